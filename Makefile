@@ -1,0 +1,49 @@
+# valetkey: two commands on a fresh machine (python3 >= 3.11 and make): `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.stamp
+CASES  ?= 100000
+
+.PHONY: demo test check fmt bench differential size lock clean
+
+demo: $(STAMP)
+	@$(BIN)/valetkey demo $(DEMO)
+
+test: check
+	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+check: $(STAMP)
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
+
+fmt: $(STAMP)
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench
+
+differential: $(STAMP)
+	@$(BIN)/python -m tests.differential --cases $(CASES)
+
+size:
+	@$(PYTHON) tools/size.py
+
+# Everything is pinned with hashes in requirements.lock; the project itself goes in without dependencies.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("valetkey needs Python 3.11 or later; set PYTHON=python3.x" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "python3 has no ensurepip: install it first (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@echo "setting up $(VENV) (once; about a minute)"
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# uv resolves for every platform and Python at once; it is needed only to change the lock.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,99 @@
+"""Perform calls on AWS with boto3, with limits on every wait and errors a person can act on."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import boto3
+import botocore.exceptions as wrong
+from botocore.config import Config
+
+from valetkey.account.calls import Call, CallError, Perform
+
+# A call waits 5 s for a connection and 30 s for an answer, and is tried 5 times: two minutes and a half at most.
+_LIMITS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "read_timeout": 30,
+    "retries": {"mode": "standard", "max_attempts": 5},
+    "user_agent_extra": "valetkey",
+}
+
+_ADVICE = {
+    "ExpiredToken": "sign in again: these credentials have expired",
+    "InvalidClientTokenId": "check the access key: AWS does not know it, or it is inactive",
+    "SignatureDoesNotMatch": "check the secret key and this computer's clock",
+    "AccessDenied": "see docs/reference/permissions.md for the permissions each command needs",
+}
+
+
+class Keys(Protocol):
+    """Credentials to call with instead of the usual chain."""
+
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def secret_access_key(self) -> str: ...
+    @property
+    def session_token(self) -> str | None: ...
+
+
+def connect(*, profile: str | None = None, region: str | None = None, keys: Keys | None = None) -> Perform:
+    """A function that performs calls: with `keys`, else with boto3's usual chain (`profile` names one of it).
+
+    Without a region (argument, environment, profile) us-east-1 is used: IAM and STS need one to find the partition.
+    Raises CallError (code NoSuchProfile) at once; everything else when a call is made.
+    """
+    about = Call("sts", "connect")
+    try:
+        if keys is not None:
+            session = boto3.Session(
+                aws_access_key_id=keys.access_key_id,
+                aws_secret_access_key=keys.secret_access_key,
+                aws_session_token=keys.session_token,
+                region_name=region,
+            )
+        else:
+            session = boto3.Session(profile_name=profile, region_name=region)
+    except wrong.ProfileNotFound as error:
+        raise CallError(
+            about, "NoSuchProfile", str(error), do="name a profile of your AWS config with --profile"
+        ) from None
+    where = session.region_name or "us-east-1"
+    clients: dict[str, Any] = {}
+
+    def perform(call: Call, /) -> dict[str, Any]:
+        try:
+            client = clients.get(call.service)
+            if client is None:
+                client = clients[call.service] = session.client(
+                    call.service, region_name=where, config=Config(**_LIMITS)
+                )
+            answer: dict[str, Any] = getattr(client, call.operation)(**call.params)
+        except wrong.ClientError as error:
+            details = error.response.get("Error", {})
+            code = details.get("Code", "Unknown")
+            message = details.get("Message", "")
+            raise CallError(call, code, message, do=_ADVICE.get(code, "")) from None
+        except (
+            wrong.NoCredentialsError,
+            wrong.PartialCredentialsError,
+            wrong.CredentialRetrievalError,
+        ) as error:
+            raise CallError(
+                call,
+                "NoCredentials",
+                str(error),
+                do="sign in, or name a profile with --profile or AWS_PROFILE",
+            ) from None
+        except (wrong.ConnectTimeoutError, wrong.ReadTimeoutError) as error:
+            raise CallError(call, "TimedOut", str(error), do="check the network and try again") from None
+        except wrong.ParamValidationError as error:
+            raise CallError(call, "InvalidParameter", str(error)) from None
+        except (wrong.HTTPClientError, wrong.BotoCoreError) as error:
+            raise CallError(
+                call, "Unreachable", str(error), do="check the network, the region and AWS_ENDPOINT_URL"
+            ) from None
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    return perform

@@ -1,0 +1,70 @@
+"""Options that several commands share, and words for durations and dates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from valetkey.policy.problem import Problem
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Output:
+    """How a result is printed."""
+
+    format: Annotated[Literal["table", "json"], Parameter(help="How to print the result.")] = "table"
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False
+
+    @property
+    def as_json(self) -> bool:
+        return self.json_ or self.format == "json"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Account:
+    """Which AWS credentials a command uses: the usual chain, or a profile."""
+
+    profile: Annotated[str | None, Parameter(help="AWS profile to call with.")] = None
+    region: Annotated[str | None, Parameter(help="AWS region to call.")] = None
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def seconds(text: str, *, name: str) -> int:
+    """ "90m", "1h", "12h", "3600" or "1h30m" as seconds. Raises Problem."""
+    parts = re.findall(r"(\d{1,9})([smhdw])", text)
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise Problem(f"{name}: {text!r} is not a duration", do="write it like 3600, 90m, 1h or 12h")
+    return sum(int(number) * _UNITS[unit] for number, unit in parts)
+
+
+def until(text: str, *, now: datetime) -> datetime:
+    """An end: "2026-12-31" (that day's last moment, UTC), "2026-12-31T18:00Z", or "30d" from now. Whole seconds, UTC.
+
+    Raises Problem when it cannot be read or has passed.
+    """
+    write = "write a date (2026-12-31, the whole day, UTC), a time with zone (2026-12-31T18:00Z) or days from now (30d)"
+    if re.fullmatch(r"\d{1,5}[hdw]", text):
+        end = now + timedelta(seconds=seconds(text, name="--until"))
+    else:
+        try:
+            end = datetime.fromisoformat(text)
+        except ValueError:
+            raise Problem(f"--until: {text!r} is not a date", do=write) from None
+        if len(text) == 10:
+            end = end.replace(tzinfo=UTC) + timedelta(days=1)
+        elif end.tzinfo is None:
+            raise Problem(f"--until: {text!r} has no time zone", do=write)
+    end = end.astimezone(UTC).replace(microsecond=0)
+    if end <= now:
+        raise Problem(f"--until: {text} has passed", do="name an end in the future")
+    return end

@@ -1,0 +1,49 @@
+"""Run a command line and turn what happens into an exit code.
+
+0 done / holds; 1 does not hold; 2 wrong use or bad input; 3 AWS or the network failed. `exec` returns its child's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from valetkey.policy.problem import Problem
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command and return the exit code. `--debug` anywhere before `--` shows tracebacks."""
+    words = list(words)
+    own = words[: words.index("--")] if "--" in words else words
+    debug = "--debug" in own
+    if debug:
+        words.remove("--debug")
+    from cyclopts import CycloptsError
+
+    from valetkey.cli.app import build
+
+    try:
+        code = build()(words, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except CycloptsError as error:
+        if debug:
+            raise
+        from valetkey.report.text import say
+
+        say(f"valetkey: {error}", "  do: see `valetkey --help`, or `valetkey COMMAND --help`", stderr=True)
+        return 2
+    except Problem as problem:
+        if debug:
+            raise
+        from valetkey.report.problem import say_problem
+
+        say_problem(problem)
+        return problem.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not an error, and Python must not try to flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,1 @@
+"""The contractor's side: profiles, MFA, cache, broker, console sign-in."""

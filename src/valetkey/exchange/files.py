@@ -1,0 +1,188 @@
+"""The two files that pass between the parties, read and written.
+
+Rules:
+- A file is one JSON object with `"valetkey": "<kind>/v1"`. Another kind or version is refused; unknown keys are
+  reported (`unknown`), never acted on. Duplicate keys are refused.
+- `fingerprint` is over every other key; a file that does not match its own is refused (changed or cut on the way).
+  It protects against mistakes; against an attacker it does only what two people reading it aloud do.
+- No secret is ever in one of them: an ExternalId identifies, it does not authenticate.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from valetkey.policy.problem import Problem
+
+MAX_BYTES = 1_000_000
+
+
+class FileProblem(Problem):
+    """A file between the parties that cannot be used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRequest:
+    """What the contractor asks for. The owner decides; nothing in here grants anything."""
+
+    account: str
+    """The contractor's account: 12 digits, from GetCallerIdentity."""
+    partition: str
+    external_id: str
+    """The contractor's ExternalId for this customer: fresh and random (AWS: the third party generates it)."""
+    identity: str
+    """Kind of base identity: "iam-user", "iam-role", "identity-center", "federated" or "root"."""
+    identity_arn: str
+    issued: datetime
+    customer: str = ""
+    """The contractor's own name for the owner."""
+    policies: tuple[str, ...] = ()
+    """Wished policies, by name or ARN."""
+    until: datetime | None = None
+    session: int | None = None
+    """Wished session length in seconds."""
+    reason: str = ""
+    public_key: str | None = None
+    """An SSH or age public key to encrypt the handoff to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handoff:
+    """What the contractor needs to get in, and the terms it gets in under."""
+
+    role_arn: str
+    external_id: str | None
+    contractor: str
+    """The contractor's account the role trusts: 12 digits."""
+    partition: str
+    max_session: int
+    """The role's MaxSessionDuration in seconds."""
+    mfa: bool
+    issued: datetime
+    mfa_max_age: int | None = None
+    """Seconds since MFA at most, or None."""
+    until: datetime | None = None
+    principals: tuple[str, ...] = ()
+    """The ARNs that may come in; empty: whoever the contractor's admin lets."""
+    session_name: str | None = None
+    """The session-name rule: "username" (must be the IAM user's name), or None."""
+    source_identity: bool = False
+    session_tags: bool = False
+    policies: tuple[str, ...] = ()
+    """What the role carries, to read; the role itself is what counts."""
+    request: str | None = None
+    """The fingerprint of the access request this answers, if there was one."""
+
+    @property
+    def account(self) -> str:
+        """The owner's account: 12 digits."""
+        return self.role_arn.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file as read: its value, its fingerprint and the keys that this version does not know."""
+
+    value: Any
+    fingerprint: str
+    unknown: tuple[str, ...] = field(default=())
+
+
+_KINDS: dict[type, str] = {AccessRequest: "access-request/v1", Handoff: "handoff/v1"}
+_T = TypeVar("_T", AccessRequest, Handoff)
+
+
+def fingerprint(document: AccessRequest | Handoff) -> str:
+    """Four groups of five digits to read aloud (66 bits of SHA-256 over the canonical JSON)."""
+    return _fingerprint(_plain(document))
+
+
+def dump(document: AccessRequest | Handoff) -> str:
+    """The file's text, fingerprint included."""
+    plain = _plain(document)
+    return json.dumps({**plain, "fingerprint": _fingerprint(plain)}, indent=2, ensure_ascii=True) + "\n"
+
+
+def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
+    """Read a file of one kind; `name` is what errors call it. Raises FileProblem."""
+    again = "ask the sender for the file again"
+    if len(text) > MAX_BYTES:
+        raise FileProblem(f"{name} is larger than {MAX_BYTES:,} bytes; such a file never is", do=again, where=name)
+    try:
+        plain = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise FileProblem(f"{name} is not JSON as valetkey writes it: {why}", do=again, where=name) from None
+    wanted = _KINDS[kind]
+    found = plain.get("valetkey") if isinstance(plain, dict) else None
+    if found != wanted:
+        is_own = isinstance(found, str) and found.split("/")[0] == wanted.split("/")[0]
+        do = "update valetkey: the sender's version is newer" if is_own else f"name a file of kind {wanted}"
+        shown = json.dumps(found) if found is not None else "no valetkey file"
+        raise FileProblem(f"{name} is {shown}, wanted {json.dumps(wanted)}", do=do, where=f"{name}: $.valetkey")
+    stated = plain.pop("fingerprint", None)
+    actual = _fingerprint(plain)
+    if stated != actual:
+        raise FileProblem(
+            f"{name} does not match its own fingerprint: it was changed or cut after it was written",
+            do=again,
+            where=f"{name}: $.fingerprint",
+        )
+    known = {each.name for each in dataclasses.fields(kind)}
+    unknown = tuple(sorted(set(plain) - known - {"valetkey"}))
+    try:
+        value = msgspec.convert({k: v for k, v in plain.items() if k in known}, kind)
+        _check(value)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise FileProblem(f"{name}: {error}", do=again, where=name) from None
+    return Received(value, actual, unknown)
+
+
+def _check(value: AccessRequest | Handoff) -> None:
+    account = value.account
+    if not (len(account) == 12 and account.isascii() and account.isdigit()):
+        raise ValueError(f"{json.dumps(account)} is not an account id (12 digits)")
+    for when in (value.issued, value.until):
+        if when is not None and when.tzinfo is None:
+            raise ValueError("times need a zone (…Z)")
+
+
+def _plain(document: AccessRequest | Handoff) -> dict[str, Any]:
+    body = {
+        each.name: _value(getattr(document, each.name))
+        for each in dataclasses.fields(document)
+        if getattr(document, each.name) not in (None, (), "") or each.default is dataclasses.MISSING
+    }
+    return {"valetkey": _KINDS[type(document)], **body}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _fingerprint(plain: dict[str, Any]) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    digits = f"{int.from_bytes(hashlib.sha256(text.encode()).digest()) % 10**20:020d}"
+    return "-".join(digits[i : i + 5] for i in range(0, 20, 5))
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {json.dumps(twice)} occurs twice")
+    return plain
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

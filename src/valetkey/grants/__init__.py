@@ -1,0 +1,1 @@
+"""The owner's side: a grant, planned, made, shown, revoked."""

@@ -1,0 +1,27 @@
+"""The one shape of an error that a person meets, in every room."""
+
+from __future__ import annotations
+
+
+class Problem(Exception):
+    """Something a person has to know about: what is wrong, where, and what to do.
+
+    `what` and `do` are one sentence each; `where` names the file and the place in it (a JSON path), or the call.
+    `exit_code` is what a command ends with: 1 does not hold, 2 wrong use or bad input, 3 AWS or the network failed.
+    A Problem never carries a secret (key, token, one-time code, sign-in URL).
+    """
+
+    exit_code: int = 2
+
+    def __init__(self, what: str, *, do: str = "", where: str = "", exit_code: int | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.do = do
+        self.where = where
+        if exit_code is not None:
+            self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        advice = f" {self.do}" if self.do else ""
+        return f"{self.what}{place}{advice}"

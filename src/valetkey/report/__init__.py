@@ -1,0 +1,1 @@
+"""Values as tables and JSON, one file per room. Only `valetkey.cli` imports this."""

@@ -1,0 +1,15 @@
+"""An error as lines on stderr."""
+
+from __future__ import annotations
+
+from valetkey.policy.problem import Problem
+from valetkey.report.text import say
+
+
+def say_problem(problem: Problem) -> None:
+    """What is wrong, where, what to do: on stderr, three lines at most."""
+    say(f"valetkey: {problem.what}", stderr=True)
+    if problem.where and problem.where not in problem.what:
+        say(f"  at: {problem.where}", stderr=True)
+    if problem.do:
+        say(f"  do: {problem.do}", stderr=True)

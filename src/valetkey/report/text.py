@@ -1,0 +1,77 @@
+"""How values reach a terminal. Everything printed goes through here.
+
+INVARIANT: text from outside (policies, names, files, AWS's messages) passes `clean` before it is printed, and is
+never parsed as Rich markup.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_KEEP = frozenset("\n\t")
+
+
+def clean(text: str, *, keep: frozenset[str] = _KEEP) -> str:
+    """Make control and invisible formatting characters visible (`\\x1b`, `\\u202e`), so that no text can move the
+    cursor, recolour the screen or reverse what is read. Newline and tab stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char in keep or unicodedata.category(char) not in _UNSAFE else _visible(char) for char in text
+    )
+
+
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A Rich console without markup, emoji or automatic highlighting; colour only on a terminal (NO_COLOR holds)."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def say(*lines: str, stderr: bool = False) -> None:
+    """Print plain lines."""
+    stream = sys.stderr if stderr else sys.stdout
+    for line in lines:
+        print(clean(line), file=stream)
+    stream.flush()
+
+
+def say_json(value: Any) -> None:
+    """Print one JSON document. JSON escapes control characters itself."""
+    print(json.dumps(value, indent=2, ensure_ascii=True))  # noqa: T201
+
+
+def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+    """Print a table; cells are cleaned and never cut on a pipe."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=clean(title) or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(clean(cell, keep=frozenset())) for cell in row))
+    console().print(table)
+
+
+def mask(external_id: str | None) -> str:
+    """An ExternalId is no secret but identifies: show enough to compare, not to copy."""
+    if not external_id:
+        return "none"
+    return f"{external_id[:4]}…" if len(external_id) > 8 else "…"

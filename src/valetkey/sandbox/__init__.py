@@ -1,0 +1,1 @@
+"""AWS on this computer, IAM enforced. Nothing else imports this room."""

@@ -1,0 +1,59 @@
+"""Every test starts here: a private HOME, no AWS settings of this machine, and no way off this machine."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import random
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100)
+settings.register_profile("local", deadline=None, max_examples=100)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Nothing listens there: a call that forgot its endpoint fails at once instead of leaving the machine.
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_loopback() -> Iterator[None]:
+    """Refuse every socket that would leave this machine, in this process and in its children's AWS settings."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: object, /) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = str(address[0])  # type: ignore[index]
+            if not (host.startswith("127.") or host in ("::1", "localhost")):
+                raise PermissionError(f"a test tried to reach {host}: only loopback is allowed")
+        return real(self, address)  # type: ignore[arg-type]
+
+    socket.socket.connect = connect  # type: ignore[method-assign,assignment]
+    yield
+    socket.socket.connect = real  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A fresh HOME; every AWS_*, VALETKEY_* and XDG_* variable gone; AWS_ENDPOINT_URL pointing nowhere."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "VALETKEY_", "XDG_")):
+            monkeypatch.delenv(name)
+    path = tmp_path / "home"
+    path.mkdir()
+    monkeypatch.setenv("HOME", str(path))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    return path
+
+
+@pytest.fixture
+def account() -> Callable[[], str]:
+    """A function that answers a fresh random account id (12 digits, never a leading zero run of a known one)."""
+    rng = random.SystemRandom()
+    return lambda: str(rng.randrange(10**11, 10**12))

@@ -1,0 +1,85 @@
+"""The files between the parties: what is written is read back, what was changed is refused with the place."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from valetkey.exchange import AccessRequest, FileProblem, Handoff, dump, fingerprint, load
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+REQUEST = AccessRequest(
+    account="222222222222",
+    partition="aws",
+    external_id="vk-0123456789abcdef",
+    identity="iam-user",
+    identity_arn="arn:aws:iam::222222222222:user/carol",
+    issued=NOW,
+    policies=("ViewOnlyAccess",),
+)
+HANDOFF = Handoff(
+    role_arn="arn:aws-cn:iam::111111111111:role/audit",
+    external_id=None,
+    contractor="222222222222",
+    partition="aws-cn",
+    max_session=3600,
+    mfa=True,
+    mfa_max_age=900,
+    until=datetime(2026, 12, 31, tzinfo=UTC),
+    issued=NOW,
+    request=fingerprint(REQUEST),
+)
+
+
+@pytest.mark.parametrize("document", [REQUEST, HANDOFF], ids=["request", "handoff"])
+def test_round_trip(document):
+    received = load(dump(document), type(document), name="f.json")
+    assert received.value == document
+    assert received.fingerprint == fingerprint(document)
+    assert received.unknown == ()
+
+
+def test_fingerprint_depends_on_every_field():
+    seen = {fingerprint(HANDOFF)}
+    for name, value in [
+        ("role_arn", "arn:aws-cn:iam::111111111112:role/audit"),
+        ("external_id", "x-123"),
+        ("mfa", False),
+        ("until", None),
+        ("principals", ("arn:aws-cn:iam::222222222222:user/a",)),
+    ]:
+        seen.add(fingerprint(dataclasses.replace(HANDOFF, **{name: value})))
+    assert len(seen) == 6
+
+
+def test_unknown_keys_are_reported_not_refused():
+    plain = json.loads(dump(REQUEST))
+    plain.pop("fingerprint")
+    plain["colour"] = "red"
+    from valetkey.exchange import files
+
+    plain["fingerprint"] = files._fingerprint(plain)
+    assert load(json.dumps(plain), AccessRequest, name="f").unknown == ("colour",)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda t: t.replace("222222222222", "333333333333"), "does not match its own fingerprint"),
+        (lambda t: t.replace("access-request/v1", "access-request/v2"), "update valetkey"),
+        (lambda t: t.replace("access-request/v1", "handoff/v1"), "name a file of kind access-request/v1"),
+        (lambda t: t[: len(t) // 2], "is not JSON"),
+        (lambda t: t.replace('"partition"', '"account"'), 'the key "account" occurs twice'),
+        (lambda t: "[" * 100_000, "nested too deeply"),
+        (lambda t: "x" * 1_000_001, "larger than"),
+        (lambda t: "[]", "no valetkey file"),
+        (lambda t: '{"valetkey": NaN}', "NaN is not JSON"),
+    ],
+)
+def test_bad_files_say_what_and_what_to_do(change, says):
+    with pytest.raises(FileProblem) as caught:
+        load(change(dump(REQUEST)), AccessRequest, name="r.json")
+    assert says in str(caught.value)
+    assert caught.value.do
+    assert "r.json" in str(caught.value)
