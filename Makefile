@@ -32,7 +32,7 @@ size:
 	@$(PYTHON) tools/size.py
 
 # Everything is pinned with hashes in requirements.lock; the project itself goes in without dependencies.
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("valetkey needs Python 3.11 or later; set PYTHON=python3.x" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "python3 has no ensurepip: install it first (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; }
 	@echo "setting up $(VENV) (once; about a minute)"
