@@ -7,14 +7,15 @@ from typing import Any, Protocol
 import boto3
 import botocore.exceptions as wrong
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
 from valetkey.account.calls import Call, CallError, Perform
 
-# A call waits 5 s for a connection and 30 s for an answer, and is tried 5 times: two minutes and a half at most.
+# A call waits 5 s for a connection and 30 s for an answer, and is tried 3 times (AWS_MAX_ATTEMPTS changes that).
 _LIMITS: dict[str, Any] = {
     "connect_timeout": 5,
     "read_timeout": 30,
-    "retries": {"mode": "standard", "max_attempts": 5},
+    "retries": {"mode": "standard"},
     "user_agent_extra": "valetkey",
 }
 
@@ -89,6 +90,14 @@ def connect(*, profile: str | None = None, region: str | None = None, keys: Keys
             raise CallError(call, "TimedOut", str(error), do="check the network and try again") from None
         except wrong.ParamValidationError as error:
             raise CallError(call, "InvalidParameter", str(error)) from None
+        except ResponseParserError:
+            # Its text quotes the answer, which may hold half of somebody's keys: never passed on.
+            raise CallError(
+                call,
+                "Garbled",
+                "the answer was cut or is not AWS's",
+                do="check for a proxy or sign-in page, and try again",
+            ) from None
         except (wrong.HTTPClientError, wrong.BotoCoreError) as error:
             raise CallError(
                 call, "Unreachable", str(error), do="check the network, the region and AWS_ENDPOINT_URL"

@@ -39,7 +39,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 def seconds(text: str, *, name: str) -> int:
     """ "90m", "1h", "12h", "3600" or "1h30m" as seconds. Raises Problem."""
-    parts = re.findall(r"(\d{1,9})([smhdw])", text)
+    parts = re.findall(r"([0-9]{1,9})([smhdw])", text)
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
@@ -53,16 +53,16 @@ def until(text: str, *, now: datetime) -> datetime:
     Raises Problem when it cannot be read or has passed.
     """
     write = "write a date (2026-12-31, the whole day, UTC), a time with zone (2026-12-31T18:00Z) or days from now (30d)"
-    if re.fullmatch(r"\d{1,5}[hdw]", text):
+    if re.fullmatch("[0-9]{1,4}[hdw]", text):
         end = now + timedelta(seconds=seconds(text, name="--until"))
     else:
         try:
             end = datetime.fromisoformat(text)
-        except ValueError:
+            if len(text) == 10:
+                end = end.replace(tzinfo=UTC) + timedelta(days=1)
+        except (ValueError, OverflowError):
             raise Problem(f"--until: {text!r} is not a date", do=write) from None
-        if len(text) == 10:
-            end = end.replace(tzinfo=UTC) + timedelta(days=1)
-        elif end.tzinfo is None:
+        if end.tzinfo is None:
             raise Problem(f"--until: {text!r} has no time zone", do=write)
     end = end.astimezone(UTC).replace(microsecond=0)
     if end <= now:

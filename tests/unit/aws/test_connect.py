@@ -1,0 +1,94 @@
+"""Connecting: what goes wrong before AWS answers is said in words, within limits."""
+
+import http.server
+import threading
+
+import pytest
+
+from valetkey.account import Call, CallError
+from valetkey.aws import connect
+
+
+class Keys:
+    access_key_id = "AKIAEXAMPLE"
+    secret_access_key = "not-a-real-secret"
+    session_token = None
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """A loopback server that gives one fixed answer; yields a function to set it."""
+    state = {"status": 200, "body": b""}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(state["status"])
+            self.send_header("Content-Length", str(len(state["body"])))
+            self.end_headers()
+            self.wfile.write(state["body"])
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    yield lambda status, body: state.update(status=status, body=body)
+    server.shutdown()
+
+
+def test_no_credentials_says_to_sign_in():
+    with pytest.raises(CallError) as caught:
+        connect()(Call("sts", "get_caller_identity"))
+    assert caught.value.code == "NoCredentials"
+    assert "--profile" in caught.value.do
+
+
+def test_an_unknown_profile_is_named():
+    with pytest.raises(CallError, match="nobody") as caught:
+        connect(profile="nobody")
+    assert caught.value.code == "NoSuchProfile"
+
+
+def test_unreachable_is_exit_code_3(monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(CallError) as caught:
+        connect(keys=Keys())(Call("sts", "get_caller_identity"))
+    assert caught.value.code == "Unreachable"
+    assert caught.value.exit_code == 3
+
+
+def test_a_wrong_parameter_never_leaves_the_computer():
+    with pytest.raises(CallError) as caught:
+        connect(keys=Keys())(Call("iam", "get_role", {"RoleNam": "x"}))
+    assert caught.value.code == "InvalidParameter"
+
+
+def test_awss_refusal_keeps_its_code_and_text(answer):
+    answer(
+        403,
+        b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not yours</Message></Error></ErrorResponse>",
+    )
+    with pytest.raises(CallError) as caught:
+        connect(keys=Keys())(Call("sts", "get_caller_identity"))
+    assert (caught.value.code, caught.value.message) == ("AccessDenied", "not yours")
+    assert "not-a-real-secret" not in repr(caught.value) + str(caught.value.__context__)
+
+
+def test_an_answer_comes_without_metadata(answer):
+    answer(
+        200,
+        b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account>"
+        b"</GetCallerIdentityResult></GetCallerIdentityResponse>",
+    )
+    assert connect(keys=Keys())(Call("sts", "get_caller_identity")) == {"Account": "111122223333"}
+
+
+def test_an_answer_that_is_no_answer_is_said(answer):
+    answer(200, b"<html>captive portal")
+    with pytest.raises(CallError) as caught:
+        connect(keys=Keys())(Call("sts", "get_caller_identity"))
+    assert caught.value.code == "Garbled"
+    assert "captive" not in str(caught.value)

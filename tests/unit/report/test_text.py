@@ -1,0 +1,50 @@
+"""Text from outside reaches a terminal as text."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from valetkey.policy.problem import Problem
+from valetkey.report import problem as report_problem
+from valetkey.report.text import clean, mask, say_table
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("abc\u202edef", "abc\\u202edef"),
+        ("a\rb", "a\\x0db"),
+        ("\U000e0041", "\\U000e0041"),
+        ("a\u2028b", "a\\u2028b"),
+        ("two\n\tlines", "two\n\tlines"),
+        ("Zoë 東京", "Zoë 東京"),
+    ],
+)
+def test_control_characters_become_visible(text, shown):
+    assert clean(text) == shown
+
+
+@given(st.text())
+def test_nothing_unsafe_survives(text):
+    assert not [c for c in clean(text) if c not in "\n\t" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")]
+
+
+def test_a_table_shows_markup_as_text(capsys):
+    say_table(["name"], [["[red]x[/red] :smile:\x1b[2J\nnext"]])
+    out = capsys.readouterr().out
+    assert "[red]x[/red] :smile:\\x1b[2J\\x0anext" in out
+    assert "\x1b" not in out
+
+
+def test_a_problem_has_at_most_three_lines(capsys):
+    report_problem.say_problem(Problem("it is wrong", where="f.json: $.a", do="mend it"))
+    assert capsys.readouterr().err == "valetkey: it is wrong\n  at: f.json: $.a\n  do: mend it\n"
+
+
+def test_mask_shows_enough_to_compare_and_not_to_copy():
+    assert mask(None) == "none"
+    assert mask("short") == "…"
+    assert mask("vk-0123456789") == "vk-0…"
