@@ -1,1 +1,1 @@
-"""The contractor's side: profiles, MFA, cache, broker, console sign-in."""
+"""The contractor's side: profiles, MFA, cache, credentials, console sign-in."""

@@ -1,0 +1,172 @@
+"""What valetkey knows of one customer: a file per profile, beside the AWS profile of the same name.
+
+`$XDG_CONFIG_HOME/valetkey/profiles/NAME.json`, `"valetkey": "profile/v1"`. Nothing secret is in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from valetkey.credentials import private
+from valetkey.policy.problem import Problem
+
+_KIND = "profile/v1"
+# INVARIANT: no name leaves the directory or hides in it, and every name is one word in a shell and in the AWS config.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", re.ASCII)
+_ROLE = re.compile(r"arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[\x21-\x7e]{1,600}", re.ASCII)
+_MFA = re.compile(r"[\x21-\x7e]{9,256}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How one customer's role is entered: the handoff's terms and the contractor's own side of it."""
+
+    name: str
+    role_arn: str
+    external_id: str | None = None
+    contractor: str
+    """The contractor's account the role trusts: 12 digits."""
+    source_profile: str | None = None
+    """The AWS profile of the base identity; None: the usual chain, AWS_PROFILE left aside (it may name this one)."""
+    mfa: bool
+    mfa_serial: str | None = None
+    mfa_max_age: int | None = None
+    """Seconds since MFA at most, or None."""
+    max_session: int
+    """The role's MaxSessionDuration in seconds."""
+    until: datetime | None = None
+    """End of the grant (aware, UTC), or None."""
+    session_name: str | None = None
+    """The session-name rule: "username" (must be the IAM user's name), or None."""
+    user_name: str | None = None
+    """The IAM user's name, used as the role session's name."""
+    region: str | None = None
+    principals: tuple[str, ...] = ()
+    """The ARNs that may come in; empty: whoever the contractor's admin lets."""
+    customer: str = ""
+    request: str | None = None
+    """The fingerprint of the access request this grant answered, or None."""
+
+    @property
+    def account(self) -> str:
+        """The owner's account: 12 digits."""
+        return self.role_arn.split(":")[4]
+
+    @property
+    def partition(self) -> str:
+        return self.role_arn.split(":")[1]
+
+
+class ProfileProblem(Problem):
+    """A profile that is not there or cannot be used."""
+
+
+def check_name(name: str) -> str:
+    """The name, if it can name a profile. Raises ProfileProblem."""
+    if not _NAME.fullmatch(name):
+        raise ProfileProblem(
+            f"{json.dumps(name[:80])} cannot name a profile",
+            do="use 1 to 64 letters, digits and . _ @ + -, beginning with a letter or digit",
+        )
+    return name
+
+
+def path_of(name: str, env: Mapping[str, str]) -> Path:
+    """Where the profile's file is, whether or not it exists. Raises ProfileProblem for a bad name."""
+    return private.config_dir(env) / "profiles" / f"{check_name(name)}.json"
+
+
+def names(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of all profiles, sorted."""
+    found = (private.config_dir(env) / "profiles").glob("*.json")
+    return tuple(sorted(each.stem for each in found if _NAME.fullmatch(each.stem)))
+
+
+def save(profile: Profile, env: Mapping[str, str]) -> Path:
+    """Write the profile's file (atomically, mode 0600) and answer its path. Raises Problem."""
+    path = path_of(profile.name, env)
+    try:
+        check(profile)
+    except ValueError as error:
+        raise ProfileProblem(f"the profile {profile.name} cannot be saved: {error}", where=str(path)) from None
+    body = {
+        each.name: _plain(getattr(profile, each.name))
+        for each in dataclasses.fields(profile)
+        if getattr(profile, each.name) not in (None, (), "")
+    }
+    private.make_dir(private.config_dir(env))
+    private.write(path, (json.dumps({"valetkey": _KIND, **body}, indent=2) + "\n").encode())
+    return path
+
+
+def load(name: str, env: Mapping[str, str]) -> Profile:
+    """Read one profile. Raises ProfileProblem: absent, of an unknown version, writable by others, or not sound."""
+    path = path_of(name, env)
+    if not path.exists():
+        have = ", ".join(names(env))
+        raise ProfileProblem(
+            f"there is no profile {json.dumps(name)}",
+            do=f"name one of: {have}" if have else "run `valetkey accept FILE` with the owner's handoff first",
+            where=str(path),
+        )
+    again = "run `valetkey accept` with the handoff again"
+    data = private.read(path, others_may_read=True)
+    if data is None:
+        raise ProfileProblem(
+            f"{path} is not a file that only you can write", do="check its owner and mode (0600)", where=str(path)
+        )
+    try:
+        plain = json.loads(data)
+        kind = plain.pop("valetkey", None) if isinstance(plain, dict) else None
+        if kind != _KIND:
+            raise ProfileProblem(
+                f"{path} is {json.dumps(kind)}, wanted {json.dumps(_KIND)}",
+                do="update valetkey, or " + again,
+                where=f"{path}: $.valetkey",
+            )
+        unknown = sorted(set(plain) - {each.name for each in dataclasses.fields(Profile)})
+        if unknown:
+            # Our own file: a key we do not know may be a rule that we would then break.
+            raise ValueError(f"unknown key {json.dumps(unknown[0])}")
+        profile = msgspec.convert(plain, Profile)
+        check(profile)
+        if profile.name != name:
+            raise ValueError(f"it says it is {json.dumps(profile.name)}")
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise ProfileProblem(f"{path} cannot be used: {error}", do=again, where=str(path)) from None
+    return profile
+
+
+def check(profile: Profile) -> None:
+    """Raise ProfileProblem or ValueError when a profile contradicts itself."""
+    check_name(profile.name)
+    if not _ROLE.fullmatch(profile.role_arn):
+        raise ValueError(f"$.role_arn: {json.dumps(profile.role_arn[:80])} is not the ARN of a role")
+    if not re.fullmatch("[0-9]{12}", profile.contractor, re.ASCII):
+        raise ValueError("$.contractor: not an account id (12 digits)")
+    if profile.source_profile == profile.name:
+        # The profile's credentials come from valetkey: it would call itself without end.
+        raise ValueError("$.source_profile: a profile cannot be its own source")
+    if profile.until is not None and profile.until.tzinfo is None:
+        raise ValueError("$.until: a time needs a zone")
+    if profile.mfa_serial is not None and not _MFA.fullmatch(profile.mfa_serial):
+        raise ValueError("$.mfa_serial: not the serial number or ARN of an MFA device")
+    if not 900 <= profile.max_session <= 43200:
+        raise ValueError("$.max_session: not between 900 and 43200 seconds")
+    if profile.mfa_max_age is not None and profile.mfa_max_age <= 0:
+        raise ValueError("$.mfa_max_age: not a number of seconds")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value
