@@ -1,0 +1,50 @@
+"""What a grant's role may do: the grant's own denies, and what its policies open once boundary and denies have cut them.
+
+Rules:
+- Every grant carries `own_role_deny`; a grant with an end carries `dated_deny`, so that no live session outlasts the
+  trust; a revocation begins with `kill_deny`, so that live sessions are refused at once.
+- An explicit Deny wins over every Allow (IAM User Guide, reference_policies_evaluation-logic).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+_READS_OF_ROLES = (
+    "iam:Get*",
+    "iam:List*",
+    "iam:GenerateServiceLastAccessedDetails",
+    "iam:SimulatePrincipalPolicy",
+)
+
+
+def own_role_deny(role_arn: str) -> dict[str, Any]:
+    """A policy that denies the role everything on itself but reading: its trust, policies, boundary, tags, passing it
+    on, deleting it. Written as NotAction, so that a write that AWS adds tomorrow is denied too.
+
+    It closes this door only: a managed policy attached to the role, another role or a user are other resources
+    (`Opening.escalations` names what is left).
+    """
+    # `*`, `?` and `$` may occur in a path and would be read as wildcards and variables (reference_policies_variables).
+    literal = re.sub(r"[*?$]", lambda sign: f"${{{sign.group()}}}", role_arn)
+    return _deny("DenyChangingThisRole", {"NotAction": list(_READS_OF_ROLES), "Resource": literal})
+
+
+def dated_deny(until: datetime) -> dict[str, Any]:
+    """A policy that denies everything from `until` (aware) on; whole seconds, the fraction is cut off (earlier)."""
+    if until.tzinfo is None:
+        raise ValueError("until needs a zone")
+    instant = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    condition = {"DateGreaterThanEquals": {"aws:CurrentTime": instant}}
+    return _deny("DenyAfterTheEnd", {"Action": "*", "Resource": "*", "Condition": condition})
+
+
+def kill_deny() -> dict[str, Any]:
+    """A policy that denies everything, from now on and to sessions that are already open."""
+    return _deny("DenyEverything", {"Action": "*", "Resource": "*"})
+
+
+def _deny(sid: str, rest: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Sid": sid, "Effect": "Deny", **rest}]}
