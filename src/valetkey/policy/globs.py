@@ -1,0 +1,89 @@
+"""IAM wildcards: `*` is any run of characters, `?` any one character, newlines included.
+
+No pattern becomes a regular expression: a trust policy can be hostile, and `*a*a*a*b` makes a backtracking engine
+run for minutes. Here a `*` never gives back what an earlier `*` has settled, so that the work is at most
+len(pattern) x len(text), and each stretch between two stars is found by `str.find`, or on bits where it holds `?`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def has_wildcard(pattern: str) -> bool:
+    """Whether the pattern holds `*` or `?`."""
+    return "*" in pattern or "?" in pattern
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the whole text fits the pattern. Case counts."""
+    return compiled(pattern)(text)
+
+
+def compiled(pattern: str) -> Callable[[str], bool]:
+    """The pattern as a test, prepared once. The usual shapes (no wildcard, `*`, `prefix*`) cost one string method."""
+    if not has_wildcard(pattern):
+        return pattern.__eq__
+    if not pattern.strip("*"):
+        return lambda text: True
+    pieces = pattern.split("*")
+    if len(pieces) == 1:
+        return lambda text: len(text) == len(pattern) and _fits(pattern, text, 0)
+    first, *between, last = pieces
+    least = sum(map(len, pieces))
+    if "?" not in pattern and len(pieces) == 2:
+        if not last:
+            return lambda text: text.startswith(first)
+        return lambda text: len(text) >= least and text.startswith(first) and text.endswith(last)
+    middle = [piece for piece in between if piece]
+
+    def test(text: str) -> bool:
+        end = len(text) - len(last)
+        if len(text) < least or not _fits(first, text, 0) or not _fits(last, text, end):
+            return False
+        at = len(first)
+        for piece in middle:
+            at = _find(piece, text, at, end)
+            if at < 0:
+                return False
+            at += len(piece)
+        return True
+
+    return test
+
+
+def _fits(piece: str, text: str, at: int) -> bool:
+    """Whether a piece without `*` stands in the text at this place."""
+    if "?" not in piece:
+        return text.startswith(piece, at)
+    return at + len(piece) <= len(text) and all(
+        want in ("?", have) for want, have in zip(piece, text[at : at + len(piece)], strict=True)
+    )
+
+
+def _find(piece: str, text: str, at: int, end: int) -> int:
+    """The first place of a piece without `*` between `at` and `end`, or -1."""
+    if "?" not in piece:
+        return text.find(piece, at, end)
+    places = end - at - len(piece) + 1
+    if places <= 0:
+        return -1
+    if len(piece) * places <= _SMALL:
+        return next((place for place in range(at, at + places) if _fits(piece, text, place)), -1)
+    # One bit for each place of the text that is still possible, one shift and one AND for each character of the
+    # piece: 64 places at a time, where trying them one by one would take minutes on a hostile pair.
+    window = text[at:end]
+    alive = (1 << places) - 1
+    where: dict[str, int] = {}
+    for offset, char in enumerate(piece):
+        if char == "?":
+            continue
+        if char not in where:
+            where[char] = int("".join("1" if have == char else "0" for have in reversed(window)), 2)
+        alive &= where[char] >> offset
+        if not alive:
+            return -1
+    return at + (alive & -alive).bit_length() - 1
+
+
+_SMALL = 4096

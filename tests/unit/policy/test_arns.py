@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from valetkey.policy.arns import Arn, is_account, parse_arn
+from valetkey.policy.errors import PolicyError
+
+
+@pytest.mark.parametrize(
+    ("text", "arn"),
+    [
+        ("arn:aws:iam::111122223333:role/a/b/name", Arn("aws", "iam", "", "111122223333", "role/a/b/name")),
+        ("arn:aws-cn:iam::111122223333:root", Arn("aws-cn", "iam", "", "111122223333", "root")),
+        (
+            "arn:aws-us-gov:sts::111122223333:assumed-role/R/S",
+            Arn("aws-us-gov", "sts", "", "111122223333", "assumed-role/R/S"),
+        ),
+        ("arn:aws:s3:::bucket/a:b/*", Arn("aws", "s3", "", "", "bucket/a:b/*")),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", Arn("aws", "iam", "", "aws", "policy/ReadOnlyAccess")),
+        (
+            "arn:aws-iso-b:sns:us-isob-east-1:111122223333:t",
+            Arn("aws-iso-b", "sns", "us-isob-east-1", "111122223333", "t"),
+        ),
+    ],
+)
+def test_an_arn_is_taken_apart_and_put_together_again(text: str, arn: Arn) -> None:
+    assert parse_arn(text) == arn
+    assert str(arn) == text
+
+
+def test_kind_path_and_name() -> None:
+    role = parse_arn("arn:aws:iam::111122223333:role/team/blue/name")
+    assert (role.kind, role.path, role.name) == ("role", "/team/blue/", "name")
+    assert parse_arn("arn:aws:iam::111122223333:role/name").path == "/"
+    assert parse_arn("arn:aws:iam::111122223333:root").kind == "root"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "arn",
+        "arn:aws:iam::111122223333",
+        "arn:aws:iam::111122223333:",
+        "ARN:aws:iam::111122223333:role/x",
+        "arn:gcp:iam::111122223333:role/x",
+        "arn:*:iam::111122223333:role/x",
+        "arn:aws::us-east-1:111122223333:role/x",
+        "arn:aws:iam::11112222333:role/x",
+        "arn:aws:iam::1111222233334:role/x",
+        "arn:aws:iam::*:role/x",
+        "arn:aws:iam::111122223333:role/x\n",
+        "arn:aws:iam::\uff11\uff11\uff11\uff11\uff12\uff12\uff12\uff12\uff13\uff13\uff13\uff13:role/x",
+        " arn:aws:iam::111122223333:role/x",
+        "x" * 10_000,
+    ],
+)
+def test_anything_else_is_refused_in_one_short_sentence(text: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        parse_arn(text)
+    assert refusal.value.do
+    assert len(str(refusal.value)) < 300
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("value", [None, 1, b"arn:aws:iam::111122223333:role/x", ["arn"]])
+def test_what_is_no_text_is_refused(value: object) -> None:
+    with pytest.raises(PolicyError):
+        parse_arn(value)  # type: ignore[arg-type]
+
+
+def test_an_account_id_is_twelve_ascii_digits() -> None:
+    assert is_account("012345678901")
+    assert not is_account("12345678901")
+    assert not is_account("\uff11" * 12)
