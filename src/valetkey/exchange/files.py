@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -95,6 +96,7 @@ class Received:
     unknown: tuple[str, ...] = field(default=())
 
 
+_ROLE = re.compile(r"arn:(aws(?:-[a-z]+)*):iam::[0-9]{12}:role/[\x21-\x7e]{1,576}", re.ASCII)
 _KINDS: dict[type, str] = {AccessRequest: "access-request/v1", Handoff: "handoff/v1"}
 _T = TypeVar("_T", AccessRequest, Handoff)
 
@@ -146,9 +148,17 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
 
 
 def _check(value: AccessRequest | Handoff) -> None:
-    account = value.account
+    account = value.account if isinstance(value, AccessRequest) else value.contractor
     if not (len(account) == 12 and account.isascii() and account.isdigit()):
         raise ValueError(f"{json.dumps(account)} is not an account id (12 digits)")
+    if isinstance(value, Handoff):
+        found = _ROLE.fullmatch(value.role_arn)
+        if not found:
+            raise ValueError(f"$.role_arn: {json.dumps(value.role_arn)} is not the ARN of a role")
+        if found[1] != value.partition:
+            raise ValueError(f"$.partition: {json.dumps(value.partition)} is not the role's ({found[1]})")
+        if not 3600 <= value.max_session <= 43200:
+            raise ValueError(f"$.max_session: {value.max_session} is not between 3600 and 43200 seconds")
     for when in (value.issued, value.until):
         if when is not None and when.tzinfo is None:
             raise ValueError("times need a zone (…Z)")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from valetkey.exchange import AccessRequest, FileProblem, Handoff, dump, fingerprint, load
+from valetkey.exchange import AccessRequest, FileProblem, Handoff, dump, files, fingerprint, load
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 REQUEST = AccessRequest(
@@ -57,8 +57,6 @@ def test_unknown_keys_are_reported_not_refused():
     plain = json.loads(dump(REQUEST))
     plain.pop("fingerprint")
     plain["colour"] = "red"
-    from valetkey.exchange import files
-
     plain["fingerprint"] = files._fingerprint(plain)
     assert load(json.dumps(plain), AccessRequest, name="f").unknown == ("colour",)
 
@@ -83,3 +81,24 @@ def test_bad_files_say_what_and_what_to_do(change, says):
     assert says in str(caught.value)
     assert caught.value.do
     assert "r.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("role_arn", "nonsense"),
+        ("role_arn", "arn:aws-cn:iam::111111111111:user/audit"),
+        ("role_arn", "arn:aws-cn:iam::111111111111:role/a b"),
+        ("partition", "aws"),
+        ("contractor", "22222222222"),
+        ("max_session", 60),
+        ("until", datetime(2026, 12, 31)),
+    ],
+)
+def test_a_handoff_that_contradicts_itself_is_refused(field, value):
+    plain = json.loads(dump(HANDOFF))
+    plain.pop("fingerprint")
+    plain[field] = value.isoformat() if isinstance(value, datetime) else value
+    plain["fingerprint"] = files._fingerprint(plain)
+    with pytest.raises(FileProblem):
+        load(json.dumps(plain), Handoff, name="h.json")
