@@ -75,6 +75,11 @@ def make_dir(path: Path) -> Path:
 def write(path: Path, data: bytes) -> None:
     """Write a private file atomically. Raises Problem."""
     make_dir(path.parent)
+    replace(path, data)
+
+
+def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Put a whole file in place of `path` (temporary file beside it, fsync, rename). Raises Problem."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -82,6 +87,8 @@ def write(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if mode != 0o600:
+            temporary.chmod(mode)
         temporary.replace(path)
         _sync_dir(path.parent)
     except OSError as error:

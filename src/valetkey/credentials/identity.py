@@ -1,0 +1,69 @@
+"""Who the contractor's person is signed in as: the base identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from valetkey.account.calls import Call, Perform
+from valetkey.policy.problem import Problem
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The answer of GetCallerIdentity, taken apart."""
+
+    arn: str
+    account: str
+    """12 digits."""
+    partition: str
+    kind: str
+    """"iam-user", "iam-role", "identity-center", "federated" or "root"."""
+    name: str
+    """The user's or the role's name; empty for root."""
+
+    @property
+    def principal(self) -> str:
+        """How policies name it: a user's own ARN, a role session's role (its path is not known from the session)."""
+        if self.kind in ("iam-role", "identity-center"):
+            return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
+        return self.arn
+
+
+def identify(perform: Perform) -> Identity:
+    """Ask AWS who is calling (GetCallerIdentity needs no permission). Raises CallError, Problem."""
+    return parse_identity(perform(Call("sts", "get_caller_identity"))["Arn"])
+
+
+def parse_identity(arn: str) -> Identity:
+    """Take a caller's ARN apart (IAM User Guide, reference_policies_elements_principal). Raises Problem."""
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[0] == "arn":
+        _, partition, service, _, account, resource = parts
+        first, _, rest = resource.partition("/")
+        match service, first:
+            case "iam", "root":
+                return Identity(arn, account, partition, "root", "")
+            case "iam", "user" if rest:
+                return Identity(arn, account, partition, "iam-user", rest.rsplit("/", 1)[-1])
+            case "sts", "assumed-role" if rest:
+                name = rest.split("/", 1)[0]
+                # Identity Center makes its roles under this reserved prefix.
+                kind = "identity-center" if name.startswith("AWSReservedSSO_") else "iam-role"
+                return Identity(arn, account, partition, kind, name)
+            case "sts", "federated-user" if rest:
+                return Identity(arn, account, partition, "federated", rest)
+    raise Problem(
+        f"AWS says you are {arn}, which is neither a user nor a role",
+        do="sign in as an IAM user or a role, or name one of your profiles with --profile",
+        where="sts:GetCallerIdentity",
+    )
+
+
+def refuse_root(identity: Identity) -> None:
+    """Raise Problem for the root user: AWS lets it assume no role (IAM User Guide, id_root-user)."""
+    if identity.kind == "root":
+        raise Problem(
+            f"you are signed in as the root user of {identity.account}, which AWS lets assume no role",
+            do="make an IAM user with an authenticator app (TOTP) as MFA device, and sign in as that user",
+            where="sts:GetCallerIdentity",
+        )

@@ -1,0 +1,145 @@
+"""The contractor's access requests: made, kept, found again.
+
+Rules:
+- One ExternalId per customer, made here and never chosen by the customer (IAM User Guide,
+  id_roles_common-scenarios_third-party). Asking the same customer again keeps it, so running twice is harmless.
+- Every request made is kept (`$XDG_CONFIG_HOME/valetkey/requests/FINGERPRINT.json`, mode 0600): `accept` compares a
+  handoff with it. The newest request of a customer is the one that counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from valetkey.credentials import private
+from valetkey.credentials.identity import Identity, refuse_root
+from valetkey.exchange.files import AccessRequest, FileProblem, dump, fingerprint, load
+from valetkey.policy.problem import Problem
+
+_CUSTOMER_MAX = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the contractor would like; the owner decides."""
+
+    policies: tuple[str, ...] = ()
+    until: datetime | None = None
+    session: int | None = None
+    """Seconds."""
+    reason: str = ""
+
+
+def fresh_external_id() -> str:
+    """A new ExternalId: `vk-` and 160 random bits in base32 (35 characters; AWS admits 2 to 1224 of `[\\w+=,.@:/-]`)."""
+    return "vk-" + base64.b32encode(secrets.token_bytes(20)).decode("ascii").lower()
+
+
+def make_request(
+    customer: str,
+    wishes: Wishes,
+    *,
+    identity: Identity,
+    known: tuple[AccessRequest, ...],
+    now: datetime,
+    new: bool = False,
+    fresh: Callable[[], str] = fresh_external_id,
+) -> AccessRequest:
+    """The request to send. The very request made before when nothing differs; the same ExternalId when wishes differ.
+
+    `new` asks for a new ExternalId. Raises Problem for root and for a customer's name that cannot be used.
+    """
+    check_customer(customer)
+    refuse_root(identity)
+    before = latest(customer, known)
+    keep = before is not None and not new
+    request = AccessRequest(
+        account=identity.account,
+        partition=identity.partition,
+        external_id=before.external_id if before is not None and keep else fresh(),
+        identity=identity.kind,
+        identity_arn=identity.principal,
+        issued=now.replace(microsecond=0),
+        customer=customer,
+        policies=wishes.policies,
+        until=wishes.until,
+        session=wishes.session,
+        reason=wishes.reason,
+    )
+    if before is not None and dataclasses.replace(request, issued=before.issued) == before:
+        return before
+    return request
+
+
+def latest(customer: str, known: tuple[AccessRequest, ...]) -> AccessRequest | None:
+    """The newest request for a customer, or None. Names differ by case only in spelling."""
+    own = [each for each in known if each.customer.casefold() == customer.casefold()]
+    return max(own, key=lambda each: (each.issued, fingerprint(each)), default=None)
+
+
+def check_customer(customer: str) -> None:
+    """Raise Problem when a customer's name is empty, too long, or not printable."""
+    if not (customer.strip() == customer and customer.isprintable() and 0 < len(customer) <= _CUSTOMER_MAX):
+        raise Problem(
+            f"{json.dumps(customer[:_CUSTOMER_MAX])} cannot be a customer's name",
+            do=f"use 1 to {_CUSTOMER_MAX} printable characters, without spaces at the ends",
+        )
+
+
+def keep(request: AccessRequest, env: Mapping[str, str]) -> Path:
+    """Keep a copy (mode 0600) and answer its path. Raises Problem."""
+    path = _directory(env) / f"{fingerprint(request)}.json"
+    private.make_dir(private.config_dir(env))
+    private.write(path, dump(request).encode())
+    return path
+
+
+def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
+    """Every request kept. Raises FileProblem for a copy that cannot be read: a request that is overlooked would let
+    another ExternalId through."""
+    found = []
+    for path in sorted(_directory(env).glob("*.json")):
+        data = private.read(path)
+        if data is None:
+            raise FileProblem(
+                f"{path} is not a file that only you can read", do="check its owner and mode (0600)", where=str(path)
+            )
+        found.append(load(data, AccessRequest, name=str(path)).value)
+    return tuple(found)
+
+
+def default_file(customer: str) -> str:
+    """The file's default name: `valetkey-request-CUSTOMER.json`, with `-` for what is awkward in a file name."""
+    word = "".join(char if char.isascii() and (char.isalnum() or char in "._") else "-" for char in customer)
+    return f"valetkey-request-{word.strip('-.') or 'customer'}.json"
+
+
+def write_file(request: AccessRequest, path: Path, *, replace: bool) -> None:
+    """Write the file to send. A file with other content is replaced only with `replace`. Raises Problem."""
+    text = dump(request).encode()
+    try:
+        there = path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise Problem(
+            f"{path} cannot be read: {error.strerror}", do="name another file with -o", where=str(path)
+        ) from None
+    if there == text:
+        return
+    if there is not None and not replace:
+        raise Problem(
+            f"{path} exists and is not this request",
+            do="name another file with -o, or say --yes to replace it",
+            where=str(path),
+        )
+    private.replace(path, text)
+
+
+def _directory(env: Mapping[str, str]) -> Path:
+    return private.config_dir(env) / "requests"
