@@ -1,0 +1,114 @@
+"""Fault rules: what goes wrong with which call, and how often. Values and their matching; the front carries them out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from valetkey.policy.problem import Problem
+
+Kind = Literal["throttle", "500", "503", "latency", "deny", "drop", "lose", "hang"]
+"""What happens to the call:
+
+- throttle: refused as Throttling (400), which SDKs try again
+- 500, 503: refused as InternalFailure or ServiceUnavailable, which SDKs try again
+- deny: refused with `code` (403); nothing is performed
+- latency: performed after `seconds`
+- drop: the connection is closed; nothing is performed
+- lose: performed, then the connection is closed: the caller does not know
+- hang: performed, then nothing: the connection stays open until the caller has gone or the faults are cleared.
+  A test waits for it (`Control.held`), kills the caller, and so stops it between two calls
+"""
+
+
+class FaultProblem(Problem):
+    """A fault rule that cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One rule. `service`, `operation` and `account` None means any."""
+
+    kind: Kind
+    service: str | None = None
+    """ "iam", "sts", ...: the part of the action before the colon."""
+    operation: str | None = None
+    """AWS's spelling ("CreateRole"), boto3's ("create_role") is understood too."""
+    account: str | None = None
+    """The caller's account."""
+    nth: int = 1
+    """The first call that it happens to, counting matching calls from 1."""
+    times: int | None = 1
+    """How many calls it happens to; None: every one from the nth on."""
+    code: str = "AccessDenied"
+    seconds: float = 0.0
+    """For latency, 60 at most."""
+
+
+def read_fault(plain: Mapping[str, Any]) -> Fault:
+    """A rule from JSON. Raises FaultProblem."""
+    known = Fault.__dataclass_fields__
+    unknown = sorted(set(plain) - set(known))
+    if unknown:
+        raise FaultProblem(
+            f"a fault rule has no {unknown[0]!r}", do=f"it has {', '.join(known)}", where=f"$.{unknown[0]}"
+        )
+    if plain.get("kind") not in get_args(Kind):
+        raise FaultProblem(
+            f"{plain.get('kind')!r} is no kind of fault", do=f"use {', '.join(get_args(Kind))}", where="$.kind"
+        )
+    for name, kinds, least, most in (
+        ("nth", int, 1, 10**9),
+        ("times", int, 1, 10**9),
+        ("seconds", (int, float), 0, 60),
+    ):
+        value = plain.get(name)
+        if value is not None and (
+            not isinstance(value, kinds) or isinstance(value, bool) or not least <= value <= most
+        ):
+            raise FaultProblem(f"{name} is a number from {least} to {most}", where=f"$.{name}")
+    for name in ("service", "operation", "account", "code"):
+        if plain.get(name) is not None and not isinstance(plain[name], str):
+            raise FaultProblem(f"{name} is a string", where=f"$.{name}")
+    given = {name: value for name, value in plain.items() if value is not None or name == "times"}
+    fault = Fault(**given)
+    if fault.operation and "_" in fault.operation:
+        spelt = "".join(word.capitalize() for word in fault.operation.split("_"))
+        return Fault(**{**given, "operation": spelt})
+    return fault
+
+
+class Faults:
+    """The rules in force, with how many matching calls each has seen."""
+
+    def __init__(self) -> None:
+        self._rules: list[tuple[Fault, list[int]]] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Put one more rule in force, after those there are."""
+        with self._lock:
+            self._rules.append((fault, [0]))
+
+    def clear(self, account: str | None = None) -> None:
+        """Remove the rules of one account, or all of them."""
+        with self._lock:
+            self._rules = [each for each in self._rules if account is not None and each[0].account != account]
+
+    def strike(self, action: str, account: str) -> Fault | None:
+        """The rule that hits this call ("iam:CreateRole" by `account`), or None. Every matching rule counts the call;
+        the first one due wins."""
+        service, _, operation = action.partition(":")
+        hit = None
+        with self._lock:
+            for fault, seen in self._rules:
+                wanted = ((fault.service, service), (fault.operation, operation), (fault.account, account))
+                if any(want is not None and want.lower() != is_.lower() for want, is_ in wanted):
+                    continue
+                seen[0] += 1
+                last = None if fault.times is None else fault.nth + fault.times - 1
+                if hit is None and seen[0] >= fault.nth and (last is None or seen[0] <= last):
+                    hit = fault
+        return hit

@@ -1,0 +1,171 @@
+"""The sandbox's process: the emulator with IAM enforced, behind our front, on loopback only.
+
+    python -m valetkey.sandbox.server [--port N] [--owner PID]
+
+binds 127.0.0.1, prints one JSON line `{"url": ..., "port": ..., "pid": ...}` on stdout when it answers, and serves
+until SIGTERM or SIGINT, or until the owner process has ended. It reads no AWS setting, keeps nothing on disk and
+calls nobody.
+
+INVARIANT: the listening socket is made here, on 127.0.0.1, before anything else runs; there is no option for
+another address.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+HOST = "127.0.0.1"
+TAKEN = 98
+"""Exit code when the port is in use."""
+
+# What the emulator reads when it is imported. Nothing else of the environment reaches it: `process.start` passes
+# none of the caller's, and `_settle` removes what changes the emulator when the module is run by hand.
+_SETTINGS = {
+    "AUTH": "true",
+    "CLOUDTRAIL_RECORDING": "1",
+    "BIND_HOST": HOST,
+    "LOG_LEVEL": "ERROR",
+    "IOT_MTLS_ENABLED": "0",
+    "SFTP_ENABLED": "0",
+    "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_REMOVED = (
+    "MINISTACK_",
+    "LOCALSTACK_",
+    "S3_",
+    "PERSIST",
+    "STATE_DIR",
+    "SERVICES",
+    "USE_SSL",
+    "AWS_",
+    "GATEWAY_",
+    "EDGE_",
+)
+
+
+def bind(port: int) -> socket.socket:
+    """A listening socket on 127.0.0.1 (`port` 0: a free one). Raises OSError when the port is taken."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((HOST, port))
+        sock.listen(128)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def load() -> Any:
+    """The emulator's ASGI application with our rules installed, behind our front. Import of the emulator: ~0.4 s."""
+    _settle()
+    from ministack import app as emulator
+
+    # The emulator runs every script it finds in two well-known directories of the machine.
+    emulator._run_init_scripts = lambda: None
+    with contextlib.suppress(ImportError):
+        from valetkey.sandbox import rules
+
+        rules.install()
+    from valetkey.sandbox.front import Front
+
+    return Front(emulator.app)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Serve until told to end. Returns 0, or TAKEN when the port is in use."""
+    parser = argparse.ArgumentParser(prog="python -m valetkey.sandbox.server")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--owner", type=int, default=None, help="end when this process has ended")
+    options = parser.parse_args(words)
+    try:
+        sock = bind(options.port)
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return TAKEN
+    with sock:
+        asyncio.run(_serve(sock, options.owner))
+    return 0
+
+
+async def _serve(sock: socket.socket, owner: int | None) -> None:
+    application = load()
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    config = Config()
+    config.bind = [f"fd://{sock.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 0.5
+    config.shutdown_timeout = 1
+    config.loglevel = "ERROR"
+    config.accesslog = None
+    loop = asyncio.get_running_loop()
+    end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    if owner is not None:
+        threading.Thread(target=_follow, args=(owner,), daemon=True).start()
+    port = sock.getsockname()[1]
+    ready = {"url": f"http://{HOST}:{port}", "port": port, "pid": os.getpid()}
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve(application, config, shutdown_trigger=end.wait))
+        # Connections queue in the listening socket from `bind` on, so that the line may go out before the first accept.
+        with contextlib.suppress(OSError):
+            sys.stdout.write(json.dumps(ready) + "\n")
+            sys.stdout.flush()
+        _silence_stdout()
+
+
+def _settle() -> None:
+    for name in list(os.environ):
+        if name.startswith(_REMOVED):
+            del os.environ[name]
+    os.environ.update(_SETTINGS)
+
+
+def _silence_stdout() -> None:
+    """The reader of the ready line may be gone; a later write must not end the server."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+def _follow(owner: int) -> None:
+    """End this process at once when `owner` has ended, killed or not."""
+    try:
+        handle = os.pidfd_open(owner)
+    except AttributeError:  # not Linux
+        while _runs(owner):
+            threading.Event().wait(0.5)
+    except OSError:
+        pass
+    else:
+        select.select([handle], [], [])
+    os._exit(0)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
