@@ -17,14 +17,3 @@ class Credentials:
     """End (aware, UTC)."""
     account: str
     """The account they are for: 12 digits."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BaseKeys:
-    """What the contractor's person signs in with, as resolved from the AWS config. The repr shows no secret."""
-
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str | None = field(repr=False, default=None)
-    """Set when these are temporary already: no MFA session can be made from them (GetSessionToken wants a user's
-    long-term key)."""

@@ -1,0 +1,161 @@
+"""Sessions kept between commands: `$XDG_CACHE_HOME/valetkey/sessions/KEY.json`.
+
+Rules:
+- The key is a hash of everything that changes the result; a changed profile or base identity is another entry.
+- INVARIANT: one lock is held around check, prompt, fetch and store, so that waiters read what the first one stored.
+  It is an operating-system lock: it dies with its process, and a wait for it has an end.
+- An entry that is corrupt, not ours, readable by others or of another version is as good as none.
+- A question that was dismissed or answered wrongly is remembered for REMEMBER seconds, so that a program that asks
+  again and again cannot stack prompts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from valetkey.credentials import private
+from valetkey.credentials.values import Credentials
+from valetkey.policy.problem import Problem
+
+REMEMBER = 10
+"""Seconds for which a dismissed prompt answers for all who wait."""
+
+_KIND = "session/v1"
+
+
+class Busy(Problem):
+    """Another process has held the lock until our time was up."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Credentials and when they were asked for (aware, UTC): the age of an MFA session counts from there."""
+
+    credentials: Credentials
+    issued: datetime
+
+    @property
+    def life(self) -> float:
+        """Seconds from issue to end."""
+        return (self.credentials.expires - self.issued).total_seconds()
+
+    def left(self, now: datetime) -> float:
+        """Seconds left; 0 for one from the future (the clock was set back: nothing can be said about it)."""
+        if now < self.issued - timedelta(minutes=5):
+            return 0
+        return (self.credentials.expires - now).total_seconds()
+
+
+def key(kind: str, **parts: object) -> str:
+    """The name of an entry: a hash of everything that changes the result."""
+    text = json.dumps([_KIND, kind, parts], sort_keys=True, default=str)
+    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
+
+
+class Cache:
+    """The entries of one user. `env` says where (see private.cache_dir)."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._root = private.cache_dir(env)
+
+    def get(self, name: str) -> Session | None:
+        """The entry, expired or not; None when there is none to be believed."""
+        data = private.read(self._path(name))
+        if data is None:
+            return None
+        try:
+            plain = json.loads(data)
+            if plain["valetkey"] != _KIND:
+                return None
+            return Session(
+                Credentials(
+                    access_key_id=_text(plain["access_key_id"]),
+                    secret_access_key=_text(plain["secret_access_key"]),
+                    session_token=_text(plain["session_token"]),
+                    expires=_time(plain["expires"]),
+                    account=_text(plain["account"]),
+                ),
+                _time(plain["issued"]),
+            )
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+    def put(self, name: str, session: Session) -> None:
+        """Store an entry. Raises Problem."""
+        found = session.credentials
+        plain = {
+            "valetkey": _KIND,
+            "access_key_id": found.access_key_id,
+            "secret_access_key": found.secret_access_key,
+            "session_token": found.session_token,
+            "expires": found.expires.isoformat(),
+            "account": found.account,
+            "issued": session.issued.isoformat(),
+        }
+        self._write(self._path(name), json.dumps(plain).encode())
+
+    def drop(self, name: str) -> None:
+        """Forget an entry."""
+        self._path(name).unlink(missing_ok=True)
+
+    def remember_refusal(self, name: str, now: datetime) -> None:
+        """The question behind this entry was dismissed or answered wrongly just now."""
+        self._write(self._path(name, "refused"), json.dumps(now.isoformat()).encode())
+
+    def refused(self, name: str, now: datetime) -> float:
+        """Seconds for which the last refusal still answers; 0: ask."""
+        data = private.read(self._path(name, "refused"))
+        if data is None:
+            return 0
+        try:
+            since = (now - _time(json.loads(data))).total_seconds()
+        except (ValueError, TypeError, RecursionError):
+            return 0
+        return REMEMBER - since if 0 <= since < REMEMBER else 0
+
+    @contextlib.contextmanager
+    def lock(self, name: str, seconds: float, *, busy: Callable[[], Problem]) -> Iterator[None]:
+        """Hold the entry's lock, waiting for it at most `seconds`. Raises what `busy` answers when time is up."""
+        from filelock import FileLock, Timeout
+
+        private.make_dir(self._root)
+        private.make_dir(self._root / "sessions")
+        lock = FileLock(self._path(name, "lock"), timeout=max(seconds, 0.05), mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise busy() from None
+        except OSError as error:
+            raise Problem(
+                f"{lock.lock_file} cannot be locked: {error.strerror}", do="remove it", where=lock.lock_file
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _write(self, path: Path, data: bytes) -> None:
+        private.make_dir(self._root)
+        private.write(path, data)
+
+    def _path(self, name: str, kind: str = "json") -> Path:
+        return self._root / "sessions" / f"{name}.{kind}"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("not a text")
+    return value
+
+
+def _time(value: object) -> datetime:
+    when = datetime.fromisoformat(_text(value))
+    if when.tzinfo is None:
+        raise ValueError("a time needs a zone")
+    return when.astimezone(UTC)
