@@ -47,3 +47,12 @@ def run(words: Sequence[str]) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if debug:
+            raise
+        from valetkey.report.text import say
+
+        # Only the kind: the text of an error we did not foresee may hold anything.
+        say(f"valetkey: this is a fault of valetkey's own ({type(error).__name__})", stderr=True)
+        say("  do: run the command again with --debug and report what it shows", stderr=True)
+        return 3

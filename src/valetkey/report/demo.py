@@ -1,0 +1,70 @@
+"""The demo's steps and its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from valetkey.report.text import clean, console, say, say_table
+
+
+class _Party(Protocol):
+    @property
+    def account(self) -> str: ...
+
+
+class _Step(Protocol):
+    @property
+    def who(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def expect(self) -> str: ...
+
+
+class _Told(Protocol):
+    @property
+    def step(self) -> _Step: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def happened(self) -> str: ...
+    @property
+    def calls(self) -> tuple[str, ...]: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def output(self) -> str: ...
+
+
+def say_opening(owner: _Party, contractor: _Party) -> None:
+    """One line: who is who."""
+    say(f"AWS on this computer, IAM enforced. Owner: account {owner.account}, contractor: {contractor.account}.", "")
+
+
+def say_step(number: int, told: _Told, *, verbose: bool) -> None:
+    """One line per step; with `verbose` its AWS calls, and the whole output of a step that went wrong."""
+    from rich.text import Text
+
+    mark = Text(" ok " if told.ok else "FAIL", style="green" if told.ok else "bold red")
+    line = Text(f"{number:2} ").append_text(mark)
+    line.append(f" {told.step.who:<10} {told.step.what:<47} {clean(told.happened)}")
+    out = console()
+    out.print(line)
+    if verbose:
+        for call in told.calls:
+            out.print(Text(f"        {clean(call)}", style="dim"))
+    if not told.ok:
+        out.print(Text("\n".join(f"        | {clean(row)}" for row in told.output.splitlines()), style="dim"))
+
+
+def say_summary(told: Sequence[_Told]) -> None:
+    """The expected against the seen."""
+    rows = []
+    for expect in ("done", "refused"):
+        these = [each for each in told if each.step.expect == expect]
+        rows.append([f"must be {expect}", str(len(these)), str(sum(each.ok for each in these))])
+    say_table(["steps that", "expected", "happened"], rows, title="")
+    seconds = sum(each.seconds for each in told)
+    verdict = "Every success and every refusal happened" if all(each.ok for each in told) else "Not as expected"
+    say(f"{verdict} ({len(told)} steps, {seconds:.0f} s).")

@@ -1,0 +1,238 @@
+"""The whole story as a table of steps: each runs one real command of one party and says what must happen.
+
+The parties are two directories with their own HOME; they share nothing but the two files that the story carries
+from one to the other. The contractor's tools are the real AWS CLI and boto3 in processes of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from valetkey.sandbox.accounts import REGION, Root, User
+from valetkey.sandbox.client import Control
+from valetkey.sandbox.process import spawn
+from valetkey.sandbox.terminal import Ran, run
+
+VALETKEY = (sys.executable, "-m", "valetkey")
+AWS = (sys.executable, "-m", "awscli")
+BOTO3 = """
+import boto3
+session = boto3.Session(profile_name="acme")
+who = session.client("sts").get_caller_identity()["Arn"]
+roles = session.client("iam").list_roles()["Roles"]
+print(f"{who} sees {len(roles)} role(s)")
+"""
+
+
+@dataclass(frozen=True)
+class Party:
+    """One side of the story: its account, its directory and its environment."""
+
+    name: str
+    account: str
+    home: Path
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of one party. `expect` is "done" (exit code 0) or "refused" (AWS says no, in `because`)."""
+
+    who: str
+    what: str
+    words: tuple[str, ...]
+    expect: str = "done"
+    show: str = ""
+    """A pattern; its first group, found in the output, is what happened."""
+    because: str = "AccessDenied"
+    """What a refusal must say. Another failure is not the refusal that was expected."""
+    carry: str = ""
+    """A file that goes to the other party afterwards."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What happened in one step."""
+
+    step: Step
+    ok: bool
+    happened: str
+    calls: tuple[str, ...]
+    seconds: float
+    output: str = field(repr=False, default="")
+
+
+OWNER, CONTRACTOR = "111111111111", "222222222222"
+PERSON = "carol"
+CAROL = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"},
+        {"Effect": "Allow", "Action": "iam:ListMFADevices", "Resource": "arn:aws:iam::*:user/${aws:username}"},
+    ],
+}
+"""What the contractor's person may do at home: assume roles and see her own MFA device."""
+
+_ASSUMED = r"(arn:aws:sts::\d{12}:assumed-role/\S+?)[\"\s]"
+_DENIED = r"\((AccessDenied\w*|ExpiredToken\w*)\)"
+
+STEPS = (
+    Step("contractor", "asks for access", (*VALETKEY, "request", "acme", "-o", "request.json"),
+         show=r"([0-9]{5}(?:-[0-9]{5}){3})", carry="request.json"),
+    Step("owner", "grants it: ExternalId, MFA, read-only, 30 days",
+         (*VALETKEY, "grant", "audit", "--request", "request.json", "--until", "30d", "--yes"),
+         show=r"(arn:aws:iam::\d{12}:role/\S+?)[\"\s]"),
+    Step("owner", "writes the handoff", (*VALETKEY, "handoff", "audit", "-o", "handoff.json"),
+         show=r"([0-9]{5}(?:-[0-9]{5}){3})", carry="handoff.json"),
+    Step("contractor", "accepts it as profile acme",
+         (*VALETKEY, "accept", "handoff.json", "--name", "acme", "--yes"), show=r"([0-9]{5}(?:-[0-9]{5}){3})"),
+    Step("contractor", "tries without the ExternalId", (*AWS, "sts", "get-caller-identity", "--profile", "no-id"),
+         expect="refused", show=_DENIED),
+    Step("contractor", "tries without MFA", (*AWS, "sts", "get-caller-identity", "--profile", "no-mfa"),
+         expect="refused", show=_DENIED),
+    Step("contractor", "verifies: right way in, wrong ways refused", (*VALETKEY, "verify", "acme")),
+    Step("contractor", "gets in with the AWS CLI", (*AWS, "sts", "get-caller-identity", "--profile", "acme"),
+         show=_ASSUMED),
+    Step("contractor", "reads with boto3", (sys.executable, "-c", BOTO3), show=r"(sees .*)"),
+    Step("contractor", "reads with `valetkey exec`",
+         (*VALETKEY, "exec", "acme", "--", *AWS, "iam", "list-roles", "--query", "length(Roles)"), show=r"(\d+)"),
+    Step("contractor", "tries to read a customer's file",
+         (*AWS, "s3", "cp", f"s3://ledger-{OWNER}/2026.csv", "-", "--profile", "acme"), expect="refused",
+         because="AccessDenied|Forbidden", show=r"(AccessDenied|Forbidden)"),
+    Step("contractor", "tries to write", (*AWS, "iam", "create-user", "--user-name", "mallory", "--profile", "acme"),
+         expect="refused", show=_DENIED),
+    Step("contractor", "opens the console", (*VALETKEY, "console", "acme", "--print")),
+    Step("owner", "looks at the grants", (*VALETKEY, "list")),
+    Step("owner", "takes it back", (*VALETKEY, "revoke", "audit", "--yes")),
+    Step("contractor", "tries its live session", (*AWS, "iam", "list-roles", "--profile", "acme"),
+         expect="refused", show=_DENIED, because="AccessDenied|InvalidClientTokenId|ExpiredToken"),
+    Step("contractor", "tries to come in again", (*VALETKEY, "verify", "acme"), expect="refused",
+         show=r"(AccessDenied)"),
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def furnished() -> Iterator[tuple[Control, Party, Party]]:
+    """A fresh sandbox with an owner (an admin, some data) and a contractor (carol, with an MFA device), and two
+    directories for them; all of it is gone afterwards. Raises SandboxProblem."""
+    with tempfile.TemporaryDirectory(prefix="valetkey-demo-") as folder, spawn(owner=os.getpid()) as running:
+        owner = _party("owner", OWNER, Path(folder), running.url)
+        contractor = _party("contractor", CONTRACTOR, Path(folder), running.url)
+        root = Root(running.url, OWNER)
+        _login(owner, root.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess"))
+        root("s3", "create_bucket", Bucket=f"ledger-{OWNER}")
+        root("s3", "put_object", Bucket=f"ledger-{OWNER}", Key="2026.csv", Body=b"secret figures")
+        _login(contractor, Root(running.url, CONTRACTOR).user(PERSON, CAROL, mfa=True))
+        yield Control(running.url), owner, contractor
+
+
+def _party(name: str, account: str, folder: Path, url: str) -> Party:
+    home = folder / name
+    (home / ".aws").mkdir(parents=True)
+    kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TERM", "PYTHONDONTWRITEBYTECODE")
+    env = {each: os.environ[each] for each in kept if each in os.environ}
+    env |= {"HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": ""}
+    # Where this package is, so that the commands are this valetkey also when it is run from a checkout.
+    env |= {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "COLUMNS": "160", "NO_COLOR": "1"}
+    return Party(name, account, home, env)
+
+
+def _login(party: Party, user: User) -> None:
+    """Put a user's keys where the AWS tools of the party look for them."""
+    for name, text in (
+        (
+            "credentials",
+            f"aws_access_key_id = {user.access_key_id}\naws_secret_access_key = {user.secret_access_key}\n",
+        ),
+        ("config", f"region = {REGION}\n"),
+    ):
+        path = party.home / ".aws" / name
+        path.touch(mode=0o600)
+        path.write_text(f"[default]\n{text}")
+
+
+def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step, ...] = STEPS) -> Iterator[Told]:
+    """Run every step in order and tell what happened; a step that fails does not end the story.
+
+    Raises nothing of its own; a command that hangs is killed after a minute and told as failed.
+    """
+    parties = {"owner": owner, "contractor": contractor}
+    device = f"arn:aws:iam::{contractor.account}:user/{PERSON}"
+    for step in steps:
+        party = parties[step.who]
+        other = contractor if party is owner else owner
+        if "no-id" in step.words:
+            _plain_profiles(contractor, owner)
+        seen = {account: len(control.requests(account)) for account in (owner.account, contractor.account)}
+        began = time.monotonic()
+        ran = run(step.words, env=party.env, cwd=party.home, answer=lambda: control.totp(device)[0])
+        ok, happened = _judge(step, ran)
+        if ok and step.what == "opens the console":
+            ok, happened = _browse(ran.out)
+        took = time.monotonic() - began
+        if ok and step.carry:
+            shutil.copy(party.home / step.carry, other.home / step.carry)
+        calls = tuple(
+            f"{each['call']} {each['status']}"
+            for account, before in seen.items()
+            for each in control.requests(account)[before:]
+        )
+        yield Told(step, ok, happened, calls, took, (ran.out + ran.err).strip())
+
+
+def _judge(step: Step, ran: Ran) -> tuple[bool, str]:
+    text = ran.out + ran.err
+    found = re.search(step.show, text) if step.show else None
+    detail = found[1].strip() if found else ""
+    prompted = " (MFA code asked once)" if ran.prompts == 1 else f" ({ran.prompts} prompts)" if ran.prompts else ""
+    if step.expect == "refused":
+        if ran.code != 0 and re.search(step.because, text):
+            return True, f"refused: {detail or 'AccessDenied'}{prompted}"
+        return False, "was let in" if ran.code == 0 else f"failed, but not as a refusal: {_last(text)}"
+    if ran.code != 0:
+        return False, f"failed with {ran.code}: {_last(text)}"
+    if step.show and not found:
+        return False, f"did not say what it must: {_last(text)}"
+    return True, f"{detail or 'done'}{prompted}"
+
+
+def _last(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "no output"
+
+
+def _browse(out: str) -> tuple[bool, str]:
+    """Open the printed sign-in URL as a browser would and read who the console says we are."""
+    url = next((word for word in out.split() if word.startswith("http://127.0.0.1:")), "")
+    if not url:
+        return False, "no sign-in URL was printed"
+    try:
+        with urllib.request.urlopen(url, timeout=10) as page:  # noqa: S310  # loopback, checked above
+            html = page.read().decode(errors="replace")
+    except (OSError, urllib.error.URLError) as error:
+        return False, f"the console refused the sign-in: {error}"
+    found = re.search(r"arn:aws:sts::\d{12}:assumed-role/[\w+=,.@/-]+", html)
+    return (True, f"signed in as {found[0]}") if found else (False, "the console does not say who signed in")
+
+
+def _plain_profiles(contractor: Party, owner: Party) -> None:
+    """Two profiles as a contractor would write them by hand, each lacking one of the two conditions."""
+    handoff = json.loads((contractor.home / "handoff.json").read_text())
+    config = contractor.home / ".aws" / "config"
+    common = f"role_arn = {handoff['role_arn']}\nsource_profile = default\nregion = us-east-1\n"
+    device = f"arn:aws:iam::{contractor.account}:mfa/{PERSON}"
+    with config.open("a") as file:
+        file.write(f"\n[profile no-id]\n{common}mfa_serial = {device}\n")
+        file.write(f"\n[profile no-mfa]\n{common}external_id = {handoff['external_id']}\n")
