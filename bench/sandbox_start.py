@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+from valetkey.sandbox.client import Control
 from valetkey.sandbox.process import spawn
 
 RUNS = 5
@@ -18,7 +19,8 @@ def run() -> None:
         subprocess.run([sys.executable, "-c", "pass"], check=True)
         floors.append(time.perf_counter() - began)
         began = time.perf_counter()
-        with spawn():
+        with spawn() as running:
+            assert Control(running.url).health()
             starts.append(time.perf_counter() - began)
     start, floor = statistics.median(starts), statistics.median(floors)
     print(f"sandbox answers after {start:.2f} s (min {min(starts):.2f}, max {max(starts):.2f}; goal under 3 s)")

@@ -2,7 +2,7 @@
 
 A page is one story. A line `owner$ COMMAND`, `contractor$ COMMAND` or `$ COMMAND` (no AWS account of its own) is run
 in that party's directory; the lines after it are what it prints. A line `…` stands for any lines, `…` within a line
-for any text. What differs from run to run (times, fingerprints, random ids) is compared by its shape. Before a page's first block the story may be
+for any text. What differs from run to run (times, fingerprints, random ids) is compared by its shape. A story may be
 set up in a comment that starts with `<!-- run`. Files that `request -o` or `handoff -o` write are carried to the
 other party, as two people would by mail. MFA prompts are answered as a person would.
 """
