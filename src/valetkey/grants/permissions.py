@@ -1,4 +1,4 @@
-"""What a grant's role may do: the grant's own denies, and what its policies open once boundary and denies have cut them.
+"""What a grant's role may do: its own denies, and what its policies open once boundary and denies have cut them.
 
 Rules:
 - Every grant carries `own_role_deny`; a grant with an end carries `dated_deny`, so that no live session outlasts the

@@ -1,14 +1,34 @@
-"""The access terms of a trust: who may come in, under which conditions, until when."""
+"""The access terms of a trust: who may come in, under which conditions, until when; and which terms there may be.
+
+Rules (`check_terms`):
+- Every field is inside AWS's limits, so that nothing is written that could never be used (an ExternalId of one
+  character is accepted by IAM and can never be sent to STS).
+- Whoever is named is a user or role of the contractor's account: not root (as a value of aws:PrincipalArn that is the
+  root user alone, who cannot assume roles), not a session (it ends), no wildcard but the random suffix of an
+  Identity Center role.
+- MFA exists only for IAM users: sessions of a role, of Identity Center and of federated users never carry it
+  (reference_policies_condition-keys), so MFA and named roles exclude each other. Without MFA somebody must be named.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+
+from valetkey.policy import limits
+from valetkey.policy.arns import Arn, is_account, parse_arn
+from valetkey.policy.errors import PolicyError, shown
+from valetkey.policy.problem import Problem
+
+
+class TermsProblem(Problem):
+    """Terms that no trust may be written for. `where` is the field of Terms."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a trust policy shall admit, known before any role exists."""
+    """What a trust policy shall admit, known before any role exists. `only` and `pin` are sets: kept sorted."""
 
     contractor: str
     """The contractor's account: 12 digits."""
@@ -23,7 +43,8 @@ class Terms:
     """User or role ARNs of the contractor, checked through aws:PrincipalArn; empty: anyone of the account.
     They need not exist yet. `AWSReservedSSO_NAME_*` may end in a wildcard for the random suffix."""
     pin: tuple[str, ...] = ()
-    """User or role ARNs put into Principal: they must exist and are bound to their unique ids by AWS."""
+    """User or role ARNs put into Principal: they must exist and are bound to their unique ids by AWS.
+    Read back from AWS, a unique id (AIDA…, AROA…) stands for one that has been deleted since."""
     name_people: bool = False
     """Require sts:RoleSessionName = ${aws:username} (IAM users only)."""
     source_identity: bool = False
@@ -32,3 +53,136 @@ class Terms:
     """Admit sts:TagSession."""
     until: datetime | None = None
     """End (aware, UTC, whole seconds): aws:CurrentTime must be before it."""
+
+    def __post_init__(self) -> None:
+        # AWS gives the principals of a document back in another order than they were written in.
+        object.__setattr__(self, "only", tuple(sorted(set(self.only))))
+        object.__setattr__(self, "pin", tuple(sorted(set(self.pin))))
+
+    @property
+    def root(self) -> str:
+        """The contractor's account as a principal: everyone in it whom its own policies let."""
+        return f"arn:{self.partition}:iam::{self.contractor}:root"
+
+    @property
+    def orphans(self) -> tuple[str, ...]:
+        """Pinned principals that have been deleted: nobody comes in through them, not even a namesake
+        (reference_policies_elements_principal)."""
+        return tuple(each for each in self.pin if is_unique_id(each))
+
+
+def is_unique_id(principal: str) -> bool:
+    """Whether this is what AWS shows for a deleted user (AIDA…) or role (AROA…) (reference_identifiers)."""
+    return re.fullmatch(r"A(ID|RO)A[A-Z0-9]{12,124}", principal) is not None
+
+
+def check_terms(terms: Terms) -> None:
+    """Raise TermsProblem or LimitError, with the rule, unless a trust may be written for these terms."""
+    limits.check("account id", terms.contractor)
+    try:
+        parse_arn(terms.root)
+    except PolicyError as error:
+        raise TermsProblem(error.what, do=error.do, where="partition") from None
+    if terms.external_id is not None:
+        limits.check("external id", terms.external_id)
+    _check_mfa_age(terms)
+    if terms.only and terms.pin:
+        raise TermsProblem(
+            "`only` and `pin` both say who may come in",
+            do="use `only` for principals that may still change, `pin` to bind them to their unique ids",
+            where="only",
+        )
+    for field, names in (("only", terms.only), ("pin", terms.pin)):
+        for name in names:
+            _check_principal(terms, field, name)
+    _check_kinds(terms)
+    if terms.until is not None and (terms.until.utcoffset() is None or terms.until.microsecond):
+        raise TermsProblem(
+            "the end must be a time with a zone and in whole seconds",
+            do="write it like 2027-01-31T00:00:00Z",
+            where="until",
+        )
+
+
+def _check_mfa_age(terms: Terms) -> None:
+    age = terms.mfa_max_age
+    if age is None:
+        return
+    if not terms.mfa:
+        raise TermsProblem(
+            "a maximum age of MFA needs MFA to be required", do="require MFA or leave the age out", where="mfa_max_age"
+        )
+    if isinstance(age, bool) or not 1 <= age <= limits.MFA_SESSION_MAX:
+        raise TermsProblem(
+            f"the maximum age of MFA must be 1 to {limits.MFA_SESSION_MAX} seconds",
+            do="an MFA session never lasts longer than 36 hours (GetSessionToken), so a larger age limits nothing",
+            where="mfa_max_age",
+        )
+
+
+def _check_kinds(terms: Terms) -> None:
+    named = terms.only + terms.pin
+    roles = [name for name in named if ":role/" in name]
+    if not terms.mfa and not named:
+        raise TermsProblem(
+            "without MFA the trust must name who may come in",
+            do="name users or roles of the contractor (only or pin), or require MFA",
+            where="mfa",
+        )
+    if terms.mfa and roles:
+        raise TermsProblem(
+            f"{shown(roles[0], 200)} is a role, and the session of a role never carries MFA: it could never come in",
+            do="name IAM users, or do without MFA",
+            where="only" if terms.only else "pin",
+        )
+    if terms.name_people and roles:
+        raise TermsProblem(
+            f"only IAM users have a user name to tie the session name to, and {shown(roles[0], 200)} is a role",
+            do="name IAM users, or leave name_people out",
+            where="name_people",
+        )
+
+
+# The role that Identity Center makes for a permission set: a random suffix, in a path nobody else can create in
+# (singlesignon: "Referencing permission sets in resource policies"); the home region is in the path of most.
+_RESERVED_SSO = re.compile(
+    r"role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+/)?AWSReservedSSO_[\w+=,.@-]+_\*", re.ASCII
+)
+_NAMED = re.compile(r"(user|role)/([!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII)
+
+
+def _check_principal(terms: Terms, field: str, text: str) -> None:
+    try:
+        arn = parse_arn(text)
+    except PolicyError as error:
+        raise TermsProblem(error.what, do=error.do, where=field) from None
+    trouble = _trouble(terms, field, arn)
+    if trouble:
+        raise TermsProblem(
+            f"{shown(text, 200)} {trouble}",
+            do=f"name a user or role of the contractor, like arn:{terms.partition}:iam::{terms.contractor}:user/alice",
+            where=field,
+        )
+
+
+def _trouble(terms: Terms, field: str, arn: Arn) -> str | None:
+    if arn.service == "sts":
+        return "is a session, which ends: the role behind it is meant"
+    if arn.resource == "root":
+        return "is the account's root user, who cannot assume a role"
+    if arn.service != "iam" or arn.region or not is_account(arn.account):
+        return "is no user or role"
+    if arn.account != terms.contractor:
+        return f"is not in the contractor's account {terms.contractor}"
+    if arn.partition != terms.partition:
+        return f"is not in the partition {terms.partition}"
+    if field == "only" and _RESERVED_SSO.fullmatch(arn.resource):
+        return None
+    if any(sign in arn.resource for sign in "*?$"):
+        return (
+            "holds a wildcard or a variable: the only one is the `*` for the random suffix of a role "
+            "aws-reserved/sso.amazonaws.com/…/AWSReservedSSO_NAME_*, in `only`"
+        )
+    if not _NAMED.fullmatch(arn.resource):
+        return "is no user or role"
+    return None

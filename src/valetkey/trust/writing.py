@@ -1,0 +1,114 @@
+"""The one place that writes a trust policy.
+
+Two statements at most. The first lets sts:AssumeRole through under every condition of the terms. The second, only
+when asked for, opens sts:SetSourceIdentity and sts:TagSession. It stands apart because sts:ExternalId and
+sts:RoleSessionName exist for sts:AssumeRole only (Service Authorization Reference, AWS STS: condition keys of
+TagSession and SetSourceIdentity; the example in IAM User Guide id_session-tags asks for the ExternalId in the
+AssumeRole statement alone), and whether the one-time code of the same call counts for them is written nowhere. So it
+asks for what every request carries: the principal, and the time. By itself it lets nobody in: a call that sets tags or
+a source identity must be allowed sts:AssumeRole too, and that is the first statement.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import Any
+
+from valetkey.policy import limits
+from valetkey.trust.terms import Terms, TermsProblem, check_terms
+
+_VERSION = "2012-10-17"
+
+
+def write_trust(terms: Terms) -> dict[str, Any]:
+    """The trust policy that admits these terms and nothing else, as a JSON document.
+
+    Raises TermsProblem or LimitError when there may be no such trust, also when it is larger than AWS takes (2,048
+    characters, whitespace not counted: reference_iam-quotas).
+    """
+    check_terms(terms)
+    document = plain_trust(terms)
+    size = len("".join(json.dumps(document, ensure_ascii=False, separators=(",", ":")).split()))
+    if size > limits.TRUST_POLICY_MAX:
+        raise TermsProblem(
+            f"the trust policy has {size:,} characters, AWS takes {limits.TRUST_POLICY_MAX:,} (whitespace not counted)",
+            do="name fewer principals, or let a role of the contractor collect them",
+            where="only" if terms.only else "pin" if terms.pin else "external_id",
+        )
+    return document
+
+
+def closed_trust() -> dict[str, Any]:
+    """A trust policy that admits nobody: a lone Deny on sts:AssumeRole. There is no Allow, hence no other way in."""
+    deny = {"Sid": "AdmitNobody", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    return {"Version": _VERSION, "Statement": [deny]}
+
+
+def plain_trust(terms: Terms) -> dict[str, Any]:
+    """`write_trust` without its checks, for comparing with a document that was read. Never written to AWS."""
+    principal = {"AWS": _one_or_more(terms.pin or (terms.root,))}
+    everywhere = _everywhere(terms)
+    admit = {
+        "Sid": "AdmitContractor",
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "sts:AssumeRole",
+        "Condition": {**_of_the_call(terms), **everywhere},
+    }
+    extra = [
+        action
+        for action, wanted in (("sts:SetSourceIdentity", terms.source_identity), ("sts:TagSession", terms.session_tags))
+        if wanted
+    ]
+    statements = [admit]
+    if extra:
+        statements.append(
+            {
+                "Sid": "AdmitSessionExtras",
+                "Effect": "Allow",
+                "Principal": principal,
+                "Action": _one_or_more(tuple(extra)),
+                "Condition": everywhere,
+            }
+        )
+    return {
+        "Version": _VERSION,
+        "Statement": [{key: value for key, value in each.items() if value != {}} for each in statements],
+    }
+
+
+def _of_the_call(terms: Terms) -> dict[str, Any]:
+    """Conditions on what only an AssumeRole call carries."""
+    condition: dict[str, Any] = {}
+    texts: dict[str, Any] = {}
+    if terms.external_id is not None:
+        texts["sts:ExternalId"] = terms.external_id
+    if terms.name_people:
+        texts["sts:RoleSessionName"] = "${aws:username}"
+    if texts:
+        condition["StringEquals"] = texts
+    if terms.mfa:
+        # Never BoolIfExists: with long-term keys the key is absent, and an absent key would pass.
+        condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+    if terms.mfa_max_age is not None:
+        condition["NumericLessThanEquals"] = {"aws:MultiFactorAuthAge": str(terms.mfa_max_age)}
+    return condition
+
+
+def _everywhere(terms: Terms) -> dict[str, Any]:
+    """Conditions on what every request carries."""
+    condition: dict[str, Any] = {}
+    if terms.only:
+        # Values of one operator are alternatives, two operators are both required: so one operator for all of them.
+        # AWS compares both by the same rule; ArnLike is for the reader, who sees that there is a wildcard.
+        operator = "ArnLike" if any(name.endswith("*") for name in terms.only) else "ArnEquals"
+        condition[operator] = {"aws:PrincipalArn": _one_or_more(terms.only)}
+    if terms.until is not None:
+        instant = terms.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        condition["DateLessThan"] = {"aws:CurrentTime": instant}
+    return condition
+
+
+def _one_or_more(values: tuple[str, ...]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)

@@ -1,0 +1,133 @@
+"""Which terms a trust may be written for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from valetkey.policy.limits import LimitError
+from valetkey.policy.problem import Problem
+from valetkey.trust import Terms, TermsProblem, check_terms
+
+A = "222222222222"
+USER = f"arn:aws:iam::{A}:user/alice"
+ROLE = f"arn:aws:iam::{A}:role/team/auditor"
+SSO = f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Audit_*"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"external_id": "ab"},
+        {"external_id": "x" * 1224},
+        {"external_id": "a_b+c=d,e.f@g:h/i-j"},
+        {"only": (USER,)},
+        {"pin": (USER, f"arn:aws:iam::{A}:user/a/b/bob")},
+        {"only": (ROLE, SSO), "mfa": False},
+        {"only": (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_A_b_*",), "mfa": False},
+        {"name_people": True},
+        {"name_people": True, "mfa": False, "only": (USER,)},
+        {"mfa_max_age": 1},
+        {"mfa_max_age": 129_600},
+        {"until": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"partition": "aws-us-gov", "only": (USER.replace("arn:aws:", "arn:aws-us-gov:"),)},
+        {"source_identity": True, "session_tags": True},
+    ],
+)
+def test_right_terms(fields: dict[str, Any]) -> None:
+    check_terms(Terms(contractor=A, **fields))
+
+
+@pytest.mark.parametrize(
+    "contractor", ["", "22222222222", "2222222222222", "22222222222a", "٢٢٢٢٢٢٢٢٢٢٢٢", " 22222222222"]
+)
+def test_an_account_id_has_twelve_digits(contractor: str) -> None:
+    with pytest.raises(Problem, match="account id"):
+        check_terms(Terms(contractor=contractor))
+
+
+@pytest.mark.parametrize("external_id", ["", "a", "x" * 1225, "a b", "a*b", "${aws:username}", "naïve", "ab\n"])
+def test_an_external_id_that_sts_could_never_receive_is_refused(external_id: str) -> None:
+    with pytest.raises(LimitError, match="external id"):
+        check_terms(Terms(contractor=A, external_id=external_id))
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "says"),
+    [
+        ({"partition": "amazon"}, "partition", "not a partition"),
+        ({"mfa": False}, "mfa", "must name who"),
+        ({"mfa": False, "mfa_max_age": 60, "only": (USER,)}, "mfa_max_age", "needs MFA"),
+        ({"mfa_max_age": 0}, "mfa_max_age", "1 to 129600"),
+        ({"mfa_max_age": 129_601}, "mfa_max_age", "1 to 129600"),
+        ({"mfa_max_age": True}, "mfa_max_age", "1 to 129600"),
+        ({"only": (USER,), "pin": (USER,)}, "only", "both"),
+        ({"only": (ROLE,)}, "only", "never carries MFA"),
+        ({"pin": (USER, ROLE)}, "pin", "never carries MFA"),
+        ({"only": (ROLE,), "mfa": False, "name_people": True}, "name_people", "only IAM users have"),
+        ({"only": (SSO,), "mfa": False, "name_people": True}, "name_people", "only IAM users have"),
+        ({"until": datetime(2030, 1, 1)}, "until", "zone"),
+        ({"until": datetime(2030, 1, 1, 0, 0, 0, 1, tzinfo=UTC)}, "until", "whole seconds"),
+    ],
+)
+def test_terms_that_contradict_themselves(fields: dict[str, Any], where: str, says: str) -> None:
+    with pytest.raises(TermsProblem, match=says) as caught:
+        check_terms(Terms(contractor=A, **fields))
+    assert caught.value.where == where
+    assert caught.value.do
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("field", ["only", "pin"])
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("alice", "not an ARN"),
+        (A, "not an ARN"),
+        (f"arn:aws:iam::{A}:root", "root user"),
+        (f"arn:aws:sts::{A}:assumed-role/auditor/alice", "session"),
+        (f"arn:aws:iam::{A}:group/team", "no user or role"),
+        (f"arn:aws:iam::{A}:user/", "no user or role"),
+        (f"arn:aws:iam::{A}:user", "no user or role"),
+        (f"arn:aws:iam::{A}:user/a b", "no user or role"),
+        (f"arn:aws:iam::{A}:user/{'a' * 65}", "no user or role"),
+        (f"arn:aws:iam::{A}:User/alice", "no user or role"),
+        (f"arn:aws:s3::{A}:user/alice", "no user or role"),
+        (f"arn:aws:iam:eu-west-1:{A}:user/alice", "no user or role"),
+        ("arn:aws:iam:::user/alice", "no user or role"),
+        ("arn:aws:iam::333333333333:user/alice", "not in the contractor's account"),
+        (f"arn:aws-cn:iam::{A}:user/alice", "not in the partition"),
+        ("arn:aws:iam::*:user/alice", "not the account|no user or role"),
+        (f"arn:aws:iam::{A}:user/*", "wildcard"),
+        (f"arn:aws:iam::{A}:user/al?ce", "wildcard"),
+        (f"arn:aws:iam::{A}:user/${{aws:username}}", "variable"),
+        (f"arn:aws:iam::{A}:role/AWSReservedSSO_Audit_*", "wildcard"),
+        (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_*", "wildcard"),
+        (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Audit*", "wildcard"),
+        (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_*_Audit_*", "wildcard"),
+        (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Audit_*", "wildcard"),
+        (f"arn:aws:iam::{A}:user/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Audit_*", "wildcard"),
+    ],
+)
+def test_who_may_not_be_named(field: str, name: str, says: str) -> None:
+    with pytest.raises(TermsProblem, match=says) as caught:
+        check_terms(Terms(contractor=A, mfa=False, **{field: (name,)}))  # type: ignore[arg-type]
+    assert caught.value.where == field
+
+
+def test_a_wildcard_is_never_pinned() -> None:
+    with pytest.raises(TermsProblem, match="wildcard"):
+        check_terms(Terms(contractor=A, mfa=False, pin=(SSO,)))
+
+
+def test_only_and_pin_are_sets() -> None:
+    bob = USER.replace("alice", "bob")
+    assert Terms(contractor=A, only=(bob, USER, bob)) == Terms(contractor=A, only=(USER, bob))
+
+
+def test_a_deleted_principal_is_an_orphan() -> None:
+    assert Terms(contractor=A, pin=(USER, "AIDAEXAMPLEEXAMPLE12")).orphans == ("AIDAEXAMPLEEXAMPLE12",)
+    assert Terms(contractor=A, pin=(USER,)).orphans == ()
