@@ -1,0 +1,104 @@
+"""The AWS call that is being answered: its parameters, for rules that the emulator gives no parameters to.
+
+Replaces: `ministack.app._dispatch_service_request`, called through unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+Answer = tuple[int, dict[str, str], Any]
+
+
+@dataclass
+class AwsCall:
+    """One request to IAM, STS or another service, as it arrived."""
+
+    service: str
+    action: str
+    """The operation's name ("AssumeRole"), or "" when the emulator knows none."""
+    params: dict[str, str]
+    """Query, form and JSON parameters, the nested ones only as the Query protocol spells them."""
+    region: str
+    user_agent: str
+    request_id: str
+    access_key_id: str
+    mfa_age: float | None = None
+    """Seconds since the caller showed a code, when this very call carried a good one."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What the rules found out about it, for the trail."""
+
+    def get(self, name: str) -> str | None:
+        """A parameter, or None when it was not sent."""
+        return self.params.get(name)
+
+    def numbered(self, name: str, leaf: str = "") -> list[str]:
+        """The members of a list parameter in order: `Tags.member.1.Key`, `Tags.member.2.Key`, ..."""
+        found: list[str] = []
+        while (value := self.params.get(f"{name}.member.{len(found) + 1}{leaf}")) is not None:
+            found.append(value)
+        return found
+
+
+current: ContextVar[AwsCall | None] = ContextVar("valetkey_aws_call", default=None)
+
+Finish = Callable[[AwsCall, Answer], None]
+
+
+def install(finish: Finish) -> None:
+    """Keep the current call at hand, and tell `finish` how it was answered."""
+    from ministack import app
+
+    dispatch: Callable[..., Awaitable[Answer]] = app._dispatch_service_request
+
+    async def observed(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], request_id: str
+    ) -> Answer:
+        call = _read(method, path, headers, body, query, request_id)
+        token = current.set(call)
+        try:
+            answer = await dispatch(method, path, headers, body, query, request_id)
+            finish(call, answer)
+            return answer
+        finally:
+            current.reset(token)
+
+    app._dispatch_service_request = observed
+
+
+def _read(
+    method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], request_id: str
+) -> AwsCall:
+    from ministack.core.iam_actions import extract_iam_action
+    from ministack.core.router import detect_service, extract_access_key_id, extract_region
+
+    form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    sent = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True) if form and body else {}
+    given = {**sent, **query}
+    service = detect_service(method, path, headers, given)
+    params = {name: values[0] if isinstance(values, list) else values for name, values in given.items()}
+    if not form and body[:1] == b"{":
+        params.update(_json(body))
+    action = extract_iam_action(service, method, path, headers, body, given) or ""
+    return AwsCall(
+        service=service,
+        action=action.partition(":")[2],
+        params=params,
+        region=extract_region(headers, query),
+        user_agent=headers.get("user-agent", ""),
+        request_id=request_id,
+        access_key_id=extract_access_key_id(headers, query) or "",
+    )
+
+
+def _json(body: bytes) -> dict[str, str]:
+    try:
+        plain = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in plain.items()}

@@ -1,0 +1,144 @@
+"""The one gate that every call passes: the emulator's own decision, with AWS's rules around it.
+
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html, and
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html (no IAM without MFA, in STS only AssumeRole
+and GetCallerIdentity).
+
+INVARIANT: whether policies allow is decided by `ministack.core.iam_evaluator` alone; nothing here imports
+`valetkey.policy` beyond its error.
+
+Replaces in ministack: `core.iam_evaluator.enforce` and `_resource_policy` (a role's trust policy is the role's resource
+policy in its own account), `core.iam_actions.access_denied_response` (a ValidationError is a 400).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from valetkey.sandbox import clock, sts
+from valetkey.sandbox.call import AwsCall, current
+from valetkey.sandbox.principals import role_of, role_of_session
+
+Enforce = Callable[..., Any]
+
+
+def install() -> None:
+    from ministack.core import iam_actions
+    from ministack.core import iam_evaluator as ev
+
+    ask: Enforce = ev.enforce
+    resource_policy, denied = ev._resource_policy, iam_actions.access_denied_response
+
+    def enforce(
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: Any = None,
+    ) -> Any:
+        call = current.get()
+        if service not in ("iam", "sts") or call is None or ev._anonymous.get():
+            result = ask(access_key_id, iam_action, service, region, resource_arn, service_context)
+        else:
+            result = _judge(ask, call, iam_action, service, region, resource_arn, service_context or {})
+        _used(access_key_id, service, region, result)
+        return result
+
+    def own_trust(service: str, resource_arn: str) -> Any:
+        if service != "sts":
+            return resource_policy(service, resource_arn)
+        from ministack.core.responses import get_account_id
+
+        role = role_of(resource_arn)
+        account = resource_arn.split(":")[4] if role else None
+        return (role["AssumeRolePolicyDocument"], account) if role and account == get_account_id() else None
+
+    def access_denied_response(*rest: Any, **more: Any) -> Any:
+        status, headers, body = denied(*rest, **more)
+        return 400 if more.get("error_code") == "ValidationError" else status, headers, body
+
+    ev.enforce = enforce
+    ev._resource_policy = own_trust
+    iam_actions.access_denied_response = access_denied_response
+
+
+def _judge(
+    ask: Enforce, call: AwsCall, action: str, service: str, region: str, resource: str, context: dict[str, Any]
+) -> Any:
+    """None when allowed, else the emulator's AuthError or EvalResult."""
+    from ministack.core import iam_evaluator as ev
+    from ministack.core.responses import get_account_id
+    from ministack.services import sts as emulator
+
+    key = call.access_key_id
+    checked = ev.authenticate(key, get_account_id())
+    if isinstance(checked, ev.AuthError):
+        return checked
+    caller = checked or ev.resolve_credential(key, get_account_id())
+    if isinstance(caller, ev.CredentialResolutionError):
+        return ev.AuthError(caller.code, caller.message)
+    session = emulator._sessions.get(key) or {}
+    if service == "iam":
+        kind = session.get("Kind")
+        if kind == "GetFederationToken" or (kind == "GetSessionToken" and session.get("MfaAt") is None):
+            return ev.AuthError("InvalidClientTokenId", "The security token included in the request is invalid")
+        return ask(key, action, service, region, resource, {**context, **_iam_keys(call)})
+    refused = sts.refusal(call, caller, session)
+    if refused:
+        return ev.AuthError(*refused)
+    if call.action != "AssumeRole":
+        return ask(key, action, service, region, resource, context)
+    for needed in sts.asked(call, session):
+        answer = ask(key, needed, service, region, resource, {**context, **sts.keys(call)})
+        if isinstance(answer, ev.AuthError):
+            return answer
+        if answer is not None or not sts.trusted(call, caller, needed, region):
+            return ev.AuthError("AccessDenied", _message(caller.principal_arn, needed, resource, answer))
+    long = sts.too_long(call)
+    return ev.AuthError("ValidationError", long) if long else None
+
+
+def _message(arn: str, action: str, resource: str, answer: Any) -> str:
+    text = f"User: {arn} is not authorized to perform: {action} on resource: {resource}"
+    if answer is not None and answer.decision == "Deny":
+        policy = "a resource-based" if answer.resource_policy_arn else "an identity-based"
+        text += f" with an explicit deny in {policy} policy"
+    return text
+
+
+def _iam_keys(call: AwsCall) -> dict[str, Any]:
+    """IAM's own condition keys: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
+    found: dict[str, Any] = {"iam:PolicyARN": call.get("PolicyArn")} if "Policy" in call.action else {}
+    boundary = call.get("PermissionsBoundary")
+    if boundary is None and (role := _named_role(call)) is not None:
+        boundary = role.get("PermissionsBoundary")
+    found["iam:PermissionsBoundary"] = boundary or None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _named_role(call: AwsCall) -> Any:
+    from ministack.services import iam
+
+    return iam._roles.get(call.get("RoleName"))
+
+
+def _used(key: str, service: str, region: str, result: Any) -> None:
+    """Note when a role or an access key was last used: refused by policy counts, not authenticated does not.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html
+    """
+    from ministack.core.iam_evaluator import AuthError
+    from ministack.services import iam
+    from ministack.services import sts as emulator
+
+    if isinstance(result, AuthError) or not key:
+        return
+    session = emulator._sessions.get(key)
+    if session is None:
+        used = iam._access_keys.get(key)
+    else:
+        used = role_of_session(session.get("Arn", ""))
+    if used is not None:
+        used["LastUsed"] = (clock.stamp(clock.now()), region, service)

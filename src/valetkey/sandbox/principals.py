@@ -1,0 +1,269 @@
+"""Who a caller is: unique ids, role sessions, and users that name themselves.
+
+AWS:
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html: a user or role in a trust
+  policy is kept as its unique id; once it is deleted the document shows that id, and a namesake does not get in.
+- .../reference_policies_condition-keys.html: `aws:PrincipalArn` of a role session is the role's ARN;
+  `aws:MultiFactorAuthPresent` and `Age` exist for temporary credentials only; AssumeRole's credentials carry no MFA.
+- .../reference_identifiers.html: names are unique without regard to case.
+- IAM calls without UserName are about the caller (API_GetUser, API_ListMFADevices, ...).
+
+Replaces in ministack: deletion in `services.iam._users` and `_roles`; `resolve_credential`, `_principal_keys` and
+`_resolve_condition_key` of `core.iam_evaluator` (also where `services` took a copy); `extract_resource_arn` of
+`core.iam_actions` (which leaves out paths); some IAM handlers.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from valetkey.sandbox import clock
+from valetkey.sandbox.call import current
+from valetkey.sandbox.handlers import Handler, Params, around, param, refuse
+
+# About the caller when they name no user.
+_SELF = (
+    "GetUser",
+    "ListMFADevices",
+    "ListAccessKeys",
+    "CreateAccessKey",
+    "UpdateAccessKey",
+    "DeleteAccessKey",
+    "ResyncMFADevice",
+    "DeactivateMFADevice",
+    "EnableMFADevice",
+)
+
+
+def install() -> None:
+    from ministack.core import iam_actions
+    from ministack.core import iam_evaluator as ev
+    from ministack.services import iam
+
+    iam._users.__class__ = iam._roles.__class__ = _watched(type(iam._users))
+    _everywhere("resolve_credential", _resolve(ev.resolve_credential))
+    _everywhere("_principal_keys", _keys(ev._principal_keys))
+    ev._resolve_condition_key = _condition_key(ev._resolve_condition_key)
+    iam_actions.extract_resource_arn = _resource(iam_actions.extract_resource_arn)
+    for operation in _SELF:
+        around(operation, _about_caller)
+    around("CreateUser", lambda handler, p: _unique(handler, p, "UserName", iam._users, "User"))
+    around("CreateRole", lambda handler, p: _unique(handler, p, "RoleName", iam._roles, "Role"))
+    around("DeleteUser", _delete_user)
+
+
+def role_of(arn: str) -> dict[str, Any] | None:
+    """The role with exactly this ARN, in any account."""
+    from ministack.services import iam
+
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return None
+    role: dict[str, Any] | None = iam._roles.get_scoped(parts[4], None, parts[5].rpartition("/")[2])
+    return role if role is not None and role["Arn"] == arn else None
+
+
+def role_of_session(arn: str) -> dict[str, Any] | None:
+    """The role that an assumed-role ARN belongs to."""
+    from ministack.services import iam
+
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or not parts[5].startswith("assumed-role/"):
+        return None
+    role: dict[str, Any] | None = iam._roles.get_scoped(parts[4], None, parts[5].split("/")[1])
+    return role
+
+
+def _watched(store: type[Any]) -> type[Any]:
+    class Watched(store):  # type: ignore[misc]
+        """A store of users or roles in which nobody disappears unnoticed."""
+
+        __slots__ = ()
+
+        def pop(self, key: Any, *default: Any) -> Any:
+            return _forget(super().pop(key, *default))
+
+        def pop_scoped(self, account: str, region: Any, key: Any, *default: Any) -> Any:
+            return _forget(super().pop_scoped(account, region, key, *default))
+
+        def __delitem__(self, key: Any) -> None:
+            self.pop(key)
+
+    return Watched
+
+
+def _forget(entity: Any) -> Any:
+    """Put the unique id of a deleted user or role in place of its ARN in every trust policy."""
+    from ministack.services import iam
+
+    if isinstance(entity, dict):
+        arn, unique = json.dumps(entity["Arn"]), entity.get("UserId") or entity.get("RoleId")
+        for role in iam._roles.to_dict().values():
+            text = role["AssumeRolePolicyDocument"]
+            # The same text stays as it is in a Condition: only principals are bound to the entity.
+            if arn in text or entity["Arn"] in text:
+                role["AssumeRolePolicyDocument"] = _renamed(text, entity["Arn"], str(unique))
+    return entity
+
+
+def _renamed(text: str, arn: str, unique: str) -> str:
+    document = json.loads(text)
+    statements = document["Statement"]
+    changed = False
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal")
+        if not isinstance(principal, dict):
+            continue
+        named = principal.get("AWS")
+        if named == arn:
+            principal["AWS"], changed = unique, True
+        elif isinstance(named, list) and arn in named:
+            principal["AWS"], changed = [unique if each == arn else each for each in named], True
+    return json.dumps(document) if changed else text
+
+
+def _everywhere(name: str, new: Callable[..., Any]) -> None:
+    """Put a function of the evaluator in place, also in the modules that already hold the old one by name."""
+    from ministack.core import iam_evaluator
+
+    old = getattr(iam_evaluator, name)
+    for title, module in list(sys.modules.items()):
+        if title.startswith("ministack.") and getattr(module, name, None) is old:
+            setattr(module, name, new)
+
+
+def _resolve(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    from ministack.core.iam_evaluator import ResolvedCredential, _unknown_access_key
+    from ministack.core.responses import get_account_id
+    from ministack.services import iam, sts
+
+    def resolve_credential(access_key_id: str, account_id: str | None = None, *token: Any, **more: Any) -> Any:
+        account = account_id or get_account_id()
+        with clock.of(account):
+            found = resolve(access_key_id, account, *token, **more)
+        if not isinstance(found, ResolvedCredential) or access_key_id not in sts._sessions:
+            return found
+        # A session ends with the very role or user it was made for.
+        if found.principal_type == "AssumedRole":
+            role = role_of_session(found.principal_arn)
+            alive = role is not None and role["RoleId"] == found.principal_id.partition(":")[0]
+        elif found.principal_type == "User":
+            user = iam._users.get_scoped(found.account_id, None, found.principal_name)
+            alive = user is not None and user["UserId"] == found.principal_id
+        else:
+            alive = True
+        return found if alive else _unknown_access_key()
+
+    return resolve_credential
+
+
+def _keys(keys: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    from ministack.services import sts
+
+    def principal_keys(credential: Any) -> dict[str, Any]:
+        found = keys(credential)
+        call, session = current.get(), sts._sessions.get(credential.access_key_id) or {}
+        age = None
+        if call is not None and call.mfa_age is not None and call.access_key_id == credential.access_key_id:
+            age = call.mfa_age
+        elif session.get("MfaAt") is not None:
+            age = clock.now(credential.account_id) - session["MfaAt"]
+        if age is not None:
+            found["aws:multifactorauthpresent"] = "true"
+            found["aws:multifactorauthage"] = str(int(age))
+        if session.get("SourceIdentity"):
+            found["aws:sourceidentity"] = session["SourceIdentity"]
+        return found
+
+    return principal_keys
+
+
+def _condition_key(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    def resolve_condition_key(key: str, ctx: Any) -> Any:
+        name = key.lower()
+        if name == "aws:principalarn" and ctx.principal_type == "AssumedRole":
+            role = role_of_session(ctx.principal_arn)
+            return role["Arn"] if role else None
+        if name == "aws:currenttime":
+            return clock.stamp(clock.now())
+        if name == "aws:epochtime":
+            return str(int(clock.now()))
+        return resolve(key, ctx)
+
+    return resolve_condition_key
+
+
+def _caller() -> str:
+    """The name of the IAM user who calls, or ""."""
+    from ministack.core.iam_evaluator import caller_arn
+
+    arn = str(caller_arn())
+    return arn.rpartition("/")[2] if ":user/" in arn else ""
+
+
+def _about_caller(handler: Handler, p: Params) -> Any:
+    from ministack.services import iam
+
+    if not param(p, "UserName") and (name := _caller()) in iam._users:
+        p = {**p, "UserName": [name]}
+    return handler(p)
+
+
+def _resource(extract: Callable[..., str]) -> Callable[..., str]:
+    def extract_resource_arn(
+        service: str, method: str, path: str, headers: Any, body: Any, params: Any, region: str, account_id: str
+    ) -> str:
+        found = extract(service, method, path, headers, body, params, region, account_id)
+        return _iam_resource(found, account_id) if service == "iam" else found
+
+    return extract_resource_arn
+
+
+def _iam_resource(found: str, account: str) -> str:
+    """The resource of an IAM call with the path it has, or is to have."""
+    from ministack.services import iam
+
+    call = current.get()
+    if call is None:
+        return found
+    kind, name = next(
+        ((kind, call.params[key]) for kind, key in (("role", "RoleName"), ("user", "UserName")) if call.get(key)),
+        ("user", _caller()) if call.action in _SELF else ("", ""),
+    )
+    if call.action == "CreateVirtualMFADevice":
+        kind, name = "mfa", call.get("VirtualMFADeviceName") or ""
+    elif call.action == "DeleteVirtualMFADevice":
+        return call.get("SerialNumber") or found
+    if not name:
+        return found
+    entity = {"role": iam._roles, "user": iam._users}.get(kind, {}).get(name)
+    if entity is not None:
+        return str(entity["Arn"])
+    path = (call.get("Path") or "/") if call.action.startswith("Create") else "/"
+    return f"arn:aws:iam::{account}:{kind}{path}{name}"
+
+
+def _unique(handler: Handler, p: Params, key: str, store: Any, kind: str) -> Any:
+    name = param(p, key)
+    if name.lower() in {each.lower() for each in store}:
+        return refuse(409, "EntityAlreadyExists", f"{kind} with name {name} already exists.")
+    return handler(p)
+
+
+def _delete_user(handler: Handler, p: Params) -> Any:
+    from ministack.services import iam
+
+    name = param(p, "UserName")
+    left = (
+        ("must delete policies first", bool(iam._user_inline_policies.get(name))),
+        ("must remove user from all groups first", any(name in g.get("Users", []) for g in iam._groups.values())),
+        ("must delete MFA device first", any(device["User"] == name for device in iam._mfa_devices.values())),
+        ("must delete login profile first", name in iam._login_profiles),
+    )
+    reason = next((text for text, there in left if there), None)
+    if name in iam._users and reason:
+        return refuse(409, "DeleteConflict", f"Cannot delete entity, {reason}.")
+    return handler(p)

@@ -1,0 +1,47 @@
+"""AWS's rules that the emulator lacks, put in place before it serves.
+
+`install()` once per process, before the first request. Every rule is a small module: what AWS does and where that is
+written, what it replaces. They patch private names of one version of ministack, so any other version is refused; the
+acceptance probe in tests/e2e/sandbox is what a new version has to pass.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from valetkey.policy.problem import Problem
+
+EMULATOR = "1.5.33"
+_installed = False
+
+
+def check_version() -> None:
+    """Raises Problem unless the emulator is there, in the version that the rules were written for."""
+    try:
+        found = version("ministack")
+    except PackageNotFoundError:
+        raise Problem("the sandbox is not installed", do="Install it with: pip install 'valetkey[sandbox]'.") from None
+    if found != EMULATOR:
+        raise Problem(
+            f"the sandbox needs ministack {EMULATOR}, and {found} is installed",
+            do=f"Install that version: pip install 'ministack=={EMULATOR}'.",
+        )
+
+
+def install() -> None:
+    """Put every rule in place; a second call does nothing."""
+    global _installed
+    if _installed:
+        return
+    check_version()
+    from valetkey.sandbox import call, clock, enforce, mfa, principals, sts, trusts, variables
+
+    clock.install()
+    variables.install()
+    principals.install()
+    trusts.install()
+    mfa.install()
+    sts.install()
+    enforce.install()
+    call.install(lambda *_: None)
+    _installed = True
