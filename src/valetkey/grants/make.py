@@ -1,0 +1,159 @@
+"""Make a grant: show the trust to be right, perform what is planned, read it back, show it again.
+
+Rules:
+- INVARIANT: no trust is sent that is not shown to admit exactly the terms, and no permission follows before the trust,
+  as AWS gives it back, is shown again.
+- There is no rollback: what an interrupted run left gives no more than the terms; the next run reads and plans anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.grants.grant import Grant
+from valetkey.grants.plan import Differs, plan
+from valetkey.grants.role import Owner, Role, read_role
+from valetkey.grants.waiting import Waiting
+from valetkey.policy.problem import Problem
+from valetkey.trust.writing import write_trust
+
+if TYPE_CHECKING:
+    from valetkey.trust.table import Table
+
+
+class NotProved(Problem):
+    """A trust policy does not admit exactly the terms' contractor. `table` shows the requests that go wrong."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, table: Table, *, do: str, where: str = "") -> None:
+        super().__init__(what, do=do, where=where)
+        self.table = table
+
+
+class Interrupted(Problem):
+    """AWS refused or failed while a grant was made or revoked. `what` says where, `do` what holds and how to go on."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Made:
+    """A grant as made and seen in the account."""
+
+    grant: Grant
+    role: Role
+    calls: tuple[Call, ...]
+    """What was performed; empty when everything was there already."""
+    proof: Table
+
+
+def prove(document: Mapping[str, Any], wanted: Grant, *, now: datetime) -> Table:
+    """The decision table of a trust document against the terms. Raises NotProved unless it holds."""
+    from valetkey.trust import admits_only
+
+    table = admits_only(document, wanted.terms, role_arn=wanted.role_arn, now=now)
+    if not table.holds:
+        raise NotProved(
+            f"the trust policy of {wanted.name} is not shown to admit exactly the terms: "
+            f"{len(table.failures)} of {len(table.rows)} requests are decided otherwise",
+            table,
+            do="nothing may be written with it; please report this with the terms that you gave",
+            where=wanted.role_arn,
+        )
+    return table
+
+
+def make(
+    wanted: Grant,
+    role: Role | None,
+    *,
+    perform: Perform,
+    now: datetime,
+    waiting: Waiting,
+    tell: Callable[[Call], None] = lambda call: None,
+) -> Made:
+    """Make the grant, whatever of it is there already (`role`, as read). `tell` is called before every write.
+
+    Raises Differs, ForeignRole, NotProved, Interrupted, or what `check` raises.
+    """
+    calls = plan(wanted, role)
+    prove(write_trust(wanted.terms), wanted, now=now)
+    done: list[Call] = []
+    try:
+        if role is None:
+            tell(calls[0])
+            role = _create(calls[0], wanted, perform, waiting)
+            done.append(calls[0])
+        prove(role.trust, wanted, now=now)
+        for call in plan(wanted, role):
+            tell(call)
+            waiting.write(perform, call)
+            done.append(call)
+        role = waiting.until(lambda: _complete(wanted, perform))
+    except CallError as error:
+        raise _interrupted(error, wanted, done) from None
+    if role is None:
+        raise Interrupted(
+            f"{wanted.name} is not seen complete in the account {waiting.limit:.0f} s after it was made",
+            do="run the same command again: it reads, checks and finishes; nothing more than the terms is open",
+            where=wanted.role_arn,
+        )
+    return Made(wanted, role, tuple(done), prove(role.trust, wanted, now=now))
+
+
+def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting) -> Role:
+    """Create the role and wait until it is seen. An earlier attempt of the same call may have got through unheard."""
+    try:
+        perform(call)
+    except CallError as error:
+        if error.code != "EntityAlreadyExists":
+            raise
+    role = waiting.until(lambda: read_role(perform, wanted.name))
+    if role is None:
+        raise Problem(
+            f"AWS says that the role {wanted.name} exists, and does not show it under this name",
+            do="look for a role whose name differs in upper and lower case only, and choose another name",
+            where=wanted.role_arn,
+        )
+    return role
+
+
+def _complete(wanted: Grant, perform: Perform) -> Role | None:
+    """The role when nothing is left to do. A role that shows half of what was just written is not complete yet."""
+    role = read_role(perform, wanted.name)
+    return role if role is not None and not plan(wanted, role) else None
+
+
+_ADVICE = {
+    "MalformedPolicyDocument": "a principal given with --pin does not exist in the contractor's account: check the "
+    "ARNs with the contractor, or use --only, which needs no principal to exist",
+    "LimitExceeded": "a quota of the account is reached: raise it in Service Quotas, or remove something",
+    "EntityLimitExceeded": "a quota of the account is reached: raise it in Service Quotas, or remove something",
+}
+
+
+def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Problem:
+    malformed = error.code == "MalformedPolicyDocument" and wanted.terms.pin and not done
+    advice = _ADVICE.get(error.code, error.do) if malformed or error.code != "MalformedPolicyDocument" else error.do
+    if not done:
+        return Interrupted(
+            error.what,
+            do=advice or "nothing was granted; run the same command again",
+            where=wanted.role_arn,
+            exit_code=2 if malformed else 3,
+        )
+    so_far = ", ".join(call.action for call in done)
+    return Interrupted(
+        f"{error.what} (done so far: {so_far})",
+        do=f"{advice + '; then ' if advice else ''}run the same command again to finish: "
+        "what is there gives no more than the terms",
+        where=wanted.role_arn,
+    )
+
+
+__all__ = ["Differs", "Interrupted", "Made", "NotProved", "Owner", "make", "prove"]

@@ -1,0 +1,192 @@
+"""Plan a grant: what is wanted and what is there, in; the calls that are left, out.
+
+Rules:
+- INVARIANT: after every prefix of the calls the role gives no more than the terms. CreateRole brings trust, boundary
+  and record at once and no permission; the denies come before the first policy that allows anything.
+- A role that differs from what is wanted is never changed to fit: `Differs` shows every point. What is merely missing
+  (a `grant` that was interrupted) is added. Planning again when all is done gives no call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from valetkey.account.calls import Call
+from valetkey.grants.grant import PREFIX, REVOKED, Grant, instant, read_record, terms_digest
+from valetkey.grants.permissions import kill_deny
+from valetkey.grants.role import Role, compact
+from valetkey.grants.standing import Difference, differing_terms, read_standing, terms_on, words
+from valetkey.policy import limits
+from valetkey.policy.problem import Problem
+from valetkey.trust.terms import check_terms
+from valetkey.trust.writing import write_trust
+
+
+class Differs(Problem):
+    """The role is a grant of ours with other terms than the wanted ones, or it was changed since."""
+
+    def __init__(self, name: str, rows: tuple[Difference, ...]) -> None:
+        super().__init__(
+            f"the role {name} exists, and differs from what is asked for in {len(rows)} point(s)",
+            do="ask for what was granted, or `valetkey revoke` it first; nothing was changed",
+        )
+        self.rows = rows
+
+
+def plan(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
+    """The calls that make the grant, from whatever is there. Raises Differs, ForeignRole, or what `check` raises."""
+    check(wanted)
+    if role is None:
+        return (_create(wanted), *_fill(wanted, None))
+    rows = tuple(_differences(wanted, role))
+    if rows:
+        raise Differs(wanted.name, rows)
+    return _fill(wanted, role)
+
+
+def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = None) -> Grant:
+    """What is wanted, with what the first run chose and this run left open taken from the record.
+
+    That is the ExternalId when none was named, the access request when none was named, and the end when it was
+    given as a time from now (`lasting`) and the recorded one is that long after the role was made. Raises ForeignRole.
+    """
+    if role is None:
+        return wanted
+    record = read_record(role)
+    found = terms_on(role, record.contractor)
+    terms = wanted.terms
+    by = wanted.external_id_by
+    if by == "valetkey" and found is not None and found.external_id is not None:
+        by = record.external_id_by
+        terms = replace(terms, external_id=found.external_id)
+    if lasting is not None and record.until is not None:
+        apart = abs(record.until - role.created - lasting)
+        if apart <= timedelta(hours=1) and terms.until is not None and record.until <= terms.until:
+            terms = replace(terms, until=record.until)
+    return replace(wanted, terms=terms, external_id_by=by, request=wanted.request or record.request)
+
+
+def check(wanted: Grant) -> None:
+    """AWS's limits on every field, and the rules of terms; before any call. Raises LimitError, TermsProblem or Problem.
+
+    The owner's account may still be unknown (empty) then; `plan` checks again when it is known.
+    """
+    limits.check("role name", wanted.name)
+    limits.check("role path", wanted.path)
+    limits.check("description", wanted.description)
+    check_terms(wanted.terms)
+    if wanted.terms.contractor == wanted.account:
+        raise Problem(
+            f"{wanted.account} is the account that the role would be in, not an outside party's",
+            do="name the contractor's account; for your own people no such role is needed",
+        )
+    if not limits.ROLE_SESSION_MIN <= wanted.max_session <= limits.ROLE_SESSION_MAX:
+        raise Problem(
+            f"a session limit of {wanted.max_session} s is outside AWS's 3600 to 43200 s (1h to 12h)",
+            do="give --session between 1h and 12h; the contractor may always ask for less",
+        )
+    _check_tags(wanted)
+    _check_policies(wanted)
+
+
+def _check_tags(wanted: Grant) -> None:
+    for key, value in wanted.tags:
+        limits.check("tag key", key)
+        limits.check("tag value", value)
+        if key.lower().startswith(PREFIX):
+            raise Problem(f"the tag key {key} begins with {PREFIX}, which is the grant's record", do="use another key")
+    keys = [key.lower() for key, _ in wanted.tags]
+    if len(set(keys)) != len(keys):
+        raise Problem("a tag key occurs twice; AWS ignores case in tag keys", do="give each key once")
+    if len(keys) + len(wanted.record) > limits.TAGS_MAX:
+        raise Problem(
+            f"{len(keys)} tags and {len(wanted.record)} of the grant's record are more than AWS's {limits.TAGS_MAX}",
+            do="give fewer --tag or --policy",
+        )
+
+
+def _check_policies(wanted: Grant) -> None:
+    if not wanted.managed and not wanted.inline:
+        raise Problem("a grant without a policy opens nothing", do="name one with --policy")
+    inline = [*wanted.denies.values(), *(document for _, document in wanted.inline), kill_deny()]
+    size = sum(len("".join(compact(document).split())) for document in inline)
+    if size > limits.INLINE_POLICIES_MAX:
+        raise Problem(
+            f"the inline policies have {size:,} characters with the grant's own denies, AWS takes "
+            f"{limits.INLINE_POLICIES_MAX:,} on a role (whitespace not counted)",
+            do="make a managed policy of the larger file and name that",
+        )
+
+
+def _create(wanted: Grant) -> Call:
+    params: dict[str, Any] = {
+        "RoleName": wanted.name,
+        "Path": wanted.path,
+        "AssumeRolePolicyDocument": compact(write_trust(wanted.terms)),
+        "MaxSessionDuration": wanted.max_session,
+        "Tags": [{"Key": key, "Value": value} for key, value in (*wanted.record.items(), *wanted.tags)],
+    }
+    if wanted.description:
+        params["Description"] = wanted.description
+    if wanted.boundary:
+        params["PermissionsBoundary"] = wanted.boundary
+    return Call("iam", "create_role", params)
+
+
+def _fill(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
+    """INVARIANT: denies first, then inline policies, then managed ones."""
+    inline = role.inline if role else {}
+    managed = role.managed if role else ()
+    about = {"RoleName": wanted.name}
+    documents = (*wanted.denies.items(), *wanted.inline)
+    return (
+        *(
+            Call("iam", "put_role_policy", {**about, "PolicyName": name, "PolicyDocument": compact(document)})
+            for name, document in documents
+            if name not in inline
+        ),
+        *(
+            Call("iam", "attach_role_policy", {**about, "PolicyArn": arn})
+            for arn in wanted.managed
+            if arn not in managed
+        ),
+    )
+
+
+def _differences(wanted: Grant, role: Role) -> Iterator[Difference]:
+    standing = read_standing(role)
+    record, terms = standing.record, standing.terms
+    if REVOKED in role.inline:
+        yield Difference("revocation", "begun: run `valetkey revoke` again to finish it", "a new grant")
+        return
+    if record.terms != terms_digest(wanted.terms):
+        if terms is not None and terms_digest(terms) == record.terms:
+            yield from differing_terms(terms, wanted.terms)
+        else:
+            for what, one, other in (
+                ("contractor", record.contractor, wanted.terms.contractor),
+                ("until", instant(record.until), instant(wanted.terms.until)),
+                ("terms", record.terms, terms_digest(wanted.terms)),
+            ):
+                if one != other:
+                    yield Difference(what, words(one), words(other))
+    agreed = {key: value for key, value in role.tags.items() if key.startswith(PREFIX)}
+    for key in sorted(agreed.keys() | wanted.record.keys()):
+        if key != f"{PREFIX}terms" and agreed.get(key) != wanted.record.get(key):
+            one, other = agreed.get(key), wanted.record.get(key)
+            what = key.removeprefix(PREFIX)
+            if what not in ("contractor", "until"):
+                yield Difference(what, words(one), words(other))
+    for key, value in wanted.tags:
+        if role.tags.get(key) != value:
+            yield Difference(f"tag {key}", words(role.tags.get(key)), value)
+    if role.path != wanted.path:
+        yield Difference("path", role.path, wanted.path)
+    if role.description is not None and role.description != wanted.description:
+        yield Difference("description", role.description or "none", wanted.description or "none")
+    for each in standing.drift:
+        if not each.missing:
+            yield Difference(f"{each.what} on the role", each.found, each.agreed)

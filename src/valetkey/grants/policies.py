@@ -1,0 +1,167 @@
+"""What a grant shall carry: from the words a person gives to policy ARNs and documents.
+
+Rules:
+- An ARN is taken as it is. A word ending in .json, or with a `/` that is no path of AWS's managed policies, is a file
+  with a policy document. Every other word is the name of a managed policy.
+- A name is looked up among AWS's managed policies of the caller's partition and among the account's own. A name that
+  is both is refused: which one is meant decides what is opened.
+- Every document is read, so that what it opens can be told before anything is created.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.grants.role import Owner
+from valetkey.policy.arns import parse_arn
+from valetkey.policy.errors import PolicyError
+from valetkey.policy.problem import Problem
+
+DEFAULT = ("SecurityAudit", "job-function/ViewOnlyAccess")
+"""Reads configuration, hardly any data (docs/owner.md says what of it is data)."""
+
+# Where AWS keeps managed policies that a role may carry; the empty path first, where most are.
+_PATHS = ("", "job-function/", "service-role/")
+_KNOWN = ("job-function", "service-role", "root-task")
+
+
+class PolicyProblem(Problem):
+    """A policy that cannot be found, read or attached."""
+
+
+@dataclass(frozen=True)
+class Managed:
+    """A managed policy and what its default version says."""
+
+    arn: str
+    document: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name, without the path."""
+        return self.arn.rsplit("/", 1)[-1]
+
+
+def from_files(words: Sequence[str], *, read: Callable[[str], str]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """The policy documents that words name as files, by inline policy name. `read` gives a file's text.
+
+    Needs no call. Raises PolicyProblem, PolicyError (with the file's name), or what `read` raises.
+    """
+    inline: dict[str, Mapping[str, Any]] = {}
+    for word in filter(is_file, words):
+        name = _inline_name(word)
+        if name in inline:
+            raise PolicyProblem(f"two policy files would both be named {name}", do="rename one of them")
+        inline[name] = _from_file(word, read(word))
+    return tuple(inline.items())
+
+
+def find_managed(words: Sequence[str], perform: Perform, owner: Owner) -> tuple[Managed, ...]:
+    """The managed policies that words name by name or ARN; no word at all: DEFAULT. Raises PolicyProblem, CallError."""
+    names = Names(perform, owner)
+    arns = [word if word.startswith("arn:") else names.arn(word) for word in words if not is_file(word)]
+    if not words:
+        arns = [f"arn:{owner.partition}:iam::aws:policy/{path}" for path in DEFAULT]
+    return tuple(managed_policy(perform, owner, arn) for arn in dict.fromkeys(arns))
+
+
+def is_file(word: str) -> bool:
+    """Whether a --policy word means a file."""
+    if word.startswith("arn:"):
+        return False
+    return word.endswith(".json") or ("/" in word and word.split("/")[0] not in _KNOWN)
+
+
+def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
+    """A managed policy with its document. Raises PolicyProblem when a role here cannot carry it, or CallError."""
+    try:
+        parsed = parse_arn(arn)
+    except PolicyError as error:
+        raise PolicyProblem(f"--policy: {error.what}", do=error.do) from None
+    ours = parsed.service == "iam" and parsed.kind == "policy" and parsed.account in ("aws", owner.account)
+    if not ours or parsed.partition != owner.partition:
+        raise PolicyProblem(
+            f"{arn} is not a managed policy that a role of account {owner.account} can carry",
+            do=f"name one of AWS's (arn:{owner.partition}:iam::aws:policy/…) or of the account itself",
+        )
+    found = _get(perform, arn)
+    if found is None:
+        raise PolicyProblem(f"there is no managed policy {arn}", do="check the ARN, path included")
+    if not found.get("IsAttachable", True):
+        raise PolicyProblem(f"AWS does not let {arn} be attached any more", do="name its successor")
+    version = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": found["DefaultVersionId"]}))
+    return Managed(arn, version["PolicyVersion"]["Document"])
+
+
+class Names:
+    """Looks managed policies up by name; the account's own are listed once, when the first name is asked for."""
+
+    def __init__(self, perform: Perform, owner: Owner) -> None:
+        self._perform = perform
+        self._owner = owner
+        self._own: dict[str, str] | None = None
+
+    def arn(self, name: str) -> str:
+        """The ARN of the managed policy of this name. Raises PolicyProblem, or CallError."""
+        bare = name.rsplit("/", 1)[-1]
+        if not re.fullmatch(r"[\w+=,.@-]{1,128}", bare, re.ASCII):
+            raise PolicyProblem(f"{name!r} is not the name of a policy", do="give a name, an ARN, or a file (./x.json)")
+        if self._own is None:
+            self._own = self._listed("Local")
+        aws, own = self._of_aws(name), self._own.get(bare)
+        if aws and own:
+            raise PolicyProblem(
+                f"{bare} is both a policy of AWS's and one of this account's", do=f"name {aws} or {own}"
+            )
+        if not aws and not own:
+            aws = (everyone := self._listed("AWS")).get(bare)
+            if not aws:
+                near = difflib.get_close_matches(bare, [*everyone, *self._own], n=3)
+                hint = f"did you mean {' or '.join(near)}? " if near else ""
+                raise PolicyProblem(
+                    f"there is no managed policy named {bare} in the partition {self._owner.partition} or the account",
+                    do=f"{hint}A file is written with its .json or ./",
+                )
+        return str(aws or own)
+
+    def _of_aws(self, name: str) -> str | None:
+        root = f"arn:{self._owner.partition}:iam::aws:policy/"
+        paths = ("",) if "/" in name else _PATHS
+        return next((root + path + name for path in paths if _get(self._perform, root + path + name)), None)
+
+    def _listed(self, scope: str) -> dict[str, str]:
+        call = Call("iam", "list_policies", {"Scope": scope, "MaxItems": 1000})
+        return {each["PolicyName"]: each["Arn"] for each in everything(self._perform, call, "Policies")}
+
+
+def _get(perform: Perform, arn: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]
+    except CallError as error:
+        if error.code == "NoSuchEntity":
+            return None
+        raise
+    return found
+
+
+def _from_file(name: str, text: str) -> Mapping[str, Any]:
+    from valetkey.policy import parse_policy
+
+    try:
+        parse_policy(text, kind="identity")
+    except PolicyError as error:
+        raise PolicyError(error.what, do=error.do, where=f"{name}: {error.where or '$'}") from None
+    document: Mapping[str, Any] = json.loads(text)
+    return document
+
+
+def _inline_name(path: str) -> str:
+    """ "policy-" and the file's name without .json, in signs that a policy name and a tag both take."""
+    stem = path.rsplit("/", 1)[-1].removesuffix(".json")
+    return "policy-" + (re.sub(r"[^A-Za-z0-9_.=+-]", "-", stem)[:64] or "file")

@@ -1,0 +1,239 @@
+"""Take a grant back: refuse live sessions first, then close the door, then remove everything.
+
+Rules:
+- The order: (1) an unconditional deny inline, so that sessions that are open are refused; (2) the trust replaced by one
+  shown to admit nobody; replaced, never edited, since a trust that shows the unique id of a deleted principal cannot
+  be written back; (3) instance profiles left, managed policies detached, other inline policies deleted; (4) the deny
+  deleted last; (5) the role deleted, and read until it is gone.
+- INVARIANT: after every prefix of the calls the contractor can do no more than before, and after the first one nothing.
+- Should AWS refuse the document of (2), (1) holds and the rest goes on. A boundary is never removed: it only narrows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.grants.grant import REVOKED
+from valetkey.grants.make import Interrupted
+from valetkey.grants.permissions import kill_deny
+from valetkey.grants.role import Role, canonical, compact, read_role
+from valetkey.grants.standing import Standing
+from valetkey.grants.waiting import BUSY, UNSEEN, Waiting
+from valetkey.trust.writing import closed_trust
+
+SURVIVES = (
+    "sessions of other roles that the contractor entered from this one last until they end by themselves",
+    "whatever the contractor created or changed in the account stays: users, keys, roles, resources",
+)
+SPREADS = "IAM changes take seconds to spread; until then an open session may still be served somewhere"
+
+
+@dataclass(frozen=True)
+class Removed:
+    """One performed call, and when (aware, UTC)."""
+
+    call: Call
+    at: datetime
+
+    @property
+    def what(self) -> str:
+        """The step in words."""
+        return step(self.call)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a revocation did."""
+
+    name: str
+    role_arn: str
+    contractor: str
+    removed: tuple[Removed, ...]
+    trust_closed: bool
+    """False when AWS refused the closed trust, or did not show it in time; the deny held all along."""
+    gone_at: datetime
+    """When the role was no longer seen."""
+    others: tuple[str, ...] | None
+    """Names of other roles of this account that trust the same contractor; None: they could not be read."""
+
+
+_STEPS: dict[str, str] = {
+    "put_role_policy": "every session refused (inline deny on everything)",
+    "update_assume_role_policy": "trust replaced by one that admits nobody",
+    "remove_role_from_instance_profile": "removed from instance profile {InstanceProfileName}",
+    "detach_role_policy": "detached {PolicyArn}",
+    "delete_role_policy": "deleted inline policy {PolicyName}",
+    "delete_role": "role deleted",
+}
+
+
+def step(call: Call) -> str:
+    """A call of a revocation in words."""
+    return _STEPS[call.operation].format(**call.params)
+
+
+def plan_revoke(role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None) -> tuple[Call, ...]:
+    """The calls that are left to revoke a role as it stands; `profiles` are the instance profiles it is in.
+
+    `closed` is the trust that is shown to admit nobody, or None to leave the trust as it is.
+    """
+    about = {"RoleName": role.name}
+    is_closed = closed is not None and canonical(role.trust) == canonical(closed)
+    is_killed = canonical(role.inline.get(REVOKED, {})) == canonical(kill_deny())
+    is_bare = is_closed and not (role.inline or role.managed or profiles)
+    calls = []
+    if not is_bare and not is_killed:
+        deny = {"PolicyName": REVOKED, "PolicyDocument": compact(kill_deny())}
+        calls.append(Call("iam", "put_role_policy", {**about, **deny}))
+    if closed is not None and not is_closed:
+        calls.append(Call("iam", "update_assume_role_policy", {**about, "PolicyDocument": compact(closed)}))
+    calls += [
+        Call("iam", "remove_role_from_instance_profile", {**about, "InstanceProfileName": each}) for each in profiles
+    ]
+    calls += [Call("iam", "detach_role_policy", {**about, "PolicyArn": arn}) for arn in role.managed]
+    calls += [
+        Call("iam", "delete_role_policy", {**about, "PolicyName": name}) for name in role.inline if name != REVOKED
+    ]
+    if not is_bare:
+        calls.append(Call("iam", "delete_role_policy", {**about, "PolicyName": REVOKED}))
+    return (*calls, Call("iam", "delete_role", about))
+
+
+def revoke(
+    standing: Standing,
+    *,
+    perform: Perform,
+    now: Callable[[], datetime],
+    waiting: Waiting,
+    tell: Callable[[Call], None] = lambda call: None,
+) -> Receipt:
+    """Revoke one of our roles, however much of it is left. Raises Interrupted; running it again goes on."""
+    work = _Revoking(standing, perform, now, waiting, tell)
+    try:
+        gone_at = waiting.until(work.round, passing=UNSEEN | {"DeleteConflict"})
+    except CallError as error:
+        raise _interrupted(error.what, standing.role, work.removed) from None
+    if gone_at is None:
+        raise _interrupted(f"{standing.role.name} is still shown by AWS", standing.role, work.removed)
+    return Receipt(
+        name=standing.role.name,
+        role_arn=standing.role.arn,
+        contractor=standing.record.contractor,
+        removed=tuple(work.removed),
+        trust_closed=work.trust_closed,
+        gone_at=gone_at,
+        others=other_roles(perform, standing.record.contractor, but=standing.role.name),
+    )
+
+
+class _Revoking:
+    """One revocation under way: what was removed so far, and whether DeleteRole has been accepted."""
+
+    def __init__(
+        self,
+        standing: Standing,
+        perform: Perform,
+        now: Callable[[], datetime],
+        waiting: Waiting,
+        tell: Callable[[Call], None],
+    ) -> None:
+        self.removed: list[Removed] = []
+        self.trust_closed = True
+        self._standing = standing
+        self._perform = perform
+        self._now = now
+        self._waiting = waiting
+        self._tell = tell
+        self._closed: Mapping[str, Any] | None = self._shown(closed_trust())
+        self._deleted = False
+
+    def round(self) -> datetime | None:
+        """Read, plan, perform. The time at which the role is seen to be gone, or None to come again."""
+        role = read_role(self._perform, self._standing.role.name)
+        # A role of this name made since is another role: it is not touched.
+        if role is None or role.created != self._standing.role.created:
+            return self._now()
+        if self._deleted:
+            return None
+        for call in plan_revoke(role, _profiles(self._perform, role.name), closed=self._closed):
+            self._one(call)
+        self._deleted = True
+        return None
+
+    def _one(self, call: Call) -> None:
+        self._tell(call)
+        try:
+            self._waiting.write(self._perform, call, passing=BUSY)
+        except CallError as error:
+            if call.operation == "update_assume_role_policy" and error.code in _REFUSED_DOCUMENT:
+                self._closed, self.trust_closed = None, False
+                return
+            # Gone already: an earlier attempt of the same call got through unheard.
+            if error.code != "NoSuchEntity" or call.operation == "put_role_policy":
+                raise
+        self.removed.append(Removed(call, self._now()))
+        if call.operation == "update_assume_role_policy":
+            self.trust_closed = self._read_back()
+
+    def _read_back(self) -> bool:
+        """Whether AWS gives the closed trust back within a short time. If not, the deny holds and the work goes on."""
+
+        def look() -> bool | None:
+            role = self._perform(Call("iam", "get_role", {"RoleName": self._standing.role.name}))["Role"]
+            return True if self._shown(role["AssumeRolePolicyDocument"]) else None
+
+        return replace(self._waiting, limit=min(self._waiting.limit, 10.0)).until(look) is True
+
+    def _shown(self, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The document if it is shown to admit nobody."""
+        from valetkey.trust import admits_nobody
+
+        role, contractor = self._standing.role, self._standing.record.contractor
+        table = admits_nobody(document, role_arn=role.arn, contractor=contractor, now=self._now())
+        return document if table.holds else None
+
+
+_REFUSED_DOCUMENT = frozenset({"MalformedPolicyDocument", "InvalidInput", "ValidationError"})
+
+
+def other_roles(perform: Perform, contractor: str, *, but: str) -> tuple[str, ...] | None:
+    """Names of the account's other roles whose trust lets somebody of the contractor in; None: not readable."""
+    try:
+        return tuple(
+            role["RoleName"]
+            for role in everything(perform, Call("iam", "list_roles", {"MaxItems": 1000}), "Roles")
+            if role["RoleName"] != but and names(role["AssumeRolePolicyDocument"], contractor)
+        )
+    except CallError:
+        return None
+
+
+def names(trust: Any, account: str) -> bool:
+    """Whether an Allow statement of a trust names the account, anybody of it, or everybody. Conditions do not count."""
+    statements = trust.get("Statement", ()) if isinstance(trust, Mapping) else ()
+    for statement in [statements] if isinstance(statements, Mapping) else statements:
+        principal = statement.get("Principal", ())
+        named = principal.get("AWS", ()) if isinstance(principal, Mapping) else principal
+        for each in [named] if isinstance(named, str) else named:
+            if statement.get("Effect") == "Allow" and (each in ("*", account) or f"::{account}:" in each):
+                return True
+    return False
+
+
+def _profiles(perform: Perform, name: str) -> tuple[str, ...]:
+    call = Call("iam", "list_instance_profiles_for_role", {"RoleName": name})
+    return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
+
+
+def _interrupted(what: str, role: Role, removed: list[Removed]) -> Interrupted:
+    killed = REVOKED in role.inline or any(each.call.operation == "put_role_policy" for each in removed)
+    holds = (
+        "the role denies everything to every session already"
+        if killed
+        else "nothing was changed: the access is as it was"
+    )
+    return Interrupted(what, do=f"run `valetkey revoke {role.name}` again to finish; {holds}", where=role.arn)

@@ -1,0 +1,131 @@
+"""A role as it stands in the owner's account, and reading one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from valetkey.account.calls import Call, CallError, Perform, everything
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """What AWS says of one role. Documents are JSON objects, times aware."""
+
+    name: str
+    arn: str
+    path: str
+    trust: Mapping[str, Any]
+    tags: Mapping[str, str]
+    managed: tuple[str, ...]
+    """ARNs of the attached managed policies."""
+    inline: Mapping[str, Mapping[str, Any]]
+    """Inline policies by name."""
+    boundary: str | None
+    created: datetime
+    last_used: datetime | None = None
+    """Last use within 400 days, some hours behind; None: none known (IAM User Guide, access_policies_last-accessed)."""
+    description: str | None = None
+    """None where the reading call does not tell (GetAccountAuthorizationDetails)."""
+    max_session: int | None = None
+    """Seconds; None where the reading call does not tell."""
+
+    @property
+    def account(self) -> str:
+        """The account the role is in: 12 digits."""
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who calls: the account that is acted on (12 digits), its partition, and the caller's ARN."""
+
+    account: str
+    partition: str
+    arn: str
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """A document as one text whatever the order of its keys: to compare, and to digest."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def compact(document: Mapping[str, Any]) -> str:
+    """A document as AWS is sent it: no whitespace, order kept."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=True)
+
+
+def read_owner(perform: Perform) -> Owner:
+    """The account the credentials belong to. Raises CallError."""
+    said = perform(Call("sts", "get_caller_identity"))
+    return Owner(said["Account"], said["Arn"].split(":")[1], said["Arn"])
+
+
+def read_role(perform: Perform, name: str) -> Role | None:
+    """The role as it stands, or None when there is none. Raises CallError, NoSuchEntity too when it goes meanwhile."""
+    try:
+        found = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
+    except CallError as error:
+        if error.code == "NoSuchEntity":
+            return None
+        raise
+    about = {"RoleName": name}
+    inline = {
+        each: _document(perform(Call("iam", "get_role_policy", {**about, "PolicyName": each}))["PolicyDocument"])
+        for each in everything(perform, Call("iam", "list_role_policies", about), "PolicyNames")
+    }
+    attached = everything(perform, Call("iam", "list_attached_role_policies", about), "AttachedPolicies")
+    return _role(
+        found,
+        inline=inline,
+        managed=tuple(each["PolicyArn"] for each in attached),
+        description=found.get("Description", ""),
+        max_session=found.get("MaxSessionDuration", 3600),
+    )
+
+
+def read_roles(perform: Perform) -> Iterator[Role]:
+    """Every role of the account with its tags, boundary, policies and last use. Raises CallError.
+
+    One paged call instead of four per role: GetAccountAuthorizationDetails, which tells neither description nor
+    MaxSessionDuration.
+    """
+    call = Call("iam", "get_account_authorization_details", {"Filter": ["Role"], "MaxItems": 1000})
+    for found in everything(perform, call, "RoleDetailList"):
+        yield _role(
+            found,
+            inline={each["PolicyName"]: _document(each["PolicyDocument"]) for each in found.get("RolePolicyList", ())},
+            managed=tuple(each["PolicyArn"] for each in found.get("AttachedManagedPolicies", ())),
+        )
+
+
+def _role(
+    found: Mapping[str, Any],
+    *,
+    inline: Mapping[str, Mapping[str, Any]],
+    managed: tuple[str, ...],
+    description: str | None = None,
+    max_session: int | None = None,
+) -> Role:
+    return Role(
+        name=found["RoleName"],
+        arn=found["Arn"],
+        path=found["Path"],
+        trust=_document(found["AssumeRolePolicyDocument"]),
+        tags={each["Key"]: each["Value"] for each in found.get("Tags", ())},
+        managed=managed,
+        inline=inline,
+        boundary=(found.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
+        created=found["CreateDate"],
+        last_used=(found.get("RoleLastUsed") or {}).get("LastUsedDate"),
+        description=description,
+        max_session=max_session,
+    )
+
+
+def _document(document: Any) -> Mapping[str, Any]:
+    """boto3 gives IAM's URL-encoded documents as objects already; one that is no JSON object stays visible as text."""
+    return document if isinstance(document, Mapping) else {"text": str(document)}
