@@ -59,7 +59,11 @@ def connect(*, profile: str | None = None, region: str | None = None, keys: Keys
         raise CallError(
             about, "NoSuchProfile", str(error), do="name a profile of your AWS config with --profile"
         ) from None
-    where = session.region_name or "us-east-1"
+    return performer(session, session.region_name or "us-east-1")
+
+
+def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Perform:
+    """Performs calls with a boto3 session, in one region; `limits` are botocore's Config."""
     clients: dict[str, Any] = {}
 
     def perform(call: Call, /) -> dict[str, Any]:
@@ -67,7 +71,7 @@ def connect(*, profile: str | None = None, region: str | None = None, keys: Keys
             client = clients.get(call.service)
             if client is None:
                 client = clients[call.service] = session.client(
-                    call.service, region_name=where, config=Config(**_LIMITS)
+                    call.service, region_name=where, config=Config(**limits)
                 )
             answer: dict[str, Any] = getattr(client, call.operation)(**call.params)
         except wrong.ClientError as error:

@@ -1,0 +1,129 @@
+"""The contractor's base identity: its keys, its region and endpoint, and the settings around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import botocore.configloader
+import botocore.exceptions as wrong
+import botocore.session
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.aws.connect import Keys, performer
+
+# A credential process may take 50 s altogether, prompt included: a call gets 3 s to connect and 8 s to answer, twice.
+_QUICK: dict[str, Any] = {
+    "connect_timeout": 3,
+    "read_timeout": 8,
+    "retries": {"mode": "standard", "max_attempts": 2},
+    "user_agent_extra": "valetkey",
+}
+
+# Where each partition's calls go when neither the profile nor the AWS config says.
+_HOME_REGION = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """A base identity, resolved. The repr shows no secret."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
+    region: str
+    endpoint: str
+    """URL of the STS endpoint."""
+    connect: Callable[[Keys], Perform] = field(repr=False)
+    """Performs calls with other keys, with this identity's region, endpoint and CA bundle, and short limits."""
+
+
+def sign_in(profile: str | None, *, region: str | None = None, partition: str = "aws") -> SignIn:
+    """Resolve the keys of a profile, or of the usual chain without one; AWS_PROFILE is left aside.
+
+    AWS_PROFILE may name the very profile whose credentials valetkey provides: it would call itself without end.
+    The region is the given one, else the profile's if it is of the partition, else the partition's first.
+    Raises CallError (NoSuchProfile, NoCredentials) about `sts:SignIn`. Makes no call unless the chain needs one.
+    """
+    about = Call("sts", "sign_in")
+    try:
+        core = _core(profile)
+        found = core.get_credentials()
+        keys = found.get_frozen_credentials() if found is not None else None
+        if keys is None:
+            raise CallError(about, "NoCredentials", "there is no base identity", do=_SIGN_IN)
+        where = region or _region_of(core, partition)
+        endpoint = boto3.Session(botocore_session=core).client("sts", region_name=where).meta.endpoint_url
+    except wrong.ProfileNotFound as error:
+        raise CallError(
+            about, "NoSuchProfile", str(error), do="add it to your AWS config, or run `valetkey accept` again"
+        ) from None
+    except wrong.BotoCoreError as error:
+        raise CallError(about, "NoCredentials", str(error), do=_SIGN_IN) from None
+
+    def connect(other: Keys) -> Perform:
+        session = _core(profile)
+        # The models are read once, not once per set of keys.
+        session.register_component("data_loader", core.get_component("data_loader"))
+        session.set_credentials(other.access_key_id, other.secret_access_key, other.session_token)
+        return performer(boto3.Session(botocore_session=session), where, _QUICK)
+
+    return SignIn(
+        access_key_id=keys.access_key,
+        secret_access_key=keys.secret_key,
+        session_token=keys.token,
+        region=where,
+        endpoint=endpoint,
+        connect=connect,
+    )
+
+
+def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str, Any]:
+    """The AWS config's settings of the first of these profiles that is there (None: default), as botocore reads
+    them: nested ones are dicts, and `services` is replaced by the section that it names. No file: empty."""
+    path = env.get("AWS_CONFIG_FILE") or "~/.aws/config"
+    try:
+        config = botocore.configloader.load_config(path)
+    except wrong.BotoCoreError:
+        return {}
+    sections = config.get("profiles", {})
+    for name in profiles:
+        section = sections.get(name or "default")
+        if section is not None:
+            found = dict(section)
+            if "services" in found:
+                found["services"] = config.get("services", {}).get(found["services"], {})
+            return found
+    return {}
+
+
+_SIGN_IN = "sign in with the base identity of this profile (`source_profile`), or set its access key in your AWS config"
+
+
+def _core(profile: str | None) -> Any:
+    if profile is not None:
+        return botocore.session.Session(profile=profile)
+    # No environment variable for the profile: neither AWS_PROFILE nor AWS_DEFAULT_PROFILE.
+    return botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+
+
+def _region_of(core: Any, partition: str) -> str:
+    found = core.get_config_variable("region")
+    if found:
+        try:
+            if core.get_partition_for_region(found) == partition:
+                return str(found)
+        except wrong.BotoCoreError:
+            return str(found)
+    return _HOME_REGION.get(partition, "us-east-1")

@@ -1,0 +1,68 @@
+"""What every command of the contractor's side begins with: a profile, its base identity, the cache, the terminal."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from valetkey.policy.problem import Problem
+
+if TYPE_CHECKING:
+    from valetkey.aws.signin import SignIn
+    from valetkey.credentials.cache import Session
+    from valetkey.credentials.profiles import Profile
+
+_INSIDE = "VALETKEY_INSIDE"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A profile and how it is entered."""
+
+    profile: Profile
+    base: SignIn
+
+    def tools(self) -> dict[str, Any]:
+        """The arguments that the broker's functions share."""
+        from valetkey.cli.terminal import asker
+        from valetkey.credentials.cache import Cache
+
+        return {
+            "base": self.base,
+            "connect": self.base.connect,
+            "cache": Cache(os.environ),
+            "ask": asker(self.profile.name),
+            "clock": clock,
+        }
+
+    def session(self, *, lasting: bool = False) -> Session:
+        """A session of the role. Raises what broker.role_session raises."""
+        from valetkey.credentials.broker import role_session
+
+        return role_session(self.profile, lasting=lasting, **self.tools())
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_profile(name: str) -> Entry:
+    """Load a profile and resolve its base identity. Raises Problem, CallError; Ended before anything is called."""
+    from valetkey.credentials.broker import still_granted
+    from valetkey.credentials.profiles import load
+
+    profile = load(name, os.environ)
+    still_granted(profile, clock())
+    # The base profile may itself run `valetkey credential-process`; a circle would start processes without end.
+    inside = os.environ.get(_INSIDE, "").split(":")
+    if name in inside:
+        raise Problem(
+            f"the base identity of {name} comes from {name} itself",
+            do="set another `source_profile`: accept the handoff again with --profile",
+        )
+    os.environ[_INSIDE] = ":".join([*filter(None, inside), name])
+    from valetkey.aws.signin import sign_in
+
+    return Entry(profile, sign_in(profile.source_profile, region=profile.region, partition=profile.partition))

@@ -1,0 +1,91 @@
+"""Run a child in the foreground and end as it ends.
+
+The child shares our process group and terminal, so that Ctrl-C and Ctrl-Z reach it from the terminal itself; signals
+sent to us alone are passed on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from types import FrameType
+
+from valetkey.policy.problem import Problem
+
+OURS, CANNOT_EXECUTE, NOT_FOUND = 125, 126, 127
+"""Exit codes of failures that are not the child's, as env(1) and timeout(1) have them."""
+
+_PASSED = tuple(
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
+)
+_TYPED = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name))
+
+
+def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
+    """The child's exit code, or 128 + the signal that ended it. Raises Problem (126, 127) when it cannot start."""
+    with _Signals() as signals:
+        try:
+            child = subprocess.Popen(words, env=dict(env), restore_signals=True)
+        except FileNotFoundError:
+            raise Problem(f"{words[0]}: there is no such command", exit_code=NOT_FOUND) from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise Problem(f"{words[0]} cannot be executed: {why}", exit_code=CANNOT_EXECUTE) from None
+        signals.child = child
+        code = child.wait()
+    return 128 - code if code < 0 else code
+
+
+class _Signals:
+    """Pass signals on to the child while it runs, instead of dying before it."""
+
+    def __init__(self) -> None:
+        self.child: subprocess.Popen[bytes] | None = None
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> _Signals:
+        for number in _PASSED:
+            self._stack.enter_context(_handled(number, self._got))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _got(self, number: int, _: FrameType | None) -> None:
+        if self.child is None:
+            # Not started yet: there is nothing to end but ourselves.
+            raise KeyboardInterrupt
+        if number in _TYPED and _is_foreground():
+            return  # the terminal has sent it to the whole group, the child included
+        with contextlib.suppress(ProcessLookupError):
+            self.child.send_signal(number)
+
+
+@contextlib.contextmanager
+def _handled(number: int, handler: object) -> Iterator[None]:
+    if signal.getsignal(number) in (signal.SIG_IGN, None):
+        yield  # nohup: what was ignored stays so, here and in the child
+        return
+    before = signal.signal(number, handler)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _is_foreground() -> bool:
+    try:
+        tty = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(tty) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(tty)

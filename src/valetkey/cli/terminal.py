@@ -1,0 +1,86 @@
+"""Ask for an MFA code on the terminal itself.
+
+INVARIANT: only /dev/tty is read and written, never stdin, stdout or stderr: an SDK that calls `credential-process`
+owns those three, hides them or pipes them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+
+from valetkey.credentials.broker import Dismissed, NoTerminal
+from valetkey.report.text import clean
+
+_TTY = "/dev/tty"
+
+
+def asker(profile: str) -> Asker:
+    """An `ask` for the broker; `profile` is what the question says it is for."""
+    return Asker(profile)
+
+
+class Asker:
+    """See valetkey.credentials.broker.Ask."""
+
+    def __init__(self, profile: str) -> None:
+        self._profile = profile
+
+    def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str:
+        try:
+            tty = os.open(_TTY, os.O_RDWR | os.O_NOCTTY)
+        except OSError:
+            raise self._nobody("there is no terminal to ask for the MFA code") from None
+        try:
+            # A read from the background would stop this process without a word.
+            if os.tcgetpgrp(tty) != os.getpgrp():
+                raise self._nobody("this runs in the background and cannot ask for the MFA code")
+            return self._ask(tty, device, seconds, again)
+        except OSError:
+            raise self._nobody("the terminal went away before the MFA code was given") from None
+        finally:
+            os.close(tty)
+
+    def _nobody(self, what: str) -> NoTerminal:
+        return NoTerminal(
+            what, do=f"run `valetkey exec {self._profile} -- true` in a terminal first; it asks, once for 12 hours"
+        )
+
+    def _ask(self, tty: int, device: str, seconds: float, again: str) -> str:
+        """The code is shown as it is typed: it works once, and a killed prompt leaves the terminal as it was."""
+        end = time.monotonic() + seconds
+        if again:
+            _write(tty, f"{again}\n")
+        while True:
+            _write(tty, f"MFA code for {device} (valetkey, {self._profile}): ")
+            line = _line(tty, end)
+            if line is None:
+                _write(tty, "\n")
+                raise Dismissed(f"no MFA code was given within {seconds:.0f} seconds", do="try again")
+            code = line.replace(" ", "").strip()
+            if not code:
+                raise Dismissed("no MFA code was given", do="try again")
+            if len(code) == 6 and code.isascii() and code.isdigit():
+                return code
+            _write(tty, "a code is 6 digits\n")
+
+
+def _line(tty: int, end: float) -> str | None:
+    """One line, without its end; "" at the end of input; None when time is up."""
+    typed = b""
+    while not typed.endswith(b"\n"):
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([tty], [], [], left)[0]:
+            return None
+        some = os.read(tty, 1024)
+        if not some:
+            break
+        typed += some
+    return typed.decode("utf-8", "replace").rstrip("\n")
+
+
+def _write(tty: int, text: str) -> None:
+    with contextlib.suppress(BlockingIOError):
+        os.write(tty, clean(text).encode())

@@ -1,0 +1,87 @@
+"""Credentials as lines that a shell evaluates, quoted for that shell.
+
+INVARIANT: no value can end its quotes: a region or an expiry comes from a file, and is never evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from valetkey.credentials.values import Credentials
+from valetkey.policy.problem import Problem
+
+INTERFERING = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
+"""Variables that could make a tool use other credentials than the ones set."""
+
+
+def variables(credentials: Credentials, region: str | None = None) -> dict[str, str]:
+    """The environment variables that every AWS tool reads; `region` in both spellings, if there is one."""
+    found = {
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+        "AWS_CREDENTIAL_EXPIRATION": stamp(credentials.expires),
+    }
+    if region:
+        found |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+    return found
+
+
+def stamp(when: datetime) -> str:
+    """A time as AWS's tools write it: 2026-11-23T21:40:46Z."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def lines(shell: str, credentials: Credentials, region: str | None = None) -> str:
+    """Lines to evaluate in `shell` (one of SHELLS): first what interferes goes, then the variables are set.
+
+    Raises Problem for a value that no shell variable can hold.
+    """
+    unset, set_ = SHELLS[shell]
+    given = variables(credentials, region)
+    if any(not value.isprintable() for value in given.values()):
+        raise Problem("AWS answered with credentials that no variable can hold", exit_code=3)
+    return "".join(
+        f"{line}\n"
+        for line in (*(unset(name) for name in INTERFERING), *(set_(name, value) for name, value in given.items()))
+    )
+
+
+def _posix(name: str, value: str) -> str:
+    # Between single quotes nothing is special but the quote itself (POSIX, 2.2.2).
+    return "export {}='{}'".format(name, value.replace("'", "'\\''"))
+
+
+def _fish(name: str, value: str) -> str:
+    # Between single quotes \\ and \' are the only escapes (fish, Quotes).
+    return "set -gx {} '{}'".format(name, value.replace("\\", "\\\\").replace("'", "\\'"))
+
+
+# PowerShell takes these for a single quote too (about_Quoting_Rules; the tokenizer's IsSingleQuote).
+_POWERSHELL_QUOTES = "'\u2018\u2019\u201a\u201b"
+
+
+def _powershell(name: str, value: str) -> str:
+    return "$Env:{} = '{}'".format(name, "".join(2 * c if c in _POWERSHELL_QUOTES else c for c in value))
+
+
+_POSIX = ("unset {}".format, _posix)
+SHELLS: dict[str, tuple[Callable[[str], str], Callable[[str, str], str]]] = {
+    "bash": _POSIX,
+    "zsh": _POSIX,
+    "fish": ("set -e {}".format, _fish),
+    "powershell": ("Remove-Item -ErrorAction Ignore Env:{}".format, _powershell),
+}
+"""For each shell: how a variable is removed, and how it is set."""

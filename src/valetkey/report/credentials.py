@@ -1,0 +1,34 @@
+"""Credentials as what receives them reads. Only these functions put secrets on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from valetkey.credentials.shells import lines, stamp
+from valetkey.credentials.values import Credentials
+
+
+def process_answer(credentials: Credentials) -> bytes:
+    """The one line that a `credential_process` answers (SDKs and Tools Reference Guide, Process provider)."""
+    answer = {
+        "Version": 1,
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key,
+        "SessionToken": credentials.session_token,
+        "Expiration": stamp(credentials.expires),
+        "AccountId": credentials.account,
+    }
+    return json.dumps(answer).encode("ascii") + b"\n"
+
+
+def write_answer(answer: bytes) -> None:
+    """Print the bytes as they are: an SDK reads them."""
+    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.flush()
+
+
+def write_exports(shell: str, credentials: Credentials, region: str | None) -> None:
+    """Print the lines as they are: a shell evaluates them."""
+    sys.stdout.write(lines(shell, credentials, region))
+    sys.stdout.flush()
