@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +10,27 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from valetkey.sandbox import mfa
 from valetkey.sandbox.client import Control
 
 REGION = "us-east-1"
-STEP = 30
-"""Seconds that a TOTP code is valid (RFC 6238)."""
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+PEOPLE = ("carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
+MOST = len(PEOPLE) + 1
+"""How many accounts a furnished sandbox can have."""
+
+PERSON: Mapping[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": ["iam:GetUser", "iam:ListMFADevices"],
+            "Resource": "arn:aws:iam::*:user/${aws:username}",
+        },
+    ],
+}
+"""What a contractor's person may do at home: assume roles, and see their own user and MFA devices."""
 
 
 @dataclass(frozen=True)
@@ -77,25 +92,43 @@ class Root:
 
     def _enable_mfa(self, name: str) -> str:
         device = self("iam", "create_virtual_mfa_device", VirtualMFADeviceName=name)["VirtualMFADevice"]
-        seed = base64.b32decode(device["Base32StringSeed"])
-        now = Control(self._url).now(self.account)
+        seed = device["Base32StringSeed"].decode()
+        step = int(Control(self._url).now(self.account)) // mfa.STEP
         serial: str = device["SerialNumber"]
         self(
             "iam",
             "enable_mfa_device",
             UserName=name,
             SerialNumber=serial,
-            AuthenticationCode1=totp(seed, now - STEP),
-            AuthenticationCode2=totp(seed, now),
+            AuthenticationCode1=mfa.code_of(seed, step - 1),
+            AuthenticationCode2=mfa.code_of(seed, step),
         )
         return serial
 
 
-def totp(seed: bytes, now: float) -> str:
-    """The six-digit code of a seed at a moment, seconds since 1970 (RFC 6238 with SHA-1 and 30 s, as AWS's devices)."""
-    import hashlib
-    import hmac
+@dataclass(frozen=True)
+class Seat:
+    """One ready profile of a furnished sandbox: an account and its user."""
 
-    digest = hmac.digest(seed, int(now // STEP).to_bytes(8), hashlib.sha1)
-    start = digest[-1] & 15
-    return f"{(int.from_bytes(digest[start : start + 4]) & 0x7FFFFFFF) % 10**6:06d}"
+    account: str
+    profile: str
+    user: User
+
+
+def furnish(url: str, accounts: int = 2) -> tuple[Seat, ...]:
+    """Put people into an empty sandbox: 111111111111 is the owner's account, the others are contractors'.
+
+    Every account has a user `admin` with AdministratorAccess; each contractor's also a person (carol, dave, ...) with
+    an MFA device. `accounts` is 1 to MOST.
+    """
+    seats = []
+    for number in range(1, accounts + 1):
+        root = Root(url, str(number) * 12)
+        admin = root.user("admin", ADMINISTRATOR)
+        if number == 1:
+            seats.append(Seat(root.account, "owner", admin))
+            continue
+        profile = "contractor" if number == 2 else f"contractor{number}"
+        person = root.user(PEOPLE[number - 2], PERSON, mfa=True)
+        seats += [Seat(root.account, profile, person), Seat(root.account, f"{profile}-admin", admin)]
+    return tuple(seats)

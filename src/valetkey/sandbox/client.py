@@ -20,12 +20,12 @@ class Control:
             raise SandboxProblem(f"{url!r} is not the address of a sandbox", do="it looks like http://127.0.0.1:4566")
         self._host, self._port, self._timeout = parts.hostname, parts.port or 80, timeout
 
-    def health(self) -> bool:
-        """Whether a sandbox answers there."""
+    def pid(self) -> int | None:
+        """The process id of the sandbox that answers there, None when none does."""
         try:
-            return bool(self._ask("GET", "health").get("ok"))
-        except SandboxProblem:
-            return False
+            return int(self._ask("GET", "health")["pid"])
+        except (SandboxProblem, KeyError, TypeError, ValueError):
+            return None
 
     def shift(self, account: str, seconds: float) -> float:
         """Move one account's clock on by `seconds` (back if negative); its time afterwards, seconds since 1970."""

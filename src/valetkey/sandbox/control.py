@@ -1,6 +1,6 @@
 """The control endpoints under /_sandbox/, for tests and for `valetkey sandbox`. JSON in, JSON out.
 
-    GET  health                           {"ok": true}
+    GET  health                           {ok, pid}
     POST clock     {account, seconds}     moves one account's clock on (or back); answers its time
     POST totp      {device}               an unused current code of an MFA device (serial number or user ARN)
     POST faults    a rule                 puts one more fault rule in force
@@ -15,10 +15,12 @@ sandbox never agrees.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from valetkey.policy.problem import Problem
+from valetkey.sandbox import clock, mfa
 from valetkey.sandbox.faults import read_fault
 
 if TYPE_CHECKING:
@@ -54,24 +56,16 @@ def control(
 
 
 def _health(_: Front, __: Plain) -> Plain:
-    return {"ok": True}
+    return {"ok": True, "pid": os.getpid()}
 
 
 def _clock(_: Front, plain: Plain) -> Plain:
     account = str(plain["account"])
-    try:
-        from valetkey.sandbox import clock
-    except ImportError:
-        import time
-
-        return {"account": account, "now": time.time()}
     clock.shift(account, float(plain.get("seconds", 0)))
     return {"account": account, "now": clock.now(account)}
 
 
 def _totp(_: Front, plain: Plain) -> Plain:
-    from valetkey.sandbox import mfa
-
     code, left = mfa.current_code(str(plain["device"]))
     return {"code": code, "seconds_left": left}
 
@@ -95,9 +89,11 @@ def _reset(front: Front, _: Plain) -> Plain:
     from ministack import app
 
     app._reset_all_state()
+    clock.reset()
     front.faults.clear()
     front.release()
     front.log.clear()
+    front.federation.clear()
     return {"ok": True}
 
 

@@ -1,4 +1,4 @@
-"""Fault rules: what goes wrong with which call, and how often. Values and their matching; the front carries them out."""
+"""Fault rules: what goes wrong with which call, and how often. Values and their matching; the front acts on them."""
 
 from __future__ import annotations
 

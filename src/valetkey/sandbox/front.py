@@ -17,10 +17,13 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import asdict, dataclass
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 from valetkey.sandbox.faults import Fault, Faults
+from valetkey.sandbox.federation import Federation
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -28,9 +31,14 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-MAX_CONTROL_BODY = 64_000
+MAX_BODY = 64_000
 _LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?", re.IGNORECASE)
 _CODE = re.compile(rb'<Code>([A-Za-z0-9.]{1,80})</Code>|"__type":\s*"(?:[^"#]*#)?([A-Za-z0-9.]{1,80})"')
+_PAGE_HEADERS = (
+    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+)
 # What AWS answers, by kind: status, code, message.
 _REFUSALS = {
     "throttle": (400, "Throttling", "Rate exceeded"),
@@ -81,6 +89,7 @@ class Front:
         self.emulator = emulator
         self.faults = Faults()
         self.log = Log()
+        self.federation = Federation()
         self.released = asyncio.Event()
         """Set, and made anew, when faults are cleared: held requests end."""
 
@@ -89,7 +98,7 @@ class Front:
             await self.emulator(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        refused = stranger(scope.get("client"), headers)
+        refused = stranger(scope.get("client"), headers, scope["path"])
         if scope["type"] != "http":
             if refused is None:
                 await self.emulator(scope, receive, send)
@@ -100,15 +109,28 @@ class Front:
         elif path.startswith("/_sandbox/"):
             from valetkey.sandbox.control import control
 
-            body = await read(receive, MAX_CONTROL_BODY)
+            body = await read(receive, MAX_BODY)
             query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
             status, plain = control(self, scope["method"], path.removeprefix("/_sandbox/"), query, headers, body)
             await answer(send, status, plain)
         elif path.startswith(("/_ministack/", "/_localstack/")):
             # The emulator's own switches: Control.reset and the fault rules are the way.
             await answer(send, 404, {"error": "not offered by the sandbox; see /_sandbox/"})
+        elif path == "/federation" or path.startswith("/federation/"):
+            await self._federation(scope, receive, send, headers)
         else:
             await self._aws(scope, receive, send, headers)
+
+    async def _federation(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
+        body = await read(receive, MAX_BODY) if scope["method"] == "POST" else b""
+        form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        text = scope.get("query_string", b"").decode("latin-1")
+        if body and form:
+            text = f"{text}&{body.decode('latin-1')}"
+        params = {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
+        cookies = {name: each.value for name, each in SimpleCookie(headers.get("cookie", "")).items()}
+        page = self.federation.answer(scope["path"], params, cookies)
+        await respond(send, page.status, page.kind, page.body.encode(), (*page.headers, *_PAGE_HEADERS))
 
     async def _aws(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
         body = await read(receive, None)
@@ -157,8 +179,8 @@ class Front:
         if "x-amz-target" in headers or "json" in headers.get("content-type", ""):
             await answer(send, status, {"__type": code, "message": message})
             return
-        text = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-        await respond(send, status, "text/xml", text.encode())
+        error = f"<Error><Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+        await respond(send, status, "text/xml", f"<ErrorResponse>{error}</ErrorResponse>".encode())
 
     async def _hold(self, receive: Receive) -> None:
         """Until the client has gone or the faults are cleared."""
@@ -180,8 +202,8 @@ class Front:
         self.released = asyncio.Event()
 
 
-def stranger(client: tuple[str, int] | None, headers: Mapping[str, str]) -> str | None:
-    """Why this client is refused, or None."""
+def stranger(client: tuple[str, int] | None, headers: Mapping[str, str], path: str) -> str | None:
+    """Why this client is refused, or None. A page may only send the person to the sign-in page, as a link does."""
     try:
         if client is None or not ipaddress.ip_address(client[0]).is_loopback:
             return "the sandbox answers only this computer"
@@ -192,6 +214,11 @@ def stranger(client: tuple[str, int] | None, headers: Mapping[str, str]) -> str 
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
         return "the sandbox answers no page of another origin"
+    # Browsers say where a request comes from even where they send no Origin (an image, a script, a link).
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        is_link = headers.get("sec-fetch-mode") == "navigate" and path.split("/")[1] == "federation"
+        if not is_link:
+            return "the sandbox answers no page of another origin"
     return None
 
 

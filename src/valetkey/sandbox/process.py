@@ -13,10 +13,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from valetkey.policy.problem import Problem
+from valetkey.sandbox.rules import check_version
 from valetkey.sandbox.server import TAKEN
+
+if TYPE_CHECKING:
+    from valetkey.sandbox.accounts import Seat
 
 START_LIMIT = 30.0
 """Seconds to wait for a sandbox to answer before giving up."""
@@ -32,6 +36,8 @@ class Running:
 
     url: str
     pid: int
+    seats: tuple[Seat, ...] = ()
+    """The ready profiles, when it was furnished."""
     _child: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     def stop(self, limit: float = 5.0) -> None:
@@ -59,12 +65,27 @@ class Running:
         self.stop()
 
 
+def start(port: int = 0, accounts: int = 2) -> Running:
+    """Start a sandbox furnished with `accounts` accounts (see `accounts.furnish`), which ends with this process at the
+    latest: `with start() as running: ...`. Raises SandboxProblem."""
+    running = spawn(port, owner=os.getpid())
+    try:
+        from valetkey.sandbox.accounts import furnish
+
+        running.seats = furnish(running.url, accounts)
+    except BaseException:
+        running.stop()
+        raise
+    return running
+
+
 def spawn(port: int = 0, *, owner: int | None = None, env: Mapping[str, str] | None = None) -> Running:
     """Start an empty sandbox (no accounts) and return when it answers.
 
     `owner` is the process id the sandbox lives with (None: it lives on until stopped, and is detached from this
     terminal). Of `env` only what Python itself needs reaches it, no AWS setting. Raises SandboxProblem.
     """
+    check_version()
     # -P: no module of the current directory gets in.
     words = [sys.executable, "-P", "-m", "valetkey.sandbox.server", "--port", str(port)]
     if owner is not None:

@@ -75,10 +75,9 @@ def load() -> Any:
 
     # The emulator runs every script it finds in two well-known directories of the machine.
     emulator._run_init_scripts = lambda: None
-    with contextlib.suppress(ImportError):
-        from valetkey.sandbox import rules
+    from valetkey.sandbox import rules
 
-        rules.install()
+    rules.install()
     from valetkey.sandbox.front import Front
 
     return Front(emulator.app)

@@ -1,0 +1,84 @@
+"""valetkey sandbox: AWS on this computer, to rehearse with."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from valetkey.cli.options import Output
+
+app = App(
+    name="sandbox",
+    help="AWS on this computer, IAM enforced, MFA real. It is not AWS: docs/sandbox.md says where it differs.",
+    help_format="plaintext",
+    result_action="return_value",
+)
+
+
+@app.command
+def start(
+    *,
+    port: Annotated[int, Parameter(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    accounts: Annotated[int, Parameter(help="How many AWS accounts: the owner's and the contractors'.")] = 2,
+    detach: Annotated[bool, Parameter(negative="", help="Run in the background; end it with `stop`.")] = False,
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> int:
+    """Start the sandbox and print the profiles and the environment to use. It ends with Ctrl-C, or with `stop`."""
+    from valetkey.report.sandbox import say_started, say_stopped
+    from valetkey.sandbox import local
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
+    folder = local.place(os.environ)
+    begun, running = local.begin(folder, port=port, accounts=accounts, owner=None if detach else os.getpid())
+    if detach:
+        say_started(begun, detached=True, as_json=output.as_json)
+        return 0
+    try:
+        say_started(begun, detached=False, as_json=output.as_json)
+        running.wait()
+    except KeyboardInterrupt:
+        say_stopped(begun, as_json=False, stderr=True)
+    finally:
+        local.finish(folder, running)
+    return 0
+
+
+@app.command
+def stop(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
+    """End the sandbox that is running; accounts, keys and rehearsal profiles go with it. Twice is fine."""
+    from valetkey.report.sandbox import say_stopped
+    from valetkey.sandbox import local
+
+    say_stopped(local.finish(local.place(os.environ)), as_json=output.as_json)
+    return 0
+
+
+@app.command
+def status(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
+    """Say whether a sandbox is running (exit code 0) or not (1), and how to use it."""
+    from valetkey.report.sandbox import say_status
+    from valetkey.sandbox import local
+
+    found = local.find(local.place(os.environ))
+    say_status(found, as_json=output.as_json)
+    return 0 if found else 1
+
+
+@app.command
+def totp(
+    user: Annotated[str, Parameter(help="A user (carol), a profile, or the ARN of a user or MFA device.")],
+    /,
+    *,
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> int:
+    """Print a code that the user's MFA device shows now and that has not been used, and the seconds it is good for."""
+    from valetkey.report.sandbox import say_code
+    from valetkey.sandbox import local
+
+    code, left, device = local.code(local.place(os.environ), user)
+    say_code(code, left, device=device, as_json=output.as_json)
+    return 0

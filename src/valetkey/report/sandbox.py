@@ -1,0 +1,116 @@
+"""The sandbox's state for people and for programs. No key is ever printed; they are in the sandbox's own files."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any, Protocol
+
+from valetkey.report.text import say, say_json, say_table
+
+
+class Profile(Protocol):
+    """A ready AWS profile."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def arn(self) -> str: ...
+    @property
+    def mfa_serial(self) -> str | None: ...
+
+
+class Local(Protocol):
+    """A running sandbox."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def profiles(self) -> tuple[Profile, ...]: ...
+    @property
+    def environment(self) -> dict[str, str]: ...
+
+
+# Set in the person's shell, they would beat the sandbox's profiles.
+_UNSET = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+def say_started(local: Local, *, detached: bool, as_json: bool) -> None:
+    """Profiles and environment, and how it ends."""
+    if as_json:
+        say_json(_plain(local))
+        return
+    _describe(local)
+    say("", "It ends with `valetkey sandbox stop`." if detached else "It ends with Ctrl-C.")
+
+
+def say_status(local: Local | None, *, as_json: bool) -> None:
+    """What is running, or that nothing is."""
+    if as_json:
+        say_json(_plain(local))
+    elif local is None:
+        say("no sandbox is running; start one with `valetkey sandbox start`")
+    else:
+        _describe(local)
+
+
+def say_stopped(local: Local | None, *, as_json: bool, stderr: bool = False) -> None:
+    """What was ended, or that nothing ran."""
+    if as_json:
+        say_json({"valetkey": "sandbox-stopped/v1", "stopped": local is not None})
+    elif local is None:
+        say("no sandbox was running", stderr=stderr)
+    else:
+        say(f"the sandbox at {local.url} has ended; its accounts and keys are gone", stderr=stderr)
+
+
+def say_code(code: str, left: int, *, device: str, as_json: bool) -> None:
+    """The code alone on stdout, so that it can be piped; how long it is good on stderr."""
+    if as_json:
+        say_json({"valetkey": "sandbox-totp/v1", "code": code, "seconds_left": left, "device": device})
+        return
+    say(code)
+    say(f"good for {left} s, once ({device})", stderr=True)
+
+
+def _describe(local: Local) -> None:
+    say(f"sandbox at {local.url} (process {local.pid}); nothing leaves this computer")
+    say_table(
+        ("Account", "Profile", "User", "MFA code"),
+        [
+            (each.account, each.name, each.user, f"valetkey sandbox totp {each.user}" if each.mfa_serial else "-")
+            for each in local.profiles
+        ],
+    )
+    say("In a shell of its own:", "")
+    say(f"  unset {' '.join(_UNSET)}")
+    say(*(f"  export {name}={shlex.quote(value)}" for name, value in local.environment.items()))
+
+
+def _plain(local: Local | None) -> dict[str, Any]:
+    if local is None:
+        return {"valetkey": "sandbox-status/v1", "running": False}
+    profiles = [
+        {
+            "profile": each.name,
+            "account": each.account,
+            "user": each.user,
+            "arn": each.arn,
+            "mfa_serial": each.mfa_serial,
+        }
+        for each in local.profiles
+    ]
+    return {
+        "valetkey": "sandbox-status/v1",
+        "running": True,
+        "url": local.url,
+        "pid": local.pid,
+        "profiles": profiles,
+        "environment": local.environment,
+        "unset": list(_UNSET),
+    }

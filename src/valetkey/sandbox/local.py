@@ -1,0 +1,185 @@
+"""The one sandbox that a person runs by hand: where it is kept on disk, found again and ended.
+
+Its folder is $XDG_STATE_HOME/valetkey/sandbox (~/.local/state/valetkey/sandbox), for its user only:
+
+    sandbox.json        url, process id, profiles and MFA devices; no secret
+    config, credentials the AWS files of the ready profiles
+    xdg/                valetkey's own settings and cache of the rehearsal
+
+INVARIANT: all of it is gone when the sandbox has ended; the accounts and keys in it have gone with the process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from valetkey.sandbox.client import Control
+from valetkey.sandbox.process import Running, SandboxProblem, end, spawn
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A ready AWS profile of the sandbox."""
+
+    name: str
+    account: str
+    user: str
+    arn: str
+    mfa_serial: str | None = None
+
+
+@dataclass(frozen=True)
+class Local:
+    """A sandbox that is running, as its folder describes it."""
+
+    url: str
+    pid: int
+    folder: str
+    profiles: tuple[Profile, ...]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a shell needs so that the AWS tools and valetkey use the sandbox and leave the person's own files be."""
+        folder = Path(self.folder)
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_CONFIG_FILE": str(folder / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+            "XDG_CONFIG_HOME": str(folder / "xdg" / "config"),
+            "XDG_CACHE_HOME": str(folder / "xdg" / "cache"),
+        }
+
+    def device(self, who: str) -> str:
+        """The MFA device of a user: a name ("carol"), a profile, or an ARN that is passed on. Raises SandboxProblem."""
+        if who.startswith("arn:"):
+            return who
+        named = [each for each in self.profiles if who in (each.user, each.name)]
+        serials = {each.mfa_serial for each in named if each.mfa_serial}
+        if len(serials) == 1:
+            return serials.pop()
+        having = ", ".join(each.user for each in self.profiles if each.mfa_serial) or "nobody"
+        what = f"{who} has no MFA device" if named else f"the sandbox has no user {who}"
+        raise SandboxProblem(what, do=f"name one who has ({having}), or the ARN of any user or device")
+
+
+def place(env: Mapping[str, str]) -> Path:
+    """The folder of this person's sandbox. Raises SandboxProblem."""
+    state = env.get("XDG_STATE_HOME", "")
+    if Path(state).is_absolute():  # the XDG specification has relative paths ignored
+        return Path(state) / "valetkey" / "sandbox"
+    home = env.get("HOME", "")
+    if not home:
+        raise SandboxProblem("there is no HOME to keep the sandbox's files in", do="set HOME or XDG_STATE_HOME")
+    return Path(home) / ".local" / "state" / "valetkey" / "sandbox"
+
+
+def begin(folder: Path, *, port: int = 0, accounts: int = 2, owner: int | None = None) -> tuple[Local, Running]:
+    """Start a furnished sandbox and write its folder. `owner` as for `process.spawn`. Raises SandboxProblem."""
+    from filelock import FileLock, Timeout
+
+    from valetkey.sandbox.accounts import MOST, furnish
+
+    if not 1 <= accounts <= MOST:
+        raise SandboxProblem(f"the sandbox has 1 to {MOST} accounts, not {accounts}", do="choose with --accounts")
+    if not 0 <= port <= 65535:
+        raise SandboxProblem(f"{port} is not a port", do="choose 1 to 65535, or 0 for a free one")
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with FileLock(f"{folder}.lock", timeout=30):
+            there = find(folder)
+            if there is not None:
+                raise SandboxProblem(
+                    f"a sandbox is already running at {there.url}",
+                    do="see `valetkey sandbox status`, or end it with `valetkey sandbox stop`",
+                )
+            running = spawn(port, owner=owner)
+            try:
+                seats = furnish(running.url, accounts)
+                local = Local(
+                    running.url,
+                    running.pid,
+                    str(folder),
+                    tuple(Profile(s.profile, s.account, s.user.name, s.user.arn, s.user.mfa_serial) for s in seats),
+                )
+                _discard(folder)
+                folder.mkdir(mode=0o700)
+                region = "region = us-east-1\n"
+                _write(folder / "config", _ini((f"profile {seat.profile}", region) for seat in seats))
+                keys = ((seat.profile, _KEYS.format(seat.user)) for seat in seats)
+                _write(folder / "credentials", _ini(keys))
+                _write(
+                    folder / "sandbox.json", json.dumps({"valetkey": "sandbox/v1", **asdict(local)}, indent=2) + "\n"
+                )
+            except BaseException:
+                running.stop()
+                _discard(folder)
+                raise
+            return local, running
+    except Timeout:
+        raise SandboxProblem("another `valetkey sandbox start` is at work", do="wait for it, then try again") from None
+
+
+def find(folder: Path) -> Local | None:
+    """The running sandbox of this folder, or None. What an ended one has left behind is not looked at."""
+    try:
+        plain: dict[str, Any] = json.loads((folder / "sandbox.json").read_text())
+        if plain.pop("valetkey") != "sandbox/v1":
+            return None
+        plain["profiles"] = tuple(Profile(**each) for each in plain["profiles"])
+        local = Local(**plain)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    # Another process may have the port or the process id by now: only a sandbox with this id counts.
+    return local if Control(local.url, timeout=5).pid() == local.pid else None
+
+
+def code(folder: Path, who: str) -> tuple[str, int, str]:
+    """A current code that has not been used, its seconds left, and the MFA device it is of. `who` as for
+    `Local.device`. Raises SandboxProblem."""
+    local = find(folder)
+    if local is None:
+        raise SandboxProblem("no sandbox is running", do="start one with `valetkey sandbox start`")
+    device = local.device(who)
+    return (*Control(local.url).totp(device), device)
+
+
+def finish(folder: Path, running: Running | None = None) -> Local | None:
+    """End the sandbox of this folder and remove the folder; what ran, or None. Twice is fine.
+
+    `running` is given by the process that started it.
+    """
+    local = find(folder)
+    if running is not None:
+        running.stop()
+    elif local is not None:
+        end(local.pid)
+    _discard(folder)
+    return local
+
+
+_KEYS = "aws_access_key_id = {0.access_key_id}\naws_secret_access_key = {0.secret_access_key}\n"
+
+
+def _ini(sections: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"[{name}]\n{body}" for name, body in sections)
+
+
+def _write(path: Path, text: str) -> None:
+    """Atomic, and readable by its user only."""
+    handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).replace(path)
+
+
+def _discard(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

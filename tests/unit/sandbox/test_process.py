@@ -1,0 +1,110 @@
+"""The process: loopback only, ended with its owner, and clear about why it cannot start."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from valetkey.sandbox import rules, server
+from valetkey.sandbox.client import Control
+from valetkey.sandbox.process import SandboxProblem, end, spawn
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def gone(pid: int, within: float = 10) -> bool:
+    """Whether the process has ended (or is only waiting to be collected) in time."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_it_binds_loopback_and_nothing_else() -> None:
+    with server.bind(0) as sock:
+        assert sock.getsockname()[0] == "127.0.0.1"
+    assert list(inspect.signature(server.bind).parameters) == ["port"]
+    with pytest.raises(SystemExit):
+        server.main(["--host", "0.0.0.0"])
+
+
+@linux
+def test_the_running_server_listens_on_loopback_only() -> None:
+    with spawn(owner=os.getpid()) as running:
+        port = int(running.url.rpartition(":")[2])
+        assert running.url == f"http://127.0.0.1:{port}"
+        with open("/proc/net/tcp") as v4, open("/proc/net/tcp6") as v6:
+            lines = [line.split() for line in (*v4, *v6)]
+        listening = [each[1] for each in lines if each[3] == "0A" and each[1].endswith(f":{port:04X}")]
+        assert listening == [f"0100007F:{port:04X}"]
+        assert Control(running.url).pid() == running.pid
+    assert gone(running.pid)
+
+
+def test_a_taken_port_is_a_clear_error() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SandboxProblem, match=f"port {port} on 127.0.0.1 is already in use") as caught:
+            spawn(port, owner=os.getpid())
+    assert "--port" in caught.value.do
+    assert caught.value.exit_code == 2
+
+
+def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> str:
+        raise rules.PackageNotFoundError
+
+    monkeypatch.setattr(rules, "version", missing)
+    with pytest.raises(rules.Problem) as caught:
+        spawn(owner=os.getpid())
+    assert "pip install 'valetkey[sandbox]'" in caught.value.do
+    assert caught.value.exit_code == 2
+
+
+@linux
+def test_it_ends_when_its_owner_is_killed() -> None:
+    script = (
+        "import os, time; from valetkey.sandbox.process import spawn;"
+        "print(spawn(owner=os.getpid()).pid, flush=True); time.sleep(60)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    with owner.stdout:
+        pid = int(owner.stdout.readline())
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    assert gone(pid)
+
+
+@linux
+def test_no_setting_of_the_caller_reaches_it() -> None:
+    env = {**os.environ, "AUTH": "false", "SERVICES": "s3", "LOCALSTACK_PERSISTENCE": "1", "BIND_HOST": "0.0.0.0"}
+    with spawn(owner=os.getpid(), env=env) as running, open(f"/proc/{running.pid}/environ") as file:
+        names = {each.partition("=")[0] for each in file.read().split("\0") if each}
+    assert names <= {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH"}
+
+
+def test_ending_a_process_that_has_ended_is_fine() -> None:
+    running = spawn(owner=os.getpid())
+    running.stop()
+    running.stop()
+    end(running.pid)
+    assert Control(running.url).pid() is None
+    with pytest.raises(SandboxProblem, match="no sandbox answers") as caught:
+        Control(running.url).requests()
+    assert caught.value.exit_code == 3
