@@ -229,10 +229,11 @@ def _browse(out: str) -> tuple[bool, str]:
 
 def _plain_profiles(contractor: Party, owner: Party) -> None:
     """Two profiles as a contractor would write them by hand, each lacking one of the two conditions."""
-    handoff = json.loads((contractor.home / "handoff.json").read_text())
+    file = contractor.home / "handoff.json"
+    handoff = json.loads(file.read_text()) if file.exists() else {"role_arn": "none", "external_id": "none"}
     config = contractor.home / ".aws" / "config"
     common = f"role_arn = {handoff['role_arn']}\nsource_profile = default\nregion = us-east-1\n"
     device = f"arn:aws:iam::{contractor.account}:mfa/{PERSON}"
-    with config.open("a") as file:
-        file.write(f"\n[profile no-id]\n{common}mfa_serial = {device}\n")
-        file.write(f"\n[profile no-mfa]\n{common}external_id = {handoff['external_id']}\n")
+    with config.open("a") as out:
+        out.write(f"\n[profile no-id]\n{common}mfa_serial = {device}\n")
+        out.write(f"\n[profile no-mfa]\n{common}external_id = {handoff['external_id']}\n")
