@@ -1,0 +1,116 @@
+"""What a case is, and how our side answers it.
+
+A case is plain JSON, the same object that `valetkey decide` reads, so that it can be recorded, shrunk and sent to
+another process as it is:
+
+    {"request": {"principal": ..., "action": ..., "resource": ..., "resource_account": ...,
+                 "context": {key: str | [str]}},
+     "trust": document, "identity": [document], "boundary": document, "session": document,
+     "scps": [[document]], "rcps": [[document]], "resource": document}
+
+A side that is absent is not there; `identity` absent means that the caller's side is not judged, `[]` that it has no
+policies. A verdict is `allowed`, `explicit_deny` or `implicit_deny`; `refused: ...` where a document could not be read.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from valetkey.policy import PolicyError, Request, decide, parse_policy
+
+Case = dict[str, Any]
+Document = dict[str, Any]
+Statement = dict[str, Any]
+
+ONE = ("trust", "resource", "boundary", "session")
+"""Sides that are one document."""
+LEVELS = ("scps", "rcps")
+"""Sides that are a list of levels, each a list of documents."""
+ELEMENTS = ("Action", "NotAction", "Resource", "NotResource")
+
+
+def ours(case: Case) -> str:
+    """The verdict of `valetkey.policy.decide`."""
+    try:
+        sides: dict[str, Any] = {side: parse_policy(case[side], kind=side) for side in ONE if case.get(side)}
+        if case.get("identity") is not None:
+            sides["identity"] = [parse_policy(document, kind="identity") for document in case["identity"]]
+        for side in LEVELS:
+            sides[side] = [[parse_policy(d, kind=side[:-1]) for d in level] for level in case.get(side, ())]
+        return decide(Request(**case["request"]), **sides).outcome
+    except PolicyError as error:
+        return f"refused: {error}"
+
+
+def documents(case: Case) -> Iterator[tuple[str, Document]]:
+    """Every document with the name of its side."""
+    for side in ONE:
+        if case.get(side):
+            yield side, case[side]
+    for document in case.get("identity") or ():
+        yield "identity", document
+    for side in LEVELS:
+        for level in case.get(side, ()):
+            for document in level:
+                yield side, document
+
+
+def statements(case: Case) -> Iterator[tuple[Document, Statement]]:
+    """Every statement of a case in normal form, with its document."""
+    for _, document in documents(case):
+        for statement in document["Statement"]:
+            yield document, statement
+
+
+def tests(case: Case) -> Iterator[tuple[Document, Statement, str, str, list[str]]]:
+    """Every condition test of a case in normal form: document, statement, operator, key, values (the list itself)."""
+    for document, statement in statements(case):
+        for operator, block in statement.get("Condition", {}).items():
+            for key, values in block.items():
+                yield document, statement, operator, key, values
+
+
+def normal(case: Case) -> Case:
+    """A copy whose documents are spelled one way: lists everywhere, condition values as strings."""
+    case = copy.deepcopy(case)
+    for _, document in documents(case):
+        document["Statement"] = _list(document["Statement"])
+        for statement in document["Statement"]:
+            for element in ELEMENTS:
+                if element in statement:
+                    statement[element] = _list(statement[element])
+            for element in ("Principal", "NotPrincipal"):
+                if statement.get(element) == "*":
+                    statement[element] = {"AWS": ["*"]}
+                elif element in statement:
+                    statement[element] = {kind: _list(ids) for kind, ids in statement[element].items()}
+            if "Condition" in statement:
+                statement["Condition"] = {
+                    operator: {key: [_text(value) for value in _list(values)] for key, values in block.items()}
+                    for operator, block in statement["Condition"].items()
+                }
+    return case
+
+
+def drop_test(statement: Statement, operator: str, key: str) -> None:
+    """Take one condition test out of a statement in normal form."""
+    del statement["Condition"][operator][key]
+    if not statement["Condition"][operator]:
+        del statement["Condition"][operator]
+    if not statement["Condition"]:
+        del statement["Condition"]
+
+
+def context(case: Case) -> dict[str, str | list[str]]:
+    """The request's context with keys in lower case."""
+    return {key.lower(): value for key, value in case["request"]["context"].items()}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,30 @@
+"""Random cases that are nearly allowed.
+
+A case begins as a request and policies that let it in (`allowed`): principals, actions, resources and condition tests
+are written to match. Then, most of the time, one to three things are changed (`mutate`). The pools are small and made
+to collide (`pools`): names that are prefixes of each other, that differ in case, that hold `*`, `?` or regex
+characters, an account id as a name, account ids one digit apart, the same ARN in another partition.
+`case(seed, number)` is always the same case.
+"""
+
+from __future__ import annotations
+
+import random
+
+from .allowed import allowed
+from .cases import Case
+from .mutate import MUTATIONS, spell
+
+
+def case(seed: str | int, number: int) -> Case:
+    """Case `number` of the campaign `seed`, in AWS's many spellings."""
+    rng = random.Random(f"{seed}:{number}")
+    made = allowed(rng)
+    if rng.random() < 0.82:
+        for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
+            rng.choice(MUTATIONS)(rng, made)
+    for level in made.get("rcps", ()):
+        for document in level:
+            for statement in document["Statement"]:
+                statement["Principal"] = {"AWS": ["*"]}  # AWS takes nothing else in an RCP
+    return spell(rng, made)

@@ -1,0 +1,181 @@
+"""Where the referee is known to differ from AWS's documentation, and how we know that a difference is that one.
+
+A row is not a pattern that excuses a case. It holds a rewriting that takes the cause out of the case and, by the AWS
+page it names, leaves the answer as it was. A difference is explained by a row only when, after the rewriting,
+
+    our verdict is what it was before, and the referee's verdict has become ours.
+
+So a row can hide neither a second mistake in the same case (the referee would still differ) nor a wrong reading of
+ours (our own verdict would move). Where causes meet in one case, rewritings are tried one after the other, at most
+three.
+
+`page` is a page of the IAM User Guide; `settled` is false where the documents leave the answer open: there we take the
+reading that lets fewer requests in (an Allow does not match, a Deny does).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import rewrites
+from .cases import Case, normal, ours
+
+GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """One known difference."""
+
+    name: str
+    """Short; what reports and the corpus call it."""
+    title: str
+    """What the referee does."""
+    documented: str
+    """What AWS documents (or what we chose, where `settled` is false)."""
+    page: str
+    """The page of the IAM User Guide that says who is right."""
+    rewrite: Callable[[Case], None]
+    """Takes the cause out of a case in normal form, in place, so that the documented answer stays."""
+    settled: bool = True
+
+    def without(self, case: Case) -> Case | None:
+        """`case` (in normal form) with the cause taken out; None when the cause is not there."""
+        made = copy.deepcopy(case)
+        self.rewrite(made)
+        return None if made == case else made
+
+
+def explain(case: Case, verdict: str, ask: Callable[[list[Case]], list[str]]) -> tuple[str, ...] | None:
+    """Names of the rows that explain why the referee's verdict on `case` is not ours; None when nothing does.
+
+    `verdict` is ours; `ask` is the referee.
+    """
+    frontier: list[tuple[tuple[str, ...], Case]] = [((), normal(case))]
+    for _ in range(3):
+        found = [
+            ((*names, row.name), rewritten)
+            for names, before in frontier
+            for row in ROWS
+            if row.name not in names and (rewritten := row.without(before)) is not None
+        ]
+        frontier = [(names, rewritten) for names, rewritten in found if ours(rewritten) == verdict]
+        answers = ask([rewritten for _, rewritten in frontier])
+        for (names, _), answer in zip(frontier, answers, strict=True):
+            if answer == verdict:
+                return tuple(sorted(names))
+    return None
+
+
+ROWS: tuple[Known, ...] = (
+    Known(
+        name="variable-without-value",
+        title="a value holding a variable that has no value never matches, not even under a negated operator",
+        documented="negated operators match a variable without a value: a Deny guard does deny",
+        page=GUIDE + "reference_policies_variables.html#policy-vars-no-value",
+        rewrite=rewrites.null_variable,
+    ),
+    Known(
+        name="variable-without-version",
+        title="variables are filled in although Version is absent or 2008-10-17",
+        documented="without Version 2012-10-17 a variable is literal text",
+        page=GUIDE + "reference_policies_elements_version.html",
+        rewrite=rewrites.no_version,
+    ),
+    Known(
+        name="ipv4-slash-zero",
+        title="0.0.0.0/0 matches no IPv4 address",
+        documented="0.0.0.0/0 is every IPv4 address (CIDR, RFC 4632)",
+        page=GUIDE + "reference_policies_elements_condition_operators.html#Conditions_IPAddress",
+        rewrite=rewrites.ipv4_zero,
+    ),
+    Known(
+        name="address-without-prefix",
+        title="an address without a prefix is compared as text, and NotIpAddress does not match the other IP version",
+        documented="an address without a prefix is /32 (IPv6: /128); NotIpAddress matches every other address",
+        page=GUIDE + "reference_policies_elements_condition_operators.html#Conditions_IPAddress",
+        rewrite=rewrites.no_prefix,
+    ),
+    Known(
+        name="two-date-forms",
+        title="epoch seconds on one side and an ISO 8601 date on the other are compared as seconds with milliseconds",
+        documented="both forms are dates",
+        page=GUIDE + "reference_policies_elements_condition_operators.html#Conditions_Date",
+        rewrite=rewrites.two_date_forms,
+    ),
+    Known(
+        name="escape-in-equals",
+        title="${*}, ${?} and ${$} stay as they are under StringEquals and its kin",
+        documented="${*}, ${?} and ${$} stand for the character wherever variables may stand",
+        page=GUIDE + "reference_policies_variables.html#policy-vars-specialchars",
+        rewrite=rewrites.escapes,
+    ),
+    Known(
+        name="empty-set",
+        title="ForAllValues compares a lone empty string",
+        documented="ForAllValues is true for a null set, such as an empty string",
+        page=GUIDE + "reference_policies_condition-single-vs-multi-valued-context-keys.html",
+        rewrite=rewrites.empty_set,
+    ),
+    Known(
+        name="forany-ifexists",
+        title="ForAnyValue:...IfExists is false when the key is missing",
+        documented="IfExists: true when the key is missing; ForAnyValue: false. We let a Deny match and an Allow not",
+        page=GUIDE + "reference_policies_elements_condition_operators.html#Conditions_IfExists",
+        rewrite=rewrites.forany_ifexists,
+        settled=False,
+    ),
+    Known(
+        name="malformed-under-negation",
+        title="a negated operator does not match a malformed value",
+        documented="nothing is said. We let a Deny match and an Allow not",
+        page=GUIDE + "reference_policies_elements_condition_operators.html",
+        rewrite=rewrites.malformed,
+        settled=False,
+    ),
+    Known(
+        name="number-prefix",
+        title="a text that begins with digits is read as that number (a date as its year)",
+        documented="a numeric operator compares integers or decimals; other text is none",
+        page=GUIDE + "reference_policies_elements_condition_operators.html#Conditions_Numeric",
+        rewrite=rewrites.number_prefix,
+    ),
+    Known(
+        name="federated-caller",
+        title="a web identity needs an identity policy",
+        documented="AssumeRoleWithWebIdentity and WithSAML carry no AWS credentials: the trust policy alone decides",
+        page=GUIDE + "reference_policies_elements_principal.html#principal-federated-web-identity",
+        rewrite=rewrites.federated,
+    ),
+    Known(
+        name="account-in-other-partition",
+        title="an account principal matches a caller of the same number in another partition",
+        documented="accounts of different partitions are different accounts",
+        page=GUIDE + "reference_policies_elements_principal.html#principal-accounts",
+        rewrite=rewrites.partition,
+    ),
+    Known(
+        name="root-user",
+        title="the account root user needs an identity policy in its own account",
+        documented="no identity policy can be attached to the root user; an account principal includes it",
+        page=GUIDE + "reference_policies_elements_principal.html#principal-accounts",
+        rewrite=rewrites.root,
+    ),
+    Known(
+        name="session-named-by-resource",
+        title="a session policy that does not allow cuts a grant made to the session's own ARN",
+        documented="in the same account such a grant is not limited by an implicit deny in a session policy",
+        page=GUIDE + "reference_policies_evaluation-logic_policy-eval-denyallow.html",
+        rewrite=rewrites.session_grant,
+    ),
+    Known(
+        name="role-name-case",
+        title="a role ARN in Principal matches sessions of a role whose name differs in case",
+        documented="ARNs in Principal are case-sensitive",
+        page=GUIDE + "reference_policies_elements_principal.html#principal-roles",
+        rewrite=rewrites.role_name_case,
+    ),
+)
+BY_NAME = {row.name: row for row in ROWS}

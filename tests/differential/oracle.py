@@ -1,0 +1,143 @@
+"""The outside referee as a process of its own: asked in batches over pipes, never imported, never copied.
+
+`Oracle` is a context manager. Every answer has a time limit; a referee that does not answer, or dies, is an
+`OracleError` that says so. Nothing of the referee is shipped: it is installed into `node_modules` beside this file from
+the lock (`npm ci`), which git ignores.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import queue
+import shutil
+import subprocess
+import threading
+from types import TracebackType
+from typing import Any
+
+HERE = pathlib.Path(__file__).parent
+BATCH = 100
+"""Cases per question: measured, larger batches gain nothing more."""
+
+
+class OracleError(Exception):
+    """The referee cannot be asked: no node, no packages, no answer in time."""
+
+
+def installed() -> bool:
+    """Is the referee there in the version that the lock names?"""
+    name = "node_modules/@cloud-copilot/iam-simulate"
+    try:
+        want = json.loads((HERE / "package-lock.json").read_text())["packages"][name]["version"]
+        return bool(json.loads((HERE / name / "package.json").read_text())["version"] == want)
+    except FileNotFoundError:
+        return False
+
+
+def install(*, limit: float = 300) -> None:
+    """`npm ci` from the lock when the referee is missing. Raises OracleError without node, npm or network."""
+    if shutil.which("node") is None:
+        raise OracleError("the referee needs node (version 18 or later), which is not on PATH")
+    if installed():
+        return
+    if shutil.which("npm") is None:
+        raise OracleError("the referee is not installed, and npm, which would install it, is not on PATH")
+    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    try:
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        raise OracleError(f"`npm ci` in {HERE} took longer than {limit:.0f} s") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OracleError(f"`npm ci` in {HERE} failed: {last}")
+
+
+class Oracle:
+    """One node process. `decide(cases)` answers one verdict per case, in order."""
+
+    def __init__(self, *, limit: float = 60) -> None:
+        install()
+        self._limit = limit
+        self._process = subprocess.Popen(
+            ["node", "oracle.mjs"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._owed = 0
+        # A thread reads, so that a wait for an answer can end.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.version: str = self._ask({"ask": "version"})["version"]
+
+    def decide(self, cases: list[dict[str, Any]]) -> list[str]:
+        """`allowed`, `explicit_deny` or `implicit_deny` per case; `error: ...` where the referee itself failed."""
+        verdicts: list[str] = []
+        for start in range(0, len(cases), BATCH):
+            verdicts += self._ask({"ask": "decide", "cases": cases[start : start + BATCH]})["verdicts"]
+        return verdicts
+
+    def send(self, cases: list[dict[str, Any]]) -> None:
+        """Ask without waiting, so that our side works meanwhile; `receive` takes the answers in order."""
+        self._write({"ask": "decide", "cases": cases})
+
+    def receive(self) -> list[str]:
+        """The verdicts of the oldest `send` that is still open."""
+        verdicts: list[str] = self._take()["verdicts"]
+        return verdicts
+
+    def rate(self, case: dict[str, Any], *, seconds: float) -> tuple[str, float]:
+        """(verdict, `runSimulation` calls per second in the referee's own loop) on one case."""
+        answer = self._ask({"ask": "rate", "case": case, "seconds": seconds})
+        return answer["verdict"], answer["per_second"]
+
+    def close(self) -> None:
+        """End the process; it is killed when it does not end by itself."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout=5)
+        self._reader.join(timeout=5)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+    def __enter__(self) -> Oracle:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._answers.put(line)
+        self._answers.put("")
+
+    def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        if self._owed:
+            raise OracleError("an earlier question is still open")
+        self._write(message)
+        return self._take()
+
+    def _write(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise OracleError("the referee has ended; its last words are above") from None
+        self._owed += 1
+
+    def _take(self) -> dict[str, Any]:
+        try:
+            line = self._answers.get(timeout=self._limit)
+        except queue.Empty:
+            self._process.kill()
+            raise OracleError(f"the referee did not answer within {self._limit:.0f} s") from None
+        if not line:
+            raise OracleError("the referee has ended; its last words are above")
+        self._owed -= 1
+        answer: dict[str, Any] = json.loads(line)
+        return answer

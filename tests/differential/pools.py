@@ -1,0 +1,96 @@
+"""Small pools that are made to collide, and the table of condition keys."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+OWNER = "111122223333"
+ACCOUNTS = (OWNER, OWNER, OWNER, "444455556666", "444455556666", "111122223334")
+PARTITIONS = ("aws",) * 16 + ("aws-cn", "aws-us-gov")
+NAMES = ("dev", "Dev", "dev1", "ops", OWNER, "a.c", "abc")
+PATHS = ("", "", "", "team/", "team/a/")
+STRINGS = ("abc", "ABC", "ab", "abcd", "a.c", "a*c", "a?c", "a+(b)", "x y", "$a", OWNER, "a/b", "dev", "*")
+NUMBERS = ("0", "1", "299", "300", "301", "3600", "-5", "10", "9")
+DATES = (
+    "2026-01-01T00:00:00Z",
+    "2026-01-01T00:00:01Z",
+    "2025-12-31T23:59:59Z",
+    "2026-06-30T12:00:00Z",
+    "2024-02-29T00:00:00Z",
+)
+EPOCHS = ("1767225600", "1767225601", "1767225599", "1782820800", "1709164800")
+IPV4 = ("203.0.113.5", "203.0.113.6", "203.0.114.5", "10.0.0.1", "198.51.100.255", "192.168.1.1", "127.0.0.1")
+IPV6 = ("2001:db8::1", "2001:db8::2", "2001:db8:1::1", "::1", "fe80::1")
+BLOBS = ("QUJD", "QUJE", "YWJj", "")
+BOOLS = ("true", "false")
+ORG_PATHS = ("o-a1b2c3/r-ab12/ou-ab12-1/", "o-a1b2c3/r-ab12/ou-ab12-1/ou-ab12-11/", "o-a1b2c3/r-ab12/", "o-zz/r-ab12/")
+SERVICES = ("ec2.amazonaws.com", "lambda.amazonaws.com", "ec2.amazonaws.com.cn")
+PROVIDERS = ("accounts.google.com", "token.actions.githubusercontent.com", "www.amazon.com")
+ARNS = (
+    f"arn:aws:iam::{OWNER}:role/dev",
+    f"arn:aws:iam::{OWNER}:user/dev",
+    f"arn:aws:iam::444455556666:role/{OWNER}",
+    "arn:aws:iam::444455556666:user/team/dev",
+    f"arn:aws-cn:iam::{OWNER}:role/dev",
+    f"arn:aws:sns:eu-west-1:{OWNER}:topic:sub",
+    "arn:aws:s3:::bucket/key:x",
+)
+
+
+class Key(NamedTuple):
+    """A condition key as AWS spells it, the operators' family, values to take, and whether it has several at once."""
+
+    name: str
+    family: str
+    pool: tuple[str, ...]
+    many: bool = False
+
+
+# What roles are guarded with comes more often.
+KEYS = (
+    Key("sts:ExternalId", "string", STRINGS),
+    Key("sts:ExternalId", "string", STRINGS),
+    Key("sts:ExternalId", "string", STRINGS),
+    Key("aws:MultiFactorAuthPresent", "bool", BOOLS),
+    Key("aws:MultiFactorAuthPresent", "bool", BOOLS),
+    Key("aws:MultiFactorAuthAge", "number", NUMBERS),
+    Key("aws:PrincipalArn", "arn", ARNS),
+    Key("aws:PrincipalArn", "arn", ARNS),
+    Key("aws:PrincipalAccount", "string", (OWNER, "444455556666", "111122223334")),
+    Key("aws:PrincipalOrgID", "string", ("o-a1b2c3", "o-zz", "O-A1B2C3")),
+    Key("aws:PrincipalOrgPaths", "string", ORG_PATHS, many=True),
+    Key("aws:PrincipalTag/team", "string", STRINGS),
+    Key("aws:PrincipalTag/Team-2", "string", STRINGS),
+    Key("aws:username", "string", NAMES),
+    Key("aws:SourceIp", "ip", IPV4 + IPV6),
+    Key("aws:SourceIp", "ip", IPV4),
+    Key("aws:CurrentTime", "date", DATES),
+    Key("aws:EpochTime", "date", EPOCHS),
+    Key("aws:TokenIssueTime", "date", DATES),
+    Key("aws:SecureTransport", "bool", BOOLS),
+    Key("aws:RequestTag/team", "string", STRINGS),
+    Key("aws:TagKeys", "string", ("team", "Team", "cost", "a*c", "abc"), many=True),
+    Key("aws:TagKeys", "string", ("team", "Team", "cost", "a*c", "abc"), many=True),
+    Key("aws:SourceArn", "arn", ARNS),
+    Key("aws:SourceAccount", "string", (OWNER, "444455556666")),
+    Key("sts:RoleSessionName", "string", NAMES),
+    Key("sts:SourceIdentity", "string", NAMES),
+    Key("sts:TransitiveTagKeys", "string", ("team", "cost"), many=True),
+    Key("token.actions.githubusercontent.com:sub", "string", ("repo:o/r:ref:refs/heads/main", "repo:o/r:x", "*")),
+    Key("key:Blob", "binary", BLOBS),
+)
+KEY = {key.name.lower(): key for key in reversed(KEYS)}
+ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+TEXT = ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike")
+FAMILIES = {
+    "string": tuple(f"String{name}" for name in TEXT),
+    "arn": ("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"),
+    "number": tuple(f"Numeric{name}" for name in ORDER),
+    "date": tuple(f"Date{name}" for name in ORDER),
+    "bool": ("Bool",),
+    "ip": ("IpAddress", "NotIpAddress"),
+    "binary": ("BinaryEquals",),
+}
+# What else people write on a key of this type; these are where the engines' corners meet.
+ALSO = {"arn": "string", "bool": "string", "number": "string", "ip": "string", "date": "number", "string": "arn"}
+TYPE_OF = {operator: kind for kind, operators in FAMILIES.items() for operator in operators}

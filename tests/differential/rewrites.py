@@ -1,0 +1,208 @@
+"""Rewritings of a case, each taking out one cause for which the referee is known to differ (see `known`).
+
+Each works in place on a case in normal form and keeps the answer that AWS documents: a condition value that matches
+nothing becomes another that matches nothing, `0.0.0.0/0` its two halves, a test that is always true goes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import re
+from collections.abc import Callable
+
+from .cases import Case, context, drop_test, statements, tests
+
+NOTHING = "\u2205 no such text"
+NO_ARN = "arn:none:none:none:none:none"
+VARIABLE = re.compile(r"\$\{([^}]*)\}")
+EXACT = ("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase")
+ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:.*", re.DOTALL)
+
+
+def base(operator: str) -> str:
+    """`ForAllValues:StringLikeIfExists` -> `StringLike`"""
+    return operator.split(":")[-1].removesuffix("IfExists")
+
+
+def null_variable(case: Case) -> None:
+    have = context(case)
+
+    def valueless(match: re.Match[str]) -> bool:
+        inside = match[1]
+        return inside not in ("*", "?", "$") and "," not in inside and not isinstance(have.get(inside.lower()), str)
+
+    for document, _, operator, _, values in tests(case):
+        nobody = NO_ARN if base(operator).startswith("Arn") else NOTHING
+        if document.get("Version") == "2012-10-17" and base(operator).startswith(("String", "Arn")):
+            values[:] = [nobody if any(map(valueless, VARIABLE.finditer(value))) else value for value in values]
+
+
+def no_version(case: Case) -> None:
+    for document, statement in statements(case):
+        if document.get("Version") == "2012-10-17":
+            continue
+        for operator, block in statement.get("Condition", {}).items():
+            for values in block.values():
+                nobody = NO_ARN if base(operator).startswith("Arn") else NOTHING
+                values[:] = [nobody if "${" in value else value for value in values]
+        for element in ("Resource", "NotResource"):
+            if element in statement:
+                statement[element] = [NO_ARN if "${" in value else value for value in statement[element]]
+
+
+def ipv4_zero(case: Case) -> None:
+    for _, _, operator, _, values in tests(case):
+        if base(operator) in ("IpAddress", "NotIpAddress"):
+            values[:] = [h for v in values for h in (("0.0.0.0/1", "128.0.0.0/1") if v == "0.0.0.0/0" else (v,))]
+
+
+def no_prefix(case: Case) -> None:
+    for _, _, operator, _, values in tests(case):
+        if base(operator) in ("IpAddress", "NotIpAddress"):
+            values[:] = [str(ipaddress.ip_network(v)) if _address(v) else v for v in values]
+
+
+def _address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def two_date_forms(case: Case) -> None:
+    have = context(case)
+    for _, _, operator, key, values in tests(case):
+        value = have.get(key.lower())
+        if base(operator).startswith("Date") and isinstance(value, str):
+            values[:] = [_date_like(v, epoch=_is_number(value)) for v in values]
+
+
+def _date_like(text: str, *, epoch: bool) -> str:
+    try:
+        if _is_number(text):
+            when = datetime.datetime.fromtimestamp(int(text), datetime.UTC)
+        else:
+            when = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return str(int(when.timestamp())) if epoch else when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?\d+(\.\d+)?", text) is not None
+
+
+def escapes(case: Case) -> None:
+    for document, _, operator, _, values in tests(case):
+        if base(operator) in EXACT and document.get("Version") == "2012-10-17":
+            values[:] = [re.sub(r"\$\{([*?$])\}", r"\1", value) for value in values]
+
+
+def empty_set(case: Case) -> None:
+    have = context(case)
+    for _, statement, operator, key, _ in list(tests(case)):
+        if operator.startswith("ForAllValues:") and have.get(key.lower()) in ("", [""]):
+            drop_test(statement, operator, key)
+
+
+def forany_ifexists(case: Case) -> None:
+    have = context(case)
+    for _, statement, operator, key, _ in list(tests(case)):
+        missing = operator.startswith("ForAnyValue:") and operator.endswith("IfExists") and key.lower() not in have
+        if missing and statement["Effect"] == "Deny":
+            drop_test(statement, operator, key)
+
+
+def malformed(case: Case) -> None:
+    have = context(case)
+    for _, statement, operator, key, values in list(tests(case)):
+        well = WELL_FORMED.get(base(operator))
+        value = have.get(key.lower())
+        if well is None or value is None or statement["Effect"] != "Deny":
+            continue
+        if not all(map(well, [*values, *([value] if isinstance(value, str) else value)])):
+            drop_test(statement, operator, key)
+
+
+def _network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _date(text: str) -> bool:
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return _is_number(text)
+    return True
+
+
+WELL_FORMED: dict[str, Callable[[str], bool]] = {
+    "NotIpAddress": _network,
+    "NumericNotEquals": _is_number,
+    "DateNotEquals": _date,
+    "ArnNotEquals": lambda text: ARN.fullmatch(text) is not None,
+    "ArnNotLike": lambda text: ARN.fullmatch(text) is not None,
+}
+
+
+def number_prefix(case: Case) -> None:
+    have = context(case)
+    for _, _, operator, key, values in tests(case):
+        if base(operator).startswith("Numeric"):
+            value = have.get(key.lower(), "0")
+            no_number = not all(map(_is_number, [value] if isinstance(value, str) else value))
+            values[:] = ["x" if no_number or not _is_number(v) else v for v in values]
+
+
+def federated(case: Case) -> None:
+    principal = case["request"]["principal"]
+    if (not principal.startswith("arn:") and ".amazonaws." not in principal) or "-provider/" in principal:
+        case.pop("identity", None)
+
+
+def partition(case: Case) -> None:
+    principal = case["request"]["principal"]
+    if not principal.startswith("arn:"):
+        return
+    partition = principal.split(":")[1]
+    for _, statement in statements(case):
+        for element in ("Principal", "NotPrincipal"):
+            ids = statement.get(element, {}).get("AWS", [])
+            for at, text in enumerate(ids):
+                if re.fullmatch(r"arn:[^:]*:iam::\d{12}:root", text) and text.split(":")[1] != partition:
+                    ids[at] = text.split(":root")[0].rsplit(":", 1)[0] + ":000000000000:root"
+
+
+def root(case: Case) -> None:
+    request = case["request"]
+    if re.fullmatch(rf"arn:[^:]*:iam::{request['resource_account']}:root", request["principal"]):
+        case.pop("identity", None)
+
+
+def session_grant(case: Case) -> None:
+    """A session policy that only fails to allow does not cut what the role or queue grants to this very session."""
+    request = case["request"]
+    same = request["principal"].split(":")[4:5] == [request["resource_account"]]
+    for _, statement in statements({side: case[side] for side in ("trust", "resource") if side in case}):
+        if same and request["principal"] in statement.get("Principal", {}).get("AWS", []):
+            case.pop("session", None)
+
+
+def role_name_case(case: Case) -> None:
+    principal = case["request"]["principal"]
+    if ":assumed-role/" not in principal:
+        return
+    name = principal.split("/")[1]
+    for _, statement in statements(case):
+        for element in ("Principal", "NotPrincipal"):
+            ids = statement.get(element, {}).get("AWS", [])
+            for at, text in enumerate(ids):
+                last = text.rsplit("/", 1)[-1]
+                if ":role/" in text and last != name and last.lower() == name.lower():
+                    ids[at] = text.rsplit("/", 1)[0] + "/no-such-role"
