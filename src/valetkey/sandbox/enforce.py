@@ -8,7 +8,8 @@ INVARIANT: whether policies allow is decided by `ministack.core.iam_evaluator` a
 `valetkey.policy` beyond its error.
 
 Replaces in ministack: `core.iam_evaluator.enforce` and `_resource_policy` (a role's trust policy is the role's resource
-policy in its own account), `core.iam_actions.access_denied_response` (a ValidationError is a 400).
+policy in its own account), `core.iam_actions.access_denied_response` (a ValidationError is a 400, IAM names the
+resource).
 """
 
 from __future__ import annotations
@@ -55,8 +56,12 @@ def install() -> None:
         account = resource_arn.split(":")[4] if role else None
         return (role["AssumeRolePolicyDocument"], account) if role and account == get_account_id() else None
 
-    def access_denied_response(*rest: Any, **more: Any) -> Any:
-        status, headers, body = denied(*rest, **more)
+    def access_denied_response(service: str, action: str, principal: str, *rest: Any, **more: Any) -> Any:
+        if service == "iam" and not (more.get("error_code") or more.get("message")):
+            more["message"] = iam_actions.identity_denial_message(
+                action, principal, more.get("resource_arn", "*"), more.get("explicit_deny", False)
+            )
+        status, headers, body = denied(service, action, principal, *rest, **more)
         return 400 if more.get("error_code") == "ValidationError" else status, headers, body
 
     ev.enforce = enforce

@@ -34,14 +34,23 @@ def install() -> None:
     if _installed:
         return
     check_version()
-    from valetkey.sandbox import call, clock, enforce, mfa, principals, sts, trusts, variables
+    from valetkey.sandbox import (
+        call,
+        clock,
+        details,
+        enforce,
+        managed,
+        mfa,
+        paging,
+        principals,
+        sts,
+        trail,
+        trusts,
+        variables,
+    )
 
-    clock.install()
-    variables.install()
-    principals.install()
-    trusts.install()
-    mfa.install()
-    sts.install()
-    enforce.install()
-    call.install(lambda *_: None)
+    # Later ones stand in front of earlier ones.
+    for rule in (clock, variables, managed, details, mfa, paging, trusts, principals, sts, enforce, trail):
+        rule.install()
+    call.install(trail.finish)
     _installed = True
