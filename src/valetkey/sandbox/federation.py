@@ -118,8 +118,7 @@ class Federation:
         if clock.now(signin.account) > signin.issued + TOKEN_LIFE:
             raise Refused("SigninToken has expired; it is valid for 15 minutes")
         destination = params.get("Destination", "")
-        host = urlsplit(destination).hostname or ""
-        if not any(host == console or host.endswith(f".{console}") for console in _CONSOLES):
+        if not _in_console(destination):
             raise Refused("Destination must be an address of the AWS console")
         console = replace(signin, destination=destination, issuer=params.get("Issuer", ""))
         name = _keep(self._consoles, console)
@@ -142,6 +141,16 @@ class Federation:
             ("Issuer", console.issuer or "none"),
         ]
         return Page(200, "text/html; charset=utf-8", _html(f"signed in as {console.arn}", rows))
+
+
+def _in_console(destination: str) -> bool:
+    try:
+        parts = urlsplit(destination)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    known = any(host == console or host.endswith(f".{console}") for console in _CONSOLES)
+    return known and parts.scheme in ("https", "http")
 
 
 def _read_session(text: str) -> dict[str, str]:

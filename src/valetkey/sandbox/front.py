@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import asdict, dataclass
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from valetkey.sandbox.faults import Fault, Faults
@@ -116,7 +116,7 @@ class Front:
         elif path.startswith(("/_ministack/", "/_localstack/")):
             # The emulator's own switches: Control.reset and the fault rules are the way.
             await answer(send, 404, {"error": "not offered by the sandbox; see /_sandbox/"})
-        elif path == "/federation" or path.startswith("/federation/"):
+        elif _is_signin(path):
             await self._federation(scope, receive, send, headers)
         else:
             await self._aws(scope, receive, send, headers)
@@ -180,7 +180,8 @@ class Front:
             await answer(send, status, {"__type": code, "message": message})
             return
         error = f"<Error><Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
-        await respond(send, status, "text/xml", f"<ErrorResponse>{error}</ErrorResponse>".encode())
+        bare = seen.call.startswith("s3:")
+        await respond(send, status, "text/xml", (error if bare else f"<ErrorResponse>{error}</ErrorResponse>").encode())
 
     async def _hold(self, receive: Receive) -> None:
         """Until the client has gone or the faults are cleared."""
@@ -202,6 +203,10 @@ class Front:
         self.released = asyncio.Event()
 
 
+def _is_signin(path: str) -> bool:
+    return path == "/federation" or path.startswith("/federation/")
+
+
 def stranger(client: tuple[str, int] | None, headers: Mapping[str, str], path: str) -> str | None:
     """Why this client is refused, or None. A page may only send the person to the sign-in page, as a link does."""
     try:
@@ -212,11 +217,11 @@ def stranger(client: tuple[str, int] | None, headers: Mapping[str, str], path: s
     if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
         return "the sandbox answers only under a name of this computer (localhost, 127.0.0.1)"
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
+    if origin is not None and origin.lower() != f"http://{headers['host'].lower()}":
         return "the sandbox answers no page of another origin"
     # Browsers say where a request comes from even where they send no Origin (an image, a script, a link).
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        is_link = headers.get("sec-fetch-mode") == "navigate" and path.split("/")[1] == "federation"
+        is_link = headers.get("sec-fetch-mode") == "navigate" and _is_signin(path)
         if not is_link:
             return "the sandbox answers no page of another origin"
     return None
