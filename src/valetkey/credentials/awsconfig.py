@@ -71,7 +71,7 @@ def credentials_path(env: Mapping[str, str]) -> Path:
 
 
 def process_command(executable: Sequence[str], name: str) -> str:
-    """The `credential_process` line: the executable's words, quoted where they hold spaces.
+    """The `credential_process` line: the executable's words, its path in double quotes.
 
     Some SDKs split the line by themselves, some give it to `sh -c`: only what both read the same is used.
     Raises ConfigProblem for a path that cannot be written so.
@@ -84,7 +84,7 @@ def process_command(executable: Sequence[str], name: str) -> str:
                 do="install valetkey under a path without quotes, $, backslashes and control characters",
                 where=word,
             )
-        words.append(word if re.fullmatch(r"[\w./:@%+,=-]+", word) else f'"{word}"')
+        words.append(word if words and re.fullmatch(r"[A-Za-z0-9._-]+", word) else f'"{word}"')
     return " ".join([*words, "credential-process", name])
 
 
@@ -117,11 +117,13 @@ def check_free(name: str, env: Mapping[str, str]) -> None:
     """Raise ConfigProblem when NAME is foreign in the AWS config, or has credentials in the credentials file."""
     _refuse_keys(name, env)
     path = config_path(env)
-    with_profile(_read(path) or "", name, process_command(["valetkey"], name), region=None, path=path)
+    with_profile(_read(path) or "", name, process_command(["valetkey"], name), path=path)
 
 
-def write_profile(name: str, command: str, env: Mapping[str, str], *, region: str | None = None) -> Written:
-    """Write or update the profile's section. `region` None leaves the section's region as it is.
+def write_profile(
+    name: str, command: str, env: Mapping[str, str], *, region: str | None = None, new_region: bool = False
+) -> Written:
+    """Write or update the profile's section. A region that is there stays, unless `new_region`.
 
     Raises ConfigProblem; then nothing was changed.
     """
@@ -133,7 +135,7 @@ def write_profile(name: str, command: str, env: Mapping[str, str], *, region: st
     try:
         with lock:
             before = _read(path)
-            after = with_profile(before or "", name, command, region=region, path=path)
+            after = with_profile(before or "", name, command, region=region, new_region=new_region, path=path)
             if after == before:
                 return Written(path, changed=False, backup=None)
             backup = None if before is None else _back_up(path, before)
@@ -143,7 +145,9 @@ def write_profile(name: str, command: str, env: Mapping[str, str], *, region: st
         raise ConfigProblem("another valetkey is writing the AWS config", do="try again", where=str(path)) from None
 
 
-def with_profile(text: str, name: str, command: str, *, region: str | None, path: Path) -> str:
+def with_profile(
+    text: str, name: str, command: str, *, region: str | None = None, new_region: bool = False, path: Path
+) -> str:
     """The config's text with the profile's section added or updated. Raises ConfigProblem, which names `path`."""
     if region is not None and not _REGION.fullmatch(region):
         raise ConfigProblem(f"{region[:40]!r} is not a region", do="name one like eu-central-1 with --region")
@@ -161,6 +165,8 @@ def with_profile(text: str, name: str, command: str, *, region: str | None, path
         section = lines[mine[0]].header
         _refuse_foreign(old, section, name, path)
         has = dict(old.items(section))
+        if "region" in has and not new_region:
+            settings.pop("region", None)
         start = mine[0]
         end = next((i for i in range(start + 1, len(lines)) if lines[i].header), len(lines))
         body = "".join(_with_settings(lines[start:end], {k: v for k, v in settings.items() if has.get(k) != v}))

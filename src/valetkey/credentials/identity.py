@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
-from valetkey.account.calls import Call, Perform
+from valetkey.account.calls import Call, CallError, Perform
 from valetkey.policy.problem import Problem
 
 
@@ -20,13 +21,9 @@ class Identity:
     """"iam-user", "iam-role", "identity-center", "federated" or "root"."""
     name: str
     """The user's or the role's name; empty for root."""
-
-    @property
-    def principal(self) -> str:
-        """How policies name it: a user's own ARN, a role session's role (its path is not known from the session)."""
-        if self.kind in ("iam-role", "identity-center"):
-            return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
-        return self.arn
+    principal: str
+    """How policies name it (aws:PrincipalArn): a user's own ARN, the role of a role session. A session's ARN does not
+    tell its role's path: `own_principal` asks."""
 
 
 def identify(perform: Perform) -> Identity:
@@ -42,21 +39,35 @@ def parse_identity(arn: str) -> Identity:
         first, _, rest = resource.partition("/")
         match service, first:
             case "iam", "root":
-                return Identity(arn, account, partition, "root", "")
+                return Identity(arn, account, partition, "root", "", arn)
             case "iam", "user" if rest:
-                return Identity(arn, account, partition, "iam-user", rest.rsplit("/", 1)[-1])
+                return Identity(arn, account, partition, "iam-user", rest.rsplit("/", 1)[-1], arn)
             case "sts", "assumed-role" if rest:
                 name = rest.split("/", 1)[0]
                 # Identity Center makes its roles under this reserved prefix.
                 kind = "identity-center" if name.startswith("AWSReservedSSO_") else "iam-role"
-                return Identity(arn, account, partition, kind, name)
+                role = f"arn:{partition}:iam::{account}:role/{name}"
+                return Identity(arn, account, partition, kind, name, role)
             case "sts", "federated-user" if rest:
-                return Identity(arn, account, partition, "federated", rest)
+                return Identity(arn, account, partition, "federated", rest, arn)
     raise Problem(
         f"AWS says you are {arn}, which is neither a user nor a role",
         do="sign in as an IAM user or a role, or name one of your profiles with --profile",
         where="sts:GetCallerIdentity",
     )
+
+
+def own_principal(perform: Perform, identity: Identity) -> Identity:
+    """The identity with its role's full ARN, path included, if it may look at its own role (iam:GetRole)."""
+    if identity.kind not in ("iam-role", "identity-center"):
+        return identity
+    try:
+        role = perform(Call("iam", "get_role", {"RoleName": identity.name}))["Role"]
+    except CallError as error:
+        if error.code not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        return identity
+    return dataclasses.replace(identity, principal=role["Arn"])
 
 
 def refuse_root(identity: Identity) -> None:

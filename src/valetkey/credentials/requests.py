@@ -2,7 +2,8 @@
 
 Rules:
 - One ExternalId per customer, made here and never chosen by the customer (IAM User Guide,
-  id_roles_common-scenarios_third-party). Asking the same customer again keeps it, so running twice is harmless.
+  id_roles_common-scenarios_third-party). Asking the same customer again keeps it, so running twice is harmless; a
+  request that names no customer always brings a new one.
 - Every request made is kept (`$XDG_CONFIG_HOME/valetkey/requests/FINGERPRINT.json`, mode 0600): `accept` compares a
   handoff with it. The newest request of a customer is the one that counts.
 """
@@ -56,14 +57,14 @@ def make_request(
 
     `new` asks for a new ExternalId. Raises Problem for root and for a customer's name that cannot be used.
     """
-    check_customer(customer)
+    if customer:
+        check_customer(customer)
     refuse_root(identity)
-    before = latest(customer, known)
-    keep = before is not None and not new
+    before = None if new else latest(customer, known)
     request = AccessRequest(
         account=identity.account,
         partition=identity.partition,
-        external_id=before.external_id if before is not None and keep else fresh(),
+        external_id=before.external_id if before else fresh(),
         identity=identity.kind,
         identity_arn=identity.principal,
         issued=now.replace(microsecond=0),
@@ -73,14 +74,13 @@ def make_request(
         session=wishes.session,
         reason=wishes.reason,
     )
-    if before is not None and dataclasses.replace(request, issued=before.issued) == before:
-        return before
-    return request
+    is_same = before is not None and dataclasses.replace(request, issued=before.issued) == before
+    return before if before is not None and is_same else request
 
 
 def latest(customer: str, known: tuple[AccessRequest, ...]) -> AccessRequest | None:
-    """The newest request for a customer, or None. Names differ by case only in spelling."""
-    own = [each for each in known if each.customer.casefold() == customer.casefold()]
+    """The newest request for a customer, or None. Upper and lower case are the same customer; no name is nobody's."""
+    own = [each for each in known if customer and each.customer.casefold() == customer.casefold()]
     return max(own, key=lambda each: (each.issued, fingerprint(each)), default=None)
 
 
@@ -118,7 +118,7 @@ def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
 def default_file(customer: str) -> str:
     """The file's default name: `valetkey-request-CUSTOMER.json`, with `-` for what is awkward in a file name."""
     word = "".join(char if char.isascii() and (char.isalnum() or char in "._") else "-" for char in customer)
-    return f"valetkey-request-{word.strip('-.') or 'customer'}.json"
+    return "-".join(["valetkey-request", *filter(None, [word.strip("-.")])]) + ".json"
 
 
 def write_file(request: AccessRequest, path: Path, *, replace: bool) -> None:

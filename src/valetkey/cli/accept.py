@@ -1,0 +1,81 @@
+"""valetkey accept: check a handoff and write the AWS profile for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli.options import Account, Output
+from valetkey.policy.problem import Problem
+
+
+def accept(
+    file: Annotated[Path, Parameter(help="The owner's handoff.")],
+    /,
+    *,
+    name: Annotated[str | None, Parameter(help="Name of the AWS profile to write.")] = None,
+    customer: Annotated[str | None, Parameter(help="The customer, as named in your request.")] = None,
+    mfa_serial: Annotated[str | None, Parameter(help="Your MFA device, where it cannot be looked up.")] = None,
+    yes: Annotated[bool, Parameter(negative="", help="Answer the question about an unknown request with yes.")] = False,
+    account: Account = Account(),  # noqa: B008 - frozen
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> int:
+    """Check a handoff and write the AWS profile for it: tools then use --profile NAME.
+
+    Compare the fingerprint with the owner's by voice.
+    """
+    from valetkey.aws import connect
+    from valetkey.cli.questions import agree, choose_device
+    from valetkey.credentials import acceptance, awsconfig, profiles
+    from valetkey.credentials.identity import identify
+    from valetkey.credentials.requests import known_requests
+    from valetkey.exchange.files import MAX_BYTES, Handoff, load
+    from valetkey.report.contractor import say_accepted, say_handoff
+
+    try:
+        with file.open("rb") as opened:
+            received = load(opened.read(MAX_BYTES + 1), Handoff, name=str(file))
+    except OSError as error:
+        raise Problem(f"{file} cannot be read: {error.strerror}", do="name the owner's handoff") from None
+    known, have = known_requests(os.environ), acceptance.accepted(os.environ, renewing=name)
+    name = profiles.check_name(name or acceptance.default_name(received.value, have))
+    perform = connect(profile=account.profile, region=account.region)
+    identity = identify(perform)
+    judged = acceptance.judge(
+        received, identity=identity, known=known, profiles=have, customer=customer, name=name, now=datetime.now(UTC)
+    )
+    awsconfig.check_free(name, os.environ)
+    if not output.as_json:
+        say_handoff(judged, name)
+    if judged.question and not yes and not agree(judged.question):
+        raise acceptance.NotAccepted(judged.question, do="answer y at a terminal, or say --yes")
+    serial = acceptance.check_serial(mfa_serial) if mfa_serial else None
+    if judged.handoff.mfa and serial is None:
+        serial = acceptance.find_mfa(perform, identity, choose=choose_device)
+    source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    region = (
+        account.region
+        or next((each.region for each in have if each.name == name), None)
+        or os.environ.get("AWS_REGION")
+        or os.environ.get("AWS_DEFAULT_REGION")
+        or awsconfig.region_of(source, os.environ)
+    )
+    profile = acceptance.profile_for(
+        judged, name=name, identity=identity, source_profile=source, mfa_serial=serial, region=region
+    )
+    command = awsconfig.process_command(_executable(), name)
+    profiles.save(profile, os.environ)
+    written = awsconfig.write_profile(name, command, os.environ, region=region, new_region=bool(account.region))
+    say_accepted(judged, profile, identity, written, as_json=output.as_json)
+    return 0
+
+
+def _executable() -> tuple[str, ...]:
+    """This valetkey, by its full path. -P: a directory named valetkey where a tool happens to run is not imported."""
+    script = Path(sys.executable).with_name("valetkey")
+    return (str(script),) if os.access(script, os.X_OK) else (sys.executable, "-P", "-m", "valetkey")

@@ -1,0 +1,111 @@
+"""The contractor's side in words: requests, handoffs, verifications."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.report.text import mask, say, say_json
+
+if TYPE_CHECKING:
+    from valetkey.credentials.acceptance import Acceptance
+    from valetkey.credentials.awsconfig import Written
+    from valetkey.credentials.identity import Identity
+    from valetkey.credentials.profiles import Profile
+    from valetkey.exchange.files import AccessRequest
+
+# What a customer has to know about an identity that cannot do what most grants ask.
+_KINDS = {
+    "iam-user": "an IAM user",
+    "iam-role": "a role, which cannot show MFA",
+    "identity-center": "an Identity Center role, which cannot show MFA",
+    "federated": "a federated user, which can assume no role: sign in as an IAM user or a role before you accept",
+}
+
+
+def say_request(request: AccessRequest, path: Path, *, as_json: bool) -> None:
+    """What was written, and the fingerprint to read aloud."""
+    from valetkey.exchange.files import fingerprint
+
+    if as_json:
+        say_json(
+            {
+                "file": str(path),
+                "fingerprint": fingerprint(request),
+                "customer": request.customer or None,
+                "account": request.account,
+                "partition": request.partition,
+                "identity": request.identity,
+                "identity_arn": request.identity_arn,
+                "external_id": request.external_id,
+            }
+        )
+        return
+    say(
+        f"Wrote {path}: send it to {request.customer or 'the customer'}.",
+        f"  fingerprint  {fingerprint(request)}   (read it to them: `valetkey grant --request` shows the same)",
+        f"  account      {request.account} ({request.partition})",
+        f"  you are      {request.identity_arn}, {_KINDS.get(request.identity, request.identity)}",
+        f"  ExternalId   {mask(request.external_id)} (in the file)",
+    )
+
+
+def say_handoff(judged: Acceptance, name: str) -> None:
+    """The terms of a handoff, before anything is written."""
+    handoff = judged.handoff
+    length = f"{handoff.max_session // 3600} h" if handoff.max_session % 3600 == 0 else f"{handoff.max_session} s"
+    mfa = "asked for" if handoff.mfa else "not asked for"
+    if handoff.mfa_max_age:
+        mfa += f", at most {handoff.mfa_max_age} s ago"
+    say(
+        f"fingerprint  {judged.fingerprint}   (compare it with the owner's by voice)",
+        f"role         {handoff.role_arn}",
+        f"account      {handoff.account} ({handoff.partition}), customer {judged.customer}",
+        f"ExternalId   {mask(handoff.external_id)}{', as requested' if judged.request else ''}",
+        f"MFA          {mfa}",
+        f"session      {length} at most",
+        f"until        {f'{handoff.until:%Y-%m-%d %H:%M} UTC' if handoff.until else 'no end'}",
+        f"policies     {', '.join(handoff.policies) or 'not told'}",
+        f"profile      {name}",
+    )
+    say(*(f"note: {notice}" for notice in judged.notices), stderr=True)
+
+
+def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, written: Written, *, as_json: bool) -> None:
+    """What was written, and the policy that the contractor's admin must attach."""
+    from valetkey.credentials.acceptance import caller_policy
+
+    policy = caller_policy(judged.handoff)
+    if as_json:
+        say_json(
+            {
+                "profile": profile.name,
+                "customer": profile.customer,
+                "role_arn": profile.role_arn,
+                "account": profile.account,
+                "fingerprint": judged.fingerprint,
+                "request": profile.request,
+                "mfa_serial": profile.mfa_serial,
+                "until": profile.until.isoformat().replace("+00:00", "Z") if profile.until else None,
+                "config": str(written.path),
+                "changed": written.changed,
+                "backup": str(written.backup) if written.backup else None,
+                "policy": policy,
+                "notices": list(judged.notices),
+            }
+        )
+        return
+    change = f"Wrote the profile {profile.name} to" if written.changed else f"The profile {profile.name} is in"
+    kept = f" (the file as it was: {written.backup})" if written.backup else ""
+    say(
+        "",
+        f"{change} {written.path}{kept}.",
+        "",
+        f"Your account's admin must attach this policy to {identity.principal}, unless it has one like it:",
+        "",
+        json.dumps(policy, indent=2),
+        "",
+        f"Then try it: valetkey verify {shlex.quote(profile.name)}",
+    )
