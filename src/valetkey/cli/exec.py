@@ -23,34 +23,30 @@ def exec_(name: str, /, *command: Annotated[str, Parameter(allow_leading_hyphen=
     command
         The command and its words, after `--`.
     """
+    from valetkey.aws.signin import settings
+    from valetkey.cli.entry import open_profile
     from valetkey.cli.running import OURS, run_child
+    from valetkey.credentials import child, private
     from valetkey.policy.problem import Problem
 
+    before = dict(os.environ)
     try:
         if not command:
             raise Problem(
                 "there is no command to run", do=f"write it after two dashes: valetkey exec {name} -- aws ..."
             )
+        entry = open_profile(name)
+        session = entry.session(lasting=True)
+        found = settings((name, entry.profile.source_profile), before)
         with tempfile.TemporaryDirectory(prefix="valetkey-") as folder:
-            env = _prepare(name, Path(folder))
+            config, empty = Path(folder) / "config", Path(folder) / "credentials"
+            private.write(config, child.config_text(found, region=entry.base.region).encode())
+            private.write(empty, b"")
+            env = child.environment(
+                before, session.credentials, region=entry.profile.region, config=config, empty=empty
+            )
             return run_child(command, env)
     except Problem as problem:
         if problem.exit_code < OURS:
             problem.exit_code = OURS
         raise
-
-
-def _prepare(name: str, folder: Path) -> dict[str, str]:
-    """The child's environment, and its private AWS files in `folder` (which nobody else can enter)."""
-    from valetkey.aws.signin import settings
-    from valetkey.cli.entry import open_profile
-    from valetkey.credentials import child, private
-
-    before = dict(os.environ)
-    entry = open_profile(name)
-    session = entry.session(lasting=True)
-    found = settings((name, entry.profile.source_profile), before)
-    config, empty = folder / "config", folder / "credentials"
-    private.write(config, child.config_text(found, region=entry.base.region).encode())
-    private.write(empty, b"")
-    return child.environment(before, session.credentials, region=entry.profile.region, config=config, empty=empty)
