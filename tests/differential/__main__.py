@@ -1,6 +1,7 @@
 """`python -m tests.differential`: our evaluator against the outside referee, on random cases.
 
-Exit code 0 when every difference is a known one, 1 when one is not (or a known one is gone), 2 when the referee cannot be asked.
+Exit code 0 when every difference is a known one, 1 when one is not (or a known one is gone), 2 when the referee cannot
+be asked.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 from .cases import Case, Document, Statement
 from .conditions import add_test, falsify, recase
 from .pools import ACCOUNTS, ARNS, KEYS, NAMES, OWNER, PARTITIONS, PATHS
-from .principals import kind_of, principal_arn, principal_for, random_caller, resource_for
+from .principals import kind_of, principal_arn, principal_for, random_caller, resource_for, spared
 
 FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
@@ -90,6 +90,9 @@ def random_document(
         extra = _statement(rng, request, principal=principal, resource=with_resource)
         if rng.random() < 0.55:
             extra["Effect"] = "Deny"
+            if resource and principal and rng.random() < 0.3:
+                extra["NotPrincipal"] = spared(rng, request)
+                del extra["Principal"]
             # Most denials are meant not to match: spoil one more thing.
             if rng.random() < 0.75:
                 falsify(rng, request, extra)
@@ -118,8 +121,7 @@ def deny_only(rng: random.Random, request: dict[str, Any]) -> Document:
 def _statement(rng: random.Random, request: dict[str, Any], *, principal: bool, resource: bool) -> Statement:
     made: Statement = {"Effect": "Allow"}
     if principal:
-        element = "NotPrincipal" if resource and rng.random() < 0.03 else "Principal"
-        made[element] = principal_for(rng, request)
+        made["Principal"] = principal_for(rng, request)
     service, verb = request["action"].split(":")
     roll = rng.random()
     if roll < 0.06:

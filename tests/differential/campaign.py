@@ -74,7 +74,7 @@ def _batches(oracle: Oracle, cases: int, seed: str) -> Iterator[tuple[int, list[
 
 
 def stale(oracle: Oracle) -> list[str]:
-    """Rows that the referee no longer needs: it answers their example as documented. A newer referee may have learnt."""
+    """Rows whose example the referee answers as documented: a newer referee has learnt it."""
     answers = oracle.decide([one for one, _ in EXAMPLES.values()])
     return [name for (name, (_, right)), answer in zip(EXAMPLES.items(), answers, strict=True) if answer == right]
 

@@ -44,6 +44,38 @@ def ours(case: Case) -> str:
         return f"refused: {error}"
 
 
+def for_referee(case: Case) -> Case:
+    """The case as the referee must be asked: it neither knows what AWS fills in from the caller, nor our list of one.
+
+    The keys are those of reference_policies_condition-keys, "Properties of the principal"; written here a second time,
+    apart from the product, so that a key that the product forgets or spells wrongly is a difference.
+    """
+    given = case["request"]["context"]
+    keys = {key: value[0] if isinstance(value, list) and len(value) == 1 else value for key, value in given.items()}
+    keys = {key: value for key, value in keys.items() if value != []}
+    there = {key.lower() for key in keys}
+    keys |= {key: value for key, value in _filled_in(case["request"]["principal"]).items() if key.lower() not in there}
+    return {**case, "request": {**case["request"], "context": keys}}
+
+
+def _filled_in(principal: str) -> dict[str, str]:
+    if principal.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": principal}
+    if not principal.startswith("arn:") or "-provider/" in principal:
+        return {}
+    _, partition, _, _, account, rest = principal.split(":", 5)
+    kind, _, name = rest.partition("/")
+    keys = {"aws:PrincipalArn": principal, "aws:PrincipalAccount": account, "aws:PrincipalIsAWSService": "false"}
+    if kind == "user":
+        return keys | {"aws:PrincipalType": "User", "aws:username": name.rpartition("/")[2]}
+    if kind == "assumed-role":
+        role = f"arn:{partition}:iam::{account}:role/{name.partition('/')[0]}"
+        return keys | {"aws:PrincipalType": "AssumedRole", "aws:PrincipalArn": role}
+    if kind == "federated-user":
+        return keys | {"aws:PrincipalType": "FederatedUser", "aws:userid": f"{account}:{name}"}
+    return keys | {"aws:PrincipalType": "Account", "aws:userid": account}
+
+
 def documents(case: Case) -> Iterator[tuple[str, Document]]:
     """Every document with the name of its side."""
     for side in ONE:
@@ -94,6 +126,11 @@ def normal(case: Case) -> Case:
     return case
 
 
+def base(operator: str) -> str:
+    """`ForAllValues:StringLikeIfExists` -> `StringLike`"""
+    return operator.split(":")[-1].removesuffix("IfExists")
+
+
 def drop_test(statement: Statement, operator: str, key: str) -> None:
     """Take one condition test out of a statement in normal form."""
     del statement["Condition"][operator][key]
@@ -104,8 +141,8 @@ def drop_test(statement: Statement, operator: str, key: str) -> None:
 
 
 def context(case: Case) -> dict[str, str | list[str]]:
-    """The request's context with keys in lower case."""
-    return {key.lower(): value for key, value in case["request"]["context"].items()}
+    """The request's context as both sides see it, with keys in lower case."""
+    return {key.lower(): value for key, value in for_referee(case)["request"]["context"].items()}
 
 
 def _list(value: Any) -> list[Any]:

@@ -77,6 +77,7 @@ EXAMPLES: dict[str, tuple[Case, str]] = {
         _unless({"aws:SourceIp": "zzz"}, NotIpAddress={"aws:SourceIp": "10.0.0.0/8"}),
         "explicit_deny",
     ),
+    "lone-star-as-arn": (_only({}, ArnLike={"aws:PrincipalArn": "*"}), "allowed"),
     "number-prefix": (
         _only({"aws:CurrentTime": "2026-01-01T00:00:00Z"}, NumericLessThan={"aws:CurrentTime": "3000"}),
         "implicit_deny",
@@ -101,6 +102,21 @@ EXAMPLES: dict[str, tuple[Case, str]] = {
     "session-named-by-resource": (
         _case(SESSION, identity=[], session=NOTHING_ALLOWED, trust=_trust(_allow({"AWS": SESSION}))),
         "allowed",
+    ),
+    "half-listed-in-notprincipal": (
+        _case(
+            action="s3:GetObject",
+            identity=[ANYTHING_ALLOWED],
+            resource=_trust(
+                {
+                    "Effect": "Deny",
+                    "NotPrincipal": {"AWS": DEV},
+                    "Action": "s3:GetObject",
+                    "Resource": "*",
+                }
+            ),
+        ),
+        "explicit_deny",
     ),
     "role-name-case": (
         _case(SESSION, trust=_trust(_allow({"AWS": f"arn:aws:iam::{OWNER}:role/Dev"}))),

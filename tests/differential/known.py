@@ -114,8 +114,8 @@ ROWS: tuple[Known, ...] = (
     ),
     Known(
         name="empty-set",
-        title="ForAllValues compares a lone empty string",
-        documented="ForAllValues is true for a null set, such as an empty string",
+        title="ForAllValues and ForAnyValue compare a lone empty string",
+        documented="an empty string is a null set: ForAllValues is true, ForAnyValue false",
         page=GUIDE + "reference_policies_condition-single-vs-multi-valued-context-keys.html",
         rewrite=rewrites.empty_set,
     ),
@@ -133,6 +133,14 @@ ROWS: tuple[Known, ...] = (
         documented="nothing is said. We let a Deny match and an Allow not",
         page=GUIDE + "reference_policies_elements_condition_operators.html",
         rewrite=rewrites.malformed,
+        settled=False,
+    ),
+    Known(
+        name="lone-star-as-arn",
+        title="ArnLike and its kin match nothing with a lone *",
+        documented="nothing is said; people write it, and we read it as any ARN",
+        page=GUIDE + "reference_policies_elements_condition_operators.html#Conditions_ARN",
+        rewrite=rewrites.lone_star,
         settled=False,
     ),
     Known(
@@ -169,6 +177,13 @@ ROWS: tuple[Known, ...] = (
         documented="in the same account such a grant is not limited by an implicit deny in a session policy",
         page=GUIDE + "reference_policies_evaluation-logic_policy-eval-denyallow.html",
         rewrite=rewrites.session_grant,
+    ),
+    Known(
+        name="half-listed-in-notprincipal",
+        title="NotPrincipal with Deny spares a caller of whom any name is listed",
+        documented="the account, the role and the session must all be listed, else the whole account may be denied",
+        page=GUIDE + "reference_policies_elements_notprincipal.html",
+        rewrite=rewrites.half_spared,
     ),
     Known(
         name="role-name-case",

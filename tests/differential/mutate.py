@@ -119,7 +119,7 @@ def _change_statement(rng: random.Random, made: Case) -> None:
         return
     document, statement = rng.choice(pairs)
     roll = rng.random()
-    if roll < 0.3 and "rcps" not in made:
+    if roll < 0.3 and "rcps" not in made and "NotPrincipal" not in statement:
         statement["Effect"] = "Deny" if statement["Effect"] == "Allow" else "Allow"
     elif roll < 0.5:
         falsify(rng, made["request"], statement)

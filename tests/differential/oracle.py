@@ -16,6 +16,8 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from .cases import for_referee
+
 HERE = pathlib.Path(__file__).parent
 BATCH = 100
 """Cases per question: measured, larger batches gain nothing more."""
@@ -73,12 +75,14 @@ class Oracle:
         """`allowed`, `explicit_deny` or `implicit_deny` per case; `error: ...` where the referee itself failed."""
         verdicts: list[str] = []
         for start in range(0, len(cases), BATCH):
-            verdicts += self._ask({"ask": "decide", "cases": cases[start : start + BATCH]})["verdicts"]
+            verdicts += self._ask({"ask": "decide", "cases": list(map(for_referee, cases[start : start + BATCH]))})[
+                "verdicts"
+            ]
         return verdicts
 
     def send(self, cases: list[dict[str, Any]]) -> None:
         """Ask without waiting, so that our side works meanwhile; `receive` takes the answers in order."""
-        self._write({"ask": "decide", "cases": cases})
+        self._write({"ask": "decide", "cases": list(map(for_referee, cases))})
 
     def receive(self) -> list[str]:
         """The verdicts of the oldest `send` that is still open."""
@@ -87,7 +91,7 @@ class Oracle:
 
     def rate(self, case: dict[str, Any], *, seconds: float) -> tuple[str, float]:
         """(verdict, `runSimulation` calls per second in the referee's own loop) on one case."""
-        answer = self._ask({"ask": "rate", "case": case, "seconds": seconds})
+        answer = self._ask({"ask": "rate", "case": for_referee(case), "seconds": seconds})
         return answer["verdict"], answer["per_second"]
 
     def close(self) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
+
+from .forms import is_bool, is_date, is_network, is_number
 
 OWNER = "111122223333"
 ACCOUNTS = (OWNER, OWNER, OWNER, "444455556666", "444455556666", "111122223334")
@@ -62,6 +65,10 @@ KEYS = (
     Key("aws:PrincipalTag/team", "string", STRINGS),
     Key("aws:PrincipalTag/Team-2", "string", STRINGS),
     Key("aws:username", "string", NAMES),
+    Key("aws:PrincipalType", "string", ("User", "AssumedRole", "FederatedUser", "Account", "user")),
+    Key("aws:PrincipalIsAWSService", "bool", BOOLS),
+    Key("aws:PrincipalServiceName", "string", SERVICES),
+    Key("aws:userid", "string", (OWNER, f"{OWNER}:dev", "AIDAEXAMPLEEXAMPLE123", "AROAEXAMPLEEXAMPLE123:dev")),
     Key("aws:SourceIp", "ip", IPV4 + IPV6),
     Key("aws:SourceIp", "ip", IPV4),
     Key("aws:CurrentTime", "date", DATES),
@@ -94,3 +101,13 @@ FAMILIES = {
 # What else people write on a key of this type; these are where the engines' corners meet.
 ALSO = {"arn": "string", "bool": "string", "number": "string", "ip": "string", "date": "number", "string": "arn"}
 TYPE_OF = {operator: kind for kind, operators in FAMILIES.items() for operator in operators}
+
+
+READABLE: dict[str, tuple[Callable[[str], bool], tuple[str, ...]]] = {
+    "number": (is_number, NUMBERS),
+    "date": (is_date, DATES),
+    "bool": (is_bool, BOOLS),
+    "ip": (is_network, IPV4),
+    "binary": (lambda text: text in BLOBS, BLOBS),
+}
+"""For the families whose values must be readable when a policy is saved: which texts are, and some to take instead."""

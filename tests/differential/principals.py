@@ -54,7 +54,7 @@ def principal_arn(principal: str) -> str:
 def principal_for(rng: random.Random, request: dict[str, Any]) -> dict[str, list[str]]:
     caller, kind = request["principal"], kind_of(request["principal"])
     if kind == "service":
-        made = {"Service": [caller]}
+        made: dict[str, list[str]] = {"Service": [caller]}
     elif kind in ("web", "saml"):
         made = {"Federated": [caller]}
     else:
@@ -73,6 +73,17 @@ def principal_for(rng: random.Random, request: dict[str, Any]) -> dict[str, list
         extra = other_principal(rng)
         for kind_, ids in extra.items():
             made[kind_] = made.get(kind_, []) + ids
+    return made
+
+
+def spared(rng: random.Random, request: dict[str, Any]) -> dict[str, list[str]]:
+    """A NotPrincipal that lists the caller, its role and its account, or not all of them."""
+    made = principal_for(rng, request)
+    caller = request["principal"]
+    if kind_of(caller) in ("user", "session", "federated", "root"):
+        _, partition, _, _, account, _ = caller.split(":", 5)
+        names = [caller, principal_arn(caller), f"arn:{partition}:iam::{account}:root"]
+        made["AWS"] = list(dict.fromkeys(name for name in names if rng.random() < 0.85)) or [caller]
     return made
 
 

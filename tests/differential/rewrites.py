@@ -11,18 +11,18 @@ import ipaddress
 import re
 from collections.abc import Callable
 
-from .cases import Case, context, drop_test, statements, tests
+from .cases import Case, Statement, base, context, drop_test, statements, tests
+from .forms import is_address, is_arn, is_date, is_network, is_number
 
 NOTHING = "\u2205 no such text"
 NO_ARN = "arn:none:none:none:none:none"
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 EXACT = ("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase")
-ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:.*", re.DOTALL)
 
 
-def base(operator: str) -> str:
-    """`ForAllValues:StringLikeIfExists` -> `StringLike`"""
-    return operator.split(":")[-1].removesuffix("IfExists")
+def _never(statement: Statement) -> None:
+    """A test that no request passes: a key that nobody sends is there."""
+    statement.setdefault("Condition", {}).setdefault("Null", {})["key:Nobody"] = ["false"]
 
 
 def null_variable(case: Case) -> None:
@@ -60,15 +60,7 @@ def ipv4_zero(case: Case) -> None:
 def no_prefix(case: Case) -> None:
     for _, _, operator, _, values in tests(case):
         if base(operator) in ("IpAddress", "NotIpAddress"):
-            values[:] = [str(ipaddress.ip_network(v)) if _address(v) else v for v in values]
-
-
-def _address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+            values[:] = [str(ipaddress.ip_network(v)) if is_address(v) else v for v in values]
 
 
 def two_date_forms(case: Case) -> None:
@@ -76,22 +68,18 @@ def two_date_forms(case: Case) -> None:
     for _, _, operator, key, values in tests(case):
         value = have.get(key.lower())
         if base(operator).startswith("Date") and isinstance(value, str):
-            values[:] = [_date_like(v, epoch=_is_number(value)) for v in values]
+            values[:] = [_date_like(v, epoch=is_number(value)) for v in values]
 
 
 def _date_like(text: str, *, epoch: bool) -> str:
     try:
-        if _is_number(text):
+        if is_number(text):
             when = datetime.datetime.fromtimestamp(int(text), datetime.UTC)
         else:
             when = datetime.datetime.fromisoformat(text)
     except ValueError:
         return text
     return str(int(when.timestamp())) if epoch else when.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[+-]?\d+(\.\d+)?", text) is not None
 
 
 def escapes(case: Case) -> None:
@@ -103,8 +91,16 @@ def escapes(case: Case) -> None:
 def empty_set(case: Case) -> None:
     have = context(case)
     for _, statement, operator, key, _ in list(tests(case)):
-        if operator.startswith("ForAllValues:") and have.get(key.lower()) in ("", [""]):
+        if have.get(key.lower()) in ("", [""]) and ":" in operator:
             drop_test(statement, operator, key)
+            if operator.startswith("ForAnyValue:"):
+                _never(statement)
+
+
+def lone_star(case: Case) -> None:
+    for _, _, operator, _, values in tests(case):
+        if base(operator).startswith("Arn"):
+            values[:] = ["arn:*:*:*:*:*" if value == "*" else value for value in values]
 
 
 def forany_ifexists(case: Case) -> None:
@@ -126,28 +122,12 @@ def malformed(case: Case) -> None:
             drop_test(statement, operator, key)
 
 
-def _network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-def _date(text: str) -> bool:
-    try:
-        datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return _is_number(text)
-    return True
-
-
 WELL_FORMED: dict[str, Callable[[str], bool]] = {
-    "NotIpAddress": _network,
-    "NumericNotEquals": _is_number,
-    "DateNotEquals": _date,
-    "ArnNotEquals": lambda text: ARN.fullmatch(text) is not None,
-    "ArnNotLike": lambda text: ARN.fullmatch(text) is not None,
+    "NotIpAddress": is_network,
+    "NumericNotEquals": is_number,
+    "DateNotEquals": is_date,
+    "ArnNotEquals": is_arn,
+    "ArnNotLike": is_arn,
 }
 
 
@@ -156,8 +136,8 @@ def number_prefix(case: Case) -> None:
     for _, _, operator, key, values in tests(case):
         if base(operator).startswith("Numeric"):
             value = have.get(key.lower(), "0")
-            no_number = not all(map(_is_number, [value] if isinstance(value, str) else value))
-            values[:] = ["x" if no_number or not _is_number(v) else v for v in values]
+            no_number = not all(map(is_number, [value] if isinstance(value, str) else value))
+            values[:] = ["x" if no_number or not is_number(v) else v for v in values]
 
 
 def federated(case: Case) -> None:
@@ -183,6 +163,24 @@ def root(case: Case) -> None:
     request = case["request"]
     if re.fullmatch(rf"arn:[^:]*:iam::{request['resource_account']}:root", request["principal"]):
         case.pop("identity", None)
+
+
+def half_spared(case: Case) -> None:
+    """A NotPrincipal that leaves out the caller's account, role or session spares nobody of them: name nobody there."""
+    caller = case["request"]["principal"]
+    if not caller.startswith("arn:") or "-provider/" in caller:
+        return
+    _, partition, _, _, account, rest = caller.split(":", 5)
+    needed = [{f"arn:{partition}:iam::{account}:root", account}]
+    if rest != "root":
+        needed.append({caller})
+    if rest.startswith("assumed-role/"):
+        needed.append({f"arn:{partition}:iam::{account}:role/{rest.split('/')[1]}"})
+    for _, statement in statements(case):
+        ids = statement.get("NotPrincipal", {}).get("AWS", [])
+        listed = {re.sub(":role/.*/", ":role/", text) for text in ids} - {"*"}
+        if listed and "*" not in ids and not all(names & listed for names in needed):
+            statement["NotPrincipal"]["AWS"] = ["arn:aws:iam::000000000000:root"]
 
 
 def session_grant(case: Case) -> None:
