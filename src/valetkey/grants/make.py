@@ -54,7 +54,7 @@ class Made:
 
 def prove(document: Mapping[str, Any], wanted: Grant, *, now: datetime) -> Table:
     """The decision table of a trust document against the terms. Raises NotProved unless it holds."""
-    from valetkey.trust import admits_only
+    from valetkey.trust.table import admits_only
 
     table = admits_only(document, wanted.terms, role_arn=wanted.role_arn, now=now)
     if not table.holds:

@@ -33,6 +33,7 @@ class Differs(Problem):
             f"the role {name} exists, and differs from what is asked for in {len(rows)} point(s)",
             do="ask for what was granted, or `valetkey revoke` it first; nothing was changed",
         )
+        self.name = name
         self.rows = rows
 
 

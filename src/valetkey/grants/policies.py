@@ -19,7 +19,7 @@ from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.grants.role import Owner
-from valetkey.policy.arns import parse_arn
+from valetkey.policy.arns import Arn, parse_arn
 from valetkey.policy.errors import PolicyError
 from valetkey.policy.problem import Problem
 
@@ -62,9 +62,20 @@ def from_files(words: Sequence[str], *, read: Callable[[str], str]) -> tuple[tup
     return tuple(inline.items())
 
 
+def check_words(words: Sequence[str]) -> None:
+    """Raise PolicyProblem for a word that can be neither ARN, file nor policy name. Needs no call."""
+    for word in words:
+        if word.startswith("arn:"):
+            _managed_arn(word)
+        elif not is_file(word) and not re.fullmatch(r"[\w+=,.@-]{1,128}", word.rsplit("/", 1)[-1], re.ASCII):
+            raise PolicyProblem(
+                f"{word!r} is not the name of a policy", do="give a name, an ARN, or a file (./policy.json)"
+            )
+
+
 def find_managed(words: Sequence[str], perform: Perform, owner: Owner) -> tuple[Managed, ...]:
     """The managed policies that words name by name or ARN; no word at all: DEFAULT. Raises PolicyProblem, CallError."""
-    names = Names(perform, owner)
+    names = _Names(perform, owner)
     arns = [word if word.startswith("arn:") else names.arn(word) for word in words if not is_file(word)]
     if not words:
         arns = [f"arn:{owner.partition}:iam::aws:policy/{path}" for path in DEFAULT]
@@ -80,12 +91,8 @@ def is_file(word: str) -> bool:
 
 def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
     """A managed policy with its document. Raises PolicyProblem when a role here cannot carry it, or CallError."""
-    try:
-        parsed = parse_arn(arn)
-    except PolicyError as error:
-        raise PolicyProblem(f"--policy: {error.what}", do=error.do) from None
-    ours = parsed.service == "iam" and parsed.kind == "policy" and parsed.account in ("aws", owner.account)
-    if not ours or parsed.partition != owner.partition:
+    parsed = _managed_arn(arn)
+    if parsed.account not in ("aws", owner.account) or parsed.partition != owner.partition:
         raise PolicyProblem(
             f"{arn} is not a managed policy that a role of account {owner.account} can carry",
             do=f"name one of AWS's (arn:{owner.partition}:iam::aws:policy/…) or of the account itself",
@@ -99,7 +106,7 @@ def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
     return Managed(arn, version["PolicyVersion"]["Document"])
 
 
-class Names:
+class _Names:
     """Looks managed policies up by name; the account's own are listed once, when the first name is asked for."""
 
     def __init__(self, perform: Perform, owner: Owner) -> None:
@@ -110,8 +117,6 @@ class Names:
     def arn(self, name: str) -> str:
         """The ARN of the managed policy of this name. Raises PolicyProblem, or CallError."""
         bare = name.rsplit("/", 1)[-1]
-        if not re.fullmatch(r"[\w+=,.@-]{1,128}", bare, re.ASCII):
-            raise PolicyProblem(f"{name!r} is not the name of a policy", do="give a name, an ARN, or a file (./x.json)")
         if self._own is None:
             self._own = self._listed("Local")
         aws, own = self._of_aws(name), self._own.get(bare)
@@ -138,6 +143,18 @@ class Names:
     def _listed(self, scope: str) -> dict[str, str]:
         call = Call("iam", "list_policies", {"Scope": scope, "MaxItems": 1000})
         return {each["PolicyName"]: each["Arn"] for each in everything(self._perform, call, "Policies")}
+
+
+def _managed_arn(text: str) -> Arn:
+    try:
+        arn = parse_arn(text)
+    except PolicyError as error:
+        raise PolicyProblem(error.what, do=error.do) from None
+    if arn.service != "iam" or arn.kind != "policy":
+        raise PolicyProblem(
+            f"{text} is not the ARN of a managed policy", do="write it like arn:aws:iam::aws:policy/Name"
+        )
+    return arn
 
 
 def _get(perform: Perform, arn: str) -> dict[str, Any] | None:

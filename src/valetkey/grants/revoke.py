@@ -190,7 +190,7 @@ class _Revoking:
 
     def _shown(self, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The document if it is shown to admit nobody."""
-        from valetkey.trust import admits_nobody
+        from valetkey.trust.table import admits_nobody
 
         role, contractor = self._standing.role, self._standing.record.contractor
         table = admits_nobody(document, role_arn=role.arn, contractor=contractor, now=self._now())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from valetkey.exchange.files import Handoff
 from valetkey.grants.grant import (
+    PREFIX,
     REVOKED,
+    ForeignRole,
     Record,
     denies,
     digest,
@@ -20,6 +23,9 @@ from valetkey.grants.grant import (
 from valetkey.grants.role import Role, canonical
 from valetkey.policy.problem import Problem
 from valetkey.trust.terms import Terms
+
+if TYPE_CHECKING:
+    from valetkey.trust.table import Table
 
 EXTERNAL_ID = "ExternalId"
 """The name of the one difference whose values are masked when printed."""
@@ -67,6 +73,58 @@ def read_standing(role: Role) -> Standing:
     record = read_record(role)
     terms = terms_on(role, record.contractor)
     return Standing(role=role, record=record, terms=terms, drift=tuple(_drift(role, record, terms)))
+
+
+def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
+    """The grants among an account's roles, by name, and the names of roles whose record cannot be read."""
+    grants, damaged = [], []
+    for role in sorted(roles, key=lambda each: each.name.lower()):
+        if f"{PREFIX}version" in role.tags:
+            try:
+                grants.append(read_standing(role))
+            except ForeignRole:
+                damaged.append(role.name)
+    return tuple(grants), tuple(damaged)
+
+
+def proof(standing: Standing, *, now: datetime) -> Table | None:
+    """The decision table of the role's trust as it is now against its terms; None when those cannot be read from it."""
+    if standing.terms is None:
+        return None
+    from valetkey.trust.table import admits_only
+
+    return admits_only(standing.role.trust, standing.terms, role_arn=standing.role.arn, now=now)
+
+
+def hand_over(standing: Standing, *, now: datetime) -> Handoff:
+    """The handoff of a grant as it stands. Raises Problem (exit code 1) for one that is not as agreed, or has ended."""
+    state = standing.state(now)
+    table = proof(standing, now=now)
+    terms = standing.terms
+    if state != "open" or terms is None or table is None or not table.holds:
+        raise Problem(
+            f"{standing.role.name} is not handed over: its state is {state if state != 'open' else 'not proved'}",
+            do=f"see `valetkey show {standing.role.name}`; an incomplete grant is finished by granting again",
+            where=standing.role.arn,
+            exit_code=1,
+        )
+    return Handoff(
+        role_arn=standing.role.arn,
+        external_id=terms.external_id,
+        contractor=terms.contractor,
+        partition=terms.partition,
+        max_session=standing.record.session,
+        mfa=terms.mfa,
+        mfa_max_age=terms.mfa_max_age,
+        issued=now.replace(microsecond=0),
+        until=terms.until,
+        principals=terms.only or terms.pin,
+        session_name="username" if terms.name_people else None,
+        source_identity=terms.source_identity,
+        session_tags=terms.session_tags,
+        policies=tuple(each.rsplit("/", 1)[-1] for each in standing.role.managed) + tuple(standing.record.inline),
+        request=standing.record.request,
+    )
 
 
 def terms_on(role: Role, contractor: str) -> Terms | None:

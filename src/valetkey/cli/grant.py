@@ -1,0 +1,118 @@
+"""valetkey grant: let a contractor in."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli.options import Account, Output
+
+_Flag = Annotated[bool, Parameter(negative="")]
+_Many = Parameter(consume_multiple=True, negative="")
+
+
+def grant(
+    name: Annotated[str | None, Parameter(help="Name of the role; it names the grant.")] = None,
+    /,
+    *,
+    to: Annotated[str | None, Parameter(help="The contractor's account: 12 digits.")] = None,
+    request: Annotated[Path | None, Parameter(help="The contractor's access request.")] = None,
+    policy: Annotated[
+        tuple[str, ...],
+        _Many,
+        Parameter(help="Policy by name, ARN or JSON file; SecurityAudit and ViewOnlyAccess when none is named."),
+    ] = (),
+    external_id: Annotated[str | None, Parameter(help="The ExternalId; random when left out.")] = None,
+    no_external_id: Annotated[_Flag, Parameter(help="Ask for no ExternalId.")] = False,
+    mfa: Annotated[bool, Parameter(help="Require MFA. Without it, somebody must be named.")] = True,
+    mfa_max_age: Annotated[str | None, Parameter(help="MFA no older than this, like 1h.")] = None,
+    only: Annotated[
+        tuple[str, ...],
+        _Many,
+        Parameter(help="Admit these users or roles of the contractor only; they may be re-made."),
+    ] = (),
+    pin: Annotated[
+        tuple[str, ...], _Many, Parameter(help="Admit exactly these, bound to their unique ids; they must exist.")
+    ] = (),
+    name_people: Annotated[
+        _Flag, Parameter(help="Session name = IAM user name, so that your log names people.")
+    ] = False,
+    source_identity: Annotated[_Flag, Parameter(help="Let the contractor set a source identity.")] = False,
+    session_tags: Annotated[_Flag, Parameter(help="Let the contractor set session tags.")] = False,
+    until: Annotated[str | None, Parameter(help="The end: 2026-12-31, 2026-12-31T18:00Z, or 30d from now.")] = None,
+    session: Annotated[str | None, Parameter(help="Longest session, 1h to 12h.")] = None,
+    boundary: Annotated[str | None, Parameter(help="ARN of a permissions boundary.")] = None,
+    tag: Annotated[tuple[str, ...], _Many, Parameter(help="Your own tag on the role, KEY=VALUE.")] = (),
+    description: Annotated[str | None, Parameter(help="Description of the role.")] = None,
+    path: Annotated[str, Parameter(help="Path of the role.")] = "/",
+    accept_escalation: Annotated[_Flag, Parameter(help="Grant although the policies reach past this role.")] = False,
+    dry_run: Annotated[_Flag, Parameter(help="Show the calls and the proof; write nothing.")] = False,
+    yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
+    output: Output = Output(),  # noqa: B008
+    account: Account = Account(),  # noqa: B008
+) -> int:
+    """Let a contractor in: show the trust to be right, then create the role.
+
+    At a terminal it asks for what is missing. Run again after an interruption, it finishes.
+    """
+    from valetkey.aws import connect
+    from valetkey.cli import owning, wizard
+    from valetkey.cli.questions import at_terminal
+    from valetkey.grants.asked import Asked
+    from valetkey.grants.make import NotProved, make
+    from valetkey.grants.plan import Differs
+    from valetkey.grants.prepare import prepare
+    from valetkey.report import grants as report
+
+    now = datetime.now(UTC)
+    end, lasting = owning.end(until, now=now)
+    asked = Asked(
+        name=name or "",
+        contractor=to,
+        policies=policy,
+        external_id=external_id,
+        no_external_id=no_external_id,
+        mfa=mfa,
+        mfa_max_age=owning.length(mfa_max_age, "--mfa-max-age"),
+        only=only,
+        pin=pin,
+        name_people=name_people,
+        source_identity=source_identity,
+        session_tags=session_tags,
+        until=end,
+        lasting=lasting,
+        session=owning.length(session, "--session"),
+        boundary=boundary,
+        tags=owning.tags(tag),
+        description=description,
+        path=path,
+    )
+    received = owning.read_request(request) if request else None
+    asked = wizard.complete(asked, received, now=now, terminal=at_terminal(), yes=yes or dry_run)
+    try:
+        prepared = prepare(
+            asked,
+            request=received,
+            perform=(perform := connect(profile=account.profile, region=account.region)),
+            read=owning.read_text,
+            now=now,
+            fresh_id=secrets.token_hex(16),
+        )
+    except Differs as differs:
+        report.say_differs(differs)
+        raise
+    except NotProved as problem:
+        report.say_failures(problem.table)
+        raise
+    report.say_prepared(prepared, asked, received)
+    owning.accept_escalation(prepared, accepted=accept_escalation)
+    if dry_run:
+        report.say_plan(prepared, as_json=output.as_json)
+        return 0
+    made = make(prepared.grant, prepared.role, perform=perform, now=now, waiting=owning.waiting(), tell=report.say_call)
+    report.say_made(made, prepared, as_json=output.as_json)
+    return 0

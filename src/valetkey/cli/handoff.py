@@ -1,0 +1,39 @@
+"""valetkey handoff: the file that the contractor needs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli.options import Account, Output
+
+
+def handoff(
+    name: str,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="File to write; stdout when left out.")] = None,
+    output: Output = Output(),  # noqa: B008
+    account: Account = Account(),  # noqa: B008
+) -> int:
+    """Write the file that the contractor needs to get in, from the role as it stands now.
+
+    It holds no secret. Read the fingerprint aloud to the contractor. Exit code 1 when the role is not as agreed.
+    """
+    from valetkey.aws import connect
+    from valetkey.cli.owning import found, write_own
+    from valetkey.exchange import dump, fingerprint
+    from valetkey.grants.standing import hand_over
+    from valetkey.report.grants import say_handoff
+
+    now = datetime.now(UTC)
+    owner, standing = found(connect(profile=account.profile, region=account.region), name)
+    document = hand_over(standing, now=now)
+    text = dump(document)
+    if out is not None:
+        write_own(out, text, role_arn=document.role_arn)
+    say_handoff(owner, text, fingerprint(document), out, as_json=output.as_json)
+    return 0

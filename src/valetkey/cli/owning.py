@@ -1,0 +1,136 @@
+"""What the owner's commands share: words into values, files, waiting, finding a grant, asking."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.cli import options
+from valetkey.policy.problem import Problem
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.exchange.files import Received
+    from valetkey.grants.prepare import Prepared
+    from valetkey.grants.role import Owner
+    from valetkey.grants.standing import Standing
+    from valetkey.grants.waiting import Waiting
+
+_MAX_BYTES = 1_000_000
+
+
+def end(text: str | None, *, now: datetime) -> tuple[datetime | None, timedelta | None]:
+    """--until as a time, and as a length when it was given as one ("30d")."""
+    if text is None:
+        return None, None
+    when = options.until(text, now=now)
+    relative = re.fullmatch(r"\d+[hdw]", text) is not None
+    return when, timedelta(seconds=options.seconds(text, name="--until")) if relative else None
+
+
+def length(text: str | None, name: str) -> int | None:
+    """A duration in seconds."""
+    return None if text is None else options.seconds(text, name=name)
+
+
+def tags(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """--tag KEY=VALUE. Raises Problem."""
+    for word in words:
+        if "=" not in word:
+            raise Problem(f"--tag: {word!r} is not KEY=VALUE", do="write it like --tag ticket=OPS-123")
+    return tuple((key, value) for key, _, value in (word.partition("=") for word in words))
+
+
+def read_text(name: str) -> str:
+    """A small text file. Raises Problem."""
+    try:
+        data = Path(name).read_bytes()
+        if len(data) > _MAX_BYTES:
+            raise Problem(f"{name} is larger than {_MAX_BYTES:,} bytes", do="name the right file", where=name)
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise Problem(f"{name} cannot be read: {error.strerror}", do="name an existing file", where=name) from None
+    except UnicodeDecodeError:
+        raise Problem(f"{name} is not UTF-8 text", do="name the right file", where=name) from None
+
+
+def read_request(path: Path) -> Received:
+    """An access request. Raises Problem."""
+    from valetkey.exchange import AccessRequest, load
+
+    return load(read_text(str(path)), AccessRequest, name=str(path))
+
+
+def waiting() -> Waiting:
+    """Up to a minute for what was written to become visible."""
+    from valetkey.grants.waiting import Waiting
+
+    return Waiting(clock=time.monotonic, sleep=time.sleep)
+
+
+def accept_escalation(prepared: Prepared, *, accepted: bool) -> None:
+    """Raise Problem (exit code 1) when the policies reach past the role and that was not accepted."""
+    if prepared.opening.escalations and not accepted:
+        raise Problem(
+            "these policies let the contractor change other principals, trusts or roles: "
+            "the end date and `revoke` would then close this door only",
+            do="name narrower policies, add a --boundary, or accept it with --accept-escalation",
+            where=prepared.grant.role_arn,
+            exit_code=1,
+        )
+
+
+def find(perform: Perform, name: str) -> tuple[Owner, Standing | None]:
+    """Whose account it is, and the grant of this name; None when there is no such role. Raises ForeignRole."""
+    from valetkey.grants.role import read_owner, read_role
+    from valetkey.grants.standing import read_standing
+    from valetkey.policy import limits
+
+    limits.check("role name", name)
+    owner = read_owner(perform)
+    role = read_role(perform, name)
+    return owner, None if role is None else read_standing(role)
+
+
+def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
+    """The same for commands that need the grant to exist. Raises Problem."""
+    owner, standing = find(perform, name)
+    if standing is None:
+        raise Problem(f"there is no role {name} in account {owner.account}", do="see `valetkey list`")
+    return owner, standing
+
+
+def write_own(path: Path, text: str, *, role_arn: str) -> None:
+    """Write a handoff atomically, mode 0600. Only an older handoff of the same role is replaced. Raises Problem."""
+    from valetkey.exchange import Handoff, load
+
+    if path.exists():
+        with contextlib.suppress(Problem):
+            if load(read_text(str(path)), Handoff, name=str(path)).value.role_arn == role_arn:
+                return _write(path, text)
+        raise Problem(
+            f"{path} exists and is no handoff of this grant", do="name another file, or remove it", where=str(path)
+        )
+    return _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise Problem(f"{path} cannot be written: {error.strerror}", do="name another place", where=str(path)) from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,24 @@
+"""valetkey show: one grant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from valetkey.cli.options import Account, Output
+
+
+def show(name: str, /, *, output: Output = Output(), account: Account = Account()) -> int:  # noqa: B008
+    """Show one grant: terms, trust, proof, days left, and what on the role differs from what was agreed.
+
+    Exit code 1 when the trust is not shown to admit exactly the terms, or the role differs from its record.
+    """
+    from valetkey.aws import connect
+    from valetkey.cli.owning import found
+    from valetkey.grants.standing import proof
+    from valetkey.report.grants import say_show
+
+    now = datetime.now(UTC)
+    owner, standing = found(connect(profile=account.profile, region=account.region), name)
+    table = proof(standing, now=now)
+    say_show(owner, standing, table, now=now, as_json=output.as_json)
+    return 0 if table is not None and table.holds and not standing.drift else 1

@@ -1,0 +1,126 @@
+"""Everything about a grant that can be known before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from valetkey.account.calls import Call, Perform
+from valetkey.exchange.files import AccessRequest, Received
+from valetkey.grants.asked import Asked, wanted
+from valetkey.grants.grant import Grant
+from valetkey.grants.make import prove
+from valetkey.grants.plan import adopted, check, plan
+from valetkey.grants.policies import Managed, check_words, find_managed, from_files, managed_policy
+from valetkey.grants.role import Owner, Role, read_owner, read_role
+from valetkey.policy import limits
+from valetkey.policy.problem import Problem
+from valetkey.trust.writing import write_trust
+
+if TYPE_CHECKING:
+    from valetkey.grants.permissions import Opening
+    from valetkey.trust.table import Table
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A grant that may be made: checked, planned, its trust shown to be right, its policies judged."""
+
+    owner: Owner
+    grant: Grant
+    role: Role | None
+    """What is there already."""
+    calls: tuple[Call, ...]
+    proof: Table
+    opening: Opening
+
+
+def prepare(
+    asked: Asked,
+    *,
+    request: Received | None,
+    perform: Perform,
+    read: Callable[[str], str],
+    now: datetime,
+    fresh_id: str,
+) -> Prepared:
+    """Check, look up, plan and prove; writes nothing. `read` gives a policy file's text.
+
+    Raises Problem of every kind this room has: bad input before the first call, Differs, NotProved, CallError.
+    """
+    check_words(asked.policies + ((asked.boundary,) if asked.boundary else ()))
+    inline = from_files(asked.policies, read=read)
+    answers = request.fingerprint if request else None
+
+    def grant(account: str, partition: str, managed: tuple[str, ...]) -> Grant:
+        return wanted(
+            asked,
+            account=account,
+            partition=partition,
+            managed=managed,
+            inline=inline,
+            fresh_id=fresh_id,
+            request=answers,
+        )
+
+    check(grant("", _partition(asked, request), asked.policies or ("default",)))
+    owner = read_owner(perform)
+    if request is not None and request.value.partition != owner.partition:
+        raise Problem(
+            f"the request comes from the partition {request.value.partition}, this account is in {owner.partition}",
+            do="AWS has no way from one partition into another; the contractor needs an account in yours",
+        )
+    managed = find_managed(asked.policies, perform, owner)
+    _check_quota(len(managed), perform)
+    boundary = managed_policy(perform, owner, asked.boundary) if asked.boundary else None
+    role = read_role(perform, asked.name)
+    final = adopted(
+        grant(owner.account, owner.partition, tuple(each.arn for each in managed)), role, lasting=asked.lasting
+    )
+    calls = plan(final, role)
+    return Prepared(
+        owner,
+        final,
+        role,
+        calls,
+        prove(write_trust(final.terms), final, now=now),
+        _opening(final, managed, boundary),
+    )
+
+
+def _partition(asked: Asked, request: Received | None) -> str:
+    """The partition that what was given speaks of; the owner's own is known after the first call only."""
+    if request is not None:
+        value: AccessRequest = request.value
+        return value.partition
+    for arn in (*asked.only, *asked.pin):
+        if arn.count(":") >= 5:
+            return arn.split(":")[1]
+    return "aws"
+
+
+def _check_quota(number: int, perform: Perform) -> None:
+    if number <= limits.MANAGED_POLICIES_MAX:
+        return
+    summary = perform(Call("iam", "get_account_summary"))["SummaryMap"]
+    most = int(summary.get("AttachedPoliciesPerRoleQuota", limits.MANAGED_POLICIES_MAX))
+    if number > most:
+        raise Problem(
+            f"{number} managed policies are more than this account's {most} per role",
+            do="name fewer, or raise the quota 'Managed policies per role' in Service Quotas",
+        )
+
+
+def _opening(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | None) -> Opening:
+    from valetkey.grants.permissions import opening
+    from valetkey.policy import parse_policy
+
+    documents = (*((each.name, each.document) for each in managed), *grant.inline)
+    return opening(
+        [(name, parse_policy(document, kind="identity")) for name, document in documents],
+        boundary=parse_policy(boundary.document, kind="boundary") if boundary else None,
+        role_arn=grant.role_arn,
+        own_denies=tuple(parse_policy(document, kind="identity") for document in grant.denies.values()),
+    )

@@ -1,0 +1,393 @@
+"""Grants, plans, receipts: as lines and tables, and as JSON (docs/reference/{grant,list,show,revoke}.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from valetkey.grants.grant import PREFIX, Grant, instant
+from valetkey.grants.standing import EXTERNAL_ID
+from valetkey.report.text import mask, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Call
+    from valetkey.exchange.files import Received
+    from valetkey.grants.asked import Asked
+    from valetkey.grants.make import Made
+    from valetkey.grants.permissions import Opening
+    from valetkey.grants.plan import Differs
+    from valetkey.grants.prepare import Prepared
+    from valetkey.grants.revoke import Receipt
+    from valetkey.grants.role import Owner
+    from valetkey.grants.standing import Standing
+    from valetkey.trust.table import Table
+    from valetkey.trust.terms import Terms
+
+
+def say_account(owner: Owner) -> None:
+    """On stderr: whose account is acted on, before anything is."""
+    say(f"Account {owner.account} ({owner.partition}), as {owner.arn}", stderr=True)
+
+
+def say_request(received: Received) -> None:
+    """On stderr: what the contractor asks for, and the fingerprint to compare."""
+    request = received.value
+    say(
+        f"Access request from account {request.account} ({request.identity}, {request.identity_arn})",
+        f"  fingerprint  {received.fingerprint}   <- compare it with the contractor, by voice",
+        f"  ExternalId   {mask(request.external_id)}",
+        *([f"  calls you    {request.customer}"] if request.customer else []),
+        *([f"  reason       {request.reason}"] if request.reason else []),
+        *([f"  wishes       policies {', '.join(request.policies)}"] if request.policies else []),
+        *([f"  wishes       until {instant(request.until)}"] if request.until else []),
+        *([f"  wishes       sessions of {request.session} s"] if request.session else []),
+        *([f"  unknown keys {', '.join(received.unknown)} (not acted on)"] if received.unknown else []),
+        stderr=True,
+    )
+
+
+def say_prepared(prepared: Prepared, asked: Asked, received: Received | None) -> None:
+    """On stderr, before anything is written: the account, what the policies open, what to know about the terms."""
+    from valetkey.grants.asked import hints
+
+    say_account(prepared.owner)
+    say(*_opening_lines(prepared.opening), stderr=True)
+    say(*hints(asked, received.value if received else None), stderr=True)
+
+
+def say_call(call: Call) -> None:
+    """On stderr: one write, before it is performed."""
+    what = next(
+        (call.params[key] for key in ("PolicyName", "PolicyArn", "InstanceProfileName") if key in call.params), ""
+    )
+    say(f"  {call.action} {call.params.get('RoleName', '')}{f' {what}' if what else ''}", stderr=True)
+
+
+def say_differs(differs: Differs) -> None:
+    """On stderr would be unreadable as a table beside the error: the table is the result."""
+    rows = [(each.what, *_masked(each.what, each.found, each.agreed)) for each in differs.rows]
+    say_table(["differs", "asked for", "on the role"], rows, title=f"The role {differs.name} is there already")
+
+
+def _masked(what: str, *values: str) -> tuple[str, ...]:
+    return tuple(mask(value) for value in values) if what == EXTERNAL_ID else values
+
+
+def say_failures(table: Table) -> None:
+    """On stderr: the requests that a trust decides otherwise than the terms."""
+    say(*(f"  {each}" for each in table.failures[:20]), stderr=True)
+
+
+def say_plan(prepared: Prepared, *, as_json: bool) -> None:
+    """A dry run: the calls, and the decision table's result."""
+    if as_json:
+        calls = [{"action": call.action, "params": dict(call.params)} for call in prepared.calls]
+        say_json({**_grant(prepared.grant), **_judged(prepared.proof, prepared.opening), "calls": calls})
+        return
+    secret = prepared.grant.terms.external_id or ""
+    rows = [(str(number), call.action, _params(call, secret)) for number, call in enumerate(prepared.calls, 1)]
+    if rows:
+        say_table(["", "call", "parameters"], rows, title="Dry run: nothing is written")
+    else:
+        say(f"Dry run: {prepared.grant.name} is there, as asked for; nothing is left to do.")
+    say(_proof_line(prepared.proof))
+    if prepared.grant.external_id_by == "valetkey" and prepared.role is None:
+        say("The ExternalId is random: another run makes another one.")
+
+
+def _params(call: Call, secret: str) -> str:
+    lines = []
+    for key, value in call.params.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        lines.append(f"{key} = {text.replace(secret, mask(secret)) if secret else text}")
+    return "\n".join(lines)
+
+
+def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
+    """A grant that was made, or was there already."""
+    if as_json:
+        calls = [call.action for call in made.calls]
+        say_json({**_grant(made.grant), **_judged(made.proof, prepared.opening), "calls": calls})
+        return
+    grant = made.grant
+    done = (
+        "was there already, as asked for"
+        if not made.calls
+        else "is granted"
+        if prepared.role is None
+        else "is finished"
+    )
+    say(f"{grant.name} {done}: {grant.role_arn}")
+    _say_pairs(
+        _terms_rows(
+            grant.terms,
+            grant.max_session,
+            [each.rsplit("/", 1)[-1] for each in grant.managed] + [name for name, _ in grant.inline],
+            grant.boundary,
+        )
+    )
+    say(_proof_line(made.proof))
+    say(f"Next: valetkey handoff {grant.name} -o handoff.json")
+
+
+def say_list(
+    owner: Owner, standings: Sequence[Standing], damaged: Sequence[str], *, now: datetime, as_json: bool
+) -> None:
+    """Every grant of the account."""
+    if as_json:
+        grants = [_standing(each, now) for each in standings]
+        say_json({"valetkey": "grants/v1", "account": owner.account, "grants": grants, "damaged": list(damaged)})
+        return
+    say_account(owner)
+    if damaged:
+        say(f"Roles whose valetkey record cannot be read: {', '.join(damaged)}", stderr=True)
+    if not standings:
+        say(f"No grants in account {owner.account}.")
+        return
+    rows = [
+        (
+            each.role.name,
+            each.record.contractor,
+            "\n".join(_policies(each)),
+            _until(each.record.until, now),
+            f"{each.role.last_used:%Y-%m-%d %H:%M}Z" if each.role.last_used else "not seen",
+            each.state(now),
+        )
+        for each in standings
+    ]
+    say_table(["grant", "contractor", "policies", "until", "last used", "state"], rows)
+
+
+def say_show(owner: Owner, standing: Standing, table: Table | None, *, now: datetime, as_json: bool) -> None:
+    """One grant: terms, trust, proof, days left, drift."""
+    if as_json:
+        say_json({**_standing(standing, now), **_proof(table), "trust": standing.role.trust})
+        return
+    role, record = standing.role, standing.record
+    say_account(owner)
+    say(f"{role.name}: {standing.state(now)}", role.arn)
+    if standing.terms is not None:
+        rows = list(_terms_rows(standing.terms, role.max_session, _policies(standing), role.boundary))
+    else:
+        rows = [("contractor", record.contractor), ("policies", ", ".join(_policies(standing)))]
+    rows += [
+        ("left", _until(record.until, now)),
+        ("made", f"{role.created:%Y-%m-%d %H:%M}Z"),
+        ("last used", f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen within 400 days"),
+        ("ExternalId by", record.external_id_by),
+        *([("request", record.request)] if record.request else []),
+        *([("description", role.description)] if role.description else []),
+        *((f"tag {key}", value) for key, value in sorted(role.tags.items()) if not key.startswith(PREFIX)),
+    ]
+    _say_pairs(rows)
+    secret = standing.terms.external_id if standing.terms else None
+    text = json.dumps(role.trust, indent=2)
+    say("Trust policy:", text.replace(secret, mask(secret)) if secret else text)
+    if table is not None:
+        say(_proof_line(table), *(f"  {each}" for each in table.failures[:20]))
+    else:
+        say("Proof: none; the trust policy is not of a shape that valetkey writes.")
+    if standing.drift:
+        drift = [(each.what, each.agreed, each.found) for each in standing.drift]
+        say_table(["drift", "agreed", "on the role"], drift)
+    else:
+        say("The role is as it was agreed.")
+
+
+def say_handoff(owner: Owner, text: str, fingerprint: str, out: Path | None, *, as_json: bool) -> None:
+    """The handoff itself on stdout when no file was named; the fingerprint to read aloud."""
+    say_account(owner)
+    if out is None:
+        say(text.rstrip("\n"))
+        say(f"fingerprint {fingerprint}   <- read it aloud to the contractor", stderr=True)
+    elif as_json:
+        say_json({"valetkey": "handed-over/v1", "file": str(out), "fingerprint": fingerprint})
+    else:
+        say(f"{out} written. It holds no secret; send it as you like.")
+        say(f"fingerprint {fingerprint}   <- read it aloud to the contractor")
+
+
+def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
+    """What a revocation did, and what it cannot undo."""
+    from valetkey.grants.revoke import SPREADS, SURVIVES
+
+    if as_json:
+        removed = [{"what": each.what, "call": each.call.action, "at": _time(each.at)} for each in receipt.removed]
+        say_json(
+            {
+                "valetkey": "receipt/v1",
+                "name": receipt.name,
+                "role_arn": receipt.role_arn,
+                "contractor": receipt.contractor,
+                "removed": removed,
+                "trust_closed": receipt.trust_closed,
+                "gone": True,
+                "gone_at": _time(receipt.gone_at),
+                "other_roles": None if receipt.others is None else list(receipt.others),
+                "survives": list(SURVIVES),
+                "note": SPREADS,
+            }
+        )
+        return
+    say(f"{receipt.name} is revoked: {receipt.role_arn}, contractor {receipt.contractor}")
+    say_table(["at (UTC)", "done"], [(f"{each.at:%H:%M:%S}", each.what) for each in receipt.removed])
+    say(f"Gone since {_time(receipt.gone_at)}. {SPREADS}.")
+    if not receipt.trust_closed:
+        say("The trust could not be seen closed before the role was deleted; the deny on everything held meanwhile.")
+    if receipt.others is None:
+        say(f"Whether other roles trust {receipt.contractor} could not be read (iam:ListRoles).")
+    elif receipt.others:
+        say(f"Other roles of this account that trust {receipt.contractor}: {', '.join(receipt.others)}")
+    else:
+        say(f"No other role of this account trusts {receipt.contractor}.")
+    say("What survives:", *(f"  - {each}" for each in SURVIVES))
+
+
+def say_gone(owner: Owner, name: str, *, as_json: bool) -> None:
+    """A revocation of what is not there."""
+    if as_json:
+        say_json({"valetkey": "receipt/v1", "name": name, "account": owner.account, "removed": [], "gone": True})
+    else:
+        say(f"There is no role {name} in account {owner.account}: it is gone, or never was. Nothing to revoke.")
+
+
+def _say_pairs(rows: Sequence[tuple[str, str]] | Iterator[tuple[str, str]]) -> None:
+    rows = list(rows)
+    width = max(len(key) for key, _ in rows)
+    say(*(f"  {key:<{width}}  {value}" for key, value in rows))
+
+
+def _terms_rows(
+    terms: Terms, session: int | None, policies: Sequence[str], boundary: str | None
+) -> Iterator[tuple[str, str]]:
+    yield "contractor", terms.contractor
+    yield "ExternalId", mask(terms.external_id)
+    age = f", at most {terms.mfa_max_age} s ago" if terms.mfa_max_age else ""
+    yield "MFA", f"required{age}" if terms.mfa else "not required"
+    if terms.only:
+        yield "only", ", ".join(terms.only)
+    if terms.pin:
+        yield "pinned", ", ".join(terms.pin)
+    if terms.name_people:
+        yield "session name", "must be the IAM user's name"
+    if terms.source_identity or terms.session_tags:
+        extra = (("source identity", terms.source_identity), ("session tags", terms.session_tags))
+        yield "may set", ", ".join(name for name, may in extra if may)
+    yield "until", instant(terms.until) or "no end"
+    if session is not None:
+        yield "session", f"{session} s at most"
+    yield "policies", ", ".join(policies)
+    if boundary:
+        yield "boundary", boundary
+
+
+def _until(until: datetime | None, now: datetime) -> str:
+    if until is None:
+        return "no end"
+    left = (until - now).total_seconds()
+    if left <= 0:
+        return f"{until:%Y-%m-%d}: ended"
+    days, hours = int(left // 86400), int(left // 3600)
+    return f"{until:%Y-%m-%d %H:%M}Z: {f'{days} days' if days >= 2 else f'{hours} h'} left"
+
+
+def _policies(standing: Standing) -> list[str]:
+    """What the role really carries, the grant's own denies aside."""
+    inline = [name for name in standing.role.inline if not name.startswith("valetkey-")]
+    return [each.rsplit("/", 1)[-1] for each in standing.role.managed] + inline
+
+
+def _proof_line(table: Table) -> str:
+    verdict = (
+        "let in exactly those under the terms" if table.holds else f"{len(table.failures)} kinds decided otherwise"
+    )
+    return f"Proof: of {len(table.rows):,} requests tried on the trust policy, {verdict}."
+
+
+def _opening_lines(opening: Opening) -> Iterator[str]:
+    yield from opening.lines
+
+
+def _grant(grant: Grant) -> dict[str, Any]:
+    return {
+        "valetkey": "grant/v1",
+        "name": grant.name,
+        "role_arn": grant.role_arn,
+        "account": grant.account,
+        **_terms(grant.terms),
+        "external_id_by": grant.external_id_by,
+        "session": grant.max_session,
+        "boundary": grant.boundary,
+        "policies": list(grant.managed),
+        "inline": [name for name, _ in grant.inline],
+        "description": grant.description,
+        "path": grant.path,
+        "tags": dict(grant.tags),
+        "request": grant.request,
+    }
+
+
+def _terms(terms: Terms) -> dict[str, Any]:
+    return {
+        "contractor": terms.contractor,
+        "partition": terms.partition,
+        "external_id": terms.external_id,
+        "mfa": terms.mfa,
+        "mfa_max_age": terms.mfa_max_age,
+        "only": list(terms.only),
+        "pin": list(terms.pin),
+        "name_people": terms.name_people,
+        "source_identity": terms.source_identity,
+        "session_tags": terms.session_tags,
+        "until": instant(terms.until),
+    }
+
+
+def _standing(standing: Standing, now: datetime) -> dict[str, Any]:
+    role, record = standing.role, standing.record
+    left = None if record.until is None else (record.until - now).total_seconds() / 86400
+    return {
+        "valetkey": "grant/v1",
+        "name": role.name,
+        "role_arn": role.arn,
+        "account": role.account,
+        "contractor": record.contractor,
+        "state": standing.state(now),
+        "until": instant(record.until),
+        "days_left": None if left is None else round(max(left, 0), 2),
+        "terms": None if standing.terms is None else _terms(standing.terms),
+        "external_id_by": record.external_id_by,
+        "session": role.max_session if role.max_session is not None else record.session,
+        "boundary": role.boundary,
+        "policies": list(role.managed),
+        "inline": [name for name in role.inline if not name.startswith("valetkey-")],
+        "description": role.description,
+        "tags": {key: value for key, value in role.tags.items() if not key.startswith(PREFIX)},
+        "request": record.request,
+        "created": _time(role.created),
+        "last_used": role.last_used and _time(role.last_used),
+        "drift": [
+            {"what": each.what, "agreed": each.agreed, "found": each.found, "missing": each.missing}
+            for each in standing.drift
+        ],
+    }
+
+
+def _judged(table: Table, opening: Opening) -> dict[str, Any]:
+    return {
+        **_proof(table),
+        "opens": {"reads_data": list(opening.reads_data), "escalations": list(opening.escalations)},
+    }
+
+
+def _proof(table: Table | None) -> dict[str, Mapping[str, Any] | None]:
+    if table is None:
+        return {"proof": None}
+    return {"proof": {"holds": table.holds, "requests": len(table.rows), "failures": list(table.failures)}}
+
+
+def _time(when: datetime) -> str:
+    return str(instant(when))

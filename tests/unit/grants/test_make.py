@@ -1,0 +1,156 @@
+"""A grant made: proved, performed, read back, proved again; interrupted anywhere, finished by the next run."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from valetkey.account.calls import Call, CallError
+from valetkey.grants.grant import Grant
+from valetkey.grants.make import Interrupted, NotProved, make
+from valetkey.grants.plan import Differs, adopted, plan
+from valetkey.grants.role import read_role
+from valetkey.grants.waiting import Waiting
+from valetkey.policy.problem import Problem
+
+WRITES = 6
+
+
+def made(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> Any:
+    return make(grant, read_role(iam, grant.name), perform=iam, now=now, waiting=waiting)
+
+
+def test_a_grant_is_made_and_seen(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
+    done = made(iam, grant, waiting, now)
+    assert done.calls == plan(grant, None)
+    assert done.proof.holds
+    assert done.role.arn == grant.role_arn
+    assert made(iam, grant, waiting, now).calls == ()
+
+
+@pytest.mark.parametrize("is_performed", [True, False], ids=["answer lost", "not performed"])
+@pytest.mark.parametrize("count", range(WRITES))
+def test_interrupted_at_any_write_the_next_run_finishes_with_the_same_external_id(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, count: int, is_performed: bool
+) -> None:
+    def cut(call: Call) -> None:
+        if not call.operation.startswith(("get_", "list_")) and len(iam.log) == count + is_performed:
+            raise CallError(call, "TimedOut", "no answer")
+
+    setattr(iam, "after" if is_performed else "before", cut)
+    with pytest.raises(Interrupted) as failed:
+        made(iam, grant, waiting, now)
+    assert failed.value.exit_code == 3
+    assert "again" in failed.value.do
+    iam.before = iam.after = lambda call: None
+    role = read_role(iam, grant.name)
+    again = adopted(replace(grant, terms=replace(grant.terms, external_id="f" * 32), request=None), role)
+    left = make(again if role else grant, role, perform=iam, now=now, waiting=waiting).calls
+    assert left == plan(grant, None)[count + is_performed :]
+    assert read_role(iam, grant.name) is not None
+    assert plan(grant, read_role(iam, grant.name)) == ()
+
+
+def test_no_call_is_made_with_a_trust_that_is_not_proved(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(terms: Any) -> Any:
+        from valetkey.trust.writing import write_trust
+
+        document = copy.deepcopy(write_trust(terms))
+        del document["Statement"][0]["Condition"]["StringEquals"]
+        return document
+
+    monkeypatch.setattr("valetkey.grants.make.write_trust", careless)
+    with pytest.raises(NotProved) as refused:
+        made(iam, grant, waiting, now)
+    assert refused.value.exit_code == 1
+    assert refused.value.table.failures
+    assert iam.log == []
+
+
+def test_no_permission_follows_a_trust_that_comes_back_other_than_it_was_sent(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    def widen(call: Call) -> None:
+        if call.operation == "create_role":
+            statements = iam.roles["audit"]["AssumeRolePolicyDocument"]["Statement"]
+            statements.append({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
+
+    iam.after = widen
+    with pytest.raises((NotProved, Differs)):
+        made(iam, grant, waiting, now)
+    assert iam.log == ["create_role"]
+
+
+def test_a_role_that_is_not_visible_yet_is_waited_for(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
+    unseen = [4]
+
+    def blind(call: Call) -> None:
+        if iam.log and call.operation in ("get_role", "put_role_policy") and unseen[0]:
+            unseen[0] -= 1
+            raise CallError(call, "NoSuchEntity", "not yet")
+
+    iam.before = blind
+    assert len(made(iam, grant, waiting, now).calls) == WRITES
+
+
+def test_waiting_ends(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
+    def blind(call: Call) -> None:
+        if call.operation == "attach_role_policy":
+            iam.roles["audit"]["managed"].clear()
+
+    iam.after = blind
+    with pytest.raises(Interrupted, match="not seen complete"):
+        made(iam, grant, waiting, now)
+    assert waiting.clock() >= 60
+
+
+def test_a_create_that_was_heard_twice_is_no_error(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
+    def twice(call: Call) -> None:
+        if call.operation == "create_role" and iam.log == ["create_role"]:
+            raise CallError(call, "EntityAlreadyExists", "the retry of boto3 finds what the first attempt made")
+
+    iam.after = twice
+    made(iam, grant, waiting, now)
+    assert plan(grant, read_role(iam, "audit")) == ()
+
+
+def test_a_name_that_differs_in_case_only_is_explained(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
+    made(iam, replace(grant, name="Audit"), waiting, now)
+    with pytest.raises(Problem, match="does not show it under this name"):
+        made(iam, grant, waiting, now)
+
+
+def test_a_pinned_principal_that_does_not_exist_becomes_advice(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "create_role":
+            raise CallError(call, "MalformedPolicyDocument", "Invalid principal in policy")
+
+    iam.before = refuse
+    pinned = replace(grant.terms, pin=(f"arn:aws:iam::{grant.terms.contractor}:user/nobody",))
+    with pytest.raises(Interrupted) as refused:
+        made(iam, replace(grant, terms=pinned), waiting, now)
+    assert refused.value.exit_code == 2
+    assert "--only" in refused.value.do
+
+
+@pytest.mark.parametrize("code", ["LimitExceeded", "AccessDenied"])
+def test_a_refused_write_names_what_was_done(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, code: str
+) -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "attach_role_policy":
+            raise CallError(call, code, "no")
+
+    iam.before = refuse
+    with pytest.raises(Interrupted) as refused:
+        made(iam, grant, waiting, now)
+    assert refused.value.exit_code == 3
+    assert "iam:CreateRole" in refused.value.what

@@ -1,0 +1,211 @@
+"""A revocation: its order, what an interruption leaves, and what it says afterwards."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from valetkey.account.calls import Call, CallError
+from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant
+from valetkey.grants.make import Interrupted
+from valetkey.grants.permissions import kill_deny
+from valetkey.grants.plan import plan
+from valetkey.grants.revoke import Receipt, names, plan_revoke, revoke
+from valetkey.grants.role import read_role
+from valetkey.grants.standing import read_standing
+from valetkey.grants.waiting import Waiting
+from valetkey.trust.writing import closed_trust
+
+
+@pytest.fixture
+def role(iam: Any, grant: Grant) -> dict[str, Any]:
+    for call in plan(grant, None):
+        iam(call)
+    iam.log.clear()
+    found: dict[str, Any] = iam.roles["audit"]
+    return found
+
+
+def taken_back(iam: Any, waiting: Waiting, now: datetime) -> Receipt:
+    standing = read_standing(read_role(iam, "audit"))
+    return revoke(standing, perform=iam, now=lambda: now, waiting=waiting)
+
+
+def test_the_order_is_deny_close_detach_delete_undeny_remove(iam: Any, role: Any) -> None:
+    iam.profiles["machines"] = "audit"
+    calls = plan_revoke(read_role(iam, "audit"), ("machines",), closed=closed_trust())
+    said = [(call.operation, call.params.get("PolicyName") or call.params.get("PolicyArn")) for call in calls]
+    assert said == [
+        ("put_role_policy", REVOKED),
+        ("update_assume_role_policy", None),
+        ("remove_role_from_instance_profile", None),
+        ("detach_role_policy", "arn:aws:iam::aws:policy/SecurityAudit"),
+        ("detach_role_policy", "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"),
+        ("delete_role_policy", OWN_ROLE),
+        ("delete_role_policy", UNTIL),
+        ("delete_role_policy", "policy-more"),
+        ("delete_role_policy", REVOKED),
+        ("delete_role", None),
+    ]
+    assert json.loads(calls[0].params["PolicyDocument"]) == kill_deny()
+    assert json.loads(calls[1].params["PolicyDocument"]) == closed_trust()
+    for call in calls:
+        iam(call)
+    assert iam.roles == {}
+    assert not any("boundary" in operation for operation in iam.log)
+
+
+@pytest.mark.parametrize("done", range(10))
+def test_after_any_call_the_rest_is_planned_and_the_deny_stays_last(iam: Any, role: Any, done: int) -> None:
+    iam.profiles["machines"] = "audit"
+    calls = plan_revoke(read_role(iam, "audit"), ("machines",), closed=closed_trust())
+    for call in calls[:done]:
+        iam(call)
+    assert plan_revoke(read_role(iam, "audit"), tuple(iam.profiles), closed=closed_trust()) == calls[done:]
+
+
+def test_without_a_proved_closed_trust_the_trust_is_left_and_the_deny_comes_first(iam: Any, role: Any) -> None:
+    for call in plan_revoke(read_role(iam, "audit"), closed=None)[:-1]:
+        iam(call)
+    assert iam.log[0] == "put_role_policy"
+    assert "update_assume_role_policy" not in iam.log
+    again = [call.operation for call in plan_revoke(read_role(iam, "audit"), closed=None)]
+    assert again == ["put_role_policy", "delete_role_policy", "delete_role"]
+
+
+def test_a_deny_of_that_name_that_denies_less_is_put_right_first(iam: Any, role: Any) -> None:
+    role["inline"][REVOKED] = {"Statement": []}
+    first = plan_revoke(read_role(iam, "audit"), closed=closed_trust())[0]
+    assert (first.operation, first.params["PolicyName"]) == ("put_role_policy", REVOKED)
+
+
+def test_the_receipt_says_what_was_removed_and_when(
+    iam: Any, role: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    other = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": grant.terms.root}, "Action": "sts:AssumeRole"}]}
+    iam.roles["legacy"] = {**role, "RoleName": "legacy", "AssumeRolePolicyDocument": other}
+    iam.roles["own"] = {**role, "RoleName": "own", "AssumeRolePolicyDocument": closed_trust()}
+    receipt = taken_back(iam, waiting, now)
+    assert "audit" not in iam.roles
+    assert receipt.trust_closed
+    assert receipt.others == ("legacy",)
+    assert [each.what for each in receipt.removed] == [
+        "every session refused (inline deny on everything)",
+        "trust replaced by one that admits nobody",
+        "detached arn:aws:iam::aws:policy/SecurityAudit",
+        "detached arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
+        "deleted inline policy valetkey-own-role",
+        "deleted inline policy valetkey-until",
+        "deleted inline policy policy-more",
+        "deleted inline policy valetkey-revoked",
+        "role deleted",
+    ]
+    assert {each.at for each in receipt.removed} == {now}
+    assert receipt.gone_at == now
+
+
+def refuse(iam: Any, operation: str, code: str, *, times: int = 10**6, after: bool = False) -> None:
+    """AWS answers with an error: before the call took effect, or (`after`) although it did."""
+    left = [times]
+
+    def hook(call: Call) -> None:
+        if call.operation == operation and left[0]:
+            left[0] -= 1
+            raise CallError(call, code, "so says AWS")
+
+    setattr(iam, "after" if after else "before", hook)
+
+
+@pytest.mark.parametrize("code", ["MalformedPolicyDocument", "InvalidInput"])
+def test_a_refused_closed_trust_does_not_stop_the_revocation(
+    iam: Any, role: Any, waiting: Waiting, now: datetime, code: str
+) -> None:
+    refuse(iam, "update_assume_role_policy", code)
+    receipt = taken_back(iam, waiting, now)
+    assert iam.roles == {}
+    assert not receipt.trust_closed
+    assert iam.log[-2:] == ["delete_role_policy", "delete_role"]
+
+
+@pytest.mark.parametrize("operation", ["detach_role_policy", "delete_role_policy", "delete_role"])
+def test_a_removal_whose_answer_was_lost_and_that_is_tried_again_is_done(
+    iam: Any, role: Any, waiting: Waiting, now: datetime, operation: str
+) -> None:
+    refuse(iam, operation, "NoSuchEntity", times=1, after=True)
+    taken_back(iam, waiting, now)
+    assert iam.roles == {}
+
+
+def test_what_is_attached_meanwhile_is_found_on_the_next_round(
+    iam: Any, role: Any, waiting: Waiting, now: datetime
+) -> None:
+    def attach(call: Call) -> None:
+        if call.operation == "delete_role" and iam.log.count("delete_role") == 0:
+            role["managed"].append("arn:aws:iam::aws:policy/ReadOnlyAccess")
+
+    iam.before = attach
+    taken_back(iam, waiting, now)
+    assert iam.roles == {}
+    again = iam.log[iam.log.index("delete_role") + 1 :]
+    assert again == ["put_role_policy", "detach_role_policy", "delete_role_policy", "delete_role"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "holds"), [("put_role_policy", "nothing was changed"), ("detach_role_policy", "denies everything")]
+)
+def test_a_failure_says_what_holds_and_to_go_on(
+    iam: Any, role: Any, waiting: Waiting, now: datetime, operation: str, holds: str
+) -> None:
+    refuse(iam, operation, "Throttling")
+    with pytest.raises(Interrupted) as failed:
+        taken_back(iam, waiting, now)
+    assert failed.value.exit_code == 3
+    assert holds in failed.value.do
+    assert "again" in failed.value.do
+
+
+def test_a_role_that_never_goes_ends_the_waiting(iam: Any, role: Any, waiting: Waiting, now: datetime) -> None:
+    refuse(iam, "delete_role", "DeleteConflict")
+    with pytest.raises(Interrupted):
+        taken_back(iam, waiting, now)
+
+
+def test_a_new_role_of_the_same_name_is_not_touched(iam: Any, role: Any, waiting: Waiting, now: datetime) -> None:
+    standing = read_standing(read_role(iam, "audit"))
+    role["CreateDate"] = now
+    receipt = revoke(standing, perform=iam, now=lambda: now, waiting=waiting)
+    assert receipt.removed == ()
+    assert iam.log == []
+
+
+def test_a_role_that_is_not_ours_is_refused(iam: Any, role: Any) -> None:
+    role["Tags"] = []
+    with pytest.raises(ForeignRole):
+        read_standing(read_role(iam, "audit"))
+
+
+def test_that_other_roles_cannot_be_read_is_said(iam: Any, role: Any, waiting: Waiting, now: datetime) -> None:
+    refuse(iam, "list_roles", "AccessDenied")
+    assert taken_back(iam, waiting, now).others is None
+
+
+@pytest.mark.parametrize(
+    ("principal", "is_named"),
+    [
+        ("*", True),
+        ({"AWS": "*"}, True),
+        ({"AWS": "222222222222"}, True),
+        ({"AWS": ["arn:aws:iam::111111111111:root", "arn:aws-cn:iam::222222222222:user/x"]}, True),
+        ({"AWS": "arn:aws:iam::111111111111:root"}, False),
+        ({"AWS": "AIDAEXAMPLEEXAMPLEEX"}, False),
+        ({"Service": "ec2.amazonaws.com"}, False),
+    ],
+)
+@pytest.mark.parametrize("as_list", [True, False])
+def test_other_roles_are_told_by_whom_they_name(principal: Any, is_named: bool, as_list: bool) -> None:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    assert names({"Statement": [statement] if as_list else statement}, "222222222222") is is_named
+    assert not names({"Statement": {**statement, "Effect": "Deny"}}, "222222222222")
