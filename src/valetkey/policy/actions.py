@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Literal, cast
 
-from valetkey.policy.globs import compiled, has_wildcard
+from valetkey.policy.globs import compiled, has_wildcard, wild
 
 Level = Literal["Read", "Write", "List", "Tagging", "Permissions management"]
 _MOST_TELLING: tuple[Level, ...] = ("Permissions management", "Tagging", "Write", "Read", "List")
@@ -52,8 +52,8 @@ def expand(pattern: str) -> tuple[str, ...]:
         if not pattern or pattern.strip("*"):
             return ()
         service = name = "*"
-    services = [key for key in _services() if compiled(service)(key)] if has_wildcard(service) else [service]
-    fits = compiled(name)
+    services = [key for key in _services() if compiled(wild(service))(key)] if has_wildcard(service) else [service]
+    fits = compiled(wild(name))
     return tuple(
         sorted(
             f"{key}:{spelt}"

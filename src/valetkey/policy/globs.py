@@ -3,11 +3,18 @@
 No pattern becomes a regular expression: a trust policy can be hostile, and `*a*a*a*b` makes a backtracking engine
 run for minutes. Here a `*` never gives back what an earlier `*` has settled, so that the work is at most
 len(pattern) x len(text), and each stretch between two stars is found by `str.find`, or on bits where it holds `?`.
+
+Inside this room the two wildcards are STAR and ANY, two lone surrogates, so that a `*` which came out of a policy
+variable stays a plain character.
+INVARIANT: no document and no request holds a lone surrogate; `parse_policy` and `Request` refuse them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+STAR = "\udc2a"
+ANY = "\udc3f"
 
 
 def has_wildcard(pattern: str) -> bool:
@@ -15,23 +22,28 @@ def has_wildcard(pattern: str) -> bool:
     return "*" in pattern or "?" in pattern
 
 
+def wild(pattern: str) -> str:
+    """A pattern as it stands in a document, with its wildcards as STAR and ANY."""
+    return pattern.replace("*", STAR).replace("?", ANY)
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole text fits the pattern. Case counts."""
-    return compiled(pattern)(text)
+    return compiled(wild(pattern))(text)
 
 
 def compiled(pattern: str) -> Callable[[str], bool]:
-    """The pattern as a test, prepared once. The usual shapes (no wildcard, `*`, `prefix*`) cost one string method."""
-    if not has_wildcard(pattern):
+    """A pattern with STAR and ANY as a test, prepared once. The usual shapes cost one string method."""
+    if STAR not in pattern and ANY not in pattern:
         return pattern.__eq__
-    if not pattern.strip("*"):
+    if not pattern.strip(STAR):
         return lambda text: True
-    pieces = pattern.split("*")
+    pieces = pattern.split(STAR)
     if len(pieces) == 1:
         return lambda text: len(text) == len(pattern) and _fits(pattern, text, 0)
     first, *between, last = pieces
     least = sum(map(len, pieces))
-    if "?" not in pattern and len(pieces) == 2:
+    if ANY not in pattern and len(pieces) == 2:
         if not last:
             return lambda text: text.startswith(first)
         return lambda text: len(text) >= least and text.startswith(first) and text.endswith(last)
@@ -54,16 +66,16 @@ def compiled(pattern: str) -> Callable[[str], bool]:
 
 def _fits(piece: str, text: str, at: int) -> bool:
     """Whether a piece without `*` stands in the text at this place."""
-    if "?" not in piece:
+    if ANY not in piece:
         return text.startswith(piece, at)
     return at + len(piece) <= len(text) and all(
-        want in ("?", have) for want, have in zip(piece, text[at : at + len(piece)], strict=True)
+        want in (ANY, have) for want, have in zip(piece, text[at : at + len(piece)], strict=True)
     )
 
 
 def _find(piece: str, text: str, at: int, end: int) -> int:
     """The first place of a piece without `*` between `at` and `end`, or -1."""
-    if "?" not in piece:
+    if ANY not in piece:
         return text.find(piece, at, end)
     places = end - at - len(piece) + 1
     if places <= 0:
@@ -76,7 +88,7 @@ def _find(piece: str, text: str, at: int, end: int) -> int:
     alive = (1 << places) - 1
     where: dict[str, int] = {}
     for offset, char in enumerate(piece):
-        if char == "?":
+        if char == ANY:
             continue
         if char not in where:
             where[char] = int("".join("1" if have == char else "0" for have in reversed(window)), 2)

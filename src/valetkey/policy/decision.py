@@ -1,0 +1,149 @@
+"""The answer to a request, with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from valetkey.policy.documents import Policy, Statement
+from valetkey.policy.explanation import Finding, conditions, nearest, spelt, title
+from valetkey.policy.requests import Request
+
+Outcome = Literal["allowed", "explicit_deny", "implicit_deny"]
+Side = Literal["trust", "resource", "identity", "boundary", "session", "scp", "rcp"]
+
+_NAMES: dict[Side, str] = {
+    "trust": "the trust policy",
+    "resource": "the resource policy",
+    "identity": "the caller's policies",
+    "boundary": "the permissions boundary",
+    "session": "the session policy",
+    "scp": "the SCPs",
+    "rcp": "the RCPs",
+}
+
+
+class Applied(NamedTuple):
+    """A statement that applied: in which of a side's policies (or at which level), from 1."""
+
+    side: Side
+    number: int
+    statement: Statement
+
+
+class Lacking(NamedTuple):
+    """A side that had to allow and did not; `number` is the level of SCPs, else 0."""
+
+    side: Side
+    number: int
+    policies: tuple[Policy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One statement that took part in a decision, or the one that came nearest."""
+
+    side: Side
+    number: int
+    """Which of the policies given for that side (of SCPs and RCPs: which level), from 1."""
+    statement: int
+    """The statement's number, from 1."""
+    sid: str | None
+    findings: tuple[Finding, ...]
+    """The tests that decided: those that failed, or those of a Deny that held. Empty when the whole statement did."""
+
+
+class Decision:
+    """Allowed, explicitly denied or implicitly denied. The reason is put into words only when it is read."""
+
+    __slots__ = ("_action", "_applied", "_lacking", "_note", "_request", "outcome")
+
+    outcome: Outcome
+    """ "allowed", "explicit_deny" (a Deny applied) or "implicit_deny" (something that had to allow did not)."""
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        request: Request,
+        action: str,
+        applied: tuple[Applied, ...] = (),
+        lacking: Lacking | None = None,
+        note: str = "",
+    ) -> None:
+        self.outcome = outcome
+        self._action = action
+        self._request = request
+        self._applied = applied
+        self._lacking = lacking
+        self._note = note
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the outcome is "allowed"."""
+        return self.outcome == "allowed"
+
+    @property
+    def action(self) -> str:
+        """The action that decided, as the request spells it: of several, the first that was not allowed."""
+        return spelt(self._request, self._action)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What decided: the Deny that applied, the statements that allowed, or the Allow that came nearest."""
+        request = self._request
+        if self._lacking is None:
+            return tuple(
+                Part(
+                    each.side,
+                    each.number,
+                    each.statement.index + 1,
+                    each.statement.sid,
+                    conditions(each.statement, request),
+                )
+                for each in self._applied
+            )
+        near = nearest(self._lacking.policies, request, self._action)
+        if near is None:
+            return ()
+        place, statement, findings = near
+        number = self._lacking.number or place + 1
+        return (Part(self._lacking.side, number, statement.index + 1, statement.sid, findings),)
+
+    @property
+    def reason(self) -> str:
+        """Who decided and why, in one line. It holds values of the policies and of the request, an ExternalId among
+        them: mask them where that matters."""
+        if self.outcome == "explicit_deny":
+            text = f"{self._place(self._applied[0])} denies {self.action}"
+            facts = conditions(self._applied[0].statement, self._request)
+            return text + (": " + "; ".join(fact.text for fact in facts) if facts else " without a condition")
+        if self.outcome == "allowed":
+            who = " and ".join(self._place(each) for each in self._applied)
+            return "; ".join(
+                filter(None, (who and f"{who} allow{'s' * (len(self._applied) == 1)} {self.action}", self._note))
+            )
+        return "; ".join(filter(None, (self._lack(), self._note)))
+
+    def _place(self, applied: Applied) -> str:
+        return f"{_NAMES[applied.side]}{_numbered(applied.side, applied.number)}, {title(applied.statement)},"
+
+    def _lack(self) -> str:
+        if self._lacking is None:
+            return ""
+        side, number, policies = self._lacking
+        name = _NAMES[side] + (_numbered(side, number) if number else "")
+        near = nearest(policies, self._request, self._action)
+        if near is None:
+            return f"{name}: no statement allows anything" if policies else f"{name}: there are none"
+        place, statement, findings = near
+        which = "" if number or len(policies) == 1 else _numbered(side, place + 1)
+        return f"{name}{which}: {title(statement)} {'; and it '.join(each.text for each in findings)}"
+
+    def __repr__(self) -> str:
+        return f"<Decision {self.outcome}>"
+
+
+def _numbered(side: Side, number: int) -> str:
+    if side in ("scp", "rcp"):
+        return f" of level {number}"
+    return f" (policy {number})" if side == "identity" else ""

@@ -1,0 +1,228 @@
+"""Decide a request against policies.
+
+The rules, each with its page of the IAM User Guide:
+
+1. A Deny that applies, in any of the policies, decides (reference_policies_evaluation-logic).
+2. A trust policy (like a KMS key's policy) must allow; nothing else can make up for it. Another resource's policy
+   need not exist.
+3. A service, an identity provider and an anonymous caller have no policies of their own: the resource's side
+   decides alone. So it does for AssumeRoleWithSAML and AssumeRoleWithWebIdentity, which are not signed.
+4. Another account: the resource's side and the caller's side must both allow
+   (reference_policies_evaluation-logic-cross-account).
+5. The same account: a statement that names the user, the session or `*` is enough; one that names the role is
+   limited by boundary and session policy; one that names the account only delegates to identity policies, which
+   boundary and session policy limit. The account's root user needs no identity policy.
+6. SCPs: every level must allow; they do not concern services, providers or service-linked roles
+   (orgs_manage_policies_scps). RCPs: only their Denies count, because RCPFullAWSAccess is attached everywhere and
+   cannot be detached (orgs_manage_policies_rcps).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from valetkey.policy.decision import Applied, Decision, Lacking, Outcome, Side
+from valetkey.policy.documents import WITH_PRINCIPAL, Policy, Statement
+from valetkey.policy.errors import PolicyError, shown
+from valetkey.policy.principals import Grant
+from valetkey.policy.requests import Request
+
+Policies = Policy | Sequence[Policy]
+
+_Given = tuple[Side, tuple[Policy, ...] | None]
+
+_UNSIGNED = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
+
+
+def decide(
+    request: Request,
+    trust: Policies | None = None,
+    identity: Policies | None = None,
+    boundary: Policies | None = None,
+    session: Policies | None = None,
+    scps: Sequence[Policies] = (),
+    rcps: Sequence[Policies] = (),
+    resource: Policies | None = None,
+) -> Decision:
+    """Decide one request.
+
+    `trust` is the role's trust policy (None: not judged), `resource` another resource's policy (None: it has none),
+    `identity` the caller's identity policies (None: not judged; `()`: it has none), `boundary` and `session` its
+    permissions boundary and session policy, `scps` and `rcps` the levels of its (of the resource's) organisation,
+    root first, each a list of policies. Raises PolicyError when something other than parsed policies is given, or
+    a policy of the wrong family (a trust policy as identity policy).
+
+    A request of several actions is allowed when each of them is; otherwise the first Deny, else the first action
+    that nothing allows, is the answer.
+    """
+    sides = _Sides(
+        None if trust is None else _policies(trust, True, "trust"),
+        None if resource is None else _policies(resource, True, "resource"),
+        None if identity is None else _policies(identity, False, "identity"),
+        None if boundary is None else _policies(boundary, False, "boundary"),
+        None if session is None else _policies(session, False, "session"),
+        tuple(_policies(level, False, "scps") for level in _levels(scps, "scps")) if scps else (),
+        tuple(_policies(level, True, "rcps") for level in _levels(rcps, "rcps")) if rcps else (),
+    )
+    actions = request.actions
+    if len(actions) == 1:
+        return sides.decide(request, actions[0])
+    decisions = [sides.decide(request, action) for action in actions]
+    order: dict[Outcome, int] = {"explicit_deny": 0, "implicit_deny": 1, "allowed": 2}
+    return min(decisions, key=lambda decision: order[decision.outcome])
+
+
+def _policies(given: object, with_principal: bool, name: str) -> tuple[Policy, ...]:
+    policies = (given,) if type(given) is Policy else tuple(given) if isinstance(given, list | tuple) else None
+    if policies is None:
+        raise PolicyError(f"{name} is no policy", do="give what parse_policy returned, or a list of it", where=name)
+    for policy in policies:
+        if type(policy) is not Policy:
+            raise PolicyError(
+                f"{name} holds something that is no policy", do="give what parse_policy returned", where=name
+            )
+        if (policy.kind in WITH_PRINCIPAL) is not with_principal:
+            do = "parse each policy as the kind that it is"
+            raise PolicyError(f"a policy read as {shown(policy.kind)} was given as {name}", do=do, where=name)
+    return policies
+
+
+def _levels(given: object, name: str) -> Sequence[object]:
+    if not isinstance(given, list | tuple):
+        raise PolicyError(f"{name} is no list of levels", do="give a list of lists of policies", where=name)
+    return given
+
+
+class _Sides(NamedTuple):
+    """The policies of one decision; None where a side was not given."""
+
+    trust: tuple[Policy, ...] | None
+    resource: tuple[Policy, ...] | None
+    identity: tuple[Policy, ...] | None
+    boundary: tuple[Policy, ...] | None
+    session: tuple[Policy, ...] | None
+    scps: tuple[tuple[Policy, ...], ...]
+    rcps: tuple[tuple[Policy, ...], ...]
+
+    def decide(self, request: Request, action: str) -> Decision:
+        denied = self._denied(request, action)
+        if denied:
+            return Decision("explicit_deny", request, action, (denied,))
+        grant, granted = self._granted(request, action)
+        if not grant and (self.trust is not None or (self.resource is not None and action.startswith("kms:"))):
+            return self._lacks(request, action, "trust" if self.trust is not None else "resource")
+        if request.caller.unsigned or action in _UNSIGNED:
+            if grant:
+                return Decision("allowed", request, action, granted)
+            return self._lacks(request, action, "resource", "only the resource's side can allow this caller")
+        if self.scps and not _service_linked(request):
+            for number, level in enumerate(self.scps, 1):
+                if not _allow(level, request, action):
+                    return Decision("implicit_deny", request, action, (), Lacking("scp", number, level))
+        if request.same_account and grant is Grant.DIRECT:
+            return Decision("allowed", request, action, granted)
+        return self._callers_side(request, action, grant, granted)
+
+    def _callers_side(self, request: Request, action: str, grant: Grant, granted: tuple[Applied, ...]) -> Decision:
+        """What is left to judge: identity policies, boundary and session policy."""
+        note = ""
+        assume = action.startswith("sts:assumerole") and self.trust is None and self.resource is None
+        if not grant and not request.same_account and not assume:
+            return self._lacks(request, action, "resource", "in another account the resource's side must allow too")
+        if request.caller.kind == "root":
+            return Decision("allowed", request, action, granted, None, "the root user needs no policy of its own")
+        if not grant and assume:
+            note = "the role's trust policy was not given, and not judged"
+        if not (request.same_account and grant is Grant.ROLE):
+            if self.identity is None:
+                if not grant:
+                    return self._lacks(request, action, "resource", "no policy that could allow it was given")
+            else:
+                found = _allow(self.identity, request, action)
+                if not found:
+                    return self._lacks(request, action, "identity")
+                granted += (Applied("identity", *found),)
+        limits: tuple[_Given, ...] = (("boundary", self.boundary), ("session", self.session))
+        for side, policies in limits:
+            if policies is not None:
+                found = _allow(policies, request, action)
+                if not found:
+                    return self._lacks(request, action, side)
+                granted += (Applied(side, *found),)
+        return Decision("allowed", request, action, granted, None, note)
+
+    def _denied(self, request: Request, action: str) -> Applied | None:
+        """The first Deny that applies, from anywhere."""
+        bounded = self.boundary is not None
+        own: tuple[_Given, ...] = (
+            ("trust", self.trust),
+            ("resource", self.resource),
+            ("identity", self.identity),
+            ("boundary", self.boundary),
+            ("session", self.session),
+        )
+        for side, policies in own:
+            if policies is not None:
+                for number, policy in enumerate(policies, 1):
+                    for statement in policy.denies:
+                        if statement.reaches(request, action, bounded):
+                            return Applied(side, number, statement)
+        if not (self.scps or self.rcps) or _service_linked(request):
+            return None
+        concerned = () if request.caller.unsigned else self.scps
+        organisation: list[_Given] = [
+            *(("scp", level) for level in concerned),
+            *(("rcp", level) for level in self.rcps),
+        ]
+        for place, (side, policies) in enumerate(organisation):
+            number = place + 1 if side == "scp" else place + 1 - len(concerned)
+            for policy in policies or ():
+                for statement in policy.denies:
+                    if statement.reaches(request, action, bounded):
+                        return Applied(side, number, statement)
+        return None
+
+    def _granted(self, request: Request, action: str) -> tuple[Grant, tuple[Applied, ...]]:
+        """The most direct Allow of the trust or resource policies."""
+        best = Grant.NONE
+        applied: tuple[Applied, ...] = ()
+        owner: tuple[_Given, ...] = (("trust", self.trust), ("resource", self.resource))
+        for side, policies in owner:
+            for number, policy in enumerate(policies or (), 1):
+                for statement in policy.allows:
+                    grant = statement.reaches(request, action, False)
+                    if grant > best:
+                        best, applied = grant, (Applied(side, number, statement),)
+                        if grant is Grant.DIRECT:
+                            return best, applied
+        return best, applied
+
+    def _lacks(self, request: Request, action: str, side: Side, note: str = "") -> Decision:
+        """Nothing allowed it on that side; its policies, so that the nearest statement can be named."""
+        policies = {
+            "trust": self.trust,
+            "resource": self.trust or self.resource,
+            "identity": self.identity,
+            "boundary": self.boundary,
+            "session": self.session,
+        }[side]
+        lacking = (
+            None if policies is None else Lacking("trust" if side == "resource" and self.trust else side, 0, policies)
+        )
+        return Decision("implicit_deny", request, action, (), lacking, note)
+
+
+def _allow(policies: tuple[Policy, ...], request: Request, action: str) -> tuple[int, Statement] | None:
+    """The first statement that allows the action, with its policy's number."""
+    for number, policy in enumerate(policies, 1):
+        for statement in policy.allows:
+            if statement.reaches(request, action, False):
+                return number, statement
+    return None
+
+
+def _service_linked(request: Request) -> bool:
+    """Whether a service-linked role calls: SCPs and RCPs do not concern it."""
+    role = request.keys.get("aws:principalarn", "")
+    return isinstance(role, str) and ":role/aws-service-role/" in role

@@ -1,0 +1,127 @@
+"""Why a statement does or does not apply, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from valetkey.policy.conditions import Condition
+from valetkey.policy.documents import Policy, Statement
+from valetkey.policy.operands import read_bool
+from valetkey.policy.requests import Request
+from valetkey.policy.variables import resolve, template
+
+_SHOWN = 3
+"""Values shown of a list; the rest is counted."""
+_LONG = 200
+"""Characters shown of one value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One test of a statement that failed (or, of a Deny, held): where it stands and what it asked for."""
+
+    where: str
+    text: str
+
+
+def nearest(
+    policies: Sequence[Policy], request: Request, action: str
+) -> tuple[int, Statement, tuple[Finding, ...]] | None:
+    """The Allow statement that failed the fewest tests, with its policy's place in `policies` and those failures."""
+    best: tuple[tuple[int, bool], int, Statement, tuple[Finding, ...]] | None = None
+    for place, policy in enumerate(policies):
+        for statement in policy.allows:
+            failed = tuple(failures(statement, request, action))
+            rank = (len(failed), not statement.covers_caller(request, False))
+            if best is None or rank < best[0]:
+                best = (rank, place, statement, failed)
+    return best[1:] if best else None
+
+
+def failures(statement: Statement, request: Request, action: str) -> Iterator[Finding]:
+    """Every test of a statement that the request does not pass."""
+    where = statement.where
+    if not statement.covers_action(action):
+        element = "NotAction" if statement.not_action else "Action"
+        verb = "is for all but" if statement.not_action else "is for"
+        yield Finding(
+            f"{where}.{element}", f"{verb} {_several(statement.actions)}, the call is {spelt(request, action)}"
+        )
+    if not statement.covers_caller(request, False):
+        element = "NotPrincipal" if statement.not_principal else "Principal"
+        verb = "is for all but" if statement.not_principal else "is for"
+        yield Finding(f"{where}.{element}", f"{verb} {statement.principals}, the caller is {request.caller.text}")
+    if not statement.covers_resource(request):
+        element = "NotResource" if statement.not_resource else "Resource"
+        verb = "covers all but" if statement.not_resource else "covers"
+        yield Finding(
+            f"{where}.{element}", f"{verb} {_several(statement.resources or ())}, the call is on {request.resource}"
+        )
+    for condition, test in zip(statement.conditions, statement.tests, strict=True):
+        if not test(request.keys):
+            text = (
+                f"asks for {_wish(condition, request, statement.variables)}, the call sent {_sent(condition, request)}"
+            )
+            yield Finding(condition.where, text)
+
+
+def conditions(statement: Statement, request: Request) -> tuple[Finding, ...]:
+    """The conditions of a statement that applies, as facts."""
+    return tuple(
+        Finding(each.where, f"{_wish(each, request, statement.variables)} (the call sent {_sent(each, request)})")
+        for each in statement.conditions
+    )
+
+
+def title(statement: Statement) -> str:
+    """What a person calls the statement: its number from 1, and its Sid."""
+    return f"statement {statement.index + 1}" + (f" ({statement.sid[:_LONG]})" if statement.sid else "")
+
+
+def spelt(request: Request, action: str) -> str:
+    """A lower-cased action as the request spells it."""
+    given = [request.action] if isinstance(request.action, str) else request.action
+    return next(each for each in given if each.lower() == action)
+
+
+def _wish(condition: Condition, request: Request, variables: bool) -> str:
+    key = condition.key
+    if condition.operator.name == "Null":
+        wanted = {read_bool(value) for value in condition.values}
+        return f"{key} to be absent" if wanted == {True} else f"any {key}" if wanted == {False} else f"{key} or none"
+    if condition.set_operator:
+        key = f"{'every' if condition.set_operator == 'ForAllValues' else 'some'} value of {key}"
+    values = [_quoted(value) + _resolved(value, request, variables) for value in condition.values[:_SHOWN]]
+    more = len(condition.values) - len(values)
+    listed = " or ".join(values) + (f" or {more} more" if more else "")
+    return f"{key} {condition.operator.words} {listed or 'no value at all'}"
+
+
+def _resolved(value: str, request: Request, variables: bool) -> str:
+    parts = template(value, variables=variables, wildcards=False)
+    if isinstance(parts, str):
+        return ""
+    text = resolve(parts, request.keys)
+    return " (which has no value here)" if text is None else f" (here {_quoted(text)})"
+
+
+def _sent(condition: Condition, request: Request) -> str:
+    value = request.keys.get(condition.key.lower())
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        return _quoted(value)
+    several = ", ".join(map(_quoted, value[:_SHOWN])) + (", ..." if len(value) > _SHOWN else "")
+    return several if condition.set_operator else f"several ({several}), which needs ForAllValues or ForAnyValue"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text if len(text) <= _LONG else f"{text[:_LONG]}...")
+
+
+def _several(texts: Sequence[str]) -> str:
+    more = len(texts) - _SHOWN
+    shown = ", ".join(text[:_LONG] for text in texts[:_SHOWN])
+    return (shown + (f" and {more} more" if more > 0 else "")) or "nothing"

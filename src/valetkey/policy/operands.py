@@ -1,0 +1,110 @@
+"""The values that condition operators compare: numbers, dates, addresses, truth values, bytes, ARN patterns.
+
+Each `read_…` answers None for a text that is no such value. Source: IAM User Guide,
+reference_policies_elements_condition_operators.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+from valetkey.policy.globs import STAR, compiled
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,3})?")
+_EPOCH = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?")
+_ISO = re.compile(
+    r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2})"
+    r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,18}))?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?"
+)
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_ADDRESS = re.compile(r"([0-9A-Fa-f.:]{2,45})(?:/([0-9]{1,3}))?")
+
+
+def read_number(text: str) -> Decimal | None:
+    """A decimal number, exact: no NaN, no infinity, no blanks."""
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def read_date(text: str) -> int | None:
+    """Microseconds since 1970 (UTC) of an ISO 8601 date or time, or of epoch seconds. Without a zone it is UTC."""
+    if epoch := _EPOCH.fullmatch(text):
+        return int(epoch[1]) * 1_000_000 + int((epoch[2] or "")[:6].ljust(6, "0"))
+    iso = _ISO.fullmatch(text)
+    if not iso:
+        return None
+    year, month, day, hour, minute, second = (
+        int(part or default) for part, default in zip(iso.groups(), "001000", strict=False)
+    )
+    zone = iso[8]
+    offset = timedelta(0)
+    if zone and zone != "Z":
+        sign = -1 if zone[0] == "-" else 1
+        offset = sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset))
+    except ValueError:
+        return None
+    return (moment - _START) // timedelta(microseconds=1) + int((iso[7] or "")[:6].ljust(6, "0"))
+
+
+def read_bool(text: str) -> bool | None:
+    """ "true" or "false", in any case."""
+    return {"true": True, "false": False}.get(text.lower())
+
+
+def read_bytes(text: str) -> bytes | None:
+    """The bytes of a base64 text."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+Network = tuple[int, int, int]
+"""IP version, address and mask as integers; `(v, address & mask, mask)`."""
+
+
+def read_network(text: str) -> Network | None:
+    """An address or CIDR range; no prefix is one address. Host bits may be set, as AWS lets them."""
+    found = _ADDRESS.fullmatch(text)
+    try:
+        address = ipaddress.ip_address(found[1]) if found else None
+    except ValueError:
+        return None
+    if found is None or address is None:
+        return None
+    width = address.max_prefixlen
+    prefix = int(found[2]) if found[2] else width
+    if prefix > width:
+        return None
+    mask = ((1 << prefix) - 1) << (width - prefix)
+    return address.version, int(address) & mask, mask
+
+
+def read_address(text: str) -> tuple[int, int] | None:
+    """IP version and address as an integer."""
+    network = read_network(text) if "/" not in text else None
+    return None if network is None else network[:2]
+
+
+def is_arn(text: str) -> bool:
+    """Whether a text has an ARN's six parts."""
+    return text.startswith("arn:") and text.count(":") >= 5
+
+
+def fits_arn(pattern: str, text: str) -> bool:
+    """ArnLike: the six parts one by one, so that no wildcard in the first five crosses a colon.
+
+    `pattern` holds STAR and ANY; `text` is an ARN. A pattern of fewer parts fits nothing, but for a lone `*`.
+    """
+    if pattern == STAR:
+        return True
+    wanted = pattern.split(":", 5)
+    return len(wanted) == 6 and all(
+        want == have or compiled(want)(have) for want, have in zip(wanted, text.split(":", 5), strict=True)
+    )

@@ -1,0 +1,240 @@
+"""Who calls, and whom a Principal element names.
+
+Source: IAM User Guide, reference_policies_elements_principal and reference_policies_elements_notprincipal.
+A caller is known to a Principal element under several names: a role session as itself, as its role and as part of
+its account. How it was named decides what else must agree (`Grant`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import lru_cache
+from typing import Literal
+
+from valetkey.policy.arns import Arn, is_account, parse_arn
+from valetkey.policy.errors import PolicyError, shown
+
+
+class Grant(IntEnum):
+    """How a statement reaches the caller; the greater, the less else has to agree inside one account."""
+
+    NONE = 0
+    ACCOUNT = 1
+    """By the account: it delegates, the caller's own policies must allow too."""
+    ROLE = 2
+    """By the role's ARN: a boundary or session policy still limits it, identity policies need not allow."""
+    DIRECT = 3
+    """By the user, the session, the service, the provider, or `*`: nothing else need allow in the same account."""
+
+
+Kind = Literal[
+    "user", "role", "session", "root", "federated user", "service", "provider", "anonymous", "canonical user"
+]
+
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?")
+_SERVICE = re.compile(
+    r".*\.(amazonaws\.com(\.cn)?|amazonaws\.eu|amazon\.com|c2s\.ic\.gov|sc2s\.sgov\.gov|aws\.internal)"
+)
+# Sign-in providers that AWS knows by a bare name although it looks like a service's.
+_PROVIDERS = frozenset({"cognito-identity.amazonaws.com", "www.amazon.com"})
+_UNIQUE_ID = re.compile(r"(AIDA|AROA)[A-Z0-9]{4,124}")
+_CANONICAL = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request, read from one text."""
+
+    text: str
+    kind: Kind
+    partition: str | None
+    account: str | None
+    names: tuple[tuple[str, Grant], ...]
+    """Every name a Principal element can use, the most direct first. A bare account id stands last."""
+    groups: tuple[tuple[str, ...], ...]
+    """What NotPrincipal must list to spare the caller: one name of each group."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The condition keys that follow from who calls (reference_policies_condition-keys)."""
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether the caller has no IAM identity of its own, so that only the resource's side decides."""
+        return self.kind in ("service", "provider", "anonymous")
+
+
+@lru_cache(maxsize=4096)
+def read_caller(text: str) -> Caller:
+    """Read a Request's principal. Raises PolicyError.
+
+    An ARN of a user, role, role session, federated user, account root or identity provider; a service
+    ("ec2.amazonaws.com"); a provider's bare name ("accounts.google.com"); a canonical user id; or "anonymous".
+    """
+    if text.startswith("arn:"):
+        return _arn_caller(text, parse_arn(text))
+    if text == "anonymous":
+        keys = {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
+        return Caller(text, "anonymous", None, None, (), ((),), keys)
+    if _CANONICAL.fullmatch(text):
+        name = f"canonical:{text}"
+        return Caller(text, "canonical user", None, None, ((name, Grant.ACCOUNT),), ((name,),))
+    if len(text) < 256 and _HOST.fullmatch(text):
+        if _SERVICE.fullmatch(text) and text not in _PROVIDERS:
+            name = f"service:{text}"
+            keys = {"aws:principalisawsservice": "true", "aws:principalservicename": text}
+            return Caller(text, "service", None, None, ((name, Grant.DIRECT),), ((name,),), keys)
+        names = (f"federated:{text}", f"federated-host:{text}")
+        return Caller(text, "provider", None, None, tuple((name, Grant.DIRECT) for name in names), (names,))
+    raise PolicyError(
+        f"{shown(text)} is no caller",
+        do="name one user, role, session or provider by its ARN, or a service like ec2.amazonaws.com",
+        where="principal",
+    )
+
+
+def _arn_caller(text: str, arn: Arn) -> Caller:
+    if not is_account(arn.account):
+        raise PolicyError(f"{shown(text)} has no account", do="name the caller by its full ARN", where="principal")
+    account = arn.account
+    root = f"arn:{arn.partition}:iam::{account}:root"
+    whole = ((root, Grant.ACCOUNT), (account, Grant.ACCOUNT))
+    keys = {"aws:principalarn": text, "aws:principalaccount": account, "aws:principalisawsservice": "false"}
+
+    def caller(kind: Kind, own: tuple[tuple[str, Grant], ...], **more: str) -> Caller:
+        keys.update({f"aws:{name}": value for name, value in more.items()})
+        groups = (*((name,) for name, _ in own), (root, account))
+        return Caller(text, kind, arn.partition, account, (*own, *whole), groups, keys)
+
+    match arn.service, arn.resource.split("/"):
+        case "iam", ["root"]:
+            keys |= {"aws:principaltype": "Account", "aws:userid": account}
+            names = ((root, Grant.DIRECT), (account, Grant.DIRECT))
+            return Caller(text, "root", arn.partition, account, names, ((root, account),), keys)
+        case "iam", ["user", *_, name] if name:
+            return caller("user", ((text, Grant.DIRECT),), principaltype="User", username=name)
+        case "iam", ["role", *_, name] if name:
+            return caller("role", ((_role(arn.partition, account, name), Grant.ROLE),), principaltype="AssumedRole")
+        case "sts", ["assumed-role", name, session] if name and session:
+            # The path of the role is not in the session's ARN: role names are unique without it.
+            keys["aws:principalarn"] = role = _role(arn.partition, account, name)
+            return caller("session", ((text, Grant.DIRECT), (role, Grant.ROLE)), principaltype="AssumedRole")
+        case "sts", ["federated-user", name] if name:
+            own = ((text, Grant.DIRECT),)
+            return caller("federated user", own, principaltype="FederatedUser", userid=f"{account}:{name}")
+        case "iam", ["saml-provider" | "oidc-provider", *_, name] if name:
+            name = f"federated:{text}"
+            return Caller(text, "provider", arn.partition, account, ((name, Grant.DIRECT),), ((name,),))
+    raise PolicyError(
+        f"{shown(text)} is no caller",
+        do="name a user, role, assumed-role, federated-user, root or identity provider",
+        where="principal",
+    )
+
+
+def _role(partition: str, account: str, name: str) -> str:
+    """A role's name for matching: its ARN without the path, which a session's ARN does not have either."""
+    return f"arn:{partition}:iam::{account}:role/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """A Principal or NotPrincipal element, as the document has it."""
+
+    everyone: bool = False
+    """`"*"`, or `*` among the AWS entries."""
+    aws: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    federated: tuple[str, ...] = ()
+    canonical: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        named = ("*",) * self.everyone + self.aws + self.services + self.federated + self.canonical
+        return ", ".join(named) or "nobody"
+
+
+def read_aws(text: str) -> str | None:
+    """An entry under "AWS" as the name it matches by, or None when AWS refuses it (wildcards included).
+
+    An account id or root ARN, the ARN of a user, role, role session or federated user; or the unique id that AWS
+    shows for a deleted user (AIDA…) or role (AROA…).
+    """
+    if is_account(text) or _UNIQUE_ID.fullmatch(text):
+        return text
+    if "*" in text or "?" in text:
+        return None
+    try:
+        caller = read_caller(text) if text.startswith("arn:") else None
+    except PolicyError:
+        return None
+    if caller is None or caller.kind == "provider":
+        return None
+    return caller.names[0][0]
+
+
+def compile_principals(
+    element: Principals, *, negated: bool, deny: bool
+) -> Callable[[Caller, Mapping[str, str | tuple[str, ...]], bool, bool], Grant]:
+    """A test of (caller, the request's keys, whether the caller's partition is the resource's, whether it has a
+    permissions boundary)."""
+    if negated:
+        return _not_principal(element, deny)
+    if element.everyone:
+        return lambda caller, keys, home, bounded: Grant.DIRECT
+    listed = _listed(element)
+    unique = frozenset(name for name in element.aws if _UNIQUE_ID.fullmatch(name))
+
+    def test(caller: Caller, keys: Mapping[str, str | tuple[str, ...]], home: bool, bounded: bool) -> Grant:
+        for name, grant in caller.names:
+            # A bare account id means the account of that number in the resource's own partition.
+            if name in listed and (home or name != caller.account):
+                return grant
+        if unique:
+            return _by_unique_id(unique, caller, keys)
+        return Grant.NONE
+
+    return test
+
+
+def _by_unique_id(unique: frozenset[str], caller: Caller, keys: Mapping[str, str | tuple[str, ...]]) -> Grant:
+    """A unique id never matches an ARN; it matches the aws:userid of the request (AIDA…, or AROA…:session)."""
+    userid = keys.get("aws:userid")
+    if not isinstance(userid, str):
+        return Grant.NONE
+    if caller.kind == "user":
+        return Grant.DIRECT if userid in unique else Grant.NONE
+    if caller.kind in ("role", "session"):
+        return Grant.ROLE if userid.partition(":")[0] in unique else Grant.NONE
+    return Grant.NONE
+
+
+def _listed(element: Principals) -> frozenset[str]:
+    hosts = [entry.split(":oidc-provider/", 1)[1] for entry in element.federated if ":oidc-provider/" in entry]
+    return frozenset(
+        [read_aws(entry) or entry for entry in element.aws]
+        + [f"service:{entry}" for entry in element.services]
+        + [f"federated:{entry}" for entry in element.federated]
+        + [f"federated-host:{host}" for host in hosts]
+        + [f"canonical:{entry}" for entry in element.canonical]
+    )
+
+
+def _not_principal(
+    element: Principals, deny: bool
+) -> Callable[[Caller, Mapping[str, str | tuple[str, ...]], bool, bool], Grant]:
+    """A Deny spares a caller only when its account, role and session are all listed, and never one with a boundary;
+    an Allow reaches only callers of whom nothing is listed."""
+    listed = _listed(element)
+
+    def denies(caller: Caller, keys: Mapping[str, str | tuple[str, ...]], home: bool, bounded: bool) -> Grant:
+        spared = element.everyone or (
+            not bounded and all(any(name in listed for name in group) for group in caller.groups)
+        )
+        return Grant.NONE if spared else Grant.DIRECT
+
+    def allows(caller: Caller, keys: Mapping[str, str | tuple[str, ...]], home: bool, bounded: bool) -> Grant:
+        spared = element.everyone or not listed or any(name in listed for name, _ in caller.names)
+        return Grant.NONE if spared else Grant.DIRECT
+
+    return denies if deny else allows

@@ -1,0 +1,63 @@
+"""Policy variables: `${aws:username}`, `${aws:username, 'nobody'}`, and `${*}`, `${?}`, `${$}` for the characters.
+
+Source: IAM User Guide, reference_policies_variables. Only documents of Version 2012-10-17 have them; the parser
+decides that. A value that is put in is literal: a `*` in it is no wildcard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from valetkey.policy.globs import wild
+
+Keys = Mapping[str, str | tuple[str, ...]]
+"""A request's condition keys, lower-cased. One value is a str, several are a tuple of two or more."""
+
+# Linear on any input: neither part can run past the next `$`, brace or quote.
+_VARIABLE = re.compile(r"\$\{(?:([*?$])|([^${}',]+)(?:,\s*'([^']*)'\s*)?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One `${key}` or `${key, 'default'}`; the key is lower-cased."""
+
+    key: str
+    default: str | None
+
+
+Template = tuple[str | Variable, ...]
+"""A text with variables in it; the plain parts hold STAR and ANY where wildcards count."""
+
+
+def template(text: str, *, variables: bool, wildcards: bool) -> str | Template:
+    """Read a value of a document: a plain str where nothing has to be put in. Without `variables` all is literal."""
+    plain = wild if wildcards else str
+    if not variables or "${" not in text:
+        return plain(text)
+    parts: list[str | Variable] = []
+    at = 0
+    for found in _VARIABLE.finditer(text):
+        parts.append(plain(text[at : found.start()]))
+        sign, key, default = found.groups()
+        parts.append(sign if sign else Variable(key.strip().lower(), default))
+        at = found.end()
+    parts.append(plain(text[at:]))
+    if not any(isinstance(part, Variable) for part in parts):
+        return "".join(str(part) for part in parts)
+    return tuple(part for part in parts if part != "")
+
+
+def resolve(parts: Template, keys: Keys) -> str | None:
+    """Put the request's values in; None when a variable has no value (or several) and no default."""
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        value = keys.get(part.key, part.default)
+        if not isinstance(value, str):
+            return None
+        texts.append(value)
+    return "".join(texts)
