@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from valetkey.report.text import mask, say, say_json
+from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
     from valetkey.credentials.acceptance import Acceptance
     from valetkey.credentials.awsconfig import Written
     from valetkey.credentials.identity import Identity
     from valetkey.credentials.profiles import Profile
+    from valetkey.credentials.verification import Verification
     from valetkey.exchange.files import AccessRequest
 
 # What a customer has to know about an identity that cannot do what most grants ask.
@@ -109,3 +111,23 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
         "",
         f"Then try it: valetkey verify {shlex.quote(profile.name)}",
     )
+
+
+def say_verification(found: Verification, *, as_json: bool) -> None:
+    """What every way has shown."""
+    if as_json:
+        say_json(
+            {
+                "profile": found.profile.name,
+                "role_arn": found.profile.role_arn,
+                "holds": found.exit_code == 0,
+                "probes": [dataclasses.asdict(each) for each in found.probes],
+            }
+        )
+        return
+    say_table(("way", "result", "what was seen"), [(each.way, each.result, each.says) for each in found.probes])
+    if any(each.applies and each.result == "inconclusive" for each in found.probes):
+        say(
+            "Not everything could be shown. docs/contractor.md says what `inconclusive` means and which permissions",
+            "of your own account `verify` can use.",
+        )

@@ -1,0 +1,64 @@
+"""valetkey verify: get in the right way, and be refused every wrong way."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli.options import Output, seconds
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.credentials.broker import Keys
+    from valetkey.credentials.ownside import OwnSide
+
+
+def verify(
+    name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
+    /,
+    *,
+    wait: Annotated[str, Parameter(help="How long to wait for a new role to become visible.")] = "60s",
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> int:
+    """Get in the right way, and be refused every wrong way: no ExternalId, a wrong one, no MFA.
+
+    Exit code 0: all that applies is shown to be right. 1: something is wrong, or could not be shown. 3: AWS failed.
+    """
+    from valetkey.cli.entry import clock, open_profile
+    from valetkey.credentials import verification
+    from valetkey.credentials.broker import mfa_session
+    from valetkey.credentials.identity import identify
+    from valetkey.credentials.ownside import read_own_side
+    from valetkey.policy.problem import Problem
+    from valetkey.report.contractor import say_verification
+    from valetkey.report.text import say
+
+    entry = open_profile(name)
+    profile, tools = entry.profile, entry.tools()
+    limit = min(seconds(wait, name="--wait"), verification.WAIT)
+    say(verification.FIRST_SAYS, stderr=output.as_json)
+
+    def session(refused: str) -> Keys:
+        if profile.mfa_serial is None:
+            raise Problem(f"the profile {name} names no MFA device", do="run `valetkey accept` with the handoff again")
+        found = mfa_session(serial=profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused, **tools)
+        return found.credentials
+
+    def own_side(perform: Perform) -> OwnSide:
+        return read_own_side(perform, identify(perform))
+
+    found = verification.verify(
+        profile,
+        base=entry.base,
+        session=session,
+        connect=entry.base.connect,
+        own_side=own_side,
+        clock=clock,
+        sleep=time.sleep,
+        region=entry.base.region,
+        wait=limit,
+    )
+    say_verification(found, as_json=output.as_json)
+    return found.exit_code

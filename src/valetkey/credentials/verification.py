@@ -1,0 +1,184 @@
+"""Try a grant as AWS advises third parties: the right way in, and every wrong way refused.
+
+Rules (IAM User Guide, id_roles_common-scenarios_third-party: "test that the role cannot be assumed without the
+external ID"):
+- A probe is the right way with one thing changed, by the same identity, right after the right way succeeded.
+- Only AccessDenied is a refusal; anything else says nothing.
+- A refusal counts as the owner's only when our own account's policies are known to allow the call.
+- Every session is as short as AWS makes them, and dropped unseen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from valetkey.account.calls import Perform
+from valetkey.credentials.broker import Connect, Keys, enter, role_call
+from valetkey.credentials.ownside import OwnSide, context_of
+from valetkey.credentials.profiles import Profile
+from valetkey.credentials.refusals import SESSION_GONE, Refused
+from valetkey.credentials.requests import fresh_external_id
+from valetkey.policy import limits
+
+FIRST_SAYS = "Tries that succeed are written to the owner's CloudTrail (and to yours); refused ones to yours only."
+WAIT = 60
+"""Seconds to wait for a new role to become visible: IAM is eventually consistent (troubleshoot_general)."""
+_PAUSE = 3.0
+
+RIGHT_WAY, NO_ID, WRONG_ID, NO_MFA = "right way", "no ExternalId", "wrong ExternalId", "no MFA"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One way tried."""
+
+    way: str
+    """"right way", "no ExternalId", "wrong ExternalId" or "no MFA"."""
+    result: str
+    """"right", "wrong" or "inconclusive"."""
+    says: str
+    applies: bool = True
+    """False: the grant asks for no such thing, so there is nothing to be refused for."""
+    failed: bool = False
+    """AWS did not answer, or with something that is no refusal."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What the ways have shown."""
+
+    profile: Profile
+    probes: tuple[Probe, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0: everything that applies is shown to be right; 1: something is wrong or not shown; 3: AWS failed."""
+        asked = [each for each in self.probes if each.applies]
+        if any(each.result == "wrong" for each in asked):
+            return 1
+        if any(each.failed for each in asked):
+            return 3
+        return 0 if all(each.result == "right" for each in asked) else 1
+
+
+def verify(
+    profile: Profile,
+    *,
+    base: Keys,
+    session: Callable[[str], Keys],
+    connect: Connect,
+    own_side: Callable[[Perform], OwnSide],
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    region: str = "",
+    wait: float = WAIT,
+) -> Verification:
+    """Try every way into the profile's role.
+
+    `session(refused)` answers the MFA session's keys; `refused` is the access key id of one that AWS no longer takes.
+    `own_side(perform)` reads the caller's policies. `region` is where the calls go. `wait` is how many seconds the
+    right way is tried again. Raises Refused for an MFA session that AWS does not give, and what `session` raises.
+    """
+    shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
+    # A temporary base identity has no MFA session of its own; it may carry MFA itself.
+    through_mfa = profile.mfa and base.session_token is None
+    keys = session("") if through_mfa else base
+    end = clock().timestamp() + wait
+    while True:
+        try:
+            enter(shortest, keys=keys, connect=connect, clock=clock)
+            break
+        except Refused as refused:
+            left = end - clock().timestamp()
+            if through_mfa and refused.code in SESSION_GONE:
+                keys, through_mfa = session(keys.access_key_id), False
+            elif refused.code == "AccessDenied" and left > 0:
+                sleep(min(_PAUSE, left))
+            else:
+                return _not_in(profile, refused)
+    with_mfa = keys is not base
+    tries = _tries(shortest, base, keys)
+    known: OwnSide | None = None
+    right = context_of(role_call(shortest, keys).params, mfa=with_mfa, region=region, now=clock())
+    probes = [Probe(RIGHT_WAY, "right", f"in as {profile.role_arn}; the session was dropped")]
+    for way, changed, using, skip in tries:
+        if skip:
+            probes.append(skip)
+            continue
+        try:
+            enter(changed, keys=using, connect=connect, clock=clock)
+            probes.append(Probe(way, "wrong", _LETS_IN[way]))
+        except Refused as refused:
+            if refused.code != "AccessDenied":
+                probes.append(_unclear(way, refused))
+                continue
+            known = known or own_side(connect(keys))
+            mfa = with_mfa and using is keys
+            context = context_of(role_call(changed, using).params, mfa=mfa, region=region, now=clock())
+            probes.append(_judge(way, known, right, context, profile.role_arn))
+    return Verification(profile, tuple(probes))
+
+
+_LETS_IN = {
+    NO_ID: "this role lets you in without the ExternalId: tell the owner",
+    WRONG_ID: "this role lets you in with any ExternalId: tell the owner",
+    NO_MFA: "this role lets you in without MFA: tell the owner",
+}
+
+
+def _tries(profile: Profile, base: Keys, keys: Keys) -> tuple[tuple[str, Profile, Keys, Probe | None], ...]:
+    """Every wrong way: what is changed, with which keys, and the answer already known when there is nothing to try."""
+    no_id = _not_asked(NO_ID, "no ExternalId") if profile.external_id is None else None
+    wrong_id = _not_asked(WRONG_ID, "no ExternalId") if profile.external_id is None else None
+    no_mfa = None
+    if not profile.mfa:
+        no_mfa = _not_asked(NO_MFA, "no MFA")
+    elif base.session_token is not None:
+        no_mfa = Probe(
+            NO_MFA, "inconclusive", "not tried: your sign-in is a temporary session, which may carry MFA itself"
+        )
+    return (
+        (NO_ID, dataclasses.replace(profile, external_id=None), keys, no_id),
+        (WRONG_ID, dataclasses.replace(profile, external_id=fresh_external_id()), keys, wrong_id),
+        (NO_MFA, profile, base, no_mfa),
+    )
+
+
+def _not_asked(way: str, what: str) -> Probe:
+    return Probe(way, "inconclusive", f"the probe does not apply: the grant asks for {what}", applies=False)
+
+
+def _judge(way: str, own: OwnSide, right: Mapping[str, str], probe: Mapping[str, str], role_arn: str) -> Probe:
+    why = own.lets(right=right, probe=probe, role_arn=role_arn)
+    if why:
+        return Probe(way, "inconclusive", f"refused, but not certainly by the owner: {why}")
+    return Probe(way, "right", "refused by the owner's role")
+
+
+def _unclear(way: str, refused: Refused) -> Probe:
+    return Probe(way, "inconclusive", f"no refusal and no entry: {refused.code}: {refused.what}", failed=True)
+
+
+def _not_in(profile: Profile, refused: Refused) -> Verification:
+    """The right way is not let in: then no refusal means anything."""
+    if refused.code == "AccessDenied":
+        says = (
+            f"AccessDenied: {refused.what}. Ask your admin whether the policy that `valetkey accept` printed is "
+            "attached, and the owner whether the grant still stands"
+        )
+        first = Probe(RIGHT_WAY, "wrong", says)
+    else:
+        first = _unclear(RIGHT_WAY, refused)
+    why = "not tried: a refusal counts only after the right way succeeded"
+    rest = [
+        _not_asked(way, what) if not asked else Probe(way, "inconclusive", why)
+        for way, asked, what in (
+            (NO_ID, profile.external_id is not None, "no ExternalId"),
+            (WRONG_ID, profile.external_id is not None, "no ExternalId"),
+            (NO_MFA, profile.mfa, "no MFA"),
+        )
+    ]
+    return Verification(profile, (first, *rest))
