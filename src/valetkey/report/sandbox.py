@@ -44,6 +44,7 @@ def say_started(local: Local, *, detached: bool, as_json: bool) -> None:
     """Profiles and environment, and how it ends."""
     if as_json:
         say_json(_plain(local))
+        say()  # flushed now: in the foreground nothing follows for a long time
         return
     _describe(local)
     say("", "It ends with `valetkey sandbox stop`." if detached else "It ends with Ctrl-C.")

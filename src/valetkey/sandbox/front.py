@@ -232,6 +232,7 @@ def identify(scope: Scope, headers: Mapping[str, str], body: bytes) -> tuple[str
     from ministack import app
     from ministack.core.iam_actions import extract_iam_action
     from ministack.core.router import detect_service, extract_access_key_id
+    from ministack.services import sts
 
     method, path = scope["method"], scope["path"]
     query = parse_qs(scope.get("query_string", b"").decode("utf-8", "replace"), keep_blank_values=True)
@@ -240,7 +241,9 @@ def identify(scope: Scope, headers: Mapping[str, str], body: bytes) -> tuple[str
         routing = app._routing_params(method, path, plain, body, query)
         service = detect_service(method, path, plain, routing)
         key = extract_access_key_id(plain, query)
-        account = app._request_account_scope(key) if key else "-"
+        # A session's calls are its own account's: the emulator scopes them by the key alone.
+        session = sts._sessions.get(key) or {} if key else {}
+        account = session.get("AccountId") or (app._request_account_scope(key) if key else "-")
         return account, extract_iam_action(service, method, path, plain, body, routing) or f"{service}:{method}"
     except Exception:
         # The emulator's own readers fail on some malformed requests; it will say so itself when it gets this one.

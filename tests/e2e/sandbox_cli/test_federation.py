@@ -184,7 +184,8 @@ def test_a_signin_token_is_good_for_fifteen_minutes(stage: Stage, carol: User, r
 @pytest.mark.parametrize(
     "destination",
     ["", "https://evil.example/", "javascript:alert(1)", "https://console.aws.amazon.com.evil.example/",
-     "//evil.example", "javascript://console.aws.amazon.com/%0aalert(1)", "https://evilconsole.aws.amazon.com.evil", "http://[", "data:text/html,x"],
+     "//evil.example", "javascript://console.aws.amazon.com/%0aalert(1)", "https://evilconsole.aws.amazon.com.evil",
+     "http://[", "data:text/html,x"],
 )  # fmt: skip
 def test_a_destination_outside_the_console_is_refused(stage: Stage, carol: User, role: str, destination: str) -> None:
     token = json.loads(signin(stage, assume(stage, role, carol)).text)["SigninToken"]
