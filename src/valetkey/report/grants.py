@@ -308,7 +308,26 @@ def _proof_line(table: Table) -> str:
 
 
 def _opening_lines(opening: Opening) -> Iterator[str]:
-    yield from opening.lines
+    counts = ", ".join(f"{number} {name}" for name, number in opening.levels.items() if number)
+    yield f"The policies open {counts or 'nothing'} (actions by AWS's access level)."
+    if opening.reads_data:
+        yield "They read data:"
+    for each in opening.reads_data:
+        yield f"  - {each.what}: {_some(each.actions, 3)} ({', '.join(each.policies)})"
+    if opening.escalations:
+        yield "They reach past this role, so that its end and its revocation would close this door only:"
+    for escalation in opening.escalations[:_SHOWN]:
+        yield f"  - {escalation}"
+    if len(opening.escalations) > _SHOWN:
+        yield f"  - and {len(opening.escalations) - _SHOWN} more (all of them with --json)"
+
+
+_SHOWN = 8
+
+
+def _some(words: Sequence[str], count: int) -> str:
+    more = f" and {len(words) - count} more" if len(words) > count else ""
+    return ", ".join(words[:count]) + more
 
 
 def _grant(grant: Grant) -> dict[str, Any]:
@@ -377,10 +396,24 @@ def _standing(standing: Standing, now: datetime) -> dict[str, Any]:
 
 
 def _judged(table: Table, opening: Opening) -> dict[str, Any]:
-    return {
-        **_proof(table),
-        "opens": {"reads_data": list(opening.reads_data), "escalations": list(opening.escalations)},
+    opens = {
+        "levels": dict(opening.levels),
+        "reads_data": [
+            {"what": each.what, "actions": list(each.actions), "policies": list(each.policies)}
+            for each in opening.reads_data
+        ],
+        "escalations": [
+            {
+                "action": each.action,
+                "way": each.way,
+                "policy": each.policy,
+                "statement": each.statement,
+                "resources": list(each.resources),
+            }
+            for each in opening.escalations
+        ],
     }
+    return {**_proof(table), "opens": opens}
 
 
 def _proof(table: Table | None) -> dict[str, Mapping[str, Any] | None]:

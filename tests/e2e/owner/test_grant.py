@@ -1,0 +1,248 @@
+"""`grant` over HTTP on the sandbox: what it makes lets exactly the right people in, and nothing is wider meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+Run = Callable[..., Any]
+
+
+def said(done: Any, code: int = 0) -> Any:
+    assert done.returncode == code, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def assume(stage: Any, user: Any, arn: str, **params: Any) -> Any:
+    answer = stage.contractor.client("sts", user).assume_role(RoleArn=arn, RoleSessionName="test", **params)
+    return answer["Credentials"]
+
+
+def is_refused(action: Callable[[], Any], code: str = "AccessDenied") -> bool:
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        action()
+    return bool(refused.value.response["Error"]["Code"] in (code, "UnauthorizedOperation", "AccessDeniedException"))
+
+
+ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+
+
+def test_the_contractor_gets_in_with_external_id_and_mfa_and_without_either_is_refused(stage: Any, owner: Run) -> None:
+    made = said(owner("grant", "audit", "--to", stage.contractor.account, "--until", "30d", "--json"))
+    arn, external_id = made["role_arn"], made["external_id"]
+    assert made["proof"]["holds"] is True
+    assert made["external_id_by"] == "valetkey"
+    assert len(external_id) >= 32
+    carol = stage.contractor.user("carol", ASSUME, mfa=True)
+    with_mfa = {"SerialNumber": carol.mfa_serial}
+    keys = assume(stage, carol, arn, ExternalId=external_id, TokenCode=carol.code(), **with_mfa)
+    assert is_refused(lambda: assume(stage, carol, arn, ExternalId=external_id))
+    assert is_refused(lambda: assume(stage, carol, arn, TokenCode=carol.code(), **with_mfa))
+    assert is_refused(
+        lambda: assume(stage, carol, arn, ExternalId="x" + external_id, TokenCode=carol.code(), **with_mfa)
+    )
+    iam = stage.owner.client("iam", keys)
+    assert iam.list_users()["Users"]
+    assert is_refused(lambda: iam.create_user(UserName="mallory"))
+
+
+def test_the_role_cannot_change_itself_even_with_a_policy_that_lets_it(stage: Any, owner: Run) -> None:
+    folder = stage.owner.home
+    (folder / "own.json").write_text(
+        json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]})
+    )
+    words = ("grant", "admin", "--to", stage.contractor.account, "--policy", "own.json", "--json")
+    refused = owner(*words)
+    assert refused.returncode == 1
+    assert "--accept-escalation" in refused.stderr
+    assert is_refused(lambda: stage.owner.root("iam", "get_role", RoleName="admin"), "NoSuchEntity")
+    made = said(owner(*words, "--accept-escalation"))
+    assert made["opens"]["escalations"]
+    carol = stage.contractor.user("carol", ASSUME, mfa=True)
+    keys = assume(
+        stage,
+        carol,
+        made["role_arn"],
+        ExternalId=made["external_id"],
+        SerialNumber=carol.mfa_serial,
+        TokenCode=carol.code(),
+    )
+    iam = stage.owner.client("iam", keys)
+    iam.get_role(RoleName="admin")
+    for change in (
+        lambda: iam.update_assume_role_policy(RoleName="admin", PolicyDocument="{}"),
+        lambda: iam.delete_role_policy(RoleName="admin", PolicyName="valetkey-own-role"),
+        lambda: iam.update_role(RoleName="admin", MaxSessionDuration=43200),
+        lambda: iam.untag_role(RoleName="admin", TagKeys=["valetkey:until"]),
+    ):
+        assert is_refused(change)
+
+
+def test_no_session_outlasts_the_end(stage: Any, owner: Run) -> None:
+    made = said(
+        owner("grant", "short", "--to", stage.contractor.account, "--until", "1h", "--session", "12h", "--json")
+    )
+    carol = stage.contractor.user("carol", ASSUME, mfa=True)
+
+    def enter() -> Any:
+        return assume(
+            stage,
+            carol,
+            made["role_arn"],
+            ExternalId=made["external_id"],
+            SerialNumber=carol.mfa_serial,
+            TokenCode=carol.code(),
+            DurationSeconds=7200,
+        )
+
+    iam = stage.owner.client("iam", enter())
+    assert iam.list_users()["Users"]
+    for party in (stage.owner, stage.contractor):
+        stage.sandbox.control.shift(party.account, 3700)
+    assert is_refused(iam.list_users)
+    assert is_refused(enter)
+
+
+def test_a_second_run_finds_everything_done_and_other_terms_are_shown_and_refused(stage: Any, owner: Run) -> None:
+    words = ("grant", "audit", "--to", stage.contractor.account, "--until", "30d", "--session", "2h")
+    first = said(owner(*words, "--json"))
+    again = said(owner(*words, "--json"))
+    assert again["calls"] == []
+    assert again["external_id"] == first["external_id"]
+    other = owner("grant", "audit", "--to", stage.contractor.account, "--session", "2h")
+    assert other.returncode == 2
+    assert first["until"] in other.stdout
+    assert "nothing was changed" in other.stderr
+    assert said(owner(*words, "--json"))["calls"] == []
+
+
+def test_a_role_of_somebody_else_is_never_touched(stage: Any, owner: Run) -> None:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+    stage.owner.root("iam", "create_role", RoleName="machines", AssumeRolePolicyDocument=json.dumps(trust))
+    for words in (("grant", "machines", "--to", stage.contractor.account), ("revoke", "machines", "--yes")):
+        refused = owner(*words)
+        assert refused.returncode == 2
+        assert "no grant of valetkey's" in refused.stderr
+    assert stage.owner.root("iam", "get_role", RoleName="machines")["Role"]["AssumeRolePolicyDocument"] == trust
+
+
+def test_a_dry_run_shows_the_calls_and_writes_nothing(stage: Any, owner: Run) -> None:
+    plan = said(owner("grant", "audit", "--to", stage.contractor.account, "--dry-run", "--json"))
+    assert [call["action"] for call in plan["calls"]] == [
+        "iam:CreateRole",
+        "iam:PutRolePolicy",
+        "iam:AttachRolePolicy",
+        "iam:AttachRolePolicy",
+    ]
+    assert plan["proof"]["holds"] is True
+    table = owner(
+        "grant", "audit", "--to", stage.contractor.account, "--external-id", "customer-4711-secretive", "--dry-run"
+    )
+    assert table.returncode == 0
+    assert "iam:CreateRole" in table.stdout
+    assert "customer-4711-secretive" not in table.stdout + table.stderr
+    assert is_refused(lambda: stage.owner.root("iam", "get_role", RoleName="audit"), "NoSuchEntity")
+
+
+def test_a_pinned_user_gets_in_and_a_namesake_does_not(stage: Any, owner: Run) -> None:
+    carol = stage.contractor.user("carol", ASSUME, mfa=True)
+    nobody = owner("grant", "audit", "--to", stage.contractor.account, "--pin", carol.arn + "x")
+    assert nobody.returncode == 2
+    assert "--only" in nobody.stderr
+    made = said(owner("grant", "audit", "--to", stage.contractor.account, "--pin", carol.arn, "--json"))
+    dave = stage.contractor.user("dave", ASSUME, mfa=True)
+
+    def enter(user: Any) -> Any:
+        return assume(
+            stage,
+            user,
+            made["role_arn"],
+            ExternalId=made["external_id"],
+            SerialNumber=user.mfa_serial,
+            TokenCode=user.code(),
+        )
+
+    enter(carol)
+    assert is_refused(lambda: enter(dave))
+
+
+def test_only_a_named_role_gets_in_without_mfa_and_the_owner_is_told_what_that_gives_up(stage: Any, owner: Run) -> None:
+    account = stage.contractor.account
+    refused = owner("grant", "robot", "--to", account, "--no-mfa")
+    assert refused.returncode == 2
+    robot = f"arn:aws:iam::{account}:user/robot"
+    done = owner("grant", "robot", "--to", account, "--no-mfa", "--only", robot, "--json")
+    made = said(done)
+    assert "Without MFA" in done.stderr
+    enter = {"ExternalId": made["external_id"]}
+    assume(stage, stage.contractor.user("robot", ASSUME), made["role_arn"], **enter)
+    assert is_refused(lambda: assume(stage, stage.contractor.user("human", ASSUME), made["role_arn"], **enter))
+
+
+def test_what_the_policies_open_is_told_before_anything_is_created(stage: Any, owner: Run) -> None:
+    done = owner("grant", "reader", "--to", stage.contractor.account, "--policy", "ReadOnlyAccess", "--json")
+    made = said(done)
+    assert "s3:GetObject" in done.stderr
+    assert done.stderr.index("They read data") < done.stderr.index("iam:CreateRole")
+    assert any("s3:GetObject" in each["actions"] for each in made["opens"]["reads_data"])
+    assert made["policies"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--to", "12345"),
+        ("--external-id", "x"),
+        ("--tag", "valetkey:until=never"),
+        ("--session", "30m"),
+        ("--until", "2001-01-01"),
+        ("--policy", "NoSuchPolicyAnywhere"),
+        ("--policy", "missing.json"),
+        ("--boundary", "Nonsense"),
+        ("--only", "arn:aws:iam::111111111111:user/x"),
+        ("--mfa-max-age", "1h", "--no-mfa"),
+        ("--path", "nowhere"),
+    ],
+)
+def test_bad_input_is_refused_with_the_rule_and_exit_code_two(stage: Any, owner: Run, words: tuple[str, ...]) -> None:
+    to = () if words[0] == "--to" else ("--to", stage.contractor.account)
+    refused = owner("grant", "audit", *to, *words)
+    assert refused.returncode == 2, refused.stderr
+    assert "do:" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("words", [("grant",), ("grant", "audit")])
+def test_without_a_terminal_a_missing_option_is_named(stage: Any, owner: Run, words: tuple[str, ...]) -> None:
+    refused = owner(*words)
+    assert refused.returncode == 2
+    assert "missing" in refused.stderr
+
+
+def test_at_a_terminal_it_asks(stage: Any, owner: Run) -> None:
+    code, shown = owner(
+        "grant",
+        tty=True,
+        answers=[
+            (r"account \(12 digits\): $", stage.contractor.account),
+            (r"none\) \[random\]: $", ""),
+            (r"MFA \[yes\]: $", ""),
+            (r"Policies.*\]: $", ""),
+            (r"Name of the role.*\]: $", "asked"),
+            (r"Until.*\]: $", ""),
+            (r"Longest session.*\]: $", ""),
+            (r"\[y/N\] $", "y"),
+        ],
+    )
+    assert code == 0, shown
+    role = stage.owner.root("iam", "get_role", RoleName="asked")["Role"]
+    tags = {tag["Key"]: tag["Value"] for tag in role["Tags"]}
+    assert tags["valetkey:contractor"] == stage.contractor.account
+    assert "valetkey:until" in tags
