@@ -1,0 +1,121 @@
+"""A contractor's person who has been let into an owner's role; the profile is written as `accept` would."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from valetkey.credentials.profiles import Profile, save
+
+EXTERNAL_ID = "vk-3f9a6c1e7b2d4850"
+READ_ONLY = "arn:aws:iam::aws:policy/SecurityAudit"
+
+
+class Way:
+    """A contractor's user, an owner's role that trusts them, and the profile between the two."""
+
+    def __init__(self, stage: Any, *, mfa: bool = True, role: str = "Audit", user: str = "ann") -> None:
+        self.stage = stage
+        self.owner, self.person = stage.owner, stage.contractor
+        self.mfa = mfa
+        self.user = self.person.user(user, self.may_assume("*"), mfa=mfa)
+        self.person.login(self.user)
+        self.role(role)
+        self.profile = self.save(role=role)
+
+    @staticmethod
+    def may_assume(resource: str) -> dict[str, Any]:
+        return {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource}],
+        }
+
+    def role(self, name: str, *, max_session: int = 3600, owner: Any = None) -> str:
+        """A role in the owner's account that asks for the ExternalId, and for MFA if this way has it."""
+        condition: dict[str, Any] = {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
+        if self.mfa:
+            condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{self.person.account}:root"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": condition,
+                }
+            ],
+        }
+        party = owner or self.owner
+        made = party.root(
+            "iam",
+            "create_role",
+            RoleName=name,
+            AssumeRolePolicyDocument=json.dumps(trust),
+            MaxSessionDuration=max_session,
+        )
+        party.root("iam", "attach_role_policy", RoleName=name, PolicyArn=READ_ONLY)
+        return str(made["Role"]["Arn"])
+
+    def save(self, name: str = "acme", *, role: str = "Audit", owner: Any = None, **changes: Any) -> Profile:
+        """Write a profile as `accept` would."""
+        given: dict[str, Any] = {
+            "name": name,
+            "role_arn": f"arn:aws:iam::{(owner or self.owner).account}:role/{role}",
+            "external_id": EXTERNAL_ID,
+            "contractor": self.person.account,
+            "source_profile": "default",
+            "mfa": self.mfa,
+            "mfa_serial": self.user.mfa_serial,
+            "max_session": 3600,
+            "user_name": self.user.name,
+            "region": "us-east-1",
+            **changes,
+        }
+        profile = Profile(**given)
+        save(profile, self.person.env)
+        return profile
+
+    def asked(self, call: str) -> int:
+        """How often the contractor's account has made a call ("sts:GetSessionToken"), refused or not."""
+        seen = self.stage.sandbox.control.requests(self.person.account)
+        return sum(1 for each in seen if each["call"] == call)
+
+    def aws_profile(self, name: str = "acme") -> None:
+        """The AWS profile as `accept` writes it: credentials from valetkey, and nothing an SDK could refuse."""
+        config = self.person.home / ".aws/config"
+        process = f'"{sys.executable}" -m valetkey credential-process {name}'
+        config.write_text(
+            config.read_text() + f"[profile {name}]\nregion = us-east-1\ncredential_process = {process}\n"
+        )
+
+    def python(self, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a Python script on the contractor's machine, without a terminal."""
+        return subprocess.run(
+            [sys.executable, "-c", script],
+            env={**self.person.env, **env},
+            capture_output=True,
+            text=True,
+            timeout=50,
+            start_new_session=True,
+        )
+
+    def first(self, name: str = "acme") -> dict[str, Any]:
+        """Get in for the first time, on a terminal; the answer of `credential-process`."""
+        code, shown = self.person.run_tty("credential-process", name, code=self.user.code)
+        assert code == 0, shown
+        answer: dict[str, Any] = json.loads(shown[shown.index("{") :])
+        return answer
+
+
+@pytest.fixture
+def way(stage: Any) -> Callable[..., Way]:
+    def make(**options: Any) -> Way:
+        return Way(stage, **options)
+
+    return make
