@@ -80,10 +80,21 @@ CAROL = {
     "Version": "2012-10-17",
     "Statement": [
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"},
-        {"Effect": "Allow", "Action": "iam:ListMFADevices", "Resource": "arn:aws:iam::*:user/${aws:username}"},
+        {
+            "Effect": "Allow",
+            "Action": [
+                "iam:ListMFADevices",
+                "iam:GetUser",
+                "iam:ListUserPolicies",
+                "iam:GetUserPolicy",
+                "iam:ListAttachedUserPolicies",
+                "iam:ListGroupsForUser",
+            ],
+            "Resource": "arn:aws:iam::*:user/${aws:username}",
+        },
     ],
 }
-"""What the contractor's person may do at home: assume roles and see her own MFA device."""
+"""What the contractor's person may do at home: assume roles, and see her own MFA device and policies."""
 
 _ASSUMED = r"(arn:aws:sts::\d{12}:assumed-role/\S+?)[\"\s]"
 _DENIED = r"\((AccessDenied\w*|ExpiredToken\w*)\)"
@@ -118,8 +129,8 @@ STEPS = (
     Step("owner", "takes it back", (*VALETKEY, "revoke", "audit", "--yes")),
     Step("contractor", "tries its live session", (*AWS, "iam", "list-roles", "--profile", "acme"),
          expect="refused", show=_DENIED, because="AccessDenied|InvalidClientTokenId|ExpiredToken"),
-    Step("contractor", "tries to come in again", (*VALETKEY, "verify", "acme"), expect="refused",
-         show=r"(AccessDenied)"),
+    Step("contractor", "tries to come in again, with ExternalId and MFA",
+         (*AWS, "sts", "get-caller-identity", "--profile", "by-hand"), expect="refused", show=_DENIED),
 )  # fmt: skip
 
 
@@ -228,7 +239,7 @@ def _browse(out: str) -> tuple[bool, str]:
 
 
 def _plain_profiles(contractor: Party, owner: Party) -> None:
-    """Two profiles as a contractor would write them by hand, each lacking one of the two conditions."""
+    """Profiles as a contractor would write them by hand: one lacks the ExternalId, one MFA, one has both."""
     file = contractor.home / "handoff.json"
     handoff = json.loads(file.read_text()) if file.exists() else {"role_arn": "none", "external_id": "none"}
     config = contractor.home / ".aws" / "config"
@@ -236,4 +247,6 @@ def _plain_profiles(contractor: Party, owner: Party) -> None:
     device = f"arn:aws:iam::{contractor.account}:mfa/{PERSON}"
     with config.open("a") as out:
         out.write(f"\n[profile no-id]\n{common}mfa_serial = {device}\n")
-        out.write(f"\n[profile no-mfa]\n{common}external_id = {handoff['external_id']}\n")
+        common += f"external_id = {handoff['external_id']}\n"
+        out.write(f"\n[profile no-mfa]\n{common}")
+        out.write(f"\n[profile by-hand]\n{common}mfa_serial = {device}\n")
