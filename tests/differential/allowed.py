@@ -20,11 +20,13 @@ def allowed(rng: random.Random) -> Case:
     kind = kind_of(request["principal"])
     person = kind not in ("service", "web", "saml")
     sts = request["action"].startswith("sts:")
-    if sts or rng.random() < 0.6:
+    if sts or request["action"].startswith("kms:") or rng.random() < 0.6:
         made["trust" if sts else "resource"] = random_document(rng, request, principal=True, resource=not sts)
-    if sts and person and rng.random() < 0.03:
-        del made["trust"]
     roll = rng.random()
+    if request["action"] == "sts:AssumeRole" and person and roll < 0.02:
+        del made["trust"]
+    elif not sts:
+        roll *= 0.78  # without a trust policy, the caller's side must be judged
     if person:
         if roll < 0.62:
             made["identity"] = [random_document(rng, request) for _ in range(rng.choice((1, 1, 1, 2)))]
@@ -62,6 +64,7 @@ def _request(rng: random.Random) -> dict[str, Any]:
                 (
                     ("s3:GetObject", f"arn:{home}:s3:::{rng.choice(('bucket', 'dev', 'a.c'))}/{rng.choice(PATHS)}key"),
                     ("secretsmanager:GetSecretValue", f"arn:{home}:secretsmanager:eu-west-1:{OWNER}:secret:dev-AbCdEf"),
+                    ("kms:Decrypt", f"arn:{home}:kms:eu-west-1:{OWNER}:key/{rng.choice(NAMES)}"),
                 )
             )
     values: dict[str, str | list[str]] = {}
@@ -123,26 +126,17 @@ def _statement(rng: random.Random, request: dict[str, Any], *, principal: bool, 
     if principal:
         made["Principal"] = principal_for(rng, request)
     service, verb = request["action"].split(":")
-    roll = rng.random()
-    if roll < 0.06:
-        made["NotAction"] = [rng.choice(("ec2:*", f"{service}:Get*Identity", f"{service}:{verb}X", "iam:PassRole"))]
+    # A trust policy may hold actions of sts only.
+    others = ("sts:TagSession", "sts:AssumeRoleWithSAML", f"{service}:Get*Identity", f"{service}:{verb}X")
+    if resource or not principal:
+        others += ("ec2:Describe*", "s3:GetObject", "iam:PassRole", "ec2:*")
+    if rng.random() < 0.06:
+        made["NotAction"] = [rng.choice(others)]
     else:
-        made["Action"] = [
-            rng.choice(
-                (request["action"],) * 5
-                + (
-                    f"{service}:*",
-                    "*",
-                    f"{service}:{verb[:4]}*",
-                    recase(rng, request["action"], 1),
-                    f"{service}:{verb[:-1]}?",
-                )
-            )
-        ]
+        named = rng.choice(("*", f"{service}:*", f"{service}:{verb[:4]}*", f"{service}:{verb[:-1]}?"))
+        made["Action"] = [rng.choice((request["action"], named, recase(rng, request["action"], 0.5)))]
         if rng.random() < 0.2:
-            made["Action"].append(
-                rng.choice(("sts:TagSession", "sts:AssumeRoleWithSAML", "ec2:Describe*", "s3:GetObject"))
-            )
+            made["Action"].append(rng.choice(others))
     if resource:
         made["Resource"] = [resource_for(rng, request)]
         if rng.random() < 0.15:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .cases import Case, ours
+from .cases import Case, ours, well_posed
 from .examples import EXAMPLES
 from .generate import case
 from .known import BY_NAME, explain
@@ -22,6 +22,7 @@ from .shrink import shrink
 SHOWN = 20
 """Unexplained differences that are shrunk and printed; more are counted only."""
 CORPUS = "corpus/v1"
+OUTCOMES = ("allowed", "explicit_deny", "implicit_deny")
 
 
 @dataclass
@@ -48,7 +49,7 @@ def run(
     for first, batch, theirs in _batches(oracle, cases, seed):
         mine = [ours(one) for one in batch]
         for at, (one, verdict, answer) in enumerate(zip(batch, mine, theirs(), strict=True)):
-            result.outcomes[verdict if not verdict.startswith("refused") else "refused"] += 1
+            result.outcomes[verdict if verdict in OUTCOMES else "refused"] += 1
             names: tuple[str, ...] | None = ()
             if verdict != answer:
                 names = explain(one, verdict, oracle.decide)
@@ -85,7 +86,10 @@ def shrunk(oracle: Oracle, one: Case, names: tuple[str, ...] | None) -> Case:
     def interesting(candidates: list[Case]) -> list[bool]:
         mine, theirs = [ours(c) for c in candidates], oracle.decide(candidates)
         return [
-            verdict != answer and not verdict.startswith("refused") and explain(c, verdict, oracle.decide) == names
+            verdict != answer
+            and {verdict, answer} <= {*OUTCOMES}
+            and well_posed(c)
+            and explain(c, verdict, oracle.decide) == names
             for c, verdict, answer in zip(candidates, mine, theirs, strict=True)
         ]
 
@@ -107,17 +111,25 @@ def report(oracle: Oracle, result: Result, *, examples: bool) -> str:
         if examples:
             lines.append("           " + json.dumps(shrunk(oracle, result.examples[names], names)))
     lines.append(f"  {len(result.unexplained):,} unexplained")
+    for number, verdict, answer, small in _distinct(oracle, result):
+        lines.append(
+            f"    case {result.seed}:{number}: we say {verdict}, the referee {answer}\n      {json.dumps(small)}"
+        )
+    return "\n".join(lines)
+
+
+def _distinct(oracle: Oracle, result: Result) -> Iterator[tuple[int, str, str, Case]]:
+    """Unexplained differences that look different when small; one of each text where a side refused to answer."""
     seen: set[str] = set()
     for number, one, verdict, answer in result.unexplained[: 10 * SHOWN]:
-        if verdict.startswith(("refused", "error")) or answer.startswith("error"):
-            small = one
-        else:
-            small = shrunk(oracle, one, None)
-        text = json.dumps(small)
-        if text not in seen and len(seen) < SHOWN:
-            seen.add(text)
-            lines.append(f"    case {result.seed}:{number}: we say {verdict}, the referee {answer}\n      {text}")
-    return "\n".join(lines)
+        judged = verdict in OUTCOMES and answer in OUTCOMES
+        small = shrunk(oracle, one, None) if judged else one
+        if judged:
+            verdict, answer = ours(small), oracle.decide([small])[0]
+        key = json.dumps(small) if judged else f"{verdict} {answer if answer not in OUTCOMES else ''}"
+        if key not in seen and len(seen) < SHOWN:
+            seen.add(key)
+            yield number, verdict, answer, small
 
 
 def record(result: Result, path: pathlib.Path) -> None:

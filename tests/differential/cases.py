@@ -44,6 +44,14 @@ def ours(case: Case) -> str:
         return f"refused: {error}"
 
 
+def well_posed(case: Case) -> bool:
+    """Can both sides be asked the same question? Not without any policy that could allow, nor about a key without its
+    policy, which AWS does not have."""
+    if case["request"]["action"].startswith("kms:") and not case.get("resource"):
+        return False
+    return bool(case.get("trust") or case.get("identity") is not None)
+
+
 def for_referee(case: Case) -> Case:
     """The case as the referee must be asked: it neither knows what AWS fills in from the caller, nor our list of one.
 

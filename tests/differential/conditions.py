@@ -179,6 +179,8 @@ def falsify(rng: random.Random, request: dict[str, Any], statement: Statement) -
     elif "Resource" in statement and rng.random() < 0.5:
         statement["Resource"] = [rng.choice(ARNS)]
     elif "Action" in statement:
-        statement["Action"] = [rng.choice(("sts:AssumeRoleWithSAML", "s3:*", "sts:AssumeRoleX", "sts:Get*", "iam:*"))]
+        trust = "Principal" in statement and "Resource" not in statement
+        elsewhere = ("sts:AssumeRoleX", "sts:Get*", "sts:Decode*") + (() if trust else ("s3:*", "iam:*"))
+        statement["Action"] = [rng.choice(elsewhere)]
     else:
         put(rng, statement, "StringEquals", "sts:ExternalId", ["nobody"])

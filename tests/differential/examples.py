@@ -50,6 +50,10 @@ EXAMPLES: dict[str, tuple[Case, str]] = {
         _unless({"sts:ExternalId": "abc"}, StringNotEquals={"sts:ExternalId": "${aws:PrincipalTag/team}"}),
         "explicit_deny",
     ),
+    "variable-with-colon-in-arn": (
+        _only({"aws:SourceArn": DEV}, ArnEquals={"aws:SourceArn": "${aws:PrincipalArn}"}),
+        "allowed",
+    ),
     "variable-without-version": (
         _only(
             {"aws:username": "dev", "sts:RoleSessionName": "dev"},
@@ -91,6 +95,14 @@ EXAMPLES: dict[str, tuple[Case, str]] = {
         ),
         "allowed",
     ),
+    "service-in-china": (
+        _case("ec2.amazonaws.com.cn", identity=[], trust=_trust(_allow({"Service": "ec2.amazonaws.com.cn"}))),
+        "allowed",
+    ),
+    "federated-user-by-name": (
+        _case(f"arn:aws:sts::{OWNER}:federated-user/dev", trust=_trust(_allow())),
+        "implicit_deny",
+    ),
     "account-in-other-partition": (
         _case(identity=[ANYTHING_ALLOWED], trust=_trust(_allow({"AWS": f"arn:aws-cn:iam::{OWNER}:root"}))),
         "implicit_deny",
@@ -117,6 +129,10 @@ EXAMPLES: dict[str, tuple[Case, str]] = {
             ),
         ),
         "explicit_deny",
+    ),
+    "unique-id": (
+        _case(context={"aws:userid": "AIDAEXAMPLEEXAMPLE123"}, trust=_trust(_allow({"AWS": "AIDAEXAMPLEEXAMPLE123"}))),
+        "allowed",
     ),
     "role-name-case": (
         _case(SESSION, trust=_trust(_allow({"AWS": f"arn:aws:iam::{OWNER}:role/Dev"}))),

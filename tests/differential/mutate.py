@@ -91,8 +91,10 @@ def _add_random_test(rng: random.Random, made: Case) -> None:
 def _change_caller(rng: random.Random, made: Case) -> None:
     old = made["request"]["principal"]
     if not old.startswith("arn:") or kind_of(old) in ("web", "saml"):
-        same = kind_of(old) == "service"
-        made["request"]["principal"] = rng.choice(SERVICES if same else PROVIDERS)
+        old = old if old.startswith("arn:") else ""
+        same = SERVICES if kind_of(made["request"]["principal"]) == "service" else PROVIDERS
+        head = old.rsplit("/", 1)[0] + "/" if old else ""
+        made["request"]["principal"] = head + rng.choice(NAMES if ":saml-provider/" in old else same)
         return
     _, partition, service, _, account, rest = old.split(":", 5)
     roll = rng.random()
@@ -142,9 +144,9 @@ def _change_sides(rng: random.Random, made: Case) -> None:
     roll = rng.random()
     if roll < 0.3 and person:
         made["identity"] = []
-    elif roll < 0.4:
+    elif roll < 0.4 and "trust" in made:
         made.pop("identity", None)
-    elif roll < 0.6 and person and "identity" in made:
+    elif roll < 0.6 and person and "identity" in made and not made["request"]["principal"].endswith(":root"):
         made["boundary"] = random_document(rng, made["request"])
     elif roll < 0.7:
         made.pop("scps", None)

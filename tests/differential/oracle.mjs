@@ -30,8 +30,15 @@ const load = (documents) => documents.map((document, index) => loadPolicy(docume
 const levels = (list, always) =>
   list.map((documents, index) => ({ orgIdentifier: `level${index}`, policies: load([...always, ...documents]) }))
 
+// A trust policy that is not judged is one that leaves it to the caller's side.
+const delegating = (principal) => ({
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Principal: { AWS: principal.split(':')[4] }, Action: 'sts:*' }
+})
+
 function decide({ request, ...sides }) {
-  const document = sides.trust ?? sides.resource
+  const unjudged = !sides.trust && !sides.resource && request.action.toLowerCase().startsWith('sts:')
+  const document = unjudged ? delegating(request.principal) : sides.trust ?? sides.resource
   try {
     const { result } = authorize({
       request: new AwsRequestImpl(

@@ -9,15 +9,26 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .cases import Case, Statement, base, context, drop_test, statements, tests
 from .forms import is_address, is_arn, is_date, is_network, is_number
+from .principals import kind_of, principal_arn
 
 NOTHING = "\u2205 no such text"
+NOBODY = "arn:aws:iam::000000000000:root"
+ACCOUNT = re.compile(r"\d{12}|arn:[^:]*:iam::\d{12}:root")
 NO_ARN = "arn:none:none:none:none:none"
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 EXACT = ("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase")
+
+
+def _named(case: Case) -> Iterator[tuple[Statement, str, list[str]]]:
+    """Every list of AWS principals: statement, element, and the list itself."""
+    for _, statement in statements(case):
+        for element in ("Principal", "NotPrincipal"):
+            if "AWS" in statement.get(element, {}):
+                yield statement, element, statement[element]["AWS"]
 
 
 def _never(statement: Statement) -> None:
@@ -36,6 +47,19 @@ def null_variable(case: Case) -> None:
         nobody = NO_ARN if base(operator).startswith("Arn") else NOTHING
         if document.get("Version") == "2012-10-17" and base(operator).startswith(("String", "Arn")):
             values[:] = [nobody if any(map(valueless, VARIABLE.finditer(value))) else value for value in values]
+
+
+def arn_variable(case: Case) -> None:
+    have = context(case)
+
+    def value(match: re.Match[str]) -> str:
+        text = have.get(match[1].lower())
+        # What is filled in is literal text.
+        return re.sub(r"[*?]", r"${\g<0>}", text) if isinstance(text, str) else match[0]
+
+    for document, _, operator, _, values in tests(case):
+        if document.get("Version") == "2012-10-17" and base(operator).startswith("Arn"):
+            values[:] = [VARIABLE.sub(value, each) for each in values]
 
 
 def no_version(case: Case) -> None:
@@ -133,35 +157,54 @@ WELL_FORMED: dict[str, Callable[[str], bool]] = {
 
 def number_prefix(case: Case) -> None:
     have = context(case)
-    for _, _, operator, key, values in tests(case):
-        if base(operator).startswith("Numeric"):
-            value = have.get(key.lower(), "0")
-            no_number = not all(map(is_number, [value] if isinstance(value, str) else value))
-            values[:] = ["x" if no_number or not is_number(v) else v for v in values]
+    for _, statement, operator, key, _ in list(tests(case)):
+        value = have.get(key.lower())
+        if base(operator).startswith("Numeric") and isinstance(value, str) and not is_number(value):
+            drop_test(statement, operator, key)
+            if "Not" not in operator or statement["Effect"] == "Allow":
+                _never(statement)
 
 
 def federated(case: Case) -> None:
     principal = case["request"]["principal"]
-    if (not principal.startswith("arn:") and ".amazonaws." not in principal) or "-provider/" in principal:
+    if "-provider/" not in principal and (principal.startswith("arn:") or ".amazonaws." in principal):
+        return
+    case.pop("identity", None)
+    for _, _, ids in _named(case):
+        ids[:] = [NOBODY if ACCOUNT.fullmatch(text) else text for text in ids]
+
+
+def service_in_china(case: Case) -> None:
+    if case["request"]["principal"].endswith(".amazonaws.com.cn"):
         case.pop("identity", None)
 
 
+def federated_user(case: Case) -> None:
+    caller = case["request"]["principal"]
+    if ":federated-user/" in caller:
+        user = caller.replace(":sts:", ":iam:").replace(":federated-user/", ":user/")
+        for _, _, ids in _named(case):
+            ids[:] = [NOBODY if text == user else text for text in ids]
+
+
 def partition(case: Case) -> None:
-    principal = case["request"]["principal"]
-    if not principal.startswith("arn:"):
+    request = case["request"]
+    if not request["principal"].startswith("arn:"):
         return
-    partition = principal.split(":")[1]
-    for _, statement in statements(case):
-        for element in ("Principal", "NotPrincipal"):
-            ids = statement.get(element, {}).get("AWS", [])
-            for at, text in enumerate(ids):
-                if re.fullmatch(r"arn:[^:]*:iam::\d{12}:root", text) and text.split(":")[1] != partition:
-                    ids[at] = text.split(":root")[0].rsplit(":", 1)[0] + ":000000000000:root"
+    _, home, _, _, account, _ = request["principal"].split(":", 5)
+    elsewhere = request["resource"].split(":")[1] != home
+    if elsewhere and account == request["resource_account"]:
+        request["resource_account"] = "000000000000"
+    for _, _, ids in _named(case):
+        for at, text in enumerate(ids):
+            # A bare number is the account in the partition of the resource.
+            if ACCOUNT.fullmatch(text) and (text.split(":")[1] != home if ":" in text else elsewhere):
+                ids[at] = NOBODY
 
 
 def root(case: Case) -> None:
     request = case["request"]
-    if re.fullmatch(rf"arn:[^:]*:iam::{request['resource_account']}:root", request["principal"]):
+    if re.fullmatch(r"arn:[^:]*:iam::\d{12}:root", request["principal"]):
         case.pop("identity", None)
 
 
@@ -180,7 +223,7 @@ def half_spared(case: Case) -> None:
         ids = statement.get("NotPrincipal", {}).get("AWS", [])
         listed = {re.sub(":role/.*/", ":role/", text) for text in ids} - {"*"}
         if listed and "*" not in ids and not all(names & listed for names in needed):
-            statement["NotPrincipal"]["AWS"] = ["arn:aws:iam::000000000000:root"]
+            statement["NotPrincipal"]["AWS"] = [NOBODY]
 
 
 def session_grant(case: Case) -> None:
@@ -188,8 +231,16 @@ def session_grant(case: Case) -> None:
     request = case["request"]
     same = request["principal"].split(":")[4:5] == [request["resource_account"]]
     for _, statement in statements({side: case[side] for side in ("trust", "resource") if side in case}):
-        if same and request["principal"] in statement.get("Principal", {}).get("AWS", []):
+        if same and {"*", request["principal"]} & {*statement.get("Principal", {}).get("AWS", [])}:
             case.pop("session", None)
+
+
+def unique_id(case: Case) -> None:
+    caller, userid = case["request"]["principal"], context(case).get("aws:userid", "")
+    name = principal_arn(caller)
+    for _, _, ids in _named(case):
+        if isinstance(userid, str) and kind_of(caller) in ("user", "session"):
+            ids[:] = [name if text == userid.partition(":")[0] else text for text in ids]
 
 
 def role_name_case(case: Case) -> None:
@@ -197,10 +248,8 @@ def role_name_case(case: Case) -> None:
     if ":assumed-role/" not in principal:
         return
     name = principal.split("/")[1]
-    for _, statement in statements(case):
-        for element in ("Principal", "NotPrincipal"):
-            ids = statement.get(element, {}).get("AWS", [])
-            for at, text in enumerate(ids):
-                last = text.rsplit("/", 1)[-1]
-                if ":role/" in text and last != name and last.lower() == name.lower():
-                    ids[at] = text.rsplit("/", 1)[0] + "/no-such-role"
+    for _, _, ids in _named(case):
+        for at, text in enumerate(ids):
+            last = text.rsplit("/", 1)[-1]
+            if ":role/" in text and last != name and last.lower() == name.lower():
+                ids[at] = NOBODY
