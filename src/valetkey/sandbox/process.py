@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from valetkey.policy.problem import Problem
 from valetkey.sandbox.rules import check_version
-from valetkey.sandbox.server import TAKEN
+from valetkey.sandbox.server import TAKEN, ended
 
 if TYPE_CHECKING:
     from valetkey.sandbox.accounts import Seat
@@ -151,10 +150,5 @@ def end(pid: int, limit: float = 5.0) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             return
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return
-            time.sleep(0.02)
+        if ended(pid, limit):
+            return

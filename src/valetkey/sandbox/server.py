@@ -22,6 +22,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -144,26 +145,35 @@ def _silence_stdout() -> None:
 
 def _follow(owner: int) -> None:
     """End this process at once when `owner` has ended, killed or not."""
-    try:
-        handle = os.pidfd_open(owner)
-    except AttributeError:  # not Linux
-        while _runs(owner):
-            threading.Event().wait(0.5)
-    except OSError:
-        pass
-    else:
-        select.select([handle], [], [])
+    ended(owner, None)
     os._exit(0)
 
 
-def _runs(pid: int) -> bool:
+def ended(pid: int, limit: float | None) -> bool:
+    """Whether a process ends within `limit` seconds (None: wait for ever). One that nobody has collected has ended."""
     try:
-        os.kill(pid, 0)
+        handle = os.pidfd_open(pid)
     except ProcessLookupError:
-        return False
-    except PermissionError:
         return True
-    return True
+    except (AttributeError, OSError):  # no such call on this system
+        return _polled(pid, limit)
+    try:
+        return bool(select.select([handle], [], [], limit)[0])
+    finally:
+        os.close(handle)
+
+
+def _polled(pid: int, limit: float | None) -> bool:
+    deadline = None if limit is None else time.monotonic() + limit
+    while deadline is None or time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            pass
+        time.sleep(0.05)
+    return False
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from valetkey.sandbox.client import Control
+from valetkey.sandbox.local import finish
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Party, Stage
@@ -30,7 +31,7 @@ def person(stage: Stage) -> Iterator[Party]:
     """Somebody at a machine on which no sandbox runs afterwards."""
     stage.owner.env.pop("AWS_ENDPOINT_URL")
     yield stage.owner
-    stage.owner.run("sandbox", "stop")
+    finish(stage.owner.home / ".local" / "state" / "valetkey" / "sandbox")
 
 
 def started(person: Party, *words: str) -> dict[str, Any]:
