@@ -36,7 +36,7 @@ def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise Problem(f"{words[0]} cannot be executed: {why}", exit_code=CANNOT_EXECUTE) from None
-        signals.child = child
+        signals.started(child)
         code = child.wait()
     return 128 - code if code < 0 else code
 
@@ -45,7 +45,8 @@ class _Signals:
     """Pass signals on to the child while it runs, instead of dying before it."""
 
     def __init__(self) -> None:
-        self.child: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> _Signals:
@@ -56,14 +57,22 @@ class _Signals:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def started(self, child: subprocess.Popen[bytes]) -> None:
+        """From now on signals go to the child; those that came while it started, too."""
+        self._child = child
+        for number in self._early:
+            self._pass_on(child, number)
+
     def _got(self, number: int, _: FrameType | None) -> None:
-        if self.child is None:
-            # Not started yet: there is nothing to end but ourselves.
-            raise KeyboardInterrupt
-        if number in _TYPED and _is_foreground():
-            return  # the terminal has sent it to the whole group, the child included
+        if self._child is None:
+            self._early.append(number)
+        elif not (number in _TYPED and _is_foreground()):  # else the terminal has sent it to the child too
+            self._pass_on(self._child, number)
+
+    @staticmethod
+    def _pass_on(child: subprocess.Popen[bytes], number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
-            self.child.send_signal(number)
+            child.send_signal(number)
 
 
 @contextlib.contextmanager
