@@ -43,7 +43,7 @@ def accept(
     except OSError as error:
         raise Problem(f"{file} cannot be read: {error.strerror}", do="name the owner's handoff") from None
     known, have = known_requests(os.environ), acceptance.accepted(os.environ, renewing=name)
-    name = profiles.check_name(name or acceptance.default_name(received.value, have))
+    name = acceptance.profile_name(name or acceptance.default_name(received.value, have))
     perform = connect(profile=account.profile, region=account.region)
     identity = identify(perform)
     judged = acceptance.judge(

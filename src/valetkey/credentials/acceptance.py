@@ -206,6 +206,16 @@ def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, 
     return tuple(found)
 
 
+def profile_name(name: str) -> str:
+    """The name, if an AWS profile of ours may have it. Raises Problem."""
+    if name == "default":
+        raise Problem(
+            "as the profile `default`, every tool that names no profile would work in the customer's account",
+            do="choose another name with --name",
+        )
+    return check_name(name)
+
+
 def default_name(handoff: Handoff, profiles: tuple[Profile, ...]) -> str:
     """The profile's name when none was chosen: the one that has this role, else ROLE-ACCOUNT."""
     have = next((each.name for each in profiles if each.role_arn == handoff.role_arn), None)

@@ -1,0 +1,156 @@
+"""verify against roles that are right, and wrong in each way; the refusals are the sandbox's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.e2e.contractor.conftest import Customer, documented
+
+from valetkey.trust import Terms
+
+RIGHT = {"right way": "right", "no ExternalId": "right", "wrong ExternalId": "right", "no MFA": "right"}
+
+
+class Person:
+    """The contractor's person with a policy of their own and a profile for one customer."""
+
+    def __init__(self, stage: Any, customer: Customer, policy: Mapping[str, Any] | None = None) -> None:
+        self.party = stage.contractor
+        self.user = self.party.user(
+            "alice", policy or documented("verify", self.party.account, customer.handoff.role_arn), mfa=True
+        )
+        self.party.login(self.user)
+        ran = self.party.run(
+            "accept", str(customer.hand_over()), "--name", "acme", "--yes", "--mfa-serial", self.user.mfa_serial
+        )
+        assert ran.returncode == 0, ran.stderr
+        # One MFA session for all that follows, so that `run` needs no terminal.
+        self.party.run_tty("exec", "acme", "--", "true", code=self.user.code)
+
+    def verify(self, *words: str) -> tuple[int, dict[str, dict[str, Any]], str]:
+        ran = self.party.run("verify", "acme", "--json", "--wait", "0", *words)
+        found = json.loads(ran.stdout)
+        assert found["holds"] is (ran.returncode == 0)
+        return ran.returncode, {each["way"]: each for each in found["probes"]}, ran.stderr
+
+
+def results(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {way: each["result"] for way, each in probes.items()}
+
+
+def test_a_right_role_under_the_documented_permissions(stage: Any, terms: Terms) -> None:
+    person = Person(stage, Customer(stage, terms))
+    before = len(person.party.sandbox.control.requests(person.party.account))
+    code, probes, told = person.verify()
+    assert results(probes) == RIGHT
+    assert code == 0
+    assert "CloudTrail" in told
+    calls = person.party.sandbox.control.requests(person.party.account)[before:]
+    assert [each["status"] for each in calls if "AssumeRole" in each["call"]] == [200, 403, 403, 403]
+    code, shown = person.party.run_tty("verify", "acme")
+    assert code == 0
+    assert shown.index("CloudTrail") < shown.index("right way")
+    assert terms.external_id not in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"external_id": None}, {"no ExternalId", "wrong ExternalId"}),
+        ({"mfa": False, "only": ("alice",)}, {"no MFA"}),
+    ],
+)
+def test_a_role_that_lets_in_too_much(stage: Any, terms: Terms, changes: dict[str, Any], wrong: set[str]) -> None:
+    customer = Customer(stage, terms)
+    person = Person(stage, customer)
+    if "only" in changes:
+        changes = {**changes, "only": (person.user.arn,)}
+    customer.trusts(replace(terms, **changes))
+    code, probes, _ = person.verify()
+    assert code == 1
+    assert results(probes) == {**RIGHT, **dict.fromkeys(wrong, "wrong")}
+    for way in wrong:
+        assert "this role lets you in" in probes[way]["says"]
+        assert "tell the owner" in probes[way]["says"]
+
+
+def test_a_role_that_asks_for_nothing(stage: Any) -> None:
+    """The grant itself asks for neither: the probes do not apply, and that is no failure."""
+    party = stage.contractor
+    terms = Terms(contractor=party.account, mfa=False, only=(f"arn:aws:iam::{party.account}:user/alice",))
+    person = Person(stage, Customer(stage, terms))
+    code, probes, _ = person.verify()
+    assert code == 0
+    assert probes.pop("right way")["result"] == "right"
+    for each in probes.values():
+        assert (each["result"], each["applies"]) == ("inconclusive", False)
+        assert "does not apply" in each["says"]
+
+
+def statement(effect: str, role_arn: str, condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    made: dict[str, Any] = {"Effect": effect, "Action": "sts:AssumeRole", "Resource": role_arn}
+    return made | ({"Condition": condition} if condition else {})
+
+
+def test_own_policies_that_refuse_too(stage: Any, terms: Terms) -> None:
+    """Our own admin demands MFA and the ExternalId: then the refusals say nothing about the owner's role."""
+    customer = Customer(stage, terms)
+    arn = customer.handoff.role_arn
+    policy = documented("verify", stage.contractor.account, arn)
+    policy["Statement"][0] = statement(
+        "Allow",
+        arn,
+        {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringEquals": {"sts:ExternalId": terms.external_id}},
+    )
+    person = Person(stage, customer, policy)
+    # Even a wide open role cannot be told from a right one then.
+    customer.trusts(replace(terms, external_id=None, mfa=False, only=(person.user.arn,)))
+    code, probes, _ = person.verify()
+    assert code == 1
+    assert results(probes) == {**dict.fromkeys(RIGHT, "inconclusive"), "right way": "right"}
+    assert "own account's policies refuse" in probes["no MFA"]["says"]
+
+
+def test_own_policies_that_refuse_only_without_mfa(stage: Any, terms: Terms) -> None:
+    customer = Customer(stage, terms)
+    arn = customer.handoff.role_arn
+    policy = documented("verify", stage.contractor.account, arn)
+    policy["Statement"].append(statement("Deny", "*", {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}))
+    code, probes, _ = Person(stage, customer, policy).verify()
+    assert code == 1
+    assert results(probes) == {**RIGHT, "no MFA": "inconclusive"}
+
+
+def test_own_policies_that_cannot_be_read(stage: Any, terms: Terms) -> None:
+    customer = Customer(stage, terms)
+    policy = {"Version": "2012-10-17", "Statement": statement("Allow", customer.handoff.role_arn)}
+    code, probes, _ = Person(stage, customer, policy).verify()
+    assert code == 1
+    assert results(probes) == {**dict.fromkeys(RIGHT, "inconclusive"), "right way": "right"}
+    assert "cannot be read" in probes["no ExternalId"]["says"]
+
+
+def test_a_role_that_does_not_let_us_in(stage: Any, terms: Terms) -> None:
+    customer = Customer(stage, terms)
+    person = Person(stage, customer)
+    customer.trusts(replace(terms, external_id="rotated-by-the-owner"))
+    before = len(person.party.sandbox.control.requests(person.party.account))
+    code, probes, _ = person.verify()
+    assert code == 1
+    assert results(probes) == {**dict.fromkeys(RIGHT, "inconclusive"), "right way": "wrong"}
+    assert "AccessDenied" in probes["right way"]["says"]
+    calls = person.party.sandbox.control.requests(person.party.account)[before:]
+    assert sum("AssumeRole" in each["call"] for each in calls) == 1  # no probe was tried
+
+
+def test_throttling_is_no_refusal(stage: Any, terms: Terms) -> None:
+    person = Person(stage, Customer(stage, terms))
+    ran = person.party.run("verify", "nobody", "--json")
+    assert ran.returncode == 2
+    person.party.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
+    ran = person.party.run("verify", "acme", "--json", "--wait", "0")
+    assert ran.returncode == 3
