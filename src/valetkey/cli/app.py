@@ -41,4 +41,5 @@ def build() -> App:
     )
     for name, target, group, summary in COMMANDS:
         app.command(f"valetkey.cli.{target}", name=name, group=group, help=summary)
+    app.register_install_completion_command(help="Set up completion in your shell.")
     return app

@@ -39,7 +39,7 @@ def test_a_step_that_goes_otherwise_is_told():
     assert [each.ok for each in told] == [False] * 4
     assert [each.happened.split(":")[0] for each in told] == [
         "was let in",
-        "failed with 254",
+        "failed with 255",
         "failed, but not as a refusal",
         "did not say what it must",
     ]

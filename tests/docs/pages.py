@@ -1,0 +1,110 @@
+"""The pages of the docs as stories that run.
+
+A page is one story. A line `owner$ COMMAND`, `contractor$ COMMAND` or `$ COMMAND` (no AWS account of its own) is run
+in that party's directory; the lines after it are what it prints. A line `…` stands for any lines, `…` within a line
+for any text. What differs from run to run (times, fingerprints, random ids) is compared by its shape. A story may be
+set up in a comment that starts with `<!-- run`. Files that `request -o` or `handoff -o` write are carried to the
+other party, as two people would by mail. MFA prompts are answered as a person would.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from valetkey.sandbox import story
+from valetkey.sandbox.terminal import run
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+BLOCK = re.compile(r"^(?P<kind>```console|<!-- run)\n(?P<body>.*?)^(?:```|-->)$", re.M | re.S)
+PROMPT = re.compile(r"^(?:(owner|contractor))?\$ (.*)$")
+
+SHAPES = [
+    (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|\+00:00| UTC)?", "<time>"),
+    (r"\b\d{4}-\d\d-\d\d\b", "<date>"),
+    (r"\b\d{5}(?:-\d{5}){3}\b", "<fingerprint>"),
+    (r"\bvk-[A-Za-z0-9_-]{16,}", "<external-id>"),
+    (r"\bvk-\w…", "<external-id>…"),
+    (r"\b(A(?:RO|ID|KI|SI|GP|NP)A)[A-Z0-9]{12,}(?![A-Za-z])", r"\1…"),
+    (r"\b\d+(?:\.\d+)? ?(?:s|seconds?|minutes?|min|hours?|days?)\b", "<duration>"),
+    (r"http://127\.0\.0\.1:\d+", "<sandbox>"),
+    (r"(?<![\w/])/\S*valetkey-demo-\w+/(?:owner|contractor)", "~"),
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One command of a page: what the page says it prints (None: nothing said, set-up) and what it printed."""
+
+    who: str
+    command: str
+    says: list[str] | None
+    prints: list[str]
+    code: int
+
+
+def commands(text: str) -> list[tuple[str, str, list[str] | None]]:
+    """(party, command, expected lines) of a page in order; expected is None for set-up commands."""
+    found: list[tuple[str, str, list[str] | None]] = []
+    for block in BLOCK.finditer(text):
+        for line in block["body"].splitlines():
+            if prompt := PROMPT.match(line):
+                found.append((prompt[1] or "nobody", prompt[2], [] if block["kind"] == "```console" else None))
+            elif found and found[-1][2] is not None:
+                found[-1][2].append(line)
+    return found
+
+
+def shape(line: str) -> str:
+    for pattern, name in SHAPES:
+        line = re.sub(pattern, name, line)
+    return re.sub(r"[─━═]{3,}", "───", re.sub(r"\s+", " ", line)).strip()
+
+
+def matches(expected: list[str], actual: list[str]) -> bool:
+    """Whether the printed lines are the expected ones; blank lines do not count."""
+    wanted = [shape(line) for line in expected if line.strip()]
+    printed = [shape(line) for line in actual if line.strip()]
+    pattern = "".join(
+        r"(?:.*\n)*?" if line == "…" else ".*?".join(re.escape(part) for part in line.split("…")) + r"\n"
+        for line in wanted
+    )
+    return re.fullmatch(pattern, "".join(line + "\n" for line in printed)) is not None
+
+
+def play(page: pathlib.Path, folder: pathlib.Path) -> Iterator[Line]:
+    """Run a page's commands in order on a fresh sandbox, in `folder`."""
+    bin_dir = folder / "bin"
+    bin_dir.mkdir()
+    for name, module in (("valetkey", "valetkey"), ("aws", "awscli")):
+        (bin_dir / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
+        (bin_dir / name).chmod(0o755)
+    # Not a link: a linked interpreter would not find this environment's packages.
+    (bin_dir / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    (bin_dir / "python").chmod(0o755)
+    with story.furnished() as (control, owner, contractor):
+        parties = {"owner": owner, "contractor": contractor}
+        home = folder / "nobody"
+        home.mkdir()
+        nobody = story.Party("nobody", "", home, {**owner.env, "HOME": str(home)})
+        device = f"arn:aws:iam::{contractor.account}:user/{story.PERSON}"
+        for who, command, says in commands(page.read_text()):
+            party = parties.get(who, nobody)
+            ran = run(
+                ["bash", "-c", f"{{ {command}\n}} 2>&1"],
+                env={**party.env, "PATH": f"{bin_dir}:{party.env['PATH']}", "COLUMNS": "110"},
+                cwd=party.home,
+                answer=lambda: control.totp(device)[0],
+            )
+            text = ran.out.replace(str(party.home), "~")
+            yield Line(who, command, says, text.splitlines(), ran.code)
+            for file in re.findall(r"\s-o (\S+\.json)", command):
+                other = contractor if party is owner else owner
+                if (party.home / file).exists() and party is not nobody:
+                    shutil.copy(party.home / file, other.home / file)
