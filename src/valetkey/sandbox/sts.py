@@ -62,6 +62,9 @@ def refusal(call: AwsCall, caller: Any, session: Mapping[str, Any]) -> tuple[str
             return "AccessDenied", "Roles may not be assumed by root accounts."
         if session and int(call.get("DurationSeconds") or 0) > HOUR:
             return "ValidationError", _CHAINED
+        kept = session.get("SourceIdentity")
+        if kept and call.get("SourceIdentity") not in (None, kept):
+            return "AccessDenied", "The source identity of a session cannot be changed"
     if call.action in ("AssumeRole", "GetSessionToken"):
         return _code(call, caller)
     return None

@@ -24,7 +24,7 @@ _SYNTAX = "Syntax errors in policy."
 _ELEMENTS = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"}
 _ACTION = re.compile(r"sts:[A-Za-z*?]+|\*", re.IGNORECASE)
 _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?|[a-z0-9.-]+\.aws\.internal")
-_SET = r"(for(all|any)values:)?"
+_SET = r"(forallvalues:|foranyvalue:)?"
 _OPERATOR = re.compile(
     rf"null|{_SET}(string(not)?(equals|like)|string(not)?equalsignorecase|bool|binaryequals|(not)?ipaddress"
     r"|arn(not)?(equals|like)|(numeric|date)((not)?equals|(less|greater)than(equals)?))(ifexists)?",
@@ -36,18 +36,18 @@ def install() -> None:
     from ministack.services import iam
 
     known: Callable[[Any], str | None] = iam._trust_policy_not_principal_error
-    iam._trust_policy_not_principal_error = lambda document: known(document) or problem(document)
+    iam._trust_policy_not_principal_error = lambda document: _readable(document) or known(document) or problem(document)
     around("CreateRole", lambda handler, p: _sized(handler, p, "AssumeRolePolicyDocument"))
     around("UpdateAssumeRolePolicy", lambda handler, p: _sized(handler, p, "PolicyDocument"))
 
 
 def problem(document: Any) -> str | None:
     """AWS's message for a trust policy that cannot be saved, or None."""
+    wrong = _readable(document)
+    if wrong:
+        return wrong
     text = document if isinstance(document, str) else json.dumps(document)
-    try:
-        plain = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        return "This policy contains invalid Json"
+    plain = json.loads(text)
     if _size(text) > SIZE:
         return _TOO_LONG
     if not isinstance(plain, dict) or set(plain) - {"Version", "Id", "Statement"}:
@@ -59,6 +59,14 @@ def problem(document: Any) -> str | None:
     if not isinstance(statements, list) or not statements:
         return _SYNTAX
     return next((found for each in statements if (found := _statement(each))), None)
+
+
+def _readable(document: Any) -> str | None:
+    try:
+        json.loads(document if isinstance(document, str) else json.dumps(document), object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return "This policy contains invalid Json"
+    return None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

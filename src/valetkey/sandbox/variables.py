@@ -162,9 +162,9 @@ def _compile(pattern: str, ignore_case: bool) -> re.Pattern[str]:
 def _arn_like(actual: str, expected: str) -> bool:
     given, wanted = actual.split(":", 5), expected.split(":", 5)
     match: Callable[[str, str], Any] = lambda text, pattern: _compile(pattern, False).match(text)  # noqa: E731
-    if len(wanted) < 6:
-        return match(actual, expected) is not None
-    return len(given) == 6 and all(
+    if expected == "*":
+        return True
+    return len(given) == len(wanted) == 6 and all(
         match(text, pattern) is not None for text, pattern in zip(given, wanted, strict=True)
     )
 

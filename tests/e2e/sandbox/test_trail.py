@@ -1,0 +1,127 @@
+"""CloudTrail: who got in, as each side can read it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def events(doors: Any, party: Any, **attribute: str) -> list[dict[str, Any]]:
+    wanted = [{"AttributeKey": name, "AttributeValue": value} for name, value in attribute.items()]
+    found = doors.root(party, "cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
+    assert all(each["EventName"] == json.loads(each["CloudTrailEvent"])["eventName"] for each in found)
+    return [json.loads(each["CloudTrailEvent"]) for each in found]
+
+
+def test_assume_role_is_seen_by_both_sides(doors: Any, probe: Any) -> None:
+    user = doors.user(mfa=True)
+    unique = doors.contractor.root("iam", "get_user", UserName="carol")["User"]["UserId"]
+    condition = {"StringEquals": {"sts:ExternalId": "abc-1"}}
+    both = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
+    role = doors.role(probe.allow(doors.contractor.account, condition, both), Path="/out/")
+    given = doors.with_mfa(user)
+    more = {"DurationSeconds": 900, "SourceIdentity": "carol", "Tags": [{"Key": "job", "Value": "audit"}]}
+    answer = doors.assume(user, role, ExternalId="abc-1", **given, **more)
+    keys = answer.keys
+    [theirs] = events(doors, doors.contractor, EventName="AssumeRole")
+    [ours] = events(doors, doors.owner, EventName="AssumeRole")
+    assert theirs["sharedEventID"] == ours["sharedEventID"]
+    assert theirs["eventID"] != ours["eventID"]
+    assert ours["userIdentity"] == {"type": "AWSAccount", "principalId": unique, "accountId": doors.contractor.account}
+    assert (ours["recipientAccountId"], theirs["recipientAccountId"]) == (doors.owner.account, doors.contractor.account)
+    assert {key: value for key, value in theirs["userIdentity"].items() if key != "sessionContext"} == {
+        "type": "IAMUser",
+        "principalId": unique,
+        "arn": user.arn,
+        "accountId": doors.contractor.account,
+        "accessKeyId": user.access_key_id,
+        "userName": "carol",
+    }
+    assert theirs["userIdentity"]["sessionContext"]["attributes"]["mfaAuthenticated"] == "true"
+    for event in (ours, theirs):
+        assert event["requestParameters"] == {
+            "roleArn": role,
+            "roleSessionName": "probe",
+            "externalId": "abc-1",
+            "durationSeconds": 900,
+            "serialNumber": user.mfa_serial,
+            "sourceIdentity": "carol",
+            "tags": [{"key": "job", "value": "audit"}],
+        }
+        assert event["responseElements"]["credentials"]["accessKeyId"] == keys["AccessKeyId"]
+        assert event["responseElements"]["assumedRoleUser"]["arn"] == answer.value["AssumedRoleUser"]["Arn"]
+        assert (event["eventSource"], event["readOnly"], event["eventType"]) == (
+            "sts.amazonaws.com",
+            True,
+            "AwsApiCall",
+        )
+        assert "errorCode" not in event
+        text = json.dumps(event)
+        assert not any(secret in text for secret in (keys["SecretAccessKey"], keys["SessionToken"], given["TokenCode"]))
+
+
+def test_a_refused_one_is_seen_by_the_callers_side_only(doors: Any, probe: Any) -> None:
+    user = doors.user()
+    role = doors.role(probe.allow(doors.contractor.account, {"StringEquals": {"sts:ExternalId": "abc-1"}}))
+    answer = doors.assume(user, role, ExternalId="wrong")
+    [event] = events(doors, doors.contractor, EventName="AssumeRole")
+    assert (event["errorCode"], event["errorMessage"]) == ("AccessDenied", answer.message)
+    assert event["userIdentity"]["arn"] == user.arn
+    assert "sharedEventID" not in event
+    assert events(doors, doors.owner, EventName="AssumeRole") == []
+
+
+def test_what_is_done_through_a_role(doors: Any, probe: Any) -> None:
+    role = doors.role(probe.allow("*"), policies=("arn:aws:iam::aws:policy/ReadOnlyAccess",), Path="/out/")
+    unique = doors.owner.root("iam", "get_role", RoleName="door")["Role"]["RoleId"]
+    keys = doors.assume(doors.user(), role).keys
+    iam = doors.client("iam", keys)
+    iam.list_roles()
+    probe.knock(iam, "create_user", UserName="backdoor")
+    doors.client("s3", keys).list_buckets()
+    done = events(doors, doors.owner, AccessKeyId=keys["AccessKeyId"])
+    assert [(each["eventName"], each["eventSource"], each["readOnly"]) for each in done] == [
+        ("ListBuckets", "s3.amazonaws.com", True),
+        ("CreateUser", "iam.amazonaws.com", False),
+        ("ListRoles", "iam.amazonaws.com", True),
+    ]
+    assert [each.get("errorCode") for each in done] == [None, "AccessDenied", None]
+    assert done[1]["requestParameters"] == {"userName": "backdoor"}
+    for event in done:
+        identity = event["userIdentity"]
+        assert (identity["type"], identity["principalId"]) == ("AssumedRole", f"{unique}:probe")
+        assert identity["arn"] == f"arn:aws:sts::{doors.owner.account}:assumed-role/door/probe"
+        issuer = {
+            "type": "Role",
+            "principalId": unique,
+            "arn": role,
+            "accountId": doors.owner.account,
+            "userName": "door",
+        }
+        assert identity["sessionContext"]["sessionIssuer"] == issuer
+        assert identity["sessionContext"]["attributes"]["mfaAuthenticated"] == "false"
+    assert events(doors, doors.owner, Username="probe") == done
+
+
+def test_an_event_inside_one_account_is_one_event(doors: Any, probe: Any) -> None:
+    user = doors.owner.user("olga", "arn:aws:iam::aws:policy/AdministratorAccess")
+    role = doors.role(probe.allow(doors.owner.account))
+    assert doors.assume(user, role).code == "ok"
+    [event] = events(doors, doors.owner, EventName="AssumeRole")
+    assert event["userIdentity"]["type"] == "IAMUser"
+    assert "sharedEventID" not in event
+
+
+def test_events_carry_the_time_of_their_account(doors: Any, probe: Any) -> None:
+    user, role = doors.user(), doors.role(probe.allow("*"))
+    doors.shift(doors.owner, 86_400)
+    doors.assume(user, role)
+    [ours] = events(doors, doors.owner, EventName="AssumeRole")
+    [theirs] = events(doors, doors.contractor, EventName="AssumeRole")
+    assert ours["eventTime"][:10] > theirs["eventTime"][:10]
+
+
+def test_strangers_are_nobodys_event(doors: Any, probe: Any) -> None:
+    user, role = doors.user(), doors.role(probe.allow("*"))
+    doors.assume({"AccessKeyId": user.access_key_id, "SecretAccessKey": "wrong"}, role)
+    assert events(doors, doors.contractor, EventName="AssumeRole") == []

@@ -1,0 +1,195 @@
+"""Trust policies are checked when saved, and bound to the very principals they name."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+OPEN = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+TRUST = {"Version": "2012-10-17", "Statement": [OPEN]}
+
+
+def changed(**more: Any) -> str:
+    return json.dumps({**TRUST, "Statement": [{**OPEN, **more}]})
+
+
+def without(name: str) -> str:
+    return json.dumps({**TRUST, "Statement": [{key: value for key, value in OPEN.items() if key != name}]})
+
+
+REFUSED = [
+    ("{", "This policy contains invalid Json"),
+    ('{"Statement": [], "Statement": []}', "This policy contains invalid Json"),
+    ("[" * 5000, "This policy contains invalid Json"),
+    ("[]", "Syntax errors in policy."),
+    ("{}", "Syntax errors in policy."),
+    (json.dumps({**TRUST, "Version": "2020-01-01"}), "The policy must contain a valid version string"),
+    (json.dumps({**TRUST, "Statements": []}), "Syntax errors in policy."),
+    (changed(Resource="*"), "Has prohibited field Resource"),
+    (changed(NotResource="*"), "Has prohibited field NotResource"),
+    (without("Principal"), "Missing required field Principal"),
+    (without("Effect"), "Missing required field Effect"),
+    (without("Action"), "Missing required field Action"),
+    (changed(Effect="allow"), "Invalid effect: allow"),
+    (changed(Action="s3:GetObject"), "AssumeRole policy may only specify STS AssumeRole actions."),
+    (changed(Principal={}), "Syntax errors in policy."),
+    (changed(Principal={"AWS": []}), "Syntax errors in policy."),
+    (changed(Wrong="x"), "Syntax errors in policy."),
+    (changed(Condition={"StringSame": {"a:b": "c"}}), "Invalid Condition type : StringSame."),
+    (changed(Condition={"Bool": []}), "Syntax errors in policy."),
+    (changed(NotPrincipal="*"), "Allow with NotPrincipal is not allowed."),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), REFUSED)
+def test_documents_that_cannot_be_saved(doors: Any, probe: Any, text: str, said: str) -> None:
+    doors.role(OPEN)
+    iam = doors.root(doors.owner, "iam")
+    for answer in (
+        probe.knock(iam, "create_role", RoleName="new", AssumeRolePolicyDocument=text),
+        probe.knock(iam, "update_assume_role_policy", RoleName="door", PolicyDocument=text),
+    ):
+        assert (answer.code, answer.status, answer.message) == ("MalformedPolicyDocument", 400, said)
+    assert probe.knock(iam, "get_role", RoleName="new").code == "NoSuchEntity"
+    assert iam.get_role(RoleName="door")["Role"]["AssumeRolePolicyDocument"]["Statement"] == [OPEN]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "arn:aws:iam::CONTRACTOR:user/nobody",
+        "arn:aws:iam::CONTRACTOR:user/CAROL",
+        "arn:aws:iam::CONTRACTOR:user/wrong/path/carol",
+        "arn:aws:iam::CONTRACTOR:user/*",
+        "arn:aws:iam::CONTRACTOR:user/car?l",
+        "arn:aws:iam::CONTRACTOR:role/nobody",
+        "arn:aws:iam::CONTRACTOR:group/people",
+        "arn:aws:iam::CONTRACTOR:*",
+        "arn:aws:iam::*:root",
+        "arn:aws-cn:iam::CONTRACTOR:root",
+        "arn:aws:iam::12345:root",
+        "12345",
+        "CONTRACTOR ",
+        "carol",
+        "AIDAABCDEFGHIJKLMNOPQ",
+        "AROAABCDEFGHIJKLMNOPQ",
+        "arn:aws:sts::CONTRACTOR:assumed-role/nobody/session",
+        "arn:aws:sts::CONTRACTOR:assumed-role/door/*",
+    ],
+)
+def test_principals_that_cannot_be_saved(doors: Any, probe: Any, name: str) -> None:
+    doors.user()
+    name = name.replace("CONTRACTOR", doors.contractor.account)
+    trust = json.dumps({**TRUST, "Statement": [{**OPEN, "Principal": {"AWS": [doors.owner.account, name]}}]})
+    iam = doors.root(doors.owner, "iam")
+    answer = probe.knock(iam, "create_role", RoleName="new", AssumeRolePolicyDocument=trust)
+    assert answer.code == "MalformedPolicyDocument"
+    assert answer.message == f'Invalid principal in policy: "AWS":"{name}"'
+
+
+def test_documents_that_can_be_saved(doors: Any, probe: Any) -> None:
+    user = doors.user()
+    role = doors.role(OPEN)
+    for number, statement in enumerate(
+        (
+            probe.allow("999988887777"),
+            probe.allow("arn:aws:iam::999988887777:root"),
+            probe.allow({"AWS": "*"}),
+            probe.allow({"AWS": [user.arn, role], "Service": ["ec2.amazonaws.com"]}),
+            probe.allow({"Federated": "cognito-identity.amazonaws.com"}, action="sts:AssumeRoleWithWebIdentity"),
+            probe.allow("arn:aws:sts::" + doors.owner.account + ":assumed-role/door/me"),
+            {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"},
+            {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ["sts:*"], "Sid": "Closed"},
+        )
+    ):
+        doors.role(statement, name=f"role{number}")
+
+
+def test_size_is_counted_without_white_space(doors: Any, probe: Any) -> None:
+    def sized(size: int) -> str:
+        empty = json.dumps({**TRUST, "Statement": [{**OPEN, "Sid": ""}]}, indent=40)
+        return json.dumps(
+            {**TRUST, "Statement": [{**OPEN, "Sid": "x" * (size - len("".join(empty.split())))}]}, indent=40
+        )
+
+    iam = doors.root(doors.owner, "iam")
+    assert probe.knock(iam, "create_role", RoleName="full", AssumeRolePolicyDocument=sized(2048)).code == "ok"
+    for answer in (
+        probe.knock(iam, "create_role", RoleName="more", AssumeRolePolicyDocument=sized(2049)),
+        probe.knock(iam, "update_assume_role_policy", RoleName="full", PolicyDocument=sized(2049)),
+    ):
+        assert (answer.code, answer.message) == ("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
+
+
+def test_a_namesake_does_not_get_in(doors: Any, probe: Any) -> None:
+    """A deleted user or role is shown by its unique id, which nobody can write back."""
+    user = doors.user()
+    other = doors.user("dave")
+    unique = doors.contractor.root("iam", "get_user", UserName="carol")["User"]["UserId"]
+    role = doors.role(probe.allow([user.arn, other.arn], {"ArnEquals": {"aws:PrincipalArn": [user.arn, other.arn]}}))
+    assert doors.assume(user, role).code == "ok"
+    root = doors.contractor.root
+    root("iam", "detach_user_policy", UserName="carol", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    root("iam", "delete_access_key", UserName="carol", AccessKeyId=user.access_key_id)
+    root("iam", "delete_user", UserName="carol")
+    again = doors.user()
+    assert again.arn == user.arn
+    assert doors.assume(again, role).code == "AccessDenied"
+    assert doors.assume(other, role).code == "ok"
+    trust = doors.owner.root("iam", "get_role", RoleName="door")["Role"]["AssumeRolePolicyDocument"]
+    assert trust["Statement"][0]["Principal"] == {"AWS": [unique, other.arn]}
+    assert unique.startswith("AIDA")
+    # A condition is text: it is not bound to anybody.
+    assert trust["Statement"][0]["Condition"]["ArnEquals"]["aws:PrincipalArn"] == [user.arn, other.arn]
+    iam = doors.root(doors.owner, "iam")
+    back = probe.knock(iam, "update_assume_role_policy", RoleName="door", PolicyDocument=json.dumps(trust))
+    assert (back.code, back.message) == ("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{unique}"')
+    doors.owner.root(
+        "iam", "update_assume_role_policy", RoleName="door", PolicyDocument=probe.document(probe.allow(user.arn))
+    )
+    assert doors.assume(again, role).code == "ok"
+
+
+def test_a_role_as_principal_is_bound_too(doors: Any, probe: Any) -> None:
+    user = doors.user()
+    base = doors.role(probe.allow(doors.contractor.account), name="base")
+    doors.allow(base, Action="sts:AssumeRole")
+    inner = doors.role(probe.allow(base), name="inner")
+    assert doors.assume(doors.assume(user, base).keys, inner).code == "ok"
+    doors.owner.root("iam", "delete_role_policy", RoleName="base", PolicyName="allow")
+    doors.owner.root("iam", "delete_role", RoleName="base")
+    doors.role(probe.allow(doors.contractor.account), name="base")
+    doors.allow(base, Action="sts:AssumeRole")
+    assert doors.assume(doors.assume(user, base).keys, inner).code == "AccessDenied"
+    shown = doors.owner.root("iam", "get_role", RoleName="inner")["Role"]["AssumeRolePolicyDocument"]
+    assert shown["Statement"][0]["Principal"]["AWS"].startswith("AROA")
+
+
+def test_cloudformation_is_checked_and_bound_too(doors: Any, probe: Any) -> None:
+    user = doors.user()
+
+    def stack(name: str, statement: dict[str, Any]) -> str:
+        role = {"RoleName": name, "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+        template = json.dumps({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": role}}})
+        call = doors.owner.root
+        call(
+            "cloudformation",
+            "create_stack",
+            StackName=name,
+            TemplateBody=template,
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        for _ in range(100):
+            status = str(call("cloudformation", "describe_stacks", StackName=name)["Stacks"][0]["StackStatus"])
+            if not status.endswith("IN_PROGRESS"):
+                break
+            time.sleep(0.05)
+        return status
+
+    assert stack("good", probe.allow(user.arn)) == "CREATE_COMPLETE"
+    assert doors.assume(user, f"arn:aws:iam::{doors.owner.account}:role/good").code == "ok"
+    assert stack("bad", probe.allow(user.arn + "x")).startswith("ROLLBACK")
+    assert stack("worse", {**probe.allow(user.arn), "Resource": "*"}).startswith("ROLLBACK")
