@@ -1,7 +1,48 @@
 """The access terms of a trust, what a trust policy means for outsiders, and the one place that writes one."""
 
-from valetkey.trust.reading import NotOurs, read_terms
-from valetkey.trust.terms import Terms, TermsProblem, check_terms
-from valetkey.trust.writing import closed_trust, write_trust
+from __future__ import annotations
 
-__all__ = ["NotOurs", "Terms", "TermsProblem", "check_terms", "closed_trust", "read_terms", "write_trust"]
+from typing import TYPE_CHECKING, Any
+
+from valetkey.trust.terms import Terms, TermsProblem, check_terms
+
+if TYPE_CHECKING:
+    from valetkey.trust.reading import NotOurs, read_terms
+    from valetkey.trust.table import Row, Table, admits_nobody, admits_only
+    from valetkey.trust.writing import closed_trust, write_trust
+
+__all__ = [
+    "NotOurs",
+    "Row",
+    "Table",
+    "Terms",
+    "TermsProblem",
+    "admits_nobody",
+    "admits_only",
+    "check_terms",
+    "closed_trust",
+    "read_terms",
+    "write_trust",
+]
+
+# Terms are needed at start-up by the rooms above; the table brings the evaluator and is loaded when used (PEP 562).
+_HOMES = {
+    "NotOurs": "reading",
+    "read_terms": "reading",
+    "Row": "table",
+    "Table": "table",
+    "admits_nobody": "table",
+    "admits_only": "table",
+    "closed_trust": "writing",
+    "write_trust": "writing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,529 @@
+"""The decision table: it holds for what write_trust writes, and fails for every mistake that people make."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from valetkey.policy import PolicyError
+from valetkey.trust import Terms, TermsProblem, admits_nobody, admits_only, closed_trust, read_terms, write_trust
+
+A = "222222222222"
+OWNER = "111111111111"
+ROLE = f"arn:aws:iam::{OWNER}:role/partners/auditor"
+ALICE = f"arn:aws:iam::{A}:user/alice"
+BOB = f"arn:aws:iam::{A}:user/ops/bob"
+AUDIT = f"arn:aws:iam::{A}:role/team/auditor"
+SSO = f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Audit_*"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+END = NOW + timedelta(days=30)
+
+PLAIN = Terms(contractor=A, external_id="Example987")
+FULL = Terms(contractor=A, external_id="Example987", mfa_max_age=3600, only=(ALICE,), name_people=True, until=END)
+EXTRAS = Terms(
+    contractor=A, external_id="Example987", only=(ALICE,), source_identity=True, session_tags=True, until=END
+)
+PINNED = Terms(contractor=A, external_id="Example987", pin=(ALICE, BOB))
+RESERVED = Terms(contractor=A, external_id="Example987", mfa=False, only=(SSO, AUDIT))
+
+RIGHT = {
+    "plain": PLAIN,
+    "full": FULL,
+    "extras": EXTRAS,
+    "pinned": PINNED,
+    "reserved": RESERVED,
+    "bare": Terms(contractor=A),
+    "pinned role": Terms(contractor=A, mfa=False, pin=(AUDIT,)),
+    "one extra": Terms(contractor=A, external_id="ab", session_tags=True),
+    "people": Terms(contractor=A, name_people=True),
+    "ended": Terms(contractor=A, external_id="Example987", until=NOW - timedelta(days=1)),
+    "digits": Terms(contractor=A, external_id=A),
+    "age zero": Terms(contractor=A, mfa_max_age=1),
+    "many": Terms(contractor=A, only=tuple(f"arn:aws:iam::{A}:user/u{n}" for n in range(30))),
+    "awkward": Terms(contractor="000000000001", external_id="x" * 1224, only=("arn:aws:iam::000000000001:user/a:b/x",)),
+}
+
+
+@pytest.mark.parametrize("terms", RIGHT.values(), ids=RIGHT.keys())
+def test_what_is_written_admits_exactly_the_terms(terms: Terms) -> None:
+    table = admits_only(write_trust(terms), terms, role_arn=ROLE, now=NOW)
+    assert table.failures == ()
+    assert table.holds
+    assert any(row.expected and row.decision.allowed for row in table.rows)
+    assert len(table.rows) < 20_000
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc", "aws-iso"])
+def test_every_partition(partition: str) -> None:
+    terms = Terms(
+        contractor=A, partition=partition, external_id="ab", only=(ALICE.replace("arn:aws:", f"arn:{partition}:"),)
+    )
+    role = ROLE.replace("arn:aws:", f"arn:{partition}:")
+    assert admits_only(write_trust(terms), terms, role_arn=role, now=NOW).failures == ()
+
+
+def test_the_rows_are_the_full_table() -> None:
+    """Every kind of caller, every condition right, wrong and absent, before and after the end, every kind of call."""
+    rows = admits_only(write_trust(FULL), FULL, role_arn=ROLE, now=NOW).rows
+    who = {row.principal for row in rows}
+    assert who >= {
+        ALICE,
+        f"arn:aws:iam::{A}:user/Alice"[:-5] + "ALICE",
+        f"arn:aws:iam::{A}:user/alicex",
+        f"arn:aws:iam::{A}:user/alic",
+        f"arn:aws:iam::{A}:user/other/alice",
+        f"arn:aws:sts::{A}:assumed-role/alice/session",
+        f"arn:aws:iam::{A}:root",
+        f"arn:aws:iam::999988887777:user/{A}",
+        "arn:aws:iam::999988887777:user/alice",
+        f"arn:aws-cn:iam::{A}:root",
+        f"arn:aws:iam::{OWNER}:root",
+        f"arn:aws:sts::{OWNER}:assumed-role/auditor/session",
+        f"arn:aws:iam::{OWNER}:saml-provider/corp",
+        "ec2.amazonaws.com",
+        "accounts.google.com",
+        "anonymous",
+    }
+    mine = [row for row in rows if row.principal == ALICE and row.action == "sts:AssumeRole"]
+    tried = {key: {row.conditions.get(key) for row in mine} for key in mine[0].conditions}
+    assert tried["sts:ExternalId"] >= {
+        "Example987",
+        None,
+        "eXAMPLE987",
+        "Example98",
+        "Example987x",
+        " Example987",
+        "",
+        "*",
+    }
+    assert tried["aws:MultiFactorAuthPresent"] >= {"true", "false", None}
+    assert tried["aws:MultiFactorAuthAge"] >= {"0", "3599", "3600", "3601", None}
+    assert tried["sts:RoleSessionName"] >= {"alice", "ALICE", "alic", "alicex", None}
+    assert tried["aws:CurrentTime"] >= {"2026-12-23T11:59:59Z", "2026-12-23T12:00:00Z", "2026-12-23T12:00:01Z", None}
+    # Every combination of right, wrong and absent: 3 x 3 x 3 x 3 for the call, before and after the end.
+    coarse = {
+        tuple(
+            "right" if row.conditions.get(key) == right else "absent" if key not in row.conditions else "wrong"
+            for key, right in _RIGHT_OF_ALICE.items()
+        )
+        for row in mine
+    }
+    assert len(coarse) >= 3 * 3 * 3 * 3 * 2
+    assert {row.action for row in rows} >= {
+        "sts:AssumeRole",
+        "sts:TagSession",
+        "sts:SetSourceIdentity",
+        "sts:AssumeRole+sts:TagSession",
+        "sts:AssumeRoleWithSAML",
+        "sts:AssumeRoleWithWebIdentity",
+    }
+    passing = [row for row in rows if row.decision.allowed]
+    assert {row.principal for row in passing} == {ALICE}
+
+
+_RIGHT_OF_ALICE = {
+    "sts:ExternalId": "Example987",
+    "aws:MultiFactorAuthPresent": "true",
+    "aws:MultiFactorAuthAge": "3600",
+    "sts:RoleSessionName": "alice",
+    "aws:CurrentTime": "2026-12-23T11:59:59Z",
+}
+
+
+def test_the_fullest_table_is_quick() -> None:
+    document = write_trust(FULL)
+    admits_only(document, FULL, role_arn=ROLE, now=NOW)
+    begun = time.process_time()
+    admits_only(document, FULL, role_arn=ROLE, now=NOW)
+    assert time.process_time() - begun < 2  # 0.25 s here; the limit leaves room for a slow machine
+
+
+Mutation = Callable[[dict[str, Any]], object]
+
+
+def _first(document: dict[str, Any]) -> dict[str, Any]:
+    statement: dict[str, Any] = document["Statement"][0]
+    return statement
+
+
+def _condition(document: dict[str, Any]) -> dict[str, Any]:
+    condition: dict[str, Any] = _first(document)["Condition"]
+    return condition
+
+
+def _drop(operator: str) -> Mutation:
+    return lambda document: _condition(document).pop(operator)
+
+
+def _rename(operator: str, other: str) -> Mutation:
+    return lambda document: _condition(document).update({other: _condition(document).pop(operator)})
+
+
+def _value(operator: str, key: str, value: Any) -> Mutation:
+    return lambda document: _condition(document)[operator].update({key: value})
+
+
+def _operator(operator: str, keys: dict[str, Any] | None, other: str, new: dict[str, Any]) -> Mutation:
+    """Replace one key of an operator (or all of it) by another condition."""
+
+    def change(document: dict[str, Any]) -> None:
+        for key in list(_condition(document)[operator]) if keys is None else keys:
+            del _condition(document)[operator][key]
+        if not _condition(document)[operator]:
+            del _condition(document)[operator]
+        _condition(document).setdefault(other, {}).update(new)
+
+    return change
+
+
+def _set(element: str, value: Any) -> Mutation:
+    return lambda document: _first(document).update({element: value})
+
+
+def _swap(element: str, other: str, value: Any) -> Mutation:
+    def change(document: dict[str, Any]) -> None:
+        del _first(document)[element]
+        _first(document)[other] = value
+
+    return change
+
+
+def _also(**statement: Any) -> Mutation:
+    return lambda document: document["Statement"].append({"Effect": "Allow", "Action": "sts:AssumeRole"} | statement)
+
+
+EXT, MFA, AGE, NAME = "sts:ExternalId", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "sts:RoleSessionName"
+WHO, TIME = "aws:PrincipalArn", "aws:CurrentTime"
+ROOT = f"arn:aws:iam::{A}:root"
+
+WRONG: dict[str, Mutation] = {
+    # MFA
+    "no MFA": _drop("Bool"),
+    "BoolIfExists": _rename("Bool", "BoolIfExists"),
+    "MFA false": _value("Bool", MFA, "false"),
+    "MFA true or false": _value("Bool", MFA, ["true", "false"]),
+    "MFA by Null": _operator("Bool", None, "Null", {MFA: "false"}),
+    "MFA not false": _operator("Bool", None, "StringNotEquals", {MFA: "false"}),
+    "MFA by StringLike": _operator("Bool", None, "StringLike", {MFA: "*"}),
+    "MFA ForAllValues": _rename("Bool", "ForAllValues:Bool"),
+    "another key for MFA": _operator("Bool", None, "Bool", {"aws:SecureTransport": "true"}),
+    # age
+    "no age": _drop("NumericLessThanEquals"),
+    "age IfExists": _rename("NumericLessThanEquals", "NumericLessThanEqualsIfExists"),
+    "age strict": _rename("NumericLessThanEquals", "NumericLessThan"),
+    "age greater": _rename("NumericLessThanEquals", "NumericGreaterThanEquals"),
+    "age not equal": _rename("NumericLessThanEquals", "NumericNotEquals"),
+    "age one more": _value("NumericLessThanEquals", AGE, "3601"),
+    "age one less": _value("NumericLessThanEquals", AGE, "3599"),
+    "age much more": _value("NumericLessThanEquals", AGE, "36000"),
+    # ExternalId
+    "no ExternalId": _operator("StringEquals", {EXT: 0}, "StringEquals", {}),
+    "ExternalId like anything": _operator("StringEquals", {EXT: 0}, "StringLike", {EXT: "*"}),
+    "ExternalId prefix": _operator("StringEquals", {EXT: 0}, "StringLike", {EXT: "Example*"}),
+    "ExternalId one character open": _operator("StringEquals", {EXT: 0}, "StringLike", {EXT: "Example98?"}),
+    "ExternalId IfExists": _operator("StringEquals", {EXT: 0}, "StringEqualsIfExists", {EXT: "Example987"}),
+    "ExternalId ignoring case": _operator("StringEquals", {EXT: 0}, "StringEqualsIgnoreCase", {EXT: "Example987"}),
+    "ExternalId not": _operator("StringEquals", {EXT: 0}, "StringNotEquals", {EXT: "Example987"}),
+    "ExternalId ForAllValues": _operator("StringEquals", {EXT: 0}, "ForAllValues:StringEquals", {EXT: "Example987"}),
+    "ExternalId by Null": _operator("StringEquals", {EXT: 0}, "Null", {EXT: "false"}),
+    "ExternalId absent by Null": _operator("StringEquals", {EXT: 0}, "Null", {EXT: "true"}),
+    "ExternalId of two": _value("StringEquals", EXT, ["Example987", "Example986"]),
+    "ExternalId one character off": _value("StringEquals", EXT, "Example986"),
+    "ExternalId in another case": _value("StringEquals", EXT, "example987"),
+    "ExternalId with a space": _value("StringEquals", EXT, "Example987 "),
+    "ExternalId as a variable": _value("StringEquals", EXT, "${sts:ExternalId}"),
+    "ExternalId empty": _value("StringEquals", EXT, ""),
+    # the session name
+    "no session name": _operator("StringEquals", {NAME: 0}, "StringEquals", {}),
+    "session name literal": _value("StringEquals", NAME, "${*}{aws:username}"),
+    "session name of somebody": _value("StringEquals", NAME, "alice-1"),
+    "session name like": _operator("StringEquals", {NAME: 0}, "StringLike", {NAME: "${aws:username}*"}),
+    "session name with a default": _value("StringEquals", NAME, "${aws:userid, 'alice'}"),
+    "session name IfExists": _operator("StringEquals", {NAME: 0}, "StringEqualsIfExists", {NAME: "${aws:username}"}),
+    # who
+    "anyone of the account": _drop("ArnEquals"),
+    "who not": _rename("ArnEquals", "ArnNotEquals"),
+    "who by prefix": _value("ArnEquals", WHO, f"arn:aws:iam::{A}:user/alice*"),
+    "who by any user": _value("ArnEquals", WHO, f"arn:aws:iam::{A}:user/*"),
+    "who by any suffix": _value("ArnEquals", WHO, f"arn:aws:iam::{A}:*/alice"),
+    "who by name": _operator("ArnEquals", None, "StringLike", {WHO: "*alice"}),
+    "who by user name": _operator("ArnEquals", None, "StringEquals", {"aws:username": "alice"}),
+    "who of two": _value("ArnEquals", WHO, [ALICE, BOB]),
+    "who is another": _value("ArnEquals", WHO, BOB),
+    "who ignoring case": _operator("ArnEquals", None, "StringEqualsIgnoreCase", {WHO: ALICE}),
+    # when
+    "no end": _drop("DateLessThan"),
+    "end included": _rename("DateLessThan", "DateLessThanEquals"),
+    "end IfExists": _rename("DateLessThan", "DateLessThanIfExists"),
+    "end turned round": _rename("DateLessThan", "DateGreaterThan"),
+    "end a second later": _value("DateLessThan", TIME, "2026-12-23T12:00:01Z"),
+    "end a second earlier": _value("DateLessThan", TIME, "2026-12-23T11:59:59Z"),
+    "end in another zone": _value("DateLessThan", TIME, "2026-12-23T12:00:00-01:00"),
+    "end a year later": _value("DateLessThan", TIME, "2027-12-23T12:00:00Z"),
+    "end not on that day": _rename("DateLessThan", "DateNotEquals"),
+    "another clock": _operator("DateLessThan", None, "DateLessThan", {"aws:TokenIssueTime": "2026-12-23T12:00:00Z"}),
+    # the account (with `only`, more principals come no further: see PLAIN_WRONG)
+    "another account": _set("Principal", {"AWS": "444444444444"}),
+    "another partition": _set("Principal", {"AWS": ROOT.replace("arn:aws:", "arn:aws-cn:")}),
+    # actions
+    "no such action": _set("Action", "sts:AssumeRoleWithSAML"),
+    "any action": _set("Action", "*"),
+    "any of sts": _set("Action", "sts:*"),
+    "Assume*": _set("Action", "sts:Assume*"),
+    "tags too": _set("Action", ["sts:AssumeRole", "sts:TagSession"]),
+    "source identity too": _set("Action", ["sts:AssumeRole", "sts:SetSourceIdentity"]),
+    "NotAction": _swap("Action", "NotAction", "sts:AssumeRoleWithSAML"),
+    "NotAction AssumeRole": _swap("Action", "NotAction", "sts:AssumeRole"),
+    # version
+    "old version": lambda document: document.update({"Version": "2008-10-17"}),
+    "no version": lambda document: document.pop("Version"),
+    # effect, further statements
+    "denied": _set("Effect", "Deny"),
+    "no statement": lambda document: document.update({"Statement": []}),
+    "the account without conditions": _also(Principal={"AWS": ROOT}),
+    "the named user without conditions": _also(Principal={"AWS": ALICE}),
+    "another account's user": _also(Principal={"AWS": "arn:aws:iam::444444444444:user/eve"}),
+    "another account with ExternalId": _also(
+        Principal={"AWS": "444444444444"}, Condition={"StringEquals": {EXT: "other-customer"}}
+    ),
+    "another account from one place": _also(
+        Principal={"AWS": "444444444444"},
+        Condition={"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}, "StringEquals": {"aws:PrincipalOrgID": "o-abc"}},
+    ),
+    "everybody of an organization": _also(Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-abc"}}),
+    "everybody of an account": _also(
+        Principal="*", Condition={"StringEquals": {"aws:PrincipalAccount": "444444444444"}}
+    ),
+    "everybody of a name": _also(Principal="*", Condition={"StringEquals": {"aws:username": "eve"}}),
+    "everybody like an ARN": _also(Principal="*", Condition={"ArnLike": {WHO: "arn:aws:iam::*:role/eve-*"}}),
+    "everybody like a text": _also(Principal="*", Condition={"StringLike": {WHO: f"arn:aws:iam::*{A}*"}}),
+    "everybody with a secret": _also(Principal="*", Condition={"StringEquals": {EXT: "backdoor"}}),
+    "everybody on one day": _also(Principal="*", Condition={"DateEquals": {TIME: "2031-01-01T00:00:00Z"}}),
+    "everybody late": _also(Principal="*", Condition={"DateGreaterThan": {TIME: "2031-01-01T00:00:00Z"}}),
+    "an identity provider": _also(
+        Principal={"Federated": f"arn:aws:iam::{OWNER}:oidc-provider/gitlab.example.com"},
+        Action="sts:AssumeRoleWithWebIdentity",
+        Condition={"StringEquals": {"gitlab.example.com:aud": "x"}},
+    ),
+    "a service": _also(Principal={"Service": "glue.amazonaws.com"}),
+    "tags for everybody": _also(Principal="*", Action="sts:TagSession"),
+    "tags for the account": _also(Principal={"AWS": ROOT}, Action="sts:TagSession"),
+    "everybody denied": _also(Effect="Deny", Principal="*"),
+    "the account denied": _also(Effect="Deny", Principal={"AWS": ROOT}),
+    "denied from one place": _also(
+        Effect="Deny", Principal="*", Condition={"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}
+    ),
+    "denied without a key": _also(Effect="Deny", Principal="*", Condition={"Null": {"aws:SourceIp": "true"}}),
+    "one condition more": _value("StringEquals", "aws:PrincipalOrgID", "o-abc"),
+}
+
+
+@pytest.mark.parametrize("mistake", WRONG)
+def test_every_mistake_makes_the_table_fail(mistake: str) -> None:
+    document = write_trust(FULL)
+    before = copy.deepcopy(document)
+    WRONG[mistake](document)
+    assert document != before
+    assert not admits_only(document, FULL, role_arn=ROLE, now=NOW).holds
+
+
+PLAIN_WRONG: dict[str, Mutation] = {
+    "principal *": _set("Principal", "*"),
+    "principal AWS *": _set("Principal", {"AWS": "*"}),
+    "principal AWS * in a list": _set("Principal", {"AWS": [ROOT, "*"]}),
+    "another account too": _set("Principal", {"AWS": [ROOT, "444444444444"]}),
+    "a service too": _set("Principal", {"AWS": ROOT, "Service": "glue.amazonaws.com"}),
+    "the owner too": _set("Principal", {"AWS": [ROOT, OWNER]}),
+    "one user": _set("Principal", {"AWS": ALICE}),
+    "the number in another partition too": _set("Principal", {"AWS": [ROOT, f"arn:aws-cn:iam::{A}:root"]}),
+}
+
+
+@pytest.mark.parametrize("mistake", PLAIN_WRONG)
+def test_every_mistake_about_the_account_makes_the_table_fail(mistake: str) -> None:
+    document = write_trust(PLAIN)
+    PLAIN_WRONG[mistake](document)
+    assert not admits_only(document, PLAIN, role_arn=ROLE, now=NOW).holds
+
+
+def _second(change: Mutation) -> Mutation:
+    return lambda document: change({"Statement": [document["Statement"][1]]})
+
+
+EXTRAS_WRONG: dict[str, Mutation] = {
+    "extras for anyone of the account": _second(lambda document: _condition(document).pop("ArnEquals")),
+    "extras without end": _second(lambda document: _condition(document).pop("DateLessThan")),
+    "extras without anything": _second(lambda document: _first(document).pop("Condition")),
+    "extras for everybody": _second(
+        lambda document: (_first(document).update({"Principal": "*"}), _condition(document).pop("ArnEquals"))
+    ),
+    "extras of another account": _second(
+        lambda document: _first(document).update({"Principal": {"AWS": "444444444444"}})
+    ),
+    "tags only": _second(lambda document: _first(document).update({"Action": "sts:TagSession"})),
+    "any action": _second(lambda document: _first(document).update({"Action": "sts:*"})),
+    "extras need the ExternalId": _second(
+        lambda document: _condition(document).update({"StringEquals": {EXT: "Example987"}})
+    ),
+    "no extras": lambda document: document["Statement"].pop(),
+}
+
+
+@pytest.mark.parametrize("mistake", EXTRAS_WRONG)
+def test_every_mistake_with_the_extras_makes_the_table_fail(mistake: str) -> None:
+    document = copy.deepcopy(write_trust(EXTRAS))
+    EXTRAS_WRONG[mistake](document)
+    assert not admits_only(document, EXTRAS, role_arn=ROLE, now=NOW).holds
+
+
+@pytest.mark.parametrize(
+    ("terms", "change"),
+    [
+        (PINNED, lambda document: _first(document).update({"Principal": {"AWS": [ALICE]}})),
+        (PINNED, lambda document: _first(document).update({"Principal": {"AWS": ROOT}})),
+        (PINNED, lambda document: _first(document).update({"Principal": {"AWS": [ALICE, BOB, ROOT]}})),
+        (PINNED, lambda document: _first(document).update({"Principal": {"AWS": [ALICE, BOB.replace("ops/", "")]}})),
+        (
+            PINNED,
+            lambda document: _first(document).update({"Principal": {"AWS": [ALICE, f"arn:aws:iam::{A}:role/bob"]}}),
+        ),
+        (RESERVED, _value("ArnLike", WHO, [AUDIT, SSO.replace("_Audit_", "_")])),
+        (RESERVED, _value("ArnLike", WHO, [AUDIT, SSO.replace("aws-reserved/sso.amazonaws.com/eu-west-1/", "")])),
+        (RESERVED, _value("ArnLike", WHO, [AUDIT])),
+        (RESERVED, _value("ArnLike", WHO, [AUDIT.replace("team/", "*"), SSO])),
+        (RESERVED, _rename("ArnLike", "StringEquals")),
+    ],
+)
+def test_every_mistake_about_who_makes_the_table_fail(terms: Terms, change: Mutation) -> None:
+    document = copy.deepcopy(write_trust(terms))
+    change(document)
+    assert not admits_only(document, terms, role_arn=ROLE, now=NOW).holds
+
+
+SAME: dict[str, Mutation] = {
+    "a bare account id": _set("Principal", {"AWS": A}),
+    "lists of one": _set("Principal", {"AWS": [ROOT]}),
+    "another sid": _set("Sid", "Other"),
+    "a statement alone": lambda document: document.update({"Statement": _first(document)}),
+    "keys in another case": _operator("Bool", None, "Bool", {"AWS:multifactorauthPRESENT": True}),
+    "ArnLike without wildcard": _rename("ArnEquals", "ArnLike"),
+    # Everybody in an account has an aws:PrincipalArn, so that these change nothing.
+    "who IfExists": _rename("ArnEquals", "ArnEqualsIfExists"),
+    "who ForAllValues": _rename("ArnEquals", "ForAllValues:ArnEquals"),
+    "principal * behind an exact ARN": _set("Principal", {"AWS": "*"}),
+    "the same end in another zone": _value("DateLessThan", TIME, "2026-12-23T13:00:00+01:00"),
+    "a deny that nobody meets": _also(Effect="Deny", Principal={"AWS": "444444444444"}, Action="sts:AssumeRole"),
+    "the same twice": lambda document: document["Statement"].append({**_first(document), "Sid": "Again"}),
+}
+
+
+@pytest.mark.parametrize("form", SAME)
+def test_other_words_for_the_same_hold(form: str) -> None:
+    document = write_trust(FULL)
+    SAME[form](document)
+    assert admits_only(document, FULL, role_arn=ROLE, now=NOW).failures == ()
+
+
+def test_a_failure_says_who_what_and_why() -> None:
+    document = write_trust(PLAIN)
+    del _condition(document)["Bool"]
+    failures = admits_only(document, PLAIN, role_arn=ROLE, now=NOW).failures
+    assert "a user of the contractor" in failures[0]
+    assert (
+        "is let in by sts:AssumeRole with sts:ExternalId = 'Example987', aws:MultiFactorAuthPresent = 'false'"
+        in failures[0]
+    )
+    document = write_trust(Terms(contractor=A, external_id="Other"))
+    failures = admits_only(document, PLAIN, role_arn=ROLE, now=NOW).failures
+    refused = next(each for each in failures if "is refused" in each)
+    assert "sts:ExternalId" in refused.split(": ", 1)[1]
+
+
+def test_a_deleted_pin_admits_one_less_and_nobody_is_a_failure() -> None:
+    document = write_trust(PINNED)
+    _first(document)["Principal"]["AWS"] = ["AIDAEXAMPLEEXAMPLE12", BOB]
+    terms = read_terms(document)
+    table = admits_only(document, terms, role_arn=ROLE, now=NOW)
+    assert table.failures == ()
+    assert {row.principal for row in table.rows if row.decision.allowed} == {BOB}
+    _first(document)["Principal"]["AWS"] = "AIDAEXAMPLEEXAMPLE12"
+    terms = read_terms(document, contractor=A)
+    (failure,) = admits_only(document, terms, role_arn=ROLE, now=NOW).failures
+    assert "nobody may come in" in failure
+
+
+def test_a_trust_that_admits_nobody_does_not_hold_for_terms() -> None:
+    assert not admits_only(closed_trust(), PLAIN, role_arn=ROLE, now=NOW).holds
+
+
+@pytest.mark.parametrize(
+    "terms", [Terms(contractor=OWNER), Terms(contractor=A, partition="aws-cn")], ids=["own account", "other partition"]
+)
+def test_places_that_no_table_is_for(terms: Terms) -> None:
+    with pytest.raises(TermsProblem):
+        admits_only(write_trust(terms), terms, role_arn=ROLE, now=NOW)
+
+
+def test_a_document_that_aws_refuses_is_no_table() -> None:
+    with pytest.raises(PolicyError):
+        admits_only({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}, PLAIN, role_arn=ROLE, now=NOW)
+
+
+def test_a_document_that_mentions_too_much_is_not_shown() -> None:
+    document = write_trust(PLAIN)
+    keys = {f"aws:RequestTag/k{n}": [str(v) for v in range(60)] for n in range(40)}
+    document["Statement"].append(
+        {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Condition": {"StringEquals": keys}}
+    )
+    table = admits_only(document, PLAIN, role_arn=ROLE, now=NOW)
+    assert not table.holds
+    assert "too much" in table.failures[0]
+
+
+def test_the_closed_trust_admits_nobody() -> None:
+    table = admits_nobody(closed_trust(), role_arn=ROLE, contractor=A, now=NOW)
+    assert table.failures == ()
+    assert table.holds
+    assert len({row.principal for row in table.rows}) > 20
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        write_trust(PLAIN),
+        write_trust(FULL),
+        write_trust(PINNED),
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]},
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"},
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Federated": f"arn:aws:iam::{OWNER}:saml-provider/x"},
+                    "Action": "sts:AssumeRoleWithSAML",
+                    "Condition": {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}},
+                },
+            ],
+        },
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Deny", "Principal": {"AWS": A}, "Action": "sts:AssumeRole"},
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "444444444444"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "60"}},
+                },
+            ],
+        },
+    ],
+)
+def test_whoever_still_comes_in_is_found(document: dict[str, Any]) -> None:
+    assert not admits_nobody(document, role_arn=ROLE, contractor=A, now=NOW).holds
