@@ -8,17 +8,20 @@ Rules:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.grants.grant import Grant
-from valetkey.grants.plan import Differs, plan
-from valetkey.grants.role import Owner, Role, read_role
+from valetkey.grants.plan import plan
+from valetkey.grants.role import Role, canonical, read_role
 from valetkey.grants.waiting import Waiting
 from valetkey.policy.problem import Problem
+from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
@@ -54,18 +57,24 @@ class Made:
 
 def prove(document: Mapping[str, Any], wanted: Grant, *, now: datetime) -> Table:
     """The decision table of a trust document against the terms. Raises NotProved unless it holds."""
-    from valetkey.trust.table import admits_only
-
-    table = admits_only(document, wanted.terms, role_arn=wanted.role_arn, now=now)
+    table = _table(canonical(document), wanted.terms, wanted.role_arn, now)
     if not table.holds:
         raise NotProved(
             f"the trust policy of {wanted.name} is not shown to admit exactly the terms: "
-            f"{len(table.failures)} of {len(table.rows)} requests are decided otherwise",
+            f"{len(table.failures)} kinds of requests are decided otherwise",
             table,
             do="nothing may be written with it; please report this with the terms that you gave",
             where=wanted.role_arn,
         )
     return table
+
+
+@lru_cache(maxsize=4)
+def _table(document: str, terms: Terms, role_arn: str, now: datetime) -> Table:
+    """The same document is asked for before the call and, as a rule unchanged, after it: thousands of requests."""
+    from valetkey.trust.table import admits_only
+
+    return admits_only(json.loads(document), terms, role_arn=role_arn, now=now)
 
 
 def make(
@@ -154,6 +163,3 @@ def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Problem:
         "what is there gives no more than the terms",
         where=wanted.role_arn,
     )
-
-
-__all__ = ["Differs", "Interrupted", "Made", "NotProved", "Owner", "make", "prove"]

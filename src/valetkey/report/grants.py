@@ -88,9 +88,9 @@ def say_plan(prepared: Prepared, *, as_json: bool) -> None:
         say_json({**_grant(prepared.grant), **_judged(prepared.proof, prepared.opening), "calls": calls})
         return
     secret = prepared.grant.terms.external_id or ""
-    rows = [(str(number), call.action, _params(call, secret)) for number, call in enumerate(prepared.calls, 1)]
+    rows = [row for number, call in enumerate(prepared.calls, 1) for row in _call_rows(number, call, secret)]
     if rows:
-        say_table(["", "call", "parameters"], rows, title="Dry run: nothing is written")
+        say_table(["", "call", "parameter", "value"], rows, title="Dry run: nothing is written")
     else:
         say(f"Dry run: {prepared.grant.name} is there, as asked for; nothing is left to do.")
     say(_proof_line(prepared.proof))
@@ -98,12 +98,12 @@ def say_plan(prepared: Prepared, *, as_json: bool) -> None:
         say("The ExternalId is random: another run makes another one.")
 
 
-def _params(call: Call, secret: str) -> str:
-    lines = []
+def _call_rows(number: int, call: Call, secret: str) -> Iterator[tuple[str, str, str, str]]:
+    first = (str(number), call.action)
     for key, value in call.params.items():
         text = value if isinstance(value, str) else json.dumps(value)
-        lines.append(f"{key} = {text.replace(secret, mask(secret)) if secret else text}")
-    return "\n".join(lines)
+        yield (*first, key, text.replace(secret, mask(secret)) if secret else text)
+        first = ("", "")
 
 
 def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
@@ -151,7 +151,7 @@ def say_list(
         (
             each.role.name,
             each.record.contractor,
-            "\n".join(_policies(each)),
+            ", ".join(_policies(each)),
             _until(each.record.until, now),
             f"{each.role.last_used:%Y-%m-%d %H:%M}Z" if each.role.last_used else "not seen",
             each.state(now),

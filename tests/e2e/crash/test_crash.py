@@ -1,0 +1,164 @@
+"""Kill `grant` and `revoke` after every write: at no moment more access than the terms, and a second run ends it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+GRANT_WRITES = [
+    ("CreateRole", 1),
+    ("PutRolePolicy", 1),
+    ("PutRolePolicy", 2),
+    ("AttachRolePolicy", 1),
+    ("AttachRolePolicy", 2),
+]
+REVOKE_WRITES = [
+    ("PutRolePolicy", 1),
+    ("UpdateAssumeRolePolicy", 1),
+    ("DetachRolePolicy", 1),
+    ("DetachRolePolicy", 2),
+    ("DeleteRolePolicy", 1),
+    ("DeleteRolePolicy", 2),
+    ("DeleteRolePolicy", 3),
+    ("DeleteRole", 1),
+]
+MONTH = 31 * 86400
+
+
+class Contractor:
+    """Carol, who knows the ExternalId and has her MFA device, and tries everything she can."""
+
+    def __init__(self, stage: Any) -> None:
+        self.stage = stage
+        self.carol = stage.contractor.user("carol", ASSUME, mfa=True)
+        self.mallory = stage.contractor.user("mallory", ASSUME)
+
+    def enter(self, arn: str, external_id: str | None, *, mfa: bool = True) -> Any:
+        user = self.carol if mfa else self.mallory
+        params: dict[str, str] = {"SerialNumber": user.mfa_serial, "TokenCode": user.code()} if mfa else {}
+        if external_id:
+            params["ExternalId"] = external_id
+        sts = self.stage.contractor.client("sts", user)
+        return sts.assume_role(RoleArn=arn, RoleSessionName="try", **params)["Credentials"]
+
+    def may(self, keys: Any) -> tuple[bool, bool]:
+        """Whether a session may read, and whether it may write."""
+        iam = self.stage.owner.client("iam", keys)
+        return not refused(iam.list_users), not refused(lambda: iam.create_user(UserName="left-behind"))
+
+
+def refused(attempt: Any) -> bool:
+    try:
+        attempt()
+    except botocore.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("AccessDenied", "InvalidClientTokenId"):
+            raise
+        return True
+    return False
+
+
+def role(stage: Any) -> Any:
+    try:
+        return stage.owner.root("iam", "get_role", RoleName="audit")["Role"]
+    except botocore.exceptions.ClientError:
+        return None
+
+
+def state(stage: Any) -> Any:
+    """All there is of the role, the ExternalId included."""
+    about = {"RoleName": "audit"}
+    root, found = stage.owner.root, role(stage)
+    names = sorted(root("iam", "list_role_policies", **about)["PolicyNames"])
+    attached = root("iam", "list_attached_role_policies", **about)["AttachedPolicies"]
+    return (
+        found["AssumeRolePolicyDocument"],
+        sorted((tag["Key"], tag["Value"]) for tag in found["Tags"]),
+        found["MaxSessionDuration"],
+        [(name, root("iam", "get_role_policy", **about, PolicyName=name)["PolicyDocument"]) for name in names],
+        sorted(each["PolicyArn"] for each in attached),
+    )
+
+
+def external_id(found: Any) -> str:
+    return str(found["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"])
+
+
+@pytest.mark.parametrize("call", GRANT_WRITES, ids=lambda call: f"{call[0]}-{call[1]}")
+def test_a_grant_killed_after_any_write_gives_no_more_than_its_terms_and_is_finished(
+    stage: Any, kill_after: Any, call: tuple[str, int]
+) -> None:
+    owner, control = stage.owner, stage.sandbox.control
+    owner.login(owner.user("admin", ADMIN))
+    people = Contractor(stage)
+    words = ("grant", "audit", "--to", stage.contractor.account, "--until", "30d")
+    kill_after(owner, call, *words)
+
+    found = role(stage)
+    secret = external_id(found)
+    for attempt in (
+        lambda: people.enter(found["Arn"], None),
+        lambda: people.enter(found["Arn"], "wrong"),
+        lambda: people.enter(found["Arn"], secret, mfa=False),
+    ):
+        assert refused(attempt)
+    session = people.enter(found["Arn"], secret)
+    reads, writes = people.may(session)
+    assert not writes
+    assert reads == (call[0] == "AttachRolePolicy")
+    control.shift(owner.account, MONTH)
+    assert refused(lambda: people.enter(found["Arn"], secret))
+    control.shift(owner.account, -MONTH)
+
+    again = owner.run(*words, "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["external_id"] == secret
+    finished = state(stage)
+    once_more = owner.run(*words, "--json")
+    assert json.loads(once_more.stdout)["calls"] == []
+    assert state(stage) == finished
+    assert [name for name, _ in finished[3]] == ["valetkey-own-role", "valetkey-until"]
+    assert len(finished[4]) == 2
+    assert people.may(people.enter(found["Arn"], secret)) == (True, False)
+
+
+@pytest.mark.parametrize("call", REVOKE_WRITES, ids=lambda call: f"{call[0]}-{call[1]}")
+def test_a_revocation_killed_after_any_write_leaves_no_access_and_is_finished(
+    stage: Any, kill_after: Any, call: tuple[str, int]
+) -> None:
+    owner = stage.owner
+    owner.login(owner.user("admin", ADMIN))
+    people = Contractor(stage)
+    granted = owner.run("grant", "audit", "--to", stage.contractor.account, "--until", "30d", "--json")
+    made = json.loads(granted.stdout)
+    live = people.enter(made["role_arn"], made["external_id"])
+    assert people.may(live) == (True, False)
+    kill_after(owner, call, "revoke", "audit")
+
+    assert people.may(live) == (False, False)
+    if call[0] == "PutRolePolicy":
+        assert people.may(people.enter(made["role_arn"], made["external_id"])) == (False, False)
+    else:
+        assert refused(lambda: people.enter(made["role_arn"], made["external_id"]))
+
+    again = owner.run("revoke", "audit", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["gone"] is True
+    assert role(stage) is None
+    assert people.may(live) == (False, False)
+
+
+def test_a_grant_cannot_be_renewed_out_of_a_revocation_that_has_begun(stage: Any, kill_after: Any) -> None:
+    owner = stage.owner
+    owner.login(owner.user("admin", ADMIN))
+    words = ("grant", "audit", "--to", stage.contractor.account)
+    assert owner.run(*words).returncode == 0
+    kill_after(owner, ("PutRolePolicy", 1), "revoke", "audit")
+    refusal = owner.run(*words)
+    assert refusal.returncode == 2
+    assert "valetkey revoke" in refusal.stdout
+    assert json.loads(owner.run("list", "--json").stdout)["grants"][0]["state"] == "revoking"

@@ -1,0 +1,143 @@
+"""`revoke` over HTTP on the sandbox: live sessions are refused, the role goes, the receipt is honest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+Run = Callable[..., Any]
+ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+
+
+@pytest.fixture
+def made(stage: Any, owner: Run) -> dict[str, Any]:
+    """A grant, by the owner's own command."""
+    done = owner("grant", "audit", "--to", stage.contractor.account, "--until", "30d", "--json")
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def is_gone(stage: Any, name: str = "audit") -> bool:
+    try:
+        stage.owner.root("iam", "get_role", RoleName=name)
+    except botocore.exceptions.ClientError as error:
+        return bool(error.response["Error"]["Code"] == "NoSuchEntity")
+    return False
+
+
+def test_a_live_session_is_refused_and_nobody_comes_in_again(stage: Any, owner: Run, made: dict[str, Any]) -> None:
+    carol = stage.contractor.user("carol", ASSUME, mfa=True)
+
+    def enter() -> Any:
+        return stage.contractor.client("sts", carol).assume_role(
+            RoleArn=made["role_arn"],
+            RoleSessionName="carol",
+            ExternalId=made["external_id"],
+            SerialNumber=carol.mfa_serial,
+            TokenCode=carol.code(),
+        )["Credentials"]
+
+    iam = stage.owner.client("iam", enter())
+    assert iam.list_users()["Users"]
+    done = owner("revoke", "audit", "--json")
+    assert done.returncode == 0, done.stderr
+    receipt = json.loads(done.stdout)
+    assert [each["call"] for each in receipt["removed"]] == [
+        "iam:PutRolePolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:DeleteRolePolicy",
+        "iam:DeleteRolePolicy",
+        "iam:DeleteRolePolicy",
+        "iam:DeleteRole",
+    ]
+    assert receipt["gone"] is True
+    assert receipt["trust_closed"] is True
+    assert receipt["other_roles"] == []
+    assert receipt["survives"]
+    assert is_gone(stage)
+    for attempt in (iam.list_users, enter):
+        with pytest.raises(botocore.exceptions.ClientError):
+            attempt()
+
+
+def test_running_it_twice_is_fine(stage: Any, owner: Run, made: dict[str, Any]) -> None:
+    assert owner("revoke", "audit").returncode == 0
+    again = owner("revoke", "audit", "--json")
+    assert again.returncode == 0
+    assert json.loads(again.stdout) == {
+        "valetkey": "receipt/v1",
+        "name": "audit",
+        "account": stage.owner.account,
+        "removed": [],
+        "gone": True,
+    }
+
+
+def test_the_receipt_names_other_roles_that_trust_the_same_contractor(
+    stage: Any, owner: Run, made: dict[str, Any]
+) -> None:
+    assert owner("grant", "second", "--to", stage.contractor.account).returncode == 0
+    assert owner("grant", "other", "--to", stage.party().account).returncode == 0
+    done = owner("revoke", "audit")
+    assert done.returncode == 0
+    line = next(line for line in done.stdout.splitlines() if line.startswith("Other roles"))
+    assert line.endswith(": second")
+
+
+def test_a_role_that_was_put_to_other_uses_goes_too_and_its_boundary_is_never_removed(stage: Any, owner: Run) -> None:
+    boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    words = ("grant", "audit", "--to", stage.contractor.account, "--boundary", boundary)
+    assert owner(*words).returncode == 0
+    root = stage.owner.root
+    root("iam", "create_instance_profile", InstanceProfileName="machines")
+    root("iam", "add_role_to_instance_profile", InstanceProfileName="machines", RoleName="audit")
+    root("iam", "attach_role_policy", RoleName="audit", PolicyArn="arn:aws:iam::aws:policy/job-function/Billing")
+    root("iam", "put_role_policy", RoleName="audit", PolicyName="by-hand", PolicyDocument=json.dumps(ASSUME))
+    assert owner("revoke", "audit").returncode == 0
+    assert is_gone(stage)
+    calls = [each["call"] for each in stage.sandbox.control.requests(stage.owner.account)]
+    assert "iam:RemoveRoleFromInstanceProfile" in calls
+    assert "iam:DeleteRolePermissionsBoundary" not in calls
+
+
+def test_at_a_terminal_it_asks_and_no_is_no(stage: Any, owner: Run, made: dict[str, Any]) -> None:
+    code, shown = owner("revoke", "audit", tty=True, answers=[(r"\[y/N\] $", "n")])
+    assert code == 2, shown
+    assert not is_gone(stage)
+    code, shown = owner("revoke", "audit", tty=True, answers=[(r"\[y/N\] $", "y")])
+    assert code == 0, shown
+    assert is_gone(stage)
+
+
+def test_a_failure_midway_says_what_holds_and_the_next_run_finishes(
+    stage: Any, owner: Run, made: dict[str, Any]
+) -> None:
+    stage.sandbox.control.fault(
+        kind="deny", service="iam", operation="DetachRolePolicy", account=stage.owner.account, times=None
+    )
+    failed = owner("revoke", "audit")
+    assert failed.returncode == 3
+    assert "denies everything to every session already" in failed.stderr
+    assert "again" in failed.stderr
+    stage.sandbox.control.clear(stage.owner.account)
+    assert owner("revoke", "audit").returncode == 0
+    assert is_gone(stage)
+
+
+@pytest.mark.parametrize("kind", ["lose", "drop", "throttle"])
+def test_lost_answers_and_throttling_are_overcome_in_one_run(stage: Any, owner: Run, kind: str) -> None:
+    writes = ("CreateRole", "PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy", "DetachRolePolicy")
+    for operation in (*writes, "DeleteRolePolicy", "DeleteRole"):
+        stage.sandbox.control.fault(kind=kind, service="iam", operation=operation, account=stage.owner.account)
+    done = owner("grant", "audit", "--to", stage.contractor.account)
+    assert done.returncode == 0, done.stderr
+    done = owner("revoke", "audit")
+    assert done.returncode == 0, done.stderr
+    assert is_gone(stage)
