@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 
-def exec_(name: str, /, *command: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> int:
+def exec_(name: str, /, *command: str) -> int:
     """Run a command with a grant's credentials in its environment, and with no other way to credentials.
 
     The MFA code is asked for on the terminal itself. The exit code is the command's (128 + number for a signal);
@@ -25,28 +22,19 @@ def exec_(name: str, /, *command: Annotated[str, Parameter(allow_leading_hyphen=
     """
     from valetkey.aws.signin import settings
     from valetkey.cli.entry import open_profile
-    from valetkey.cli.running import OURS, run_child
+    from valetkey.cli.running import run_child
     from valetkey.credentials import child, private
     from valetkey.policy.problem import Problem
 
+    if not command:
+        raise Problem("there is no command to run", do=f"write it after two dashes: valetkey exec {name} -- aws ...")
     before = dict(os.environ)
-    try:
-        if not command:
-            raise Problem(
-                "there is no command to run", do=f"write it after two dashes: valetkey exec {name} -- aws ..."
-            )
-        entry = open_profile(name)
-        session = entry.session(lasting=True)
-        found = settings((name, entry.profile.source_profile), before)
-        with tempfile.TemporaryDirectory(prefix="valetkey-") as folder:
-            config, empty = Path(folder) / "config", Path(folder) / "credentials"
-            private.write(config, child.config_text(found, region=entry.base.region).encode())
-            private.write(empty, b"")
-            env = child.environment(
-                before, session.credentials, region=entry.profile.region, config=config, empty=empty
-            )
-            return run_child(command, env)
-    except Problem as problem:
-        if problem.exit_code < OURS:
-            problem.exit_code = OURS
-        raise
+    entry = open_profile(name)
+    session = entry.session(lasting=True)
+    found = settings((name, entry.profile.source_profile), before)
+    with tempfile.TemporaryDirectory(prefix="valetkey-") as folder:
+        config, empty = Path(folder) / "config", Path(folder) / "credentials"
+        private.write(config, child.config_text(found, region=entry.base.region).encode())
+        private.write(empty, b"")
+        env = child.environment(before, session.credentials, region=entry.profile.region, config=config, empty=empty)
+        return run_child(command, env)

@@ -33,14 +33,14 @@ def run(words: Sequence[str]) -> int:
         from valetkey.report.text import say
 
         say(f"valetkey: {error}", "  do: see `valetkey --help`, or `valetkey COMMAND --help`", stderr=True)
-        return 2
+        return _own_failure(words, 2)
     except Problem as problem:
         if debug:
             raise
         from valetkey.report.problem import say_problem
 
         say_problem(problem)
-        return problem.exit_code
+        return _own_failure(words, problem.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error, and Python must not try to flush again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,4 +55,9 @@ def run(words: Sequence[str]) -> int:
         # Only the kind: the text of an error we did not foresee may hold anything.
         say(f"valetkey: this is a fault of valetkey's own ({type(error).__name__})", stderr=True)
         say("  do: run the command again with --debug and report what it shows", stderr=True)
-        return 3
+        return _own_failure(words, 3)
+
+
+def _own_failure(words: Sequence[str], code: int) -> int:
+    """`exec` ends with its child's code, so that its own failures are 125 to 127, as env(1) has them."""
+    return 125 if words[:1] == ["exec"] and code < 125 else code

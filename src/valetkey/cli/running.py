@@ -15,8 +15,8 @@ from types import FrameType
 
 from valetkey.policy.problem import Problem
 
-OURS, CANNOT_EXECUTE, NOT_FOUND = 125, 126, 127
-"""Exit codes of failures that are not the child's, as env(1) and timeout(1) have them."""
+CANNOT_EXECUTE, NOT_FOUND = 126, 127
+"""Exit codes of a child that did not start, as env(1) has them."""
 
 _PASSED = tuple(
     getattr(signal, name)

@@ -146,6 +146,8 @@ def test_it_ends_as_its_child_ends(words: tuple[str, ...], code: int, it: Any) -
 def test_own_failures_are_125(it: Any) -> None:
     assert it.person.run("exec", "nobody", "--", "true").returncode == 125
     assert it.person.run("exec", "../x", "--", "true").returncode == 125
+    assert it.person.run("exec").returncode == 125
+    assert it.person.run("exec", "acme", "--no-such-flag", "--", "true").returncode == 125
     it.save(external_id="wrong")
     done = run(it, "true")
     assert done.returncode == 125
