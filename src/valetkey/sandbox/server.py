@@ -8,6 +8,8 @@ calls nobody.
 
 INVARIANT: the listening socket is made here, on 127.0.0.1, before anything else runs; there is no option for
 another address.
+INVARIANT: the process connects to nothing but this computer and starts no other process, whatever the emulator would
+do for a Lambda function or an SNS subscription (`confine`). So nobody on this computer can have it run their code.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import ipaddress
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -30,8 +35,7 @@ HOST = "127.0.0.1"
 TAKEN = 98
 """Exit code when the port is in use."""
 
-# What the emulator reads when it is imported. Nothing else of the environment reaches it: `process.start` passes
-# none of the caller's, and `_settle` removes what changes the emulator when the module is run by hand.
+# What the emulator reads when it is imported; of the caller's environment it sees only what is in _KEPT.
 _SETTINGS = {
     "AUTH": "true",
     "CLOUDTRAIL_RECORDING": "1",
@@ -40,20 +44,10 @@ _SETTINGS = {
     "IOT_MTLS_ENABLED": "0",
     "SFTP_ENABLED": "0",
     "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+    "ATHENA_ENGINE": "mock",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-_REMOVED = (
-    "MINISTACK_",
-    "LOCALSTACK_",
-    "S3_",
-    "PERSIST",
-    "STATE_DIR",
-    "SERVICES",
-    "USE_SSL",
-    "AWS_",
-    "GATEWAY_",
-    "EDGE_",
-)
+_KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH")
 
 
 def bind(port: int) -> socket.socket:
@@ -69,9 +63,38 @@ def bind(port: int) -> socket.socket:
     return sock
 
 
+def confine() -> None:
+    """From now on this process may connect only to loopback and start no process. There is no way back."""
+
+    def hook(event: str, details: tuple[Any, ...]) -> None:
+        if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+            address = details[1]
+            if isinstance(address, tuple) and not _is_loopback(address[0]):
+                raise PermissionError(f"the sandbox reaches nothing outside this computer, not {address[0]}")
+        elif event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
+            if details[0] is not None and not _is_loopback(details[0]):
+                raise PermissionError(f"the sandbox reaches nothing outside this computer, not {details[0]}")
+        elif event in _PROCESSES:
+            raise PermissionError("the sandbox starts no process")
+
+    sys.addaudithook(hook)
+
+
+_PROCESSES = frozenset(
+    {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "os.system"}
+)
+
+
+def _is_loopback(host: Any) -> bool:
+    name = host.decode("latin-1") if isinstance(host, bytes) else str(host)
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
 def load() -> Any:
     """The emulator's ASGI application with our rules installed, behind our front. Import of the emulator: ~0.4 s."""
-    _settle()
     from ministack import app as emulator
 
     # The emulator runs every script it finds in two well-known directories of the machine.
@@ -95,12 +118,23 @@ def main(words: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         return TAKEN
-    with sock:
-        asyncio.run(_serve(sock, options.owner))
+    os.umask(0o077)
+    # The emulator writes a few files to well-known places under /tmp, where other users could have put links.
+    with tempfile.TemporaryDirectory(prefix="valetkey-sandbox-") as folder, sock:
+        tempfile.tempdir = folder
+        _settle(folder)
+        confine()
+        if options.owner is not None:
+            threading.Thread(target=_follow, args=(options.owner, folder), daemon=True).start()
+        asyncio.run(_serve(sock))
     return 0
 
 
-async def _serve(sock: socket.socket, owner: int | None) -> None:
+async def _serve(sock: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
     application = load()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -112,12 +146,6 @@ async def _serve(sock: socket.socket, owner: int | None) -> None:
     config.shutdown_timeout = 1
     config.loglevel = "ERROR"
     config.accesslog = None
-    loop = asyncio.get_running_loop()
-    end = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
-    if owner is not None:
-        threading.Thread(target=_follow, args=(owner,), daemon=True).start()
     port = sock.getsockname()[1]
     ready = {"url": f"http://{HOST}:{port}", "port": port, "pid": os.getpid()}
     async with asyncio.TaskGroup() as group:
@@ -129,11 +157,10 @@ async def _serve(sock: socket.socket, owner: int | None) -> None:
         _silence_stdout()
 
 
-def _settle() -> None:
-    for name in list(os.environ):
-        if name.startswith(_REMOVED):
-            del os.environ[name]
-    os.environ.update(_SETTINGS)
+def _settle(folder: str) -> None:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    os.environ.clear()
+    os.environ.update(kept, **_SETTINGS, STATE_DIR=folder, S3_DATA_DIR=folder, TMPDIR=folder)
 
 
 def _silence_stdout() -> None:
@@ -143,9 +170,10 @@ def _silence_stdout() -> None:
     os.close(null)
 
 
-def _follow(owner: int) -> None:
+def _follow(owner: int, folder: str) -> None:
     """End this process at once when `owner` has ended, killed or not."""
     ended(owner, None)
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 

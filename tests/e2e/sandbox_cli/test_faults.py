@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import io
+import json
 import subprocess
 import sys
 import time
+import zipfile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -205,3 +208,25 @@ def test_reset_empties_everything(tmp_path: Any) -> None:
         assert abs(control.now("111111111111") - time.time()) < 10
         with pytest.raises(ClientError, match="InvalidClientTokenId"):
             iam.get_user()
+
+
+def test_nobodys_code_is_run(stage: Stage) -> None:
+    """Whoever is on this computer is root of every account: that must not become running code as this user."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    role = stage.owner.root("iam", "create_role", RoleName="f", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    packed = io.BytesIO()
+    mark = stage.owner.home / "mark"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("m.py", f"def h(event, context): open({str(mark)!r}, 'w').close()")
+    stage.owner.root(
+        "lambda", "create_function", FunctionName="f", Runtime="python3.11", Handler="m.h", Role=role["Arn"],
+        Code={"ZipFile": packed.getvalue()},
+    )  # fmt: skip
+    answer = stage.owner.root("lambda", "invoke", FunctionName="f")
+    assert b"the sandbox starts no process" in answer["Payload"].read()
+    assert not mark.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -108,3 +109,42 @@ def test_ending_a_process_that_has_ended_is_fine() -> None:
     with pytest.raises(SandboxProblem, match="no sandbox answers") as caught:
         Control(running.url).requests()
     assert caught.value.exit_code == 3
+
+
+CONFINED = """
+import os, socket, subprocess, sys
+from valetkey.sandbox.server import bind, confine
+confine()
+tries = {
+    "connect": lambda: socket.create_connection(("192.0.2.1", 80), 1),
+    "resolve": lambda: socket.getaddrinfo("example.com", 80),
+    "datagram": lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)),
+    "process": lambda: subprocess.run([sys.executable, "--version"]),
+    "shell": lambda: os.system("true"),
+    "fork": lambda: os.fork(),
+    "exec": lambda: os.execv(sys.executable, [sys.executable, "--version"]),
+}
+for name, act in tries.items():
+    try:
+        act()
+    except PermissionError as error:
+        assert "the sandbox" in str(error), error
+    else:
+        sys.exit(name)
+with bind(0) as sock:
+    socket.create_connection(sock.getsockname(), 1).close()
+print("confined")
+"""
+
+
+def test_a_confined_process_reaches_nothing_and_starts_nothing() -> None:
+    ran = subprocess.run([sys.executable, "-c", CONFINED], capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stdout) == (0, "confined\n"), ran.stderr
+
+
+def test_it_keeps_its_files_in_a_folder_that_goes_with_it(tmp_path: pathlib.Path) -> None:
+    with spawn(owner=os.getpid(), env={**os.environ, "TMPDIR": str(tmp_path)}) as running:
+        (folder,) = tmp_path.glob("valetkey-sandbox-*")
+        assert folder.stat().st_mode & 0o777 == 0o700
+        Control(running.url).reset()  # loads every service of the emulator, some of which write files
+    assert not folder.exists()
