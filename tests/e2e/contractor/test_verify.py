@@ -32,7 +32,7 @@ class Person:
         self.party.run_tty("exec", "acme", "--", "true", code=self.user.code)
 
     def verify(self, *words: str) -> tuple[int, dict[str, dict[str, Any]], str]:
-        ran = self.party.run("verify", "acme", "--json", "--wait", "0", *words)
+        ran = self.party.run("verify", "acme", "--json", *(words or ("--wait", "0")))
         found = json.loads(ran.stdout)
         assert found["holds"] is (ran.returncode == 0)
         return ran.returncode, {each["way"]: each for each in found["probes"]}, ran.stderr
@@ -149,8 +149,24 @@ def test_a_role_that_does_not_let_us_in(stage: Any, terms: Terms) -> None:
 
 def test_throttling_is_no_refusal(stage: Any, terms: Terms) -> None:
     person = Person(stage, Customer(stage, terms))
-    ran = person.party.run("verify", "nobody", "--json")
-    assert ran.returncode == 2
-    person.party.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
-    ran = person.party.run("verify", "acme", "--json", "--wait", "0")
-    assert ran.returncode == 3
+    faulty = {"service": "sts", "operation": "AssumeRole", "account": person.party.account}
+    stage.sandbox.control.fault(kind="throttle", nth=2, times=2, **faulty)  # the second way, and its retry
+    code, probes, _ = person.verify()
+    assert code == 3
+    assert results(probes) == {**RIGHT, "no ExternalId": "inconclusive"}
+    assert probes["no ExternalId"]["failed"]
+
+
+def test_a_new_role_is_waited_for(stage: Any, terms: Terms) -> None:
+    person = Person(stage, Customer(stage, terms))
+    stage.sandbox.control.fault(
+        kind="deny", service="sts", operation="AssumeRole", account=person.party.account, times=1
+    )
+    code, probes, _ = person.verify("--wait", "60s")
+    assert (code, results(probes)) == (0, RIGHT)
+
+
+def test_no_such_profile(stage: Any) -> None:
+    ran = stage.contractor.run("verify", "nobody", "--json")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "no profile" in ran.stderr

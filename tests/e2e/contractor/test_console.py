@@ -1,0 +1,131 @@
+"""console: a role session opens the console; the URL is printed only when asked for, else it is in a private file."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import pathlib
+import re
+import shutil
+import stat
+import sys
+import urllib.request
+from typing import Any
+
+import pytest
+from tests.e2e.contractor.conftest import Customer, documented
+
+from valetkey.trust import Terms
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture
+def party(stage: Any, terms: Terms) -> Any:
+    """The contractor's person, let in, with one MFA session for what follows."""
+    customer = Customer(stage, terms)
+    party = stage.contractor
+    alice = party.user("alice", documented("console", party.account, customer.handoff.role_arn), mfa=True)
+    party.login(alice)
+    ran = party.run("accept", str(customer.hand_over()), "--name", "acme", "--yes", "--mfa-serial", alice.mfa_serial)
+    assert ran.returncode == 0, ran.stderr
+    code, shown = party.run_tty("exec", "acme", "--", "true", code=alice.code)
+    assert code == 0, shown
+    return party
+
+
+def browse(url: str) -> str:
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    with opener.open(url, timeout=20) as page:
+        return str(page.read().decode())
+
+
+def test_print_signs_in_as_the_role(stage: Any, party: Any) -> None:
+    ran = party.run("console", "acme", "--print", "--service", "s3")
+    assert ran.returncode == 0, ran.stderr
+    (url,) = ran.stdout.splitlines()
+    assert url.startswith(f"{stage.sandbox.url}/federation?Action=login&")
+    assert "do not share" in ran.stderr
+    page = browse(url)
+    assert f"signed in as arn:aws:sts::{stage.owner.account}:assumed-role/audit/alice" in page
+    assert "https://us-east-1.console.aws.amazon.com/s3/home?region=us-east-1" in page
+
+
+def test_the_browser_gets_a_private_file_that_goes(stage: Any, party: Any, tmp_path: pathlib.Path) -> None:
+    """The "browser" notes its arguments and the file's mode, and follows the page."""
+    seen = tmp_path / "seen"
+    browser = tmp_path / "browser"
+    browser.write_text(
+        f"""#!/bin/sh
+        echo "$@" > {seen}.args
+        file=$(echo "$1" | sed 's,^file://,,')
+        stat -c '%a' "$file" "$(dirname "$file")" > {seen}.modes
+        cp "$file" {seen}.html
+        """
+    )
+    browser.chmod(0o755)
+    party.env["BROWSER"] = str(browser)
+    ran = party.run("console", "acme")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == ""
+    arguments = pathlib.Path(f"{seen}.args").read_text()
+    assert arguments.startswith(f"file://{party.home}/valetkey-console-")
+    assert "SigninToken" not in arguments + ran.stderr
+    assert pathlib.Path(f"{seen}.modes").read_text().split() == ["600", "700"]
+    found = re.search(r'content="0;url=([^"]+)"', pathlib.Path(f"{seen}.html").read_text())
+    assert found
+    assert ":assumed-role/audit/alice" in browse(found[1].replace("&amp;", "&"))
+    assert list(party.home.glob("valetkey-console-*")) == []
+
+
+def test_no_browser(party: Any) -> None:
+    party.env["BROWSER"] = "/nonexistent/browser"
+    party.env["PATH"] = "/nonexistent"
+    ran = party.run("console", "acme")
+    assert ran.returncode == 2
+    assert "--print" in ran.stderr
+    assert list(party.home.glob("valetkey-console-*")) == []
+
+
+def test_wrong_use_asks_nobody(stage: Any, party: Any) -> None:
+    before = len(stage.sandbox.control.requests(party.account))
+    ran = party.run("console", "acme", "--service", "../iam", "--print")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert len(stage.sandbox.control.requests(party.account)) == before
+
+
+def test_a_sign_in_that_is_refused(stage: Any, party: Any) -> None:
+    party.env["AWS_ENDPOINT_URL_SIGNIN"] = f"{stage.sandbox.url}/nowhere"
+    ran = party.run("console", "acme", "--print")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    party.env["AWS_ENDPOINT_URL_SIGNIN"] = "http://127.0.0.1:9"
+    ran = party.run("console", "acme", "--print")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "network" in ran.stderr
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_real_browser_follows_the_file(stage: Any, party: Any, tmp_path: pathlib.Path) -> None:
+    """Headless Chromium opens the redirect file and ends on the console's page."""
+    dom = tmp_path / "dom.html"
+    browser = tmp_path / "browser"
+    browser.write_text(
+        f"#!{sys.executable}\n"
+        "import subprocess, sys\n"
+        f"out = subprocess.run([{CHROMIUM!r}, '--headless', '--no-sandbox', '--disable-gpu',\n"
+        f"    '--user-data-dir={tmp_path}/profile', '--virtual-time-budget=8000', '--dump-dom', sys.argv[1]],\n"
+        "    capture_output=True, text=True, timeout=40)\n"
+        f"open({str(dom)!r}, 'w').write(out.stdout)\n"
+    )
+    browser.chmod(stat.S_IRWXU)
+    party.env["BROWSER"] = f"{browser} %s"
+    ran = party.run("console", "acme")
+    assert ran.returncode == 0, ran.stderr
+    assert f"signed in as arn:aws:sts::{stage.owner.account}:assumed-role/audit/alice" in dom.read_text()
+
+
+def test_a_proxy_never_sees_the_keys(stage: Any, party: Any) -> None:
+    """Plain HTTP goes to this computer itself: a proxy in the environment would read the keys."""
+    party.env |= {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "no_proxy": ""}
+    ran = party.run("console", "acme", "--print")
+    # The role session is cached, so that only the sign-in is left to go wrong.
+    assert ran.returncode == 0, ran.stderr
