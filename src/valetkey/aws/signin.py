@@ -11,8 +11,9 @@ import botocore.configloader
 import botocore.exceptions as wrong
 import botocore.session
 
-from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.calls import Perform
 from valetkey.aws.connect import Keys, performer
+from valetkey.policy.problem import Problem
 
 # A credential process may take 50 s altogether, prompt included: a call gets 3 s to connect and 8 s to answer, twice.
 _QUICK: dict[str, Any] = {
@@ -35,6 +36,12 @@ _HOME_REGION = {
 }
 
 
+class NoBase(Problem):
+    """The base identity cannot be resolved. Quotes botocore, which names files and profiles, and no secret."""
+
+    exit_code = 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
     """A base identity, resolved. The repr shows no secret."""
@@ -54,23 +61,21 @@ def sign_in(profile: str | None, *, region: str | None = None, partition: str = 
 
     AWS_PROFILE may name the very profile whose credentials valetkey provides: it would call itself without end.
     The region is the given one, else the profile's if it is of the partition, else the partition's first.
-    Raises CallError (NoSuchProfile, NoCredentials) about `sts:SignIn`. Makes no call unless the chain needs one.
+    Raises NoBase. Makes no call unless the chain needs one.
     """
-    about = Call("sts", "sign_in")
+    name = f"the base profile {profile}" if profile is not None else "the base identity"
     try:
         core = _core(profile)
         found = core.get_credentials()
         keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:
-            raise CallError(about, "NoCredentials", "there is no base identity", do=_SIGN_IN)
+            raise NoBase(f"{name} has no credentials", do=_SIGN_IN)
         where = region or _region_of(core, partition)
         endpoint = boto3.Session(botocore_session=core).client("sts", region_name=where).meta.endpoint_url
-    except wrong.ProfileNotFound as error:
-        raise CallError(
-            about, "NoSuchProfile", str(error), do="add it to your AWS config, or run `valetkey accept` again"
-        ) from None
+    except wrong.ProfileNotFound:
+        raise NoBase(f"{name} is not in your AWS config", do=_SIGN_IN) from None
     except wrong.BotoCoreError as error:
-        raise CallError(about, "NoCredentials", str(error), do=_SIGN_IN) from None
+        raise NoBase(f"{name} cannot be used: {error}", do=_SIGN_IN) from None
 
     def connect(other: Keys) -> Perform:
         session = _core(profile)
@@ -108,7 +113,7 @@ def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str
     return {}
 
 
-_SIGN_IN = "sign in with the base identity of this profile (`source_profile`), or set its access key in your AWS config"
+_SIGN_IN = "sign in with it, or put its access key into your AWS config; inside `valetkey exec` it is out of reach"
 
 
 def _core(profile: str | None) -> Any:

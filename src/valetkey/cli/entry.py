@@ -49,7 +49,7 @@ def clock() -> datetime:
 
 
 def open_profile(name: str) -> Entry:
-    """Load a profile and resolve its base identity. Raises Problem, CallError; Ended before anything is called."""
+    """Load a profile and resolve its base identity. Raises Problem; Ended before anything is called."""
     from valetkey.credentials.broker import still_granted
     from valetkey.credentials.profiles import load
 

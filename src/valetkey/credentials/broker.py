@@ -294,6 +294,8 @@ def _fetch(
 ) -> Session:
     # A temporary base identity cannot be asked for a code (GetSessionToken refuses it); it may carry MFA itself.
     if not profile.mfa or base.session_token is not None:
+        if base.session_token is not None:
+            _check_account(profile, base, connect)
         return enter(profile, keys=base, connect=connect, clock=clock)
     if profile.mfa_serial is None:
         raise Problem(
@@ -320,6 +322,21 @@ def _fetch(
             if problem.code not in SESSION_GONE or mfa.issued >= before or refused:
                 raise
             refused = mfa.credentials.access_key_id
+
+
+def _check_account(profile: Profile, base: Base, connect: Connect) -> None:
+    """INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log.
+
+    Temporary keys may be those of a role session that `env` has exported.
+    """
+    call = Call("sts", "get_caller_identity")
+    try:
+        caller = connect(base)(call)["Arn"]
+    except CallError as error:
+        raise explain(error, profile.name) from None
+    if caller.split(":")[4] != profile.contractor:
+        found = Refused("", code="AccessDenied", message="", where=call.action)
+        raise about_caller(caller, profile, found)
 
 
 def _ask_and_fetch(serial: str, perform: Perform, ask: Ask, clock: Clock, deadline: Callable[[], float]) -> Session:

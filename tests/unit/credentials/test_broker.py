@@ -188,8 +188,16 @@ def test_without_mfa_nobody_is_asked_and_the_session_is_as_long_as_the_role_allo
 def test_temporary_base_keys_go_straight_and_for_an_hour(world: World, tools: dict[str, Any]) -> None:
     tools["base"] = Base(access_key_id="ASIAX", session_token="t")
     role_session(profile(), **tools)
-    assert [name for name, _ in world.calls] == ["assume_role"]
-    assert world.calls[0][1]["DurationSeconds"] == 3600
+    assert [name for name, _ in world.calls] == ["get_caller_identity", "assume_role"]
+    assert world.calls[-1][1]["DurationSeconds"] == 3600
+
+
+def test_no_external_id_is_sent_from_another_customers_account(world: World, tools: dict[str, Any]) -> None:
+    tools["base"] = Base(access_key_id="ASIAX", session_token="t")
+    world.caller = "arn:aws:sts::555555555555:assumed-role/Audit/ann"
+    with pytest.raises(Refused, match="of account 555555555555; the role trusts"):
+        role_session(profile(), **tools)
+    assert world.count("assume_role") == 0
 
 
 def test_a_grant_without_external_id_sends_none(world: World, tools: dict[str, Any]) -> None:

@@ -1,0 +1,109 @@
+"""The base identity: which keys, which region, and never AWS_PROFILE."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from valetkey.aws.signin import NoBase, settings, sign_in
+
+
+@pytest.fixture
+def aws(home: pathlib.Path) -> pathlib.Path:
+    (home / ".aws").mkdir()
+    (home / ".aws/credentials").write_text(
+        "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = hush\n"
+        "[work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = hush\n"
+    )
+    (home / ".aws/config").write_text(
+        "[default]\nregion = eu-west-1\n[profile work]\nregion = cn-northwest-1\nca_bundle = /x\nservices = here\n"
+        "s3 =\n  addressing_style = path\n[services here]\nsts =\n  endpoint_url = http://localhost:1\n"
+    )
+    return home / ".aws"
+
+
+def test_the_profile_and_otherwise_the_usual_chain(aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sign_in("work").access_key_id == "AKIAWORK"
+    assert sign_in(None).access_key_id == "AKIADEFAULT"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    assert sign_in(None).access_key_id == "AKIAENV"
+    assert sign_in("work").access_key_id == "AKIAWORK"
+
+
+def test_no_secret_shows(aws: pathlib.Path) -> None:
+    assert "hush" not in repr(sign_in("work"))
+
+
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+@pytest.mark.parametrize("value", ["work", "nowhere"])
+def test_aws_profile_is_left_aside(name: str, value: str, aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert sign_in(None).access_key_id == "AKIADEFAULT"
+    assert sign_in("default").access_key_id == "AKIADEFAULT"
+
+
+@pytest.mark.parametrize(
+    ("profile", "region", "partition", "endpoint"),
+    [
+        ("default", None, "aws", "https://sts.eu-west-1.amazonaws.com"),
+        ("default", "us-west-2", "aws", "https://sts.us-west-2.amazonaws.com"),
+        ("default", None, "aws-cn", "https://sts.cn-north-1.amazonaws.com.cn"),
+        ("default", None, "aws-us-gov", "https://sts.us-gov-west-1.amazonaws.com"),
+        ("default", None, "aws-eusc", "https://sts.eusc-de-east-1.amazonaws.eu"),
+        ("default", "xx-new-1", "aws", "https://sts.xx-new-1.amazonaws.com"),
+    ],
+)
+def test_the_endpoint_is_regional_and_of_the_roles_partition(
+    profile: str, region: str | None, partition: str, endpoint: str, aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert sign_in(profile, region=region, partition=partition).endpoint == endpoint
+
+
+def test_an_endpoint_of_the_environment_or_the_profile_is_used(
+    aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://localhost:2")
+    assert sign_in("default").endpoint == "http://localhost:2"
+    monkeypatch.delenv("AWS_ENDPOINT_URL_STS")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert sign_in("work", partition="aws-cn").endpoint == "http://localhost:1"
+
+
+def test_what_cannot_be_resolved_is_a_problem(aws: pathlib.Path) -> None:
+    with pytest.raises(NoBase, match="base profile nowhere is not in your AWS config"):
+        sign_in("nowhere")
+    (aws / "credentials").write_text("[default]\naws_access_key_id = AKIA\n")
+    with pytest.raises(NoBase, match="cannot be used"):
+        sign_in("default")
+    (aws / "credentials").write_text("")
+    with pytest.raises(NoBase, match="has no credentials"):
+        sign_in("default")
+    (aws / "config").write_text("not an ini file")
+    with pytest.raises(NoBase, match="cannot be used"):
+        sign_in("default")
+
+
+def test_settings_are_those_of_the_first_profile_that_is_there(aws: pathlib.Path) -> None:
+    env = {"AWS_CONFIG_FILE": str(aws / "config")}
+    assert settings(("nowhere", "work", None), env) == {
+        "region": "cn-northwest-1",
+        "ca_bundle": "/x",
+        "s3": {"addressing_style": "path"},
+        "services": {"sts": {"endpoint_url": "http://localhost:1"}},
+    }
+    assert settings(("nowhere", None), env) == {"region": "eu-west-1"}
+    assert settings(("nowhere",), env) == {}
+    assert settings((None,), {"AWS_CONFIG_FILE": "/nowhere"}) == {}
+    (aws / "config").write_text("not an ini file")
+    assert settings((None,), env) == {}
+
+
+def test_signing_in_with_keys_makes_no_call(aws: pathlib.Path) -> None:
+    """The endpoint points nowhere (tests/conftest.py), and a socket would be refused."""
+    script = "import socket; socket.socket.connect = None; from valetkey.aws.signin import sign_in; sign_in('work')"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
