@@ -1,4 +1,4 @@
-"""What write_trust writes, read_terms reads: for all terms, and in every form AWS gives documents back in."""
+"""For all terms: what is written is read back in every form of AWS, and is shown to admit exactly the terms."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from valetkey.trust import NotOurs, Terms, check_terms, read_terms, write_trust
+from valetkey.policy import PolicyError, Request, decide, parse_policy
+from valetkey.trust import NotOurs, Terms, admits_only, check_terms, read_terms, write_trust
+from valetkey.trust.callers import callers
+from valetkey.trust.table import _shall_pass
 
 NAME = st.text(string.ascii_letters + string.digits + "_+=,.@-", min_size=1, max_size=20)
 PATH = st.sampled_from(["", "team/", "a/b/", "x:y/"])
@@ -158,3 +161,134 @@ def test_any_json_in_a_place_of_ours_is_read_or_not_ours(terms: Terms, place: st
     document["Statement"][0][place] = other
     with contextlib.suppress(NotOurs):
         check_terms(read_terms(document))
+
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def _role(terms: Terms) -> str:
+    owner = "111111111111" if terms.contractor != "111111111111" else "333333333333"
+    return f"arn:{terms.partition}:iam::{owner}:role/partners/auditor"
+
+
+@settings(max_examples=30)
+@given(all_terms())
+def test_every_trust_that_is_written_admits_exactly_its_terms(terms: Terms) -> None:
+    table = admits_only(write_trust(terms), terms, role_arn=_role(terms), now=NOW)
+    assert table.failures == ()
+    assert table.holds
+
+
+SIMPLE = (
+    Terms(contractor="222222222222", external_id="Example987"),
+    Terms(contractor="222222222222", only=("arn:aws:iam::222222222222:user/alice",), name_people=True),
+    Terms(contractor="222222222222", mfa_max_age=3600, session_tags=True),
+    Terms(contractor="222222222222", external_id="ab", until=datetime(2027, 1, 1, tzinfo=UTC)),
+)
+OPERATORS = [
+    "StringEquals",
+    "StringEqualsIfExists",
+    "StringNotEquals",
+    "StringLike",
+    "StringEqualsIgnoreCase",
+    "Bool",
+    "BoolIfExists",
+    "Null",
+    "NumericLessThan",
+    "NumericLessThanEquals",
+    "NumericGreaterThan",
+    "DateLessThan",
+    "DateGreaterThan",
+    "ArnEquals",
+    "ArnLike",
+    "ForAllValues:StringEquals",
+    "ForAnyValue:StringLike",
+]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
+@given(st.sampled_from(SIMPLE), st.randoms(use_true_random=False))
+def test_what_the_table_lets_through_holds_for_requests_that_it_never_tried(terms: Terms, rng: random.Random) -> None:
+    """Random edits of the document; whenever the table still holds, random requests are decided as the terms say."""
+    document = write_trust(terms)
+    for _ in range(rng.randint(0, 2)):
+        _edit(document, rng)
+    try:
+        policy = parse_policy(document, kind="trust")
+    except PolicyError:
+        assume(False)
+    if not admits_only(document, terms, role_arn=_role(terms), now=NOW).holds:
+        return
+    people = callers(terms, role_arn=_role(terms))
+    for _ in range(150):
+        caller, conditions = rng.choice(people), _call(terms, rng)
+        action = rng.choice(["sts:AssumeRole"] * 4 + ["sts:TagSession", "sts:SetSourceIdentity"])
+        context = {**conditions, **caller.facts}
+        request = Request(principal=caller.principal, action=action, resource=_role(terms), context=context)
+        assert decide(request, trust=policy).allowed == _shall_pass(terms, caller, action, conditions), (
+            document,
+            request,
+        )
+
+
+def _edit(document: dict[str, Any], rng: random.Random) -> None:
+    """One random change of a kind that a person could make."""
+    statement = rng.choice(document["Statement"])
+    condition = statement.setdefault("Condition", {})
+    kind = rng.choice(["drop", "operator", "value", "principal", "action", "again", "add"])
+    if kind in ("drop", "operator", "value") and condition:
+        operator = rng.choice(sorted(condition))
+        keys = condition[operator]
+        if kind == "drop":
+            keys.pop(rng.choice(sorted(keys)), None)
+        elif kind == "operator":
+            condition[rng.choice(OPERATORS)] = condition.pop(operator)
+        elif keys:
+            key = rng.choice(sorted(keys))
+            old = str(keys[key])
+            keys[key] = rng.choice(
+                [old + "*", "*", old[:-1], old.upper(), [old, "other"], old[:-1] + "?", "false", "60"]
+            )
+        if not keys:
+            condition.pop(operator, None)
+    elif kind == "principal":
+        statement["Principal"] = rng.choice(
+            ["*", {"AWS": "222222222222"}, {"AWS": ["222222222222", "444444444444"]}, {"Service": "ec2.amazonaws.com"}]
+        )
+    elif kind == "action":
+        statement["Action"] = rng.choice(
+            ["sts:*", "sts:Assume*", ["sts:AssumeRole", "sts:TagSession"], "sts:AssumeRole"]
+        )
+    elif kind == "again":
+        document["Statement"].append(json.loads(json.dumps({**statement, "Sid": f"Again{len(document['Statement'])}"})))
+    else:
+        condition.setdefault(rng.choice(OPERATORS), {})[
+            rng.choice(["aws:SourceIp", "aws:PrincipalOrgID", "aws:userid"])
+        ] = "1"
+
+
+def _call(terms: Terms, rng: random.Random) -> dict[str, str]:
+    wanted = terms.external_id or "id"
+    values: dict[str, list[str | None]] = {
+        "sts:ExternalId": [
+            wanted,
+            wanted,
+            None,
+            "other",
+            wanted.upper(),
+            wanted + "q",
+            rng.choice(string.ascii_letters),
+        ],
+        "aws:MultiFactorAuthPresent": ["true", "true", "false", None],
+        "aws:MultiFactorAuthAge": ["30", "30", None, str(rng.randrange(100_000))],
+        "sts:RoleSessionName": ["alice", "alice", "bob", "session", None],
+        "aws:CurrentTime": [
+            "2026-12-31T23:59:59Z",
+            "2026-11-23T00:00:00Z",
+            "2027-01-01T00:00:00Z",
+            "2030-01-01T00:00:00Z",
+        ],
+        "aws:SourceIp": ["1", "198.51.100.7", None],
+        "aws:PrincipalOrgID": ["1", "o-abc", None],
+    }
+    return {key: value for key, some in values.items() if (value := rng.choice(some)) is not None}
