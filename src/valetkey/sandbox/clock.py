@@ -14,7 +14,8 @@ Everything in the sandbox that AWS decides by time follows the clock of one acco
 What a caller is told (`Expiration`) comes from the same clock as what is enforced. SigV4 dates, and everything outside
 IAM, STS and CloudTrail, stay with the computer's own clock.
 
-Replaces: the name `time` in ministack's `services.iam`, `services.sts` and `core.iam_evaluator`.
+Replaces: the name `time` in ministack's `services.iam`, `services.sts` and `core.iam_evaluator`; emptying the sandbox
+puts the clocks right.
 """
 
 from __future__ import annotations
@@ -67,6 +68,13 @@ def install() -> None:
 
     for module in (iam, sts, iam_evaluator):
         module.time = _Time()
+    emptied = sts.reset
+
+    def reset_all() -> None:
+        emptied()
+        reset()
+
+    sts.reset = reset_all
 
 
 def _current() -> str:

@@ -7,7 +7,7 @@ RoleLastUsed), .../API_RoleDetail.html (no description, no MaxSessionDuration),
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 
 Replaces: ministack's `services.iam._role_xml` and its handlers of GetAccountAuthorizationDetails and
-GetAccessKeyLastUsed; stands before CreateRole, UpdateRole, TagRole and PutRolePolicy.
+GetAccessKeyLastUsed, and its words for a missing role; stands before CreateRole, UpdateRole, TagRole and PutRolePolicy.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ INLINE_SIZE = 10_240
 TAGS = 50
 _NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
+_ROLE_MISSING = re.compile(r"Role (\S+) not found\.")
+_SAID = r"The role with name \1 cannot be found."
 _TAG = re.compile(r"[\w\s.:/=+@-]*")
 
 
@@ -33,6 +35,8 @@ def install() -> None:
 
     iam._role_xml = lambda name, boundary=True: xml(role(iam._roles[name], whole=boundary))
     iam._IAM_HANDLERS["GetAccountAuthorizationDetails"] = _account
+    error = iam._error
+    iam._error = lambda status, code, message, ns="iam": error(status, code, _ROLE_MISSING.sub(_SAID, message), ns)
     around("GetAccessKeyLastUsed", _key_last_used)
     for operation in ("CreateRole", "UpdateRole", "TagRole"):
         around(operation, _limits)

@@ -115,18 +115,13 @@ def _message(arn: str, action: str, resource: str, answer: Any) -> str:
 
 def _iam_keys(call: AwsCall) -> dict[str, Any]:
     """IAM's own condition keys: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
-    found: dict[str, Any] = {"iam:PolicyARN": call.get("PolicyArn")} if "Policy" in call.action else {}
-    boundary = call.get("PermissionsBoundary")
-    if boundary is None and (role := _named_role(call)) is not None:
-        boundary = role.get("PermissionsBoundary")
-    found["iam:PermissionsBoundary"] = boundary or None
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _named_role(call: AwsCall) -> Any:
     from ministack.services import iam
 
-    return iam._roles.get(call.get("RoleName"))
+    found: dict[str, Any] = {"iam:PolicyARN": call.get("PolicyArn")} if "Policy" in call.action else {}
+    role = iam._roles.get(call.get("RoleName")) or {}
+    found["iam:PermissionsBoundary"] = call.get("PermissionsBoundary") or role.get("PermissionsBoundary") or None
+    found.update({f"iam:ResourceTag/{tag['Key']}": tag["Value"] for tag in role.get("Tags") or ()})
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _used(key: str, service: str, region: str, result: Any) -> None:

@@ -24,6 +24,8 @@ from valetkey.sandbox import clock
 from valetkey.sandbox.call import current
 from valetkey.sandbox.handlers import Handler, Params, around, param, refuse
 
+# Of every call that a person makes. The sandbox speaks plain HTTP on loopback, standing for AWS behind TLS.
+_CONSTANT = {"aws:securetransport": "true", "aws:viaawsservice": "false", "aws:principalisawsservice": "false"}
 # About the caller when they name no user.
 _SELF = (
     "GetUser",
@@ -44,8 +46,8 @@ def install() -> None:
     from ministack.services import iam
 
     iam._users.__class__ = iam._roles.__class__ = _watched(type(iam._users))
-    _everywhere("resolve_credential", _resolve(ev.resolve_credential))
-    _everywhere("_principal_keys", _keys(ev._principal_keys))
+    everywhere("resolve_credential", _resolve(ev.resolve_credential))
+    everywhere("_principal_keys", _keys(ev._principal_keys))
     ev._resolve_condition_key = _condition_key(ev._resolve_condition_key)
     iam_actions.extract_resource_arn = _resource(iam_actions.extract_resource_arn)
     for operation in _SELF:
@@ -100,18 +102,19 @@ def _forget(entity: Any) -> Any:
     from ministack.services import iam
 
     if isinstance(entity, dict):
-        arn, unique = json.dumps(entity["Arn"]), entity.get("UserId") or entity.get("RoleId")
+        unique = entity.get("UserId") or entity.get("RoleId")
         for role in iam._roles.to_dict().values():
             text = role["AssumeRolePolicyDocument"]
-            # The same text stays as it is in a Condition: only principals are bound to the entity.
-            if arn in text or entity["Arn"] in text:
+            # The same text stays as it is in a Condition: only principals are bound to the entity. A document may
+            # also spell the ARN with JSON's escapes.
+            if entity["Arn"] in text or "\\" in text:
                 role["AssumeRolePolicyDocument"] = _renamed(text, entity["Arn"], str(unique))
     return entity
 
 
 def _renamed(text: str, arn: str, unique: str) -> str:
     document = json.loads(text)
-    statements = document["Statement"]
+    statements = document.get("Statement", [])
     changed = False
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal")
@@ -125,7 +128,7 @@ def _renamed(text: str, arn: str, unique: str) -> str:
     return json.dumps(document) if changed else text
 
 
-def _everywhere(name: str, new: Callable[..., Any]) -> None:
+def everywhere(name: str, new: Callable[..., Any]) -> None:
     """Put a function of the evaluator in place, also in the modules that already hold the old one by name."""
     from ministack.core import iam_evaluator
 
@@ -187,6 +190,8 @@ def _condition_key(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], A
         if name == "aws:principalarn" and ctx.principal_type == "AssumedRole":
             role = role_of_session(ctx.principal_arn)
             return role["Arn"] if role else None
+        if name in _CONSTANT:
+            return _CONSTANT[name]
         if name == "aws:currenttime":
             return clock.stamp(clock.now())
         if name == "aws:epochtime":

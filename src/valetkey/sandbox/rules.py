@@ -38,6 +38,7 @@ def install() -> None:
         call,
         clock,
         details,
+        documents,
         enforce,
         managed,
         mfa,
@@ -50,7 +51,7 @@ def install() -> None:
     )
 
     # Later ones stand in front of earlier ones.
-    for rule in (clock, variables, managed, details, mfa, paging, trusts, principals, sts, enforce, trail):
+    for rule in (clock, variables, documents, managed, details, mfa, paging, trusts, principals, sts, enforce, trail):
         rule.install()
     call.install(trail.finish)
     _installed = True

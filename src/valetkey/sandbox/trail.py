@@ -7,7 +7,7 @@ and unique id only. One that is refused is logged in the caller's account alone.
 there at once; AWS takes minutes.
 
 Replaces: ministack's `app._maybe_record_cloudtrail`, which names IAM's events POST.iam and invents the user; its store
-and LookupEvents stay.
+stays, and LookupEvents, which learns to page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from html import unescape
 from typing import Any
 
@@ -39,13 +40,46 @@ _DATA_EVENTS = {
     "kinesis": re.compile(r"(Put|Get)Record\w*"),
     "cloudtrail": re.compile(r".*"),
 }
+_marker: ContextVar[str | None] = ContextVar("valetkey_events_before", default=None)
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "AssumeRole", "BatchGet")
 
 
 def install() -> None:
     from ministack import app
+    from ministack.services import cloudtrail
 
     app._maybe_record_cloudtrail = lambda *_: None
+    cloudtrail._get_event_queue = _older(cloudtrail._get_event_queue)
+    lookup = cloudtrail._DISPATCH["LookupEvents"]
+    cloudtrail._DISPATCH["LookupEvents"] = lambda body: _page(lookup, body)
+
+
+def _older(queue: Callable[[], Any]) -> Callable[[], Any]:
+    """The events there are; within a page, those before the page's marker."""
+
+    def events() -> Any:
+        found, marker = queue(), _marker.get()
+        if marker is None:
+            return found
+        ids = [each["EventId"] for each in found]
+        return list(found)[: ids.index(marker)] if marker in ids else []
+
+    return events
+
+
+def _page(lookup: Callable[[Any], Answer], body: dict[str, Any]) -> Answer:
+    from ministack.services import cloudtrail
+
+    token = _marker.set(body.get("NextToken"))
+    try:
+        status, headers, answer = lookup(body)
+        found = json.loads(answer)
+        events, before = found.get("Events", []), cloudtrail._get_event_queue()
+        if len(events) >= min(int(body.get("MaxResults", 50)), 50) and before[0]["EventId"] != events[-1]["EventId"]:
+            found["NextToken"] = events[-1]["EventId"]
+        return status, headers, json.dumps(found).encode()
+    finally:
+        _marker.reset(token)
 
 
 def finish(call: AwsCall, answer: Answer) -> None:

@@ -182,7 +182,8 @@ def test_what_stands_in_the_way_of_deleting(doors: Any, probe: Any) -> None:
     assert probe.knock(client, "delete_role", RoleName="door").code == "DeleteConflict"
     client.delete_role_policy(RoleName="door", PolicyName="allow")
     assert probe.knock(client, "delete_role", RoleName="door").code == "ok", "a boundary does not stand in the way"
-    assert probe.knock(client, "get_role", RoleName="door").code == "NoSuchEntity"
+    gone = probe.knock(client, "get_role", RoleName="door")
+    assert (gone.code, gone.message) == ("NoSuchEntity", "The role with name door cannot be found.")
 
 
 def test_a_user_takes_nothing_along_to_a_namesake(doors: Any, probe: Any) -> None:

@@ -46,6 +46,7 @@ def test_every_rule_says_what_aws_does_and_what_it_replaces() -> None:
     for name in (
         "clock",
         "variables",
+        "documents",
         "managed",
         "details",
         "mfa",

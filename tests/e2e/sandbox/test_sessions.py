@@ -217,6 +217,7 @@ def test_resources_and_denies(doors: Any, probe: Any) -> None:
         ({"StringLike": {"aws:userid": "AROA*:probe"}}, "ok"),
         ({"Null": {"aws:TokenIssueTime": "false"}}, "ok"),
         ({"Null": {"aws:username": "false"}}, "AccessDenied"),
+        ({"Bool": {"aws:SecureTransport": "true", "aws:ViaAWSService": "false"}}, "ok"),
     ],
     ids=str,
 )

@@ -125,3 +125,20 @@ def test_strangers_are_nobodys_event(doors: Any, probe: Any) -> None:
     user, role = doors.user(), doors.role(probe.allow("*"))
     doors.assume({"AccessKeyId": user.access_key_id, "SecretAccessKey": "wrong"}, role)
     assert events(doors, doors.contractor, EventName="AssumeRole") == []
+
+
+def test_events_come_in_pages(doors: Any) -> None:
+    for number in range(7):
+        doors.owner.root("iam", "create_user", UserName=f"user{number}")
+        doors.owner.root("iam", "list_users")
+    wanted = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
+    pages = doors.root(doors.owner, "cloudtrail").get_paginator("lookup_events")
+    for size, lengths in ((3, [3, 3, 1]), (50, [7])):
+        found = [
+            page["Events"] for page in pages.paginate(LookupAttributes=wanted, PaginationConfig={"PageSize": size})
+        ]
+        assert [len(page) for page in found if page] == lengths
+        names = [
+            json.loads(each["CloudTrailEvent"])["requestParameters"]["userName"] for page in found for each in page
+        ]
+        assert names == [f"user{number}" for number in reversed(range(7))]

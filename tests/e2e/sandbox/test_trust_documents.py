@@ -11,6 +11,9 @@ import pytest
 OPEN = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
 TRUST = {"Version": "2012-10-17", "Statement": [OPEN]}
 
+SID = "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
+VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+
 
 def changed(**more: Any) -> str:
     return json.dumps({**TRUST, "Statement": [{**OPEN, **more}]})
@@ -38,6 +41,12 @@ REFUSED = [
     (changed(Principal={}), "Syntax errors in policy."),
     (changed(Principal={"AWS": []}), "Syntax errors in policy."),
     (changed(Wrong="x"), "Syntax errors in policy."),
+    (changed(Sid="not alphanumeric"), SID),
+    (
+        json.dumps({**TRUST, "Statement": [{**OPEN, "Sid": "A"}] * 2}),
+        "Statement IDs (SID) in a single policy must be unique.",
+    ),
+    (changed(Condition={"Bool": {"MultiFactorAuthPresent": "true"}}), VENDOR),
     (changed(Condition={"StringSame": {"a:b": "c"}}), "Invalid Condition type : StringSame."),
     (changed(Condition={"Bool": []}), "Syntax errors in policy."),
     (changed(NotPrincipal="*"), "Allow with NotPrincipal is not allowed."),
@@ -193,3 +202,43 @@ def test_cloudformation_is_checked_and_bound_too(doors: Any, probe: Any) -> None
     assert doors.assume(user, f"arn:aws:iam::{doors.owner.account}:role/good").code == "ok"
     assert stack("bad", probe.allow(user.arn + "x")).startswith("ROLLBACK")
     assert stack("worse", {**probe.allow(user.arn), "Resource": "*"}).startswith("ROLLBACK")
+
+
+def test_an_arn_spelt_with_escapes_is_bound_too(doors: Any, probe: Any) -> None:
+    user = doors.user()
+    text = probe.document(probe.allow(user.arn)).replace("user/carol", "user\\/c\\u0061rol")
+    doors.owner.root("iam", "create_role", RoleName="door", AssumeRolePolicyDocument=text)
+    role = f"arn:aws:iam::{doors.owner.account}:role/door"
+    assert doors.assume(user, role).code == "ok"
+    root = doors.root(doors.contractor)
+    root.detach_user_policy(UserName="carol", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    root.delete_access_key(UserName="carol", AccessKeyId=user.access_key_id)
+    root.delete_user(UserName="carol")
+    assert doors.assume(doors.user(), role).code == "AccessDenied"
+
+
+GRANT = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ({**GRANT, "Principal": "*"}, "Policy document should not specify a principal."),
+        ({**GRANT, "Action": "GetObject"}, VENDOR),
+        ({**GRANT, "Action": ["s3:Get*", 7]}, VENDOR),
+        ({**GRANT, "Resource": "bucket"}, 'Resource bucket must be in ARN format or "*".'),
+        ({**GRANT, "Sid": "a b"}, SID),
+        ({**GRANT, "Condition": {"StringSame": {"a:b": "c"}}}, "Invalid Condition type : StringSame."),
+        ({**GRANT, "Wrong": "x"}, "Syntax errors in policy."),
+    ],
+)
+def test_permissions_that_cannot_be_saved(doors: Any, probe: Any, statement: Any, said: str) -> None:
+    doors.role(OPEN)
+    iam, text = doors.root(doors.owner), probe.document(statement)
+    for answer in (
+        probe.knock(iam, "put_role_policy", RoleName="door", PolicyName="p", PolicyDocument=text),
+        probe.knock(iam, "create_policy", PolicyName="p", PolicyDocument=text),
+    ):
+        assert (answer.code, answer.status, answer.message) == ("MalformedPolicyDocument", 400, said)
+    good = probe.document(GRANT)
+    assert probe.knock(iam, "put_role_policy", RoleName="door", PolicyName="p", PolicyDocument=good).code == "ok"

@@ -1,0 +1,121 @@
+"""Policy documents are checked when they are saved: what trust and permission policies have in common, and the latter.
+
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, .../troubleshoot_policies.html.
+Not checked: whether an action, a resource type or a condition key exists (AWS does not either, mostly).
+
+Replaces: ministack's `core.iam_evaluator.validate_policy_document`, which is asked about every inline, managed and
+session policy; its own rules are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+SYNTAX = "Syntax errors in policy."
+_VERSIONS = ("2008-10-17", "2012-10-17")
+_SET = r"(forallvalues:|foranyvalue:)?"
+_OPERATOR = re.compile(
+    rf"null|{_SET}(string(not)?(equals|like)|string(not)?equalsignorecase|bool|binaryequals|(not)?ipaddress"
+    r"|arn(not)?(equals|like)|(numeric|date)((not)?equals|(less|greater)than(equals)?))(ifexists)?",
+    re.IGNORECASE,
+)
+_ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+_ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?-]+")
+_RESOURCE = re.compile(r"\*|arn:.+")
+
+
+def install() -> None:
+    from ministack.core import iam_evaluator as ev
+
+    from valetkey.sandbox.principals import everywhere
+
+    known: Callable[[Any], str | None] = ev.validate_policy_document
+    everywhere("validate_policy_document", lambda document: problem(document) or known(document))
+
+
+def problem(document: Any) -> str | None:
+    """AWS's message for a permission policy that cannot be saved, or None."""
+    found = statements(document)
+    if isinstance(found, str):
+        return found
+    return next((wrong for each in found if (wrong := _statement(each))), None)
+
+
+def readable(document: Any) -> Any:
+    """The document as a value. Raises ValueError for text that is no JSON, or says a thing twice."""
+    try:
+        return json.loads(document if isinstance(document, str) else json.dumps(document), object_pairs_hook=_once)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def statements(document: Any) -> list[dict[str, Any]] | str:
+    """The statements of a document, or what is wrong with it as a whole."""
+    try:
+        plain = readable(document)
+    except ValueError:
+        return SYNTAX
+    if not isinstance(plain, dict) or set(plain) - {"Version", "Id", "Statement"}:
+        return SYNTAX
+    if plain.get("Version", _VERSIONS[0]) not in _VERSIONS:
+        return "The policy must contain a valid version string"
+    found = plain.get("Statement")
+    found = [found] if isinstance(found, dict) else found
+    if not isinstance(found, list) or not found or not all(isinstance(each, dict) for each in found):
+        return SYNTAX
+    named = [each["Sid"] for each in found if "Sid" in each]
+    if not all(isinstance(name, str) and re.fullmatch("[0-9A-Za-z]*", name) for name in named):
+        return (
+            "Statement IDs (SID) must be alpha-numeric. "
+            "Check that your input satisfies the regular expression [0-9A-Za-z]*"
+        )
+    named = [name for name in named if name]
+    return found if len(set(named)) == len(named) else "Statement IDs (SID) in a single policy must be unique."
+
+
+def conditions(found: Any) -> str | None:
+    """What is wrong with a Condition, or None."""
+    if not isinstance(found, dict):
+        return SYNTAX
+    for operator, tests in found.items():
+        if not _OPERATOR.fullmatch(operator):
+            return f"Invalid Condition type : {operator}."
+        if not isinstance(tests, dict):
+            return SYNTAX
+        for key, value in tests.items():
+            values = value if isinstance(value, list) else [value]
+            if ":" not in key:
+                return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+            if not all(isinstance(each, str | bool | int | float) for each in values):
+                return SYNTAX
+    return None
+
+
+def strings(value: Any) -> list[str]:
+    """A string or a list of strings as a list; empty when it is neither."""
+    values = value if isinstance(value, list) else [value]
+    return values if values and all(isinstance(each, str) for each in values) else []
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("duplicate key")
+    return dict(pairs)
+
+
+def _statement(statement: dict[str, Any]) -> str | None:
+    if "Principal" in statement or "NotPrincipal" in statement:
+        return "Policy document should not specify a principal."
+    if set(statement) - _ELEMENTS:
+        return SYNTAX
+    for name in ("Action", "NotAction"):
+        if name in statement and not all(_ACTION.fullmatch(each) for each in strings(statement[name]) or [""]):
+            return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+    for name in ("Resource", "NotResource"):
+        for each in strings(statement[name]) or [""] if name in statement else []:
+            if not _RESOURCE.fullmatch(each):
+                return f'Resource {each} must be in ARN format or "*".'
+    return conditions(statement.get("Condition", {}))
