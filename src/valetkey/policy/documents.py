@@ -94,34 +94,37 @@ def parse_policy(document: str | Mapping[str, Any], kind: Kind) -> Policy:
     """
     if kind not in KINDS:
         raise PolicyError(f"{shown(kind)} is no kind of policy", do=f"use one of {', '.join(KINDS)}")
-    top = _load(document)
-    elements = _elements(top, "$", {"Version", "Id", "Statement"})
-    version = _optional_text(elements, "Version", "$")
+    return read_policy(load_json(document, DOCUMENT_MAX), kind, "$")
+
+
+def read_policy(loaded: object, kind: Kind, root: str) -> Policy:
+    """Read a policy out of what `load_json` returned; `root` is its JSON path there. Raises PolicyError."""
+    elements = _elements(loaded, root, {"Version", "Id", "Statement"})
+    version = _optional_text(elements, "Version", root)
     if version not in (None, "2012-10-17", "2008-10-17"):
-        raise PolicyError(
-            f"{shown(version)} is no version of the policy language", do="use 2012-10-17", where="$.Version"
-        )
+        what = f"{shown(version)} is no version of the policy language"
+        raise PolicyError(what, do="use 2012-10-17", where=f"{root}.Version")
     if "Statement" not in elements:
-        raise PolicyError("the policy has no Statement", do="add one", where="$")
+        raise PolicyError("the policy has no Statement", do="add one", where=root)
     given = elements["Statement"]
-    if isinstance(given, list):
-        places = [(f"$.Statement[{index}]", each) for index, each in enumerate(given)]
+    if isinstance(given, list) and not isinstance(given, JsonObject):
+        places = [(f"{root}.Statement[{index}]", each) for index, each in enumerate(given)]
     else:
-        places = [("$.Statement", given)]
+        places = [(f"{root}.Statement", given)]
     reader = _Reader(kind, version == "2012-10-17")
     statements = tuple(reader.statement(index, each, where) for index, (where, each) in enumerate(places))
     _unique_sids(statements, kind)
     return Policy(
         kind,
         version,
-        _optional_text(elements, "Id", "$"),
+        _optional_text(elements, "Id", root),
         statements,
         tuple(each for each in statements if each.effect == "Allow"),
         tuple(each for each in statements if each.effect == "Deny"),
     )
 
 
-class _Object(list[tuple[str, Any]]):
+class JsonObject(list[tuple[str, Any]]):
     """A JSON object as its pairs, so that a key given twice is seen."""
 
 
@@ -132,32 +135,33 @@ class _Number:
     text: str
 
 
-def _load(document: object) -> Any:
+def load_json(document: object, longest: int, root: str = "$") -> Any:
+    """Load JSON text, or a dict, of at most `longest` characters, keeping what a policy needs: every pair of an
+    object, numbers as written. `root` is its JSON path in errors. Raises PolicyError."""
+
     def no_constant(name: str) -> None:
-        raise PolicyError(f"{name} is no JSON", do="write a number or a string", where="$")
+        raise PolicyError(f"{name} is no JSON", do="write a number or a string", where=root)
 
     try:
         # A dict takes the way of text: what json cannot write, AWS cannot be sent.
         text = document if isinstance(document, str) else json.dumps(document, allow_nan=False)
         if not isinstance(document, str | dict):
             raise TypeError
-        if len(text) > DOCUMENT_MAX:
-            raise PolicyError(
-                f"the document has {len(text)} characters", do=f"AWS takes {DOCUMENT_MAX} at most", where="$"
-            )
+        if len(text) > longest:
+            raise PolicyError(f"the document has {len(text)} characters", do=f"{longest} at most are read", where=root)
         loaded = json.loads(
-            text, object_pairs_hook=_Object, parse_int=_Number, parse_float=_Number, parse_constant=no_constant
+            text, object_pairs_hook=JsonObject, parse_int=_Number, parse_float=_Number, parse_constant=no_constant
         )
     except PolicyError:
         raise
     except json.JSONDecodeError as error:
         what = f"the document is no JSON: {error.msg} in line {error.lineno}, column {error.colno}"
-        raise PolicyError(what, do="correct the JSON", where="$") from None
+        raise PolicyError(what, do="correct the JSON", where=root) from None
     except RecursionError:
-        raise PolicyError("the document is nested too deeply", do="a policy has few levels", where="$") from None
+        raise PolicyError("the document is nested too deeply", do="a policy has few levels", where=root) from None
     except (TypeError, ValueError):
         raise PolicyError(
-            "the document is no JSON", do="give JSON text, or a dict of what JSON knows", where="$"
+            "the document is no JSON", do="give JSON text, or a dict of what JSON knows", where=root
         ) from None
     return loaded
 
@@ -170,8 +174,9 @@ def member(where: str, name: str) -> str:
     return f"{where}[{short}]"
 
 
-def _members(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, _Object):
+def members(value: Any, where: str) -> dict[str, Any]:
+    """A JSON object's members. Raises PolicyError for anything else, and for a key given twice."""
+    if not isinstance(value, JsonObject):
         raise PolicyError(f"an object is wanted here, not {_sort(value)}", do="write { ... }", where=where)
     found: dict[str, Any] = {}
     for name, each in value:
@@ -184,7 +189,7 @@ def _members(value: Any, where: str) -> dict[str, Any]:
 
 
 def _elements(value: Any, where: str, known: set[str]) -> dict[str, Any]:
-    found = _members(value, where)
+    found = members(value, where)
     for name in found:
         if name not in known:
             near = next((each for each in known if each.lower() == name.lower()), None)
@@ -194,7 +199,7 @@ def _elements(value: Any, where: str, known: set[str]) -> dict[str, Any]:
 
 
 def _sort(value: Any) -> str:
-    if isinstance(value, _Object):
+    if isinstance(value, JsonObject):
         return "an object"
     if isinstance(value, list):
         return "a list"
@@ -225,7 +230,7 @@ def _optional_text(elements: Mapping[str, Any], name: str, where: str) -> str | 
 
 def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
     """The strings of a string or a list of strings, each with its place."""
-    if isinstance(value, list) and not isinstance(value, _Object):
+    if isinstance(value, list) and not isinstance(value, JsonObject):
         for index, each in enumerate(value):
             yield f"{where}[{index}]", _text(each, f"{where}[{index}]")
     else:
@@ -369,7 +374,7 @@ class _Reader:
         return principals, negated
 
     def _conditions(self, value: Any, where: str) -> Iterator[Condition]:
-        for name, block in _members(value, where).items():
+        for name, block in members(value, where).items():
             place = member(where, name)
             read = read_operator(name)
             if read is None:
@@ -379,7 +384,7 @@ class _Reader:
                     where=place,
                 )
             operator, set_operator, if_exists = read
-            for key, values in _members(block, place).items():
+            for key, values in members(block, place).items():
                 at = member(place, key)
                 if ":" not in key:
                     raise PolicyError(
@@ -391,7 +396,7 @@ class _Reader:
 
 def _scalars(value: Any, where: str) -> Iterator[tuple[str, str]]:
     """The values of a condition: strings, numbers, true and false, one or a list."""
-    alone = not isinstance(value, list) or isinstance(value, _Object)
+    alone = not isinstance(value, list) or isinstance(value, JsonObject)
     for place, each in [(where, value)] if alone else [(f"{where}[{i}]", each) for i, each in enumerate(value)]:
         if isinstance(each, bool):
             yield place, str(each).lower()

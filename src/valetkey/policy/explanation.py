@@ -30,11 +30,12 @@ def nearest(
     policies: Sequence[Policy], request: Request, action: str
 ) -> tuple[int, Statement, tuple[Finding, ...]] | None:
     """The Allow statement that failed the fewest tests, with its policy's place in `policies` and those failures."""
-    best: tuple[tuple[int, bool], int, Statement, tuple[Finding, ...]] | None = None
+    best: tuple[tuple[int, int], int, Statement, tuple[Finding, ...]] | None = None
     for place, policy in enumerate(policies):
         for statement in policy.allows:
             failed = tuple(failures(statement, request, action))
-            rank = (len(failed), not statement.covers_caller(request, False))
+            # Of two as near, the one about this caller and this action says more.
+            rank = (len(failed), (not statement.covers_caller(request, False)) + (not statement.covers_action(action)))
             if best is None or rank < best[0]:
                 best = (rank, place, statement, failed)
     return best[1:] if best else None

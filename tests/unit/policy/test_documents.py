@@ -1,0 +1,266 @@
+"""What a document may be, and where it is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from valetkey.policy import PolicyError, parse_policy
+from valetkey.policy.documents import KINDS
+
+TRUST = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}
+IDENTITY = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+S0 = "$.Statement[0]"
+
+
+def document(*statements: Any, **more: Any) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements), **more}
+
+
+def condition(**block: Any) -> dict[str, Any]:
+    return TRUST | {"Condition": block}
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "where"),
+    [
+        # elements
+        (TRUST | {"Resource": "*"}, "trust", f"{S0}.Resource"),
+        (TRUST | {"NotResource": "*"}, "trust", f"{S0}.NotResource"),
+        ({"Effect": "Deny", "NotPrincipal": "*", "Action": "sts:*"}, "trust", f"{S0}.NotPrincipal"),
+        (TRUST | {"NotPrincipal": "*"}, "trust", f"{S0}.NotPrincipal"),
+        (IDENTITY | {"Principal": "*"}, "identity", f"{S0}.Principal"),
+        (IDENTITY | {"NotPrincipal": "*"}, "session", f"{S0}.NotPrincipal"),
+        (IDENTITY | {"Principal": "*"}, "boundary", f"{S0}.Principal"),
+        (IDENTITY | {"Principal": "*"}, "scp", f"{S0}.Principal"),
+        (IDENTITY | {"Principal": {"AWS": "111122223333"}}, "rcp", f"{S0}.Principal"),
+        (TRUST | {"NotAction": "sts:TagSession"}, "trust", f"{S0}.NotAction"),
+        (IDENTITY | {"NotResource": "*"}, "identity", f"{S0}.NotResource"),
+        (TRUST | {"Efect": "Allow"}, "trust", f"{S0}.Efect"),
+        (TRUST | {"effect": "Allow"}, "trust", f"{S0}.effect"),
+        (TRUST | {"x y": 1}, "trust", f"{S0}['x y']"),
+        ({"Principal": "*", "Action": "sts:AssumeRole"}, "trust", S0),
+        ({"Effect": "Allow", "Principal": "*"}, "trust", S0),
+        ({"Effect": "Allow", "Action": "sts:AssumeRole"}, "trust", S0),
+        ({"Effect": "Allow", "Action": "s3:*"}, "identity", S0),
+        (TRUST | {"Effect": "allow"}, "trust", f"{S0}.Effect"),
+        (TRUST | {"Effect": ["Allow"]}, "trust", f"{S0}.Effect"),
+        (TRUST | {"Effect": None}, "trust", f"{S0}.Effect"),
+        (TRUST | {"Sid": "no spaces"}, "trust", f"{S0}.Sid"),
+        (TRUST | {"Sid": "no-dash"}, "trust", f"{S0}.Sid"),
+        (TRUST | {"Sid": 5}, "trust", f"{S0}.Sid"),
+        ("Allow", "trust", S0),
+        ([TRUST], "trust", S0),
+        (None, "trust", S0),
+        # Action and Resource
+        (TRUST | {"Action": "AssumeRole"}, "trust", f"{S0}.Action"),
+        (TRUST | {"Action": ["sts:AssumeRole", "s3:GetObject"]}, "trust", f"{S0}.Action[1]"),
+        (TRUST | {"Action": ""}, "trust", f"{S0}.Action"),
+        (TRUST | {"Action": "sts:"}, "trust", f"{S0}.Action"),
+        (TRUST | {"Action": ":AssumeRole"}, "trust", f"{S0}.Action"),
+        (TRUST | {"Action": "sts: AssumeRole"}, "trust", f"{S0}.Action"),
+        (TRUST | {"Action": 5}, "trust", f"{S0}.Action"),
+        (TRUST | {"Action": {"a": "b"}}, "trust", f"{S0}.Action"),
+        (TRUST | {"Action": [["sts:AssumeRole"]]}, "trust", f"{S0}.Action[0]"),
+        (IDENTITY | {"Resource": "bucket"}, "identity", f"{S0}.Resource"),
+        (IDENTITY | {"Resource": ["*", "*a*a"]}, "identity", f"{S0}.Resource[1]"),
+        (IDENTITY | {"Resource": None}, "identity", f"{S0}.Resource"),
+        # Principal
+        (TRUST | {"Principal": "111122223333"}, "trust", f"{S0}.Principal"),
+        (TRUST | {"Principal": ["*"]}, "trust", f"{S0}.Principal"),
+        (TRUST | {"Principal": {"aws": "*"}}, "trust", f"{S0}.Principal.aws"),
+        (TRUST | {"Principal": {"AWS": "arn:aws:iam::111122223333:user/*"}}, "trust", f"{S0}.Principal.AWS"),
+        (TRUST | {"Principal": {"AWS": "arn:aws:iam::11112222333:root"}}, "trust", f"{S0}.Principal.AWS"),
+        (TRUST | {"Principal": {"AWS": "arn:aws:iam::111122223333:group/admins"}}, "trust", f"{S0}.Principal.AWS"),
+        (TRUST | {"Principal": {"AWS": "arn:aws:s3:::bucket"}}, "trust", f"{S0}.Principal.AWS"),
+        (TRUST | {"Principal": {"AWS": "bob"}}, "trust", f"{S0}.Principal.AWS"),
+        (TRUST | {"Principal": {"AWS": 111122223333}}, "trust", f"{S0}.Principal.AWS"),
+        (TRUST | {"Principal": {"AWS": ["*", "arn:aws:iam::aws:root"]}}, "trust", f"{S0}.Principal.AWS[1]"),
+        (TRUST | {"Principal": {"AWS": "ec2.amazonaws.com"}}, "trust", f"{S0}.Principal.AWS"),
+        (TRUST | {"Principal": {"Service": "*"}}, "trust", f"{S0}.Principal.Service"),
+        (TRUST | {"Principal": {"Federated": ["a.com", "*"]}}, "trust", f"{S0}.Principal.Federated[1]"),
+        # Condition
+        (condition(StringEqualz={"aws:x": "1"}), "trust", f"{S0}.Condition.StringEqualz"),
+        (condition(NullIfExists={"aws:x": "true"}), "trust", f"{S0}.Condition.NullIfExists"),
+        (
+            TRUST | {"Condition": {"ForNoValue:StringEquals": {"aws:x": "1"}}},
+            "trust",
+            f"{S0}.Condition['ForNoValue:StringEquals']",
+        ),
+        (TRUST | {"Condition": {"ForAllValues:": {"aws:x": "1"}}}, "trust", f"{S0}.Condition['ForAllValues:']"),
+        (TRUST | {"Condition": []}, "trust", f"{S0}.Condition"),
+        (TRUST | {"Condition": None}, "trust", f"{S0}.Condition"),
+        (condition(StringEquals="x"), "trust", f"{S0}.Condition.StringEquals"),
+        (condition(StringEquals={"ExternalId": "x"}), "trust", f"{S0}.Condition.StringEquals.ExternalId"),
+        (condition(StringEquals={"aws:x": None}), "trust", f"{S0}.Condition.StringEquals['aws:x']"),
+        (condition(StringEquals={"aws:x": {"a": "b"}}), "trust", f"{S0}.Condition.StringEquals['aws:x']"),
+        (condition(StringEquals={"aws:x": ["a", ["b"]]}), "trust", f"{S0}.Condition.StringEquals['aws:x'][1]"),
+        (condition(Bool={"aws:x": "yes"}), "trust", f"{S0}.Condition.Bool['aws:x']"),
+        (condition(Bool={"aws:x": 1}), "trust", f"{S0}.Condition.Bool['aws:x']"),
+        (condition(Null={"aws:x": "maybe"}), "trust", f"{S0}.Condition.Null['aws:x']"),
+        (condition(Null={"aws:x": "${aws:username}"}), "trust", f"{S0}.Condition.Null['aws:x']"),
+        (condition(NumericEquals={"aws:x": "abc"}), "trust", f"{S0}.Condition.NumericEquals['aws:x']"),
+        (condition(NumericEquals={"aws:x": "${aws:y}"}), "trust", f"{S0}.Condition.NumericEquals['aws:x']"),
+        (condition(NumericLessThan={"aws:x": ["1", "1 "]}), "trust", f"{S0}.Condition.NumericLessThan['aws:x'][1]"),
+        (condition(DateLessThan={"aws:x": "tomorrow"}), "trust", f"{S0}.Condition.DateLessThan['aws:x']"),
+        (condition(DateLessThan={"aws:x": "2026-02-30"}), "trust", f"{S0}.Condition.DateLessThan['aws:x']"),
+        (condition(IpAddress={"aws:x": "10.0.0.0/33"}), "trust", f"{S0}.Condition.IpAddress['aws:x']"),
+        (condition(IpAddress={"aws:x": "10.0.0.*"}), "trust", f"{S0}.Condition.IpAddress['aws:x']"),
+        (condition(NotIpAddress={"aws:x": "host"}), "trust", f"{S0}.Condition.NotIpAddress['aws:x']"),
+        (condition(BinaryEquals={"aws:x": "not base64!"}), "trust", f"{S0}.Condition.BinaryEquals['aws:x']"),
+        (condition(StringEquals={"aws:x": "\ud800"}), "trust", f"{S0}.Condition.StringEquals['aws:x']"),
+    ],
+)  # fmt: skip
+def test_what_aws_refuses_is_refused_with_its_place(statement: Any, kind: Any, where: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        parse_policy(document(statement), kind=kind)
+    assert refusal.value.where == where
+    assert refusal.value.what
+    assert refusal.value.do
+    assert isinstance(refusal.value, ValueError)
+    # The same from text.
+    with pytest.raises(PolicyError) as again:
+        parse_policy(json.dumps(document(statement)), kind=kind)
+    assert again.value.where == where
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("", "$"),
+        ("{", "$"),
+        ("null", "$"),
+        ("[]", "$"),
+        ('"x"', "$"),
+        ("5", "$"),
+        ("{}", "$"),
+        ("\ufeff{}", "$"),
+        ('{"Statement": NaN}', "$"),
+        ('{"Statement": [], "Statement": []}', "$.Statement"),
+        ('{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": []}', "$.Version"),
+        ('{"Version": "2012-10-18", "Statement": []}', "$.Version"),
+        ('{"Version": 2012, "Statement": []}', "$.Version"),
+        ('{"version": "2012-10-17", "Statement": []}', "$.version"),
+        ('{"Id": 5, "Statement": []}', "$.Id"),
+        ('{"Statement": "Allow"}', "$.Statement"),
+        (
+            (
+                '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:*", '
+                '"Condition": {"Bool": {"aws:x": "true", "aws:x": "false"}}}}'
+            ),
+            "$.Statement.Condition.Bool['aws:x']",
+        ),
+        (
+            '{"Statement": {"Effect": "Allow", "Principal": {"AWS": "*", "AWS": "*"}, "Action": "sts:*"}}',
+            "$.Statement.Principal.AWS",
+        ),
+        ("[" * 100_000, "$"),
+        ('{"Statement":' * 50_000, "$"),
+        ('{"Statement": [' + "1" * 10_000 + "]}", "$.Statement[0]"),
+        ("x" * 2_000_000, "$"),
+        ('{"Statement": [' + '{"Effect": "Allow"},' * 10_000 + "{}]}", "$"),
+    ],
+)
+def test_text_that_is_no_policy_is_refused(text: str, where: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        parse_policy(text, kind="trust")
+    assert refusal.value.where == where
+    assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize("value", [None, 5, b"{}", [], {"Statement": {1, 2}}, {"Statement": float("nan")}, object()])
+def test_what_is_no_document_is_refused(value: Any) -> None:
+    with pytest.raises(PolicyError):
+        parse_policy(value, kind="trust")
+
+
+def test_a_document_that_holds_itself_is_refused() -> None:
+    loop: dict[str, Any] = {"Version": "2012-10-17"}
+    loop["Statement"] = [loop]
+    with pytest.raises(PolicyError):
+        parse_policy(loop, kind="trust")
+
+
+@pytest.mark.parametrize("kind", ["Trust", "", "managed", None, 5])
+def test_the_kind_is_one_of_seven(kind: Any) -> None:
+    with pytest.raises(PolicyError, match="kind"):
+        parse_policy(document(TRUST), kind=kind)
+
+
+def test_sids_are_unique_but_for_resource_policies() -> None:
+    with pytest.raises(PolicyError) as refusal:
+        parse_policy(document(TRUST | {"Sid": "a"}, TRUST | {"Sid": "b"}, TRUST | {"Sid": "a"}), kind="trust")
+    assert refusal.value.where == "$.Statement[2].Sid"
+    parse_policy(document(TRUST | {"Sid": ""}, TRUST | {"Sid": ""}), kind="trust")
+    key_policy = {"Sid": "Enable IAM User Permissions", "Effect": "Allow", "Principal": "*", "Action": "kms:*"}
+    parse_policy(document(key_policy, key_policy), kind="resource")
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [
+        (document(TRUST), "trust"),
+        ({"Statement": TRUST}, "trust"),
+        ({"Version": "2008-10-17", "Id": "any text", "Statement": [TRUST]}, "trust"),
+        (document(), "trust"),
+        (document(TRUST | {"Action": []}), "trust"),
+        (document(TRUST | {"Principal": {}}), "trust"),
+        (document(TRUST | {"Principal": {"AWS": []}}), "trust"),
+        (document(TRUST | {"Condition": {}}), "trust"),
+        (document(condition(StringEquals={})), "trust"),
+        (document(condition(StringEquals={"aws:x": []})), "trust"),
+        (document(TRUST | {"Action": ["sts:*", "*", "STS:assumerole"]}), "trust"),
+        (document({"Effect": "Allow", "Principal": "*", "NotAction": "sts:TagSession"}), "trust"),
+        (document(TRUST | {"Principal": {"AWS": ["AIDAIOSFODNN7EXAMPLE", "AROAIOSFODNN7EXAMPLE"]}}), "trust"),
+        (
+            document(
+                TRUST
+                | {
+                    "Principal": {
+                        "AWS": "*",
+                        "Service": ["ec2.amazonaws.com"],
+                        "Federated": "cognito-identity.amazonaws.com",
+                        "CanonicalUser": "a" * 64,
+                    }
+                }
+            ),
+            "trust",
+        ),
+        (document(TRUST | {"Principal": {"AWS": "arn:aws:sts::111122223333:federated-user/x"}}), "trust"),
+        (document(condition(Bool={"aws:x": True}, NumericEquals={"aws:y": [1, 2.5, "3"]})), "trust"),
+        (document(condition(DateLessThan={"aws:x": 1780315200})), "trust"),
+        (document(IDENTITY | {"Resource": ["arn:aws:s3:::b/*", "arn:*:s3:::b", "*"]}), "identity"),
+        (document({"Effect": "Deny", "NotAction": "iam:*", "NotResource": "arn:aws:iam::*:role/x"}), "scp"),
+        (document(IDENTITY | {"Principal": "*"}), "rcp"),
+        (document({"Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"}, "Action": "s3:*"}), "resource"),
+        (document(IDENTITY | {"Principal": "*", "Resource": "execute-api:/stage/*"}), "resource"),
+    ],
+)
+def test_what_aws_accepts_is_accepted(made: dict[str, Any], kind: Any) -> None:
+    assert parse_policy(made, kind=kind) == parse_policy(json.dumps(made), kind=kind)
+
+
+def test_values_are_frozen_and_tell_the_document() -> None:
+    policy = parse_policy(
+        document(TRUST | {"Sid": "a", "Condition": {"Stringequals": {"sts:ExternalId": "x"}}}), kind="trust"
+    )
+    [statement] = policy.statements
+    assert (policy.kind, policy.version, statement.sid, statement.effect) == ("trust", "2012-10-17", "a", "Allow")
+    assert statement.actions == ("sts:AssumeRole",)
+    assert statement.principals is not None
+    assert statement.principals.aws == ("111122223333",)
+    assert statement.resources is None
+    [only] = statement.conditions
+    assert (only.name, only.key, only.values) == ("StringEquals", "sts:ExternalId", ("x",))
+    with pytest.raises(AttributeError):
+        statement.effect = "Deny"  # type: ignore[misc]
+    assert KINDS == ("identity", "trust", "boundary", "session", "scp", "rcp", "resource")
+
+
+def test_an_error_repeats_little_of_the_document() -> None:
+    with pytest.raises(PolicyError) as refusal:
+        parse_policy(document(TRUST | {"Action": "\x1b[31m" + "a" * 100_000}), kind="trust")
+    assert len(str(refusal.value)) < 300
+    assert "\x1b" not in str(refusal.value)

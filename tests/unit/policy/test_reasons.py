@@ -1,0 +1,124 @@
+"""A decision says what decided, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from valetkey.policy import Decision, Request, decide, parse_policy
+
+ROLE = "arn:aws:iam::111111111111:role/door"
+BOB = "arn:aws:iam::222222222222:user/bob"
+ASK = {"StringEquals": {"sts:ExternalId": "x-123"}, "Bool": {"aws:MultiFactorAuthPresent": "true"}}
+ALLOW = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "sts:AssumeRole"}
+
+
+def ask(*statements: dict[str, Any], action: Any = "sts:AssumeRole", context: Any = None, **sides: Any) -> Decision:
+    trust = parse_policy({"Version": "2012-10-17", "Statement": list(statements)}, kind="trust")
+    return decide(Request(principal=BOB, action=action, resource=ROLE, context=context or {}), trust=trust, **sides)
+
+
+def test_a_missing_external_id() -> None:
+    answer = ask(ALLOW | {"Condition": ASK}, context={"aws:MultiFactorAuthPresent": "true"})
+    assert answer.reason == 'the trust policy: statement 1 asks for sts:ExternalId = "x-123", the call sent none'
+    [part] = answer.parts
+    assert (part.side, part.number, part.statement, part.sid) == ("trust", 1, 1, None)
+    [finding] = part.findings
+    assert finding.where == "$.Statement[0].Condition.StringEquals['sts:ExternalId']"
+    assert finding.text == 'asks for sts:ExternalId = "x-123", the call sent none'
+
+
+def test_all_that_failed_is_named() -> None:
+    answer = ask(ALLOW | {"Condition": ASK, "Sid": "Door"}, context={"sts:ExternalId": "y"})
+    assert answer.reason == (
+        'the trust policy: statement 1 (Door) asks for sts:ExternalId = "x-123", the call sent "y"; '
+        'and it asks for aws:MultiFactorAuthPresent = "true", the call sent none'
+    )
+
+
+def test_the_nearest_statement_is_named() -> None:
+    far = ALLOW | {"Principal": {"AWS": "333333333333"}, "Action": "sts:TagSession"}
+    near = ALLOW | {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    assert "statement 2 asks for aws:MultiFactorAuthPresent" in ask(far, near).reason
+    # Of two as near as each other, the one that names the caller.
+    stranger = ALLOW | {"Principal": {"AWS": "333333333333"}}
+    assert "statement 2 asks for aws:MultiFactorAuthPresent" in ask(stranger, near).reason
+    assert ask(stranger).reason == f"the trust policy: statement 1 is for 333333333333, the caller is {BOB}"
+    assert "is for sts:AssumeRole, the call is sts:TagSession" in ask(ALLOW, action="sts:TagSession").reason
+
+
+def test_a_deny_names_what_held() -> None:
+    deny = ALLOW | {"Effect": "Deny", "Condition": {"StringNotEquals": {"sts:ExternalId": "x"}}}
+    answer = ask(ALLOW, deny, context={"sts:ExternalId": "y"})
+    assert answer.reason == (
+        'the trust policy, statement 2, denies sts:AssumeRole: sts:ExternalId other than "x" (the call sent "y")'
+    )
+    assert answer.parts[0].findings[0].where == "$.Statement[1].Condition.StringNotEquals['sts:ExternalId']"
+    shut = ask(ALLOW, ALLOW | {"Effect": "Deny"})
+    assert shut.reason == "the trust policy, statement 2, denies sts:AssumeRole without a condition"
+
+
+def test_an_allow_names_both_sides() -> None:
+    other = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    own = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE}
+    identity = [parse_policy({"Statement": each}, kind="identity") for each in (other, own)]
+    answer = ask(ALLOW, identity=identity)
+    assert answer.reason == (
+        "the trust policy, statement 1, and the caller's policies (policy 2), statement 1, allow sts:AssumeRole"
+    )
+    assert [part.side for part in answer.parts] == ["trust", "identity"]
+    assert "there are none" in ask(ALLOW, identity=()).reason
+    assert ask(ALLOW, identity=identity[:1]).reason == (
+        "the caller's policies: statement 1 is for s3:*, the call is sts:AssumeRole"
+    )
+    wrong = own | {"Resource": "arn:aws:iam::111111111111:role/other"}
+    lacks = ask(ALLOW, identity=[identity[0], parse_policy({"Statement": wrong}, kind="identity")])
+    assert "the caller's policies (policy 2): statement 1 covers arn:aws:iam::111111111111:role/other" in lacks.reason
+
+
+def test_an_organisation_level_is_numbered() -> None:
+    full = parse_policy({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}, kind="scp")
+    s3 = parse_policy({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}, kind="scp")
+    answer = ask(ALLOW, scps=[[full], [s3]])
+    assert answer.reason == "the SCPs of level 2: statement 1 is for s3:*, the call is sts:AssumeRole"
+    assert answer.parts[0].number == 2
+
+
+def words(operator: str, value: Any, context: Any = None, key: str = "aws:x") -> str:
+    answer = ask(ALLOW | {"Condition": {operator: {key: value}}}, context=context)
+    assert not answer.allowed
+    return answer.reason.removeprefix("the trust policy: statement 1 ")
+
+
+def test_the_words_of_conditions() -> None:
+    assert words("Null", "true", {"aws:x": "1"}) == 'asks for aws:x to be absent, the call sent "1"'
+    assert words("Null", "false") == "asks for any aws:x, the call sent none"
+    assert words("IpAddress", "10.0.0.0/8", {"aws:x": "192.0.2.1"}).startswith('asks for aws:x in "10.0.0.0/8"')
+    assert words("NumericLessThan", 3600, {"aws:x": "4000"}) == 'asks for aws:x < "3600", the call sent "4000"'
+    assert words("DateLessThan", "2026-01-01", {"aws:x": "2027-01-01"}).startswith('asks for aws:x before "2026-01-01"')
+    assert words("StringEquals", ["a", "b", "c", "d", "e"]) == (
+        'asks for aws:x = "a" or "b" or "c" or 2 more, the call sent none'
+    )
+    assert words("ForAllValues:StringEquals", "a", {"aws:x": ["a", "b"]}) == (
+        'asks for every value of aws:x = "a", the call sent "a", "b"'
+    )
+    assert "needs ForAllValues or ForAnyValue" in words("StringEquals", "a", {"aws:x": ["a", "b"]})
+    assert words("StringEquals", "${aws:username}", {"aws:x": "eve"}) == (
+        'asks for aws:x = "${aws:username}" (here "bob"), the call sent "eve"'
+    )
+    assert "(which has no value here)" in words("StringEquals", "${aws:SourceIdentity}", {"aws:x": "eve"})
+    long = words("StringEquals", "a" * 10_000, {"aws:x": "b" * 10_000})
+    assert len(long) < 600
+
+
+def test_a_hostile_value_stays_in_its_quotes() -> None:
+    reason = words("StringEquals", 'a"\n\x1b[31m', {"aws:x": "\u202e\x00"})
+    assert "\x1b" not in reason
+    assert "\n" not in reason
+    assert "\u202e" not in reason
+
+
+def test_the_reason_is_put_into_words_only_when_read() -> None:
+    answer = ask(ALLOW)
+    assert not hasattr(answer, "__dict__")
+    assert repr(answer) == "<Decision allowed>"
+    assert answer.reason == answer.reason
