@@ -25,12 +25,19 @@ PERSON: Mapping[str, Any] = {
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"},
         {
             "Effect": "Allow",
-            "Action": ["iam:GetUser", "iam:ListMFADevices"],
+            "Action": [
+                "iam:GetUser",
+                "iam:GetUserPolicy",
+                "iam:ListAttachedUserPolicies",
+                "iam:ListGroupsForUser",
+                "iam:ListMFADevices",
+                "iam:ListUserPolicies",
+            ],
             "Resource": "arn:aws:iam::*:user/${aws:username}",
         },
     ],
 }
-"""What a contractor's person may do at home: assume roles, and see their own user and MFA devices."""
+"""What a contractor's person may do at home: assume roles, and see their own user, MFA devices and policies."""
 
 
 @dataclass(frozen=True)
