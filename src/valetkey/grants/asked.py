@@ -18,7 +18,7 @@ from typing import Any
 
 from valetkey.exchange.files import AccessRequest
 from valetkey.grants.grant import Grant
-from valetkey.grants.policies import DEFAULT
+from valetkey.grants.policies import DEFAULT, is_file
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
 from valetkey.trust.terms import Terms
@@ -71,6 +71,12 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
         )
     if asked.until is None and request.until is not None and request.until <= now:
         raise Problem("the end that the request wishes for has passed", do="give one with --until")
+    files = [word for word in request.policies if is_file(word)]
+    if files and not asked.policies:
+        raise Problem(
+            f"the request wishes for the policy {files[0]!r}, which is a file and no policy's name or ARN",
+            do="ask the contractor for names or ARNs, or say what to grant with --policy",
+        )
     session = asked.session
     if session is None and request.session is not None:
         session = max(request.session, limits.ROLE_SESSION_MIN)

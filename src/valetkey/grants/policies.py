@@ -66,7 +66,7 @@ def check_words(words: Sequence[str]) -> None:
     """Raise PolicyProblem for a word that can be neither ARN, file nor policy name. Needs no call."""
     for word in words:
         if word.startswith("arn:"):
-            _managed_arn(word)
+            managed_arn(word)
         elif not is_file(word) and not re.fullmatch(r"[\w+=,.@-]{1,128}", word.rsplit("/", 1)[-1], re.ASCII):
             raise PolicyProblem(
                 f"{word!r} is not the name of a policy", do="give a name, an ARN, or a file (./policy.json)"
@@ -91,7 +91,7 @@ def is_file(word: str) -> bool:
 
 def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
     """A managed policy with its document. Raises PolicyProblem when a role here cannot carry it, or CallError."""
-    parsed = _managed_arn(arn)
+    parsed = managed_arn(arn)
     if parsed.account not in ("aws", owner.account) or parsed.partition != owner.partition:
         raise PolicyProblem(
             f"{arn} is not a managed policy that a role of account {owner.account} can carry",
@@ -145,7 +145,8 @@ class _Names:
         return {each["PolicyName"]: each["Arn"] for each in everything(self._perform, call, "Policies")}
 
 
-def _managed_arn(text: str) -> Arn:
+def managed_arn(text: str) -> Arn:
+    """The ARN of a managed policy, taken apart. Raises PolicyProblem."""
     try:
         arn = parse_arn(text)
     except PolicyError as error:

@@ -13,7 +13,7 @@ from valetkey.grants.asked import Asked, wanted
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import prove
 from valetkey.grants.plan import adopted, check, plan
-from valetkey.grants.policies import Managed, check_words, find_managed, from_files, managed_policy
+from valetkey.grants.policies import Managed, check_words, find_managed, from_files, managed_arn, managed_policy
 from valetkey.grants.role import Owner, Role, read_owner, read_role
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
@@ -50,7 +50,9 @@ def prepare(
 
     Raises Problem of every kind this room has: bad input before the first call, Differs, NotProved, CallError.
     """
-    check_words(asked.policies + ((asked.boundary,) if asked.boundary else ()))
+    check_words(asked.policies)
+    if asked.boundary is not None:
+        managed_arn(asked.boundary)
     inline = from_files(asked.policies, read=read)
     answers = request.fingerprint if request else None
 

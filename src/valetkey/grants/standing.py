@@ -99,11 +99,11 @@ def proof(standing: Standing, *, now: datetime) -> Table | None:
 def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     """The handoff of a grant as it stands. Raises Problem (exit code 1) for one that is not as agreed, or has ended."""
     state = standing.state(now)
-    table = proof(standing, now=now)
     terms = standing.terms
-    if state != "open" or terms is None or table is None or not table.holds:
+    table = proof(standing, now=now) if state == "open" else None
+    if terms is None or table is None or not table.holds:
         raise Problem(
-            f"{standing.role.name} is not handed over: its state is {state if state != 'open' else 'not proved'}",
+            f"{standing.role.name} is not handed over: its state is {'not proved' if state == 'open' else state}",
             do=f"see `valetkey show {standing.role.name}`; an incomplete grant is finished by granting again",
             where=standing.role.arn,
             exit_code=1,
@@ -143,6 +143,8 @@ def _drift(role: Role, record: Record, terms: Terms | None) -> Iterator[Differen
     elif terms_digest(terms) != record.terms:
         if terms.contractor != record.contractor:
             yield Difference("contractor", record.contractor, terms.contractor)
+        elif terms.orphans:
+            yield Difference("pinned principals", "exist", f"deleted: {', '.join(terms.orphans)}")
         elif terms.until != record.until:
             yield Difference("end in the trust policy", str(instant(record.until)), str(instant(terms.until)))
         else:

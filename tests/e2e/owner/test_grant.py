@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.exceptions
 import pytest
+
+from valetkey.exchange import AccessRequest, Handoff, dump, fingerprint, load
 
 Run = Callable[..., Any]
 
@@ -217,6 +220,57 @@ def test_bad_input_is_refused_with_the_rule_and_exit_code_two(stage: Any, owner:
     assert refused.returncode == 2, refused.stderr
     assert "do:" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def requested(stage: Any, **changes: Any) -> tuple[AccessRequest, str]:
+    """A contractor's request in the owner's HOME, and its fingerprint."""
+    request = AccessRequest(
+        account=stage.contractor.account,
+        partition="aws",
+        external_id="theirs-0123456789abcdef",
+        identity="iam-user",
+        identity_arn=f"arn:aws:iam::{stage.contractor.account}:user/carol",
+        issued=datetime.now(UTC).replace(microsecond=0),
+        reason="the \x1b[31myearly\x1b[0m audit",
+        **changes,
+    )
+    (stage.owner.home / "request.json").write_text(dump(request))
+    return request, fingerprint(request)
+
+
+def test_a_request_is_granted_with_its_external_id_and_shows_its_fingerprint(stage: Any, owner: Run) -> None:
+    request, mark = requested(stage)
+    done = owner("grant", "audit", "--request", "request.json", "--json")
+    made = said(done)
+    assert mark in done.stderr
+    assert "\x1b" not in done.stderr
+    assert (made["external_id"], made["external_id_by"]) == (request.external_id, "contractor")
+    assert (made["contractor"], made["request"]) == (stage.contractor.account, mark)
+    handoff = load(owner("handoff", "audit").stdout, Handoff, name="-").value
+    assert (handoff.external_id, handoff.request) == (request.external_id, mark)
+
+
+def test_a_wish_for_more_than_the_defaults_needs_the_owners_yes(stage: Any, owner: Run) -> None:
+    requested(stage, policies=("ReadOnlyAccess",), session=7200)
+    words = ("grant", "audit", "--request", "request.json")
+    refused = owner(*words)
+    assert refused.returncode == 2
+    assert "policy ReadOnlyAccess, sessions of 7200 s" in refused.stderr
+    code, shown = owner(*words, tty=True, answers=[(r"\[y/N\] $", "n")])
+    assert code == 2, shown
+    assert is_refused(lambda: stage.owner.root("iam", "get_role", RoleName="audit"), "NoSuchEntity")
+    made = said(owner(*words, "--yes", "--json"))
+    assert made["policies"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+    assert made["session"] == 7200
+
+
+def test_a_request_that_was_changed_on_the_way_is_refused(stage: Any, owner: Run) -> None:
+    requested(stage)
+    path = stage.owner.home / "request.json"
+    path.write_text(path.read_text().replace("theirs-0123456789abcdef", "theirs-0123456789abcdeF"))
+    refused = owner("grant", "audit", "--request", "request.json", "--yes")
+    assert refused.returncode == 2
+    assert "request.json" in refused.stderr
 
 
 @pytest.mark.parametrize("words", [("grant",), ("grant", "audit")])
