@@ -49,14 +49,6 @@ def accept(
     judged = acceptance.judge(
         received, identity=identity, known=known, profiles=have, customer=customer, name=name, now=datetime.now(UTC)
     )
-    awsconfig.check_free(name, os.environ)
-    if not output.as_json:
-        say_handoff(judged, name)
-    if judged.question and not yes and not agree(judged.question):
-        raise acceptance.NotAccepted(judged.question, do="answer y at a terminal, or say --yes")
-    serial = acceptance.check_serial(mfa_serial) if mfa_serial else None
-    if judged.handoff.mfa and serial is None:
-        serial = acceptance.find_mfa(perform, identity, choose=choose_device)
     source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
     region = (
         account.region
@@ -65,6 +57,14 @@ def accept(
         or os.environ.get("AWS_DEFAULT_REGION")
         or awsconfig.region_of(source, os.environ)
     )
+    awsconfig.check_free(name, os.environ, region=region)
+    if not output.as_json:
+        say_handoff(judged, name)
+    if judged.question and not yes and not agree(judged.question):
+        raise acceptance.NotAccepted(judged.question, do="answer y at a terminal, or say --yes")
+    serial = acceptance.check_serial(mfa_serial) if mfa_serial else None
+    if judged.handoff.mfa and serial is None:
+        serial = acceptance.find_mfa(perform, identity, choose=choose_device)
     profile = acceptance.profile_for(
         judged, name=name, identity=identity, source_profile=source, mfa_serial=serial, region=region
     )

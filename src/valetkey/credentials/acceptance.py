@@ -11,6 +11,7 @@ Rules (AWS, "The confused deputy problem", and id_roles_common-scenarios_third-p
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ def judge(
     handoff: Handoff = received.value
     if handoff.external_id is not None:
         limits.check("external id", handoff.external_id)
+    _check_texts(handoff)
     _check_identity(handoff, identity)
     if handoff.until is not None and handoff.until <= now:
         raise NotAccepted(
@@ -80,6 +82,23 @@ def judge(
         question="" if request else _question(handoff, customer),
         notices=tuple(_notices(received, handoff)),
     )
+
+
+def _check_texts(handoff: Handoff) -> None:
+    """What is shown or acted on later has to be one line, and a rule has to be known."""
+    for name, texts in (("principals", handoff.principals), ("policies", handoff.policies)):
+        if not all(each.isprintable() and 0 < len(each) <= 2048 for each in texts):
+            raise NotAccepted(
+                f"the handoff's {name} hold a text that is no name",
+                do="ask the owner for the file again",
+                where=f"$.{name}",
+            )
+    if handoff.session_name not in (None, "username"):
+        raise NotAccepted(
+            "the handoff has a rule for session names that this version does not know",
+            do="update valetkey",
+            where="$.session_name",
+        )
 
 
 def _check_identity(handoff: Handoff, identity: Identity) -> None:
@@ -185,7 +204,9 @@ def _question(handoff: Handoff, customer: str | None) -> str:
 def _notices(received: Received, handoff: Handoff) -> list[str]:
     notices = []
     if received.unknown:
-        notices.append(f"the file has keys this version does not know: {', '.join(received.unknown)}")
+        notices.append(
+            f"the file has keys this version does not know: {', '.join(json.dumps(each) for each in received.unknown)}"
+        )
     if handoff.external_id is None:
         notices.append("the role asks for no ExternalId")
     if not handoff.mfa:

@@ -113,11 +113,12 @@ def region_of(profile: str | None, env: Mapping[str, str]) -> str | None:
     return None
 
 
-def check_free(name: str, env: Mapping[str, str]) -> None:
-    """Raise ConfigProblem when NAME is foreign in the AWS config, or has credentials in the credentials file."""
+def check_free(name: str, env: Mapping[str, str], *, region: str | None = None) -> None:
+    """Raise ConfigProblem when the profile could not be written: NAME is foreign in the AWS config, or has
+    credentials in the credentials file, or the config or the region is not sound."""
     _refuse_keys(name, env)
     path = config_path(env)
-    with_profile(_read(path) or "", name, process_command(["valetkey"], name), path=path)
+    with_profile(_read(path) or "", name, process_command(["valetkey"], name), region=region, path=path)
 
 
 def write_profile(

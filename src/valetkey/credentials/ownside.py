@@ -55,6 +55,8 @@ class OwnSide:
     identity: Identity
     documents: tuple[Mapping[str, Any], ...] = ()
     boundary: Mapping[str, Any] | None = None
+    principal: str = ""
+    """The user's or role's own ARN, path included."""
     unread: str = ""
     """Why they are not known, or empty."""
 
@@ -68,18 +70,22 @@ class OwnSide:
         hidden = sorted(set(_deny_keys(self.documents)) - _KNOWN)
         if hidden:
             return f"a Deny in your own account depends on {hidden[0]}, which is not known here"
+        if not self.allows(right, role_arn):
+            return "your own account's policies depend on more than is known here"
+        return "" if self.allows(probe, role_arn) else "your own account's policies refuse this call too"
+
+    def allows(self, context: Mapping[str, str], role_arn: str) -> bool | None:
+        """Whether these policies allow the call, as far as its condition keys are known; None when that cannot be
+        judged at all."""
         try:
-            if not self._allows(right, role_arn):
-                return "your own account's policies depend on more than is known here"
-            if not self._allows(probe, role_arn):
-                return "your own account's policies refuse this call too"
-        except PolicyError as error:
-            return f"your own account's policies cannot be judged here: {error.what}"
-        return ""
+            return None if self.unread else self._allows(context, role_arn)
+        except PolicyError:
+            return None
 
     def _allows(self, context: Mapping[str, str], role_arn: str) -> bool:
         identity = [parse_policy(each, kind="identity") for each in self.documents]
         boundary = parse_policy(self.boundary, kind="boundary") if self.boundary is not None else None
+        context = {**context, **({"aws:PrincipalArn": self.principal} if self.principal else {})}
         request = Request(principal=self.identity.arn, action="sts:AssumeRole", resource=role_arn, context=context)
         trust = parse_policy(_OPEN, kind="trust")
         return decide(request, trust=trust, identity=identity, boundary=boundary).allowed
@@ -115,7 +121,7 @@ def read_own_side(perform: Perform, identity: Identity) -> OwnSide:
         principal = perform(Call("iam", f"get_{kind}", {f"{kind.title()}Name": identity.name}))[kind.title()]
         documents = tuple(_documents(perform, kind, identity.name))
         limit = principal.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        return OwnSide(identity, documents, _managed(perform, limit) if limit else None)
+        return OwnSide(identity, documents, _managed(perform, limit) if limit else None, principal["Arn"])
     except CallError as error:
         return OwnSide(
             identity, unread=f"your own account's policies cannot be read ({error.call.action}: {error.code})"

@@ -22,6 +22,7 @@ from pathlib import Path
 from valetkey.credentials import private
 from valetkey.credentials.identity import Identity, refuse_root
 from valetkey.exchange.files import AccessRequest, FileProblem, dump, fingerprint, load
+from valetkey.policy import limits
 from valetkey.policy.problem import Problem
 
 _CUSTOMER_MAX = 100
@@ -60,6 +61,7 @@ def make_request(
     if customer:
         check_customer(customer)
     refuse_root(identity)
+    _check_wishes(wishes)
     before = None if new else latest(customer, known)
     request = AccessRequest(
         account=identity.account,
@@ -76,6 +78,16 @@ def make_request(
     )
     is_same = before is not None and dataclasses.replace(request, issued=before.issued) == before
     return before if before is not None and is_same else request
+
+
+def _check_wishes(wishes: Wishes) -> None:
+    if not all(each.isprintable() and 0 < len(each) <= 2048 for each in (*wishes.policies, wishes.reason or "-")):
+        raise Problem(
+            "a policy's name or the reason is not one line of printable characters", do="write it in one line"
+        )
+    session = wishes.session
+    if session is not None and not limits.SESSION_MIN <= session <= limits.SESSION_MAX:
+        raise Problem(f"a session of {session} seconds is not possible on AWS", do="wish for 15m to 12h")
 
 
 def latest(customer: str, known: tuple[AccessRequest, ...]) -> AccessRequest | None:

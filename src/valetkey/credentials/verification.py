@@ -98,7 +98,9 @@ def verify(
             elif refused.code == "AccessDenied" and left > 0:
                 sleep(min(_PAUSE, left))
             else:
-                return _not_in(profile, refused)
+                own = own_side(connect(keys)) if refused.code == "AccessDenied" else None
+                context = context_of(role_call(shortest, keys).params, mfa=keys is not base, region=region, now=clock())
+                return _not_in(profile, refused, own.allows(context, profile.role_arn) if own else None)
     with_mfa = keys is not base
     tries = _tries(shortest, base, keys)
     known: OwnSide | None = None
@@ -162,14 +164,17 @@ def _unclear(way: str, refused: Refused) -> Probe:
     return Probe(way, "inconclusive", f"no refusal and no entry: {refused.code}: {refused.what}", failed=True)
 
 
-def _not_in(profile: Profile, refused: Refused) -> Verification:
+_WHO_REFUSED = {
+    True: "Your own account allows the call: ask the owner whether the grant still stands, with this ExternalId",
+    False: "Your own account does not allow the call: ask your admin to attach the policy that `accept` printed",
+    None: "Ask your admin whether the policy that `accept` printed is attached, the owner whether the grant stands",
+}
+
+
+def _not_in(profile: Profile, refused: Refused, own_allows: bool | None) -> Verification:
     """The right way is not let in: then no refusal means anything."""
     if refused.code == "AccessDenied":
-        says = (
-            f"AccessDenied: {refused.what}. Ask your admin whether the policy that `valetkey accept` printed is "
-            "attached, and the owner whether the grant still stands"
-        )
-        first = Probe(RIGHT_WAY, "wrong", says)
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {refused.what}. {_WHO_REFUSED[own_allows]}")
     else:
         first = _unclear(RIGHT_WAY, refused)
     why = "not tried: a refusal counts only after the right way succeeded"

@@ -113,6 +113,9 @@ def test_the_answer_to_our_request_is_accepted_without_a_question() -> None:
         (but(external_id=REQUEST.external_id.upper()), ALICE, "another ExternalId"),
         (but(external_id=None), ALICE, "no ExternalId where you requested one"),
         (but(external_id="has space"), ALICE, "external id"),
+        (but(policies=("x\nfingerprint  1-2-3-4",)), ALICE, "policies"),
+        (but(principals=("x\x1b[2J",)), ALICE, "principals"),
+        (but(session_name="badge"), ALICE, "session names"),
     ],
 )
 def test_refused(handoff: Handoff, identity: Any, says: str) -> None:
@@ -173,8 +176,8 @@ def test_without_a_request_a_person_decides() -> None:
 
 
 def test_what_the_file_does_not_ask_for_is_noticed() -> None:
-    assert accept(but(mfa=False, mfa_max_age=None), unknown=("color",)).notices == (
-        "the file has keys this version does not know: color",
+    assert accept(but(mfa=False, mfa_max_age=None), unknown=("color", "a\nb")).notices == (
+        'the file has keys this version does not know: "color", "a\\nb"',
         "the role asks for no MFA",
     )
 

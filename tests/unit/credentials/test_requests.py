@@ -197,3 +197,12 @@ def test_default_file_names() -> None:
 
 def test_identity_is_a_value() -> None:
     assert parse_identity(ALICE.arn) == Identity(ALICE.arn, "111122223333", "aws", "iam-user", "alice", ALICE.arn)
+
+
+@pytest.mark.parametrize(
+    "wishes", [Wishes(reason="two\nlines"), Wishes(policies=("",)), Wishes(session=899), Wishes(session=43201)]
+)
+def test_wishes_that_cannot_be(wishes: Wishes) -> None:
+    with pytest.raises(Problem) as caught:
+        ask(wishes=wishes)
+    assert caught.value.do

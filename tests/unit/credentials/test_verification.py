@@ -289,7 +289,7 @@ def test_a_long_term_key_has_no_mfa_keys() -> None:
 def test_every_policy_of_a_user_is_read() -> None:
     arn = "arn:aws:iam::aws:policy/X"
     answers: dict[str, dict[str, Any]] = {
-        "get_user": {"User": {"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:boundary"}}},
+        "get_user": {"User": {"Arn": "arn:own", "PermissionsBoundary": {"PermissionsBoundaryArn": "arn:boundary"}}},
         "list_user_policies": {"PolicyNames": ["inline"]},
         "get_user_policy": {"PolicyDocument": {"Id": "inline"}},
         "list_attached_user_policies": {"AttachedPolicies": [{"PolicyArn": arn}]},
@@ -309,6 +309,7 @@ def test_every_policy_of_a_user_is_read() -> None:
     side = read_own_side(perform, ALICE)
     assert [each["Id"] for each in side.documents] == ["inline", arn, "group"]
     assert side.boundary == {"Id": "arn:boundary"}
+    assert side.principal == "arn:own"
     for missing in answers:
 
         def without(call: Call, missing: str = missing, /) -> dict[str, Any]:
@@ -324,3 +325,19 @@ def test_a_federated_caller_is_not_known() -> None:
         raise AssertionError(call)
 
     assert read_own_side(nobody, parse_identity(f"arn:aws:sts::{OWN}:federated-user/x")).unread
+
+
+@pytest.mark.parametrize(
+    ("side", "says"),
+    [
+        (own(allow()), "ask the owner"),
+        (own(), "Your own account does not allow"),
+        (OwnSide(ALICE, unread="no"), "Ask your admin whether"),
+    ],
+)
+def test_who_refused_the_right_way(side: OwnSide, says: str) -> None:
+    world = World()
+    world.visible_after = 100
+    found = world.verify(own=side, wait=0)
+    assert says in found.probes[0].says
+    assert "AccessDenied" in found.probes[0].says
