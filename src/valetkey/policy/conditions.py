@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from valetkey.policy import operands
-from valetkey.policy.globs import compiled
+from valetkey.policy.globs import STAR, compiled
 from valetkey.policy.variables import Keys, Template, resolve, template
 
 Match = Callable[[str, Keys], bool | None]
@@ -97,11 +97,15 @@ def _arn(values: Sequence[str], variables: bool) -> Match:
     def match(value: str, keys: Keys) -> bool | None:
         if not operands.is_arn(value):
             return None
+        unsure = False
         for each in read:
             pattern = each if isinstance(each, str) else resolve(each, keys)
-            if pattern is not None and operands.fits_arn(pattern, value):
+            if pattern is None:
+                continue  # a variable without a value fits nothing, which is documented
+            if operands.fits_arn(pattern, value):
                 return True
-        return False
+            unsure = unsure or (pattern != STAR and pattern.count(":") < 5)
+        return None if unsure else False
 
     return match
 

@@ -32,6 +32,16 @@ Policies = Policy | Sequence[Policy]
 
 _Given = tuple[Side, tuple[Policy, ...] | None]
 
+# What one call to assume a role may ask of its trust policy.
+_ROLE_ACTIONS = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:tagsession",
+        "sts:setsourceidentity",
+    }
+)
 _UNSIGNED = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 
 
@@ -127,7 +137,7 @@ class _Sides(NamedTuple):
     def _callers_side(self, request: Request, action: str, grant: Grant, granted: tuple[Applied, ...]) -> Decision:
         """What is left to judge: identity policies, boundary and session policy."""
         note = ""
-        assume = action.startswith("sts:assumerole") and self.trust is None and self.resource is None
+        assume = action in _ROLE_ACTIONS and self.trust is None and self.resource is None
         if not grant and not request.same_account and not assume:
             return self._lacks(request, action, "resource", "in another account the resource's side must allow too")
         if request.caller.kind == "root":
