@@ -19,7 +19,7 @@ from valetkey.policy.problem import Problem
 _QUICK: dict[str, Any] = {
     "connect_timeout": 3,
     "read_timeout": 8,
-    "retries": {"mode": "standard", "max_attempts": 2},
+    "retries": {"mode": "standard", "total_max_attempts": 2},
     "user_agent_extra": "valetkey",
 }
 
