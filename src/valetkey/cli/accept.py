@@ -78,4 +78,6 @@ def accept(
 def _executable() -> tuple[str, ...]:
     """This valetkey, by its full path. -P: a directory named valetkey where a tool happens to run is not imported."""
     script = Path(sys.executable).with_name("valetkey")
-    return (str(script),) if os.access(script, os.X_OK) else (sys.executable, "-P", "-m", "valetkey")
+    if os.access(script, os.X_OK):
+        return (script.as_posix(),)
+    return (Path(sys.executable).as_posix(), "-P", "-m", "valetkey")

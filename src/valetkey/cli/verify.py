@@ -49,6 +49,13 @@ def verify(
     def own_side(perform: Perform) -> OwnSide:
         return read_own_side(perform, identify(perform))
 
+    def sleep(pause: float) -> None:
+        if not waited:
+            say(f"Not let in yet; a new role takes a moment. Trying for {limit} s at most ...", stderr=True)
+        waited.append(pause)
+        time.sleep(pause)
+
+    waited: list[float] = []
     found = verification.verify(
         profile,
         base=entry.base,
@@ -56,7 +63,7 @@ def verify(
         connect=entry.base.connect,
         own_side=own_side,
         clock=clock,
-        sleep=time.sleep,
+        sleep=sleep,
         region=entry.base.region,
         wait=limit,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import stat
 from typing import Any
 
 import pytest
-from tests.e2e.contractor.conftest import Customer, documented
+from tests.e2e.contractor.conftest import DOCS, Customer, documented
 
 from valetkey.exchange.files import AccessRequest, Handoff, dump, fingerprint, load
 from valetkey.trust import Terms
@@ -24,13 +25,24 @@ def alice(stage: Any) -> Any:
 def ask(party: Any, *words: str) -> dict[str, Any]:
     ran = party.run("request", *words, "--json")
     assert ran.returncode == 0, ran.stderr
-    return dict(json.loads(ran.stdout))
+    said = dict(json.loads(ran.stdout))
+    assert set(said) == keys("request")
+    return said
+
+
+def keys(command: str) -> set[str]:
+    """The keys of --json that a command's page lists."""
+    text = (DOCS.parent / f"{command}.md").read_text()
+    listed = text[text.index("`--json` prints one object") :].split(".\n")[0]
+    return set(re.findall(r"`(\w+)`", listed))
 
 
 def accept(party: Any, path: pathlib.Path, *words: str) -> dict[str, Any]:
     ran = party.run("accept", str(path), *words, "--json")
     assert ran.returncode == 0, ran.stderr
-    return dict(json.loads(ran.stdout))
+    said = dict(json.loads(ran.stdout))
+    assert set(said) == keys("accept")
+    return said
 
 
 def test_request_needs_no_permission_and_is_repeatable(stage: Any) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import stat
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
+import boto3
 import pytest
 
 from valetkey.credentials.awsconfig import (
@@ -16,6 +20,7 @@ from valetkey.credentials.awsconfig import (
     with_profile,
     write_profile,
 )
+from valetkey.policy.problem import Problem
 
 COMMAND = process_command(["/opt/valet key/bin/valetkey"], "acme")
 
@@ -205,3 +210,46 @@ def test_region_of_a_profile(config: pathlib.Path, env: dict[str, str]) -> None:
     assert [region_of(each, env) for each in (None, "a b", "bad", "none")] == ["eu-west-1", "us-east-1", None, None]
     config.write_bytes(b"\xff")
     assert region_of(None, env) is None
+
+
+def test_the_line_works_in_boto3_and_in_a_shell(
+    home: pathlib.Path, config: pathlib.Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """boto3 splits the line by itself; the SDKs for Go and JavaScript give it to `sh -c`."""
+    script = home / "my tools (new)" / "valetkey"
+    script.parent.mkdir()
+    script.write_text(
+        """#!/bin/sh
+        [ "$*" = "credential-process acme" ] || exit 1
+        echo '{"Version": 1, "AccessKeyId": "ASIATEST", "SecretAccessKey": "s", "SessionToken": "t"}'
+        """
+    )
+    script.chmod(0o755)
+    command = process_command([str(script)], "acme")
+    write_profile("acme", command, env)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    found = boto3.Session(profile_name="acme").get_credentials()
+    assert found.access_key == "ASIATEST"
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["AccessKeyId"] == "ASIATEST"
+
+
+def test_many_at_once_lose_nothing(config: pathlib.Path, env: dict[str, str]) -> None:
+    config.write_text("# mine\n[default]\nregion = us-east-1\n")
+    names = [f"customer-{number}" for number in range(12)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        for done in [pool.submit(write_profile, name, process_command(["/v"], name), env) for name in names]:
+            done.result()
+    text = config.read_text()
+    assert text.startswith("# mine\n[default]\nregion = us-east-1\n")
+    assert all(f"[profile {name}]\n" in text for name in names)
+    assert sorted(each.name for each in config.parent.iterdir()) == ["config", "config.valetkey-backup"]
+
+
+def test_a_directory_that_cannot_be_written_is_told(config: pathlib.Path, env: dict[str, str]) -> None:
+    config.write_text("[default]\n")
+    config.parent.rename(config.parent.with_name("real"))
+    config.parent.write_text("not a directory")
+    with pytest.raises(Problem) as caught:
+        write_profile("acme", COMMAND, env)
+    assert caught.value.what
