@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import product, zip_longest
+from itertools import product
 from typing import Any, NamedTuple
 
 from valetkey.policy import Decision, Policy, Request, decide, parse_policy
@@ -93,12 +93,12 @@ class Table:
 
     @cached_property
     def failures(self) -> tuple[str, ...]:
-        """What is wrong, one sentence for each wrong row; of every kind of caller one before there are two of any."""
-        found: dict[tuple[str, str], list[Row]] = {}
+        """What is wrong, one sentence for each caller and action: the first wrong row, and how many more there are."""
+        found: dict[tuple[str, str, bool], list[Row]] = {}
         for row in self.rows:
             if not row.right:
-                found.setdefault((row.principal, row.action), []).append(row)
-        said = [str(row) for turn in zip_longest(*found.values()) for row in turn if row is not None]
+                found.setdefault((row.principal, row.action, row.expected), []).append(row)
+        said = [f"{rows[0]}{f' (and {len(rows) - 1} more like it)' * (len(rows) > 1)}" for rows in found.values()]
         if self.needs_somebody and not any(row.expected for row in self.rows):
             said.append("nobody may come in under these terms: no request that was tried shall pass")
         return (*self.trouble, *said)
