@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from valetkey.sandbox.process import SandboxProblem
 
@@ -15,21 +16,23 @@ class Control:
     """The control endpoints of the sandbox at `url` ("http://127.0.0.1:4566"). Every method raises SandboxProblem."""
 
     def __init__(self, url: str, timeout: float = 10.0) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
+        found = re.fullmatch(r"http://(127\.0\.0\.1|localhost):(\d{1,5})/?", url)
+        if found is None:
             raise SandboxProblem(f"{url!r} is not the address of a sandbox", do="it looks like http://127.0.0.1:4566")
-        self._host, self._port, self._timeout = parts.hostname, parts.port or 80, timeout
+        self._host, self._port, self._timeout = found[1], int(found[2]), timeout
 
     def pid(self) -> int | None:
         """The process id of the sandbox that answers there, None when none does."""
         try:
-            return int(self._ask("GET", "health")["pid"])
-        except (SandboxProblem, KeyError, TypeError, ValueError):
+            (pid,) = self._ask("GET", "health")
+            return int(pid)
+        except (SandboxProblem, ValueError, TypeError):
             return None
 
     def shift(self, account: str, seconds: float) -> float:
         """Move one account's clock on by `seconds` (back if negative); its time afterwards, seconds since 1970."""
-        return float(self._ask("POST", "clock", {"account": account, "seconds": seconds})["now"])
+        (now,) = self._ask("POST", "clock", {"account": account, "seconds": seconds})
+        return float(now)
 
     def now(self, account: str) -> float:
         """One account's time, seconds since 1970."""
@@ -40,8 +43,8 @@ class Control:
 
         When the current code has been used, the account's clock moves on to the next one.
         """
-        answer = self._ask("POST", "totp", {"device": device})
-        return answer["code"], int(answer["seconds_left"])
+        code, left = self._ask("POST", "totp", {"device": device})
+        return str(code), int(left)
 
     def fault(self, rule: dict[str, Any] | None = None, **more: Any) -> None:
         """Put a fault rule in force: `fault(kind="throttle", service="iam", operation="CreateRole", account=...)`.
@@ -54,9 +57,9 @@ class Control:
 
     def requests(self, account: str | None = None) -> list[dict[str, Any]]:
         """The request log, oldest first: number, time, account, call, status, code, fault."""
-        found: list[dict[str, Any]] = self._ask(
-            "GET", f"requests{'' if account is None else f'?account={quote(account)}'}"
-        )["requests"]
+        query = "" if account is None else f"?account={quote(account)}"
+        found: list[dict[str, Any]]
+        (found,) = self._ask("GET", f"requests{query}")
         return found
 
     def held(self, account: str, timeout: float = 20.0) -> dict[str, Any]:
@@ -73,21 +76,36 @@ class Control:
         """Empty every account of the sandbox."""
         self._ask("POST", "reset", {})
 
-    def _ask(self, method: str, name: str, plain: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _ask(self, method: str, name: str, plain: dict[str, Any] | None = None) -> list[Any]:
+        """The members of the answer that _ANSWERS names."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+        endpoint = name.partition("?")[0]
         try:
             headers = {} if plain is None else {"Content-Type": "application/json"}
             connection.request(method, f"/_sandbox/{name}", None if plain is None else json.dumps(plain), headers)
             response = connection.getresponse()
-            answer: dict[str, Any] = json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            answer = json.loads(response.read())
+            if response.status == 200:
+                return [answer[key] for key in _ANSWERS[endpoint]]
+            why = answer["error"]
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
             raise SandboxProblem(
-                f"no sandbox answers at {self._host}:{self._port}: {error}",
+                f"no sandbox answers at {self._host}:{self._port}: {type(error).__name__}: {error}",
                 do="start one with `valetkey sandbox start`",
                 exit_code=3,
             ) from None
         finally:
             connection.close()
-        if response.status != 200:
-            raise SandboxProblem(f"the sandbox refused {name}: {answer.get('error', response.status)}")
-        return answer
+        raise SandboxProblem(f"the sandbox refused {endpoint}: {why}")
+
+
+# What an answer must have; another server on the port has not.
+_ANSWERS = {
+    "health": ("pid",),
+    "clock": ("now",),
+    "totp": ("code", "seconds_left"),
+    "faults": ("ok",),
+    "clear": ("ok",),
+    "requests": ("requests",),
+    "reset": ("ok",),
+}
