@@ -123,6 +123,11 @@ def _ordered(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> C
     return prepare
 
 
+def _bool(values: Sequence[str], variables: bool) -> Match:
+    wanted = frozenset(value.lower() for value in values)
+    return lambda value, keys: value.lower() in wanted
+
+
 def _address(values: Sequence[str], variables: bool) -> Match:
     networks = [network for network in map(operands.read_network, values) if network]
 
@@ -156,7 +161,7 @@ _TABLE = (
     Operator("DateLessThanEquals", "not after", _ordered(_date, compare.le), _date),
     Operator("DateGreaterThan", "after", _ordered(_date, compare.gt), _date),
     Operator("DateGreaterThanEquals", "not before", _ordered(_date, compare.ge), _date),
-    Operator("Bool", "=", _ordered(operands.read_bool, compare.eq), operands.read_bool),
+    Operator("Bool", "=", _bool, operands.read_bool),
     Operator("BinaryEquals", "=", _ordered(operands.read_bytes, compare.eq), operands.read_bytes),
     Operator("IpAddress", "in", _address, operands.read_network),
     Operator("NotIpAddress", "outside", _address, operands.read_network, negated=True),
@@ -164,7 +169,7 @@ _TABLE = (
     Operator("ArnNotEquals", "unlike", _arn, negated=True),
     Operator("ArnLike", "like", _arn),
     Operator("ArnNotLike", "unlike", _arn, negated=True),
-    Operator("Null", "absent =", _ordered(operands.read_bool, compare.eq), operands.read_bool),
+    Operator("Null", "absent =", _bool, operands.read_bool),
 )
 OPERATORS = {row.name.lower(): row for row in _TABLE}
 """Every operator by its lower-cased name: AWS's engines take operator names in any case."""
@@ -217,12 +222,10 @@ def _single(match: Match, key: str, negated: bool, unsure: bool, missing: bool) 
         value = keys.get(key)
         if value is None:
             return missing
-        if not isinstance(value, str):
+        if type(value) is not str:
             return False  # several values without a set operator: AWS requires one, and matches nothing
         fits = match(value, keys)
-        if not negated:
-            return fits is True
-        return unsure if fits is None else not fits
+        return fits is True if not negated else unsure if fits is None else not fits
 
     return test
 

@@ -63,7 +63,7 @@ class Statement:
         if not self.covers_action(action):
             return Grant.NONE
         grant = self.covers_caller(request, bounded)
-        if not grant or not self.covers_resource(request):
+        if not grant or (self.resources is not None and not self.covers_resource(request)):
             return Grant.NONE
         keys = request.keys
         for test in self.tests:
@@ -444,8 +444,7 @@ def _read_principals(value: Any, where: str) -> Principals:
 def _caller_test(principals: Principals | None, *, negated: bool, deny: bool) -> Callable[[Request, bool], Grant]:
     if principals is None:
         return lambda request, bounded: Grant.DIRECT
-    test = compile_principals(principals, negated=negated, deny=deny)
-    return lambda request, bounded: test(request.caller, request.keys, request.same_partition, bounded)
+    return compile_principals(principals, negated=negated, deny=deny)
 
 
 def _resource_test(

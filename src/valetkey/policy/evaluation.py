@@ -84,6 +84,8 @@ def decide(
 
 
 def _policies(given: object, with_principal: bool, name: str) -> tuple[Policy, ...]:
+    if type(given) is Policy and (given.kind in WITH_PRINCIPAL) is with_principal:
+        return (given,)
     policies = (given,) if type(given) is Policy else tuple(given) if isinstance(given, list | tuple) else None
     if policies is None:
         raise PolicyError(f"{name} is no policy", do="give what parse_policy returned, or a list of it", where=name)
@@ -104,8 +106,11 @@ def _levels(given: object, name: str) -> Sequence[object]:
     return given
 
 
+_OWN: tuple[Side, ...] = ("trust", "resource", "identity", "boundary", "session")
+
+
 class _Sides(NamedTuple):
-    """The policies of one decision; None where a side was not given."""
+    """The policies of one decision; None where a side was not given. The first five are named by _OWN."""
 
     trust: tuple[Policy, ...] | None
     resource: tuple[Policy, ...] | None
@@ -165,19 +170,12 @@ class _Sides(NamedTuple):
     def _denied(self, request: Request, action: str) -> Applied | None:
         """The first Deny that applies, from anywhere."""
         bounded = self.boundary is not None
-        own: tuple[_Given, ...] = (
-            ("trust", self.trust),
-            ("resource", self.resource),
-            ("identity", self.identity),
-            ("boundary", self.boundary),
-            ("session", self.session),
-        )
-        for side, policies in own:
-            if policies is not None:
+        for place, policies in enumerate(self[:5]):
+            if policies:
                 for number, policy in enumerate(policies, 1):
                     for statement in policy.denies:
                         if statement.reaches(request, action, bounded):
-                            return Applied(side, number, statement)
+                            return Applied(_OWN[place], number, statement)
         if not (self.scps or self.rcps) or _service_linked(request):
             return None
         concerned = () if request.caller.unsigned else self.scps
@@ -197,15 +195,15 @@ class _Sides(NamedTuple):
         """The most direct Allow of the trust or resource policies."""
         best = Grant.NONE
         applied: tuple[Applied, ...] = ()
-        owner: tuple[_Given, ...] = (("trust", self.trust), ("resource", self.resource))
-        for side, policies in owner:
-            for number, policy in enumerate(policies or (), 1):
-                for statement in policy.allows:
-                    grant = statement.reaches(request, action, False)
-                    if grant > best:
-                        best, applied = grant, (Applied(side, number, statement),)
-                        if grant is Grant.DIRECT:
-                            return best, applied
+        for place, policies in enumerate(self[:2]):
+            if policies:
+                for number, policy in enumerate(policies, 1):
+                    for statement in policy.allows:
+                        grant = statement.reaches(request, action, False)
+                        if grant > best:
+                            best, applied = grant, (Applied(_OWN[place], number, statement),)
+                            if grant is Grant.DIRECT:
+                                return best, applied
         return best, applied
 
     def _lacks(self, request: Request, action: str, side: Side, note: str = "") -> Decision:

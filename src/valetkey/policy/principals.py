@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.errors import PolicyError, shown
+
+if TYPE_CHECKING:
+    from valetkey.policy.requests import Request
 
 
 class Grant(IntEnum):
@@ -173,26 +176,21 @@ def read_aws(text: str) -> str | None:
     return caller.names[0][0]
 
 
-def compile_principals(
-    element: Principals, *, negated: bool, deny: bool
-) -> Callable[[Caller, Mapping[str, str | tuple[str, ...]], bool, bool], Grant]:
-    """A test of (caller, the request's keys, whether the caller's partition is the resource's, whether it has a
-    permissions boundary)."""
+def compile_principals(element: Principals, *, negated: bool, deny: bool) -> Callable[[Request, bool], Grant]:
+    """A test of a request; its second argument says whether the caller has a permissions boundary."""
     if negated:
         return _not_principal(element, deny)
     if element.everyone:
-        return lambda caller, keys, home, bounded: Grant.DIRECT
+        return lambda request, bounded: Grant.DIRECT
     listed = _listed(element)
     unique = frozenset(name for name in element.aws if _UNIQUE_ID.fullmatch(name))
 
-    def test(caller: Caller, keys: Mapping[str, str | tuple[str, ...]], home: bool, bounded: bool) -> Grant:
-        for name, grant in caller.names:
+    def test(request: Request, bounded: bool) -> Grant:
+        for name, grant in request.caller.names:
             # A bare account id means the account of that number in the resource's own partition.
-            if name in listed and (home or name != caller.account):
+            if name in listed and (request.same_partition or name != request.caller.account):
                 return grant
-        if unique:
-            return _by_unique_id(unique, caller, keys)
-        return Grant.NONE
+        return _by_unique_id(unique, request.caller, request.keys) if unique else Grant.NONE
 
     return test
 
@@ -220,21 +218,19 @@ def _listed(element: Principals) -> frozenset[str]:
     )
 
 
-def _not_principal(
-    element: Principals, deny: bool
-) -> Callable[[Caller, Mapping[str, str | tuple[str, ...]], bool, bool], Grant]:
+def _not_principal(element: Principals, deny: bool) -> Callable[[Request, bool], Grant]:
     """A Deny spares a caller only when its account, role and session are all listed, and never one with a boundary;
     an Allow reaches only callers of whom nothing is listed."""
     listed = _listed(element)
 
-    def denies(caller: Caller, keys: Mapping[str, str | tuple[str, ...]], home: bool, bounded: bool) -> Grant:
+    def denies(request: Request, bounded: bool) -> Grant:
         spared = element.everyone or (
-            not bounded and all(any(name in listed for name in group) for group in caller.groups)
+            not bounded and all(any(name in listed for name in group) for group in request.caller.groups)
         )
         return Grant.NONE if spared else Grant.DIRECT
 
-    def allows(caller: Caller, keys: Mapping[str, str | tuple[str, ...]], home: bool, bounded: bool) -> Grant:
-        spared = element.everyone or not listed or any(name in listed for name, _ in caller.names)
+    def allows(request: Request, bounded: bool) -> Grant:
+        spared = element.everyone or not listed or any(name in listed for name, _ in request.caller.names)
         return Grant.NONE if spared else Grant.DIRECT
 
     return denies if deny else allows

@@ -100,24 +100,21 @@ def _keys(context: object, derived: Mapping[str, str]) -> dict[str, str | tuple[
             "the context is an object of condition keys", do='write {"aws:SourceIp": "192.0.2.1"}', where="context"
         )
     keys: dict[str, str | tuple[str, ...]] = {}
+    empty = False
     for name, value in context.items():
-        if type(name) is not str or not _encodable(name):
+        if type(name) is not str or not (name.isascii() or _encodable(name)):
             raise PolicyError(f"{shown(name)} is no condition key", do="write each key as a string", where="context")
         lowered = name.lower()
         if lowered in keys:
-            raise PolicyError(
-                f"the key {shown(name)} is given twice",
-                do="give it once; case does not count",
-                where=f"context[{shown(name)}]",
-            )
+            what = f"the key {shown(name)} is given twice"
+            raise PolicyError(what, do="give it once; case does not count", where=f"context[{shown(name)}]")
         if type(value) is str and len(value) <= _VALUE_MAX and (value.isascii() or _encodable(value)):
             keys[lowered] = value
         else:
-            keys[lowered] = _values(name, value)
-    for name, value in derived.items():
-        if name not in keys:
-            keys[name] = value
-    return {name: value for name, value in keys.items() if value != ()} if () in keys.values() else keys
+            keys[lowered] = several = _values(name, value)
+            empty = empty or not several
+    keys = {**derived, **keys}
+    return {name: value for name, value in keys.items() if value != ()} if empty else keys
 
 
 def _values(name: str, value: object) -> str | tuple[str, ...]:
