@@ -72,14 +72,17 @@ def judge(
             do="ask the owner for a new grant and its handoff",
         )
     request = _request(handoff, known, customer)
-    found = (request.customer if request else None) or customer
+    there = next((each for each in profiles if each.name == name), None)
+    # Accepted before: a person has answered for this role and this ExternalId.
+    is_known = there is not None and (there.role_arn, there.external_id) == (handoff.role_arn, handoff.external_id)
+    found = (request.customer if request else None) or customer or (there.customer if there and is_known else None)
     _check_deputy(handoff, profiles, found, name)
     return Acceptance(
         handoff=handoff,
         fingerprint=received.fingerprint,
         customer=found or handoff.account,
         request=request,
-        question="" if request else _question(handoff, customer),
+        question="" if request or is_known else _question(handoff, customer),
         notices=tuple(_notices(received, handoff)),
     )
 

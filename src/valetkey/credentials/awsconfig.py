@@ -76,7 +76,7 @@ def process_command(executable: Sequence[str], name: str) -> str:
     Some SDKs split the line by themselves, some give it to `sh -c`: only what both read the same is used.
     Raises ConfigProblem for a path that cannot be written so.
     """
-    words = []
+    words: list[str] = []
     for word in executable:
         if re.search(r"[\"'$`\\\x00-\x1f\x7f]|\s[#;]", word):
             raise ConfigProblem(

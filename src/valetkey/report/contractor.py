@@ -126,7 +126,8 @@ def say_verification(found: Verification, *, as_json: bool) -> None:
         )
         return
     say_table(("way", "result", "what was seen"), [(each.way, each.result, each.says) for each in found.probes])
-    if any(each.applies and each.result == "inconclusive" for each in found.probes):
+    is_in = found.probes[0].result == "right"
+    if is_in and any(each.applies and each.result == "inconclusive" for each in found.probes):
         say(
             "Not everything could be shown. docs/contractor.md says what `inconclusive` means and which permissions",
             "of your own account `verify` can use.",

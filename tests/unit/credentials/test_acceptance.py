@@ -184,6 +184,9 @@ def test_what_the_file_does_not_ask_for_is_noticed() -> None:
 
 def test_the_same_profile_again_is_an_update() -> None:
     assert accept(profiles=(profile(),)).question == ""
+    judged = accept(known=(), profiles=(profile(),))
+    assert (judged.question, judged.customer) == ("", "acme")
+    assert accept(known=(), profiles=(profile(external_id="other-id"),)).question
 
 
 @pytest.mark.parametrize(
