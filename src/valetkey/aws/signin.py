@@ -118,9 +118,13 @@ _SIGN_IN = "sign in with it, or put its access key into your AWS config; inside 
 
 def _core(profile: str | None) -> Any:
     if profile is not None:
-        return botocore.session.Session(profile=profile)
-    # No environment variable for the profile: neither AWS_PROFILE nor AWS_DEFAULT_PROFILE.
-    return botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+        core = botocore.session.Session(profile=profile)
+    else:
+        # No environment variable for the profile: neither AWS_PROFILE nor AWS_DEFAULT_PROFILE.
+        core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    # Tokens of the global endpoint do not work in opt-in regions (IAM User Guide, id_credentials_temp_enable-regions).
+    core.set_config_variable("sts_regional_endpoints", "regional")
+    return core
 
 
 def _region_of(core: Any, partition: str) -> str:

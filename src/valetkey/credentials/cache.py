@@ -5,6 +5,7 @@ Rules:
 - INVARIANT: one lock is held around check, prompt, fetch and store, so that waiters read what the first one stored.
   It is an operating-system lock: it dies with its process, and a wait for it has an end.
 - An entry that is corrupt, not ours, readable by others or of another version is as good as none.
+- What is older than any session can be is removed, and with it what a killed process left half written.
 - A question that was dismissed or answered wrongly is remembered for REMEMBER seconds, so that a program that asks
   again and again cannot stack prompts.
 """
@@ -27,6 +28,8 @@ REMEMBER = 10
 """Seconds for which a dismissed prompt answers for all who wait."""
 
 _KIND = "session/v1"
+_OLDEST = 2 * 86400
+"""Seconds after which no file of ours can hold a live session (GetSessionToken: 36 hours at most)."""
 
 
 class Busy(Problem):
@@ -99,6 +102,7 @@ class Cache:
             "issued": session.issued.isoformat(),
         }
         self._write(self._path(name), json.dumps(plain).encode())
+        self._prune(session.issued)
 
     def drop(self, name: str) -> None:
         """Forget an entry."""
@@ -139,6 +143,13 @@ class Cache:
             yield
         finally:
             lock.release()
+
+    def _prune(self, now: datetime) -> None:
+        """Locks stay: removing one under a waiter would make two of it."""
+        for path in (self._root / "sessions").iterdir():
+            with contextlib.suppress(OSError):
+                if path.suffix != ".lock" and path.lstat().st_mtime < now.timestamp() - _OLDEST:
+                    path.unlink()
 
     def _write(self, path: Path, data: bytes) -> None:
         private.make_dir(self._root)

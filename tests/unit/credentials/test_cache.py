@@ -210,3 +210,18 @@ def test_a_killed_holder_holds_no_lock(cache: Cache, home: pathlib.Path) -> None
         holder.kill()
         holder.wait()
         holder.stdout.close()  # type: ignore[union-attr]
+
+
+def test_what_is_too_old_to_be_good_is_removed(cache: Cache, file: pathlib.Path) -> None:
+    with cache.lock("role-x", 1, busy=busy):
+        pass
+    half = file.with_name(".role-x.json.0123")
+    half.write_text("hush")
+    lock = file.with_suffix(".lock")
+    young = file.with_name("role-z.json")
+    young.write_text("{}")
+    for each in (file, half, lock):
+        os.utime(each, (NOW.timestamp() - 3 * 86400,) * 2)
+    os.utime(young, (NOW.timestamp() - 86400,) * 2)
+    cache.put("role-y", SESSION)
+    assert {each.name for each in file.parent.iterdir()} == {"role-x.lock", "role-y.json", "role-z.json"}
