@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -100,10 +99,10 @@ def grant(
             perform=(perform := connect(profile=account.profile, region=account.region)),
             read=owning.read_text,
             now=now,
-            fresh_id=secrets.token_hex(16),
+            fresh_id=owning.fresh_id(),
         )
     except Differs as differs:
-        report.say_differs(differs)
+        report.say_differs(differs, as_json=output.as_json)
         raise
     except NotProved as problem:
         report.say_failures(problem.table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import re
@@ -46,6 +47,11 @@ def tags(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
         if "=" not in word:
             raise Problem(f"--tag: {word!r} is not KEY=VALUE", do="write it like --tag ticket=OPS-123")
     return tuple((key, value) for key, _, value in (word.partition("=") for word in words))
+
+
+def fresh_id() -> str:
+    """A random ExternalId: `vk-` and 160 bits in base32."""
+    return "vk-" + base64.b32encode(secrets.token_bytes(20)).decode("ascii").lower()
 
 
 def read_text(name: str) -> str:

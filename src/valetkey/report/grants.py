@@ -66,10 +66,14 @@ def say_call(call: Call) -> None:
     say(f"  {call.action} {call.params.get('RoleName', '')}{f' {what}' if what else ''}", stderr=True)
 
 
-def say_differs(differs: Differs) -> None:
-    """On stderr would be unreadable as a table beside the error: the table is the result."""
-    rows = [(each.what, *_masked(each.what, each.found, each.agreed)) for each in differs.rows]
-    say_table(["differs", "asked for", "on the role"], rows, title=f"The role {differs.name} is there already")
+def say_differs(differs: Differs, *, as_json: bool) -> None:
+    """In which points a role that is there is not what was asked for. The error itself goes to stderr."""
+    if as_json:
+        rows = [{"what": each.what, "asked": each.found, "on_role": each.agreed} for each in differs.rows]
+        say_json({"valetkey": "differs/v1", "name": differs.name, "differs": rows})
+        return
+    table = [(each.what, *_masked(each.what, each.found, each.agreed)) for each in differs.rows]
+    say_table(["differs", "asked for", "on the role"], table, title=f"The role {differs.name} is there already")
 
 
 def _masked(what: str, *values: str) -> tuple[str, ...]:
@@ -88,22 +92,24 @@ def say_plan(prepared: Prepared, *, as_json: bool) -> None:
         say_json({**_grant(prepared.grant), **_judged(prepared.proof, prepared.opening), "calls": calls})
         return
     secret = prepared.grant.terms.external_id or ""
-    rows = [row for number, call in enumerate(prepared.calls, 1) for row in _call_rows(number, call, secret)]
-    if rows:
-        say_table(["", "call", "parameter", "value"], rows, title="Dry run: nothing is written")
+    if prepared.calls:
+        say("Dry run, nothing is written. The calls would be:")
     else:
         say(f"Dry run: {prepared.grant.name} is there, as asked for; nothing is left to do.")
+    for number, call in enumerate(prepared.calls, 1):
+        say(f"{number:2}  {call.action}", *_params(call, secret))
     say(_proof_line(prepared.proof))
     if prepared.grant.external_id_by == "valetkey" and prepared.role is None:
         say("The ExternalId is random: another run makes another one.")
 
 
-def _call_rows(number: int, call: Call, secret: str) -> Iterator[tuple[str, str, str, str]]:
-    first = (str(number), call.action)
+def _params(call: Call, secret: str) -> Iterator[str]:
+    """One line each, documents too, so that they can be copied."""
     for key, value in call.params.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        yield (*first, key, text.replace(secret, mask(secret)) if secret else text)
-        first = ("", "")
+        if key == "Tags":
+            value = ", ".join(f"{tag['Key']}={tag['Value']}" for tag in value)
+        text = str(value)
+        yield f"      {key:<24}  {text.replace(secret, mask(secret)) if secret else text}"
 
 
 def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
@@ -174,7 +180,7 @@ def say_show(owner: Owner, standing: Standing, table: Table | None, *, now: date
     else:
         rows = [("contractor", record.contractor), ("policies", ", ".join(_policies(standing)))]
     rows += [
-        ("left", _until(record.until, now)),
+        *([("ends", _until(record.until, now))] if record.until else []),
         ("made", f"{role.created:%Y-%m-%d %H:%M}Z"),
         ("last used", f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen within 400 days"),
         ("ExternalId by", record.external_id_by),
@@ -290,7 +296,7 @@ def _until(until: datetime | None, now: datetime) -> str:
     left = (until - now).total_seconds()
     if left <= 0:
         return f"{until:%Y-%m-%d}: ended"
-    days, hours = int(left // 86400), int(left // 3600)
+    days, hours = round(left / 86400), round(left / 3600)
     return f"{until:%Y-%m-%d %H:%M}Z: {f'{days} days' if days >= 2 else f'{hours} h'} left"
 
 

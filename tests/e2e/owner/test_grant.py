@@ -120,6 +120,8 @@ def test_a_second_run_finds_everything_done_and_other_terms_are_shown_and_refuse
     assert other.returncode == 2
     assert first["until"] in other.stdout
     assert "nothing was changed" in other.stderr
+    differs = said(owner("grant", "audit", "--to", stage.contractor.account, "--session", "2h", "--json"), 2)
+    assert differs["differs"] == [{"what": "until", "asked": "none", "on_role": first["until"]}]
     assert said(owner(*words, "--json"))["calls"] == []
 
 

@@ -30,7 +30,7 @@ def test_list_finds_every_grant_among_many_roles_and_nothing_else(stage: Any, ow
     assert (first["until"], first["state"], first["drift"]) == (None, "open", [])
     assert 0 < second["days_left"] < 0.1
     table = owner("list").stdout
-    for word in ("A", "b", stage.contractor.account, "ReadOnlyAccess", "SecurityAudit", "no end", "1 h left"):
+    for word in ("A", "b", stage.contractor.account, "ReadOnlyAccess", "SecurityAudit", "no end", "2 h left"):
         assert word in table
 
 

@@ -111,3 +111,9 @@ def test_a_role_whose_record_is_damaged_is_named_and_the_others_are_listed(iam: 
     grants, damaged = read_grants(read_roles(iam))
     assert [each.role.name for each in grants] == ["Another"]
     assert damaged == ("audit",)
+
+
+def test_the_trust_of_an_ended_grant_is_still_right(iam: Any, role: Any) -> None:
+    table = proof(read_standing(read_role(iam, "audit")), now=datetime(2027, 6, 1, tzinfo=UTC))
+    assert table is not None
+    assert table.holds
