@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from valetkey.policy import operands
-from valetkey.policy.globs import STAR, compiled
+from valetkey.policy.globs import compiled
 from valetkey.policy.variables import Keys, Template, resolve, template
 
 Match = Callable[[str, Keys], bool | None]
@@ -93,18 +93,25 @@ def _like(values: Sequence[str], variables: bool) -> Match:
 
 def _arn(values: Sequence[str], variables: bool) -> Match:
     read = [template(value, variables=variables, wildcards=True) for value in values]
+    patterns = [operands.compile_arn(value) for value in read if isinstance(value, str)]
+    tests = [test for test in patterns if test is not None]
+    broken = len(tests) < len(patterns)
+    open_ = [value for value in read if not isinstance(value, str)]
 
     def match(value: str, keys: Keys) -> bool | None:
         if not operands.is_arn(value):
             return None
-        unsure = False
-        for each in read:
-            pattern = each if isinstance(each, str) else resolve(each, keys)
-            if pattern is None:
+        if any(test(value) for test in tests):
+            return True
+        unsure = broken
+        for each in open_:
+            text = resolve(each, keys)
+            if text is None:
                 continue  # a variable without a value fits nothing, which is documented
-            if operands.fits_arn(pattern, value):
+            test = operands.compile_arn(text)
+            if test is not None and test(value):
                 return True
-            unsure = unsure or (pattern != STAR and pattern.count(":") < 5)
+            unsure = unsure or test is None
         return None if unsure else False
 
     return match

@@ -270,6 +270,10 @@ class _Reader:
         effect = self._effect(elements, where)
         deny = effect == "Deny"
         action, not_action = self._one_of(elements, "Action", where)
+        if not_action and self.kind == "rcp":
+            raise PolicyError(
+                "an RCP has no NotAction", do="name what you mean with Action", where=f"{where}.NotAction"
+            )
         actions = tuple(self._action(text, place) for place, text in _texts(elements[action], f"{where}.{action}"))
         resources, not_resource = self._resources(elements, where)
         principals, not_principal = self._principals(elements, where)

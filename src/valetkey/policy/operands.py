@@ -10,10 +10,11 @@ import base64
 import binascii
 import ipaddress
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
-from valetkey.policy.globs import STAR, compiled
+from valetkey.policy.globs import ANY, STAR, compiled
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,3})?")
 _EPOCH = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?")
@@ -97,14 +98,21 @@ def is_arn(text: str) -> bool:
     return text.startswith("arn:") and text.count(":") >= 5
 
 
-def fits_arn(pattern: str, text: str) -> bool:
-    """ArnLike: the six parts one by one, so that no wildcard in the first five crosses a colon.
+def compile_arn(pattern: str) -> Callable[[str], bool] | None:
+    """ArnLike as a test of an ARN: the six parts one by one, so that no wildcard in the first five crosses a colon.
 
-    `pattern` holds STAR and ANY; `text` is an ARN. A pattern of fewer parts fits nothing, but for a lone `*`.
+    `pattern` holds STAR and ANY. None for a pattern of fewer parts, but for a lone `*`, which is any ARN.
     """
     if pattern == STAR:
-        return True
+        return lambda text: True
     wanted = pattern.split(":", 5)
-    return len(wanted) == 6 and all(
-        want == have or compiled(want)(have) for want, have in zip(wanted, text.split(":", 5), strict=True)
-    )
+    if len(wanted) < 6:
+        return None
+    if STAR not in pattern and ANY not in pattern:
+        return pattern.__eq__
+    tests = [compiled(part) for part in wanted]
+
+    def test(text: str) -> bool:
+        return all(fits(part) for fits, part in zip(tests, text.split(":", 5), strict=True))
+
+    return test

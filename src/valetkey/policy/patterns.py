@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from valetkey.policy.globs import STAR, compiled, has_wildcard, wild
-from valetkey.policy.operands import fits_arn, is_arn
+from valetkey.policy.operands import compile_arn, is_arn
 from valetkey.policy.variables import Keys, resolve, template
 
 
@@ -43,30 +43,33 @@ def compile_resources(
     if "*" in patterns:
         return lambda resource, keys: not negated
     read = [template(pattern, variables=variables, wildcards=True) for pattern in patterns]
+    tests = [compile_resource(pattern) for pattern in read if isinstance(pattern, str)]
+    open_ = [pattern for pattern in read if not isinstance(pattern, str)]
 
     def test(resource: str, keys: Keys) -> bool:
         unsure = False
-        for each in read:
-            pattern = each if isinstance(each, str) else resolve(each, keys)
+        if any(fits(resource) for fits in tests):
+            return not negated
+        for each in open_:
+            pattern = resolve(each, keys)
             if pattern is None:
                 unsure = True
-            elif fits_resource(pattern, resource):
+            elif compile_resource(pattern)(resource):
                 return not negated
         return negated and (deny or not unsure)
 
     return test
 
 
-def fits_resource(pattern: str, resource: str) -> bool:
-    """Whether a resource fits a pattern with STAR and ANY.
+def compile_resource(pattern: str) -> Callable[[str], bool]:
+    """One pattern with STAR and ANY as a test of a resource.
 
-    Wildcards stay inside a segment, but a `*` that ends its segment may reach beyond the colon. An ARN of too few
-    segments is completed by such a `*` or fits nothing.
+    Wildcards stay inside a segment, but a `*` that ends its segment may reach beyond the colon. So an ARN of too few
+    segments is completed by such a `*`, or fits nothing.
     """
-    if pattern in (resource, STAR):
-        return True
-    if is_arn(resource) and pattern.count(":") >= 5 and fits_arn(pattern, resource):
-        return True
     segments = pattern.split(":", 5)
-    inner = any(STAR in segment[:-1] for segment in segments[:5])
-    return not inner and compiled(pattern)(resource)
+    whole = compiled(pattern)
+    if not any(STAR in segment[:-1] for segment in segments[:5]):
+        return whole
+    by_segment = compile_arn(pattern)
+    return lambda resource: by_segment is not None and is_arn(resource) and by_segment(resource)

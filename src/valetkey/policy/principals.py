@@ -44,6 +44,8 @@ _SERVICE = re.compile(
 # Sign-in providers that AWS knows by a bare name although it looks like a service's.
 _PROVIDERS = frozenset({"cognito-identity.amazonaws.com", "www.amazon.com"})
 _UNIQUE_ID = re.compile(r"(AIDA|AROA)[A-Z0-9]{4,124}")
+# CloudFront's identities stand in bucket policies under this account that is none.
+_ORIGIN_ACCESS = re.compile(r"arn:aws[a-z-]*:iam::cloudfront:user/CloudFront Origin Access Identity [A-Z0-9]{1,64}")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
 
 
@@ -163,7 +165,7 @@ def read_aws(text: str) -> str | None:
     An account id or root ARN, the ARN of a user, role, role session or federated user; or the unique id that AWS
     shows for a deleted user (AIDA…) or role (AROA…).
     """
-    if is_account(text) or _UNIQUE_ID.fullmatch(text):
+    if is_account(text) or _UNIQUE_ID.fullmatch(text) or _ORIGIN_ACCESS.fullmatch(text):
         return text
     if "*" in text or "?" in text:
         return None

@@ -11,11 +11,11 @@ from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.principals import Caller, read_caller
 
 _VALUE_MAX = 16_384
-_VALUES_MAX = 1_000
+_VALUES_MAX = 256
 _KEYS_MAX = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """One call to AWS. Raises PolicyError for a part that cannot be read; `where` names it ("context['aws:x']")."""
 

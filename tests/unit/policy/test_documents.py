@@ -36,6 +36,7 @@ def condition(**block: Any) -> dict[str, Any]:
         (IDENTITY | {"Principal": "*"}, "boundary", f"{S0}.Principal"),
         (IDENTITY | {"Principal": "*"}, "scp", f"{S0}.Principal"),
         (IDENTITY | {"Principal": {"AWS": "111122223333"}}, "rcp", f"{S0}.Principal"),
+        ({"Effect": "Deny", "Principal": "*", "NotAction": "s3:*", "Resource": "*"}, "rcp", f"{S0}.NotAction"),
         (TRUST | {"NotAction": "sts:TagSession"}, "trust", f"{S0}.NotAction"),
         (IDENTITY | {"NotResource": "*"}, "identity", f"{S0}.NotResource"),
         (TRUST | {"Efect": "Allow"}, "trust", f"{S0}.Efect"),
@@ -235,6 +236,13 @@ def test_sids_are_unique_but_for_resource_policies() -> None:
         (document({"Effect": "Deny", "NotAction": "iam:*", "NotResource": "arn:aws:iam::*:role/x"}), "scp"),
         (document(IDENTITY | {"Principal": "*"}), "rcp"),
         (document({"Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"}, "Action": "s3:*"}), "resource"),
+        (
+            document(
+                IDENTITY
+                | {"Principal": {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity EAB3TSCYZ7X"}}
+            ),
+            "resource",
+        ),
         (document(IDENTITY | {"Principal": "*", "Resource": "execute-api:/stage/*"}), "resource"),
     ],
 )
