@@ -34,10 +34,14 @@ def allowed(rng: random.Random) -> Case:
             made["identity"] = []
     elif roll < 0.1:
         made["identity"] = []
-    if person and kind != "root" and rng.random() < 0.18:
+    if person and kind != "root" and rng.random() < 0.2:
         made["boundary"] = random_document(rng, request)
+        if rng.random() < 0.2:
+            falsify(rng, request, made["boundary"]["Statement"][0])
     if kind in ("session", "federated") and rng.random() < 0.3:
         made["session"] = random_document(rng, request)
+        if rng.random() < 0.3:
+            falsify(rng, request, made["session"]["Statement"][0])
     if person and rng.random() < 0.14:
         made["scps"] = [
             [random_document(rng, request), *([copy.deepcopy(FULL)] if rng.random() < 0.5 else [])]
@@ -59,7 +63,7 @@ def _request(rng: random.Random) -> dict[str, Any]:
         roll = rng.random()
         if roll < 0.08:
             action = rng.choice(("sts:TagSession", "sts:SetSourceIdentity"))
-        elif roll < 0.2 and kind != "service":
+        elif roll < 0.24 and kind != "service":
             action, resource = rng.choice(
                 (
                     ("s3:GetObject", f"arn:{home}:s3:::{rng.choice(('bucket', 'dev', 'a.c'))}/{rng.choice(PATHS)}key"),
@@ -93,13 +97,13 @@ def random_document(
         extra = _statement(rng, request, principal=principal, resource=with_resource)
         if rng.random() < 0.55:
             extra["Effect"] = "Deny"
-            if resource and principal and rng.random() < 0.3:
+            # Most denials are meant not to match: spare the caller, or spoil one more thing.
+            if resource and principal and rng.random() < 0.5:
                 extra["NotPrincipal"] = spared(rng, request)
                 del extra["Principal"]
-            # Most denials are meant not to match: spoil one more thing.
-            if rng.random() < 0.75:
+            elif rng.random() < 0.75:
                 falsify(rng, request, extra)
-        else:
+        elif rng.random() < 0.7:
             falsify(rng, request, extra)
         made.insert(rng.randrange(len(made) + 1), extra)
     document: Document = {"Version": "2012-10-17", "Statement": made}

@@ -104,7 +104,7 @@ def statements(case: Case) -> Iterator[tuple[Document, Statement]]:
             yield document, statement
 
 
-def tests(case: Case) -> Iterator[tuple[Document, Statement, str, str, list[str]]]:
+def condition_tests(case: Case) -> Iterator[tuple[Document, Statement, str, str, list[str]]]:
     """Every condition test of a case in normal form: document, statement, operator, key, values (the list itself)."""
     for document, statement in statements(case):
         for operator, block in statement.get("Condition", {}).items():

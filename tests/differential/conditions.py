@@ -6,7 +6,8 @@ import random
 from typing import Any
 
 from .cases import Statement
-from .pools import ALSO, ARNS, DATES, EPOCHS, FAMILIES, KEY, KEYS, TYPE_OF
+from .forms import date, is_number
+from .pools import ALSO, ARNS, FAMILIES, KEY, KEYS, TYPE_OF
 
 
 def recase(rng: random.Random, text: str, chance: float) -> str:
@@ -18,7 +19,7 @@ def add_test(rng: random.Random, request: dict[str, Any], statement: Statement) 
     key, kind, pool, many = rng.choice(KEYS)
     values = {name.lower(): value for name, value in request["context"].items()}
     have = values.get(key.lower())
-    if have is None and rng.random() < 0.6:
+    if have in (None, []) and rng.random() < 0.6:
         # A key that is there: more is learnt from it.
         key, kind, pool, many = rng.choice([row for row in KEYS if row.name.lower() in values] or KEYS)
         have = values.get(key.lower())
@@ -27,15 +28,15 @@ def add_test(rng: random.Random, request: dict[str, Any], statement: Statement) 
     operator = rng.choice(FAMILIES[kind])
     negated = "Not" in operator
     if rng.random() < 0.07:
-        put(rng, statement, "Null", key, ["false" if have is not None else "true"])
+        put(rng, statement, "Null", key, ["true" if have in (None, []) else "false"])
         return
-    if have is None:
+    if have in (None, []):
         roll = rng.random()
         wanted = [rng.choice(pool)]
-        if not negated and roll < 0.75:
+        if not negated and roll < (0.4 if many else 0.75):
             operator += "IfExists"
         elif roll < 0.9 and many:
-            operator = f"ForAllValues:{operator}"
+            operator = rng.choice((f"ForAllValues:{operator}", f"ForAnyValue:{operator}IfExists"))
     elif isinstance(have, list):
         one = rng.choice(have)
         if rng.random() < 0.45:
@@ -88,9 +89,18 @@ def _matching(
         wanted = [_beyond(rng, value, pool, up=False, equal="Equals" in operator)]
     else:
         wanted = [value]
+    if kind == "date" and rng.random() < 0.05:
+        wanted = [_other_form(value) for value in wanted]
     if rng.random() < 0.25:
         wanted.insert(rng.randrange(2), rng.choice(others))
     return wanted
+
+
+def _other_form(text: str) -> str:
+    when = date(text)
+    if when is None:
+        return text
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ") if is_number(text) else str(int(when.timestamp()))
 
 
 def _string(rng: random.Random, operator: str, value: str, context: dict[str, Any]) -> str:
@@ -104,6 +114,9 @@ def _string(rng: random.Random, operator: str, value: str, context: dict[str, An
     if roll < 0.16 and ("*" in value or "?" in value or "$" in value):
         return value.replace("$", "${$}") if "$" in value else value.replace("*", "${*}").replace("?", "${?}")
     if "Like" in operator:
+        if roll < 0.2:
+            # A variable with text around it; most often it has no value.
+            return rng.choice(("*{}", "{}*", "*{}*")).format("${" + rng.choice(KEYS).name + "}")
         return pattern(rng, value)
     if "IgnoreCase" in operator:
         return value.swapcase() if rng.random() < 0.5 else value
@@ -131,8 +144,9 @@ def pattern(rng: random.Random, value: str) -> str:
 
 def _arn_pattern(rng: random.Random, value: str) -> str:
     parts = value.split(":", 5)
-    if len(parts) < 6 or rng.random() < 0.35:
-        return value
+    roll = rng.random()
+    if len(parts) < 6 or roll < 0.35:
+        return value if roll > 0.02 else "*"
     spot = rng.choice((1, 3, 4, 5, 5, 5))
     if spot == 5:
         parts[5] = pattern(rng, parts[5])
@@ -155,16 +169,12 @@ def _beyond(rng: random.Random, value: str, pool: tuple[str, ...], *, up: bool, 
     """A bound that `value` respects, as far as the pool has one."""
 
     def order(item: str) -> float:
-        try:
-            return float(item)
-        except ValueError:
-            return float(DATES_ORDER.get(item, -1))
+        return float(item) if is_number(item) else when.timestamp() if (when := date(item)) else -1.0
 
+    if rng.random() < 0.25:
+        return value  # the edge itself, whether it is in or out
     good = [item for item in pool if (order(item) > order(value)) == up and item != value]
     return rng.choice(good + ([value] if equal else [])) if good or equal else value
-
-
-DATES_ORDER = dict(zip(DATES, (int(epoch) for epoch in EPOCHS), strict=True))
 
 
 def falsify(rng: random.Random, request: dict[str, Any], statement: Statement) -> None:

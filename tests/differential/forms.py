@@ -14,12 +14,19 @@ def is_number(text: str) -> bool:
     return NUMBER.fullmatch(text) is not None
 
 
-def is_date(text: str) -> bool:
+def date(text: str) -> datetime.datetime | None:
+    """A date in either of AWS's forms: ISO 8601, or seconds since 1970."""
     try:
-        datetime.datetime.fromisoformat(text)
+        if is_number(text):
+            return datetime.datetime.fromtimestamp(float(text), datetime.UTC)
+        when = datetime.datetime.fromisoformat(text)
     except ValueError:
-        return is_number(text)
-    return True
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=datetime.UTC)
+
+
+def is_date(text: str) -> bool:
+    return date(text) is not None
 
 
 def is_address(text: str) -> bool:

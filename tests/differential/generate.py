@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 
 from .allowed import allowed
-from .cases import Case, base, tests
+from .cases import Case, base, condition_tests
 from .mutate import MUTATIONS, spell
 from .pools import READABLE, TYPE_OF
 
@@ -24,7 +24,7 @@ def case(seed: str | int, number: int) -> Case:
     if rng.random() < 0.82:
         for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
             rng.choice(MUTATIONS)(rng, made)
-    for _, _, operator, _, values in tests(made):
+    for _, _, operator, _, values in condition_tests(made):
         readable, others = READABLE.get(TYPE_OF.get(base(operator), ""), (None, ()))
         if readable:
             values[:] = [value if readable(value) else rng.choice(others) for value in values]

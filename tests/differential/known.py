@@ -9,8 +9,8 @@ So a row can hide neither a second mistake in the same case (the referee would s
 ours (our own verdict would move). Where causes meet in one case, rewritings are tried one after the other, at most
 three.
 
-`page` is a page of the IAM User Guide; `settled` is false where the documents leave the answer open: there we take the
-reading that lets fewer requests in (an Allow does not match, a Deny does).
+`page` is a page of the IAM User Guide. `settled` is false where the documents leave the answer open; then `documented`
+says which reading we chose, as a rule the one that lets fewer requests in (an Allow does not match, a Deny does).
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ ROWS: tuple[Known, ...] = (
         name="session-named-by-resource",
         title="a session policy that does not allow cuts a grant made to the session's own ARN or to *",
         documented="in the same account such a grant is not limited by an implicit deny in a session policy",
-        page=GUIDE + "reference_policies_evaluation-logic_policy-eval-denyallow.html",
+        page=GUIDE + "reference_policies_evaluation-logic_policy-eval-denyallow.html#policy-eval-denyallow",
         rewrite=rewrites.session_grant,
     ),
     Known(
@@ -216,9 +216,21 @@ ROWS: tuple[Known, ...] = (
     Known(
         name="role-name-case",
         title="a role ARN in Principal matches sessions of a role whose name differs in case",
-        documented="ARNs in Principal are case-sensitive",
-        page=GUIDE + "reference_policies_elements_principal.html#principal-roles",
+        documented="user names are case-sensitive in Principal, of role names nothing is said; we treat them alike",
+        page=GUIDE + "reference_policies_elements_principal.html#principal-users",
         rewrite=rewrites.role_name_case,
+        settled=False,
     ),
 )
 BY_NAME = {row.name: row for row in ROWS}
+
+
+def table() -> str:
+    """The rows as docs/differential.md shows them, the open ones last."""
+    lines = ["| name | what the referee does | what AWS documents | page |", "| --- | --- | --- | --- |"]
+    for row in sorted(ROWS, key=lambda row: not row.settled):
+        name = row.name if row.settled else f"{row.name} (open)"
+        page = row.page.rsplit("/", 1)[1].partition(".html")[0]
+        cells = (name, row.title, row.documented, f"[{page}]({row.page})")
+        lines.append("| " + " | ".join(cell.replace("*", "\\*") for cell in cells) + " |")
+    return "\n".join(lines)

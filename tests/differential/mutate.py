@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 
@@ -182,7 +183,7 @@ def spell(rng: random.Random, made: Case) -> Case:
                     if values[0] in BOOLS and rng.random() < 0.3:
                         block[key] = values[0] == "true"
                     elif values[0] in NUMBERS and operator.startswith("Numeric") and rng.random() < 0.4:
-                        block[key] = int(values[0])
+                        block[key] = json.loads(values[0])
     for document, _ in list(statements(made)):
         if isinstance(document["Statement"], list) and len(document["Statement"]) == 1 and rng.random() < 0.25:
             document["Statement"] = document["Statement"][0]

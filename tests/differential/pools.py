@@ -13,17 +13,27 @@ PARTITIONS = ("aws",) * 16 + ("aws-cn", "aws-us-gov")
 NAMES = ("dev", "Dev", "dev1", "ops", OWNER, "a.c", "abc")
 PATHS = ("", "", "", "team/", "team/a/")
 STRINGS = ("abc", "ABC", "ab", "abcd", "a.c", "a*c", "a?c", "a+(b)", "x y", "$a", OWNER, "a/b", "dev", "*")
-NUMBERS = ("0", "1", "299", "300", "301", "3600", "-5", "10", "9")
+NUMBERS = ("0", "1", "299", "300", "301", "3600", "-5", "10", "9", "300.0", "0.5")
 DATES = (
     "2026-01-01T00:00:00Z",
     "2026-01-01T00:00:01Z",
     "2025-12-31T23:59:59Z",
     "2026-06-30T12:00:00Z",
     "2024-02-29T00:00:00Z",
+    "2026-01-01T01:00:00+01:00",
+    "2026-01-01",
 )
 EPOCHS = ("1767225600", "1767225601", "1767225599", "1782820800", "1709164800")
 IPV4 = ("203.0.113.5", "203.0.113.6", "203.0.114.5", "10.0.0.1", "198.51.100.255", "192.168.1.1", "127.0.0.1")
-IPV6 = ("2001:db8::1", "2001:db8::2", "2001:db8:1::1", "::1", "fe80::1")
+IPV6 = (
+    "2001:db8::1",
+    "2001:db8::2",
+    "2001:db8:1::1",
+    "::1",
+    "fe80::1",
+    "::cb00:7105",
+    "::a00:1",
+)  # the last two hold 203.0.113.5 and 10.0.0.1
 BLOBS = ("QUJD", "QUJE", "YWJj", "")
 BOOLS = ("true", "false")
 ORG_PATHS = ("o-a1b2c3/r-ab12/ou-ab12-1/", "o-a1b2c3/r-ab12/ou-ab12-1/ou-ab12-11/", "o-a1b2c3/r-ab12/", "o-zz/r-ab12/")
@@ -57,6 +67,8 @@ KEYS = (
     Key("aws:MultiFactorAuthPresent", "bool", BOOLS),
     Key("aws:MultiFactorAuthPresent", "bool", BOOLS),
     Key("aws:MultiFactorAuthAge", "number", NUMBERS),
+    Key("aws:MultiFactorAuthAge", "number", NUMBERS),
+    Key("s3:signatureAge", "number", NUMBERS),
     Key("aws:PrincipalArn", "arn", ARNS),
     Key("aws:PrincipalArn", "arn", ARNS),
     Key("aws:PrincipalAccount", "string", (OWNER, "444455556666", "111122223334")),
@@ -71,6 +83,7 @@ KEYS = (
     Key("aws:userid", "string", (OWNER, f"{OWNER}:dev", "AIDAEXAMPLEEXAMPLE123", "AROAEXAMPLEEXAMPLE123:dev")),
     Key("aws:SourceIp", "ip", IPV4 + IPV6),
     Key("aws:SourceIp", "ip", IPV4),
+    Key("aws:VpcSourceIp", "ip", IPV4 + IPV6),
     Key("aws:CurrentTime", "date", DATES),
     Key("aws:EpochTime", "date", EPOCHS),
     Key("aws:TokenIssueTime", "date", DATES),

@@ -6,15 +6,15 @@ import random
 from typing import Any
 
 from .conditions import pattern
-from .pools import ACCOUNTS, NAMES, OWNER, PARTITIONS, PATHS, PROVIDERS, SERVICES
+from .pools import ACCOUNTS, KEYS, NAMES, OWNER, PARTITIONS, PATHS, PROVIDERS, SERVICES
 
 
 def random_caller(rng: random.Random, partition: str, account: str) -> str:
     roll, name = rng.random(), rng.choice(NAMES)
     iam, sts = f"arn:{partition}:iam::{account}:", f"arn:{partition}:sts::{account}:"
-    if roll < 0.42:
+    if roll < 0.40:
         return f"{iam}user/{rng.choice(PATHS)}{name}"
-    if roll < 0.76:
+    if roll < 0.73:
         return f"{sts}assumed-role/{name}/{rng.choice(NAMES)}"
     if roll < 0.80:
         return f"{sts}federated-user/{name}"
@@ -118,6 +118,8 @@ def resource_for(rng: random.Random, request: dict[str, Any]) -> str:
         return arn
     head, tail = arn.rsplit("/", 1) if "/" in arn else arn.rsplit(":", 1)
     mark = arn[len(head)]
+    if roll < 0.66:
+        return f"{head}{mark}${{{rng.choice(KEYS).name}}}*"
     name = next((k for k, v in request["context"].items() if v == tail), None)
     if name and rng.random() < 0.6:
         return f"{head}{mark}${{{name}}}"

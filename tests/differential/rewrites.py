@@ -11,8 +11,8 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator
 
-from .cases import Case, Statement, base, context, drop_test, statements, tests
-from .forms import is_address, is_arn, is_date, is_network, is_number
+from .cases import Case, Statement, base, condition_tests, context, drop_test, statements
+from .forms import date, is_address, is_arn, is_date, is_network, is_number
 from .principals import kind_of, principal_arn
 
 NOTHING = "\u2205 no such text"
@@ -43,7 +43,7 @@ def null_variable(case: Case) -> None:
         inside = match[1]
         return inside not in ("*", "?", "$") and "," not in inside and not isinstance(have.get(inside.lower()), str)
 
-    for document, _, operator, _, values in tests(case):
+    for document, _, operator, _, values in condition_tests(case):
         nobody = NO_ARN if base(operator).startswith("Arn") else NOTHING
         if document.get("Version") == "2012-10-17" and base(operator).startswith(("String", "Arn")):
             values[:] = [nobody if any(map(valueless, VARIABLE.finditer(value))) else value for value in values]
@@ -57,7 +57,7 @@ def arn_variable(case: Case) -> None:
         # What is filled in is literal text.
         return re.sub(r"[*?]", r"${\g<0>}", text) if isinstance(text, str) else match[0]
 
-    for document, _, operator, _, values in tests(case):
+    for document, _, operator, _, values in condition_tests(case):
         if document.get("Version") == "2012-10-17" and base(operator).startswith("Arn"):
             values[:] = [VARIABLE.sub(value, each) for each in values]
 
@@ -76,45 +76,41 @@ def no_version(case: Case) -> None:
 
 
 def ipv4_zero(case: Case) -> None:
-    for _, _, operator, _, values in tests(case):
+    for _, _, operator, _, values in condition_tests(case):
         if base(operator) in ("IpAddress", "NotIpAddress"):
             values[:] = [h for v in values for h in (("0.0.0.0/1", "128.0.0.0/1") if v == "0.0.0.0/0" else (v,))]
 
 
 def no_prefix(case: Case) -> None:
-    for _, _, operator, _, values in tests(case):
+    for _, _, operator, _, values in condition_tests(case):
         if base(operator) in ("IpAddress", "NotIpAddress"):
             values[:] = [str(ipaddress.ip_network(v)) if is_address(v) else v for v in values]
 
 
 def two_date_forms(case: Case) -> None:
     have = context(case)
-    for _, _, operator, key, values in tests(case):
+    for _, _, operator, key, values in condition_tests(case):
         value = have.get(key.lower())
         if base(operator).startswith("Date") and isinstance(value, str):
             values[:] = [_date_like(v, epoch=is_number(value)) for v in values]
 
 
 def _date_like(text: str, *, epoch: bool) -> str:
-    try:
-        if is_number(text):
-            when = datetime.datetime.fromtimestamp(int(text), datetime.UTC)
-        else:
-            when = datetime.datetime.fromisoformat(text)
-    except ValueError:
+    when = date(text)
+    if when is None:
         return text
-    return str(int(when.timestamp())) if epoch else when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(int(when.timestamp())) if epoch else when.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def escapes(case: Case) -> None:
-    for document, _, operator, _, values in tests(case):
+    for document, _, operator, _, values in condition_tests(case):
         if base(operator) in EXACT and document.get("Version") == "2012-10-17":
             values[:] = [re.sub(r"\$\{([*?$])\}", r"\1", value) for value in values]
 
 
 def empty_set(case: Case) -> None:
     have = context(case)
-    for _, statement, operator, key, _ in list(tests(case)):
+    for _, statement, operator, key, _ in list(condition_tests(case)):
         if have.get(key.lower()) in ("", [""]) and ":" in operator:
             drop_test(statement, operator, key)
             if operator.startswith("ForAnyValue:"):
@@ -122,14 +118,14 @@ def empty_set(case: Case) -> None:
 
 
 def lone_star(case: Case) -> None:
-    for _, _, operator, _, values in tests(case):
+    for _, _, operator, _, values in condition_tests(case):
         if base(operator).startswith("Arn"):
             values[:] = ["arn:*:*:*:*:*" if value == "*" else value for value in values]
 
 
 def forany_ifexists(case: Case) -> None:
     have = context(case)
-    for _, statement, operator, key, _ in list(tests(case)):
+    for _, statement, operator, key, _ in list(condition_tests(case)):
         missing = operator.startswith("ForAnyValue:") and operator.endswith("IfExists") and key.lower() not in have
         if missing and statement["Effect"] == "Deny":
             drop_test(statement, operator, key)
@@ -137,7 +133,7 @@ def forany_ifexists(case: Case) -> None:
 
 def malformed(case: Case) -> None:
     have = context(case)
-    for _, statement, operator, key, values in list(tests(case)):
+    for _, statement, operator, key, values in list(condition_tests(case)):
         well = WELL_FORMED.get(base(operator))
         value = have.get(key.lower())
         if well is None or value is None or statement["Effect"] != "Deny":
@@ -157,7 +153,7 @@ WELL_FORMED: dict[str, Callable[[str], bool]] = {
 
 def number_prefix(case: Case) -> None:
     have = context(case)
-    for _, statement, operator, key, _ in list(tests(case)):
+    for _, statement, operator, key, _ in list(condition_tests(case)):
         value = have.get(key.lower())
         if base(operator).startswith("Numeric") and isinstance(value, str) and not is_number(value):
             drop_test(statement, operator, key)
