@@ -5,11 +5,15 @@ with the right call, which AWS let through, and once with the probe.
 
 Rules:
 - INVARIANT: `lets` says None unless our own policies are known to allow the probe. Unknown is not allowed.
+- A condition key that is not known here can only make a refusal inconclusive: an Allow that depends on one counts as
+  absent, a Deny that does as unknown.
 - What cannot be read here: the organization's SCPs and RCPs, and a session policy of a role session.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,28 +71,36 @@ class OwnSide:
         """
         if self.unread:
             return self.unread
-        hidden = sorted(set(_deny_keys(self.documents)) - _KNOWN)
-        if hidden:
-            return f"a Deny in your own account depends on {hidden[0]}, which is not known here"
+        if self._hidden:
+            return f"a Deny in your own account depends on {self._hidden[0]}, which is not known here"
         if not self.allows(right, role_arn):
             return "your own account's policies depend on more than is known here"
         return "" if self.allows(probe, role_arn) else "your own account's policies refuse this call too"
 
     def allows(self, context: Mapping[str, str], role_arn: str) -> bool | None:
-        """Whether these policies allow the call, as far as its condition keys are known; None when that cannot be
+        """Whether these policies allow the call, by the condition keys that are known; None when that cannot be
         judged at all."""
+        if self.unread or self._hidden:
+            return None
+        context = {**context, **({"aws:PrincipalArn": self.principal} if self.principal else {})}
         try:
-            return None if self.unread else self._allows(context, role_arn)
+            identity = [parse_policy(each, kind="identity") for each in map(_known_part, self.documents) if each]
+            limit = _known_part(self.boundary) if self.boundary is not None else None
+            if self.boundary is not None and limit is None:
+                return False
+            boundary = parse_policy(limit, kind="boundary") if limit is not None else None
+            request = Request(principal=self.identity.arn, action="sts:AssumeRole", resource=role_arn, context=context)
+            trust = parse_policy(_OPEN, kind="trust")
+            return decide(request, trust=trust, identity=identity, boundary=boundary).allowed
         except PolicyError:
             return None
 
-    def _allows(self, context: Mapping[str, str], role_arn: str) -> bool:
-        identity = [parse_policy(each, kind="identity") for each in self.documents]
-        boundary = parse_policy(self.boundary, kind="boundary") if self.boundary is not None else None
-        context = {**context, **({"aws:PrincipalArn": self.principal} if self.principal else {})}
-        request = Request(principal=self.identity.arn, action="sts:AssumeRole", resource=role_arn, context=context)
-        trust = parse_policy(_OPEN, kind="trust")
-        return decide(request, trust=trust, identity=identity, boundary=boundary).allowed
+    @property
+    def _hidden(self) -> list[str]:
+        """The unknown keys of every Deny that may mean sts:AssumeRole."""
+        documents = (*self.documents, *([self.boundary] if self.boundary is not None else []))
+        denies = [each for document in documents for each in _list(document.get("Statement")) if _may_deny(each)]
+        return sorted({key for each in denies for key in _unknown_keys(each)})
 
 
 def context_of(params: Mapping[str, Any], *, mfa: bool, region: str, now: datetime) -> dict[str, str]:
@@ -146,15 +158,25 @@ def _managed(perform: Perform, arn: str) -> Mapping[str, Any]:
     return document
 
 
-def _deny_keys(documents: tuple[Mapping[str, Any], ...]) -> Iterator[str]:
-    """The condition keys of every Deny that may mean sts:AssumeRole, lower case."""
-    for document in documents:
-        for statement in _list(document.get("Statement")):
-            named = any(matches(each.lower(), "sts:assumerole") for each in _list(statement.get("Action")))
-            left_out = any(matches(each.lower(), "sts:assumerole") for each in _list(statement.get("NotAction")))
-            if statement.get("Effect") == "Deny" and (named or ("NotAction" in statement and not left_out)):
-                for tests in statement.get("Condition", {}).values():
-                    yield from (key.lower() for key in tests)
+def _known_part(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The document without the Allows that depend on unknown keys; None when nothing is left."""
+    statements = [
+        each for each in _list(document.get("Statement")) if each.get("Effect") != "Allow" or not _unknown_keys(each)
+    ]
+    return {**document, "Statement": statements} if statements else None
+
+
+def _unknown_keys(statement: Mapping[str, Any]) -> set[str]:
+    """The condition keys, and the keys of policy variables, that are not known here (lower case)."""
+    tested = {key.lower() for tests in statement.get("Condition", {}).values() for key in tests}
+    variables = {key.strip().lower() for key in re.findall(r"\$\{([^},]+)", json.dumps(statement))}
+    return (tested | variables) - _KNOWN - {"*", "?", "$"}
+
+
+def _may_deny(statement: Mapping[str, Any]) -> bool:
+    named = any(matches(each.lower(), "sts:assumerole") for each in _list(statement.get("Action")))
+    left_out = any(matches(each.lower(), "sts:assumerole") for each in _list(statement.get("NotAction")))
+    return statement.get("Effect") == "Deny" and (named or ("NotAction" in statement and not left_out))
 
 
 def _list(value: Any) -> list[Any]:

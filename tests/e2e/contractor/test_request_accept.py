@@ -257,3 +257,25 @@ def test_names_that_are_taken(stage: Any, alice: Any, terms: Terms) -> None:
         assert says in ran.stderr
     assert not (party.home / ".config" / "valetkey" / "profiles").exists()
     assert dump(load(path.read_bytes(), Handoff, name="x").value) == path.read_text()
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_the_base_identity_can_be_any_profile(stage: Any, terms: Terms, how: str) -> None:
+    """What accept was run with is what every later call begins with."""
+    party = stage.contractor
+    customer = Customer(stage, terms)
+    said = documented("console", party.account, customer.handoff.role_arn)
+    user = party.user("alice", said, mfa=True)
+    party.login(user, profile="work")
+    words = ("accept", str(customer.hand_over()), "--name", "acme", "--yes", "--mfa-serial", user.mfa_serial)
+    if how == "environment":
+        party.env["AWS_PROFILE"] = "work"
+        assert party.run(*words).returncode == 0
+        party.env["AWS_PROFILE"] = "acme"  # the very profile that valetkey answers for
+    else:
+        assert party.run(*words).returncode == 3  # nobody is signed in without it
+        assert party.run(*words, "--profile", "work").returncode == 0
+    code, shown = party.run_tty("exec", "acme", "--", "true", code=user.code)
+    assert code == 0, shown
+    who = party.session(profile="acme").client("sts").get_caller_identity()
+    assert ":assumed-role/audit/alice" in who["Arn"]

@@ -49,6 +49,7 @@ def test_a_right_role_under_the_documented_permissions(stage: Any, terms: Terms)
     assert results(probes) == RIGHT
     assert code == 0
     assert "CloudTrail" in told
+    assert {key for each in probes.values() for key in each} == {"way", "result", "says", "applies", "failed"}
     calls = person.party.sandbox.control.requests(person.party.account)[before:]
     assert [each["status"] for each in calls if "AssumeRole" in each["call"]] == [200, 403, 403, 403]
     code, shown = person.party.run_tty("verify", "acme")
@@ -170,3 +171,32 @@ def test_no_such_profile(stage: Any) -> None:
     ran = stage.contractor.run("verify", "nobody", "--json")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "no profile" in ran.stderr
+
+
+def test_a_role_as_base_identity(stage: Any) -> None:
+    """No MFA is possible then: the owner names the role, and the ExternalId is what is left to show."""
+    party = stage.contractor
+    own_role = f"arn:aws:iam::{party.account}:role/OWN-ROLE"
+    terms = Terms(contractor=party.account, external_id="vk-for-a-role", mfa=False, only=(own_role,))
+    customer = Customer(stage, terms)
+    anyone = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": party.account}, "Action": "sts:AssumeRole"}],
+    }
+    party.root("iam", "create_role", RoleName="OWN-ROLE", AssumeRolePolicyDocument=json.dumps(anyone))
+    policy = documented("verify-as-role", party.account, customer.handoff.role_arn)
+    party.root("iam", "put_role_policy", RoleName="OWN-ROLE", PolicyName="own", PolicyDocument=json.dumps(policy))
+    user = party.user("bob", {"Version": "2012-10-17", "Statement": statement("Allow", own_role)})
+    keys = party.client("sts", user).assume_role(RoleArn=own_role, RoleSessionName="bob")["Credentials"]
+    party.env |= {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    ran = party.run("accept", str(customer.hand_over(principals=(own_role,))), "--name", "acme", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    ran = party.run("verify", "acme", "--json", "--wait", "0")
+    probes = {each["way"]: each for each in json.loads(ran.stdout)["probes"]}
+    assert results(probes) == {**RIGHT, "no MFA": "inconclusive"}
+    assert not probes["no MFA"]["applies"]
+    assert ran.returncode == 0

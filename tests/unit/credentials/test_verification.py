@@ -257,6 +257,19 @@ def deny(condition: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         (own(allow(), deny({"StringEquals": {"aws:SourceVpc": "v"}}, Action="s3:*")), ["right"] * 3),
         (own(allow(), {**deny({"IpAddress": {"aws:SourceIp": "::/0"}}), "Action": ["s3:*", "sts:Assume*"]}), 3),
         (own(allow(), deny({"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}})), ["right"] * 3),
+        (own(allow(), boundary={"Statement": [ALLOW["Statement"], deny({"Null": {"aws:SourceVpce": "true"}})]}), 3),
+        (own(allow(), boundary={"Statement": [allow({"Null": {"aws:SourceVpce": "true"}})]}), 3),
+        # An Allow that only an unknown key would spoil: it may be what the right way came through without.
+        (
+            own(
+                allow({"StringEquals": {"sts:ExternalId": "right-id"}}),
+                allow({"StringNotEquals": {"aws:PrincipalTag/x": "y"}}),
+            ),
+            ["inconclusive", "inconclusive", "right"],
+        ),
+        (own(allow(), {**deny({}), "Resource": "arn:aws:iam::*:role/${aws:PrincipalTag/x}"}), 3),
+        (own({**allow(), "Resource": "arn:aws:iam::*:role/x/${aws:username}"}), 3),
+        (own({**allow(), "Resource": ROLE.replace("audit", "${aws:username}*")}, allow()), ["right"] * 3),
         (OwnSide(ALICE, unread="your own account's policies cannot be read"), ["inconclusive"] * 3),
         (own({"Effect": "Allow", "Action": "sts:*", "Resource": "*", "Condition": {"Nonsense": {"x": "y"}}}), 3),
     ],
