@@ -7,7 +7,8 @@ RoleLastUsed), .../API_RoleDetail.html (no description, no MaxSessionDuration),
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 
 Replaces: ministack's `services.iam._role_xml` and its handlers of GetAccountAuthorizationDetails and
-GetAccessKeyLastUsed, and its words for a missing role; stands before CreateRole, UpdateRole, TagRole and PutRolePolicy.
+GetAccessKeyLastUsed, and its words for a missing role; stands before CreateRole, UpdateRole, TagRole,
+PutRolePolicy, CreatePolicy and CreatePolicyVersion.
 """
 
 from __future__ import annotations
@@ -21,10 +22,8 @@ from xml.sax.saxutils import escape
 
 from valetkey.sandbox.handlers import Answer, Handler, Params, around, param, refuse
 
-INLINE_SIZE = 10_240
+INLINE_SIZE, MANAGED_SIZE = 10_240, 6_144
 TAGS = 50
-_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-_PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 _ROLE_MISSING = re.compile(r"Role (\S+) not found\.")
 _SAID = r"The role with name \1 cannot be found."
 _TAG = re.compile(r"[\w\s.:/=+@-]*")
@@ -41,6 +40,8 @@ def install() -> None:
     for operation in ("CreateRole", "UpdateRole", "TagRole"):
         around(operation, _limits)
     around("PutRolePolicy", _inline_size)
+    for operation in ("CreatePolicy", "CreatePolicyVersion"):
+        around(operation, _policy_size)
 
 
 def role(record: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
@@ -203,12 +204,8 @@ def _limits(handler: Handler, p: Params) -> Answer:
 def _invalid(p: Params) -> str | None:
     from ministack.services import iam
 
-    name, path, seconds = param(p, "RoleName"), param(p, "Path") or "/", param(p, "MaxSessionDuration")
-    if not _NAME.fullmatch(name):
-        return f"Value '{name}' at 'roleName' failed to satisfy constraint: Member must have 1 to 64 of [\\w+=,.@-]+"
-    if not _PATH.fullmatch(path):
-        return f"Value '{path}' at 'path' failed to satisfy constraint: Member must begin and end with /"
-    if seconds and not (seconds.isdigit() and 3600 <= int(seconds) <= 43_200):
+    seconds = param(p, "MaxSessionDuration")
+    if seconds and not (re.fullmatch(r"\d{1,9}", seconds, re.ASCII) and 3600 <= int(seconds) <= 43_200):
         return (
             f"Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint: "
             "Member must have value between 3600 and 43200"
@@ -229,6 +226,17 @@ def _inline_size(handler: Handler, p: Params) -> Answer:
     name, new = param(p, "RoleName"), param(p, "PolicyName")
     documents: Iterable[tuple[str, str]] = ((iam._roles.get(name) or {}).get("InlinePolicies") or {}).items()
     texts = [text for each, text in documents if each != new] + [param(p, "PolicyDocument")]
-    if sum(len(re.sub(r"\s", "", text)) for text in texts) > INLINE_SIZE:
+    if sum(map(_size, texts)) > INLINE_SIZE:
         return refuse(409, "LimitExceeded", f"Maximum policy size of {INLINE_SIZE} bytes exceeded for role {name}")
     return handler(p)
+
+
+def _policy_size(handler: Handler, p: Params) -> Answer:
+    if _size(param(p, "PolicyDocument")) > MANAGED_SIZE:
+        return refuse(409, "LimitExceeded", f"Cannot exceed quota for PolicySize: {MANAGED_SIZE}")
+    return handler(p)
+
+
+def _size(text: str) -> int:
+    """Characters that count: white space does not."""
+    return len(re.sub(r"\s", "", text))

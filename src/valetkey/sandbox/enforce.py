@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from valetkey.sandbox import clock, sts
+from valetkey.sandbox import clock, fields, sts
 from valetkey.sandbox.call import AwsCall, current
 from valetkey.sandbox.principals import role_of, role_of_session
 
@@ -85,6 +85,9 @@ def _judge(
     if isinstance(caller, ev.CredentialResolutionError):
         return ev.AuthError(caller.code, caller.message)
     session = emulator._sessions.get(key) or {}
+    wrong = fields.invalid(call)
+    if wrong:
+        return ev.AuthError("ValidationError", wrong)
     if service == "iam":
         kind = session.get("Kind")
         if kind == "GetFederationToken" or (kind == "GetSessionToken" and session.get("MfaAt") is None):

@@ -9,7 +9,7 @@ Replaces: ministack's handlers of the operations below, each called through and 
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from xml.etree import ElementTree as ET
 
 from valetkey.sandbox.handlers import Answer, Handler, Params, around, param, refuse
@@ -44,7 +44,7 @@ def install() -> None:
 
 def _page(handler: Handler, p: Params, names: tuple[str, ...]) -> Answer:
     most, start = param(p, "MaxItems") or str(DEFAULT), _start(param(p, "Marker"))
-    if not most.isdigit() or not 1 <= int(most) <= 1000:
+    if not re.fullmatch(r"\d{1,9}", most, re.ASCII) or not 1 <= int(most) <= 1000:
         return refuse(
             400,
             "ValidationError",
@@ -79,7 +79,7 @@ def _start(marker: str) -> int | None:
         return 0
     try:
         text = base64.b64decode(marker, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no UTF-8
         return None
-    number = text.removeprefix("from:")
-    return int(number) if text.startswith("from:") and number.isdigit() else None
+    found = re.fullmatch(r"from:(\d{1,9})", text, re.ASCII)
+    return int(found[1]) if found else None

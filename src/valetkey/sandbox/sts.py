@@ -39,6 +39,7 @@ _FIELDS = {
     "SerialNumber": ("serialNumber", r"[\w+=/:,.@-]*", 9, 256),
     "TokenCode": ("tokenCode", r"[\d]*", 6, 6),
 }
+_ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\x21-\x7E]+", re.ASCII)
 _REQUIRED = {"AssumeRole": ("RoleArn", "RoleSessionName")}
 _DURATIONS = {"AssumeRole": 43_200, "GetSessionToken": 129_600, "GetFederationToken": 129_600}
 
@@ -103,7 +104,8 @@ def invalid(call: AwsCall) -> str | None:
             if broken:
                 found.append(f"Value '{duration}' at 'durationSeconds' failed to satisfy constraint: {rule}")
     if not found:
-        return None
+        arn = call.get("RoleArn")
+        return f"{arn} is invalid" if arn is not None and not _ROLE.fullmatch(arn) else None
     return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
 
 

@@ -237,13 +237,13 @@ def _parameters(call: AwsCall) -> Event:
     for name, value in call.params.items():
         if name in _ENVELOPE or name in _SECRET or name.startswith("X-Amz-"):
             continue
-        member = re.fullmatch(r"(\w+)\.member\.(\d+)(?:\.(\w+))?", name)
+        member = re.fullmatch(r"(\w+)\.member\.(\d{1,4})(?:\.(\w+))?", name, re.ASCII)
         if member is None:
-            found[_camel(name)] = int(value) if name.endswith("Duration") or name == "DurationSeconds" else value
+            found[_camel(name)] = int(value) if "Duration" in name and value.isdecimal() else value
         elif member[3] is None:
             lists.setdefault(member[1], {})[int(member[2])] = value
-        else:
-            lists.setdefault(member[1], {}).setdefault(int(member[2]), {})[_camel(member[3])] = value
+        elif isinstance(fields := lists.setdefault(member[1], {}).setdefault(int(member[2]), {}), dict):
+            fields[_camel(member[3])] = value
     for name, members in lists.items():
         found[_camel(name)] = [members[number] for number in sorted(members)]
     return found

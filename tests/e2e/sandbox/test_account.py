@@ -164,6 +164,8 @@ def test_limits(doors: Any, probe: Any) -> None:
         client.attach_role_policy(RoleName="door", PolicyArn=policy["Arn"])
     more = probe.knock(client, "attach_role_policy", RoleName="door", PolicyArn=policies[10]["Arn"])
     assert more.code == "LimitExceeded"
+    huge = probe.document({"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::" + "x" * 6144})
+    assert probe.knock(client, "create_policy", PolicyName="huge", PolicyDocument=huge).code == "LimitExceeded"
     big = probe.document({"Sid": "x" * 9000, "Effect": "Deny", "Action": "*", "Resource": "*"})
     client.put_role_policy(RoleName="door", PolicyName="one", PolicyDocument=big)
     assert probe.knock(client, "put_role_policy", RoleName="door", PolicyName="one", PolicyDocument=big).code == "ok"
@@ -213,3 +215,27 @@ def test_when_an_access_key_was_last_used(doors: Any) -> None:
     used = doors.contractor.root("iam", "get_access_key_last_used", **ask)["AccessKeyLastUsed"]
     assert (used["ServiceName"], used["Region"]) == ("sts", "us-east-1")
     assert used["LastUsedDate"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("create_user", {"UserName": "a<b>&"}),
+        ("create_user", {"UserName": "x" * 65}),
+        ("create_user", {"UserName": "nul\x00"}),
+        ("create_user", {"UserName": "ok", "Path": "/a b/"}),
+        ("create_virtual_mfa_device", {"VirtualMFADeviceName": "my phone"}),
+        ("list_mfa_devices", {"UserName": "a/b"}),
+        ("get_role", {"RoleName": "é"}),
+        ("list_roles", {"PathPrefix": "out"}),
+        ("list_roles", {"MaxItems": "²"}),
+        ("list_roles", {"Marker": "²"}),
+        ("list_roles", {"Marker": "ZnJvbTo5OTk5OTk5OTk5OTk5OTk5"}),
+        ("update_role", {"RoleName": "door", "MaxSessionDuration": "²"}),
+    ],
+)
+def test_names_and_numbers_that_iam_does_not_take(doors: Any, probe: Any, operation: str, params: Any) -> None:
+    answer = probe.knock(iam(doors), operation, **params)
+    assert (answer.code, answer.status) == ("ValidationError", 400)
+    user = doors.owner.user("olga", "arn:aws:iam::aws:policy/AdministratorAccess")
+    assert probe.knock(doors.client("iam", user), operation, **params).code == "ValidationError"

@@ -327,6 +327,8 @@ def test_the_maximum_is_told_to_those_who_may_enter_only(doors: Any, probe: Any)
         ({"SerialNumber": "arn:aws:iam::111122223333:mfa/x", "TokenCode": "12345a"}, "'tokenCode'"),
         ({"ExternalId": "x", "RoleSessionName": "y"}, "2 validation errors detected"),
         ({"RoleArn": "arn:aws:iam::1:x"}, "'roleArn'"),
+        ({"RoleArn": "arn:aws:iam::111122223333:user/somebody"}, "arn:aws:iam::111122223333:user/somebody is invalid"),
+        ({"RoleArn": "no arn, but long enough"}, "no arn, but long enough is invalid"),
     ],
 )
 def test_parameters_are_checked(doors: Any, probe: Any, params: dict[str, str], said: str) -> None:
