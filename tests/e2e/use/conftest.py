@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import pytest
 
 from valetkey.credentials.profiles import Profile, save
 
+PERMISSIONS = pathlib.Path(__file__).parents[3] / "docs/reference/permissions.md"
 EXTERNAL_ID = "vk-3f9a6c1e7b2d4850"
 READ_ONLY = "arn:aws:iam::aws:policy/SecurityAudit"
 
@@ -23,17 +26,22 @@ class Way:
         self.stage = stage
         self.owner, self.person = stage.owner, stage.contractor
         self.mfa = mfa
-        self.user = self.person.user(user, self.may_assume("*"), mfa=mfa)
+        self.user = self.person.user(user, mfa=mfa)
         self.person.login(self.user)
         self.role(role)
         self.profile = self.save(role=role)
 
-    @staticmethod
-    def may_assume(resource: str) -> dict[str, Any]:
-        return {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource}],
-        }
+    def allow(self, user: Any, role_arn: str, party: Any = None) -> None:
+        """Give a user what docs/reference/permissions.md lists for these commands, and nothing else."""
+        [block] = re.findall(
+            r"<!-- permissions: exec env .*?-->\n```json\n(.*?)```", PERMISSIONS.read_text(), re.DOTALL
+        )
+        document = block.replace("arn:aws:iam::OWNER:role/ROLE", role_arn)
+        assert role_arn in document
+        name = "enter-" + role_arn.split(":")[4] + role_arn.rsplit("/", 1)[1]
+        (party or self.person).root(
+            "iam", "put_user_policy", UserName=user.name, PolicyName=name, PolicyDocument=document
+        )
 
     def role(self, name: str, *, max_session: int = 3600, owner: Any = None) -> str:
         """A role in the owner's account that asks for the ExternalId, and for MFA if this way has it."""
@@ -60,7 +68,9 @@ class Way:
             MaxSessionDuration=max_session,
         )
         party.root("iam", "attach_role_policy", RoleName=name, PolicyArn=READ_ONLY)
-        return str(made["Role"]["Arn"])
+        arn = str(made["Role"]["Arn"])
+        self.allow(self.user, arn)
+        return arn
 
     def save(self, name: str = "acme", *, role: str = "Audit", owner: Any = None, **changes: Any) -> Profile:
         """Write a profile as `accept` would."""

@@ -157,7 +157,8 @@ def test_killed_between_prompt_and_store(way: Make) -> None:
 
 def test_the_same_role_from_two_identities_is_two_sessions(way: Make) -> None:
     it = way()
-    bob = it.person.user("bob", it.may_assume("*"), mfa=True)
+    bob = it.person.user("bob", mfa=True)
+    it.allow(bob, it.profile.role_arn)
     it.person.login(bob, "bob")
     it.save("as-bob", source_profile="bob", mfa_serial=bob.mfa_serial, user_name="bob")
     mine = it.first()
@@ -214,7 +215,8 @@ def test_a_refused_role_names_verify_and_a_wrong_account_itself(way: Make, stage
     assert code == 3
     assert "valetkey verify acme" in shown
     stranger = stage.party("stranger")
-    eve = stranger.user("eve", it.may_assume("*"), mfa=True)
+    eve = stranger.user("eve", mfa=True)
+    it.allow(eve, it.profile.role_arn, stranger)
     it.person.login(eve)
     it.save(mfa_serial=eve.mfa_serial)
     code, shown = it.person.run_tty("credential-process", "acme", code=eve.code)

@@ -64,26 +64,20 @@ def test_an_expired_session_falls_back_to_nothing(tool: tuple[str, ...], it: Any
     assert it.person.account not in done.stdout
 
 
-@pytest.mark.parametrize(
-    "tool",
-    [
+def test_no_way_back_to_the_persons_own_keys(it: Any) -> None:
+    bare = ("env", "-u", "AWS_ACCESS_KEY_ID", "-u", "AWS_SECRET_ACCESS_KEY")
+    session = "import boto3; boto3.Session(profile_name='default').client('sts').get_caller_identity()"
+    for tool in (
         (*CLI, "--profile", "default"),
         (*CLI, "--profile", "acme"),
-        (
-            sys.executable,
-            "-c",
-            "import boto3; boto3.Session(profile_name='default').client('sts').get_caller_identity()",
-        ),
-        ("env", "-u", "AWS_ACCESS_KEY_ID", "-u", "AWS_SECRET_ACCESS_KEY", *CLI),
-        ("env", "-u", "AWS_ACCESS_KEY_ID", "-u", "AWS_SECRET_ACCESS_KEY", *BOTO),
-    ],
-    ids=["cli default", "cli acme", "boto3 default", "cli without keys", "boto3 without keys"],
-)
-def test_no_way_back_to_the_persons_own_keys(tool: tuple[str, ...], it: Any) -> None:
-    done = run(it, *tool)
-    assert done.returncode not in (0, 125)
-    assert it.user.arn not in done.stdout + done.stderr
-    assert "credentials" in done.stderr.lower() or "profile" in done.stderr.lower()
+        (sys.executable, "-c", session),
+        (*bare, *CLI),
+        (*bare, *BOTO),
+    ):
+        done = run(it, *tool)
+        assert done.returncode not in (0, 125), tool
+        assert it.user.arn not in done.stdout + done.stderr, tool
+        assert "credentials" in done.stderr.lower() or "profile" in done.stderr.lower(), tool
 
 
 def test_settings_that_are_no_credentials_stay(it: Any, tmp_path: pathlib.Path) -> None:
@@ -127,20 +121,23 @@ def test_the_private_files_are_gone_afterwards(it: Any, tmp_path: pathlib.Path) 
     assert not list(tmp_path.glob("valetkey-*"))
 
 
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
+def test_it_ends_as_its_child_ends(it: Any, tmp_path: pathlib.Path) -> None:
+    plain, no_program = tmp_path / "plain", tmp_path / "no-program"
+    plain.write_text("not a program")
+    no_program.write_text("not a program")
+    no_program.chmod(0o755)
+    for words, code in (
         (("true",), 0),
         (("sh", "-c", "exit 7"), 7),
         (("sh", "-c", "exit 255"), 255),
         (("sh", "-c", "kill -9 $$"), 137),
         (("no-such-command-here",), 127),
         (("/",), 126),
+        ((str(plain),), 126),
+        ((str(no_program),), 126),
         ((), 125),
-    ],
-)
-def test_it_ends_as_its_child_ends(words: tuple[str, ...], code: int, it: Any) -> None:
-    assert run(it, *words).returncode == code
+    ):
+        assert run(it, *words).returncode == code, words
 
 
 def test_own_failures_are_125(it: Any) -> None:
@@ -152,13 +149,6 @@ def test_own_failures_are_125(it: Any) -> None:
     done = run(it, "true")
     assert done.returncode == 125
     assert "valetkey verify acme" in done.stderr
-
-
-def test_a_file_that_cannot_be_executed_is_126(it: Any, tmp_path: pathlib.Path) -> None:
-    (tmp_path / "plain").write_text("not a program")
-    assert run(it, str(tmp_path / "plain")).returncode == 126
-    (tmp_path / "plain").chmod(0o755)
-    assert run(it, str(tmp_path / "plain")).returncode == 126
 
 
 def test_words_and_streams_arrive_as_they_are(it: Any) -> None:
