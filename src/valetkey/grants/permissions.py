@@ -20,8 +20,8 @@ from typing import Any
 
 from valetkey.grants.reaches import ESCALATES, HARMLESS, READS
 from valetkey.policy.actions import expand, level
-from valetkey.policy.documents import Policy, Statement
 from valetkey.policy.globs import matches
+from valetkey.policy.statements import Policy, Statement
 
 _READS_OF_ROLES = (
     "iam:Get*",

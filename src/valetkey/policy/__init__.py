@@ -15,19 +15,21 @@ from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
     from valetkey.policy.decision import Decision
-    from valetkey.policy.documents import Policy, parse_policy
+    from valetkey.policy.documents import parse_policy
     from valetkey.policy.errors import PolicyError
     from valetkey.policy.evaluation import decide
     from valetkey.policy.requests import Request
+    from valetkey.policy.statements import Policy, Statement
 
-__all__ = ["Decision", "Policy", "PolicyError", "Problem", "Request", "decide", "parse_policy"]
+__all__ = ["Decision", "Policy", "PolicyError", "Problem", "Request", "Statement", "decide", "parse_policy"]
 
 # Every room imports Problem from here at start-up; the engine is loaded when used (PEP 562).
 _HOMES = {
     "Decision": "decision",
-    "Policy": "documents",
+    "Policy": "statements",
     "PolicyError": "errors",
     "Request": "requests",
+    "Statement": "statements",
     "decide": "evaluation",
     "parse_policy": "documents",
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from valetkey.policy.documents import Policy, Statement
 from valetkey.policy.explanation import Finding, conditions, nearest, spelt, title
 from valetkey.policy.requests import Request
+from valetkey.policy.statements import Policy, Statement
 
 Outcome = Literal["allowed", "explicit_deny", "implicit_deny"]
 Side = Literal["trust", "resource", "identity", "boundary", "session", "scp", "rcp"]

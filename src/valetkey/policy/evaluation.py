@@ -23,10 +23,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from valetkey.policy.decision import Applied, Decision, Lacking, Outcome, Side
-from valetkey.policy.documents import WITH_PRINCIPAL, Policy, Statement
 from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
+from valetkey.policy.statements import WITH_PRINCIPAL, Policy, Statement
 
 Policies = Policy | Sequence[Policy]
 

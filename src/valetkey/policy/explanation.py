@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from valetkey.policy.conditions import Condition
-from valetkey.policy.documents import Policy, Statement
 from valetkey.policy.operands import read_bool
 from valetkey.policy.requests import Request
+from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.variables import resolve, template
 
 _SHOWN = 3

@@ -12,10 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 from valetkey.policy.decision import Decision
-from valetkey.policy.documents import DOCUMENT_MAX, JsonObject, Kind, Policy, load_json, member, members, read_policy
+from valetkey.policy.documents import DOCUMENT_MAX, read_policy
 from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.evaluation import decide
+from valetkey.policy.jsontext import JsonObject, load_json, member, members
 from valetkey.policy.requests import Request
+from valetkey.policy.statements import Kind, Policy
 
 QUESTION_MAX = 1_048_576
 """Characters: the longest question that is read."""

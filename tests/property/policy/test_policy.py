@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from valetkey.policy import Decision, Policy, PolicyError, Request, decide, parse_policy
 from valetkey.policy.arns import parse_arn
 from valetkey.policy.conditions import OPERATORS, read_operator
-from valetkey.policy.documents import KINDS
 from valetkey.policy.globs import matches
 from valetkey.policy.limits import FIELDS, LimitError, check
 from valetkey.policy.questions import answer
+from valetkey.policy.statements import KINDS
 
 ACCOUNTS = ["111111111111", "222222222222"]
 ROLE = "arn:aws:iam::111111111111:role/door"

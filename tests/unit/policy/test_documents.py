@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from valetkey.policy import PolicyError, parse_policy
-from valetkey.policy.documents import KINDS
+from valetkey.policy.statements import KINDS
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}
 IDENTITY = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}

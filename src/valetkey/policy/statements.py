@@ -1,0 +1,72 @@
+"""A policy as frozen values, each statement with its tests prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from valetkey.policy.conditions import Condition, Test
+from valetkey.policy.principals import Grant, Principals
+from valetkey.policy.requests import Request
+
+Kind = Literal["identity", "trust", "boundary", "session", "scp", "rcp", "resource"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+WITH_PRINCIPAL = frozenset({"trust", "rcp", "resource"})
+"""The kinds whose statements say whom they are about; the others belong to their caller."""
+
+Effect = Literal["Allow", "Deny"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement. Exactly one of Action and NotAction was there; so for Resource and Principal where the kind
+    has them (`resources` and `principals` are None where it has not)."""
+
+    index: int
+    """Its place in the document, from 0."""
+    sid: str | None
+    effect: Effect
+    actions: tuple[str, ...]
+    not_action: bool
+    resources: tuple[str, ...] | None
+    not_resource: bool
+    principals: Principals | None
+    not_principal: bool
+    conditions: tuple[Condition, ...]
+    where: str
+    """JSON path: "$.Statement[0]", or "$.Statement" when it stands alone."""
+    variables: bool
+    """Whether `${…}` counts (Version 2012-10-17)."""
+
+    covers_action: Callable[[str], bool] = field(repr=False, compare=False)
+    covers_caller: Callable[[Request, bool], Grant] = field(repr=False, compare=False)
+    covers_resource: Callable[[Request], bool] = field(repr=False, compare=False)
+    tests: tuple[Test, ...] = field(repr=False, compare=False)
+    """One for each of `conditions`, on a request's keys."""
+
+    def reaches(self, request: Request, action: str, bounded: bool) -> Grant:
+        """How the statement applies to a request; `action` is lower-cased, `bounded` says whether the caller has a
+        permissions boundary."""
+        if not self.covers_action(action):
+            return Grant.NONE
+        grant = self.covers_caller(request, bounded)
+        if not grant or (self.resources is not None and not self.covers_resource(request)):
+            return Grant.NONE
+        keys = request.keys
+        for test in self.tests:
+            if not test(keys):
+                return Grant.NONE
+        return grant
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy document of one kind, read and ready to decide."""
+
+    kind: Kind
+    version: str | None
+    id: str | None
+    statements: tuple[Statement, ...]
+    allows: tuple[Statement, ...] = field(repr=False, compare=False)
+    denies: tuple[Statement, ...] = field(repr=False, compare=False)
