@@ -7,6 +7,7 @@ the lock (`npm ci`), which git ignores.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import queue
@@ -96,8 +97,9 @@ class Oracle:
 
     def close(self) -> None:
         """End the process; it is killed when it does not end by itself."""
-        if self._process.stdin:
-            self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            if self._process.stdin:
+                self._process.stdin.close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
