@@ -143,13 +143,21 @@ def _role_detail(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **_named(record, "Role"),
         "AssumeRolePolicyDocument": quote(record["AssumeRolePolicyDocument"] or "{}", safe=""),
-        "InstanceProfileList": [],
+        "InstanceProfileList": _instance_profiles(record["RoleName"]),
         "RolePolicyList": _inline(record.get("InlinePolicies") or {}),
         "AttachedManagedPolicies": _attached(record),
         **_rest(record),
         "Tags": record.get("Tags") or [],
         "RoleLastUsed": _last_used(record),
     }
+
+
+def _instance_profiles(name: str) -> list[dict[str, Any]]:
+    from ministack.services import iam
+
+    told = ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate")
+    found = [each for each in iam._instance_profiles.values() if name in each["Roles"]]
+    return [{**{field: each[field] for field in told}, "Roles": []} for each in found]
 
 
 def _policy_detail(arn: str) -> dict[str, Any]:

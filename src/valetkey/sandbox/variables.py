@@ -38,7 +38,14 @@ def install() -> None:
     parse, trust, resource = ev.parse_policy_document, ev.evaluate_trust_policy, ev.evaluate_resource_policy
     first_match, conditions_met = ev._first_match, ev._conditions_met
 
-    ev.parse_policy_document = lambda document: parse(_ready(document))
+    @lru_cache(512)
+    def parsed(text: str) -> Any:
+        # ReadOnlyAccess alone is 98 kB, and every request asks for it again.
+        return parse(_ready(text))
+
+    ev.parse_policy_document = lambda document: (
+        parsed(document) if isinstance(document, str) else parse(_ready(document))
+    )
     ev.evaluate_trust_policy = lambda document, arn, ctx=None: trust(_ready(document), arn, ctx)
     ev.evaluate_resource_policy = lambda document, *rest, **more: resource(_ready(document), *rest, **more)
     ev._first_match = lambda ctx, statements, effect: first_match(ctx, [_expand(s, ctx) for s in statements], effect)

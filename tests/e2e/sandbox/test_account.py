@@ -95,6 +95,8 @@ def test_the_whole_account_in_pages(doors: Any, probe: Any) -> None:
     doors.owner.root("iam", "add_user_to_group", GroupName="people", UserName="olga")
     for name in ("a1", "b1", "c1"):
         doors.role(probe.allow("*"), name=name, policies=(AWS + "ReadOnlyAccess",))
+    doors.owner.root("iam", "create_instance_profile", InstanceProfileName="machine")
+    doors.owner.root("iam", "add_role_to_instance_profile", InstanceProfileName="machine", RoleName="b1")
     pages = list(
         iam(doors).get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 2})
     )
@@ -107,6 +109,10 @@ def test_the_whole_account_in_pages(doors: Any, probe: Any) -> None:
     assert [each["RoleName"] for each in joined["RoleDetailList"]] == ["a1", "b1", "c1"]
     assert [each["Arn"] for each in joined["Policies"]] == [local, AWS + "ReadOnlyAccess"]
     assert joined["Policies"][0]["PolicyVersionList"][0]["Document"] == json.loads(text)
+    profiles = [
+        [held["InstanceProfileName"] for held in each["InstanceProfileList"]] for each in joined["RoleDetailList"]
+    ]
+    assert profiles == [[], ["machine"], []]
     [user] = joined["UserDetailList"]
     assert user["GroupList"] == ["people"]
     assert user["UserPolicyList"][0]["PolicyDocument"] == json.loads(text)
