@@ -108,9 +108,10 @@ def grant(
         report.say_failures(problem.table)
         raise
     report.say_prepared(prepared, asked, received)
-    owning.accept_escalation(prepared, accepted=accept_escalation)
     if dry_run:
         report.say_plan(prepared, as_json=output.as_json)
+    owning.accept_escalation(prepared, accepted=accept_escalation)
+    if dry_run:
         return 0
     made = make(prepared.grant, prepared.role, perform=perform, now=now, waiting=owning.waiting(), tell=report.say_call)
     report.say_made(made, prepared, as_json=output.as_json)

@@ -1,1 +1,95 @@
-"""The owner's side: a grant, planned, made, shown, revoked."""
+"""The owner's side: a grant planned, made, read back and revoked.
+
+A grant is a role together with its terms; its record is on the role. Calls are planned by pure functions and performed
+by a `Perform`; nothing here knows boto3, a clock or a terminal. The verbs are functions named like their modules:
+`prepare.prepare`, `plan.plan`, `make.make`, `revoke.revoke`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from valetkey.grants.asked import Asked
+    from valetkey.grants.grant import ForeignRole, Grant, Record, read_record
+    from valetkey.grants.make import Interrupted, Made, NotProved
+    from valetkey.grants.permissions import Opening, opening
+    from valetkey.grants.plan import Differs, adopted, check
+    from valetkey.grants.prepare import Prepared
+    from valetkey.grants.revoke import Receipt, Removed, plan_revoke
+    from valetkey.grants.role import Owner, Role, read_owner, read_role, read_roles
+    from valetkey.grants.standing import Difference, Standing, hand_over, proof, read_grants, read_standing
+    from valetkey.grants.waiting import Waiting
+
+__all__ = [
+    "Asked",
+    "Difference",
+    "Differs",
+    "ForeignRole",
+    "Grant",
+    "Interrupted",
+    "Made",
+    "NotProved",
+    "Opening",
+    "Owner",
+    "Prepared",
+    "Receipt",
+    "Record",
+    "Removed",
+    "Role",
+    "Standing",
+    "Waiting",
+    "adopted",
+    "check",
+    "hand_over",
+    "opening",
+    "plan_revoke",
+    "proof",
+    "read_grants",
+    "read_owner",
+    "read_record",
+    "read_role",
+    "read_roles",
+    "read_standing",
+]
+
+# Loaded when used (PEP 562).
+_HOMES = {
+    "Asked": "asked",
+    "ForeignRole": "grant",
+    "Grant": "grant",
+    "Record": "grant",
+    "read_record": "grant",
+    "Interrupted": "make",
+    "Made": "make",
+    "NotProved": "make",
+    "Opening": "permissions",
+    "opening": "permissions",
+    "Differs": "plan",
+    "adopted": "plan",
+    "check": "plan",
+    "Prepared": "prepare",
+    "Receipt": "revoke",
+    "Removed": "revoke",
+    "plan_revoke": "revoke",
+    "Owner": "role",
+    "Role": "role",
+    "read_owner": "role",
+    "read_role": "role",
+    "read_roles": "role",
+    "Difference": "standing",
+    "Standing": "standing",
+    "hand_over": "standing",
+    "proof": "standing",
+    "read_grants": "standing",
+    "read_standing": "standing",
+    "Waiting": "waiting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

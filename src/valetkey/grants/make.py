@@ -98,8 +98,9 @@ def make(
             tell(calls[0])
             role = _create(calls[0], wanted, perform, waiting)
             done.append(calls[0])
+        rest = plan(wanted, role)
         prove(role.trust, wanted, now=now)
-        for call in plan(wanted, role):
+        for call in rest:
             tell(call)
             waiting.write(perform, call)
             done.append(call)
