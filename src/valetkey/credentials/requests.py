@@ -136,6 +136,8 @@ def default_file(customer: str) -> str:
 def write_file(request: AccessRequest, path: Path, *, replace: bool) -> None:
     """Write the file to send. A file with other content is replaced only with `replace`. Raises Problem."""
     text = dump(request).encode()
+    if path.exists() and not path.is_file():
+        raise Problem(f"{path} is not a file", do="name another one with -o", where=str(path))
     try:
         there = path.read_bytes() if path.exists() else None
     except OSError as error:
