@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cyclopts import App, Group
+from cyclopts import App, Group, Parameter
 
 import valetkey
 
@@ -38,6 +38,8 @@ def build() -> App:
         version=valetkey.__version__,
         help_format="plaintext",
         result_action="return_value",
+        # "off", "none" and "empty" go without saying.
+        default_parameter=Parameter(show_default=lambda value: str(value) if value else None),
     )
     for name, target, group, summary in COMMANDS:
         app.command(f"valetkey.cli.{target}", name=name, group=group, help=summary)
