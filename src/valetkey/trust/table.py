@@ -69,10 +69,24 @@ class Row(NamedTuple):
         return self.decision.allowed == self.expected
 
     def __str__(self) -> str:
-        sent = ", ".join(f"{key} = {value!r}" for key, value in self.conditions.items()) or "nothing"
-        what = "is refused" if self.expected else "is let in"
-        because = f": {self.decision.reason}" if self.expected else ""
-        return f"{self.caller} ({self.principal}) {what} by {self.action} with {sent}{because}"
+        """The row as one sentence. ExternalIds in it are cut: they are no secret, but identify."""
+        sent = ", ".join(f"{key} = {_cut(key, value)!r}" for key, value in self.conditions.items()) or "nothing"
+        what = f"is refused{self._because()}" if self.expected else "is let in"
+        return f"{self.caller} ({self.principal}), by {self.action} with {sent}, {what}"
+
+    def _because(self) -> str:
+        known = "sts:externalid"
+        found = [
+            f"statement {part.statement} "
+            + (f"asks for another {_EXTERNAL_ID}" if known in each.where.lower() else each.text)
+            for part in self.decision.parts
+            for each in part.findings
+        ]
+        return f": {'; '.join(found)}" if found else ""
+
+
+def _cut(key: str, value: str) -> str:
+    return f"{value[:4]}… ({len(value)} characters)" if key == _EXTERNAL_ID else value
 
 
 @dataclass(frozen=True)

@@ -463,15 +463,20 @@ def test_a_failure_says_who_what_and_why() -> None:
     document = write_trust(PLAIN)
     del _condition(document)["Bool"]
     failures = admits_only(document, PLAIN, role_arn=ROLE, now=NOW).failures
-    assert "a user of the contractor" in failures[0]
+    assert failures[0].startswith(f"a user of the contractor (arn:aws:iam::{A}:user/")
     assert (
-        "is let in by sts:AssumeRole with sts:ExternalId = 'Example987', aws:MultiFactorAuthPresent = 'false'"
+        "by sts:AssumeRole with sts:ExternalId = 'Exam… (10 characters)', aws:MultiFactorAuthPresent = 'false'"
         in failures[0]
     )
-    document = write_trust(Terms(contractor=A, external_id="Other"))
+    assert "is let in (and " in failures[0]
+    document = write_trust(Terms(contractor=A, external_id="Other-one", mfa_max_age=60))
     failures = admits_only(document, PLAIN, role_arn=ROLE, now=NOW).failures
     refused = next(each for each in failures if "is refused" in each)
-    assert "sts:ExternalId" in refused.split(": ", 1)[1]
+    assert "statement 1 asks for another sts:ExternalId" in refused
+    assert not any("Example987" in each or "Other-one" in each for each in failures)
+    document = write_trust(Terms(contractor=A, external_id="Example987", only=(ALICE,)))
+    failures = admits_only(document, PLAIN, role_arn=ROLE, now=NOW).failures
+    assert any("is refused: statement 1 asks for aws:PrincipalArn" in each and ALICE in each for each in failures)
 
 
 def test_a_deleted_pin_admits_one_less_and_nobody_is_a_failure() -> None:
