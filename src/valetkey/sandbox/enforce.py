@@ -23,6 +23,14 @@ from valetkey.sandbox.principals import role_of, role_of_session
 
 Enforce = Callable[..., Any]
 
+# Making something with tags needs the permission to tag it as well.
+_TAGGED = {
+    "CreateRole": "iam:TagRole",
+    "CreateUser": "iam:TagUser",
+    "CreatePolicy": "iam:TagPolicy",
+    "CreateVirtualMFADevice": "iam:TagMFADevice",
+}
+
 
 def install() -> None:
     from ministack.core import iam_actions
@@ -92,7 +100,7 @@ def _judge(
         kind = session.get("Kind")
         if kind == "GetFederationToken" or (kind == "GetSessionToken" and session.get("MfaAt") is None):
             return ev.AuthError("InvalidClientTokenId", "The security token included in the request is invalid")
-        return ask(key, action, service, region, resource, {**context, **_iam_keys(call)})
+        return _judge_iam(ask, call, caller, region, resource, {**context, **_iam_keys(call)})
     refused = sts.refusal(call, caller, session)
     if refused:
         return ev.AuthError(*refused)
@@ -106,6 +114,21 @@ def _judge(
             return ev.AuthError("AccessDenied", _message(caller.principal_arn, needed, resource, answer))
     long = sts.too_long(call)
     return ev.AuthError("ValidationError", long) if long else None
+
+
+def _judge_iam(ask: Enforce, call: AwsCall, caller: Any, region: str, resource: str, context: dict[str, Any]) -> Any:
+    from ministack.core import iam_evaluator as ev
+    from ministack.core.iam_actions import identity_denial_message
+
+    answer = ask(call.access_key_id, f"iam:{call.action}", "iam", region, resource, context)
+    tag = _TAGGED.get(call.action) if call.numbered("Tags", ".Key") else None
+    if answer is not None or tag is None:
+        return answer
+    second = ask(call.access_key_id, tag, "iam", region, resource, context)
+    if isinstance(second, ev.EvalResult):
+        said = identity_denial_message(tag, caller.principal_arn, resource, second.decision == "Deny")
+        return ev.AuthError("AccessDenied", said)
+    return second
 
 
 def _message(arn: str, action: str, resource: str, answer: Any) -> str:

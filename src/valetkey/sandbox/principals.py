@@ -26,6 +26,8 @@ from valetkey.sandbox.handlers import Handler, Params, around, param, refuse
 
 # Of every call that a person makes. The sandbox speaks plain HTTP on loopback, standing for AWS behind TLS.
 _CONSTANT = {"aws:securetransport": "true", "aws:viaawsservice": "false", "aws:principalisawsservice": "false"}
+# A list is asked of the path it is taken from, as the refusals of AWS show.
+_LISTED = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListVirtualMFADevices": "mfa"}
 # About the caller when they name no user.
 _SELF = (
     "GetUser",
@@ -242,6 +244,8 @@ def _iam_resource(found: str, account: str) -> str:
         kind, name = "mfa", call.get("VirtualMFADeviceName") or ""
     elif call.action == "DeleteVirtualMFADevice":
         return call.get("SerialNumber") or found
+    if call.action in _LISTED:
+        return f"arn:aws:iam::{account}:{_LISTED[call.action]}{call.get('PathPrefix') or '/'}"
     if not name:
         return found
     entity = {"role": iam._roles, "user": iam._users}.get(kind, {}).get(name)

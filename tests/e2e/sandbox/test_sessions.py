@@ -261,7 +261,7 @@ def test_iams_own_condition_keys(doors: Any, probe: Any) -> None:
             "Statement": [
                 {
                     "Effect": "Allow",
-                    "Action": "iam:CreateRole",
+                    "Action": ["iam:CreateRole", "iam:TagRole"],
                     "Resource": "*",
                     "Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary, "aws:RequestTag/by": "us"}},
                 },
@@ -314,3 +314,21 @@ def test_a_wrong_signature_uses_up_no_code(doors: Any, probe: Any) -> None:
     forged = {"AccessKeyId": user.access_key_id, "SecretAccessKey": "wrong"}
     assert doors.assume(forged, role, **given).code == "SignatureDoesNotMatch"
     assert doors.assume(user, role, **given).code == "ok"
+
+
+def test_a_role_with_tags_needs_the_permission_to_tag(doors: Any, probe: Any) -> None:
+    def admin(name: str, *actions: str) -> Any:
+        statement = {"Effect": "Allow", "Action": actions, "Resource": f"arn:aws:iam::{doors.owner.account}:role/*"}
+        return doors.client("iam", doors.owner.user(name, {"Version": "2012-10-17", "Statement": statement}))
+
+    trust, tags = probe.document(probe.allow("*")), [{"Key": "by", "Value": "us"}]
+    plain = admin("plain", "iam:CreateRole", "iam:ListRoles")
+    refused = probe.knock(plain, "create_role", RoleName="new", AssumeRolePolicyDocument=trust, Tags=tags)
+    assert refused.code == "AccessDenied"
+    assert "iam:TagRole on resource" in refused.message
+    assert probe.knock(plain, "create_role", RoleName="new", AssumeRolePolicyDocument=trust).code == "ok"
+    tagger = admin("tagger", "iam:CreateRole", "iam:TagRole")
+    assert probe.knock(tagger, "create_role", RoleName="tagged", AssumeRolePolicyDocument=trust, Tags=tags).code == "ok"
+    assert probe.knock(plain, "list_roles").code == "ok"
+    unlisted = probe.knock(tagger, "list_roles")
+    assert f"iam:ListRoles on resource: arn:aws:iam::{doors.owner.account}:role/ because" in unlisted.message
