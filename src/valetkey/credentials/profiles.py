@@ -122,7 +122,9 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
     data = private.read(path, others_may_read=True)
     if data is None:
         raise ProfileProblem(
-            f"{path} is not a file that only you can write", do="check its owner and mode (0600)", where=str(path)
+            f"{path} is not a plain file that only you can write",
+            do="check its owner and mode (0600); a link is not followed",
+            where=str(path),
         )
     try:
         plain = json.loads(data)

@@ -64,16 +64,23 @@ def test_an_expired_session_falls_back_to_nothing(tool: tuple[str, ...], it: Any
     assert it.person.account not in done.stdout
 
 
-def test_no_way_back_to_the_persons_own_keys(it: Any) -> None:
-    bare = ("env", "-u", "AWS_ACCESS_KEY_ID", "-u", "AWS_SECRET_ACCESS_KEY")
-    session = "import boto3; boto3.Session(profile_name='default').client('sts').get_caller_identity()"
-    for tool in (
-        (*CLI, "--profile", "default"),
-        (*CLI, "--profile", "acme"),
-        (sys.executable, "-c", session),
-        (*bare, *CLI),
-        (*bare, *BOTO),
-    ):
+BARE = ("env", "-u", "AWS_ACCESS_KEY_ID", "-u", "AWS_SECRET_ACCESS_KEY")
+NAMED = "import boto3; boto3.Session(profile_name='default').client('sts').get_caller_identity()"
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [
+        [(*CLI, "--profile", name) for name in ("default", "acme", "inside")],
+        [(sys.executable, "-c", NAMED), (*BARE, *CLI), (*BARE, *BOTO)],
+    ],
+    ids=["aws --profile", "no variables"],
+)
+def test_no_way_back_to_the_persons_own_keys(tools: list[tuple[str, ...]], it: Any) -> None:
+    config = it.person.home / ".aws/config"
+    keys = f"aws_access_key_id = {it.user.access_key_id}\naws_secret_access_key = {it.user.secret_access_key}\n"
+    config.write_text(config.read_text() + f"[profile inside]\n{keys}")
+    for tool in tools:
         done = run(it, *tool)
         assert done.returncode not in (0, 125), tool
         assert it.user.arn not in done.stdout + done.stderr, tool
@@ -180,14 +187,18 @@ def test_no_secret_in_the_words_of_any_process(it: Any) -> None:
 def test_ctrl_c_reaches_the_child_once_and_it_decides(it: Any) -> None:
     script = textwrap.dedent(
         """
-        import signal, time
-        got = []
-        signal.signal(signal.SIGINT, lambda *_: got.append(1))
+        import os, signal, time
+        # Counted as they are delivered: two at once would be one call of the handler.
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write)
+        signal.signal(signal.SIGINT, lambda *_: None)
         print("ready", flush=True)
         end = time.monotonic() + 1.5
         while time.monotonic() < end:
             time.sleep(0.05)
-        print("got", len(got), flush=True)
+        print("got", len(os.read(read, 100)), flush=True)
         raise SystemExit(9)
         """
     )

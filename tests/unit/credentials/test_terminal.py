@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -88,6 +89,6 @@ def test_without_a_terminal_it_fails_at_once_and_reads_no_stream() -> None:
 
 def test_in_the_background_it_fails_instead_of_being_stopped() -> None:
     script = f'set -m; "{sys.executable}" -c "$ASK" device 20 "" & wait $!; echo done'
-    child = pexpect.spawn("/bin/bash", ["-c", script], env={"ASK": ASK, "PATH": "/bin"}, encoding="utf-8", timeout=20)
+    child = pexpect.spawn("/bin/bash", ["-c", script], env={**os.environ, "ASK": ASK}, encoding="utf-8", timeout=20)
     child.expect("problem NoTerminal this runs in the background")
     child.expect("done")
