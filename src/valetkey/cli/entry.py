@@ -22,6 +22,8 @@ class Entry:
     """A profile and how it is entered."""
 
     profile: Profile
+    accepted: datetime
+    """When the profile was written last."""
     base: SignIn
 
     def tools(self) -> dict[str, Any]:
@@ -41,7 +43,7 @@ class Entry:
         """A session of the role. Raises what broker.role_session raises."""
         from valetkey.credentials.broker import role_session
 
-        return role_session(self.profile, lasting=lasting, **self.tools())
+        return role_session(self.profile, lasting=lasting, since=self.accepted, **self.tools())
 
 
 def clock() -> datetime:
@@ -51,9 +53,10 @@ def clock() -> datetime:
 def open_profile(name: str) -> Entry:
     """Load a profile and resolve its base identity. Raises Problem; Ended before anything is called."""
     from valetkey.credentials.broker import still_granted
-    from valetkey.credentials.profiles import load
+    from valetkey.credentials.profiles import load, path_of
 
     profile = load(name, os.environ)
+    accepted = datetime.fromtimestamp(path_of(name, os.environ).stat().st_mtime, UTC)
     still_granted(profile, clock())
     # The base profile may itself run `valetkey credential-process`; a circle would start processes without end.
     inside = os.environ.get(_INSIDE, "").split(":")
@@ -65,4 +68,5 @@ def open_profile(name: str) -> Entry:
     os.environ[_INSIDE] = ":".join([*filter(None, inside), name])
     from valetkey.aws.signin import sign_in
 
-    return Entry(profile, sign_in(profile.source_profile, region=profile.region, partition=profile.partition))
+    base = sign_in(profile.source_profile, region=profile.region, partition=profile.partition)
+    return Entry(profile, accepted, base)

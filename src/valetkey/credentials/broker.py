@@ -223,11 +223,14 @@ def role_session(
     ask: Ask,
     clock: Clock,
     lasting: bool = False,
+    since: datetime | None = None,
     seconds: float = LIMIT,
 ) -> Session:
     """A session of the profile's role, from the cache or from AWS.
 
     `lasting`: for a receiver that cannot come back for new ones; then at least three quarters of the session are left.
+    `since`: when the profile was accepted last; older sessions may be of a role that was removed and made anew under
+    the same ARN, which AWS does not let back in.
     `seconds` limits the whole wait. Raises Ended, Refused, NoTerminal, Dismissed, Busy, Problem.
     """
     deadline = _deadline(clock, seconds)
@@ -240,12 +243,18 @@ def role_session(
         device=profile.mfa_serial if profile.mfa else None,
         **call.params,
     )
+
+    def usable(found: Session | None) -> bool:
+        if found is None or (since is not None and found.issued < since):
+            return False
+        return not _is_stale(found, clock(), lasting)
+
     found = cache.get(name)
-    if found is not None and not _is_stale(found, clock(), lasting):
+    if found is not None and usable(found):
         return found
     with cache.lock(name, deadline(), busy=_busy):
         found = cache.get(name)
-        if found is not None and not _is_stale(found, clock(), lasting):
+        if found is not None and usable(found):
             return found
         try:
             fresh = _fetch(profile, base, connect, cache, ask, clock, deadline)
@@ -268,6 +277,7 @@ def role_credentials(
     ask: Ask,
     clock: Clock,
     lasting: bool = False,
+    since: datetime | None = None,
     seconds: float = LIMIT,
 ) -> Credentials:
     """What `role_session` answers, without when it was issued."""
@@ -279,6 +289,7 @@ def role_credentials(
         ask=ask,
         clock=clock,
         lasting=lasting,
+        since=since,
         seconds=seconds,
     ).credentials
 

@@ -15,6 +15,7 @@ from typing import Any
 import pexpect
 
 Make = Callable[..., Any]
+READ_ONLY = "arn:aws:iam::aws:policy/SecurityAudit"
 
 WHO = "import boto3, json; print(json.dumps(boto3.client('sts').get_caller_identity()))"
 
@@ -184,6 +185,18 @@ def test_an_edited_profile_is_not_answered_from_the_cache(way: Make) -> None:
     new = json.loads(it.person.run("credential-process", "acme").stdout)
     assert new["AccessKeyId"] != old["AccessKeyId"]
     assert it.person.client("sts", new).get_caller_identity()["Arn"].endswith(":assumed-role/Other/ann")
+
+
+def test_a_role_made_anew_under_the_same_name_is_entered_after_accepting_again(way: Make) -> None:
+    it = way()
+    old = it.first()
+    it.owner.root("iam", "detach_role_policy", RoleName="Audit", PolicyArn=READ_ONLY)
+    it.owner.root("iam", "delete_role", RoleName="Audit")
+    it.role("Audit")
+    it.save()
+    new = json.loads(it.person.run("credential-process", "acme").stdout)
+    assert new["AccessKeyId"] != old["AccessKeyId"]
+    assert it.asked("sts:GetSessionToken") == 1
 
 
 def test_an_ended_grant_makes_no_call_and_gives_nothing(way: Make) -> None:

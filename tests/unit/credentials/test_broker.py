@@ -258,6 +258,14 @@ def test_lasting_has_three_quarters_left(world: World, tools: dict[str, Any]) ->
     assert role_session(profile(), lasting=True, **tools) != old
 
 
+def test_a_session_from_before_the_profile_was_accepted_is_not_used(world: World, tools: dict[str, Any]) -> None:
+    old = role_session(profile(), **tools)
+    world.now += timedelta(minutes=5)
+    assert role_session(profile(), since=START - timedelta(seconds=1), **tools) == old
+    assert role_session(profile(), since=START + timedelta(minutes=1), **tools) != old
+    assert len(world.asked) == 1
+
+
 def test_a_clock_set_back_does_not_prolong_a_session(world: World, tools: dict[str, Any]) -> None:
     old = role_session(profile(), **tools)
     world.now = START - timedelta(hours=1)
