@@ -153,6 +153,7 @@ class _Sides(NamedTuple):
             if self.identity is None:
                 if not grant:
                     return self._lacks(request, action, "resource", "no policy that could allow it was given")
+                note = "the caller's own policies were not given, and not judged"
             else:
                 found = _allow(self.identity, request, action)
                 if not found:
@@ -208,16 +209,10 @@ class _Sides(NamedTuple):
 
     def _lacks(self, request: Request, action: str, side: Side, note: str = "") -> Decision:
         """Nothing allowed it on that side; its policies, so that the nearest statement can be named."""
-        policies = {
-            "trust": self.trust,
-            "resource": self.trust or self.resource,
-            "identity": self.identity,
-            "boundary": self.boundary,
-            "session": self.session,
-        }[side]
-        lacking = (
-            None if policies is None else Lacking("trust" if side == "resource" and self.trust else side, 0, policies)
-        )
+        if side == "resource" and self.trust is not None:
+            side = "trust"
+        policies: tuple[Policy, ...] | None = getattr(self, side)
+        lacking = None if policies is None else Lacking(side, 0, policies)
         return Decision("implicit_deny", request, action, (), lacking, note)
 
 

@@ -158,3 +158,9 @@ def test_every_side_can_be_given(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     ]  # fmt: skip
     assert answers[3]["decided_by"][0]["policy"] == "rcp"
     assert answers[5]["action"] == "sts:TagSession"
+
+
+def test_the_example_in_the_documentation(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "decide.md"
+    question, answer, *_ = [block.split("```")[0] for block in page.read_text().split("```json\n")[1:]]
+    assert lines(monkeypatch, capsys, json.loads(question)) == (1, [json.loads(answer)])

@@ -66,6 +66,9 @@ def test_an_allow_names_both_sides() -> None:
         "the trust policy, statement 1, and the caller's policies (policy 2), statement 1, allow sts:AssumeRole"
     )
     assert [part.side for part in answer.parts] == ["trust", "identity"]
+    assert ask(ALLOW).reason == (
+        "the trust policy, statement 1, allows sts:AssumeRole; the caller's own policies were not given, and not judged"
+    )
     assert "there are none" in ask(ALLOW, identity=()).reason
     assert ask(ALLOW, identity=identity[:1]).reason == (
         "the caller's policies: statement 1 is for s3:*, the call is sts:AssumeRole"

@@ -206,6 +206,44 @@ def test_identity_policies_of_not_action_and_not_resource() -> None:
     assert not allowed("IAM:getrole", ROLE + "2")
 
 
+def test_one_of_several_patterns_is_enough() -> None:
+    own = policy(
+        "identity",
+        {"Effect": "Allow", "Action": ["s3:Get*", "sts:A*", "iam:GetRole"], "Resource": ["arn:aws:s3:::*", ROLE]},
+    )
+    for action, answer in {"sts:AssumeRole": True, "s3:GetX": True, "iam:GetRole": True, "iam:PutRole": False}.items():
+        assert decide(Request(principal=HOME_BOB, action=action, resource=ROLE), identity=own).allowed is answer
+    assert not decide(Request(principal=HOME_BOB, action="sts:AssumeRole", resource=ROLE + "2"), identity=own).allowed
+
+
+def test_empty_lists_allow_nothing_and_an_empty_not_denies_everything() -> None:
+    request = Request(principal=HOME_BOB, action="s3:GetObject", resource=BUCKET)
+    for more in ({"Action": [], "Resource": "*"}, {"Action": "*", "Resource": []}):
+        assert not decide(request, identity=policy("identity", {"Effect": "Allow"} | more)).allowed
+        assert decide(request, identity=[ALL, policy("identity", {"Effect": "Deny"} | more)]).allowed
+    for more in ({"NotAction": [], "Resource": "*"}, {"Action": "*", "NotResource": []}):
+        assert not decide(request, identity=policy("identity", {"Effect": "Allow"} | more)).allowed
+        assert not decide(request, identity=[ALL, policy("identity", {"Effect": "Deny"} | more)]).allowed
+    open_ = {"Action": "*", "NotResource": "arn:aws:s3:::${aws:SourceIdentity}/*"}
+    assert not decide(request, identity=policy("identity", {"Effect": "Allow"} | open_)).allowed
+    assert not decide(request, identity=[ALL, policy("identity", {"Effect": "Deny"} | open_)]).allowed
+
+
+def test_an_allow_with_not_principal_reaches_those_of_whom_nothing_is_listed() -> None:
+    def allowed(names: Any, caller: str) -> bool:
+        bucket = policy("resource", {"Effect": "Allow", "NotPrincipal": names, "Action": "s3:*", "Resource": "*"})
+        return decide(
+            Request(principal=caller, action="s3:GetObject", resource=BUCKET), resource=bucket, identity=()
+        ).allowed
+
+    assert allowed({"AWS": BOB}, HOME_BOB)
+    assert not allowed({"AWS": HOME_BOB}, HOME_BOB)
+    assert not allowed({"AWS": OWNER}, HOME_BOB)
+    assert not allowed({"AWS": f"arn:aws:iam::{OWNER}:role/worker"}, WORKER)
+    assert not allowed("*", HOME_BOB)
+    assert not allowed({"AWS": []}, HOME_BOB)
+
+
 @pytest.mark.parametrize(
     ("pattern", "resource", "answer"),
     [

@@ -399,6 +399,11 @@ def test_trap_17_a_unique_id_matches_no_arn() -> None:
     session = f"arn:aws:sts::{CONTRACTOR}:assumed-role/worker/s"
     assert not ask(gone, caller=session).allowed
     assert ask(gone, {"aws:userid": "AROAIOSFODNN7EXAMPLE:s"}, caller=session).allowed
+    # At home, a role's id is a grant to the role: no identity policy needed, limited by a boundary.
+    at_home = {"principal": SESSION, "action": "sts:AssumeRole", "resource": ROLE}
+    known = Request(**at_home, context={"aws:userid": "AROAIOSFODNN7EXAMPLE:s1"})
+    assert decide(known, trust=gone, identity=()).allowed
+    assert not decide(known, trust=gone, identity=(), boundary=limit("boundary", "s3:*")).allowed
     # A condition on the name survives a re-creation.
     named = trust(statement(Condition={"ArnEquals": {"aws:PrincipalArn": BOB}}))
     assert ask(named, {"aws:userid": "AIDAANOTHERONE7EXAMP"}).allowed
@@ -440,6 +445,9 @@ def test_trap_19_boundary_and_session_policy_limit_a_role_but_no_direct_grant() 
         assert ask(account, caller=SESSION, identity=allow(), **opened).allowed
         assert ask(trust(statement(Principal={"AWS": SESSION})), caller=SESSION, identity=(), **closed).allowed
         assert ask(trust(statement(Principal={"AWS": HOME_BOB})), caller=HOME_BOB, identity=(), **closed).allowed
+        # Of several statements the most direct counts.
+        both = trust(statement(Principal={"AWS": HOME_ROLE}), statement(Principal={"AWS": [OWNER, SESSION]}))
+        assert ask(both, caller=SESSION, identity=(), **closed).allowed
         # Between accounts they always limit.
         assert not ask(trust(statement(Principal={"AWS": BOB})), identity=allow(), **closed).allowed
         # And their Deny always counts.
