@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
+from valetkey.aws import connect
+from valetkey.grants.asked import Asked
+from valetkey.grants.grant import Grant
+from valetkey.grants.make import make
+from valetkey.grants.prepare import prepare
+from valetkey.grants.waiting import Waiting
 
 
 @pytest.fixture
@@ -31,5 +41,21 @@ def kill_after(stage: Any) -> Any:
             child.kill()
             child.wait(timeout=10)
             control.clear(party.account)
+
+    return run
+
+
+@pytest.fixture
+def granted(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Grant]:
+    """`granted("audit")`: a grant for 30 days, made in this process."""
+
+    def run(name: str) -> Grant:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", stage.sandbox.url)
+        maker = stage.owner.user("maker", "arn:aws:iam::aws:policy/AdministratorAccess")
+        perform, now = connect(keys=maker), datetime.now(UTC).replace(microsecond=0)
+        asked = Asked(name=name, contractor=stage.contractor.account, until=now + timedelta(days=30))
+        prepared = prepare(asked, request=None, perform=perform, read=str, now=now, fresh_id="f" * 32)
+        waiting = Waiting(clock=time.monotonic, sleep=time.sleep)
+        return make(prepared.grant, prepared.role, perform=perform, now=now, waiting=waiting).grant
 
     return run

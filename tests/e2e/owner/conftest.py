@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import pathlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
+from valetkey.cli import run as cli
 
 DOCUMENT = pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md"
 
@@ -23,17 +28,39 @@ def permissions(command: str, account: str) -> dict[str, Any]:
     return policy
 
 
-@pytest.fixture
-def owner(stage: Any) -> Callable[..., Any]:
-    """Runs an owner's command as a user who may do just that: `owner("revoke", "audit")`; `tty=` for a terminal."""
-    known: dict[str, Any] = {}
+@dataclass(frozen=True)
+class Ran:
+    """What a command did, as subprocess tells it."""
 
-    def run(*words: str, tty: bool = False, **options: Any) -> Any:
-        party = stage.owner
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def owner(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs an owner's command as a user who may do just that: `owner("revoke", "audit")`.
+
+    It runs in this process, with the owner's HOME and environment; with `tty=True` in its own, on a terminal.
+    `as_user` is somebody else.
+    """
+    known: dict[str, Any] = {}
+    party = stage.owner
+
+    def run(*words: str, tty: bool = False, as_user: Any = None, **options: Any) -> Any:
         command = "grant --dry-run" if words[0] == "grant" and "--dry-run" in words else words[0]
-        if command not in known:
+        if as_user is None and command not in known:
             known[command] = party.user(command.replace(" ", ""), permissions(command, party.account))
-        party.login(known[command])
-        return party.run_tty(*words, **options) if tty else party.run(*words, **options)
+        party.login(as_user or known[command])
+        return party.run_tty(*words, **options) if tty else within(*words)
+
+    def within(*words: str) -> Ran:
+        for name, value in party.env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(party.home)
+        monkeypatch.setattr("sys.stdin", io.StringIO(""))
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+            code = cli.run(words)
+        return Ran(code, out.getvalue(), err.getvalue())
 
     return run

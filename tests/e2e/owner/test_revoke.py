@@ -102,8 +102,7 @@ def test_a_role_that_was_put_to_other_uses_goes_too_and_its_boundary_is_never_re
     root("iam", "put_role_policy", RoleName="audit", PolicyName="by-hand", PolicyDocument=json.dumps(ASSUME))
     # The emulator judges RemoveRoleFromInstanceProfile on the role; AWS judges it on the instance profile (Service
     # Authorization Reference), as docs/reference/permissions.md says. Hence an administrator here.
-    stage.owner.login(stage.owner.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess"))
-    done = stage.owner.run("revoke", "audit")
+    done = owner("revoke", "audit", as_user=stage.owner.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess"))
     assert done.returncode == 0, done.stderr
     assert is_gone(stage)
     calls = [each["call"] for each in stage.sandbox.control.requests(stage.owner.account)]
