@@ -131,19 +131,14 @@ def test_what_is_no_code_does_not_reach_aws(way: Make) -> None:
 def test_killed_between_prompt_and_store(way: Make) -> None:
     it = way()
     control = it.stage.sandbox.control
-    python = [sys.executable, "-m", "valetkey", "credential-process", "acme"]
     # At the prompt.
-    child = pexpect.spawn(
-        python[0], python[1:], env=it.person.env, cwd=str(it.person.home), encoding="utf-8", timeout=40
-    )
+    child = _on_terminal(it)
     child.expect("MFA code for")
     child.kill(signal.SIGKILL)
     child.wait()
     # After AWS has answered, before the answer was stored.
     control.fault(kind="hang", service="sts", operation="GetSessionToken", account=it.person.account)
-    child = pexpect.spawn(
-        python[0], python[1:], env=it.person.env, cwd=str(it.person.home), encoding="utf-8", timeout=40
-    )
+    child = _on_terminal(it)
     child.expect(r"MFA code for [^\r\n]*: ")
     child.sendline(it.user.code())
     control.held(it.person.account)
@@ -154,6 +149,21 @@ def test_killed_between_prompt_and_store(way: Make) -> None:
     assert answer["AccountId"] == it.owner.account
     left = [each.name for each in (it.person.home / ".cache/valetkey/sessions").iterdir()]
     assert not [each for each in left if each.startswith(".")]
+
+
+def test_who_waits_asks_when_the_one_who_asked_is_killed(way: Make) -> None:
+    it = way()
+    first, second = (_on_terminal(it) for _ in range(2))
+    child, other = (
+        (first, second) if first.expect(["MFA code for", pexpect.TIMEOUT], timeout=15) == 0 else (second, first)
+    )
+    other.expect(pexpect.TIMEOUT, timeout=1)
+    child.kill(signal.SIGKILL)
+    child.wait()
+    other.expect(r"MFA code for [^\r\n]*: ")
+    other.sendline(it.user.code())
+    other.expect(r'"AccountId": "(\d+)"')
+    assert other.match.group(1) == it.owner.account
 
 
 def test_the_same_role_from_two_identities_is_two_sessions(way: Make) -> None:
@@ -289,3 +299,9 @@ def test_a_base_that_is_the_profile_itself_does_not_run_in_circles(way: Make) ->
 
 def _process(name: str) -> str:
     return f'"{sys.executable}" -m valetkey credential-process {name}'
+
+
+def _on_terminal(it: Any) -> pexpect.spawn:
+    words = ["-m", "valetkey", "credential-process", "acme"]
+    home = str(it.person.home)
+    return pexpect.spawn(sys.executable, words, env=it.person.env, cwd=home, encoding="utf-8", timeout=40)
