@@ -26,6 +26,13 @@ from valetkey.sandbox.handlers import Handler, Params, around, param, refuse
 
 # Of every call that a person makes. The sandbox speaks plain HTTP on loopback, standing for AWS behind TLS.
 _CONSTANT = {"aws:securetransport": "true", "aws:viaawsservice": "false", "aws:principalisawsservice": "false"}
+# What a call is about, the first it names: putting a role into an instance profile is asked of the profile.
+_NAMED = (
+    ("instance-profile", "InstanceProfileName"),
+    ("group", "GroupName"),
+    ("role", "RoleName"),
+    ("user", "UserName"),
+)
 # A list is asked of the path it is taken from, as the refusals of AWS show.
 _LISTED = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListVirtualMFADevices": "mfa"}
 # About the caller when they name no user.
@@ -237,7 +244,7 @@ def _iam_resource(found: str, account: str) -> str:
     if call is None:
         return found
     kind, name = next(
-        ((kind, call.params[key]) for kind, key in (("role", "RoleName"), ("user", "UserName")) if call.get(key)),
+        ((kind, call.params[key]) for kind, key in _NAMED if call.get(key)),
         ("user", _caller()) if call.action in _SELF else ("", ""),
     )
     if call.action == "CreateVirtualMFADevice":
@@ -248,7 +255,13 @@ def _iam_resource(found: str, account: str) -> str:
         return f"arn:aws:iam::{account}:{_LISTED[call.action]}{call.get('PathPrefix') or '/'}"
     if not name:
         return found
-    entity = {"role": iam._roles, "user": iam._users}.get(kind, {}).get(name)
+    stores = {
+        "role": iam._roles,
+        "user": iam._users,
+        "group": iam._groups,
+        "instance-profile": iam._instance_profiles,
+    }
+    entity = stores.get(kind, {}).get(name)
     if entity is not None:
         return str(entity["Arn"])
     path = (call.get("Path") or "/") if call.action.startswith("Create") else "/"

@@ -332,3 +332,20 @@ def test_a_role_with_tags_needs_the_permission_to_tag(doors: Any, probe: Any) ->
     assert probe.knock(plain, "list_roles").code == "ok"
     unlisted = probe.knock(tagger, "list_roles")
     assert f"iam:ListRoles on resource: arn:aws:iam::{doors.owner.account}:role/ because" in unlisted.message
+
+
+def test_an_instance_profile_is_what_its_calls_are_about(doors: Any, probe: Any) -> None:
+    doors.role(probe.allow("*"))
+    call = doors.owner.root
+    call("iam", "create_instance_profile", InstanceProfileName="machine", Path="/ours/")
+    call("iam", "add_role_to_instance_profile", InstanceProfileName="machine", RoleName="door")
+    for number, (resource, code) in enumerate((("role/door", "AccessDenied"), ("instance-profile/ours/machine", "ok"))):
+        statement = {
+            "Effect": "Allow",
+            "Action": "iam:RemoveRoleFromInstanceProfile",
+            "Resource": f"arn:aws:iam::{doors.owner.account}:{resource}",
+        }
+        user = doors.owner.user(f"user{number}", {"Version": "2012-10-17", "Statement": statement})
+        named = {"InstanceProfileName": "machine", "RoleName": "door"}
+        answer = probe.knock(doors.client("iam", user), "remove_role_from_instance_profile", **named)
+        assert answer.code == code
