@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,8 +30,6 @@ class AwsCall:
     access_key_id: str
     mfa_age: float | None = None
     """Seconds since the caller showed a code, when this very call carried a good one."""
-    notes: dict[str, Any] = field(default_factory=dict)
-    """What the rules found out about it, for the trail."""
 
     def get(self, name: str) -> str | None:
         """A parameter, or None when it was not sent."""
