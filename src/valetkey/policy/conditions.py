@@ -200,7 +200,8 @@ def read_operator(name: str) -> tuple[Operator, SetOperator | None, bool] | None
 def compile_condition(condition: Condition, *, unsure: bool, variables: bool) -> Test:
     """One test on a request's keys. `unsure` is the answer where AWS documents none."""
     key, row = condition.key.lower(), condition.operator
-    if not condition.values:
+    unreadable = row.reads is not None and any(row.reads(value) is None for value in condition.values)
+    if unreadable or not condition.values:
         return lambda keys: unsure
     if row.name == "Null":
         absent = frozenset(operands.read_bool(value) for value in condition.values)

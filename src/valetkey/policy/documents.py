@@ -30,15 +30,16 @@ from valetkey.policy.principals import Grant, Principals, compile_principals, re
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import KINDS, WITH_PRINCIPAL, Effect, Kind, Policy, Statement
 
-DOCUMENT_MAX = 131_072
-"""Characters: the longest policy document that the IAM API takes at all (policyDocumentType)."""
+DOCUMENT_MAX = 262_144
+"""Characters: twice the longest document that the IAM API takes (policyDocumentType); AWS's own managed policies are
+longer than that already (AWSSupportServiceRolePolicy)."""
 
 
 def parse_policy(document: str | Mapping[str, Any], kind: Kind) -> Policy:
     """Read one policy document: JSON text, or the same as a dict.
 
     `kind` is one of identity, trust, boundary, session, scp, rcp, resource. Raises PolicyError, whose `where` is the
-    JSON path, for what AWS would refuse: text that is no JSON, more than 131,072 characters, a key given twice, an
+    JSON path, for what AWS would refuse: text that is no JSON, more than 262,144 characters, a key given twice, an
     element or operator that does not exist, a value that its operator cannot read, a wildcard inside a principal,
     Resource, NotResource or NotPrincipal in a trust policy, Principal in an identity policy, ...
     """
@@ -236,7 +237,9 @@ class _Reader:
 
 
 def _operand(text: str, operator: Operator, where: str) -> str:
-    if operator.reads is not None and operator.reads(text) is None:
+    # AWS documents that only text and ARNs take variables, not that it refuses others: compile_condition reads them.
+    variable = "${" in text and operator.name != "Null"
+    if operator.reads is not None and operator.reads(text) is None and not variable:
         what = f"{operator.name} cannot read {shown(text)}"
         raise PolicyError(what, do="see docs/reference/policy.md for what each operator takes", where=where)
     return text
