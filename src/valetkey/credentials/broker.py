@@ -268,32 +268,6 @@ def role_session(
         return fresh
 
 
-def role_credentials(
-    profile: Profile,
-    *,
-    base: Base,
-    connect: Connect,
-    cache: Cache,
-    ask: Ask,
-    clock: Clock,
-    lasting: bool = False,
-    since: datetime | None = None,
-    seconds: float = LIMIT,
-) -> Credentials:
-    """What `role_session` answers, without when it was issued."""
-    return role_session(
-        profile,
-        base=base,
-        connect=connect,
-        cache=cache,
-        ask=ask,
-        clock=clock,
-        lasting=lasting,
-        since=since,
-        seconds=seconds,
-    ).credentials
-
-
 def _fetch(
     profile: Profile,
     base: Base,
