@@ -108,29 +108,37 @@ def make(
     except CallError as error:
         raise _interrupted(error, wanted, done) from None
     if role is None:
-        raise Interrupted(
-            f"{wanted.name} is not seen complete in the account {waiting.limit:.0f} s after it was made",
-            do="run the same command again: it reads, checks and finishes; nothing more than the terms is open",
-            where=wanted.role_arn,
-        )
+        raise _unseen(wanted, waiting)
     return Made(wanted, role, tuple(done), prove(role.trust, wanted, now=now))
 
 
 def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting) -> Role:
     """Create the role and wait until it is seen. An earlier attempt of the same call may have got through unheard."""
+    exists = False
     try:
         perform(call)
     except CallError as error:
         if error.code != "EntityAlreadyExists":
             raise
+        exists = True
     role = waiting.until(lambda: read_role(perform, wanted.name))
-    if role is None:
+    if role is None and exists:
         raise Problem(
             f"AWS says that the role {wanted.name} exists, and does not show it under this name",
             do="look for a role whose name differs in upper and lower case only, and choose another name",
             where=wanted.role_arn,
         )
+    if role is None:
+        raise _unseen(wanted, waiting)
     return role
+
+
+def _unseen(wanted: Grant, waiting: Waiting) -> Interrupted:
+    return Interrupted(
+        f"{wanted.name} is not seen complete in the account {waiting.limit:.0f} s after it was made",
+        do="run the same command again: it reads, checks and finishes; nothing more than the terms is open",
+        where=wanted.role_arn,
+    )
 
 
 def _complete(wanted: Grant, perform: Perform) -> Role | None:
@@ -140,22 +148,20 @@ def _complete(wanted: Grant, perform: Perform) -> Role | None:
 
 
 _ADVICE = {
-    "MalformedPolicyDocument": "a principal given with --pin does not exist in the contractor's account: check the "
-    "ARNs with the contractor, or use --only, which needs no principal to exist",
+    "MalformedPolicyDocument": "as a rule AWS finds no such principal: check the contractor's account id, and that "
+    "every --pin exists (--only needs nobody to exist)",
     "LimitExceeded": "a quota of the account is reached: raise it in Service Quotas, or remove something",
-    "EntityLimitExceeded": "a quota of the account is reached: raise it in Service Quotas, or remove something",
 }
 
 
-def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Problem:
-    malformed = error.code == "MalformedPolicyDocument" and wanted.terms.pin and not done
-    advice = _ADVICE.get(error.code, error.do) if malformed or error.code != "MalformedPolicyDocument" else error.do
+def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Interrupted:
+    advice = _ADVICE.get(error.code, error.do)
     if not done:
         return Interrupted(
             error.what,
             do=advice or "nothing was granted; run the same command again",
             where=wanted.role_arn,
-            exit_code=2 if malformed else 3,
+            exit_code=2 if error.code == "MalformedPolicyDocument" else 3,
         )
     so_far = ", ".join(call.action for call in done)
     return Interrupted(

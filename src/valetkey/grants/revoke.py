@@ -116,7 +116,7 @@ def revoke(
     try:
         gone_at = waiting.until(work.round, passing=UNSEEN | {"DeleteConflict"})
     except CallError as error:
-        raise _interrupted(error.what, standing.role, work.removed) from None
+        raise _interrupted(error.what, standing.role, work.removed, full=error.code == "LimitExceeded") from None
     if gone_at is None:
         raise _interrupted(f"{standing.role.name} is still shown by AWS", standing.role, work.removed)
     return Receipt(
@@ -142,13 +142,13 @@ class _Revoking:
         tell: Callable[[Call], None],
     ) -> None:
         self.removed: list[Removed] = []
-        self.trust_closed = True
         self._standing = standing
         self._perform = perform
         self._now = now
         self._waiting = waiting
         self._tell = tell
         self._closed: Mapping[str, Any] | None = self._shown(closed_trust())
+        self.trust_closed = self._closed is not None
         self._deleted = False
 
     def round(self) -> datetime | None:
@@ -229,11 +229,12 @@ def _profiles(perform: Perform, name: str) -> tuple[str, ...]:
     return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
 
 
-def _interrupted(what: str, role: Role, removed: list[Removed]) -> Interrupted:
+def _interrupted(what: str, role: Role, removed: list[Removed], *, full: bool = False) -> Interrupted:
     killed = REVOKED in role.inline or any(each.call.operation == "put_role_policy" for each in removed)
     holds = (
         "the role denies everything to every session already"
         if killed
         else "nothing was changed: the access is as it was"
     )
-    return Interrupted(what, do=f"run `valetkey revoke {role.name}` again to finish; {holds}", where=role.arn)
+    first = "its inline policies leave no room for the deny: delete the largest by hand, then " if full else ""
+    return Interrupted(what, do=f"{first}run `valetkey revoke {role.name}` again to finish; {holds}", where=role.arn)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from valetkey.grants.grant import PREFIX, Grant, instant
 from valetkey.grants.standing import EXTERNAL_ID
-from valetkey.report.text import mask, say, say_json, say_table
+from valetkey.report.text import clean, mask, say, say_json, say_table
 
 if TYPE_CHECKING:
     from valetkey.account.calls import Call
@@ -35,18 +35,19 @@ def say_account(owner: Owner) -> None:
 def say_request(received: Received) -> None:
     """On stderr: what the contractor asks for, and the fingerprint to compare."""
     request = received.value
-    say(
-        f"Access request from account {request.account} ({request.identity}, {request.identity_arn})",
-        f"  fingerprint  {received.fingerprint}   <- compare it with the contractor, by voice",
-        f"  ExternalId   {mask(request.external_id)}",
-        *([f"  calls you    {request.customer}"] if request.customer else []),
-        *([f"  reason       {request.reason}"] if request.reason else []),
-        *([f"  wishes       policies {', '.join(request.policies)}"] if request.policies else []),
-        *([f"  wishes       until {instant(request.until)}"] if request.until else []),
-        *([f"  wishes       sessions of {request.session} s"] if request.session else []),
-        *([f"  unknown keys {', '.join(received.unknown)} (not acted on)"] if received.unknown else []),
-        stderr=True,
-    )
+    rows = [
+        ("fingerprint", f"{received.fingerprint}   <- compare it with the contractor, by voice"),
+        ("ExternalId", mask(request.external_id)),
+        ("calls you", request.customer),
+        ("reason", request.reason),
+        ("wishes", request.policies and f"policies {', '.join(request.policies)}"),
+        ("wishes", request.until and f"until {instant(request.until)}"),
+        ("wishes", request.session and f"sessions of {request.session} s"),
+        ("unknown keys", received.unknown and f"{', '.join(received.unknown)} (not acted on)"),
+    ]
+    who = f"{request.identity}, {request.identity_arn}"
+    say(f"Access request from account {request.account} ({_line(who)})", stderr=True)
+    _say_pairs([(name, str(value)) for name, value in rows if value], stderr=True)
 
 
 def say_prepared(prepared: Prepared, asked: Asked, received: Received | None) -> None:
@@ -91,25 +92,34 @@ def say_plan(prepared: Prepared, *, as_json: bool) -> None:
         calls = [{"action": call.action, "params": dict(call.params)} for call in prepared.calls]
         say_json({**_grant(prepared.grant), **_judged(prepared.proof, prepared.opening), "calls": calls})
         return
-    secret = prepared.grant.terms.external_id or ""
     if prepared.calls:
         say("Dry run, nothing is written. The calls would be:")
     else:
         say(f"Dry run: {prepared.grant.name} is there, as asked for; nothing is left to do.")
     for number, call in enumerate(prepared.calls, 1):
-        say(f"{number:2}  {call.action}", *_params(call, secret))
+        say(f"{number:2}  {call.action}", *_params(call))
     say(_proof_line(prepared.proof))
     if prepared.grant.external_id_by == "valetkey" and prepared.role is None:
         say("The ExternalId is random: another run makes another one.")
 
 
-def _params(call: Call, secret: str) -> Iterator[str]:
+def _params(call: Call) -> Iterator[str]:
     """One line each, documents too, so that they can be copied."""
     for key, value in call.params.items():
         if key == "Tags":
             value = ", ".join(f"{tag['Key']}={tag['Value']}" for tag in value)
-        text = str(value)
-        yield f"      {key:<24}  {text.replace(secret, mask(secret)) if secret else text}"
+        elif key == "AssumeRolePolicyDocument":
+            value = json.dumps(_masked_trust(json.loads(value)), ensure_ascii=False, separators=(",", ":"))
+        yield f"      {key:<24}  {_line(str(value))}"
+
+
+def _masked_trust(value: Any, key: str = "") -> Any:
+    """A trust policy with every ExternalId in it masked."""
+    if isinstance(value, Mapping):
+        return {name: _masked_trust(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked_trust(each, key) for each in value]
+    return mask(str(value)) if key.lower() == "sts:externalid" else value
 
 
 def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
@@ -189,9 +199,7 @@ def say_show(owner: Owner, standing: Standing, table: Table | None, *, now: date
         *((f"tag {key}", value) for key, value in sorted(role.tags.items()) if not key.startswith(PREFIX)),
     ]
     _say_pairs(rows)
-    secret = standing.terms.external_id if standing.terms else None
-    text = json.dumps(role.trust, indent=2)
-    say("Trust policy:", text.replace(secret, mask(secret)) if secret else text)
+    say("Trust policy:", json.dumps(_masked_trust(role.trust), indent=2, ensure_ascii=False))
     if table is not None:
         say(_proof_line(table), *(f"  {each}" for each in table.failures[:20]))
     else:
@@ -260,10 +268,15 @@ def say_gone(owner: Owner, name: str, *, as_json: bool) -> None:
         say(f"There is no role {name} in account {owner.account}: it is gone, or never was. Nothing to revoke.")
 
 
-def _say_pairs(rows: Sequence[tuple[str, str]] | Iterator[tuple[str, str]]) -> None:
+def _say_pairs(rows: Iterable[tuple[str, str]], *, stderr: bool = False) -> None:
     rows = list(rows)
     width = max(len(key) for key, _ in rows)
-    say(*(f"  {key:<{width}}  {value}" for key, value in rows))
+    say(*(f"  {key:<{width}}  {_line(value)}" for key, value in rows), stderr=stderr)
+
+
+def _line(text: str) -> str:
+    """Text from outside that cannot begin a line of its own, and so cannot pass for ours."""
+    return clean(text, keep=frozenset())
 
 
 def _terms_rows(
@@ -375,7 +388,7 @@ def _standing(standing: Standing, now: datetime) -> dict[str, Any]:
     role, record = standing.role, standing.record
     left = None if record.until is None else (record.until - now).total_seconds() / 86400
     return {
-        "valetkey": "grant/v1",
+        "valetkey": "standing/v1",
         "name": role.name,
         "role_arn": role.arn,
         "account": role.account,

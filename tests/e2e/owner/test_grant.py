@@ -233,7 +233,7 @@ def requested(stage: Any, **changes: Any) -> tuple[AccessRequest, str]:
         identity="iam-user",
         identity_arn=f"arn:aws:iam::{stage.contractor.account}:user/carol",
         issued=datetime.now(UTC).replace(microsecond=0),
-        reason="the \x1b[31myearly\x1b[0m audit",
+        reason="the \x1b[31myearly\x1b[0m audit\n  fingerprint  00000-00000-00000-00000",
         **changes,
     )
     (stage.owner.home / "request.json").write_text(dump(request))
@@ -246,6 +246,7 @@ def test_a_request_is_granted_with_its_external_id_and_shows_its_fingerprint(sta
     made = said(done)
     assert mark in done.stderr
     assert "\x1b" not in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("  fingerprint")]) == 1
     assert (made["external_id"], made["external_id_by"]) == (request.external_id, "contractor")
     assert (made["contractor"], made["request"]) == (stage.contractor.account, mark)
     handoff = load(owner("handoff", "audit").stdout, Handoff, name="-").value

@@ -110,6 +110,19 @@ def test_waiting_ends(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -
     assert waiting.clock() >= 60
 
 
+def test_a_role_that_is_created_and_never_shown_ends_the_waiting(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    def blind(call: Call) -> None:
+        if iam.log and call.operation == "get_role":
+            raise CallError(call, "NoSuchEntity", "not yet")
+
+    iam.before = blind
+    with pytest.raises(Interrupted, match="not seen") as failed:
+        made(iam, grant, waiting, now)
+    assert failed.value.exit_code == 3
+
+
 def test_a_create_that_was_heard_twice_is_no_error(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
     def twice(call: Call) -> None:
         if call.operation == "create_role" and iam.log == ["create_role"]:
