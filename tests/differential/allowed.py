@@ -20,7 +20,7 @@ def allowed(rng: random.Random) -> Case:
     kind = kind_of(request["principal"])
     person = kind not in ("service", "web", "saml")
     sts = request["action"].startswith("sts:")
-    if sts or request["action"].startswith("kms:") or rng.random() < 0.6:
+    if sts or request["action"].startswith("kms:") or (request["resource"] != "*" and rng.random() < 0.6):
         made["trust" if sts else "resource"] = random_document(rng, request, principal=True, resource=not sts)
     roll = rng.random()
     if request["action"] == "sts:AssumeRole" and person and roll < 0.02:
@@ -69,6 +69,7 @@ def _request(rng: random.Random) -> dict[str, Any]:
                     ("s3:GetObject", f"arn:{home}:s3:::{rng.choice(('bucket', 'dev', 'a.c'))}/{rng.choice(PATHS)}key"),
                     ("secretsmanager:GetSecretValue", f"arn:{home}:secretsmanager:eu-west-1:{OWNER}:secret:dev-AbCdEf"),
                     ("kms:Decrypt", f"arn:{home}:kms:eu-west-1:{OWNER}:key/{rng.choice(NAMES)}"),
+                    ("ec2:DescribeInstances", "*"),
                 )
             )
     values: dict[str, str | list[str]] = {}
@@ -83,7 +84,7 @@ def _request(rng: random.Random) -> dict[str, Any]:
         "principal": principal,
         "action": action,
         "resource": resource,
-        "resource_account": OWNER,
+        "resource_account": account if resource == "*" else OWNER,
         "context": {recase(rng, key, 0.1): value for key, value in values.items()},
     }
 

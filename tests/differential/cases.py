@@ -28,6 +28,26 @@ ONE = ("trust", "resource", "boundary", "session")
 """Sides that are one document."""
 LEVELS = ("scps", "rcps")
 """Sides that are a list of levels, each a list of documents."""
+ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+TEXT = ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike")
+FAMILIES = {
+    "string": tuple(f"String{name}" for name in TEXT),
+    "arn": ("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"),
+    "number": tuple(f"Numeric{name}" for name in ORDER),
+    "date": tuple(f"Date{name}" for name in ORDER),
+    "bool": ("Bool",),
+    "ip": ("IpAddress", "NotIpAddress"),
+    "binary": ("BinaryEquals",),
+}
+"""AWS's condition operators, but Null, by what they compare."""
+CANONICAL = {
+    name.lower(): name
+    for operators in (*FAMILIES.values(), ("Null",))
+    for operator in operators
+    for name in (
+        f"{sets}{operator}{tail}" for sets in ("", "ForAnyValue:", "ForAllValues:") for tail in ("", "IfExists")
+    )
+}
 ELEMENTS = ("Action", "NotAction", "Resource", "NotResource")
 
 
@@ -47,7 +67,7 @@ def ours(case: Case) -> str:
 def well_posed(case: Case) -> bool:
     """Can both sides be asked the same question? Not without any policy that could allow, nor about a key without its
     policy, which AWS does not have."""
-    if case["request"]["action"].startswith("kms:") and not case.get("resource"):
+    if case["request"]["action"].lower().startswith("kms:") and not case.get("resource"):
         return False
     return bool(case.get("trust") or case.get("identity") is not None)
 
@@ -63,7 +83,12 @@ def for_referee(case: Case) -> Case:
     keys = {key: value for key, value in keys.items() if value != []}
     there = {key.lower() for key in keys}
     keys |= {key: value for key, value in _filled_in(case["request"]["principal"]).items() if key.lower() not in there}
-    return {**case, "request": {**case["request"], "context": keys}}
+    return {**case, "request": {**case["request"], "resource_account": _owner(case), "context": keys}}
+
+
+def _owner(case: Case) -> str:
+    given: str | None = case["request"].get("resource_account")
+    return given or case["request"]["resource"].split(":")[4]
 
 
 def _filled_in(principal: str) -> dict[str, str]:
@@ -113,8 +138,9 @@ def condition_tests(case: Case) -> Iterator[tuple[Document, Statement, str, str,
 
 
 def normal(case: Case) -> Case:
-    """A copy whose documents are spelled one way: lists everywhere, condition values as strings."""
+    """A copy that is spelled one way: lists everywhere, condition values as strings, operators as AWS writes them."""
     case = copy.deepcopy(case)
+    case["request"]["resource_account"] = _owner(case)
     for _, document in documents(case):
         document["Statement"] = _list(document["Statement"])
         for statement in document["Statement"]:
@@ -128,7 +154,9 @@ def normal(case: Case) -> Case:
                     statement[element] = {kind: _list(ids) for kind, ids in statement[element].items()}
             if "Condition" in statement:
                 statement["Condition"] = {
-                    operator: {key: [_text(value) for value in _list(values)] for key, values in block.items()}
+                    CANONICAL[operator.lower()]: {
+                        key: [_text(value) for value in _list(values)] for key, values in block.items()
+                    }
                     for operator, block in statement["Condition"].items()
                 }
     return case

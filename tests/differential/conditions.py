@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from .cases import Statement
+from .cases import FAMILIES, Statement
 from .forms import date, is_number
-from .pools import ALSO, ARNS, FAMILIES, KEY, KEYS, TYPE_OF
+from .pools import ALSO, ARNS, KEY, KEYS, TYPE_OF
 
 
 def recase(rng: random.Random, text: str, chance: float) -> str:

@@ -77,6 +77,13 @@ EXAMPLES: dict[str, tuple[Case, str]] = {
         _unless({}, **{"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": ["team"]}}),
         "explicit_deny",
     ),
+    "empty-variable": (
+        _only(
+            {"aws:PrincipalTag/team": "", "sts:ExternalId": "abc"},
+            StringLike={"sts:ExternalId": "abc${aws:PrincipalTag/team}"},
+        ),
+        "allowed",
+    ),
     "malformed-under-negation": (
         _unless({"aws:SourceIp": "zzz"}, NotIpAddress={"aws:SourceIp": "10.0.0.0/8"}),
         "explicit_deny",

@@ -135,6 +135,14 @@ ROWS: tuple[Known, ...] = (
         settled=False,
     ),
     Known(
+        name="empty-variable",
+        title="a variable whose value is the empty text is not filled in",
+        documented="a key that is not sent has no value; of an empty one nothing is said. It is there: we fill it in",
+        page=GUIDE + "reference_policies_variables.html#policy-vars-no-value",
+        rewrite=rewrites.empty_variable,
+        settled=False,
+    ),
+    Known(
         name="malformed-under-negation",
         title="a negated operator does not match a malformed value",
         documented="nothing is said. We let a Deny match and an Allow not",

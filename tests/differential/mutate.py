@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable
 
 from .allowed import deny_only, random_document
-from .cases import Case, Statement, statements
-from .conditions import add_test, falsify
-from .pools import ACCOUNTS, ARNS, BOOLS, FAMILIES, KEY, NAMES, NUMBERS, PARTITIONS, PROVIDERS, SERVICES, TYPE_OF
+from .cases import FAMILIES, Case, Statement, statements
+from .conditions import add_test, falsify, recase
+from .pools import ACCOUNTS, ARNS, BOOLS, KEY, NAMES, NUMBERS, PARTITIONS, PROVIDERS, SERVICES, TYPE_OF
 from .principals import kind_of, other_principal, resource_for
 
 
@@ -27,7 +27,7 @@ def _change_value(rng: random.Random, made: Case) -> None:
     row = KEY[key.lower()]
     context[key] = rng.sample(row.pool, 2) if row.many else rng.choice(row.pool)
     if row.many and rng.random() < 0.06:
-        context[key] = rng.choice(([], [""], [*rng.sample(row.pool, 1), ""]))
+        context[key] = rng.choice(([], [""], ["", ""], [*rng.sample(row.pool, 1), ""]))
     elif rng.random() < 0.015:
         context[key] = rng.choice(("", "abc", list(rng.sample(row.pool, 2))))
 
@@ -184,6 +184,13 @@ def spell(rng: random.Random, made: Case) -> Case:
                         block[key] = values[0] == "true"
                     elif values[0] in NUMBERS and operator.startswith("Numeric") and rng.random() < 0.4:
                         block[key] = json.loads(values[0])
+        if "Condition" in statement:
+            blocks = statement["Condition"].items()
+            statement["Condition"] = {recase(rng, operator, 0.03): block for operator, block in blocks}
+    request = made["request"]
+    request["action"] = recase(rng, request["action"], 0.05)
+    if request["resource"].split(":")[4:5] == [request["resource_account"]] and rng.random() < 0.2:
+        del request["resource_account"]  # the ARN says it
     for document, _ in list(statements(made)):
         if isinstance(document["Statement"], list) and len(document["Statement"]) == 1 and rng.random() < 0.25:
             document["Statement"] = document["Statement"][0]

@@ -45,7 +45,8 @@ function decide({ request, ...sides }) {
         request.principal,
         { resource: request.resource, accountId: request.resource_account },
         request.action,
-        new RequestContextImpl(request.context)
+        new RequestContextImpl(request.context),
+        request.resource === '*'
       ),
       // "not judged" is what a caller who may do everything looks like
       identityPolicies: load(sides.identity ?? [ANYTHING]),

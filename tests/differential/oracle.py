@@ -13,6 +13,7 @@ import pathlib
 import queue
 import shutil
 import subprocess
+import sys
 import threading
 from types import TracebackType
 from typing import Any
@@ -44,6 +45,7 @@ def install(*, limit: float = 300) -> None:
         raise OracleError("the referee needs node (version 18 or later), which is not on PATH")
     if installed():
         return
+    print("installing the referee (npm ci, once)", file=sys.stderr)
     if shutil.which("npm") is None:
         raise OracleError("the referee is not installed, and npm, which would install it, is not on PATH")
     command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .cases import FAMILIES
 from .forms import is_bool, is_date, is_network, is_number
 
 OWNER = "111122223333"
@@ -100,17 +101,6 @@ KEYS = (
     Key("key:Blob", "binary", BLOBS),
 )
 KEY = {key.name.lower(): key for key in reversed(KEYS)}
-ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
-TEXT = ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike")
-FAMILIES = {
-    "string": tuple(f"String{name}" for name in TEXT),
-    "arn": ("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"),
-    "number": tuple(f"Numeric{name}" for name in ORDER),
-    "date": tuple(f"Date{name}" for name in ORDER),
-    "bool": ("Bool",),
-    "ip": ("IpAddress", "NotIpAddress"),
-    "binary": ("BinaryEquals",),
-}
 # What else people write on a key of this type; these are where the engines' corners meet.
 ALSO = {"arn": "string", "bool": "string", "number": "string", "ip": "string", "date": "number", "string": "arn"}
 TYPE_OF = {operator: kind for kind, operators in FAMILIES.items() for operator in operators}

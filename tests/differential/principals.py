@@ -114,6 +114,8 @@ def resource_for(rng: random.Random, request: dict[str, Any]) -> str:
     roll = rng.random()
     if roll < 0.35:
         return "*"
+    if arn == "*":
+        return rng.choice(("*", "arn:aws:ec2:*:*:instance/*", f"arn:aws:iam::{OWNER}:role/dev"))
     if roll < 0.65:
         return arn
     head, tail = arn.rsplit("/", 1) if "/" in arn else arn.rsplit(":", 1)

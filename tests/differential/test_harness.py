@@ -8,11 +8,10 @@ import pathlib
 
 import pytest
 
-from .cases import Case, base, condition_tests, normal, ours
+from .cases import FAMILIES, Case, base, condition_tests, normal, ours
 from .examples import EXAMPLES
 from .generate import case
 from .known import BY_NAME, ROWS, explain, table
-from .pools import FAMILIES
 from .shrink import shrink
 
 CALLER = "arn:aws:iam::111122223333:user/dev"
@@ -55,7 +54,10 @@ def test_shrinking_keeps_what_matters_and_nothing_else() -> None:
 
 def test_shrinking_keeps_the_spelling_when_the_spelling_matters() -> None:
     plain = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
-    one = {"request": {"context": {}}, "trust": {"Version": "2012-10-17", "Statement": plain}}
+    one = {
+        "request": {"context": {}, "resource_account": "111122223333"},
+        "trust": {"Version": "2012-10-17", "Statement": plain},
+    }
     assert shrink(one, lambda cases: [isinstance(c.get("trust", {}).get("Statement"), dict) for c in cases]) == one
 
 
