@@ -84,6 +84,13 @@ EXAMPLES: dict[str, tuple[Case, str]] = {
         ),
         "allowed",
     ),
+    "variable-under-typed-operator": (
+        _unless(
+            {"aws:CurrentTime": "2026-01-01T00:00:00Z", "aws:PrincipalTag/until": "2025-01-01T00:00:00Z"},
+            DateGreaterThan={"aws:CurrentTime": "${aws:PrincipalTag/until}"},
+        ),
+        "explicit_deny",
+    ),
     "malformed-under-negation": (
         _unless({"aws:SourceIp": "zzz"}, NotIpAddress={"aws:SourceIp": "10.0.0.0/8"}),
         "explicit_deny",

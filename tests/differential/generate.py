@@ -14,7 +14,7 @@ import random
 from .allowed import allowed
 from .cases import Case, base, condition_tests
 from .mutate import MUTATIONS, spell
-from .pools import READABLE, TYPE_OF
+from .pools import KEYS, READABLE, TYPE_OF
 
 
 def case(seed: str | int, number: int) -> Case:
@@ -28,6 +28,8 @@ def case(seed: str | int, number: int) -> Case:
         readable, others = READABLE.get(TYPE_OF.get(base(operator), ""), (None, ()))
         if readable:
             values[:] = [value if readable(value) else rng.choice(others) for value in values]
+            if rng.random() < 0.01:
+                values[0] = f"${{{rng.choice(KEYS).name}}}"  # where AWS documents none
     for level in made.get("rcps", ()):
         for document in level:
             for statement in document["Statement"]:

@@ -143,6 +143,14 @@ ROWS: tuple[Known, ...] = (
         settled=False,
     ),
     Known(
+        name="variable-under-typed-operator",
+        title="a variable under Date, Numeric, Bool, IpAddress or BinaryEquals is text, or is filled in",
+        documented="such operators take no variables; what one means is not said. We let a Deny match and an Allow not",
+        page=GUIDE + "reference_policies_examples_aws-dates.html",
+        rewrite=rewrites.typed_variable,
+        settled=False,
+    ),
+    Known(
         name="malformed-under-negation",
         title="a negated operator does not match a malformed value",
         documented="nothing is said. We let a Deny match and an Allow not",

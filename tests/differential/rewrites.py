@@ -166,6 +166,14 @@ WELL_FORMED: dict[str, Callable[[str], bool]] = {
 }
 
 
+def typed_variable(case: Case) -> None:
+    for _, statement, operator, key, values in list(condition_tests(case)):
+        if not base(operator).startswith(("String", "Arn")) and any("${" in value for value in values):
+            drop_test(statement, operator, key)
+            if statement["Effect"] == "Allow":
+                _never(statement)
+
+
 def number_prefix(case: Case) -> None:
     have = context(case)
     for _, statement, operator, key, _ in list(condition_tests(case)):
