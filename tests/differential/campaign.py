@@ -106,7 +106,7 @@ def report(oracle: Oracle, result: Result, *, examples: bool) -> str:
         f"  {result.known.total():,} differ as known:",
     ]
     for names, count in result.known.most_common():
-        title = BY_NAME[names[0]].title if len(names) == 1 else "both causes at once"
+        title = BY_NAME[names[0]].title if len(names) == 1 else "several causes at once"
         lines.append(f"  {count:>7,}  {' + '.join(names)}: {title}")
         if examples:
             lines.append("           " + json.dumps(shrunk(oracle, result.examples[names], names)))

@@ -62,6 +62,8 @@ def ours(case: Case) -> str:
         return decide(Request(**case["request"]), **sides).outcome
     except PolicyError as error:
         return f"refused: {error}"
+    except Exception as error:  # a crash is a finding, shown with its case like any other
+        return f"error: {type(error).__name__}: {error}"
 
 
 def well_posed(case: Case) -> bool:
