@@ -2,7 +2,8 @@
 
 The peer is iam-simulate's public `runSimulation`, measured in the same run in its own process and its own loop, on the
 same policy and request. Both count their own time on a core, so that a busy machine is fair to
-both. Goals: over 100,000 decisions a second, and at least 10 times the peer.
+both. The peer reads its policies anew at every call, it has no other public way; ours is shown that way too. Goals:
+over 100,000 decisions a second, and at least 10 times the peer.
 """
 
 from __future__ import annotations
@@ -80,13 +81,21 @@ def run() -> None:
     def from_words() -> int:
         return sum(1 for one in words if decide(Request(**one), trust=trust, identity=identity) is not None)
 
+    def from_text() -> int:
+        done = 0
+        for one in words[:2000]:
+            policy, own = parse_policy(TRUST, kind="trust"), parse_policy(IDENTITY, kind="identity")
+            done += decide(Request(**one), trust=policy, identity=[own]) is not None
+        return done
+
     requests = [Request(**one) for one in words]
     allowed = sum(decide(request, trust=trust, identity=identity).allowed for request in requests)
     assert allowed == COUNT // 2, f"{allowed} of {COUNT} requests were allowed, not half: the bench measures nonsense"
-    alone, both, whole = _best(only_trust), _best(both_sides), _best(from_words)
+    alone, both, whole, all_ = _best(only_trust), _best(both_sides), _best(from_words), _best(from_text)
     print(f"decide, trust policy alone         {alone:>9,.0f}/s   (goal: over 100,000/s)")
     print(f"decide, trust and identity policy  {both:>9,.0f}/s")
-    print(f"the same, with making the Request  {whole:>9,.0f}/s")
+    print(f"... making the Request too         {whole:>9,.0f}/s")
+    print(f"... and reading both policies too  {all_:>9,.0f}/s")
     try:
         with Oracle() as oracle:
             verdict, peer = oracle.rate({"request": words[0], "trust": TRUST, "identity": [IDENTITY]}, seconds=3)
@@ -95,4 +104,5 @@ def run() -> None:
         return
     assert verdict == "allowed", f"the peer answered {verdict}"
     print(f"iam-simulate {oracle.version} runSimulation  {peer:>6,.0f}/s   (trust and identity policy)")
-    print(f"ratio, trust and identity policy   {both / peer:>9.0f} x   (goal: 10; with Request {whole / peer:.0f})")
+    ratio = f"{both / peer:.0f} x (goal: 10); with the Request {whole / peer:.0f} x, with reading {all_ / peer:.1f} x"
+    print(f"ratio, trust and identity policy   {ratio}")
