@@ -17,9 +17,7 @@ def test_every_listed_command_loads_and_shows_help(capsys):
         assert summary.split(":")[0][:20] in out
 
 
-@pytest.mark.parametrize(
-    "words", [["nonsense"], ["grant", "--nonsense"], ["decide"], ["list", "--format", "xml"]]
-)
+@pytest.mark.parametrize("words", [["nonsense"], ["grant", "--nonsense"], ["decide"], ["list", "--format", "xml"]])
 def test_wrong_use_is_exit_code_2_with_advice(words, capsys):
     assert run(words) == 2
     err = capsys.readouterr().err
