@@ -37,7 +37,8 @@ class CallError(Problem):
     """AWS refused a call, or could not be reached.
 
     `code` is AWS's error code ("AccessDenied", "NoSuchEntity"), or one of ours where the call never got an answer:
-    "NoCredentials", "NoSuchProfile", "Unreachable", "TimedOut", "Garbled", "InvalidParameter". `message` is AWS's own text.
+    "NoCredentials", "NoSuchProfile", "Unreachable", "TimedOut", "Garbled", "InvalidParameter". `message` is AWS's
+    own text.
     """
 
     exit_code = 3
