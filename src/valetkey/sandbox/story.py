@@ -55,7 +55,9 @@ class Step:
     words: tuple[str, ...]
     expect: str = "done"
     show: str = ""
-    """A pattern; its first group, found in the output, is what happened."""
+    """A pattern that the output must hold; its first group is what happened."""
+    say: str = ""
+    """What happened, in words, where a group of the output would not say it."""
     because: str = "AccessDenied"
     """What a refusal must say. Another failure is not the refusal that was expected."""
     carry: str = ""
@@ -97,36 +99,41 @@ CAROL = {
 """What the contractor's person may do at home: assume roles, and see her own MFA device and policies."""
 
 _ASSUMED = r"(arn:aws:sts::\d{12}:assumed-role/\S+?)[\"\s]"
+_FINGERPRINT = r"(fingerprint\s+[0-9]{5}(?:-[0-9]{5}){3})"
 _DENIED = r"\((AccessDenied\w*|ExpiredToken\w*)\)"
 
 STEPS = (
     Step("contractor", "asks for access", (*VALETKEY, "request", "acme", "-o", "request.json"),
-         show=r"([0-9]{5}(?:-[0-9]{5}){3})", carry="request.json"),
+         show=_FINGERPRINT, carry="request.json"),
     Step("owner", "grants it: ExternalId, MFA, read-only, 30 days",
          (*VALETKEY, "grant", "audit", "--request", "request.json", "--until", "30d", "--yes"),
          show=r"(arn:aws:iam::\d{12}:role/\S+?)[\"\s]"),
     Step("owner", "writes the handoff", (*VALETKEY, "handoff", "audit", "-o", "handoff.json"),
-         show=r"([0-9]{5}(?:-[0-9]{5}){3})", carry="handoff.json"),
+         show=_FINGERPRINT, carry="handoff.json"),
     Step("contractor", "accepts it as profile acme",
-         (*VALETKEY, "accept", "handoff.json", "--name", "acme", "--yes"), show=r"([0-9]{5}(?:-[0-9]{5}){3})"),
+         (*VALETKEY, "accept", "handoff.json", "--name", "acme", "--yes"), show=_FINGERPRINT),
     Step("contractor", "tries without the ExternalId", (*AWS, "sts", "get-caller-identity", "--profile", "no-id"),
          expect="refused", show=_DENIED),
     Step("contractor", "tries without MFA", (*AWS, "sts", "get-caller-identity", "--profile", "no-mfa"),
          expect="refused", show=_DENIED),
-    Step("contractor", "verifies: right way in, wrong ways refused", (*VALETKEY, "verify", "acme")),
+    Step("contractor", "verifies: right way in, wrong ways refused", (*VALETKEY, "verify", "acme"),
+         show=r"(?s)right way +right.*no ExternalId +right.*wrong ExternalId +right.*no MFA +right",
+         say="in the right way, refused in three wrong ways"),
     Step("contractor", "gets in with the AWS CLI", (*AWS, "sts", "get-caller-identity", "--profile", "acme"),
          show=_ASSUMED),
     Step("contractor", "reads with boto3", (sys.executable, "-c", BOTO3), show=r"(sees .*)"),
     Step("contractor", "reads with `valetkey exec`",
-         (*VALETKEY, "exec", "acme", "--", *AWS, "iam", "list-roles", "--query", "length(Roles)"), show=r"(\d+)"),
+         (*VALETKEY, "exec", "acme", "--", *AWS, "iam", "list-roles", "--query", "Roles[].Arn"),
+         show=r"(arn:aws:iam::\d{12}:role/audit)"),
     Step("contractor", "tries to read a customer's file",
          (*AWS, "s3", "cp", f"s3://ledger-{OWNER}/2026.csv", "-", "--profile", "acme"), expect="refused",
          because="AccessDenied|Forbidden", show=r"(AccessDenied|Forbidden)"),
     Step("contractor", "tries to write", (*AWS, "iam", "create-user", "--user-name", "mallory", "--profile", "acme"),
          expect="refused", show=_DENIED),
     Step("contractor", "opens the console", (*VALETKEY, "console", "acme", "--print")),
-    Step("owner", "looks at the grants", (*VALETKEY, "list")),
-    Step("owner", "takes it back", (*VALETKEY, "revoke", "audit", "--yes")),
+    Step("owner", "looks at the grants", (*VALETKEY, "list"), show=r"(audit +\d{12}) +SecurityAudit.*days left.*open"),
+    Step("owner", "takes it back", (*VALETKEY, "revoke", "audit", "--yes"),
+         show=r"(?s)every session refused.*Gone since", say="sessions refused, trust closed, role gone"),
     Step("contractor", "tries its live session", (*AWS, "iam", "list-roles", "--profile", "acme"),
          expect="refused", show=_DENIED, because="AccessDenied|InvalidClientTokenId|ExpiredToken"),
     Step("contractor", "tries to come in again, with ExternalId and MFA",
@@ -206,7 +213,7 @@ def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step
 def _judge(step: Step, ran: Ran) -> tuple[bool, str]:
     text = ran.out + ran.err
     found = re.search(step.show, text) if step.show else None
-    detail = found[1].strip() if found else ""
+    detail = step.say or (" ".join(found[1].split()) if found else "")
     prompted = " (MFA code asked once)" if ran.prompts == 1 else f" ({ran.prompts} prompts)" if ran.prompts else ""
     if step.expect == "refused":
         if ran.code != 0 and re.search(step.because, text):
