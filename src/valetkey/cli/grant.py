@@ -91,6 +91,7 @@ def grant(
         path=path,
     )
     received = owning.read_request(request) if request else None
+    complete = bool(name and to)
     asked = wizard.complete(asked, received, now=now, terminal=at_terminal(), yes=yes or dry_run)
     try:
         prepared = prepare(
@@ -113,6 +114,8 @@ def grant(
     owning.accept_escalation(prepared, accepted=accept_escalation)
     if dry_run:
         return 0
+    if at_terminal() and not yes:
+        wizard.confirm(asked, received, complete=complete)
     made = make(prepared.grant, prepared.role, perform=perform, now=now, waiting=owning.waiting(), tell=report.say_call)
     report.say_made(made, prepared, as_json=output.as_json)
     return 0

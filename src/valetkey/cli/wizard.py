@@ -24,8 +24,7 @@ _USUAL = tuple(path.rsplit("/", 1)[-1] for path in DEFAULT)
 
 
 def complete(asked: Asked, received: Received | None, *, now: datetime, terminal: bool, yes: bool) -> Asked:
-    """What was asked with everything that is needed. Raises Problem: something is missing and nobody can be asked,
-    or the owner says no."""
+    """What was asked with everything that is needed. Raises Problem: something is missing and nobody can be asked."""
     if received is not None:
         from valetkey.report.grants import say_request
 
@@ -37,17 +36,30 @@ def complete(asked: Asked, received: Received | None, *, now: datetime, terminal
                 f"the request wishes for more than the defaults: {', '.join(more)}",
                 do="accept that with --yes, or say yourself what to grant with --policy and --session",
             )
-        if terminal and not yes and not agree("Grant this, after the same fingerprint was read to you?"):
-            raise Problem("nothing was granted", do="give flags for other terms, or ask for another request")
     if asked.name and asked.contractor:
         return asked
     if not terminal:
         missing = "--to ACCOUNT or --request FILE" if asked.name else "NAME"
         raise Problem(f"{missing} is missing", do="see `valetkey grant --help`, or run it at a terminal to be asked")
-    return _ask(asked, now=now, is_first=asked.contractor is None, yes=yes)
+    return _ask(asked, now=now, is_first=asked.contractor is None)
 
 
-def _ask(asked: Asked, *, now: datetime, is_first: bool, yes: bool) -> Asked:
+def confirm(asked: Asked, received: Received | None, *, complete: bool) -> None:
+    """Ask for the last word, once what the policies open has been told. Raises Problem when it is no.
+
+    `complete`: the words on the command line said everything themselves, so that nothing is left to agree to.
+    """
+    if received is not None:
+        question = "Grant this, after the same fingerprint was read to you?"
+    elif not complete:
+        question = f"Let account {asked.contractor} in through the role {asked.name}?"
+    else:
+        return
+    if not agree(question):
+        raise Problem("nothing was granted", do="run it again when you are ready, with flags for other terms")
+
+
+def _ask(asked: Asked, *, now: datetime, is_first: bool) -> Asked:
     if is_first:
         contractor = question("The contractor's account (12 digits)", "", _field("account id"))
         asked = replace(asked, contractor=contractor)
@@ -67,8 +79,6 @@ def _ask(asked: Asked, *, now: datetime, is_first: bool, yes: bool) -> Asked:
             asked = replace(asked, until=when, lasting=lasting)
         if asked.session is None:
             asked = replace(asked, session=question("Longest session (1h to 12h)", "1h", _session))
-        if not yes and not agree(f"Let account {asked.contractor} in through the role {asked.name}?"):
-            raise Problem("nothing was granted", do="run it again when you are ready")
     return asked
 
 

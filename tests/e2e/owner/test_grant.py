@@ -261,6 +261,8 @@ def test_a_wish_for_more_than_the_defaults_needs_the_owners_yes(stage: Any, owne
     assert "policy ReadOnlyAccess, sessions of 7200 s" in refused.stderr
     code, shown = owner(*words, tty=True, answers=[(r"\[y/N\] $", "n")])
     assert code == 2, shown
+    # What the policies open has been told by the time the owner is asked.
+    assert shown.index("They read data") < shown.index("[y/N]")
     assert is_refused(lambda: stage.owner.root("iam", "get_role", RoleName="audit"), "NoSuchEntity")
     made = said(owner(*words, "--yes", "--json"))
     assert made["policies"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
@@ -299,6 +301,7 @@ def test_at_a_terminal_it_asks(stage: Any, owner: Run) -> None:
         ],
     )
     assert code == 0, shown
+    assert shown.index("They read data") < shown.index("[y/N]") < shown.index("iam:CreateRole")
     role = stage.owner.root("iam", "get_role", RoleName="asked")["Role"]
     tags = {tag["Key"]: tag["Value"] for tag in role["Tags"]}
     assert tags["valetkey:contractor"] == stage.contractor.account

@@ -17,9 +17,8 @@ CAROL = "arn:aws:iam::222222222222:user/carol"
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, *lines: str, start: Asked | None = None) -> Asked:
-    """What comes of these answers; the last question, whether to go on, is answered yes."""
+    """What comes of these answers."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
-    monkeypatch.setattr(wizard, "agree", lambda question: True)
     return wizard.complete(start or Asked(name=""), None, now=NOW, terminal=True, yes=False)
 
 
@@ -79,8 +78,14 @@ def test_asking_ends(monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...]) ->
         asked(monkeypatch, *lines)
 
 
-def test_no_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("222222222222\n\n\n\n\n\n\n"))
+@pytest.mark.parametrize("complete", [True, False])
+def test_the_last_word_is_asked_for_unless_the_words_said_everything(
+    monkeypatch: pytest.MonkeyPatch, complete: bool
+) -> None:
     monkeypatch.setattr(wizard, "agree", lambda question: False)
-    with pytest.raises(Problem, match="nothing was granted"):
-        wizard.complete(Asked(name=""), None, now=NOW, terminal=True, yes=False)
+    terms = Asked(name="audit", contractor="222222222222")
+    if complete:
+        wizard.confirm(terms, None, complete=True)
+    else:
+        with pytest.raises(Problem, match="nothing was granted"):
+            wizard.confirm(terms, None, complete=False)
