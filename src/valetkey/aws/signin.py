@@ -56,21 +56,29 @@ class SignIn:
     """Performs calls with other keys, with this identity's region, endpoint and CA bundle, and short limits."""
 
 
-def sign_in(profile: str | None, *, region: str | None = None, partition: str = "aws") -> SignIn:
+def sign_in(
+    profile: str | None,
+    *,
+    region: str | None = None,
+    partition: str = "aws",
+    ask: Callable[[str], str] | None = None,
+) -> SignIn:
     """Resolve the keys of a profile, or of the usual chain without one; AWS_PROFILE is left aside.
 
     AWS_PROFILE may name the very profile whose credentials valetkey provides: it would call itself without end.
-    The region is the given one, else the profile's if it is of the partition, else the partition's first.
-    Raises NoBase. Makes no call unless the chain needs one.
+    The region is the given one, else the profile's, else the partition's first; none is of another partition.
+    `ask(what for)` answers the MFA code of a base profile that is a role and asks for one itself (`mfa_serial`).
+    Raises NoBase, and what `ask` raises. Makes no call unless the chain needs one.
     """
     name = f"the base profile {profile}" if profile is not None else "the base identity"
     try:
         core = _core(profile)
+        _ask_with(core, ask, name)
         found = core.get_credentials()
         keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:
             raise NoBase(f"{name} has no credentials", do=_SIGN_IN)
-        where = region or _region_of(core, partition)
+        where = _region_of(core, partition, region)
         endpoint = boto3.Session(botocore_session=core).client("sts", region_name=where).meta.endpoint_url
     except wrong.ProfileNotFound:
         raise NoBase(f"{name} is not in your AWS config", do=_SIGN_IN) from None
@@ -96,21 +104,22 @@ def sign_in(profile: str | None, *, region: str | None = None, partition: str = 
 
 def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str, Any]:
     """The AWS config's settings of the first of these profiles that is there (None: default), as botocore reads
-    them: nested ones are dicts, and `services` is replaced by the section that it names. No file: empty."""
+    them: nested ones are dicts, and `services` is replaced by the section that it names. No file: empty.
+
+    A CA bundle belongs to the network, not to a profile: the first that any of them names.
+    """
     path = env.get("AWS_CONFIG_FILE") or "~/.aws/config"
     try:
         config = botocore.configloader.load_config(path)
     except wrong.BotoCoreError:
         return {}
     sections = config.get("profiles", {})
-    for name in profiles:
-        section = sections.get(name or "default")
-        if section is not None:
-            found = dict(section)
-            if "services" in found:
-                found["services"] = config.get("services", {}).get(found["services"], {})
-            return found
-    return {}
+    there = [sections[name or "default"] for name in profiles if (name or "default") in sections]
+    found = dict(there[0]) if there else {}
+    if "services" in found:
+        found["services"] = config.get("services", {}).get(found["services"], {})
+    bundles = [each["ca_bundle"] for each in there if "ca_bundle" in each]
+    return found | ({"ca_bundle": bundles[0]} if bundles else {})
 
 
 _SIGN_IN = "sign in with it, or put its access key into your AWS config; inside `valetkey exec` it is out of reach"
@@ -127,9 +136,19 @@ def _core(profile: str | None) -> Any:
     return core
 
 
-def _region_of(core: Any, partition: str) -> str:
-    found = core.get_config_variable("region")
-    if found:
+def _ask_with(core: Any, ask: Callable[[str], str] | None, name: str) -> None:
+    """botocore itself would ask without end, and read the code from stdin where there is no terminal."""
+
+    def prompt(_: str) -> str:
+        if ask is None:
+            raise NoBase(f"{name} asks for an MFA code itself", do=_SIGN_IN)
+        return ask(name)
+
+    core.get_component("credential_provider").get_provider("assume-role")._prompter = prompt
+
+
+def _region_of(core: Any, partition: str, given: str | None) -> str:
+    for found in filter(None, (given, core.get_config_variable("region"))):
         try:
             if core.get_partition_for_region(found) == partition:
                 return str(found)

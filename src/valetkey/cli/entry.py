@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from valetkey.policy.problem import Problem
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from valetkey.credentials.profiles import Profile
 
 _INSIDE = "VALETKEY_INSIDE"
+# For the code of a base profile that is a role with MFA, before the broker's own time begins.
+_SECONDS = 40.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,13 @@ class Entry:
     accepted: datetime
     """When the profile was written last."""
     base: SignIn
+
+    @property
+    def region(self) -> str | None:
+        """Where to work: the AWS profile's region as it is now, else the one it was accepted with."""
+        from valetkey.credentials.awsconfig import region_of
+
+        return region_of(self.profile.name, os.environ) or self.profile.region
 
     def tools(self) -> dict[str, Any]:
         """The arguments that the broker's functions share."""
@@ -67,6 +77,12 @@ def open_profile(name: str) -> Entry:
         )
     os.environ[_INSIDE] = ":".join([*filter(None, inside), name])
     from valetkey.aws.signin import sign_in
+    from valetkey.cli.terminal import asker
 
-    base = sign_in(profile.source_profile, region=profile.region, partition=profile.partition)
+    base = sign_in(
+        profile.source_profile,
+        region=profile.region,
+        partition=profile.partition,
+        ask=partial(asker(name), seconds=_SECONDS),
+    )
     return Entry(profile, accepted, base)

@@ -29,5 +29,5 @@ def env(
 
     entry = open_profile(name)
     session = entry.session(lasting=True)
-    write_exports(shell, session.credentials, entry.profile.region)
+    write_exports(shell, session.credentials, entry.region)
     return 0

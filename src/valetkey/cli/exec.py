@@ -36,5 +36,5 @@ def exec_(name: str, /, *command: str) -> int:
         config, empty = Path(folder) / "config", Path(folder) / "credentials"
         private.write(config, child.config_text(found, region=entry.base.region).encode())
         private.write(empty, b"")
-        env = child.environment(before, session.credentials, region=entry.profile.region, config=config, empty=empty)
+        env = child.environment(before, session.credentials, region=entry.region, config=config, empty=empty)
         return run_child(command, env)

@@ -22,6 +22,7 @@ KEPT = (
     "AWS_CA_BUNDLE",
     "AWS_ENDPOINT_URL",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
     "AWS_STS_REGIONAL_ENDPOINTS",
@@ -67,7 +68,6 @@ def environment(
 ) -> dict[str, str]:
     """The child's environment. `config` is its AWS config, `empty` its credentials file."""
     kept = {name: value for name, value in env.items() if not name.startswith("AWS_") or name.startswith(KEPT)}
-    kept.pop("BOTO_CONFIG", None)
     if "AWS_REGION" in kept or "AWS_DEFAULT_REGION" in kept:
         region = None
     return {
@@ -77,6 +77,8 @@ def environment(
         "AWS_SHARED_CREDENTIALS_FILE": str(empty),
         # The same for the AWS SDK for Java 1.
         "AWS_CREDENTIAL_PROFILES_FILE": str(empty),
+        # botocore's last resort: without it, /etc/boto.cfg and ~/.boto are read when a profile is named.
+        "BOTO_CONFIG": str(empty),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 

@@ -22,6 +22,7 @@ INTERFERING = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_BEARER_TOKEN_BEDROCK",
 )
 """Variables that could make a tool use other credentials than the ones set."""
 
@@ -33,6 +34,8 @@ def variables(credentials: Credentials, region: str | None = None) -> dict[str, 
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
         "AWS_SESSION_TOKEN": credentials.session_token,
         "AWS_CREDENTIAL_EXPIRATION": stamp(credentials.expires),
+        # Part of the hosts of some services (account-based endpoints): another account's would go with these keys.
+        "AWS_ACCOUNT_ID": credentials.account,
     }
     if region:
         found |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}

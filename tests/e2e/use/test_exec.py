@@ -80,6 +80,7 @@ def test_no_way_back_to_the_persons_own_keys(tools: list[tuple[str, ...]], it: A
     config = it.person.home / ".aws/config"
     keys = f"aws_access_key_id = {it.user.access_key_id}\naws_secret_access_key = {it.user.secret_access_key}\n"
     config.write_text(config.read_text() + f"[profile inside]\n{keys}")
+    (it.person.home / ".boto").write_text(f"[Credentials]\n{keys}")
     for tool in tools:
         done = run(it, *tool)
         assert done.returncode not in (0, 125), tool

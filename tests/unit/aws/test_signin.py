@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from valetkey.aws.signin import NoBase, settings, sign_in
+from valetkey.policy.problem import Problem
 
 
 @pytest.fixture
@@ -55,6 +56,7 @@ def test_aws_profile_is_left_aside(name: str, value: str, aws: pathlib.Path, mon
         ("default", None, "aws-us-gov", "https://sts.us-gov-west-1.amazonaws.com"),
         ("default", None, "aws-eusc", "https://sts.eusc-de-east-1.amazonaws.eu"),
         ("default", "xx-new-1", "aws", "https://sts.xx-new-1.amazonaws.com"),
+        ("default", "us-east-1", "aws-us-gov", "https://sts.us-gov-west-1.amazonaws.com"),
     ],
 )
 def test_the_endpoint_is_regional_and_of_the_roles_partition(
@@ -90,6 +92,26 @@ def test_what_cannot_be_resolved_is_a_problem(aws: pathlib.Path) -> None:
         sign_in("default")
 
 
+def test_a_base_profile_with_mfa_of_its_own_asks_as_valetkey_asks(aws: pathlib.Path) -> None:
+    """Not by getpass, which has no end and falls back to stdin."""
+    with (aws / "config").open("a") as config:
+        config.write(
+            "[profile own]\nrole_arn = arn:aws:iam::111122223333:role/own\nsource_profile = default\n"
+            "mfa_serial = arn:aws:iam::111122223333:mfa/ann\n"
+        )
+    with pytest.raises(NoBase, match="base profile own asks for an MFA code itself"):
+        sign_in("own")
+    asked = []
+
+    def nobody(what: str) -> str:
+        asked.append(what)
+        raise Problem("nobody is here")
+
+    with pytest.raises(Problem, match="nobody is here"):
+        sign_in("own", ask=nobody)
+    assert asked == ["the base profile own"]
+
+
 def test_settings_are_those_of_the_first_profile_that_is_there(aws: pathlib.Path) -> None:
     env = {"AWS_CONFIG_FILE": str(aws / "config")}
     assert settings(("nowhere", "work", None), env) == {
@@ -99,6 +121,7 @@ def test_settings_are_those_of_the_first_profile_that_is_there(aws: pathlib.Path
         "services": {"sts": {"endpoint_url": "http://localhost:1"}},
     }
     assert settings(("nowhere", None), env) == {"region": "eu-west-1"}
+    assert settings((None, "work"), env) == {"region": "eu-west-1", "ca_bundle": "/x"}
     assert settings(("nowhere",), env) == {}
     assert settings((None,), {"AWS_CONFIG_FILE": "/nowhere"}) == {}
     (aws / "config").write_text("not an ini file")

@@ -46,14 +46,23 @@ def made(env: dict[str, str], region: str | None = "eu-central-1") -> dict[str, 
         "AWS_SECRET_KEY",
         "AWS_VAULT",
         "AWS_SOMETHING_NEW",
-        "BOTO_CONFIG",
     ],
 )
 def test_other_ways_to_credentials_are_gone(name: str) -> None:
     assert name not in made({name: "x", "PATH": "/bin"})
 
 
-@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_ACCOUNT_ID",
+        "AWS_CONFIG_FILE",
+        "BOTO_CONFIG",
+    ],
+)
 def test_what_was_set_is_replaced(name: str) -> None:
     assert made({name: "theirs"})[name] != "theirs"
 
