@@ -279,8 +279,7 @@ def _fetch(
 ) -> Session:
     # A temporary base identity cannot be asked for a code (GetSessionToken refuses it); it may carry MFA itself.
     if not profile.mfa or base.session_token is not None:
-        if base.session_token is not None:
-            _check_account(profile, base, connect)
+        check_account(profile, keys=base, connect=connect)
         return enter(profile, keys=base, connect=connect, clock=clock)
     if profile.mfa_serial is None:
         raise Problem(
@@ -309,14 +308,16 @@ def _fetch(
             refused = mfa.credentials.access_key_id
 
 
-def _check_account(profile: Profile, base: Base, connect: Connect) -> None:
-    """INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log.
+def check_account(profile: Profile, *, keys: Keys, connect: Connect) -> None:
+    """Raise Refused when the base identity is not of the contractor's account. To be called before it enters directly.
 
-    Temporary keys may be those of a role session that `env` has exported.
+    INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log. The usual chain may
+    find a role session that `env` has exported, or a user that another customer has made. (An MFA session is of the
+    account of its device.)
     """
     call = Call("sts", "get_caller_identity")
     try:
-        caller = connect(base)(call)["Arn"]
+        caller = connect(keys)(call)["Arn"]
     except CallError as error:
         raise explain(error, profile.name) from None
     if caller.split(":")[4] != profile.contractor:

@@ -33,8 +33,11 @@ SESSION_GONE = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
 """Codes that say the keys of the call are no longer good."""
-NO_ANSWER = frozenset({"Unreachable", "TimedOut"})
-"""Codes (ours) that say nothing about the access: AWS did not answer."""
+NO_ANSWER = frozenset(
+    {"Unreachable", "TimedOut", "Garbled"}
+    | {"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable", "InternalFailure"}
+)
+"""Codes (three of them ours) that say nothing about the access: AWS did not get to answer it."""
 
 # Fragments of AWS's text, tried in order: operation or "", code or "", text in lower case, what is wrong, what to do.
 _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
@@ -92,7 +95,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "InvalidClientTokenId",
         "",
         "AWS does not know the base identity's access key, or it is inactive",
-        "check the key of the base profile in your AWS config",
+        "check the key of the base profile in your AWS config, and its region: of the key's partition, and enabled",
     ),
     (
         "",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from valetkey.account.calls import Perform
-from valetkey.credentials.broker import Connect, Keys, enter, role_call
+from valetkey.credentials.broker import Connect, Keys, check_account, enter, role_call
 from valetkey.credentials.ownside import OwnSide, context_of
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import SESSION_GONE, Refused
@@ -80,12 +80,15 @@ def verify(
 
     `session(refused)` answers the MFA session's keys; `refused` is the access key id of one that AWS no longer takes.
     `own_side(perform)` reads the caller's policies. `region` is where the calls go. `wait` is how many seconds the
-    right way is tried again. Raises Refused for an MFA session that AWS does not give, and what `session` raises.
+    right way is tried again. Raises Refused for an MFA session that AWS does not give and for a base identity of
+    another account, and what `session` raises.
     """
     shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
     # A temporary base identity has no MFA session of its own; it may carry MFA itself.
     through_mfa = profile.mfa and base.session_token is None
     keys = session("") if through_mfa else base
+    if not through_mfa:
+        check_account(profile, keys=base, connect=connect)
     end = clock().timestamp() + wait
     while True:
         try:

@@ -192,11 +192,20 @@ def test_temporary_base_keys_go_straight_and_for_an_hour(world: World, tools: di
     assert world.calls[-1][1]["DurationSeconds"] == 3600
 
 
-def test_no_external_id_is_sent_from_another_customers_account(world: World, tools: dict[str, Any]) -> None:
-    tools["base"] = Base(access_key_id="ASIAX", session_token="t")
-    world.caller = "arn:aws:sts::555555555555:assumed-role/Audit/ann"
+@pytest.mark.parametrize(
+    ("base", "caller", "mfa"),
+    [
+        (Base(access_key_id="ASIAX", session_token="t"), "sts::555555555555:assumed-role/Audit/ann", True),
+        (Base(), "iam::555555555555:user/ann", False),
+    ],
+)
+def test_no_external_id_is_sent_from_another_customers_account(
+    base: Base, caller: str, mfa: bool, world: World, tools: dict[str, Any]
+) -> None:
+    tools["base"] = base
+    world.caller = f"arn:aws:{caller}"
     with pytest.raises(Refused, match="of account 555555555555; the role trusts"):
-        role_session(profile(), **tools)
+        role_session(profile(mfa=mfa), **tools)
     assert world.count("assume_role") == 0
 
 
@@ -356,10 +365,11 @@ def test_an_old_session_stands_in_when_nobody_answers(world: World, tools: dict[
     assert role_session(strict, **{**tools, "ask": nobody}) == old
     with pytest.raises(NoTerminal):
         role_session(strict, lasting=True, **{**tools, "ask": nobody})
-    world.fail["get_session_token"] = [refusal("get_session_token", "TimedOut")]
-    assert role_session(strict, **tools) == old
+    for code in ("TimedOut", "Throttling"):
+        world.fail["get_session_token"] = [refusal("get_session_token", code)]
+        assert role_session(strict, **tools) == old
+        world.now += timedelta(seconds=REMEMBER)
     # A refusal says something about the access, and is not hidden.
-    world.now += timedelta(seconds=REMEMBER)
     world.fail["assume_role"] = [refusal("assume_role", "AccessDenied")]
     with pytest.raises(Refused):
         role_session(strict, **tools)

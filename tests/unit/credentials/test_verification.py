@@ -13,6 +13,7 @@ from valetkey.account.calls import Call, CallError
 from valetkey.credentials.identity import parse_identity
 from valetkey.credentials.ownside import OwnSide, context_of, read_own_side
 from valetkey.credentials.profiles import Profile
+from valetkey.credentials.refusals import Refused
 from valetkey.credentials.values import Credentials
 from valetkey.credentials.verification import Verification, verify
 
@@ -58,6 +59,7 @@ class World:
         """Error codes that the next calls of AssumeRole get."""
         self.log: list[tuple[str, dict[str, Any]]] = []
         self.sessions = 0
+        self.caller = ALICE.arn
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self.passed)
@@ -79,7 +81,7 @@ class World:
     def connect(self, keys: Any) -> Any:
         def perform(call: Call, /) -> dict[str, Any]:
             if call.operation == "get_caller_identity":
-                return {"Arn": ALICE.arn}
+                return {"Arn": self.caller}
             assert call.operation == "assume_role"
             params = dict(call.params)
             self.log.append((keys.access_key_id, params))
@@ -216,6 +218,16 @@ def test_a_temporary_sign_in_may_carry_mfa_itself() -> None:
     found = world.verify(base=base)
     assert results(found) == ["right", "right", "right", "inconclusive"]
     assert (world.sessions, found.exit_code) == (0, 1)
+
+
+@pytest.mark.parametrize("token", ["t", None])
+def test_no_external_id_is_sent_from_another_customers_account(token: str | None) -> None:
+    world = World()
+    world.caller = "arn:aws:sts::777777777777:assumed-role/audit/alice" if token else "arn:aws:iam::777777777777:user/a"
+    base = BaseKeys(access_key_id="ASIABASE", secret_access_key="s", session_token=token)
+    with pytest.raises(Refused, match="of account 777777777777; the role trusts"):
+        world.verify(profile(mfa=token is not None), base=base)
+    assert (world.log, world.passed) == ([], 0)
 
 
 def own(*statements: Mapping[str, Any], **more: Any) -> OwnSide:
