@@ -17,8 +17,8 @@ _FORMAT = "valetkey-hot/1"
 # AWS_PROFILE may name the very profile that is asked for, and is never read.
 _NOT_READ = frozenset({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"})
 _READ = frozenset({"HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"})
-# The secret halves of a base identity follow from its key id, and are not written down.
-_SECRET = ("_TOKEN", "_SECRET_ACCESS_KEY")
+# Secrets are not written down (AWS_VAULT_FILE_PASSPHRASE too); those of a base identity follow from its key id.
+_SECRET = ("SECRET", "TOKEN", "PASS")
 _MAX_BYTES = 65536
 
 
@@ -45,7 +45,8 @@ def head(name: str) -> bytes:
 def _is_read(key: str) -> bool:
     if not key.startswith("AWS_"):
         return key in _READ
-    return key not in _NOT_READ and not key.endswith(_SECRET) and not key.startswith("AWS_BEARER_")
+    is_secret = any(word in key for word in _SECRET) and not key.endswith("_FILE")
+    return key not in _NOT_READ and not is_secret
 
 
 def _xdg(variable: str, default: str) -> str:

@@ -146,7 +146,7 @@ class Cache:
 
     def _prune(self, now: datetime) -> None:
         """Locks stay: removing one under a waiter would make two of it."""
-        for path in (self._root / "sessions").iterdir():
+        for path in (*self._root.glob("sessions/*"), *self._root.glob("hot/*")):
             with contextlib.suppress(OSError):
                 if path.suffix != ".lock" and path.lstat().st_mtime < now.timestamp() - _OLDEST:
                     path.unlink()

@@ -220,8 +220,13 @@ def test_what_is_too_old_to_be_good_is_removed(cache: Cache, file: pathlib.Path)
     lock = file.with_suffix(".lock")
     young = file.with_name("role-z.json")
     young.write_text("{}")
-    for each in (file, half, lock):
+    hot = file.parent.parent / "hot"
+    hot.mkdir()
+    for name in ("acme", ".acme.0123", "other"):
+        (hot / name).write_text("hush")
+    for each in (file, half, lock, hot / "acme", hot / ".acme.0123"):
         os.utime(each, (NOW.timestamp() - 3 * 86400,) * 2)
     os.utime(young, (NOW.timestamp() - 86400,) * 2)
     cache.put("role-y", SESSION)
     assert {each.name for each in file.parent.iterdir()} == {"role-x.lock", "role-y.json", "role-z.json"}
+    assert [each.name for each in hot.iterdir()] == ["other"]

@@ -258,6 +258,8 @@ def test_no_secret_of_the_environment_is_written_down(
         "AWS_SECURITY_TOKEN",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_SECRET_KEY",
+        "AWS_VAULT_FILE_PASSPHRASE",
         "PASSWORD",
     ):
         monkeypatch.setenv(name, "do-not-write")
