@@ -27,18 +27,18 @@ def post_form(url: str, form: bytes, *, ca_bundle: str | None = None) -> tuple[i
     Raises CallError (Unreachable, TimedOut) about `signin:GetSigninToken`, which never carries the form.
     """
     call = Call("signin", "get_signin_token")
-    handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
-    if url.startswith("https:"):
-        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_bundle)))
-    else:
-        # Plain HTTP is for this computer alone: a proxy would read the keys.
-        handlers.append(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(  # noqa: S310 - the caller admits https and loopback only
         url, data=form, headers={"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "valetkey"}
     )
-    do = "check the network, the proxy settings and AWS_ENDPOINT_URL"
+    do = "check the network, the proxy settings, the CA bundle and AWS_ENDPOINT_URL"
     try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=_SECONDS) as answer:
+        # Plain HTTP is for this computer alone: a proxy would read the keys.
+        handler = (
+            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_bundle))
+            if url.startswith("https:")
+            else urllib.request.ProxyHandler({})
+        )
+        with urllib.request.build_opener(_NoRedirect(), handler).open(request, timeout=_SECONDS) as answer:
             return answer.status, answer.read(_MAX_BYTES)
     except urllib.error.HTTPError as error:
         with error:

@@ -77,6 +77,16 @@ def test_the_browser_gets_a_private_file_that_goes(stage: Any, party: Any, tmp_p
     assert list(party.home.glob("valetkey-console-*")) == []
 
 
+@pytest.mark.parametrize(("name", "code"), [("HUP", 129), ("TERM", 143)])
+def test_a_closed_window_takes_the_file_away(name: str, code: int, party: Any, tmp_path: pathlib.Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\ntest -f "$(echo "$1" | sed s,^file://,,)" && kill -{name} $PPID\n')
+    browser.chmod(0o755)
+    party.env["BROWSER"] = str(browser)
+    assert party.run("console", "acme", timeout=10).returncode == code
+    assert list(party.home.glob("valetkey-console-*")) == []
+
+
 def test_no_browser(party: Any) -> None:
     party.env["BROWSER"] = "/nonexistent/browser"
     party.env["PATH"] = "/nonexistent"

@@ -72,6 +72,12 @@ def test_no_proxy_on_this_computer(server: str, monkeypatch: pytest.MonkeyPatch)
     assert post_form(f"{server}/200", SECRET)[0] == 200
 
 
+def test_a_ca_bundle_that_is_not_there() -> None:
+    with pytest.raises(CallError, match="No such file") as caught:
+        post_form("https://127.0.0.1:9", SECRET, ca_bundle="/nonexistent")
+    assert "CA bundle" in caught.value.do
+
+
 def test_no_answer(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SECONDS", 0.2)
     for url, code in (
