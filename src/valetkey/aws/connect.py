@@ -21,7 +21,7 @@ _LIMITS: dict[str, Any] = {
 
 _ADVICE = {
     "ExpiredToken": "sign in again: these credentials have expired",
-    "InvalidClientTokenId": "check the access key: AWS does not know it, or it is inactive",
+    "InvalidClientTokenId": "check the access key (unknown, inactive?) and the region (of its partition, enabled?)",
     "SignatureDoesNotMatch": "check the secret key and this computer's clock",
     "AccessDenied": "see docs/reference/permissions.md for the permissions each command needs",
 }

@@ -44,12 +44,13 @@ def accept(
         raise Problem(f"{file} cannot be read: {error.strerror}", do="name the owner's handoff") from None
     known, have = known_requests(os.environ), acceptance.accepted(os.environ, renewing=name)
     name = acceptance.profile_name(name or acceptance.default_name(received.value, have))
-    perform = connect(profile=account.profile, region=account.region)
+    # INVARIANT: who is judged is who later calls begin with; keys in the environment would go before AWS_PROFILE.
+    source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    perform = connect(profile=source, region=account.region)
     identity = identify(perform)
     judged = acceptance.judge(
         received, identity=identity, known=known, profiles=have, customer=customer, name=name, now=datetime.now(UTC)
     )
-    source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
     region = (
         account.region
         or next((each.region for each in have if each.name == name), None)

@@ -32,7 +32,10 @@ def run(words: Sequence[str]) -> int:
             raise
         from valetkey.report.text import say
 
-        say(f"valetkey: {error}", "  do: see `valetkey --help`, or `valetkey COMMAND --help`", stderr=True)
+        do = "see `valetkey --help`, or `valetkey COMMAND --help`"
+        if words[:1] == ["exec"] and "--" not in words:
+            do = "write the command after two dashes: valetkey exec NAME -- COMMAND"
+        say(f"valetkey: {error}", f"  do: {do}", stderr=True)
         return _own_failure(words, 2)
     except Problem as problem:
         if debug:

@@ -269,9 +269,13 @@ def test_the_base_identity_can_be_any_profile(stage: Any, terms: Terms, how: str
     party.login(user, profile="work")
     words = ("accept", str(customer.hand_over()), "--name", "acme", "--yes", "--mfa-serial", user.mfa_serial)
     if how == "environment":
-        party.env["AWS_PROFILE"] = "work"
+        other = party.user("bob")  # his keys in the environment would go before AWS_PROFILE
+        keys = {"AWS_ACCESS_KEY_ID": other.access_key_id, "AWS_SECRET_ACCESS_KEY": other.secret_access_key}
+        party.env |= {"AWS_PROFILE": "work", **keys}
         assert party.run(*words).returncode == 0
         party.env["AWS_PROFILE"] = "acme"  # the very profile that valetkey answers for
+        for name in keys:
+            del party.env[name]
     else:
         assert party.run(*words).returncode == 3  # nobody is signed in without it
         assert party.run(*words, "--profile", "work").returncode == 0

@@ -26,6 +26,11 @@ def test_wrong_use_is_exit_code_2_with_advice(words, capsys):
     assert "Traceback" not in err
 
 
+def test_exec_without_dashes_says_what_is_missing(capsys):
+    assert run(["exec", "acme", "aws", "s3", "ls", "--recursive"]) == 125
+    assert "valetkey exec NAME -- COMMAND" in capsys.readouterr().err
+
+
 def test_help_lists_the_panels(capsys):
     assert run(["--help"]) == 0
     out = capsys.readouterr().out
