@@ -19,7 +19,7 @@ from valetkey.account.calls import Call, CallError, Perform
 from valetkey.grants.grant import Grant
 from valetkey.grants.plan import plan
 from valetkey.grants.role import Role, canonical, read_role
-from valetkey.grants.waiting import Waiting
+from valetkey.grants.waiting import BUSY, Waiting
 from valetkey.policy.problem import Problem
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
@@ -116,7 +116,7 @@ def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting) -> Ro
     """Create the role and wait until it is seen. An earlier attempt of the same call may have got through unheard."""
     exists = False
     try:
-        perform(call)
+        waiting.write(perform, call, passing=BUSY)
     except CallError as error:
         if error.code != "EntityAlreadyExists":
             raise

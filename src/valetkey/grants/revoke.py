@@ -23,6 +23,7 @@ from valetkey.grants.permissions import kill_deny
 from valetkey.grants.role import Role, canonical, compact, read_role
 from valetkey.grants.standing import Standing
 from valetkey.grants.waiting import BUSY, UNSEEN, Waiting
+from valetkey.policy.problem import Problem
 from valetkey.trust.writing import closed_trust
 
 SURVIVES = (
@@ -83,7 +84,7 @@ def plan_revoke(role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[s
     """
     about = {"RoleName": role.name}
     is_closed = closed is not None and canonical(role.trust) == canonical(closed)
-    is_killed = canonical(role.inline.get(REVOKED, {})) == canonical(kill_deny())
+    is_killed = _denies_all(role)
     is_bare = is_closed and not (role.inline or role.managed or profiles)
     calls = []
     if not is_bare and not is_killed:
@@ -103,6 +104,10 @@ def plan_revoke(role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[s
     return (*calls, Call("iam", "delete_role", about))
 
 
+def _denies_all(role: Role) -> bool:
+    return canonical(role.inline.get(REVOKED, {})) == canonical(kill_deny())
+
+
 def revoke(
     standing: Standing,
     *,
@@ -114,11 +119,12 @@ def revoke(
     """Revoke one of our roles, however much of it is left. Raises Interrupted; running it again goes on."""
     work = _Revoking(standing, perform, now, waiting, tell)
     try:
-        gone_at = waiting.until(work.round, passing=UNSEEN | {"DeleteConflict"})
+        waiting.until(work.take_apart, passing=UNSEEN | {"DeleteConflict"})
+        gone_at = None if work.refused else waiting.until(work.gone)
     except CallError as error:
-        raise _interrupted(error.what, standing.role, work.removed, full=error.code == "LimitExceeded") from None
+        raise work.interrupted(error.what, full=error.code == "LimitExceeded") from None
     if gone_at is None:
-        raise _interrupted(f"{standing.role.name} is still shown by AWS", standing.role, work.removed)
+        raise work.interrupted(work.refused or f"{standing.role.name} is still shown by AWS")
     return Receipt(
         name=standing.role.name,
         role_arn=standing.role.arn,
@@ -131,7 +137,7 @@ def revoke(
 
 
 class _Revoking:
-    """One revocation under way: what was removed so far, and whether DeleteRole has been accepted."""
+    """One revocation under way: what was removed so far, and how the role stands."""
 
     def __init__(
         self,
@@ -142,27 +148,50 @@ class _Revoking:
         tell: Callable[[Call], None],
     ) -> None:
         self.removed: list[Removed] = []
+        self.refused = ""
+        """Why the role could not be taken apart in the last try; empty when it was."""
         self._standing = standing
         self._perform = perform
         self._now = now
         self._waiting = waiting
         self._tell = tell
+        self._killed = self._bare = self._shut = False
         self._closed: Mapping[str, Any] | None = self._shown(closed_trust())
         self.trust_closed = self._closed is not None
-        self._deleted = False
 
-    def round(self) -> datetime | None:
-        """Read, plan, perform. The time at which the role is seen to be gone, or None to come again."""
+    def take_apart(self) -> bool:
+        """Read, plan, perform, up to DeleteRole."""
+        role = self._read()
+        if role is not None:
+            self._killed, self._bare = _denies_all(role), not (role.inline or role.managed)
+            self._shut = self._closed is not None and canonical(role.trust) == canonical(self._closed)
+            for call in plan_revoke(role, _profiles(self._perform, role.name), closed=self._closed):
+                self._one(call)
+        self.refused = ""
+        return True
+
+    def gone(self) -> datetime | None:
+        """The time at which the role is seen to be gone, or None to come again."""
+        return self._now() if self._read() is None else None
+
+    def interrupted(self, what: str, *, full: bool = False) -> Interrupted:
+        """What to say when it cannot go on: what holds already, and what to do."""
+        name = self._standing.role.name
+        if self._killed:
+            holds = "the role denies everything to every session already"
+        elif self._bare:
+            holds = f"the role carries no policy{' and admits nobody' if self._shut else ''}"
+        else:
+            holds = "nothing was changed: the access is as it was"
+        first = "its inline policies leave no room for the deny: delete the largest by hand, then " if full else ""
+        return Interrupted(
+            what, do=f"{first}run `valetkey revoke {name}` again to finish; {holds}", where=self._standing.role.arn
+        )
+
+    def _read(self) -> Role | None:
+        """The role, or None when it is gone. One of this name made since is another role: it is not touched."""
         role = read_role(self._perform, self._standing.role.name)
-        # A role of this name made since is another role: it is not touched.
-        if role is None or role.created != self._standing.role.created:
-            return self._now()
-        if self._deleted:
-            return None
-        for call in plan_revoke(role, _profiles(self._perform, role.name), closed=self._closed):
-            self._one(call)
-        self._deleted = True
-        return None
+        return role if role is not None and role.created == self._standing.role.created else None
 
     def _one(self, call: Call) -> None:
         self._tell(call)
@@ -174,10 +203,14 @@ class _Revoking:
                 return
             # Gone already: an earlier attempt of the same call got through unheard.
             if error.code != "NoSuchEntity" or call.operation == "put_role_policy":
+                self.refused = error.what
                 raise
         self.removed.append(Removed(call, self._now()))
         if call.operation == "update_assume_role_policy":
-            self.trust_closed = self._read_back()
+            self.trust_closed = self._shut = self._read_back()
+        elif call.params.get("PolicyName") == REVOKED:
+            self._killed = call.operation == "put_role_policy"
+            self._bare = not self._killed
 
     def _read_back(self) -> bool:
         """Whether AWS gives the closed trust back within a short time. If not, the deny holds and the work goes on."""
@@ -189,11 +222,14 @@ class _Revoking:
         return replace(self._waiting, limit=min(self._waiting.limit, 10.0)).until(look) is True
 
     def _shown(self, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The document if it is shown to admit nobody."""
+        """The document if it is shown to admit nobody. One that no table can be made of is not shown."""
         from valetkey.trust.table import admits_nobody
 
         role, contractor = self._standing.role, self._standing.record.contractor
-        table = admits_nobody(document, role_arn=role.arn, contractor=contractor, now=self._now())
+        try:
+            table = admits_nobody(document, role_arn=role.arn, contractor=contractor, now=self._now())
+        except Problem:
+            return None
         return document if table.holds else None
 
 
@@ -225,16 +261,11 @@ def names(trust: Any, account: str) -> bool:
 
 
 def _profiles(perform: Perform, name: str) -> tuple[str, ...]:
+    """The instance profiles that the role is in; none when they may not be listed, and DeleteRole finds them."""
     call = Call("iam", "list_instance_profiles_for_role", {"RoleName": name})
-    return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
-
-
-def _interrupted(what: str, role: Role, removed: list[Removed], *, full: bool = False) -> Interrupted:
-    killed = REVOKED in role.inline or any(each.call.operation == "put_role_policy" for each in removed)
-    holds = (
-        "the role denies everything to every session already"
-        if killed
-        else "nothing was changed: the access is as it was"
-    )
-    first = "its inline policies leave no room for the deny: delete the largest by hand, then " if full else ""
-    return Interrupted(what, do=f"{first}run `valetkey revoke {role.name}` again to finish; {holds}", where=role.arn)
+    try:
+        return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
+    except CallError as error:
+        if error.code != "AccessDenied":
+            raise
+        return ()

@@ -14,8 +14,8 @@ from valetkey.account.calls import Call, CallError, Perform
 
 _T = TypeVar("_T")
 
-BUSY = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable"})
-"""Somebody else is writing to the same thing; AWS asks to try again."""
+BUSY = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable", "Throttling", "ThrottlingException"})
+"""Somebody else is writing to the same thing, or the account calls too often; AWS asks to try again."""
 UNSEEN = BUSY | {"NoSuchEntity"}
 """What also comes right after a write of our own, while it is not visible everywhere."""
 

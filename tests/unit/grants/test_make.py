@@ -167,3 +167,17 @@ def test_a_refused_write_names_what_was_done(
         made(iam, grant, waiting, now)
     assert refused.value.exit_code == 3
     assert "iam:CreateRole" in refused.value.what
+
+
+def test_throttling_is_waited_out(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
+    left = {"create_role": 4, "attach_role_policy": 4}
+
+    def throttle(call: Call) -> None:
+        if left.get(call.operation):
+            left[call.operation] -= 1
+            raise CallError(call, "Throttling", "Rate exceeded")
+
+    iam.before = throttle
+    make(grant, None, perform=iam, now=now, waiting=waiting)
+    assert not any(left.values())
+    assert len(iam.roles["audit"]["managed"]) == 2

@@ -154,12 +154,17 @@ def test_what_is_attached_meanwhile_is_found_on_the_next_round(
 
 
 @pytest.mark.parametrize(
-    ("operation", "holds"), [("put_role_policy", "nothing was changed"), ("detach_role_policy", "denies everything")]
+    ("operation", "holds"),
+    [
+        ("put_role_policy", "nothing was changed"),
+        ("detach_role_policy", "denies everything"),
+        ("delete_role", "carries no policy and admits nobody"),
+    ],
 )
 def test_a_failure_says_what_holds_and_to_go_on(
     iam: Any, role: Any, waiting: Waiting, now: datetime, operation: str, holds: str
 ) -> None:
-    refuse(iam, operation, "Throttling")
+    refuse(iam, operation, "AccessDenied")
     with pytest.raises(Interrupted) as failed:
         taken_back(iam, waiting, now)
     assert failed.value.exit_code == 3
@@ -169,8 +174,55 @@ def test_a_failure_says_what_holds_and_to_go_on(
 
 def test_a_role_that_never_goes_ends_the_waiting(iam: Any, role: Any, waiting: Waiting, now: datetime) -> None:
     refuse(iam, "delete_role", "DeleteConflict")
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted, match="DeleteConflict") as failed:
         taken_back(iam, waiting, now)
+    assert "carries no policy" in failed.value.do
+
+
+def test_a_failure_of_the_second_run_says_what_the_first_one_left(
+    iam: Any, role: Any, waiting: Waiting, now: datetime
+) -> None:
+    role["managed"].clear()
+    role["inline"].clear()
+    refuse(iam, "put_role_policy", "AccessDenied")
+    with pytest.raises(Interrupted) as failed:
+        taken_back(iam, waiting, now)
+    assert "carries no policy" in failed.value.do
+    assert "admits nobody" not in failed.value.do
+
+
+@pytest.mark.parametrize("operation", ["put_role_policy", "list_role_policies", "delete_role"])
+def test_throttling_is_waited_out(iam: Any, role: Any, waiting: Waiting, now: datetime, operation: str) -> None:
+    standing = read_standing(read_role(iam, "audit"))
+    refuse(iam, operation, "Throttling", times=4)
+    revoke(standing, perform=iam, now=lambda: now, waiting=waiting)
+    assert iam.roles == {}
+
+
+def test_the_wait_for_the_role_to_go_does_not_count_the_work(
+    iam: Any, role: Any, waiting: Waiting, now: datetime
+) -> None:
+    iam.before = lambda call: waiting.sleep(waiting.limit) if call.operation == "delete_role" else None
+    assert taken_back(iam, waiting, now).gone_at == now
+
+
+@pytest.mark.parametrize("contractor", ["111111111111", "nobody", ""])
+def test_a_record_that_no_table_is_made_for_does_not_stop_the_revocation(
+    iam: Any, role: Any, waiting: Waiting, now: datetime, contractor: str
+) -> None:
+    tag = next(each for each in role["Tags"] if each["Key"] == "valetkey:contractor")
+    tag["Value"] = contractor
+    taken_back(iam, waiting, now)
+    assert iam.log[0] == "put_role_policy"
+    assert iam.roles == {}
+
+
+def test_instance_profiles_that_may_not_be_listed_do_not_stop_the_deny(
+    iam: Any, role: Any, waiting: Waiting, now: datetime
+) -> None:
+    refuse(iam, "list_instance_profiles_for_role", "AccessDenied")
+    taken_back(iam, waiting, now)
+    assert iam.roles == {}
 
 
 def test_a_new_role_of_the_same_name_is_not_touched(iam: Any, role: Any, waiting: Waiting, now: datetime) -> None:
