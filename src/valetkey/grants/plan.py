@@ -51,8 +51,9 @@ def plan(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
 def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = None) -> Grant:
     """What is wanted, with what the first run chose and this run left open taken from the record.
 
-    That is the ExternalId when none was named, the access request when none was named, and the end when it was
-    given as a time from now (`lasting`) and the recorded one is that long after the role was made. Raises ForeignRole.
+    That is the ExternalId when none was named (and who chose it), the access request when none was named, and the end
+    when it was given as a time from now (`lasting`), the recorded one is that long after the role was made, and it is
+    still to come. Raises ForeignRole.
     """
     if role is None:
         return wanted
@@ -60,12 +61,13 @@ def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = Non
     found = terms_on(role, record.contractor)
     terms = wanted.terms
     by = wanted.external_id_by
-    if by == "valetkey" and found is not None and found.external_id is not None:
+    recorded = None if found is None else found.external_id
+    if recorded is not None and (by == "valetkey" or terms.external_id == recorded):
         by = record.external_id_by
-        terms = replace(terms, external_id=found.external_id)
-    if lasting is not None and record.until is not None:
+        terms = replace(terms, external_id=recorded)
+    if lasting is not None and record.until is not None and terms.until is not None:
         apart = abs(record.until - role.created - lasting)
-        if apart <= timedelta(hours=1) and terms.until is not None and record.until <= terms.until:
+        if apart <= timedelta(hours=1) and terms.until - lasting < record.until <= terms.until:
             terms = replace(terms, until=record.until)
     return replace(wanted, terms=terms, external_id_by=by, request=wanted.request or record.request)
 
@@ -184,6 +186,9 @@ def _differences(wanted: Grant, role: Role) -> Iterator[Difference]:
     for key, value in wanted.tags:
         if role.tags.get(key) != value:
             yield Difference(f"tag {key}", words(role.tags.get(key)), value)
+    if role.name != wanted.name:
+        # IAM's names ignore case; the deny on the own role would name an ARN that does not exist.
+        yield Difference("name", role.name, wanted.name)
     if role.path != wanted.path:
         yield Difference("path", role.path, wanted.path)
     if role.description is not None and role.description != wanted.description:

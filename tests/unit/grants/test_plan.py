@@ -238,3 +238,29 @@ def test_documents_come_back_in_another_order_of_keys(iam: Any, grant: Grant) ->
     for name, document in list(inline.items()):
         inline[name] = dict(reversed(copy.deepcopy(document).items()))
     assert plan(grant, read_role(iam, "audit")) == ()
+
+
+def test_an_end_that_has_passed_is_not_adopted(iam: Any, grant: Grant) -> None:
+    hour = timedelta(hours=1)
+    made = datetime(2026, 11, 1, tzinfo=UTC)  # when the fake makes every role
+    first = replace(grant, terms=replace(grant.terms, until=made + hour))
+    for call in plan(first, None):
+        iam(call)
+    later = replace(grant, terms=replace(grant.terms, until=made + 3 * hour))
+    with pytest.raises(Differs):
+        plan(adopted(later, read_role(iam, "audit"), lasting=hour), read_role(iam, "audit"))
+
+
+def test_the_recorded_external_id_may_be_named_again(iam: Any, grant: Grant) -> None:
+    for call in plan(replace(grant, external_id_by="valetkey"), None):
+        iam(call)
+    again = adopted(replace(grant, external_id_by="owner"), read_role(iam, "audit"))
+    assert plan(again, read_role(iam, "audit")) == ()
+
+
+def test_a_role_whose_name_is_spelt_in_another_case_is_not_the_grant(iam: Any, grant: Grant) -> None:
+    for call in plan(grant, None):
+        iam(call)
+    with pytest.raises(Differs) as differs:
+        plan(replace(grant, name="Audit"), read_role(iam, "audit"))
+    assert "name" in [each.what for each in differs.value.rows]
