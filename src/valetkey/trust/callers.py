@@ -110,12 +110,15 @@ def _named(terms: Terms) -> Iterator[Caller]:
     names = [name for name in terms.only + terms.pin if not is_unique_id(name)]
     for name in names:
         yield from _each([(_concrete(name), f"the named {name.split(':', 5)[5]}")])
+    pinned = {_last(name) for name in terms.pin if ":role/" in name}
     for name in names[:3]:
-        arns = _like(_concrete(name))
-        if terms.pin:
-            # A role's name is unique in its account whatever its path, and its sessions' ARN holds the name only.
-            arns = [arn for arn in arns if ":role/" not in arn or arn.rsplit("/", 1)[1] != name.rsplit("/", 1)[1]]
+        # A role's name is unique in its account whatever its path, and its sessions' ARN holds the name only.
+        arns = [arn for arn in _like(_concrete(name)) if ":role/" not in arn or _last(arn) not in pinned]
         yield from _each((arn, f"somebody like {name.split(':', 5)[5]}") for arn in arns)
+
+
+def _last(arn: str) -> str:
+    return arn.rsplit("/", 1)[1]
 
 
 def _concrete(name: str) -> str:

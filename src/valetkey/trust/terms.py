@@ -21,6 +21,9 @@ from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.problem import Problem
 
+_LAST_YEAR = 9000
+"""Years have four digits, and times around the end are tried."""
+
 
 class TermsProblem(Problem):
     """Terms that no trust may be written for. `where` is the field of Terms."""
@@ -101,6 +104,10 @@ def check_terms(terms: Terms) -> None:
             "the end must be a time with a zone and in whole seconds",
             do="write it like 2027-01-31T00:00:00Z",
             where="until",
+        )
+    if terms.until is not None and terms.until.year > _LAST_YEAR:
+        raise TermsProblem(
+            f"an end after the year {_LAST_YEAR} is no end", do="leave it out for terms without an end", where="until"
         )
 
 

@@ -563,3 +563,9 @@ def test_the_closed_trust_admits_nobody() -> None:
 )
 def test_whoever_still_comes_in_is_found(document: dict[str, Any]) -> None:
     assert not admits_nobody(document, role_arn=ROLE, contractor=A, now=NOW).holds
+
+
+def test_a_pinned_role_may_be_named_like_another() -> None:
+    role = "arn:aws:iam::222222222222:role"
+    terms = Terms(contractor="222222222222", mfa=False, pin=(f"{role}/team/bob", f"{role}/bobx", f"{role}/bo"))
+    assert admits_only(write_trust(terms), terms, role_arn=ROLE, now=NOW).failures == ()

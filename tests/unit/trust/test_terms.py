@@ -71,6 +71,7 @@ def test_an_external_id_that_sts_could_never_receive_is_refused(external_id: str
         ({"only": (SSO,), "mfa": False, "name_people": True}, "name_people", "only IAM users have"),
         ({"until": datetime(2030, 1, 1)}, "until", "zone"),
         ({"until": datetime(2030, 1, 1, 0, 0, 0, 1, tzinfo=UTC)}, "until", "whole seconds"),
+        ({"until": datetime(9999, 12, 31, tzinfo=UTC)}, "until", "no end"),
     ],
 )
 def test_terms_that_contradict_themselves(fields: dict[str, Any], where: str, says: str) -> None:
