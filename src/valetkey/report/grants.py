@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from valetkey.grants.grant import PREFIX, Grant, instant
+from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
 from valetkey.grants.standing import EXTERNAL_ID
 from valetkey.report.text import clean, mask, say, say_json, say_table
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from valetkey.grants.standing import Standing
     from valetkey.trust.table import Table
     from valetkey.trust.terms import Terms
+
+
+_OWN = frozenset({OWN_ROLE, UNTIL, REVOKED})
 
 
 def say_account(owner: Owner) -> None:
@@ -315,7 +318,7 @@ def _until(until: datetime | None, now: datetime) -> str:
 
 def _policies(standing: Standing) -> list[str]:
     """What the role really carries, the grant's own denies aside."""
-    inline = [name for name in standing.role.inline if not name.startswith("valetkey-")]
+    inline = [name for name in standing.role.inline if name not in _OWN]
     return [each.rsplit("/", 1)[-1] for each in standing.role.managed] + inline
 
 
@@ -401,7 +404,7 @@ def _standing(standing: Standing, now: datetime) -> dict[str, Any]:
         "session": role.max_session if role.max_session is not None else record.session,
         "boundary": role.boundary,
         "policies": list(role.managed),
-        "inline": [name for name in role.inline if not name.startswith("valetkey-")],
+        "inline": [name for name in role.inline if name not in _OWN],
         "description": role.description,
         "tags": {key: value for key, value in role.tags.items() if not key.startswith(PREFIX)},
         "request": record.request,
