@@ -57,7 +57,8 @@ def fresh_id() -> str:
 def read_text(name: str) -> str:
     """A small text file. Raises Problem."""
     try:
-        data = Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
             raise Problem(f"{name} is larger than {_MAX_BYTES:,} bytes", do="name the right file", where=name)
         return data.decode("utf-8-sig")
@@ -139,4 +140,5 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise Problem(f"{path} cannot be written: {error.strerror}", do="name another place", where=str(path)) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
