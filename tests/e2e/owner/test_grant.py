@@ -191,6 +191,45 @@ def test_only_a_named_role_gets_in_without_mfa_and_the_owner_is_told_what_that_g
     assert is_refused(lambda: assume(stage, stage.contractor.user("human", ASSUME), made["role_arn"], **enter))
 
 
+def test_people_are_named_and_session_extras_are_closed_until_asked_for(stage: Any, owner: Run) -> None:
+    account = stage.contractor.account
+    plain = said(owner("grant", "plain", "--to", account, "--json"))
+    extras = ("--source-identity", "--session-tags")
+    opened = said(owner("grant", "opened", "--to", account, "--name-people", *extras, "--json"))
+    every = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": every, "Resource": "*"}]}
+    carol = stage.contractor.user("carol", policy, mfa=True)
+
+    def enter(made: Any, name: str, **more: Any) -> Any:
+        return stage.contractor.client("sts", carol).assume_role(
+            RoleArn=made["role_arn"],
+            RoleSessionName=name,
+            ExternalId=made["external_id"],
+            SerialNumber=carol.mfa_serial,
+            TokenCode=carol.code(),
+            **more,
+        )
+
+    both: dict[str, Any] = {"SourceIdentity": "carol", "Tags": [{"Key": "job", "Value": "audit"}]}
+    enter(opened, "carol", **both)
+    assert is_refused(lambda: enter(opened, "dave"))
+    enter(plain, "dave")
+    for key, value in both.items():
+        assert is_refused(lambda more={key: value}: enter(plain, "dave", **more))
+
+
+def test_without_an_external_id_the_owner_is_told_what_that_gives_up(stage: Any, owner: Run) -> None:
+    words = ("--no-external-id", "--description", "The yearly audit")
+    done = owner("grant", "audit", "--to", stage.contractor.account, *words, "--json")
+    made = said(done)
+    assert (made["external_id"], made["external_id_by"]) == (None, "none")
+    assert "confused deputy" in done.stderr
+    assert stage.owner.root("iam", "get_role", RoleName="audit")["Role"]["Description"] == "The yearly audit"
+    carol = stage.contractor.user("carol", ASSUME, mfa=True)
+    assume(stage, carol, made["role_arn"], SerialNumber=carol.mfa_serial, TokenCode=carol.code())
+    assert is_refused(lambda: assume(stage, carol, made["role_arn"]))
+
+
 def test_what_the_policies_open_is_told_before_anything_is_created(stage: Any, owner: Run) -> None:
     done = owner("grant", "reader", "--to", stage.contractor.account, "--policy", "ReadOnlyAccess", "--json")
     made = said(done)
