@@ -83,6 +83,8 @@ def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Per
             wrong.NoCredentialsError,
             wrong.PartialCredentialsError,
             wrong.CredentialRetrievalError,
+            wrong.SSOError,
+            wrong.TokenRetrievalError,
         ) as error:
             raise CallError(
                 call,

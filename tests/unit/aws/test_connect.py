@@ -46,6 +46,19 @@ def test_no_credentials_says_to_sign_in():
     assert "--profile" in caught.value.do
 
 
+def test_a_sign_in_that_has_ended_says_to_sign_in(monkeypatch, tmp_path):
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile sso]\nsso_session = corp\nsso_account_id = 111111111111\nsso_role_name = Admin\nregion = eu-west-1\n"
+        "[sso-session corp]\nsso_start_url = https://corp.invalid/start\nsso_region = eu-west-1\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    with pytest.raises(CallError) as caught:
+        connect(profile="sso")(Call("sts", "get_caller_identity"))
+    assert caught.value.code == "NoCredentials"
+    assert "sign in" in caught.value.do
+
+
 def test_an_unknown_profile_is_named():
     with pytest.raises(CallError, match="nobody") as caught:
         connect(profile="nobody")
