@@ -119,6 +119,8 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
         raise FileProblem(f"{name} is larger than {MAX_BYTES:,} bytes; such a file never is", do=again, where=name)
     try:
         plain = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        stated = plain.pop("fingerprint", None) if isinstance(plain, dict) else None
+        actual = _fingerprint(plain)
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else error
         raise FileProblem(f"{name} is not JSON as valetkey writes it: {why}", do=again, where=name) from None
@@ -127,10 +129,8 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
     if found != wanted:
         is_own = isinstance(found, str) and found.split("/")[0] == wanted.split("/")[0]
         do = "update valetkey: the sender's version is newer" if is_own else f"name a file of kind {wanted}"
-        shown = json.dumps(found) if found is not None else "no valetkey file"
+        shown = json.dumps(found)[:80] if found is not None else "no valetkey file"
         raise FileProblem(f"{name} is {shown}, wanted {json.dumps(wanted)}", do=do, where=f"{name}: $.valetkey")
-    stated = plain.pop("fingerprint", None)
-    actual = _fingerprint(plain)
     if stated != actual:
         raise FileProblem(
             f"{name} does not match its own fingerprint: it was changed or cut after it was written",
@@ -150,13 +150,13 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
 def _check(value: AccessRequest | Handoff) -> None:
     account = value.account if isinstance(value, AccessRequest) else value.contractor
     if not (len(account) == 12 and account.isascii() and account.isdigit()):
-        raise ValueError(f"{json.dumps(account)} is not an account id (12 digits)")
+        raise ValueError(f"{json.dumps(account[:80])} is not an account id (12 digits)")
     if isinstance(value, Handoff):
         found = _ROLE.fullmatch(value.role_arn)
         if not found:
-            raise ValueError(f"$.role_arn: {json.dumps(value.role_arn)} is not the ARN of a role")
+            raise ValueError(f"$.role_arn: {json.dumps(value.role_arn[:80])} is not the ARN of a role")
         if found[1] != value.partition:
-            raise ValueError(f"$.partition: {json.dumps(value.partition)} is not the role's ({found[1]})")
+            raise ValueError(f"$.partition: {json.dumps(value.partition[:80])} is not the role's ({found[1]})")
         if not 3600 <= value.max_session <= 43200:
             raise ValueError(f"$.max_session: {value.max_session} is not between 3600 and 43200 seconds")
     for when in (value.issued, value.until):

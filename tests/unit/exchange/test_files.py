@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -81,6 +82,12 @@ def test_bad_files_say_what_and_what_to_do(change, says):
     assert says in str(caught.value)
     assert caught.value.do
     assert "r.json" in str(caught.value)
+
+
+def test_no_depth_is_too_deep_to_be_told():
+    for depth in range(1, sys.getrecursionlimit()):
+        with pytest.raises(FileProblem):
+            load('{"valetkey": "access-request/v1", "x": ' + "[" * depth + "]" * depth + "}", AccessRequest, name="f")
 
 
 @pytest.mark.parametrize(
