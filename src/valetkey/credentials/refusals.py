@@ -29,6 +29,10 @@ class WrongCode(Refused):
     """AWS did not take the one-time code: mistyped, used already, or of another device."""
 
 
+class WrongCaller(Refused):
+    """AWS refused, and who the caller is explains it: waiting does not help."""
+
+
 SESSION_GONE = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
@@ -151,7 +155,7 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
         do = f"use one of: {', '.join(profile.principals)}; or ask the owner to name you"
     if not what:
         return refused
-    return Refused(what, code=refused.code, message=refused.message, do=do, where=refused.where)
+    return WrongCaller(what, code=refused.code, message=refused.message, do=do, where=refused.where)
 
 
 def _not_named(caller: str, principals: Iterable[str]) -> bool:

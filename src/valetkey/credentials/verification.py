@@ -19,7 +19,7 @@ from valetkey.account.calls import Perform
 from valetkey.credentials.broker import Connect, Keys, check_account, enter, role_call
 from valetkey.credentials.ownside import OwnSide, context_of
 from valetkey.credentials.profiles import Profile
-from valetkey.credentials.refusals import SESSION_GONE, Refused
+from valetkey.credentials.refusals import SESSION_GONE, Refused, WrongCaller
 from valetkey.credentials.requests import fresh_external_id
 from valetkey.policy import limits
 
@@ -98,7 +98,7 @@ def verify(
             left = end - clock().timestamp()
             if through_mfa and refused.code in SESSION_GONE:
                 keys, through_mfa = session(keys.access_key_id), False
-            elif refused.code == "AccessDenied" and left > 0:
+            elif refused.code == "AccessDenied" and left > 0 and not isinstance(refused, WrongCaller):
                 sleep(min(_PAUSE, left))
             else:
                 own = own_side(connect(keys)) if refused.code == "AccessDenied" else None
@@ -176,7 +176,9 @@ _WHO_REFUSED = {
 
 def _not_in(profile: Profile, refused: Refused, own_allows: bool | None) -> Verification:
     """The right way is not let in: then no refusal means anything."""
-    if refused.code == "AccessDenied":
+    if isinstance(refused, WrongCaller):
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {refused.what}: {refused.do}")
+    elif refused.code == "AccessDenied":
         first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {refused.what}. {_WHO_REFUSED[own_allows]}")
     else:
         first = _unclear(RIGHT_WAY, refused)

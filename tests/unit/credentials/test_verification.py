@@ -230,6 +230,16 @@ def test_no_external_id_is_sent_from_another_customers_account(token: str | None
     assert (world.log, world.passed) == ([], 0)
 
 
+def test_nobody_waits_for_what_waiting_does_not_change() -> None:
+    world = World()
+    world.visible_after = 100
+    found = world.verify(profile(principals=(f"arn:aws:iam::{OWN}:user/bob",)))
+    assert results(found) == ["wrong", "inconclusive", "inconclusive", "inconclusive"]
+    assert "the grant does not name" in found.probes[0].says
+    assert "user/bob" in found.probes[0].says
+    assert world.passed == 0
+
+
 def own(*statements: Mapping[str, Any], **more: Any) -> OwnSide:
     return OwnSide(ALICE, tuple({"Version": "2012-10-17", "Statement": each} for each in statements), **more)
 
