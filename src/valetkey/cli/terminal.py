@@ -70,7 +70,7 @@ class Asker:
 def _line(tty: int, end: float) -> str | None:
     """One line, without its end; "" at the end of input; None when time is up."""
     typed = b""
-    while not typed.endswith(b"\n"):
+    while not typed.endswith((b"\n", b"\r")):  # \r: a program around us has made the terminal raw
         left = end - time.monotonic()
         if left <= 0 or not select.select([tty], [], [], left)[0]:
             return None
@@ -78,7 +78,7 @@ def _line(tty: int, end: float) -> str | None:
         if not some:
             break
         typed += some
-    return typed.decode("utf-8", "replace").rstrip("\n")
+    return typed.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _write(tty: int, text: str) -> None:

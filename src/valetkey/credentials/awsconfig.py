@@ -214,14 +214,15 @@ def _lines(text: str) -> Iterator[_Line]:
 
 
 def _profile_of(header: str) -> str | None:
-    """The profile a section header names, as the SDKs read it: `[default]`, `[profile NAME]`, `[profile "NAME"]`."""
+    """The profile a section header names, as botocore reads it: `[default]`, `[profile NAME]`, `[profile "NAME"]`; no
+    blank before it."""
+    if not header.startswith("profile"):
+        return "default" if header == "default" else None
     try:
         words = shlex.split(header)
     except ValueError:
         return None
-    if len(words) == 2 and words[0] == "profile":
-        return words[1]
-    return "default" if words == ["default"] else None
+    return words[1] if len(words) == 2 and words[0] == "profile" else None
 
 
 def _new_section(text: str, name: str, settings: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
+import botocore.configloader
 import pytest
 
 from valetkey.credentials.awsconfig import (
@@ -180,6 +181,15 @@ def test_indented_headers_are_values(config: pathlib.Path) -> None:
     text = "[default]\nx =\n  [profile acme]\n"
     new = with_profile(text, "acme", COMMAND, path=config)
     assert new == f"{text}\n[profile acme]\ncredential_process = {COMMAND}\n"
+
+
+@pytest.mark.parametrize("header", ["[ profile acme]", "[\tprofile acme ]"])
+def test_a_header_that_botocore_does_not_read_is_no_profile(header: str, config: pathlib.Path) -> None:
+    text = f"{header}\ncredential_process = {COMMAND}\n"
+    new = with_profile(text, "acme", COMMAND, path=config)
+    config.write_text(new)
+    assert botocore.configloader.load_config(str(config))["profiles"]["acme"] == {"credential_process": COMMAND}
+    assert new.startswith(text)
 
 
 @pytest.mark.parametrize("region", ["", "eu west", "eu-west-1\nrole_arn = x", "x" * 41])

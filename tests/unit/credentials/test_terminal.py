@@ -37,6 +37,16 @@ def test_asks_until_it_is_six_digits() -> None:
     child.expect("answer 123456")
 
 
+def test_a_raw_terminal_ends_its_lines_otherwise() -> None:
+    """As under a full-screen program that calls an SDK."""
+    raw = "import os, sys, tty; tty.setraw(0); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    words = ["-c", raw, "-c", ASK, "device", "20", ""]
+    child = pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=10)
+    child.expect(": $")
+    child.send("123456\r")
+    child.expect("answer 123456")
+
+
 def test_says_why_it_asks_again() -> None:
     child = ask(again="that one was used")
     child.expect("that one was used\r\nMFA code for")
