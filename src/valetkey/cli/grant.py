@@ -102,20 +102,21 @@ def grant(
             now=now,
             fresh_id=owning.fresh_id(),
         )
+        report.say_prepared(prepared, asked, received)
+        if dry_run:
+            report.say_plan(prepared, as_json=output.as_json)
+        owning.accept_escalation(prepared, accepted=accept_escalation)
+        if dry_run:
+            return 0
+        if at_terminal() and not yes:
+            wizard.confirm(asked, received, complete=complete)
+        wanted, waiting = prepared.grant, owning.waiting()
+        made = make(wanted, prepared.role, perform=perform, now=now, waiting=waiting, tell=report.say_call)
     except Differs as differs:
         report.say_differs(differs, as_json=output.as_json)
         raise
     except NotProved as problem:
         report.say_failures(problem.table)
         raise
-    report.say_prepared(prepared, asked, received)
-    if dry_run:
-        report.say_plan(prepared, as_json=output.as_json)
-    owning.accept_escalation(prepared, accepted=accept_escalation)
-    if dry_run:
-        return 0
-    if at_terminal() and not yes:
-        wizard.confirm(asked, received, complete=complete)
-    made = make(prepared.grant, prepared.role, perform=perform, now=now, waiting=owning.waiting(), tell=report.say_call)
     report.say_made(made, prepared, as_json=output.as_json)
     return 0

@@ -86,19 +86,23 @@ def make(
     waiting: Waiting,
     tell: Callable[[Call], None] = lambda call: None,
 ) -> Made:
-    """Make the grant, whatever of it is there already (`role`, as read). `tell` is called before every write.
+    """Make the grant, whatever of it is there already. `tell` is called before every write.
+
+    `role` is what was read when the grant was prepared; one that is there is read again, for a person may have thought
+    it over since, and another may have begun to revoke it.
 
     Raises Differs, ForeignRole, NotProved, Interrupted, or what `check` raises.
     """
-    calls = plan(wanted, role)
     prove(write_trust(wanted.terms), wanted, now=now)
     done: list[Call] = []
     try:
-        if role is None:
-            tell(calls[0])
-            role = _create(calls[0], wanted, perform, waiting)
-            done.append(calls[0])
+        role = read_role(perform, wanted.name) if role is not None else None
         rest = plan(wanted, role)
+        if role is None:
+            tell(rest[0])
+            role = _create(rest[0], wanted, perform, waiting)
+            done.append(rest[0])
+            rest = plan(wanted, role)
         prove(role.trust, wanted, now=now)
         for call in rest:
             tell(call)

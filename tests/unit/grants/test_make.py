@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from valetkey.account.calls import Call, CallError
-from valetkey.grants.grant import Grant
+from valetkey.grants.grant import REVOKED, Grant
 from valetkey.grants.make import Interrupted, NotProved, make
+from valetkey.grants.permissions import kill_deny
 from valetkey.grants.plan import Differs, adopted, plan
 from valetkey.grants.role import read_role
 from valetkey.grants.waiting import Waiting
@@ -181,3 +182,25 @@ def test_throttling_is_waited_out(iam: Any, grant: Grant, waiting: Waiting, now:
     make(grant, None, perform=iam, now=now, waiting=waiting)
     assert not any(left.values())
     assert len(iam.roles["audit"]["managed"]) == 2
+
+
+def test_a_revocation_that_began_while_somebody_thought_it_over_is_not_undone(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    for call in plan(grant, None)[:-1]:
+        iam(call)
+    prepared = read_role(iam, grant.name)
+    iam.roles["audit"]["inline"][REVOKED] = kill_deny()
+    iam.log.clear()
+    with pytest.raises(Differs):
+        make(grant, prepared, perform=iam, now=now, waiting=waiting)
+    assert iam.log == []
+
+
+def test_a_role_that_went_while_somebody_thought_it_over_is_made_anew(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    made(iam, grant, waiting, now)
+    prepared = read_role(iam, grant.name)
+    del iam.roles["audit"]
+    assert make(grant, prepared, perform=iam, now=now, waiting=waiting).calls == plan(grant, None)
