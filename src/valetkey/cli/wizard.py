@@ -67,7 +67,7 @@ def _ask(asked: Asked, *, now: datetime, is_first: bool) -> Asked:
             answer = question("ExternalId (random; or the contractor's; or none)", "random", _external_id)
             asked = replace(asked, external_id=answer or None, no_external_id=answer is None)
         if asked.mfa and not asked.only and not asked.pin and question("Require MFA", "yes", _yes_or_no) is False:
-            names = question("Without MFA: ARNs of the only users or roles that may come in", "", _words)
+            names = question("Without MFA: ARNs of the only users or roles that may come in", "", _somebody)
             asked = replace(asked, mfa=False, only=names)
         if not asked.policies:
             asked = replace(asked, policies=question("Policies (names, ARNs or files)", " ".join(_USUAL), _policies))
@@ -123,6 +123,13 @@ def _yes_or_no(text: str) -> bool:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.replace(",", " ").split())
+
+
+def _somebody(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    if not words:
+        raise Problem("without MFA somebody must be named", do="give the ARN of a user or role of the contractor")
+    return words
 
 
 def _policies(text: str) -> tuple[str, ...]:

@@ -89,3 +89,9 @@ def test_the_last_word_is_asked_for_unless_the_words_said_everything(
     else:
         with pytest.raises(Problem, match="nothing was granted"):
             wizard.confirm(terms, None, complete=False)
+
+
+def test_without_mfa_somebody_is_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(monkeypatch, "222222222222", "", "no", "", CAROL, "", "", "", "")
+    assert (found.mfa, found.only) == (False, (CAROL,))
+    assert "somebody must be named" in capsys.readouterr().err
