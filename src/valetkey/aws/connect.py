@@ -83,6 +83,7 @@ def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Per
             wrong.NoCredentialsError,
             wrong.PartialCredentialsError,
             wrong.CredentialRetrievalError,
+            wrong.LoginError,
             wrong.SSOError,
             wrong.TokenRetrievalError,
         ) as error:
