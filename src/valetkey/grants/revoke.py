@@ -155,16 +155,15 @@ class _Revoking:
         self._now = now
         self._waiting = waiting
         self._tell = tell
-        self._killed = self._bare = self._shut = False
         self._closed: Mapping[str, Any] | None = self._shown(closed_trust())
         self.trust_closed = self._closed is not None
+        self._stands(standing.role)
 
     def take_apart(self) -> bool:
         """Read, plan, perform, up to DeleteRole."""
         role = self._read()
         if role is not None:
-            self._killed, self._bare = _denies_all(role), not (role.inline or role.managed)
-            self._shut = self._closed is not None and canonical(role.trust) == canonical(self._closed)
+            self._stands(role)
             for call in plan_revoke(role, _profiles(self._perform, role.name), closed=self._closed):
                 self._one(call)
         self.refused = ""
@@ -187,6 +186,11 @@ class _Revoking:
         return Interrupted(
             what, do=f"{first}run `valetkey revoke {name}` again to finish; {holds}", where=self._standing.role.arn
         )
+
+    def _stands(self, role: Role) -> None:
+        """Keep how the role stands, for `interrupted`."""
+        self._killed, self._bare = _denies_all(role), not (role.inline or role.managed)
+        self._shut = self._closed is not None and canonical(role.trust) == canonical(self._closed)
 
     def _read(self) -> Role | None:
         """The role, or None when it is gone. One of this name made since is another role: it is not touched."""

@@ -191,6 +191,17 @@ def test_a_failure_of_the_second_run_says_what_the_first_one_left(
     assert "admits nobody" not in failed.value.do
 
 
+def test_a_second_run_that_cannot_read_says_what_held_when_it_began(
+    iam: Any, role: Any, waiting: Waiting, now: datetime
+) -> None:
+    role["inline"][REVOKED] = kill_deny()
+    standing = read_standing(read_role(iam, "audit"))
+    refuse(iam, "get_role", "AccessDenied")
+    with pytest.raises(Interrupted) as failed:
+        revoke(standing, perform=iam, now=lambda: now, waiting=waiting)
+    assert "denies everything" in failed.value.do
+
+
 @pytest.mark.parametrize("operation", ["put_role_policy", "list_role_policies", "delete_role"])
 def test_throttling_is_waited_out(iam: Any, role: Any, waiting: Waiting, now: datetime, operation: str) -> None:
     standing = read_standing(read_role(iam, "audit"))
