@@ -55,6 +55,12 @@ class SignIn:
     connect: Callable[[Keys], Perform] = field(repr=False)
     """Performs calls with other keys, with this identity's region, endpoint and CA bundle, and short limits."""
 
+    @property
+    def realm(self) -> str:
+        """Where sessions made here are good: the endpoint of any region. What one region's STS has made is valid in
+        all of them (IAM User Guide, id_credentials_temp_enable-regions)."""
+        return self.endpoint.replace(self.region, "*")
+
 
 def sign_in(
     profile: str | None,

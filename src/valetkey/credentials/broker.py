@@ -47,8 +47,9 @@ class Base(Keys, Protocol):
     """The base identity, resolved, and where its STS calls go (`valetkey.aws.sign_in` makes one)."""
 
     @property
-    def endpoint(self) -> str:
-        """The URL of the STS endpoint: part of every cache key."""
+    def realm(self) -> str:
+        """The URL of the STS endpoint without its region, so that one MFA session serves customers in every region:
+        part of every cache key."""
         ...
 
 
@@ -130,7 +131,7 @@ def mfa_session(
     """
     deadline = _deadline(clock, seconds)
     _check_device(serial)
-    name = key("mfa", endpoint=base.endpoint, base=base.access_key_id, device=serial, seconds=MFA_LIFE)
+    name = key("mfa", realm=base.realm, base=base.access_key_id, device=serial, seconds=MFA_LIFE)
 
     def usable(found: Session | None) -> bool:
         if found is None or found.credentials.access_key_id == refused:
@@ -238,7 +239,7 @@ def role_session(
     call = role_call(profile, base)
     name = key(
         "role",
-        endpoint=base.endpoint,
+        realm=base.realm,
         base=base.access_key_id,
         device=profile.mfa_serial if profile.mfa else None,
         **call.params,

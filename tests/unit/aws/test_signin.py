@@ -68,6 +68,16 @@ def test_the_endpoint_is_regional_and_of_the_roles_partition(
     assert sign_in(profile, region=region, partition=partition).endpoint == endpoint
 
 
+def test_customers_in_many_regions_share_one_mfa_session(aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert {sign_in("default", region=each).realm for each in ("eu-west-1", "us-west-2", None)} == {
+        "https://sts.*.amazonaws.com"
+    }
+    assert sign_in("default", partition="aws-cn").realm == "https://sts.*.amazonaws.com.cn"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert sign_in("default").realm == "http://127.0.0.1:9"
+
+
 def test_an_endpoint_of_the_environment_or_the_profile_is_used(
     aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
