@@ -144,3 +144,28 @@ def test_lost_answers_and_throttling_are_overcome_in_one_run(stage: Any, owner: 
     done = owner("revoke", "audit")
     assert done.returncode == 0, done.stderr
     assert is_gone(stage)
+
+
+def test_a_trust_that_shows_a_deleted_users_id_is_told_and_replaced(stage: Any, owner: Run) -> None:
+    carol = stage.contractor.user("carol")
+    root = stage.contractor.root
+    made = owner("grant", "audit", "--to", stage.contractor.account, "--pin", carol.arn)
+    assert made.returncode == 0, made.stderr
+    root("iam", "delete_access_key", UserName="carol", AccessKeyId=carol.access_key_id)
+    root("iam", "delete_user", UserName="carol")
+    root("iam", "create_user", UserName="carol")
+    document = stage.owner.root("iam", "get_role", RoleName="audit")["Role"]["AssumeRolePolicyDocument"]
+    gone = document["Statement"][0]["Principal"]["AWS"]
+    assert gone.startswith("AIDA")
+    with pytest.raises(botocore.exceptions.ClientError, match="MalformedPolicyDocument"):
+        stage.owner.root("iam", "update_assume_role_policy", RoleName="audit", PolicyDocument=json.dumps(document))
+
+    shown = owner("show", "audit", "--json")
+    assert shown.returncode == 1
+    assert f"deleted: {gone}" in [each["found"] for each in json.loads(shown.stdout)["drift"]]
+    done = owner("revoke", "audit", "--json")
+    assert done.returncode == 0, done.stderr
+    receipt = json.loads(done.stdout)
+    assert receipt["trust_closed"] is True
+    assert receipt["contractor"] == stage.contractor.account
+    assert is_gone(stage)
