@@ -8,6 +8,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from botocore.httpsession import get_cert_path
+
 from valetkey.account.calls import Call, CallError
 
 _SECONDS = 30
@@ -32,9 +34,10 @@ def post_form(url: str, form: bytes, *, ca_bundle: str | None = None) -> tuple[i
     )
     do = "check the network, the proxy settings, the CA bundle and AWS_ENDPOINT_URL"
     try:
-        # Plain HTTP is for this computer alone: a proxy would read the keys.
+        # Plain HTTP is for this computer alone: a proxy would read the keys. Over TLS the certificates are botocore's:
+        # some Pythons find none of the system's.
         handler = (
-            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_bundle))
+            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_bundle or get_cert_path(True)))
             if url.startswith("https:")
             else urllib.request.ProxyHandler({})
         )

@@ -72,6 +72,21 @@ def test_no_proxy_on_this_computer(server: str, monkeypatch: pytest.MonkeyPatch)
     assert post_form(f"{server}/200", SECRET)[0] == 200
 
 
+def test_the_certificates_are_those_that_other_calls_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[str] = []
+
+    def context(*, cafile: str) -> None:
+        used.append(cafile)
+        raise OSError("far enough")
+
+    monkeypatch.setattr(module.ssl, "create_default_context", context)
+    for bundle in (None, "/own.pem"):
+        with pytest.raises(CallError, match="far enough"):
+            post_form("https://127.0.0.1:9", SECRET, ca_bundle=bundle)
+    assert used[0].endswith("cacert.pem")
+    assert used[1] == "/own.pem"
+
+
 def test_a_ca_bundle_that_is_not_there() -> None:
     with pytest.raises(CallError, match="No such file") as caught:
         post_form("https://127.0.0.1:9", SECRET, ca_bundle="/nonexistent")
