@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -118,14 +118,15 @@ def make(
 
 def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting) -> Role:
     """Create the role and wait until it is seen. An earlier attempt of the same call may have got through unheard."""
-    exists = False
+    exists, patience = False, waiting
     try:
         waiting.write(perform, call, passing=BUSY)
     except CallError as error:
         if error.code != "EntityAlreadyExists":
             raise
-        exists = True
-    role = waiting.until(lambda: read_role(perform, wanted.name))
+        # Seconds suffice for one that is there; a name in other case is never shown.
+        exists, patience = True, replace(waiting, limit=min(waiting.limit, 20.0))
+    role = patience.until(lambda: read_role(perform, wanted.name))
     if role is None and exists:
         raise Problem(
             f"AWS says that the role {wanted.name} exists, and does not show it under this name",

@@ -147,14 +147,13 @@ class _Names:
 
 def managed_arn(text: str) -> Arn:
     """The ARN of a managed policy, taken apart. Raises PolicyProblem."""
+    do = "write it like arn:aws:iam::aws:policy/Name"
     try:
         arn = parse_arn(text)
     except PolicyError as error:
-        raise PolicyProblem(error.what, do=error.do) from None
+        raise PolicyProblem(error.what, do=do) from None
     if arn.service != "iam" or arn.kind != "policy":
-        raise PolicyProblem(
-            f"{text} is not the ARN of a managed policy", do="write it like arn:aws:iam::aws:policy/Name"
-        )
+        raise PolicyProblem(f"{text} is not the ARN of a managed policy", do=do)
     return arn
 
 

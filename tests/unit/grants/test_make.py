@@ -136,8 +136,10 @@ def test_a_create_that_was_heard_twice_is_no_error(iam: Any, grant: Grant, waiti
 
 def test_a_name_that_differs_in_case_only_is_explained(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
     made(iam, replace(grant, name="Audit"), waiting, now)
+    began = waiting.clock()
     with pytest.raises(Problem, match="does not show it under this name"):
         made(iam, grant, waiting, now)
+    assert waiting.clock() - began <= 20
 
 
 def test_a_pinned_principal_that_does_not_exist_becomes_advice(

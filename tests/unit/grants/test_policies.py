@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.grants.policies import PolicyProblem, check_words, find_managed, from_files, is_file
+from valetkey.grants.policies import PolicyProblem, check_words, find_managed, from_files, is_file, managed_arn
 from valetkey.grants.role import read_owner
 from valetkey.policy.problem import Problem
 
@@ -125,3 +125,10 @@ def test_a_file_that_aws_would_refuse_is_refused_with_its_place(text: str, where
         from_files(["p.json"], read=lambda name: text)
     assert refused.value.where.startswith(f"p.json: {where}")
     assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["ReadOnlyAccess", "arn:aws:iam::111111111111:role/audit", "arn:aws:iam::1:policy/x"])
+def test_what_is_no_policys_arn_is_told_how_one_is_written(text: str) -> None:
+    with pytest.raises(PolicyProblem) as refused:
+        managed_arn(text)
+    assert "policy/Name" in refused.value.do
