@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from valetkey.account.calls import Call
-from valetkey.grants.grant import PREFIX, REVOKED, Grant, instant, read_record, terms_digest
+from valetkey.grants.grant import PREFIX, Grant, instant, read_record, terms_digest
 from valetkey.grants.permissions import kill_deny
 from valetkey.grants.role import Role, compact
 from valetkey.grants.standing import Difference, differing_terms, read_standing, terms_on, words
@@ -162,7 +162,7 @@ def _fill(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
 def _differences(wanted: Grant, role: Role) -> Iterator[Difference]:
     standing = read_standing(role)
     record, terms = standing.record, standing.terms
-    if REVOKED in role.inline:
+    if standing.revoking:
         yield Difference("revocation", "begun: run `valetkey revoke` again to finish it", "a new grant")
         return
     if record.terms != terms_digest(wanted.terms):

@@ -23,6 +23,7 @@ from valetkey.grants.grant import (
 from valetkey.grants.role import Role, canonical
 from valetkey.policy.problem import Problem
 from valetkey.trust.terms import Terms
+from valetkey.trust.writing import closed_trust
 
 if TYPE_CHECKING:
     from valetkey.trust.table import Table
@@ -54,8 +55,10 @@ class Standing:
 
     @property
     def revoking(self) -> bool:
-        """Whether a revocation has begun: the unconditional deny is on the role."""
-        return REVOKED in self.role.inline
+        """Whether a revocation has begun: the unconditional deny is on the role, or all but DeleteRole is done."""
+        role = self.role
+        bare = not (role.inline or role.managed)
+        return REVOKED in role.inline or (bare and canonical(role.trust) == canonical(closed_trust()))
 
     def state(self, now: datetime) -> str:
         """One word: "revoking", "changed" (differs from its record), "incomplete", "ended" or "open"."""

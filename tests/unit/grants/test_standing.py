@@ -39,6 +39,10 @@ def test_both_ways_of_reading_tell_the_same(iam: Any, grant: Grant, role: Any) -
 STATES: dict[str, tuple[str, Any]] = {
     "open": ("open", lambda role: None),
     "deny": ("revoking", lambda role: role["inline"].update({REVOKED: kill_deny()})),
+    "all but deleted": (
+        "revoking",
+        lambda role: role.update(AssumeRolePolicyDocument=closed_trust(), inline={}, managed=[]),
+    ),
     "closed": ("changed", lambda role: role.update(AssumeRolePolicyDocument=closed_trust())),
     "more": ("changed", lambda role: role["managed"].append("arn:aws:iam::aws:policy/ReadOnlyAccess")),
     "less": ("incomplete", lambda role: role["managed"].pop()),
