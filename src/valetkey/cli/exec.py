@@ -32,7 +32,12 @@ def exec_(name: str, /, *command: str) -> int:
     entry = open_profile(name)
     session = entry.session(lasting=True)
     found = settings((name, entry.profile.source_profile), before)
-    with tempfile.TemporaryDirectory(prefix="valetkey-") as folder:
+    try:
+        private_folder = tempfile.TemporaryDirectory(prefix="valetkey-")
+    except OSError as error:
+        why = f"no temporary directory can be made for the command: {error.strerror}"
+        raise Problem(why, do="make room there, or set TMPDIR to a directory of yours") from None
+    with private_folder as folder:
         config, empty = Path(folder) / "config", Path(folder) / "credentials"
         private.write(config, child.config_text(found, region=entry.base.region).encode())
         private.write(empty, b"")
