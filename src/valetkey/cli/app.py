@@ -36,6 +36,7 @@ def build() -> App:
         name="valetkey",
         help="Let an outside party into your AWS account through one role, and take the access back.",
         version=valetkey.__version__,
+        help_epilogue="Every command takes --debug: a traceback instead of the error in words.",
         help_format="plaintext",
         result_action="return_value",
         # "off", "none" and "empty" go without saying.
