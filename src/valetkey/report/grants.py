@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
+from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.standing import EXTERNAL_ID
+from valetkey.report.grant_json import OWN, grant_json, judged_json, moment, proof_json, standing_json
 from valetkey.report.text import clean, mask, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from valetkey.grants.standing import Standing
     from valetkey.trust.table import Table
     from valetkey.trust.terms import Terms
-
-
-_OWN = frozenset({OWN_ROLE, UNTIL, REVOKED})
 
 
 def say_account(owner: Owner) -> None:
@@ -93,7 +91,7 @@ def say_plan(prepared: Prepared, *, as_json: bool) -> None:
     """A dry run: the calls, and the decision table's result."""
     if as_json:
         calls = [{"action": call.action, "params": dict(call.params)} for call in prepared.calls]
-        say_json({**_grant(prepared.grant), **_judged(prepared.proof, prepared.opening), "calls": calls})
+        say_json({**grant_json(prepared.grant), **judged_json(prepared.proof, prepared.opening), "calls": calls})
         return
     if prepared.calls:
         say("Dry run, nothing is written. The calls would be:")
@@ -129,7 +127,7 @@ def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
     """A grant that was made, or was there already."""
     if as_json:
         calls = [call.action for call in made.calls]
-        say_json({**_grant(made.grant), **_judged(made.proof, prepared.opening), "calls": calls})
+        say_json({**grant_json(made.grant), **judged_json(made.proof, prepared.opening), "calls": calls})
         return
     grant = made.grant
     done = (
@@ -157,7 +155,7 @@ def say_list(
 ) -> None:
     """Every grant of the account."""
     if as_json:
-        grants = [_standing(each, now) for each in standings]
+        grants = [standing_json(each, now) for each in standings]
         say_json({"valetkey": "grants/v1", "account": owner.account, "grants": grants, "damaged": list(damaged)})
         return
     say_account(owner)
@@ -183,7 +181,7 @@ def say_list(
 def say_show(owner: Owner, standing: Standing, table: Table | None, *, now: datetime, as_json: bool) -> None:
     """One grant: terms, trust, proof, days left, drift."""
     if as_json:
-        say_json({**_standing(standing, now), **_proof(table), "trust": standing.role.trust})
+        say_json({**standing_json(standing, now), **proof_json(table), "trust": standing.role.trust})
         return
     role, record = standing.role, standing.record
     say_account(owner)
@@ -232,7 +230,7 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
     from valetkey.grants.revoke import SPREADS, SURVIVES
 
     if as_json:
-        removed = [{"what": each.what, "call": each.call.action, "at": _time(each.at)} for each in receipt.removed]
+        removed = [{"what": each.what, "call": each.call.action, "at": moment(each.at)} for each in receipt.removed]
         say_json(
             {
                 "valetkey": "receipt/v1",
@@ -242,7 +240,7 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
                 "removed": removed,
                 "trust_closed": receipt.trust_closed,
                 "gone": True,
-                "gone_at": _time(receipt.gone_at),
+                "gone_at": moment(receipt.gone_at),
                 "other_roles": None if receipt.others is None else list(receipt.others),
                 "survives": list(SURVIVES),
                 "note": SPREADS,
@@ -251,7 +249,7 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
         return
     say(f"{receipt.name} is revoked: {receipt.role_arn}, contractor {receipt.contractor}")
     say_table(["at (UTC)", "done"], [(f"{each.at:%H:%M:%S}", each.what) for each in receipt.removed])
-    say(f"Gone since {_time(receipt.gone_at)}. {SPREADS}.")
+    say(f"Gone since {moment(receipt.gone_at)}. {SPREADS}.")
     if not receipt.trust_closed:
         say("The trust could not be seen closed before the role was deleted; the deny on everything held meanwhile.")
     if receipt.others is None:
@@ -318,7 +316,7 @@ def _until(until: datetime | None, now: datetime) -> str:
 
 def _policies(standing: Standing) -> list[str]:
     """What the role really carries, the grant's own denies aside."""
-    inline = [name for name in standing.role.inline if name not in _OWN]
+    inline = [name for name in standing.role.inline if name not in OWN]
     return [each.rsplit("/", 1)[-1] for each in standing.role.managed] + inline
 
 
@@ -350,99 +348,3 @@ _SHOWN = 8
 def _some(words: Sequence[str], count: int) -> str:
     more = f" and {len(words) - count} more" if len(words) > count else ""
     return ", ".join(words[:count]) + more
-
-
-def _grant(grant: Grant) -> dict[str, Any]:
-    return {
-        "valetkey": "grant/v1",
-        "name": grant.name,
-        "role_arn": grant.role_arn,
-        "account": grant.account,
-        **_terms(grant.terms),
-        "external_id_by": grant.external_id_by,
-        "session": grant.max_session,
-        "boundary": grant.boundary,
-        "policies": list(grant.managed),
-        "inline": [name for name, _ in grant.inline],
-        "description": grant.description,
-        "path": grant.path,
-        "tags": dict(grant.tags),
-        "request": grant.request,
-    }
-
-
-def _terms(terms: Terms) -> dict[str, Any]:
-    return {
-        "contractor": terms.contractor,
-        "partition": terms.partition,
-        "external_id": terms.external_id,
-        "mfa": terms.mfa,
-        "mfa_max_age": terms.mfa_max_age,
-        "only": list(terms.only),
-        "pin": list(terms.pin),
-        "name_people": terms.name_people,
-        "source_identity": terms.source_identity,
-        "session_tags": terms.session_tags,
-        "until": instant(terms.until),
-    }
-
-
-def _standing(standing: Standing, now: datetime) -> dict[str, Any]:
-    role, record = standing.role, standing.record
-    left = None if record.until is None else (record.until - now).total_seconds() / 86400
-    return {
-        "valetkey": "standing/v1",
-        "name": role.name,
-        "role_arn": role.arn,
-        "account": role.account,
-        "contractor": record.contractor,
-        "state": standing.state(now),
-        "until": instant(record.until),
-        "days_left": None if left is None else round(max(left, 0), 2),
-        "terms": None if standing.terms is None else _terms(standing.terms),
-        "external_id_by": record.external_id_by,
-        "session": role.max_session if role.max_session is not None else record.session,
-        "boundary": role.boundary,
-        "policies": list(role.managed),
-        "inline": [name for name in role.inline if name not in _OWN],
-        "description": role.description,
-        "tags": {key: value for key, value in role.tags.items() if not key.startswith(PREFIX)},
-        "request": record.request,
-        "created": _time(role.created),
-        "last_used": role.last_used and _time(role.last_used),
-        "drift": [
-            {"what": each.what, "agreed": each.agreed, "found": each.found, "missing": each.missing}
-            for each in standing.drift
-        ],
-    }
-
-
-def _judged(table: Table, opening: Opening) -> dict[str, Any]:
-    opens = {
-        "levels": dict(opening.levels),
-        "reads_data": [
-            {"what": each.what, "actions": list(each.actions), "policies": list(each.policies)}
-            for each in opening.reads_data
-        ],
-        "escalations": [
-            {
-                "action": each.action,
-                "way": each.way,
-                "policy": each.policy,
-                "statement": each.statement,
-                "resources": list(each.resources),
-            }
-            for each in opening.escalations
-        ],
-    }
-    return {**_proof(table), "opens": opens}
-
-
-def _proof(table: Table | None) -> dict[str, Mapping[str, Any] | None]:
-    if table is None:
-        return {"proof": None}
-    return {"proof": {"holds": table.holds, "requests": len(table.rows), "failures": list(table.failures)}}
-
-
-def _time(when: datetime) -> str:
-    return str(instant(when))
