@@ -216,8 +216,9 @@ def _judge(step: Step, ran: Ran) -> tuple[bool, str]:
     detail = step.say or (" ".join(found[1].split()) if found else "")
     prompted = " (MFA code asked once)" if ran.prompts == 1 else f" ({ran.prompts} prompts)" if ran.prompts else ""
     if step.expect == "refused":
-        if ran.code != 0 and re.search(step.because, text):
-            return True, f"refused: {detail or 'AccessDenied'}{prompted}"
+        reason = re.search(step.because, text)
+        if ran.code != 0 and reason:
+            return True, f"refused: {detail or reason[0]}{prompted}"
         return False, "was let in" if ran.code == 0 else f"failed, but not as a refusal: {_last(text)}"
     if ran.code != 0:
         return False, f"failed with {ran.code}: {_last(text)}"
