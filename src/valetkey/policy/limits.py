@@ -95,6 +95,8 @@ def check(field: str, value: str) -> None:
     if not isinstance(value, str):
         raise LimitError(f"the {field} is not a text", do=do)
     if not rule.shortest <= len(value) <= rule.longest:
-        raise LimitError(f"the {field} has {len(value)} characters, AWS takes {length}", do=do)
+        raise LimitError(
+            f"the {field} has {len(value)} character{'' if len(value) == 1 else 's'}, AWS takes {length}", do=do
+        )
     if not rule.fits(value):
         raise LimitError(f"the {field} holds characters that AWS refuses: it takes {rule.allowed}", do=do)

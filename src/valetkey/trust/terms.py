@@ -91,8 +91,8 @@ def check_terms(terms: Terms) -> None:
     _check_mfa_age(terms)
     if terms.only and terms.pin:
         raise TermsProblem(
-            "`only` and `pin` both say who may come in",
-            do="use `only` for principals that may still change, `pin` to bind them to their unique ids",
+            "--only and --pin both say who may come in",
+            do="use --only for principals that may still change, --pin to bind them to their unique ids",
             where="only",
         )
     for field, names in (("only", terms.only), ("pin", terms.pin)):
@@ -133,7 +133,7 @@ def _check_kinds(terms: Terms) -> None:
     if not terms.mfa and not named:
         raise TermsProblem(
             "without MFA the trust must name who may come in",
-            do="name users or roles of the contractor (only or pin), or require MFA",
+            do="name users or roles of the contractor with --only or --pin, or require MFA",
             where="mfa",
         )
     if terms.mfa and roles:
@@ -145,7 +145,7 @@ def _check_kinds(terms: Terms) -> None:
     if terms.name_people and roles:
         raise TermsProblem(
             f"only IAM users have a user name to tie the session name to, and {shown(roles[0], 200)} is a role",
-            do="name IAM users, or leave name_people out",
+            do="name IAM users, or leave --name-people out",
             where="name_people",
         )
 
@@ -188,7 +188,7 @@ def _trouble(terms: Terms, field: str, arn: Arn) -> str | None:
     if any(sign in arn.resource for sign in "*?$"):
         return (
             "holds a wildcard or a variable: the only one is the `*` for the random suffix of a role "
-            "aws-reserved/sso.amazonaws.com/…/AWSReservedSSO_NAME_*, in `only`"
+            "aws-reserved/sso.amazonaws.com/…/AWSReservedSSO_NAME_*, in --only"
         )
     if not _NAMED.fullmatch(arn.resource):
         return "is no user or role"
