@@ -7,7 +7,9 @@ by a `Perform`; nothing here knows boto3, a clock or a terminal. The verbs are f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from valetkey.policy.lazy import lazy
 
 if TYPE_CHECKING:
     from valetkey.grants.asked import Asked
@@ -86,10 +88,4 @@ _HOMES = {
     "Waiting": "waiting",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy(__name__, _HOMES)

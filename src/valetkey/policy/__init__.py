@@ -9,8 +9,9 @@ answer.outcome, answer.allowed, answer.reason
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from valetkey.policy.lazy import lazy
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
@@ -34,12 +35,4 @@ _HOMES = {
     "parse_policy": "documents",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy(__name__, _HOMES)
