@@ -1,0 +1,426 @@
+"""Everybody who can call, as one caller of every kind that the documents tell apart.
+
+The Principal element, aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:userid and aws:username all follow
+from who calls, so they are one dimension. Facts that this rests on:
+- A principal acts in its own partition: nobody of aws-cn signs in to aws (General Reference, "Identify AWS resources
+  with Amazon Resource Names"). So every caller is of the resource's partition.
+- A role session is `arn:P:sts::A:assumed-role/NAME/SESSION`; its aws:PrincipalArn is the role's ARN with its path, and
+  role names are unique in an account whatever the path (reference_policies_condition-keys, reference_iam-quotas).
+- AWS shows a deleted user or role by its unique id; it matches aws:userid (reference_identifiers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from valetkey.policy.arns import is_account, parse_arn
+from valetkey.policy.automata import Form, Glob
+from valetkey.policy.cells import Asked, NotDecided, patterns, samples
+from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.keys import ACCOUNT, FEDERATED_NAME, PATH, SERVICE, SESSION_ID, USER_ID
+from valetkey.policy.principals import Grant, Principals, read_aws
+
+CALLER_KEYS = frozenset(
+    f"aws:{name}"
+    for name in (
+        "principalarn",
+        "principalaccount",
+        "principaltype",
+        "userid",
+        "username",
+        "principalisawsservice",
+        "principalservicename",
+    )
+)
+"""The condition keys that follow from who calls."""
+
+PartyKind = Literal["account", "any account", "deleted", "service", "provider", "anonymous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom a caller belongs to."""
+
+    kind: PartyKind
+    name: str = ""
+    """Account id, service, provider; "" for one that the documents do not name. Of "deleted": the unique id of a user
+    or role that a Principal element shows, which AWS does once it has been deleted; it may be of any account."""
+    partition: str = "aws"
+
+    def __str__(self) -> str:
+        if self.kind == "account":
+            return f"account {self.name}"
+        if self.kind == "any account":
+            return "accounts that are not named"
+        if self.kind == "deleted":
+            return f"the deleted principal {self.name}"
+        return f"the {self.kind} {self.name}" if self.name else f"any {self.kind}"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One caller of a kind."""
+
+    kind: str
+    """As in `principals.Caller`: "user", "session", "root", "federated user", "service", "provider", ..."""
+    party: Party
+    principal: str
+    """What signs the request."""
+    keys: Mapping[str, str]
+    """The condition keys that follow, lower-cased."""
+    grants: Mapping[str, Grant] = field(repr=False)
+    """By which names a Principal element may mean this caller, and how it reaches them then."""
+    groups: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    """What NotPrincipal must list to spare them: one of each."""
+    named: str = ""
+    """How the documents name this caller: an ARN, a pattern, a unique id. "" when they do not."""
+
+    @property
+    def unsigned(self) -> bool:
+        return self.kind in ("service", "provider", "anonymous")
+
+    @property
+    def account(self) -> str:
+        return self.keys.get("aws:principalaccount", "")
+
+
+class Mentioned(NamedTuple):
+    """What the documents say of callers."""
+
+    elements: Sequence[Principals]
+    asked: Mapping[str, Sequence[Asked]]
+    """By caller key (lower-cased)."""
+    related: Mapping[str, Sequence[Glob]]
+    """Patterns of other keys that a variable compares with a caller key."""
+
+    def globs(self, key: str) -> list[Glob]:
+        own = [glob for one in self.asked.get(key, ()) for glob in patterns(one)]
+        return list(dict.fromkeys([*own, *self.related.get(key, ())]))
+
+    def concerns(self, key: str) -> bool:
+        return key in self.asked or key in self.related
+
+
+class _Parts(NamedTuple):
+    """A pattern of an ARN, part by part."""
+
+    service: Glob
+    region: Glob
+    account: Glob
+    resource: Glob
+    spelt: str
+
+
+def everybody(said: Mentioned, *, partition: str, owner: str, services: bool, states: int) -> list[Person]:
+    """A caller of every kind. `owner` is the account of the resource; `services`: also services, providers and
+    unsigned callers (who have no policies of their own). Raises NotDecided, TooMany."""
+    entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
+    arns = [part for glob in said.globs("aws:principalarn") for part in _parts(glob, partition)]
+    people: list[Person] = []
+    for account, named in _accounts(said, entries, arns, owner, states):
+        party = Party("account", account, partition) if named else Party("any account", "", partition)
+        people += _Account(said, entries, arns, partition, party, account, states).people()
+    if services:
+        people += _others(said, partition, owner, states)
+    return people
+
+
+def session_of(role_arn: str, said: Mentioned, *, states: int) -> list[Person]:
+    """The sessions of one role. Raises PolicyError for an ARN that is none, NotDecided, TooMany."""
+    arn = parse_arn(role_arn)
+    party = Party("account", arn.account, arn.partition)
+    place = _Account(said, [], [], arn.partition, party, arn.account, states)
+    if arn.kind == "user":
+        return list(place.user(arn.resource.removeprefix("user/"), role_arn))
+    return list(place.session(arn.resource.removeprefix("role/"), role_arn))
+
+
+def _accounts(
+    said: Mentioned, entries: Sequence[str], arns: Sequence[_Parts], owner: str, states: int
+) -> Iterator[tuple[str, bool]]:
+    """Account ids, and whether the documents (or the resource) name them."""
+    named = [entry if is_account(entry) else entry.split(":")[4] for entry in entries if entry[:4] not in _UNIQUE]
+    globs = list(dict.fromkeys([*said.globs("aws:principalaccount"), *(part.account for part in arns)]))
+    named += [glob.text for glob in globs if glob.plain]
+    known = dict.fromkeys([*filter(is_account, named), owner])
+    yield from ((account, True) for account in known)
+    open_ = [glob for glob in globs if not glob.plain]
+    for account in samples([*open_, *(Glob(each) for each in known)], ACCOUNT, states=states):
+        if account not in known:
+            yield account, False
+
+
+_UNIQUE = ("AIDA", "AROA")
+
+
+@dataclass(frozen=True)
+class _Account:
+    """The callers of one account."""
+
+    said: Mentioned
+    entries: Sequence[str]
+    arns: Sequence[_Parts]
+    partition: str
+    party: Party
+    account: str
+    states: int
+
+    def people(self) -> Iterator[Person]:
+        mine = [read_aws(entry) or "" for entry in self.entries if f"::{self.account}:" in entry]
+        users = [name.split(":user/", 1)[1] for name in mine if ":user/" in name]
+        roles = [name.split(":role/", 1)[1] for name in mine if ":role/" in name]
+        sessions = [name.split(":assumed-role/", 1)[1] for name in mine if ":assumed-role/" in name]
+        roles += [each.split("/")[0] for each in sessions]
+        usernames = [glob._replace(scope="name") for glob in self.said.globs("aws:username")]
+        for path, named in self._names("user", [Glob(f"user/{name}") for name in users] + usernames):
+            yield from self.user(path, named)
+        for path, named in self._names("role", [Glob(name, "name") for name in roles]):
+            yield from self.session(path, named, [each for each in sessions if each.split("/")[0] == _last(path)])
+        yield self._root()
+        federated = [name.split(":federated-user/", 1)[1] for name in mine if ":federated-user/" in name]
+        for name, named in self._names("federated-user", [Glob(f"federated-user/{name}") for name in federated]):
+            yield self._federated(name, named)
+
+    def _names(self, kind: str, globs: Sequence[Glob]) -> Iterator[tuple[str, str]]:
+        """What follows `kind/` in the ARNs of this account, one of every class, and how the documents name it."""
+        service = "sts" if kind == "federated-user" else "iam"
+        live = [
+            part
+            for part in self.arns
+            if part.service.fits(service) and part.region.fits("") and part.account.fits(self.account)
+        ]
+        all_ = list(dict.fromkeys([*globs, *(part.resource for part in live)]))
+        form = FEDERATED_NAME if kind == "federated-user" else PATH
+        found = _quick(all_, kind, form)
+        if found is None:
+            found = samples(all_, form, states=self.states, prefix=f"{kind}/")
+        for path in found:
+            yield path, self._spelt(kind, path, globs, live)
+
+    def _spelt(self, kind: str, path: str, globs: Sequence[Glob], live: Sequence[_Parts]) -> str:
+        text = f"{kind}/{path}"
+        service = "sts" if kind == "federated-user" else "iam"
+        for glob in globs:
+            if glob.fits(text):
+                name = f"{kind}/{path}" if glob.plain or STAR not in glob.text else glob.text
+                return f"arn:{self.partition}:{service}::{self.account}:{_readable(name)}"
+        for part in live:
+            if part.resource.text != STAR and part.resource.fits(text):
+                return part.spelt
+        return ""
+
+    @property
+    def _whole(self) -> dict[str, Grant]:
+        return {f"arn:{self.partition}:iam::{self.account}:root": Grant.ACCOUNT, self.account: Grant.ACCOUNT}
+
+    def _person(
+        self, kind: str, principal: str, own: Mapping[str, Grant], named: str, keys: Mapping[str, str]
+    ) -> Person:
+        groups = (*((name,) for name in own), tuple(self._whole))
+        common = {
+            "aws:principalarn": principal,
+            "aws:principalaccount": self.account,
+            "aws:principalisawsservice": "false",
+        }
+        return Person(kind, self.party, principal, {**common, **keys}, {**self._whole, **own}, groups, named)
+
+    def user(self, path: str, named: str) -> Iterator[Person]:
+        arn = f"arn:{self.partition}:iam::{self.account}:user/{path}"
+        keys = {"aws:principaltype": "User", "aws:username": _last(path)}
+        for id_, unique in self._ids("AIDA", USER_ID):
+            own = {arn: Grant.DIRECT} | ({id_: Grant.DIRECT} if unique else {})
+            person = self._person("user", arn, own, named, keys | ({"aws:userid": id_} if id_ else {}))
+            yield self._deleted(person, id_) if unique else person
+
+    def session(self, path: str, named: str, sessions: Sequence[str] = ()) -> Iterator[Person]:
+        """Sessions of a role: those that are named, and one that is not."""
+        role, name = f"arn:{self.partition}:iam::{self.account}:role/{path}", _last(path)
+        plain = f"arn:{self.partition}:iam::{self.account}:role/{name}"
+        known = [each.split("/", 1)[1] for each in sessions]
+        if known and self.said.concerns("aws:userid"):
+            raise NotDecided("sessions are named as principals, and aws:userid is compared too")
+        other = next(each for each in ("session", "another-session", "one-more-session") if each not in known)
+        for session in [*known, other]:
+            principal = f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}/{session}"
+            for id_, unique in self._ids("AROA", SESSION_ID):
+                signed = principal
+                if id_ and session == other:  # the unique id of a session ends in its name
+                    ends = id_.split(":", 1)[1]
+                    if ends in known:
+                        continue
+                    signed = f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}/{ends}"
+                elif id_:
+                    id_ = f"{id_.split(':')[0]}:{session}"
+                own = {signed: Grant.DIRECT, plain: Grant.ROLE}
+                own |= {id_.split(":")[0]: Grant.ROLE} if unique else {}
+                called = principal if session in known else named
+                keys = {"aws:principalarn": role, "aws:principaltype": "AssumedRole"}
+                person = self._person("session", signed, own, called, keys | ({"aws:userid": id_} if id_ else {}))
+                yield self._deleted(person, id_.split(":")[0]) if unique else person
+
+    def _deleted(self, person: Person, id_: str) -> Person:
+        return replace(person, party=Party("deleted", id_, self.partition), named=id_)
+
+    def _root(self) -> Person:
+        arn = f"arn:{self.partition}:iam::{self.account}:root"
+        whole = {arn: Grant.DIRECT, self.account: Grant.DIRECT}
+        keys = {"aws:principaltype": "Account", "aws:userid": self.account}
+        person = self._person("root", arn, whole, "", keys)
+        return Person("root", self.party, arn, person.keys, whole, (tuple(whole),))
+
+    def _federated(self, name: str, named: str) -> Person:
+        arn = f"arn:{self.partition}:sts::{self.account}:federated-user/{name}"
+        keys = {"aws:principaltype": "FederatedUser", "aws:userid": f"{self.account}:{name}"}
+        return self._person("federated user", arn, {arn: Grant.DIRECT}, named, keys)
+
+    def _ids(self, start: str, form: Form) -> list[tuple[str, bool]]:
+        """Unique ids (of a session: with its name), and whether a Principal element shows them; none where nobody
+        asks for them."""
+        shown = [entry for entry in self.entries if entry.startswith(start)]
+        if not shown and not self.said.concerns("aws:userid"):
+            return [("", False)]
+        tail = f":{STAR}" if start == "AROA" else ""
+        globs = [*self.said.globs("aws:userid"), *(Glob(entry + tail) for entry in shown)]
+        return [(id_, id_.split(":")[0] in shown) for id_ in samples(globs, form, states=self.states)]
+
+
+def _quick(globs: Sequence[Glob], kind: str, form: Form) -> list[str] | None:
+    """The samples without a walk, where what tells apart are names only, or whole paths only; else None."""
+    live = [glob for glob in globs if glob.text.strip(STAR)]
+    live = [
+        glob for glob in live if not (glob.plain and glob.scope != "name" and glob.text[: len(kind) + 1] != f"{kind}/")
+    ]
+    names = [glob.text for glob in live if glob.scope == "name"]
+    paths = [glob.text.removeprefix(f"{kind}/") for glob in live if glob.scope != "name"]
+    if not all(glob.plain for glob in live) or (names and paths):
+        return None
+    named = [path for path in dict.fromkeys(names or paths) if form.holds(path)]
+    fresh = next((each for each in form.likely if (_last(each) if names else each) not in named), None)
+    return None if fresh is None else [*named, fresh]
+
+
+def _last(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+def _readable(pattern: str) -> str:
+    return pattern.replace(STAR, "*").replace(ANY, "?")
+
+
+_HOSTS = (Glob(f"{STAR}.amazonaws.com"), Glob(f"{STAR}.amazonaws.com.cn"), Glob(f"{STAR}..{STAR}"))
+"""What the names of services look like (the parser knows a few more), and what they do not."""
+
+
+def _others(said: Mentioned, partition: str, owner: str, states: int) -> Iterator[Person]:
+    """Services, providers, unsigned and canonical callers: those that are named, and one of each that is not."""
+    services = dict.fromkeys(name for each in said.elements for name in each.services)
+    asked = said.globs("aws:principalservicename")
+    more = [
+        name
+        for name in samples([*asked, *map(Glob, services), *_HOSTS], SERVICE, states=states) * bool(asked)
+        if any(host.fits(name) for host in _HOSTS[:2]) and not _HOSTS[2].fits(name)
+    ]
+    fresh = next(
+        name for name in ("ec2.amazonaws.com", "lambda.amazonaws.com", "s3.amazonaws.com") if name not in services
+    )
+    for name in dict.fromkeys([*services, *more, *([] if more else [fresh])]):
+        keys = {"aws:principalisawsservice": "true", "aws:principalservicename": name}
+        known = name in services
+        party = Party("service", name if known else "", partition)
+        yield Person(
+            "service", party, name, keys, {f"service:{name}": Grant.DIRECT}, ((f"service:{name}",),), name * known
+        )
+    providers = dict.fromkeys(name for each in said.elements for name in each.federated)
+    spare = (
+        f"arn:{partition}:iam::{owner}:saml-provider/another",
+        f"arn:{partition}:iam::{owner}:oidc-provider/another.example.com",
+        "accounts.google.com",
+    )
+    for name in dict.fromkeys([*providers, *spare]):
+        known = name in providers
+        names = (f"federated:{name}",) + (() if name.startswith("arn:") else (f"federated-host:{name}",))
+        party = Party("provider", name if known else "", partition)
+        grants = dict.fromkeys(names, Grant.DIRECT)
+        yield Person("provider", party, name, {}, grants, (names,), name * known)
+    keys = {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
+    yield Person("anonymous", Party("anonymous", "", partition), "anonymous", keys, {}, ((),))
+
+
+def listed(element: Principals) -> frozenset[str]:
+    """The names in a Principal element, as `Person.grants` has them."""
+    hosts = (entry.partition(":oidc-provider/")[2] for entry in element.federated)
+    return frozenset(
+        [
+            *(read_aws(entry) or entry for entry in element.aws),
+            *(f"service:{entry}" for entry in element.services),
+            *(f"federated:{entry}" for entry in element.federated),
+            *(f"federated-host:{host}" for host in hosts if host),
+            *(f"canonical:{entry}" for entry in element.canonical),
+        ]
+    )
+
+
+def reached(
+    person: Person, element: Principals | None, names: frozenset[str], *, negated: bool, deny: bool, bounded: bool
+) -> Grant:
+    """How a Principal element reaches a caller; `names` is `listed(element)`."""
+    if element is None:
+        return Grant.DIRECT
+    if not negated:
+        if element.everyone:
+            return Grant.DIRECT
+        return max((grant for name, grant in person.grants.items() if name in names), default=Grant.NONE)
+    if element.everyone:
+        return Grant.NONE
+    if deny:
+        spared = not bounded and all(any(name in names for name in group) for group in person.groups)
+    else:
+        spared = not names or any(name in names for name in person.grants)
+    return Grant.NONE if spared else Grant.DIRECT
+
+
+def _parts(glob: Glob, partition: str) -> Iterator[_Parts]:
+    """A pattern of ARNs as patterns of their parts: one where wildcards cross no colon, else one for every way in
+    which they can. Only those that fit an ARN of this partition."""
+    spelt = _readable(glob.text)
+    if glob.scope == "arn":
+        if glob.text == STAR:
+            yield _Parts(*(Glob(STAR),) * 4, spelt)
+            return
+        parts = glob.text.split(":", 5)
+        ways: Iterable[Sequence[str]] = [parts] if len(parts) == 6 else []
+    else:
+        ways = _ways(glob.text)
+    for way in ways:
+        head, where, service, region, account, resource = (Glob(part, "whole", glob.fold) for part in way)
+        if head.fits("arn") and where.fits(partition):
+            yield _Parts(service, region, account, resource, spelt)
+
+
+_MOST_WAYS = 2_000
+
+
+def _ways(text: str) -> list[list[str]]:
+    """The ways to split a pattern into six parts where a wildcard may stand for colons too."""
+    done: list[list[str]] = []
+    todo: list[tuple[int, list[str], str]] = [(0, [], "")]
+    while todo:
+        at, parts, part = todo.pop()
+        if len(parts) == 5:
+            done.append([*parts, part + text[at:]])
+        elif at == len(text):
+            continue
+        elif text[at] == ":":
+            todo.append((at + 1, [*parts, part], ""))
+        elif text[at] == STAR:
+            todo.append((at + 1, parts, part + STAR))
+            todo.append((at, [*parts, part + STAR], ""))
+        else:
+            todo.append((at + 1, parts, part + text[at]))
+            if text[at] == ANY:
+                todo.append((at + 1, [*parts, part], ""))
+        if len(done) > _MOST_WAYS or len(todo) > _MOST_WAYS:
+            raise NotDecided("a pattern of aws:PrincipalArn can be laid on an ARN in too many ways")
+    return done

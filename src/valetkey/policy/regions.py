@@ -1,0 +1,234 @@
+"""Who can get in: everything that a policy allows, as regions, each with a request that shows it.
+
+A region is a box (`space`): every combination of what is in it is let in. Regions do not overlap in what they say of
+one Allow statement; two statements may open the same.
+
+INVARIANT: the witness of every region has been let in by `decide` before anybody sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from valetkey.policy.automata import TooMany
+from valetkey.policy.boxes import Box, Limits, TooLong, meet, rest
+from valetkey.policy.cells import Asked, NotDecided, Span, kind_of, patterns
+from valetkey.policy.evaluation import decide
+from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.operands import read_address, read_network
+from valetkey.policy.people import CALLER_KEYS, Party
+from valetkey.policy.proof import ASSUMED, InternalError, Opened, Question, Sets, Side, Unknown, sides, statements
+from valetkey.policy.requests import Request
+from valetkey.policy.space import ACTION, CALLER, ROLE_ACTIONS, Dimension, Point, Space, possible
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What one condition key may be in a region. A key that no document tests is in no region's `values`."""
+
+    absent: bool = False
+    """The key may be missing."""
+    free: bool = False
+    """It may be a value that the documents do not name, under no pattern of theirs but a bare `*`."""
+    exact: tuple[str, ...] = ()
+    """Values that the documents name and that it may be ("true", an ExternalId)."""
+    patterns: tuple[str, ...] = ()
+    """Patterns and address ranges of the documents, as spelt, under which some other value is in the region."""
+    span: tuple[Span, ...] = ()
+    """For numbers and dates: the intervals (low, high); None is open; both ends the same: that value alone."""
+
+    @property
+    def binds(self) -> bool:
+        """Whether the caller must send something that the documents name."""
+        return not self.absent and not self.free
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Requests that are let in."""
+
+    party: Party
+    kinds: frozenset[str]
+    """Of callers: "user", "session", "root", "federated user", "service", "provider", "anonymous"."""
+    everybody: bool
+    """Whether callers of the party whom no document names are in it."""
+    callers: tuple[str, ...]
+    """The named callers in it: ARNs, patterns as spelt, unique ids, services, providers."""
+    actions: tuple[str, ...]
+    """In AWS's spelling."""
+    values: Mapping[str, Values]
+    """By lower-cased condition key; keys of the caller (aws:PrincipalArn, ...) are in `party` and `callers`."""
+    statement: int
+    """The Allow statement that opens it: its place in its document, from 0."""
+    witness: Request
+    """The plainest request of the region: keys are absent where they may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Everything that a policy allows."""
+
+    regions: tuple[Region, ...]
+    assumed: tuple[str, ...] = field(default=ASSUMED, repr=False)
+
+
+def who(
+    policy: Side,
+    *,
+    resource: str | None = None,
+    owner: str | None = None,
+    now: datetime | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+) -> Reach | Unknown:
+    """Who is let in by a policy, and under which conditions. Parameters as in `prove`. Raises PolicyError,
+    InternalError."""
+    left = sides(policy)
+    try:
+        question = Question(left, {}, resource, owner, None, now, limits)
+        return _Finder(question, left).reach()
+    except (NotDecided, TooMany, TooLong) as reason:
+        return Unknown(str(reason))
+
+
+class _Finder:
+    def __init__(self, question: Question, side: Mapping[str, Any]) -> None:
+        self.question, self.side = question, side
+        self.space: Space = question.space
+        self.asked: dict[str, list[Asked]] = {}
+        for statement in statements(side):
+            for condition in statement.conditions:
+                one = Asked(condition, statement.variables, statement.effect == "Deny")
+                self.asked.setdefault(condition.key.lower(), []).append(one)
+        self.spells = {key: _Spells(several) for key, several in self.asked.items()}
+
+    def reach(self) -> Reach | Unknown:
+        sets = Sets(self.space, self.side, wide=True)
+        opened, denied = list(sets.opened()), sets.denied()
+        parties = self._parties()
+        can = possible(self.space)
+        found: list[Region] = []
+        for one in opened:
+            for calls in can:
+                inside = meet(one.box, calls)
+                if inside is None:
+                    continue
+                for party, mask in parties.items():
+                    if not inside[CALLER] & mask:
+                        continue
+                    box = (*inside[:CALLER], inside[CALLER] & mask, *inside[CALLER + 1 :])
+                    for left in rest(box, denied, self.question.budget):
+                        region = self._region(left, party, one)
+                        if region is None:
+                            return Unknown(
+                                "the policy compares a key with a text in which a policy variable stands, "
+                                "which is not decided here"
+                            )
+                        found.append(region)
+                        if len(found) > self.question.budget.limits.regions:
+                            raise TooLong(f"more than {self.question.budget.limits.regions:,} regions are let in")
+        return Reach(tuple(found))
+
+    def _parties(self) -> dict[Party, int]:
+        masks: dict[Party, int] = {}
+        for place, point in enumerate(self.space.dimensions[CALLER].points):
+            if point.person is not None:
+                masks[point.person.party] = masks.get(point.person.party, 0) | 1 << place
+        return masks
+
+    def _region(self, box: Box, party: Party, opened: Opened) -> Region | None:
+        witness = self.space.request(box)
+        if not decide(witness, **self.side).allowed:
+            if self.space.inexact:
+                return None
+            raise InternalError(f"a witness is not let in: {witness}")
+        people = [point.person for point in _points(self.space.dimensions[CALLER], box[CALLER]) if point.person]
+        actions = {point.action for point in _points(self.space.dimensions[ACTION], box[ACTION])}
+        return Region(
+            party,
+            frozenset(person.kind for person in people),
+            any(not person.named for person in people),
+            tuple(dict.fromkeys(person.named for person in people if person.named)),
+            tuple(action for action in ROLE_ACTIONS if action in actions) or tuple(sorted(actions)),
+            dict(self._values(box)),
+            opened.statement.index if opened.statement else 0,
+            witness,
+        )
+
+    def _values(self, box: Box) -> Iterator[tuple[str, Values]]:
+        for dimension, mask in zip(self.space.dimensions, box, strict=True):
+            for key in sorted(dimension.keys & self.asked.keys() - CALLER_KEYS):
+                yield key, self._value(key, dimension, mask)
+
+    def _value(self, key: str, dimension: Dimension, mask: int) -> Values:
+        absent = free = False
+        exact: dict[str, None] = {}
+        under: dict[str, None] = {}
+        spans: dict[Span, None] = {}
+        spells = self.spells[key]
+        for point in _points(dimension, mask):
+            value, span = point.keys.get(key), point.spans.get(key)
+            if value is None:
+                absent = True
+            elif span is not None:
+                spans[span] = None
+            else:
+                for text in (value,) if isinstance(value, str) else value:
+                    named, like = spells.of(text)
+                    exact |= dict.fromkeys(named)
+                    under |= dict.fromkeys(like)
+                    free = free or not (named or like)
+        joined = tuple(_joined(list(spans)))
+        free = free or any(low is None and high is None for low, high in joined)
+        return Values(absent, free, tuple(exact), tuple(under), joined)
+
+
+def _points(dimension: Dimension, mask: int) -> Iterator[Point]:
+    while mask:
+        low = mask & -mask
+        yield dimension.points[low.bit_length() - 1]
+        mask ^= low
+
+
+class _Spells:
+    """How the documents name the values of a key."""
+
+    def __init__(self, asked: Sequence[Asked]) -> None:
+        globs = [glob for one in asked for glob in patterns(one)]
+        self.plain = {glob.text for glob in globs if glob.plain}
+        self.open = [glob for glob in globs if not glob.plain and glob.text.strip(STAR)]
+        self.truths = any(kind_of(one.condition.operator.name) == "bool" for one in asked)
+        ranges = [value for one in asked for value in one.condition.values]
+        self.ranges = [
+            (text, network)
+            for text in dict.fromkeys(ranges)
+            if any(kind_of(one.condition.operator.name) == "address" for one in asked)
+            and (network := read_network(text)) is not None
+        ]
+
+    def of(self, text: str) -> tuple[list[str], list[str]]:
+        """The value itself if it is named, and the patterns that cover it."""
+        if text in self.plain or (self.truths and text in ("true", "false")):
+            return [text], []
+        like = [glob.text.replace(STAR, "*").replace(ANY, "?") for glob in self.open if glob.fits(text)]
+        if self.ranges and (have := read_address(text)) is not None:
+            like += [
+                spelt for spelt, (version, base, mask) in self.ranges if have[0] == version and have[1] & mask == base
+            ]
+        return [], like
+
+
+def _joined(spans: list[Span]) -> Iterator[Span]:
+    """Neighbouring intervals as one."""
+    current: Span | None = None
+    for low, high in spans:
+        if current is not None and current[1] is not None and current[1] == low:
+            current = (current[0], high)
+        else:
+            if current is not None:
+                yield current
+            current = (low, high)
+    if current is not None:
+        yield current

@@ -1,0 +1,478 @@
+"""All requests that two sets of policies can tell apart, and their statements as boxes in it.
+
+One dimension each for the action, the caller (`people`) and every other condition key that a document tests (`cells`).
+Keys that belong together share one: aws:CurrentTime and aws:EpochTime; the two MFA keys; keys that a policy variable
+compares with each other, or with the caller.
+
+Requests that cannot be made, each with its source; leaving one out would only show a request that never comes:
+- A service, an identity provider and an unsigned caller carry no MFA (reference_policies_condition-keys,
+  aws:MultiFactorAuthPresent: only with temporary credentials of an IAM user or root).
+- aws:MultiFactorAuthAge is there only when MFA was used (same page).
+- sts:ExternalId is a parameter of AssumeRole alone (STS API reference).
+- AssumeRole is signed by a user, a role or a service; the root user and the credentials of GetFederationToken may not
+  call it (STS API reference, AssumeRole; id_credentials_temp_request, comparison). AssumeRoleWithSAML and
+  AssumeRoleWithWebIdentity are called with an assertion of a provider, and signed by nobody (STS API reference).
+That a role session never carries MFA is contested, and not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from valetkey.policy.automata import Glob, Stage, TooMany
+from valetkey.policy.boxes import Box, Limits
+from valetkey.policy.cells import (
+    Asked,
+    Cell,
+    Keys,
+    Span,
+    cells,
+    epoch,
+    iso,
+    lone_variables,
+    moments,
+    patterns,
+    samples,
+)
+from valetkey.policy.cells import test as prepared
+from valetkey.policy.globs import STAR, has_wildcard, wild
+from valetkey.policy.keys import ARN, key_of
+from valetkey.policy.people import CALLER_KEYS, Mentioned, Person, everybody, listed, reached, session_of
+from valetkey.policy.principals import Grant
+from valetkey.policy.requests import Request
+from valetkey.policy.statements import Statement
+from valetkey.policy.variables import template
+
+ENTRY = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+"""The actions that enter a role."""
+ROLE_ACTIONS = (*ENTRY, "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
+"""The actions that a trust policy decides."""
+
+_PRESENT, _AGE = "aws:multifactorauthpresent", "aws:multifactorauthage"
+_NOW, _EPOCH = "aws:currenttime", "aws:epochtime"
+_TOGETHER = ((_PRESENT, _AGE), (_NOW, _EPOCH))
+ACTION, CALLER = 0, 1
+
+
+class Point(NamedTuple):
+    """One cell of a dimension: the condition keys that it sets, and what it stands for."""
+
+    keys: Keys
+    spans: Mapping[str, Span] = {}
+    person: Person | None = None
+    action: str = ""
+    resource: str = ""
+
+
+@dataclass
+class Dimension:
+    """One dimension of the space."""
+
+    name: str
+    keys: frozenset[str]
+    points: list[Point]
+    full: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.full = (1 << len(self.points)) - 1
+
+    def where(self, holds: Callable[[Point], bool]) -> int:
+        """The points for which something holds, as a mask."""
+        mask = 0
+        for place, point in enumerate(self.points):
+            if holds(point):
+                mask |= 1 << place
+        return mask
+
+
+class Reading(NamedTuple):
+    """A statement as boxes: by how it reaches its callers."""
+
+    statement: Statement
+    boxes: tuple[tuple[Box, Grant], ...]
+
+
+@dataclass
+class Space:
+    """See the module. `inexact` is set when a test could not be decided and was taken as its caller wished."""
+
+    dimensions: list[Dimension]
+    resource: str | None
+    owner: str
+    inexact: bool = False
+    _masks: dict[tuple[str, bool, bool, str, tuple[str, ...]], tuple[int, bool]] = field(default_factory=dict)
+
+    @property
+    def full(self) -> Box:
+        return tuple(each.full for each in self.dimensions)
+
+    def place_of(self, key: str) -> int:
+        """The dimension of a condition key."""
+        return next(place for place, each in enumerate(self.dimensions) if key in each.keys)
+
+    def read(self, statement: Statement, *, unsure: bool, bounded: bool = False) -> Reading:
+        """The boxes of one statement; `unsure` is taken for tests that are not decided here."""
+        box = list(self.full)
+        deny = statement.effect == "Deny"
+        box[ACTION] = _actions(statement, self.dimensions[ACTION], deny)
+        if statement.resources is not None:
+            self._resource(statement, box, deny=deny, unsure=unsure)
+        for condition in statement.conditions:
+            place = self.place_of(condition.key.lower())
+            box[place] &= self._mask(Asked(condition, statement.variables, deny), self.dimensions[place], unsure)
+            if not box[place]:
+                return Reading(statement, ())
+        people = self.dimensions[CALLER]
+        names = listed(statement.principals) if statement.principals else frozenset()
+        by_grant: dict[Grant, int] = {}
+        for place, point in enumerate(people.points):
+            if box[CALLER] >> place & 1 and point.person is not None:
+                grant = reached(
+                    point.person,
+                    statement.principals,
+                    names,
+                    negated=statement.not_principal,
+                    deny=deny,
+                    bounded=bounded,
+                )
+                if grant:
+                    by_grant[grant] = by_grant.get(grant, 0) | 1 << place
+        if not all(box):
+            return Reading(statement, ())
+        return Reading(
+            statement,
+            tuple(((*box[:CALLER], mask, *box[CALLER + 1 :]), grant) for grant, mask in by_grant.items()),
+        )
+
+    def _mask(self, asked: Asked, dimension: Dimension, unsure: bool) -> int:
+        condition = asked.condition
+        known = (condition.name, asked.variables, asked.deny, condition.key.lower(), condition.values)
+        found = self._masks.get(known)
+        if found is None:
+            holds, exact = prepared(asked, dimension.keys, unsure)
+            found = dimension.where(lambda point: holds(point.keys)), exact
+            if exact:  # what is not depends on `unsure`
+                self._masks[known] = found
+        if not found[1]:
+            self.inexact = True
+        return found[0]
+
+    def _resource(self, statement: Statement, box: list[int], *, deny: bool, unsure: bool) -> None:
+        globs, exact = resource_globs(statement)
+        if not exact:
+            self.inexact = True
+        if not statement.resources:
+            covered: Callable[[str], bool] = lambda text: statement.not_resource and deny  # noqa: E731
+        elif not exact:
+            covered = lambda text: unsure  # noqa: E731
+        else:
+            covered = lambda text: any(glob.fits(text) for glob in globs) is not statement.not_resource  # noqa: E731
+        if self.resource is not None:
+            if not covered(self.resource):
+                box[ACTION] = 0
+            return
+        place = self.place_of("resource")
+        box[place] &= self.dimensions[place].where(lambda point: covered(point.resource))
+
+    def request(self, box: Box) -> Request:
+        """The plainest request of a box: of each dimension the first cell that is in it."""
+        keys: dict[str, str | tuple[str, ...]] = {}
+        person, action, resource = None, "", self.resource
+        for dimension, mask in zip(self.dimensions, box, strict=True):
+            point = dimension.points[(mask & -mask).bit_length() - 1]
+            keys.update(point.keys)
+            person, action = person or point.person, action or point.action
+            resource = point.resource or resource
+        assert person is not None
+        return request_of(person, action, resource or "*", self.owner, keys)
+
+
+def request_of(person: Person, action: str, resource: str, owner: str, keys: Keys) -> Request:
+    """A request in AWS's spelling of the well-known keys. What `Request` derives from the caller is left to it."""
+    kept = {key: value for key, value in keys.items() if key not in CALLER_KEYS}
+    if person.kind in ("user", "session") and "aws:userid" in person.keys:
+        kept["aws:userid"] = person.keys["aws:userid"]
+    if person.kind == "session" and "/" in (role := person.keys["aws:principalarn"]).split(":role/", 1)[1]:
+        kept["aws:principalarn"] = role  # the path is not in the session's own ARN
+    context = {spelt(key): value if isinstance(value, str) else list(value) for key, value in kept.items()}
+    return Request(person.principal, action, resource, owner, context)
+
+
+_SPELT = {
+    name.lower(): name
+    for name in (
+        "aws:CurrentTime",
+        "aws:EpochTime",
+        "aws:MultiFactorAuthAge",
+        "aws:MultiFactorAuthPresent",
+        "aws:PrincipalArn",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalOrgPaths",
+        "aws:SourceAccount",
+        "aws:SourceArn",
+        "aws:SourceIp",
+        "aws:SourceVpc",
+        "aws:SourceVpce",
+        "aws:TokenIssueTime",
+        "sts:ExternalId",
+        "sts:RoleSessionName",
+        "sts:SourceIdentity",
+    )
+}
+
+
+def spelt(key: str) -> str:
+    """A condition key as AWS spells it, where known."""
+    return _SPELT.get(key, key)
+
+
+def build(
+    statements: Sequence[Statement],
+    *,
+    resource: str | None,
+    owner: str,
+    partition: str,
+    caller: str | None,
+    now: datetime | None,
+    limits: Limits,
+    trust: bool,
+) -> Space:
+    """The space for some statements. Raises NotDecided, TooMany."""
+    asked: dict[str, list[Asked]] = {}
+    for statement in statements:
+        for condition in statement.conditions:
+            one = Asked(condition, statement.variables, statement.effect == "Deny")
+            asked.setdefault(condition.key.lower(), []).append(one)
+    states = limits.states
+    bonds = [(key, each.key) for key, several in asked.items() for one in several for each in lone_variables(one)[0]]
+    related: dict[str, list[Glob]] = {}
+    for group in _groups(asked, bonds):
+        if len(group) > 1:
+            shared = [glob for key in group for one in asked.get(key, ()) for glob in patterns(one)]
+            related |= dict.fromkeys(group, shared)
+    bonds += [pair for pair in _TOGETHER if asked.keys() & {*pair}]
+    mentioned = [key for key in CALLER_KEYS if key in asked or key in related]
+    bonds += [(mentioned[0], key) for key in mentioned[1:]]
+    groups = _groups(asked, bonds)
+    said = Mentioned(
+        [statement.principals for statement in statements if statement.principals is not None],
+        {key: asked[key] for key in CALLER_KEYS if key in asked},
+        {key: related[key] for key in CALLER_KEYS if key in related},
+    )
+    if caller is not None:
+        people = session_of(caller, said, states=states)
+    else:
+        people = everybody(said, partition=partition, owner=owner, services=True, states=states)
+    dimensions = [
+        Dimension("action", frozenset(), [Point({}, action=each) for each in _all_actions(statements, trust)]),
+        Dimension("caller", CALLER_KEYS, [Point(person.keys, person=person) for person in people]),
+    ]
+    if resource is None:
+        points = [Point({}, resource=each) for each in _resources(statements, partition, owner, states)]
+        dimensions.append(Dimension("resource", frozenset({"resource"}), points))
+    for group in groups:
+        if group <= CALLER_KEYS:
+            continue
+        points = _points(sorted(group - CALLER_KEYS), asked, related, now, states)
+        if group & CALLER_KEYS:
+            dimensions[CALLER] = _joined(dimensions[CALLER], points, group, states)
+        else:
+            dimensions.append(Dimension(" ".join(sorted(group)), group, points))
+    return Space(dimensions, resource, owner)
+
+
+def _groups(keys: Iterable[str], bonds: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
+    """Keys that have to be looked at together."""
+    home = {key: frozenset({key}) for key in keys}
+    for one, other in bonds:
+        both = home.get(one, frozenset({one})) | home.get(other, frozenset({other}))
+        home |= dict.fromkeys(both, both)
+    return list(dict.fromkeys(home.values()))
+
+
+def _points(
+    keys: Sequence[str],
+    asked: Mapping[str, Sequence[Asked]],
+    related: Mapping[str, Sequence[Glob]],
+    now: datetime | None,
+    states: int,
+) -> list[Point]:
+    if set(keys) <= {_PRESENT, _AGE}:
+        return list(_mfa(asked, states))
+    if set(keys) <= {_NOW, _EPOCH}:
+        return list(_times([*asked.get(_NOW, ()), *asked.get(_EPOCH, ())], now, states))
+    found = [Point({})]
+    several = len(keys) > 1 or any(related.get(key) for key in keys)
+    for key in keys:
+        own = cells(key, asked.get(key, ()), states=states, related=related.get(key, ()), each=2 if several else 1)
+        if several and key not in (_PRESENT, _AGE, _NOW, _EPOCH):
+            # A value of each kind that the other keys can have as well.
+            known = {cell.value for cell in own}
+            form = key_of(key).form
+            more = {
+                cell.value
+                for other in keys
+                if other != key
+                for cell in cells(other, asked.get(other, ()), states=states, related=related.get(other, ()), each=2)
+            }
+            own += [Cell(value) for value in sorted(map(str, more - known - {None})) if form.holds(value)]
+        found = [_with(point, key, cell) for point in found for cell in own]
+        if len(found) > states:
+            raise TooMany(f"{' and '.join(keys)} together can be told apart in more than {states:,} ways")
+    return found
+
+
+def _with(point: Point, key: str, cell: Cell) -> Point:
+    if cell.value is None:
+        return point
+    spans = {**point.spans, key: cell.span} if cell.span else point.spans
+    return Point({**point.keys, key: cell.value}, spans, point.person)
+
+
+def _mfa(asked: Mapping[str, Sequence[Asked]], states: int) -> Iterator[Point]:
+    cells(_PRESENT, asked.get(_PRESENT, ()), states=states)  # refuses what is no comparison of truth values
+    yield Point({})
+    yield Point({_PRESENT: "false"})
+    if _AGE not in asked:
+        yield Point({_PRESENT: "true"})
+        return
+    for cell in cells(_AGE, asked[_AGE], states=states):
+        yield _with(Point({_PRESENT: "true"}), _AGE, cell)
+
+
+def _times(asked: Sequence[Asked], now: datetime | None, states: int) -> Iterator[Point]:
+    for key in (_NOW, _EPOCH):
+        cells(key, [one for one in asked if one.condition.key.lower() == key], states=states)
+    for moment, span in moments(asked, now):
+        text = iso(moment)
+        yield Point({_NOW: text, _EPOCH: epoch(text)}, {_NOW: span})
+
+
+def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], states: int) -> Dimension:
+    """Callers together with keys that are compared with who they are."""
+    if len(people.points) * len(points) > states:
+        raise TooMany("callers and what is compared with them can be told apart in too many ways")
+    found: list[Point] = []
+    keys = sorted(group - CALLER_KEYS)
+    for caller in people.points:
+        own = list(points)
+        for key in keys:
+            form = key_of(key).form
+            for text in {str(caller.keys[each]): None for each in sorted(group & CALLER_KEYS) if each in caller.keys}:
+                if form.holds(text):
+                    own += [
+                        Point({**point.keys, key: text}, point.spans) for point in points if point.keys.get(key) != text
+                    ]
+        unique = {tuple(sorted(point.keys.items())): point for point in own}
+        found += [Point({**caller.keys, **point.keys}, point.spans, caller.person) for point in unique.values()]
+    return Dimension("caller", people.keys | group, found)
+
+
+def _all_actions(statements: Sequence[Statement], trust: bool) -> list[str]:
+    if trust:
+        return list(ROLE_ACTIONS)
+    from valetkey.policy.actions import expand
+
+    sets = list(dict.fromkeys(pattern.lower() for each in statements for pattern in each.actions))
+    kinds: dict[frozenset[int], str] = {}
+    rows: dict[str, set[int]] = {}
+    for place, pattern in enumerate(sets):
+        for action in expand(pattern):
+            rows.setdefault(action, set()).add(place)
+        if not has_wildcard(pattern) and not any(action.lower() == pattern for action in rows):
+            rows.setdefault(pattern, set()).update(
+                other for other, each in enumerate(sets) if Glob(wild(each)).fits(pattern)
+            )
+    for action in expand("*"):
+        kinds.setdefault(frozenset(rows.get(action, ())), action)
+    for action, row in rows.items():
+        kinds.setdefault(frozenset(row), action)
+    return list(kinds.values())
+
+
+def _actions(statement: Statement, dimension: Dimension, deny: bool) -> int:
+    if not statement.actions:
+        return dimension.full if statement.not_action and deny else 0
+    globs = [Glob(wild(pattern.lower())) for pattern in statement.actions]
+    return dimension.where(
+        lambda point: any(glob.fits(point.action.lower()) for glob in globs) is not statement.not_action
+    )
+
+
+def resource_globs(statement: Statement) -> tuple[list[Glob], bool]:
+    """The Resource (or NotResource) element as patterns, and whether all could be read without variables.
+
+    A pattern is laid on an ARN part by part only where a `*` stands inside one of the first five parts
+    (reference_policies_elements_resource)."""
+    globs: list[Glob] = []
+    exact = True
+    for text in statement.resources or ():
+        if text == "*":
+            globs.append(Glob(STAR))
+            continue
+        read = template(text, variables=statement.variables, wildcards=True)
+        if not isinstance(read, str):
+            exact = False
+            continue
+        parts = read.split(":", 5)
+        by_part = any(STAR in part[:-1] for part in parts[:5])
+        globs.append(Glob(read, "arn" if by_part and len(parts) == 6 else "whole"))
+    return globs, exact
+
+
+def _resources(statements: Sequence[Statement], partition: str, owner: str, states: int) -> list[str]:
+    globs = [glob for each in statements for glob in resource_globs(each)[0]]
+    stages = list(ARN.stages)
+    stages[4:5] = [Stage(char, 1, 1) for char in partition]
+    form = replace(ARN, stages=tuple(stages), likely=(f"arn:{partition}:s3:::another-bucket/key",))
+    found = samples(list(dict.fromkeys(globs)), form, states=states)
+    return ["*", *found]
+
+
+def possible(space: Space) -> list[Box]:
+    """All requests that can be made, as boxes: by kinds of callers and calls, what cannot go with them left out."""
+    actions, people = space.dimensions[ACTION], space.dimensions[CALLER]
+    found: list[Box] = []
+    for action in (*ROLE_ACTIONS, ""):
+        own = actions.where(partial(_is, action))
+        for unsigned in (False, True):
+
+            def calls(point: Point, action: str = action, unsigned: bool = unsigned) -> bool:
+                person = point.person
+                by_them = person is not None and person.unsigned is unsigned and _can_call(person, action)
+                return by_them and _may_carry(point, action, unsigned)
+
+            def carried(point: Point, action: str = action, unsigned: bool = unsigned) -> bool:
+                return _may_carry(point, action, unsigned)
+
+            box = (own, people.where(calls), *(each.where(carried) for each in space.dimensions[2:]))
+            if all(box):
+                found.append(box)
+    return found
+
+
+def _is(action: str, point: Point) -> bool:
+    return point.action == action if action else point.action not in ROLE_ACTIONS
+
+
+def _can_call(person: Person, action: str) -> bool:
+    if not action:
+        return True
+    if person.kind in ("root", "federated user", "anonymous", "canonical user"):
+        return False
+    if person.kind != "provider":
+        return action not in ROLE_ACTIONS[1:3]
+    saml = ":saml-provider/" in person.principal
+    return action != ENTRY[0] and action != (ENTRY[2] if saml else ENTRY[1])
+
+
+def _may_carry(point: Point, action: str, unsigned: bool) -> bool:
+    """Whether such a call can have these condition keys, and lack the others of their dimension."""
+    keys = point.keys
+    if unsigned and _PRESENT in keys:
+        return False
+    return not ("sts:externalid" in keys and action in ENTRY[1:])
