@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from valetkey.policy.globs import ANY, STAR
@@ -81,6 +82,7 @@ class Form:
         return where is not None and len(text) <= self.longest and self.ends(where)
 
 
+@lru_cache(maxsize=64)
 def _groups(alphabets: tuple[str, ...]) -> tuple[str, ...]:
     found: dict[tuple[bool, ...], str] = {}
     for char in dict.fromkeys("".join(alphabets)):

@@ -94,6 +94,8 @@ class Mentioned(NamedTuple):
     """By caller key (lower-cased)."""
     related: Mapping[str, Sequence[Glob]]
     """Patterns of other keys that a variable compares with a caller key."""
+    strangers: bool = True
+    """Whether some Allow may mean callers that it does not name."""
 
     def globs(self, key: str) -> list[Glob]:
         own = [glob for one in self.asked.get(key, ()) for glob in patterns(one)]
@@ -113,18 +115,28 @@ class _Parts(NamedTuple):
     spelt: str
 
 
-def everybody(said: Mentioned, *, partition: str, owner: str, services: bool, states: int) -> list[Person]:
-    """A caller of every kind. `owner` is the account of the resource; `services`: also services, providers and
-    unsigned callers (who have no policies of their own). Raises NotDecided, TooMany."""
+def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, states: int) -> list[Person]:
+    """A caller of every kind. `owner` is the account of the resource. `role`: the resource is a role, which the root
+    user, federated users and unsigned callers cannot enter (`space`). Raises NotDecided, TooMany.
+
+    Callers whom no document names are left out where no document can mean them: then none of them is let in.
+    """
     entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
     arns = [part for glob in said.globs("aws:principalarn") for part in _parts(glob, partition)]
     people: list[Person] = []
-    for account, named in _accounts(said, entries, arns, owner, states):
-        party = Party("account", account, partition) if named else Party("any account", "", partition)
-        people += _Account(said, entries, arns, partition, party, account, states).people()
-    if services:
-        people += _others(said, partition, owner, states)
+    deleted = any(entry[:4] in _UNIQUE for entry in entries)
+    for account, named in _accounts(said, entries, arns, owner if said.strangers else "", states):
+        if named or said.strangers or deleted:
+            party = Party("account", account, partition) if named else Party("any account", "", partition)
+            place = _Account(said, entries, arns, partition, party, account, states)
+            people += (person for person in place.people() if not (role and person.kind in _NOT_INTO_ROLES))
+    people += (
+        person for person in _others(said, partition, owner, states) if not (role and person.kind == "anonymous")
+    )
     return people
+
+
+_NOT_INTO_ROLES = ("root", "federated user")
 
 
 def session_of(role_arn: str, said: Mentioned, *, states: int) -> list[Person]:
@@ -144,7 +156,7 @@ def _accounts(
     named = [entry if is_account(entry) else entry.split(":")[4] for entry in entries if entry[:4] not in _UNIQUE]
     globs = list(dict.fromkeys([*said.globs("aws:principalaccount"), *(part.account for part in arns)]))
     named += [glob.text for glob in globs if glob.plain]
-    known = dict.fromkeys([*filter(is_account, named), owner])
+    known = dict.fromkeys([*filter(is_account, named), *filter(None, [owner])])
     yield from ((account, True) for account in known)
     open_ = [glob for glob in globs if not glob.plain]
     for account in samples([*open_, *(Glob(each) for each in known)], ACCOUNT, states=states):
@@ -316,34 +328,35 @@ _HOSTS = (Glob(f"{STAR}.amazonaws.com"), Glob(f"{STAR}.amazonaws.com.cn"), Glob(
 def _others(said: Mentioned, partition: str, owner: str, states: int) -> Iterator[Person]:
     """Services, providers, unsigned and canonical callers: those that are named, and one of each that is not."""
     services = dict.fromkeys(name for each in said.elements for name in each.services)
-    asked = said.globs("aws:principalservicename")
-    more = [
-        name
-        for name in samples([*asked, *map(Glob, services), *_HOSTS], SERVICE, states=states) * bool(asked)
-        if any(host.fits(name) for host in _HOSTS[:2]) and not _HOSTS[2].fits(name)
-    ]
-    fresh = next(
-        name for name in ("ec2.amazonaws.com", "lambda.amazonaws.com", "s3.amazonaws.com") if name not in services
-    )
-    for name in dict.fromkeys([*services, *more, *([] if more else [fresh])]):
+    fresh: Sequence[str] = ()
+    if said.strangers:
+        asked = said.globs("aws:principalservicename")
+        fresh = [name for name in ("ec2.amazonaws.com", "lambda.amazonaws.com") if name not in services][:1]
+        if asked:
+            found = samples([*asked, *map(Glob, services), *_HOSTS], SERVICE, states=states)
+            fresh = [
+                name
+                for name in found
+                if any(host.fits(name) for host in _HOSTS[:2]) and not _HOSTS[2].fits(name) and name not in services
+            ]
+    for name in (*services, *fresh):
         keys = {"aws:principalisawsservice": "true", "aws:principalservicename": name}
-        known = name in services
-        party = Party("service", name if known else "", partition)
-        yield Person(
-            "service", party, name, keys, {f"service:{name}": Grant.DIRECT}, ((f"service:{name}",),), name * known
-        )
+        called, known = f"service:{name}", name in services
+        party = Party("service", name * known, partition)
+        yield Person("service", party, name, keys, {called: Grant.DIRECT}, ((called,),), name * known)
     providers = dict.fromkeys(name for each in said.elements for name in each.federated)
     spare = (
         f"arn:{partition}:iam::{owner}:saml-provider/another",
         f"arn:{partition}:iam::{owner}:oidc-provider/another.example.com",
         "accounts.google.com",
     )
-    for name in dict.fromkeys([*providers, *spare]):
+    for name in dict.fromkeys([*providers, *(spare if said.strangers else ())]):
         known = name in providers
         names = (f"federated:{name}",) + (() if name.startswith("arn:") else (f"federated-host:{name}",))
-        party = Party("provider", name if known else "", partition)
-        grants = dict.fromkeys(names, Grant.DIRECT)
-        yield Person("provider", party, name, {}, grants, (names,), name * known)
+        party = Party("provider", name * known, partition)
+        yield Person("provider", party, name, {}, dict.fromkeys(names, Grant.DIRECT), (names,), name * known)
+    if not said.strangers:
+        return
     keys = {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
     yield Person("anonymous", Party("anonymous", "", partition), "anonymous", keys, {}, ((),))
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 from valetkey.policy.automata import Glob, Stage, TooMany
@@ -262,11 +261,15 @@ def build(
         [statement.principals for statement in statements if statement.principals is not None],
         {key: asked[key] for key in CALLER_KEYS if key in asked},
         {key: related[key] for key in CALLER_KEYS if key in related},
+        any(
+            each.effect == "Allow" and (each.principals is None or each.principals.everyone or each.not_principal)
+            for each in statements
+        ),
     )
     if caller is not None:
         people = session_of(caller, said, states=states)
     else:
-        people = everybody(said, partition=partition, owner=owner, services=True, states=states)
+        people = everybody(said, partition=partition, owner=owner, role=trust, states=states)
     dimensions = [
         Dimension("action", frozenset(), [Point({}, action=each) for each in _all_actions(statements, trust)]),
         Dimension("caller", CALLER_KEYS, [Point(person.keys, person=person) for person in people]),
@@ -436,43 +439,31 @@ def _resources(statements: Sequence[Statement], partition: str, owner: str, stat
 def possible(space: Space) -> list[Box]:
     """All requests that can be made, as boxes: by kinds of callers and calls, what cannot go with them left out."""
     actions, people = space.dimensions[ACTION], space.dimensions[CALLER]
+    no_mfa = [each.where(lambda point: _PRESENT not in point.keys) for each in space.dimensions]
+    no_id = [each.where(lambda point: "sts:externalid" not in point.keys) for each in space.dimensions]
     found: list[Box] = []
-    for action in (*ROLE_ACTIONS, ""):
-        own = actions.where(partial(_is, action))
-        for unsigned in (False, True):
 
-            def calls(point: Point, action: str = action, unsigned: bool = unsigned) -> bool:
-                person = point.person
-                by_them = person is not None and person.unsigned is unsigned and _can_call(person, action)
-                return by_them and _may_carry(point, action, unsigned)
+    def add(names: frozenset[str], into_roles: bool, kinds: Callable[[Person], bool], *without: Sequence[int]) -> None:
+        """Calls of these actions (of all others) by such callers, without some keys."""
+        box = list(space.full)
+        box[ACTION] = actions.where(lambda point: (point.action in names) is into_roles)
+        box[CALLER] = people.where(lambda point: point.person is not None and kinds(point.person))
+        for masks in without:
+            box = [mine & mask for mine, mask in zip(box, masks, strict=True)]
+        if all(box):
+            found.append(tuple(box))
 
-            def carried(point: Point, action: str = action, unsigned: bool = unsigned) -> bool:
-                return _may_carry(point, action, unsigned)
-
-            box = (own, people.where(calls), *(each.where(carried) for each in space.dimensions[2:]))
-            if all(box):
-                found.append(box)
+    common = frozenset(ROLE_ACTIONS[3:])
+    if any(point.action in ROLE_ACTIONS for point in actions.points):
+        add(common | {ENTRY[0]}, True, lambda person: person.kind in ("user", "session"))
+        add(common | {ENTRY[0]}, True, lambda person: person.kind == "service", no_mfa)
+        add(common | {ENTRY[1]}, True, lambda person: _provides(person, saml=True), no_mfa, no_id)
+        add(common | {ENTRY[2]}, True, lambda person: _provides(person, saml=False), no_mfa, no_id)
+    if any(point.action not in ROLE_ACTIONS for point in actions.points):
+        add(frozenset(ROLE_ACTIONS), False, lambda person: not person.unsigned)
+        add(frozenset(ROLE_ACTIONS), False, lambda person: person.unsigned, no_mfa)
     return found
 
 
-def _is(action: str, point: Point) -> bool:
-    return point.action == action if action else point.action not in ROLE_ACTIONS
-
-
-def _can_call(person: Person, action: str) -> bool:
-    if not action:
-        return True
-    if person.kind in ("root", "federated user", "anonymous", "canonical user"):
-        return False
-    if person.kind != "provider":
-        return action not in ROLE_ACTIONS[1:3]
-    saml = ":saml-provider/" in person.principal
-    return action != ENTRY[0] and action != (ENTRY[2] if saml else ENTRY[1])
-
-
-def _may_carry(point: Point, action: str, unsigned: bool) -> bool:
-    """Whether such a call can have these condition keys, and lack the others of their dimension."""
-    keys = point.keys
-    if unsigned and _PRESENT in keys:
-        return False
-    return not ("sts:externalid" in keys and action in ENTRY[1:])
+def _provides(person: Person, *, saml: bool) -> bool:
+    return person.kind == "provider" and (":saml-provider/" in person.principal) is saml
