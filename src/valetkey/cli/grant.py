@@ -116,7 +116,7 @@ def grant(
         report.say_differs(differs, as_json=output.as_json)
         raise
     except NotProved as problem:
-        report.say_failures(problem.table)
+        report.say_failures(problem.shown)
         raise
     report.say_made(made, prepared, as_json=output.as_json)
     return 0

@@ -19,6 +19,6 @@ def show(name: str, /, *, output: Output = Output(), account: Account = Account(
 
     now = datetime.now(UTC)
     owner, standing = found(connect(profile=account.profile, region=account.region), name)
-    table = proof(standing, now=now)
-    say_show(owner, standing, table, now=now, as_json=output.as_json)
-    return 0 if table is not None and table.holds and not standing.drift else 1
+    shown = proof(standing)
+    say_show(owner, standing, shown, now=now, as_json=output.as_json)
+    return 0 if shown is not None and shown.holds and not standing.drift else 1

@@ -25,7 +25,7 @@ from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
-    from valetkey.trust.table import Table
+    from valetkey.trust.showing import Shown
 
 
 class NotProved(Problem):
@@ -33,9 +33,9 @@ class NotProved(Problem):
 
     exit_code = 1
 
-    def __init__(self, what: str, table: Table, *, do: str, where: str = "") -> None:
+    def __init__(self, what: str, shown: Shown, *, do: str, where: str = "") -> None:
         super().__init__(what, do=do, where=where)
-        self.table = table
+        self.shown = shown
 
 
 class Interrupted(Problem):
@@ -52,29 +52,28 @@ class Made:
     role: Role
     calls: tuple[Call, ...]
     """What was performed; empty when everything was there already."""
-    proof: Table
+    proof: Shown
 
 
-def prove(document: Mapping[str, Any], wanted: Grant, *, now: datetime) -> Table:
-    """The decision table of a trust document against the terms. Raises NotProved unless it holds."""
-    table = _table(canonical(document), wanted.terms, wanted.role_arn, now)
-    if not table.holds:
+def prove(document: Mapping[str, Any], wanted: Grant) -> Shown:
+    """Show that a trust document admits exactly the terms. Raises NotProved unless it does."""
+    shown = _shown(canonical(document), wanted.terms, wanted.role_arn)
+    if not shown.holds:
         raise NotProved(
-            f"the trust policy of {wanted.name} is not shown to admit exactly the terms: "
-            f"{len(table.failures)} kinds of requests are decided otherwise",
-            table,
+            f"the trust policy of {wanted.name} is not proved to admit exactly the terms",
+            shown,
             do="nothing may be written with it; please report this with the terms that you gave",
             where=wanted.role_arn,
         )
-    return table
+    return shown
 
 
 @lru_cache(maxsize=4)
-def _table(document: str, terms: Terms, role_arn: str, now: datetime) -> Table:
-    """The same document is asked for before the call and, as a rule unchanged, after it: thousands of requests."""
-    from valetkey.trust.table import admits_only
+def _shown(document: str, terms: Terms, role_arn: str) -> Shown:
+    """The same document is asked for before the call and, as a rule unchanged, after it."""
+    from valetkey.trust.showing import admits_only
 
-    return admits_only(json.loads(document), terms, role_arn=role_arn, now=now)
+    return admits_only(json.loads(document), terms, role_arn=role_arn)
 
 
 def make(
@@ -93,7 +92,7 @@ def make(
 
     Raises Differs, ForeignRole, NotProved, Interrupted, or what `check` raises.
     """
-    prove(write_trust(wanted.terms), wanted, now=now)
+    prove(write_trust(wanted.terms), wanted)
     done: list[Call] = []
     try:
         role = read_role(perform, wanted.name) if role is not None else None
@@ -103,7 +102,7 @@ def make(
             role = _create(rest[0], wanted, perform, waiting)
             done.append(rest[0])
             rest = plan(wanted, role)
-        prove(role.trust, wanted, now=now)
+        prove(role.trust, wanted)
         for call in rest:
             tell(call)
             waiting.write(perform, call)
@@ -113,7 +112,7 @@ def make(
         raise _interrupted(error, wanted, done) from None
     if role is None:
         raise _unseen(wanted, waiting)
-    return Made(wanted, role, tuple(done), prove(role.trust, wanted, now=now))
+    return Made(wanted, role, tuple(done), prove(role.trust, wanted))
 
 
 def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting) -> Role:

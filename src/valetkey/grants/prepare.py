@@ -21,7 +21,7 @@ from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
     from valetkey.grants.permissions import Opening
-    from valetkey.trust.table import Table
+    from valetkey.trust.showing import Shown
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Prepared:
     role: Role | None
     """What is there already."""
     calls: tuple[Call, ...]
-    proof: Table
+    proof: Shown
     opening: Opening
 
 
@@ -87,7 +87,7 @@ def prepare(
         final,
         role,
         calls,
-        prove(write_trust(final.terms), final, now=now),
+        prove(write_trust(final.terms), final),
         _opening(final, managed, boundary),
     )
 

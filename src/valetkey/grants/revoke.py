@@ -226,15 +226,14 @@ class _Revoking:
         return replace(self._waiting, limit=min(self._waiting.limit, 10.0)).until(look) is True
 
     def _shown(self, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The document if it is shown to admit nobody. One that no table can be made of is not shown."""
-        from valetkey.trust.table import admits_nobody
+        """The document if it is shown to admit nobody. One that cannot be read is not shown."""
+        from valetkey.trust.showing import admits_nobody
 
-        role, contractor = self._standing.role, self._standing.record.contractor
         try:
-            table = admits_nobody(document, role_arn=role.arn, contractor=contractor, now=self._now())
+            shown = admits_nobody(document, role_arn=self._standing.role.arn)
         except Problem:
             return None
-        return document if table.holds else None
+        return document if shown.holds else None
 
 
 _REFUSED_DOCUMENT = frozenset({"MalformedPolicyDocument", "InvalidInput", "ValidationError"})

@@ -26,7 +26,7 @@ from valetkey.trust.terms import Terms
 from valetkey.trust.writing import closed_trust
 
 if TYPE_CHECKING:
-    from valetkey.trust.table import Table
+    from valetkey.trust.showing import Shown
 
 EXTERNAL_ID = "ExternalId"
 """The name of the one difference whose values are masked when printed."""
@@ -90,21 +90,21 @@ def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str,
     return tuple(grants), tuple(damaged)
 
 
-def proof(standing: Standing, *, now: datetime) -> Table | None:
-    """The decision table of the role's trust as it is now against its terms; None when those cannot be read from it."""
+def proof(standing: Standing) -> Shown | None:
+    """What is proved of the role's trust as it is now, against its terms; None when those cannot be read from it."""
     if standing.terms is None:
         return None
-    from valetkey.trust.table import admits_only
+    from valetkey.trust.showing import admits_only
 
-    return admits_only(standing.role.trust, standing.terms, role_arn=standing.role.arn, now=now)
+    return admits_only(standing.role.trust, standing.terms, role_arn=standing.role.arn)
 
 
 def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     """The handoff of a grant as it stands. Raises Problem (exit code 1) for one that is not as agreed, or has ended."""
     state = standing.state(now)
     terms = standing.terms
-    table = proof(standing, now=now) if state == "open" else None
-    if terms is None or table is None or not table.holds:
+    shown = proof(standing) if state == "open" else None
+    if terms is None or shown is None or not shown.holds:
         raise Problem(
             f"{standing.role.name} is not handed over: its state is {'not proved' if state == 'open' else state}",
             do=f"see `valetkey show {standing.role.name}`; an incomplete grant is finished by granting again",

@@ -28,7 +28,7 @@ ACCOUNT = Form((Stage(string.digits, 12, 12),), likely=("999988887777", "8888777
 SESSION_NAME = Form((Stage(NAME_CHARS, 2),), longest=64, likely=("session", "another-session"))
 EXTERNAL_ID = Form((Stage(NAME_CHARS + ":/", 2),), longest=1224, likely=("another-id", "some-other-id"))
 ORG_ID = Form(
-    (Stage("o", 1, 1), Stage("-", 1, 1), Stage(string.ascii_lowercase + string.digits, 10, 32)),
+    (Stage("o", 1, 1), Stage("-", 1, 1), Stage(string.ascii_lowercase + string.digits, 1, 32)),
     likely=("o-another123", "o-elsewhere9"),
 )
 USER_ID = Form(

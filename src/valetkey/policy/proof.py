@@ -32,7 +32,7 @@ from valetkey.policy.errors import PolicyError
 from valetkey.policy.evaluation import Policies, decide
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
-from valetkey.policy.space import ACTION, CALLER, ROLE_ACTIONS, Reading, Space, build, possible
+from valetkey.policy.space import ACTION, CALLER, ENTRY, ROLE_ACTIONS, Reading, Space, build, possible
 from valetkey.policy.statements import Policy, Statement
 
 Side = Policy | Sequence[Policy] | Mapping[str, Any]
@@ -62,7 +62,7 @@ class Proof:
     """It holds: every request that the policy allows, the reference allows."""
 
     witness: Request | None
-    """A request that the policy allows; None when it allows none."""
+    """A request that the policy allows (into a role: by an action that enters it); None when there is none."""
     regions: int
     """Boxes that were looked at."""
     seconds: float
@@ -366,7 +366,12 @@ class Question:
                 yield from rest(both, denied, self.budget)
 
     def _witness(self, box: Box, denied: list[Box]) -> Request | None:
-        inside = next(rest(box, denied, self.budget), None)
+        """Somebody who gets in: into a role, by an action that enters it, and nobody who has been deleted."""
+        people, actions = self.space.dimensions[CALLER], self.space.dimensions[ACTION]
+        alive = people.where(lambda point: point.person is not None and point.person.party.kind != "deleted")
+        entering = actions.where(lambda point: point.action in ENTRY or point.action not in ROLE_ACTIONS)
+        box = (box[ACTION] & entering, box[CALLER] & alive, *box[CALLER + 1 :])
+        inside = next(rest(box, denied, self.budget), None) if all(box) else None
         if inside is None:
             return None
         request = self.space.request(inside)

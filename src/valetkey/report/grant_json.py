@@ -11,7 +11,7 @@ from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, insta
 if TYPE_CHECKING:
     from valetkey.grants.permissions import Opening
     from valetkey.grants.standing import Standing
-    from valetkey.trust.table import Table
+    from valetkey.trust.showing import Shown
     from valetkey.trust.terms import Terms
 
 OWN = frozenset({OWN_ROLE, UNTIL, REVOKED})
@@ -86,7 +86,7 @@ def standing_json(standing: Standing, now: datetime) -> dict[str, Any]:
     }
 
 
-def judged_json(table: Table, opening: Opening) -> dict[str, Any]:
+def judged_json(shown: Shown, opening: Opening) -> dict[str, Any]:
     """The proof of a trust, and what the policies open."""
     opens = {
         "levels": dict(opening.levels),
@@ -105,14 +105,14 @@ def judged_json(table: Table, opening: Opening) -> dict[str, Any]:
             for each in opening.escalations
         ],
     }
-    return {**proof_json(table), "opens": opens}
+    return {**proof_json(shown), "opens": opens}
 
 
-def proof_json(table: Table | None) -> dict[str, Mapping[str, Any] | None]:
-    """The decision table in three numbers, or null where there is none."""
-    if table is None:
+def proof_json(shown: Shown | None) -> dict[str, Mapping[str, Any] | None]:
+    """What is proved of the trust, or null where its terms cannot be read."""
+    if shown is None:
         return {"proof": None}
-    return {"proof": {"holds": table.holds, "requests": len(table.rows), "failures": list(table.failures)}}
+    return {"proof": {"holds": shown.holds, "failures": list(shown.failures)}}
 
 
 def moment(when: datetime) -> str:

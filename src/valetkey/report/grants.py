@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from valetkey.grants.revoke import Receipt
     from valetkey.grants.role import Owner
     from valetkey.grants.standing import Standing
-    from valetkey.trust.table import Table
+    from valetkey.trust.showing import Shown
     from valetkey.trust.terms import Terms
 
 
@@ -82,13 +82,13 @@ def _masked(what: str, *values: str) -> tuple[str, ...]:
     return tuple(mask(value) for value in values) if what == EXTERNAL_ID else values
 
 
-def say_failures(table: Table) -> None:
+def say_failures(shown: Shown) -> None:
     """On stderr: the requests that a trust decides otherwise than the terms."""
-    say(*(f"  {each}" for each in table.failures[:20]), stderr=True)
+    say(*(f"  {each}" for each in shown.failures), stderr=True)
 
 
 def say_plan(prepared: Prepared, *, as_json: bool) -> None:
-    """A dry run: the calls, and the decision table's result."""
+    """A dry run: the calls, and what is proved."""
     if as_json:
         calls = [{"action": call.action, "params": dict(call.params)} for call in prepared.calls]
         say_json({**grant_json(prepared.grant), **judged_json(prepared.proof, prepared.opening), "calls": calls})
@@ -178,10 +178,10 @@ def say_list(
     say_table(["grant", "contractor", "policies", "until", "last used", "state"], rows)
 
 
-def say_show(owner: Owner, standing: Standing, table: Table | None, *, now: datetime, as_json: bool) -> None:
+def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: datetime, as_json: bool) -> None:
     """One grant: terms, trust, proof, days left, drift."""
     if as_json:
-        say_json({**standing_json(standing, now), **proof_json(table), "trust": standing.role.trust})
+        say_json({**standing_json(standing, now), **proof_json(shown), "trust": standing.role.trust})
         return
     role, record = standing.role, standing.record
     say_account(owner)
@@ -201,8 +201,8 @@ def say_show(owner: Owner, standing: Standing, table: Table | None, *, now: date
     ]
     _say_pairs(rows)
     say("Trust policy:", json.dumps(_masked_trust(role.trust), indent=2, ensure_ascii=False))
-    if table is not None:
-        say(_proof_line(table), *(f"  {each}" for each in table.failures[:20]))
+    if shown is not None:
+        say(_proof_line(shown), *(f"  {each}" for each in shown.failures))
     else:
         say("Proof: none; the trust policy is not of a shape that valetkey writes.")
     if standing.drift:
@@ -320,11 +320,10 @@ def _policies(standing: Standing) -> list[str]:
     return [each.rsplit("/", 1)[-1] for each in standing.role.managed] + inline
 
 
-def _proof_line(table: Table) -> str:
-    verdict = (
-        "let in exactly those under the terms" if table.holds else f"{len(table.failures)} kinds decided otherwise"
-    )
-    return f"Proof: of {len(table.rows):,} requests tried on the trust policy, {verdict}."
+def _proof_line(shown: Shown) -> str:
+    if shown.holds:
+        return "Proof: whoever calls, whatever they send: exactly those under the terms get in."
+    return "Not proved: the trust policy does not let in exactly those under the terms."
 
 
 def _opening_lines(opening: Opening) -> Iterator[str]:

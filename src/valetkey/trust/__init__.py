@@ -9,31 +9,32 @@ from valetkey.trust.terms import Terms, TermsProblem, check_terms
 
 if TYPE_CHECKING:
     from valetkey.trust.reading import NotOurs, read_terms
-    from valetkey.trust.table import Row, Table, admits_nobody, admits_only
+    from valetkey.trust.reference import as_policy
+    from valetkey.trust.showing import Shown, admits_nobody, admits_only
     from valetkey.trust.writing import closed_trust, write_trust
 
 __all__ = [
     "NotOurs",
-    "Row",
-    "Table",
+    "Shown",
     "Terms",
     "TermsProblem",
     "admits_nobody",
     "admits_only",
+    "as_policy",
     "check_terms",
     "closed_trust",
     "read_terms",
     "write_trust",
 ]
 
-# Terms are needed at start-up by the rooms above; the table brings the evaluator and is loaded when used (PEP 562).
+# Terms are needed at start-up by the rooms above; a proof brings the prover and is loaded when used (PEP 562).
 _HOMES = {
     "NotOurs": "reading",
     "read_terms": "reading",
-    "Row": "table",
-    "Table": "table",
-    "admits_nobody": "table",
-    "admits_only": "table",
+    "Shown": "showing",
+    "admits_nobody": "showing",
+    "admits_only": "showing",
+    "as_policy": "reference",
     "closed_trust": "writing",
     "write_trust": "writing",
 }

@@ -148,6 +148,18 @@ def _check_kinds(terms: Terms) -> None:
             do="name IAM users, or leave --name-people out",
             where="name_people",
         )
+    short = [name for name in named if ":user/" in name and len(name.rsplit("/", 1)[1]) < _SHORTEST_SESSION_NAME]
+    if terms.name_people and short:
+        raise TermsProblem(
+            f"{shown(short[0], 200)} has a name of one character, and a session name has two at least: that user could "
+            "never come in",
+            do="leave --name-people out, or name a user with a longer name",
+            where="name_people",
+        )
+
+
+_SHORTEST_SESSION_NAME = 2
+"""Characters (STS API reference, roleSessionNameType)."""
 
 
 # The role that Identity Center makes for a permission set: a random suffix, in a path nobody else can create in

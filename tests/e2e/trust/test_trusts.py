@@ -63,7 +63,7 @@ def test_the_emulator_admits_exactly_the_terms(stage: Any, kind: str) -> None:
     terms = Terms(contractor=account, **fields)
     role = _role(stage, write_trust(terms))
     assert read_terms(_document(stage), contractor=account) == terms
-    assert admits_only(_document(stage), terms, role_arn=role, now=datetime.now(UTC)).failures == ()
+    assert admits_only(_document(stage), terms, role_arn=role).failures == ()
     extras: dict[str, dict[str, Any]] = {
         "": {},
         "tags": {"Tags": [{"Key": "team", "Value": "audit"}]},
@@ -133,7 +133,7 @@ def test_a_deleted_pin_is_seen_and_a_namesake_stays_out(stage: Any) -> None:
     found = read_terms(_document(stage))
     assert len(found.orphans) == 1
     assert bob.arn in found.pin
-    table = admits_only(_document(stage), found, role_arn=role, now=datetime.now(UTC))
+    table = admits_only(_document(stage), found, role_arn=role)
     assert table.failures == ()
 
 
@@ -147,5 +147,5 @@ def test_the_closed_trust_is_taken_and_admits_nobody(stage: Any) -> None:
     stage.owner.root("iam", "update_assume_role_policy", RoleName="audit", PolicyDocument=document)
     code = {"SerialNumber": alice.mfa_serial, "TokenCode": alice.code()}
     assert not _let_in(client, role, RoleSessionName="alice", **code)
-    table = admits_nobody(_document(stage), role_arn=role, contractor=stage.contractor.account, now=datetime.now(UTC))
+    table = admits_nobody(_document(stage), role_arn=role)
     assert table.holds

@@ -70,7 +70,7 @@ def test_no_call_is_made_with_a_trust_that_is_not_proved(
     with pytest.raises(NotProved) as refused:
         made(iam, grant, waiting, now)
     assert refused.value.exit_code == 1
-    assert refused.value.table.failures
+    assert refused.value.shown.failures
     assert iam.log == []
 
 

@@ -77,7 +77,7 @@ def test_one_word_says_how_a_grant_stands_and_only_an_open_one_is_handed_over(
     standing = read_standing(read_role(iam, "audit"))
     assert standing.state(now) == word
     if word == "open":
-        table = proof(standing, now=now)
+        table = proof(standing)
         assert table is not None
         assert table.holds
         assert hand_over(standing, now=now).role_arn == role["Arn"]
@@ -118,6 +118,6 @@ def test_a_role_whose_record_is_damaged_is_named_and_the_others_are_listed(iam: 
 
 
 def test_the_trust_of_an_ended_grant_is_still_right(iam: Any, role: Any) -> None:
-    table = proof(read_standing(read_role(iam, "audit")), now=datetime(2027, 6, 1, tzinfo=UTC))
+    table = proof(read_standing(read_role(iam, "audit")))
     assert table is not None
     assert table.holds

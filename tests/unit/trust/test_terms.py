@@ -69,6 +69,7 @@ def test_an_external_id_that_sts_could_never_receive_is_refused(external_id: str
         ({"pin": (USER, ROLE)}, "pin", "never carries MFA"),
         ({"only": (ROLE,), "mfa": False, "name_people": True}, "name_people", "only IAM users have"),
         ({"only": (SSO,), "mfa": False, "name_people": True}, "name_people", "only IAM users have"),
+        ({"only": (f"{USER[: -len(USER.rsplit('/', 1)[1])]}x",), "name_people": True}, "name_people", "two at least"),
         ({"until": datetime(2030, 1, 1)}, "until", "zone"),
         ({"until": datetime(2030, 1, 1, 0, 0, 0, 1, tzinfo=UTC)}, "until", "whole seconds"),
         ({"until": datetime(9999, 12, 31, tzinfo=UTC)}, "until", "no end"),

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.trials.callers import OTHER_ACCOUNTS, Caller, federated, from_arn, in_account, service
+
 from valetkey.policy.arns import is_account
-from valetkey.trust.callers import OTHER_ACCOUNTS, Caller, federated, from_arn, in_account, service
 
 _SOMETHING = "something-else"
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")

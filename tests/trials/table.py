@@ -22,10 +22,11 @@ from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
+from tests.trials.callers import Caller, callers
+from tests.trials.hints import Hint, hints
+
 from valetkey.policy import Decision, Policy, Request, decide, parse_policy
 from valetkey.policy.arns import parse_arn
-from valetkey.trust.callers import Caller, callers
-from valetkey.trust.hints import Hint, hints
 from valetkey.trust.terms import Terms, TermsProblem
 
 MAX_ROWS = 30_000

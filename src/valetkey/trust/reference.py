@@ -1,0 +1,68 @@
+"""The terms as an ordinary trust policy: what a proof holds a trust document against.
+
+Written apart from `writing`, and another way: whoever calls is named by aws:PrincipalAccount and aws:PrincipalArn and
+never by a Principal element, so that a slip in the one is not repeated in the other. It is never written to AWS.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from valetkey.policy import Policy, parse_policy
+from valetkey.policy.arns import parse_arn
+from valetkey.trust.terms import Terms, is_unique_id
+
+NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+"""A policy that allows nothing."""
+
+
+def as_policy(terms: Terms) -> Policy:
+    """A trust policy that allows exactly what the terms say. A deleted principal (`Terms.orphans`) is in it by its
+    unique id, which nobody has any more."""
+    statements: list[dict[str, Any]] = []
+    for who in _who(terms):
+        call: dict[str, Any] = {}
+        if terms.external_id is not None:
+            call["ForAnyValue:StringEquals"] = {"sts:ExternalId": [terms.external_id]}
+        if terms.mfa:
+            call["StringEqualsIgnoreCase"] = {"aws:MultiFactorAuthPresent": "true"}
+        if terms.mfa_max_age is not None:
+            call["NumericLessThan"] = {"aws:MultiFactorAuthAge": str(terms.mfa_max_age + 1)}
+        if terms.name_people:
+            call["StringLike"] = {"sts:RoleSessionName": "${aws:username}"}
+        every: dict[str, Any] = {**who}
+        if terms.until is not None:
+            every["DateLessThan"] = {"aws:EpochTime": str(int(terms.until.astimezone(UTC).timestamp()))}
+        statements.append(_allow(["sts:AssumeRole"], {**every, **call}))
+        extras = ["sts:SetSourceIdentity"] * terms.source_identity + ["sts:TagSession"] * terms.session_tags
+        if extras:
+            statements.append(_allow(extras, every))
+    return parse_policy({"Version": "2012-10-17", "Statement": statements}, kind="trust")
+
+
+def _allow(actions: list[str], condition: dict[str, Any]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": "*", "Action": actions, "Condition": condition}
+
+
+def _who(terms: Terms) -> list[dict[str, Any]]:
+    """Conditions on who calls, one for each statement. In which account a deleted principal was, nobody can say."""
+    account = {"StringEquals": {"aws:PrincipalAccount": terms.contractor}}
+    if terms.only:
+        return [account | {"ArnLike": {"aws:PrincipalArn": list(terms.only)}}]
+    if not terms.pin:
+        return [account]
+    arns = [pattern for name in terms.pin if not is_unique_id(name) for pattern in _pinned(name)]
+    gone = [pattern for name in terms.orphans for pattern in (name, f"{name}:*")]
+    named = [account | {"ArnLike": {"aws:PrincipalArn": arns}}] if arns else []
+    return named + ([{"StringLike": {"aws:userid": gone}}] if gone else [])
+
+
+def _pinned(name: str) -> list[str]:
+    """A pinned user is its ARN; a role is meant whatever its path, for its name is unique in the account
+    (reference_identifiers), and its sessions' ARNs hold the name alone."""
+    arn = parse_arn(name)
+    if arn.kind == "user":
+        return [name]
+    head = f"arn:{arn.partition}:iam::{arn.account}:role/"
+    return [f"{head}{arn.name}", f"{head}*/{arn.name}"]

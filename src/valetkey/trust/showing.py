@@ -1,0 +1,112 @@
+"""A trust shown to admit exactly the terms, or nobody: for every request, by proof.
+
+Rules:
+- Both ways: the document allows nothing that the terms do not (`reference`), and nothing that the terms allow is
+  refused. And somebody can come in: a trust that admits nobody keeps every stranger out too.
+- The caller's own policies are not judged: across accounts they can only refuse more, so the trust alone is an upper
+  bound (reference_policies_evaluation-logic_policy-eval-cross-account).
+- INVARIANT: what is not decided is not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.policy import Counterexample, Decision, Proof, Request, Unknown, parse_policy, prove
+from valetkey.policy.arns import parse_arn
+from valetkey.trust.reference import NOBODY, as_policy
+from valetkey.trust.terms import Terms, TermsProblem
+
+_EXTERNAL_ID = "sts:ExternalId"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was shown of a trust."""
+
+    holds: bool
+    witness: Request | None
+    """Somebody who comes in under the terms."""
+    failures: tuple[str, ...]
+    """What is wrong, a sentence each. ExternalIds in it are cut: they are no secret, but identify."""
+
+
+def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Shown:
+    """Prove that the trust policy of `role_arn` admits exactly what the terms say.
+
+    Terms with orphans (read back from AWS) hold as long as somebody pinned is left. Raises PolicyError for a document
+    that AWS would refuse, and TermsProblem when role and contractor are one account or of different partitions.
+    """
+    _check_places(terms, role_arn)
+    policy, agreed = parse_policy(document, kind="trust"), as_policy(terms)
+    inside = prove(policy, within=agreed, resource=role_arn)
+    failures = list(_wrong(inside, "is let in", terms, role_arn))
+    failures += _wrong(prove(agreed, within=policy, resource=role_arn), "is refused", terms, role_arn)
+    witness = inside.witness if isinstance(inside, Proof) else None
+    if witness is None and not failures:
+        failures.append("nobody may come in under these terms")
+    return Shown(not failures, witness, tuple(failures))
+
+
+def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> Shown:
+    """Prove that the trust policy of `role_arn` admits nobody at all. Raises PolicyError."""
+    policy = parse_policy(document, kind="trust")
+    answer = prove(policy, within=parse_policy(NOBODY, kind="trust"), resource=role_arn)
+    failures = tuple(_wrong(answer, "is let in", None, role_arn))
+    return Shown(not failures, None, failures)
+
+
+def _wrong(answer: Proof | Counterexample | Unknown, how: str, terms: Terms | None, role_arn: str) -> list[str]:
+    if isinstance(answer, Proof):
+        return []
+    if isinstance(answer, Unknown):
+        return [f"it could not be decided: {answer.reason}"]
+    because = _because(answer.reference) if how == "is refused" else ""
+    return [f"{_told(answer.request, terms, role_arn)}, {how}{because}"]
+
+
+def _told(request: Request, terms: Terms | None, role_arn: str) -> str:
+    """A request as the beginning of a sentence."""
+    caller = request.caller
+    whose = "another account"
+    if caller.account == parse_arn(role_arn).account:
+        whose = "the owner"
+    elif terms is not None and caller.account == terms.contractor:
+        whose = "the contractor"
+    kind = "role session" if caller.kind == "session" else caller.kind
+    who = f"the {kind}" if caller.unsigned else f"a {kind} of {whose}"
+    sent = ", ".join(f"{key} = {_cut(key, value)!r}" for key, value in request.context.items()) or "nothing"
+    action = request.action if isinstance(request.action, str) else "+".join(request.action)
+    return f"{who} ({request.principal}), by {action} with {sent}"
+
+
+def _cut(key: str, value: object) -> object:
+    return f"{value[:4]}… ({len(value)} characters)" if key == _EXTERNAL_ID and isinstance(value, str) else value
+
+
+def _because(decision: Decision) -> str:
+    found = [
+        f"statement {part.statement} "
+        + (f"asks for another {_EXTERNAL_ID}" if "sts:externalid" in each.where.lower() else each.text)
+        for part in decision.parts
+        for each in part.findings
+    ]
+    return f": {'; '.join(found)}" if found else ""
+
+
+def _check_places(terms: Terms, role_arn: str) -> None:
+    role = parse_arn(role_arn)
+    if role.account == terms.contractor:
+        raise TermsProblem(
+            f"the contractor's account {terms.contractor} is the role's own account",
+            do="name the account of the outside party",
+            where="contractor",
+        )
+    if role.partition != terms.partition:
+        raise TermsProblem(
+            f"the contractor is in {terms.partition} and the role in {role.partition}: no call crosses partitions",
+            do="use an account of the same partition",
+            where="partition",
+        )
