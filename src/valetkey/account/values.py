@@ -1,0 +1,109 @@
+"""An account as frozen values, whatever it was read from: AWS itself, a dump, a template or a plan.
+
+Rules:
+- None means that the source does not say, never "none": an empty tuple or mapping does (`Role.boundary` says its own).
+- A policy document is JSON text (`Document`), unparsed: byte for byte as the source has it where the source holds
+  text, else written from what was read with every pair kept, a key given twice included. It need be no valid policy,
+  nor JSON at all; equal texts are one object, so that a text serves as the key of a cache.
+- What could not be resolved is in `unknown`; where an assumption was made to resolve it, that is in `assumed`. The
+  part that is unknown is None, or left out of its tuple or mapping, and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Document = str
+"""A policy document as JSON text."""
+
+UNSAID = "000000000000"
+"""Stands in an ARN for an account that the source does not name (a template, no `owner`). AWS gives it to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A part that could not be read or resolved."""
+
+    part: str
+    """What is missing: "trust", "inline policy Read", "attached policies", "boundary", "name", "tags", ..."""
+    reason: str
+    """Why, as one sentence: "!Ref Partner is a parameter without a default"."""
+    where: str
+    """File and JSON path, or the call that was refused ("iam:ListRoles")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One role."""
+
+    name: str
+    """Where AWS or the template chooses it later: the logical id or address, and "name" is in `unknown`."""
+    arn: str
+    """With UNSAID as the account where no source names it."""
+    path: str
+    account: str | None
+    """12 digits."""
+    partition: str
+    where: str
+    """File and JSON path ("dump.json: $.RoleDetailList[3]", "app.yaml: $.Resources.Auditor"), or the live call."""
+    trust: Document | None = None
+    """The trust policy; None only with "trust" in `unknown`."""
+    role_id: str | None = None
+    """AROA…"""
+    attached: tuple[str, ...] = ()
+    """ARNs of attached managed policies; their documents are in `Account.policies`, where the source has them."""
+    inline: Mapping[str, Document] = field(default_factory=dict)
+    """Inline policies by name."""
+    boundary: str | None = None
+    """ARN of the permissions boundary; None: has none, unless "boundary" is in `unknown`."""
+    max_session: int | None = None
+    """Seconds."""
+    description: str | None = None
+    tags: Mapping[str, str] | None = None
+    created: datetime | None = None
+    last_used: datetime | None = None
+    """Last use within 400 days (IAM User Guide, access_policies_last-accessed); aware. See `last_use_known`."""
+    last_use_known: bool = False
+    """Whether the source tells of use at all: with it, `last_used` None means never used within those days."""
+    instance_profiles: tuple[str, ...] = ()
+    """ARNs."""
+    unknown: tuple[Unknown, ...] = ()
+    assumed: tuple[str, ...] = ()
+    """What was taken for granted to resolve this role, one sentence each: "parameter Partner has its default value"."""
+
+    def why_unknown(self, part: str) -> Unknown | None:
+        """What kept this part ("trust") from being resolved, or None."""
+        return next((each for each in self.unknown if each.part == part), None)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One user, as far as a trust policy may name it."""
+
+    arn: str
+    user_id: str | None = None
+    """AIDA…"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One account, or the part of it that the sources tell."""
+
+    id: str | None
+    """12 digits."""
+    partition: str
+    roles: tuple[Role, ...]
+    """By ARN. Templates may define one ARN twice; `Role.where` tells them apart."""
+    policies: Mapping[str, Document] = field(default_factory=dict)
+    """Managed policies by ARN, AWS's and the account's own: the document of the default version."""
+    users: tuple[User, ...] = ()
+    providers: tuple[str, ...] | None = None
+    """ARNs of the account's SAML and OIDC providers."""
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    """GetAccountSummary's numbers by their name there ("AssumeRolePolicySizeQuota"); empty where not known."""
+    sources: tuple[str, ...] = ()
+    """What it was read from: file names, or "account 111122223333"."""
+    unknown: tuple[Unknown, ...] = ()
+    """What is missing for the account as a whole: calls that were refused, resources that could not be resolved."""
