@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from valetkey.grants.asked import Asked
     from valetkey.grants.grant import ForeignRole, Grant, Record, read_record
     from valetkey.grants.make import Interrupted, Made, NotProved
-    from valetkey.grants.permissions import Opening, opening
     from valetkey.grants.plan import Differs, adopted, check
     from valetkey.grants.prepare import Prepared
     from valetkey.grants.revoke import Receipt, Removed, plan_revoke
@@ -32,7 +31,6 @@ __all__ = [
     "Interrupted",
     "Made",
     "NotProved",
-    "Opening",
     "Owner",
     "Prepared",
     "Receipt",
@@ -44,7 +42,6 @@ __all__ = [
     "adopted",
     "check",
     "hand_over",
-    "opening",
     "plan_revoke",
     "proof",
     "read_grants",
@@ -65,8 +62,6 @@ _HOMES = {
     "Interrupted": "make",
     "Made": "make",
     "NotProved": "make",
-    "Opening": "permissions",
-    "opening": "permissions",
     "Differs": "plan",
     "adopted": "plan",
     "check": "plan",

@@ -20,7 +20,7 @@ from valetkey.policy.problem import Problem
 from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
-    from valetkey.grants.permissions import Opening
+    from valetkey.policy.openings import Opening
     from valetkey.trust.showing import Shown
 
 
@@ -116,8 +116,8 @@ def _check_quota(number: int, perform: Perform) -> None:
 
 
 def _opening(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | None) -> Opening:
-    from valetkey.grants.permissions import opening
     from valetkey.policy import parse_policy
+    from valetkey.policy.openings import opening
 
     documents = (*((each.name, each.document) for each in managed), *grant.inline)
     return opening(

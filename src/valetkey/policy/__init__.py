@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from valetkey.policy.documents import parse_policy
     from valetkey.policy.errors import PolicyError
     from valetkey.policy.evaluation import decide
+    from valetkey.policy.openings import Opening, opening
     from valetkey.policy.people import Party
     from valetkey.policy.proof import Counterexample, Proof, Unknown, prove
     from valetkey.policy.regions import Reach, Region, Values, who
@@ -33,6 +34,7 @@ __all__ = [
     "Counterexample",
     "Decision",
     "Limits",
+    "Opening",
     "Party",
     "Policy",
     "PolicyError",
@@ -45,6 +47,7 @@ __all__ = [
     "Unknown",
     "Values",
     "decide",
+    "opening",
     "parse_policy",
     "prove",
     "who",
@@ -55,6 +58,7 @@ _HOMES = {
     "Counterexample": "proof",
     "Decision": "decision",
     "Limits": "boxes",
+    "Opening": "openings",
     "Party": "people",
     "Policy": "statements",
     "PolicyError": "errors",
@@ -66,6 +70,7 @@ _HOMES = {
     "Unknown": "proof",
     "Values": "regions",
     "decide": "evaluation",
+    "opening": "openings",
     "parse_policy": "documents",
     "prove": "proof",
     "who": "regions",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
 
 if TYPE_CHECKING:
-    from valetkey.grants.permissions import Opening
     from valetkey.grants.standing import Standing
+    from valetkey.policy.openings import Opening
     from valetkey.trust.showing import Shown
     from valetkey.trust.terms import Terms
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from valetkey.exchange.files import Received
     from valetkey.grants.asked import Asked
     from valetkey.grants.make import Made
-    from valetkey.grants.permissions import Opening
     from valetkey.grants.plan import Differs
     from valetkey.grants.prepare import Prepared
     from valetkey.grants.revoke import Receipt
     from valetkey.grants.role import Owner
     from valetkey.grants.standing import Standing
+    from valetkey.policy.openings import Opening
     from valetkey.trust.showing import Shown
     from valetkey.trust.terms import Terms
 
