@@ -6,7 +6,7 @@ the same shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -54,14 +54,50 @@ class CallError(Problem):
 
 
 def everything(perform: Perform, call: Call, key: str) -> Iterator[Any]:
-    """Yield every item of a paged IAM list call, following Marker while IsTruncated.
+    """Yield every item of a paged IAM list call. Raises CallError."""
+    for page in pages(perform, call):
+        yield from page.get(key, ())
+
+
+def pages(perform: Perform, call: Call) -> Iterator[dict[str, Any]]:
+    """Yield every page of a paged IAM call, following Marker while IsTruncated. Raises CallError.
 
     IAM may answer a short or empty page and still be truncated (API reference, GetAccountAuthorizationDetails).
     """
     params = dict(call.params)
+    seen: set[str | None] = {None}
     while True:
         page = perform(Call(call.service, call.operation, params))
-        yield from page.get(key, ())
+        yield page
         if not page.get("IsTruncated"):
             return
-        params["Marker"] = page["Marker"]
+        marker = page.get("Marker")
+        if marker in seen:
+            raise CallError(call, "Garbled", "its pages never end", do="check what answers in AWS's place")
+        seen.add(marker)
+        params["Marker"] = marker
+
+
+# STS, IAM and the network in front of them (botocore, data/_retry.json).
+_BUSY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"})
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds; a call that is still refused after them fails."""
+
+
+def patient(perform: Perform, *, wait: Callable[[float], None]) -> Perform:
+    """`perform`, asking again for up to a minute while AWS says that it is asked too much; `wait` gets seconds.
+
+    boto3 has tried a few times within a few seconds before; reading a large account needs longer.
+    """
+
+    def asking(call: Call, /) -> dict[str, Any]:
+        for pause in _PAUSES:
+            try:
+                return perform(call)
+            except CallError as error:
+                if error.code not in _BUSY:
+                    raise
+            wait(pause)
+        return perform(call)
+
+    return asking

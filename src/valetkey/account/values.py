@@ -39,7 +39,7 @@ class Role:
     """One role."""
 
     name: str
-    """Where AWS or the template chooses it later: the logical id or address, and "name" is in `unknown`."""
+    """Where AWS makes it up later: the logical id or address, which `assumed` says."""
     arn: str
     """With UNSAID as the account where no source names it."""
     path: str

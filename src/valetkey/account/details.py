@@ -1,0 +1,248 @@
+"""GetAccountAuthorizationDetails and ListRoles as JSON: what the CLI prints, boto3 returns, or the API itself says.
+
+Shapes: API reference, API_GetAccountAuthorizationDetails, API_RoleDetail, API_ListRoles. A file is one page, or a list
+of pages; the CLI has put the pages together already. Policy documents are objects (CLI, boto3) or URL-encoded text
+(the API, RFC 3986); either way they are taken over as they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from valetkey.account.loaded import SourceProblem, no_json, not_utf8, too_deep
+from valetkey.account.parts import Part
+from valetkey.account.values import Document, Role, Unknown, User
+
+KEYS = frozenset({"UserDetailList", "GroupDetailList", "RoleDetailList", "Policies", "Roles"})
+"""Any of these makes a JSON object a page."""
+
+_RAW = msgspec.Raw()
+_ROLE = re.compile(r"arn:(aws(?:-[a-z0-9]+)*):iam::([0-9]{12}):role(/(?:[\x21-\x7e]*/)?)[\x21-\x7e]+", re.ASCII)
+
+
+class _Inline(msgspec.Struct):
+    PolicyName: str
+    PolicyDocument: msgspec.Raw = _RAW
+
+
+class _Attached(msgspec.Struct):
+    PolicyArn: str
+
+
+class _Tag(msgspec.Struct):
+    Key: str
+    Value: str = ""
+
+
+class _Boundary(msgspec.Struct):
+    PermissionsBoundaryArn: str | None = None
+
+
+class _Profile(msgspec.Struct):
+    Arn: str
+
+
+class _Used(msgspec.Struct):
+    LastUsedDate: str | int | float | None = None
+
+
+class _Role(msgspec.Struct):
+    Arn: str
+    RoleName: str
+    RoleId: str | None = None
+    CreateDate: str | int | float | None = None
+    AssumeRolePolicyDocument: msgspec.Raw = _RAW
+    RolePolicyList: list[_Inline] | None = None
+    AttachedManagedPolicies: list[_Attached] | None = None
+    InstanceProfileList: list[_Profile] | None = None
+    PermissionsBoundary: _Boundary | None = None
+    Tags: list[_Tag] | None = None
+    RoleLastUsed: _Used | None = None
+    Description: str | None = None
+    MaxSessionDuration: int | None = None
+
+
+class _Version(msgspec.Struct):
+    VersionId: str | None = None
+    IsDefaultVersion: bool | None = None
+    Document: msgspec.Raw = _RAW
+
+
+class _Policy(msgspec.Struct):
+    Arn: str
+    DefaultVersionId: str | None = None
+    PolicyVersionList: list[_Version] = []
+
+
+class _User(msgspec.Struct):
+    Arn: str
+    UserId: str | None = None
+
+
+class Page(msgspec.Struct):
+    """One answer of GetAccountAuthorizationDetails, or of ListRoles (`Roles`)."""
+
+    RoleDetailList: list[_Role] = []
+    Policies: list[_Policy] = []
+    UserDetailList: list[_User] = []
+    Roles: list[_Role] = []
+    IsTruncated: bool | None = None
+
+
+def read_details(data: bytes, name: str) -> Part:
+    """Read a file of one page, or of a list of pages. Raises SourceProblem with file and JSON path."""
+    many = data.lstrip()[:1] == b"["
+    try:
+        pages = msgspec.json.decode(data, type=list[Page]) if many else [msgspec.json.decode(data, type=Page)]
+    except msgspec.ValidationError as error:
+        raise _wrong(name, str(error)) from None
+    except msgspec.DecodeError as error:
+        raise no_json(name, str(error)) from None
+    except RecursionError:
+        raise too_deep(name) from None
+    except UnicodeDecodeError:
+        raise not_utf8(name) from None
+    part = Part(name, dump=True)
+    texts: Texts = {}
+    for index, page in enumerate(pages):
+        add_page(part, page, texts, root=f"{name}: $[{index}]" if many else f"{name}: $")
+    return part
+
+
+Texts = dict[bytes, Document]
+"""Documents by how they were written, so that equal ones are one object."""
+
+
+def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
+    """Add a page to a part of an account; `root` is the place of the page. Raises SourceProblem."""
+    for index, role in enumerate(page.RoleDetailList):
+        part.roles.append(_read_role(role, f"{root}.RoleDetailList[{index}]", part, texts))
+    for index, role in enumerate(page.Roles):
+        told = _read_role(role, f"{root}.Roles[{index}]", part, texts)
+        part.listed[told.arn] = told
+    for index, policy in enumerate(page.Policies):
+        document = _default_version(policy, f"{root}.Policies[{index}]", texts)
+        if isinstance(document, str):
+            part.policies[policy.Arn] = document
+        else:
+            part.unknown.append(document)
+    part.users += [User(user.Arn, user.UserId) for user in page.UserDetailList]
+    if page.IsTruncated is not None:
+        part.goes_on = page.IsTruncated
+
+
+def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
+    found = _ROLE.fullmatch(told.Arn)
+    if found is None:
+        raise SourceProblem(
+            f"{told.Arn[:80]!a} is not the ARN of a role", do="give the file as AWS wrote it", where=f"{where}.Arn"
+        )
+    partition, account, path = found.groups()
+    part.owners.setdefault((partition, account), where)
+    unknown: list[Unknown] = []
+
+    def document(raw: msgspec.Raw, of: str, place: str) -> Document | None:
+        try:
+            text = _document(raw, texts)
+        except ValueError as error:
+            unknown.append(Unknown(of, str(error), place))
+            return None
+        if text is None:
+            unknown.append(Unknown(of, "the file holds no document", place))
+        return text
+
+    def time(of: str, given: str | float | None, place: str) -> datetime | None:
+        try:
+            return _time(given)
+        except (ValueError, OverflowError, OSError):
+            unknown.append(Unknown(of, "it is no time", place))
+            return None
+
+    inline = {}
+    for index, policy in enumerate(told.RolePolicyList or ()):
+        place = f"{where}.RolePolicyList[{index}].PolicyDocument"
+        text = document(policy.PolicyDocument, f"inline policy {policy.PolicyName}", place)
+        if text is not None:
+            inline[policy.PolicyName] = text
+    used = told.RoleLastUsed
+    return Role(
+        name=told.RoleName,
+        arn=told.Arn,
+        path=path,
+        account=account,
+        partition=partition,
+        where=where,
+        trust=document(told.AssumeRolePolicyDocument, "trust", f"{where}.AssumeRolePolicyDocument"),
+        role_id=told.RoleId,
+        attached=tuple(each.PolicyArn for each in told.AttachedManagedPolicies or ()),
+        inline=inline,
+        boundary=told.PermissionsBoundary.PermissionsBoundaryArn if told.PermissionsBoundary else None,
+        max_session=told.MaxSessionDuration,
+        description=told.Description,
+        tags=None if told.Tags is None else {tag.Key: tag.Value for tag in told.Tags},
+        created=time("created", told.CreateDate, f"{where}.CreateDate"),
+        last_used=time("last use", used.LastUsedDate, f"{where}.RoleLastUsed.LastUsedDate") if used else None,
+        last_use_known=used is not None,
+        instance_profiles=tuple(each.Arn for each in told.InstanceProfileList or ()),
+        unknown=tuple(unknown),
+    )
+
+
+def _default_version(policy: _Policy, where: str, texts: Texts) -> Document | Unknown:
+    for index, version in enumerate(policy.PolicyVersionList):
+        if version.IsDefaultVersion or (version.VersionId and version.VersionId == policy.DefaultVersionId):
+            place = f"{where}.PolicyVersionList[{index}].Document"
+            try:
+                text = _document(version.Document, texts)
+            except ValueError as error:
+                return Unknown(f"policy {policy.Arn}", str(error), place)
+            return text if text is not None else Unknown(f"policy {policy.Arn}", "the file holds no document", place)
+    return Unknown(f"policy {policy.Arn}", "the file does not hold its default version", where)
+
+
+def _document(raw: msgspec.Raw, texts: Texts) -> Document | None:
+    """The text of a document, the same object for the same text; None where there is none. Raises ValueError."""
+    data = bytes(raw)
+    if not data or data == b"null":
+        return None
+    known = texts.get(data)
+    if known is None:
+        try:
+            if data.startswith(b'"'):
+                known = msgspec.json.decode(data, type=str)
+                known = unquote(known, errors="strict") if known[:3].lower() == "%7b" else known
+            else:
+                known = msgspec.json.format(data, indent=-1).decode()
+        except (UnicodeDecodeError, msgspec.DecodeError):
+            raise ValueError("it is not UTF-8 text") from None
+        texts[data] = known = texts.setdefault(known.encode(), known)
+    return known
+
+
+def _time(given: str | float | None) -> datetime | None:
+    """A time as the CLI, boto3 (printed) or an older SDK (seconds) write it. Raises ValueError, OverflowError."""
+    if given is None or given == "":
+        return None
+    if isinstance(given, str):
+        time = datetime.fromisoformat(given)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return datetime.fromtimestamp(given, UTC)
+
+
+def _wrong(name: str, said: str) -> SourceProblem:
+    what, _, place = said.partition(" - at `")
+    where = f"{name}: {place.rstrip('`')}" if place else name
+    return SourceProblem(f"{name} is not what AWS answers: {what}", do="give the file as AWS wrote it", where=where)
+
+
+def as_page(answer: dict[str, Any]) -> Page:
+    """An answer of boto3 as a page. Raises SourceProblem."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(answer), type=Page)
+    except msgspec.ValidationError as error:
+        raise _wrong("AWS", str(error)) from None

@@ -1,0 +1,156 @@
+"""What a file is, and the account that files tell of together.
+
+Recognised by what they hold, not by their names: GetAccountAuthorizationDetails and ListRoles (JSON), a CloudFormation
+template (JSON or YAML), `terraform show -json`, and a bare trust policy; each may be gzip.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from valetkey.account import details
+from valetkey.account.intrinsics import Place
+from valetkey.account.loaded import (
+    SourceProblem,
+    is_object,
+    load_json,
+    load_yaml,
+    no_json,
+    not_utf8,
+    too_deep,
+    unpacked,
+)
+from valetkey.account.parts import Part, one_account
+from valetkey.account.values import UNSAID, Account, Role
+
+# Of a region's name, how it begins: its partition (botocore, data/partitions.json).
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
+
+def read_files(
+    names: Iterable[str], *, read: Callable[[str], bytes], owner: str | None = None, region: str = "us-east-1"
+) -> Account:
+    """The account that these files tell of; `read` gives a file's bytes.
+
+    `owner` is the account's 12 digits, for files that do not tell them (templates), and checked against those that do.
+    `region` is where a template's stack would be made. Raises SourceProblem with file and JSON path, or what `read`
+    raises.
+    """
+    partition = next((each for begin, each in _PARTITIONS.items() if region.startswith(begin)), "aws")
+    place = Place(owner, partition, region)
+    return one_account((read_file(read(name), name, place) for name in names), owner=owner, partition=partition)
+
+
+def read_file(data: bytes, name: str, place: Place) -> Part:
+    """What one file tells. Raises SourceProblem."""
+    data = unpacked(data, name)
+    try:
+        return _READERS[_kind(data, name)](data, name, place)
+    except RecursionError:
+        raise too_deep(name) from None
+
+
+class _Keys(msgspec.Struct):
+    """What tells one kind of JSON file from another, without loading the rest."""
+
+    RoleDetailList: msgspec.Raw | None = None
+    UserDetailList: msgspec.Raw | None = None
+    GroupDetailList: msgspec.Raw | None = None
+    Policies: msgspec.Raw | None = None
+    Roles: msgspec.Raw | None = None
+    Resources: msgspec.Raw | None = None
+    planned_values: msgspec.Raw | None = None
+    terraform_version: msgspec.Raw | None = None
+    Statement: msgspec.Raw | None = None
+
+
+def _kind(data: bytes, name: str) -> str:
+    begin = data.lstrip()[:1]
+    if begin == b"[":
+        return "details"
+    if begin != b"{":
+        return "yaml"
+    try:
+        keys = msgspec.json.decode(data, type=_Keys)
+    except msgspec.DecodeError:
+        load_json(data, name)  # says where it is wrong
+        raise no_json(name, "it cannot be read") from None
+    if keys.Resources is not None:
+        return "template"
+    if keys.planned_values is not None or keys.terraform_version is not None:
+        return "plan"
+    if keys.Statement is not None:
+        return "trust"
+    if any(getattr(keys, each) is not None for each in details.KEYS):
+        return "details"
+    raise _unknown(name)
+
+
+def _template(data: bytes, name: str, place: Place) -> Part:
+    from valetkey.account.cloudformation import read_template
+
+    return read_template(load_json(data, name), name, place)
+
+
+def _yaml(data: bytes, name: str, place: Place) -> Part:
+    from valetkey.account.cloudformation import read_template
+
+    loaded = load_yaml(data, name)
+    if not is_object(loaded) or "Resources" not in loaded:
+        raise _unknown(name)
+    return read_template(loaded, name, place)
+
+
+def _plan(data: bytes, name: str, place: Place) -> Part:
+    from valetkey.account.terraform import read_plan
+
+    return read_plan(data, name, place)
+
+
+def _trust(data: bytes, name: str, place: Place) -> Part:
+    """A bare trust policy: a role of which nothing else is known, named like the file."""
+    try:
+        trust = data.decode()
+    except UnicodeDecodeError:
+        raise not_utf8(name) from None
+    title = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", name.replace("\\", "/").rsplit("/", 1)[-1])[:64] or "role"
+    role = Role(
+        name=title,
+        arn=f"arn:{place.partition}:iam::{place.account or UNSAID}:role/{title}",
+        path="/",
+        account=place.account,
+        partition=place.partition,
+        where=f"{name}: $",
+        trust=trust,
+        assumed=("the file is a role's trust policy",),
+    )
+    return Part(name, roles=[role])
+
+
+_READERS: dict[str, Callable[[bytes, str, Place], Part]] = {
+    "details": lambda data, name, place: details.read_details(data, name),
+    "plan": _plan,
+    "template": _template,
+    "trust": _trust,
+    "yaml": _yaml,
+}
+
+
+def _unknown(name: str) -> SourceProblem:
+    return SourceProblem(
+        f"{name} is nothing that an account can be read from",
+        do="give `aws iam get-account-authorization-details`, a CloudFormation template, `terraform show -json` "
+        "or a trust policy",
+        where=name,
+    )

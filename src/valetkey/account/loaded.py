@@ -1,0 +1,213 @@
+"""Files as loaded values: gzip, JSON and YAML under limits, and a value written back as JSON text.
+
+Rules:
+- Scalars of YAML stay text, as they are written: YAML 1.1 would read account 012345670123 as an octal number.
+- An object is a dict; one in which a key stands twice is a JsonObject, so that `written` keeps both.
+- CloudFormation's short tags become their long form: `!Ref X` is {"Ref": "X"}, `!GetAtt A.B` is
+  {"Fn::GetAtt": ["A", "B"]} (CloudFormation User Guide, intrinsic-function-reference).
+- Nothing recurses while it loads, and what aliases repeat counts as often as it is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from valetkey.policy.jsontext import JsonNumber, JsonObject
+from valetkey.policy.problem import Problem
+
+FILE_MAX = 512 * 2**20
+"""Bytes, unpacked: a dump of 100,000 roles has some 300 MB."""
+YAML_MAX = 4 * 2**20
+"""Bytes: CloudFormation takes templates of 1 MB (cloudformation-limits)."""
+VALUES_MAX = 500_000
+"""Values in one YAML file, aliases counted as what they stand for."""
+DEPTH_MAX = 100
+"""Levels of nesting in YAML."""
+
+
+class SourceProblem(Problem):
+    """A file that an account cannot be read from; `where` is the file and the place in it."""
+
+
+def unpacked(data: bytes, name: str) -> bytes:
+    """The file's text as UTF-8 without a byte order mark, gunzipped where it is gzip, at most FILE_MAX bytes.
+
+    Raises SourceProblem when it is broken or too large. PowerShell's `>` writes UTF-16.
+    """
+    data = _gunzipped(data, name) if data.startswith(b"\x1f\x8b") else data
+    if len(data) > FILE_MAX:
+        raise _too_large(name, FILE_MAX)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeError:
+            raise not_utf8(name) from None
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _gunzipped(data: bytes, name: str) -> bytes:
+    pieces, left = [], FILE_MAX + 1
+    try:
+        # A gzip file may hold several members, one after the other.
+        while data and left > 0:
+            member = zlib.decompressobj(wbits=31)
+            pieces.append(member.decompress(data, left))
+            left -= len(pieces[-1])
+            if not member.eof and left > 0:
+                raise zlib.error("it ends too early")
+            data = member.unused_data
+    except zlib.error as error:
+        raise SourceProblem(f"{name} is a broken gzip file: {error}", do="get it again", where=name) from None
+    return b"".join(pieces)
+
+
+def load_json(data: bytes, name: str) -> Any:
+    """A JSON file: dicts, lists, strings, true, false, None and JsonNumber. Raises SourceProblem."""
+    try:
+        text = data.decode()
+        return json.loads(text, object_pairs_hook=_object, parse_int=JsonNumber, parse_float=JsonNumber)
+    except UnicodeDecodeError:
+        raise not_utf8(name) from None
+    except json.JSONDecodeError as error:
+        raise no_json(name, f"{error.msg} in line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise too_deep(name) from None
+
+
+def load_yaml(data: bytes, name: str) -> Any:
+    """A YAML file: dicts, lists and strings. Raises SourceProblem."""
+    import yaml
+
+    if len(data) > YAML_MAX:
+        raise _too_large(name, YAML_MAX)
+    try:
+        text = data.decode()
+        return _build(yaml.parse(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)), name)
+    except UnicodeDecodeError:
+        raise not_utf8(name) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise SourceProblem(
+            f"{name} is no YAML: {error.problem or error.context}{place}", do="correct the file", where=name
+        ) from None
+    except yaml.YAMLError:
+        raise SourceProblem(f"{name} holds characters that YAML does not allow", do="correct it", where=name) from None
+
+
+def written(value: Any) -> str:
+    """A loaded value as JSON text without whitespace; every pair of an object is kept, a key given twice too."""
+    if isinstance(value, JsonObject):
+        return "{" + ",".join(f"{json.dumps(key)}:{written(each)}" for key, each in value) + "}"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{written(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    return value.text if isinstance(value, JsonNumber) else json.dumps(value)
+
+
+def pairs(value: dict[str, Any] | JsonObject) -> Iterable[tuple[str, Any]]:
+    """The pairs of a loaded object."""
+    return value if isinstance(value, JsonObject) else value.items()
+
+
+def is_object(value: Any) -> bool:
+    """Whether a loaded value is an object (a JsonObject is a list to Python)."""
+    return isinstance(value, dict | JsonObject)
+
+
+def is_list(value: Any) -> bool:
+    """Whether a loaded value is a list, and no object."""
+    return isinstance(value, list) and not isinstance(value, JsonObject)
+
+
+def too_deep(name: str) -> SourceProblem:
+    return SourceProblem(f"{name} is nested too deeply", do="such a file is not read", where=name)
+
+
+def not_utf8(name: str) -> SourceProblem:
+    return SourceProblem(f"{name} is not UTF-8 text", do="save it as UTF-8", where=name)
+
+
+def no_json(name: str, why: str) -> SourceProblem:
+    return SourceProblem(f"{name} is no JSON: {why}", do="correct the file, or get it again", where=name)
+
+
+def _too_large(name: str, limit: int) -> SourceProblem:
+    return SourceProblem(f"{name} is larger than {limit // 2**20} MB", do="split it into several files", where=name)
+
+
+def _object(found: list[tuple[str, Any]]) -> dict[str, Any] | JsonObject:
+    plain = dict(found)
+    return plain if len(plain) == len(found) else JsonObject(found)
+
+
+def _build(events: Iterable[Any], name: str) -> Any:
+    """One document out of YAML's events."""
+    # Of each open list or object: its tag, anchor, items in order (keys and values alternate), and its size.
+    open_: list[tuple[str | None, str | None, list[Any], bool]] = []
+    anchors: dict[str, tuple[Any, int]] = {}
+    sizes = [0]
+    documents: list[Any] = []
+
+    def wrong(event: Any, what: str, do: str) -> SourceProblem:
+        return SourceProblem(f"{name}: {what}", do=do, where=f"{name}: line {event.start_mark.line + 1}")
+
+    def put(value: Any, size: int) -> None:
+        sizes[-1] += size
+        if sizes[-1] > VALUES_MAX:
+            raise SourceProblem(f"{name} has more than {VALUES_MAX:,} values", do="split it", where=name)
+        (open_[-1][2] if open_ else documents).append(value)
+
+    for event in events:
+        kind = type(event).__name__
+        if kind == "ScalarEvent":
+            value = _tagged(event.tag, event.value)
+            if event.anchor:
+                anchors[event.anchor] = (value, 1)
+            put(value, 1)
+        elif kind == "AliasEvent":
+            if event.anchor not in anchors:
+                raise wrong(event, f"the alias *{event.anchor} stands for nothing before it", "define it first")
+            put(*anchors[event.anchor])
+        elif kind in ("SequenceStartEvent", "MappingStartEvent"):
+            if len(open_) == DEPTH_MAX:
+                raise too_deep(name)
+            open_.append((event.tag, event.anchor, [], kind == "MappingStartEvent"))
+            sizes.append(1)
+        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
+            tag, anchor, items, is_mapping = open_.pop()
+            if is_mapping and not all(isinstance(key, str) for key in items[::2]):
+                raise wrong(event, "a key is a list or an object", "write keys as text")
+            value = _tagged(tag, _mapping(items) if is_mapping else items)
+            size = sizes.pop()
+            if anchor:
+                anchors[anchor] = (value, size)
+            put(value, size)
+        elif kind == "DocumentStartEvent" and documents:
+            raise wrong(event, "a second document begins here", "give each document a file of its own")
+    return documents[0] if documents else ""
+
+
+def _mapping(items: list[Any]) -> dict[str, Any] | JsonObject:
+    """Keys and values in turn. What `<<` brings in stands behind what is given here (YAML 1.1, merge)."""
+    own = [(key, value) for key, value in zip(items[::2], items[1::2], strict=True) if key != "<<"]
+    merged: dict[str, Any] = {}
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        for each in value if is_list(value) else [value]:
+            if key == "<<" and is_object(each):
+                merged = dict(pairs(each)) | merged
+    given = {key for key, _ in own}
+    return _object([*own, *((key, value) for key, value in merged.items() if key not in given)])
+
+
+def _tagged(tag: str | None, value: Any) -> Any:
+    if not tag or not tag.startswith("!") or tag == "!":
+        return value
+    name = tag[1:]
+    if name == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}

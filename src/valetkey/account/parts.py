@@ -1,0 +1,119 @@
+"""What one source tells of an account, and one account out of several sources.
+
+Rules:
+- All dumps are of one account, at one time: two accounts, or one role told in two ways, are refused.
+- A role that two sources tell alike is one role; a template's role stands beside a dump's of the same ARN.
+- Descriptions and session limits, which GetAccountAuthorizationDetails does not tell, are taken from ListRoles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from valetkey.account.loaded import SourceProblem
+from valetkey.account.values import Account, Document, Role, Unknown, User
+
+
+@dataclass(slots=True)
+class Part:
+    """What one source told."""
+
+    name: str
+    """The file, or "account 111122223333"."""
+    roles: list[Role] = field(default_factory=list)
+    listed: dict[str, Role] = field(default_factory=dict)
+    """By ARN: what ListRoles tells."""
+    policies: dict[str, Document] = field(default_factory=dict)
+    users: list[User] = field(default_factory=list)
+    providers: tuple[str, ...] | None = None
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    owners: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Partition and account of what is told, each with a place where it stands."""
+    dump: bool = False
+    """Whether this is the account as it is, and not as a template wants it."""
+    goes_on: bool | None = None
+    """Whether AWS says that another page follows; None where it does not say."""
+    unknown: list[Unknown] = field(default_factory=list)
+
+
+def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: str = "aws") -> Account:
+    """The account that the parts tell of; `owner` and `partition` where they do not. Raises SourceProblem."""
+    parts = list(parts)
+    partition, account = _owner(parts, owner, partition)
+    live: dict[str, Role] = {}
+    drafts: dict[tuple[str, ...], Role] = {}
+    policies: dict[str, Document] = {}
+    for part in parts:
+        for role in part.roles:
+            same = live.setdefault(role.arn, role) if part.dump else drafts.setdefault(_told(role), role)
+            if same is not role and _told(same) != _told(role):
+                raise _differ(role.arn, same.where, role.where)
+        for arn, document in part.policies.items():
+            if policies.setdefault(arn, document) != document and part.dump:
+                raise _differ(arn, "another file", part.name)
+    listed = {arn: role for part in parts for arn, role in part.listed.items()}
+    joined = [_joined(role, listed.pop(role.arn, None)) for role in (*live.values(), *drafts.values())]
+    # What only ListRoles told: its trust, and nothing of what it may do.
+    joined += [replace(role, unknown=(*role.unknown, _untold(role))) for role in listed.values()]
+    unknown = [each for part in parts for each in part.unknown]
+    if any(part.goes_on for part in parts) and not any(part.goes_on is False for part in parts):
+        last = next(part.name for part in reversed(parts) if part.goes_on)
+        why = "a page says IsTruncated, and the page after it is missing: there is more in the account"
+        unknown.append(Unknown("roles", why, last))
+    told = [part.providers for part in parts if part.providers is not None]
+    return Account(
+        id=account,
+        partition=partition,
+        roles=tuple(sorted(joined, key=lambda each: (each.arn, each.where))),
+        policies=policies,
+        users=tuple(user for part in parts for user in part.users),
+        providers=tuple(dict.fromkeys(arn for each in told for arn in each)) if told else None,
+        quotas={name: number for part in parts for name, number in part.quotas.items()},
+        sources=tuple(part.name for part in parts),
+        unknown=tuple(unknown),
+    )
+
+
+def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, str | None]:
+    """Partition and account. Dumps must be of one account; a plan may touch several, then none is known."""
+    dumps = {pair: place for part in parts if part.dump for pair, place in part.owners.items()}
+    other = {pair for part in parts for pair in part.owners}
+    if len(dumps) > 1:
+        (one, here), (two, there) = list(dumps.items())[:2]
+        raise SourceProblem(
+            f"the files are of two accounts, {one[1]} and {two[1]}",
+            do="audit one account at a time",
+            where=f"{here}; {there}",
+        )
+    for (_, account), place in dumps.items():
+        if owner is not None and account != owner:
+            raise SourceProblem(
+                f"the file is of account {account}, not of {owner}", do="leave --owner out, or correct it", where=place
+            )
+    found = list(dumps or other)
+    if owner is not None:
+        return next((each for each, account in found if account == owner), partition), owner
+    return (found[0][0] if found else partition), (found[0][1] if len(found) == 1 else None)
+
+
+def _joined(role: Role, listed: Role | None) -> Role:
+    if listed is None:
+        return role
+    return replace(role, description=listed.description, max_session=listed.max_session)
+
+
+def _told(role: Role) -> tuple[str, ...]:
+    """What makes two tellings of a role the same."""
+    documents = [f"{name} {document}" for name, document in sorted(role.inline.items())]
+    return (role.arn, role.trust or "", role.boundary or "", *sorted(role.attached), "", *documents)
+
+
+def _untold(role: Role) -> Unknown:
+    return Unknown("policies", "ListRoles does not tell a role's policies, boundary and tags", role.where)
+
+
+def _differ(arn: str, one: str, other: str) -> SourceProblem:
+    return SourceProblem(
+        f"{arn} is told in two ways", do="give dumps of one account, taken together", where=f"{one}; {other}"
+    )

@@ -1,0 +1,170 @@
+"""What an expression of a Terraform configuration refers to, as a plan tells it.
+
+A plan does not evaluate what is known only after apply; it names what each expression refers to
+(`configuration.….expressions.….references`): "aws_iam_role.ci.id", "var.role", "module.ci.role_name". Followed through
+variables and outputs of modules, that is enough to find the resource that is meant. Locals are not in a plan.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+_STEP = re.compile(r'module\.([A-Za-z0-9_-]+)(\[(?:"(?:\\.|[^"\\])*"|[0-9]+)\])?\.?')
+_INDEX = re.compile(r'\[(?:"(?:\\.|[^"\\])*"|[0-9]+)\]')
+_DEPTH = 20
+"""Variables and outputs that are followed from one expression."""
+
+
+class _Resource(msgspec.Struct):
+    address: str
+    expressions: dict[str, Any] = {}
+
+
+class _Output(msgspec.Struct):
+    expression: Any = None
+
+
+class _Call(msgspec.Struct):
+    expressions: dict[str, Any] = {}
+    module: _Module | None = None
+
+
+class _Module(msgspec.Struct):
+    resources: list[_Resource] = []
+    module_calls: dict[str, _Call] = {}
+    outputs: dict[str, _Output] = {}
+
+
+class Configuration(msgspec.Struct):
+    """`configuration` of a plan, as far as it is read."""
+
+    root_module: _Module | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One resource of a plan: `module.a["x"].aws_iam_role.ci[0]`."""
+
+    address: str
+    module: str
+    """`module.a["x"]`, or empty."""
+    index: str | int | None = None
+
+
+@dataclass
+class Config:
+    """The expressions of a plan."""
+
+    configuration: Configuration | None
+    _resources: dict[int, dict[str, _Resource]] = field(default_factory=dict)
+
+    def sets(self, at: Instance, attribute: str) -> bool:
+        """Whether the configuration gives this attribute a value; True where the file holds no configuration."""
+        expressions = self._expressions(at)
+        return expressions is None or attribute in expressions
+
+    def follow(self, at: Instance, attribute: str, among: Mapping[str, Sequence[Instance]]) -> list[str]:
+        """The addresses, out of those in `among`, that the attribute's expression refers to, none if that is unclear.
+
+        Of the instances of one resource, that of the same index is meant; else there must be only one. `among` is
+        what `by_resource` gives.
+        """
+        expression = (self._expressions(at) or {}).get(attribute)
+        found: dict[str, None] = {}
+        for module, reference in self._leaves(_references(expression), at.module, _DEPTH):
+            wanted = f"{module}.{reference}" if module else reference
+            instances = among.get(_INDEX.sub("", wanted), ())
+            near = [each.address for each in instances if each.module == module]
+            near = near or [each.address for each in instances]
+            same = f"{wanted}{_index(at.index)}"
+            # INVARIANT: an instance that may not be meant is never taken for the one that is.
+            meant = next((each for each in (wanted, same) if each in near), near[0] if len(near) == 1 else None)
+            if meant is not None:
+                found[meant] = None
+        return list(found)
+
+    def _leaves(self, references: Iterable[str], module: str, depth: int) -> Iterable[tuple[str, str]]:
+        """References to resources, each with the instance of the module that it is in."""
+        seen: set[tuple[str, str]] = set()
+        left = [(module, each, depth) for each in references]
+        while left:
+            module, reference, depth = left.pop(0)
+            if (module, reference) in seen or depth == 0:
+                continue
+            seen.add((module, reference))
+            steps = _split(reference)
+            if steps[0] == "var" and len(steps) > 1 and module:
+                parent, name = _parent(module)
+                call = self._module(parent)
+                given = call.module_calls.get(name) if call else None
+                expression = given.expressions.get(steps[1]) if given else None
+                left += [(parent, each, depth - 1) for each in _references(expression)]
+            elif steps[0] == "module" and len(steps) > 2:
+                child = f"{module}.module.{steps[1]}" if module else f"module.{steps[1]}"
+                inner = self._module(child)
+                output = inner.outputs.get(_INDEX.sub("", steps[2])) if inner else None
+                left += [(child, each, depth - 1) for each in _references(output.expression if output else None)]
+            elif steps[0].startswith("aws_") and len(steps) > 1:
+                yield module, f"{steps[0]}.{steps[1]}"
+
+    def _expressions(self, at: Instance) -> dict[str, Any] | None:
+        module = self._module(at.module)
+        if module is None:
+            return None
+        known = self._resources.get(id(module))
+        if known is None:
+            known = self._resources[id(module)] = {each.address: each for each in module.resources}
+        own = at.address.removeprefix(f"{at.module}.") if at.module else at.address
+        resource = known.get(_INDEX.sub("", own))
+        return resource.expressions if resource else None
+
+    def _module(self, address: str) -> _Module | None:
+        """The configuration of a module, by the address of an instance of it."""
+        module = self.configuration.root_module if self.configuration else None
+        for step in _STEP.finditer(address):
+            call = module.module_calls.get(step[1]) if module else None
+            module = call.module if call else None
+        return module
+
+
+def by_resource(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
+    """Instances by the address of their resource, which has no index anywhere."""
+    found: dict[str, list[Instance]] = {}
+    for each in instances:
+        found.setdefault(_INDEX.sub("", each.address), []).append(each)
+    return found
+
+
+def _references(expression: Any) -> list[str]:
+    """Every reference in an expression, nested blocks included."""
+    found: list[str] = []
+    left = [expression]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            own = each.get("references")
+            found += [one for one in own if isinstance(one, str)] if isinstance(own, list) else []
+            left += [value for key, value in each.items() if key != "references"]
+        elif isinstance(each, list):
+            left += each
+    return found
+
+
+def _split(reference: str) -> list[str]:
+    """`module.a["x.y"].out` as ["module", 'a["x.y"]', "out"]."""
+    return [each for each in re.split(r"\.(?![^\[]*\])", reference) if each] or [""]
+
+
+def _parent(module: str) -> tuple[str, str]:
+    """The address of the module around this one, and this one's name."""
+    *_, last = _STEP.finditer(module)
+    return module[: last.start()].rstrip("."), last[1]
+
+
+def _index(index: str | int | None) -> str:
+    return "" if index is None else f"[{index}]" if isinstance(index, int) else f'["{index}"]'
