@@ -23,8 +23,13 @@ class Call:
 
     @property
     def action(self) -> str:
-        """The call in AWS's own spelling: "iam:CreateRole"."""
-        return f"{self.service}:{''.join(word.capitalize() for word in self.operation.split('_'))}"
+        """The call in AWS's own spelling: "iam:CreateRole", "iam:ListSAMLProviders"."""
+        words = self.operation.split("_")
+        return f"{self.service}:{''.join(_WORDS.get(word, word.capitalize()) for word in words)}"
+
+
+_WORDS = {"id": "ID", "mfa": "MFA", "saml": "SAML"}
+"""How AWS writes these words in the names of its operations."""
 
 
 class Perform(Protocol):

@@ -6,6 +6,7 @@ roles (nested stacks, macros, loops) is not followed, and said. A resource with 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,8 @@ from valetkey.account.intrinsics import NOTHING, Place, Resolver, Unresolved
 from valetkey.account.loaded import SourceProblem, is_list, is_object, written
 from valetkey.account.parts import Part
 from valetkey.account.values import Document, Role, Unknown
-from valetkey.policy.jsontext import JsonObject, member
+from valetkey.policy.jsontext import JsonNumber, JsonObject, member
+from valetkey.policy.limits import ROLE_SESSION_MIN
 
 _ELSEWHERE = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet")
 
@@ -74,6 +76,11 @@ class _Reading:
         if name not in self.given:
             return None
         return self.resolve(self.given[name], part, f"{self.where}.Properties.{name}")
+
+    def text(self, name: str, part: str) -> str | None:
+        """A property that is a text or a number; None where it is not given, or not known, which is noted."""
+        found = self.get(name, part)
+        return found.text if isinstance(found, JsonNumber) else found if isinstance(found, str) else None
 
     def resolve(self, value: Any, part: str, where: str) -> Any:
         """A value resolved; None where it is NoValue, or cannot be resolved, which is noted for `part`."""
@@ -139,9 +146,8 @@ class _Reading:
             self.unknown.append(Unknown("trust", "the template gives no AssumeRolePolicyDocument", self.where))
         account = self._resolver.pseudo("AWS::AccountId", self.note)
         arn = self.arn or f"arn:{place.partition}:iam::{account}:role/{self.logical}"
-        session = str(self.get("MaxSessionDuration", "session limit") or "3600")
-        boundary = self.get("PermissionsBoundary", "boundary")
-        description = self.get("Description", "description")
+        given = "MaxSessionDuration" in self.given
+        session = (self.text("MaxSessionDuration", "session limit") or "") if given else str(ROLE_SESSION_MIN)
         return Role(
             name=arn.rsplit("/", 1)[-1],
             arn=arn,
@@ -152,9 +158,9 @@ class _Reading:
             trust=trust,
             attached=tuple(self.attached),
             inline=self.inline,
-            boundary=boundary if isinstance(boundary, str) else None,
-            max_session=int(session) if session.isascii() and session.isdigit() and len(session) < 7 else None,
-            description=description if isinstance(description, str) else None,
+            boundary=self.text("PermissionsBoundary", "boundary"),
+            max_session=int(session) if re.fullmatch("[0-9]{1,6}", session) else None,
+            description=self.text("Description", "description"),
             tags=self._tags(),
             unknown=tuple(self.unknown),
             assumed=tuple(self.assumed),
@@ -191,7 +197,7 @@ def _managed(reading: _Reading, part: Part, roles: dict[str, _Reading]) -> None:
 def _inline(reading: _Reading, part: Part, roles: dict[str, _Reading]) -> None:
     one = "RoleName" in reading.given
     for role in _targets(reading, roles, "RoleName" if one else "Roles"):
-        name = str(reading.get("PolicyName", "inline policies") or reading.logical)
+        name = reading.text("PolicyName", "inline policies") or reading.logical
         where = f"{reading.where}.Properties.PolicyDocument"
         document = role.document(reading.given.get("PolicyDocument"), f"inline policy {name}", where)
         if document is not None:

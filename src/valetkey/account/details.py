@@ -18,7 +18,7 @@ from valetkey.account.loaded import SourceProblem, no_json, not_utf8, too_deep
 from valetkey.account.parts import Part
 from valetkey.account.values import Document, Role, Unknown, User
 
-KEYS = frozenset({"UserDetailList", "GroupDetailList", "RoleDetailList", "Policies", "Roles"})
+KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Roles")
 """Any of these makes a JSON object a page."""
 
 _RAW = msgspec.Raw()

@@ -61,18 +61,28 @@ def read_file(data: bytes, name: str, place: Place) -> Part:
         raise too_deep(name) from None
 
 
+_KINDS = {
+    "planned_values": "plan",
+    "terraform_version": "plan",
+    "Resources": "template",
+    **dict.fromkeys(details.KEYS, "details"),
+    "Statement": "trust",
+}
+"""What a file is by the first of these keys that it has."""
+
+
 class _Keys(msgspec.Struct):
     """What tells one kind of JSON file from another, without loading the rest."""
 
-    RoleDetailList: msgspec.Raw | None = None
-    UserDetailList: msgspec.Raw | None = None
-    GroupDetailList: msgspec.Raw | None = None
-    Policies: msgspec.Raw | None = None
-    Roles: msgspec.Raw | None = None
-    Resources: msgspec.Raw | None = None
-    planned_values: msgspec.Raw | None = None
-    terraform_version: msgspec.Raw | None = None
-    Statement: msgspec.Raw | None = None
+    RoleDetailList: msgspec.Raw = msgspec.Raw()
+    UserDetailList: msgspec.Raw = msgspec.Raw()
+    GroupDetailList: msgspec.Raw = msgspec.Raw()
+    Policies: msgspec.Raw = msgspec.Raw()
+    Roles: msgspec.Raw = msgspec.Raw()
+    Resources: msgspec.Raw = msgspec.Raw()
+    planned_values: msgspec.Raw = msgspec.Raw()
+    terraform_version: msgspec.Raw = msgspec.Raw()
+    Statement: msgspec.Raw = msgspec.Raw()
 
 
 def _kind(data: bytes, name: str) -> str:
@@ -86,14 +96,10 @@ def _kind(data: bytes, name: str) -> str:
     except msgspec.DecodeError:
         load_json(data, name)  # says where it is wrong
         raise no_json(name, "it cannot be read") from None
-    if keys.Resources is not None:
-        return "template"
-    if keys.planned_values is not None or keys.terraform_version is not None:
-        return "plan"
-    if keys.Statement is not None:
-        return "trust"
-    if any(getattr(keys, each) is not None for each in details.KEYS):
-        return "details"
+    # In this order: a plan or a template may hold more than it is known by.
+    for key, kind in _KINDS.items():
+        if bytes(getattr(keys, key)):
+            return kind
     raise _unknown(name)
 
 

@@ -5,6 +5,8 @@ from valetkey.account import Call, CallError, everything
 
 def test_action_is_awss_spelling():
     assert Call("iam", "get_account_authorization_details").action == "iam:GetAccountAuthorizationDetails"
+    assert Call("iam", "list_open_id_connect_providers").action == "iam:ListOpenIDConnectProviders"
+    assert Call("iam", "list_mfa_devices").action == "iam:ListMFADevices"
 
 
 def test_everything_follows_short_and_empty_pages():

@@ -1,0 +1,112 @@
+"""What a file is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Mapping
+
+import pytest
+from tests.unit.account.documents import OTHER, OWN, compact, detail, trust
+
+from valetkey.account import Account, SourceProblem, read_files
+from valetkey.account.values import UNSAID
+from valetkey.policy.problem import Problem
+
+
+def _read(files: Mapping[str, bytes], **options: str) -> Account:
+    return read_files(files, read=files.__getitem__, **options)
+
+
+DUMP = json.dumps({"RoleDetailList": [detail("live")]}).encode()
+TEMPLATE = b"Resources: {R: {Type: 'AWS::IAM::Role', Properties: {RoleName: wanted, AssumeRolePolicyDocument: x}}}"
+PLAN = json.dumps(
+    {
+        "format_version": "1.2",
+        "terraform_version": "1.9.0",
+        "planned_values": {
+            "root_module": {
+                "resources": [
+                    {
+                        "address": "aws_iam_role.r",
+                        "mode": "managed",
+                        "type": "aws_iam_role",
+                        "values": {"name": "planned", "assume_role_policy": "x"},
+                    }
+                ]
+            }
+        },
+    }
+).encode()
+
+
+def test_every_kind_is_told_by_what_it_holds():
+    account = _read(
+        {
+            "a.txt": DUMP,
+            "b.txt": TEMPLATE,
+            "c.txt": PLAN,
+            "d.txt": b' { "Statement" : [] } ',
+            "e.txt": gzip.compress(json.dumps([{"RoleDetailList": [detail("packed")], "IsTruncated": False}]).encode()),
+            "f.txt": json.dumps({"Roles": [{**detail("live"), "Description": "joined"}]}).encode(),
+        }
+    )
+    assert {role.name: role.where for role in account.roles} == {
+        "live": "a.txt: $.RoleDetailList[0]",
+        "wanted": "b.txt: $.Resources.R",
+        "planned": "c.txt: aws_iam_role.r",
+        "d.txt": "d.txt: $",
+        "packed": "e.txt: $[0].RoleDetailList[0]",
+    }
+    assert account.id == OWN
+    assert next(role for role in account.roles if role.name == "live").description == "joined"
+    assert account.sources == ("a.txt", "b.txt", "c.txt", "d.txt", "e.txt", "f.txt")
+
+
+def test_a_bare_trust_policy_is_kept_to_the_byte():
+    text = '{\n "Version": "2012-10-17", "Statement": [], "Statement": [] }\n'
+    (role,) = _read({"some/where/trust policy.json": text.encode()}, owner=OWN).roles
+    assert role.trust == text
+    assert (role.name, role.arn) == ("trust-policy.json", f"arn:aws:iam::{OWN}:role/trust-policy.json")
+    (role,) = _read({"trust.json": text.encode()}).roles
+    assert (role.account, role.arn) == (None, f"arn:aws:iam::{UNSAID}:role/trust.json")
+
+
+def test_two_templates_may_define_one_role_and_a_dump_does_not_hide_it():
+    same = _read({"a.yaml": TEMPLATE, "b.yaml": TEMPLATE}, owner=OWN)
+    assert [role.where for role in same.roles] == ["a.yaml: $.Resources.R"]
+    other = TEMPLATE.replace(b"Document: x", b"Document: y")
+    both = _read({"a.yaml": TEMPLATE, "b.yaml": other}, owner=OWN)
+    assert [role.trust for role in both.roles] == ["x", "y"]
+    dump = json.dumps({"RoleDetailList": [detail("wanted")]}).encode()
+    three = _read({"d.json": dump, "a.yaml": TEMPLATE}, owner=OWN)
+    assert [role.trust for role in three.roles] == ["x", compact(trust())]
+
+
+def test_the_owner_is_checked_against_the_dump():
+    with pytest.raises(SourceProblem, match=OWN):
+        _read({"d.json": DUMP}, owner=OTHER)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"Version": 1}', b"[]x", b"just text", b"- a\n- b", b"5", b"{", b"\0"])
+def test_anything_else_is_refused_by_name(data):
+    with pytest.raises(SourceProblem) as raised:
+        _read({"thing.json": data})
+    assert raised.value.where.startswith("thing.json")
+    assert raised.value.do
+
+
+def test_broken_files_end_in_a_problem_and_nothing_else():
+    # Cuts and flipped bytes of every kind of file: read, or refused with its name.
+    chance = random.Random(3)
+    for data in (DUMP, TEMPLATE, PLAN, gzip.compress(DUMP)):
+        for _ in range(150):
+            broken = bytearray(data)
+            for _ in range(chance.randint(1, 4)):
+                broken[chance.randrange(len(broken))] = chance.choice(b'{}[]",:\0\xffa0!&*-')
+            cut = bytes(broken[: chance.randint(1, len(broken))])
+            try:
+                _read({"broken": cut})
+            except Problem as problem:
+                assert "broken" in problem.where  # noqa: PT017

@@ -1,0 +1,306 @@
+"""Roles out of `terraform show -json`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from tests.unit.account.documents import OTHER, OWN, allow, compact, trust
+
+from valetkey.account import Account, SourceProblem, read_files
+from valetkey.account.values import UNSAID
+
+READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def _resource(address: str, index: object = None, **values: Any) -> dict[str, Any]:
+    """A resource of planned_values; what is left out of `values` is known only after apply."""
+    kind = re.findall(r"aws_\w+", address)[-1]
+    more = {} if index is None else {"index": index}
+    return {
+        "address": address,
+        "mode": "managed",
+        "type": kind,
+        "values": values,
+        **more,
+    }
+
+
+def _refers(address: str, **attributes: Any) -> dict[str, Any]:
+    """A resource of the configuration: what its attributes refer to."""
+    expressions = {
+        name: {"references": given} if isinstance(given, list) else {"constant_value": given}
+        for name, given in attributes.items()
+    }
+    return {"address": address, "mode": "managed", "expressions": expressions}
+
+
+def _plan(
+    *resources: dict[str, Any],
+    configuration: list[dict[str, Any]] | None = None,
+    calls: dict[str, Any] | None = None,
+    modules: list[dict[str, Any]] | None = None,
+    prior: list[dict[str, Any]] | None = None,
+) -> bytes:
+    plan: dict[str, Any] = {
+        "format_version": "1.2",
+        "terraform_version": "1.9.0",
+        "planned_values": {"root_module": {"resources": list(resources), "child_modules": modules or []}},
+        "resource_changes": [],
+        "configuration": {"root_module": {"resources": configuration or [], "module_calls": calls or {}}},
+    }
+    if prior is not None:
+        plan["prior_state"] = {"format_version": "1.0", "values": {"root_module": {"resources": prior}}}
+    return json.dumps(plan).encode()
+
+
+def _read(plan: bytes, owner: str | None = OWN) -> Account:
+    return read_files(["plan.json"], read=lambda _: plan, owner=owner)
+
+
+TRUST = compact(trust())
+ROLE = _resource("aws_iam_role.r", name="r", path="/p/", assume_role_policy=TRUST, permissions_boundary=None)
+
+
+def test_everything_that_a_plan_knows():
+    role = _resource(
+        "aws_iam_role.r",
+        name="r",
+        path="/p/",
+        assume_role_policy='{"Statement" : [] , "Statement":[]}',
+        inline_policy=[{"name": "own", "policy": compact(allow())}, {"name": "", "policy": ""}],
+        managed_policy_arns=[READ],
+        permissions_boundary=f"arn:aws:iam::{OWN}:policy/edge",
+        max_session_duration=7200,
+        description="d",
+        tags={"a": "b"},
+        tags_all={"a": "b", "c": "d"},
+    )
+    more = _resource("aws_iam_role_policy.more", name="more", role="r", policy=compact(allow("*")))
+    attachment = _resource("aws_iam_role_policy_attachment.x", role="r", policy_arn="arn:aws:iam::aws:policy/Other")
+    account = _read(_plan(role, more, attachment))
+    (found,) = account.roles
+    assert found.arn == f"arn:aws:iam::{OWN}:role/p/r"
+    assert (found.path, found.where) == ("/p/", "plan.json: aws_iam_role.r")
+    assert found.trust == '{"Statement" : [] , "Statement":[]}'
+    assert found.inline == {"own": compact(allow()), "more": compact(allow("*"))}
+    assert found.attached == ("arn:aws:iam::aws:policy/Other", READ)
+    assert found.boundary == f"arn:aws:iam::{OWN}:policy/edge"
+    assert (found.max_session, found.description, found.tags) == (7200, "d", {"a": "b", "c": "d"})
+    assert (found.unknown, found.assumed, account.unknown) == ((), (), ())
+
+
+def test_what_is_known_only_after_apply_is_unknown():
+    role = _resource("aws_iam_role.r", max_session_duration=3600, inline_policy=[{"name": "own"}])
+    configuration = [
+        _refers(
+            "aws_iam_role.r",
+            assume_role_policy=["data.aws_iam_policy_document.d.json"],
+            managed_policy_arns=["local.arns"],
+            permissions_boundary=["var.edge"],
+        )
+    ]
+    more = _resource("aws_iam_role_policy.more", name="more", role="elsewhere", policy="x")
+    lost = _resource("aws_iam_role_policy.lost", policy="x")
+    account = _read(_plan(role, more, lost, configuration=configuration), owner=None)
+    (found,) = account.roles
+    assert found.trust is None
+    assert {each.part: each.where for each in found.unknown} == {
+        "trust": "plan.json: aws_iam_role.r.assume_role_policy",
+        "inline policy own": "plan.json: aws_iam_role.r.inline_policy",
+        "attached policies": "plan.json: aws_iam_role.r.managed_policy_arns",
+        "boundary": "plan.json: aws_iam_role.r.permissions_boundary",
+    }
+    assert found.arn == f"arn:aws:iam::{UNSAID}:role/aws_iam_role.r"
+    assert found.assumed == ("the generated name is written as the address",)
+    assert {(each.part, each.reason) for each in account.unknown} == {
+        ("the role of aws_iam_role_policy.more", "role elsewhere is not in the file"),
+        ("the role of aws_iam_role_policy.lost", "it is known only after apply"),
+    }
+
+
+def test_what_aws_fills_in_is_not_unknown():
+    role = _resource("aws_iam_role.r", name="r", assume_role_policy=TRUST)
+    (found,) = _read(_plan(role, configuration=[_refers("aws_iam_role.r", name="r")])).roles
+    assert (found.unknown, found.boundary, found.attached) == ((), None, ())
+
+
+def test_references_are_followed():
+    policy = _resource("aws_iam_policy.p", name="p", path="/", policy=compact(allow()))
+    inline = _resource("aws_iam_role_policy.i", name="i", policy=compact(allow("s3:*")))
+    attachment = _resource("aws_iam_role_policy_attachment.a")
+    listed = _resource("aws_iam_policy_attachment.l", policy_arn=READ)
+    configuration = [
+        _refers("aws_iam_role.r", name="r"),
+        _refers("aws_iam_role_policy.i", role=["aws_iam_role.r.id", "aws_iam_role.r"]),
+        _refers(
+            "aws_iam_role_policy_attachment.a",
+            role=["aws_iam_role.r.name", "aws_iam_role.r"],
+            policy_arn=["aws_iam_policy.p.arn", "aws_iam_policy.p"],
+        ),
+        _refers("aws_iam_policy_attachment.l", roles=["aws_iam_role.r"]),
+    ]
+    account = _read(_plan(ROLE, policy, inline, attachment, listed, configuration=configuration))
+    (role,) = account.roles
+    own = f"arn:aws:iam::{OWN}:policy/p"
+    assert role.inline == {"i": compact(allow("s3:*"))}
+    assert set(role.attached) == {own, READ}
+    assert account.policies == {own: compact(allow())}
+    assert (role.unknown, account.unknown) == ((), ())
+
+
+def test_of_many_instances_that_of_the_same_index_is_meant():
+    roles = [
+        _resource(f'aws_iam_role.r["{key}"]', key, name=key, assume_role_policy=TRUST, permissions_boundary=None)
+        for key in ("a", "b.c")
+    ]
+    policies = [
+        _resource(f'aws_iam_role_policy.i["{key}"]', key, name=f"for-{key}", policy="x") for key in ("a", "b.c", "d")
+    ]
+    fixed = _resource("aws_iam_role_policy.f", name="fixed", policy="x")
+    configuration = [
+        _refers("aws_iam_role_policy.i", role=["aws_iam_role.r", "each.key"]),
+        _refers("aws_iam_role_policy.f", role=['aws_iam_role.r["b.c"].id', 'aws_iam_role.r["b.c"]', "aws_iam_role.r"]),
+    ]
+    account = _read(_plan(*roles, *policies, fixed, configuration=configuration))
+    assert {role.name: set(role.inline) for role in account.roles} == {"a": {"for-a"}, "b.c": {"for-b.c", "fixed"}}
+    (unknown,) = account.unknown
+    assert unknown.part == 'the role of aws_iam_role_policy.i["d"]'
+
+
+def test_references_go_through_modules():
+    """A module that makes a role, one that attaches to it: through an output, a variable, and an index."""
+    makes = {
+        "resources": [_refers("aws_iam_role.this", name=["var.name"])],
+        "outputs": {"name": {"expression": {"references": ["aws_iam_role.this[0].name", "aws_iam_role.this[0]"]}}},
+    }
+    takes = {"resources": [_refers("aws_iam_role_policy.p", role=["var.role"])], "outputs": {}}
+    outer = {
+        "module_calls": {
+            "takes": {"expressions": {"role": {"references": ["module.makes.name", "module.makes"]}}, "module": takes},
+            "makes": {"expressions": {"name": {"references": ["each.key"]}}, "module": makes},
+        }
+    }
+    instances = [
+        {
+            "address": f'module.outer["{key}"]',
+            "child_modules": [
+                {
+                    "address": f'module.outer["{key}"].module.makes',
+                    "resources": [
+                        _resource(
+                            f'module.outer["{key}"].module.makes.aws_iam_role.this[0]',
+                            0,
+                            name=f"role-{key}",
+                            assume_role_policy=TRUST,
+                        )
+                    ],
+                },
+                {
+                    "address": f'module.outer["{key}"].module.takes',
+                    "resources": [
+                        _resource(
+                            f'module.outer["{key}"].module.takes.aws_iam_role_policy.p', name=f"p-{key}", policy="x"
+                        )
+                    ],
+                },
+            ],
+        }
+        for key in ("one", "two")
+    ]
+    account = _read(_plan(modules=instances, calls={"outer": {"module": outer}}))
+    assert {role.name: set(role.inline) for role in account.roles} == {"role-one": {"p-one"}, "role-two": {"p-two"}}
+    assert account.unknown == ()
+
+
+def test_references_in_a_circle_end():
+    calls = {
+        "a": {
+            "expressions": {"x": {"references": ["module.a.x"]}},
+            "module": {
+                "outputs": {"x": {"expression": {"references": ["var.x"]}}},
+                "resources": [_refers("aws_iam_role_policy.p", role=["var.x"])],
+            },
+        }
+    }
+    module = {"address": "module.a", "resources": [_resource("module.a.aws_iam_role_policy.p", name="p", policy="x")]}
+    (unknown,) = _read(_plan(modules=[module], calls=calls)).unknown
+    assert unknown.reason == "it is known only after apply"
+
+
+def test_some_attached_policies_are_known_and_some_not_yet():
+    role = _resource("aws_iam_role.r", name="r", assume_role_policy=TRUST, managed_policy_arns=[READ, None])
+    policy = _resource("aws_iam_policy.p", name="p", policy=compact(allow()))
+    refers = _refers("aws_iam_role.r", managed_policy_arns=["aws_iam_policy.p.arn", "aws_iam_policy.p"])
+    (found,) = _read(_plan(role, policy, configuration=[refers])).roles
+    assert set(found.attached) == {READ, f"arn:aws:iam::{OWN}:policy/p"}
+    assert found.unknown == ()
+    (found,) = _read(_plan(role, policy)).roles
+    assert found.attached == (READ,)
+    assert found.why_unknown("attached policies")
+
+
+def _identity(account: str, partition: str = "aws") -> dict[str, Any]:
+    values = {"account_id": account, "arn": f"arn:{partition}:iam::{account}:user/ci"}
+    return {"address": "data.aws_caller_identity.me", "mode": "data", "type": "aws_caller_identity", "values": values}
+
+
+def test_the_account_is_found_in_the_plan():
+    account = _read(_plan(ROLE, prior=[_identity(OTHER, "aws-cn")]), owner=None)
+    assert (account.id, account.partition) == (OTHER, "aws-cn")
+    assert account.roles[0].arn == f"arn:aws-cn:iam::{OTHER}:role/p/r"
+    standing = _resource("aws_iam_role.s", arn=f"arn:aws:iam::{OTHER}:role/s", name="s", assume_role_policy=TRUST)
+    assert _read(_plan(standing), owner=None).id == OTHER
+
+
+def test_of_several_accounts_none_is_chosen():
+    account = _read(_plan(ROLE, prior=[_identity(OTHER), _identity(OWN)]), owner=None)
+    assert (account.id, account.roles[0].account) == (None, None)
+    (unknown,) = account.unknown
+    assert unknown.part == "account"
+    assert OWN in unknown.reason
+    assert OTHER in unknown.reason
+
+
+def test_a_state_tells_what_is():
+    state = {"format_version": "1.0", "terraform_version": "1.9.0", "values": {"root_module": {"resources": [
+        _resource(
+            "aws_iam_role.r", arn=f"arn:aws:iam::{OWN}:role/r", name="r", assume_role_policy=TRUST,
+            create_date="2026-01-02T03:04:05Z", unique_id="AROAEXAMPLE", managed_policy_arns=[READ], tags=None,
+        ),
+        _resource("aws_iam_openid_connect_provider.g", url="https://accounts.example.com"),
+        _resource("aws_iam_saml_provider.s", name="sso", arn=f"arn:aws:iam::{OWN}:saml-provider/sso"),
+    ]}}}  # fmt: skip
+    account = _read(json.dumps(state).encode(), owner=None)
+    (role,) = account.roles
+    assert (role.role_id, role.created.isoformat(), role.attached) == (
+        "AROAEXAMPLE", "2026-01-02T03:04:05+00:00", (READ,),
+    )  # fmt: skip
+    assert account.id == OWN
+    arn = f"arn:aws:iam::{OWN}"
+    assert account.providers == (f"{arn}:oidc-provider/accounts.example.com", f"{arn}:saml-provider/sso")
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "where"),
+    [
+        ('{"terraform_version": "1.9", "format_version": "2.0"}', "format version '2.0'", "$.format_version"),
+        ('{"terraform_version": "1.9", "format_version": "1.0"}', "no planned values", "$"),
+        (_plan({**ROLE, "values": {"name": 5}}), "Expected `str.*`, got `int`", "aws_iam_role.r.name"),
+        (_plan({**ROLE, "type": 5}), "Expected `str`, got `int`", "$.planned_values.root_module.resources[0].type"),
+        (_plan({**ROLE, "values": []}), "Expected `object`, got `array`", "aws_iam_role.r"),
+    ],
+)
+def test_what_is_no_plan_is_refused_with_its_place(text, says, where):
+    with pytest.raises(SourceProblem, match=says) as raised:
+        _read(text.encode() if isinstance(text, str) else text)
+    assert raised.value.where == f"plan.json: {where}"
+
+
+def test_modules_without_end_are_refused():
+    deep = '{"child_modules":[' * 5000 + "]}" * 5000
+    text = '{"format_version":"1.0","terraform_version":"1","planned_values":{"root_module":%s}}' % deep  # noqa: UP031
+    with pytest.raises(SourceProblem, match="nested too deeply"):
+        _read(text.encode())
