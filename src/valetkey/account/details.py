@@ -119,14 +119,21 @@ Texts = dict[bytes, Document]
 
 
 def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
-    """Add a page to a part of an account; `root` is the place of the page. Raises SourceProblem."""
+    """Add a page to a part of an account; `root` is the place of the page, empty for a live account.
+
+    Raises SourceProblem.
+    """
+
+    def place(within: str) -> str:
+        return f"{root}.{within}" if root else part.name
+
     for index, role in enumerate(page.RoleDetailList):
-        part.roles.append(_read_role(role, f"{root}.RoleDetailList[{index}]", part, texts))
+        part.roles.append(_read_role(role, place(f"RoleDetailList[{index}]"), part, texts))
     for index, role in enumerate(page.Roles):
-        told = _read_role(role, f"{root}.Roles[{index}]", part, texts)
+        told = _read_role(role, place(f"Roles[{index}]"), part, texts)
         part.listed[told.arn] = told
     for index, policy in enumerate(page.Policies):
-        document = _default_version(policy, f"{root}.Policies[{index}]", texts)
+        document = _default_version(policy, place(f"Policies[{index}]"), texts)
         if isinstance(document, str):
             part.policies[policy.Arn] = document
         else:

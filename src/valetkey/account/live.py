@@ -61,7 +61,7 @@ def _read(perform: Perform, call: Call, part: Part, what: str, progress: Callabl
     texts: Texts = {}
     try:
         for page in pages(perform, call):
-            add_page(part, as_page(page), texts, root=part.name)
+            add_page(part, as_page(page), texts, root="")
             progress(max(len(part.roles), len(part.listed)))
     except CallError as error:
         if error.code not in _REFUSED:

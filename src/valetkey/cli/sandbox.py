@@ -69,6 +69,39 @@ def status(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
 
 
 @app.command
+def seed(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
+    """Make roles in the running sandbox's owner account: one or more for each check of an audit, and some that are in
+    order. Prints what was made and which checks must find it."""
+    from datetime import UTC, datetime
+
+    from valetkey.aws import connect
+    from valetkey.cli import owning
+    from valetkey.grants.asked import Asked
+    from valetkey.grants.make import make
+    from valetkey.grants.prepare import prepare
+    from valetkey.report.sandbox import say_seeded
+    from valetkey.sandbox import local
+    from valetkey.sandbox.seed import seed
+
+    found = local.running(local.place(os.environ))
+    os.environ.update(found.environment)
+    perform = connect(profile="owner")
+
+    def grant(name: str, person: str, until: datetime) -> None:
+        asked = Asked(
+            name=name, contractor=person.split(":")[4], only=(person,), policies=("IAMReadOnlyAccess",), until=until
+        )
+        now = datetime.now(UTC)
+        ready = prepare(
+            asked, request=None, perform=perform, read=owning.read_text, now=now, fresh_id=owning.fresh_id()
+        )
+        make(ready.grant, ready.role, perform=perform, now=now, waiting=owning.waiting(), tell=lambda *_: None)
+
+    say_seeded(seed(found.url, owner="1" * 12, partner="2" * 12, grant=grant), as_json=output.as_json)
+    return 0
+
+
+@app.command
 def totp(
     user: Annotated[str, Parameter(help="A user (carol), a profile, or the ARN of a user or MFA device.")],
     /,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from valetkey.report.text import say, say_json, say_table
@@ -77,6 +78,51 @@ def say_code(code: str, left: int, *, device: str, as_json: bool) -> None:
         return
     say(code)
     say(f"good for {left} s, once ({device})", stderr=True)
+
+
+class Seed(Protocol):
+    """A role to audit."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def checks(self) -> tuple[str, ...]: ...
+    @property
+    def exposure(self) -> str: ...
+
+
+class Seeded(Protocol):
+    """A role that was made."""
+
+    @property
+    def arn(self) -> str: ...
+    @property
+    def seed(self) -> Seed: ...
+
+
+def say_seeded(made: Sequence[Seeded], *, as_json: bool) -> None:
+    """What was made, and which checks must find it."""
+    if as_json:
+        roles = [
+            {
+                "arn": each.arn,
+                "name": each.seed.name,
+                "what": each.seed.what,
+                "checks": list(each.seed.checks),
+                "exposure": each.seed.exposure,
+            }
+            for each in made
+        ]
+        say_json({"valetkey": "sandbox-seeded/v1", "roles": roles})
+        return
+    say_table(
+        ("Role", "Exposure", "Checks", "What it is"),
+        [(each.seed.name, each.seed.exposure, ", ".join(each.seed.checks) or "none", each.seed.what) for each in made],
+    )
+    wrong = sum(bool(each.seed.checks) for each in made)
+    say("", f"{wrong} roles to find and {len(made) - wrong} in order; look at them with the profile owner.")
 
 
 def _describe(local: Local) -> None:

@@ -55,6 +55,10 @@ class Control:
         See `valetkey.sandbox.faults.Fault` for its fields."""
         self._ask("POST", "faults", {**(rule or {}), **more})
 
+    def plant(self, account: str, role: str, document: str) -> None:
+        """Put a trust policy (JSON text) on a role as it is, beside IAM: also one that IAM refuses to save."""
+        self._ask("POST", "plant", {"account": account, "role": role, "document": document})
+
     def clear(self, account: str | None = None) -> None:
         """Remove the fault rules (of one account), and let every held request go."""
         self._ask("POST", "clear", {} if account is None else {"account": account})
@@ -109,6 +113,7 @@ _ANSWERS = {
     "clock": ("now",),
     "totp": ("code", "seconds_left"),
     "faults": ("ok",),
+    "plant": ("ok",),
     "clear": ("ok",),
     "requests": ("requests",),
     "reset": ("ok",),

@@ -4,6 +4,7 @@
     POST clock     {account, seconds}     moves one account's clock on (or back); answers its time
     POST totp      {device}               an unused current code of an MFA device (serial number or user ARN)
     POST faults    a rule                 puts one more fault rule in force
+    POST plant     {account, role, document}  puts a trust policy on a role beside IAM, which may refuse to save it
     POST clear     {account?}             removes fault rules and lets held requests go
     GET  requests?account=                the request log: service:operation per account, no parameters
     POST reset                            empties every account
@@ -75,6 +76,16 @@ def _fault(front: Front, plain: Plain) -> Plain:
     return {"ok": True}
 
 
+def _plant(_: Front, plain: Plain) -> Plain:
+    from ministack.services import iam
+
+    role = iam._roles.get_scoped(str(plain["account"]), None, str(plain["role"]))
+    if role is None:
+        raise ValueError(f"account {plain['account']} has no role {plain['role']}")
+    role["AssumeRolePolicyDocument"] = str(plain["document"])
+    return {"ok": True}
+
+
 def _clear(front: Front, plain: Plain) -> Plain:
     front.faults.clear(plain.get("account"))
     front.release()
@@ -102,6 +113,7 @@ _ROUTES: dict[str, tuple[str, Callable[[Front, Plain], Plain]]] = {
     "clock": ("POST", _clock),
     "totp": ("POST", _totp),
     "faults": ("POST", _fault),
+    "plant": ("POST", _plant),
     "clear": ("POST", _clear),
     "requests": ("GET", _requests),
     "reset": ("POST", _reset),

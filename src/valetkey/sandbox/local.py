@@ -140,12 +140,18 @@ def find(folder: Path) -> Local | None:
     return local if Control(local.url, timeout=5).pid() == local.pid else None
 
 
-def code(folder: Path, who: str) -> tuple[str, int, str]:
-    """A current code that has not been used, its seconds left, and the MFA device it is of. `who` as for
-    `Local.device`. Raises SandboxProblem."""
+def running(folder: Path) -> Local:
+    """The running sandbox of this folder. Raises SandboxProblem when there is none."""
     local = find(folder)
     if local is None:
         raise SandboxProblem("no sandbox is running", do="start one with `valetkey sandbox start`")
+    return local
+
+
+def code(folder: Path, who: str) -> tuple[str, int, str]:
+    """A current code that has not been used, its seconds left, and the MFA device it is of. `who` as for
+    `Local.device`. Raises SandboxProblem."""
+    local = running(folder)
     device = local.device(who)
     return (*Control(local.url).totp(device), device)
 

@@ -67,6 +67,7 @@ def test_everything_is_read_and_joined():
     assert account.id == OWN
     assert [role.name for role in account.roles] == [each["RoleName"] for each in ROLES]
     assert {(role.description, role.max_session) for role in account.roles} == {("d", 7200)}
+    assert account.roles[0].where == f"account {OWN}"
     assert account.roles[0].trust == compact(trust())
     assert account.roles[0].created == datetime(2026, 1, 2, tzinfo=UTC)
     assert account.policies == {POLICY["Arn"]: compact(allow())}

@@ -1,0 +1,134 @@
+"""Make the roles of `seeds` in an account of the sandbox, to try an audit on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from valetkey.sandbox.accounts import Root
+from valetkey.sandbox.client import Control
+from valetkey.sandbox.process import SandboxProblem
+from valetkey.sandbox.seeds import PARTNER_ROLE, SEEDS, Seed, allow, trust
+
+DAYS = 30
+"""Until every seeded access ends."""
+THIRD = "333333333333"
+_ORPHAN = "seed-orphan"
+_PERSON = "seed-person"
+_READ = {"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "ec2:DescribeRegions"], "Resource": "*"}
+
+MakeGrant = Callable[[str, str, datetime], None]
+"""Makes a grant as `valetkey grant` does: its name, the one principal that it is for, its end."""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A role that was made."""
+
+    arn: str
+    seed: Seed
+
+
+def seed(url: str, *, owner: str, partner: str, grant: MakeGrant) -> tuple[Seeded, ...]:
+    """Make every role in the account `owner` of the sandbox at `url`, with `partner` as the outsider.
+
+    Raises SandboxProblem when the account has been seeded already.
+    """
+    root, outside, control = Root(url, owner), Root(url, partner), Control(url)
+    until = datetime.fromtimestamp(int(control.now(owner)), UTC) + timedelta(days=DAYS)
+    names = {
+        "OWNER": owner,
+        "PARTNER": partner,
+        "THIRD": THIRD,
+        "UNTIL": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "ORPHAN": f"arn:aws:iam::{partner}:role/{_ORPHAN}",
+    }
+    with _once(owner):
+        _furnish(root, outside)
+        made = tuple(_make(each, root, names, until, control, grant) for each in SEEDS)
+        outside("iam", "delete_role", RoleName=_ORPHAN)
+    return made
+
+
+@contextlib.contextmanager
+def _once(owner: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "EntityAlreadyExists":
+            raise
+        raise SandboxProblem(
+            f"account {owner} has been seeded already", do="start a fresh sandbox to seed it again"
+        ) from None
+
+
+def _furnish(root: Root, outside: Root) -> None:
+    """What the trust policies name has to be there."""
+    robots = json.dumps(trust(allow({"Service": "ec2.amazonaws.com"})))
+    for name in (PARTNER_ROLE, _ORPHAN):
+        outside("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=robots)
+    outside("iam", "create_user", UserName=_PERSON)
+    root("iam", "create_saml_provider", Name="seed-sso", SAMLMetadataDocument=f"<EntityDescriptor>{' ' * 1000}")
+    root(
+        "iam",
+        "create_open_id_connect_provider",
+        Url="https://token.actions.githubusercontent.com",
+        ClientIDList=["sts.amazonaws.com"],
+        ThumbprintList=["0" * 40],
+    )
+
+
+def _make(each: Seed, root: Root, names: dict[str, str], until: datetime, control: Control, grant: MakeGrant) -> Seeded:
+    names = {**names, "NAME": each.name}
+    if each.trust is None:
+        grant(each.name, f"arn:aws:iam::{names['PARTNER']}:user/{_PERSON}", until)
+    else:
+        _create(each, root, names, control)
+    for operation, params in each.then:
+        root("iam", operation, RoleName=each.name, **_filled(params, names))
+    return Seeded(f"arn:aws:iam::{root.account}:role{each.path}{each.name}", each)
+
+
+def _create(each: Seed, root: Root, names: dict[str, str], control: Control) -> None:
+    document = _text(each.trust, names)
+    back = each.days_old * 86_400
+    control.shift(root.account, -back)
+    try:
+        root(
+            "iam",
+            "create_role",
+            RoleName=each.name,
+            Path=each.path,
+            Description=each.description or each.what.replace("`", "'")[:1000],
+            # What IAM refuses to save is planted afterwards, in the place of a trust that it takes.
+            AssumeRolePolicyDocument=_text(trust(allow({"AWS": "OWNER"})), names) if each.planted else document,
+        )
+    finally:
+        control.shift(root.account, back)
+    if each.planted:
+        control.plant(root.account, each.name, document)
+    for name in each.managed:
+        root("iam", "attach_role_policy", RoleName=each.name, PolicyArn=f"arn:aws:iam::aws:policy/{name}")
+    ends = {"DateGreaterThanEquals": {"aws:CurrentTime": "UNTIL"}}
+    end = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": ends}
+    policies = {"read": trust(_READ, *([end] if each.dated else [])), **each.inline}
+    for name, policy in policies.items():
+        root("iam", "put_role_policy", RoleName=each.name, PolicyName=name, PolicyDocument=_text(policy, names))
+
+
+def _filled(params: Any, names: dict[str, str]) -> dict[str, Any]:
+    """Parameters of a call: documents as text, names filled in."""
+    return {key: _text(value, names) if isinstance(value, dict) else value for key, value in params.items()}
+
+
+def _text(document: Any, names: dict[str, str]) -> str:
+    text = json.dumps(document)
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text
