@@ -12,6 +12,7 @@ import pytest
 from valetkey.account import CallError, read_live
 from valetkey.aws import connect
 from valetkey.sandbox.local import finish
+from valetkey.sandbox.process import SandboxProblem
 from valetkey.sandbox.seeds import SEEDS
 
 if TYPE_CHECKING:
@@ -107,3 +108,16 @@ def test_throttling_of_a_large_account_is_waited_out(stage: Stage) -> None:
         account = read_live(connect(keys=admin, region="us-east-1"), wait=waited.append)
     assert (account.unknown, account.roles) == ((), ())
     assert waited == [1, 2]
+
+
+def test_a_trust_policy_is_planted_as_it_is_and_only_on_a_role(stage: Stage) -> None:
+    owner, control = stage.owner, stage.sandbox.control
+    trust = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}'
+    owner.root("iam", "create_role", RoleName="door", AssumeRolePolicyDocument=trust)
+    control.plant(owner.account, "door", '{"Statement": []}')
+    found = owner.root("iam", "get_role", RoleName="door")["Role"]["AssumeRolePolicyDocument"]
+    assert found == {"Statement": []}
+    with pytest.raises(SandboxProblem, match="has no role other"):
+        control.plant(owner.account, "other", trust)
+    with pytest.raises(SandboxProblem, match="has no role door"):
+        control.plant(stage.contractor.account, "door", trust)
