@@ -1,13 +1,15 @@
 """What a file is, and the account that files tell of together.
 
 Recognised by what they hold, not by their names: GetAccountAuthorizationDetails and ListRoles (JSON), a CloudFormation
-template (JSON or YAML), `terraform show -json`, and a bare trust policy; each may be gzip.
+template (JSON or YAML) and the parameters for it (as `aws cloudformation create-stack --parameters` takes them),
+`terraform show -json`, and a bare trust policy; each may be gzip.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import msgspec
 
@@ -49,14 +51,26 @@ def read_files(
     """
     partition = next((each for begin, each in _PARTITIONS.items() if region.startswith(begin)), "aws")
     place = Place(owner, partition, region)
-    return one_account((read_file(read(name), name, place) for name in names), owner=owner, partition=partition)
+    parts: dict[int, Part] = {}
+    templates: list[tuple[int, str, str, bytes]] = []
+    parameters: dict[str, str] = {}
+    for number, name in enumerate(names):
+        data = unpacked(read(name), name)
+        kind = _kind(data, name)
+        if kind == "parameters":
+            parameters |= _parameters(data, name)
+        elif kind in ("template", "yaml"):
+            templates.append((number, kind, name, data))
+        else:
+            parts[number] = _read(kind, data, name, place)
+    place = replace(place, parameters=parameters)
+    parts |= {number: _read(kind, data, name, place) for number, kind, name, data in templates}
+    return one_account([parts[number] for number in sorted(parts)], owner=owner, partition=partition)
 
 
-def read_file(data: bytes, name: str, place: Place) -> Part:
-    """What one file tells. Raises SourceProblem."""
-    data = unpacked(data, name)
+def _read(kind: str, data: bytes, name: str, place: Place) -> Part:
     try:
-        return _READERS[_kind(data, name)](data, name, place)
+        return _READERS[kind](data, name, place)
     except RecursionError:
         raise too_deep(name) from None
 
@@ -83,16 +97,22 @@ class _Keys(msgspec.Struct):
     planned_values: msgspec.Raw = msgspec.Raw()
     terraform_version: msgspec.Raw = msgspec.Raw()
     Statement: msgspec.Raw = msgspec.Raw()
+    ParameterKey: msgspec.Raw = msgspec.Raw()
 
 
 def _kind(data: bytes, name: str) -> str:
     begin = data.lstrip()[:1]
-    if begin == b"[":
-        return "details"
-    if begin != b"{":
+    if begin not in (b"{", b"["):
         return "yaml"
     try:
+        if begin == b"[":
+            first = next(iter(msgspec.json.decode(data, type=list[_Keys])), _Keys())
+            return "parameters" if bytes(first.ParameterKey) else "details"
         keys = msgspec.json.decode(data, type=_Keys)
+    except RecursionError:
+        raise too_deep(name) from None
+    except msgspec.ValidationError:
+        raise _unknown(name) from None
     except msgspec.DecodeError:
         load_json(data, name)  # says where it is wrong
         raise no_json(name, "it cannot be read") from None
@@ -101,6 +121,24 @@ def _kind(data: bytes, name: str) -> str:
         if bytes(getattr(keys, key)):
             return kind
     raise _unknown(name)
+
+
+class _Parameter(msgspec.Struct):
+    ParameterKey: str
+    ParameterValue: str | None = None
+
+
+def _parameters(data: bytes, name: str) -> dict[str, str]:
+    try:
+        found = msgspec.json.decode(data, type=list[_Parameter])
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at `")
+        raise SourceProblem(
+            f"{name} holds no parameters of a stack: {what}",
+            do='write [{"ParameterKey": "Name", "ParameterValue": "text"}]',
+            where=f"{name}: {place.rstrip('`') or '$'}",
+        ) from None
+    return {each.ParameterKey: each.ParameterValue for each in found if each.ParameterValue is not None}
 
 
 def _template(data: bytes, name: str, place: Place) -> Part:

@@ -4,8 +4,8 @@ Source: CloudFormation User Guide, intrinsic-function-reference, pseudo-paramete
 parameters-section-structure.
 
 Rules:
-- A parameter has its default; a pseudo-parameter what `Place` says; a resource of IAM the name or ARN that its
-  properties give it. Each such assumption is told to `note`.
+- A parameter has the value that is given, else its default; a pseudo-parameter what `Place` says; a resource of IAM the
+  name or ARN that its properties give it. What is assumed by that is told to `note`.
 - Everything else (imports, attributes that exist only with the stack, dynamic references, macros) raises Unresolved.
 - Names and conditions are worked out once each, so that a template cannot make the work grow beyond its size.
 """
@@ -13,8 +13,8 @@ Rules:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from valetkey.account.loaded import is_list, is_object, pairs
@@ -42,6 +42,8 @@ class Place:
     account: str | None
     partition: str
     region: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Values of parameters that somebody gives; the others have their defaults."""
 
 
 _SUFFIX = {
@@ -231,14 +233,17 @@ class Resolver:
         about = self._parameters[name]
         about = about if isinstance(about, dict) else {}
         kind = str(about.get("Type", "String"))
-        if "Default" not in about or not isinstance(about["Default"], str | JsonNumber | bool):
-            raise Unresolved(f"parameter {name} has no default")
         if kind.startswith("AWS::SSM::Parameter::Value"):
             raise Unresolved(f"parameter {name} is read from SSM when the stack is made")
-        note(f"parameter {name} has its default value")
-        default = str(_plain(about["Default"]))
+        value = self._place.parameters.get(name)
+        if value is None:
+            default = about.get("Default")
+            if not isinstance(default, str | JsonNumber | bool):
+                raise Unresolved(f"parameter {name} has no default, and no file gives its value")
+            note(f"parameter {name} has its default value")
+            value = str(_plain(default))
         is_many = kind == "CommaDelimitedList" or kind.startswith("List<")
-        return [each.strip() for each in default.split(",")] if is_many else default
+        return [each.strip() for each in value.split(",")] if is_many else value
 
     def attribute(self, given: Any, note: Note) -> Any:
         """What Fn::GetAtt gives. Raises Unresolved."""

@@ -84,6 +84,36 @@ def test_two_templates_may_define_one_role_and_a_dump_does_not_hide_it():
     assert [role.trust for role in three.roles] == ["x", compact(trust())]
 
 
+def test_parameters_of_a_stack_come_from_a_file_before_or_after_it():
+    template = b"""
+Parameters: {Id: {Type: String}, Who: {Type: String, Default: 222222222222}, Many: {Type: CommaDelimitedList}}
+Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties: {RoleName: !Ref Id, Description: !Ref Who, AssumeRolePolicyDocument: !Ref Many}
+"""
+    given = [
+        {"ParameterKey": "Id", "ParameterValue": "named"},
+        {"ParameterKey": "Many", "ParameterValue": "a, b"},
+        {"ParameterKey": "Other", "UsePreviousValue": True},
+    ]
+    parameters = json.dumps(given).encode()
+    for files in ({"t": template, "p": parameters}, {"p": parameters, "t": template}):
+        account = _read(files)
+        (role,) = account.roles
+        assert (role.name, role.description, role.trust) == ("named", "222222222222", '["a","b"]')
+        assert "parameter Who has its default value" in role.assumed
+        assert not any("Id" in each or "Many" in each for each in role.assumed)
+    (role,) = _read({"t": template}).roles
+    assert "no file gives its value" in role.why_unknown("name").reason
+
+
+def test_parameters_that_are_none_are_refused():
+    with pytest.raises(SourceProblem, match="no parameters of a stack") as raised:
+        _read({"p": b'[{"ParameterKey": "a", "ParameterValue": 5}]'})
+    assert raised.value.where == "p: $[0].ParameterValue"
+
+
 def test_the_owner_is_checked_against_the_dump():
     with pytest.raises(SourceProblem, match=OWN):
         _read({"d.json": DUMP}, owner=OTHER)
