@@ -22,7 +22,9 @@ KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Role
 """Any of these makes a JSON object a page."""
 
 _RAW = msgspec.Raw()
-_ROLE = re.compile(r"arn:(aws(?:-[a-z0-9]+)*):iam::([0-9]{12}):role(/(?:[\x21-\x7e]*/)?)[\x21-\x7e]+", re.ASCII)
+_ROLE = re.compile(
+    r"arn:(aws(?:-[a-z0-9]+)*):iam::([0-9]{12}):role(/(?:[\x21-\x7e]{1,510}/)?)[\w+=,.@-]{1,64}", re.ASCII
+)
 
 
 class _Inline(msgspec.Struct):

@@ -46,6 +46,8 @@ class Place:
     """Values of parameters that somebody gives; the others have their defaults."""
 
 
+# CloudFormation takes names of 255 characters; without a limit a text of nothing but "${" takes for ever.
+_SUB = re.compile(r"\$\{([^}]{0,300})\}")
 _SUFFIX = {
     "aws-cn": "amazonaws.com.cn",
     "aws-eusc": "amazonaws.eu",
@@ -270,7 +272,7 @@ class Resolver:
                 return self.text(own[name], note)
             return self.text({"Fn::GetAtt": name} if "." in name and "::" not in name else {"Ref": name}, note)
 
-        return str(self.value(re.sub(r"\$\{([^}]*)\}", put, text), note))
+        return str(self.value(_SUB.sub(put, text), note))
 
     def join(self, given: Any, note: Note) -> str:
         """What Fn::Join gives. Raises Unresolved."""

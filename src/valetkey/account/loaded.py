@@ -10,6 +10,8 @@ Rules:
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterable
@@ -49,19 +51,15 @@ def unpacked(data: bytes, name: str) -> bytes:
 
 
 def _gunzipped(data: bytes, name: str) -> bytes:
-    pieces, left = [], FILE_MAX + 1
     try:
-        # A gzip file may hold several members, one after the other.
-        while data and left > 0:
-            member = zlib.decompressobj(wbits=31)
-            pieces.append(member.decompress(data, left))
-            left -= len(pieces[-1])
-            if not member.eof and left > 0:
-                raise zlib.error("it ends too early")
-            data = member.unused_data
-    except zlib.error as error:
+        pieces, size = [], 0
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            while size <= FILE_MAX and (piece := file.read(2**20)):
+                pieces.append(piece)
+                size += len(piece)
+        return b"".join(pieces)
+    except (OSError, EOFError, zlib.error) as error:
         raise SourceProblem(f"{name} is a broken gzip file: {error}", do="get it again", where=name) from None
-    return b"".join(pieces)
 
 
 def load_json(data: bytes, name: str) -> Any:

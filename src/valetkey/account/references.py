@@ -16,8 +16,10 @@ import msgspec
 
 _STEP = re.compile(r'module\.([A-Za-z0-9_-]+)(\[(?:"(?:\\.|[^"\\])*"|[0-9]+)\])?\.?')
 _INDEX = re.compile(r'\[(?:"(?:\\.|[^"\\])*"|[0-9]+)\]')
-_DEPTH = 20
-"""Variables and outputs that are followed from one expression."""
+_STEPS = 500
+"""References that are looked at for one expression, those of variables and outputs included."""
+_LONGEST = 1000
+"""Characters of one reference."""
 
 
 class _Resource(msgspec.Struct):
@@ -76,7 +78,7 @@ class Config:
         """
         expression = (self._expressions(at) or {}).get(attribute)
         found: dict[str, None] = {}
-        for module, reference in self._leaves(_references(expression), at.module, _DEPTH):
+        for module, reference in self._leaves(_references(expression), at.module):
             wanted = f"{module}.{reference}" if module else reference
             instances = among.get(_INDEX.sub("", wanted), ())
             near = [each.address for each in instances if each.module == module]
@@ -88,13 +90,13 @@ class Config:
                 found[meant] = None
         return list(found)
 
-    def _leaves(self, references: Iterable[str], module: str, depth: int) -> Iterable[tuple[str, str]]:
+    def _leaves(self, references: Iterable[str], module: str) -> Iterable[tuple[str, str]]:
         """References to resources, each with the instance of the module that it is in."""
         seen: set[tuple[str, str]] = set()
-        left = [(module, each, depth) for each in references]
-        while left:
-            module, reference, depth = left.pop(0)
-            if (module, reference) in seen or depth == 0:
+        left = [(module, each) for each in references]
+        while left and len(seen) < _STEPS:
+            module, reference = left.pop()
+            if (module, reference) in seen or len(reference) > _LONGEST:
                 continue
             seen.add((module, reference))
             steps = _split(reference)
@@ -103,12 +105,12 @@ class Config:
                 call = self._module(parent)
                 given = call.module_calls.get(name) if call else None
                 expression = given.expressions.get(steps[1]) if given else None
-                left += [(parent, each, depth - 1) for each in _references(expression)]
+                left += [(parent, each) for each in _references(expression)]
             elif steps[0] == "module" and len(steps) > 2:
                 child = f"{module}.module.{steps[1]}" if module else f"module.{steps[1]}"
                 inner = self._module(child)
                 output = inner.outputs.get(_INDEX.sub("", steps[2])) if inner else None
-                left += [(child, each, depth - 1) for each in _references(output.expression if output else None)]
+                left += [(child, each) for each in _references(output.expression if output else None)]
             elif steps[0].startswith("aws_") and len(steps) > 1:
                 yield module, f"{steps[0]}.{steps[1]}"
 

@@ -366,6 +366,11 @@ def test_a_role_without_a_trust_says_so():
     assert _role("R: {Type: 'AWS::IAM::Role'}").why_unknown("trust").reason.startswith("the template gives no")
 
 
+def test_a_text_of_openings_costs_nothing():
+    role = _role(f"R: {{Type: 'AWS::IAM::Role', Properties: {{AssumeRolePolicyDocument: !Sub '{'${' * 200_000}'}}}}")
+    assert len(role.trust) == 400_000
+
+
 def test_texts_cannot_grow_beyond_a_budget():
     names = "".join(
         f"  R{step}: {{Type: 'AWS::IAM::Role', Properties: {{RoleName: !Sub '{f'${{R{step + 1}}}' * 10}', "

@@ -230,6 +230,13 @@ def test_references_in_a_circle_end():
     assert unknown.reason == "it is known only after apply"
 
 
+def test_a_hostile_reference_costs_nothing():
+    many = ["." * 500_000, "module.a." * 100, *(f"var.x{number}" for number in range(5000))]
+    inline = _resource("aws_iam_role_policy.i", name="i", policy="x")
+    account = _read(_plan(ROLE, inline, configuration=[_refers("aws_iam_role_policy.i", role=many)]))
+    assert len(account.unknown) == 1
+
+
 def test_some_attached_policies_are_known_and_some_not_yet():
     role = _resource("aws_iam_role.r", name="r", assume_role_policy=TRUST, managed_policy_arns=[READ, None])
     policy = _resource("aws_iam_policy.p", name="p", policy=compact(allow()))
