@@ -22,9 +22,8 @@ KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Role
 """Any of these makes a JSON object a page."""
 
 _RAW = msgspec.Raw()
-_ROLE = re.compile(
-    r"arn:(aws(?:-[a-z0-9]+)*):iam::([0-9]{12}):role(/(?:[\x21-\x7e]{1,510}/)?)[\w+=,.@-]{1,64}", re.ASCII
-)
+_PATH = r"(/(?:[\x21-\x7e]{1,510}/)?)"
+_ROLE = re.compile(rf"arn:(aws(?:-[a-z0-9]+)*):iam::([0-9]{{12}}):role{_PATH}[\w+=,.@-]{{1,64}}", re.ASCII)
 
 
 class _Inline(msgspec.Struct):

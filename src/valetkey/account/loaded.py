@@ -163,7 +163,8 @@ def _build(events: Iterable[Any], name: str) -> Any:
     for event in events:
         kind = type(event).__name__
         if kind == "ScalarEvent":
-            value = _tagged(event.tag, event.value)
+            plain = event.value == "<<" and event.implicit[0]
+            value = _MERGE if plain else _tagged(event.tag, event.value)
             if event.anchor:
                 anchors[event.anchor] = (value, 1)
             put(value, 1)
@@ -190,13 +191,22 @@ def _build(events: Iterable[Any], name: str) -> Any:
     return documents[0] if documents else ""
 
 
+class _Merge(str):
+    """The key `<<`, not in quotes."""
+
+    __slots__ = ()
+
+
+_MERGE = _Merge("<<")
+
+
 def _mapping(items: list[Any]) -> dict[str, Any] | JsonObject:
     """Keys and values in turn. What `<<` brings in stands behind what is given here (YAML 1.1, merge)."""
-    own = [(key, value) for key, value in zip(items[::2], items[1::2], strict=True) if key != "<<"]
+    own = [(key, value) for key, value in zip(items[::2], items[1::2], strict=True) if key is not _MERGE]
     merged: dict[str, Any] = {}
     for key, value in zip(items[::2], items[1::2], strict=True):
         for each in value if is_list(value) else [value]:
-            if key == "<<" and is_object(each):
+            if key is _MERGE and is_object(each):
                 merged = dict(pairs(each)) | merged
     given = {key for key, _ in own}
     return _object([*own, *((key, value) for key, value in merged.items() if key not in given)])
