@@ -1,0 +1,132 @@
+"""What AWS would refuse is still read, never as less than it could let in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from valetkey.policy import Request, decide
+from valetkey.policy.lenient import parse_lenient
+
+A, OWN = "222222222222", "111111111111"
+ROLE = f"arn:aws:iam::{OWN}:role/x"
+ROOT = f"arn:aws:iam::{A}:root"
+GOOD: dict[str, Any] = {
+    "Effect": "Allow",
+    "Principal": {"AWS": ROOT},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"sts:ExternalId": "abc-123"}},
+}
+DENY = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+
+
+def trust(*statements: Any, **more: Any) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements), **more}
+
+
+def lets_in(document: Any, who: str = f"arn:aws:iam::{A}:user/u", **context: str) -> bool:
+    policy = parse_lenient(document, "trust").policy
+    assert policy is not None
+    keys = {key.replace("__", ":"): value for key, value in context.items()}
+    return decide(Request(principal=who, action="sts:AssumeRole", resource=ROLE, context=keys), trust=policy).allowed
+
+
+def test_a_document_that_aws_takes_has_no_defects() -> None:
+    read = parse_lenient(trust(GOOD), "trust")
+    assert read.defects == ()
+    assert lets_in(trust(GOOD), sts__ExternalId="abc-123")
+    assert not lets_in(trust(GOOD))
+
+
+@pytest.mark.parametrize(
+    ("document", "where", "bare", "with_id"),
+    [
+        (trust({**GOOD, "Resource": "*"}), "$.Statement[0].Resource", False, True),
+        (trust({**GOOD, "Sid": "has blanks"}), "$.Statement[0].Sid", False, True),
+        (trust({**GOOD, "Effect": "allow"}), "$.Statement[0].Effect", False, True),
+        (trust({**GOOD, "Effect": "Permit"}), "$.Statement[0].Effect", False, False),
+        (trust({key: value for key, value in GOOD.items() if key != "Principal"}), "$.Statement[0]", False, False),
+        (
+            trust({**GOOD, "Condition": {"StringEqualz": {"sts:ExternalId": "x"}}}),
+            "$.Statement[0].Condition.StringEqualz",
+            True,
+            True,
+        ),
+        (
+            trust({**GOOD, "Condition": {**GOOD["Condition"], "Bool": {"aws:MultiFactorAuthPresent": "yes"}}}),
+            "$.Statement[0].Condition.Bool['aws:MultiFactorAuthPresent']",
+            False,
+            True,
+        ),
+        (trust({**GOOD, "Action": ["sts:AssumeRole", "s3:GetObject"]}), "$.Statement[0].Action[1]", False, True),
+        (trust({**GOOD, "Action": "AssumeRole"}), "$.Statement[0].Action", False, False),
+        (trust({**GOOD, "NotAction": "sts:TagSession"}), "$.Statement[0].NotAction", False, True),
+        (trust({**GOOD, "Principal": ROOT}), "$.Statement[0].Principal", False, True),
+        (trust({**GOOD, "Principal": {"aws": ROOT}}), "$.Statement[0].Principal.aws", False, True),
+        (
+            trust({**GOOD, "Principal": {"AWS": f"arn:aws:iam::{A}:user/*"}}),
+            "$.Statement[0].Principal.AWS",
+            False,
+            True,
+        ),
+        (
+            trust({**GOOD, "Principal": {"AWS": ["arn:aws:iam::*:root", ROOT]}}),
+            "$.Statement[0].Principal.AWS[0]",
+            False,
+            True,
+        ),
+        (trust({**GOOD, "Principal": {"AWS": [ROOT, "12345"]}}), "$.Statement[0].Principal.AWS[1]", False, True),
+        (trust(GOOD, Version="2020-01-01"), "$.Version", False, True),
+        (trust(GOOD, version="2012-10-17"), "$.version", False, True),
+        (trust(GOOD, "nonsense"), "$.Statement[1]", False, True),
+        (
+            trust(GOOD, {**DENY, "Condition": {"Boolean": {"aws:x": "true"}}}),
+            "$.Statement[1].Condition.Boolean",
+            False,
+            True,
+        ),
+        (trust(GOOD, {**DENY, "NotPrincipal": DENY["Principal"]}), "$.Statement[1].NotPrincipal", False, True),
+    ],
+)
+def test_each_defect_is_named_and_read_wide(document: Any, where: str, bare: bool, with_id: bool) -> None:
+    assert where in {each.where for each in parse_lenient(document, "trust").defects}
+    assert lets_in(document) is bare
+    assert lets_in(document, sts__ExternalId="abc-123") is with_id
+
+
+def test_not_principal_in_an_allow_is_everybody() -> None:
+    statement = {"Effect": "Allow", "NotPrincipal": {"AWS": ROOT}, "Action": "sts:AssumeRole"}
+    assert lets_in(trust(statement), who="arn:aws:iam::333333333333:user/u")
+
+
+def test_a_wildcard_without_an_account_is_everybody() -> None:
+    document = trust({**GOOD, "Principal": {"AWS": "arn:aws:iam::*:role/x"}})
+    assert lets_in(document, who="arn:aws:iam::333333333333:user/u", sts__ExternalId="abc-123")
+
+
+def test_keys_given_twice_count_both_but_as_conditions_not_at_all() -> None:
+    statement = json.dumps(GOOD)
+    twice = statement.replace('"Action"', '"Principal": {"AWS": "333333333333"}, "Action"')
+    document = f'{{"Version": "2012-10-17", "Statement": [{twice}]}}'
+    for who in (f"arn:aws:iam::{A}:user/u", "arn:aws:iam::333333333333:user/u"):
+        assert lets_in(document, who=who, sts__ExternalId="abc-123")
+    conditions = statement.replace('"Condition": {', '"Condition": {"StringEquals": {"aws:x": "y"}, ')
+    document = f'{{"Version": "2012-10-17", "Statement": {conditions}}}'
+    assert "$.Statement.Condition.StringEquals" in {each.where for each in parse_lenient(document, "trust").defects}
+    assert lets_in(document)
+
+
+@pytest.mark.parametrize("document", ["", "{", "[]", "{}", '{"Statement": "x"}', '"text"', "nul"])
+def test_what_is_no_policy_is_not_read(document: str) -> None:
+    read = parse_lenient(document, "trust")
+    assert read.policy is None
+    assert read.defects
+
+
+def test_it_ends_whatever_it_is_given() -> None:
+    document = trust(*({**GOOD, "Sid": f"a b{number}"} for number in range(500)))
+    read = parse_lenient(document, "trust")
+    assert read.policy is None
+    assert len(read.defects) == 101
