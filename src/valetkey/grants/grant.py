@@ -1,35 +1,45 @@
-"""A grant: a role in the owner's account together with its terms, and its record on the role.
-
-Rules:
-- There is no database. What was agreed is on the role: the trust policy, tags beginning `valetkey:`, the description,
-  the boundary, MaxSessionDuration. Whoever may read the role may read all of it; nothing there is a secret.
-- A role is ours when its tags say so in a version this code knows; every other role is a ForeignRole, never touched.
-- What does not fit into a tag (256 characters, few signs) is recorded by its SHA-256.
-"""
+"""A grant: a role in the owner's account together with its terms. Its record on the role is `trust.record`."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
-from valetkey.grants.permissions import dated_deny, own_role_deny
-from valetkey.grants.role import Role, canonical
-from valetkey.policy import limits
-from valetkey.policy.problem import Problem
+from valetkey.grants.role import Role
+from valetkey.trust import record as on_role
+from valetkey.trust.record import (
+    OWN_ROLE,
+    PREFIX,
+    REVOKED,
+    UNTIL,
+    VERSION,
+    ForeignRole,
+    Record,
+    denies,
+    digest,
+    in_tag,
+    instant,
+    terms_digest,
+)
 from valetkey.trust.terms import Terms
 
-PREFIX = "valetkey:"
-VERSION = "1"
-OWN_ROLE = "valetkey-own-role"
-UNTIL = "valetkey-until"
-REVOKED = "valetkey-revoked"
-
-
-class ForeignRole(Problem):
-    """A role that is no grant of valetkey's, or of a version this one does not know. It is left alone."""
+__all__ = [
+    "OWN_ROLE",
+    "PREFIX",
+    "REVOKED",
+    "UNTIL",
+    "VERSION",
+    "ForeignRole",
+    "Grant",
+    "Record",
+    "denies",
+    "digest",
+    "in_tag",
+    "instant",
+    "read_record",
+    "terms_digest",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +85,7 @@ class Grant:
         said: dict[str, str | None] = {
             "version": VERSION,
             "contractor": self.terms.contractor,
-            "terms": digest(_plain(self.terms)),
+            "terms": terms_digest(self.terms),
             "until": instant(self.terms.until),
             "external-id-by": self.external_id_by,
             "request": self.request,
@@ -90,108 +100,6 @@ class Grant:
         return {PREFIX + key: value for key, value in said.items() if value is not None}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """What the tags of one of our roles say was agreed."""
-
-    contractor: str
-    terms: str
-    """SHA-256 of the terms (`terms_digest`)."""
-    until: datetime | None
-    external_id_by: str
-    request: str | None
-    session: int
-    boundary: str | None
-    managed: tuple[str, ...]
-    """Managed policy ARNs as `in_tag` writes them."""
-    inline: Mapping[str, str]
-    """SHA-256 of each of the owner's inline documents, by policy name."""
-
-
-def denies(role_arn: str, until: datetime | None) -> dict[str, dict[str, Any]]:
-    """The inline denies that a grant on this role carries, by policy name."""
-    dated = {UNTIL: dated_deny(until)} if until else {}
-    return {OWN_ROLE: own_role_deny(role_arn), **dated}
-
-
 def read_record(role: Role) -> Record:
     """What was agreed, from the role's tags. Raises ForeignRole."""
-    said = {key.removeprefix(PREFIX): value for key, value in role.tags.items() if key.startswith(PREFIX)}
-    where = role.arn
-    if "version" not in said:
-        raise ForeignRole(
-            f"the role {role.name} is no grant of valetkey's: it does not carry the tag {PREFIX}version",
-            do="choose another name; valetkey never touches a role that it did not make",
-            where=where,
-        )
-    if said["version"] != VERSION:
-        raise ForeignRole(
-            f"the role {role.name} was granted by another version of valetkey (record {said['version']})",
-            do="update valetkey",
-            where=where,
-        )
-    try:
-        return Record(
-            contractor=said["contractor"],
-            terms=said["terms"],
-            until=_moment(said.get("until")),
-            external_id_by=said["external-id-by"],
-            request=said.get("request"),
-            session=int(said["session"]),
-            boundary=said.get("boundary"),
-            managed=tuple(value for key, value in sorted(said.items()) if key.startswith("policy:")),
-            inline=dict(_pair(value) for key, value in said.items() if key.startswith("inline:")),
-        )
-    except (KeyError, ValueError) as error:
-        raise ForeignRole(
-            f"the record of the role {role.name} is damaged: {error} in its {PREFIX}* tags cannot be read",
-            do="repair the tags, or remove the role by hand in the IAM console (Revoke sessions first)",
-            where=where,
-        ) from None
-
-
-def terms_digest(terms: Terms) -> str:
-    """SHA-256 of terms as the record keeps it. Fields at their default do not count, so that new ones may come."""
-    return digest(_plain(terms))
-
-
-def _plain(terms: Terms) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for each in fields(terms):
-        value = getattr(terms, each.name)
-        if value == each.default:
-            continue
-        if isinstance(value, datetime):
-            value = instant(value)
-        plain[each.name] = sorted(value) if isinstance(value, tuple) else value
-    return plain
-
-
-def digest(document: Mapping[str, Any]) -> str:
-    """ "sha256:" and 64 hexadecimal digits over the canonical JSON."""
-    return "sha256:" + hashlib.sha256(canonical(document).encode()).hexdigest()
-
-
-def in_tag(text: str) -> str:
-    """The text where a tag can hold it, else its digest."""
-    try:
-        limits.check("tag value", text)
-    except limits.LimitError:
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-    return text
-
-
-def instant(when: datetime | None) -> str | None:
-    """ "2026-12-31T18:00:00Z"."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if when else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) if text else None
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, at, value = text.rpartition("@")
-    if not at:
-        raise ValueError(f"{text!r}")
-    return name, value
+    return on_role.read_record(role.tags, name=role.name, arn=role.arn)

@@ -16,11 +16,11 @@ from typing import Any
 
 from valetkey.account.calls import Call
 from valetkey.grants.grant import PREFIX, Grant, instant, read_record, terms_digest
-from valetkey.grants.permissions import kill_deny
 from valetkey.grants.role import Role, compact
 from valetkey.grants.standing import Difference, differing_terms, read_standing, terms_on, words
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
+from valetkey.trust.denies import kill_deny
 from valetkey.trust.terms import check_terms
 from valetkey.trust.writing import write_trust
 

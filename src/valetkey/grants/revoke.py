@@ -19,11 +19,11 @@ from typing import Any
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.grants.grant import REVOKED
 from valetkey.grants.make import Interrupted
-from valetkey.grants.permissions import kill_deny
 from valetkey.grants.role import Role, canonical, compact, read_role
 from valetkey.grants.standing import Standing
 from valetkey.grants.waiting import BUSY, UNSEEN, Waiting
 from valetkey.policy.problem import Problem
+from valetkey.trust.denies import kill_deny
 from valetkey.trust.writing import closed_trust
 
 SURVIVES = (

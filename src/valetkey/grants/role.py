@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.trust.record import canonical
+
+__all__ = ["Owner", "Role", "canonical", "compact", "read_owner", "read_role", "read_roles"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +49,6 @@ class Owner:
     account: str
     partition: str
     arn: str
-
-
-def canonical(document: Mapping[str, Any]) -> str:
-    """A document as one text whatever the order of its keys: to compare, and to digest."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def compact(document: Mapping[str, Any]) -> str:

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from valetkey.exchange.files import Handoff
-from valetkey.grants.grant import (
-    PREFIX,
-    REVOKED,
-    ForeignRole,
-    Record,
-    denies,
-    digest,
-    in_tag,
-    instant,
-    read_record,
-    terms_digest,
-)
+from valetkey.grants.grant import PREFIX, REVOKED, ForeignRole, Record, instant, read_record
 from valetkey.grants.role import Role, canonical
 from valetkey.policy.problem import Problem
+from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import closed_trust
 
 if TYPE_CHECKING:
     from valetkey.trust.showing import Shown
 
+__all__ = [
+    "EXTERNAL_ID",
+    "Difference",
+    "Standing",
+    "differing_terms",
+    "hand_over",
+    "proof",
+    "read_grants",
+    "read_standing",
+    "terms_on",
+    "words",
+]
+
 EXTERNAL_ID = "ExternalId"
 """The name of the one difference whose values are masked when printed."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One point in which the role is not what the record, or the owner, says."""
-
-    what: str
-    agreed: str
-    found: str
-    missing: bool = False
-    """Whether something agreed is simply not there yet, as after an interrupted `grant`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,57 +124,19 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
 
 def terms_on(role: Role, contractor: str) -> Terms | None:
     """The terms in the role's trust policy, or None when valetkey would not have written it."""
-    from valetkey.trust.reading import read_terms
-
-    try:
-        return read_terms(role.trust, partition=role.arn.split(":")[1], contractor=contractor)
-    except Problem:
-        return None
+    return terms_in(role.trust, partition=role.arn.split(":")[1], contractor=contractor)
 
 
 def _drift(role: Role, record: Record, terms: Terms | None) -> Iterator[Difference]:
-    if terms is None:
-        yield Difference("trust policy", "as valetkey wrote it", "changed: not of a shape that valetkey writes")
-    elif terms_digest(terms) != record.terms:
-        if terms.contractor != record.contractor:
-            yield Difference("contractor", record.contractor, terms.contractor)
-        elif terms.orphans:
-            yield Difference("pinned principals", "exist", f"deleted: {', '.join(terms.orphans)}")
-        elif terms.until != record.until:
-            yield Difference("end in the trust policy", str(instant(record.until)), str(instant(terms.until)))
-        else:
-            yield Difference("trust policy", "the recorded terms", "other conditions or principals")
-    boundary = role.boundary and in_tag(role.boundary)
-    if boundary != record.boundary:
-        yield Difference("boundary", record.boundary or "none", role.boundary or "none")
-    if role.max_session not in (None, record.session):
-        yield Difference("session limit (s)", str(record.session), str(role.max_session))
-    yield from _managed(role.managed, record.managed)
-    yield from _inline(role, record)
-
-
-def _managed(attached: Sequence[str], recorded: Sequence[str]) -> Iterator[Difference]:
-    there = {in_tag(arn): arn for arn in attached}
-    for arn in sorted(set(recorded) - set(there)):
-        yield Difference("managed policy", arn, "not attached", missing=True)
-    for arn in sorted(set(there) - set(recorded)):
-        yield Difference("managed policy", "none", there[arn])
-
-
-def _inline(role: Role, record: Record) -> Iterator[Difference]:
-    ours = denies(role.arn, record.until)
-    for name, document in ours.items():
-        if name not in role.inline:
-            yield Difference("inline policy", name, "not there", missing=True)
-        elif canonical(role.inline[name]) != canonical(document):
-            yield Difference("inline policy", name, f"{name}, changed")
-    for name, digested in record.inline.items():
-        if name not in role.inline:
-            yield Difference("inline policy", name, "not there", missing=True)
-        elif digest(role.inline[name]) != digested:
-            yield Difference("inline policy", name, f"{name}, changed")
-    for name in sorted(set(role.inline) - set(ours) - set(record.inline)):
-        yield Difference("inline policy", "none", name)
+    return differences(
+        record,
+        terms,
+        role_arn=role.arn,
+        boundary=role.boundary,
+        max_session=role.max_session,
+        managed=role.managed,
+        inline=role.inline,
+    )
 
 
 def differing_terms(agreed: Terms, wanted: Terms) -> Iterator[Difference]:

@@ -12,11 +12,11 @@ import pytest
 from valetkey.account.calls import Call, CallError
 from valetkey.grants.grant import REVOKED, Grant
 from valetkey.grants.make import Interrupted, NotProved, make
-from valetkey.grants.permissions import kill_deny
 from valetkey.grants.plan import Differs, adopted, plan
 from valetkey.grants.role import read_role
 from valetkey.grants.waiting import Waiting
 from valetkey.policy.problem import Problem
+from valetkey.trust.denies import kill_deny
 
 WRITES = 6
 

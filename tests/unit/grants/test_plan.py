@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant, in_tag, read_record, terms_digest
-from valetkey.grants.permissions import dated_deny, kill_deny, own_role_deny
 from valetkey.grants.plan import Differs, adopted, check, plan
 from valetkey.grants.role import read_role
 from valetkey.policy.problem import Problem
+from valetkey.trust.denies import dated_deny, kill_deny, own_role_deny
 from valetkey.trust.writing import closed_trust, write_trust
 
 

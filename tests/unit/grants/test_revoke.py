@@ -11,12 +11,12 @@ import pytest
 from valetkey.account.calls import Call, CallError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant
 from valetkey.grants.make import Interrupted
-from valetkey.grants.permissions import kill_deny
 from valetkey.grants.plan import plan
 from valetkey.grants.revoke import Receipt, names, plan_revoke, revoke
 from valetkey.grants.role import read_role
 from valetkey.grants.standing import read_standing
 from valetkey.grants.waiting import Waiting
+from valetkey.trust.denies import kill_deny
 from valetkey.trust.writing import closed_trust
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from valetkey.grants.grant import OWN_ROLE, REVOKED, Grant
-from valetkey.grants.permissions import kill_deny
 from valetkey.grants.plan import plan
 from valetkey.grants.role import read_role, read_roles
 from valetkey.grants.standing import hand_over, proof, read_grants, read_standing
 from valetkey.policy.problem import Problem
+from valetkey.trust.denies import kill_deny
 from valetkey.trust.writing import closed_trust
 
 

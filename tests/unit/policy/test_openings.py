@@ -31,7 +31,7 @@ def _deny(action: str | list[str], resource: str | list[str] = "*", **more: Any)
     return _allow(action, resource, **more) | {"Effect": "Deny"}
 
 
-# As every grant carries it: valetkey.grants.permissions.own_role_deny.
+# As every grant carries it: valetkey.trust.denies.own_role_deny.
 OWN = _policy({"Effect": "Deny", "NotAction": ["iam:Get*", "iam:List*"], "Resource": ROLE})
 
 

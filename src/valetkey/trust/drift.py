@@ -1,0 +1,87 @@
+"""A role against its record: every point in which it is not what was agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.policy.problem import Problem
+from valetkey.trust.record import Record, canonical, denies, digest, in_tag, instant, terms_digest
+from valetkey.trust.terms import Terms
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One point in which the role is not what the record, or the owner, says."""
+
+    what: str
+    agreed: str
+    found: str
+    missing: bool = False
+    """Whether something agreed is simply not there yet, as after an interrupted `grant`."""
+
+
+def terms_in(document: Mapping[str, Any], *, partition: str, contractor: str) -> Terms | None:
+    """The terms in a trust policy, or None when valetkey would not have written it."""
+    from valetkey.trust.reading import read_terms
+
+    try:
+        return read_terms(document, partition=partition, contractor=contractor)
+    except Problem:
+        return None
+
+
+def differences(
+    record: Record,
+    terms: Terms | None,
+    *,
+    role_arn: str,
+    boundary: str | None,
+    max_session: int | None,
+    managed: Sequence[str],
+    inline: Mapping[str, Mapping[str, Any]],
+) -> Iterator[Difference]:
+    """Every point in which a role is not what its record says. `terms` is what its trust policy says now, None when
+    it is not of valetkey's shape; `managed` are the ARNs attached, `inline` the documents by policy name."""
+    if terms is None:
+        yield Difference("trust policy", "as valetkey wrote it", "changed: not of a shape that valetkey writes")
+    elif terms_digest(terms) != record.terms:
+        if terms.contractor != record.contractor:
+            yield Difference("contractor", record.contractor, terms.contractor)
+        elif terms.orphans:
+            yield Difference("pinned principals", "exist", f"deleted: {', '.join(terms.orphans)}")
+        elif terms.until != record.until:
+            yield Difference("end in the trust policy", str(instant(record.until)), str(instant(terms.until)))
+        else:
+            yield Difference("trust policy", "the recorded terms", "other conditions or principals")
+    if (boundary and in_tag(boundary)) != record.boundary:
+        yield Difference("boundary", record.boundary or "none", boundary or "none")
+    if max_session not in (None, record.session):
+        yield Difference("session limit (s)", str(record.session), str(max_session))
+    yield from _managed(managed, record.managed)
+    yield from _inline(role_arn, inline, record)
+
+
+def _managed(attached: Sequence[str], recorded: Sequence[str]) -> Iterator[Difference]:
+    there = {in_tag(arn): arn for arn in attached}
+    for arn in sorted(set(recorded) - set(there)):
+        yield Difference("managed policy", arn, "not attached", missing=True)
+    for arn in sorted(set(there) - set(recorded)):
+        yield Difference("managed policy", "none", there[arn])
+
+
+def _inline(role_arn: str, inline: Mapping[str, Mapping[str, Any]], record: Record) -> Iterator[Difference]:
+    ours = denies(role_arn, record.until)
+    for name, document in ours.items():
+        if name not in inline:
+            yield Difference("inline policy", name, "not there", missing=True)
+        elif canonical(inline[name]) != canonical(document):
+            yield Difference("inline policy", name, f"{name}, changed")
+    for name, digested in record.inline.items():
+        if name not in inline:
+            yield Difference("inline policy", name, "not there", missing=True)
+        elif digest(inline[name]) != digested:
+            yield Difference("inline policy", name, f"{name}, changed")
+    for name in sorted(set(inline) - set(ours) - set(record.inline)):
+        yield Difference("inline policy", "none", name)
