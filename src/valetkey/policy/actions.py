@@ -29,6 +29,7 @@ def _names(service: str) -> dict[str, str]:
     return {name.lower(): name for name in _data().actions.get_actions_for_service(service)}
 
 
+@lru_cache(maxsize=32_768)
 def level(action: str) -> Level | None:
     """The access level of "service:Action" (any case), or None for an action that AWS does not list.
 

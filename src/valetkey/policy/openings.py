@@ -110,25 +110,29 @@ class _Cut:
     def __init__(
         self, policies: Sequence[tuple[str, Policy]], boundary: Policy | None, own_denies: Sequence[Policy]
     ) -> None:
-        self._allows = [(name, each) for name, policy in policies for each in policy.allows]
-        self._bounds = list(boundary.allows) if boundary else None
+        self._allows = [(name, each, _covered(each)) for name, policy in policies for each in policy.allows]
+        self._open = frozenset[str]().union(*(covered for _, _, covered in self._allows))
+        self._bounds = [(each, _covered(each)) for each in boundary.allows] if boundary else None
         every = [policy for _, policy in policies] + list(own_denies) + ([boundary] if boundary else [])
-        self._denies = [each for policy in every for each in policy.denies if not each.conditions]
+        self._denies = [(each, _covered(each)) for policy in every for each in policy.denies if not each.conditions]
         self._known: dict[tuple[Any, ...], tuple[str, ...]] = {}
 
     def actions(self) -> Iterator[str]:
-        """Every action that AWS lists and these policies open on anything."""
-        candidates = dict.fromkeys(action for _, each in self._allows for action in _actions(each))
-        return (action for action in candidates if self.open(action))
+        """Every action that AWS lists and these policies open on anything, lower-cased."""
+        if self._bounds is None and not self._denies and all(each.resources for _, each, _ in self._allows):
+            return iter(self._open)  # nothing cuts
+        return (action for action in self._open if self.open(action))
 
     def open(self, action: str) -> list[tuple[str, Statement, tuple[str, ...]]]:
         """The statements that allow the action (with the policy's name), and on which resources."""
         lowered = action.lower()
-        reaching = [(number, *each) for number, each in enumerate(self._allows) if each[1].covers_action(lowered)]
-        if not reaching:
+        if lowered not in self._open:
             return []
-        bounds = tuple(number for number, each in enumerate(self._bounds or ()) if each.covers_action(lowered))
-        denies = tuple(number for number, each in enumerate(self._denies) if each.covers_action(lowered))
+        reaching = [
+            (number, name, each) for number, (name, each, covered) in enumerate(self._allows) if lowered in covered
+        ]
+        bounds = tuple(number for number, (_, covered) in enumerate(self._bounds or ()) if lowered in covered)
+        denies = tuple(number for number, (_, covered) in enumerate(self._denies) if lowered in covered)
         found = []
         for number, name, statement in reaching:
             key = (number, bounds, denies)
@@ -142,22 +146,33 @@ class _Cut:
         """What is left of a statement's resources."""
         regions = _regions(statement)
         if self._bounds is not None:
-            limits = [region for number in bounds for region in _regions(self._bounds[number])]
+            limits = [region for number in bounds for region in _regions(self._bounds[number][0])]
             regions = [common for one in regions for other in limits if (common := _common(one, other)) is not None]
         left = [
             region.pattern
             for region in regions
             if not any(_covers(each, region.pattern) for each in region.less)
-            and not any(_closes(self._denies[number], region.pattern) for number in denies)
+            and not any(_closes(self._denies[number][0], region.pattern) for number in denies)
         ]
         return tuple(dict.fromkeys(left))
 
 
-def _actions(statement: Statement) -> tuple[str, ...]:
-    """The actions that a statement covers, in AWS's spelling."""
-    if statement.not_action:
-        return tuple(action for action in expand("*") if statement.covers_action(action.lower()))
-    return tuple(action for pattern in statement.actions for action in expand(pattern))
+def _covered(statement: Statement) -> frozenset[str]:
+    """The listed actions that a statement covers, lower-cased."""
+    return _actions(statement.actions, statement.not_action)
+
+
+@lru_cache(maxsize=1024)
+def _actions(patterns: tuple[str, ...], negated: bool) -> frozenset[str]:
+    if not patterns:
+        return frozenset()
+    named = frozenset(action.lower() for pattern in patterns for action in expand(pattern))
+    return _every() - named if negated else named
+
+
+@lru_cache(maxsize=1)
+def _every() -> frozenset[str]:
+    return frozenset(action.lower() for action in expand("*"))
 
 
 def _regions(statement: Statement) -> list[_Region]:
