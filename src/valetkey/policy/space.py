@@ -352,7 +352,7 @@ def _times(asked: Sequence[Asked], now: datetime | None, states: int) -> Iterato
         cells(key, [one for one in asked if one.condition.key.lower() == key], states=states)
     for moment, span in moments(asked, now):
         text = iso(moment)
-        yield Point({_NOW: text, _EPOCH: epoch(text)}, {_NOW: span})
+        yield Point({_NOW: text, _EPOCH: epoch(text)}, {_NOW: span, _EPOCH: span})
 
 
 def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], states: int) -> Dimension:
