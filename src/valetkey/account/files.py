@@ -26,7 +26,7 @@ from valetkey.account.loaded import (
     unpacked,
 )
 from valetkey.account.parts import Part, one_account
-from valetkey.account.values import UNSAID, Account, Role
+from valetkey.account.values import UNSAID, Account, Role, Unknown
 
 # Of a region's name, how it begins: its partition (botocore, data/partitions.json).
 _PARTITIONS = {
@@ -177,6 +177,7 @@ def _trust(data: bytes, name: str, place: Place) -> Part:
         partition=place.partition,
         where=f"{name}: $",
         trust=trust,
+        unknown=(Unknown("policies", "the file is a trust policy alone", f"{name}: $"),),
         assumed=("the file is a role's trust policy",),
     )
     return Part(name, roles=[role])
