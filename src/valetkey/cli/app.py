@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),
     ("credential-process", "credential_process:credential_process", CONTRACTOR, "Answer an SDK."),
     ("console", "console:console", CONTRACTOR, "Open the AWS console through a grant."),
+    ("audit", "audit:audit", AUDIT, "Audit who outside an account gets into its roles, by proof."),
     ("decide", "decide:decide", AUDIT, "Decide requests against policies, offline."),
     ("demo", "demo:demo", TRY, "Watch the whole story on a fresh sandbox."),
     ("sandbox", "sandbox:app", TRY, "AWS on this computer, IAM enforced, MFA real."),

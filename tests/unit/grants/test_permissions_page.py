@@ -24,7 +24,7 @@ from valetkey.grants.standing import read_standing
 from valetkey.grants.waiting import Waiting
 
 PAGE = (pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md").read_text()
-OWNERS = ("grant", "grant --dry-run", "list", "show", "handoff", "revoke")
+OWNERS = ("grant", "grant --dry-run", "list", "show", "handoff", "revoke", "audit")
 
 
 def statements(command: str) -> list[dict[str, Any]]:

@@ -1,0 +1,65 @@
+"""An account against the checks: who outside it gets in, by proof, and what is wrong with that.
+
+from valetkey.audit import Scope, audit
+
+answer = audit(account, scope=Scope(own=frozenset({"333333333333"})), now=now)
+answer.roles[0].exposure, answer.findings[0].check, answer.failing("medium")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from valetkey.policy.lazy import lazy
+
+if TYPE_CHECKING:
+    from valetkey.audit.baseline import read_baseline
+    from valetkey.audit.exposure import Exposure, Outsider, Way
+    from valetkey.audit.findings import Accepted, Audit, Finding, Judged, Severity
+    from valetkey.audit.powers import Powers
+    from valetkey.audit.run import audit
+    from valetkey.audit.scope import Known, Scope, own_accounts, read_known
+    from valetkey.audit.table import TABLE, Check
+
+__all__ = [
+    "TABLE",
+    "Accepted",
+    "Audit",
+    "Check",
+    "Exposure",
+    "Finding",
+    "Judged",
+    "Known",
+    "Outsider",
+    "Powers",
+    "Scope",
+    "Severity",
+    "Way",
+    "audit",
+    "own_accounts",
+    "read_baseline",
+    "read_known",
+]
+
+# The prover and the action lists are loaded when used (PEP 562).
+_HOMES = {
+    "read_baseline": "baseline",
+    "Exposure": "exposure",
+    "Outsider": "exposure",
+    "Way": "exposure",
+    "Accepted": "findings",
+    "Audit": "findings",
+    "Finding": "findings",
+    "Judged": "findings",
+    "Severity": "findings",
+    "Powers": "powers",
+    "audit": "run",
+    "Known": "scope",
+    "Scope": "scope",
+    "own_accounts": "scope",
+    "read_known": "scope",
+    "TABLE": "table",
+    "Check": "table",
+}
+
+__getattr__ = lazy(__name__, _HOMES)

@@ -1,0 +1,98 @@
+"""The baseline: findings that somebody looked at and accepts, each with a reason and an end.
+
+A file is one JSON object: `{"valetkey": "baseline/v1", "accepted": [{"check", "role", "reason", "until"}]}`. `role` is
+an ARN in which `*` and `?` are wildcards. What has ended accepts nothing; nothing is accepted for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from valetkey.audit.findings import Accepted, Finding
+from valetkey.audit.table import TABLE
+from valetkey.policy.errors import shown
+from valetkey.policy.globs import matches
+from valetkey.policy.problem import Problem
+
+KIND = "baseline/v1"
+_MEMBERS = frozenset({"check", "role", "reason", "until"})
+
+
+def read_baseline(text: str, *, name: str) -> tuple[tuple[Accepted, ...], tuple[str, ...]]:
+    """The accepted findings, and the keys that this version does not know. Raises Problem with the place."""
+    try:
+        plain = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise Problem(
+            f"{name} is no JSON: {error}", do="write it as docs/reference/audit.md shows", where=name
+        ) from None
+    if not isinstance(plain, dict) or plain.get("valetkey") != KIND:
+        found = plain.get("valetkey") if isinstance(plain, dict) else None
+        raise Problem(
+            f'{name} is no baseline: "valetkey" is {shown(found)}',
+            do=f'write "valetkey": "{KIND}"; a newer version needs a newer valetkey',
+            where=f"{name}: $.valetkey",
+        )
+    entries = plain.get("accepted")
+    if not isinstance(entries, list):
+        raise Problem(
+            f"{name} has no list of accepted findings", do='write "accepted": [...]', where=f"{name}: $.accepted"
+        )
+    unknown = [each for each in plain if each not in ("valetkey", "accepted")]
+    accepted = []
+    for number, entry in enumerate(entries):
+        where = f"{name}: $.accepted[{number}]"
+        accepted.append(_entry(entry, where))
+        unknown += [f"accepted[{number}].{each}" for each in entry if each not in _MEMBERS]
+    return tuple(accepted), tuple(unknown)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is given twice in one object")
+    return found
+
+
+def _entry(entry: Any, where: str) -> Accepted:
+    if not isinstance(entry, dict):
+        raise Problem("an accepted finding is an object", do="give check, role, reason and until", where=where)
+    for each in sorted(_MEMBERS):
+        if not isinstance(entry.get(each), str) or not entry[each].strip():
+            raise Problem(f"an accepted finding has no {each}", do="give check, role, reason and until", where=where)
+    if entry["check"] not in TABLE:
+        raise Problem(f"{shown(entry['check'])} is no check", do="write T1 to T30, or unknown", where=f"{where}.check")
+    return Accepted(entry["check"], entry["role"], entry["reason"], _end(entry["until"], f"{where}.until"))
+
+
+def _end(text: str, where: str) -> datetime:
+    """A date holds until its last moment, UTC."""
+    try:
+        end = datetime.fromisoformat(text)
+        if len(text) == 10:
+            return end.replace(tzinfo=UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        end = None
+    if end is None or end.tzinfo is None:
+        raise Problem(f"{shown(text)} is no end", do="write a date (2027-01-31) or a time with zone", where=where)
+    return end.astimezone(UTC)
+
+
+def apply(
+    findings: Sequence[Finding], accepted: Sequence[Accepted], *, now: datetime
+) -> tuple[tuple[Finding, ...], tuple[Accepted, ...]]:
+    """The findings, those accepted marked, and the lines of the baseline that accept nothing."""
+    used: set[int] = set()
+    marked = []
+    for finding in findings:
+        for number, each in enumerate(accepted):
+            if each.until > now and each.check == finding.check and matches(each.role, finding.role):
+                used.add(number)
+                finding = replace(finding, accepted=each)
+                break
+        marked.append(finding)
+    return tuple(marked), tuple(each for number, each in enumerate(accepted) if number not in used)

@@ -1,0 +1,168 @@
+"""Corrected trust policies. Each function takes a document and gives another one, or None where there is none.
+
+What the owner has to fill in is written in angle brackets. STS takes no such ExternalId, so that a corrected document
+that was not filled in lets nobody in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from valetkey.audit.exposure import EXTERNAL_ID, MFA, sendable
+from valetkey.audit.issuers import Issuer
+
+PLACEHOLDER = "<the ExternalId agreed with the contractor>"
+
+Document = dict[str, Any]
+
+
+def load(text: str) -> Document | None:
+    """The document as plain JSON, its statements as a list."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(document, dict) or not _statements(document):
+        return None
+    return {**document, "Statement": _statements(document)}
+
+
+def _statements(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = many(document.get("Statement"))
+    return [each for each in found if isinstance(each, dict)]
+
+
+def many(value: Any) -> list[Any]:
+    """One value or a list, as a list."""
+    return list(value) if isinstance(value, list) else [] if value is None else [value]
+
+
+def _one(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def _changed(
+    text: str, statements: Collection[int], change: Callable[[dict[str, Any]], dict[str, Any] | None]
+) -> Document | None:
+    """The document with some statements changed, or left out where the change says None."""
+    document = load(text)
+    if document is None:
+        return None
+    kept = []
+    for index, each in enumerate(document["Statement"]):
+        new = change(each) if index in statements else each
+        if new is not None:
+            kept.append(new)
+    return {**document, "Statement": kept} if kept else None
+
+
+def require(text: str, statements: Collection[int], *, external_id: bool, mfa: bool) -> Document | None:
+    """Ask for an ExternalId, for MFA, or for both in these statements, in place of what they say of them now."""
+
+    def change(statement: dict[str, Any]) -> dict[str, Any]:
+        condition = _condition(statement)
+        if external_id:
+            known = sorted(
+                {
+                    value
+                    for operator, keys in condition.items()
+                    if "not" not in operator.lower() and operator.lower() != "null"
+                    for key, values in keys.items()
+                    if key.lower() == EXTERNAL_ID
+                    for value in map(str, many(values))
+                    if sendable(value)
+                }
+            )
+            condition = _without(condition, EXTERNAL_ID)
+            condition.setdefault("StringEquals", {})["sts:ExternalId"] = _one(known) if known else PLACEHOLDER
+        if mfa:
+            condition = _without(condition, MFA)
+            condition.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
+        return {**statement, "Condition": condition}
+
+    return _changed(text, statements, change)
+
+
+def _condition(statement: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    found = statement.get("Condition")
+    if not isinstance(found, dict):
+        return {}
+    return {operator: dict(keys) for operator, keys in found.items() if isinstance(keys, dict)}
+
+
+def _without(condition: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, dict[str, Any]]:
+    left = {
+        operator: {name: values for name, values in keys.items() if name.lower() != key}
+        for operator, keys in condition.items()
+    }
+    return {operator: keys for operator, keys in left.items() if keys}
+
+
+def strict(text: str, statements: Collection[int], keys: Iterable[str], operator: str) -> Document | None:
+    """Test these condition keys (lower-cased) by this operator instead of one that lets others pass."""
+    wanted = set(keys)
+
+    def change(statement: dict[str, Any]) -> dict[str, Any]:
+        condition = _condition(statement)
+        moved: dict[str, list[Any]] = {}
+        for found in condition.values():
+            for name, values in found.items():
+                if name.lower() in wanted:
+                    moved.setdefault(name, []).extend(many(values))
+        for name in wanted:
+            condition = _without(condition, name)
+        for name, values in moved.items():
+            condition.setdefault(operator, {})[name] = _one(list(dict.fromkeys(values)))
+        return {**statement, "Condition": condition}
+
+    return _changed(text, statements, change)
+
+
+def only_actions(text: str, statements: Collection[int], actions: Collection[str]) -> Document | None:
+    """Name these actions and no others."""
+    return _changed(
+        text,
+        statements,
+        lambda each: {
+            **{key: value for key, value in each.items() if key != "NotAction"},
+            "Action": _one(sorted(actions)),
+        },
+    )
+
+
+def without_principals(text: str, unwanted: Collection[str]) -> Document | None:
+    """Leave out these AWS principals, and statements that then name nobody."""
+    gone = set(unwanted)
+
+    def change(statement: dict[str, Any]) -> dict[str, Any] | None:
+        principal = statement.get("Principal")
+        if not isinstance(principal, dict) or "AWS" not in principal:
+            return statement
+        left = [each for each in many(principal["AWS"]) if each not in gone]
+        rest = {kind: value for kind, value in principal.items() if kind != "AWS"}
+        if left:
+            rest["AWS"] = _one(left)
+        return {**statement, "Principal": rest} if rest else None
+
+    document = load(text)
+    return None if document is None else _changed(text, range(len(document["Statement"])), change)
+
+
+def without_statements(text: str, unwanted: Collection[int]) -> Document | None:
+    """Leave out these statements."""
+    return _changed(text, unwanted, lambda each: None)
+
+
+def fix_tenant(text: str, statements: Collection[int], host: str, issuer: Issuer) -> Document | None:
+    """Ask for the claim that names the tenant of a shared issuer."""
+    key = f"{host}:{issuer.claim}"
+    operator = "StringLike" if "*" in issuer.example else "StringEquals"
+
+    def change(statement: dict[str, Any]) -> dict[str, Any]:
+        condition = _without(_condition(statement), key.lower())
+        condition.setdefault(operator, {})[key] = issuer.example
+        return {**statement, "Condition": condition}
+
+    return _changed(text, statements, change)

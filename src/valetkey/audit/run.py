@@ -1,0 +1,178 @@
+"""An account against the checks: every role judged, every finding with its witness."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from valetkey.account.values import UNSAID, Account, Role
+from valetkey.audit import standing
+from valetkey.audit.baseline import apply
+from valetkey.audit.findings import SEVERITIES, UNKNOWN, Accepted, Audit, Finding, Hit, Judged
+from valetkey.audit.powers import Library, Powers
+from valetkey.audit.scope import Scope
+from valetkey.audit.standing import Subject
+from valetkey.audit.table import TABLE
+from valetkey.audit.trusts import Verdict, Who, judge, unknown
+from valetkey.policy import limits
+from valetkey.trust.drift import Difference, differences, terms_in
+from valetkey.trust.record import PREFIX, ForeignRole, Record, read_record
+
+QUOTA = "AssumeRolePolicySizeQuota"
+Key = tuple[str, str, str]
+"""What a verdict depends on: the document's text, the owner's account and its partition."""
+
+
+def audit(
+    account: Account,
+    *,
+    scope: Scope,
+    now: datetime,
+    baseline: Sequence[Accepted] = (),
+    verdicts: Mapping[Key, Verdict] | None = None,
+    who: Who | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Audit:
+    """Audit an account. `who` proves (default: policy.prove.who); `verdicts` are judgements already made
+    (`workers.verdicts`); `progress` is told how many roles are done, of how
+    many. Raises nothing for what it finds in a role."""
+    known: dict[Key, Verdict] = dict(verdicts or {})
+    judged = []
+    for number, role in enumerate(account.roles, 1):
+        judged.append(_verdict(role, known, scope, now, who))
+        if progress is not None and (not number % 100 or number == len(account.roles)):
+            progress(number, len(account.roles))
+    shared = _shared_ids(judged)
+    library = Library(account.policies)
+    quota = account.quotas.get(QUOTA, limits.TRUST_POLICY_MAX)
+    roles: list[Judged] = []
+    findings: list[Finding] = []
+    for role, verdict in zip(account.roles, judged, strict=True):
+        powers = library.powers(role) if verdict.found.outsiders else None
+        roles.append(_judged(role, verdict, powers))
+        record, damaged, drift = _record(role)
+        subject = Subject(role, verdict, powers, record, damaged, drift, quota, shared, scope, now)
+        findings.extend(_findings(subject))
+    findings.sort(key=lambda each: (-SEVERITIES.index(each.severity), each.role, _order(each.check)))
+    marked, stale = apply(findings, baseline, now=now)
+    return Audit(
+        account=account.id,
+        sources=account.sources,
+        at=now,
+        roles=tuple(roles),
+        findings=marked,
+        stale=stale,
+        incomplete=tuple(f"{each.part}: {each.reason} ({each.where})" for each in account.unknown),
+    )
+
+
+def key_of(role: Role) -> Key | None:
+    """What this role's verdict depends on; None for a role whose trust policy is not known."""
+    return None if role.trust is None else (role.trust, role.account or UNSAID, role.partition)
+
+
+def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime, who: Who | None) -> Verdict:
+    key = key_of(role)
+    if key is None:
+        why = role.why_unknown("trust")
+        return unknown(
+            f"the trust policy is not known: {why.reason} ({why.where})" if why else "it has no trust policy"
+        )
+    if key not in known:
+        known[key] = judge(key[0], account=key[1], partition=key[2], scope=scope, now=now, who=who)
+    return known[key]
+
+
+def _shared_ids(verdicts: Sequence[Verdict]) -> dict[str, set[str]]:
+    """Which outside parties are asked for each ExternalId."""
+    shared: dict[str, set[str]] = {}
+    for verdict in {id(each): each for each in verdicts}.values():
+        for outsider in verdict.found.outsiders:
+            if outsider.kind in ("account", "organisation"):
+                for value in outsider.external_ids:
+                    shared.setdefault(value, set()).add(outsider.name)
+    return shared
+
+
+def _judged(role: Role, verdict: Verdict, powers: Powers | None) -> Judged:
+    return Judged(
+        arn=role.arn,
+        source=role.where,
+        exposure=verdict.exposure,
+        reason=verdict.reason,
+        outsiders=verdict.found.outsiders,
+        notes=verdict.found.notes,
+        assumed=role.assumed + verdict.assumed,
+        unknown=tuple(f"{each.part}: {each.reason} ({each.where})" for each in role.unknown),
+        powers=powers,
+        last_used=role.last_used,
+        last_use_known=role.last_use_known,
+    )
+
+
+def _record(role: Role) -> tuple[Record | None, str, tuple[Difference, ...]]:
+    """The record of a grant of valetkey's on this role, why it cannot be read, and in what the role differs from it."""
+    if not role.tags or f"{PREFIX}version" not in role.tags:
+        return None, "", ()
+    try:
+        record = read_record(role.tags, name=role.name, arn=role.arn)
+    except ForeignRole as error:
+        return None, error.what, ()
+    trust = _plain(role.trust)
+    inline = {name: found for name, text in role.inline.items() if (found := _plain(text)) is not None}
+    terms = None if trust is None else terms_in(trust, partition=role.partition, contractor=record.contractor)
+    drift = differences(
+        record,
+        terms,
+        role_arn=role.arn,
+        boundary=role.boundary,
+        max_session=role.max_session,
+        managed=role.attached,
+        inline=inline,
+    )
+    return record, "", tuple(drift)
+
+
+def _plain(text: str | None) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _findings(subject: Subject) -> Iterator[Finding]:
+    role, verdict = subject.role, subject.verdict
+    if verdict.exposure == "unknown":
+        yield _finding(role, UNKNOWN, Hit(verdict.reason))
+    for check, hit in verdict.hits:
+        yield _finding(role, check, hit)
+    for check, find in standing.CHECKS.items():
+        for hit in find(subject):
+            yield _finding(role, check, hit)
+
+
+def _finding(role: Role, check: str, hit: Hit) -> Finding:
+    row = TABLE[check]
+    witness = hit.witness
+    if witness is not None and witness.resource != role.arn and ":role/" in witness.resource:
+        # A verdict is shared by all roles with this document; the request is made on this one.
+        witness = replace(witness, resource=role.arn)
+    return Finding(
+        check=check,
+        severity=hit.severity or row.severity,
+        role=role.arn,
+        source=role.where,
+        text=hit.text,
+        where=hit.where,
+        witness=witness,
+        fix=row.fix,
+        document=hit.document,
+    )
+
+
+def _order(check: str) -> int:
+    return int(check[1:]) if check[1:].isdigit() else 0

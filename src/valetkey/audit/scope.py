@@ -1,0 +1,83 @@
+"""Who is "us", and which outside accounts have a known name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from valetkey.policy.arns import is_account
+from valetkey.policy.errors import shown
+from valetkey.policy.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A vendor that says in public that an account is its own. A label, never a reason to trust it."""
+
+    name: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the owner says about itself."""
+
+    own: frozenset[str] = frozenset()
+    """Accounts besides the role's own that are no outsiders."""
+    org_id: str | None = None
+    """The own organisation: "o-…"."""
+    known: Mapping[str, Known] = field(default_factory=dict)
+    """Names of outside accounts, by account id."""
+
+
+def own_accounts(text: str, *, name: str) -> frozenset[str]:
+    """Account ids out of a text: separated by commas, blanks or lines (`#` begins a remark), a JSON list, or what
+    `aws organizations list-accounts` prints. `name` is what errors call it. Raises Problem."""
+    try:
+        found: Any = json.loads(text) if text.lstrip().startswith(("[", "{")) else None
+    except ValueError as error:
+        raise Problem(f"{name} is no JSON: {error}", do="give account ids, one a line", where=name) from None
+    if isinstance(found, dict):
+        accounts = found.get("Accounts")
+        found = [each.get("Id") if isinstance(each, dict) else each for each in accounts or ()]
+    if found is None:
+        lines = (line.partition("#")[0] for line in text.splitlines())
+        found = [each for line in lines for each in re.split(r"[,;\s]+", line) if each]
+    for each in found:
+        if not isinstance(each, str) or not is_account(each):
+            raise Problem(f"{name}: {shown(each)} is no account id", do="write 12 digits", where=name)
+    return frozenset(found)
+
+
+def read_known(text: str, *, name: str) -> dict[str, Known]:
+    """Known accounts in the format of fwdcloudsec/known_aws_accounts: YAML, a list of `name`, `source`, `accounts`.
+
+    Entries that are switched off (`enabled: false`) are left out. Raises Problem.
+    """
+    import yaml
+
+    # Account ids are texts: YAML 1.1 would read 012345670123 as an octal number.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    do = "give a file like accounts.yaml of fwdcloudsec/known_aws_accounts"
+    try:
+        entries = yaml.load(text, Loader=loader)  # noqa: S506 - BaseLoader makes texts, lists and mappings only
+    except yaml.YAMLError as error:
+        raise Problem(f"{name} is no YAML: {' '.join(str(error).split())[:200]}", do=do, where=name) from None
+    if not isinstance(entries, list):
+        raise Problem(f"{name} is no list of known accounts", do=do, where=name)
+    known: dict[str, Known] = {}
+    for number, entry in enumerate(entries):
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            raise Problem(f"{name}: entry {number + 1} has no name", do=do, where=f"{name}: $[{number}]")
+        if entry.get("enabled") == "false":
+            continue
+        accounts = entry.get("accounts") or []
+        source = entry.get("source") or []
+        sources = (source,) if isinstance(source, str) else tuple(map(str, source))
+        for account in accounts if isinstance(accounts, list) else [accounts]:
+            if isinstance(account, str) and is_account(account):
+                known[account] = Known(entry["name"], sources)
+    return known

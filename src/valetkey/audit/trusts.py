@@ -1,0 +1,113 @@
+"""One trust policy, read, proved and checked: once for each distinct text and owner, however many roles carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from valetkey.audit.exposure import Exposure, Sorted, exposure_of, sort
+from valetkey.audit.findings import Hit
+from valetkey.audit.issuers import SHARED, host_of
+from valetkey.audit.scope import Scope
+from valetkey.policy import Reach, Unknown
+from valetkey.policy import who as prove
+from valetkey.policy.arns import is_account
+from valetkey.policy.errors import PolicyError
+from valetkey.policy.lenient import parse_lenient
+from valetkey.policy.proof import InternalError
+from valetkey.policy.statements import Policy, Statement
+
+Who = Callable[..., Reach | Unknown]
+_NOBODY = Sorted((), (), (), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """A trust policy and who gets in by it: what the checks read."""
+
+    text: str
+    partition: str
+    own: frozenset[str]
+    """Accounts that are no outsiders."""
+    scope: Scope
+    now: datetime
+    policy: Policy
+    defects: tuple[PolicyError, ...]
+    found: Sorted
+
+    def named(self, statement: Statement) -> Iterator[str]:
+        """Outsiders that an Allow statement names: "*", accounts, principals, unique ids, shared issuers."""
+        principals = statement.principals
+        if principals is None:
+            return
+        if principals.everyone:
+            yield "*"
+        for each in principals.aws:
+            if not (self._home(each) and account_of(each) in self.own):
+                yield each
+        yield from principals.canonical
+        for each in principals.federated:
+            foreign = each.startswith("arn:") and account_of(each) not in self.own
+            if foreign or host_of(each) in SHARED:
+                yield each
+
+    def _home(self, principal: str) -> bool:
+        return not principal.startswith("arn:") or principal.split(":")[1] == self.partition
+
+
+def account_of(principal: str) -> str:
+    """The account of an AWS principal or provider; empty for a unique id."""
+    if is_account(principal):
+        return principal
+    parts = principal.split(":")
+    return parts[4] if len(parts) > 5 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judgement of one trust policy, fit to be handed between processes."""
+
+    exposure: Exposure
+    reason: str
+    """Why it is unknown or unreachable."""
+    found: Sorted
+    assumed: tuple[str, ...]
+    hits: tuple[tuple[str, Hit], ...]
+    """What the checks of trust policies found, each with the check's id."""
+
+
+def judge(text: str, *, account: str, partition: str, scope: Scope, now: datetime, who: Who | None = None) -> Verdict:
+    """Judge the trust policy of a role in `account` (12 digits). Raises nothing."""
+    from valetkey.audit import defects, doors
+
+    checks = doors.CHECKS | defects.CHECKS
+
+    read = parse_lenient(text, "trust")
+    if read.policy is None:
+        first = read.defects[0]
+        return unknown(f"the trust policy cannot be read: {first.what} ({first.where})")
+    try:
+        reach = (who or prove)(read.policy, resource=f"arn:{partition}:iam::{account}:role/audited", now=now)
+    except (InternalError, PolicyError) as error:
+        reach = Unknown(f"{type(error).__name__}: {error}")
+    own = scope.own | {account}
+    if isinstance(reach, Unknown):
+        trust = Trust(text, partition, own, scope, now, read.policy, read.defects, _NOBODY)
+        refused = tuple(("T18", hit) for hit in checks["T18"](trust))
+        return Verdict("unknown", f"not decided: {reach.reason}", _NOBODY, (), refused)
+    found = sort(reach, read.policy, account=account, partition=partition, scope=scope)
+    trust = Trust(text, partition, own, scope, now, read.policy, read.defects, found)
+    hits = tuple((check, hit) for check, find in checks.items() for hit in find(trust))
+    exposure = exposure_of(found)
+    if exposure != "unreachable":
+        return Verdict(exposure, "", found, reach.assumed, hits)
+    if trust.policy.allows and not any(True for each in trust.policy.allows for _ in trust.named(each)):
+        return Verdict("internal", "", found, reach.assumed, hits)
+    reason = next((hit.text for check, hit in hits if check == "T14"), "no request is let in")
+    return Verdict("unreachable", reason, found, reach.assumed, hits)
+
+
+def unknown(reason: str) -> Verdict:
+    """The verdict where nothing could be decided."""
+    return Verdict("unknown", reason, _NOBODY, (), ())

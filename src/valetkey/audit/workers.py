@@ -1,0 +1,57 @@
+"""The trust policies of a large account, judged on several cores.
+
+Below `WORTH` distinct documents the start of the processes costs more than it saves. A process that dies costs nothing
+but time: `audit` judges itself what has no verdict.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
+from functools import partial
+
+from valetkey.account.values import Account
+from valetkey.audit.run import Key, key_of
+from valetkey.audit.scope import Scope
+from valetkey.audit.trusts import Verdict, judge
+
+WORTH = 2_000
+"""Distinct documents from which on it pays."""
+_AT_ONCE = 100
+
+
+def verdicts(
+    account: Account,
+    *,
+    scope: Scope,
+    now: datetime,
+    cores: int,
+    worth: int = WORTH,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[Key, Verdict]:
+    """The verdicts of an account's distinct trust policies, for `audit`; nothing where it does not pay."""
+    keys = list(dict.fromkeys(key for role in account.roles if (key := key_of(role)) is not None))
+    if cores < 2 or len(keys) < worth:
+        return {}
+    found: dict[Key, Verdict] = {}
+    # Forking is safe where this process has one thread, and saves loading everything again.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    try:
+        with ProcessPoolExecutor(cores, mp_context=context) as pool:
+            work = pool.map(partial(_judge, scope=scope, now=now), keys, chunksize=_AT_ONCE)
+            for number, (key, verdict) in enumerate(zip(keys, work, strict=True), 1):
+                found[key] = verdict
+                if progress is not None and (not number % _AT_ONCE or number == len(keys)):
+                    progress(number, len(keys))
+    except BrokenProcessPool:
+        return found
+    return found
+
+
+def _judge(key: Key, *, scope: Scope, now: datetime) -> Verdict:
+    text, account, partition = key
+    return judge(text, account=account, partition=partition, scope=scope, now=now)
