@@ -213,11 +213,25 @@ def _managed(chance: random.Random) -> list[dict[str, Any]]:
     return [
         {
             "PolicyName": arn.rsplit("/", 1)[-1],
+            "PolicyId": f"ANPA{number:017}",
             "Arn": arn,
+            "Path": "/",
             "DefaultVersionId": "v1",
-            "PolicyVersionList": [{"Document": document, "VersionId": "v1", "IsDefaultVersion": True}],
+            "AttachmentCount": 1,
+            "PermissionsBoundaryUsageCount": 0,
+            "IsAttachable": True,
+            "CreateDate": "2020-03-04T05:06:07+00:00",
+            "UpdateDate": "2020-03-04T05:06:07+00:00",
+            "PolicyVersionList": [
+                {
+                    "Document": document,
+                    "VersionId": "v1",
+                    "IsDefaultVersion": True,
+                    "CreateDate": "2020-03-04T05:06:07+00:00",
+                }
+            ],
         }
-        for arn, document in documents.items()
+        for number, (arn, document) in enumerate(documents.items())
     ]
 
 
