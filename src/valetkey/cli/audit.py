@@ -20,7 +20,7 @@ def audit(
     baseline: Path | None = None,
     fail_on: Literal["info", "low", "medium", "high", "critical"] = "medium",
     show_external_id: Annotated[bool, Parameter(negative="")] = False,
-    format: Literal["table", "json", "sarif"] = "table",  # noqa: A002 - the flag's name
+    format: Literal["table", "json", "sarif", "html"] = "table",  # noqa: A002 - the flag's name
     json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False,
     account: Account = Account(),  # noqa: B008
 ) -> int:
@@ -65,6 +65,10 @@ def audit(
         from valetkey.report.sarif import say_sarif
 
         say_sarif(answer, version=valetkey.__version__, show_ids=show_external_id)
+    elif format == "html":
+        from valetkey.report.html import say_html
+
+        say_html(answer, fail_on=fail_on, show_ids=show_external_id, version=valetkey.__version__)
     else:
         say_audit(answer, fail_on=fail_on, show_ids=show_external_id)
     return 1 if answer.failing(fail_on) else 0

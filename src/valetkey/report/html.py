@@ -1,0 +1,80 @@
+"""An audit as one HTML page: no script, nothing loaded from anywhere, everything from outside escaped.
+
+INVARIANT: every value reaches the page through Jinja2's autoescape and `clean`; the page's policy (CSP) allows no
+script, no request and no form.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from valetkey.audit.doors import shown
+from valetkey.audit.table import TABLE
+from valetkey.report.audit import EXPOSURES, audit_json
+from valetkey.report.picture import bound, picture
+from valetkey.report.text import clean
+
+if TYPE_CHECKING:
+    from valetkey.audit.findings import Audit, Severity
+
+_MEANING = {
+    "unguarded": "an outsider gets in with neither ExternalId nor MFA, or anybody does",
+    "unknown": "could not be decided, and counts as a finding",
+    "guarded": "outsiders get in, each with an ExternalId or MFA that binds",
+    "unreachable": "outsiders are named, and none can ever get in",
+    "internal": "only your own accounts, organisation or AWS services",
+}
+_SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+def say_html(audit: Audit, *, fail_on: Severity, show_ids: bool, version: str) -> None:
+    """Print the page."""
+    sys.stdout.write(page(audit, fail_on=fail_on, show_ids=show_ids, version=version))
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def page(audit: Audit, *, fail_on: Severity, show_ids: bool, version: str) -> str:
+    """The page as text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    def said(value: Any) -> Any:
+        return (
+            clean(value, keep=frozenset("\n")) if isinstance(value, str) and not hasattr(value, "__html__") else value
+        )
+
+    environment = Environment(
+        loader=PackageLoader("valetkey.report"), autoescape=True, undefined=StrictUndefined, finalize=said
+    )
+    environment.filters["json"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
+    environment.filters["when"] = _when
+    given = audit_json(audit, show_ids=show_ids)
+    order = {name: place for place, name in enumerate(EXPOSURES)}
+    outsiders = {role.arn: [(shown(each), bound(each)) for each in role.outsiders] for role in audit.roles}
+    roles = sorted(given["roles"], key=lambda role: (order[role["exposure"]], role["arn"]))
+    open_ = [each for each in given["findings"] if each["accepted"] is None]
+    by_severity = Counter(each["severity"] for each in open_)
+    text = environment.get_template("audit.html").render(
+        audit=given,
+        at=audit.at,
+        version=version,
+        exposures=[(name, given["exposures"].get(name, 0), _MEANING[name]) for name in EXPOSURES],
+        severities=[(name, by_severity[name]) for name in _SEVERITIES],
+        roles=[(role, outsiders[role["arn"]]) for role in roles if role["exposure"] != "internal"],
+        internal=[role["arn"] for role in roles if role["exposure"] == "internal"],
+        findings=open_,
+        accepted=[each for each in given["findings"] if each["accepted"] is not None],
+        checks={check: TABLE[check] for check in sorted({each["check"] for each in open_})},
+        failing=len(audit.failing(fail_on)),
+        fail_on=fail_on,
+        picture=picture(audit.roles, shown),
+    )
+    return str(text)
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%d %B %Y, %H:%M} UTC"

@@ -1,0 +1,123 @@
+"""The picture of an audit: who can reach what, as values for an SVG. No text is made here, and nothing drawn by hand.
+
+Outsiders stand on the left, roles on the right, a line from each to what it can reach. What is most open stands at the
+top. Roles that the same outsiders reach stand together; only so many are drawn, and the rest is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from valetkey.audit.exposure import Outsider
+    from valetkey.audit.findings import Judged
+
+MOST = 40
+"""Roles, or groups of roles, that are drawn."""
+ROW = 30
+"""Pixels from one name to the next."""
+_LEFT, _RIGHT, _TOP = 250, 510, 34
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A name in the picture; `y` is its middle."""
+
+    name: str
+    more: int
+    """Roles that the same outsiders reach and that stand behind this name."""
+    tone: str
+    """ "guarded" or "unguarded"."""
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """From an outsider to a role."""
+
+    path: str
+    tone: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything that is drawn, in the coordinates of `width` by `height`."""
+
+    outsiders: tuple[Node, ...]
+    roles: tuple[Node, ...]
+    lines: tuple[Line, ...]
+    width: int
+    height: int
+    left: int
+    right: int
+    rest: int
+    """Roles with outsiders that are not drawn."""
+
+
+def picture(roles: Sequence[Judged], name_of: Callable[[Outsider], str]) -> Picture | None:
+    """The picture of the roles that outsiders get into; None when there is none. `name_of` gives an outsider's name."""
+    open_ = [role for role in roles if role.outsiders]
+    if not open_:
+        return None
+    groups: dict[tuple[object, ...], list[Judged]] = {}
+    for role in sorted(open_, key=lambda role: role.arn):
+        alike = (role.exposure, frozenset((name_of(each), each.guarded) for each in role.outsiders))
+        groups.setdefault(alike, []).append(role)
+    ordered = sorted(groups.values(), key=lambda group: (group[0].exposure != "unguarded", group[0].arn))
+    drawn = [group[0] for group in ordered[:MOST]]
+    parties: dict[str, list[tuple[int, Outsider]]] = {}
+    for place, role in enumerate(drawn):
+        for outsider in role.outsiders:
+            parties.setdefault(name_of(outsider), []).append((place, outsider))
+    # An outsider stands about where its roles do, so that few lines cross.
+    names = sorted(parties, key=lambda name: sum(place for place, _ in parties[name]) / len(parties[name]))
+    rows = max(len(names), len(drawn))
+    height = _TOP + rows * ROW + 12
+    at_left = _spread(len(names), rows)
+    at_right = _spread(len(drawn), rows)
+    lines = [
+        Line(
+            f"M{_LEFT} {at_left[index]:.0f} C{_LEFT + 110} {at_left[index]:.0f} "
+            f"{_RIGHT - 110} {at_right[place]:.0f} {_RIGHT} {at_right[place]:.0f}",
+            "guarded" if outsider.guarded else "unguarded",
+            f"{name}: {bound(outsider)}",
+        )
+        for index, name in enumerate(names)
+        for place, outsider in parties[name]
+    ]
+    return Picture(
+        tuple(
+            Node(name, 0, "guarded" if all(o.guarded for _, o in parties[name]) else "unguarded", at_left[index])
+            for index, name in enumerate(names)
+        ),
+        tuple(
+            Node(group[0].arn.split(":role/", 1)[-1], len(group) - 1, group[0].exposure, at_right[place])
+            for place, group in enumerate(ordered[:MOST])
+        ),
+        tuple(sorted(lines, key=lambda line: line.tone == "unguarded")),
+        _RIGHT + 280,
+        height,
+        _LEFT,
+        _RIGHT,
+        sum(len(group) for group in ordered[MOST:]),
+    )
+
+
+def bound(outsider: Outsider) -> str:
+    """What binds an outsider, in words."""
+    binds = [
+        "ExternalId" if outsider.external_ids else "",
+        "MFA" if outsider.mfa else "",
+        f"until {outsider.until}" if outsider.until else "",
+        "from named places" if outsider.sources else "",
+    ]
+    return ", ".join(filter(None, binds)) or "nothing is asked for"
+
+
+def _spread(count: int, rows: int) -> list[float]:
+    """The middles of some names, evenly over the height."""
+    step = rows * ROW / count
+    return [_TOP + step * (place + 0.5) for place in range(count)]
