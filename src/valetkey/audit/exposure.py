@@ -2,8 +2,7 @@
 
 - internal: only the own account, own accounts or organisation, or AWS services get in.
 - guarded: outsiders get in, and each needs an ExternalId that binds or MFA that binds.
-- unguarded: some outsider gets in with neither; or anybody in AWS does whom no source limit stops, since an ExternalId
-  is no secret and MFA is vouched for by the caller's own account.
+- unguarded: some outsider gets in with neither; or anybody in AWS does who only needs an ExternalId: it is no secret.
 - unreachable: somebody is named, and nobody can ever get in.
 - unknown: not decided.
 
@@ -248,8 +247,9 @@ def _way(region: Region, kind: Kind) -> Way:
     if kind == "provider":
         guarded = bool(subjects)
     elif kind == "anybody":
-        # INVARIANT: of somebody whom nothing names, neither ExternalId nor MFA says anything; a source limit does.
-        guarded = bool(ids or mfa) and bool(sources)
+        # Of somebody whom nothing names, an ExternalId says nothing by itself: it is no secret. (MFA is vouched for by
+        # the caller's own account, whosever it is: check T4.)
+        guarded = mfa or (bool(ids) and bool(sources))
     else:
         guarded = bool(ids) or mfa
     return Way(

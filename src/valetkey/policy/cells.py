@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -137,6 +137,8 @@ _KNOWN_SINGLE = frozenset(
 def _type(name: str, key: Key, families: set[str]) -> str:
     """How the key's values are to be taken. Text operators on numbers and the like are decided for plain texts only."""
     if key.type not in ("text", "arn"):
+        if name == "aws:epochtime":  # "works with date operators and numeric operators" (global condition keys)
+            families = families - {"number"}
         if families - {key.type} and (key.type in ("date", "address") or families - {key.type, "text"}):
             raise NotDecided(f"{name} is compared as {' and as '.join(sorted(families))}, and it is a {key.type}")
         return key.type
@@ -197,7 +199,7 @@ def _several(single: list[Cell], name: str) -> list[Cell]:
 def moments(asked: Iterable[Asked], since: datetime | None = None) -> list[tuple[int, Span]]:
     """Moments (microseconds since 1970): each that the conditions name, one in every gap between them; from `since`
     on. With each its interval."""
-    named = sorted({moment for one in asked for value in one.condition.values for moment in _date(value)})
+    named = sorted({moment for one in asked for value in one.condition.values for moment in _moment(one, value)})
     first = _micros(since) if since is not None else None
     found: list[tuple[int, Span]] = []
     day, second = 86_400_000_000, 1_000_000
@@ -221,7 +223,14 @@ def moments(asked: Iterable[Asked], since: datetime | None = None) -> list[tuple
     return found
 
 
-def _date(text: str) -> list[int]:
+def _moment(one: Asked, text: str) -> list[int]:
+    """A value as a moment; a number is seconds since 1970, and what is finer than a microsecond lies between two."""
+    if kind_of(one.condition.operator.name) == "number":
+        number = operands.read_number(text)
+        micros = None if number is None else number * 1_000_000
+        return (
+            [] if micros is None else sorted({int(micros.to_integral_value(r)) for r in (ROUND_FLOOR, ROUND_CEILING)})
+        )
     moment = operands.read_date(text)
     return [] if moment is None else [moment]
 
