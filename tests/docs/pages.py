@@ -28,7 +28,7 @@ PROMPT = re.compile(r"^(?:(owner|contractor))?\$ (.*)$")
 SHAPES = [
     (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|\+00:00| UTC)?", "<time>"),
     (r"\b\d{4}-\d\d-\d\d\b", "<date>"),
-    (r"\b\d{5}(?:-\d{5}){3}\b", "<fingerprint>"),
+    (r"\b[a-z]{3,8}(?:-[a-z]{3,8}){5}\b", "<fingerprint>"),
     (r"\bvk-[A-Za-z0-9_-]{16,}", "<external-id>"),
     (r"\bvk-\w…", "<external-id>…"),
     (r"\b(A(?:RO|ID|KI|SI|GP|NP)A)[A-Z0-9]{12,}(?![A-Za-z])", r"\1…"),

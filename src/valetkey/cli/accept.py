@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from valetkey.cli.options import Account, Output
-from valetkey.policy.problem import Problem
+from valetkey.cli.sealing import Identity
 
 
 def accept(
@@ -21,6 +21,7 @@ def accept(
     name: Annotated[str | None, Parameter(help="Name of the AWS profile to write.")] = None,
     customer: Annotated[str | None, Parameter(help="The customer, as named in your request.")] = None,
     mfa_serial: Annotated[str | None, Parameter(help="Your MFA device, where it cannot be looked up.")] = None,
+    identity: Identity = None,
     yes: Annotated[bool, Parameter(negative="", help="Answer the question about an unknown request with yes.")] = False,
     account: Account = Account(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008 - frozen
@@ -30,26 +31,23 @@ def accept(
     Compare the fingerprint with the owner's by voice.
     """
     from valetkey.aws import connect
+    from valetkey.cli import sealing
     from valetkey.cli.questions import agree, choose_device
     from valetkey.credentials import acceptance, awsconfig, profiles
     from valetkey.credentials.identity import identify
     from valetkey.credentials.requests import known_requests
-    from valetkey.exchange.files import MAX_BYTES, Handoff, load
+    from valetkey.exchange.files import Handoff, load
     from valetkey.report.contractor import say_accepted, say_handoff
 
-    try:
-        with file.open("rb") as opened:
-            received = load(opened.read(MAX_BYTES + 1), Handoff, name=str(file))
-    except OSError as error:
-        raise Problem(f"{file} cannot be read: {error.strerror}", do="name the owner's handoff") from None
+    received = load(sealing.read(file, identity, do="name the owner's handoff"), Handoff, name=str(file))
     known, have = known_requests(os.environ), acceptance.accepted(os.environ, renewing=name)
     name = acceptance.profile_name(name or acceptance.default_name(received.value, have))
     # INVARIANT: who is judged is who later calls begin with; keys in the environment would go before AWS_PROFILE.
     source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
     perform = connect(profile=source, region=account.region)
-    identity = identify(perform)
+    caller = identify(perform)
     judged = acceptance.judge(
-        received, identity=identity, known=known, profiles=have, customer=customer, name=name, now=datetime.now(UTC)
+        received, identity=caller, known=known, profiles=have, customer=customer, name=name, now=datetime.now(UTC)
     )
     region = (
         account.region
@@ -65,14 +63,14 @@ def accept(
         raise acceptance.NotAccepted(judged.question, do="answer y at a terminal, or say --yes")
     serial = acceptance.check_serial(mfa_serial) if mfa_serial else None
     if judged.handoff.mfa and serial is None:
-        serial = acceptance.find_mfa(perform, identity, choose=choose_device)
+        serial = acceptance.find_mfa(perform, caller, choose=choose_device)
     profile = acceptance.profile_for(
-        judged, name=name, identity=identity, source_profile=source, mfa_serial=serial, region=region
+        judged, name=name, identity=caller, source_profile=source, mfa_serial=serial, region=region
     )
     command = awsconfig.process_command(_executable(), name)
     profiles.save(profile, os.environ)
     written = awsconfig.write_profile(name, command, os.environ, region=region, new_region=bool(account.region))
-    say_accepted(judged, profile, identity, written, as_json=output.as_json)
+    say_accepted(judged, profile, caller, written, as_json=output.as_json)
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from valetkey.cli.options import Account, Output
+from valetkey.cli.sealing import Identity
 
 _Flag = Annotated[bool, Parameter(negative="")]
 _Many = Parameter(consume_multiple=True, negative="")
@@ -20,6 +21,7 @@ def grant(
     *,
     to: Annotated[str | None, Parameter(help="The contractor's account: 12 digits.")] = None,
     request: Annotated[Path | None, Parameter(help="The contractor's access request.")] = None,
+    identity: Identity = None,
     policy: Annotated[
         tuple[str, ...],
         _Many,
@@ -90,7 +92,7 @@ def grant(
         description=description,
         path=path,
     )
-    received = owning.read_request(request) if request else None
+    received = owning.read_request(request, identity) if request else None
     complete = bool(name and to)
     asked = wizard.complete(asked, received, now=now, terminal=at_terminal(), yes=yes or dry_run)
     try:

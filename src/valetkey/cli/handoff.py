@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from valetkey.cli.options import Account, Output
+from valetkey.cli.sealing import EncryptTo, public_key
 
 
 def handoff(
@@ -16,6 +17,7 @@ def handoff(
     /,
     *,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="File to write; stdout when left out.")] = None,
+    encrypt_to: EncryptTo = None,
     output: Output = Output(),  # noqa: B008
     account: Account = Account(),  # noqa: B008
 ) -> int:
@@ -25,15 +27,15 @@ def handoff(
     """
     from valetkey.aws import connect
     from valetkey.cli.owning import found, write_own
-    from valetkey.exchange import dump, fingerprint
+    from valetkey.exchange import dump, fingerprint, sealing
     from valetkey.grants.standing import hand_over
     from valetkey.report.grants import say_handoff
 
-    now = datetime.now(UTC)
+    now, key = datetime.now(UTC), public_key(encrypt_to)
     owner, standing = found(connect(profile=account.profile, region=account.region), name)
     document = hand_over(standing, now=now)
-    text = dump(document)
+    text = dump(document) if key is None else sealing.seal(dump(document).encode(), key).decode()
     if out is not None:
         write_own(out, text, role_arn=document.role_arn)
-    say_handoff(owner, text, fingerprint(document), out, as_json=output.as_json)
+    say_handoff(owner, text, fingerprint(document), out, encrypted=key is not None, as_json=output.as_json)
     return 0

@@ -68,11 +68,12 @@ def read_text(name: str) -> str:
         raise Problem(f"{name} is not UTF-8 text", do="name the right file", where=name) from None
 
 
-def read_request(path: Path) -> Received:
-    """An access request. Raises Problem."""
+def read_request(path: Path, identity: Path | None) -> Received:
+    """An access request, decrypted with a private key's file where it is encrypted. Raises Problem."""
+    from valetkey.cli import sealing
     from valetkey.exchange import AccessRequest, load
 
-    return load(read_text(str(path)), AccessRequest, name=str(path))
+    return load(sealing.read(path, identity, do="name the contractor's request"), AccessRequest, name=str(path))
 
 
 def waiting() -> Waiting:

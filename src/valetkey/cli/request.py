@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from valetkey.cli.options import Account, Output, seconds
 from valetkey.cli.options import until as parse_until
+from valetkey.cli.sealing import EncryptTo
 
 
 def request(
@@ -22,6 +23,10 @@ def request(
     session: Annotated[str | None, Parameter(help="How long a session should last: 1h to 12h.")] = None,
     reason: Annotated[str, Parameter(help="What the access is for.")] = "",
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file to write.")] = None,
+    public_key: Annotated[
+        str | None, Parameter(help="Name your age or SSH public key (or a file with it), to encrypt the handoff to.")
+    ] = None,
+    encrypt_to: EncryptTo = None,
     new: Annotated[bool, Parameter(negative="", help="Ask with a new ExternalId, also if one was asked for.")] = False,
     yes: Annotated[bool, Parameter(negative="", help="Replace the file if it is another one.")] = False,
     account: Account = Account(),  # noqa: B008 - frozen
@@ -33,6 +38,7 @@ def request(
     ExternalId.
     """
     from valetkey.aws import connect
+    from valetkey.cli import sealing
     from valetkey.credentials.identity import identify, own_principal
     from valetkey.credentials.requests import (
         Wishes,
@@ -50,13 +56,15 @@ def request(
         until=parse_until(until, now=now) if until else None,
         session=seconds(session, name="--session") if session else None,
         reason=reason,
+        public_key=sealing.public_key(public_key),
     )
+    owner_key = sealing.public_key(encrypt_to)
     known = known_requests(os.environ)
     perform = connect(profile=account.profile, region=account.region)
     identity = own_principal(perform, identify(perform))
     made = make_request(customer, wishes, identity=identity, known=known, now=now, new=new)
-    path = out or Path(default_file(customer))
-    write_file(made, path, replace=yes)
+    path = out or Path(default_file(customer) + (".age" if owner_key else ""))
+    write_file(made, path, replace=yes, encrypt_to=owner_key)
     keep(made, os.environ)
-    say_request(made, path, as_json=output.as_json)
+    say_request(made, path, encrypted=owner_key is not None, as_json=output.as_json)
     return 0

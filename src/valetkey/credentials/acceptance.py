@@ -3,6 +3,8 @@
 Rules (AWS, "The confused deputy problem", and id_roles_common-scenarios_third-party):
 - The handoff is for the account we are signed in to, of the same partition, and not expired.
 - The ExternalId is the one requested for this customer. Where no request of ours is known, a person decides.
+- A handoff older than the one accepted for this role is refused: what the owner has changed since would come back. The
+  very same one again changes nothing and mends the profile.
 - A role, or an ExternalId, belongs to one client: what another client's profile uses is refused.
 - Terms that this identity can never meet (MFA with Identity Center, a principal that is not us) are refused now, not
   at the first AccessDenied.
@@ -15,7 +17,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
@@ -25,6 +27,9 @@ from valetkey.credentials.requests import latest
 from valetkey.exchange.files import AccessRequest, Handoff, Received, fingerprint
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
+
+_AHEAD = timedelta(minutes=10)
+"""How far the owner's clock may go before ours."""
 
 
 class NotAccepted(Problem):
@@ -71,12 +76,19 @@ def judge(
             f"the access ended at {handoff.until:%Y-%m-%d %H:%M} UTC",
             do="ask the owner for a new grant and its handoff",
         )
+    if handoff.issued > now + _AHEAD:
+        raise NotAccepted(
+            f"the handoff was written at {handoff.issued:%Y-%m-%d %H:%M} UTC, which is still to come",
+            do="check this computer's clock (`valetkey doctor`); if it is right, the owner's is not: ask for a new file",
+            where="$.issued",
+        )
     request = _request(handoff, known, customer)
     there = next((each for each in profiles if each.name == name), None)
     # Accepted before: a person has answered for this role and this ExternalId.
     is_known = there is not None and (there.role_arn, there.external_id) == (handoff.role_arn, handoff.external_id)
     found = (request.customer if request else None) or customer or (there.customer if there and is_known else None)
     _check_deputy(handoff, profiles, found, name)
+    _check_replay(handoff, there)
     return Acceptance(
         handoff=handoff,
         fingerprint=received.fingerprint,
@@ -195,6 +207,17 @@ def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str
                 f"the profile {profile.name}, for the account {profile.account}, uses this ExternalId already",
                 do="ask this owner for an ExternalId of its own: `valetkey request` makes one per customer",
             )
+
+
+def _check_replay(handoff: Handoff, there: Profile | None) -> None:
+    """Refuse what was superseded: an old file's ExternalId, end and rules may be those the owner took back."""
+    if there is not None and there.issued is not None and handoff.issued < there.issued:
+        raise NotAccepted(
+            f"the handoff is of {handoff.issued:%Y-%m-%d %H:%M:%S} UTC, and {there.name} was accepted already with a "
+            f"newer one, of {there.issued:%Y-%m-%d %H:%M:%S} UTC",
+            do="use the newest handoff; ask the owner for one if you are not sure",
+            where="$.issued",
+        )
 
 
 def _question(handoff: Handoff, customer: str | None) -> str:
@@ -335,6 +358,7 @@ def profile_for(
         principals=handoff.principals,
         customer=acceptance.customer,
         request=handoff.request,
+        issued=handoff.issued,
     )
 
 

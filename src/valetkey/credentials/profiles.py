@@ -55,6 +55,8 @@ class Profile:
     customer: str = ""
     request: str | None = None
     """The fingerprint of the access request this grant answered, or None."""
+    issued: datetime | None = None
+    """When the accepted handoff was written (aware, UTC): an older one is not accepted after it."""
 
     @property
     def account(self) -> str:
@@ -158,8 +160,9 @@ def check(profile: Profile) -> None:
     if profile.source_profile == profile.name:
         # The profile's credentials come from valetkey: it would call itself without end.
         raise ValueError("$.source_profile: a profile cannot be its own source")
-    if profile.until is not None and profile.until.tzinfo is None:
-        raise ValueError("$.until: a time needs a zone")
+    for name, when in (("until", profile.until), ("issued", profile.issued)):
+        if when is not None and when.tzinfo is None:
+            raise ValueError(f"$.{name}: a time needs a zone")
     if profile.mfa_serial is not None and not _MFA.fullmatch(profile.mfa_serial):
         raise ValueError("$.mfa_serial: not the serial number or ARN of an MFA device")
     if not 900 <= profile.max_session <= 43200:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from valetkey.credentials import private
 from valetkey.credentials.identity import Identity, refuse_root
+from valetkey.exchange import sealing
 from valetkey.exchange.files import AccessRequest, FileProblem, dump, fingerprint, load
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
@@ -37,6 +38,8 @@ class Wishes:
     session: int | None = None
     """Seconds."""
     reason: str = ""
+    public_key: str | None = None
+    """The contractor's own, for the handoff."""
 
 
 def fresh_external_id() -> str:
@@ -75,6 +78,7 @@ def make_request(
         until=wishes.until,
         session=wishes.session,
         reason=wishes.reason,
+        public_key=wishes.public_key,
     )
     is_same = before is not None and dataclasses.replace(request, issued=before.issued) == before
     return before if before is not None and is_same else request
@@ -133,9 +137,11 @@ def default_file(customer: str) -> str:
     return "-".join(["valetkey-request", *filter(None, [word.strip("-.")])]) + ".json"
 
 
-def write_file(request: AccessRequest, path: Path, *, replace: bool) -> None:
-    """Write the file to send. A file with other content is replaced only with `replace`. Raises Problem."""
+def write_file(request: AccessRequest, path: Path, *, replace: bool, encrypt_to: str | None = None) -> None:
+    """Write the file to send, encrypted where a public key is given. A file with other content (an encrypted one always
+    has) is replaced only with `replace`. Raises Problem."""
     text = dump(request).encode()
+    text = text if encrypt_to is None else sealing.seal(text, encrypt_to)
     if path.exists() and not path.is_file():
         raise Problem(f"{path} is not a file", do="name another one with -o", where=str(path))
     try:

@@ -11,11 +11,13 @@ Rules:
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +25,7 @@ import msgspec
 from valetkey.policy.problem import Problem
 
 MAX_BYTES = 1_000_000
+_WORDS = 6
 
 
 class FileProblem(Problem):
@@ -51,7 +54,7 @@ class AccessRequest:
     """Wished session length in seconds."""
     reason: str = ""
     public_key: str | None = None
-    """An SSH or age public key to encrypt the handoff to."""
+    """The contractor's age or SSH public key, to encrypt the handoff to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +105,7 @@ _T = TypeVar("_T", AccessRequest, Handoff)
 
 
 def fingerprint(document: AccessRequest | Handoff) -> str:
-    """Four groups of five digits to read aloud (66 bits of SHA-256 over the canonical JSON)."""
+    """Six words to read aloud (66 bits of SHA-256 over the canonical JSON), joined by hyphens."""
     return _fingerprint(_plain(document))
 
 
@@ -181,8 +184,15 @@ def _value(value: Any) -> Any:
 
 def _fingerprint(plain: dict[str, Any]) -> str:
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    digits = f"{int.from_bytes(hashlib.sha256(text.encode()).digest()) % 10**20:020d}"
-    return "-".join(digits[i : i + 5] for i in range(0, 20, 5))
+    bits = int.from_bytes(hashlib.sha256(text.encode()).digest()) >> (256 - _WORDS * 11)
+    return "-".join(_list()[bits >> 11 * place & 2047] for place in reversed(range(_WORDS)))
+
+
+@functools.cache
+def _list() -> tuple[str, ...]:
+    """2048 words that no two people hear alike: the English list of BIP-39 (Rusnak et al., MIT), in its order. Each is
+    known by its first four letters."""
+    return tuple(Path(__file__).with_name("words.txt").read_text(encoding="ascii").split())
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _KINDS = {
 }
 
 
-def say_request(request: AccessRequest, path: Path, *, as_json: bool) -> None:
+def say_request(request: AccessRequest, path: Path, *, encrypted: bool, as_json: bool) -> None:
     """What was written, and the fingerprint to read aloud."""
     from valetkey.exchange.files import fingerprint
 
@@ -35,6 +35,7 @@ def say_request(request: AccessRequest, path: Path, *, as_json: bool) -> None:
         say_json(
             {
                 "file": str(path),
+                "encrypted": encrypted,
                 "fingerprint": fingerprint(request),
                 "customer": request.customer or None,
                 "account": request.account,
@@ -46,11 +47,12 @@ def say_request(request: AccessRequest, path: Path, *, as_json: bool) -> None:
         )
         return
     say(
-        f"Wrote {path}: send it to {request.customer or 'the customer'}.",
+        f"Wrote {path}{', encrypted' * encrypted}: send it to {request.customer or 'the customer'}.",
         f"  fingerprint  {fingerprint(request)}   (read it to them: `valetkey grant --request` shows the same)",
         f"  account      {request.account} ({request.partition})",
         f"  you are      {request.identity_arn}, {_KINDS.get(request.identity, request.identity)}",
         f"  ExternalId   {mask(request.external_id)} (in the file)",
+        *(["  public key   in the file, to encrypt the handoff to"] if request.public_key else []),
     )
 
 

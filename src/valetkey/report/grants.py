@@ -44,6 +44,7 @@ def say_request(received: Received) -> None:
         ("wishes", request.policies and f"policies {', '.join(request.policies)}"),
         ("wishes", request.until and f"until {instant(request.until)}"),
         ("wishes", request.session and f"sessions of {request.session} s"),
+        ("public key", request.public_key and "named: `valetkey handoff --encrypt-to` takes this file"),
         ("unknown keys", received.unknown and f"{', '.join(received.unknown)} (not acted on)"),
     ]
     who = f"{request.identity}, {request.identity_arn}"
@@ -212,16 +213,17 @@ def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: date
         say("The role is as it was agreed.")
 
 
-def say_handoff(owner: Owner, text: str, fingerprint: str, out: Path | None, *, as_json: bool) -> None:
+def say_handoff(owner: Owner, text: str, fingerprint: str, out: Path | None, *, encrypted: bool, as_json: bool) -> None:
     """The handoff itself on stdout when no file was named; the fingerprint to read aloud."""
     say_account(owner)
     if out is None:
         say(text.rstrip("\n"))
         say(f"fingerprint {fingerprint}   <- read it aloud to the contractor", stderr=True)
     elif as_json:
-        say_json({"valetkey": "handed-over/v1", "file": str(out), "fingerprint": fingerprint})
+        say_json({"valetkey": "handed-over/v1", "file": str(out), "fingerprint": fingerprint, "encrypted": encrypted})
     else:
-        say(f"{out} written. It holds no secret; send it as you like.")
+        kind = "encrypted; only that key opens it" if encrypted else "It holds no secret; send it as you like"
+        say(f"{out} written{', ' if encrypted else '. '}{kind}.")
         say(f"fingerprint {fingerprint}   <- read it aloud to the contractor")
 
 

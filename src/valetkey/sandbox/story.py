@@ -99,7 +99,7 @@ CAROL = {
 """What the contractor's person may do at home: assume roles, and see her own MFA device and policies."""
 
 _ASSUMED = r"(arn:aws:sts::\d{12}:assumed-role/\S+?)[\"\s]"
-_FINGERPRINT = r"(fingerprint\s+[0-9]{5}(?:-[0-9]{5}){3})"
+_FINGERPRINT = r"(fingerprint\s+[a-z]+(?:-[a-z]+){5})"
 _DENIED = r"\((AccessDenied\w*|ExpiredToken\w*)\)"
 
 STEPS = (

@@ -272,7 +272,7 @@ def requested(stage: Any, **changes: Any) -> tuple[AccessRequest, str]:
         identity="iam-user",
         identity_arn=f"arn:aws:iam::{stage.contractor.account}:user/carol",
         issued=datetime.now(UTC).replace(microsecond=0),
-        reason="the \x1b[31myearly\x1b[0m audit\n  fingerprint  00000-00000-00000-00000",
+        reason="the \x1b[31myearly\x1b[0m audit\n  fingerprint  zoo-zoo-zoo-zoo-zoo-zoo",
         **changes,
     )
     (stage.owner.home / "request.json").write_text(dump(request))

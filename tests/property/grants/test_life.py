@@ -66,7 +66,7 @@ def grants(draw: st.DrawFn) -> Grant:
         description=draw(st.sampled_from(["", "for the audit"])),
         path=draw(PATH),
         external_id_by=draw(st.sampled_from(["owner", "contractor", "valetkey"])) if external_id else "none",
-        request=draw(st.none() | st.just("12345-12345-12345-12345")),
+        request=draw(st.none() | st.just("arrow-forest-endless-ceiling-link-girl")),
     )
 
 

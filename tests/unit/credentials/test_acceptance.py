@@ -116,6 +116,7 @@ def test_the_answer_to_our_request_is_accepted_without_a_question() -> None:
         (but(policies=("x\nfingerprint  1-2-3-4",)), ALICE, "policies"),
         (but(principals=("x\x1b[2J",)), ALICE, "principals"),
         (but(session_name="badge"), ALICE, "session names"),
+        (but(issued=NOW + timedelta(minutes=11)), ALICE, "still to come"),
     ],
 )
 def test_refused(handoff: Handoff, identity: Any, says: str) -> None:
@@ -148,6 +149,19 @@ def test_the_request_is_found_by_customer_or_external_id() -> None:
         accept(customer="other", known=(REQUEST, requested("other")))
     with pytest.raises(NotAccepted, match="another ExternalId"):
         accept(but(request=None, external_id="other-id"), customer="acme")
+
+
+def test_an_old_handoff_is_not_accepted_after_a_newer_one() -> None:
+    """What the owner has changed since (the ExternalId, the end, the rules) would come back with it."""
+    have = (profile(),)
+    with pytest.raises(NotAccepted, match="accepted already with a newer one") as caught:
+        accept(but(issued=NOW - timedelta(seconds=1), until=NOW + timedelta(days=90)), profiles=have)
+    assert caught.value.exit_code == 1
+    with pytest.raises(NotAccepted, match="uses this role already"):
+        accept(profiles=have, name="twice")
+    assert accept(profiles=have).question == ""  # the very same file mends the profile
+    assert accept(but(issued=NOW + timedelta(seconds=1)), profiles=have).question == ""
+    assert accept(but(issued=NOW - timedelta(days=1)), profiles=(profile(issued=None),)).question == ""
 
 
 def test_only_the_newest_request_counts() -> None:

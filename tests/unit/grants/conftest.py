@@ -46,7 +46,7 @@ def grant(iam: FakeIam) -> Grant:
         tags=(("ticket", "OPS-1"),),
         description="The yearly audit",
         path="/partners/",
-        request="12345-12345-12345-12345",
+        request="arrow-forest-endless-ceiling-link-girl",
     )
 
 

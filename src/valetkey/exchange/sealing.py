@@ -1,0 +1,147 @@
+"""A file between the parties, encrypted to one age or SSH public key, as the program `age` reads and writes it.
+
+Rules:
+- All cryptography is age's (pyrage, the extra `age`). What is written is armored text, so that it survives mail.
+- Encryption hides a file and names no sender: the fingerprint inside is compared by voice all the same.
+- Recipients are age keys (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`), the kinds that age takes without a plugin.
+- INVARIANT: no error quotes a key file, nor a word that may be a private key.
+Source: age's format and recipient types (https://age-encryption.org/v1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from valetkey.exchange.files import MAX_BYTES, FileProblem
+from valetkey.policy.problem import Problem
+
+_ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
+_BINARY = b"age-encryption.org/"
+MAX_SEALED = MAX_BYTES * 3 // 2
+"""Bytes of an encrypted file at most: armor makes a third more of it."""
+MAX_KEY = 20_000
+"""Bytes of a key file at most."""
+
+# How a public key begins, and what is to be said of those that age cannot use.
+_REFUSED = (
+    ("ecdsa-", "is an ECDSA key, which age does not take"),
+    ("sk-", "is the key of a security token, which age does not take"),
+    ("ssh-dss", "is a DSA key, which age does not take"),
+    ("age1", "is not a whole age key, or is one of a plugin"),
+    ("ssh-", "is not a whole SSH key"),
+)
+_KINDS = "an age key (age1…) or an SSH key of the kinds ssh-ed25519 and ssh-rsa"
+
+
+class KeyProblem(Problem):
+    """A public key or a private key that cannot be used."""
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether a file is encrypted with age, armored or not."""
+    return data.lstrip()[: len(_ARMOR)] == _ARMOR or data.startswith(_BINARY)
+
+
+def public_key(text: str, *, where: str) -> str:
+    """The one public key in a text (blank lines and comments aside), checked. `where` is what errors call it.
+
+    Raises KeyProblem.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if any("PRIVATE KEY" in line or line.upper().startswith("AGE-SECRET-KEY") for line in lines):
+        raise KeyProblem(
+            "that is a private key, and the public one is asked for",
+            do="give the other half: the file that ends in .pub, or what `age-keygen -y` prints",
+            where=where,
+        )
+    if len(lines) != 1:
+        what = "holds no public key" if not lines else "holds more than one line"
+        raise KeyProblem(f"{where} {what}", do=f"give one: {_KINDS}", where=where)
+    _recipient(lines[0], where)
+    return lines[0]
+
+
+def seal(data: bytes, key: str) -> bytes:
+    """The data encrypted to a public key, armored. Raises KeyProblem."""
+    sealed: bytes = _age().encrypt(data, [_recipient(key, "the public key")], armored=True)
+    return sealed
+
+
+def unseal(data: bytes, identity: bytes | None, *, name: str, key_name: str = "") -> bytes:
+    """What is in an encrypted file, or the data itself when it is not encrypted.
+
+    `identity` is the content of a private key's file, `key_name` what errors call it. Raises KeyProblem for a key
+    that cannot be used, FileProblem for a file that it does not open.
+    """
+    if not is_sealed(data):
+        return data
+    if len(data) > MAX_SEALED:
+        do = "ask the sender for the file again"
+        raise FileProblem(f"{name} is larger than {MAX_SEALED:,} bytes; such a file never is", do=do, where=name)
+    if identity is None:
+        raise KeyProblem(f"{name} is encrypted", do="name your age or SSH private key with --identity FILE", where=name)
+    age = _age()
+    identities = _identities(identity, key_name, name)
+    try:
+        opened: bytes = age.decrypt(data if data.startswith(_BINARY) else data.strip(), identities)
+    except age.DecryptError as error:
+        if "No matching keys" in str(error):
+            what, do = f"{name} is encrypted to another key than {key_name}", "name the key that you gave to the sender"
+        else:
+            what, do = f"{name} was changed or cut after it was encrypted", "ask the sender for the file again"
+        raise FileProblem(what, do=do, where=name) from None
+    return opened
+
+
+def _recipient(key: str, where: str) -> Any:
+    age = _age()
+    try:
+        if key.startswith("age1"):
+            return age.x25519.Recipient.from_str(key)
+        return age.ssh.Recipient.from_str(key)
+    except age.RecipientError:
+        what = next((why for start, why in _REFUSED if key.startswith(start)), "is no public key")
+        raise KeyProblem(f"{where} {what}", do=f"give one: {_KINDS}", where=where) from None
+
+
+def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
+    """Every private key in a key file: an SSH key, or the lines that `age-keygen` writes."""
+    age = _age()
+    if is_sealed(data):
+        raise KeyProblem(
+            f"{key_name} is itself encrypted with a passphrase",
+            do=f"decrypt {name} with `age -d -i {key_name} {name}`, and give the result instead",
+            where=key_name,
+        )
+    text = data.decode("utf-8", "replace")
+    try:
+        if "PRIVATE KEY" in text:
+            return [age.ssh.Identity.from_buffer(data)]
+        lines = [line.strip() for line in text.splitlines()]
+        found = [age.x25519.Identity.from_str(line) for line in lines if line.upper().startswith("AGE-SECRET-KEY-1")]
+    except age.IdentityError as error:
+        if "decrypted first" in str(error):
+            raise KeyProblem(
+                f"the SSH key {key_name} has a passphrase, and valetkey does not ask for it",
+                do=f"decrypt {name} with `age -d -i {key_name} {name}`, which asks, and give the result instead",
+                where=key_name,
+            ) from None
+        raise KeyProblem(
+            f"{key_name} holds a private key that age cannot use", do=f"name {_KINDS}", where=key_name
+        ) from None
+    if not found:
+        is_public = text.lstrip().startswith(("ssh-", "age1", "ecdsa-", "sk-"))
+        what = "is a public key" if is_public else "holds no age or SSH private key"
+        raise KeyProblem(f"{key_name} {what}", do="name the private one, like ~/.ssh/id_ed25519", where=key_name)
+    return found
+
+
+def _age() -> Any:
+    try:
+        import pyrage
+    except ImportError:
+        raise Problem(
+            "encrypted files need the extra `age`, which is not installed",
+            do="pip install 'valetkey[age]', or use the program age beside valetkey",
+        ) from None
+    return pyrage
