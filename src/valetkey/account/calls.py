@@ -48,11 +48,12 @@ class CallError(Problem):
 
     exit_code = 3
 
-    def __init__(self, call: Call, code: str, message: str, *, do: str = "") -> None:
+    def __init__(self, call: Call, code: str, message: str, *, do: str = "", likely: str = "") -> None:
         super().__init__(f"{call.action} failed: {code}: {message}", do=do, where=call.action)
         self.call = call
         self.code = code
         self.message = message
+        self.likely = likely
 
     def __str__(self) -> str:
         return self.what

@@ -19,6 +19,21 @@ _LIMITS: dict[str, Any] = {
     "user_agent_extra": "valetkey",
 }
 
+# What AWS's codes mean as a rule; where its text says more, `credentials.refusals` reads it.
+_LIKELY = {
+    "ExpiredToken": "the session that you are signed in with has ended",
+    "ExpiredTokenException": "the session that you are signed in with has ended",
+    "InvalidClientTokenId": "this access key was deleted or deactivated, or is of another partition",
+    "UnrecognizedClientException": "this access key was deleted or deactivated, or is of another partition",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key, or this computer's clock is wrong",
+    "AccessDenied": "no policy of your account allows you this call, or one denies it",
+    "AccessDeniedException": "no policy of your account allows you this call, or one denies it",
+    "Throttling": "too many calls are made from your account at this moment",
+    "ThrottlingException": "too many calls are made from your account at this moment",
+    "RequestLimitExceeded": "too many calls are made from your account at this moment",
+    "ServiceUnavailable": "AWS is in trouble at this moment",
+    "InternalFailure": "AWS is in trouble at this moment",
+}
 _ADVICE = {
     "ExpiredToken": "sign in again: these credentials have expired",
     "InvalidClientTokenId": "check the access key (unknown, inactive?) and the region (of its partition, enabled?)",
@@ -78,7 +93,7 @@ def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Per
             details = error.response.get("Error", {})
             code = details.get("Code", "Unknown")
             message = details.get("Message", "")
-            raise CallError(call, code, message, do=_ADVICE.get(code, "")) from None
+            raise CallError(call, code, message, do=_ADVICE.get(code, ""), likely=_LIKELY.get(code, "")) from None
         except (
             wrong.NoCredentialsError,
             wrong.PartialCredentialsError,

@@ -54,6 +54,8 @@ class SignIn:
     """URL of the STS endpoint."""
     connect: Callable[[Keys], Perform] = field(repr=False)
     """Performs calls with other keys, with this identity's region, endpoint and CA bundle, and short limits."""
+    source: str = ""
+    """Where the keys were found, in botocore's words: "env", "shared-credentials-file", "custom-process", "sso" ..."""
 
     @property
     def realm(self) -> str:
@@ -105,6 +107,7 @@ def sign_in(
         region=where,
         endpoint=endpoint,
         connect=connect,
+        source=str(found.method),
     )
 
 

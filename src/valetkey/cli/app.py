@@ -20,6 +20,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("request", "request:request", CONTRACTOR, "Write an access request for a customer."),
     ("accept", "accept:accept", CONTRACTOR, "Check a handoff and write the AWS profile for it."),
     ("verify", "verify:verify", CONTRACTOR, "Get in the right way, and be refused every wrong way."),
+    ("doctor", "doctor:doctor", CONTRACTOR, "Why not? What stands in the way of a role, and what to do."),
     ("exec", "exec:exec_", CONTRACTOR, "Run a command with a grant's credentials and no others."),
     ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),
     ("credential-process", "credential_process:credential_process", CONTRACTOR, "Answer an SDK."),

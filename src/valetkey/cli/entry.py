@@ -51,9 +51,11 @@ class Entry:
 
     def session(self, *, lasting: bool = False) -> Session:
         """A session of the role. Raises what broker.role_session raises."""
+        from valetkey.cli.reasons import explained
         from valetkey.credentials.broker import role_session
 
-        return role_session(self.profile, lasting=lasting, since=self.accepted, **self.tools())
+        with explained(self):
+            return role_session(self.profile, lasting=lasting, since=self.accepted, **self.tools())
 
 
 def clock() -> datetime:
@@ -63,11 +65,20 @@ def clock() -> datetime:
 def open_profile(name: str) -> Entry:
     """Load a profile and resolve its base identity. Raises Problem; Ended before anything is called."""
     from valetkey.credentials.broker import still_granted
-    from valetkey.credentials.profiles import load, path_of
+    from valetkey.credentials.profiles import load
 
     profile = load(name, os.environ)
-    accepted = datetime.fromtimestamp(path_of(name, os.environ).stat().st_mtime, UTC)
     still_granted(profile, clock())
+    return entry_of(profile)
+
+
+def entry_of(profile: Profile, *, quiet: bool = False) -> Entry:
+    """The same for a profile as loaded, also of a grant that has ended. `quiet`: a base identity that asks for an MFA
+    code itself is a Problem. Raises Problem."""
+    from valetkey.credentials.profiles import path_of
+
+    name = profile.name
+    accepted = datetime.fromtimestamp(path_of(name, os.environ).stat().st_mtime, UTC)
     # The base profile may itself run `valetkey credential-process`; a circle would start processes without end.
     inside = os.environ.get(_INSIDE, "").split(":")
     if name in inside:
@@ -83,6 +94,6 @@ def open_profile(name: str) -> Entry:
         profile.source_profile,
         region=profile.region,
         partition=profile.partition,
-        ask=partial(asker(name), seconds=_SECONDS),
+        ask=None if quiet else partial(asker(name), seconds=_SECONDS),
     )
     return Entry(profile, accepted, base)

@@ -20,7 +20,7 @@ Identity = Annotated[
 
 
 def public_key(word: str | None) -> str | None:
-    """The public key that a word is, or that is in the file (of keys, or an access request) it names. Raises Problem."""
+    """The public key that a word is, or that is in the file it names (a key file, a request). Raises Problem."""
     from valetkey.exchange import AccessRequest, load, sealing
 
     if word is None:

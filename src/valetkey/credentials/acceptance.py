@@ -79,7 +79,7 @@ def judge(
     if handoff.issued > now + _AHEAD:
         raise NotAccepted(
             f"the handoff was written at {handoff.issued:%Y-%m-%d %H:%M} UTC, which is still to come",
-            do="check this computer's clock (`valetkey doctor`); if it is right, the owner's is not: ask for a new file",
+            do="check this computer's clock (`valetkey doctor`); if it is right, ask the owner, whose clock is not",
             where="$.issued",
         )
     request = _request(handoff, known, customer)

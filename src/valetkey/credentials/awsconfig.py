@@ -113,6 +113,14 @@ def region_of(profile: str | None, env: Mapping[str, str]) -> str | None:
     return None
 
 
+def profiles_in(path: Path, *, bare: bool = False) -> dict[str, dict[str, str]]:
+    """The profiles of an AWS file and their settings, secrets among them; `bare`: the section is the profile's name, as
+    in the credentials file. Raises ConfigProblem."""
+    parsed = _parse(_read(path) or "", path)
+    named = ((section.strip() if bare else _profile_of(section), section) for section in parsed.sections())
+    return {name: dict(parsed.items(section)) for name, section in named if name is not None}
+
+
 def check_free(name: str, env: Mapping[str, str], *, region: str | None = None) -> None:
     """Raise ConfigProblem when the profile could not be written: NAME is foreign in the AWS config, or has
     credentials in the credentials file, or the config or the region is not sound."""

@@ -5,14 +5,12 @@ with the right call, which AWS let through, and once with the probe.
 
 Rules:
 - INVARIANT: `lets` says None unless our own policies are known to allow the probe. Unknown is not allowed.
-- A condition key that is not known here can only make a refusal inconclusive: an Allow that depends on one counts as
-  absent, a Deny that does as unknown.
+- A condition key that is not known here can only make a refusal inconclusive (known.py).
 - What cannot be read here: the organization's SCPs and RCPs, and a session policy of a role session.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,30 +19,10 @@ from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.credentials.identity import Identity
-from valetkey.policy import PolicyError, Request, decide, parse_policy
-from valetkey.policy.globs import matches
+from valetkey.credentials.known import as_list, known_part, may_mean, unknown_keys
+from valetkey.policy import Decision, Policy, PolicyError, Request, decide, parse_policy
+from valetkey.policy.decision import Part
 
-# The keys of a call to AssumeRole that are known here, also when they are absent from it (lower case).
-_KNOWN = frozenset(
-    {
-        "aws:currenttime",
-        "aws:epochtime",
-        "aws:multifactorauthage",
-        "aws:multifactorauthpresent",
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalisawsservice",
-        "aws:principaltype",
-        "aws:requestedregion",
-        "aws:resourceaccount",
-        "aws:securetransport",
-        "aws:username",
-        "aws:viaawsservice",
-        "sts:externalid",
-        "sts:rolesessionname",
-        "sts:sourceidentity",
-    }
-)
 # The owner's side, left out of the question: it lets everybody in.
 _OPEN = {
     "Version": "2012-10-17",
@@ -63,6 +41,8 @@ class OwnSide:
     """The user's or role's own ARN, path included."""
     unread: str = ""
     """Why they are not known, or empty."""
+    names: tuple[str, ...] = ()
+    """What a person calls the documents, in their order; empty: they are numbered."""
 
     def lets(self, *, right: Mapping[str, str], probe: Mapping[str, str], role_arn: str) -> str:
         """Empty when our own policies allow the probe; else why a refusal of it says nothing about the owner.
@@ -79,28 +59,78 @@ class OwnSide:
 
     def allows(self, context: Mapping[str, str], role_arn: str) -> bool | None:
         """Whether these policies allow the call, by the condition keys that are known; None when that cannot be
-        judged at all."""
+        judged."""
+        return self.judge(context, role_arn)[0]
+
+    def judge(self, context: Mapping[str, str], role_arn: str) -> tuple[bool | None, str]:
+        """The same, and why not, or why it cannot be judged, in words."""
+        if self.unread:
+            return None, self.unread
+        decision = self.decide(context, role_arn)
+        if self._hidden:
+            return None, f"a Deny in your own account depends on {self._hidden[0]}, which is not known here"
+        if decision is None:
+            return None, "a policy of your own account cannot be read as AWS reads it"
+        if decision.allowed:
+            return True, ""
+        if decision.outcome == "implicit_deny" and self._conditional:
+            return None, f"an Allow in your own account depends on {self._conditional[0]}, which is not known here"
+        return False, self._objection(decision, context, role_arn)
+
+    def decide(self, context: Mapping[str, str], role_arn: str, *, with_boundary: bool = True) -> Decision | None:
+        """The decision behind it; `with_boundary=False` leaves the permissions boundary out of the question."""
         if self.unread or self._hidden:
             return None
         context = {**context, **({"aws:PrincipalArn": self.principal} if self.principal else {})}
         try:
-            identity = [parse_policy(each, kind="identity") for each in map(_known_part, self.documents) if each]
-            limit = _known_part(self.boundary) if self.boundary is not None else None
-            if self.boundary is not None and limit is None:
-                return False
-            boundary = parse_policy(limit, kind="boundary") if limit is not None else None
+            identity = [parse_policy(each, kind="identity") for each in map(known_part, self.documents) if each]
+            boundary: Policy | tuple[()] | None = None
+            if with_boundary and self.boundary is not None:
+                limit = known_part(self.boundary)
+                boundary = () if limit is None else parse_policy(limit, kind="boundary")
             request = Request(principal=self.identity.arn, action="sts:AssumeRole", resource=role_arn, context=context)
             trust = parse_policy(_OPEN, kind="trust")
-            return decide(request, trust=trust, identity=identity, boundary=boundary).allowed
+            return decide(request, trust=trust, identity=identity, boundary=boundary)
         except PolicyError:
             return None
+
+    def _objection(self, decision: Decision, context: Mapping[str, str], role_arn: str) -> str:
+        if decision.outcome == "explicit_deny":
+            return f"{self._place(decision.parts[0])} denies it{_tested(decision.parts[0])}"
+        without = self.decide(context, role_arn, with_boundary=False)
+        if without is not None and without.allowed:
+            return "your policies allow it, but your permissions boundary does not"
+        if not self.documents:
+            return "you have no policies at all"
+        near = next((each for each in decision.parts if not _is_far(each)), None)
+        return "none of your policies allows it" + (
+            f"; the nearest, {self._place(near)}, {_misses(near)}" if near else ""
+        )
+
+    def _place(self, part: Part) -> str:
+        where = "your permissions boundary"
+        if part.side == "identity":
+            # The decision counts the documents of which something is left.
+            number = [n for n, each in enumerate(self.documents) if known_part(each)][part.number - 1]
+            where = f"your policy {self.names[number] if self.names else number + 1}"
+        return f"{where}, statement {part.statement}{f' ({part.sid})' if part.sid else ''}"
 
     @property
     def _hidden(self) -> list[str]:
         """The unknown keys of every Deny that may mean sts:AssumeRole."""
+        return self._unknown("Deny")
+
+    @property
+    def _conditional(self) -> list[str]:
+        """The unknown keys of every Allow that may mean sts:AssumeRole."""
+        return self._unknown("Allow")
+
+    def _unknown(self, effect: str) -> list[str]:
         documents = (*self.documents, *([self.boundary] if self.boundary is not None else []))
-        denies = [each for document in documents for each in _list(document.get("Statement")) if _may_deny(each)]
-        return sorted({key for each in denies for key in _unknown_keys(each)})
+        found = [
+            each for document in documents for each in as_list(document.get("Statement")) if may_mean(each, effect)
+        ]
+        return sorted({key for each in found for key in unknown_keys(each)})
 
 
 def context_of(params: Mapping[str, Any], *, mfa: bool, region: str, now: datetime) -> dict[str, str]:
@@ -131,21 +161,26 @@ def read_own_side(perform: Perform, identity: Identity) -> OwnSide:
     kind = "user" if identity.kind == "iam-user" else "role"
     try:
         principal = perform(Call("iam", f"get_{kind}", {f"{kind.title()}Name": identity.name}))[kind.title()]
-        documents = tuple(_documents(perform, kind, identity.name))
+        named = tuple(_documents(perform, kind, identity.name))
         limit = principal.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        return OwnSide(identity, documents, _managed(perform, limit) if limit else None, principal["Arn"])
+        boundary = _managed(perform, limit) if limit else None
+        names = tuple(name for name, _ in named)
+        return OwnSide(identity, tuple(each for _, each in named), boundary, principal["Arn"], names=names)
     except CallError as error:
         return OwnSide(
             identity, unread=f"your own account's policies cannot be read ({error.call.action}: {error.code})"
         )
 
 
-def _documents(perform: Perform, kind: str, name: str) -> Iterator[Mapping[str, Any]]:
+def _documents(perform: Perform, kind: str, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every policy with its name; a group's inline policy is called GROUP/NAME."""
+    inside = f"{name}/" if kind == "group" else ""
     who = {f"{kind.title()}Name": name}
     for policy in everything(perform, Call("iam", f"list_{kind}_policies", who), "PolicyNames"):
-        yield perform(Call("iam", f"get_{kind}_policy", {**who, "PolicyName": policy}))["PolicyDocument"]
+        found = perform(Call("iam", f"get_{kind}_policy", {**who, "PolicyName": policy}))
+        yield inside + policy, found["PolicyDocument"]
     for attached in everything(perform, Call("iam", f"list_attached_{kind}_policies", who), "AttachedPolicies"):
-        yield _managed(perform, attached["PolicyArn"])
+        yield attached["PolicyArn"].rsplit("/", 1)[-1], _managed(perform, attached["PolicyArn"])
     if kind == "user":
         for group in everything(perform, Call("iam", "list_groups_for_user", who), "Groups"):
             yield from _documents(perform, "group", group["GroupName"])
@@ -158,29 +193,22 @@ def _managed(perform: Perform, arn: str) -> Mapping[str, Any]:
     return document
 
 
-def _known_part(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The document without the Allows that depend on unknown keys; None when nothing is left."""
-    statements = [
-        each for each in _list(document.get("Statement")) if each.get("Effect") != "Allow" or not _unknown_keys(each)
-    ]
-    return {**document, "Statement": statements} if statements else None
+def _is_far(part: Part) -> bool:
+    """Whether a statement is about other calls altogether."""
+    return any(each.where.endswith(("Action", "NotAction")) for each in part.findings)
 
 
-def _unknown_keys(statement: Mapping[str, Any]) -> set[str]:
-    """The condition keys, and the keys of policy variables, that are not known here (lower case)."""
-    tested = {key.lower() for tests in statement.get("Condition", {}).values() for key in tests}
-    variables = {key.strip().lower() for key in re.findall(r"\$\{([^},]+)", json.dumps(statement))}
-    return (tested | variables) - _KNOWN - {"*", "?", "$"}
+def _keys(part: Part) -> str:
+    found = (re.search(r"Condition\..*\['([^']+)'\]$", each.where) for each in part.findings)
+    return ", ".join(each[1] for each in found if each)
 
 
-def _may_deny(statement: Mapping[str, Any]) -> bool:
-    named = any(matches(each.lower(), "sts:assumerole") for each in _list(statement.get("Action")))
-    left_out = any(matches(each.lower(), "sts:assumerole") for each in _list(statement.get("NotAction")))
-    return statement.get("Effect") == "Deny" and (named or ("NotAction" in statement and not left_out))
+def _misses(part: Part) -> str:
+    """What a near statement asks for. A condition's values are left out: an ExternalId may be among them."""
+    if any("Resource" in each.where for each in part.findings):
+        return "is for other roles"
+    return f"asks for something else in {_keys(part)}" if _keys(part) else "does not apply"
 
 
-def _list(value: Any) -> list[Any]:
-    """IAM writes one statement, or one action, with or without the list around it."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+def _tested(part: Part) -> str:
+    return f" (it tests {_keys(part)})" if _keys(part) else ""

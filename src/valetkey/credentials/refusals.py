@@ -19,8 +19,9 @@ class Refused(Problem):
 
     exit_code = 3
 
-    def __init__(self, what: str, *, code: str, message: str, do: str = "", where: str = "") -> None:
+    def __init__(self, what: str, *, code: str, message: str, do: str = "", where: str = "", likely: str = "") -> None:
         super().__init__(what, do=do, where=where)
+        self.likely = likely
         self.code = code
         self.message = message
 
@@ -42,6 +43,12 @@ NO_ANSWER = frozenset(
     | {"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable", "InternalFailure"}
 )
 """Codes (three of them ours) that say nothing about the access: AWS did not get to answer it."""
+
+UNKNOWN_SIDE = (
+    "your own account does not allow you this call (its admin attaches the policy that `accept` printed), or the owner "
+    "has changed or ended the grant"
+)
+"""Of AssumeRole's AccessDenied, when our own policies are not known."""
 
 # Fragments of AWS's text, tried in order: operation or "", code or "", text in lower case, what is wrong, what to do.
 _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
@@ -125,12 +132,15 @@ def explain(error: CallError, profile_name: str = "NAME") -> Refused:
             where=error.call.action,
         )
     what, do = _skew(error.message) or _row(operation, error.code, text) or ("", "")
+    likely = ""
     if not what and operation == "assume_role" and error.code == "AccessDenied":
-        what = "AWS refused to let you into the role"
-        do = f"run `valetkey verify {profile_name}`: it tries every condition and says which one fails"
+        what = "AWS refused to let you into the role, and does not say why"
+        do = f"run `valetkey doctor {profile_name} --probe`: it says what can be ruled out, and who can check the rest"
+        likely = UNKNOWN_SIDE
     if not what:
         what, do = error.what, error.do or "try again; if it stays, send this message to the owner"
-    return Refused(what, code=error.code, message=error.message, do=do, where=error.call.action)
+        likely = error.likely or "nothing that valetkey knows: AWS's own text above is all there is"
+    return Refused(what, code=error.code, message=error.message, do=do, where=error.call.action, likely=likely)
 
 
 def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:

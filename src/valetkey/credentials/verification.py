@@ -17,6 +17,7 @@ from datetime import datetime
 
 from valetkey.account.calls import Perform
 from valetkey.credentials.broker import Connect, Keys, check_account, enter, role_call
+from valetkey.credentials.likely import sentence
 from valetkey.credentials.ownside import OwnSide, context_of
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import SESSION_GONE, Refused, WrongCaller
@@ -52,6 +53,8 @@ class Verification:
 
     profile: Profile
     probes: tuple[Probe, ...]
+    likely: str = ""
+    """Why the right way was refused, most likely; empty when it was not, or when AWS says why."""
 
     @property
     def exit_code(self) -> int:
@@ -103,7 +106,7 @@ def verify(
             else:
                 own = own_side(connect(keys)) if refused.code == "AccessDenied" else None
                 context = context_of(role_call(shortest, keys).params, mfa=keys is not base, region=region, now=clock())
-                return _not_in(profile, refused, own.allows(context, profile.role_arn) if own else None)
+                return _not_in(profile, refused, own.judge(context, profile.role_arn) if own else (None, ""))
     with_mfa = keys is not base
     tries = _tries(shortest, base, keys)
     known: OwnSide | None = None
@@ -168,18 +171,20 @@ def _unclear(way: str, refused: Refused) -> Probe:
 
 
 _WHO_REFUSED = {
-    True: "Your own account allows the call: ask the owner whether the grant still stands, with this ExternalId",
-    False: "Your own account does not allow the call: ask your admin to attach the policy that `accept` printed",
+    True: "Ask the owner whether the grant still stands, with this ExternalId",
+    False: "Ask your admin to attach the policy that `accept` printed",
     None: "Ask your admin whether the policy that `accept` printed is attached, the owner whether the grant stands",
 }
 
 
-def _not_in(profile: Profile, refused: Refused, own_allows: bool | None) -> Verification:
+def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str]) -> Verification:
     """The right way is not let in: then no refusal means anything."""
+    likely = refused.likely
     if isinstance(refused, WrongCaller):
         first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {refused.what}: {refused.do}")
     elif refused.code == "AccessDenied":
-        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {refused.what}. {_WHO_REFUSED[own_allows]}")
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied. {_WHO_REFUSED[judged[0]]}")
+        likely = sentence(*judged)
     else:
         first = _unclear(RIGHT_WAY, refused)
     why = "not tried: a refusal counts only after the right way succeeded"
@@ -191,4 +196,4 @@ def _not_in(profile: Profile, refused: Refused, own_allows: bool | None) -> Veri
             (NO_MFA, profile.mfa, "no MFA"),
         )
     ]
-    return Verification(profile, (first, *rest))
+    return Verification(profile, (first, *rest), likely)

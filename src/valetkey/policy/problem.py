@@ -12,6 +12,8 @@ class Problem(Exception):
     """
 
     exit_code: int = 2
+    likely: str = ""
+    """Of a refusal that gives no reason: the most likely one, one sentence."""
 
     def __init__(self, what: str, *, do: str = "", where: str = "", exit_code: int | None = None) -> None:
         super().__init__(what)

@@ -123,11 +123,14 @@ def say_verification(found: Verification, *, as_json: bool) -> None:
                 "profile": found.profile.name,
                 "role_arn": found.profile.role_arn,
                 "holds": found.exit_code == 0,
+                "likely": found.likely or None,
                 "probes": [dataclasses.asdict(each) for each in found.probes],
             }
         )
         return
     say_table(("way", "result", "what was seen"), [(each.way, each.result, each.says) for each in found.probes])
+    if found.likely:
+        say(f"most likely: {found.likely}")
     is_in = found.probes[0].result == "right"
     if is_in and any(each.applies and each.result == "inconclusive" for each in found.probes):
         say(

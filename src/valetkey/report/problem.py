@@ -7,9 +7,11 @@ from valetkey.report.text import say
 
 
 def say_problem(problem: Problem) -> None:
-    """What is wrong, where, what to do: on stderr, three lines at most."""
+    """What is wrong, where, what to do, and the most likely reason of a refusal without one: on stderr, a line each."""
     say(f"valetkey: {problem.what}", stderr=True)
     if problem.where and problem.where not in problem.what:
         say(f"  at: {problem.where}", stderr=True)
     if problem.do:
         say(f"  do: {problem.do}", stderr=True)
+    if problem.likely:
+        say(f"  most likely: {problem.likely}", stderr=True)

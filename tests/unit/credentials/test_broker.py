@@ -402,7 +402,7 @@ def test_credentials_of_another_account_or_role_are_dropped(arn: str, world: Wor
 @pytest.mark.parametrize(
     ("operation", "code", "message", "says"),
     [
-        ("assume_role", "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole", "valetkey verify acme"),
+        ("assume_role", "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole", "valetkey doctor acme"),
         ("assume_role", "AccessDenied", "Roles may not be assumed by root accounts.", "root user"),
         (
             "assume_role",
@@ -460,7 +460,7 @@ def test_every_refusal_says_what_to_do(
         (f"arn:aws:sts::{OURS}:assumed-role/AWSReservedSSO_Dev_0123/ann", "Identity Center"),
         (f"arn:aws:sts::{OURS}:assumed-role/Ops/x", "--no-mfa"),
         (f"arn:aws:iam::{OURS}:user/bob", "does not name"),
-        (f"arn:aws:iam::{OURS}:user/ann", "valetkey verify acme"),
+        (f"arn:aws:iam::{OURS}:user/ann", "valetkey doctor acme"),
     ],
 )
 def test_a_refusal_that_the_callers_own_arn_explains(

@@ -363,16 +363,17 @@ def test_a_federated_caller_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "says"),
+    ("side", "says", "likely"),
     [
-        (own(allow()), "ask the owner"),
-        (own(), "Your own account does not allow"),
-        (OwnSide(ALICE, unread="no"), "Ask your admin whether"),
+        (own(allow()), "Ask the owner", "the owner has changed or ended the grant"),
+        (own(), "Ask your admin to attach", "your own account does not allow you this call: you have no policies"),
+        (OwnSide(ALICE, unread="no"), "Ask your admin whether", "or the owner has changed or ended the grant"),
     ],
 )
-def test_who_refused_the_right_way(side: OwnSide, says: str) -> None:
+def test_who_refused_the_right_way(side: OwnSide, says: str, likely: str) -> None:
     world = World()
     world.visible_after = 100
     found = world.verify(own=side, wait=0)
     assert says in found.probes[0].says
+    assert likely in found.likely
     assert "AccessDenied" in found.probes[0].says

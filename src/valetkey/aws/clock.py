@@ -1,0 +1,59 @@
+"""What AWS says without credentials: the time, by the Date header of its own answer; and a region's partition."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import boto3
+import botocore.exceptions as wrong
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from valetkey.account.calls import Call, CallError
+from valetkey.aws.signin import _QUICK, _core, _region_of
+
+
+def clock_skew(profile: str | None, *, region: str | None = None, partition: str = "aws") -> float:
+    """Seconds that this computer's clock is ahead of AWS's (negative: behind), within a second or so.
+
+    One unsigned call to STS, which refuses it and dates its refusal: it works without keys and with a wrong clock.
+    Raises CallError.
+    """
+    call = Call("sts", "get_caller_identity")
+    try:
+        core = _core(profile)
+        where = _region_of(core, partition, region)
+        config = Config(**_QUICK, signature_version=UNSIGNED)
+        client = boto3.Session(botocore_session=core).client("sts", region_name=where, config=config)
+        before = time.time()
+        headers = _headers(client)
+        after = time.time()
+        stamp = parsedate_to_datetime(headers["date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        raise CallError(call, "Garbled", "the answer has no date", do="check for a proxy or sign-in page") from None
+    except (wrong.HTTPClientError, wrong.BotoCoreError) as error:
+        raise CallError(
+            call, "Unreachable", str(error), do="check the network, the region and AWS_ENDPOINT_URL"
+        ) from None
+    # The header's seconds are cut off: half of one is lost as a rule.
+    return (before + after) / 2 - (stamp + 0.5)
+
+
+def partition_of(region: str) -> str | None:
+    """The partition of a region, by botocore's table and its rules for new regions; None when it fits none."""
+    try:
+        found: str = _core(None).get_partition_for_region(region)
+        return found
+    except wrong.BotoCoreError:
+        return None
+
+
+def _headers(client: Any) -> dict[str, str]:
+    try:
+        answer = client.get_caller_identity()
+    except wrong.ClientError as error:
+        answer = error.response
+    found: dict[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
+    return found

@@ -1,0 +1,219 @@
+"""Why does AWS refuse the way in? Try it, and variants of it, and say what that rules out and what it cannot tell.
+
+Rules:
+- AWS gives one and the same AccessDenied to a wrong ExternalId, a trust that names somebody else, a grant that has
+  ended and a role that is not there (tests/e2e/contractor/test_same_answer.py). INVARIANT: these are never told apart
+  here; they are listed together, for the owner.
+- A variant is the right way with one thing changed. One that gets in shows that thing to be what stands in the way, and
+  everything else to be right.
+- A cause is ruled out by a fact of this side, or by a variant that got in; by nothing else.
+- Sessions are the shortest AWS makes, and dropped unseen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from valetkey.credentials.broker import Connect, Keys, check_account, enter
+from valetkey.credentials.diagnosis import Found
+from valetkey.credentials.profiles import Profile
+from valetkey.credentials.refusals import SESSION_GONE, Refused, WrongCaller
+from valetkey.policy import limits
+from valetkey.policy.problem import Problem
+
+
+@dataclass(frozen=True)
+class Try:
+    """One way tried."""
+
+    way: str
+    result: str
+    """"in", "refused" (AccessDenied, and nothing more) or "failed" (AWS said something else)."""
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Something that could be the reason."""
+
+    id: str
+    what: str
+    who: str = ""
+    """Who can find out: "owner", "your admin" or "you"."""
+    how: str = ""
+    """How they find out, or why it is not known here; of a cause that is ruled out: what rules it out."""
+
+
+@dataclass(frozen=True)
+class Probing:
+    """What the tries have shown."""
+
+    tries: tuple[Try, ...]
+    reason: str
+    """What stands in the way, where a variant has shown it or AWS has said it; else empty."""
+    ruled_out: tuple[Cause, ...]
+    open: tuple[Cause, ...]
+    """What gives this same answer and is not ruled out, the owner's first."""
+
+    @property
+    def is_in(self) -> bool:
+        return self.tries[0].result == "in"
+
+
+RIGHT_WAY = "the right way"
+# Each variant: its name, and what it shows to stand in the way when it gets in.
+_NO_ID = (
+    "without the ExternalId",
+    "the ExternalId: the role lets you in without one and refuses the one in the handoff",
+)
+_NO_MFA = ("without MFA", "MFA: the role lets you in without it and refuses you with it")
+_FRESH = ("with a fresh MFA code", "the age of the MFA session: the role asks for a younger one than the handoff says")
+
+OWNERS = (
+    Cause("role", "the role is not there any more, or was made anew under another name", "owner", "`valetkey list`"),
+    Cause("external-id", "the role asks for another ExternalId than the handoff has", "owner", "`valetkey show`"),
+    Cause("principal", "the role trusts another account, or other users than this one", "owner", "`valetkey show`"),
+    Cause("ended", "the grant has ended, or is suspended", "owner", "`valetkey show`"),
+    Cause("condition", "the role asks for more: an address, a region ...", "owner", "its trust policy, and their RCPs"),
+)
+"""What the owner alone can tell apart: AWS's answer is the same."""
+
+
+def probe(
+    profile: Profile,
+    *,
+    base: Keys,
+    session: Callable[[str], tuple[Keys, bool]],
+    renew: Callable[[], Keys],
+    connect: Connect,
+    clock: Callable[[], datetime],
+    found: tuple[Found, ...],
+) -> Probing:
+    """Try the right way, and its variants when it is refused.
+
+    `session(refused)` answers the MFA session's keys and whether a code was asked for just now; `refused` is the access
+    key id of one that AWS no longer takes. `renew()` asks for a code in any case. `found` are the local checks, which
+    rule causes out. Raises Refused for a base identity of another account, and what `session` raises.
+    """
+    shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
+    through_mfa = profile.mfa and base.session_token is None
+    keys, fresh = session("") if through_mfa else (base, False)
+    if not through_mfa:
+        check_account(profile, keys=base, connect=connect)
+    first, refused = _try(RIGHT_WAY, shortest, keys, connect, clock)
+    if through_mfa and not fresh and isinstance(refused, Refused) and refused.code in SESSION_GONE:
+        keys, fresh = session(keys.access_key_id)
+        first, refused = _try(RIGHT_WAY, shortest, keys, connect, clock)
+    if refused is None:
+        return Probing((first,), "", (), ())
+    if first.result == "failed" or isinstance(refused, WrongCaller):
+        return Probing((first,), refused.what, (), ())
+    tries = [first]
+    reason = ""
+    for (way, shows), changed, using in _variants(shortest, base, keys, through_mfa, None if fresh else renew):
+        one, _ = _try(way, changed, using, connect, clock)
+        tries.append(one)
+        if one.result == "in":
+            reason = shows
+            break
+    ruled_out = tuple(_ruled_out(found, mfa=through_mfa))
+    if reason:
+        return Probing(tuple(tries), reason, (*ruled_out, *_shown(tries[-1].way)), ())
+    return Probing(tuple(tries), "", ruled_out, (*OWNERS, *_ours(found)))
+
+
+def _try(
+    way: str, profile: Profile, keys: Keys, connect: Connect, clock: Callable[[], datetime]
+) -> tuple[Try, Refused | None]:
+    try:
+        enter(profile, keys=keys, connect=connect, clock=clock)
+        return Try(way, "in", "the session was dropped"), None
+    except Refused as refused:
+        if refused.code == "AccessDenied":
+            return Try(way, "refused", "AccessDenied"), refused
+        return Try(way, "failed", f"{refused.code}: {refused.what}"), refused
+
+
+def _variants(
+    profile: Profile,
+    base: Keys,
+    keys: Keys,
+    through_mfa: bool,
+    renew: Callable[[], Keys] | None,
+) -> Iterator[tuple[tuple[str, str], Profile, Keys]]:
+    """The right way with one thing changed; the one that asks the person again is last."""
+    if profile.external_id is not None:
+        yield _NO_ID, dataclasses.replace(profile, external_id=None), keys
+    if through_mfa:
+        yield _NO_MFA, profile, base
+    if through_mfa and renew is not None:
+        try:
+            again = renew()
+        except Problem:
+            return  # nobody to ask, or no code: this variant stays untried
+        yield _FRESH, profile, again
+
+
+# A check that is `ok` rules its cause out.
+_BY_CHECK = {
+    "clock": "the clock",
+    "identity": "the account and the kind of the base identity",
+    "permission": "the caller's own policies and permissions boundary",
+    "organization": "the service control policies over the caller",
+    "grant-end": "the end of the grant, as the handoff has it",
+}
+
+
+def _ruled_out(found: tuple[Found, ...], *, mfa: bool) -> Iterator[Cause]:
+    yield Cause("keys", "the keys", how="AWS knows them: it answered sts:GetCallerIdentity")
+    if mfa:
+        yield Cause("mfa", "the MFA device and code", how="AWS gave an MFA session for them, and the call carried it")
+    yield Cause("length", "the length of the session", how="the shortest that AWS makes was asked for")
+    for each in found:
+        if each.answer.result == "ok" and each.check.id in _BY_CHECK:
+            yield Cause(each.check.id, _BY_CHECK[each.check.id], how=each.answer.says)
+
+
+def _shown(way: str) -> Iterator[Cause]:
+    """What a variant that got in has ruled out: all that the owner would have to look at, but what it changed."""
+    for each in OWNERS:
+        if (each.id, way) != ("external-id", _NO_ID[0]):
+            yield dataclasses.replace(each, who="", how=f"the role let you in {way}")
+
+
+def _ours(found: tuple[Found, ...]) -> Iterator[Cause]:
+    """What is not known of our own side gives the same answer too."""
+    whose = {
+        "permission": "the caller's own account does not allow the call",
+        "organization": "a service control policy over the caller refuses it",
+    }
+    for each in found:
+        if each.check.id in whose and each.answer.result != "ok":
+            what = whose[each.check.id]
+            yield Cause(f"own-{each.check.id}", what, "your admin", each.answer.says)
+
+
+def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now: datetime) -> str:
+    """A message to the owner, to be pasted: what was tried, what is ruled out, what to look at. `masked` is the
+    ExternalId as it may be shown. Empty when there is nothing for the owner to find out."""
+    if not probing.open:
+        return ""
+    role = profile.role_arn.rsplit("/", 1)[1]
+    lines = [
+        "AWS refuses my entry into your role and gives no reason.",
+        f"  role        {profile.role_arn}",
+        f"  I am        {caller}",
+        f"  ExternalId  {masked}",
+        f"  MFA         {'sent' if profile.mfa else 'not asked for'}",
+        f"  when        {now:%Y-%m-%d %H:%M} UTC (a refused try is in my CloudTrail, not in yours)",
+        "Ruled out on my side:",
+        *(f"  - {each.what}" for each in probing.ruled_out),
+        "AWS gives the same answer to each of these, and only you can tell them apart:",
+        *(f"  - {each.what}" for each in probing.open if each.who == "owner"),
+        f"`valetkey show {role}` shows all but the last. If the grant stands, please send me a new handoff:",
+        f"  valetkey handoff {role} -o handoff.json",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,98 @@
+"""The doctor's answers as a table and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from valetkey.report.text import mask, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from valetkey.credentials.diagnosis import Facts, Found
+    from valetkey.credentials.probing import Cause, Probing
+
+_WORDS = {"ok": "ok", "blocks": "IN THE WAY", "beware": "beware", "unknown": "unknown"}
+
+
+def say_diagnosis(
+    facts: Facts, found: tuple[Found, ...], probing: Probing | None, likely: str, *, as_json: bool
+) -> None:
+    """Every check, what the tries have shown, the message to the owner, and last the most likely reason."""
+    letter = _letter(facts, probing)
+    if as_json:
+        say_json(_json(facts, found, probing, likely, letter))
+        return
+    rows = [(each.check.id, _WORDS[each.answer.result], each.answer.says, each.answer.do) for each in found]
+    say_table(("check", "result", "what was found", "what to do"), rows)
+    if probing is not None:
+        _say_probing(probing, letter)
+    blocks = [each.check.id for each in found if each.answer.result == "blocks"]
+    unknown = [each.check.id for each in found if each.answer.result == "unknown"]
+    if blocks:
+        say(f"In the way: {', '.join(blocks)}.")
+    elif probing is None:
+        say("Nothing that could be looked at stands in the way.")
+    if unknown:
+        say(f"Could not be looked at: {', '.join(unknown)}.")
+    if facts.profile is not None and probing is None and not blocks:
+        say(f"If AWS refuses all the same: valetkey doctor {facts.profile.name} --probe")
+    if likely:
+        say(f"most likely: {likely}")
+
+
+def _say_probing(probing: Probing, letter: str) -> None:
+    say_table(("tried", "result", "what was seen"), [(each.way, each.result, each.says) for each in probing.tries])
+    if probing.is_in:
+        say("You are let in: nothing stands in the way of this role.")
+    if probing.ruled_out:
+        say_table(("ruled out", "because"), [(each.what, each.how) for each in probing.ruled_out])
+    if probing.open:
+        say("AWS gives one and the same answer to all of these:")
+        say_table(("could be", "who can find out", "how"), [(c.what, c.who, c.how) for c in probing.open])
+    if letter:
+        say("For the owner, to be pasted:", "", *(f"    {line}" for line in letter.splitlines()), "")
+
+
+def _letter(facts: Facts, probing: Probing | None) -> str:
+    from valetkey.credentials.diagnosis import Unread
+    from valetkey.credentials.probing import message
+
+    if probing is None or facts.profile is None:
+        return ""
+    caller = "not known" if isinstance(facts.identity, Unread) else facts.identity.arn
+    masked = f"{mask(facts.profile.external_id)} (as in your handoff)" if facts.profile.external_id else "none"
+    return message(facts.profile, caller, probing, masked=masked, now=facts.now)
+
+
+def _json(facts: Facts, found: tuple[Found, ...], probing: Probing | None, likely: str, letter: str) -> dict[str, Any]:
+    profile = facts.profile
+    return {
+        "valetkey": "doctor/v1",
+        "profile": profile.name if profile else None,
+        "role_arn": profile.role_arn if profile else None,
+        "checks": [
+            {
+                "id": each.check.id,
+                "what": each.check.what,
+                "how": each.check.how,
+                "result": each.answer.result,
+                "says": each.answer.says,
+                "do": each.answer.do,
+            }
+            for each in found
+        ],
+        "probe": None
+        if probing is None
+        else {
+            "in": probing.is_in,
+            "tries": [{"way": each.way, "result": each.result, "says": each.says} for each in probing.tries],
+            "reason": probing.reason or None,
+            "ruled_out": [{"id": each.id, "what": each.what, "because": each.how} for each in probing.ruled_out],
+            "open": [_open(each) for each in probing.open],
+            "message": letter or None,
+        },
+        "likely": likely or None,
+    }
+
+
+def _open(cause: Cause) -> dict[str, str]:
+    return {"id": cause.id, "what": cause.what, "who": cause.who, "how": cause.how}

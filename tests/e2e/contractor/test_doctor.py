@@ -1,0 +1,273 @@
+"""doctor on the sandbox: what stands in the way is found before anybody is asked, and --probe guesses nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.e2e.contractor.conftest import DOCS, Customer, documented
+
+from valetkey.trust import Terms
+
+ALWAYS = {"clock", "base", "identity", "mfa", "permission", "organization", "grant-end", "aws-profile", "other-tools"}
+
+
+class Person:
+    """The contractor's person with a profile for one customer, and an MFA session if wanted."""
+
+    def __init__(
+        self, stage: Any, customer: Customer, policy: Mapping[str, Any] | None = None, *, mfa: bool = True
+    ) -> None:
+        self.party = stage.contractor
+        self.customer = customer
+        said = policy or documented("doctor", self.party.account, customer.handoff.role_arn)
+        self.user = self.party.user("alice", said, mfa=True)
+        self.party.login(self.user)
+        words = ("--name", "acme", "--yes", "--mfa-serial", self.user.mfa_serial)
+        ran = self.party.run("accept", str(customer.hand_over()), *words, "--region", "eu-central-1")
+        assert ran.returncode == 0, ran.stderr
+        if mfa:
+            self.party.run_tty("exec", "acme", "--", "true", code=self.user.code)
+
+    def doctor(self, *words: str, name: str = "acme") -> tuple[int, dict[str, Any]]:
+        ran = self.party.run("doctor", *([name] if name else []), "--json", *words)
+        assert "Traceback" not in ran.stderr
+        found = dict(json.loads(ran.stdout))
+        assert {key for each in found["checks"] for key in each} == {"id", "what", "how", "result", "says", "do"}
+        found["by"] = {each["id"]: each["result"] for each in found["checks"]}
+        found["said"] = {each["id"]: each["says"] for each in found["checks"]}
+        return ran.returncode, found
+
+
+def only(arn: str, *more: dict[str, Any]) -> dict[str, Any]:
+    """Own policies that allow to read oneself, and `more`."""
+    allow = {"Effect": "Allow", "Action": ["iam:Get*", "iam:List*"], "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [allow, *more]}
+
+
+def test_nothing_in_the_way_under_the_documented_permissions(stage: Any, terms: Terms) -> None:
+    person = Person(stage, Customer(stage, terms), mfa=False)
+    before = len(person.party.sandbox.control.requests(person.party.account))
+    code, found = person.doctor()
+    assert code == 0
+    assert set(found["by"]) == ALWAYS | {"region", "session"}
+    assert set(found["by"].values()) == {"ok"}
+    assert (found["probe"], found["likely"]) == (None, None)
+    # Nothing that the owner could see, and nobody was asked for a code.
+    calls = [each["call"] for each in person.party.sandbox.control.requests(person.party.account)[before:]]
+    assert not [each for each in calls if "AssumeRole" in each or "GetSessionToken" in each]
+    code, shown = person.party.run_tty("doctor", "acme", "--probe", code=person.user.code)
+    assert code == 0
+    assert "You are let in" in shown
+    assert shown.index("CloudTrail") < shown.index("You are let in")
+    assert "most likely" not in shown
+
+
+def test_the_page_lists_every_key_and_every_check(stage: Any, terms: Terms) -> None:
+    page = (DOCS.parent / "doctor.md").read_text()
+    _, found = Person(stage, Customer(stage, terms)).doctor("--probe")
+    assert found["probe"]["in"]
+    keys = set(found) - {"by", "said"} | set(found["probe"]) | set(found["checks"][0])
+    assert keys <= set(re.findall(r"`([a-z_]+)`", page))
+    from valetkey.credentials.checks import CHECKS
+
+    assert [each.id for each in CHECKS] == re.findall(r"^\| `([a-z-]+)` \| ", page, re.MULTILINE)
+
+
+def test_own_account_without_permission(stage: Any, terms: Terms) -> None:
+    person = Person(stage, Customer(stage, terms), only("x"))
+    code, found = person.doctor()
+    assert (code, found["by"]["permission"]) == (1, "blocks")
+    assert "does not allow sts:AssumeRole" in found["likely"]
+    assert {check for check, result in found["by"].items() if result == "blocks"} == {"permission"}
+    # Then the owner cannot be the one to ask: what this side can tell is told.
+    code, found = person.doctor("--probe")
+    assert code == 1
+    assert "does not allow" in found["likely"]
+
+
+def test_a_boundary_in_the_way(stage: Any, terms: Terms) -> None:
+    person = Person(stage, Customer(stage, terms))
+    document = only("x", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    arn = person.party.root("iam", "create_policy", PolicyName="limit", PolicyDocument=json.dumps(document))["Policy"][
+        "Arn"
+    ]
+    person.party.root("iam", "put_user_permissions_boundary", UserName="alice", PermissionsBoundary=arn)
+    code, found = person.doctor()
+    assert code == 1
+    assert "your permissions boundary does not" in found["said"]["permission"]
+
+
+def test_a_device_that_was_taken_away_and_a_grant_that_ended(stage: Any, terms: Terms) -> None:
+    """Both are told at once, and an ended grant stops no other check."""
+    person = Person(stage, Customer(stage, terms), mfa=False)
+    person.party.root("iam", "deactivate_mfa_device", UserName="alice", SerialNumber=person.user.mfa_serial)
+    path = person.party.home / ".config" / "valetkey" / "profiles" / "acme.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "until": "2026-01-01T00:00:00Z"}))
+    code, found = person.doctor()
+    assert code == 1
+    blocks = {check for check, result in found["by"].items() if result == "blocks"}
+    assert blocks == {"mfa", "grant-end"}
+    assert "no MFA device" in found["said"]["mfa"]
+
+
+def test_policies_that_may_not_be_read_are_unknown(stage: Any, terms: Terms) -> None:
+    customer = Customer(stage, terms)
+    allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": customer.handoff.role_arn}
+    person = Person(stage, customer, {"Version": "2012-10-17", "Statement": allow})
+    code, found = person.doctor()
+    assert (code, found["likely"]) == (0, None)
+    assert {check for check, result in found["by"].items() if result == "unknown"} == {
+        "mfa",
+        "permission",
+        "organization",
+    }
+    customer.trusts(replace(terms, external_id="rotated"))
+    code, found = person.doctor("--probe")
+    assert code == 1
+    assert {each["id"] for each in found["probe"]["open"] if each["who"] == "your admin"} == {
+        "own-permission",
+        "own-organization",
+    }
+    assert "your own account does not allow the call, or the owner" in found["likely"]
+
+
+def test_keys_that_aws_does_not_know(stage: Any, terms: Terms) -> None:
+    person = Person(stage, Customer(stage, terms), mfa=False)
+    person.party.root("iam", "delete_access_key", UserName="alice", AccessKeyId=person.user.access_key_id)
+    code, found = person.doctor()
+    assert (code, found["by"]["identity"], found["by"]["clock"]) == (1, "blocks", "ok")
+    assert "does not know the base identity's access key" in found["likely"]
+    (person.party.home / ".aws" / "credentials").unlink()
+    code, found = person.doctor()
+    assert (code, found["by"]["base"], found["by"]["identity"]) == (1, "blocks", "unknown")
+
+
+def test_without_a_customer(stage: Any) -> None:
+    party = stage.contractor
+    party.login(party.user("bob", only("x")))
+    ran = party.run("doctor")
+    assert ran.returncode == 0
+    assert "no MFA device" in ran.stdout
+    assert "user/bob" in ran.stdout
+    wrong = party.run("doctor", "--probe")
+    assert (wrong.returncode, "name a profile" in wrong.stderr) == (2, True)
+    assert party.run("doctor", "nobody").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "way", "reason"),
+    [
+        ({"external_id": None}, "without the ExternalId", "the ExternalId"),
+        ({"mfa": False}, "without MFA", "MFA"),
+    ],
+)
+def test_a_variant_that_gets_in_shows_what_stands_in_the_way(
+    stage: Any, terms: Terms, changes: dict[str, Any], way: str, reason: str
+) -> None:
+    """A trust that refuses exactly what the handoff asks for: nothing else can be the reason then."""
+    customer = Customer(stage, terms)
+    person = Person(stage, customer)
+    odd = {"external_id": {"Null": {"sts:ExternalId": "true"}}, "mfa": {"Null": {"aws:MultiFactorAuthPresent": "true"}}}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{person.party.account}:root"},
+        "Action": "sts:AssumeRole",
+        "Condition": odd[next(iter(changes))],
+    }
+    customer.owner.root(
+        "iam",
+        "update_assume_role_policy",
+        RoleName=customer.name,
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    code, found = person.doctor("--probe")
+    assert code == 1
+    probe = found["probe"]
+    assert (probe["tries"][-1]["way"], probe["tries"][-1]["result"]) == (way, "in")
+    assert (probe["open"], probe["message"]) == ([], None)
+    assert probe["reason"].startswith(reason)
+    assert found["likely"] == probe["reason"]
+    assert {"role", "principal", "ended"} <= {each["id"] for each in probe["ruled_out"]}
+    assert ("external-id" in {each["id"] for each in probe["ruled_out"]}) is (reason == "MFA")
+
+
+def test_an_mfa_session_too_old_for_the_role(stage: Any, terms: Terms) -> None:
+    """The owner has shortened the age since: a fresh code gets in, and the doctor asks for one last."""
+    customer = Customer(stage, terms)
+    person = Person(stage, customer)
+    customer.trusts(replace(terms, mfa_max_age=900))
+    person.party.sandbox.control.shift(person.party.account, 1800)
+    code, shown = person.party.run_tty("doctor", "acme", "--probe", code=person.user.code)
+    assert code == 1
+    assert re.search(r"with a fresh MFA code +in ", shown)
+    assert "most likely: the age of the MFA session" in shown
+    # Nobody to ask: the variant stays untried, nothing is claimed, and the MFA session that is there stays.
+    person.party.sandbox.control.shift(person.party.account, 1800)
+    code, found = person.doctor("--probe")
+    assert code == 1
+    assert found["probe"]["reason"] is None
+    assert person.doctor("--probe")[0] == 1
+
+
+def test_without_a_code_the_checks_are_told_all_the_same(stage: Any, terms: Terms) -> None:
+    ran = Person(stage, Customer(stage, terms), mfa=False).party.run("doctor", "acme", "--probe")
+    assert ran.returncode == 3
+    assert "sts:AssumeRole" in ran.stdout
+    assert "no terminal" in ran.stderr
+
+
+def test_silence_is_exit_code_3(stage: Any, terms: Terms) -> None:
+    person = Person(stage, Customer(stage, terms), mfa=False)
+    person.party.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
+    code, found = person.doctor()
+    assert code == 3
+    assert (found["by"]["clock"], found["by"]["identity"], found["likely"]) == ("unknown", "unknown", None)
+
+
+COMMANDS = (
+    ("exec", "acme", "--", "true"),
+    ("env", "acme"),
+    ("credential-process", "acme"),
+    ("console", "acme", "--print"),
+    ("verify", "acme", "--wait", "0"),
+    ("doctor", "acme", "--probe"),
+)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=[words[0] for words in COMMANDS])
+def test_every_refusal_ends_with_its_most_likely_reason(stage: Any, terms: Terms, words: tuple[str, ...]) -> None:
+    customer = Customer(stage, terms)
+    person = Person(stage, customer)
+    cache = person.party.home / ".cache" / "valetkey"
+
+    def refused() -> str:
+        for path in cache.glob("hot/*"):
+            path.unlink()
+        for path in (cache / "sessions").glob("*.json"):
+            if "assumed-role" in path.read_text() or person.customer.owner.account in path.read_text():
+                path.unlink()
+        ran = person.party.run(*words)
+        assert ran.returncode not in (0, 2), ran.stdout
+        # Those that print a result print the reason with it.
+        said = ran.stdout if words[0] in ("verify", "doctor") else ran.stderr
+        return str([line for line in said.splitlines() if line.strip()][-1].strip())
+
+    customer.trusts(replace(terms, external_id="rotated-by-the-owner"))
+    assert refused().startswith("most likely: the owner has changed or ended the grant")
+    person.party.root(
+        "iam",
+        "put_user_policy",
+        UserName="alice",
+        PolicyName="stop",
+        PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}]}
+        ),
+    )
+    reason = refused()
+    assert reason.startswith("most likely: your own account does not allow")
+    assert "stop, statement 1" in reason
