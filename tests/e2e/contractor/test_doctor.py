@@ -159,41 +159,26 @@ def test_without_a_customer(stage: Any) -> None:
     assert party.run("doctor", "nobody").returncode == 2
 
 
-@pytest.mark.parametrize(
-    ("changes", "way", "reason"),
-    [
-        ({"external_id": None}, "without the ExternalId", "the ExternalId"),
-        ({"mfa": False}, "without MFA", "MFA"),
-    ],
-)
-def test_a_variant_that_gets_in_shows_what_stands_in_the_way(
-    stage: Any, terms: Terms, changes: dict[str, Any], way: str, reason: str
-) -> None:
+def test_a_variant_that_gets_in_shows_what_stands_in_the_way(stage: Any, terms: Terms) -> None:
     """A trust that refuses exactly what the handoff asks for: nothing else can be the reason then."""
     customer = Customer(stage, terms)
     person = Person(stage, customer)
-    odd = {"external_id": {"Null": {"sts:ExternalId": "true"}}, "mfa": {"Null": {"aws:MultiFactorAuthPresent": "true"}}}
     statement = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{person.party.account}:root"},
         "Action": "sts:AssumeRole",
-        "Condition": odd[next(iter(changes))],
+        "Condition": {"Null": {"sts:ExternalId": "true"}},
     }
-    customer.owner.root(
-        "iam",
-        "update_assume_role_policy",
-        RoleName=customer.name,
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    customer.owner.root("iam", "update_assume_role_policy", RoleName=customer.name, PolicyDocument=document)
     code, found = person.doctor("--probe")
     assert code == 1
     probe = found["probe"]
-    assert (probe["tries"][-1]["way"], probe["tries"][-1]["result"]) == (way, "in")
+    assert (probe["tries"][-1]["way"], probe["tries"][-1]["result"]) == ("without the ExternalId", "in")
     assert (probe["open"], probe["message"]) == ([], None)
-    assert probe["reason"].startswith(reason)
+    assert probe["reason"].startswith("the ExternalId")
     assert found["likely"] == probe["reason"]
     assert {"role", "principal", "ended"} <= {each["id"] for each in probe["ruled_out"]}
-    assert ("external-id" in {each["id"] for each in probe["ruled_out"]}) is (reason == "MFA")
 
 
 def test_an_mfa_session_too_old_for_the_role(stage: Any, terms: Terms) -> None:
@@ -239,35 +224,30 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=[words[0] for words in COMMANDS])
-def test_every_refusal_ends_with_its_most_likely_reason(stage: Any, terms: Terms, words: tuple[str, ...]) -> None:
+@pytest.mark.timeout(120)
+def test_every_refusal_ends_with_its_most_likely_reason(stage: Any, terms: Terms) -> None:
     customer = Customer(stage, terms)
     person = Person(stage, customer)
     cache = person.party.home / ".cache" / "valetkey"
 
-    def refused() -> str:
-        for path in cache.glob("hot/*"):
-            path.unlink()
-        for path in (cache / "sessions").glob("*.json"):
-            if "assumed-role" in path.read_text() or person.customer.owner.account in path.read_text():
-                path.unlink()
-        ran = person.party.run(*words)
-        assert ran.returncode not in (0, 2), ran.stdout
-        # Those that print a result print the reason with it.
-        said = ran.stdout if words[0] in ("verify", "doctor") else ran.stderr
-        return str([line for line in said.splitlines() if line.strip()][-1].strip())
+    def reasons(commands: tuple[tuple[str, ...], ...]) -> dict[str, str]:
+        found = {}
+        for words in commands:
+            ran = person.party.run(*words)
+            assert ran.returncode not in (0, 2), (words, ran.stdout)
+            # Those that print a result print the reason with it.
+            said = ran.stdout if words[0] in ("verify", "doctor") else ran.stderr
+            found[words[0]] = [line for line in said.splitlines() if line.strip()][-1].strip()
+        return found
 
     customer.trusts(replace(terms, external_id="rotated-by-the-owner"))
-    assert refused().startswith("most likely: the owner has changed or ended the grant")
-    person.party.root(
-        "iam",
-        "put_user_policy",
-        UserName="alice",
-        PolicyName="stop",
-        PolicyDocument=json.dumps(
-            {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}]}
-        ),
-    )
-    reason = refused()
-    assert reason.startswith("most likely: your own account does not allow")
-    assert "stop, statement 1" in reason
+    for path in (*cache.glob("hot/*"), *cache.glob("sessions/*.json")):
+        if customer.owner.account in path.read_text():
+            path.unlink()  # the role's session; the MFA session stays
+    for command, reason in reasons(COMMANDS).items():
+        assert reason.startswith("most likely: the owner has changed or ended the grant"), command
+    stop = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}]}
+    person.party.root("iam", "put_user_policy", UserName="alice", PolicyName="stop", PolicyDocument=json.dumps(stop))
+    for command, reason in reasons((COMMANDS[0], COMMANDS[4])).items():
+        assert reason.startswith("most likely: your own account does not allow"), command
+        assert "stop, statement 1" in reason, command

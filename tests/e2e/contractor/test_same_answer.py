@@ -71,6 +71,7 @@ def test_the_sandbox_gives_one_answer_to_all(stage: Any, terms: Terms) -> None:
     assert said["ended"][:2] == (403, "AccessDenied")
 
 
+@pytest.mark.timeout(120)
 def test_the_doctor_says_the_same_of_all(stage: Any, terms: Terms) -> None:
     """Whatever it could read out of one of them would be a guess: everything it says is equal but the time."""
     customer = Customer(stage, terms)

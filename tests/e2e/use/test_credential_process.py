@@ -231,12 +231,12 @@ def test_an_mfa_session_that_expired_at_aws_is_asked_for_anew(way: Make) -> None
     assert it.asked("sts:GetSessionToken") == 2
 
 
-def test_a_refused_role_names_verify_and_a_wrong_account_itself(way: Make, stage: Any) -> None:
+def test_a_refused_role_names_the_doctor_and_a_wrong_account_itself(way: Make, stage: Any) -> None:
     it = way()
     it.save(external_id="wrong")
     code, shown = it.person.run_tty("credential-process", "acme", code=it.user.code)
     assert code == 3
-    assert "valetkey verify acme" in shown
+    assert "valetkey doctor acme --probe" in shown
     stranger = stage.party("stranger")
     eve = stranger.user("eve", mfa=True)
     it.allow(eve, it.profile.role_arn, stranger)

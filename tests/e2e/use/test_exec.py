@@ -156,7 +156,7 @@ def test_own_failures_are_125(it: Any) -> None:
     it.save(external_id="wrong")
     done = run(it, "true")
     assert done.returncode == 125
-    assert "valetkey verify acme" in done.stderr
+    assert "valetkey doctor acme --probe" in done.stderr
 
 
 def test_words_and_streams_arrive_as_they_are(it: Any) -> None:

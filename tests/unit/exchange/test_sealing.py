@@ -90,6 +90,7 @@ def test_keys_that_cannot_be_used_say_why(tmp_path: pathlib.Path) -> None:
         ("ssh-ed25519 AAAA", "not a whole SSH key"),
         ("nonsense", "no public key"),
     ],
+    ids=["age-private", "ssh-private", "none", "two", "plugin", "token", "cut", "nonsense"],
 )
 def test_a_public_key_is_asked_for(text: str, says: str) -> None:
     with pytest.raises(sealing.KeyProblem, match=says) as caught:
