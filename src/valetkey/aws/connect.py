@@ -25,7 +25,7 @@ _LIKELY = {
     "ExpiredTokenException": "the session that you are signed in with has ended",
     "InvalidClientTokenId": "this access key was deleted or deactivated, or is of another partition",
     "UnrecognizedClientException": "this access key was deleted or deactivated, or is of another partition",
-    "SignatureDoesNotMatch": "the secret key does not belong to the access key, or this computer's clock is wrong",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key",
     "AccessDenied": "no policy of your account allows you this call, or one denies it",
     "AccessDeniedException": "no policy of your account allows you this call, or one denies it",
     "Throttling": "too many calls are made from your account at this moment",
@@ -40,6 +40,12 @@ _ADVICE = {
     "SignatureDoesNotMatch": "check the secret key and this computer's clock",
     "AccessDenied": "see docs/reference/permissions.md for the permissions each command needs",
 }
+
+
+def _likely(code: str, message: str) -> str:
+    if "Signature expired" in message or "Signature not yet current" in message:
+        return "this computer's clock is wrong by more than five minutes"
+    return _LIKELY.get(code, "")
 
 
 class Keys(Protocol):
@@ -93,7 +99,7 @@ def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Per
             details = error.response.get("Error", {})
             code = details.get("Code", "Unknown")
             message = details.get("Message", "")
-            raise CallError(call, code, message, do=_ADVICE.get(code, ""), likely=_LIKELY.get(code, "")) from None
+            raise CallError(call, code, message, do=_ADVICE.get(code, ""), likely=_likely(code, message)) from None
         except (
             wrong.NoCredentialsError,
             wrong.PartialCredentialsError,

@@ -142,6 +142,9 @@ def test_keys_that_aws_does_not_know(stage: Any, terms: Terms) -> None:
     code, found = person.doctor()
     assert (code, found["by"]["identity"], found["by"]["clock"]) == (1, "blocks", "ok")
     assert "does not know the base identity's access key" in found["likely"]
+    refused = person.party.run("request", "acme")
+    assert refused.returncode == 3
+    assert refused.stderr.splitlines()[-1].startswith("  most likely: this access key was deleted")
     (person.party.home / ".aws" / "credentials").unlink()
     code, found = person.doctor()
     assert (code, found["by"]["base"], found["by"]["identity"]) == (1, "blocks", "unknown")

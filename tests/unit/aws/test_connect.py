@@ -46,6 +46,27 @@ def test_no_credentials_says_to_sign_in():
     assert "--profile" in caught.value.do
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "likely"),
+    [
+        ("InvalidClientTokenId", "The security token included in the request is invalid.", "was deleted"),
+        ("ExpiredToken", "The security token included in the request is expired", "has ended"),
+        ("SignatureDoesNotMatch", "The request signature we calculated does not match", "does not belong to"),
+        ("SignatureDoesNotMatch", "Signature expired: 20261128T110000Z is now earlier than 2026...", "clock is wrong"),
+        ("AccessDenied", "User: x is not authorized", "no policy of your account"),
+        ("SomethingNew", "x", ""),
+    ],
+)
+def test_a_refusal_has_its_most_likely_reason(answer, code, message, likely):
+    """Commands that no profile is needed for (request, accept) have nothing else to go by."""
+    body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    answer(403, body.encode())
+    with pytest.raises(CallError) as caught:
+        connect(keys=Keys())(Call("sts", "get_caller_identity"))
+    assert likely in caught.value.likely
+    assert bool(likely) == bool(caught.value.likely)
+
+
 def test_a_sign_in_that_has_ended_says_to_sign_in(monkeypatch, tmp_path):
     config = tmp_path / "config"
     config.write_text(
