@@ -33,6 +33,7 @@ _LIKELY = {
     "RequestLimitExceeded": "too many calls are made from your account at this moment",
     "ServiceUnavailable": "AWS is in trouble at this moment",
     "InternalFailure": "AWS is in trouble at this moment",
+    "Unreachable": "the network, a proxy or AWS_ENDPOINT_URL stands between this computer and AWS",
 }
 _ADVICE = {
     "ExpiredToken": "sign in again: these credentials have expired",
@@ -115,7 +116,9 @@ def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Per
                 do="sign in, or name a profile with --profile or AWS_PROFILE",
             ) from None
         except (wrong.ConnectTimeoutError, wrong.ReadTimeoutError) as error:
-            raise CallError(call, "TimedOut", str(error), do="check the network and try again") from None
+            raise CallError(
+                call, "TimedOut", str(error), do="check the network and try again", likely=_LIKELY["Unreachable"]
+            ) from None
         except wrong.ParamValidationError as error:
             raise CallError(call, "InvalidParameter", str(error)) from None
         except ResponseParserError:
@@ -125,10 +128,15 @@ def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Per
                 "Garbled",
                 "the answer was cut or is not AWS's",
                 do="check for a proxy or sign-in page, and try again",
+                likely="a proxy or a sign-in page answered in AWS's place",
             ) from None
         except (wrong.HTTPClientError, wrong.BotoCoreError) as error:
             raise CallError(
-                call, "Unreachable", str(error), do="check the network, the region and AWS_ENDPOINT_URL"
+                call,
+                "Unreachable",
+                str(error),
+                do="check the network, the region and AWS_ENDPOINT_URL",
+                likely=_LIKELY["Unreachable"],
             ) from None
         answer.pop("ResponseMetadata", None)
         return answer

@@ -26,8 +26,7 @@ from valetkey.credentials import private
 from valetkey.policy.problem import Problem
 
 _BACKUP = ".valetkey-backup"
-# Settings that make an SDK pass over credential_process, or do something else with it.
-_BEATS = frozenset(
+BEATS = frozenset(
     {
         "aws_access_key_id",
         "aws_secret_access_key",
@@ -43,6 +42,7 @@ _BEATS = frozenset(
         "web_identity_token_file",
     }
 )
+"""Settings that make an SDK pass over credential_process, or do something else with it."""
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 
 
@@ -314,7 +314,7 @@ def _refuse_keys(name: str, env: Mapping[str, str]) -> None:
     parsed = _parse(_read(path) or "", path)
     for section in parsed.sections():
         if section.strip() == name or _profile_of(section) == name:
-            beats = sorted((_BEATS | {"credential_process"}) & set(parsed.options(section)))
+            beats = sorted((BEATS | {"credential_process"}) & set(parsed.options(section)))
             if beats:
                 raise ConfigProblem(
                     f"{path} has {beats[0]} for {name}, which would be used instead of the customer's role",
@@ -342,7 +342,7 @@ def _check_meaning(
             do="add the profile by hand: see docs/contractor.md",
             where=str(path),
         )
-    beats = sorted(_BEATS & set(own))
+    beats = sorted(BEATS & set(own))
     if beats:
         raise ConfigProblem(
             f"{path} gives the profile {name} {beats[0]}, which SDKs would follow instead of credential_process",

@@ -5,14 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
-from valetkey.credentials.awsconfig import is_ours
+from valetkey.credentials.awsconfig import BEATS, is_ours
 from valetkey.credentials.diagnosis import Answer, Check, Facts, Sections, Unread
 from valetkey.credentials.profiles import Profile
 from valetkey.policy import limits
 
-# Settings that make a tool pass over credential_process, whatever it is.
-_BEATS = ("role_arn", "source_profile", "credential_source", "sso_session", "sso_start_url", "login_session")
-_KEYS = frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token"})
 _SOON = 7
 """Days before its end in which a grant is worth a word."""
 
@@ -44,14 +41,14 @@ def _aws_profile(facts: Facts) -> Answer | None:
     own = sections.config.get(name)
     if own is None:
         return Answer("blocks", f"{sections.config_file} has no profile {name}", accept)
-    keys = sections.credentials.get(name, frozenset()) & (_KEYS | {*_BEATS, "credential_process"})
+    keys = sections.credentials.get(name, frozenset()) & (BEATS | {"credential_process"})
     if keys:
         what = f"{sections.credentials_file} has {min(keys)} for {name}, which every tool uses instead"
         return Answer("blocks", what, f"remove the section [{name}] there")
-    beats = [each for each in (*_BEATS, *sorted(_KEYS)) if each in own]
+    beats = BEATS & set(own)
     if beats:
-        what = f"the profile {name} has {beats[0]}, which tools follow instead of credential_process"
-        return Answer("blocks", what, f"remove {beats[0]} from [profile {name}] in {sections.config_file}")
+        what = f"the profile {name} has {min(beats)}, which tools follow instead of credential_process"
+        return Answer("blocks", what, f"remove {min(beats)} from [profile {name}] in {sections.config_file}")
     if not is_ours(own.get("credential_process", ""), name):
         what = f"the profile {name} does not call `valetkey credential-process {name}`"
         return Answer("blocks", what, f"remove [profile {name}] from {sections.config_file}, then {accept}")

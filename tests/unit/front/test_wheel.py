@@ -61,5 +61,6 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
 
     names = zipfile.ZipFile(wheel).namelist()
     assert "valetkey/py.typed" in names
+    assert {"valetkey/exchange/words.txt", "valetkey/exchange/words-license.txt"} <= set(names)
     assert all(name.startswith(("valetkey/", "valetkey-")) for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
