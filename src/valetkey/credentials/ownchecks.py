@@ -31,7 +31,7 @@ _SOURCES: Mapping[str, str] = {
 
 def _clock(facts: Facts) -> Answer:
     if isinstance(facts.skew, Unread):
-        return Answer("unknown", facts.skew.why, "check the network and run it again")
+        return Answer("unknown", facts.skew.why, "mend what it says, and run it again")
     seconds = round(abs(facts.skew))
     if seconds <= 1:
         return Answer("ok", "this clock agrees with AWS's to the second")
@@ -47,9 +47,7 @@ def _base(facts: Facts) -> Answer:
     """Which credentials win, and from where."""
     name = f"the profile {facts.source_profile}" if facts.source_profile else "the usual chain"
     if isinstance(facts.base, Unread):
-        return Answer(
-            "blocks", f"{name}: {facts.base.why}", "sign in with it, or put its access key into the AWS config"
-        )
+        return Answer("blocks", facts.base.why, "sign in with it, or put its access key into the AWS config")
     kind = "a temporary session" if facts.base.keys.session_token is not None else "a long-term key"
     return Answer("ok", f"{name}: {kind} from {_where(facts, facts.base)}, used at {facts.base.endpoint}")
 
@@ -76,7 +74,8 @@ def _identity(facts: Facts) -> Answer:
     who, profile = facts.identity, facts.profile
     if isinstance(who, Unread):
         if isinstance(facts.base, Unread):
-            return Answer("unknown", "nobody is signed in")
+            never = _never_mfa(facts)
+            return Answer("blocks", *never) if never else Answer("unknown", "nobody is signed in")
         if who.no_answer:
             return Answer("unknown", who.why, "check the network and run it again")
         return Answer("blocks", who.why, "use credentials that AWS takes: sign in again, or make a new access key")
@@ -98,6 +97,18 @@ def _identity(facts: Facts) -> Answer:
         says = f"the session has to carry your IAM user's name; you are {who.arn}, accepted was {profile.user_name}"
         return Answer("blocks", says, "sign in as that user, or accept the handoff again as this one")
     return Answer("ok", f"{who.arn}, of the account that the role trusts")
+
+
+def _never_mfa(facts: Facts) -> tuple[str, str] | None:
+    """What the AWS config alone says of a base profile that can never bring the MFA that the role asks for."""
+    if facts.profile is None or not facts.profile.mfa or isinstance(facts.sections, Unread):
+        return None
+    own = facts.sections.config.get(facts.source_profile or "default", {})
+    kind = "an Identity Center sign-in" if {"sso_session", "sso_start_url"} & set(own) else ""
+    kind = kind or ("a role" if "role_arn" in own or "web_identity_token_file" in own else "")
+    what = f"the base profile {facts.source_profile or 'default'} is {kind}, whose sessions carry no MFA that AWS sees"
+    do = "use an IAM user with a virtual MFA device, or ask the owner for a grant with --no-mfa --only YOUR-ROLE"
+    return (what, do) if kind else None
 
 
 def _mfa(facts: Facts) -> Answer | None:

@@ -156,6 +156,20 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (but(identity=Unread("no answer", no_answer=True)), "identity", "unknown", "no answer"),
     (but(identity=Unread("x"), base=Unread("y")), "identity", "unknown", "nobody"),
     (but(profile=None, identity=SSO), "identity", "beware", "no MFA that AWS sees"),
+    # Told by the AWS config alone, before anybody signs in.
+    *(
+        (
+            but(identity=Unread("x"), base=Unread("y"), source_profile="work", sections=sections(work=settings)),
+            "identity",
+            "blocks",
+            f"the base profile work is {kind}",
+        )
+        for settings, kind in (
+            ({"sso_session": "corp"}, "an Identity Center sign-in"),
+            ({"sso_start_url": "https://x"}, "an Identity Center sign-in"),
+            ({"role_arn": "arn:aws:iam::111122223333:role/x"}, "a role"),
+        )
+    ),
     # The MFA device.
     (but(devices=()), "mfa", "blocks", "no MFA device"),
     (but(devices=(FIDO,)), "mfa", "blocks", "only a FIDO key"),
