@@ -28,6 +28,11 @@ from valetkey.exchange.files import AccessRequest, Handoff, Received, fingerprin
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
 
+_TERMS = (
+    *("role_arn", "external_id", "contractor", "mfa", "mfa_max_age", "max_session", "until", "session_name"),
+    *("principals", "request", "issued"),
+)
+"""What a profile keeps of its handoff, under the same names."""
 _AHEAD = timedelta(minutes=10)
 """How far the owner's clock may go before ours."""
 
@@ -95,7 +100,7 @@ def judge(
         customer=found or handoff.account,
         request=request,
         question="" if request or is_known else _question(handoff, customer),
-        notices=tuple(_notices(received, handoff)),
+        notices=tuple(_notices(received, handoff, there)),
     )
 
 
@@ -227,8 +232,10 @@ def _question(handoff: Handoff, customer: str | None) -> str:
     return f"No request of yours{whom} is known here, so nobody can say whether this ExternalId is yours. Accept it?"
 
 
-def _notices(received: Received, handoff: Handoff) -> list[str]:
+def _notices(received: Received, handoff: Handoff, there: Profile | None) -> list[str]:
     notices = []
+    if there is not None and all(getattr(there, each) == getattr(handoff, each) for each in _TERMS):
+        notices.append("this handoff was accepted already; nothing in its terms changes")
     if received.unknown:
         notices.append(
             f"the file has keys this version does not know: {', '.join(json.dumps(each) for each in received.unknown)}"

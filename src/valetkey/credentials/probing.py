@@ -111,6 +111,11 @@ def probe(
         return Probing((first,), "", (), ())
     if first.result == "failed" or isinstance(refused, WrongCaller):
         return Probing((first,), refused.what, (), ())
+    ruled_out = tuple(_ruled_out(found, mfa=through_mfa))
+    own = next((each.answer.says for each in found if each.check.id in _OWN and each.answer.result == "blocks"), "")
+    if own:
+        # Our own account refuses: nothing that the owner has could be seen behind it.
+        return Probing((first,), own, ruled_out, ())
     tries = [first]
     reason = ""
     for (way, shows), changed, using in _variants(shortest, base, keys, through_mfa, None if fresh else renew):
@@ -119,7 +124,6 @@ def probe(
         if one.result == "in":
             reason = shows
             break
-    ruled_out = tuple(_ruled_out(found, mfa=through_mfa))
     if reason:
         return Probing(tuple(tries), reason, (*ruled_out, *_shown(tries[-1].way)), ())
     return Probing(tuple(tries), "", ruled_out, (*OWNERS, *_ours(found)))
@@ -184,16 +188,17 @@ def _shown(way: str) -> Iterator[Cause]:
             yield dataclasses.replace(each, who="", how=f"the role let you in {way}")
 
 
+_OWN = {
+    "permission": "the caller's own account does not allow the call",
+    "organization": "a service control policy over the caller refuses it",
+}
+
+
 def _ours(found: tuple[Found, ...]) -> Iterator[Cause]:
     """What is not known of our own side gives the same answer too."""
-    whose = {
-        "permission": "the caller's own account does not allow the call",
-        "organization": "a service control policy over the caller refuses it",
-    }
     for each in found:
-        if each.check.id in whose and each.answer.result != "ok":
-            what = whose[each.check.id]
-            yield Cause(f"own-{each.check.id}", what, "your admin", each.answer.says)
+        if each.check.id in _OWN and each.answer.result != "ok":
+            yield Cause(f"own-{each.check.id}", _OWN[each.check.id], "your admin", each.answer.says)
 
 
 def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now: datetime) -> str:

@@ -88,6 +88,7 @@ def test_own_account_without_permission(stage: Any, terms: Terms) -> None:
     code, found = person.doctor("--probe")
     assert code == 1
     assert "does not allow" in found["likely"]
+    assert (found["probe"]["open"], found["probe"]["message"]) == ([], None)
 
 
 def test_a_boundary_in_the_way(stage: Any, terms: Terms) -> None:

@@ -159,8 +159,10 @@ def test_an_old_handoff_is_not_accepted_after_a_newer_one() -> None:
     assert caught.value.exit_code == 1
     with pytest.raises(NotAccepted, match="uses this role already"):
         accept(profiles=have, name="twice")
-    assert accept(profiles=have).question == ""  # the very same file mends the profile
-    assert accept(but(issued=NOW + timedelta(seconds=1)), profiles=have).question == ""
+    again = accept(profiles=have)  # the very same file mends the profile
+    assert (again.question, again.notices) == ("", ("this handoff was accepted already; nothing in its terms changes",))
+    for other in (but(issued=NOW + timedelta(seconds=1)), but(max_session=3600)):
+        assert (accept(other, profiles=have).question, accept(other, profiles=have).notices) == ("", ())
     assert accept(but(issued=NOW - timedelta(days=1)), profiles=(profile(issued=None),)).question == ""
 
 

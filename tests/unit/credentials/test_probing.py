@@ -154,6 +154,13 @@ def test_a_cause_is_ruled_out_by_facts_alone() -> None:
     assert "SCP" in likely((), only_scps)
 
 
+def test_behind_our_own_refusal_nothing_of_the_owners_can_be_seen() -> None:
+    world = World(lambda *_: False)
+    found = world.probe(found=(row("clock", "ok"), row("permission", "blocks")))
+    assert (found.reason, found.open, len(world.entered)) == ("says of permission", (), 1)
+    assert message(PROFILE, ARN, found, masked="", now=NOW) == ""
+
+
 def test_nobody_is_asked_twice() -> None:
     world = World(lambda *_: False)
     assert len(world.probe(fresh=True).tries) == 3
