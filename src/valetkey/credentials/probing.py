@@ -73,7 +73,7 @@ _NO_MFA = ("without MFA", "MFA: the role lets you in without it and refuses you 
 _FRESH = ("with a fresh MFA code", "the age of the MFA session: the role asks for a younger one than the handoff says")
 
 OWNERS = (
-    Cause("role", "the role is not there any more, or was made anew under another name", "owner", "`valetkey list`"),
+    Cause("role", "the role is not there any more, or is too new to be seen yet", "owner", "`valetkey list`"),
     Cause("external-id", "the role asks for another ExternalId than the handoff has", "owner", "`valetkey show`"),
     Cause("principal", "the role trusts another account, or other users than this one", "owner", "`valetkey show`"),
     Cause("ended", "the grant has ended, or is suspended", "owner", "`valetkey show`"),
