@@ -133,7 +133,7 @@ STEPS = (
     Step("contractor", "opens the console", (*VALETKEY, "console", "acme", "--print")),
     Step("owner", "looks at the grants", (*VALETKEY, "list"), show=r"(audit +\d{12}) +SecurityAudit.*days left.*open"),
     Step("owner", "audits the whole account, by proof", (*VALETKEY, "audit", "--fail-on", "medium"),
-         show=r"(1 guarded).*(?s:.*) 0 of them medium", say="one outsider gets in, with ExternalId and MFA; no finding"),
+         show=r"(1 guarded).*(?s:.*) 0 of them medium", say="one outsider, with ExternalId and MFA; no finding"),
     Step("owner", "takes it back", (*VALETKEY, "revoke", "audit", "--yes"),
          show=r"(?s)every session refused.*Gone since", say="sessions refused, trust closed, role gone"),
     Step("contractor", "tries its live session", (*AWS, "iam", "list-roles", "--profile", "acme"),
