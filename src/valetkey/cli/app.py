@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("doctor", "doctor:doctor", CONTRACTOR, "Why not? What stands in the way of a role, and what to do."),
     ("exec", "exec:exec_", CONTRACTOR, "Run a command with a grant's credentials and no others."),
     ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),
+    ("serve", "serve:serve", CONTRACTOR, "Answer SDKs over HTTP on this computer."),
     ("credential-process", "credential_process:credential_process", CONTRACTOR, "Answer an SDK."),
     ("console", "console:console", CONTRACTOR, "Open the AWS console through a grant."),
     ("audit", "audit:audit", AUDIT, "Audit who outside an account gets into its roles, by proof."),

@@ -12,6 +12,7 @@ from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
     from valetkey.aws.signin import SignIn
+    from valetkey.credentials.broker import Ask
     from valetkey.credentials.cache import Session
     from valetkey.credentials.profiles import Profile
 
@@ -28,6 +29,7 @@ class Entry:
     accepted: datetime
     """When the profile was written last."""
     base: SignIn
+    ask: Ask
 
     @property
     def region(self) -> str | None:
@@ -38,14 +40,13 @@ class Entry:
 
     def tools(self) -> dict[str, Any]:
         """The arguments that the broker's functions share."""
-        from valetkey.cli.terminal import asker
         from valetkey.credentials.cache import Cache
 
         return {
             "base": self.base,
             "connect": self.base.connect,
             "cache": Cache(os.environ),
-            "ask": asker(self.profile.name),
+            "ask": self.ask,
             "clock": clock,
         }
 
@@ -62,38 +63,50 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def open_profile(name: str) -> Entry:
-    """Load a profile and resolve its base identity. Raises Problem; Ended before anything is called."""
+def open_profile(name: str, *, ask: Ask | None = None) -> Entry:
+    """Load a profile and resolve its base identity. Raises Problem; Ended before anything is called.
+
+    `ask` stands in for the question on the terminal.
+    """
     from valetkey.credentials.broker import still_granted
     from valetkey.credentials.profiles import load
 
     profile = load(name, os.environ)
     still_granted(profile, clock())
-    return entry_of(profile)
+    return entry_of(profile, ask=ask)
 
 
-def entry_of(profile: Profile, *, quiet: bool = False) -> Entry:
+def entry_of(profile: Profile, *, quiet: bool = False, ask: Ask | None = None) -> Entry:
     """The same for a profile as loaded, also of a grant that has ended. `quiet`: a base identity that asks for an MFA
-    code itself is a Problem. Raises Problem."""
+    code itself is a Problem. `ask`: see open_profile. Raises Problem."""
     from valetkey.credentials.profiles import path_of
 
     name = profile.name
     accepted = datetime.fromtimestamp(path_of(name, os.environ).stat().st_mtime, UTC)
     # The base profile may itself run `valetkey credential-process`; a circle would start processes without end.
-    inside = os.environ.get(_INSIDE, "").split(":")
+    outer = os.environ.get(_INSIDE)
+    inside = (outer or "").split(":")
     if name in inside:
         raise Problem(
             f"the base identity of {name} comes from {name} itself",
             do="set another `source_profile`: accept the handoff again with --profile",
         )
-    os.environ[_INSIDE] = ":".join([*filter(None, inside), name])
     from valetkey.aws.signin import sign_in
     from valetkey.cli.terminal import asker
 
-    base = sign_in(
-        profile.source_profile,
-        region=profile.region,
-        partition=profile.partition,
-        ask=None if quiet else partial(asker(name), seconds=_SECONDS),
-    )
-    return Entry(profile, accepted, base)
+    ask = ask or asker(name)
+    os.environ[_INSIDE] = ":".join([*filter(None, inside), name])
+    try:
+        base = sign_in(
+            profile.source_profile,
+            region=profile.region,
+            partition=profile.partition,
+            ask=None if quiet else partial(ask, seconds=_SECONDS),
+        )
+    finally:
+        # The next profile that this process opens is no inner one.
+        if outer is None:
+            del os.environ[_INSIDE]
+        else:
+            os.environ[_INSIDE] = outer
+    return Entry(profile, accepted, base, ask)

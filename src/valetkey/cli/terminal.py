@@ -11,7 +11,7 @@ import os
 import select
 import time
 
-from valetkey.credentials.broker import Dismissed, NoTerminal
+from valetkey.credentials.broker import Ask, Dismissed, NoTerminal
 from valetkey.report.text import clean
 
 _TTY = "/dev/tty"
@@ -20,6 +20,15 @@ _TTY = "/dev/tty"
 def asker(profile: str) -> Asker:
     """An `ask` for the broker; `profile` is what the question says it is for."""
     return Asker(profile)
+
+
+def silent(profile: str) -> Ask:
+    """An `ask` that asks nobody: for renewing in the background."""
+
+    def refuse(device: str, /, *, seconds: float, again: str = "") -> str:
+        raise Asker(profile).nobody("a new MFA code is needed, and a server asks nobody")
+
+    return refuse
 
 
 class Asker:
@@ -32,18 +41,19 @@ class Asker:
         try:
             tty = os.open(_TTY, os.O_RDWR | os.O_NOCTTY)
         except OSError:
-            raise self._nobody("there is no terminal to ask for the MFA code") from None
+            raise self.nobody("there is no terminal to ask for the MFA code") from None
         try:
             # A read from the background would stop this process without a word.
             if os.tcgetpgrp(tty) != os.getpgrp():
-                raise self._nobody("this runs in the background and cannot ask for the MFA code")
+                raise self.nobody("this runs in the background and cannot ask for the MFA code")
             return self._ask(tty, device, seconds, again)
         except OSError:
-            raise self._nobody("the terminal went away before the MFA code was given") from None
+            raise self.nobody("the terminal went away before the MFA code was given") from None
         finally:
             os.close(tty)
 
-    def _nobody(self, what: str) -> NoTerminal:
+    def nobody(self, what: str) -> NoTerminal:
+        """The problem to raise when nobody can be asked."""
         return NoTerminal(
             what, do=f"run `valetkey exec {self._profile} -- true` in a terminal first; it asks, once for 12 hours"
         )

@@ -10,10 +10,11 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from valetkey.credentials.shells import variables
+from valetkey.credentials.shells import regions, variables
 from valetkey.credentials.values import Credentials
 
 KEPT = (
@@ -63,16 +64,38 @@ _SETTINGS = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class Served:
+    """Where a child fetches its credentials, which are renewed while it runs."""
+
+    url: str
+    token_file: Path
+    account: str
+
+
 def environment(
-    env: Mapping[str, str], credentials: Credentials, *, region: str | None, config: Path, empty: Path
+    env: Mapping[str, str], credentials: Credentials | Served, *, region: str | None, config: Path, empty: Path
 ) -> dict[str, str]:
-    """The child's environment. `config` is its AWS config, `empty` its credentials file."""
+    """The child's environment. `config` is its AWS config, `empty` its credentials file.
+
+    With Served there are no keys in it, and what would be read before the server (SDKs and Tools Reference Guide,
+    "Credential provider chain") is as empty as without.
+    """
     kept = {name: value for name, value in env.items() if not name.startswith("AWS_") or name.startswith(KEPT)}
     if "AWS_REGION" in kept or "AWS_DEFAULT_REGION" in kept:
         region = None
+    if isinstance(credentials, Served):
+        own = {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials.url,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(credentials.token_file),
+            "AWS_ACCOUNT_ID": credentials.account,
+            **regions(region),
+        }
+    else:
+        own = variables(credentials, region)
     return {
         **kept,
-        **variables(credentials, region),
+        **own,
         "AWS_CONFIG_FILE": str(config),
         "AWS_SHARED_CREDENTIALS_FILE": str(empty),
         # The same for the AWS SDK for Java 1.

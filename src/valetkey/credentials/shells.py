@@ -29,17 +29,20 @@ INTERFERING = (
 
 def variables(credentials: Credentials, region: str | None = None) -> dict[str, str]:
     """The environment variables that every AWS tool reads; `region` in both spellings, if there is one."""
-    found = {
+    return {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
         "AWS_SESSION_TOKEN": credentials.session_token,
         "AWS_CREDENTIAL_EXPIRATION": stamp(credentials.expires),
         # Part of the hosts of some services (account-based endpoints): another account's would go with these keys.
         "AWS_ACCOUNT_ID": credentials.account,
+        **regions(region),
     }
-    if region:
-        found |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
-    return found
+
+
+def regions(region: str | None) -> dict[str, str]:
+    """A region in both spellings; nothing without one."""
+    return {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
 
 
 def stamp(when: datetime) -> str:

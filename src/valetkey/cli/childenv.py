@@ -1,0 +1,105 @@
+"""The environment of a command that gets a grant's credentials and no others: as keys, or from a server of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.policy.problem import Problem
+
+if TYPE_CHECKING:
+    from valetkey.cli.entry import Entry
+    from valetkey.credentials.child import Served
+    from valetkey.credentials.profiles import Profile
+    from valetkey.credentials.values import Credentials
+
+_SECONDS = 40
+"""For the look at who a command will be: two calls of at most 22 s, see valetkey.aws.whoami."""
+
+
+@contextlib.contextmanager
+def given(name: str, before: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with the session's keys in it; at least three quarters of the session are left."""
+    from valetkey.cli.entry import open_profile
+
+    entry = open_profile(name)
+    session = entry.session(lasting=True)
+    with folder() as place:
+        yield _environment(entry, before, session.credentials, place)
+
+
+@contextlib.contextmanager
+def served(name: str, before: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with the address of a credential server, which runs meanwhile.
+
+    INVARIANT: before it is handed out, a process with just this environment has asked AWS who it is, and was in the
+    profile's role: an SDK reads keys, profiles and web identities before it asks a server, and goes on without a word.
+    """
+    from valetkey.cli.entry import open_profile
+    from valetkey.cli.serving import serving
+    from valetkey.credentials.child import Served
+    from valetkey.credentials.keeper import Held
+
+    entry = open_profile(name)
+    held = Held(entry.profile, entry.session())
+    with folder() as place, serving([held], place) as running:
+        where = Served(running.urls[name], running.token_files[name], entry.profile.account)
+        env = _environment(entry, before, where, place)
+        check_caller(entry.profile, env)
+        yield env
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A private directory that goes away. Raises Problem."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="valetkey-")
+    except OSError as error:
+        why = f"no temporary directory can be made: {error.strerror}"
+        raise Problem(why, do="make room there, or set TMPDIR to a directory of yours") from None
+    with made as path:
+        yield Path(path)
+
+
+def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
+    """Raise Problem unless a program with this environment is in the profile's role."""
+    words = [sys.executable, "-P", "-m", "valetkey.aws.whoami"]
+    try:
+        done = subprocess.run(
+            words, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise Problem("AWS did not say in time who the command would be", do="try again", exit_code=3) from None
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
+        raise Problem(
+            f"it cannot be shown that the command would be in account {profile.account}: {last[0]}",
+            do="try again, or leave --server out",
+            exit_code=3,
+        )
+    who = done.stdout.strip()
+    role = profile.role_arn.rsplit("/", 1)[1]
+    if not who.startswith(f"arn:{profile.partition}:sts::{profile.account}:assumed-role/{role}/"):
+        raise Problem(
+            f"the command would have been {who}, not in {profile.role_arn}; it was not started",
+            do="look for what gives it other credentials, in the environment or in ~/.aws",
+            exit_code=3,
+        )
+
+
+def _environment(
+    entry: Entry, before: Mapping[str, str], credentials: Credentials | Served, place: Path
+) -> dict[str, str]:
+    from valetkey.aws.signin import settings
+    from valetkey.credentials import child, private
+
+    config, empty = place / "config", place / "credentials"
+    found = settings((entry.profile.name, entry.profile.source_profile), before)
+    private.write(config, child.config_text(found, region=entry.base.region).encode())
+    private.write(empty, b"")
+    return child.environment(before, credentials, region=entry.region, config=config, empty=empty)

@@ -1,0 +1,56 @@
+"""Where credentials are served, in words, for a shell and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.report.text import say
+
+if TYPE_CHECKING:
+    from valetkey.credentials.keeper import Held
+    from valetkey.policy.problem import Problem
+
+
+def say_serving(
+    held: Sequence[Held], urls: Mapping[str, str], token_files: Mapping[str, Path], *, shell: str, as_json: bool
+) -> None:
+    """One line of JSON, so that a program that has started the server can wait for it; else lines for a shell."""
+    from valetkey.credentials.shells import SHELLS
+
+    if as_json:
+        served = [
+            {
+                "name": each.profile.name,
+                "account": each.profile.account,
+                "role_arn": each.profile.role_arn,
+                "url": urls[each.profile.name],
+                "token_file": str(token_files[each.profile.name]),
+            }
+            for each in held
+        ]
+        say(json.dumps({"served": served}))
+        return
+    _, set_ = SHELLS[shell]
+    for each in held:
+        name = each.profile.name
+        say(
+            f"# {name}: account {each.profile.account}, {each.profile.role_arn.rsplit(':', 1)[1]}",
+            set_("AWS_CONTAINER_CREDENTIALS_FULL_URI", urls[name]),
+            set_("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token_files[name])),
+        )
+    say(
+        "Serving until Ctrl-C. A tool takes keys and profiles that it finds before it asks here:",
+        f"  valetkey exec {held[0].profile.name} --server -- CMD   leaves it none.",
+        stderr=True,
+    )
+
+
+def say_lapsed(name: str, problem: Problem | None) -> None:
+    """Once when renewing begins to fail, once when it works again."""
+    if problem is None:
+        say(f"{name}: renewed", stderr=True)
+    else:
+        say(f"{name}: {problem.what}", *([f"  do: {problem.do}"] if problem.do else []), stderr=True)
