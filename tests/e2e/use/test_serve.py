@@ -242,7 +242,9 @@ def test_a_child_that_would_be_somebody_else_is_not_started(it: Any) -> None:
     with pytest.raises(Problem, match=f"would have been {it.user.arn}"):
         check_caller(it.profile, it.person.env)
     # Nobody can say who it would be.
-    it.person.env["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:9"
+    it.stage.sandbox.control.fault(
+        kind="deny", service="sts", operation="GetCallerIdentity", account=it.owner.account, times=None
+    )
     marker = it.person.home / "started"
     done = it.person.run("exec", "acme", "--server", "--", "touch", str(marker))
     assert done.returncode == 125
