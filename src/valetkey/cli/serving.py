@@ -14,6 +14,8 @@ from valetkey.policy.problem import Problem
 if TYPE_CHECKING:
     from valetkey.credentials.keeper import Held
 
+_LOOK = 0.1
+"""Seconds within which the server sees that it has to end."""
 _ENDING = 2.0
 """Seconds that the server's threads get to end; they are daemons, and end with the process at the latest."""
 
@@ -48,11 +50,14 @@ def serving(
     from valetkey.credentials.keeper import Keeper
     from valetkey.credentials.server import Server, tokens
 
+    def listen() -> None:
+        server.serve_forever(_LOOK)
+
     keeper = Keeper(held, fetch=lambda name: _held(name, quiet=True), clock=clock, tell=tell)
     secrets = tokens(each.profile.name for each in held)
     files = {name: folder / f"{name}.token" for name in secrets}
     with Server(secrets, keeper.answer, port=port) as server:
-        threads = [threading.Thread(target=each, daemon=True) for each in (server.serve_forever, keeper.run)]
+        threads = [threading.Thread(target=each, daemon=True) for each in (listen, keeper.run)]
         try:
             for name, path in files.items():
                 private.write(path, secrets[name].encode("ascii"))  # no line end: SDKs send the file as it is

@@ -2,8 +2,8 @@
 
 Rules:
 - INVARIANT: an answer comes from memory: nobody is asked and nothing is called while a caller waits.
-- Renewed when stale (`broker.stale_at`), before SDKs ask for new ones; a failure is tried again after 5 seconds, then
-  after twice as long, a minute at most. A caller who finds nothing hastens the next try.
+- Renewed when stale (`broker.stale_at`), before SDKs ask for new ones; a failure is tried again after 10 seconds, then
+  after twice as long, a minute at most; when a caller has found nothing, 5 seconds after the last try.
 - What has expired is not handed out, and nothing after the grant's end.
 """
 
