@@ -54,9 +54,12 @@ class Entry:
         """A session of the role. Raises what broker.role_session raises."""
         from valetkey.cli.reasons import explained
         from valetkey.credentials.broker import role_session
+        from valetkey.credentials.clients import note
 
         with explained(self):
-            return role_session(self.profile, lasting=lasting, since=self.accepted, **self.tools())
+            session = role_session(self.profile, lasting=lasting, since=self.accepted, **self.tools())
+        note(self.profile, session.credentials.expires, os.environ)
+        return session
 
 
 def clock() -> datetime:

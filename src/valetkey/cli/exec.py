@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from valetkey.policy.problem import Problem
 
+if TYPE_CHECKING:
+    from valetkey.cli.many import Environment
+
 
 def exec_(
-    name: str,
+    name: str | None = None,
     /,
     *command: str,
     server: Annotated[
         bool, Parameter(negative="", help="Let the command fetch credentials, which are renewed while it runs.")
     ] = False,
+    all_: Annotated[bool, Parameter(name="--all", negative="", help="Run it for every customer.")] = False,
+    client: Annotated[
+        tuple[str, ...], Parameter(negative="", help="Run it for these profiles: A,B (can be repeated).")
+    ] = (),
+    jobs: Annotated[int, Parameter(help="How many customers at a time.")] = 4,
 ) -> int:
     """Run a command with a grant's credentials in its environment, and with no other way to credentials.
 
     The MFA code is asked for on the terminal itself. The exit code is the command's (128 + number for a signal);
-    125 is a failure of valetkey, 126 a command that cannot be executed, 127 one that is not there.
+    125 is a failure of valetkey, 126 a command that cannot be executed, 127 one that is not there. With --all or
+    --client every line of output begins with the customer's name; then the exit code is 0 when all went well, 1 when
+    a command failed, 125 when one could not be started.
 
     Parameters
     ----------
@@ -33,7 +44,60 @@ def exec_(
     from valetkey.cli.childenv import given, served
     from valetkey.cli.running import run_child
 
+    environment = served if server else given
+    if all_ or client:
+        if all_ and client:
+            raise Problem("--all and --client exclude each other", do="give one of them")
+        names = _everyone() if all_ else _chosen(client)
+        if not names:
+            raise Problem("there is no profile to run it for", do="run `valetkey accept FILE` with a handoff first")
+        return _for_many(() if name is None else (name, *command), environment, names=names, jobs=jobs)
+    if name is None:
+        raise Problem("there is no profile to use", do="name it: valetkey exec NAME -- aws ...")
     if not command:
         raise Problem("there is no command to run", do=f"write it after two dashes: valetkey exec {name} -- aws ...")
-    with (served if server else given)(name, dict(os.environ)) as env:
+    with environment(name, dict(os.environ)) as env:
         return run_child(command, env)
+
+
+def _for_many(words: Sequence[str], environment: Environment, *, names: tuple[str, ...], jobs: int) -> int:
+    from valetkey.cli.many import run_many
+    from valetkey.report.many import labelled, say_ran
+
+    if not words:
+        raise Problem("there is no command to run", do="write it after two dashes: valetkey exec --all -- aws ...")
+    if jobs < 1:
+        raise Problem(f"--jobs: {jobs} is no number of commands", do="write 1 or more")
+    ran, stopped = run_many(
+        names, words, dict(os.environ), environment=environment, show=labelled(names), jobs=min(jobs, len(names))
+    )
+    say_ran(ran, names)
+    if stopped:
+        return 128 + stopped
+    return 125 if any(each.code is None for each in ran) else int(any(each.code for each in ran))
+
+
+def _chosen(client: tuple[str, ...]) -> tuple[str, ...]:
+    """The profiles that --client names. Raises Problem before anything is begun for any of them."""
+    from valetkey.credentials.profiles import load
+
+    names = tuple(dict.fromkeys(name.strip() for each in client for name in each.split(",") if name.strip()))
+    for name in names:
+        load(name, os.environ)
+    return names
+
+
+def _everyone() -> tuple[str, ...]:
+    """All profiles whose grant has not ended."""
+    from valetkey.cli.entry import clock
+    from valetkey.credentials.clients import all_clients
+    from valetkey.report.text import say
+
+    clients, damaged = all_clients(os.environ, clock())
+    for each in clients:
+        if each.has_ended:
+            say(f"{each.profile.name}: left out, the grant ended on {each.profile.until:%Y-%m-%d}", stderr=True)
+    # A damaged one fails with its reason when its turn comes.
+    return tuple(
+        sorted([*(each.profile.name for each in clients if not each.has_ended), *(one.name for one in damaged)])
+    )

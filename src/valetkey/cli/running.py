@@ -18,11 +18,12 @@ from valetkey.policy.problem import Problem
 CANNOT_EXECUTE, NOT_FOUND = 126, 127
 """Exit codes of a child that did not start, as env(1) has them."""
 
-_PASSED = tuple(
+PASSED = tuple(
     getattr(signal, name)
     for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
     if hasattr(signal, name)
 )
+"""The signals that are passed on to a child."""
 _TYPED = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name))
 
 
@@ -50,8 +51,8 @@ class _Signals:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> _Signals:
-        for number in _PASSED:
-            self._stack.enter_context(_handled(number, self._got))
+        for number in PASSED:
+            self._stack.enter_context(handled(number, self._got))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,7 +67,7 @@ class _Signals:
     def _got(self, number: int, _: FrameType | None) -> None:
         if self._child is None:
             self._early.append(number)
-        elif not (number in _TYPED and _is_foreground()):  # else the terminal has sent it to the child too
+        elif passes_on(number):
             self._pass_on(self._child, number)
 
     @staticmethod
@@ -75,8 +76,14 @@ class _Signals:
             child.send_signal(number)
 
 
+def passes_on(number: int) -> bool:
+    """Whether a signal that we got has to be sent to our children; else the terminal has sent it to them too."""
+    return not (number in _TYPED and _is_foreground())
+
+
 @contextlib.contextmanager
-def _handled(number: int, handler: object) -> Iterator[None]:
+def handled(number: int, handler: object) -> Iterator[None]:
+    """Handle a signal meanwhile."""
     if signal.getsignal(number) in (signal.SIG_IGN, None):
         yield  # nohup: what was ignored stays so, here and in the child
         return

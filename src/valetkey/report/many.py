@@ -1,0 +1,61 @@
+"""The output of one command for several customers: every line says whose it is."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from valetkey.policy.problem import Problem
+from valetkey.report.text import clean, say
+
+Show = Callable[[str, str, bool], None]
+"""Show a line of this customer; True: of its standard error."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How it went for one customer."""
+
+    name: str
+    code: int | None
+    """The command's exit code, or None: it was not started."""
+    problem: Problem | None = None
+    """Why it was not started."""
+
+
+def labelled(names: Sequence[str]) -> Show:
+    """A function that prints a line with its customer's name before it, whole, from any thread.
+
+    The line is cleaned: a command can neither move the cursor nor paint over another customer's name.
+    """
+    width = max(map(len, names), default=0)
+    lock = threading.Lock()
+
+    def show(name: str, line: str, is_error: bool) -> None:
+        stream = sys.stderr if is_error else sys.stdout
+        # A reader that went away (`| head`) is no reason to stop what runs.
+        with lock, contextlib.suppress(BrokenPipeError):
+            stream.write(f"{name:<{width}} | {clean(line)}\n")
+            stream.flush()
+
+    return show
+
+
+def say_ran(ran: Sequence[Ran], wanted: Sequence[str]) -> None:
+    """On stderr, what did not go well; nothing when all did."""
+    width = max(map(len, wanted), default=0)
+    for each in ran:
+        if each.problem:
+            problem = each.problem
+            say(f"{each.name:<{width}} | valetkey: {problem.what}", stderr=True)
+            if problem.do:
+                say(f"{each.name:<{width}} |   do: {problem.do}", stderr=True)
+    failed = [f"{each.name} ({each.code})" for each in ran if each.code]
+    failed += [f"{each.name} (not started)" for each in ran if each.code is None]
+    done = {each.name for each in ran}
+    failed += [f"{name} (not begun)" for name in wanted if name not in done]
+    if failed:
+        say(f"valetkey: {len(failed)} of {len(wanted)} failed: {', '.join(failed)}", stderr=True)
