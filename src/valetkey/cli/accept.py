@@ -67,14 +67,14 @@ def accept(
     profile = acceptance.profile_for(
         judged, name=name, identity=caller, source_profile=source, mfa_serial=serial, region=region
     )
-    command = awsconfig.process_command(_executable(), name)
+    command = awsconfig.process_command(executable(), name)
     profiles.save(profile, os.environ)
     written = awsconfig.write_profile(name, command, os.environ, region=region, new_region=bool(account.region))
     say_accepted(judged, profile, caller, written, as_json=output.as_json)
     return 0
 
 
-def _executable() -> tuple[str, ...]:
+def executable() -> tuple[str, ...]:
     """This valetkey, by its full path. -P: a directory named valetkey where a tool happens to run is not imported."""
     script = Path(sys.executable).with_name("valetkey")
     if os.access(script, os.X_OK):

@@ -26,6 +26,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),
     ("serve", "serve:serve", CONTRACTOR, "Answer SDKs over HTTP on this computer."),
     ("credential-process", "credential_process:credential_process", CONTRACTOR, "Answer an SDK."),
+    ("terraform", "terraform:terraform", CONTRACTOR, "Print Terraform's provider and backend blocks."),
     ("console", "console:console", CONTRACTOR, "Open the AWS console through a grant."),
     ("audit", "audit:audit", AUDIT, "Audit who outside an account gets into its roles, by proof."),
     ("decide", "decide:decide", AUDIT, "Decide requests against policies, offline."),

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 
-def credential_process(name: str, /) -> int:
+def credential_process(
+    name: str,
+    /,
+    *,
+    mfa_session: Annotated[
+        bool, Parameter(negative="", help="The MFA session itself, for a tool that enters the role by itself.")
+    ] = False,
+) -> int:
     """Print the credentials of a grant as AWS SDKs read them.
 
     The AWS profile that `accept` writes calls this. The MFA code is asked for on the terminal itself, once in 12
@@ -21,6 +31,9 @@ def credential_process(name: str, /) -> int:
     from valetkey.credentials import hot
     from valetkey.report.credentials import process_answer, write_answer
 
+    if mfa_session:
+        write_answer(process_answer(open_profile(name).mfa_session().credentials))
+        return 0
     try:
         path, before = hot_file(name), head(name)
     except (OSError, KeyError, ValueError):

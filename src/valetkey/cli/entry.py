@@ -61,6 +61,18 @@ class Entry:
         note(self.profile, session.credentials.expires, os.environ)
         return session
 
+    def mfa_session(self) -> Session:
+        """The MFA session that the role is entered from. Raises what broker.mfa_session raises."""
+        from valetkey.credentials.broker import mfa_session
+
+        profile = self.profile
+        if not profile.mfa or profile.mfa_serial is None or self.base.session_token is not None:
+            raise Problem(
+                f"the role of {profile.name} is not entered from an MFA session of valetkey's",
+                do="use the base profile itself",
+            )
+        return mfa_session(serial=profile.mfa_serial, max_age=profile.mfa_max_age, **self.tools())
+
 
 def clock() -> datetime:
     return datetime.now(UTC)

@@ -1,0 +1,66 @@
+"""valetkey terraform: provider and backend blocks for customers."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from valetkey.policy.problem import Problem
+
+
+def terraform(
+    name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
+    /,
+    *names: Annotated[str, Parameter(help="More customers; then each provider has an alias.")],
+    shape: Annotated[
+        Literal["profile", "assume-role"], Parameter(help="Who enters the role: valetkey, or Terraform's provider.")
+    ] = "profile",
+    bucket: Annotated[
+        str | None, Parameter(help="A bucket of the first customer's for the state: prints a backend block too.")
+    ] = None,
+    key: Annotated[str, Parameter(help="The state's key in the bucket.")] = "terraform.tfstate",
+    format: Annotated[  # noqa: A002
+        Literal["hcl", "json"], Parameter(help="HCL, or Terraform's JSON for a file *.tf.json.")
+    ] = "hcl",
+) -> int:
+    """Print Terraform's provider blocks for one or several customers: `valetkey terraform NAME > providers.tf`.
+
+    Each is fixed to the customer's account (allowed_account_ids). Nothing secret is printed, nobody is asked and
+    nothing is called. With the shape `profile`, Terraform's credentials come from valetkey and are renewed while it
+    runs; `assume-role` is for what only the provider's own block can say.
+    """
+    from valetkey.cli.accept import executable
+    from valetkey.cli.entry import clock
+    from valetkey.credentials import terraform as made
+    from valetkey.credentials.awsconfig import process_command, region_of
+    from valetkey.credentials.broker import role_call, still_granted
+    from valetkey.credentials.profiles import load
+    from valetkey.report.terraform import say_terraform
+
+    customers = []
+    for each in dict.fromkeys((name, *names)):
+        profile = load(each, os.environ)
+        still_granted(profile, clock())
+        region = region_of(each, os.environ) or profile.region
+        customers.append(made.Customer(profile=profile, region=region, enter=role_call(profile, _MfaSession()).params))
+    if bucket is not None and not (bucket.strip() and key.strip("/") == key and key):
+        raise Problem(
+            "the state needs a bucket and a key", do="name them: --bucket acme-state --key net/terraform.tfstate"
+        )
+    state = None if bucket is None else made.State(bucket, key)
+    found = made.blocks(customers, shape=shape, state=state)
+    base = [each.profile for each in customers if each.profile.mfa] if shape == "assume-role" else []
+    say_terraform(
+        made.hcl(found) if format == "hcl" else made.as_json(found),
+        mfa_profiles={str(made.base_profile(each)): process_command(executable(), each.name) for each in base},
+    )
+    return 0
+
+
+class _MfaSession:
+    """Keys of the kind that the provider will have."""
+
+    access_key_id = secret_access_key = ""
+    session_token: str | None = "an MFA session's"  # noqa: S105 - only that there is one counts

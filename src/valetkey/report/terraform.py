@@ -1,0 +1,21 @@
+"""Terraform's blocks on stdout, and what they need besides on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from valetkey.report.text import say
+
+
+def say_terraform(text: str, *, mfa_profiles: Mapping[str, str]) -> None:
+    """`text` is printed as it is: every value in it is escaped for Terraform. `mfa_profiles`: for each AWS profile of
+    an MFA session the `credential_process` of its customer."""
+    say(text.removesuffix("\n"))
+    if mfa_profiles:
+        say(
+            "These blocks begin with the MFA session, which may do all that your own user may do in your own account.",
+            "Add to your AWS config:",
+            stderr=True,
+        )
+        for name, command in mfa_profiles.items():
+            say("", f"[profile {name}]", f"credential_process = {command} --mfa-session", stderr=True)
