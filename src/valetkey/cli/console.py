@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +19,14 @@ def console(
     /,
     *,
     service: Annotated[str | None, Parameter(help="The service to open: s3, ec2, cloudtrail ...")] = None,
+    url: Annotated[str | None, Parameter(help="The page of the console to open, instead of a service.")] = None,
+    browser: Annotated[str | None, Parameter(help="The browser: firefox, chromium, google-chrome, a path ...")] = None,
+    separate: Annotated[
+        bool, Parameter(negative="", help="A browser profile of this customer's own: consoles stay open side by side.")
+    ] = False,
+    logout_first: Annotated[
+        bool, Parameter(negative="", help="Sign out what the browser is signed in to before.")
+    ] = False,
     print_: Annotated[
         bool, Parameter(name="--print", negative="", help="Print the sign-in URL instead of opening a browser.")
     ] = False,
@@ -31,34 +37,45 @@ def console(
     """
     from valetkey.aws.form import post_form
     from valetkey.aws.signin import settings
+    from valetkey.cli.browsing import Browser
     from valetkey.cli.entry import open_profile
-    from valetkey.credentials.federation import ConsoleProblem, destination, login_url, redirect_file
+    from valetkey.credentials.federation import destination, login_url, redirect_file
+    from valetkey.credentials.landing import check_url
+    from valetkey.credentials.profiles import check_name
+    from valetkey.policy.problem import Problem
     from valetkey.report.text import say
 
+    own = f"valetkey-{check_name(name)}" if separate else None
+    opener = None if print_ else Browser(browser, own=own)
     entry = open_profile(name)
     profile = entry.profile
-    destination(profile.partition, service=service, region=None)  # wrong use is told before anybody is asked for a code
+    # Wrong use is told before anybody is asked for a code.
+    if url is not None and service is not None:
+        raise Problem("--service and --url exclude each other", do="give one of them")
+    destination(profile.partition, service=service, region=None)
+    page = None if url is None else check_url(url, profile.partition)
     session = entry.session(lasting=True)
     until = f"{session.credentials.expires:%H:%M} UTC"
     bundle = os.environ.get("AWS_CA_BUNDLE") or settings((name, profile.source_profile), os.environ).get("ca_bundle")
-    url = login_url(
+    secret = login_url(
         profile,
         session.credentials,
         service=service,
         region=entry.region,
         env=os.environ,
         post=lambda to, form: post_form(to, form, ca_bundle=bundle),
+        url=page,
+        logout_first=logout_first,
     )
-    if print_:
+    say("The owner's CloudTrail shows this as GetSigninToken and ConsoleLogin, which some alert on.", stderr=True)
+    if opener is None:
         say("This URL signs in whoever opens it within 15 minutes: do not share it.", stderr=True)
-        say(url)
+        say(secret)
         return 0
     _end_in_order()
-    with redirect_file(url, Path.home()) as page:
-        if not webbrowser.open(page.as_uri()):
-            raise ConsoleProblem("no browser could be started", do="use --print", exit_code=2)
+    with redirect_file(secret, Path.home()) as file:
         say(f"Opening the console of account {profile.account} in your browser, until {until}.", stderr=True)
-        time.sleep(_STAYS)
+        opener.open(file.as_uri(), stays=_STAYS)
     return 0
 
 

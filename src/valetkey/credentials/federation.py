@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
+from valetkey.credentials import landing
+from valetkey.credentials.landing import ConsoleProblem, hosts
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.values import Credentials
 from valetkey.policy.problem import Problem
@@ -28,13 +30,6 @@ from valetkey.policy.problem import Problem
 _REGION = re.compile(r"[a-z]{2,8}(-[a-z]+){1,4}-[0-9]{1,2}", re.ASCII)
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 
-# partition: (sign-in host, console host). The isolated partitions' hosts are not public.
-_HOSTS = {
-    "aws": ("signin.aws.amazon.com", "console.aws.amazon.com"),
-    "aws-cn": ("signin.amazonaws.cn", "console.amazonaws.cn"),
-    "aws-us-gov": ("signin.amazonaws-us-gov.com", "console.amazonaws-us-gov.com"),
-    "aws-eusc": ("signin.amazonaws-eusc.eu", "console.amazonaws-eusc.eu"),
-}
 # Where a service's console is not under the service's own name.
 _PATHS = {
     "apigateway": "apigateway/main/apis",
@@ -57,12 +52,6 @@ Post = Callable[[str, bytes], tuple[int, bytes]]
 """Sends a form to a URL and answers status and body, never following a redirect. Raises Problem."""
 
 
-class ConsoleProblem(Problem):
-    """The console cannot be opened. Never carries a key, a token or the sign-in URL."""
-
-    exit_code = 3
-
-
 def login_url(
     profile: Profile,
     credentials: Credentials,
@@ -71,15 +60,18 @@ def login_url(
     region: str | None,
     env: Mapping[str, str],
     post: Post,
+    url: str | None = None,
+    logout_first: bool = False,
 ) -> str:
     """The URL that signs a browser in with these credentials; a secret for 15 minutes.
 
     `service` names the console to open ("s3"), None the start page. `region` None or unreadable: the console's own
-    choice. Raises ConsoleProblem, Problem for a service that is no name.
+    choice. `url`: the console page to open instead (see landing.check_url). `logout_first`: sign out what the browser
+    is signed in to before. Raises ConsoleProblem, Problem for a service that is no name.
     """
     region = region if region and _REGION.fullmatch(region) else None
     endpoint = _endpoint(profile.partition, region, env)
-    target = destination(profile.partition, service=service, region=region)
+    target = url or destination(profile.partition, service=service, region=region)
     session = json.dumps(
         {
             "sessionId": credentials.access_key_id,
@@ -90,32 +82,23 @@ def login_url(
     status, body = post(endpoint, urlencode({"Action": "getSigninToken", "Session": session}).encode())
     token = _token(status, body)
     query = {"Action": "login", "Issuer": "valetkey", "Destination": target, "SigninToken": token}
-    return f"{endpoint}?{urlencode(query, quote_via=quote)}"
+    login = f"{endpoint}?{urlencode(query, quote_via=quote)}"
+    return landing.logout_url(login, profile.partition, endpoint) if logout_first else login
 
 
 def destination(partition: str, *, service: str | None, region: str | None) -> str:
     """The console page to land on. Raises Problem for a service that is no name."""
     if service is not None and not _SERVICE.fullmatch(service):
         raise Problem(f"{service[:40]!r} is not the name of a service", do="name one like s3, ec2 or cloudtrail")
-    _, console = _hosts(partition)
+    _, console = hosts(partition)
     host = f"{region}.{console}" if region and partition == "aws" else console
     path = "console/home" if service is None else _PATHS.get(service, f"{service}/home")
     return f"https://{host}/{path}" + (f"?region={region}" if region else "")
 
 
-def _hosts(partition: str) -> tuple[str, str]:
-    if partition not in _HOSTS:
-        raise ConsoleProblem(
-            f"the console's address in the partition {partition} is not public",
-            do="use `valetkey exec` or the profile with the AWS CLI",
-            exit_code=2,
-        )
-    return _HOSTS[partition]
-
-
 def _endpoint(partition: str, region: str | None, env: Mapping[str, str]) -> str:
     """AWS's federation endpoint, or the one that AWS_ENDPOINT_URL(_SIGNIN) puts in its place."""
-    signin, _ = _hosts(partition)
+    signin, _ = hosts(partition)
     given = env.get("AWS_ENDPOINT_URL_SIGNIN") or env.get("AWS_ENDPOINT_URL")
     if not given or env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
         return (

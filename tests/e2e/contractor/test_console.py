@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 import sys
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -69,7 +70,8 @@ def test_the_browser_gets_a_private_file_that_goes(stage: Any, party: Any, tmp_p
     assert ran.stdout == ""
     arguments = pathlib.Path(f"{seen}.args").read_text()
     assert arguments.startswith(f"file://{party.home}/valetkey-console-")
-    assert "SigninToken" not in arguments + ran.stderr
+    assert "SigninToken=" not in arguments + ran.stderr
+    assert "shows this as GetSigninToken" in ran.stderr
     assert pathlib.Path(f"{seen}.modes").read_text().split() == ["600", "700"]
     found = re.search(r'content="0;url=([^"]+)"', pathlib.Path(f"{seen}.html").read_text())
     assert found
@@ -111,6 +113,44 @@ def test_a_sign_in_that_is_refused(stage: Any, party: Any) -> None:
     ran = party.run("console", "acme", "--print")
     assert (ran.returncode, ran.stdout) == (3, "")
     assert "network" in ran.stderr
+
+
+def test_a_page_of_the_console_and_what_to_sign_out_of_first(stage: Any, party: Any) -> None:
+    page = "https://eu-west-3.console.aws.amazon.com/ec2/home?region=eu-west-3#Instances:"
+    ran = party.run("console", "acme", "--print", "--url", page, "--logout-first")
+    assert ran.returncode == 0, ran.stderr
+    parts = urllib.parse.urlsplit(ran.stdout.strip())
+    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{stage.sandbox.url}/oauth"
+    query = urllib.parse.parse_qs(parts.query)
+    assert query["Action"] == ["logout"]
+    assert page.replace("&", "&amp;") in browse(query["redirect_uri"][0])
+
+
+def test_a_browser_profile_for_each_customer(stage: Any, party: Any, tmp_path: pathlib.Path) -> None:
+    """The "Firefox" notes how it was called; at the page it ends the command, which would wait for it to be read."""
+    log = tmp_path / "log"
+    firefox = tmp_path / "firefox"
+    firefox.write_text(f'#!/bin/sh\necho "$@" >> {log}\ncase "$*" in *file:*) kill -TERM $PPID;; esac\n')
+    firefox.chmod(0o755)
+    ran = party.run("console", "acme", "--browser", str(firefox), "--separate", timeout=14)
+    assert ran.returncode == 143, ran.stderr
+    made, opened = log.read_text().splitlines()
+    assert made == "--headless -CreateProfile valetkey-acme"
+    assert opened.startswith(f"-P valetkey-acme file://{party.home}/valetkey-console-")
+    assert list(party.home.glob("valetkey-console-*")) == []
+    firefox.write_text("#!/bin/sh\nexit 5\n")
+    ran = party.run("console", "acme", "--browser", str(firefox), timeout=14)
+    assert (ran.returncode, "ended with code 5" in ran.stderr) == (2, True)
+    before = len(stage.sandbox.control.requests(party.account))
+    for words in (
+        ("--browser", "no-such-browser"),
+        ("--browser", "sh", "--separate"),
+        ("--url", "https://evil.example/", "--print"),
+        ("--url", "https://console.aws.amazon.com/", "--service", "s3", "--print"),
+    ):
+        ran = party.run("console", "acme", *words)
+        assert (ran.returncode, ran.stdout) == (2, ""), words
+    assert len(stage.sandbox.control.requests(party.account)) == before
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
