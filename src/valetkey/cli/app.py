@@ -5,6 +5,7 @@ from __future__ import annotations
 from cyclopts import App, Group, Parameter
 
 import valetkey
+from valetkey.cli.completion import Completing
 
 OWNER = Group.create_ordered("Owner")
 CONTRACTOR = Group.create_ordered("Contractor")
@@ -37,7 +38,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
 
 def build() -> App:
     """The application; nothing of a command is imported before it is called (or its help is printed)."""
-    app = App(
+    app = Completing(
         name="valetkey",
         help="Let an outside party into your AWS account through one role, and take the access back.",
         version=valetkey.__version__,
