@@ -14,6 +14,8 @@ from valetkey.report.text import clean, say
 Show = Callable[[str, str, bool], None]
 """Show a line of this customer; True: of its standard error."""
 
+_TAB = frozenset("\t")
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -38,7 +40,7 @@ def labelled(names: Sequence[str]) -> Show:
         stream = sys.stderr if is_error else sys.stdout
         # A reader that went away (`| head`) is no reason to stop what runs.
         with lock, contextlib.suppress(BrokenPipeError):
-            stream.write(f"{name:<{width}} | {clean(line)}\n")
+            stream.write(f"{name:<{width}} | {clean(line, keep=_TAB)}\n")
             stream.flush()
 
     return show

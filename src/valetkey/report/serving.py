@@ -41,6 +41,10 @@ def say_serving(
             set_("AWS_CONTAINER_CREDENTIALS_FULL_URI", urls[name]),
             set_("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token_files[name])),
         )
+    for each in held:
+        if each.profile.mfa_max_age is not None:
+            minutes = each.profile.mfa_max_age // 60
+            say(f"{each.profile.name}: its owner wants a new code after {minutes} minutes at most.", stderr=True)
     say(
         "Serving until Ctrl-C. A tool takes keys and profiles that it finds before it asks here:",
         f"  valetkey exec {held[0].profile.name} --server -- CMD   leaves it none.",

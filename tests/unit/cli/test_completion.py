@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ def env(place: pathlib.Path) -> dict[str, str]:
     return {"HOME": str(place), "PATH": "/usr/bin:/bin", "TERM": "dumb", "LANG": "C.UTF-8"}
 
 
+@functools.cache
 def script(shell: str) -> str:
     return str(build().generate_completion(shell=shell))  # type: ignore[arg-type]
 

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.configloader
 import pytest
 
-from valetkey.credentials.child import config_text, environment
+from valetkey.credentials.child import Served, config_text, environment
 from valetkey.credentials.values import Credentials
 
 CREDENTIALS = Credentials(
@@ -131,3 +131,32 @@ def test_a_value_cannot_add_a_line(tmp_path: pathlib.Path) -> None:
 def test_a_region_stands_in() -> None:
     assert "region = a" in config_text({}, region="a")
     assert "region = b" in config_text({"region": "b"}, region="a")
+
+
+def test_a_child_that_is_served_gets_an_address_and_no_keys() -> None:
+    served = Served("http://127.0.0.1:1/acme", pathlib.Path("/p/acme.token"), "210987654321")
+    before = {
+        "AWS_ACCESS_KEY_ID": "theirs",
+        "AWS_SECRET_ACCESS_KEY": "theirs",
+        "AWS_SESSION_TOKEN": "theirs",
+        "AWS_PROFILE": "theirs",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/theirs",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "theirs",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "theirs",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "theirs",
+        "PATH": "/bin",
+    }
+    config, empty = pathlib.Path("/p/config"), pathlib.Path("/p/none")
+    assert environment(before, served, region="eu-central-1", config=config, empty=empty) == {
+        "PATH": "/bin",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/acme",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/p/acme.token",
+        "AWS_ACCOUNT_ID": "210987654321",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_CONFIG_FILE": "/p/config",
+        "AWS_SHARED_CREDENTIALS_FILE": "/p/none",
+        "AWS_CREDENTIAL_PROFILES_FILE": "/p/none",
+        "BOTO_CONFIG": "/p/none",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
