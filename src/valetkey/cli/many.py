@@ -12,7 +12,7 @@ import contextlib
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import FrameType
 from typing import IO
@@ -62,14 +62,15 @@ def run_many(
                 with contextlib.ExitStack() as stack:
                     try:
                         env = stack.enter_context(environment(name, before))
-                        child = _start(command, env)
+                        with running.no_stop():
+                            child = _start(command, env)
+                            running.started(child)
+                            words = (name, child, stack.pop_all())
+                            threads.append(threading.Thread(target=follow, args=words, daemon=True))
+                            threads[-1].start()
                     except Problem as problem:
                         found[name] = Ran(name, None, problem)
                         slots.release()
-                        continue
-                    running.started(child)
-                    threads.append(threading.Thread(target=follow, args=(name, child, stack.pop_all()), daemon=True))
-                    threads[-1].start()
         except _Stopped:
             pass
         for thread in threads:
@@ -117,6 +118,7 @@ class _Running:
         self.signal = 0
         self._children: list[subprocess.Popen[bytes]] = []
         self._stack = contextlib.ExitStack()
+        self._may_stop = True
 
     def __enter__(self) -> _Running:
         for number in PASSED:
@@ -132,6 +134,17 @@ class _Running:
     def ended(self, child: subprocess.Popen[bytes]) -> None:
         self._children.remove(child)
 
+    @contextlib.contextmanager
+    def no_stop(self) -> Iterator[None]:
+        """Let no signal come between a command's start and our knowing of it."""
+        self._may_stop = False
+        try:
+            yield
+        finally:
+            self._may_stop = True
+        if self.signal:
+            raise _Stopped
+
     def _got(self, number: int, _: FrameType | None) -> None:
         if passes_on(number):
             for child in list(self._children):
@@ -139,7 +152,8 @@ class _Running:
                     child.send_signal(number)
         if number not in _HARMLESS:
             self.signal = self.signal or number
-            raise _Stopped
+            if self._may_stop:
+                raise _Stopped
 
 
 _HARMLESS = frozenset(getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name))

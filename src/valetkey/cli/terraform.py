@@ -55,6 +55,7 @@ def terraform(
     say_terraform(
         made.hcl(found) if format == "hcl" else made.as_json(found),
         mfa_profiles={str(made.base_profile(each)): process_command(executable(), each.name) for each in base},
+        without_region=[each.profile.name for each in customers if each.region is None],
     )
     return 0
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from valetkey.report.text import say
 
 
-def say_terraform(text: str, *, mfa_profiles: Mapping[str, str]) -> None:
+def say_terraform(text: str, *, mfa_profiles: Mapping[str, str], without_region: Sequence[str] = ()) -> None:
     """`text` is printed as it is: every value in it is escaped for Terraform. `mfa_profiles`: for each AWS profile of
-    an MFA session the `credential_process` of its customer."""
+    an MFA session the `credential_process` of its customer. `without_region`: customers whose provider lacks one."""
     say(text.removesuffix("\n"))
+    for name in without_region:
+        say(
+            f"{name}: no region is known; add `region` to its blocks, or to its profile in your AWS config", stderr=True
+        )
     if mfa_profiles:
         say(
             "These blocks begin with the MFA session, which may do all that your own user may do in your own account.",

@@ -58,6 +58,8 @@ def test_wrong_use(way: Make) -> None:
     for words in (("nobody",), ("acme", "--bucket", ""), ("acme", "--bucket", "x", "--key", "/a"), ()):
         done = it.person.run("terraform", *words)
         assert (done.returncode, done.stdout) == (2, ""), words
+    it.save("nowhere", region=None)
+    assert "nowhere: no region is known" in it.person.run("terraform", "nowhere").stderr
     it.save("plain", mfa=False)
     done = it.person.run("credential-process", "plain", "--mfa-session")
     assert (done.returncode, done.stdout) == (2, "")
