@@ -60,11 +60,15 @@ class _Slot:
         self.tried: datetime | None = None
         self.pause = _FIRST
 
-    def next_try(self) -> datetime:
-        """When to fetch: not before the pause after the last try is over."""
-        if self.tried is None:
-            return self.held.due
-        return max(self.held.due, self.tried + timedelta(seconds=self.pause))
+    def next_try(self, now: datetime) -> datetime:
+        """When to fetch: not before the pause after the last try is over.
+
+        What is not good now is due now: the clock may have been set back, and then says nothing about its age.
+        """
+        due = self.held.due if self.held.is_good(now) else min(now, self.held.due)
+        if self.tried is None or self.tried > now:
+            return due
+        return max(due, self.tried + timedelta(seconds=self.pause))
 
 
 class Keeper:
@@ -100,10 +104,10 @@ class Keeper:
     def renew(self) -> float:
         """Fetch what is due; the seconds until something is due again."""
         for name, slot in self._slots.items():
-            if not self._ending and slot.next_try() <= self._clock():
+            if not self._ending and slot.next_try(now := self._clock()) <= now:
                 self._renew(name, slot)
         now = self._clock()
-        return max(0.0, min((each.next_try() - now).total_seconds() for each in self._slots.values()))
+        return max(0.0, min((each.next_try(now) - now).total_seconds() for each in self._slots.values()))
 
     def _renew(self, name: str, slot: _Slot) -> None:
         was_failing = slot.problem is not None

@@ -158,6 +158,18 @@ def test_nothing_is_handed_out_after_the_grants_end(world: World) -> None:
         keeper.answer("acme")
 
 
+def test_a_clock_that_is_set_back_makes_a_new_session_due(world: World) -> None:
+    keeper = world.keeper()
+    world.later(2400)
+    keeper.renew()
+    world.later(-7200)
+    with pytest.raises(Lapsed):
+        keeper.answer("acme")
+    keeper.renew()
+    assert (keeper.answer("acme").access_key_id, world.fetched) == ("ASIA2", ["acme", "acme"])
+    assert keeper.renew() == 2400
+
+
 def test_a_fault_of_our_own_does_not_end_the_others(world: World) -> None:
     broken = world.held("broken")
 
