@@ -25,6 +25,8 @@ Environment = Callable[[str, Mapping[str, str]], AbstractContextManager[dict[str
 """The environment of a customer's command, good inside the context. Raises Problem."""
 
 _LINE = 65536
+_LOOK = 0.5
+"""Seconds between looks for a signal: one that the system gave to another thread does not end a wait of this one."""
 _PIPES = 2.0
 """Seconds to wait for the rest of the output when a command has ended and something it started holds its pipes."""
 
@@ -58,7 +60,9 @@ def run_many(
     with running:
         try:
             for name in names:
-                slots.acquire()
+                while not slots.acquire(timeout=_LOOK):
+                    running.check()
+                running.check()
                 with contextlib.ExitStack() as stack:
                     try:
                         env = stack.enter_context(environment(name, before))
@@ -76,7 +80,7 @@ def run_many(
         for thread in threads:
             while thread.is_alive():
                 with contextlib.suppress(_Stopped):
-                    thread.join()
+                    thread.join(_LOOK)
     return tuple(found[name] for name in names if name in found), running.signal
 
 
@@ -139,9 +143,14 @@ class _Running:
         """Let no signal come between a command's start and our knowing of it."""
         self._may_stop = False
         try:
+            self.check()
             yield
         finally:
             self._may_stop = True
+        self.check()
+
+    def check(self) -> None:
+        """Raise _Stopped once a signal has come. (Python drops what a handler raises inside of a finalizer.)"""
         if self.signal:
             raise _Stopped
 

@@ -13,6 +13,9 @@ from cyclopts import Parameter
 
 from valetkey.policy.problem import Problem
 
+_LOOK = 0.5
+"""Seconds between looks for a signal: one that the system gave to another thread does not end a wait of this one."""
+
 
 def serve(
     name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
@@ -49,7 +52,8 @@ def serve(
             place = private.make_dir(folder.absolute())
         running = stack.enter_context(serving(held, place, port=port, tell=say_lapsed))
         say_serving(held, running.urls, running.token_files, shell=shell, as_json=json)
-        ended.wait()
+        while not ended.wait(_LOOK):
+            pass
     return 0
 
 

@@ -143,7 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
         except Problem as problem:
             # An SDK repeats a request after a 5xx; where a person has to do something first, that would only take time.
             needs_person = isinstance(problem, (NoTerminal, Dismissed, Ended)) or problem.exit_code != 3
-            self._refuse(403 if needs_person else 503, type(problem).__name__, f"{problem.what}; {problem.do}")
+            likely = f"most likely: {problem.likely}" if problem.likely else ""
+            text = "; ".join(filter(None, (problem.what, problem.do, likely)))
+            self._refuse(403 if needs_person else 503, type(problem).__name__, text)
             return
         self._send(200, body)
 

@@ -55,6 +55,8 @@ def say_ran(ran: Sequence[Ran], wanted: Sequence[str]) -> None:
             say(f"{each.name:<{width}} | valetkey: {problem.what}", stderr=True)
             if problem.do:
                 say(f"{each.name:<{width}} |   do: {problem.do}", stderr=True)
+            if problem.likely:
+                say(f"{each.name:<{width}} |   most likely: {problem.likely}", stderr=True)
     failed = [f"{each.name} ({each.code})" for each in ran if each.code]
     failed += [f"{each.name} (not started)" for each in ran if each.code is None]
     done = {each.name for each in ran}

@@ -56,5 +56,9 @@ def say_lapsed(name: str, problem: Problem | None) -> None:
     """Once when renewing begins to fail, once when it works again."""
     if problem is None:
         say(f"{name}: renewed", stderr=True)
-    else:
-        say(f"{name}: {problem.what}", *([f"  do: {problem.do}"] if problem.do else []), stderr=True)
+        return
+    say(f"{name}: {problem.what}", stderr=True)
+    if problem.do:
+        say(f"  do: {problem.do}", stderr=True)
+    if problem.likely:
+        say(f"  most likely: {problem.likely}", stderr=True)

@@ -177,6 +177,7 @@ def test_what_is_no_request_gets_nothing(text: str, start: Start, capfd: pytest.
         (Ended("over", do="ask"), 403),
         (ProfileProblem("no profile", do="accept"), 403),
         (Refused("no", code="AccessDenied", message="", do="verify"), 503),
+        (Refused("no", code="AccessDenied", message="", do="verify", likely="the grant has ended"), 503),
         (Lapsed("wait", do="again"), 503),
     ],
 )
@@ -189,7 +190,8 @@ def test_why_there_are_none_is_said_as_sdks_read_it(problem: Problem, wanted: in
     answer = get(start(look))
     assert status(answer) == wanted
     body = json.loads(answer.partition("\r\n\r\n")[2])
-    assert body == {"code": type(problem).__name__, "message": f"{problem.what}; {problem.do}"}
+    wanted_text = f"{problem.what}; {problem.do}" + (f"; most likely: {problem.likely}" if problem.likely else "")
+    assert body == {"code": type(problem).__name__, "message": wanted_text}
 
 
 def test_who_only_connects_is_cut_off_and_holds_nobody_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
