@@ -360,6 +360,8 @@ def profile_for(
         max_session=handoff.max_session,
         until=handoff.until,
         session_name=handoff.session_name,
+        source_identity=handoff.source_identity,
+        session_tags=handoff.session_tags,
         user_name=identity.name if identity.kind == "iam-user" else None,
         region=region,
         principals=handoff.principals,

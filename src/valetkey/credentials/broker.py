@@ -1,90 +1,69 @@
-"""From base identity to role session: base keys, then an MFA session, then AssumeRole with the ExternalId.
+"""From base identity to role session, composed of one step per file: key, MFA session (mfa.py), role (roles.py),
+further roles.
+
+    shared way   base key -> GetSessionToken with a code, once for all -> AssumeRole: an hour at most, renewed silently
+    long way     base key -> AssumeRole with a code: as long as the role allows, one code for each role
+    temporary    base session (role, Identity Center, `aws login`) -> AssumeRole: an hour at most, no code
+    further      a role's session -> AssumeRole: an hour at most
 
 Rules:
-- A code is asked for once per base identity and device: the MFA session (12 hours) serves every customer.
-- An MFA session older than a grant's maximum age is not used for it; asking anew makes a younger one for all.
-- Through an MFA session a role session lasts an hour at most (AWS treats it as role chaining).
+- Through an MFA session or another role a session lasts an hour at most (id_roles_use, role chaining).
 - INVARIANT: credentials that are answered are for the profile's account and role, or nothing is answered.
 - Nothing is retried that cannot end differently; the whole wait is under `seconds`, prompt included.
-Sources: IAM User Guide, id_credentials_temp_request (GetSessionToken) and id_roles_use (role chaining).
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import TypeGuard
 
-from valetkey.account.calls import Call, CallError, Perform
 from valetkey.credentials.cache import Busy, Cache, Session, key
+from valetkey.credentials.codes import with_code
+from valetkey.credentials.mfa import MFA_LIFE, mfa_session
 from valetkey.credentials.profiles import Profile
-from valetkey.credentials.refusals import NO_ANSWER, SESSION_GONE, Refused, WrongCode, about_caller, explain
-from valetkey.credentials.values import Credentials
+from valetkey.credentials.refusals import NO_ANSWER, SESSION_GONE, Refused, about_further
+from valetkey.credentials.roles import check_account, enter, role_call
+from valetkey.credentials.settings import PLAIN, SessionSettings
+from valetkey.credentials.steps import (
+    LIMIT,
+    Ask,
+    Base,
+    Clock,
+    Connect,
+    Dismissed,
+    Ended,
+    Kept,
+    Keys,
+    NoTerminal,
+    busy,
+    deadline_in,
+)
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
 
-LIMIT = 50.0
-"""Seconds for everything: the AWS SDK for Go kills a credential process after 60."""
-MFA_LIFE = 43200
-"""Seconds: how long an MFA session is asked for (GetSessionToken's own default)."""
-_CALLS = 8.0
-"""Seconds kept back from a prompt for the calls after it."""
-
-
-class Keys(Protocol):
-    """Keys to call with."""
-
-    @property
-    def access_key_id(self) -> str: ...
-    @property
-    def secret_access_key(self) -> str: ...
-    @property
-    def session_token(self) -> str | None: ...
-
-
-class Base(Keys, Protocol):
-    """The base identity, resolved, and where its STS calls go (`valetkey.aws.sign_in` makes one)."""
-
-    @property
-    def realm(self) -> str:
-        """The URL of the STS endpoint without its region, so that one MFA session serves customers in every region:
-        part of every cache key."""
-        ...
-
-
-class Ask(Protocol):
-    """Ask the person for the current code of an MFA device.
-
-    `seconds` is how long they have; `again` says why they are asked a second time, or is empty. Answers 6 digits.
-    Raises NoTerminal when nobody can be asked, Dismissed when they do not answer.
-    """
-
-    def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str: ...
-
-
-Connect = Callable[[Keys], Perform]
-"""Performs calls with the given keys, at the base identity's endpoint."""
-Clock = Callable[[], datetime]
-"""The time now (aware, UTC)."""
-
-
-class NoTerminal(Problem):
-    """A code is needed and nobody can be asked."""
-
-    exit_code = 3
-
-
-class Dismissed(Problem):
-    """The person did not give a code."""
-
-    exit_code = 3
-
-
-class Ended(Problem):
-    """The grant's end has passed."""
-
-    exit_code = 1
+__all__ = [
+    "LIMIT",
+    "MFA_LIFE",
+    "Ask",
+    "Base",
+    "Clock",
+    "Connect",
+    "Dismissed",
+    "Ended",
+    "Keys",
+    "NoTerminal",
+    "check_account",
+    "enter",
+    "further_session",
+    "limit_of",
+    "mfa_session",
+    "role_call",
+    "role_key",
+    "role_session",
+    "stale_at",
+    "still_granted",
+]
 
 
 def still_granted(profile: Profile, now: datetime) -> None:
@@ -105,114 +84,32 @@ def stale_at(session: Session) -> datetime:
     return session.credentials.expires - timedelta(seconds=min(1200, session.life / 3))
 
 
-def _is_stale(session: Session, now: datetime, lasting: bool) -> bool:
-    if lasting:
-        return session.left(now) < session.life * 3 / 4
-    return session.left(now) <= 0 or now >= stale_at(session)
+def limit_of(profile: Profile, base: Keys, *, long: bool) -> str:
+    """How long a session of this role may last on this way, and what says so."""
+    chained = min(profile.max_session, limits.CHAINED_SESSION_MAX)
+    if base.session_token is not None:
+        return f"{_hours(chained)} at most: your sign-in is a temporary session, and AWS calls this role chaining"
+    if not profile.mfa or long:
+        return f"{_hours(profile.max_session)} at most: the role's own limit (MaxSessionDuration)"
+    more = f"; --long gives {_hours(profile.max_session)} for a code" if profile.max_session > chained else ""
+    return f"{_hours(chained)} at most: AWS gives no more through an MFA session{more}"
 
 
-def mfa_session(
-    *,
-    base: Base,
-    serial: str,
-    max_age: int | None,
-    connect: Connect,
-    cache: Cache,
-    ask: Ask,
-    clock: Clock,
-    refused: str = "",
-    seconds: float = LIMIT,
-) -> Session:
-    """The MFA session of a base identity and device, from the cache or with a code.
-
-    `max_age` is the seconds since MFA that the grant allows, or None. `refused` is the access key id of a cached
-    session that AWS no longer takes. `seconds` limits the wait. The session's credentials are Keys: pass them to
-    `connect`. Raises Refused, NoTerminal, Dismissed, Busy, Problem.
-    """
-    deadline = _deadline(clock, seconds)
-    _check_device(serial)
-    name = key("mfa", realm=base.realm, base=base.access_key_id, device=serial, seconds=MFA_LIFE)
-
-    def usable(found: Session | None) -> bool:
-        if found is None or found.credentials.access_key_id == refused:
-            return False
-        now = clock()
-        # The call that uses it comes a moment later, and may not come too late.
-        young = max_age is None or (now - found.issued).total_seconds() <= max_age - min(60, max_age // 4)
-        return young and found.left(now) > 300
-
-    found = cache.get(name)
-    if found is not None and usable(found):
-        return found
-    with cache.lock(name, deadline(), busy=_busy):
-        found = cache.get(name)
-        if found is not None and usable(found):
-            return found
-        if found is not None and found.credentials.access_key_id == refused:
-            cache.drop(name)
-        wait = cache.refused(name, clock())
-        if wait:
-            raise Dismissed(
-                "the question for the MFA code failed a moment ago, and is not asked again at once",
-                do=f"try again in {wait:.0f} seconds",
-            )
-        try:
-            fresh = _ask_and_fetch(serial, connect(base), ask, clock, deadline)
-        except NoTerminal:
-            raise
-        except BaseException:
-            # KeyboardInterrupt too: those who wait behind us must not ask the same person the same question.
-            with contextlib.suppress(Problem):
-                cache.remember_refusal(name, clock())
-            raise
-        cache.put(name, fresh)
-        return fresh
+def _hours(seconds: int) -> str:
+    return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds} s"
 
 
-def role_call(profile: Profile, keys: Keys) -> Call:
-    """The right way in: sts:AssumeRole with ExternalId, session name and the longest session that AWS allows
-    for these keys. Raises Problem when the profile cannot say it."""
-    direct = keys.session_token is None
-    params: dict[str, Any] = {
-        "RoleArn": profile.role_arn,
-        "RoleSessionName": _session_name(profile),
-        "DurationSeconds": profile.max_session if direct else min(profile.max_session, limits.CHAINED_SESSION_MAX),
-    }
-    if profile.external_id is not None:
-        params["ExternalId"] = profile.external_id
-    return Call("sts", "assume_role", params)
-
-
-def enter(profile: Profile, *, keys: Keys, connect: Connect, clock: Clock) -> Session:
-    """Assume the profile's role once with these keys (base keys, or an MFA session's); nothing is cached.
-
-    Raises Refused, with what to do for every way in which AWS refuses.
-    """
-    call = role_call(profile, keys)
-    perform = connect(keys)
-    issued = clock()
-    try:
-        answer = perform(call)
-    except CallError as error:
-        refused = explain(error, profile.name)
-        if refused.code == "AccessDenied":
-            # Needs no permission, so that it works whatever the policies are (STS API, GetCallerIdentity).
-            with contextlib.suppress(CallError):
-                caller = perform(Call("sts", "get_caller_identity")).get("Arn", "")
-                refused = about_caller(caller, profile, refused)
-        raise refused from None
-    arn = answer["AssumedRoleUser"]["Arn"]
-    role = profile.role_arn.rsplit("/", 1)[1]
-    wanted = f"arn:{profile.partition}:sts::{profile.account}:assumed-role/{role}/"
-    if not arn.startswith(wanted):
-        raise Refused(
-            "AWS answered with credentials of another role; they were dropped",
-            code="WrongRole",
-            message=arn,
-            do="check AWS_ENDPOINT_URL and the `endpoint_url` settings of the base profile",
-            where=call.action,
-        )
-    return Session(_credentials(answer, profile.account), issued)
+def role_key(profile: Profile, base: Base, *, settings: SessionSettings = PLAIN, long: bool = False) -> str:
+    """The name of the role's session in the cache: a hash of everything that changes it. The two ways of one role
+    differ by their length, so that a long session never stands in for a renewable one, nor the other way."""
+    return key(
+        "role",
+        realm=base.realm,
+        base=base.access_key_id,
+        device=profile.mfa_serial if profile.mfa else None,
+        long=long and profile.mfa,
+        **role_call(profile, base, settings).params,
+    )
 
 
 def role_session(
@@ -223,188 +120,162 @@ def role_session(
     cache: Cache,
     ask: Ask,
     clock: Clock,
+    keep: Kept | None = None,
+    settings: SessionSettings = PLAIN,
+    long: bool = False,
     lasting: bool = False,
     since: datetime | None = None,
     seconds: float = LIMIT,
 ) -> Session:
     """A session of the profile's role, from the cache or from AWS.
 
-    `lasting`: for a receiver that cannot come back for new ones; then at least three quarters of the session are left.
-    `since`: when the profile was accepted last; older sessions may be of a role that was removed and made anew under
-    the same ARN, which AWS does not let back in.
+    `keep` is where MFA sessions are kept. `long`: not through the MFA session but with a code of its own, for as
+    long as the role allows. `lasting`: for a receiver that cannot come back for new ones; then at least three quarters
+    of the session are left. `since`: when the profile was accepted last; older sessions may be of a role that was
+    removed and made anew under the same ARN, which AWS does not let back in.
     `seconds` limits the whole wait. Raises Ended, Refused, NoTerminal, Dismissed, Busy, Problem.
     """
-    deadline = _deadline(clock, seconds)
+    left = deadline_in(seconds, clock)
     still_granted(profile, clock())
-    call = role_call(profile, base)
-    name = key(
-        "role",
-        realm=base.realm,
-        base=base.access_key_id,
-        device=profile.mfa_serial if profile.mfa else None,
-        **call.params,
-    )
+    if long:
+        _check_long(profile, base)
 
-    def usable(found: Session | None) -> bool:
-        if found is None or (since is not None and found.issued < since):
-            return False
-        return not _is_stale(found, clock(), lasting)
+    def fetch() -> Session:
+        # A temporary base identity cannot be asked for a code (GetSessionToken refuses it); it may carry MFA itself.
+        if not profile.mfa or base.session_token is not None:
+            check_account(profile, keys=base, connect=connect)
+            return enter(profile, keys=base, connect=connect, clock=clock, settings=settings)
+        device = _device(profile)
+        if long:
+            check_account(profile, keys=base, connect=connect)
+
+            def send(code: str) -> Session:
+                given = (device, code)
+                return enter(profile, keys=base, connect=connect, clock=clock, settings=settings, code=given)
+
+            return with_code(device, send, cache=cache, ask=ask, clock=clock, deadline=left)
+        refused = ""
+        while True:
+            before = clock()
+            mfa = mfa_session(
+                base=base,
+                serial=device,
+                max_age=profile.mfa_max_age,
+                connect=connect,
+                cache=cache,
+                ask=ask,
+                clock=clock,
+                keep=keep,
+                refused=refused,
+                seconds=left(),
+            )
+            try:
+                return enter(profile, keys=mfa.credentials, connect=connect, clock=clock, settings=settings)
+            except Refused as problem:
+                if problem.code not in SESSION_GONE or mfa.issued >= before or refused:
+                    raise
+                refused = mfa.credentials.access_key_id
+
+    name = role_key(profile, base, settings=settings, long=long)
+    return _cached(name, fetch, cache=cache, clock=clock, since=since, lasting=lasting, seconds=left())
+
+
+def further_session(
+    profile: Profile,
+    *,
+    source: Callable[[], Session],
+    source_arn: str,
+    source_key: str,
+    connect: Connect,
+    cache: Cache,
+    clock: Clock,
+    settings: SessionSettings = PLAIN,
+    lasting: bool = False,
+    since: datetime | None = None,
+    seconds: float = LIMIT,
+) -> Session:
+    """A session of a role that is entered from another role's session.
+
+    `source()` answers that session, `source_arn` is its role, `source_key` its name in the cache: a role that is
+    entered from elsewhere is another entry. Raises what `source` raises, Refused, Busy, Problem.
+    """
+    still_granted(profile, clock())
+
+    def fetch() -> Session:
+        keys = source().credentials
+        try:
+            return enter(profile, keys=keys, connect=connect, clock=clock, settings=settings)
+        except Refused as refused:
+            raise about_further(refused, source_arn) from None
+
+    name = further_key(profile, source_key, settings=settings)
+    return _cached(name, fetch, cache=cache, clock=clock, since=since, lasting=lasting, seconds=seconds)
+
+
+def further_key(profile: Profile, source_key: str, *, settings: SessionSettings = PLAIN) -> str:
+    """The name of a further role's session in the cache."""
+    return key("role", through=source_key, **role_call(profile, _Chained(), settings).params)
+
+
+class _Chained:
+    """Keys of which only the kind is known."""
+
+    access_key_id = secret_access_key = session_token = "any"  # noqa: S105 - says no more than "a temporary one"
+
+
+def _cached(
+    name: str,
+    fetch: Callable[[], Session],
+    *,
+    cache: Cache,
+    clock: Clock,
+    since: datetime | None,
+    lasting: bool,
+    seconds: float,
+) -> Session:
+    """The session of this name, fetched by one process at a time."""
+    left = deadline_in(seconds, clock)
+
+    def is_ours(found: Session | None) -> TypeGuard[Session]:
+        return found is not None and (since is None or found.issued >= since)
 
     found = cache.get(name)
-    if found is not None and usable(found):
+    if is_ours(found) and not _is_stale(found, clock(), lasting):
         return found
-    with cache.lock(name, deadline(), busy=_busy):
+    with cache.lock(name, left(), busy=busy):
         found = cache.get(name)
-        if found is not None and usable(found):
+        if is_ours(found) and not _is_stale(found, clock(), lasting):
             return found
         try:
-            fresh = _fetch(profile, base, connect, cache, ask, clock, deadline)
+            fresh = fetch()
         except (NoTerminal, Dismissed, Busy, Refused) as problem:
             # The old one is still good for a while, and the failure says nothing about the access.
             is_silence = not isinstance(problem, Refused) or problem.code in NO_ANSWER
-            if found is not None and is_silence and not lasting and found.left(clock()) > 60:
+            if is_ours(found) and is_silence and not lasting and found.left(clock()) > 60:
                 return found
             raise
         cache.put(name, fresh)
         return fresh
 
 
-def _fetch(
-    profile: Profile,
-    base: Base,
-    connect: Connect,
-    cache: Cache,
-    ask: Ask,
-    clock: Clock,
-    deadline: Callable[[], float],
-) -> Session:
-    # A temporary base identity cannot be asked for a code (GetSessionToken refuses it); it may carry MFA itself.
-    if not profile.mfa or base.session_token is not None:
-        check_account(profile, keys=base, connect=connect)
-        return enter(profile, keys=base, connect=connect, clock=clock)
+def _is_stale(session: Session, now: datetime, lasting: bool) -> bool:
+    if lasting:
+        return session.left(now) < session.life * 3 / 4
+    return session.left(now) <= 0 or now >= stale_at(session)
+
+
+def _device(profile: Profile) -> str:
     if profile.mfa_serial is None:
         raise Problem(
             f"the role of {profile.name} asks for MFA, and the profile names no device",
             do="run `valetkey accept` with the handoff again",
         )
-    refused = ""
-    while True:
-        before = clock()
-        mfa = mfa_session(
-            base=base,
-            serial=profile.mfa_serial,
-            max_age=profile.mfa_max_age,
-            connect=connect,
-            cache=cache,
-            ask=ask,
-            clock=clock,
-            refused=refused,
-            seconds=deadline(),
-        )
-        try:
-            return enter(profile, keys=mfa.credentials, connect=connect, clock=clock)
-        except Refused as problem:
-            if problem.code not in SESSION_GONE or mfa.issued >= before or refused:
-                raise
-            refused = mfa.credentials.access_key_id
+    return profile.mfa_serial
 
 
-def check_account(profile: Profile, *, keys: Keys, connect: Connect) -> None:
-    """Raise Refused when the base identity is not of the contractor's account. To be called before it enters directly.
-
-    INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log. The usual chain may
-    find a role session that `env` has exported, or a user that another customer has made. (An MFA session is of the
-    account of its device.)
-    """
-    call = Call("sts", "get_caller_identity")
-    try:
-        caller = connect(keys)(call)["Arn"]
-    except CallError as error:
-        raise explain(error, profile.name) from None
-    if caller.split(":")[4] != profile.contractor:
-        found = Refused("", code="AccessDenied", message="", where=call.action)
-        raise about_caller(caller, profile, found)
-
-
-def _ask_and_fetch(serial: str, perform: Perform, ask: Ask, clock: Clock, deadline: Callable[[], float]) -> Session:
-    again = ""
-    while True:
-        code = ask(serial, seconds=max(deadline() - _CALLS, 1), again=again)
-        limits.check("token code", code)
-        issued = clock()
-        try:
-            answer = perform(
-                Call(
-                    "sts",
-                    "get_session_token",
-                    {"SerialNumber": serial, "TokenCode": code, "DurationSeconds": MFA_LIFE},
-                )
-            )
-        except CallError as error:
-            problem = explain(error)
-            if isinstance(problem, WrongCode) and not again:
-                again = "AWS did not take this code (each works once): wait for the next one"
-                continue
-            raise problem from None
-        return Session(_credentials(answer, _account_of(serial)), issued)
-
-
-def _credentials(answer: dict[str, Any], account: str) -> Credentials:
-    given = answer["Credentials"]
-    expires: datetime = given["Expiration"]
-    return Credentials(
-        access_key_id=given["AccessKeyId"],
-        secret_access_key=given["SecretAccessKey"],
-        session_token=given["SessionToken"],
-        expires=expires.astimezone(UTC),
-        account=account,
-    )
-
-
-def _session_name(profile: Profile) -> str:
-    """The IAM user's name, so that the owner's log names the person."""
-    name = profile.user_name
-    if profile.session_name == "username":
-        if name is None:
-            raise Problem(
-                f"the owner wants the session of {profile.name} to carry your IAM user's name, and it is not known",
-                do="run `valetkey accept` with the handoff again, signed in as an IAM user",
-            )
-        limits.check("session name", name)
-        return name
-    return name if name is not None and len(name) > 1 else f"valetkey-{name or profile.contractor}"
-
-
-def _check_device(serial: str) -> None:
-    limits.check("mfa serial", serial)
-    if ":u2f/" in serial:
+def _check_long(profile: Profile, base: Keys) -> None:
+    if base.session_token is not None:
         raise Problem(
-            "this MFA device is a security key or passkey, which AWS does not take for API access",
-            do="add a virtual MFA device (authenticator app) to your user, then run `valetkey accept` again",
-            where=serial,
+            f"the base identity of {profile.name} is a temporary session, and AWS gives an hour at most from one",
+            do="leave --long out, or use an IAM user's access key as base identity",
         )
-    if serial.endswith(":mfa/root-account-mfa-device"):
-        raise Problem(
-            "this MFA device is the root user's, and root may not assume roles",
-            do="sign in as an IAM user with a virtual MFA device, then run `valetkey accept` again",
-            where=serial,
-        )
-
-
-def _account_of(serial: str) -> str:
-    parts = serial.split(":")
-    # A hardware token's serial is no ARN; the account of an MFA session is never handed out.
-    return parts[4] if len(parts) > 4 else "000000000000"
-
-
-def _deadline(clock: Clock, seconds: float) -> Callable[[], float]:
-    end = clock().timestamp() + seconds
-    return lambda: max(end - clock().timestamp(), 0.0)
-
-
-def _busy() -> Problem:
-    return Busy(
-        "another valetkey is still waiting for an MFA code or for AWS",
-        do="answer its question, or end it, and try again",
-        exit_code=3,
-    )

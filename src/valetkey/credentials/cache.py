@@ -7,7 +7,8 @@ Rules:
 - An entry that is corrupt, not ours, readable by others or of another version is as good as none.
 - What is older than any session can be is removed, and with it what a killed process left half written.
 - A question that was dismissed or answered wrongly is remembered for REMEMBER seconds, so that a program that asks
-  again and again cannot stack prompts.
+  again and again cannot stack prompts. A code that was sent is remembered until it is void.
+- A cache that keeps nothing (`keep=False`) has the locks and these memories, and no session on disk.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from valetkey.policy.problem import Problem
 REMEMBER = 10
 """Seconds for which a dismissed prompt answers for all who wait."""
 
+_VOID = 300
+"""Seconds after which a one-time code cannot be good any more (30 s, and what AWS lets clocks differ)."""
 _KIND = "session/v1"
 _OLDEST = 2 * 86400
 """Seconds after which no file of ours can hold a live session (GetSessionToken: 36 hours at most)."""
@@ -61,56 +64,73 @@ def key(kind: str, **parts: object) -> str:
     return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
 
 
+def dumped(session: Session) -> str:
+    """A session as text, secrets included."""
+    found = session.credentials
+    plain = {
+        "valetkey": _KIND,
+        "access_key_id": found.access_key_id,
+        "secret_access_key": found.secret_access_key,
+        "session_token": found.session_token,
+        "expires": found.expires.isoformat(),
+        "account": found.account,
+        "issued": session.issued.isoformat(),
+    }
+    return json.dumps(plain)
+
+
+def undumped(data: str | bytes) -> Session | None:
+    """The session in a text; None when there is none to be believed."""
+    try:
+        plain = json.loads(data)
+        if plain["valetkey"] != _KIND:
+            return None
+        return Session(
+            Credentials(
+                access_key_id=_text(plain["access_key_id"]),
+                secret_access_key=_text(plain["secret_access_key"]),
+                session_token=_text(plain["session_token"]),
+                expires=_time(plain["expires"]),
+                account=_text(plain["account"]),
+            ),
+            _time(plain["issued"]),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 class Cache:
     """The entries of one user. `env` says where (see private.cache_dir)."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], *, keep: bool = True) -> None:
         self._root = private.cache_dir(env)
+        self._here: dict[str, Session] | None = None if keep else {}
 
-    def get(self, name: str) -> Session | None:
+    def get(self, name: str, /) -> Session | None:
         """The entry, expired or not; None when there is none to be believed."""
+        if self._here is not None:
+            return self._here.get(name)
         data = private.read(self._path(name))
-        if data is None:
-            return None
-        try:
-            plain = json.loads(data)
-            if plain["valetkey"] != _KIND:
-                return None
-            return Session(
-                Credentials(
-                    access_key_id=_text(plain["access_key_id"]),
-                    secret_access_key=_text(plain["secret_access_key"]),
-                    session_token=_text(plain["session_token"]),
-                    expires=_time(plain["expires"]),
-                    account=_text(plain["account"]),
-                ),
-                _time(plain["issued"]),
-            )
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return None
+        return None if data is None else undumped(data)
 
-    def put(self, name: str, session: Session) -> None:
+    def put(self, name: str, session: Session, /) -> None:
         """Store an entry. Raises Problem."""
-        found = session.credentials
-        plain = {
-            "valetkey": _KIND,
-            "access_key_id": found.access_key_id,
-            "secret_access_key": found.secret_access_key,
-            "session_token": found.session_token,
-            "expires": found.expires.isoformat(),
-            "account": found.account,
-            "issued": session.issued.isoformat(),
-        }
-        self._write(self._path(name), json.dumps(plain).encode())
+        if self._here is not None:
+            self._here[name] = session
+            return
+        self._write(self._path(name), dumped(session).encode())
         self._prune(session.issued)
 
-    def drop(self, name: str) -> None:
+    def drop(self, name: str, /) -> None:
         """Forget an entry."""
+        if self._here is not None:
+            self._here.pop(name, None)
+            return
         self._path(name).unlink(missing_ok=True)
 
-    def remember_refusal(self, name: str, now: datetime) -> None:
+    def remember_refusal(self, name: str, now: datetime, seconds: float = REMEMBER) -> None:
         """The question behind this entry was dismissed or answered wrongly just now."""
-        self._write(self._path(name, "refused"), json.dumps(now.isoformat()).encode())
+        self._write(self._path(name, "refused"), json.dumps([now.isoformat(), seconds]).encode())
 
     def refused(self, name: str, now: datetime) -> float:
         """Seconds for which the last refusal still answers; 0: ask."""
@@ -118,10 +138,36 @@ class Cache:
         if data is None:
             return 0
         try:
-            since = (now - _time(json.loads(data))).total_seconds()
+            when, seconds = json.loads(data)
+            since = (now - _time(when)).total_seconds()
+            return max(min(float(seconds), _VOID) - since, 0) if since >= 0 else 0
         except (ValueError, TypeError, RecursionError):
             return 0
-        return REMEMBER - since if 0 <= since < REMEMBER else 0
+
+    def spend(self, name: str, code: str, now: datetime) -> bool:
+        """Remember that a code of this device is being sent. False: it was sent before, and is spent.
+
+        The caller holds the lock. A spent code is no secret: AWS takes each once.
+        """
+        path = self._path(name, "sent")
+        digest = hashlib.sha256(f"{name} {code}".encode()).hexdigest()[:20]
+        try:
+            found = json.loads(private.read(path) or b"[]")
+            sent = {str(each): when for each, when in found if 0 <= (now - _time(when)).total_seconds() < _VOID}
+        except (ValueError, TypeError, RecursionError):
+            sent = {}
+        if digest in sent:
+            return False
+        self._write(path, json.dumps([*sent.items(), (digest, now.isoformat())]).encode())
+        return True
+
+    def said(self, name: str) -> bool:
+        """Whether this user has been told so already."""
+        return (self._root / f"{name}.said").exists()
+
+    def say(self, name: str) -> None:
+        """This user has been told so now."""
+        self._write(self._root / f"{name}.said", b"")
 
     @contextlib.contextmanager
     def lock(self, name: str, seconds: float, *, busy: Callable[[], Problem]) -> Iterator[None]:

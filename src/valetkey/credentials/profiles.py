@@ -47,6 +47,10 @@ class Profile:
     """End of the grant (aware, UTC), or None."""
     session_name: str | None = None
     """The session-name rule: "username" (must be the IAM user's name), or None."""
+    source_identity: bool = False
+    """Whether the role admits a SourceIdentity."""
+    session_tags: bool = False
+    """Whether the role admits session tags."""
     user_name: str | None = None
     """The IAM user's name, used as the role session's name."""
     region: str | None = None

@@ -88,6 +88,20 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "use an IAM user's access key as base identity",
     ),
     (
+        "assume_role",
+        "AccessDenied",
+        "to perform: sts:setsourceidentity",
+        "a SourceIdentity is not admitted, by the role or by your own account",
+        "let your admin attach the policy that `accept` printed; else remove source_identity from the AWS profile",
+    ),
+    (
+        "assume_role",
+        "AccessDenied",
+        "to perform: sts:tagsession",
+        "session tags are not admitted, by the role or by your own account",
+        "let your admin attach the policy that `accept` printed; else remove session_tags from the AWS profile",
+    ),
+    (
         "",
         "RegionDisabledException",
         "",
@@ -166,6 +180,24 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
     if not what:
         return refused
     return WrongCaller(what, code=refused.code, message=refused.message, do=do, where=refused.where)
+
+
+def about_aws_login(refused: Refused, profile: Profile) -> Refused:
+    """A refusal of a base identity of `aws login`, where MFA may be the reason: the same, told so."""
+    if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
+        refused.what += "; it asks for MFA, and AWS does not say whether a session of `aws login` carries that"
+        refused.do = f"use an IAM user's access key as base identity (accept again with --profile), or: {refused.do}"
+    return refused
+
+
+def about_further(refused: Refused, source_arn: str) -> Refused:
+    """A refusal of a role that is entered from another role's session: the same, told so. It is no grant, so that
+    `verify` cannot try it."""
+    if refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
+        refused.do = f"it has to let in {source_arn}, and may not ask for MFA, which no role's session carries; "
+        refused.do += "that one needs sts:AssumeRole on it"
+        refused.likely = f"its trust does not name {source_arn}, or that role may not enter others"
+    return refused
 
 
 def _not_named(caller: str, principals: Iterable[str]) -> bool:

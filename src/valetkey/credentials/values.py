@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,3 +18,16 @@ class Credentials:
     """End (aware, UTC)."""
     account: str
     """The account they are for: 12 digits."""
+
+
+def credentials_of(answer: dict[str, Any], account: str) -> Credentials:
+    """The credentials in an answer of STS."""
+    given = answer["Credentials"]
+    expires: datetime = given["Expiration"]
+    return Credentials(
+        access_key_id=given["AccessKeyId"],
+        secret_access_key=given["SecretAccessKey"],
+        session_token=given["SessionToken"],
+        expires=expires.astimezone(UTC),
+        account=account,
+    )

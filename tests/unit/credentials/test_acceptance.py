@@ -93,6 +93,21 @@ def test_the_answer_to_our_request_is_accepted_without_a_question() -> None:
     assert (made.user_name, made.until, made.customer) == ("alice", HANDOFF.until, "acme")
 
 
+def test_the_profile_carries_every_term_that_decides_how_to_enter() -> None:
+    handoff = but(
+        principals=(ALICE.arn,), session_name="username", source_identity=True, session_tags=True, mfa_max_age=900
+    )
+    made = profile_for(
+        accept(handoff), name="acme", identity=ALICE, source_profile=None, mfa_serial=None, region="eu-west-1"
+    )
+    # What the broker has no use for is the rest: whom it is for and when it was written, and what the role may do.
+    unused = {"partition", "issued", "policies"}
+    for each in dataclasses.fields(handoff):
+        if each.name not in unused:
+            assert getattr(made, each.name) == getattr(handoff, each.name), each.name
+    assert made.partition == handoff.partition
+
+
 @pytest.mark.parametrize(
     ("handoff", "identity", "says"),
     [

@@ -2,106 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.unit.credentials.sts_world import DEVICE, OURS, OWNER, START, Base, World, profile, refusal
 
-from valetkey.account.calls import Call, CallError
-from valetkey.credentials import broker
-from valetkey.credentials.broker import Dismissed, Ended, Keys, NoTerminal, mfa_session, role_call, role_session
+from valetkey.credentials.broker import Dismissed, Ended, NoTerminal, mfa_session, role_call, role_session
 from valetkey.credentials.cache import REMEMBER, Busy, Cache, key
-from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import Refused, WrongCode
 from valetkey.policy.problem import Problem
-
-OURS, OWNER = "123456789012", "210987654321"
-DEVICE = f"arn:aws:iam::{OURS}:mfa/ann"
-START = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-
-@dataclasses.dataclass(frozen=True)
-class Base:
-    access_key_id: str = "AKIAANN"
-    secret_access_key: str = "secret-of-ann"
-    session_token: str | None = None
-    realm: str = "https://sts.*.amazonaws.com"
-
-
-class World:
-    """STS, the person and the clock."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.asked: list[str] = []
-        self.codes = iter(f"{n:06d}" for n in range(1000))
-        self.used: set[str] = set()
-        self.sessions: dict[str, datetime] = {}
-        self.dead: set[str] = set()
-        self.fail: dict[str, list[CallError]] = {}
-        self.answer_arn: str | None = None
-        self.caller = f"arn:aws:iam::{OURS}:user/ann"
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def ask(self, device: str, /, *, seconds: float, again: str = "") -> str:
-        assert 0 < seconds < 50
-        self.asked.append(again or device)
-        return next(self.codes)
-
-    def connect(self, keys: Keys) -> Any:
-        def perform(call: Call, /) -> dict[str, Any]:
-            self.calls.append((call.operation, dict(call.params)))
-            if self.fail.get(call.operation):
-                raise self.fail[call.operation].pop(0)
-            return getattr(self, call.operation)(call, keys)  # type: ignore[no-any-return]
-
-        return perform
-
-    def get_session_token(self, call: Call, keys: Keys) -> dict[str, Any]:
-        assert keys.session_token is None
-        code = call.params["TokenCode"]
-        if code in self.used:
-            raise CallError(
-                call,
-                "AccessDenied",
-                "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
-            )
-        self.used.add(code)
-        return self._made("ASIAMFA", call.params["DurationSeconds"])
-
-    def assume_role(self, call: Call, keys: Keys) -> dict[str, Any]:
-        if keys.access_key_id in self.dead or self.sessions.get(keys.access_key_id, self.now) < self.now:
-            raise CallError(call, "ExpiredToken", "The security token included in the request is expired")
-        assert keys.session_token is None or call.params["DurationSeconds"] <= 3600
-        role = call.params["RoleArn"]
-        arn = f"arn:aws:sts::{role.split(':')[4]}:assumed-role/{role.rsplit('/')[-1]}/{call.params['RoleSessionName']}"
-        return {
-            **self._made("ASIAROLE", call.params["DurationSeconds"]),
-            "AssumedRoleUser": {"Arn": self.answer_arn or arn},
-        }
-
-    def get_caller_identity(self, call: Call, keys: Keys) -> dict[str, Any]:
-        return {"Arn": self.caller}
-
-    def _made(self, prefix: str, seconds: int) -> dict[str, Any]:
-        name = f"{prefix}{len(self.sessions)}"
-        self.sessions[name] = self.now + timedelta(seconds=seconds)
-        return {
-            "Credentials": {
-                "AccessKeyId": name,
-                "SecretAccessKey": f"hush-{name}",
-                "SessionToken": f"token-{name}",
-                "Expiration": self.sessions[name],
-            }
-        }
-
-    def count(self, operation: str) -> int:
-        return sum(1 for name, _ in self.calls if name == operation)
 
 
 @pytest.fixture
@@ -118,25 +29,6 @@ def tools(world: World, home: pathlib.Path) -> dict[str, Any]:
         "ask": world.ask,
         "clock": world.clock,
     }
-
-
-def profile(**changes: Any) -> Profile:
-    given: dict[str, Any] = {
-        "name": "acme",
-        "role_arn": f"arn:aws:iam::{OWNER}:role/team/Audit",
-        "external_id": "vk-0123456789",
-        "contractor": OURS,
-        "mfa": True,
-        "mfa_serial": DEVICE,
-        "max_session": 43200,
-        "user_name": "ann",
-        **changes,
-    }
-    return Profile(**given)
-
-
-def refusal(operation: str, code: str, message: str = "") -> CallError:
-    return CallError(Call("sts", operation), code, message)
 
 
 def test_the_whole_way(world: World, tools: dict[str, Any]) -> None:
@@ -403,6 +295,18 @@ def test_credentials_of_another_account_or_role_are_dropped(arn: str, world: Wor
     ("operation", "code", "message", "says"),
     [
         ("assume_role", "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole", "valetkey doctor acme"),
+        (
+            "assume_role",
+            "AccessDenied",
+            "User: x is not authorized to perform: sts:TagSession on resource: y",
+            "session tags are not admitted",
+        ),
+        (
+            "assume_role",
+            "AccessDenied",
+            "User: x is not authorized to perform: sts:SetSourceIdentity on resource: y",
+            "a SourceIdentity is not admitted",
+        ),
         ("assume_role", "AccessDenied", "Roles may not be assumed by root accounts.", "root user"),
         (
             "assume_role",
@@ -507,7 +411,7 @@ def test_a_code_that_is_none_never_reaches_aws(world: World, tools: dict[str, An
 
 
 def test_a_wait_for_the_lock_has_an_end(world: World, tools: dict[str, Any]) -> None:
-    name = key("mfa", realm=Base().realm, base="AKIAANN", device=DEVICE, seconds=broker.MFA_LIFE)
+    name = key("mfa", realm=Base().realm, base="AKIAANN", device=DEVICE)
     with tools["cache"].lock(name, 1, busy=lambda: Busy("no")), pytest.raises(Busy, match="another valetkey"):
         mfa_session(serial=DEVICE, max_age=None, seconds=0.1, **tools)
     assert world.asked == []

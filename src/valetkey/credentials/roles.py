@@ -1,0 +1,91 @@
+"""One AssumeRole: what is asked, who may ask, and whether the answer is the role that was meant.
+
+INVARIANT: credentials that are answered are for the profile's account and role, or nothing is answered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from valetkey.account.calls import Call, CallError
+from valetkey.credentials.cache import Session
+from valetkey.credentials.profiles import Profile
+from valetkey.credentials.refusals import Refused, about_caller, explain
+from valetkey.credentials.settings import PLAIN, SessionSettings, carried
+from valetkey.credentials.steps import Clock, Connect, Keys
+from valetkey.credentials.values import credentials_of
+from valetkey.policy import limits
+
+
+def role_call(profile: Profile, keys: Keys, settings: SessionSettings = PLAIN) -> Call:
+    """The right way in: sts:AssumeRole with ExternalId, session name, what the session carries, and the longest session
+    that AWS allows for these keys. Raises Problem when the profile cannot say it."""
+    direct = keys.session_token is None
+    params: dict[str, Any] = {
+        "RoleArn": profile.role_arn,
+        **carried(settings, profile),
+        "DurationSeconds": profile.max_session if direct else min(profile.max_session, limits.CHAINED_SESSION_MAX),
+    }
+    if profile.external_id is not None:
+        params["ExternalId"] = profile.external_id
+    return Call("sts", "assume_role", params)
+
+
+def enter(
+    profile: Profile,
+    *,
+    keys: Keys,
+    connect: Connect,
+    clock: Clock,
+    settings: SessionSettings = PLAIN,
+    code: tuple[str, str] | None = None,
+) -> Session:
+    """Assume the profile's role once with these keys (base keys, an MFA session's, another role's); nothing is cached.
+
+    `code` is a device and its code, for base keys. Raises Refused, with what to do for every way in which AWS refuses.
+    """
+    call = role_call(profile, keys, settings)
+    if code is not None:
+        call = Call(call.service, call.operation, {**call.params, "SerialNumber": code[0], "TokenCode": code[1]})
+    perform = connect(keys)
+    issued = clock()
+    try:
+        answer = perform(call)
+    except CallError as error:
+        refused = explain(error, profile.name)
+        if type(refused) is Refused and refused.code == "AccessDenied":
+            # Needs no permission, so that it works whatever the policies are (STS API, GetCallerIdentity).
+            with contextlib.suppress(CallError):
+                caller = perform(Call("sts", "get_caller_identity")).get("Arn", "")
+                refused = about_caller(caller, profile, refused)
+        raise refused from None
+    arn = answer["AssumedRoleUser"]["Arn"]
+    role = profile.role_arn.rsplit("/", 1)[1]
+    wanted = f"arn:{profile.partition}:sts::{profile.account}:assumed-role/{role}/"
+    if not arn.startswith(wanted):
+        raise Refused(
+            "AWS answered with credentials of another role; they were dropped",
+            code="WrongRole",
+            message=arn,
+            do="check AWS_ENDPOINT_URL and the `endpoint_url` settings of the base profile",
+            where=call.action,
+        )
+    return Session(credentials_of(answer, profile.account), issued)
+
+
+def check_account(profile: Profile, *, keys: Keys, connect: Connect) -> None:
+    """Raise Refused when the base identity is not of the contractor's account. To be called before it enters directly.
+
+    INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log. The usual chain may
+    find a role session that `env` has exported, or a user that another customer has made. (An MFA session is of the
+    account of its device.)
+    """
+    call = Call("sts", "get_caller_identity")
+    try:
+        caller = connect(keys)(call)["Arn"]
+    except CallError as error:
+        raise explain(error, profile.name) from None
+    if caller.split(":")[4] != profile.contractor:
+        found = Refused("", code="AccessDenied", message="", where=call.action)
+        raise about_caller(caller, profile, found)

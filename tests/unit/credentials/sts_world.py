@@ -1,0 +1,125 @@
+"""A STS that keeps AWS's rules (codes once, sessions expire, role chaining lasts an hour), a person and a clock."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from valetkey.account.calls import Call, CallError
+from valetkey.credentials.profiles import Profile
+from valetkey.credentials.steps import Keys
+
+OURS, OWNER = "123456789012", "210987654321"
+DEVICE = f"arn:aws:iam::{OURS}:mfa/ann"
+START = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@dataclasses.dataclass(frozen=True)
+class Base:
+    access_key_id: str = "AKIAANN"
+    secret_access_key: str = "secret-of-ann"
+    session_token: str | None = None
+    realm: str = "https://sts.*.amazonaws.com"
+
+
+class World:
+    """STS, the person and the clock."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.asked: list[str] = []
+        self.codes = iter(f"{n:06d}" for n in range(1000))
+        self.used: set[str] = set()
+        self.sent: list[str] = []
+        self.sessions: dict[str, datetime] = {}
+        self.dead: set[str] = set()
+        self.fail: dict[str, list[CallError]] = {}
+        self.answer_arn: str | None = None
+        self.caller = f"arn:aws:iam::{OURS}:user/ann"
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def ask(self, device: str, /, *, seconds: float, again: str = "") -> str:
+        assert 0 < seconds < 50
+        self.asked.append(again or device)
+        return next(self.codes)
+
+    def connect(self, keys: Keys) -> Any:
+        def perform(call: Call, /) -> dict[str, Any]:
+            self.calls.append((call.operation, dict(call.params)))
+            if self.fail.get(call.operation):
+                raise self.fail[call.operation].pop(0)
+            return getattr(self, call.operation)(call, keys)  # type: ignore[no-any-return]
+
+        return perform
+
+    def get_session_token(self, call: Call, keys: Keys) -> dict[str, Any]:
+        assert keys.session_token is None
+        self._take_code(call, keys)
+        return self._made("ASIAMFA", call.params["DurationSeconds"])
+
+    def assume_role(self, call: Call, keys: Keys) -> dict[str, Any]:
+        if keys.access_key_id in self.dead or self.sessions.get(keys.access_key_id, self.now) < self.now:
+            raise CallError(call, "ExpiredToken", "The security token included in the request is expired")
+        assert keys.session_token is None or call.params["DurationSeconds"] <= 3600
+        self._take_code(call, keys)
+        role = call.params["RoleArn"]
+        arn = f"arn:aws:sts::{role.split(':')[4]}:assumed-role/{role.rsplit('/')[-1]}/{call.params['RoleSessionName']}"
+        return {
+            **self._made("ASIAROLE", call.params["DurationSeconds"]),
+            "AssumedRoleUser": {"Arn": self.answer_arn or arn},
+        }
+
+    def _take_code(self, call: Call, keys: Keys) -> None:
+        code = call.params.get("TokenCode")
+        if code is None:
+            return
+        assert keys.session_token is None
+        self.sent.append(code)
+        if code in self.used:
+            raise CallError(
+                call,
+                "AccessDenied",
+                "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
+            )
+        self.used.add(code)
+
+    def get_caller_identity(self, call: Call, keys: Keys) -> dict[str, Any]:
+        return {"Arn": self.caller}
+
+    def _made(self, prefix: str, seconds: int) -> dict[str, Any]:
+        name = f"{prefix}{len(self.sessions)}"
+        self.sessions[name] = self.now + timedelta(seconds=seconds)
+        return {
+            "Credentials": {
+                "AccessKeyId": name,
+                "SecretAccessKey": f"hush-{name}",
+                "SessionToken": f"token-{name}",
+                "Expiration": self.sessions[name],
+            }
+        }
+
+    def count(self, operation: str) -> int:
+        return sum(1 for name, _ in self.calls if name == operation)
+
+
+def profile(**changes: Any) -> Profile:
+    given: dict[str, Any] = {
+        "name": "acme",
+        "role_arn": f"arn:aws:iam::{OWNER}:role/team/Audit",
+        "external_id": "vk-0123456789",
+        "contractor": OURS,
+        "mfa": True,
+        "mfa_serial": DEVICE,
+        "max_session": 43200,
+        "user_name": "ann",
+        **changes,
+    }
+    return Profile(**given)
+
+
+def refusal(operation: str, code: str, message: str = "") -> CallError:
+    return CallError(Call("sts", operation), code, message)
