@@ -60,8 +60,11 @@ class Keys(Protocol):
     def session_token(self) -> str | None: ...
 
 
-def connect(*, profile: str | None = None, region: str | None = None, keys: Keys | None = None) -> Perform:
-    """A function that performs calls: with `keys`, else with boto3's usual chain (`profile` names one of it).
+def connect(
+    *, profile: str | None = None, region: str | None = None, keys: Keys | None = None, stored: Keys | None = None
+) -> Perform:
+    """A function that performs calls: with `keys`, else with boto3's usual chain (`profile` names one of it), else with
+    `stored`, the profile's key in the OS keyring.
 
     Without a region (argument, environment, profile) us-east-1 is used: IAM and STS need one to find the partition.
     Raises CallError (code NoSuchProfile) at once; everything else when a call is made.
@@ -77,11 +80,22 @@ def connect(*, profile: str | None = None, region: str | None = None, keys: Keys
             )
         else:
             session = boto3.Session(profile_name=profile, region_name=region)
+            if stored is not None:
+                _stand_in(session, stored)
     except wrong.ProfileNotFound as error:
         raise CallError(
             about, "NoSuchProfile", str(error), do="name a profile of your AWS config with --profile"
         ) from None
     return performer(session, session.region_name or "us-east-1")
+
+
+def _stand_in(session: Any, stored: Keys) -> None:
+    from valetkey.aws.signin import STORED, with_stored
+
+    with_stored(session._session, stored)
+    found = session.get_credentials()
+    if found is not None and found.method == STORED:
+        session._session.set_credentials(stored.access_key_id, stored.secret_access_key)
 
 
 def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Perform:

@@ -10,6 +10,7 @@ import boto3
 import botocore.configloader
 import botocore.exceptions as wrong
 import botocore.session
+from botocore.credentials import CredentialProvider, Credentials
 
 from valetkey.account.calls import Perform
 from valetkey.aws.connect import Keys, performer
@@ -46,16 +47,28 @@ class NoBase(Problem):
 class SignIn:
     """A base identity, resolved. The repr shows no secret."""
 
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str | None = field(repr=False)
+    keys: Keys = field(repr=False)
+    """The keys; one in the OS keyring is read when it is used."""
+    source: str
+    """Where they were found, in botocore's words: "env", "shared-credentials-file", "custom-process", "sso", "login",
+    "assume-role"; or STORED for the OS keyring."""
     region: str
     endpoint: str
     """URL of the STS endpoint."""
     connect: Callable[[Keys], Perform] = field(repr=False)
     """Performs calls with other keys, with this identity's region, endpoint and CA bundle, and short limits."""
-    source: str = ""
-    """Where the keys were found, in botocore's words: "env", "shared-credentials-file", "custom-process", "sso" ..."""
+
+    @property
+    def access_key_id(self) -> str:
+        return self.keys.access_key_id
+
+    @property
+    def secret_access_key(self) -> str:
+        return self.keys.secret_access_key
+
+    @property
+    def session_token(self) -> str | None:
+        return self.keys.session_token
 
     @property
     def realm(self) -> str:
@@ -68,20 +81,27 @@ def sign_in(
     profile: str | None,
     *,
     region: str | None = None,
-    partition: str = "aws",
+    partition: str | None = "aws",
     ask: Callable[[str], str] | None = None,
+    stored: Keys | None = None,
 ) -> SignIn:
     """Resolve the keys of a profile, or of the usual chain without one; AWS_PROFILE is left aside.
 
     AWS_PROFILE may name the very profile whose credentials valetkey provides: it would call itself without end.
     The region is the given one, else the profile's, else the partition's first; none is of another partition.
+    `partition` None: whichever the region is of.
     `ask(what for)` answers the MFA code of a base profile that is a role and asks for one itself (`mfa_serial`).
+    `stored` is the profile's key in the OS keyring, used where the environment and the AWS files name none.
     Raises NoBase, and what `ask` raises. Makes no call unless the chain needs one.
     """
     name = f"the base profile {profile}" if profile is not None else "the base identity"
     try:
         core = _core(profile)
+        if not core.get_config_variable("region"):
+            # A base profile that is a role is entered by botocore itself, which wants one.
+            core.set_config_variable("region", region or _HOME_REGION.get(partition or "aws", "us-east-1"))
         _ask_with(core, ask, name)
+        with_stored(core, stored)
         found = core.get_credentials()
         keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:
@@ -100,15 +120,44 @@ def sign_in(
         session.set_credentials(other.access_key_id, other.secret_access_key, other.session_token)
         return performer(boto3.Session(botocore_session=session), where, _QUICK)
 
+    plain = _Plain(keys.access_key, keys.secret_key, keys.token)
     return SignIn(
-        access_key_id=keys.access_key,
-        secret_access_key=keys.secret_key,
-        session_token=keys.token,
+        keys=stored if stored is not None and found.method == STORED else plain,
+        source=found.method,
         region=where,
         endpoint=endpoint,
         connect=connect,
-        source=str(found.method),
     )
+
+
+@dataclass(frozen=True)
+class _Plain:
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
+
+
+STORED = "valetkey-keyring"
+"""What botocore is told is the source of a key in the OS keyring."""
+
+
+class _StoredProvider(CredentialProvider):  # type: ignore[misc]
+    """The place of a stored key in botocore's chain. Its secret is not told to botocore: nobody may want it."""
+
+    METHOD = STORED
+
+    def __init__(self, stored: Keys) -> None:
+        super().__init__()
+        self._stored = stored
+
+    def load(self) -> Any:
+        return Credentials(self._stored.access_key_id, "in the keyring", None, self.METHOD)
+
+
+def with_stored(core: Any, stored: Keys | None) -> None:
+    """Put a stored key behind the environment and the AWS files, and before containers and instances."""
+    if stored is not None:
+        core.get_component("credential_provider").insert_after("config-file", _StoredProvider(stored))
 
 
 def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str, Any]:
@@ -156,11 +205,11 @@ def _ask_with(core: Any, ask: Callable[[str], str] | None, name: str) -> None:
     core.get_component("credential_provider").get_provider("assume-role")._prompter = prompt
 
 
-def _region_of(core: Any, partition: str, given: str | None) -> str:
+def _region_of(core: Any, partition: str | None, given: str | None) -> str:
     for found in filter(None, (given, core.get_config_variable("region"))):
         try:
-            if core.get_partition_for_region(found) == partition:
+            if partition is None or core.get_partition_for_region(found) == partition:
                 return str(found)
         except wrong.BotoCoreError:
             return str(found)
-    return _HOME_REGION.get(partition, "us-east-1")
+    return _HOME_REGION.get(partition or "aws", "us-east-1")

@@ -113,6 +113,35 @@ def region_of(profile: str | None, env: Mapping[str, str]) -> str | None:
     return None
 
 
+def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare: bool = False) -> str | None:
+    """The file's text without these settings of a profile; None when the profile has not these very values. `bare`: the
+    section is the profile's name, as in the credentials file. Raises ConfigProblem."""
+
+    def named(section: str) -> bool:
+        return (section.strip() if bare else _profile_of(section)) == name
+
+    text = _read(path) or ""
+    old = _parse(text, path)
+    section = next(filter(named, old.sections()), "")
+    if not section or any(old.get(section, key, fallback="").strip() != value for key, value in settings.items()):
+        return None
+    kept, is_here = "", False
+    for line in _lines(text):
+        is_here = named(line.header) if line.header else is_here
+        kept += "" if is_here and line.option in settings else line.text
+    wanted = {each: dict(old.items(each)) for each in old.sections()}
+    wanted[section] = {key: value for key, value in wanted[section].items() if key not in settings}
+    new = _parse(kept, path)
+    if {each: dict(new.items(each)) for each in new.sections()} != wanted:
+        raise ConfigProblem(f"{path} cannot be changed without changing what else is in it", do="change it by hand")
+    return kept
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put a whole text in place of an AWS file that is there. Raises ConfigProblem."""
+    _place(path, text, new=False)
+
+
 def profiles_in(path: Path, *, bare: bool = False) -> dict[str, dict[str, str]]:
     """The profiles of an AWS file and their settings, secrets among them; `bare`: the section is the profile's name, as
     in the credentials file. Raises ConfigProblem."""

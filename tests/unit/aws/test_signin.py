@@ -35,6 +35,36 @@ def test_the_profile_and_otherwise_the_usual_chain(aws: pathlib.Path, monkeypatc
     assert sign_in("work").access_key_id == "AKIAWORK"
 
 
+def test_where_the_keys_come_from_is_told(aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = """echo '{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "hush"}'"""
+    with (aws / "config").open("a") as config:
+        config.write(f"[profile process]\ncredential_process = {process}\n[profile keys]\n")
+        config.write("aws_access_key_id = AKIACONFIG\naws_secret_access_key = hush\n")
+    assert sign_in("work").source == "shared-credentials-file"
+    assert sign_in("keys").source == "config-file"
+    found = sign_in("process")
+    assert (found.source, found.access_key_id, found.session_token) == ("custom-process", "AKIAPROCESS", None)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    assert sign_in(None).source == "env"
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "login_session = arn:aws:iam::123456789012:user/ann\n",
+        "sso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = Dev",
+    ],
+    ids=["aws login", "Identity Center"],
+)
+def test_a_sign_in_of_the_browser_that_is_not_there_is_told(section: str, aws: pathlib.Path) -> None:
+    with (aws / "config").open("a") as config:
+        config.write(f"[profile browser]\nregion = eu-west-1\n{section}")
+    with pytest.raises(NoBase, match="the base profile browser cannot be used") as caught:
+        sign_in("browser")
+    assert "sign in with it" in caught.value.do
+
+
 def test_no_secret_shows(aws: pathlib.Path) -> None:
     assert "hush" not in repr(sign_in("work"))
 
@@ -66,6 +96,16 @@ def test_the_endpoint_is_regional_and_of_the_roles_partition(
     # The global endpoint's tokens do not work in every region, whatever the setting says.
     monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
     assert sign_in(profile, region=region, partition=partition).endpoint == endpoint
+
+
+def test_without_a_customer_the_partition_is_the_regions(aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert sign_in("default", partition=None).endpoint == "https://sts.eu-west-1.amazonaws.com"
+    with (aws / "config").open("a") as config:
+        config.write("[profile china]\nregion = cn-north-1\naws_access_key_id = A\naws_secret_access_key = hush\n")
+    assert sign_in("china", partition=None).endpoint == "https://sts.cn-north-1.amazonaws.com.cn"
+    (aws / "config").write_text("")
+    assert sign_in("default", partition=None).endpoint == "https://sts.us-east-1.amazonaws.com"
 
 
 def test_customers_in_many_regions_share_one_mfa_session(aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
