@@ -32,6 +32,7 @@ def accept(
     """
     from valetkey.aws import connect
     from valetkey.cli import sealing
+    from valetkey.cli.entry import stored
     from valetkey.cli.questions import agree, choose_device
     from valetkey.credentials import acceptance, awsconfig, profiles
     from valetkey.credentials.identity import identify
@@ -44,7 +45,7 @@ def accept(
     name = acceptance.profile_name(name or acceptance.default_name(received.value, have))
     # INVARIANT: who is judged is who later calls begin with; keys in the environment would go before AWS_PROFILE.
     source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
-    perform = connect(profile=source, region=account.region)
+    perform = connect(profile=source, region=account.region, stored=stored(source))
     caller = identify(perform)
     judged = acceptance.judge(
         received, identity=caller, known=known, profiles=have, customer=customer, name=name, now=datetime.now(UTC)

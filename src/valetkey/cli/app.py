@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("accept", "accept:accept", CONTRACTOR, "Check a handoff and write the AWS profile for it."),
     ("clients", "clients:clients", CONTRACTOR, "List your customers: account, session time left, end of the grant."),
     ("verify", "verify:verify", CONTRACTOR, "Get in the right way, and be refused every wrong way."),
+    ("login", "login:login", CONTRACTOR, "Ask for the MFA code now; keep the access key in the keyring."),
     ("doctor", "doctor:doctor", CONTRACTOR, "Why not? What stands in the way of a role, and what to do."),
     ("exec", "exec:exec_", CONTRACTOR, "Run a command with a grant's credentials and no others."),
     ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),

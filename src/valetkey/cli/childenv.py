@@ -14,6 +14,7 @@ from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
     from valetkey.cli.entry import Entry
+    from valetkey.cli.ways import Way
     from valetkey.credentials.child import Served
     from valetkey.credentials.profiles import Profile
     from valetkey.credentials.values import Credentials
@@ -23,18 +24,19 @@ _SECONDS = 40
 
 
 @contextlib.contextmanager
-def given(name: str, before: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def given(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[dict[str, str]]:
     """The environment with the session's keys in it; at least three quarters of the session are left."""
-    from valetkey.cli.entry import open_profile
+    from valetkey.cli.entry import open_profile, say_long
 
-    entry = open_profile(name)
+    entry = open_profile(name, way)
     session = entry.session(lasting=True)
+    say_long(entry, session)
     with folder() as place:
         yield _environment(entry, before, session.credentials, place)
 
 
 @contextlib.contextmanager
-def served(name: str, before: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def served(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[dict[str, str]]:
     """The environment with the address of a credential server, which runs meanwhile.
 
     INVARIANT: before it is handed out, a process with just this environment has asked AWS who it is, and was in the
@@ -45,9 +47,9 @@ def served(name: str, before: Mapping[str, str]) -> Iterator[dict[str, str]]:
     from valetkey.credentials.child import Served
     from valetkey.credentials.keeper import Held
 
-    entry = open_profile(name)
+    entry = open_profile(name, way)
     held = Held(entry.profile, entry.session())
-    with folder() as place, serving([held], place) as running:
+    with folder() as place, serving([held], place, way=way) as running:
         where = Served(running.urls[name], running.token_files[name], entry.profile.account)
         env = _environment(entry, before, where, place)
         check_caller(entry.profile, env)

@@ -6,9 +6,14 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+
+from valetkey.cli.ways import Way
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 # A browser that is not running yet takes this long to read the file, and more on a slow disk.
 _STAYS = 15.0
@@ -30,16 +35,17 @@ def console(
     print_: Annotated[
         bool, Parameter(name="--print", negative="", help="Print the sign-in URL instead of opening a browser.")
     ] = False,
+    way: Way = Way(),  # noqa: B008 - frozen
 ) -> int:
-    """Open the AWS console through a grant, for as long as its session lasts (an hour at most with MFA).
+    """Open the AWS console through a grant, for as long as its session lasts (an hour at most with MFA; --long: 12).
 
     AWS's Switch Role page cannot send an ExternalId; this is the way in.
     """
     from valetkey.aws.form import post_form
     from valetkey.aws.signin import settings
     from valetkey.cli.browsing import Browser
-    from valetkey.cli.entry import open_profile
-    from valetkey.credentials.federation import destination, login_url, redirect_file
+    from valetkey.cli.entry import clock, open_profile
+    from valetkey.credentials.federation import DurationRefused, console_end, destination, login_url, redirect_file
     from valetkey.credentials.landing import check_url
     from valetkey.credentials.profiles import check_name
     from valetkey.policy.problem import Problem
@@ -47,7 +53,7 @@ def console(
 
     own = f"valetkey-{check_name(name)}" if separate else None
     opener = None if print_ else Browser(browser, own=own)
-    entry = open_profile(name)
+    entry = open_profile(name, way)
     profile = entry.profile
     # Wrong use is told before anybody is asked for a code.
     if url is not None and service is not None:
@@ -55,18 +61,29 @@ def console(
     destination(profile.partition, service=service, region=None)
     page = None if url is None else check_url(url, profile.partition)
     session = entry.session(lasting=True)
-    until = f"{session.credentials.expires:%H:%M} UTC"
+    ends = console_end(profile, now=clock()) if way.long else None
     bundle = os.environ.get("AWS_CA_BUNDLE") or settings((name, profile.source_profile), os.environ).get("ca_bundle")
-    secret = login_url(
-        profile,
-        session.credentials,
-        service=service,
-        region=entry.region,
-        env=os.environ,
-        post=lambda to, form: post_form(to, form, ca_bundle=bundle),
-        url=page,
-        logout_first=logout_first,
-    )
+
+    def sign_in(ends: datetime | None) -> str:
+        return login_url(
+            profile,
+            session.credentials,
+            service=service,
+            region=entry.region,
+            env=os.environ,
+            post=lambda to, form: post_form(to, form, ca_bundle=bundle),
+            url=page,
+            logout_first=logout_first,
+            duration=None if ends is None else int((ends - clock()).total_seconds()),
+        )
+
+    try:
+        secret = sign_in(ends)
+    except DurationRefused as problem:
+        say(f"{problem.what}: it lasts as long as the role session", stderr=True)
+        ends, secret = None, sign_in(None)
+    limit = entry.limit if ends is None else "12 h at most: AWS's limit for the console"
+    until = f"{ends or session.credentials.expires:%H:%M} UTC ({limit})"
     say("The owner's CloudTrail shows this as GetSigninToken and ConsoleLogin, which some alert on.", stderr=True)
     if opener is None:
         say("This URL signs in whoever opens it within 15 minutes: do not share it.", stderr=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from valetkey.cli.ways import Way
+
 
 def credential_process(
     name: str,
@@ -14,6 +16,9 @@ def credential_process(
     *,
     mfa_session: Annotated[
         bool, Parameter(negative="", help="The MFA session itself, for a tool that enters the role by itself.")
+    ] = False,
+    no_cache: Annotated[
+        bool, Parameter(name="--no-cache", negative="", help="Use no kept session, and keep none.")
     ] = False,
 ) -> int:
     """Print the credentials of a grant as AWS SDKs read them.
@@ -32,16 +37,16 @@ def credential_process(
     from valetkey.report.credentials import process_answer, write_answer
 
     if mfa_session:
-        write_answer(process_answer(open_profile(name).mfa_session().credentials))
+        write_answer(process_answer(open_profile(name, Way(no_cache=no_cache)).mfa_session().credentials))
         return 0
     try:
         path, before = hot_file(name), head(name)
     except (OSError, KeyError, ValueError):
         path = ""
-    entry = open_profile(name)
+    entry = open_profile(name, Way(no_cache=no_cache))
     session = entry.session()
     answer = process_answer(session.credentials)
-    if path:
+    if path and not no_cache and entry.through is None:
         hot.store(Path(path), before, entry.profile, session, answer)
     write_answer(answer)
     return 0

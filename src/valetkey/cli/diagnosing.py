@@ -62,8 +62,9 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
 
 def _alone(source: str | None, region: str | None, partition: str) -> SignIn:
     from valetkey.aws.signin import sign_in
+    from valetkey.cli.entry import stored
 
-    return sign_in(source, region=region, partition=partition)
+    return sign_in(source, region=region, partition=partition, stored=stored(source))
 
 
 def _signed(base: SignIn) -> Signed:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
     from valetkey.aws.signin import SignIn
-    from valetkey.credentials.broker import Ask
+    from valetkey.cli.ways import Way
+    from valetkey.credentials.base_keys import StoredKey
     from valetkey.credentials.cache import Session
     from valetkey.credentials.profiles import Profile
+    from valetkey.credentials.settings import SessionSettings
+    from valetkey.credentials.steps import Ask
+    from valetkey.credentials.vault import Vault
 
 _INSIDE = "VALETKEY_INSIDE"
 # For the code of a base profile that is a role with MFA, before the broker's own time begins.
@@ -29,7 +34,12 @@ class Entry:
     accepted: datetime
     """When the profile was written last."""
     base: SignIn
-    ask: Ask
+    way: Way | None = None
+    """None: the usual way."""
+    ask: Ask | None = None
+    """Stands in for every source of MFA codes."""
+    through: Entry | None = None
+    """For a role behind a grant's role: how that one is entered."""
 
     @property
     def region(self) -> str | None:
@@ -38,34 +48,83 @@ class Entry:
 
         return region_of(self.profile.name, os.environ) or self.profile.region
 
+    @property
+    def limit(self) -> str:
+        """How long a session may last, and what says so."""
+        from valetkey.credentials.broker import limit_of
+
+        if self.through is not None:
+            return "1 h at most: AWS gives no more to a role that is entered from a role (role chaining)"
+        return limit_of(self.profile, self.base, long=self.is_long)
+
+    @property
+    def root(self) -> Entry:
+        """The entry of the grant that everything begins with."""
+        return self if self.through is None else self.through.root
+
+    @property
+    def is_long(self) -> bool:
+        return self.way is not None and self.way.long
+
+    @property
+    def settings(self) -> SessionSettings:
+        """What the sessions carry: the AWS profile's settings. Raises Problem."""
+        from valetkey.aws.signin import settings
+        from valetkey.credentials.settings import read_only, read_settings
+
+        found = read_settings(settings((self.profile.name,), os.environ), name=self.profile.name)
+        return read_only(found, self.profile) if self.way is not None and self.way.read_only else found
+
     def tools(self) -> dict[str, Any]:
         """The arguments that the broker's functions share."""
-        from valetkey.credentials.cache import Cache
-
-        return {
-            "base": self.base,
-            "connect": self.base.connect,
-            "cache": Cache(os.environ),
-            "ask": self.ask,
-            "clock": clock,
-        }
+        return tools_of(self.base, self.profile.name, self.profile.source_profile, self.way, ask=self.ask)
 
     def session(self, *, lasting: bool = False) -> Session:
         """A session of the role. Raises what broker.role_session raises."""
-        from valetkey.cli.reasons import explained
-        from valetkey.credentials.broker import role_session
         from valetkey.credentials.clients import note
 
-        with explained(self):
-            session = role_session(self.profile, lasting=lasting, since=self.accepted, **self.tools())
-        note(self.profile, session.credentials.expires, os.environ)
+        session = self._session(lasting)
+        if self.through is None:
+            note(self.profile, session.credentials.expires, os.environ)
         return session
+
+    def _session(self, lasting: bool) -> Session:
+        from valetkey.cli.reasons import explained
+        from valetkey.credentials.broker import further_session, role_session
+        from valetkey.credentials.refusals import Refused, about_aws_login
+
+        tools = self.tools()
+        if self.through is not None:
+            return further_session(
+                self.profile,
+                source=self.through.session,
+                source_arn=self.through.profile.role_arn,
+                source_key=self.through.key,
+                connect=tools["connect"],
+                cache=tools["cache"],
+                clock=clock,
+                settings=self.settings,
+                lasting=lasting,
+                since=self.accepted,
+            )
+        try:
+            with explained(self):
+                return role_session(
+                    self.profile,
+                    lasting=lasting,
+                    since=self.accepted,
+                    settings=self.settings,
+                    long=self.is_long,
+                    **tools,
+                )
+        except Refused as refused:
+            raise about_aws_login(refused, self.profile) if self.base.source == "login" else refused from None
 
     def mfa_session(self) -> Session:
         """The MFA session that the role is entered from. Raises what broker.mfa_session raises."""
         from valetkey.credentials.broker import mfa_session
 
-        profile = self.profile
+        profile = self.root.profile
         if not profile.mfa or profile.mfa_serial is None or self.base.session_token is not None:
             raise Problem(
                 f"the role of {profile.name} is not entered from an MFA session of valetkey's",
@@ -73,27 +132,48 @@ class Entry:
             )
         return mfa_session(serial=profile.mfa_serial, max_age=profile.mfa_max_age, **self.tools())
 
+    @property
+    def key(self) -> str:
+        """The name of the session in the cache."""
+        from valetkey.credentials.broker import further_key, role_key
+
+        if self.through is not None:
+            return further_key(self.profile, self.through.key, settings=self.settings)
+        return role_key(self.profile, self.base, settings=self.settings, long=self.is_long)
+
 
 def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def open_profile(name: str, *, ask: Ask | None = None) -> Entry:
-    """Load a profile and resolve its base identity. Raises Problem; Ended before anything is called.
+def open_profile(name: str, way: Way | None = None, *, ask: Ask | None = None) -> Entry:
+    """Load a profile, or find the way to a role behind one, and resolve its base identity. Raises Problem; Ended before
+    anything is called.
 
-    `ask` stands in for the question on the terminal.
+    `ask` stands in for every source of MFA codes.
     """
+    from valetkey.credentials.profiles import check_name, path_of
+
+    def is_grant(name: str) -> bool:
+        return path_of(name, os.environ).exists()
+
+    if not is_grant(check_name(name)) and (path := _path_to(name, is_grant)):
+        return _behind(path, way, ask)
+    return _open(name, way, ask)
+
+
+def _open(name: str, way: Way | None, ask: Ask | None) -> Entry:
     from valetkey.credentials.broker import still_granted
     from valetkey.credentials.profiles import load
 
     profile = load(name, os.environ)
     still_granted(profile, clock())
-    return entry_of(profile, ask=ask)
+    return entry_of(profile, way=way, ask=ask)
 
 
-def entry_of(profile: Profile, *, quiet: bool = False, ask: Ask | None = None) -> Entry:
+def entry_of(profile: Profile, *, quiet: bool = False, way: Way | None = None, ask: Ask | None = None) -> Entry:
     """The same for a profile as loaded, also of a grant that has ended. `quiet`: a base identity that asks for an MFA
-    code itself is a Problem. `ask`: see open_profile. Raises Problem."""
+    code itself is a Problem. Raises Problem."""
     from valetkey.credentials.profiles import path_of
 
     name = profile.name
@@ -106,22 +186,127 @@ def entry_of(profile: Profile, *, quiet: bool = False, ask: Ask | None = None) -
             f"the base identity of {name} comes from {name} itself",
             do="set another `source_profile`: accept the handoff again with --profile",
         )
-    from valetkey.aws.signin import sign_in
-    from valetkey.cli.terminal import asker
-
-    ask = ask or asker(name)
     os.environ[_INSIDE] = ":".join([*filter(None, inside), name])
     try:
-        base = sign_in(
-            profile.source_profile,
-            region=profile.region,
-            partition=profile.partition,
-            ask=None if quiet else partial(ask, seconds=_SECONDS),
-        )
+        base = sign_in_as(profile.source_profile, name, profile, ask=ask, quiet=quiet)
     finally:
         # The next profile that this process opens is no inner one.
         if outer is None:
             del os.environ[_INSIDE]
         else:
             os.environ[_INSIDE] = outer
-    return Entry(profile, accepted, base, ask)
+    return Entry(profile, accepted, base, way, ask)
+
+
+def _path_to(name: str, is_grant: Any) -> tuple[str, ...]:
+    from valetkey.aws.signin import settings
+    from valetkey.credentials.further import path_to
+
+    return path_to(name, lambda each: settings((each,), os.environ), is_grant=is_grant)
+
+
+def _behind(path: tuple[str, ...], way: Way | None, ask: Ask | None) -> Entry:
+    """The entry of the last profile of a path, each entered through the one before it."""
+    from dataclasses import replace
+
+    from valetkey.aws.signin import settings
+    from valetkey.credentials.further import further_role
+
+    if way is not None and way.long:
+        raise Problem(
+            f"{path[-1]} is entered from the role of {path[-2]}, and AWS gives an hour at most there (role chaining)",
+            do="leave --long out",
+        )
+    entry = _open(path[0], None if way is None else replace(way, read_only=False), ask)
+    for name in path[1:]:
+        profile = further_role(name, settings((name,), os.environ), source=entry.profile)
+        entry = replace(entry, profile=profile, through=entry)
+    # What restricts the session is for the last role: one before it has to enter the next.
+    return replace(entry, way=way)
+
+
+def sign_in_as(
+    source: str | None, what: str, profile: Profile | None = None, *, ask: Ask | None = None, quiet: bool = False
+) -> SignIn:
+    """Resolve a base identity; `what` is what a question for its own MFA code says it is for. `quiet`: then it is a
+    Problem. Raises Problem."""
+    from valetkey.aws.signin import sign_in
+    from valetkey.cli.terminal import asker
+
+    return sign_in(
+        source,
+        region=profile.region if profile else None,
+        partition=profile.partition if profile else None,
+        ask=None if quiet else partial(ask or asker(what), seconds=_SECONDS),
+        stored=stored(source),
+    )
+
+
+@cache
+def vault() -> Vault:
+    """The OS keyring; once it has not answered, it is not asked again in this process."""
+    from valetkey.credentials.vault import Vault
+
+    return Vault()
+
+
+def stored(source: str | None) -> StoredKey | None:
+    """The key of an AWS profile that is in the OS keyring, or None. Raises Problem."""
+    from valetkey.credentials.base_keys import stored_key
+
+    return stored_key(source, os.environ, vault())
+
+
+def tools_of(
+    base: SignIn, what: str, source: str | None, way: Way | None = None, *, ask: Ask | None = None, login: str = ""
+) -> dict[str, Any]:
+    """The arguments that the broker's functions share, for a base identity. `ask` stands in for every source of codes;
+    `login` is the command to name where nobody can be asked."""
+    from valetkey.cli.terminal import tell
+    from valetkey.credentials.cache import Cache
+    from valetkey.credentials.vault import KeyringSessions
+
+    keep = way is None or not way.no_cache
+    kept = Cache(os.environ, keep=keep)
+    return {
+        "base": base,
+        "connect": base.connect,
+        "cache": kept,
+        "keep": KeyringSessions(vault(), kept, tell=tell) if keep else kept,
+        "ask": ask or _ask(what, source, given=way is not None and way.mfa_code_stdin, login=login),
+        "clock": clock,
+    }
+
+
+def _ask(what: str, source: str | None, *, given: bool, login: str) -> Ask:
+    """Every source of MFA codes, in order; none is looked at before a code is needed."""
+    if given:
+        from valetkey.cli.ways import first_line
+        from valetkey.credentials.sources import given as only
+
+        return only(first_line())
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        from valetkey.aws.signin import settings
+        from valetkey.cli.terminal import asker
+        from valetkey.credentials import sources
+        from valetkey.credentials.pinentry import Pinentry
+
+        line = settings((source,), os.environ).get("mfa_process")
+        found: list[Ask] = [sources.command(line, clock=clock, sleep=time.sleep)] if isinstance(line, str) else []
+        found += [
+            sources.seed(partial(sources.kept_seed, vault()), clock=clock, sleep=time.sleep),
+            asker(what, login=login),
+            Pinentry(what, os.environ),
+        ]
+        return sources.first_of(found)(device, seconds=seconds, again=again)
+
+    return ask
+
+
+def say_long(entry: Entry, session: Session) -> None:
+    """With --long, say on stderr until when the session lasts and which limit applies."""
+    if entry.is_long:
+        from valetkey.report.text import say
+
+        say(f"until {session.credentials.expires:%Y-%m-%d %H:%M} UTC ({entry.limit})", stderr=True)

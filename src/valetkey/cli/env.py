@@ -6,12 +6,15 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from valetkey.cli.ways import Way
+
 
 def env(
     name: str,
     /,
     *,
     shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Parameter(help="Whose syntax to print.")] = "bash",
+    way: Way = Way(),  # noqa: B008 - frozen
 ) -> int:
     """Print a grant's credentials as lines for a shell to evaluate: `eval "$(valetkey env NAME)"`.
 
@@ -24,10 +27,11 @@ def env(
     name
         The profile.
     """
-    from valetkey.cli.entry import open_profile
+    from valetkey.cli.entry import open_profile, say_long
     from valetkey.report.credentials import write_exports
 
-    entry = open_profile(name)
+    entry = open_profile(name, way)
     session = entry.session(lasting=True)
+    say_long(entry, session)
     write_exports(shell, session.credentials, entry.region)
     return 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from valetkey.cli.ways import Way
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def exec_(
         tuple[str, ...], Parameter(negative="", help="Run it for these profiles: A,B (can be repeated).")
     ] = (),
     jobs: Annotated[int, Parameter(help="How many customers at a time.")] = 4,
+    way: Way = Way(),  # noqa: B008 - frozen
 ) -> int:
     """Run a command with a grant's credentials in its environment, and with no other way to credentials.
 
@@ -44,7 +47,11 @@ def exec_(
     from valetkey.cli.childenv import given, served
     from valetkey.cli.running import run_child
 
-    environment = served if server else given
+    if server and way.no_cache:
+        raise Problem("--server keeps a session, and --no-cache keeps none", do="leave one of them out")
+    if server and way.long:
+        raise Problem("--server renews its sessions, and --long ones take a code each", do="leave one of them out")
+    environment = partial(served if server else given, way=way)
     if all_ or client:
         if all_ and client:
             raise Problem("--all and --client exclude each other", do="give one of them")

@@ -39,6 +39,7 @@ def request(
     """
     from valetkey.aws import connect
     from valetkey.cli import sealing
+    from valetkey.cli.entry import stored
     from valetkey.credentials.identity import identify, own_principal
     from valetkey.credentials.requests import (
         Wishes,
@@ -60,7 +61,8 @@ def request(
     )
     owner_key = sealing.public_key(encrypt_to)
     known = known_requests(os.environ)
-    perform = connect(profile=account.profile, region=account.region)
+    source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    perform = connect(profile=account.profile, region=account.region, stored=stored(source))
     identity = own_principal(perform, identify(perform))
     made = make_request(customer, wishes, identity=identity, known=known, now=now, new=new)
     path = out or Path(default_file(customer) + (".age" if owner_key else ""))

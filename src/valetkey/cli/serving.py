@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
+    from valetkey.cli.ways import Way
     from valetkey.credentials.keeper import Held
 
 _LOOK = 0.1
@@ -40,6 +41,7 @@ def serving(
     *,
     port: int = 0,
     tell: Callable[[str, Problem | None], None] = lambda name, problem: None,
+    way: Way | None = None,
 ) -> Iterator[Serving]:
     """Serve these sessions and keep them fresh. Token files are written to `folder` and removed afterwards.
 
@@ -53,7 +55,7 @@ def serving(
     def listen() -> None:
         server.serve_forever(_LOOK)
 
-    keeper = Keeper(held, fetch=lambda name: _held(name, quiet=True), clock=clock, tell=tell)
+    keeper = Keeper(held, fetch=lambda name: _held(name, way, quiet=True), clock=clock, tell=tell)
     secrets = tokens(each.profile.name for each in held)
     files = {name: folder / f"{name}.token" for name in secrets}
     with Server(secrets, keeper.answer, port=port) as server:
@@ -75,10 +77,10 @@ def serving(
                 path.unlink(missing_ok=True)
 
 
-def _held(name: str, *, quiet: bool = False) -> Held:
+def _held(name: str, way: Way | None = None, *, quiet: bool = False) -> Held:
     from valetkey.cli.entry import open_profile
     from valetkey.cli.terminal import silent
     from valetkey.credentials.keeper import Held
 
-    entry = open_profile(name, ask=silent(name) if quiet else None)
+    entry = open_profile(name, way, ask=silent(name) if quiet else None)
     return Held(entry.profile, entry.session())

@@ -11,15 +11,15 @@ import os
 import select
 import time
 
-from valetkey.credentials.broker import Ask, Dismissed, NoTerminal
+from valetkey.credentials.steps import Ask, Dismissed, NoTerminal
 from valetkey.report.text import clean
 
 _TTY = "/dev/tty"
 
 
-def asker(profile: str) -> Asker:
-    """An `ask` for the broker; `profile` is what the question says it is for."""
-    return Asker(profile)
+def asker(profile: str, *, login: str = "") -> Asker:
+    """An `ask` for the broker; `profile` is what the question says it is for, `login` the command that asks it."""
+    return Asker(profile, login=login)
 
 
 def silent(profile: str) -> Ask:
@@ -34,8 +34,9 @@ def silent(profile: str) -> Ask:
 class Asker:
     """See valetkey.credentials.broker.Ask."""
 
-    def __init__(self, profile: str) -> None:
+    def __init__(self, profile: str, *, login: str = "") -> None:
         self._profile = profile
+        self._login = login or f"valetkey login {profile}"
 
     def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str:
         try:
@@ -54,9 +55,7 @@ class Asker:
 
     def nobody(self, what: str) -> NoTerminal:
         """The problem to raise when nobody can be asked."""
-        return NoTerminal(
-            what, do=f"run `valetkey exec {self._profile} -- true` in a terminal first; it asks, once for 12 hours"
-        )
+        return NoTerminal(what, do=f"run `{self._login}` in a terminal; it asks, once for 12 hours")
 
     def _ask(self, tty: int, device: str, seconds: float, again: str) -> str:
         """The code is shown as it is typed: it works once, and a killed prompt leaves the terminal as it was."""
@@ -75,6 +74,21 @@ class Asker:
             if len(code) == 6 and code.isascii() and code.isdigit():
                 return code
             _write(tty, "a code is 6 digits\n")
+
+
+def tell(text: str) -> bool:
+    """Say something to the person at the terminal, if there is one; whether there was."""
+    try:
+        tty = os.open(_TTY, os.O_WRONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        _write(tty, f"valetkey: {text}\n")
+    except OSError:
+        return False
+    finally:
+        os.close(tty)
+    return True
 
 
 def _line(tty: int, end: float) -> str | None:

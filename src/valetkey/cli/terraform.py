@@ -31,12 +31,14 @@ def terraform(
     nothing is called. With the shape `profile`, Terraform's credentials come from valetkey and are renewed while it
     runs; `assume-role` is for what only the provider's own block can say.
     """
+    from valetkey.aws.signin import settings
     from valetkey.cli.accept import executable
     from valetkey.cli.entry import clock
     from valetkey.credentials import terraform as made
     from valetkey.credentials.awsconfig import process_command, region_of
     from valetkey.credentials.broker import role_call, still_granted
     from valetkey.credentials.profiles import load
+    from valetkey.credentials.settings import read_settings
     from valetkey.report.terraform import say_terraform
 
     customers = []
@@ -44,7 +46,9 @@ def terraform(
         profile = load(each, os.environ)
         still_granted(profile, clock())
         region = region_of(each, os.environ) or profile.region
-        customers.append(made.Customer(profile=profile, region=region, enter=role_call(profile, _MfaSession()).params))
+        carried = read_settings(settings((each,), os.environ), name=each)
+        enter = role_call(profile, _MfaSession(), carried).params
+        customers.append(made.Customer(profile=profile, region=region, enter=enter))
     if bucket is not None and not (bucket.strip() and key.strip("/") == key and key):
         raise Problem(
             "the state needs a bucket and a key", do="name them: --bucket acme-state --key net/terraform.tfstate"

@@ -36,6 +36,10 @@ def verify(
     from valetkey.report.text import say
 
     entry = open_profile(name)
+    if entry.through is not None:
+        raise Problem(
+            f"{name} is no grant, but a role behind one", do=f"verify the grant: {entry.through.profile.name}"
+        )
     profile, tools = entry.profile, entry.tools()
     limit = min(seconds(wait, name="--wait"), verification.WAIT)
     say(verification.FIRST_SAYS, stderr=output.as_json)

@@ -7,7 +7,8 @@ Rules:
 - INVARIANT: keys travel in the body of a POST over TLS (or to this computer), never in a URL.
 - INVARIANT: the login URL is a secret: it is written to a file of mode 0600 and nowhere else, unless asked for.
 - The hosts follow the partition of the role, not the region that happens to be set.
-- SessionDuration is not sent: AWS refuses it for chained sessions, and the console then lasts as long as the keys.
+- SessionDuration (900 to 43,200 s, whatever the role's own limit) is sent only for a role that was assumed with a
+  user's long-term key: AWS refuses it for every other session, and the console then lasts as long as the keys.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -27,6 +29,8 @@ from valetkey.credentials.profiles import Profile
 from valetkey.credentials.values import Credentials
 from valetkey.policy.problem import Problem
 
+_SHORTEST, _LONGEST = 900, 43200
+"""SessionDuration, in seconds."""
 _REGION = re.compile(r"[a-z]{2,8}(-[a-z]+){1,4}-[0-9]{1,2}", re.ASCII)
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 
@@ -52,6 +56,10 @@ Post = Callable[[str, bytes], tuple[int, bytes]]
 """Sends a form to a URL and answers status and body, never following a redirect. Raises Problem."""
 
 
+class DurationRefused(ConsoleProblem):
+    """AWS did not take SessionDuration."""
+
+
 def login_url(
     profile: Profile,
     credentials: Credentials,
@@ -62,12 +70,14 @@ def login_url(
     post: Post,
     url: str | None = None,
     logout_first: bool = False,
+    duration: int | None = None,
 ) -> str:
     """The URL that signs a browser in with these credentials; a secret for 15 minutes.
 
     `service` names the console to open ("s3"), None the start page. `region` None or unreadable: the console's own
     choice. `url`: the console page to open instead (see landing.check_url). `logout_first`: sign out what the browser
-    is signed in to before. Raises ConsoleProblem, Problem for a service that is no name.
+    is signed in to before. `duration`: seconds of the console session, for a role that was assumed with a user's
+    long-term key. Raises ConsoleProblem (DurationRefused: ask again without), Problem for a service that is no name.
     """
     region = region if region and _REGION.fullmatch(region) else None
     endpoint = _endpoint(profile.partition, region, env)
@@ -79,11 +89,23 @@ def login_url(
             "sessionToken": credentials.session_token,
         }
     )
-    status, body = post(endpoint, urlencode({"Action": "getSigninToken", "Session": session}).encode())
+    form = {"Action": "getSigninToken", "Session": session}
+    if duration is not None:
+        form["SessionDuration"] = str(duration)
+    status, body = post(endpoint, urlencode(form).encode())
+    if status == 400 and duration is not None:
+        raise DurationRefused("AWS does not take a longer console session for these credentials", do="leave --long out")
     token = _token(status, body)
     query = {"Action": "login", "Issuer": "valetkey", "Destination": target, "SigninToken": token}
     login = f"{endpoint}?{urlencode(query, quote_via=quote)}"
     return landing.logout_url(login, profile.partition, endpoint) if logout_first else login
+
+
+def console_end(profile: Profile, *, now: datetime) -> datetime:
+    """When the longest console session that begins now ends: after 12 hours, or with the grant (AWS would go on showing
+    a console in which everything is refused)."""
+    ends = now + timedelta(seconds=_LONGEST - 5)
+    return ends if profile.until is None else max(min(ends, profile.until), now + timedelta(seconds=_SHORTEST + 60))
 
 
 def destination(partition: str, *, service: str | None, region: str | None) -> str:

@@ -10,9 +10,13 @@ from valetkey.cli import entry, run
 
 def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     found = types.SimpleNamespace(
-        session=lambda lasting: None, profile=types.SimpleNamespace(source_profile=None), base=None, region=None
+        session=lambda lasting: None,
+        profile=types.SimpleNamespace(source_profile=None),
+        base=None,
+        region=None,
+        is_long=False,
     )
-    monkeypatch.setattr(entry, "open_profile", lambda name: found)
+    monkeypatch.setattr(entry, "open_profile", lambda name, way: found)
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
     assert run.run(["exec", "acme", "--", "true"]) == 125
     assert "no temporary directory" in capsys.readouterr().err

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import pathlib
 import re
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from valetkey.credentials.federation import ConsoleProblem, destination, login_url, redirect_file
+from valetkey.credentials.federation import (
+    ConsoleProblem,
+    DurationRefused,
+    console_end,
+    destination,
+    login_url,
+    redirect_file,
+)
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.values import Credentials
 from valetkey.policy.problem import Problem
@@ -174,3 +182,28 @@ def test_the_redirect_file_is_private_and_goes(tmp_path: pathlib.Path) -> None:
 def test_no_place_for_the_redirect_file(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ConsoleProblem, match="--print"), redirect_file("https://x", tmp_path / "none"):
         pass
+
+
+def test_a_longer_console_session_is_asked_for_and_its_refusal_told_apart() -> None:
+    post = Post()
+    url_of(post, duration=43200)
+    assert parse_qs(post.calls[0][1].decode())["SessionDuration"] == ["43200"]
+    url_of(post)
+    assert "SessionDuration" not in parse_qs(post.calls[1][1].decode())
+    with pytest.raises(DurationRefused):
+        url_of(Post(status=400, body=b"no"), duration=43200)
+    # Without it, or with another status, it is something else.
+    for refused in (lambda: url_of(Post(status=400)), lambda: url_of(Post(status=500), duration=43200)):
+        with pytest.raises(ConsoleProblem) as caught:
+            refused()
+        assert not isinstance(caught.value, DurationRefused)
+
+
+def test_the_longest_console_session_is_in_awss_limits_and_ends_with_the_grant() -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    for until in (None, timedelta(days=9), timedelta(hours=3), timedelta(minutes=1)):
+        it = dataclasses.replace(profile(), until=None if until is None else now + until)
+        seconds = (console_end(it, now=now) - now).total_seconds()
+        assert 900 <= seconds <= 43200
+        if until == timedelta(hours=3):
+            assert seconds == 10800

@@ -94,7 +94,7 @@ def test_without_a_terminal_it_fails_at_once_and_reads_no_stream() -> None:
         start_new_session=True,
     )
     assert done.stdout.startswith("problem NoTerminal there is no terminal")
-    assert "valetkey exec acme -- true" in done.stdout
+    assert "valetkey login acme" in done.stdout
 
 
 def test_in_the_background_it_fails_instead_of_being_stopped() -> None:

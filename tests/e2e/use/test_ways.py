@@ -1,0 +1,224 @@
+"""The ways into a role on the sandbox: long, read-only, with what the session carries, and on into further roles."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from valetkey.sandbox.accounts import REGION
+
+Make = Callable[..., Any]
+WHO = (sys.executable, "-c", "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])")
+END = ("sh", "-c", "echo $AWS_CREDENTIAL_EXPIRATION")
+
+
+def left(text: str) -> timedelta:
+    return datetime.fromisoformat(text.strip().splitlines()[-1]) - datetime.now(UTC)
+
+
+def long_role(it: Any, seconds: int = 43200) -> None:
+    it.role("Long", max_session=seconds)
+    it.save(role="Long", max_session=seconds)
+
+
+def test_long_takes_a_code_of_its_own_and_lasts_as_long_as_the_role(way: Make) -> None:
+    it = way()
+    long_role(it)
+    it.first()
+    code, shown = it.person.run_tty("exec", "acme", "--long", "--", *END, code=it.user.code)
+    assert code == 0, shown
+    assert timedelta(hours=11, minutes=50) < left(shown) < timedelta(hours=12, minutes=5)
+    assert "12 h at most: the role's own limit (MaxSessionDuration)" in shown
+    # Kept: the next command asks nobody, and the usual way has its own session.
+    done = it.person.run("exec", "acme", "--long", "--", *WHO)
+    assert done.stdout.strip() == f"arn:aws:sts::{it.owner.account}:assumed-role/Long/ann", done.stderr
+    assert left(it.person.run("exec", "acme", "--", *END).stdout) < timedelta(hours=1, minutes=5)
+    assert (it.asked("sts:GetSessionToken"), it.asked("sts:AssumeRole")) == (1, 2)
+    done = it.person.run("env", "acme", "--long")
+    assert "export AWS_SESSION_TOKEN=" in done.stdout
+    assert "the role's own limit" in done.stderr
+
+
+def test_a_long_console_lasts_twelve_hours_whatever_the_roles_limit(way: Make) -> None:
+    it = way()
+    code, shown = it.person.run_tty("console", "acme", "--long", "--print", code=it.user.code)
+    assert code == 0, shown
+    url = next(line for line in shown.splitlines() if line.startswith("http"))
+    page = it.python(
+        "import sys, urllib.request, http.cookiejar as j;"
+        "o = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(j.CookieJar()));"
+        f"print(o.open({url!r}, timeout=20).read().decode())"
+    ).stdout
+    _, _, until = page.partition("Signed in until</th><td>")
+    ends = datetime.strptime(until[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    assert timedelta(hours=11, minutes=50) < ends - datetime.now(UTC) < timedelta(hours=12, minutes=5)
+    assert it.asked("sts:GetSessionToken") == 0
+
+
+def test_no_long_way_without_a_users_key(way: Make) -> None:
+    it = way()
+    it.first()
+    session = it.person.client("sts", it.user).get_session_token()["Credentials"]
+    it.person.env |= {
+        "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": session["SessionToken"],
+    }
+    it.save(source_profile=None)
+    done = it.person.run("exec", "acme", "--long", "--", "true")
+    assert done.returncode == 125
+    assert "an hour at most" in done.stderr
+
+
+def test_a_code_from_standard_input_and_the_rest_for_the_command(way: Make) -> None:
+    it = way()
+    done = it.person.run("exec", "acme", "--mfa-code-stdin", "--", "cat", input=f"{it.user.code()}\nfor the command\n")
+    assert (done.returncode, done.stdout) == (0, "for the command\n"), done.stderr
+    done = it.person.run("exec", "acme", "--mfa-code-stdin", "--no-cache", "--", "true", input="hello\n")
+    assert done.returncode == 125
+    assert "no MFA code" in done.stderr
+    assert "hello" not in done.stderr
+
+
+def test_no_cache_keeps_nothing(way: Make) -> None:
+    it = way()
+    for count in (1, 2):
+        done = it.person.run(
+            "exec", "acme", "--no-cache", "--mfa-code-stdin", "--", "true", input=f"{it.user.code()}\n"
+        )
+        assert done.returncode == 0, done.stderr
+        assert it.asked("sts:GetSessionToken") == count
+    cache = it.person.home / ".cache/valetkey/sessions"
+    assert not list(cache.glob("*.json"))
+    it.first()
+    before = {each: each.read_bytes() for each in cache.glob("*.json")}
+    assert it.person.run("credential-process", "acme", "--no-cache").returncode == 3
+    assert {each: each.read_bytes() for each in cache.glob("*.json")} == before
+
+
+def test_read_only_takes_away_what_the_role_may(way: Make) -> None:
+    it = way()
+    it.owner.root(
+        "iam", "attach_role_policy", RoleName="Audit", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    it.first()
+    make = (sys.executable, "-c", "import boto3; boto3.client('iam').create_user(UserName='made')")
+    look = (sys.executable, "-c", "import boto3; print(len(boto3.client('iam').list_roles()['Roles']))")
+    restricted = it.person.run("exec", "acme", "--read-only", "--", *make)
+    assert "AccessDenied" in restricted.stderr
+    assert it.person.run("exec", "acme", "--read-only", "--", *look).returncode == 0
+    assert it.person.run("exec", "acme", "--", *make).returncode == 0
+    assert it.asked("sts:GetSessionToken") == 1
+
+
+def opened(it: Any, name: str = "Audit") -> None:
+    """The owner admits a SourceIdentity and session tags, as `grant --source-identity --session-tags` does."""
+    role = it.owner.root("iam", "get_role", RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    extra = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{it.person.account}:root"},
+        "Action": ["sts:SetSourceIdentity", "sts:TagSession"],
+    }
+    document = {**role, "Statement": [*role["Statement"], extra]}
+    it.owner.root("iam", "update_assume_role_policy", RoleName=name, PolicyDocument=json.dumps(document))
+    own = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["sts:SetSourceIdentity", "sts:TagSession"],
+                "Resource": it.profile.role_arn,
+            }
+        ],
+    }
+    it.person.root("iam", "put_user_policy", UserName="ann", PolicyName="carry", PolicyDocument=json.dumps(own))
+
+
+def configure(it: Any, name: str, **settings: str) -> None:
+    config = it.person.home / ".aws/config"
+    lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
+    config.write_text(config.read_text() + f"[profile {name}]\nregion = {REGION}\n{lines}")
+
+
+def test_source_identity_and_tags_reach_the_owner(way: Make) -> None:
+    it = way()
+    configure(
+        it, "acme", source_identity="ann.of.ours", session_tags="project=blue,ticket=OPS-7", role_session_name="a.b"
+    )
+    done = it.person.run("credential-process", "acme")
+    assert done.returncode == 2
+    assert "does not admit a SourceIdentity" in done.stderr
+    assert "--source-identity" in done.stderr
+    assert it.asked("sts:AssumeRole") == 0
+    opened(it)
+    it.save(source_identity=True, session_tags=True)
+    answer = it.first()
+    assert it.person.client("sts", answer).get_caller_identity()["Arn"].endswith(":assumed-role/Audit/a.b")
+    events = it.owner.client("cloudtrail", _admin(it)).lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}]
+    )["Events"]
+    sent = json.loads(events[0]["CloudTrailEvent"])["requestParameters"]
+    assert sent["sourceIdentity"] == "ann.of.ours"
+    assert {(each["key"], each["value"]) for each in sent["tags"]} == {("project", "blue"), ("ticket", "OPS-7")}
+
+
+def _admin(it: Any) -> Any:
+    return it.owner.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess")
+
+
+def test_a_role_behind_the_grants_role(way: Make, stage: Any) -> None:
+    it = way()
+    other = stage.party("other")
+    other.root(
+        "iam",
+        "create_role",
+        RoleName="Work",
+        AssumeRolePolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": it.profile.role_arn},
+                        "Action": "sts:AssumeRole",
+                        "Condition": {"StringEquals": {"sts:ExternalId": "vk-of-the-second"}},
+                    }
+                ],
+            }
+        ),
+    )
+    role = f"arn:aws:iam::{other.account}:role/Work"
+    it.owner.root(
+        "iam",
+        "put_role_policy",
+        RoleName="Audit",
+        PolicyName="on",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}],
+            }
+        ),
+    )
+    it.aws_profile()
+    configure(it, "prod", role_arn=role, source_profile="acme", external_id="vk-of-the-second")
+    code, shown = it.person.run_tty("exec", "prod", "--", *WHO, code=it.user.code)
+    assert (code, shown.strip().splitlines()[-1]) == (0, f"arn:aws:sts::{other.account}:assumed-role/Work/ann"), shown
+    calls = it.asked("sts:AssumeRole")
+    assert it.person.run("exec", "prod", "--", *WHO).stdout.strip().endswith(":assumed-role/Work/ann")
+    assert it.asked("sts:AssumeRole") == calls
+    # The same section is read by an SDK, which asks valetkey for the first role only.
+    done = it.python(
+        "import boto3; print(boto3.Session(profile_name='prod').client('sts').get_caller_identity()['Arn'])"
+    )
+    assert f":{other.account}:assumed-role/Work/" in done.stdout, done.stderr
+    done = it.person.run("exec", "prod", "--long", "--", "true")
+    assert "an hour at most there (role chaining)" in done.stderr
+    assert "verify the grant: acme" in it.person.run("verify", "prod").stderr
+    configure(it, "shut", role_arn=f"arn:aws:iam::{other.account}:role/Other", source_profile="acme")
+    done = it.person.run("exec", "shut", "--", "true")
+    assert done.returncode == 125
+    assert f"it has to let in {it.profile.role_arn}" in done.stderr
