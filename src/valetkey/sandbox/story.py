@@ -81,7 +81,11 @@ PERSON = "carol"
 CAROL = {
     "Version": "2012-10-17",
     "Statement": [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+            "Resource": "*",
+        },
         {
             "Effect": "Allow",
             "Action": [
