@@ -109,6 +109,11 @@ def test_read_only_takes_away_what_the_role_may(way: Make) -> None:
     look = (sys.executable, "-c", "import boto3; print(len(boto3.client('iam').list_roles()['Roles']))")
     restricted = it.person.run("exec", "acme", "--read-only", "--", *make)
     assert "AccessDenied" in restricted.stderr
+    served = it.person.run("exec", "acme", "--server", "--read-only", "--", *make)
+    assert "AccessDenied" in served.stderr
+    for flag in ("--long", "--no-cache"):
+        done = it.person.run("exec", "acme", "--server", flag, "--", "true")
+        assert (done.returncode, "--server" in done.stderr) == (125, True)
     assert it.person.run("exec", "acme", "--read-only", "--", *look).returncode == 0
     assert it.person.run("exec", "acme", "--", *make).returncode == 0
     assert it.asked("sts:GetSessionToken") == 1
