@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.stamp
 CASES  ?= 100000
 
-.PHONY: demo test check fmt bench differential size lock clean
+.PHONY: demo test check fmt bench peers differential size lock clean
 
 demo: $(STAMP)
 	@$(BIN)/valetkey demo $(DEMO)
@@ -24,6 +24,10 @@ fmt: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench
+
+# AWS CLI v2, Terraform and the AWS SDK for JavaScript, for the tests of the contractor's programs (tests/peers).
+peers: $(STAMP)
+	@$(BIN)/python -m tests.peers
 
 differential: $(STAMP)
 	@$(BIN)/python -m tests.differential --cases $(CASES)
@@ -46,4 +50,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers tests/peers/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

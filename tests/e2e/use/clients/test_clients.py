@@ -1,0 +1,73 @@
+"""AWS CLI v1 and v2, boto3 and the AWS SDK for JavaScript v3 through the AWS profile that `accept` writes."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import re
+import shlex
+import sys
+from typing import Any
+
+import pytest
+
+from .conftest import CLIENTS, who
+
+every_client = pytest.mark.parametrize("client", CLIENTS)
+
+
+@every_client
+def test_it_gets_in_by_name_and_by_variable_and_is_asked_on_the_terminal(client: str, machine: Any) -> None:
+    words = who(client)
+    named = [*words, "globex"] if client == "javascript" else [*words, "--profile", "globex"]
+    code, shown, prompts = machine.on_terminal(words, {"AWS_PROFILE": "acme"})
+    assert (code, prompts) == (0, 1), shown
+    assert machine.arn("acme") in shown
+    # The second customer, and without a terminal: nobody is asked.
+    done = machine.run(words, {"AWS_PROFILE": "globex"})
+    assert machine.arn("globex") in done.stdout, done.stderr
+    if client != "boto3":
+        done = machine.run(named)
+        assert machine.arn("globex") in done.stdout, done.stderr
+    assert (machine.it.asked("sts:GetSessionToken"), machine.it.asked("sts:AssumeRole")) == (1, 2)
+
+
+@every_client
+def test_without_a_terminal_it_fails_at_once_and_shows_what_to_do(client: str, machine: Any) -> None:
+    # The default chain of the SDK for JavaScript says only that it found nothing; told the profile, it says why.
+    words = [*who(client), "acme"] if client == "javascript" else who(client)
+    done = machine.run(words, {"AWS_PROFILE": "acme"})
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert "valetkey exec acme -- true" in done.stderr
+    assert machine.it.asked("sts:GetSessionToken") == 0
+
+
+@pytest.mark.slow
+def test_all_of_them_at_once_from_an_empty_cache_are_one_prompt(machine: Any) -> None:
+    """Two customers' worth of programs, started together from one shell."""
+    commands = [(client, name) for client in CLIENTS for name in ("acme", "globex")]
+    script = " ".join(
+        f"( AWS_PROFILE={name} {shlex.join(who(client))} >out{number} 2>err{number} ) &"
+        for number, (client, name) in enumerate(commands)
+    )
+    code, shown, prompts = machine.on_terminal(["/bin/bash", "-c", f"{script} wait"])
+    assert (code, prompts) == (0, 1), shown
+    for number, (client, name) in enumerate(commands):
+        said = (machine.folder / f"out{number}").read_text()
+        assert machine.arn(name) in said, (client, (machine.folder / f"err{number}").read_text())
+    assert (machine.it.asked("sts:GetSessionToken"), machine.it.asked("sts:AssumeRole")) == (1, 2)
+
+
+@every_client
+def test_a_child_of_exec_cannot_be_anybody_else(client: str, machine: Any) -> None:
+    machine.it.first()
+    words = who(client)
+    own = machine.run(words)
+    assert machine.it.user.arn in own.stdout, own.stderr
+    inside = [sys.executable, "-m", "valetkey", "exec", "acme", "--"]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        right = pool.submit(machine.run, [*inside, *words])
+        wrong = pool.submit(machine.run, [*inside, "env", "-u", "AWS_ACCESS_KEY_ID", *words])
+    assert machine.arn("acme") in right.result().stdout, right.result().stderr
+    assert wrong.result().returncode != 0
+    assert not re.search(r"arn:aws:\w+::\d{12}:", wrong.result().stdout)

