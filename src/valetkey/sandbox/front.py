@@ -17,12 +17,14 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from valetkey.sandbox.faults import Fault, Faults
+from valetkey.sandbox.dates import skewed
+from valetkey.sandbox.faults import Faults
 from valetkey.sandbox.federation import Federation
 
 Scope = MutableMapping[str, Any]
@@ -138,6 +140,10 @@ class Front:
             return
         account, call = identify(scope, headers, body)
         seen = self.log.add(account, call)
+        wrong = skewed(call.partition(":")[0], headers, datetime.now(UTC))
+        if wrong is not None:
+            await self._refuse(403, *wrong, seen, headers, send)
+            return
         fault = self.faults.strike(call, account)
         if fault is not None:
             seen.fault = fault.kind
@@ -147,7 +153,8 @@ class Front:
                 await cut(send)
                 return
             elif fault.kind not in ("lose", "hang"):
-                await self._refuse(fault, seen, headers, send)
+                said = f"refused by a fault rule of the sandbox: {call}"
+                await self._refuse(*_REFUSALS.get(fault.kind, (403, fault.code, said)), seen, headers, send)
                 return
 
         replay = iter(({"type": "http.request", "body": body, "more_body": False},))
@@ -171,10 +178,9 @@ class Front:
                 await self._hold(receive)
             await cut(send)
 
-    async def _refuse(self, fault: Fault, seen: Seen, headers: Mapping[str, str], send: Send) -> None:
-        status, code, message = _REFUSALS.get(
-            fault.kind, (403, fault.code, f"refused by a fault rule of the sandbox: {seen.call}")
-        )
+    async def _refuse(
+        self, status: int, code: str, message: str, seen: Seen, headers: Mapping[str, str], send: Send
+    ) -> None:
         seen.status, seen.code = status, code
         if "x-amz-target" in headers or "json" in headers.get("content-type", ""):
             await answer(send, status, {"__type": code, "message": message})
