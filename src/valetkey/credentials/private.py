@@ -92,7 +92,11 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         temporary.replace(path)
         _sync_dir(path.parent)
     except OSError as error:
-        raise Problem(f"{path} cannot be written: {error.strerror}", where=str(path)) from None
+        raise Problem(
+            f"{path} cannot be written: {error.strerror}",
+            do="see that the disk has room and that the directory is yours to write",
+            where=str(path),
+        ) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -103,7 +107,12 @@ def read(path: Path, *, others_may_read: bool = False) -> bytes | None:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
+    try:
+        file = os.fdopen(handle, "rb")
+    except OSError:  # a directory
+        os.close(handle)
+        return None
+    with file:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or not _is_mine(found) or found.st_size > _MAX_BYTES:
             return None

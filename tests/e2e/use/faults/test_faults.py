@@ -1,0 +1,225 @@
+"""What goes wrong around a contractor: each ends soon, says what is wrong and what to do, and loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Within = Callable[[float], None]
+
+
+def clear(ran: Any) -> str:
+    """The error in its three lines: nothing for an SDK to read, no traceback. The text."""
+    assert ran.code not in (0, 124, 130), ran
+    assert ran.out == ""
+    lines = ran.err.splitlines()
+    assert lines[0].startswith("valetkey: ")
+    assert "fault of valetkey's own" not in lines[0]
+    assert lines[-1].startswith("  do: ")
+    assert len(lines) <= 3
+    return str(ran.err)
+
+
+def gets_in(watch: Any, prompts: int) -> dict[str, Any]:
+    ran = watch.run("credential-process", "acme")
+    assert (ran.code, ran.prompts) == (0, prompts), ran
+    answer: dict[str, Any] = json.loads(ran.out)
+    assert answer["AccountId"] == watch.it.owner.account
+    return answer
+
+
+# STS
+
+
+@pytest.mark.parametrize("kind", ["throttle", "500", "503", "drop"])
+def test_a_fault_that_passes_is_not_seen(kind: str, watch: Any) -> None:
+    for operation in ("GetSessionToken", "AssumeRole"):
+        watch.it.stage.sandbox.control.fault(
+            kind=kind, service="sts", operation=operation, account=watch.it.person.account
+        )
+    gets_in(watch, prompts=1)
+    watch.check()
+
+
+@pytest.mark.parametrize("kind", ["throttle", "drop"])
+@pytest.mark.parametrize("operation", ["GetSessionToken", "AssumeRole"])
+def test_a_fault_that_stays_is_said_and_the_code_is_not_asked_for_in_vain(
+    operation: str, kind: str, watch: Any, within: Within
+) -> None:
+    control, account = watch.it.stage.sandbox.control, watch.it.person.account
+    control.fault(kind=kind, service="sts", operation=operation, account=account, times=None)
+    ran = watch.run("credential-process", "acme")
+    assert ran.code == 3
+    assert operation in clear(ran)
+    assert ran.prompts == 1
+    # A program that calls again at once asks nobody again.
+    again = watch.run("credential-process", "acme")
+    clear(again)
+    assert again.prompts == 0
+    control.clear(account)
+    if operation == "AssumeRole":
+        gets_in(watch, prompts=0)  # the MFA session was kept
+    watch.check()
+    within(40)
+
+
+@pytest.mark.slow
+def test_an_sts_that_never_answers(watch: Any, within: Within) -> None:
+    control, account = watch.it.stage.sandbox.control, watch.it.person.account
+    gets_in(watch, prompts=1)
+    watch.forget("role")
+    control.fault(kind="latency", seconds=60, service="sts", operation="AssumeRole", account=account, times=None)
+    assert "sts:AssumeRole" in clear(watch.run("credential-process", "acme"))
+    control.clear(account)
+    within(50)
+    gets_in(watch, prompts=0)
+    watch.check()
+
+
+def test_an_answer_that_is_lost_costs_one_more_code(watch: Any) -> None:
+    """AWS has used the code; sent once more it would be refused, so that a new one is asked for."""
+    watch.it.stage.sandbox.control.fault(
+        kind="lose", service="sts", operation="GetSessionToken", account=watch.it.person.account
+    )
+    gets_in(watch, prompts=2)
+    assert len(set(watch.codes)) == 2
+    watch.check()
+
+
+# The clock
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
+@pytest.mark.parametrize("off", ["-10m", "+10m"])
+def test_a_clock_ten_minutes_off(off: str, watch: Any) -> None:
+    wrong = ("faketime", "-f", off)
+    said = clear(watch.run("credential-process", "acme", wrap=wrong))
+    assert "this computer's clock is wrong: it says " in said
+    assert " UTC, AWS says " in said
+    for each in (watch.home / ".cache/valetkey/sessions").glob("*.refused"):
+        each.unlink()  # ten seconds later
+    first = gets_in(watch, prompts=1)
+    # A good session stays good: wrong again, and right again.
+    watch.run("credential-process", "acme", wrap=wrong)
+    assert gets_in(watch, prompts=0) == first
+    watch.check()
+
+
+# The disk
+
+READ_ONLY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+"""Root obeys the modes of files like anybody else."""
+FULL = ("prlimit", "--fsize=0")
+"""No file can grow."""
+
+
+def held(home: pathlib.Path) -> dict[str, str]:
+    return {str(each): each.read_text() for each in home.rglob("*") if each.is_file()}
+
+
+@pytest.fixture
+def read_only(watch: Any) -> tuple[str, ...]:
+    """Words that run a command to which the home directory is read-only once `lock` has been called."""
+    wrap = () if os.geteuid() else READ_ONLY
+    probe = watch.home / "probe"
+    probe.mkdir(mode=0o500)
+    wrote = subprocess.run([*wrap, "touch", str(probe / "file")], capture_output=True).returncode == 0
+    (shutil.rmtree if wrote else os.rmdir)(probe)
+    if wrote:
+        pytest.skip("a directory cannot be made read-only for this user")
+    return wrap
+
+
+def lock(home: pathlib.Path, mode: int) -> None:
+    for path in (home, *home.rglob("*")):
+        if path.is_dir():
+            path.chmod(mode)
+
+
+def test_a_home_that_is_read_only(watch: Any, read_only: tuple[str, ...]) -> None:
+    lock(watch.home, 0o500)
+    ran = watch.run("credential-process", "acme", wrap=read_only)
+    assert "cannot be used: Permission denied" in clear(ran)
+    assert (ran.prompts, watch.it.asked("sts:GetSessionToken")) == (
+        0,
+        0,
+    )  # nobody is asked for a code that could not be kept
+    lock(watch.home, 0o700)
+    first = gets_in(watch, prompts=1)
+    lock(watch.home, 0o500)
+    again = watch.run("credential-process", "acme", wrap=read_only)
+    assert json.loads(again.out) == first
+    lock(watch.home, 0o700)
+    watch.check()
+
+
+def test_a_disk_that_is_full(watch: Any) -> None:
+    before = held(watch.home)
+    assert "cannot be written: File too large" in clear(watch.run("credential-process", "acme", wrap=FULL))
+    after = held(watch.home)
+    assert {name: text for name, text in after.items() if text} == before
+    first = gets_in(watch, prompts=1)
+    before = held(watch.home)
+    again = watch.run("credential-process", "acme", wrap=FULL)
+    assert json.loads(again.out) == first
+    assert held(watch.home) == before
+    watch.it.save("other")
+    assert watch.run("exec", "other", "--", "true", wrap=FULL).code == 125
+    assert watch.run("exec", "other", "--", "true").code == 0
+    watch.check()
+
+
+# What is on disk
+
+
+def cut(path: pathlib.Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def pipe(path: pathlib.Path) -> None:
+    path.unlink()
+    os.mkfifo(path, 0o600)
+
+
+DAMAGE: dict[str, Callable[[pathlib.Path], object]] = {
+    "cut": cut,
+    "empty": lambda path: path.write_bytes(b""),
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "deep": lambda path: path.write_bytes(b"[" * 100_000),
+    "huge": lambda path: path.write_bytes(b" " * 2_000_000),
+    "pipe": pipe,
+    "readable by others": lambda path: path.chmod(0o644),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_broken_cache_is_as_good_as_none(damage: str, watch: Any, within: Within) -> None:
+    gets_in(watch, prompts=1)
+    kept = [each for each in (watch.home / ".cache/valetkey").rglob("*") if each.is_file() and each.suffix != ".lock"]
+    assert kept
+    for each in kept:
+        DAMAGE[damage](each)
+    gets_in(watch, prompts=1)
+    gets_in(watch, prompts=0)
+    for each in (watch.home / ".cache/valetkey").rglob("*"):
+        assert each.stat().st_mode & 0o077 == 0
+    watch.check()
+    within(30)
+
+
+def test_a_directory_in_the_place_of_a_file_is_said(watch: Any) -> None:
+    gets_in(watch, prompts=1)
+    for each in (watch.home / ".cache/valetkey/sessions").glob("role-*.json"):
+        each.unlink()
+        each.mkdir()
+    watch.it.save()
+    said = clear(watch.run("credential-process", "acme"))
+    assert "cannot be written: Is a directory" in said
+    watch.check()
