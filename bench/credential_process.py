@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 
 import pexpect
+from tests.peers import PLACE
 
 from valetkey.credentials.profiles import Profile, save
 from valetkey.sandbox.accounts import Root
@@ -26,12 +27,13 @@ ROUNDS = 15
 OWNER, CONTRACTOR = "210987654321", "123456789012"
 EXTERNAL_ID = "vk-bench-0123456789"
 BIN = pathlib.Path(sys.executable).parent
+AWS2 = PLACE / "aws-cli/dist/aws"
 
 
 def run() -> None:
     """Print the median of every command, and the medians of the ratios within each round."""
     with spawn() as running, tempfile.TemporaryDirectory() as folder:
-        env = _furnish(running.url, pathlib.Path(folder))
+        env = furnish(running.url, pathlib.Path(folder))
         device = f"arn:aws:iam::{CONTRACTOR}:mfa/ann"
         control = Control(running.url)
         hit = [sys.executable, "-m", "valetkey", "credential-process", "acme"]
@@ -56,6 +58,12 @@ def run() -> None:
             peers["aws sts get-caller-identity (role cached)"] = caller
         else:
             print("the AWS CLI is not installed: not compared")
+        if AWS2.exists():
+            # The very same job: cached credentials, printed as a credential process does. Both versions share a cache.
+            words = ["configure", "export-credentials", "--profile", "peer", "--format", "process"]
+            peers["aws v2 configure export-credentials (role cached)"] = [str(AWS2), *words]
+        else:
+            print("AWS CLI v2 is not installed (`make peers`): not compared")
         calls = len(control.requests())
         times = _measure({**commands, **peers}, env)
         _say(times, peers)
@@ -63,7 +71,7 @@ def run() -> None:
         print(f"calls made by the peers meanwhile: { ({name: made.count(name) for name in sorted(set(made))}) }")
 
 
-def _furnish(url: str, home: pathlib.Path) -> dict[str, str]:
+def furnish(url: str, home: pathlib.Path) -> dict[str, str]:
     """A role that asks for ExternalId and MFA, a user with a device, and one profile for each tool."""
     owner, contractor = Root(url, OWNER), Root(url, CONTRACTOR)
     may = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}
