@@ -41,7 +41,7 @@ def run() -> None:
             "python -c pass": [sys.executable, "-c", "pass"],
             "python -m valetkey credential-process": hit,
         }
-        _on_terminal(hit, env, lambda: control.totp(device)[0])
+        on_terminal(hit, env, lambda: control.totp(device)[0])
         if (script := BIN / "valetkey").exists():
             commands["valetkey credential-process"] = [str(script), "credential-process", "acme"]
         peers = {}
@@ -53,7 +53,7 @@ def run() -> None:
             print("awsume is not installed: not compared")
         if (aws := shutil.which("aws", path=str(BIN))) is not None:
             caller = [aws, "sts", "get-caller-identity", "--profile", "peer"]
-            _on_terminal(caller, env, lambda: control.totp(device)[0])
+            on_terminal(caller, env, lambda: control.totp(device)[0])
             peers["aws configure list (role cached, no call)"] = [aws, "configure", "list", "--profile", "peer"]
             peers["aws sts get-caller-identity (role cached)"] = caller
         else:
@@ -122,7 +122,7 @@ def furnish(url: str, home: pathlib.Path) -> dict[str, str]:
     return env
 
 
-def _on_terminal(words: list[str], env: dict[str, str], code: Callable[[], str]) -> None:
+def on_terminal(words: list[str], env: dict[str, str], code: Callable[[], str]) -> None:
     """Run once on a terminal, answering the question for the code, so that the sessions are cached."""
     child = pexpect.spawn(words[0], words[1:], env=env, timeout=40, encoding="utf-8")
     child.expect("(?i)MFA code for [^\r\n]*: ")
@@ -157,13 +157,13 @@ def _say(times: dict[str, list[float]], peers: dict[str, list[str]]) -> None:
         to_hit = statistics.median(a / b for a, b in zip(each, hit, strict=True))
         print(f"{statistics.median(each) * 1000:9.1f}  {to_bare:6.1f}  {to_hit:8.1f}  {name}")
     ratio = statistics.median(a / b for a, b in zip(hit, bare, strict=True))
-    print(f"cached credential-process: {ratio:.1f} times a bare interpreter (goal under 3): {_verdict(ratio < 3)}")
+    print(f"cached credential-process: {ratio:.1f} times a bare interpreter (goal under 3): {verdict(ratio < 3)}")
     for name in peers:
         faster = statistics.median(a / b for a, b in zip(times[name], hit, strict=True))
-        print(f"{faster:.1f} times faster than {name} (goal at least 5): {_verdict(faster >= 5)}")
+        print(f"{faster:.1f} times faster than {name} (goal at least 5): {verdict(faster >= 5)}")
 
 
-def _verdict(holds: bool) -> str:
+def verdict(holds: bool) -> str:
     return "holds" if holds else "MISSED"
 
 

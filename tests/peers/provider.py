@@ -26,8 +26,6 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.exceptions import ClientError
 from tf.blocks import SetNestedBlock
 from tf.iface import Config, DataSource, Provider, ReadDataContext, Resource
 from tf.runner import run_provider
@@ -46,6 +44,14 @@ OTHERS = (
 
 class NoCredentials(Exception):
     """What the provider shows when it gets none."""
+
+
+def _client(service: str, keys: tuple[str, str, str | None], **settings: str | None) -> Any:
+    # Terraform starts a provider several times only to ask for its schema.
+    import boto3
+
+    region = settings.pop("region")
+    return boto3.Session(*keys, region_name=region).client(service, **settings)
 
 
 def _profile(name: str) -> dict[str, str]:
@@ -149,7 +155,9 @@ class Aws(Provider):
         [endpoints] = config.get("endpoints") or [{}]
 
         def client(service: str, keys: tuple[str, str, str | None]) -> Any:
-            return boto3.Session(*keys, region_name=region).client(service, endpoint_url=endpoints.get(service))
+            return _client(service, keys, region=region, endpoint_url=endpoints.get(service))
+
+        from botocore.exceptions import ClientError
 
         try:
             keys = find(config.get("profile"))
@@ -207,11 +215,7 @@ class Group(Resource):
         return Schema(version=0, attributes=[Attribute("name", String(), required=True, requires_replace=True), *made])
 
     def create(self, ctx: Any, planned: Any) -> Any:
-        try:
-            made = self.provider.client("iam").create_group(GroupName=planned["name"])["Group"]
-        except ClientError as error:
-            ctx.diagnostics.add_error("creating IAM Group", str(error))
-            return None
+        made = self.provider.client("iam").create_group(GroupName=planned["name"])["Group"]
         return {"name": planned["name"], "arn": made["Arn"]}
 
     def read(self, ctx: Any, current: Any) -> Any:

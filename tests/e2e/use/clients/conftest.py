@@ -58,7 +58,7 @@ class Machine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=110,
             start_new_session=True,
         )
 
@@ -69,7 +69,7 @@ class Machine:
             list(words[1:]),
             env=self.env(env),  # type: ignore[arg-type]
             cwd=str(self.folder),
-            timeout=50,
+            timeout=110,
             encoding="utf-8",
             dimensions=(50, 200),
         )

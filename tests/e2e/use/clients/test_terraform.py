@@ -1,25 +1,36 @@
-"""The real Terraform: its AWS provider through a stand-in (tests/peers/provider.py), its S3 backend as it is.
+"""The real Terraform with what `valetkey terraform` prints: its AWS provider through a stand-in
+(tests/peers/provider.py), its S3 backend as it is.
 
 The backend is inside Terraform's own program and finds credentials with the AWS SDK for Go, as the AWS provider does.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from valetkey.credentials.terraform import Block, as_json, hcl, quoted
+
+pytestmark = pytest.mark.timeout(180)  # each Terraform command starts several processes for each provider
+Make = Callable[[str], Any]
+GO = ("-no-color", "-input=false")
 HEAD = 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n'
+ALONE = """
+data "aws_caller_identity" "me" {
+}
+output "me" {
+  value = data.aws_caller_identity.me.arn
+}
+"""
 
 
-def customer(name: str, account: str) -> str:
+def work(name: str) -> str:
+    """What a person writes for one of several customers."""
     return f"""
-provider "aws" {{
-  alias               = "{name}"
-  profile             = "{name}"
-  allowed_account_ids = ["{account}"]
-}}
 data "aws_caller_identity" "{name}" {{
   provider = aws.{name}
 }}
@@ -33,60 +44,66 @@ output "{name}" {{
 """
 
 
+def generated(machine: Any, *words: str) -> str:
+    done = machine.it.person.run("terraform", *words)
+    assert done.returncode == 0, done.stderr
+    assert machine.it.asked("sts:GetSessionToken") == 0
+    return str(done.stdout)
+
+
 def groups(owner: Any) -> list[str]:
     return [each["GroupName"] for each in owner.root("iam", "list_groups")["Groups"]]
 
 
 @pytest.mark.slow
-def test_three_customers_in_one_run_in_parallel_with_one_prompt(machine: Any, tf: Callable[[str], Any]) -> None:
-    run = tf(HEAD + "".join(customer(name, owner.account) for name, owner in machine.owners.items()))
+def test_three_customers_in_one_run_in_parallel_with_one_prompt(machine: Any, tf: Make) -> None:
+    blocks = generated(machine, *machine.owners)
+    run = tf(HEAD + blocks + "".join(work(name) for name in machine.owners))
     run.init()
-    code, shown, prompts = run.on_terminal("apply", "-no-color", "-input=false", "-auto-approve")
+    code, shown, prompts = run.on_terminal("apply", *GO, "-auto-approve")
     assert code == 0, shown
     assert prompts == 1, shown
     assert "3 added" in shown
     assert run.outputs() == {name: machine.arn(name) for name in machine.owners}
     for name, owner in machine.owners.items():
         assert groups(owner) == [f"made-for-{name}"]
-    assert machine.it.asked("sts:GetSessionToken") == 1
-    assert machine.it.asked("sts:AssumeRole") == 3
+    assert (machine.it.asked("sts:GetSessionToken"), machine.it.asked("sts:AssumeRole")) == (1, 3)
     # From here on without a terminal.
-    again = run("plan", "-no-color", "-input=false", "-detailed-exitcode")
+    again = run("plan", *GO, "-detailed-exitcode")
     assert again.returncode == 0, again.stdout + again.stderr
-    gone = run("destroy", "-no-color", "-input=false", "-auto-approve")
-    assert gone.returncode == 0, gone.stdout + gone.stderr
-    assert [groups(owner) for owner in machine.owners.values()] == [[], [], []]
+    # A resource that names no customer is not made with the person's own keys.
+    (run.folder / "more.tf").write_text('resource "aws_iam_group" "lost" {\n  name = "lost"\n}\n')
+    lost = run("apply", *GO, "-auto-approve")
+    assert lost.returncode == 1
+    assert f"AWS account ID not allowed: {machine.it.person.account}" in lost.stderr
     assert machine.it.asked("sts:GetSessionToken") == 1
 
 
-def test_the_wrong_account_is_stopped_before_anything_is_made(machine: Any, tf: Callable[[str], Any]) -> None:
+def test_the_wrong_account_is_stopped_before_anything_is_made(machine: Any, tf: Make) -> None:
     machine.it.first()
-    run = tf(HEAD + customer("acme", machine.owners["globex"].account))
+    wrong = machine.it.person.run("terraform", "acme").stdout.replace(
+        'profile             = "acme"', 'profile = "globex"'
+    )
+    run = tf(HEAD + wrong + 'resource "aws_iam_group" "x" {\n  name = "x"\n}\n')
     run.init()
-    done = run("apply", "-no-color", "-input=false", "-auto-approve")
+    done = run("apply", *GO, "-auto-approve")
     assert done.returncode == 1
-    assert f"AWS account ID not allowed: {machine.owners['acme'].account}" in done.stderr
-    assert groups(machine.owners["acme"]) == []
+    assert f"AWS account ID not allowed: {machine.owners['globex'].account}" in done.stderr
+    assert [groups(owner) for owner in machine.owners.values()] == [[], [], []]
 
 
-BACKEND = """
-terraform {{
-  backend "s3" {{
-    bucket              = "{bucket}"
-    key                 = "state"
-    region              = "us-east-1"
-    profile             = "{profile}"
-    allowed_account_ids = ["{account}"]
-  }}
-}}
-output "said" {{
-  value = "here"
-}}
-"""
-
-
-def backend(machine: Any, bucket: str, profile: str = "acme") -> str:
-    return BACKEND.format(bucket=bucket, profile=profile, account=machine.owners["acme"].account)
+def test_what_is_printed_is_laid_out_as_terraform_does_and_its_json_means_the_same(machine: Any, tf: Make) -> None:
+    for words in (("acme",), ("acme", "globex"), ("acme", "--shape", "assume-role", "--bucket", "b")):
+        run = tf(generated(machine, *words))
+        done = run("fmt", "-check", "-diff")
+        assert done.returncode == 0, done.stdout
+    machine.it.first()
+    run = tf(HEAD + ALONE)
+    (run.folder / "made.tf.json").write_text(machine.it.person.run("terraform", "acme", "--format", "json").stdout)
+    run.init()
+    done = run("apply", *GO, "-auto-approve")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run.outputs() == {"me": machine.arn("acme")}
 
 
 @pytest.fixture
@@ -97,36 +114,72 @@ def bucket(machine: Any) -> str:
     return name
 
 
-def test_the_s3_backend_keeps_its_state_at_the_customers(machine: Any, tf: Callable[[str], Any], bucket: str) -> None:
-    run = tf(backend(machine, bucket))
-    code, shown, prompts = run.on_terminal("init", "-no-color", "-input=false")
+def mfa_profile(machine: Any) -> None:
+    """Add to the AWS config what `terraform --shape assume-role` says on stderr."""
+    done = machine.it.person.run("terraform", "acme", "--shape", "assume-role")
+    [section] = re.findall(r"^\[profile acme-mfa\]\n.*$", done.stderr, re.MULTILINE)
+    config = machine.home / ".aws/config"
+    config.write_text(f"{config.read_text()}{section}\n")
+
+
+@pytest.mark.parametrize("shape", ["profile", "assume-role"])
+def test_the_backend_keeps_its_state_at_the_customers(shape: str, machine: Any, tf: Make, bucket: str) -> None:
+    made = generated(machine, "acme", "--bucket", bucket, "--shape", shape)
+    mfa_profile(machine)
+    run = tf(HEAD + made + ALONE)
+    code, shown, prompts = run.on_terminal("init", *GO)
     assert code == 0, shown
     assert prompts == 1
-    done = run("apply", "-no-color", "-input=false", "-auto-approve")
+    done = run("apply", *GO, "-auto-approve")
     assert done.returncode == 0, done.stdout + done.stderr
-    kept = machine.owners["acme"].root("s3", "get_object", Bucket=bucket, Key="state")["Body"].read()
-    assert b'"here"' in kept
-    assert (machine.it.asked("sts:GetSessionToken"), machine.it.asked("sts:AssumeRole")) == (1, 1)
+    # The backend's own session and the provider's are of the same role.
+    assert run.outputs() == {"me": machine.arn("acme")}
+    kept = machine.owners["acme"].root("s3", "get_object", Bucket=bucket, Key="terraform.tfstate")["Body"].read()
+    assert machine.arn("acme").encode() in kept
+    assert machine.it.asked("sts:GetSessionToken") == 1
+    if shape == "profile":
+        assert machine.it.asked("sts:AssumeRole") == 1
 
 
-def test_the_s3_backend_says_what_to_do_when_nobody_can_be_asked(
-    machine: Any, tf: Callable[[str], Any], bucket: str
-) -> None:
-    done = tf(backend(machine, bucket))("init", "-no-color", "-input=false")
+def test_the_backend_keeps_out_of_other_accounts(machine: Any, tf: Make, bucket: str) -> None:
+    machine.it.first()
+    made = machine.it.person.run("terraform", "acme", "--bucket", bucket).stdout
+    assert f'"{machine.owners["acme"].account}"' in made
+    done = tf(HEAD + made.replace(machine.owners["acme"].account, "123456789012"))("init", *GO)
+    assert done.returncode == 1
+    assert f"AWS account ID not allowed: {machine.owners['acme'].account}" in done.stderr
+
+
+def test_the_backend_says_what_to_do_when_nobody_can_be_asked(machine: Any, tf: Make, bucket: str) -> None:
+    done = tf(HEAD + generated(machine, "acme", "--bucket", bucket))("init", *GO)
     assert done.returncode == 1
     assert "valetkey exec acme -- true" in done.stdout + done.stderr
     assert machine.it.asked("sts:GetSessionToken") == 0
 
 
-def test_a_profile_with_a_device_of_its_own_is_why_ours_has_none(
-    machine: Any, tf: Callable[[str], Any], bucket: str
-) -> None:
+def test_a_profile_with_a_device_of_its_own_is_why_ours_has_none(machine: Any, tf: Make, bucket: str) -> None:
     it = machine.it
     config = machine.home / ".aws/config"
     config.write_text(
         f"{config.read_text()}[profile usual]\nregion = us-east-1\nsource_profile = default\n"
         f"role_arn = {it.profile.role_arn}\nexternal_id = {it.profile.external_id}\nmfa_serial = {it.user.mfa_serial}\n"
     )
-    done = tf(backend(machine, bucket, "usual"))("init", "-no-color", "-input=false")
+    made = generated(machine, "acme", "--bucket", bucket)
+    done = tf(HEAD + made.replace('"acme"', '"usual"'))("init", *GO)
     assert done.returncode == 1
     assert "AssumeRoleTokenProvider" in done.stdout + done.stderr
+
+
+def test_terraform_reads_back_every_text_as_it_was_written(tf: Make) -> None:
+    texts = ['a"b', "a\\b", "${path.module}", "%{ if true }x%{ endif }", "$${x}", "$$$${x}", "%%{x}", "a\nb\r\t"]
+    texts.append("\u00e9\u2028\x7f\U0001f511")
+    plain = "".join(f'output "h{number}" {{\n  value = {quoted(text)}\n}}\n' for number, text in enumerate(texts))
+    run = tf(plain)
+    more = [Block("output", (f"j{number}",), {"value": text}) for number, text in enumerate(texts)]
+    (run.folder / "more.tf.json").write_text(as_json(more))
+    assert hcl(more).count("output") == len(texts)
+    done = run("apply", *GO, "-auto-approve")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = run.outputs()
+    for number, text in enumerate(texts):
+        assert (found[f"h{number}"], found[f"j{number}"]) == (text, text), json.dumps(text)
