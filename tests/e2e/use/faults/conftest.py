@@ -53,7 +53,8 @@ class Secrets:
         hook = folder / "hook"
         hook.mkdir()
         (hook / "sitecustomize.py").write_text(_HOOK)
-        it.person.env |= {"PYTHONPATH": str(hook), "WATCH": str(folder / "watch"), "TMPDIR": str(self.temporary)}
+        path = os.pathsep.join(filter(None, (str(hook), it.person.env.get("PYTHONPATH"))))
+        it.person.env |= {"PYTHONPATH": path, "WATCH": str(folder / "watch"), "TMPDIR": str(self.temporary)}
         self.codes: list[str] = []
         self.shown: list[str] = []
         """What people and logs see: everything but the answer that an SDK reads."""
