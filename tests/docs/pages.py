@@ -4,7 +4,8 @@ A page is one story. A line `owner$ COMMAND`, `contractor$ COMMAND` or `$ COMMAN
 in that party's directory; the lines after it are what it prints. A line `…` stands for any lines, `…` within a line
 for any text. What differs from run to run (times, fingerprints, random ids) is compared by its shape. A story may be
 set up in a comment that starts with `<!-- run`. Files that `request -o` or `handoff -o` write are carried to the
-other party, as two people would by mail. MFA prompts are answered as a person would.
+other party, as two people would by mail. MFA prompts are answered as a person would. Lines with `terraform` are left
+out where the peers are not installed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from tests import peers
 
 from valetkey.sandbox import story
 from valetkey.sandbox.terminal import run
@@ -85,9 +88,13 @@ def play(page: pathlib.Path, folder: pathlib.Path) -> Iterator[Line]:
     for name, module in (("valetkey", "valetkey"), ("aws", "awscli")):
         (bin_dir / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
         (bin_dir / name).chmod(0o755)
+    if peers.installed():
+        (bin_dir / "terraform").write_text(f'#!/bin/sh\nexec {shlex.join(peers.terraform())} "$@"\n')
+        (bin_dir / "terraform").chmod(0o755)
     # Not a link: a linked interpreter would not find this environment's packages.
     (bin_dir / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     (bin_dir / "python").chmod(0o755)
+    terraform = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": str(peers.provider(folder))}
     with story.furnished() as (control, owner, contractor):
         parties = {"owner": owner, "contractor": contractor}
         home = folder / "nobody"
@@ -95,10 +102,12 @@ def play(page: pathlib.Path, folder: pathlib.Path) -> Iterator[Line]:
         nobody = story.Party("nobody", "", home, {**owner.env, "HOME": str(home)})
         device = f"arn:aws:iam::{contractor.account}:user/{story.PERSON}"
         for who, command, says in commands(page.read_text()):
+            if command.startswith("terraform ") and not peers.installed():
+                continue
             party = parties.get(who, nobody)
             ran = run(
                 ["bash", "-c", f"{{ {command}\n}} 2>&1"],
-                env={**party.env, "PATH": f"{bin_dir}:{party.env['PATH']}", "COLUMNS": "110"},
+                env={**party.env, **terraform, "PATH": f"{bin_dir}:{party.env['PATH']}", "COLUMNS": "110"},
                 cwd=party.home,
                 answer=lambda: control.totp(device)[0],
             )

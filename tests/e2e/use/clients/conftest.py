@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 import pexpect
 import pytest
-from tests.peers import HERE, PLACE, aws2, javascript, terraform
+from tests.peers import aws2, javascript, provider, terraform
 
 PROMPT = r"MFA code for [^\r\n]*: ?$"
 GROUPS = {
@@ -119,20 +118,8 @@ class Terraform:
         self.folder = folder
         folder.mkdir()
         (folder / "main.tf").write_text(main)
-        place = folder / "mirror/registry.terraform.io/hashicorp/aws/6.25.0/linux_amd64"
-        place.mkdir(parents=True)
-        program = place / "terraform-provider-aws_v6.25.0"
-        words = [sys.executable, str(HERE / "provider.py")]
-        program.write_text(
-            f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(PLACE / "python"))} exec {shlex.join(words)} "$@"\n'
-        )
-        program.chmod(0o755)
-        settings = folder / "terraform.rc"
-        settings.write_text(
-            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{folder}/mirror"\n  }}\n}}\n'
-        )
         self.env = {
-            "TF_CLI_CONFIG_FILE": str(settings),
+            "TF_CLI_CONFIG_FILE": str(provider(folder)),
             "TF_DATA_DIR": str(folder / "data"),
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",

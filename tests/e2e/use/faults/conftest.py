@@ -138,7 +138,7 @@ class Secrets:
         for path in written:
             if path.is_absolute():
                 # Python looks for a directory for temporary files by writing to one after another.
-                is_probe = re.fullmatch(r"/(?:var/|usr/)?tmp/[a-z0-9_]{8}", str(path)) and not path.exists()
+                is_probe = re.fullmatch("[a-z0-9_]{8}", path.name) is not None and not path.exists()
                 assert is_probe or any(path.is_relative_to(each) for each in ours), f"{path} was written"
         assert list(self.temporary.iterdir()) == [], "a temporary file was left"
         for path in (each for each in self.home.rglob("*") if each.is_file() and each != keys):
