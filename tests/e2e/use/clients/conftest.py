@@ -89,7 +89,10 @@ def machine(way: Callable[..., Any], stage: Any, tmp_path: pathlib.Path) -> Mach
     return Machine(way(), stage, folder)
 
 
-BOTO3 = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+BOTO3 = (
+    "import boto3, sys; session = boto3.Session(profile_name=(sys.argv[1:] or [None])[0]);"
+    "print(session.client('sts').get_caller_identity()['Arn'])"
+)
 
 
 def who(client: str) -> list[str]:
@@ -104,6 +107,11 @@ def who(client: str) -> list[str]:
             return [sys.executable, "-c", BOTO3]
         case _:
             return javascript()
+
+
+def named(client: str, profile: str) -> list[str]:
+    """The same with the profile told to the program itself."""
+    return [*who(client), *([] if client in ("boto3", "javascript") else ["--profile"]), profile]
 
 
 CLIENTS = ("aws v1", "aws v2", "boto3", "javascript")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CLIENTS, who
+from .conftest import CLIENTS, named, who
 
 every_client = pytest.mark.parametrize("client", CLIENTS)
 
@@ -18,23 +18,37 @@ every_client = pytest.mark.parametrize("client", CLIENTS)
 @every_client
 def test_it_gets_in_by_name_and_by_variable_and_is_asked_on_the_terminal(client: str, machine: Any) -> None:
     words = who(client)
-    named = [*words, "globex"] if client == "javascript" else [*words, "--profile", "globex"]
     code, shown, prompts = machine.on_terminal(words, {"AWS_PROFILE": "acme"})
     assert (code, prompts) == (0, 1), shown
     assert machine.arn("acme") in shown
     # The second customer, and without a terminal: nobody is asked.
     done = machine.run(words, {"AWS_PROFILE": "globex"})
     assert machine.arn("globex") in done.stdout, done.stderr
-    if client != "boto3":
-        done = machine.run(named)
-        assert machine.arn("globex") in done.stdout, done.stderr
+    done = machine.run(named(client, "globex"))
+    assert machine.arn("globex") in done.stdout, done.stderr
     assert (machine.it.asked("sts:GetSessionToken"), machine.it.asked("sts:AssumeRole")) == (1, 2)
+
+
+@every_client
+def test_what_goes_before_the_profile_is_as_the_docs_say(client: str, machine: Any) -> None:
+    """docs/use.md, "Tools and how each gets its credentials"."""
+    machine.it.first()
+    user = machine.it.user
+    keys = {"AWS_ACCESS_KEY_ID": user.access_key_id, "AWS_SECRET_ACCESS_KEY": user.secret_access_key}
+    in_role, alone = machine.arn("acme"), user.arn
+    by_variable = machine.run(who(client), {**keys, "AWS_PROFILE": "acme"})
+    assert (in_role if client == "javascript" else alone) in by_variable.stdout, by_variable.stderr
+    assert in_role in machine.run(named(client, "acme"), keys).stdout
+    file = machine.home / ".aws/credentials"
+    file.write_text(file.read_text() + "[acme]\n" + "".join(f"{name.lower()} = {keys[name]}\n" for name in keys))
+    assert alone in machine.run(who(client), {"AWS_PROFILE": "acme"}).stdout
+    assert in_role in machine.run([sys.executable, "-m", "valetkey", "exec", "acme", "--", *who(client)], keys).stdout
 
 
 @every_client
 def test_without_a_terminal_it_fails_at_once_and_shows_what_to_do(client: str, machine: Any) -> None:
     # The default chain of the SDK for JavaScript says only that it found nothing; told the profile, it says why.
-    words = [*who(client), "acme"] if client == "javascript" else who(client)
+    words = named(client, "acme") if client == "javascript" else who(client)
     done = machine.run(words, {"AWS_PROFILE": "acme"})
     assert done.returncode != 0
     assert done.stdout == ""
