@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import pathlib
+import platform
 import shlex
 import shutil
 import sys
@@ -26,11 +27,18 @@ def stamp() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor} {hashlib.sha256(lists).hexdigest()}"
 
 
+def suits() -> bool:
+    """Whether they run here: AWS's build of the CLI and the mirror of Terraform's provider are for one platform."""
+    return (platform.system(), platform.machine()) == ("Linux", "x86_64")
+
+
 def installed() -> bool:
-    return _STAMP.exists() and _STAMP.read_text() == stamp()
+    return suits() and _STAMP.exists() and _STAMP.read_text() == stamp()
 
 
 def _words(*words: str) -> list[str]:
+    if not suits():
+        pytest.skip("the peers are for Linux on x86-64")
     if not installed():
         pytest.skip("the peers are not installed: run `make peers`")
     return [str(word) for word in words]
@@ -63,4 +71,6 @@ def javascript() -> list[str]:
     """`who.mjs`: GetCallerIdentity by the AWS SDK for JavaScript."""
     if shutil.which("node") is None:
         pytest.skip("node is not installed")
+    if not (HERE / "node_modules").exists():
+        pytest.skip("npm was not there when the peers were installed")
     return _words("node", str(HERE / "who.mjs"))

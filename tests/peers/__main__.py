@@ -9,7 +9,7 @@ import sys
 import tarfile
 import zipfile
 
-from tests.peers import _STAMP, HERE, PLACE, installed, stamp
+from tests.peers import _STAMP, HERE, PLACE, installed, stamp, suits
 
 LIMIT = 300.0
 """Seconds for each of pip and npm."""
@@ -44,4 +44,6 @@ def install() -> None:
 
 
 if __name__ == "__main__" and not installed():
+    if not suits():
+        sys.exit("the peers are for Linux on x86-64")
     install()

@@ -128,6 +128,8 @@ def held(home: pathlib.Path) -> dict[str, str]:
 def read_only(watch: Any) -> tuple[str, ...]:
     """Words that run a command to which the home directory is read-only once `lock` has been called."""
     wrap = () if os.geteuid() else READ_ONLY
+    if wrap and shutil.which(wrap[0]) is None:
+        pytest.skip("setpriv (util-linux) is not there")
     probe = watch.home / "probe"
     probe.mkdir(mode=0o500)
     wrote = subprocess.run([*wrap, "touch", str(probe / "file")], capture_output=True).returncode == 0
@@ -160,6 +162,7 @@ def test_a_home_that_is_read_only(watch: Any, read_only: tuple[str, ...]) -> Non
     watch.check()
 
 
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit (util-linux) is not there")
 def test_a_disk_that_is_full(watch: Any) -> None:
     before = held(watch.home)
     assert "cannot be written: File too large" in clear(watch.run("credential-process", "acme", wrap=FULL))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import sys
 from typing import Any
 
@@ -21,6 +22,8 @@ LEAKS = {
 
 @pytest.mark.parametrize("leak", LEAKS)
 def test_the_watch_sees(leak: str, watch: Any) -> None:
+    if leak == "a program's words" and not pathlib.Path("/proc/self/cmdline").exists():
+        pytest.skip("there is no /proc: programs that are not Python are not seen")
     it = watch.it
     assert watch.run("credential-process", "acme").code == 0
     script = watch.home / "leak.py"
