@@ -15,6 +15,8 @@ import pytest
 from tests.peers import aws2, javascript, provider, terraform
 
 PROMPT = r"MFA code for [^\r\n]*: ?$"
+NOBODY = "valetkey: there is no terminal to ask for the MFA code\n  do: run `valetkey "
+"""What a program shows of valetkey's refusal where nobody can be asked."""
 GROUPS = {
     "Version": "2012-10-17",
     "Statement": [

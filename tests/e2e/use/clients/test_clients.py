@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CLIENTS, named, who
+from .conftest import CLIENTS, NOBODY, named, who
 
 every_client = pytest.mark.parametrize("client", CLIENTS)
 
@@ -52,7 +52,7 @@ def test_without_a_terminal_it_fails_at_once_and_shows_what_to_do(client: str, m
     done = machine.run(words, {"AWS_PROFILE": "acme"})
     assert done.returncode != 0
     assert done.stdout == ""
-    assert "valetkey exec acme -- true" in done.stderr
+    assert NOBODY in done.stderr
     assert machine.it.asked("sts:GetSessionToken") == 0
 
 
