@@ -14,6 +14,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeGuard
@@ -254,7 +255,8 @@ def _cached(
             if is_ours(found) and is_silence and not lasting and found.left(clock()) > 60:
                 return found
             raise
-        cache.put(name, fresh)
+        with contextlib.suppress(Problem):  # what cannot be kept is fetched again: it only costs time
+            cache.put(name, fresh)
         return fresh
 
 

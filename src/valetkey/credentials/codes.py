@@ -54,6 +54,9 @@ def with_code(
                 "the question for the MFA code failed a moment ago, and is not asked again at once",
                 do=f"try again in {wait:.0f} seconds, or run `valetkey login`",
             )
+        # Written before anybody is asked: where nothing can be kept (a full disk), a code would be asked for in vain,
+        # and by every program again.
+        cache.remember_refusal(name, clock(), seconds=0)
         try:
             return _ask_and_send(name, device, send, cache, ask, clock, deadline)
         except NoTerminal:

@@ -134,7 +134,8 @@ class Secrets:
 
     def _check_files(self, secrets: dict[str, str], written: set[pathlib.Path]) -> None:
         cache, keys = self.home / ".cache/valetkey", self.home / ".aws/credentials"
-        ours = [*self.elsewhere, cache, self.home / ".config/valetkey", self.temporary, pathlib.Path("/dev")]
+        own = (".aws", ".config/valetkey")
+        ours = [*self.elsewhere, cache, self.temporary, pathlib.Path("/dev"), *(self.home / each for each in own)]
         for path in written:
             if path.is_absolute():
                 # Python looks for a directory for temporary files by writing to one after another.
