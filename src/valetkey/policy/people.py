@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from valetkey.policy.arns import is_account, parse_arn
+from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.automata import Form, Glob
 from valetkey.policy.cells import Asked, NotDecided, patterns, samples
+from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.keys import ACCOUNT, FEDERATED_NAME, PATH, SERVICE, SESSION_ID, USER_ID
 from valetkey.policy.principals import Grant, Principals, read_aws
@@ -139,14 +140,29 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, states
 _NOT_INTO_ROLES = ("root", "federated user")
 
 
+def caller_of(text: str | None) -> Arn | None:
+    """The user or role that is to call. Raises PolicyError for any other: a session is meant by its role."""
+    if text is None:
+        return None
+    arn = parse_arn(text)
+    if arn.service != "iam" or arn.kind not in ("user", "role") or not is_account(arn.account) or not arn.name:
+        do = "name a role (for any session of it) or a user by its ARN"
+        raise PolicyError(f"{shown(text)} is no caller to prove something of", do=do, where="caller")
+    return arn
+
+
 def session_of(role_arn: str, said: Mentioned, *, states: int) -> list[Person]:
-    """The sessions of one role. Raises PolicyError for an ARN that is none, NotDecided, TooMany."""
-    arn = parse_arn(role_arn)
+    """The sessions of one role, or one user. Raises PolicyError for another ARN, NotDecided, TooMany."""
+    arn = caller_of(role_arn)
+    assert arn is not None
     party = Party("account", arn.account, arn.partition)
-    place = _Account(said, [], [], arn.partition, party, arn.account, states)
+    entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
+    place = _Account(said, entries, [], arn.partition, party, arn.account, states)
     if arn.kind == "user":
         return list(place.user(arn.resource.removeprefix("user/"), role_arn))
-    return list(place.session(arn.resource.removeprefix("role/"), role_arn))
+    start = f"arn:{arn.partition}:sts::{arn.account}:assumed-role/"
+    named = [entry.removeprefix(start) for entry in entries if entry.startswith(f"{start}{arn.name}/")]
+    return list(place.session(arn.resource.removeprefix("role/"), role_arn, named))
 
 
 def _accounts(
@@ -384,7 +400,10 @@ def reached(
     if not negated:
         if element.everyone:
             return Grant.DIRECT
-        return max((grant for name, grant in person.grants.items() if name in names), default=Grant.NONE)
+        found = {name: grant for name, grant in person.grants.items() if name in names}
+        # A unique id counts where no name does.
+        by_name = [grant for name, grant in found.items() if name[:4] not in _UNIQUE]
+        return max(by_name or found.values(), default=Grant.NONE)
     if element.everyone:
         return Grant.NONE
     if deny:

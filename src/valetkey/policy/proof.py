@@ -108,9 +108,29 @@ def prove(
     """
     begun = time.monotonic()
     left, right = sides(policy), sides(within)
+    found = by_boxes(left, right, resource, owner, caller, now, limits)
+    if not isinstance(found, Unknown):
+        return found
+    from valetkey.policy.smt.proving import second_opinion
+
+    seconds = limits.seconds - (time.monotonic() - begun)
+    given: dict[str, Any] = {"resource": resource, "owner": owner, "caller": caller, "now": now}
+    return second_opinion(left, right, seconds=max(seconds, 1.0), why=found.reason, **given)
+
+
+def by_boxes(
+    left: Mapping[str, Any],
+    right: Mapping[str, Any],
+    resource: str | None,
+    owner: str | None,
+    caller: str | None,
+    now: datetime | None,
+    limits: Limits,
+) -> Proof | Counterexample | Unknown:
+    """`prove` without cvc5."""
+    begun = time.monotonic()
     try:
-        question = Question(left, right, resource, owner, caller, now, limits)
-        return question.answer(begun)
+        return Question(left, right, resource, owner, caller, now, limits).answer(begun)
     except (NotDecided, TooMany, TooLong) as reason:
         return Unknown(str(reason))
 
@@ -290,6 +310,9 @@ def _split(boxes: Iterable[Box], mask: int) -> tuple[list[Box], list[Box]]:
     return yes, no
 
 
+_VARIABLES = "the documents compare a key with a text in which a policy variable stands, which is not decided here"
+
+
 class Question:
     """One question: two sides in their space."""
 
@@ -316,8 +339,6 @@ class Question:
         if trust and resource is None:
             resource = f"arn:{partition}:iam::{self.owner}:role/role"
         with_principal = trust or "resource" in left or "resource" in right
-        if caller is None and not with_principal:
-            caller = f"arn:{partition}:iam::{self.owner}:role/role"
         self.space = build(
             [*statements(left), *statements(right)],
             resource=resource,
@@ -327,6 +348,7 @@ class Question:
             now=now,
             limits=limits,
             trust=trust,
+            own=not with_principal,
         )
 
     def answer(self, begun: float) -> Proof | Counterexample | Unknown:
@@ -336,7 +358,7 @@ class Question:
         other = Sets(space, self.right, wide=False)
         granted, refused = [each.box for each in other.opened()], other.denied()
         witness: Request | None = None
-        doubt = ""
+        doubt, unshown = "", False
         can = possible(space)
         for opened in allowed:
             for calls in can:
@@ -345,7 +367,8 @@ class Question:
                     continue
                 looked += 1
                 if witness is None:
-                    witness = self._witness(box, denied)
+                    witness, missed = self._witness(box, denied)
+                    unshown = unshown or missed
                 wrong = self._beyond(box, denied, granted, refused)
                 for left in wrong:
                     found = self._shown(left, opened)
@@ -354,6 +377,8 @@ class Question:
                     doubt = doubt or found
                     if not space.inexact:
                         raise InternalError(found)
+        if witness is None and unshown:
+            doubt = doubt or f"whether anybody gets in: {_VARIABLES}"
         if doubt:
             return Unknown(doubt)
         return Proof(witness, looked, time.monotonic() - begun)
@@ -365,21 +390,22 @@ class Question:
             if both := meet(box, each):
                 yield from rest(both, denied, self.budget)
 
-    def _witness(self, box: Box, denied: list[Box]) -> Request | None:
-        """Somebody who gets in: into a role, by an action that enters it, and nobody who has been deleted."""
+    def _witness(self, box: Box, denied: list[Box]) -> tuple[Request | None, bool]:
+        """Somebody who gets in: into a role, by an action that enters it, and nobody who has been deleted.
+        With none, whether there may be one that was not found."""
         people, actions = self.space.dimensions[CALLER], self.space.dimensions[ACTION]
         alive = people.where(lambda point: point.person is not None and point.person.party.kind != "deleted")
         entering = actions.where(lambda point: point.action in ENTRY or point.action not in ROLE_ACTIONS)
         box = (box[ACTION] & entering, box[CALLER] & alive, *box[CALLER + 1 :])
         inside = next(rest(box, denied, self.budget), None) if all(box) else None
         if inside is None:
-            return None
+            return None, False
         request = self.space.request(inside)
         if decide(request, **self.left).allowed:
-            return request
+            return request, False
         if not self.space.inexact:
             raise InternalError(f"a witness is not let in: {request}")
-        return None
+        return None, True
 
     def _shown(self, box: Box, opened: Opened) -> Counterexample | str:
         request = self.space.request(box)
@@ -387,7 +413,7 @@ class Question:
         if decision.allowed and not reference.allowed:
             return Counterexample(request, decision, reference, opened.statement.index if opened.statement else 0)
         return (
-            "the documents compare a key with a text in which a policy variable stands, which is not decided here"
+            _VARIABLES
             if self.space.inexact
             else f"a counterexample does not come out so: {request} is {decision.outcome} and {reference.outcome}"
         )

@@ -239,6 +239,7 @@ def build(
     now: datetime | None,
     limits: Limits,
     trust: bool,
+    own: bool,
 ) -> Space:
     """The space for some statements. Raises NotDecided, TooMany."""
     asked: dict[str, list[Asked]] = {}
@@ -270,6 +271,8 @@ def build(
         people = session_of(caller, said, states=states)
     else:
         people = everybody(said, partition=partition, owner=owner, role=trust, states=states)
+        if own:  # identity policies belong to a user or role of the account
+            people = [each for each in people if each.account == owner and each.kind in ("user", "session")]
     dimensions = [
         Dimension("action", frozenset(), [Point({}, action=each) for each in _all_actions(statements, trust)]),
         Dimension("caller", CALLER_KEYS, [Point(person.keys, person=person) for person in people]),

@@ -1,0 +1,364 @@
+"""Condition blocks as formulas: the rules of `valetkey.policy.conditions`, written a second time.
+
+A comparison has three answers, as two formulas: that it fits, and that the value cannot be read.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import math
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from valetkey.policy.conditions import Condition
+from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.operands import read_date, read_network
+from valetkey.policy.smt.fields import LAST_MOMENT, family
+from valetkey.policy.smt.terms import Beyond, Formula, Term, Terms
+from valetkey.policy.smt.values import Address, Key, Moment, Number, Text, Value, iso, null_set
+from valetkey.policy.variables import Template, template
+
+
+class Keys(Protocol):
+    """A request's condition keys by lower-cased name."""
+
+    terms: Terms
+
+    def __getitem__(self, key: str) -> Key: ...
+
+
+Fit = tuple[Formula, Formula]
+"""That a value fits, and that it cannot be read."""
+
+_TURNED = {"LessThan": "LEQ", "LessThanEquals": "LEQ", "GreaterThan": "GEQ", "GreaterThanEquals": "GEQ"}
+
+
+def encode(condition: Condition, keys: Keys, *, deny: bool, variables: bool) -> Formula:
+    """That a test holds. Where AWS documents nothing an Allow's test fails and a Deny's holds."""
+    terms, row = keys.terms, condition.operator
+    if not condition.values or (row.reads and any(row.reads(value) is None for value in condition.values)):
+        return deny
+    key = keys[condition.key.lower()]
+    if row.name == "Null":
+        wanted = {value.lower() == "true" for value in condition.values}
+        return terms.or_([key.present if not absent else terms.not_(key.present) for absent in wanted])
+    each = [(there, _test(condition, value, keys, deny, variables)) for there, value in key.values]
+    absent = terms.not_(key.present)
+    if condition.set_operator == "ForAllValues":
+        held = [terms.or_((terms.not_(there), test)) for there, test in each]
+        return terms.or_((null_set(terms, key), terms.and_(held)))
+    if condition.set_operator == "ForAnyValue":
+        some = terms.or_([terms.and_(pair) for pair in each])
+        there = terms.and_((key.present, terms.not_(null_set(terms, key)), some))
+        return terms.or_((terms.and_((absent, condition.if_exists and deny)), there))
+    one = terms.and_((key.present, terms.not_(key.several), each[0][1])) if each else False
+    return terms.or_((terms.and_((absent, condition.if_exists or row.negated)), one))
+
+
+def _test(condition: Condition, value: Value, keys: Keys, deny: bool, variables: bool) -> Formula:
+    terms = keys.terms
+    yes, unread = compare(condition.operator.name, condition.values, value, keys, variables)
+    if not condition.operator.negated:
+        return terms.and_((yes, terms.not_(unread)))
+    return terms.if_(unread, deny, terms.not_(yes))
+
+
+def compare(name: str, wanted: Sequence[str], value: Value, keys: Keys, variables: bool) -> Fit:
+    """Whether `value` fits one of `wanted` under the operator, negation left aside."""
+    terms, kind = keys.terms, family(name)
+    if isinstance(value, Text):
+        match kind:
+            case "text":
+                return _text(name, wanted, value, keys, variables), False
+            case "arn":
+                return _arn(wanted, value, keys, variables)
+            case "bool":
+                return terms.or_([_any_case(terms, value, each) for each in wanted]), False
+            case "bytes":
+                plain = [base64.b64encode(base64.b64decode(each)).decode() for each in wanted]
+                return terms.or_([terms.same(value.term, each) for each in plain]), False
+    elif kind == "bool":
+        return False, False
+    elif kind == "arn" or (kind == "address" and not isinstance(value, Address)):
+        return False, True
+    elif isinstance(value, Address):
+        if kind == "address":
+            return terms.or_([_in_network(terms, value, each) for each in wanted]), False
+        if kind in ("number", "date"):
+            return False, True
+        return _spelt_as(terms, name, wanted, value, variables), False
+    elif isinstance(value, Moment) and not value.epoch:
+        if kind == "date":
+            return _ordered(terms, name, wanted, value.term, _micros), False
+        if kind == "number":
+            return False, True
+        return _spelt_as(terms, name, wanted, value, variables), False
+    elif kind in ("number", "date"):
+        # A number is a time in epoch seconds, and the other way round.
+        unit = value.unit if isinstance(value, Number) else 1_000_000
+        read = Decimal if kind == "number" else lambda text: _micros(text) / 1_000_000
+        return _ordered(terms, name, wanted, value.term, lambda text: read(text) * unit), False
+    elif kind == "text":
+        return _text(name, wanted, Text(_digits(terms, value), ascii=True), keys, variables), False
+    raise Beyond(f"{name} compares a text as {kind}")
+
+
+def _micros(text: str) -> Decimal:
+    read = read_date(text)
+    assert read is not None
+    return Decimal(read)
+
+
+def _digits(terms: Terms, value: Number | Moment) -> Term:
+    """A whole number as it is spelt."""
+    if isinstance(value, Moment) or value.unit != 1:
+        raise Beyond("a number that need not be whole, or a time in seconds, is compared as text")
+    return terms.spelt(value.term)
+
+
+def _ordered(terms: Terms, name: str, wanted: Sequence[str], term: Term, read: Callable[[str], Decimal]) -> Formula:
+    """A whole number against decimal ones: the bound is the next whole one."""
+    order = name.removeprefix("Numeric").removeprefix("Date")
+    parts: list[Formula] = []
+    for each in wanted:
+        bound = read(each)
+        if order in ("Equals", "NotEquals"):
+            whole = bound == bound.to_integral_value()
+            parts.append(terms.compare(terms.kind.EQUAL, term, terms.number(int(bound))) if whole else False)
+            continue
+        edge = {
+            "LessThan": math.ceil(bound) - 1,
+            "LessThanEquals": math.floor(bound),
+            "GreaterThan": math.floor(bound) + 1,
+            "GreaterThanEquals": math.ceil(bound),
+        }[order]
+        parts.append(terms.compare(getattr(terms.kind, _TURNED[order]), term, terms.number(edge)))
+    return terms.or_(parts)
+
+
+def _in_network(terms: Terms, value: Address, text: str) -> Formula:
+    network = read_network(text)
+    assert network is not None
+    version, base, mask = network
+    width, bits = (32, value.v4) if version == 4 else (128, value.v6)
+    masked = terms.tm.mkTerm(terms.kind.BITVECTOR_AND, bits, terms.bits(width, mask))
+    inside = terms.compare(terms.kind.EQUAL, masked, terms.bits(width, base))
+    return terms.and_((inside, value.six if version == 6 else terms.not_(value.six)))
+
+
+def _spelt_as(terms: Terms, name: str, wanted: Sequence[str], value: Address | Moment, variables: bool) -> Formula:
+    """A text against an address or a time: only what is spelt as AWS spells it fits."""
+    parts: list[Formula] = []
+    for text in wanted:
+        read = template(text, variables=variables, wildcards="Like" in name)
+        if not isinstance(read, str) or (read != STAR and (STAR in read or ANY in read)):
+            raise Beyond(f"{name} compares an address or a time with a pattern")
+        if read == STAR:
+            parts.append(True)
+        elif isinstance(value, Moment):
+            when = read_date(text)
+            if when is not None and 0 <= when <= LAST_MOMENT and iso(when) == text:
+                parts.append(terms.compare(terms.kind.EQUAL, value.term, terms.number(when)))
+        else:
+            try:
+                address = ipaddress.ip_address(text.lower() if "IgnoreCase" in name else text)
+            except ValueError:
+                continue
+            if str(address) == (text.lower() if "IgnoreCase" in name else text):
+                parts.append(_in_network(terms, value, text))
+    return terms.or_(parts)
+
+
+# Texts
+
+
+def _text(name: str, wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Formula:
+    terms = keys.terms
+    if "IgnoreCase" in name:
+        parts = []
+        for text in wanted:
+            read = template(text, variables=variables, wildcards=False)
+            parts.append(_any_case(terms, value, read) if isinstance(read, str) else _fold(value, read, keys))
+        return terms.or_(parts)
+    if "Like" in name:
+        return terms.or_(
+            [_like(value.term, template(text, variables=variables, wildcards=True), keys) for text in wanted]
+        )
+    return terms.or_(
+        [_equal(value.term, template(text, variables=variables, wildcards=False), keys) for text in wanted]
+    )
+
+
+def _equal(term: Term, read: str | Template, keys: Keys) -> Formula:
+    if isinstance(read, str):
+        return keys.terms.same(term, read)
+    known, parts = resolve(read, keys)
+    return keys.terms.and_((known, keys.terms.same(term, keys.terms.concat(parts))))
+
+
+def _like(term: Term, read: str | Template, keys: Keys, *, inside: str = "") -> Formula:
+    """A pattern with STAR and ANY against a text."""
+    known, parts = (True, [read]) if isinstance(read, str) else resolve(read, keys)
+    return keys.terms.and_((known, glob(keys.terms, term, parts, inside=inside)))
+
+
+def glob(terms: Terms, term: Term, parts: Sequence[Term | str], *, inside: str = "") -> Formula:
+    signs = "".join(part for part in parts if isinstance(part, str))
+    if STAR not in signs and ANY not in signs:
+        return terms.same(term, terms.concat(parts))
+    if not inside and all(isinstance(part, str) for part in parts) and not signs.strip(STAR):
+        return True
+    return terms.fits(term, terms.pattern(parts, inside=inside))
+
+
+def resolve(read: Template, keys: Keys) -> tuple[Formula, list[Term | str]]:
+    """That every variable has one value (or a default), and the text with them in it."""
+    terms = keys.terms
+    known: list[Formula] = []
+    parts: list[Term | str] = []
+    for part in read:
+        if isinstance(part, str):
+            parts.append(part)
+            continue
+        key = keys[part.key]
+        term = _text_of(terms, key)
+        known.append(terms.not_(key.several))
+        if part.default is None:
+            known.append(key.present)
+            parts.append(term if term is not None else "")
+        elif term is None or key.present is False:
+            parts.append(part.default)
+        elif key.present is True:
+            parts.append(term)
+        else:
+            default = terms.text(part.default)
+            parts.append(terms.tm.mkTerm(terms.kind.ITE, key.present, term, default))
+    return terms.and_(known), parts
+
+
+def _text_of(terms: Terms, key: Key) -> Term | None:
+    if not key.values:
+        return None
+    value = key.values[0][1]
+    match value:
+        case Text(term):
+            return term
+        case Number():
+            return _digits(terms, value)
+    raise Beyond("a policy variable is an address or a time")
+
+
+def _any_case(terms: Terms, value: Text, text: str) -> Formula:
+    """The text in any case. What Python's (and Java's) lower() makes of other alphabets is not modelled, but for the
+    Kelvin sign, whose lower case is a plain k."""
+    if not text.isascii():
+        raise Beyond("a text that is not ASCII is compared without case")
+    if text.lower() == text.upper():
+        return terms.same(value.term, text)
+    signs = []
+    for char in text.lower():
+        also = "\u212a" if char == "k" and not value.ascii else ""
+        signs.append(terms.chars("".join(sorted({char, char.upper(), *also}))) if char.isalpha() else char)
+    expression = terms.then([terms.literal(sign) if isinstance(sign, str) else sign for sign in signs])
+    return terms.fits(value.term, expression)
+
+
+def _fold(value: Text, read: Template, keys: Keys) -> Formula:
+    terms = keys.terms
+    plain = all(part.isascii() if isinstance(part, str) else _is_ascii(keys[part.key]) for part in read)
+    if not value.ascii or not plain:
+        raise Beyond("a policy variable is compared without case")
+    known, parts = resolve(read, keys)
+    lower = terms.kind.STRING_TO_LOWER
+    both = [terms.tm.mkTerm(lower, each) for each in (value.term, terms.concat(parts))]
+    return terms.and_((known, terms.compare(terms.kind.EQUAL, *both)))
+
+
+def _is_ascii(key: Key) -> bool:
+    return all(not isinstance(value, Text) or value.ascii for _, value in key.values)
+
+
+# ARNs
+
+
+def _arn(wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
+    """ArnEquals and ArnLike: the six parts one by one. A text of fewer parts is none and cannot be read."""
+    terms = keys.terms
+    yes: list[Formula] = []
+    unread: list[Formula] = []
+    for text in wanted:
+        read = template(text, variables=variables, wildcards=True)
+        fit, odd = arn_like(read, value, keys)
+        yes.append(fit)
+        unread.append(odd)
+    known = is_arn(terms, value)
+    fits = terms.or_(yes)
+    return fits, terms.or_((terms.not_(known), terms.and_((terms.not_(fits), terms.or_(unread)))))
+
+
+def is_arn(terms: Terms, value: Text) -> Formula:
+    if value.parts is not None:
+        return True
+    return terms.fits(value.term, terms.pattern([f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}"]))
+
+
+def arn_like(read: str | Template, value: Text, keys: Keys) -> Fit:
+    """One pattern against an ARN: that it fits, and that the pattern is none."""
+    terms = keys.terms
+    if read == STAR:
+        return True, False
+    if isinstance(read, str):
+        wanted = read.split(":", 5)
+        if len(wanted) < 6:
+            return False, True
+        return _by_parts([[part] for part in wanted], value, True, keys), False
+    cut = _cut(read)
+    if cut is not None:
+        known, tail = resolve(cut[1], keys)
+        return _by_parts([*([part] for part in cut[0]), tail], value, known, keys), False
+    known, parts = resolve(read, keys)
+    if any(STAR in part or ANY in part for part in read if isinstance(part, str)):
+        raise Beyond("a policy variable stands before the resource of an ARN pattern")
+    whole = terms.concat(parts)
+    enough = terms.fits(whole, terms.pattern([f"{STAR}:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}"]))
+    return (
+        terms.and_((known, enough, terms.same(value.term, whole))),
+        terms.and_((known, terms.not_(enough))),
+    )
+
+
+def _cut(read: Template) -> tuple[list[str], Template] | None:
+    """A pattern's first five parts and the rest, when its variables are in the rest."""
+    first = read[0]
+    if not isinstance(first, str) or first.count(":") < 5:
+        return None
+    *parts, rest = first.split(":", 5)
+    return parts, (*((rest,) if rest else ()), *read[1:])
+
+
+def _by_parts(wanted: Sequence[Sequence[Term | str]], value: Text, known: Formula, keys: Keys) -> Formula:
+    terms = keys.terms
+    if value.parts is not None:
+        pairs = zip(value.parts, wanted, strict=True)
+        return terms.and_((known, *(glob(terms, part, want) for part, want in pairs)))
+    pieces = [terms.pattern(want, inside=":" if place < 5 else "") for place, want in enumerate(wanted)]
+    colons = [each for piece in pieces[1:] for each in (terms.literal(":"), piece)]
+    return terms.and_((known, terms.fits(value.term, terms.then([pieces[0], *colons]))))
+
+
+def resource_like(read: str | Template, value: Text, keys: Keys) -> Formula:
+    """A pattern of Resource: wildcards stay inside a segment, but a `*` that ends its segment may reach beyond."""
+    if isinstance(read, str):
+        inner = any(STAR in segment[:-1] for segment in read.split(":", 5)[:5])
+        if not inner:
+            return glob(keys.terms, value.term, [read])
+        yes, unread = arn_like(read, value, keys)
+        return keys.terms.and_((is_arn(keys.terms, value), yes, keys.terms.not_(unread)))
+    cut = _cut(read)
+    if cut is not None and any(STAR in segment[:-1] for segment in cut[0]):
+        return keys.terms.and_((is_arn(keys.terms, value), arn_like(read, value, keys)[0]))
+    if cut is None and any(STAR in part for part in read if isinstance(part, str)):
+        raise Beyond("a policy variable stands before the resource of an ARN pattern")
+    return _like(value.term, read, keys)

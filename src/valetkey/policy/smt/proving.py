@@ -1,0 +1,79 @@
+"""What `prove` could not decide, asked of cvc5 where that is installed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.util import find_spec
+from typing import Any
+
+from valetkey.policy.documents import parse_policy
+from valetkey.policy.evaluation import decide
+from valetkey.policy.proof import Counterexample, InternalError, Proof, Unknown, statements
+from valetkey.policy.smt import EXTRAS, NotReplayed, solve
+from valetkey.policy.statements import Policy
+
+_NOTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
+
+
+def _no_witness(side: Mapping[str, Any]) -> list[Policy]:
+    """Denies what shows nothing: actions that enter no role, and callers who have been deleted (`proof.Proof`)."""
+    extras: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": list(EXTRAS), "Resource": "*"}
+    shown = {
+        entry
+        for statement in statements(side)
+        for entry in (statement.principals.aws if statement.principals else ())
+        if entry[:4] in ("AIDA", "AROA")
+    }
+    ids = [text for entry in sorted(shown) for text in (entry, f"{entry}:*")]
+    gone = {**extras, "Action": "*", "Condition": {"StringLike": {"aws:userid": ids}}}
+    made = [extras, gone] if ids else [extras]
+    return [parse_policy({"Version": "2012-10-17", "Statement": made}, kind="rcp")]
+
+
+def second_opinion(
+    left: Mapping[str, Any],
+    right: Mapping[str, Any],
+    *,
+    resource: str | None,
+    owner: str | None,
+    caller: str | None,
+    now: datetime | None,
+    seconds: float,
+    why: str,
+) -> Proof | Counterexample | Unknown:
+    """cvc5's answer in `prove`'s words; `why` is what kept `prove` from one. Raises InternalError."""
+    if find_spec("cvc5") is None:
+        return Unknown(f"{why} (with the extra smt, cvc5 would be asked)")
+    try:
+        return _solved(left, right, resource, owner, caller, now, seconds, why)
+    except NotReplayed as defect:
+        raise InternalError(str(defect)) from defect
+
+
+def _solved(
+    left: Mapping[str, Any],
+    right: Mapping[str, Any],
+    resource: str | None,
+    owner: str | None,
+    caller: str | None,
+    now: datetime | None,
+    seconds: float,
+    why: str,
+) -> Proof | Counterexample | Unknown:
+    begun = time.monotonic()
+    asked: dict[str, Any] = {"resource": resource, "owner": owner, "caller": caller, "now": now}
+    found = solve(left, right, seconds=seconds, **asked)
+    if found.verdict == "unknown":
+        return Unknown(f"{why}; cvc5: {found.reason}")
+    if found.request is not None:
+        decision, reference = decide(found.request, **left), decide(found.request, **right)
+        opened = next((part.statement - 1 for part in decision.parts), 0)
+        return Counterexample(found.request, decision, reference, opened)
+    # Is it within nothing at all, or does anybody get in?
+    alive = {**left, "rcps": [*left.get("rcps", ()), _no_witness(left)]}
+    some = solve(alive, {"identity": parse_policy(_NOTHING, kind="identity")}, seconds=seconds, **asked)
+    if some.verdict == "unknown":
+        return Unknown(f"{why}; cvc5, whether anybody gets in: {some.reason}")
+    return Proof(some.request, found.checks + some.checks, time.monotonic() - begun)
