@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.stamp
 CASES  ?= 100000
+PAIRS  ?= 20000
 
 .PHONY: demo test check fmt bench peers differential size lock clean
 
@@ -30,6 +31,7 @@ peers: $(STAMP)
 	@$(BIN)/python -m tests.peers
 
 differential: $(STAMP)
+	@$(BIN)/python -m tests.differential.proofs --pairs $(PAIRS)
 	@$(BIN)/python -m tests.differential --cases $(CASES)
 
 size:

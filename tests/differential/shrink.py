@@ -52,6 +52,16 @@ def smaller(case: Case) -> Iterator[Case]:
                 yield _with(case, lambda c, key=key, at=at: c["request"]["context"][key].pop(at))
 
 
+def smaller_document(document: Document) -> Iterator[Document]:
+    """Documents one step smaller than one, which is put in normal form first."""
+    case: Case = {"request": {"resource": "*", "resource_account": "000000000000", "context": {}}, "trust": document}
+    plain: Document = normal(case)["trust"]
+    for edit in _document_edits(plain):
+        made = copy.deepcopy(plain)
+        edit(made)
+        yield made
+
+
 def _document_edits(document: Document) -> Iterator[Callable[[Document], Any]]:
     several = len(document["Statement"]) > 1
     for at, statement in enumerate(document["Statement"]):
