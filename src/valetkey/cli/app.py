@@ -31,6 +31,8 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("terraform", "terraform:terraform", CONTRACTOR, "Print Terraform's provider and backend blocks."),
     ("console", "console:console", CONTRACTOR, "Open the AWS console through a grant."),
     ("audit", "audit:audit", AUDIT, "Audit who outside an account gets into its roles, by proof."),
+    ("who", "who:who", AUDIT, "List who gets in through a trust policy, offline."),
+    ("prove", "prove:prove", AUDIT, "Prove that a trust policy admits nobody else, offline."),
     ("decide", "decide:decide", AUDIT, "Decide requests against policies, offline."),
     ("demo", "demo:demo", TRY, "Watch the whole story on a fresh sandbox."),
     ("sandbox", "sandbox:app", TRY, "AWS on this computer, IAM enforced, MFA real."),

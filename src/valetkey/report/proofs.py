@@ -1,0 +1,227 @@
+"""Proofs, counterexamples and regions: in words, and as JSON (docs/reference/{prove,who}.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.policy import Counterexample, Decision, Policy, Proof, Reach, Region, Request, Unknown, Values
+from valetkey.policy.space import spelt
+from valetkey.report.decisions import as_json as decision_json
+from valetkey.report.text import mask, say, say_json
+from valetkey.trust.terms import Terms
+
+_EXTERNAL_ID = "sts:externalid"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was asked: the file, what it was held against, the policies, and whether ExternalIds are shown."""
+
+    trust: str
+    than: str
+    name: str
+    """What `than` is called inside a sentence."""
+    policies: tuple[Policy, ...]
+    show_external_id: bool
+
+    def hide(self, text: str, request: Request | None = None) -> str:
+        """A reason with every ExternalId in quotes masked, unless they are shown."""
+        for value in () if self.show_external_id else self._external_ids(request):
+            text = text.replace(f'"{value}"', f'"{mask(value)}"')
+        return text
+
+    def value(self, key: str, text: str) -> str:
+        """One value of a condition key."""
+        return mask(text) if key.lower() == _EXTERNAL_ID and not self.show_external_id else text
+
+    def _external_ids(self, request: Request | None) -> Iterator[str]:
+        for policy in self.policies:
+            for statement in policy.statements:
+                for condition in statement.conditions:
+                    if condition.key.lower() == _EXTERNAL_ID:
+                        yield from condition.values
+        sent = request.keys.get(_EXTERNAL_ID, ()) if request else ()
+        yield from (sent,) if isinstance(sent, str) else sent
+
+
+def terms_in_words(terms: Terms) -> str:
+    """What the terms let in, in one line."""
+    parts = [f"account {terms.contractor}"]
+    parts += [f"only {', '.join(terms.only)}"] if terms.only else []
+    parts += ["with that ExternalId"] if terms.external_id else []
+    parts += ["with MFA" + (f" of at most {terms.mfa_max_age} s" if terms.mfa_max_age else "")] if terms.mfa else []
+    parts += ["as sessions named after their IAM user"] if terms.name_people else []
+    parts += [f"before {terms.until:%Y-%m-%dT%H:%M:%SZ}"] if terms.until else []
+    return ", ".join(parts)
+
+
+def say_proof(found: Proof | Counterexample | Unknown, said: Said, *, as_json: bool) -> None:
+    """The answer to one question."""
+    if as_json:
+        say_json(_proof_json(found, said))
+    else:
+        say(*_proof_lines(found, said))
+
+
+def _proof_lines(found: Proof | Counterexample | Unknown, said: Said) -> Iterator[str]:
+    match found:
+        case Proof(witness=witness):
+            yield f"Holds: {said.trust} lets nobody in but: {said.than}."
+            yield from _sent("It lets in, for one", witness, said) if witness else ("It lets nobody in at all.",)
+        case Counterexample(request=request):
+            yield f"Does not hold: {said.trust} lets in more than: {said.than}."
+            yield from _sent("This gets in", request, said)
+            yield f"  because     {said.hide(found.decision.reason, request)}"
+            reason = said.hide(found.reference.reason, request)
+            reason = reason.replace("the trust policy", said.name, 1)
+            yield f"  beyond it   {re.sub(r'^the terms: statement [0-9]+ asks', 'the terms ask', reason)}"
+            return
+        case Unknown(reason=reason):
+            yield f"Not decided, which is no proof: {reason}."
+            return
+    yield from _assumed(found.assumed)
+
+
+def _assumed(facts: Sequence[str]) -> Iterator[str]:
+    yield "Assumed:"
+    yield from (f"  {each}" for each in facts)
+
+
+def _sent(title: str, request: Request, said: Said) -> Iterator[str]:
+    yield f"{title}:"
+    yield f"  {_actions(request)} by {request.principal}"
+    for key, value in request.context.items():
+        for text in (value,) if isinstance(value, str) else value:
+            yield f"  {key} = {said.value(key, text)}"
+
+
+def _actions(request: Request) -> str:
+    return request.action if isinstance(request.action, str) else " and ".join(request.action)
+
+
+def _proof_json(found: Proof | Counterexample | Unknown, said: Said) -> dict[str, Any]:
+    made: dict[str, Any] = {"valetkey": "proof/v1", "verdict": "unknown", "trust": said.trust, "within": said.than}
+    made |= {"witness": None, "decision": None, "reference": None, "statement": None, "reason": None, "assumed": []}
+    match found:
+        case Proof():
+            made |= {"verdict": "holds", "assumed": list(found.assumed)}
+            made["witness"] = _request_json(found.witness, said) if found.witness else None
+        case Counterexample(request=request):
+            made |= {
+                "verdict": "violated",
+                "witness": _request_json(request, said),
+                "decision": _decision_json(found.decision, request, said),
+                "reference": _decision_json(found.reference, request, said),
+                "statement": found.statement + 1,
+            }
+        case Unknown():
+            made["reason"] = found.reason
+    return made
+
+
+def _decision_json(decision: Decision, request: Request, said: Said) -> Any:
+    def hidden(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: hidden(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [hidden(each) for each in value]
+        return said.hide(value, request) if isinstance(value, str) else value
+
+    return hidden(decision_json(decision))
+
+
+def _request_json(request: Request, said: Said) -> dict[str, Any]:
+    """As `valetkey decide` reads it, so that it can be tried."""
+    return {
+        "principal": request.principal,
+        "action": request.action if isinstance(request.action, str) else list(request.action),
+        "resource": request.resource,
+        "context": {
+            key: said.value(key, value) if isinstance(value, str) else [said.value(key, each) for each in value]
+            for key, value in request.context.items()
+        },
+    }
+
+
+def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
+    """Who is let in."""
+    if as_json:
+        say_json(_reach_json(found, said))
+    elif isinstance(found, Unknown):
+        say(f"Not decided: {found.reason}.")
+    elif not found.regions:
+        say(f"{said.trust} lets nobody in.")
+    else:
+        for number, region in enumerate(found.regions, 1):
+            say(*_region_lines(number, region, said))
+        say(*_assumed(found.assumed))
+
+
+def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:
+    yield f"{number}. {region.party}: {_callers(region)}"
+    yield f"   may call     {', '.join(region.actions)}"
+    for key, values in region.values.items():
+        if words := _in_words(key, values, said):
+            yield f"   {spelt(key)}: {words}"
+    yield f"   opened by    statement {region.statement + 1}"
+    yield f"   for one      {_actions(region.witness)} by {region.witness.principal}"
+
+
+def _callers(region: Region) -> str:
+    kinds = " or ".join(f"any {kind}" for kind in sorted(region.kinds))
+    if not region.everybody:
+        return ", ".join(region.callers)
+    return f"{kinds}, {', '.join(region.callers)} among them" if region.callers else kinds
+
+
+def _in_words(key: str, values: Values, said: Said) -> str:
+    """What a key must be; nothing when it may be absent or anything."""
+    if values.absent and values.free:
+        return ""
+    parts = ["absent"] if values.absent else []
+    parts += [said.value(key, each) for each in values.exact]
+    parts += [f"like {said.value(key, each)}" for each in values.patterns]
+    parts += [_span(low, high) for low, high in values.span]
+    parts += ["any other value"] if values.free and not values.span else []
+    return " or ".join(parts)
+
+
+def _span(low: str | None, high: str | None) -> str:
+    if low == high:
+        return low or "any"
+    return " and ".join([*([f"over {low}"] if low else []), *([f"under {high}"] if high else [])])
+
+
+def _reach_json(found: Reach | Unknown, said: Said) -> dict[str, Any]:
+    head = {"valetkey": "reach/v1", "trust": said.trust}
+    if isinstance(found, Unknown):
+        return {**head, "decided": False, "reason": found.reason, "regions": [], "assumed": []}
+    regions = [_region_json(region, said) for region in found.regions]
+    return {**head, "decided": True, "reason": None, "regions": regions, "assumed": list(found.assumed)}
+
+
+def _region_json(region: Region, said: Said) -> dict[str, Any]:
+    party = region.party
+    return {
+        "party": {"kind": party.kind, "name": party.name, "partition": party.partition},
+        "kinds": sorted(region.kinds),
+        "everybody": region.everybody,
+        "callers": list(region.callers),
+        "actions": list(region.actions),
+        "values": {
+            spelt(key): {
+                "binds": values.binds,
+                "absent": values.absent,
+                "free": values.free,
+                "exact": [said.value(key, each) for each in values.exact],
+                "patterns": [said.value(key, each) for each in values.patterns],
+                "span": [list(each) for each in values.span],
+            }
+            for key, values in region.values.items()
+        },
+        "statement": region.statement + 1,
+        "witness": _request_json(region.witness, said),
+    }
