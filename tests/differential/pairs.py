@@ -127,6 +127,8 @@ def _further(rng: random.Random, value: Any) -> Any:
         return f"{head}/{max(0, int(prefix) - 1)}"
     if text.isdigit() and len(text) < 11:
         return str(int(text) + rng.choice((-1, 1)))
+    if rng.random() < 0.15 and not set(text) & set("${}',"):
+        return rng.choice((f"${{aws:username, '{text}'}}", f"${{aws:PrincipalTag/none, '{text}'}}", "${aws:username}"))
     if text.startswith("arn:") and rng.random() < 0.5:
         parts = text.split(":", 5)
         parts[4] = rng.choice((f"*{parts[4]}", f"{parts[4]}*", "*"))

@@ -222,11 +222,12 @@ CHECKS: tuple[Check, ...] = (
     within_itself,
     with_another_allow,
     with_another_deny,
+    by_cvc5,
     in_any_order,
     under_other_names,
     who_is_let_in,
 )
-"""One of these besides, in turn."""
+"""One of these besides, in turn; the other prover twice as often."""
 
 
 @dataclass

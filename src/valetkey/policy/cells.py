@@ -82,6 +82,12 @@ def patterns(asked: Asked) -> list[Glob]:
     return [Glob(each, "arn" if family == "arn" else "whole", fold) for each in found if isinstance(each, str)]
 
 
+def told_apart(asked: Asked) -> list[Glob]:
+    """`patterns`, and the defaults of variables that stand alone: what such a variable is where its key is absent."""
+    defaults = [each.default for each in lone_variables(asked)[0] if each.default is not None]
+    return [*patterns(asked), *(Glob(text) for text in defaults)]
+
+
 def lone_variables(asked: Asked) -> tuple[list[Variable], bool]:
     """The values that are one variable and nothing else, and whether all values with variables are such."""
     condition = asked.condition
@@ -151,7 +157,7 @@ def _type(name: str, key: Key, families: set[str]) -> str:
 
 
 def _texts(key: Key, kind: str, asked: Sequence[Asked], related: Sequence[Glob], states: int, each: int) -> list[Cell]:
-    globs = list(dict.fromkeys([*(glob for one in asked for glob in patterns(one)), *related]))
+    globs = list(dict.fromkeys([*(glob for one in asked for glob in told_apart(one)), *related]))
     form = key.form if kind == "text" or key.form is not TEXT else ARN
     if form is TEXT:
         form = _wider(form, globs)

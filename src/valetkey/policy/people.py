@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.automata import Form, Glob
-from valetkey.policy.cells import Asked, NotDecided, patterns, samples
+from valetkey.policy.cells import Asked, NotDecided, samples, told_apart
 from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.keys import ACCOUNT, FEDERATED_NAME, PATH, SERVICE, SESSION_ID, USER_ID
@@ -99,7 +99,7 @@ class Mentioned(NamedTuple):
     """Whether some Allow may mean callers that it does not name."""
 
     def globs(self, key: str) -> list[Glob]:
-        own = [glob for one in self.asked.get(key, ()) for glob in patterns(one)]
+        own = [glob for one in self.asked.get(key, ()) for glob in told_apart(one)]
         return list(dict.fromkeys([*own, *self.related.get(key, ())]))
 
     def concerns(self, key: str) -> bool:

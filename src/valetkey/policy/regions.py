@@ -15,7 +15,7 @@ from typing import Any
 
 from valetkey.policy.automata import TooMany
 from valetkey.policy.boxes import Box, Limits, TooLong, meet, rest
-from valetkey.policy.cells import Asked, NotDecided, Span, kind_of, patterns
+from valetkey.policy.cells import Asked, NotDecided, Span, kind_of, told_apart
 from valetkey.policy.evaluation import decide
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.operands import read_address, read_network
@@ -196,7 +196,7 @@ class _Spells:
     """How the documents name the values of a key."""
 
     def __init__(self, asked: Sequence[Asked]) -> None:
-        globs = [glob for one in asked for glob in patterns(one)]
+        globs = [glob for one in asked for glob in told_apart(one)]
         self.plain = {glob.text for glob in globs if glob.plain}
         self.open = [glob for glob in globs if not glob.plain and glob.text.strip(STAR)]
         self.truths = any(kind_of(one.condition.operator.name) == "bool" for one in asked)

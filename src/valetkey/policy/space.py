@@ -34,8 +34,8 @@ from valetkey.policy.cells import (
     iso,
     lone_variables,
     moments,
-    patterns,
     samples,
+    told_apart,
 )
 from valetkey.policy.cells import test as prepared
 from valetkey.policy.globs import STAR, has_wildcard, wild
@@ -252,7 +252,7 @@ def build(
     related: dict[str, list[Glob]] = {}
     for group in _groups(asked, bonds):
         if len(group) > 1:
-            shared = [glob for key in group for one in asked.get(key, ()) for glob in patterns(one)]
+            shared = [glob for key in group for one in asked.get(key, ()) for glob in told_apart(one)]
             related |= dict.fromkeys(group, shared)
     bonds += [pair for pair in _TOGETHER if asked.keys() & {*pair}]
     mentioned = [key for key in CALLER_KEYS if key in asked or key in related]

@@ -9,7 +9,19 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy import Counterexample, Policy, PolicyError, Problem, Proof, Unknown, decide, parse_policy, prove
+from valetkey.policy import (
+    Counterexample,
+    Limits,
+    Policy,
+    PolicyError,
+    Problem,
+    Proof,
+    Unknown,
+    decide,
+    parse_policy,
+    prove,
+)
+from valetkey.policy.proof import by_boxes
 from valetkey.policy.smt import solve
 
 OWNER, THEM = "111111111111", "222222222222"
@@ -111,6 +123,16 @@ CASES = [
 @pytest.mark.parametrize(("policy", "within", "expected"), CASES)
 def test_each_operator(policy: Any, within: Any, expected: str) -> None:
     assert verdict(trust(statement(policy)), trust(statement(within))) == expected
+
+
+@pytest.mark.parametrize(("policy", "within", "expected"), CASES)
+def test_the_prover_on_boxes_says_the_same(policy: Any, within: Any, expected: str) -> None:
+    left, right = trust(statement(policy)), trust(statement(within))
+    found = by_boxes({"trust": [left]}, {"trust": [right]}, ROLE, None, None, None, Limits())
+    if isinstance(found, Unknown):
+        assert "${" in str((policy, within)), found.reason
+    else:
+        assert isinstance(found, Proof if expected == HOLDS else Counterexample)
 
 
 def test_without_the_version_a_variable_is_plain_text() -> None:
