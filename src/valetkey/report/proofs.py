@@ -10,7 +10,7 @@ from typing import Any
 from valetkey.policy import Counterexample, Decision, Policy, Proof, Reach, Region, Request, Unknown, Values
 from valetkey.policy.space import spelt
 from valetkey.report.decisions import as_json as decision_json
-from valetkey.report.text import mask, say, say_json
+from valetkey.report.text import clean, mask, say, say_json
 from valetkey.trust.terms import Terms
 
 _EXTERNAL_ID = "sts:externalid"
@@ -63,7 +63,12 @@ def say_proof(found: Proof | Counterexample | Unknown, said: Said, *, as_json: b
     if as_json:
         say_json(_proof_json(found, said))
     else:
-        say(*_proof_lines(found, said))
+        _say(_proof_lines(found, said))
+
+
+def _say(lines: Iterator[str]) -> None:
+    """Lines that stay one line each, whatever stands in them."""
+    say(*(clean(line, keep=frozenset()) for line in lines))
 
 
 def _proof_lines(found: Proof | Counterexample | Unknown, said: Said) -> Iterator[str]:
@@ -156,8 +161,8 @@ def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
         say(f"{said.trust} lets nobody in.")
     else:
         for number, region in enumerate(found.regions, 1):
-            say(*_region_lines(number, region, said))
-        say(*_assumed(found.assumed))
+            _say(_region_lines(number, region, said))
+        _say(_assumed(found.assumed))
 
 
 def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:

@@ -143,6 +143,16 @@ def test_who_in_words(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert "aws:MultiFactorAuthPresent: true" in said
 
 
+def test_text_of_a_document_cannot_forge_a_line(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    forged = "x\n2. Holds\x1b[2J"
+    file = write(document(allow({"StringEquals": {"aws:PrincipalTag/team": forged}})))
+    for words in (["who"], ["prove", "--owner", OWNER, *TERMS]):
+        run([*words, "--trust", file])
+        said = capsys.readouterr().out
+        assert "\x1b" not in said
+        assert "\n2. Holds" not in said
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
