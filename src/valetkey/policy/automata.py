@@ -11,7 +11,7 @@ INVARIANT: too many states is `TooMany`, never a shorter list.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -227,11 +227,18 @@ class _Walk:
 
 
 def texts(
-    globs: Iterable[Glob], form: Form, *, avoid: frozenset[str] = frozenset(), most: int = 5000, prefix: str = ""
+    globs: Iterable[Glob],
+    form: Form,
+    *,
+    avoid: frozenset[str] = frozenset(),
+    most: int = 5000,
+    prefix: str = "",
+    check: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """A well-formed text of every class that the patterns cut out, none of them in `avoid` (classes with nothing
     else in them are left out). Shortest, or one of the form's likely ones. The patterns are laid on `prefix` and the
-    text. Raises TooMany over `most` states."""
+    text. Raises TooMany over `most`
+    states, and what `check` raises, which is called now and then."""
     walk = _Walk(tuple(dict.fromkeys(globs)))
     for char in prefix:
         walk.first = walk.step(walk.first, char)
@@ -240,10 +247,10 @@ def texts(
         simple = next((text for text in form.likely if text not in avoid and form.holds(text)), None)
         if simple is not None:
             return [simple]
-    missed = _search(walk, form, avoid, found, most, visits=1)
+    missed = _search(walk, form, avoid, found, most, check, visits=1)
     if missed - found.keys():
         # The shortest text of a class is one of `avoid`: look for as many more as there are to avoid.
-        _search(walk, form, avoid, found, most * 4, visits=len(avoid) + 1)
+        _search(walk, form, avoid, found, most * 4, check, visits=len(avoid) + 1)
     for text in reversed(form.likely):
         state = walk.first
         for char in text:
@@ -253,13 +260,25 @@ def texts(
     return list(dict.fromkeys(found.values()))
 
 
-def _search(walk: _Walk, form: Form, avoid: frozenset[str], found: dict[int, str], most: int, visits: int) -> set[int]:
+def _search(
+    walk: _Walk,
+    form: Form,
+    avoid: frozenset[str],
+    found: dict[int, str],
+    most: int,
+    check: Callable[[], None],
+    visits: int,
+) -> set[int]:
     """Fill `found`; the answer is the classes of which a text of `avoid` was seen."""
     alphabet = list(_alphabet(walk, form, "".join(avoid) if visits > 1 else ""))
     missed: set[int] = set()
     seen: dict[tuple[int, Where], int] = {(walk.first, form.start): 1}
     queue: deque[tuple[int, Where, str]] = deque([(walk.first, form.start, "")])
+    steps = 0
     while queue:
+        steps += 1
+        if not steps & 255:
+            check()
         state, where, text = queue.popleft()
         if form.ends(where):
             vector = state & walk.accept

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 Box = tuple[int, ...]
 """One mask for each dimension; a box with a 0 in it is empty."""
@@ -36,6 +37,8 @@ class Budget:
 
     limits: Limits
     steps: int = 0
+    known: dict[Any, list[str]] = field(default_factory=dict, repr=False)
+    """Samples of patterns that were asked for before: of one account's callers, then of the next one's."""
     until: float = field(init=False)
 
     def __post_init__(self) -> None:

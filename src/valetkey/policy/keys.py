@@ -32,12 +32,12 @@ ORG_ID = Form(
     likely=("o-another123", "o-elsewhere9"),
 )
 USER_ID = Form(
-    (*(Stage(char, 1, 1) for char in "AIDA"), Stage(_UPPER, 12)),
+    (*(Stage(char, 1, 1) for char in "AIDA"), Stage(_UPPER, 4)),
     longest=128,
     likely=("AIDAANOTHERUSER00001", "AIDAANOTHERUSER00002"),
 )
 SESSION_ID = Form(
-    (*(Stage(char, 1, 1) for char in "AROA"), Stage(_UPPER, 12), Stage(":", 1, 1), Stage(NAME_CHARS, 2)),
+    (*(Stage(char, 1, 1) for char in "AROA"), Stage(_UPPER, 4), Stage(":", 1, 1), Stage(NAME_CHARS, 2)),
     longest=193,
     likely=("AROAANOTHERROLE00001:session", "AROAANOTHERROLE00002:session"),
 )
@@ -60,7 +60,7 @@ ARN = Form(
         Stage(":", 1, 1),
         Stage(string.ascii_lowercase + string.digits + "-", 0),
         Stage(":", 1, 1),
-        Stage(string.digits, 0, 12),
+        Stage(string.digits + string.ascii_lowercase, 0, 12),  # arn:aws:iam::aws:policy/...
         Stage(":", 1, 1),
         Stage(_PRINTABLE, 1),
     ),

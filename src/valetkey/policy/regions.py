@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from valetkey.policy.asked import Asked, NotDecided, Span, kind_of, patterns
 from valetkey.policy.automata import TooMany
 from valetkey.policy.boxes import Box, Limits, TooLong, meet, rest
-from valetkey.policy.cells import Asked, NotDecided, Span, kind_of, told_apart
 from valetkey.policy.evaluation import decide
 from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.keys import key_of
 from valetkey.policy.operands import read_address, read_network
 from valetkey.policy.people import CALLER_KEYS, Party
-from valetkey.policy.proof import ASSUMED, InternalError, Opened, Question, Sets, Side, Unknown, sides, statements
+from valetkey.policy.proof import ASSUMED, InternalError, Question, Unknown
 from valetkey.policy.requests import Request
+from valetkey.policy.sets import Opened, Sets, Side, sides, statements
 from valetkey.policy.space import ACTION, CALLER, ROLE_ACTIONS, Dimension, Point, Space, possible
 
 
@@ -102,7 +104,9 @@ class _Finder:
             for condition in statement.conditions:
                 one = Asked(condition, statement.variables, statement.effect == "Deny")
                 self.asked.setdefault(condition.key.lower(), []).append(one)
-        self.spells = {key: _Spells(several) for key, several in self.asked.items()}
+        if "aws:multifactorauthage" in self.asked:  # an age of MFA says that there was MFA
+            self.asked.setdefault("aws:multifactorauthpresent", [])
+        self.spells = {key: _Spells(key, several) for key, several in self.asked.items()}
 
     def reach(self) -> Reach | Unknown:
         sets = Sets(self.space, self.side, wide=True)
@@ -195,11 +199,11 @@ def _points(dimension: Dimension, mask: int) -> Iterator[Point]:
 class _Spells:
     """How the documents name the values of a key."""
 
-    def __init__(self, asked: Sequence[Asked]) -> None:
-        globs = [glob for one in asked for glob in told_apart(one)]
+    def __init__(self, key: str, asked: Sequence[Asked]) -> None:
+        globs = [glob for one in asked for glob in patterns(one)]
         self.plain = {glob.text for glob in globs if glob.plain}
         self.open = [glob for glob in globs if not glob.plain and glob.text.strip(STAR)]
-        self.truths = any(kind_of(one.condition.operator.name) == "bool" for one in asked)
+        self.truths = key_of(key).type == "bool" or any(kind_of(one.condition.operator.name) == "bool" for one in asked)
         ranges = [value for one in asked for value in one.condition.values]
         self.ranges = [
             (text, network)

@@ -18,33 +18,25 @@ That a role session never carries MFA is contested, and not used.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from valetkey.policy.automata import Glob, Stage, TooMany
-from valetkey.policy.boxes import Box, Limits
-from valetkey.policy.cells import (
-    Asked,
-    Cell,
-    Keys,
-    Span,
-    cells,
-    epoch,
-    iso,
-    lone_variables,
-    moments,
-    samples,
-    told_apart,
-)
+from valetkey.policy.actions import classes
+from valetkey.policy.asked import Asked, Cell, Keys, NotDecided, Span, lone_variables, patterns
+from valetkey.policy.automata import Glob, TooMany
+from valetkey.policy.boxes import Box, Budget
+from valetkey.policy.cells import cells
 from valetkey.policy.cells import test as prepared
-from valetkey.policy.globs import STAR, has_wildcard, wild
-from valetkey.policy.keys import ARN, key_of
-from valetkey.policy.people import CALLER_KEYS, Mentioned, Person, everybody, listed, reached, session_of
+from valetkey.policy.keys import key_of
+from valetkey.policy.naming import listed, reached
+from valetkey.policy.people import CALLER_KEYS, Mentioned, Person, everybody, session_of
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
+from valetkey.policy.resources import resource_globs, resources
+from valetkey.policy.spans import epoch, iso, moments
 from valetkey.policy.statements import Statement
-from valetkey.policy.variables import template
+from valetkey.policy.witnesses import request_of
 
 ENTRY = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 """The actions that enter a role."""
@@ -102,6 +94,9 @@ class Space:
     dimensions: list[Dimension]
     resource: str | None
     owner: str
+    covered: Mapping[tuple[str, ...], int]
+    """By Action (or NotAction) element: which cells of the actions its patterns cover."""
+    budget: Budget
     inexact: bool = False
     _masks: dict[tuple[str, bool, bool, str, tuple[str, ...]], tuple[int, bool]] = field(default_factory=dict)
 
@@ -115,9 +110,10 @@ class Space:
 
     def read(self, statement: Statement, *, unsure: bool, bounded: bool = False) -> Reading:
         """The boxes of one statement; `unsure` is taken for tests that are not decided here."""
+        self.budget.check()
         box = list(self.full)
         deny = statement.effect == "Deny"
-        box[ACTION] = _actions(statement, self.dimensions[ACTION], deny)
+        box[ACTION] = self._action(statement, deny=deny)
         if statement.resources is not None:
             self._resource(statement, box, deny=deny, unsure=unsure)
         for condition in statement.conditions:
@@ -146,6 +142,13 @@ class Space:
             statement,
             tuple(((*box[:CALLER], mask, *box[CALLER + 1 :]), grant) for grant, mask in by_grant.items()),
         )
+
+    def _action(self, statement: Statement, *, deny: bool) -> int:
+        full = self.dimensions[ACTION].full
+        if not statement.actions:
+            return full if statement.not_action and deny else 0
+        covered = self.covered[statement.actions]
+        return full & ~covered if statement.not_action else covered
 
     def _mask(self, asked: Asked, dimension: Dimension, unsure: bool) -> int:
         condition = asked.condition
@@ -190,69 +193,35 @@ class Space:
         return request_of(person, action, resource or "*", self.owner, keys)
 
 
-def request_of(person: Person, action: str, resource: str, owner: str, keys: Keys) -> Request:
-    """A request in AWS's spelling of the well-known keys. What `Request` derives from the caller is left to it."""
-    kept = {key: value for key, value in keys.items() if key not in CALLER_KEYS}
-    if person.kind in ("user", "session") and "aws:userid" in person.keys:
-        kept["aws:userid"] = person.keys["aws:userid"]
-    if person.kind == "session" and "/" in (role := person.keys["aws:principalarn"]).split(":role/", 1)[1]:
-        kept["aws:principalarn"] = role  # the path is not in the session's own ARN
-    context = {spelt(key): value if isinstance(value, str) else list(value) for key, value in kept.items()}
-    return Request(person.principal, action, resource, owner, context)
-
-
-_SPELT = {
-    name.lower(): name
-    for name in (
-        "aws:CurrentTime",
-        "aws:EpochTime",
-        "aws:MultiFactorAuthAge",
-        "aws:MultiFactorAuthPresent",
-        "aws:PrincipalArn",
-        "aws:PrincipalOrgID",
-        "aws:PrincipalOrgPaths",
-        "aws:SourceAccount",
-        "aws:SourceArn",
-        "aws:SourceIp",
-        "aws:SourceVpc",
-        "aws:SourceVpce",
-        "aws:TokenIssueTime",
-        "sts:ExternalId",
-        "sts:RoleSessionName",
-        "sts:SourceIdentity",
-    )
-}
-
-
-def spelt(key: str) -> str:
-    """A condition key as AWS spells it, where known."""
-    return _SPELT.get(key, key)
-
-
 def build(
-    statements: Sequence[Statement],
+    alone: Sequence[Statement],
+    others: Sequence[Statement],
     *,
     resource: str | None,
     owner: str,
     partition: str,
     caller: str | None,
     now: datetime | None,
-    limits: Limits,
+    budget: Budget,
     trust: bool,
     own: bool,
+    linked: bool,
 ) -> Space:
-    """The space for some statements. Raises NotDecided, TooMany."""
+    """The space for some statements; what is allowed at all is allowed by one of `alone`, where there are any.
+    Raises NotDecided, TooMany."""
+    statements = [*alone, *others]
     asked: dict[str, list[Asked]] = {}
     for statement in statements:
         for condition in statement.conditions:
             one = Asked(condition, statement.variables, statement.effect == "Deny")
             asked.setdefault(condition.key.lower(), []).append(one)
-    states = limits.states
     bonds = [(key, each.key) for key, several in asked.items() for one in several for each in lone_variables(one)[0]]
     related: dict[str, list[Glob]] = {}
     for group in _groups(asked, bonds):
         if len(group) > 1:
-            shared = [glob for key in group for one in asked.get(key, ()) for glob in told_apart(one)]
+            inside = [one for key in group for one in asked.get(key, ())]
+            shared = [glob for one in inside for glob in patterns(one)]
+            shared += [Glob(each.default) for one in inside for each in lone_variables(one)[0] if each.default]
             related |= dict.fromkeys(group, shared)
     bonds += [pair for pair in _TOGETHER if asked.keys() & {*pair}]
     mentioned = [key for key in CALLER_KEYS if key in asked or key in related]
@@ -266,29 +235,31 @@ def build(
             each.effect == "Allow" and (each.principals is None or each.principals.everyone or each.not_principal)
             for each in statements
         ),
+        linked,
     )
     if caller is not None:
-        people = session_of(caller, said, states=states)
+        people = session_of(caller, said, budget=budget)
     else:
-        people = everybody(said, partition=partition, owner=owner, role=trust, states=states)
+        people = everybody(said, partition=partition, owner=owner, role=trust, budget=budget)
         if own:  # identity policies belong to a user or role of the account
             people = [each for each in people if each.account == owner and each.kind in ("user", "session")]
+    actions, covered = classes([each.actions for each in statements], ROLE_ACTIONS, only=trust)
     dimensions = [
-        Dimension("action", frozenset(), [Point({}, action=each) for each in _all_actions(statements, trust)]),
+        Dimension("action", frozenset(), [Point({}, action=each) for each in actions]),
         Dimension("caller", CALLER_KEYS, [Point(person.keys, person=person) for person in people]),
     ]
     if resource is None:
-        points = [Point({}, resource=each) for each in _resources(statements, partition, owner, states)]
+        points = [Point({}, resource=each) for each in resources(alone, others, covered, partition, budget)]
         dimensions.append(Dimension("resource", frozenset({"resource"}), points))
     for group in groups:
         if group <= CALLER_KEYS:
             continue
-        points = _points(sorted(group - CALLER_KEYS), asked, related, now, states)
+        points = _points(sorted(group - CALLER_KEYS), asked, related, now, budget, compared=len(group))
         if group & CALLER_KEYS:
-            dimensions[CALLER] = _joined(dimensions[CALLER], points, group, states)
+            dimensions[CALLER] = _joined(dimensions[CALLER], points, group, budget)
         else:
             dimensions.append(Dimension(" ".join(sorted(group)), group, points))
-    return Space(dimensions, resource, owner)
+    return Space(dimensions, resource, owner, covered, budget)
 
 
 def _groups(keys: Iterable[str], bonds: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
@@ -305,16 +276,21 @@ def _points(
     asked: Mapping[str, Sequence[Asked]],
     related: Mapping[str, Sequence[Glob]],
     now: datetime | None,
-    states: int,
+    budget: Budget,
+    compared: int,
 ) -> list[Point]:
+    """The cells of keys that belong together; `compared` is how many they are, keys of the caller counted: as many
+    values of each kind are needed so that all of them can differ."""
     if set(keys) <= {_PRESENT, _AGE}:
-        return list(_mfa(asked, states))
+        return list(_mfa(asked, budget))
     if set(keys) <= {_NOW, _EPOCH}:
-        return list(_times([*asked.get(_NOW, ()), *asked.get(_EPOCH, ())], now, states))
+        return list(_times([*asked.get(_NOW, ()), *asked.get(_EPOCH, ())], now, budget))
     found = [Point({})]
-    several = len(keys) > 1 or any(related.get(key) for key in keys)
+    several = compared > 1
     for key in keys:
-        own = cells(key, asked.get(key, ()), states=states, related=related.get(key, ()), each=2 if several else 1)
+        own = cells(key, asked.get(key, ()), budget=budget, related=related.get(key, ()), each=compared)
+        if several and any(isinstance(cell.value, tuple) for cell in own):
+            raise NotDecided(f"{key} may have several values, and is compared with another key")
         if several and key not in (_PRESENT, _AGE, _NOW, _EPOCH):
             # A value of each kind that the other keys can have as well.
             known = {cell.value for cell in own}
@@ -323,12 +299,14 @@ def _points(
                 cell.value
                 for other in keys
                 if other != key
-                for cell in cells(other, asked.get(other, ()), states=states, related=related.get(other, ()), each=2)
+                for cell in cells(
+                    other, asked.get(other, ()), budget=budget, related=related.get(other, ()), each=compared
+                )
             }
             own += [Cell(value) for value in sorted(map(str, more - known - {None})) if form.holds(value)]
         found = [_with(point, key, cell) for point in found for cell in own]
-        if len(found) > states:
-            raise TooMany(f"{' and '.join(keys)} together can be told apart in more than {states:,} ways")
+        if len(found) > budget.limits.states:
+            raise TooMany(f"{' and '.join(keys)} together can be told apart in more than {budget.limits.states:,} ways")
     return found
 
 
@@ -339,28 +317,28 @@ def _with(point: Point, key: str, cell: Cell) -> Point:
     return Point({**point.keys, key: cell.value}, spans, point.person)
 
 
-def _mfa(asked: Mapping[str, Sequence[Asked]], states: int) -> Iterator[Point]:
-    cells(_PRESENT, asked.get(_PRESENT, ()), states=states)  # refuses what is no comparison of truth values
+def _mfa(asked: Mapping[str, Sequence[Asked]], budget: Budget) -> Iterator[Point]:
+    cells(_PRESENT, asked.get(_PRESENT, ()), budget=budget)  # refuses what is no comparison of truth values
     yield Point({})
     yield Point({_PRESENT: "false"})
     if _AGE not in asked:
         yield Point({_PRESENT: "true"})
         return
-    for cell in cells(_AGE, asked[_AGE], states=states):
+    for cell in cells(_AGE, asked[_AGE], budget=budget):
         yield _with(Point({_PRESENT: "true"}), _AGE, cell)
 
 
-def _times(asked: Sequence[Asked], now: datetime | None, states: int) -> Iterator[Point]:
+def _times(asked: Sequence[Asked], now: datetime | None, budget: Budget) -> Iterator[Point]:
     for key in (_NOW, _EPOCH):
-        cells(key, [one for one in asked if one.condition.key.lower() == key], states=states)
+        cells(key, [one for one in asked if one.condition.key.lower() == key], budget=budget)
     for moment, span in moments(asked, now):
         text = iso(moment)
         yield Point({_NOW: text, _EPOCH: epoch(text)}, {_NOW: span, _EPOCH: span})
 
 
-def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], states: int) -> Dimension:
+def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], budget: Budget) -> Dimension:
     """Callers together with keys that are compared with who they are."""
-    if len(people.points) * len(points) > states:
+    if len(people.points) * len(points) > budget.limits.states:
         raise TooMany("callers and what is compared with them can be told apart in too many ways")
     found: list[Point] = []
     keys = sorted(group - CALLER_KEYS)
@@ -371,72 +349,11 @@ def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], s
             for text in {str(caller.keys[each]): None for each in sorted(group & CALLER_KEYS) if each in caller.keys}:
                 if form.holds(text):
                     own += [
-                        Point({**point.keys, key: text}, point.spans) for point in points if point.keys.get(key) != text
+                        Point({**point.keys, key: text}, point.spans) for point in own if point.keys.get(key) != text
                     ]
         unique = {tuple(sorted(point.keys.items())): point for point in own}
         found += [Point({**caller.keys, **point.keys}, point.spans, caller.person) for point in unique.values()]
     return Dimension("caller", people.keys | group, found)
-
-
-def _all_actions(statements: Sequence[Statement], trust: bool) -> list[str]:
-    if trust:
-        return list(ROLE_ACTIONS)
-    from valetkey.policy.actions import expand
-
-    sets = list(dict.fromkeys(pattern.lower() for each in statements for pattern in each.actions))
-    kinds: dict[frozenset[int], str] = {}
-    rows: dict[str, set[int]] = {}
-    for place, pattern in enumerate(sets):
-        for action in expand(pattern):
-            rows.setdefault(action, set()).add(place)
-        if not has_wildcard(pattern) and not any(action.lower() == pattern for action in rows):
-            rows.setdefault(pattern, set()).update(
-                other for other, each in enumerate(sets) if Glob(wild(each)).fits(pattern)
-            )
-    for action in expand("*"):
-        kinds.setdefault(frozenset(rows.get(action, ())), action)
-    for action, row in rows.items():
-        kinds.setdefault(frozenset(row), action)
-    return list(kinds.values())
-
-
-def _actions(statement: Statement, dimension: Dimension, deny: bool) -> int:
-    if not statement.actions:
-        return dimension.full if statement.not_action and deny else 0
-    globs = [Glob(wild(pattern.lower())) for pattern in statement.actions]
-    return dimension.where(
-        lambda point: any(glob.fits(point.action.lower()) for glob in globs) is not statement.not_action
-    )
-
-
-def resource_globs(statement: Statement) -> tuple[list[Glob], bool]:
-    """The Resource (or NotResource) element as patterns, and whether all could be read without variables.
-
-    A pattern is laid on an ARN part by part only where a `*` stands inside one of the first five parts
-    (reference_policies_elements_resource)."""
-    globs: list[Glob] = []
-    exact = True
-    for text in statement.resources or ():
-        if text == "*":
-            globs.append(Glob(STAR))
-            continue
-        read = template(text, variables=statement.variables, wildcards=True)
-        if not isinstance(read, str):
-            exact = False
-            continue
-        parts = read.split(":", 5)
-        by_part = any(STAR in part[:-1] for part in parts[:5])
-        globs.append(Glob(read, "arn" if by_part and len(parts) == 6 else "whole"))
-    return globs, exact
-
-
-def _resources(statements: Sequence[Statement], partition: str, owner: str, states: int) -> list[str]:
-    globs = [glob for each in statements for glob in resource_globs(each)[0]]
-    stages = list(ARN.stages)
-    stages[4:5] = [Stage(char, 1, 1) for char in partition]
-    form = replace(ARN, stages=tuple(stages), likely=(f"arn:{partition}:s3:::another-bucket/key",))
-    found = samples(list(dict.fromkeys(globs)), form, states=states)
-    return ["*", *found]
 
 
 def possible(space: Space) -> list[Box]:

@@ -208,12 +208,12 @@ def test_a_caller_that_is_no_user_or_role_is_refused(caller: str) -> None:
             ask(trust(statement()), within=trust(statement()), resource=ROLE, caller=caller)
 
 
-def test_a_unique_id_counts_where_no_name_does() -> None:
-    """Beside its account, it is the account that is named: then the caller's own policies must allow too."""
+def test_a_unique_id_counts_beside_a_less_direct_name() -> None:
+    """The role itself is meant, and not only its account: then the caller's own policies need not allow."""
     ops = f"arn:aws:iam::{OWNER}:role/ops"
     by_id, both = "AROAEXAMPLEEXAMPLE123", [f"arn:aws:iam::{OWNER}:root", "AROAEXAMPLEEXAMPLE123"]
     none = parse_policy({"Version": "2012-10-17", "Statement": []}, kind="identity")
-    for principal, expected in ((by_id, Counterexample), (both, Proof)):
+    for principal, expected in ((by_id, Counterexample), (both, Counterexample), (both[0], Proof)):
         mine = {"trust": trust(statement(principal=principal)), "identity": none}
         asked: dict[str, Any] = {"resource": ROLE, "caller": ops}
         assert isinstance(prove(mine, within=trust(statement(principal=THEM)), **asked), expected)

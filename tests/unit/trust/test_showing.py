@@ -460,7 +460,7 @@ def test_a_document_that_aws_refuses_is_not_shown() -> None:
 
 
 def test_what_is_not_decided_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("valetkey.policy.smt.proving.find_spec", lambda name: None)  # cvc5 would decide it
+    monkeypatch.setattr("valetkey.policy.smt.proving.find_spec", lambda name: None)  # without the extra smt
     document = write_trust(PLAIN)
     document["Statement"].append(
         {

@@ -21,16 +21,19 @@ from typing import Any, Literal
 
 from valetkey.policy.actions import expand
 from valetkey.policy.arns import parse_arn
+from valetkey.policy.asked import NotDecided
 from valetkey.policy.errors import PolicyError
 from valetkey.policy.evaluation import decide
 from valetkey.policy.globs import has_wildcard, matches
 from valetkey.policy.people import caller_of
+from valetkey.policy.proof import partition_of
 from valetkey.policy.requests import Request
 from valetkey.policy.smt import callers
 from valetkey.policy.smt.fields import TIME, Fields, free_arn
 from valetkey.policy.smt.sides import Call, Policies, Sides, Target, read_sides
 from valetkey.policy.smt.terms import Beyond, Formula, Term, Terms
 from valetkey.policy.smt.values import ABSENT, Key, Moment, Text, read
+from valetkey.policy.statements import Statement
 
 ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 NOBODY = "000000000000"
@@ -97,12 +100,9 @@ class _Question:
         self.statements = [*ours.statements(), *theirs.statements()]
         self.elements = [each.principals for each in self.statements if each.principals is not None]
         self.trust = ours.trust is not None or theirs.trust is not None
-        self.partition = "aws"
-        for arn in (resource, caller):
-            if arn is not None and arn.startswith("arn:"):
-                found = parse_arn(arn)
-                self.partition, owner = found.partition, owner or found.account
-                break
+        found = [parse_arn(arn) for arn in (resource, caller) if arn is not None and arn.startswith("arn:")]
+        self.partition = found[0].partition if found else _partition(self.statements)
+        owner = owner or (found[0].account if found else None)
         self.owner = owner or NOBODY
         named = self.trust or ours.resource is not None or theirs.resource is not None
         role = f"arn:{self.partition}:iam::{self.owner}:role/role"
@@ -247,6 +247,14 @@ class _Question:
         """Whether anybody asks for a key that a Request does not fill in from its caller."""
         ids = key == "aws:userid" and any(entry[:4] in ("AIDA", "AROA") for each in self.elements for entry in each.aws)
         return ids or key in call.keys.touched
+
+
+def _partition(statements: Sequence[Statement]) -> str:
+    """The partition that the documents speak of. Raises Beyond when they speak of several."""
+    try:
+        return partition_of(statements)
+    except NotDecided as several:
+        raise Beyond(str(several)) from None
 
 
 def _can_call(kind: str, action: str) -> bool:

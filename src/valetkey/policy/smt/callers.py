@@ -277,14 +277,12 @@ def reaches(
     if element.everyone:
         return EVERYBODY
     direct, role, account = _names(terms, caller, element)
-    some = terms.or_((direct, role, account))
-    # A unique id counts where no name does.
+    # A user's unique id is the user itself, a role's the role; of several names the most direct counts.
     ids = terms.or_([caller.unique(entry) for entry in element.aws if entry[:4] in ("AIDA", "AROA")])
-    fallback = terms.and_((terms.not_(some), ids))
+    role = terms.or_((role, ids))
     if caller.kind == "user":
-        direct = terms.or_((direct, fallback))
-    # A name that is more direct stands before one that is less.
-    return terms.or_((some, fallback)), terms.or_((direct, role, fallback)), direct
+        direct = terms.or_((direct, ids))
+    return terms.or_((direct, role, account)), terms.or_((direct, role)), direct
 
 
 def _names(terms: Terms, caller: Caller, element: Principals) -> Levels:

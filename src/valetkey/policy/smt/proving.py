@@ -10,7 +10,8 @@ from typing import Any
 
 from valetkey.policy.documents import parse_policy
 from valetkey.policy.evaluation import decide
-from valetkey.policy.proof import Counterexample, InternalError, Proof, Unknown, statements
+from valetkey.policy.proof import Counterexample, InternalError, Proof, Unknown
+from valetkey.policy.sets import statements
 from valetkey.policy.smt import EXTRAS, NotReplayed, solve
 from valetkey.policy.statements import Policy
 
