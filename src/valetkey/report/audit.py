@@ -255,7 +255,8 @@ def proving(done: int, of: int) -> None:
 
 def _progress(what: str, done: int, of: int | None) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done}{f' of {of}' if of else ''} {what}" + ("\n" if done == of else ""))
+        text = f"{done}{f' of {of}' if of else ''} {what}"
+        sys.stderr.write(f"\r{text}" if done != of else f"\r{' ' * len(text)}\r")  # what is done is wiped away
         sys.stderr.flush()
 
 
