@@ -51,16 +51,9 @@ def cells(
         found = addresses(asked)
     if key.type == "text" and kind not in ("text", "arn"):
         found.append(Cell("something-else"))  # a key of which nothing is known may hold what is no such value
-    if key.many or (name not in _KNOWN_SINGLE and any(one.condition.set_operator for one in asked)):
+    if key.many or (key.many is None and any(one.condition.set_operator for one in asked)):
         found = _several(found, name)
     return found if key.always else [Cell(None), *found]
-
-
-_KNOWN_SINGLE = frozenset(
-    {"sts:externalid", "sts:rolesessionname", "sts:sourceidentity", "aws:sourceidentity", "aws:sourcearn"}
-    | {"aws:sourceaccount", "aws:principalorgid", "aws:sourceip", "aws:multifactorauthage", "aws:currenttime"}
-    | {"aws:epochtime", "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:securetransport"}
-)
 
 
 def _type(name: str, key: Key, families: set[str]) -> str:

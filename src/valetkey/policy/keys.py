@@ -74,13 +74,13 @@ class Key:
 
     type: Type = "text"
     form: Form = TEXT
-    many: bool = False
-    """Whether a request may carry several values."""
+    many: bool | None = False
+    """Whether a request may carry several values; None: not known."""
     always: bool = False
     """Whether every request carries it."""
 
 
-_ANY = Key()
+_ANY = Key(many=None)
 _BOOL = Key("bool")
 _KEYS: dict[str, Key] = {
     "aws:currenttime": Key("date", always=True),

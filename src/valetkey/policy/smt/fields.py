@@ -65,7 +65,7 @@ class Fields:
             "text": lambda: self._text(name, known),
         }
         count, sets = 1, sum(each.set_operator is not None for each in asked)
-        if known.many or (sets and name not in _SINGLE):
+        if known.many or (sets and known.many is None):
             count = sets + 2
             if count > MOST_PLACES:
                 raise Beyond(f"{name} is tested by {sets} set operators")
@@ -151,11 +151,6 @@ def free_arn(terms: Terms, partition: str | None = None) -> tuple[Text, list[For
 
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_SINGLE = frozenset(
-    {"sts:externalid", "sts:rolesessionname", "sts:sourceidentity", "aws:sourceidentity", "aws:sourcearn"}
-    | {"aws:sourceaccount", "aws:principalorgid", "aws:sourceip", "aws:multifactorauthage", "aws:currenttime"}
-    | {"aws:epochtime", "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:securetransport"}
-)
 
 
 def _is_number(text: str) -> bool:
