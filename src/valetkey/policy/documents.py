@@ -232,15 +232,16 @@ class _Reader:
                     raise PolicyError(
                         f"{shown(key)} is no condition key", do="write it with its service: aws:SourceIp", where=at
                     )
-                read_values = tuple(_operand(text, operator, spot) for spot, text in scalars(values, at))
+                read_values = tuple(_operand(text, operator, key, spot) for spot, text in scalars(values, at))
                 yield Condition(operator, set_operator, if_exists, key, read_values, at)
 
 
-def _operand(text: str, operator: Operator, where: str) -> str:
+def _operand(text: str, operator: Operator, key: str, where: str) -> str:
     # AWS documents that only text and ARNs take variables, not that it refuses others: compile_condition reads them.
     variable = "${" in text and operator.name != "Null"
     if operator.reads is not None and operator.reads(text) is None and not variable:
-        what = f"{operator.name} cannot read {shown(text)}"
+        # An ExternalId identifies: no error shows it.
+        what = f"{operator.name} cannot read {'this ExternalId' if key.lower() == 'sts:externalid' else shown(text)}"
         raise PolicyError(what, do="see docs/reference/policy.md for what each operator takes", where=where)
     return text
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from valetkey.audit.findings import Accepted, Audit, Finding, Judged, Severity
     from valetkey.policy.requests import Request
 
-_EXTERNAL_ID = "sts:externalid"
 EXPOSURES: tuple[Exposure, ...] = ("unguarded", "unknown", "guarded", "unreachable", "internal")
 """From the one to look at first."""
 _ROWS = 200
@@ -106,8 +105,7 @@ def _finding_rows(finding: Finding, show_ids: bool) -> Iterator[tuple[str, ...]]
 
 def _request(request: Request, show_ids: bool) -> str:
     keys = ", ".join(
-        f"{key}={_id(str(value), show_ids) if key.lower() == _EXTERNAL_ID else value}"
-        for key, value in request.context.items()
+        f"{key}={_id(str(value), show_ids) if _names_id(key) else value}" for key, value in request.context.items()
     )
     actions = request.action if isinstance(request.action, str) else " + ".join(request.action)
     return f"{request.principal} calls {actions}" + (f" with {keys}" if keys else "")
@@ -233,13 +231,18 @@ def _accepted_json(accepted: Accepted) -> dict[str, str]:
     }
 
 
-def _masked(value: Any, show_ids: bool, key: str = "") -> Any:
-    """A document or context with every ExternalId in it masked."""
+def _masked(value: Any, show_ids: bool, is_id: bool = False) -> Any:
+    """A document or context with every ExternalId in it masked, in whatever place and spelling it was put."""
     if isinstance(value, Mapping):
-        return {name: _masked(inner, show_ids, name) for name, inner in value.items()}
+        return {name: _masked(inner, show_ids, is_id or _names_id(name)) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_masked(each, show_ids, key) for each in value]
-    return _id(str(value), show_ids) if key.lower() == _EXTERNAL_ID else value
+        return [_masked(each, show_ids, is_id) for each in value]
+    return _id(str(value), show_ids) if is_id else value
+
+
+def _names_id(key: str) -> bool:
+    """Whether a key is sts:ExternalId, or somebody took it for that ("ExternalId", "sts:External-Id")."""
+    return key.lower().replace("-", "").replace("_", "").endswith("externalid")
 
 
 def reading(done: int, of: int | None) -> None:

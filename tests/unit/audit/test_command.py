@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.audit.roles import BOTH, BY_ID, ID, LOOK, OWN, ROOT, A, B, allow, trust
+from tests.unit.audit.roles import BOTH, BY_ID, ID, LOOK, OTHER, OWN, ROOT, A, B, allow, trust
 
 from valetkey.cli.run import run
 from valetkey.policy import Request, decide, parse_policy
@@ -278,3 +279,47 @@ def test_the_pre_commit_hook_calls_the_command_as_it_is(folder: Path, capsys: Ca
     assert re.search(hook["files"], f"infra/{name}")
     assert run([*words, name]) == 1
     capsys.readouterr()
+
+
+@pytest.mark.parametrize("form", ["table", "json", "sarif", "html"])
+def test_an_id_in_the_wrong_place_is_masked_too(folder: Path, capsys: Capture, form: str) -> None:
+    misspelt = [
+        {"StringEquals": {"ExternalId": ID}},
+        {"StringEquals": {"sts:External-Id": ID}},
+        {"sts:ExternalId": {"StringEquals": ID}},
+        {"NumericEquals": {"sts:ExternalId": ID}},
+    ]
+    statements = [allow(ROOT, each) for each in misspelt] + [allow(OTHER, None, ExternalId=ID)]
+    name = written(folder, dump(**{f"r{number}": trust(each) for number, each in enumerate(statements)}))
+    run(["audit", name, "--format", form])
+    assert ID not in "".join(capsys.readouterr().out.split())
+
+
+def test_what_is_no_organisation_is_refused(folder: Path, capsys: Capture) -> None:
+    name = written(folder, dump(a=trust(allow(ROOT))))
+    assert run(["audit", name, "--org-id", "acme"]) == 2
+    assert "--org-id: 'acme' is no organisation" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("nothing", ["[]", "[{}]", "{}"])
+def test_a_file_that_holds_nothing_is_no_clean_account(folder: Path, capsys: Capture, nothing: str) -> None:
+    (folder / "nothing.json").write_text(nothing)
+    assert run(["audit", "nothing.json", "--owner", OWN]) == 2
+    assert "is nothing that an account can be read from" in capsys.readouterr().err
+
+
+def test_an_owner_that_is_no_account_is_wrong_use(folder: Path, capsys: Capture) -> None:
+    name = written(folder, trust(allow(ROOT)), "trust.json")
+    assert run(["audit", name, "--owner", "1234"]) == 2
+    assert "the account id has 4 characters" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_does_not_make_findings_pass(folder: Path) -> None:
+    name = written(folder, dump(**{f"r{number}": trust(allow(ROOT)) for number in range(300)}))
+    command = [sys.executable, "-m", "valetkey", "audit", name, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=30) == 141
