@@ -16,22 +16,30 @@ from valetkey.audit.issuers import Issuer
 PLACEHOLDER = "<the ExternalId agreed with the contractor>"
 
 Document = dict[str, Any]
+_PARTS = {name.lower(): name for name in ("Effect", "Principal", "Action", "NotAction", "Condition")}
 
 
 def load(text: str) -> Document | None:
-    """The document as plain JSON, its statements as a list."""
+    """The document as plain JSON, its statements as a list; None where AWS refuses it for its shape (a key given twice
+    or in wrong case, a statement that is no object): what was meant is for its author to say first."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
     except ValueError:
         return None
-    if not isinstance(document, dict) or not _statements(document):
+    statements = many(document.get("Statement")) if isinstance(document, dict) else []
+    if not statements or not all(isinstance(each, dict) and _well_named(each) for each in statements):
         return None
-    return {**document, "Statement": _statements(document)}
+    return {**document, "Statement": statements}
 
 
-def _statements(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = many(document.get("Statement"))
-    return [each for each in found if isinstance(each, dict)]
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a key is given twice")
+    return dict(pairs)
+
+
+def _well_named(statement: Mapping[str, Any]) -> bool:
+    return not any(name.lower() in _PARTS and name != _PARTS[name.lower()] for name in statement)
 
 
 def many(value: Any) -> list[Any]:

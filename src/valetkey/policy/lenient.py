@@ -7,7 +7,8 @@ How it is read then, so that nobody who might get in is overlooked:
   less). A wildcard inside a principal of an Allow stands for the whole account it names, or for everybody; one inside a
   provider for every provider.
 - NotPrincipal in an Allow of a trust policy stands for everybody.
-- What is missing (Effect, Principal, Action) allows nothing: that statement is left out.
+- What is missing (Effect, Principal, Action) allows nothing: that statement is left out. An Effect given twice is an
+  Allow when one of the two is. An account id as a number is meant as a text.
 - What has no meaning (Resource in a trust policy, an unknown element, a bad Sid) is left out; names in wrong case are
   read as meant.
 """
@@ -22,8 +23,8 @@ from valetkey.policy.arns import is_account
 from valetkey.policy.documents import DOCUMENT_MAX, read_policy
 from valetkey.policy.errors import PolicyError
 from valetkey.policy.globs import has_wildcard
-from valetkey.policy.jsontext import JsonObject, load_json, member
-from valetkey.policy.statements import Kind, Policy
+from valetkey.policy.jsontext import JsonNumber, JsonObject, load_json, member
+from valetkey.policy.statements import WITH_PRINCIPAL, Kind, Policy
 
 DEFECTS_MAX = 100
 """Defects mended in one document; with more it is not read."""
@@ -71,7 +72,7 @@ def parse_lenient(document: str | Mapping[str, Any], kind: Kind) -> Read:
             return Read(read_policy(tree, kind, "$"), tuple(defects))
         except PolicyError as error:
             defects.append(error)
-            if len(defects) > DEFECTS_MAX or not _mend(tree, error.where):
+            if len(defects) > DEFECTS_MAX or not _mend(tree, error.where, kind):
                 return Read(None, tuple(defects))
 
 
@@ -126,7 +127,7 @@ def _walk(tree: Any, where: str) -> list[_Step] | None:
     return steps
 
 
-def _mend(tree: Any, where: str) -> bool:
+def _mend(tree: Any, where: str, kind: Kind) -> bool:
     """Change the tree so that this defect is gone; False when nothing can be done."""
     steps = _walk(tree, where)
     if not steps:
@@ -142,20 +143,23 @@ def _mend(tree: Any, where: str) -> bool:
     if len(steps) == depth:
         if depth == 1 and not isinstance(statement.value, JsonObject):
             return False
-        _leave_out(statement)
+        _leave_out(statement, kind)
         return True
     deny = _effect(statement.value) == "deny"
     inner = steps[depth:]
     if not _mend_element(statement.value, inner, deny):
-        _leave_out(statement)
+        _leave_out(statement, kind)
     return True
 
 
-def _leave_out(statement: _Step) -> None:
-    if statement.name is None:
-        statement.drop()
-    else:
-        statement.put([])
+def _leave_out(statement: _Step, kind: Kind) -> None:
+    """Let a statement say nothing; it stays where it is, so that the others keep their numbers."""
+    nothing = JsonObject([("Effect", "Deny"), ("Action", [])])
+    if kind in WITH_PRINCIPAL:
+        nothing.append(("Principal", "*"))
+    if kind != "trust":
+        nothing.append(("Resource", "*"))
+    statement.put(nothing if statement.name is None else [])
 
 
 def _effect(statement: JsonObject) -> str:
@@ -201,7 +205,12 @@ def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool) -> bool
     if meant is not None and meant != name:
         first.rename(meant)
         return True
-    if name == "Effect" and len(first.twins) == 1:
+    if name == "Effect" and len(first.twins) > 1:
+        _merge(first)
+        wide = any(isinstance(each, str) and each.lower() == "allow" for each in first.value)
+        first.put("Allow")
+        return wide
+    if name == "Effect":
         given = first.value.capitalize() if isinstance(first.value, str) else ""
         first.put(given)
         return given in ("Allow", "Deny")
@@ -246,6 +255,9 @@ def _mend_principal(element: _Step, inner: list[_Step], deny: bool) -> bool:
         kind.rename(meant)
         return True
     text = last.value
+    if not deny and kind.name == "AWS" and isinstance(text, JsonNumber) and is_account(text.text.zfill(12)):
+        last.put(text.text.zfill(12))
+        return True
     if not deny and kind.name == "Federated" and isinstance(text, str) and has_wildcard(text):
         element.put("*")
         return True

@@ -168,6 +168,7 @@ HAS: dict[str, dict[str, Role | str]] = {
         "over, in seconds": trust(allow(ROOT, {"DateLessThan": {"aws:EpochTime": "1700000000"}})),
         "deleted": trust(allow("AROAEXAMPLEGONE12345")),
         "id cannot be sent": trust(allow(ROOT, {"StringEquals": {EXT: "our company"}})),
+        "MFA of an identity of GitHub": trust(allow({"Federated": GITHUB}, BY_MFA, WEB)),
         "beside one that works": trust(
             allow(ROOT, BOTH), allow(OTHER, {"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}})
         ),
@@ -541,3 +542,28 @@ def test_the_findings_come_gravest_first() -> None:
     order = ["info", "low", "medium", "high", "critical"]
     ranks = [order.index(each.severity) for each in answer.findings]
     assert ranks == sorted(ranks, reverse=True)
+
+
+def test_a_statement_beside_a_broken_one_is_the_one_that_is_named_and_mended() -> None:
+    broken = {"Principal": {"AWS": OWN}, "Action": "sts:AssumeRole"}
+    answer = run(trust(broken, allow(ROOT)))
+    (bare,) = (each for each in answer.findings if each.check == "T1")
+    assert "through statement 2 " in bare.text
+    assert bare.where == "$.Statement[1]"
+    assert bare.document is not None
+    assert bare.document["Statement"][0] == broken
+    assert set(bare.document["Statement"][1]["Condition"]) == {"StringEquals", "Bool"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        trust(allow(ROOT)).replace('"Effect"', '"Effect": "Deny", "Effect"'),
+        trust({**allow(ROOT), "condition": BY_ID}).replace('"Effect"', '"effect"'),
+        trust("text", allow(ROOT)),
+    ],
+)
+def test_no_document_is_made_of_one_whose_meaning_is_guessed(text: str) -> None:
+    findings = run(text).findings
+    assert {"T18"} < {each.check for each in findings}
+    assert all(each.document is None for each in findings)

@@ -130,3 +130,40 @@ def test_it_ends_whatever_it_is_given() -> None:
     read = parse_lenient(document, "trust")
     assert read.policy is None
     assert len(read.defects) == 101
+
+
+def test_an_effect_given_twice_is_the_one_that_lets_in() -> None:
+    for first, second in (("Deny", "Allow"), ("Allow", "Deny"), ("deny", "allow")):
+        text = json.dumps(trust(GOOD)).replace('"Effect": "Allow"', f'"Effect": "{first}", "Effect": "{second}"')
+        assert parse_lenient(text, "trust").defects[0].what == "'Effect' is given twice"
+        assert lets_in(text, sts__ExternalId="abc-123")
+    twice = json.dumps(trust(GOOD, DENY)).replace('"Effect": "Deny"', '"Effect": "Deny", "Effect": "Deny"')
+    assert lets_in(twice, sts__ExternalId="abc-123")  # a Deny with a defect denies nothing
+
+
+@pytest.mark.parametrize(("account", "written"), [(A, A), ("002222222222", "2222222222")])
+def test_an_account_as_a_number_is_that_account(account: str, written: str) -> None:
+    text = json.dumps(trust(GOOD)).replace(f'"{ROOT}"', written)
+    assert len(parse_lenient(text, "trust").defects) == 1
+    assert lets_in(text, f"arn:aws:iam::{account}:user/u", sts__ExternalId="abc-123")
+
+
+@pytest.mark.parametrize("operator", ["NumericEquals", "DateEquals", "IpAddress", "BinaryEquals", "Bool", "Null"])
+def test_no_defect_shows_an_external_id(operator: str) -> None:
+    document = trust({**GOOD, "Condition": {operator: {"STS:ExternalId": "very-telling-1"}}})
+    (defect,) = parse_lenient(document, "trust").defects
+    assert defect.what == f"{operator} cannot read this ExternalId"
+    assert "telling" not in f"{defect.do} {defect.where}"
+
+
+@pytest.mark.parametrize("kind", ["trust", "identity", "boundary", "resource", "rcp", "scp"])
+@pytest.mark.parametrize("broken", ["text", {"Effect": "Permit"}, {"Effect": "Deny", "Action": 7}, {}])
+def test_a_statement_that_is_left_out_keeps_the_others_places(broken: Any, kind: Any) -> None:
+    good: dict[str, Any] = {"Effect": "Deny", "Action": "sts:AssumeRole"}
+    good |= {"Principal": "*"} if kind in ("trust", "resource", "rcp") else {}
+    good |= {} if kind == "trust" else {"Resource": "*"}
+    read = parse_lenient(trust(broken, good), kind)
+    assert read.policy is not None
+    assert read.defects
+    assert [each.where for each in read.policy.statements] == ["$.Statement[0]", "$.Statement[1]"]
+    assert [each.covers_action("sts:assumerole") for each in read.policy.statements] == [False, True]
