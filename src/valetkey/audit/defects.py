@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from valetkey.audit import fixes
 from valetkey.audit.doors import numbered, place_of, shown, statements_of
-from valetkey.audit.exposure import EPOCH, EXTERNAL_ID, MFA, MFA_AGE, TIME, sendable
+from valetkey.audit.exposure import ENTERING, EPOCH, EXTERNAL_ID, MFA, MFA_AGE, TIME, sendable
 from valetkey.audit.findings import Hit
 from valetkey.audit.issuers import SHARED, host_of
 from valetkey.audit.trusts import Trust, account_of
@@ -15,8 +15,6 @@ from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operands import read_date
 from valetkey.policy.statements import Statement
 from valetkey.trust.terms import is_unique_id
-
-_ASSUME = "sts:assumerole"
 
 
 def unsendable(trust: Trust) -> Iterator[Hit]:
@@ -61,7 +59,7 @@ def dead(trust: Trust) -> Iterator[Hit]:
     alive |= {each.statement for each in trust.found.insiders}
     for statement in trust.policy.allows:
         named = list(trust.named(statement))
-        if not named or statement.index in alive or not statement.covers_action(_ASSUME):
+        if not named or statement.index in alive or not any(map(statement.covers_action, ENTERING)):
             continue
         why = _why_dead(trust, statement, named)
         if why:

@@ -12,8 +12,10 @@ guarded when the claim that names the tenant is fixed (`issuers`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import Literal
 
 from valetkey.audit.issuers import SHARED, fixed, host_of
@@ -34,8 +36,13 @@ MFA_AGE = "aws:multifactorauthage"
 TIME, EPOCH = "aws:currenttime", "aws:epochtime"
 ORG_ID = "aws:principalorgid"
 ORG_PATHS = "aws:principalorgpaths"
+ACCOUNT = "aws:principalaccount"
 _OF_THE_ROLE = "${aws:ResourceOrgID}"
-_SOURCES = ("aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
+_HOME = "${aws:ResourceAccount}"
+# Not aws:VpcSourceIp: everybody may give any private address to a machine in a VPC of their own (IAM User Guide,
+# reference_policies_condition-keys: use it together with aws:SourceVpc or aws:SourceVpce).
+_SOURCES = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
+_ANY_VPC = re.compile(r"arn:[^:]*:ec2:[^:]*:[*?]*:(vpc/(vpc-)?)?[*?]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +220,25 @@ def _organisations(values: Mapping[str, Values]) -> tuple[str, ...]:
 
 def _tied(statement: Statement) -> tuple[str, ...]:
     """The organisations that an Allow asks for in ways that a region's values do not show: by path, of which a caller
-    may have several and all are of its organisation; or the organisation of the role, which a variable names."""
+    may have several and all are of its organisation; or the organisation or account of the role, which a variable
+    names."""
+    present = {
+        each.key.lower()
+        for each in statement.conditions
+        if each.operator.name == "Null" and [value.lower() for value in each.values] == ["false"]
+    }
     for each in statement.conditions:
         key, name = each.key.lower(), each.name
-        if key == ORG_PATHS and name in ("ForAnyValue:StringLike", "ForAnyValue:StringEquals"):
+        some = name in ("ForAnyValue:StringLike", "ForAnyValue:StringEquals")
+        every = name in ("ForAllValues:StringLike", "ForAllValues:StringEquals") and key in present
+        if key == ORG_PATHS and (some or every):
             heads = {value.split("/", 1)[0] for value in each.values if "/" in value}
             whole = all("/" in value for value in each.values)
             if heads and whole and not any(set("*?$") & set(head) for head in heads):
                 return tuple(sorted(heads))
         if key == ORG_ID and name == "StringEquals" and each.values == (_OF_THE_ROLE,) and statement.variables:
+            return (_OF_THE_ROLE,)
+        if key == ACCOUNT and name == "StringEquals" and each.values == (_HOME,) and statement.variables:
             return (_OF_THE_ROLE,)
     return ()
 
@@ -297,14 +314,27 @@ def _sources(values: Mapping[str, Values]) -> Iterable[str]:
         if found is None or not found.binds:
             continue
         each = found.exact + found.patterns
-        if each and not any(_whole(one) for one in each):
+        if each and not _everywhere(each) and not any(map(_any_source, each)):
             yield f"{key} {', '.join(each)}"
 
 
-def _whole(text: str) -> bool:
-    """Whether a source limit limits nothing."""
-    network = read_network(text)
-    return not text.strip("*?") or (network is not None and network[2] == 0)
+def _everywhere(limits_: Iterable[str]) -> bool:
+    """Whether these ranges of addresses are, together, all of IPv4 or of IPv6."""
+    networks = [network for each in limits_ if (network := read_network(each)) is not None]
+    v4 = [IPv4Network((address, mask.bit_count())) for version, address, mask in networks if version == 4]
+    v6 = [IPv6Network((address, mask.bit_count())) for version, address, mask in networks if version == 6]
+    whole = [not each.prefixlen for each in collapse_addresses(v4)] + [
+        not each.prefixlen for each in collapse_addresses(v6)
+    ]
+    return any(whole)
+
+
+def _any_source(text: str) -> bool:
+    """Whether a pattern is that of every VPC, or of every endpoint."""
+    literal = text.rstrip("*?")
+    if literal == text:
+        return False
+    return any(each.startswith(literal) for each in ("vpc-", "vpce-")) or _ANY_VPC.fullmatch(text) is not None
 
 
 def _subjects(region: Region) -> tuple[str, ...]:

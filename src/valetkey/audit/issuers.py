@@ -70,8 +70,10 @@ SHARED: dict[str, Issuer] = {
 
 
 def host_of(provider: str) -> str:
-    """An OIDC provider's issuer: what stands after `oidc-provider/` in its ARN, or the bare name."""
-    return provider.split(":oidc-provider/", 1)[-1]
+    """An OIDC provider's issuer: what stands after `oidc-provider/` in its ARN, or the bare name. A shared one, however
+    it is spelt, as in `SHARED`: names of hosts know no case."""
+    host = provider.split(":oidc-provider/", 1)[-1]
+    return host.lower() if host.lower() in SHARED else host
 
 
 def fixed(issuer: Issuer, value: str) -> bool:

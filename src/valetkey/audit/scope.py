@@ -48,7 +48,8 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
         found = [each for line in lines for each in re.split(r"[,;\s]+", line) if each]
     for each in found:
         if not isinstance(each, str) or not is_account(each):
-            raise Problem(f"{name}: {shown(each)} is no account id", do="write 12 digits", where=name)
+            do = "write 12 digits, or name an existing file of them"
+            raise Problem(f"{name}: {shown(each)} is no account id", do=do, where=name)
     return frozenset(found)
 
 

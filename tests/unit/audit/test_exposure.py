@@ -63,6 +63,22 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
         "internal",
         [allow("*", {"StringEquals": {ORG: "${aws:ResourceOrgID}"}})],
     ),
+    "our organisation, whenever a path is there": (
+        "internal",
+        [
+            allow(
+                "*",
+                {
+                    "ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-ourown1234/*"},
+                    "Null": {"aws:PrincipalOrgPaths": "false"},
+                },
+            )
+        ],
+    ),
+    "the role's own account, whichever it is": (
+        "internal",
+        [allow("*", {"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}})],
+    ),
     "an account of our organisation": ("internal", [allow(ROOT, {"StringEquals": {ORG: "o-ourown1234"}})]),
     "our SAML provider": (
         "internal",
@@ -97,6 +113,10 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
     "anybody from one network, with id": (
         "guarded",
         [allow("*", {**BY_ID, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})],
+    ),
+    "anybody out of one VPC, with id": (
+        "guarded",
+        [allow("*", {"StringEquals": {EXT: ID, "aws:SourceVpc": "vpc-0abc1234"}})],
     ),
     "everybody, tied to one account": ("guarded", [allow("*", {"StringEquals": {"aws:PrincipalAccount": A, EXT: ID}})]),
     # Unguarded.
@@ -133,6 +153,31 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
         "unguarded",
         [allow("*", {**BY_ID, "IpAddress": {"aws:SourceIp": ["0.0.0.0/0", "::/0"]}})],
     ),
+    "everybody from everywhere, in two halves": (
+        "unguarded",
+        [allow("*", {**BY_ID, "IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}})],
+    ),
+    "everybody from an address that anybody can have": (
+        "unguarded",
+        [allow("*", {**BY_ID, "IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}})],
+    ),
+    "everybody out of any VPC": ("unguarded", [allow("*", {**BY_ID, "StringLike": {"aws:SourceVpc": "vpc-*"}})]),
+    "everybody out of anybody's VPC": (
+        "unguarded",
+        [allow("*", {**BY_ID, "ArnLike": {"aws:SourceVpcArn": "arn:aws:ec2:*:*:vpc/*"}})],
+    ),
+    "our organisation or none, by path": (
+        "unguarded",
+        [
+            allow(
+                "*",
+                {
+                    "ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-ourown1234/*"},
+                    "Null": {"aws:PrincipalTag/team": "false"},
+                },
+            )
+        ],
+    ),
     "another organisation by path": (
         "unguarded",
         [allow("*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-partner999/*"}})],
@@ -151,6 +196,7 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
     ),
     "a session": ("unguarded", [allow(f"arn:aws:sts::{A}:assumed-role/auditor/x")]),
     "GitHub, audience only": ("unguarded", [_web(GITHUB, {"StringEquals": AUD})]),
+    "GitHub, spelt otherwise": ("unguarded", [_web(GITHUB.replace("token.actions", "Token.Actions"), None)]),
     "GitHub, any repository": ("unguarded", [_web(GITHUB, {"StringLike": {SUB: "repo:*"}})]),
     "GitHub, organisations that begin so": ("unguarded", [_web(GITHUB, {"StringLike": {SUB: "repo:acme*"}})]),
     "GitHub, ForAllValues": ("unguarded", [_web(GITHUB, {"ForAllValues:StringLike": {SUB: "repo:acme/*"}})]),
