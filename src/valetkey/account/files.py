@@ -107,7 +107,11 @@ def _kind(data: bytes, name: str) -> str:
     try:
         if begin == b"[":
             first = next(iter(msgspec.json.decode(data, type=list[_Keys])), _Keys())
-            return "parameters" if bytes(first.ParameterKey) else "details"
+            if bytes(first.ParameterKey):
+                return "parameters"
+            if any(bytes(getattr(first, key)) for key in details.KEYS):
+                return "details"
+            raise _unknown(name)  # an empty list too: nothing was read, which is no clean account
         keys = msgspec.json.decode(data, type=_Keys)
     except RecursionError:
         raise too_deep(name) from None

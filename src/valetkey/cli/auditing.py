@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valetkey.cli.options import Account
+from valetkey.policy.errors import shown
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
     from valetkey.account.values import Account as Read
     from valetkey.audit import Accepted, Scope
+
+# Organizations API, Organization.Id.
+_ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
 
 
 def cores() -> int:
@@ -24,7 +29,10 @@ def cores() -> int:
 def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> Read:
     """The account that files tell of. Raises Problem."""
     from valetkey.account.files import read_files
+    from valetkey.policy import limits
 
+    if owner is not None:
+        limits.check("account id", owner)
     region = account.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     return read_files(names, read=_read, owner=owner, region=region)
 
@@ -65,6 +73,10 @@ def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
     if own is not None:
         path = Path(own)
         ids = own_accounts(_text(path), name=own) if path.is_file() else own_accounts(own, name="--own-accounts")
+    if org_id is not None and not _ORG_ID.fullmatch(org_id):
+        raise Problem(
+            f"--org-id: {shown(org_id)} is no organisation", do="write its id: o-…, as AWS Organizations shows it"
+        )
     return Scope(ids, org_id, {} if known is None else read_known(_text(known), name=str(known)))
 
 

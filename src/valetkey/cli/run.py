@@ -1,6 +1,7 @@
 """Run a command line and turn what happens into an exit code.
 
-0 done / holds; 1 does not hold; 2 wrong use or bad input; 3 AWS or the network failed. `exec` returns its child's.
+0 done / holds; 1 does not hold; 2 wrong use or bad input; 3 AWS or the network failed; 141 the reader of the output went
+away. `exec` returns its child's.
 """
 
 from __future__ import annotations
@@ -45,9 +46,10 @@ def run(words: Sequence[str]) -> int:
         say_problem(problem)
         return _own_failure(words, problem.exit_code)
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not an error, and Python must not try to flush again.
+        # The reader of our output went away (`| head`): nothing to say, and Python must not try to flush again. The
+        # code is what a shell gives whoever SIGPIPE ends; 0 would say "holds" of an audit that found something.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 141
     except KeyboardInterrupt:
         return 130
     except Exception as error:
