@@ -318,7 +318,8 @@ def test_a_reader_that_goes_away_does_not_make_findings_pass(folder: Path) -> No
     name = written(folder, dump(**{f"r{number}": trust(allow(ROOT)) for number in range(300)}))
     command = [sys.executable, "-m", "valetkey", "audit", name, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.read(10)
         process.stdout.close()
         assert process.stderr.read() == b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,3 +195,17 @@ def test_classes_of_actions() -> None:
     roles, of_roles = classes([("sts:Assume*",)], ("sts:AssumeRole", "sts:TagSession"), only=True)
     assert roles == ["sts:AssumeRole", "sts:TagSession"]
     assert of_roles == {("sts:Assume*",): 1}
+
+
+def test_the_example_of_the_documentation_comes_out_as_it_says() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "policy.md"
+    section = page.read_text().partition("`valetkey.policy.references`\n")[2]
+    block = section.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {}
+    exec(block, names)
+    assert isinstance(names["alone"], Counterexample)
+    assert names["alone"].request.action == "iam:PassRole"
+    assert isinstance(names["bounded"], Proof)
+    assert isinstance(names["safe"], Proof)
+    assert isinstance(names["private"], Counterexample)
+    assert names["private"].request.action == "ec2:DescribeInstanceAttribute"
