@@ -1,7 +1,7 @@
 """Run a command line and turn what happens into an exit code.
 
-0 done / holds; 1 does not hold; 2 wrong use or bad input; 3 AWS or the network failed; 141 the reader of the output went
-away. `exec` returns its child's.
+0 done / holds; 1 does not hold; 2 wrong use or bad input; 3 AWS or the network failed;
+141 whoever read the output went away. `exec` returns its child's.
 """
 
 from __future__ import annotations
