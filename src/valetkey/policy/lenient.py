@@ -5,7 +5,7 @@ How it is read then, so that nobody who might get in is overlooked:
 
 - An Allow loses the condition that cannot be read (it then lets in more); a Deny with one is left out (it then denies
   less). A wildcard inside a principal of an Allow stands for the whole account it names, or for everybody; one inside a
-  provider for every provider.
+  provider for every provider. What is no principal, with an account id in it, stands for that account.
 - NotPrincipal in an Allow of a trust policy stands for everybody.
 - What is missing (Effect, Principal, Action) allows nothing: that statement is left out. An Effect given twice is an
   Allow when one of the two is. An account id as a number is meant as a text.
@@ -269,5 +269,10 @@ def _mend_principal(element: _Step, inner: list[_Step], deny: bool) -> bool:
         else:
             last.put(f"{':'.join(parts[:5])}:root" if len(parts) > 5 and parts[4] == account else account)
         return True
+    if not deny and kind.name == "AWS" and isinstance(text, str):
+        account = next((part for part in text.split(":") if is_account(part)), None)
+        if account is not None and account != text:
+            last.put(account)
+            return True
     last.drop()
     return True

@@ -167,3 +167,12 @@ def test_a_statement_that_is_left_out_keeps_the_others_places(broken: Any, kind:
     assert read.defects
     assert [each.where for each in read.policy.statements] == ["$.Statement[0]", "$.Statement[1]"]
     assert [each.covers_action("sts:assumerole") for each in read.policy.statements] == [False, True]
+
+
+@pytest.mark.parametrize("wrong", ["Role/auditor", "group/all", "user/", "root/x", "policy/p"])
+def test_what_is_no_principal_of_an_account_may_be_anybody_of_it(wrong: str) -> None:
+    document = trust({**GOOD, "Principal": {"AWS": f"arn:aws:iam::{A}:{wrong}"}})
+    assert parse_lenient(document, "trust").defects[0].where == "$.Statement[0].Principal.AWS"
+    assert lets_in(document, sts__ExternalId="abc-123")
+    assert not lets_in(document, f"arn:aws:iam::{OWN}:user/u", sts__ExternalId="abc-123")
+    assert lets_in(trust(GOOD, {**document["Statement"][0], "Effect": "Deny"}), sts__ExternalId="abc-123")
