@@ -38,8 +38,11 @@ SHARED: dict[str, Issuer] = {
     "token.actions.githubusercontent.com": _issuer(
         "GitHub Actions",
         "sub",
-        # The default form, and those of a customised subject that name the owner.
-        r"(repo|repository|job_workflow_ref):[^/:*?]+/|(repository_owner|repository_owner_id|enterprise_id):[^:*?]+(:|$)",
+        # The default form, and those of a customised subject that name the owner. job_workflow_ref by itself does not:
+        # it names the workflow that is called, and a public one is called from whosever repository (GitHub, "Using
+        # OpenID Connect with reusable workflows").
+        r"(job_workflow_ref:[^*?]+:)?"
+        r"((repo|repository):[^/:*?]+/|(repository_owner|repository_owner_id|enterprise_id):[^:*?]+(:|$))",
         "repo:<ORGANISATION>/<REPOSITORY>:ref:refs/heads/main",
     ),
     "gitlab.com": _issuer(

@@ -109,6 +109,10 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
         "guarded",
         [_web(GITHUB, {"StringEquals": {**AUD, SUB: "repo:acme/site:ref:refs/heads/main"}})],
     ),
+    "GitHub, a workflow and who calls it": (
+        "guarded",
+        [_web(GITHUB, {"StringEquals": {SUB: "job_workflow_ref:acme/f/w.yml@refs/heads/main:repository_owner:acme"}})],
+    ),
     "GitHub, one organisation": ("guarded", [_web(GITHUB, {"StringLike": {SUB: "repo:acme/*"}})]),
     "anybody from one network, with id": (
         "guarded",
@@ -196,6 +200,10 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
     ),
     "a session": ("unguarded", [allow(f"arn:aws:sts::{A}:assumed-role/auditor/x")]),
     "GitHub, audience only": ("unguarded", [_web(GITHUB, {"StringEquals": AUD})]),
+    "GitHub, a workflow that everybody may call": (
+        "unguarded",
+        [_web(GITHUB, {"StringLike": {SUB: "job_workflow_ref:acme/flows/.github/workflows/deploy.yml@*"}})],
+    ),
     "GitHub, spelt otherwise": ("unguarded", [_web(GITHUB.replace("token.actions", "Token.Actions"), None)]),
     "GitHub, any repository": ("unguarded", [_web(GITHUB, {"StringLike": {SUB: "repo:*"}})]),
     "GitHub, organisations that begin so": ("unguarded", [_web(GITHUB, {"StringLike": {SUB: "repo:acme*"}})]),
