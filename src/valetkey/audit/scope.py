@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from valetkey.account.loaded import load_yaml
 from valetkey.policy.arns import is_account
 from valetkey.policy.errors import shown
 from valetkey.policy.problem import Problem
@@ -40,9 +41,13 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
         found: Any = json.loads(text) if text.lstrip().startswith(("[", "{")) else None
     except ValueError as error:
         raise Problem(f"{name} is no JSON: {error}", do="give account ids, one a line", where=name) from None
+    except RecursionError:
+        raise Problem(f"{name} is nested too deeply", do="give account ids, one a line", where=name) from None
     if isinstance(found, dict):
         accounts = found.get("Accounts")
-        found = [each.get("Id") if isinstance(each, dict) else each for each in accounts or ()]
+        if not isinstance(accounts, list):
+            raise Problem(f"{name} has no list of accounts", do='write "Accounts": [...]', where=f"{name}: $.Accounts")
+        found = [each.get("Id") if isinstance(each, dict) else each for each in accounts]
     if found is None:
         lines = (line.partition("#")[0] for line in text.splitlines())
         found = [each for line in lines for each in re.split(r"[,;\s]+", line) if each]
@@ -58,15 +63,9 @@ def read_known(text: str, *, name: str) -> dict[str, Known]:
 
     Entries that are switched off (`enabled: false`) are left out. Raises Problem.
     """
-    import yaml
-
-    # Account ids are texts: YAML 1.1 would read 012345670123 as an octal number.
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     do = "give a file like accounts.yaml of fwdcloudsec/known_aws_accounts"
-    try:
-        entries = yaml.load(text, Loader=loader)  # noqa: S506 - BaseLoader makes texts, lists and mappings only
-    except yaml.YAMLError as error:
-        raise Problem(f"{name} is no YAML: {' '.join(str(error).split())[:200]}", do=do, where=name) from None
+    # Texts, lists and mappings only: YAML 1.1 would read 012345670123 as an octal number.
+    entries = load_yaml(text.encode(), name)
     if not isinstance(entries, list):
         raise Problem(f"{name} is no list of known accounts", do=do, where=name)
     known: dict[str, Known] = {}

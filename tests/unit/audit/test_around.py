@@ -208,3 +208,15 @@ def test_few_documents_are_not_worth_a_process() -> None:
     there = account(*(role(trust(allow(ROOT, BOTH)), f"r{n}") for n in range(5000)))
     assert verdicts(there, scope=Scope(), now=NOW, cores=2) == {}
     assert verdicts(there, scope=Scope(), now=NOW, cores=1, worth=0) == {}
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"Accounts": 5}', '{"Accounts": {}}', "{}", "[5]"])
+def test_accounts_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(Problem, match="ours"):
+        own_accounts(text, name="ours")
+
+
+@pytest.mark.parametrize("text", ["- " * 50_000, "[" * 100_000, "name: x", "- name: [x", "- {accounts: []}"])
+def test_known_accounts_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(Problem, match="known"):
+        read_known(text, name="known")
