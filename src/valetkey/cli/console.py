@@ -51,6 +51,8 @@ def console(
     from valetkey.policy.problem import Problem
     from valetkey.report.text import say
 
+    if print_ and (browser is not None or separate):
+        raise Problem("--print opens no browser", do="leave --browser and --separate out, or --print")
     own = f"valetkey-{check_name(name)}" if separate else None
     opener = None if print_ else Browser(browser, own=own)
     entry = open_profile(name, way)
@@ -86,7 +88,11 @@ def console(
     until = f"{ends or session.credentials.expires:%H:%M} UTC ({limit})"
     say("The owner's CloudTrail shows this as GetSigninToken and ConsoleLogin, which some alert on.", stderr=True)
     if opener is None:
-        say("This URL signs in whoever opens it within 15 minutes: do not share it.", stderr=True)
+        say(
+            "This URL signs in whoever opens it within 15 minutes: do not share it.",
+            f"The console of account {profile.account} is open with it until {until}.",
+            stderr=True,
+        )
         say(secret)
         return 0
     _end_in_order()

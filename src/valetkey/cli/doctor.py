@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -29,17 +28,17 @@ def doctor(
     Exit code 0: nothing is in the way. 1: something is. 3: AWS or the network failed.
     """
     from valetkey.cli.diagnosing import inquire
+    from valetkey.cli.entry import grant
     from valetkey.credentials import verification
     from valetkey.credentials.checks import CHECKS, exit_code, likely
     from valetkey.credentials.diagnosis import examine
-    from valetkey.credentials.profiles import load
     from valetkey.policy.problem import Problem
     from valetkey.report.doctor import say_diagnosis
     from valetkey.report.text import say
 
     if probe and name is None:
         raise Problem("--probe needs to know which role to try", do="name a profile: valetkey doctor NAME --probe")
-    profile = load(name, os.environ) if name is not None else None
+    profile = grant(name) if name is not None else None
     facts, entry = inquire(profile, ask=probe)
     found = examine(facts, CHECKS)
     tried, failed = None, None

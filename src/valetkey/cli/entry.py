@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 _INSIDE = "VALETKEY_INSIDE"
 # For the code of a base profile that is a role with MFA, before the broker's own time begins.
 _SECONDS = 40.0
+# os.environ is the whole process's, and servers renew in threads of their own: one way in at a time.
+_ENTERING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -154,12 +159,26 @@ def open_profile(name: str, way: Way | None = None, *, ask: Ask | None = None) -
     """
     from valetkey.credentials.profiles import check_name, path_of
 
-    def is_grant(name: str) -> bool:
-        return path_of(name, os.environ).exists()
-
-    if not is_grant(check_name(name)) and (path := _path_to(name, is_grant)):
+    if not path_of(check_name(name), os.environ).exists() and (path := _path_to(name)):
         return _behind(path, way, ask)
     return _open(name, way, ask)
+
+
+def grant(name: str) -> Profile:
+    """The profile of a grant. Raises Problem, also for a role behind one."""
+    from valetkey.credentials.profiles import check_name, load, path_of
+
+    if not path_of(check_name(name), os.environ).exists() and (path := _path_to(name)):
+        raise Problem(f"{name} is no grant, but a role behind one", do=f"name the grant: {path[0]}")
+    return load(name, os.environ)
+
+
+def check_known(name: str) -> None:
+    """Raise Problem unless the name is a grant's, or one of a role behind a grant's."""
+    from valetkey.credentials.profiles import check_name, load, path_of
+
+    if path_of(check_name(name), os.environ).exists() or not _path_to(name):
+        load(name, os.environ)
 
 
 def _open(name: str, way: Way | None, ask: Ask | None) -> Entry:
@@ -178,7 +197,15 @@ def entry_of(profile: Profile, *, quiet: bool = False, way: Way | None = None, a
 
     name = profile.name
     accepted = datetime.fromtimestamp(path_of(name, os.environ).stat().st_mtime, UTC)
-    # The base profile may itself run `valetkey credential-process`; a circle would start processes without end.
+    with _ENTERING, _inside(name):
+        base = sign_in_as(profile.source_profile, name, profile, ask=ask, quiet=quiet)
+    return Entry(profile, accepted, base, way, ask)
+
+
+@contextlib.contextmanager
+def _inside(name: str) -> Iterator[None]:
+    """Say to programs that we start what they are started for: the base profile may itself run `valetkey
+    credential-process`, and a circle would start processes without end. Raises Problem for a circle."""
     outer = os.environ.get(_INSIDE)
     inside = (outer or "").split(":")
     if name in inside:
@@ -188,19 +215,23 @@ def entry_of(profile: Profile, *, quiet: bool = False, way: Way | None = None, a
         )
     os.environ[_INSIDE] = ":".join([*filter(None, inside), name])
     try:
-        base = sign_in_as(profile.source_profile, name, profile, ask=ask, quiet=quiet)
+        yield
     finally:
         # The next profile that this process opens is no inner one.
         if outer is None:
             del os.environ[_INSIDE]
         else:
             os.environ[_INSIDE] = outer
-    return Entry(profile, accepted, base, way, ask)
 
 
-def _path_to(name: str, is_grant: Any) -> tuple[str, ...]:
+def _path_to(name: str) -> tuple[str, ...]:
+    """The profiles from a grant's to the one of a role behind it; empty when there is no such way."""
     from valetkey.aws.signin import settings
     from valetkey.credentials.further import path_to
+    from valetkey.credentials.profiles import path_of
+
+    def is_grant(each: str) -> bool:
+        return path_of(each, os.environ).exists()
 
     return path_to(name, lambda each: settings((each,), os.environ), is_grant=is_grant)
 
@@ -273,14 +304,14 @@ def tools_of(
         "connect": base.connect,
         "cache": kept,
         "keep": KeyringSessions(vault(), kept, tell=tell) if keep else kept,
-        "ask": ask or _ask(what, source, given=way is not None and way.mfa_code_stdin, login=login),
+        "ask": ask or _ask(what, source, way, login),
         "clock": clock,
     }
 
 
-def _ask(what: str, source: str | None, *, given: bool, login: str) -> Ask:
+def _ask(what: str, source: str | None, way: Way | None, login: str) -> Ask:
     """Every source of MFA codes, in order; none is looked at before a code is needed."""
-    if given:
+    if way is not None and way.mfa_code_stdin:
         from valetkey.cli.ways import first_line
         from valetkey.credentials.sources import given as only
 
@@ -296,7 +327,7 @@ def _ask(what: str, source: str | None, *, given: bool, login: str) -> Ask:
         found: list[Ask] = [sources.command(line, clock=clock, sleep=time.sleep)] if isinstance(line, str) else []
         found += [
             sources.seed(partial(sources.kept_seed, vault()), clock=clock, sleep=time.sleep),
-            asker(what, login=login),
+            asker(what, login=login, own_code="" if way is None else way.own_code),
             Pinentry(what, os.environ),
         ]
         return sources.first_of(found)(device, seconds=seconds, again=again)

@@ -27,7 +27,7 @@ def exec_(
     client: Annotated[
         tuple[str, ...], Parameter(negative="", help="Run it for these profiles: A,B (can be repeated).")
     ] = (),
-    jobs: Annotated[int, Parameter(help="How many customers at a time.")] = 4,
+    jobs: Annotated[int | None, Parameter(help="How many customers at a time: 4 if not given.")] = None,
     way: Way = Way(),  # noqa: B008 - frozen
 ) -> int:
     """Run a command with a grant's credentials in its environment, and with no other way to credentials.
@@ -55,16 +55,38 @@ def exec_(
     if all_ or client:
         if all_ and client:
             raise Problem("--all and --client exclude each other", do="give one of them")
+        words = () if name is None else (name, *command)
+        _check_words(words)
         names = _everyone() if all_ else _chosen(client)
         if not names:
             raise Problem("there is no profile to run it for", do="run `valetkey accept FILE` with a handoff first")
-        return _for_many(() if name is None else (name, *command), environment, names=names, jobs=jobs)
+        if len(names) > 1 and way.own_code and way.mfa_code_stdin:
+            raise Problem(
+                f"with {way.own_code} each of {len(names)} customers takes a code, and --mfa-code-stdin is one",
+                do="leave one of them out",
+            )
+        return _for_many(words, environment, names=names, jobs=4 if jobs is None else jobs)
+    if jobs is not None:
+        raise Problem("--jobs is for several customers", do="leave it out, or say --all or --client A,B")
     if name is None:
         raise Problem("there is no profile to use", do="name it: valetkey exec NAME -- aws ...")
     if not command:
         raise Problem("there is no command to run", do=f"write it after two dashes: valetkey exec {name} -- aws ...")
     with environment(name, dict(os.environ)) as env:
         return run_child(command, env)
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Raise Problem for a customer's name where the command has to begin: `exec acme --all -- CMD`."""
+    import shutil
+
+    from valetkey.credentials.profiles import names
+
+    if words and words[0] in names(os.environ) and shutil.which(words[0]) is None:
+        raise Problem(
+            f"{words[0]} is a customer, and --all and --client say for whom the command is run",
+            do="leave one of them out",
+        )
 
 
 def _for_many(words: Sequence[str], environment: Environment, *, names: tuple[str, ...], jobs: int) -> int:
@@ -86,11 +108,11 @@ def _for_many(words: Sequence[str], environment: Environment, *, names: tuple[st
 
 def _chosen(client: tuple[str, ...]) -> tuple[str, ...]:
     """The profiles that --client names. Raises Problem before anything is begun for any of them."""
-    from valetkey.credentials.profiles import load
+    from valetkey.cli.entry import check_known
 
     names = tuple(dict.fromkeys(name.strip() for each in client for name in each.split(",") if name.strip()))
     for name in names:
-        load(name, os.environ)
+        check_known(name)
     return names
 
 

@@ -43,6 +43,9 @@ def login(
         raise Problem("--store-key, --rotate-key and --store-seed are three things", do="name one of them")
     if name and base:
         raise Problem("NAME says which base identity is meant, and so does --base", do="name one of them")
+    if mfa_code_stdin and (store_key or store_seed):
+        what = "--store-key needs no code" if store_key else "--store-seed makes the code from the seed"
+        raise Problem(what, do="leave --mfa-code-stdin out")
     life = signing.life(for_)
     entry = open_profile(name) if name else None
     source = entry.profile.source_profile if entry else signing.source(base, os.environ)

@@ -38,14 +38,16 @@ def life(text: str) -> int:
 
 
 def source(base: str | None, env: Mapping[str, str]) -> str | None:
-    """The AWS profile to sign in with: the one named, or the one that all accepted profiles have. Raises Problem."""
+    """The AWS profile to sign in with: the one named, or the one that all accepted profiles have; AWS_PROFILE where
+    there is none yet, or where it is one of several. Raises Problem."""
     if base is not None:
         return base
     found = sorted({each.source_profile or "" for each in _profiles(env) if each.mfa})
-    if len(found) > 1:
+    named = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or None
+    if len(found) > 1 and named not in found:
         have = ", ".join(each or "default" for each in found)
         raise Problem(f"your customers' profiles have several base identities: {have}", do="name one with --base")
-    return (found[0] or None) if found else None
+    return (found[0] or None) if len(found) == 1 else named
 
 
 def customer_of(source: str | None, env: Mapping[str, str]) -> Profile | None:
@@ -96,15 +98,23 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
     from valetkey.credentials.acceptance import check_serial, find_mfa
     from valetkey.credentials.identity import identify, refuse_root
 
+    if profile is not None and not profile.mfa:
+        raise Problem(f"the grant {profile.name} asks for no MFA: there is nothing to log in to", do="just use it")
+    if profile is not None and serial and profile.mfa_serial not in (None, serial):
+        # Its role would ask for a code of that device all the same.
+        raise Problem(
+            f"{profile.name} was accepted with another MFA device, {profile.mfa_serial}",
+            do="leave --mfa-serial out, or accept the handoff again with it",
+        )
     profiles = [profile] if profile else list(_profiles(os.environ))
     known = {each.mfa_serial for each in profiles if each.source_profile == source and each.mfa_serial}
-    given = serial or settings((source,), os.environ).get("mfa_serial")
-    if isinstance(given, str) and given:
-        return check_serial(given)
+    if serial:
+        return check_serial(serial)
     if len(known) == 1:
         return check_serial(str(known.pop()))
-    if profile is not None:
-        raise Problem(f"the grant {profile.name} asks for no MFA: there is nothing to log in to", do="just use it")
+    given = settings((source,), os.environ).get("mfa_serial")
+    if isinstance(given, str) and given:
+        return check_serial(given)
     perform = who.connect(who)
     identity = identify(perform)
     refuse_root(identity)

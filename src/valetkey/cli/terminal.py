@@ -17,9 +17,10 @@ from valetkey.report.text import clean
 _TTY = "/dev/tty"
 
 
-def asker(profile: str, *, login: str = "") -> Asker:
-    """An `ask` for the broker; `profile` is what the question says it is for, `login` the command that asks it."""
-    return Asker(profile, login=login)
+def asker(profile: str, *, login: str = "", own_code: str = "") -> Asker:
+    """An `ask` for the broker; `profile` is what the question says it is for, `login` the command that asks it,
+    `own_code` an option that takes a code all the same (see Way.own_code)."""
+    return Asker(profile, login=login, own_code=own_code)
 
 
 def silent(profile: str) -> Ask:
@@ -34,8 +35,9 @@ def silent(profile: str) -> Ask:
 class Asker:
     """See valetkey.credentials.broker.Ask."""
 
-    def __init__(self, profile: str, *, login: str = "") -> None:
+    def __init__(self, profile: str, *, login: str = "", own_code: str = "") -> None:
         self._profile = profile
+        self._own_code = own_code
         self._login = login or f"valetkey login {profile}"
 
     def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str:
@@ -55,6 +57,10 @@ class Asker:
 
     def nobody(self, what: str) -> NoTerminal:
         """The problem to raise when nobody can be asked."""
+        if self._own_code:
+            return NoTerminal(
+                what, do=f"run this in a terminal; or run `{self._login}` in one, and leave {self._own_code} out here"
+            )
         return NoTerminal(what, do=f"run `{self._login}` in a terminal; it asks, once for 12 hours")
 
     def _ask(self, tty: int, device: str, seconds: float, again: str) -> str:

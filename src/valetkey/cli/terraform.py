@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from valetkey.policy.problem import Problem
+
+if TYPE_CHECKING:
+    from valetkey.credentials.terraform import State
 
 
 def terraform(
@@ -20,7 +23,7 @@ def terraform(
     bucket: Annotated[
         str | None, Parameter(help="A bucket of the first customer's for the state: prints a backend block too.")
     ] = None,
-    key: Annotated[str, Parameter(help="The state's key in the bucket.")] = "terraform.tfstate",
+    key: Annotated[str | None, Parameter(help="The state's key in the bucket: terraform.tfstate if not given.")] = None,
     format: Annotated[  # noqa: A002
         Literal["hcl", "json"], Parameter(help="HCL, or Terraform's JSON for a file *.tf.json.")
     ] = "hcl",
@@ -33,27 +36,22 @@ def terraform(
     """
     from valetkey.aws.signin import settings
     from valetkey.cli.accept import executable
-    from valetkey.cli.entry import clock
+    from valetkey.cli.entry import clock, grant
     from valetkey.credentials import terraform as made
     from valetkey.credentials.awsconfig import process_command, region_of
     from valetkey.credentials.broker import role_call, still_granted
-    from valetkey.credentials.profiles import load
     from valetkey.credentials.settings import read_settings
     from valetkey.report.terraform import say_terraform
 
     customers = []
     for each in dict.fromkeys((name, *names)):
-        profile = load(each, os.environ)
+        profile = grant(each)
         still_granted(profile, clock())
         region = region_of(each, os.environ) or profile.region
         carried = read_settings(settings((each,), os.environ), name=each)
         enter = role_call(profile, _MfaSession(), carried).params
         customers.append(made.Customer(profile=profile, region=region, enter=enter))
-    if bucket is not None and not (bucket.strip() and key.strip("/") == key and key):
-        raise Problem(
-            "the state needs a bucket and a key", do="name them: --bucket acme-state --key net/terraform.tfstate"
-        )
-    state = None if bucket is None else made.State(bucket, key)
+    state = _state(bucket, key)
     found = made.blocks(customers, shape=shape, state=state)
     base = [each.profile for each in customers if each.profile.mfa] if shape == "assume-role" else []
     say_terraform(
@@ -62,6 +60,19 @@ def terraform(
         without_region=[each.profile.name for each in customers if each.region is None],
     )
     return 0
+
+
+def _state(bucket: str | None, key: str | None) -> State | None:
+    from valetkey.credentials.terraform import State
+
+    if bucket is None and key is None:
+        return None
+    key = "terraform.tfstate" if key is None else key
+    if bucket is None or not (bucket.strip() and key.strip("/") == key and key):
+        raise Problem(
+            "the state needs a bucket and a key", do="name them: --bucket acme-state --key net/terraform.tfstate"
+        )
+    return State(bucket, key)
 
 
 class _MfaSession:

@@ -26,7 +26,7 @@ def verify(
 
     Exit code 0: all that applies is shown to be right. 1: something is wrong, or could not be shown. 3: AWS failed.
     """
-    from valetkey.cli.entry import clock, open_profile
+    from valetkey.cli.entry import clock, grant, open_profile
     from valetkey.credentials import verification
     from valetkey.credentials.broker import mfa_session
     from valetkey.credentials.identity import identify
@@ -35,11 +35,8 @@ def verify(
     from valetkey.report.contractor import say_verification
     from valetkey.report.text import say
 
+    grant(name)
     entry = open_profile(name)
-    if entry.through is not None:
-        raise Problem(
-            f"{name} is no grant, but a role behind one", do=f"verify the grant: {entry.through.profile.name}"
-        )
     profile, tools = entry.profile, entry.tools()
     limit = min(seconds(wait, name="--wait"), verification.WAIT)
     say(verification.FIRST_SAYS, stderr=output.as_json)

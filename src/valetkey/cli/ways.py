@@ -31,6 +31,11 @@ class Way:
         bool, Parameter(name="--mfa-code-stdin", negative="", help="Read the MFA code from the first line of stdin.")
     ] = False
 
+    @property
+    def own_code(self) -> str:
+        """The option that makes every run take a code of its own, which no `valetkey login` can give; or empty."""
+        return "--long" if self.long else "--no-cache" if self.no_cache else ""
+
 
 @cache
 def first_line() -> str:
