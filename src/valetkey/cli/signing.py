@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from valetkey.credentials.steps import Keys
     from valetkey.credentials.vault import Vault
 
+_SEED = 300.0
+"""Seconds to find a seed and type it."""
 # What to do instead, by where a temporary base identity comes from.
 _SIGN_IN = {
     "sso": "nothing is to be done here: `aws sso login` signs in. Identity Center carries no MFA that AWS sees",
@@ -131,6 +132,7 @@ def iam(source: str | None, keys: Keys) -> Perform:
 
 def read_seed(device: str, vault: Vault) -> str:
     """Ask for the device's seed, without showing it; from standard input where that is no terminal. Raises Problem."""
+    from valetkey.cli.terminal import secret
     from valetkey.cli.ways import read_line
     from valetkey.credentials import sources, totp
     from valetkey.report.text import say
@@ -143,5 +145,5 @@ def read_seed(device: str, vault: Vault) -> str:
         stderr=True,
     )
     if sys.stdin.isatty():
-        return totp.read_seed(getpass.getpass("Secret key of the MFA device (not shown): "))
+        return totp.read_seed(secret("Secret key of the MFA device (not shown): ", seconds=_SEED))
     return totp.read_seed(read_line())

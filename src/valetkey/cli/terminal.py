@@ -82,6 +82,34 @@ class Asker:
             _write(tty, "a code is 6 digits\n")
 
 
+def secret(question: str, *, seconds: float) -> str:
+    """One line, typed without being shown. Raises NoTerminal, Dismissed."""
+    import termios
+
+    try:
+        tty = os.open(_TTY, os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        raise NoTerminal("there is no terminal to type it at", do="run this in a terminal") from None
+    try:
+        if os.tcgetpgrp(tty) != os.getpgrp():
+            raise NoTerminal("this runs in the background and cannot ask", do="run this in the foreground")
+        before = termios.tcgetattr(tty)
+        try:
+            termios.tcsetattr(tty, termios.TCSAFLUSH, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
+            _write(tty, question)
+            line = _line(tty, time.monotonic() + seconds)
+        finally:
+            termios.tcsetattr(tty, termios.TCSADRAIN, before)
+            _write(tty, "\n")
+    except (OSError, termios.error):
+        raise NoTerminal("the terminal went away", do="run this in a terminal") from None
+    finally:
+        os.close(tty)
+    if not line:
+        raise Dismissed("nothing was typed" if line == "" else "nothing was typed in time", do="try again")
+    return line
+
+
 def tell(text: str) -> bool:
     """Say something to the person at the terminal, if there is one; whether there was."""
     try:

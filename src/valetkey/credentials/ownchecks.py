@@ -18,6 +18,7 @@ _SKEW_WORTH = 60
 _SOURCES: Mapping[str, str] = {
     "env": "the environment (AWS_ACCESS_KEY_ID)",
     "shared-credentials-file": "the shared credentials file",
+    "valetkey-keyring": "the OS keyring",
     "config-file": "the AWS config",
     "custom-process": "a credential_process of the AWS config",
     "sso": "Identity Center",

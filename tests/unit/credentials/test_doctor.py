@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from valetkey.aws.signin import STORED
 from valetkey.credentials.checks import CHECKS, exit_code, likely
 from valetkey.credentials.diagnosis import Facts, Sections, Signed, Unread, examine
 from valetkey.credentials.identity import parse_identity
@@ -130,6 +131,12 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (but(skew=Unread("no route", no_answer=True)), "clock", "unknown", "no route"),
     # Which credentials win, and from where.
     (FACTS, "base", "ok", "a long-term key from [default] in CREDENTIALS"),
+    (
+        but(base=Signed(source=STORED, keys=Keys(), region="x", endpoint="e"), source_profile="work"),
+        "base",
+        "ok",
+        "the profile work: a long-term key from the OS keyring",
+    ),
     (but(base=Unread("has no credentials")), "base", "blocks", "has no credentials"),
     (but(env={"AWS_ACCESS_KEY_ID": "AKIAX"}, source_profile="work"), "base", "ok", "environment is passed over"),
     (

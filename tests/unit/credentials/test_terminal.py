@@ -47,6 +47,47 @@ def test_a_raw_terminal_ends_its_lines_otherwise() -> None:
     child.expect("answer 123456")
 
 
+SECRET = """
+import sys
+from valetkey.cli.terminal import secret
+from valetkey.policy.problem import Problem
+try:
+    print("answer", secret("Seed: ", seconds=float(sys.argv[1]))[::-1])
+except Problem as problem:
+    print("problem", type(problem).__name__, problem)
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds", "says"),
+    [
+        ("HUSH\n", 20, "answer HSUH"),
+        ("\n", 20, "problem Dismissed nothing was typed"),
+        ("\x04", 20, "problem Dismissed nothing was typed"),
+        ("", 0.1, "problem Dismissed nothing was typed in time"),
+    ],
+)
+def test_a_secret_is_not_shown_and_the_terminal_is_as_before(typed: str, seconds: float, says: str) -> None:
+    child = pexpect.spawn(sys.executable, ["-c", SECRET, str(seconds)], encoding="utf-8", timeout=20)
+    child.delaybeforesend = None
+    child.expect("Seed: ")
+    child.send(typed)
+    child.expect(says)
+    assert "HUSH" not in child.before
+    child.expect(pexpect.EOF)
+    shell = pexpect.spawn("/bin/sh", ["-c", f'"{sys.executable}" -c "$S" 20; stty -a'], env={**os.environ, "S": SECRET})
+    shell.expect("Seed: ")
+    shell.send("\x04")
+    shell.expect(r"\secho\s")
+
+
+def test_without_a_terminal_no_secret_is_asked_for() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SECRET, "20"], capture_output=True, text=True, start_new_session=True, timeout=20
+    )
+    assert "problem NoTerminal there is no terminal" in done.stdout
+
+
 def test_says_why_it_asks_again() -> None:
     child = ask(again="that one was used")
     child.expect("that one was used\r\nMFA code for")
