@@ -85,7 +85,7 @@ def test_a_closed_window_takes_the_file_away(name: str, code: int, party: Any, t
     browser.write_text(f'#!/bin/sh\ntest -f "$(echo "$1" | sed s,^file://,,)" && kill -{name} $PPID\n')
     browser.chmod(0o755)
     party.env["BROWSER"] = str(browser)
-    assert party.run("console", "acme", timeout=10).returncode == code
+    assert party.run("console", "acme", timeout=40).returncode == code
     assert list(party.home.glob("valetkey-console-*")) == []
 
 
@@ -132,14 +132,14 @@ def test_a_browser_profile_for_each_customer(stage: Any, party: Any, tmp_path: p
     firefox = tmp_path / "firefox"
     firefox.write_text(f'#!/bin/sh\necho "$@" >> {log}\ncase "$*" in *file:*) kill -TERM $PPID;; esac\n')
     firefox.chmod(0o755)
-    ran = party.run("console", "acme", "--browser", str(firefox), "--separate", timeout=14)
+    ran = party.run("console", "acme", "--browser", str(firefox), "--separate", timeout=40)
     assert ran.returncode == 143, ran.stderr
     made, opened = log.read_text().splitlines()
     assert made == "--headless -CreateProfile valetkey-acme"
     assert opened.startswith(f"-P valetkey-acme file://{party.home}/valetkey-console-")
     assert list(party.home.glob("valetkey-console-*")) == []
     firefox.write_text("#!/bin/sh\nexit 5\n")
-    ran = party.run("console", "acme", "--browser", str(firefox), timeout=14)
+    ran = party.run("console", "acme", "--browser", str(firefox), timeout=40)
     assert (ran.returncode, "ended with code 5" in ran.stderr) == (2, True)
     before = len(stage.sandbox.control.requests(party.account))
     for words in (
@@ -154,6 +154,7 @@ def test_a_browser_profile_for_each_customer(stage: Any, party: Any, tmp_path: p
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@pytest.mark.timeout(120)
 def test_a_real_browser_follows_the_file(stage: Any, party: Any, tmp_path: pathlib.Path) -> None:
     """Headless Chromium opens the redirect file and ends on the console's page."""
     dom = tmp_path / "dom.html"
@@ -163,12 +164,12 @@ def test_a_real_browser_follows_the_file(stage: Any, party: Any, tmp_path: pathl
         "import subprocess, sys\n"
         f"out = subprocess.run([{CHROMIUM!r}, '--headless', '--no-sandbox', '--disable-gpu',\n"
         f"    '--user-data-dir={tmp_path}/profile', '--virtual-time-budget=8000', '--dump-dom', sys.argv[1]],\n"
-        "    capture_output=True, text=True, timeout=40)\n"
+        "    capture_output=True, text=True, timeout=80)\n"
         f"open({str(dom)!r}, 'w').write(out.stdout)\n"
     )
     browser.chmod(stat.S_IRWXU)
     party.env["BROWSER"] = f"{browser} %s"
-    ran = party.run("console", "acme")
+    ran = party.run("console", "acme", timeout=100)
     assert ran.returncode == 0, ran.stderr
     assert f"signed in as arn:aws:sts::{stage.owner.account}:assumed-role/audit/alice" in dom.read_text()
 

@@ -65,7 +65,7 @@ def test_they_run_at_the_same_time_as_many_as_asked_for(it: Any) -> None:
     # Each waits until the other is there.
     script = (
         f"touch {folder}/$AWS_ACCOUNT_ID; "
-        f"for i in $(seq 50); do set -- {folder}/*; test $# = 2 && exit 0; sleep 0.1; done; exit 9"
+        f"for i in $(seq 300); do set -- {folder}/*; test $# = 2 && exit 0; sleep 0.1; done; exit 9"
     )
     words = ("exec", "--client", "acme,globex", "--jobs")
     assert it.person.run(*words, "2", "--", "sh", "-c", script).returncode == 0
@@ -89,7 +89,7 @@ def test_a_signal_reaches_all_and_nothing_more_is_begun(it: Any) -> None:
     assert child.stdout
     assert child.stdout.readline() == "acme    | ready\n"
     os.kill(child.pid, signal.SIGTERM)
-    out, err = child.communicate(timeout=20)
+    out, err = child.communicate(timeout=50)
     assert out == "acme    | bye\n"
     assert "3 of 3 failed: acme (4), globex (not begun), initech (not begun)" in err
     assert child.returncode == 128 + signal.SIGTERM
@@ -98,9 +98,9 @@ def test_a_signal_reaches_all_and_nothing_more_is_begun(it: Any) -> None:
 def test_a_pipe_held_open_by_what_a_command_left_behind_holds_nobody_up(it: Any) -> None:
     it.first()
     begun = time.monotonic()
-    done = it.person.run("exec", "--client", "acme", "--", "sh", "-c", "sleep 30 & echo done")
+    done = it.person.run("exec", "--client", "acme", "--", "sh", "-c", "sleep 50 & echo done")
     assert (done.stdout, done.returncode) == ("acme | done\n", 0)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 40
 
 
 def test_wrong_use_is_told_before_anything_runs(it: Any) -> None:

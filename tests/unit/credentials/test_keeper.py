@@ -192,5 +192,5 @@ def test_it_ends_when_told(world: World) -> None:
     thread = threading.Thread(target=keeper.run)
     thread.start()
     keeper.end()
-    thread.join(5)
+    thread.join(20)
     assert not thread.is_alive()

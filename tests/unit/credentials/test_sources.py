@@ -168,8 +168,8 @@ def test_a_command_that_fails_is_told_without_what_it_printed(line: str, says: s
 def test_a_command_has_an_end() -> None:
     begun = time.monotonic()
     with pytest.raises(Dismissed, match="did not end in time"):
-        run("sleep 30", seconds=0.1)
-    assert time.monotonic() - begun < 10
+        run("sleep 50", seconds=0.1)
+    assert time.monotonic() - begun < 30
 
 
 # --- pinentry: a program that speaks the protocol and notes what it is told -------------------------------------------
@@ -189,7 +189,7 @@ for line in sys.stdin:
         if mode == "cancel": print("ERR 83886179 Operation cancelled <Pinentry>"); continue
         if mode == "timeout": print("ERR 83886142 Timeout <Pinentry>"); continue
         if mode == "curses": print("ERR 83918950 Inappropriate ioctl for device <Pinentry>"); continue
-        if mode == "hangs": time.sleep(20)
+        if mode == "hangs": time.sleep(50)
         if mode == "empty": print("OK"); continue
         print("D " + ("12345%36" if mode == "code" else "hush%0A"))
     print("OK")
@@ -210,10 +210,10 @@ def pin(tmp_path: pathlib.Path, home: pathlib.Path):
 
 def test_a_dialog_asks_and_its_code_is_in_no_argument(pin) -> None:
     ask, log = pin("code")
-    assert ask(DEVICE, seconds=10, again="that one was used, 100%") == "123456"
+    assert ask(DEVICE, seconds=30, again="that one was used, 100%") == "123456"
     assert log.read_text().splitlines() == [
         "args ",
-        "SETTIMEOUT 10",
+        "SETTIMEOUT 30",
         "SETTITLE valetkey",
         f"SETDESC that one was used, 100%25%0AMFA code for {DEVICE} (valetkey, acme)",
         "SETPROMPT Code:",
@@ -235,7 +235,7 @@ def test_a_dialog_asks_and_its_code_is_in_no_argument(pin) -> None:
 def test_how_a_dialog_ends(mode: str, kind: type[Problem], says: str, remembered: float | None, pin) -> None:
     ask, _ = pin(mode)
     with pytest.raises(kind, match=says) as caught:
-        ask(DEVICE, seconds=10)
+        ask(DEVICE, seconds=30)
     assert "hush" not in str(caught.value)
     assert getattr(caught.value, "remember", None) == remembered
 
@@ -245,7 +245,7 @@ def test_a_dialog_has_an_end(pin) -> None:
     begun = time.monotonic()
     with pytest.raises(Dismissed, match="nobody answered"):
         ask(DEVICE, seconds=0.5)
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 30
 
 
 def test_one_dialog_at_a_time_also_when_the_one_who_opened_it_was_killed(pin) -> None:
@@ -262,14 +262,14 @@ def test_one_dialog_at_a_time_also_when_the_one_who_opened_it_was_killed(pin) ->
     child.kill()
     child.wait()
     with pytest.raises(Dismissed, match="is open already"):
-        ask(DEVICE, seconds=5)
+        ask(DEVICE, seconds=30)
     assert log.read_text().count("GETPIN") == 1
     os.kill(int(pid.read_text()), signal.SIGKILL)
     fresh, _ = pin("code")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while time.monotonic() < end:
         with contextlib.suppress(Dismissed):
-            assert fresh(DEVICE, seconds=10) == "123456"
+            assert fresh(DEVICE, seconds=30) == "123456"
             return
         time.sleep(0.05)
     raise AssertionError("the lock outlived its dialog")
