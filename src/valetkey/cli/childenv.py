@@ -79,6 +79,14 @@ def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
         raise Problem("AWS did not say in time who the command would be", do="try again", exit_code=3) from None
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
+        if "InvalidClientTokenId" in last[0]:
+            gone = Problem(
+                f"AWS does not take the session of {profile.name} any more; the command was not started",
+                do=f"run `valetkey login {profile.name}`: it enters the role anew, or says why not",
+                exit_code=3,
+            )
+            gone.likely = "the owner has ended the grant, or made the role anew"
+            raise gone
         raise Problem(
             f"it cannot be shown that the command would be in account {profile.account}: {last[0]}",
             do="try again, or leave --server out",

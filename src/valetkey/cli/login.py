@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -77,7 +78,8 @@ def login(
     session = mfa_session(serial=device, max_age=None, life=life, fresh=True, **tools)
     if seed is not None:
         sources.keep_seed(vault(), device, seed)  # AWS has taken a code of it
-    role = entry.session() if entry else None
+    # Not one that is kept: a grant that has been ended is to be seen now.
+    role = replace(entry, accepted=clock()).session() if entry else None
     profile, limit = (entry.profile, entry.limit) if entry else (None, None)
     report.say_login(source, device, session, tools["keep"].kept_in, profile, role, limit, as_json=output.as_json)
     return 0

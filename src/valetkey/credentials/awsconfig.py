@@ -137,6 +137,11 @@ def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare
     return kept
 
 
+def backup_of(path: Path) -> Path:
+    """Where the copy of an AWS file lies that was made before its first change."""
+    return path.with_name(path.name + _BACKUP)
+
+
 def replace_text(path: Path, text: str) -> None:
     """Put a whole text in place of an AWS file that is there. Raises ConfigProblem."""
     _place(path, text, new=False)
@@ -382,7 +387,7 @@ def _check_meaning(
 
 def _back_up(path: Path, text: str) -> Path | None:
     """Copy the file once, before the first change ever made to it."""
-    backup = path.with_name(path.name + _BACKUP)
+    backup = backup_of(path)
     if os.path.lexists(backup):
         return None
     private.replace(backup, text.encode())

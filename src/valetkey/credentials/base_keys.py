@@ -73,12 +73,13 @@ def store(
         raise Problem(
             f"the profile {name} is a temporary session: it has no key to keep", do="name a profile of an IAM user"
         )
-    path, text = _without_key(name, keys, env)
+    changes = _without_key(name, keys, env)
     _keep(keys.access_key_id, keys.secret_access_key, vault)
     stored = StoredKey(keys.access_key_id, user, vault)
     _record(name, stored, env)
-    awsconfig.replace_text(path, text)
-    return stored, path
+    for path, text in reversed(changes):
+        awsconfig.replace_text(path, text)
+    return stored, changes[0][0]
 
 
 def rotate(
@@ -155,13 +156,16 @@ def _keep(access_key_id: str, secret: str, vault: Vault) -> None:
         raise NoKeyring("the keyring does not give back what was put into it", do="see `keyring diagnose`")
 
 
-def _without_key(name: str, keys: Keys, env: Mapping[str, str]) -> tuple[Path, str]:
-    """The file that has this profile's key, and its text without the key's lines. Raises Problem."""
+def _without_key(name: str, keys: Keys, env: Mapping[str, str]) -> list[tuple[Path, str]]:
+    """The file that has this profile's key, and its text without the key's lines; then the same of the copy that
+    `accept` made of that file, if the key is in there too. Raises Problem."""
     found = {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}
     for path, bare in ((awsconfig.credentials_path(env), True), (awsconfig.config_path(env), False)):
         text = awsconfig.without_settings(path, name, found, bare=bare)
         if text is not None:
-            return path, text
+            copy = awsconfig.backup_of(path)
+            copied = awsconfig.without_settings(copy, name, found, bare=bare)
+            return [(path, text), *([] if copied is None else [(copy, copied)])]
     raise Problem(
         f"the key of the profile {name} is in none of your AWS files",
         do="put it there first (aws configure), or name its profile with --base",

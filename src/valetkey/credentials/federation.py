@@ -142,7 +142,7 @@ def _token(status: int, body: bytes) -> str:
     if status != 200:
         raise ConsoleProblem(
             f"AWS refused to sign this session in to the console (HTTP {status})",
-            do="try again; if it stays, the session may have ended: run `valetkey verify`",
+            do="try again; if it stays, the session may have ended: `valetkey login NAME` enters the role anew",
             where="getSigninToken",
         )
     try:

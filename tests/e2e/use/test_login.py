@@ -76,6 +76,22 @@ def test_one_code_now_and_tools_without_a_terminal_find_a_session(way: Make, tmp
     assert it.asked("sts:GetSessionToken") == 2
 
 
+def test_a_grant_that_was_ended_is_seen_although_its_session_is_kept(way: Make) -> None:
+    it = way()
+    it.first()
+    for each in it.owner.root("iam", "list_attached_role_policies", RoleName="Audit")["AttachedPolicies"]:
+        it.owner.root("iam", "detach_role_policy", RoleName="Audit", PolicyArn=each["PolicyArn"])
+    it.owner.root("iam", "delete_role", RoleName="Audit")
+    done = it.person.run("exec", "acme", "--server", "--", "echo", "started")
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "run `valetkey login acme`" in done.stderr
+    assert "most likely: the owner has ended the grant" in done.stderr
+    code, shown = it.person.run_tty("login", "acme", code=it.user.code)
+    assert code == 3, shown
+    assert "AWS refused to let you into the role" in shown
+    assert "most likely:" in shown
+
+
 def test_for_36_hours_and_as_json(way: Make) -> None:
     it = way()
     done = it.person.run("login", "--for", "36h", "--json", "--mfa-code-stdin", input=f"{it.user.code()}\n")

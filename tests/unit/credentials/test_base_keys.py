@@ -13,6 +13,7 @@ from tests.unit.credentials.test_vault import Locked, Memory
 
 from valetkey.account.calls import Call, CallError
 from valetkey.aws.signin import STORED, NoBase, sign_in
+from valetkey.credentials import awsconfig
 from valetkey.credentials.base_keys import StoredKey, rotate, store, stored_key
 from valetkey.credentials.vault import SERVICE, NoKeyring, Vault
 from valetkey.policy.problem import Problem
@@ -115,6 +116,21 @@ def test_a_key_in_the_config_too(env: dict[str, str], home: pathlib.Path) -> Non
     )
     _, path = store("work", sign_in("work"), ANN, env=env, vault=Vault())
     assert path.read_text() == "[profile work]\nregion = eu-west-1\n"
+
+
+def test_the_copy_of_the_config_does_not_keep_the_key(env: dict[str, str], home: pathlib.Path) -> None:
+    """`accept` copies the config before it changes it for the first time."""
+    config = home / ".aws/config"
+    config.write_text(
+        "[profile other]\nregion = x\n[profile work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = hush-work\n"
+    )
+    written = awsconfig.write_profile("acme", '"valetkey" credential-process acme', env)
+    assert written.backup is not None
+    assert "hush-work" in written.backup.read_text()
+    store("work", sign_in("work"), ANN, env=env, vault=Vault())
+    assert written.backup.read_text() == "[profile other]\nregion = x\n[profile work]\n"
+    assert "hush-work" not in config.read_text()
+    assert written.backup.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("backend", [fail.Keyring, Locked])
