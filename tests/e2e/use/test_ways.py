@@ -222,7 +222,7 @@ def test_a_role_behind_the_grants_role(way: Make, stage: Any) -> None:
     assert f":{other.account}:assumed-role/Work/" in done.stdout, done.stderr
     done = it.person.run("exec", "prod", "--long", "--", "true")
     assert "an hour at most there (role chaining)" in done.stderr
-    assert "verify the grant: acme" in it.person.run("verify", "prod").stderr
+    assert "name the grant: acme" in it.person.run("verify", "prod").stderr
     configure(it, "shut", role_arn=f"arn:aws:iam::{other.account}:role/Other", source_profile="acme")
     done = it.person.run("exec", "shut", "--", "true")
     assert done.returncode == 125
