@@ -122,7 +122,8 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
     arns = [part for glob in said.globs("aws:principalarn") for part in parts_of(glob, partition)]
     people: list[Person] = []
     deleted = any(entry[:4] in _UNIQUE for entry in entries)
-    for account, named in _accounts(said, entries, arns, owner if said.strangers else "", budget):
+    # The owner's root user needs no Allow to mean it (`valetkey.policy.evaluation`, rule 5), but enters no role.
+    for account, named in _accounts(said, entries, arns, owner if said.strangers or not role else "", budget):
         if named or said.strangers or deleted:
             party = Party("account", account, partition) if named else Party("any account", "", partition)
             place = _Account(said, entries, arns, partition, party, account, budget)

@@ -112,7 +112,11 @@ def test_gzip_is_recognised_whatever_the_name():
     assert unpacked(gzip.compress(b"{}") + gzip.compress(b" "), "dump.json") == b"{} "
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"x" * 100)[:-9], b"\x1f\x8bxx", gzip.compress(b"x") + b"trailing"])
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(b"x" * 100)[:-9], b"\x1f\x8bxx", gzip.compress(b"x") + b"trailing"],
+    ids=["cut off", "no gzip", "something after it"],
+)
 def test_broken_gzip_is_refused(data):
     with pytest.raises(SourceProblem, match="broken gzip"):
         unpacked(data, "dump.json.gz")

@@ -644,3 +644,19 @@ def test_trap_24_a_trust_policy_alone_bounds_every_outsider() -> None:
     admin = parse_policy({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}, kind="identity")
     assert type(ask({"trust": trust(TERMS), "identity": admin}, WITHIN)) is HOLDS
     assert type(ask(trust({}), {"trust": trust(TERMS), "identity": admin})) is NOT
+
+
+def test_the_owners_root_user_gets_in_where_no_statement_allows_anything() -> None:
+    """It needs no policy of its own, and no document need name its account (found by the campaign, pair 1:17168)."""
+    user = "arn:aws:iam::444455556666:user/team/dev"
+    one = {"Effect": "Deny", "Principal": {"AWS": ["*"]}, "Action": ["*"], "NotResource": [user]}
+    other = {
+        "Effect": "Deny",
+        "Action": ["*"],
+        "Resource": ["*"],
+        "NotPrincipal": {"AWS": ["arn:aws:iam::444455556666:root"]},
+    }
+    mine, theirs = (parse_policy({"Version": "2012-10-17", "Statement": [each]}, "resource") for each in (one, other))
+    found = prove(mine, within=theirs, owner="111122223333")
+    assert isinstance(found, Counterexample)
+    assert found.request.caller.kind == "root"
