@@ -153,8 +153,13 @@ def test_a_browser_profile_for_each_customer(stage: Any, party: Any, tmp_path: p
     assert len(stage.sandbox.control.requests(party.account)) == before
 
 
+_QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+_QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
+"""Nothing but the page is asked for: no look-ups of Chromium's own, which end nowhere here and take their time."""
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_a_real_browser_follows_the_file(stage: Any, party: Any, tmp_path: pathlib.Path) -> None:
     """Headless Chromium opens the redirect file and ends on the console's page."""
     dom = tmp_path / "dom.html"
@@ -162,14 +167,19 @@ def test_a_real_browser_follows_the_file(stage: Any, party: Any, tmp_path: pathl
     browser.write_text(
         f"#!{sys.executable}\n"
         "import subprocess, sys\n"
-        f"out = subprocess.run([{CHROMIUM!r}, '--headless', '--no-sandbox', '--disable-gpu',\n"
-        f"    '--user-data-dir={tmp_path}/profile', '--virtual-time-budget=8000', '--dump-dom', sys.argv[1]],\n"
-        "    capture_output=True, text=True, timeout=80)\n"
+        f"flags = {[*_QUIET, '--virtual-time-budget=8000', '--dump-dom']!r}\n"
+        # A Chromium that dies before it prints anything, as it may on a busy machine, has shown nothing: once more.
+        "for attempt in 'abc':\n"
+        f"    profile = '--user-data-dir={tmp_path}/profile-' + attempt\n"
+        f"    out = subprocess.run([{CHROMIUM!r}, *flags, profile, sys.argv[1]],\n"
+        "        capture_output=True, text=True, timeout=60)\n"
+        "    if out.stdout.strip():\n"
+        "        break\n"
         f"open({str(dom)!r}, 'w').write(out.stdout)\n"
     )
     browser.chmod(stat.S_IRWXU)
     party.env["BROWSER"] = f"{browser} %s"
-    ran = party.run("console", "acme", timeout=100)
+    ran = party.run("console", "acme", timeout=200)
     assert ran.returncode == 0, ran.stderr
     assert f"signed in as arn:aws:sts::{stage.owner.account}:assumed-role/audit/alice" in dom.read_text()
 
