@@ -27,7 +27,8 @@ from tests.trials.hints import Hint, hints
 
 from valetkey.policy import Decision, Policy, Request, decide, parse_policy
 from valetkey.policy.arns import parse_arn
-from valetkey.trust.terms import Terms, TermsProblem
+from valetkey.trust.showing import check_places
+from valetkey.trust.terms import Terms
 
 MAX_ROWS = 30_000
 
@@ -126,31 +127,15 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str, now
     that AWS would refuse, and TermsProblem when role and contractor are one account or of different partitions, which
     no table can be made for.
     """
-    _check_places(terms, role_arn)
+    check_places(terms, role_arn)
     return _table(document, terms, role_arn, now, nobody=False)
 
 
 def admits_nobody(document: Mapping[str, Any], *, role_arn: str, contractor: str, now: datetime) -> Table:
     """Try whether the trust policy of `role_arn` admits nobody at all. Raises as `admits_only`."""
     terms = Terms(contractor=contractor, partition=parse_arn(role_arn).partition, mfa_max_age=3600)
-    _check_places(terms, role_arn)
+    check_places(terms, role_arn)
     return _table(document, terms, role_arn, now, nobody=True)
-
-
-def _check_places(terms: Terms, role_arn: str) -> None:
-    role = parse_arn(role_arn)
-    if role.account == terms.contractor:
-        raise TermsProblem(
-            f"the contractor's account {terms.contractor} is the role's own account",
-            do="name the account of the outside party",
-            where="contractor",
-        )
-    if role.partition != terms.partition:
-        raise TermsProblem(
-            f"the contractor is in {terms.partition} and the role in {role.partition}: no call crosses partitions",
-            do="use an account of the same partition",
-            where="partition",
-        )
 
 
 def _table(document: Mapping[str, Any], terms: Terms, role_arn: str, now: datetime, *, nobody: bool) -> Table:

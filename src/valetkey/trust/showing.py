@@ -39,7 +39,7 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
     Terms with orphans (read back from AWS) hold as long as somebody pinned is left. Raises PolicyError for a document
     that AWS would refuse, and TermsProblem when role and contractor are one account or of different partitions.
     """
-    _check_places(terms, role_arn)
+    check_places(terms, role_arn)
     policy, agreed = parse_policy(document, kind="trust"), as_policy(terms)
     inside = prove(policy, within=agreed, resource=role_arn)
     failures = list(_wrong(inside, "is let in", terms, role_arn))
@@ -96,7 +96,8 @@ def _because(decision: Decision) -> str:
     return f": {'; '.join(found)}" if found else ""
 
 
-def _check_places(terms: Terms, role_arn: str) -> None:
+def check_places(terms: Terms, role_arn: str) -> None:
+    """Raise TermsProblem unless role and contractor are two accounts of one partition."""
     role = parse_arn(role_arn)
     if role.account == terms.contractor:
         raise TermsProblem(

@@ -21,7 +21,7 @@ from valetkey.policy import (
     parse_policy,
     prove,
 )
-from valetkey.policy.proof import by_boxes
+from valetkey.policy.proof import ASSUMED_OF_PERMISSIONS, by_boxes
 from valetkey.policy.smt import solve
 
 OWNER, THEM = "111111111111", "222222222222"
@@ -287,3 +287,11 @@ def test_cvc5_is_loaded_only_when_it_is_asked() -> None:
         "'Action': 'sts:AssumeRole'}}, kind='trust'); prove(p, within=p); who(p); sys.exit('cvc5' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", words], timeout=50, check=False).returncode == 0
+
+
+def test_what_a_second_opinion_on_permissions_rests_on_is_said() -> None:
+    mine = permissions({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:username}/*"})
+    reads = permissions({"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/${aws:username}/*"})
+    found = prove(mine, within=reads)
+    assert isinstance(found, Proof)
+    assert found.assumed == ASSUMED_OF_PERMISSIONS

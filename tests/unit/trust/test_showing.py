@@ -482,6 +482,7 @@ def test_the_closed_trust_admits_nobody() -> None:
     shown = admits_nobody(closed_trust(), role_arn=ROLE)
     assert shown.failures == ()
     assert shown.holds
+    assert table.admits_nobody(closed_trust(), role_arn=ROLE, contractor=A, now=NOW).holds
 
 
 @pytest.mark.parametrize(
@@ -519,6 +520,7 @@ def test_the_closed_trust_admits_nobody() -> None:
 )
 def test_whoever_still_comes_in_is_found(document: dict[str, Any]) -> None:
     assert not admits_nobody(document, role_arn=ROLE).holds
+    assert not table.admits_nobody(document, role_arn=ROLE, contractor=A, now=NOW).holds
 
 
 def test_a_pinned_role_may_be_named_like_another() -> None:

@@ -10,7 +10,14 @@ from typing import Any
 
 from valetkey.policy.documents import parse_policy
 from valetkey.policy.evaluation import decide
-from valetkey.policy.proof import Counterexample, InternalError, Proof, Unknown
+from valetkey.policy.proof import (
+    ASSUMED,
+    ASSUMED_OF_PERMISSIONS,
+    Counterexample,
+    InternalError,
+    Proof,
+    Unknown,
+)
 from valetkey.policy.sets import statements
 from valetkey.policy.smt import EXTRAS, NotReplayed, solve
 from valetkey.policy.statements import Policy
@@ -74,7 +81,9 @@ def _solved(
         return Counterexample(found.request, decision, reference, opened)
     # Is it within nothing at all, or does anybody get in?
     alive = {**left, "rcps": [*left.get("rcps", ()), _no_witness(left)]}
-    some = solve(alive, {"identity": parse_policy(_NOTHING, kind="identity")}, seconds=seconds, **asked)
+    left_over = max(seconds - (time.monotonic() - begun), 1.0)
+    some = solve(alive, {"identity": parse_policy(_NOTHING, kind="identity")}, seconds=left_over, **asked)
     if some.verdict == "unknown":
         return Unknown(f"{why}; cvc5, whether anybody gets in: {some.reason}")
-    return Proof(some.request, found.checks + some.checks, time.monotonic() - begun)
+    assumed = ASSUMED if "trust" in left or "trust" in right else ASSUMED_OF_PERMISSIONS
+    return Proof(some.request, found.checks + some.checks, time.monotonic() - begun, assumed)
