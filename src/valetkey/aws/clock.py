@@ -12,7 +12,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from valetkey.account.calls import Call, CallError
-from valetkey.aws.signin import _QUICK, _core, _region_of
+from valetkey.aws.signin import QUICK, core_session, region_for
 
 
 def clock_skew(profile: str | None, *, region: str | None = None, partition: str = "aws") -> float:
@@ -23,9 +23,9 @@ def clock_skew(profile: str | None, *, region: str | None = None, partition: str
     """
     call = Call("sts", "get_caller_identity")
     try:
-        core = _core(profile)
-        where = _region_of(core, partition, region)
-        config = Config(**_QUICK, signature_version=UNSIGNED)
+        core = core_session(profile)
+        where = region_for(core, partition, region)
+        config = Config(**QUICK, signature_version=UNSIGNED)
         client = boto3.Session(botocore_session=core).client("sts", region_name=where, config=config)
         before = time.time()
         headers = _headers(client)
@@ -44,7 +44,7 @@ def clock_skew(profile: str | None, *, region: str | None = None, partition: str
 def partition_of(region: str) -> str | None:
     """The partition of a region, by botocore's table and its rules for new regions; None when it fits none."""
     try:
-        found: str = _core(None).get_partition_for_region(region)
+        found: str = core_session(None).get_partition_for_region(region)
         return found
     except wrong.BotoCoreError:
         return None

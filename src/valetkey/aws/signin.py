@@ -17,7 +17,7 @@ from valetkey.aws.connect import Keys, performer
 from valetkey.policy.problem import Problem
 
 # A credential process may take 50 s altogether, prompt included: a call gets 3 s to connect and 8 s to answer, twice.
-_QUICK: dict[str, Any] = {
+QUICK: dict[str, Any] = {
     "connect_timeout": 3,
     "read_timeout": 8,
     "retries": {"mode": "standard", "total_max_attempts": 2},
@@ -96,7 +96,7 @@ def sign_in(
     """
     name = f"the base profile {profile}" if profile is not None else "the base identity"
     try:
-        core = _core(profile)
+        core = core_session(profile)
         if not core.get_config_variable("region"):
             # A base profile that is a role is entered by botocore itself, which wants one.
             core.set_config_variable("region", region or _HOME_REGION.get(partition or "aws", "us-east-1"))
@@ -106,7 +106,7 @@ def sign_in(
         keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:
             raise NoBase(f"{name} has no credentials", do=_SIGN_IN)
-        where = _region_of(core, partition, region)
+        where = region_for(core, partition, region)
         endpoint = boto3.Session(botocore_session=core).client("sts", region_name=where).meta.endpoint_url
     except wrong.ProfileNotFound:
         raise NoBase(f"{name} is not in your AWS config", do=_SIGN_IN) from None
@@ -114,11 +114,11 @@ def sign_in(
         raise NoBase(f"{name} cannot be used: {error}", do=_SIGN_IN) from None
 
     def connect(other: Keys) -> Perform:
-        session = _core(profile)
+        session = core_session(profile)
         # The models are read once, not once per set of keys.
         session.register_component("data_loader", core.get_component("data_loader"))
         session.set_credentials(other.access_key_id, other.secret_access_key, other.session_token)
-        return performer(boto3.Session(botocore_session=session), where, _QUICK)
+        return performer(boto3.Session(botocore_session=session), where, QUICK)
 
     plain = _Plain(keys.access_key, keys.secret_key, keys.token)
     return SignIn(
@@ -183,7 +183,7 @@ def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str
 _SIGN_IN = "sign in with it, or put its access key into your AWS config; inside `valetkey exec` it is out of reach"
 
 
-def _core(profile: str | None) -> Any:
+def core_session(profile: str | None) -> Any:
     if profile is not None:
         core = botocore.session.Session(profile=profile)
     else:
@@ -205,7 +205,7 @@ def _ask_with(core: Any, ask: Callable[[str], str] | None, name: str) -> None:
     core.get_component("credential_provider").get_provider("assume-role")._prompter = prompt
 
 
-def _region_of(core: Any, partition: str | None, given: str | None) -> str:
+def region_for(core: Any, partition: str | None, given: str | None) -> str:
     for found in filter(None, (given, core.get_config_variable("region"))):
         try:
             if partition is None or core.get_partition_for_region(found) == partition:
