@@ -93,6 +93,23 @@ def test_client_takes_a_role_behind_a_grant_as_exec_does(accept: Accept, tmp_pat
         entry.check_known("nobody")
 
 
+def test_a_base_identity_that_comes_from_the_profile_itself_is_refused(
+    accept: Accept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(entry, "sign_in_as", lambda *words, **options: opened.append(os.environ[entry._INSIDE]))
+    accept("acme")
+    accept("globex")
+    entry.open_profile("acme")
+    assert entry._INSIDE not in os.environ
+    monkeypatch.setenv(entry._INSIDE, "globex")  # as a credential_process of globex is started
+    entry.open_profile("acme")
+    with pytest.raises(Problem, match="the base identity of globex comes from globex itself"):
+        entry.open_profile("globex")
+    assert opened == ["acme", "globex:acme"]
+    assert os.environ[entry._INSIDE] == "globex"
+
+
 def test_the_base_identity_of_login(accept: Accept) -> None:
     # No customer yet: the profile that is in use.
     assert signing.source(None, {**os.environ}) is None

@@ -199,6 +199,23 @@ def test_a_session_that_aws_no_longer_takes_is_dropped_and_made_anew_once(world:
     assert len(world.asked) == 3
 
 
+@pytest.mark.parametrize("later", [0, 1])
+def test_an_mfa_session_that_was_made_for_this_very_call_is_not_made_twice(
+    later: int, world: World, tools: dict[str, Any]
+) -> None:
+    """What AWS refuses right after it gave it is refused for another reason: a second code would not help."""
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        world.now += timedelta(seconds=later)
+        return world.ask(device, seconds=seconds, again=again)
+
+    world.dead.update(f"ASIAMFA{n}" for n in range(20))
+    with pytest.raises(Refused) as caught:
+        role_session(profile(), **{**tools, "ask": ask})
+    assert caught.value.code == "ExpiredToken"
+    assert len(world.asked) == world.count("get_session_token") == 1
+
+
 def test_a_used_code_is_asked_for_once_more(world: World, tools: dict[str, Any]) -> None:
     world.used.add("000000")
     role_session(profile(), **tools)

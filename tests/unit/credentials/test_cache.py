@@ -177,6 +177,16 @@ def test_a_refusal_is_remembered_for_a_while(cache: Cache) -> None:
     assert cache.refused("mfa-x", NOW - timedelta(days=1)) == 0
 
 
+def test_a_code_is_sent_once_and_a_clock_set_back_does_not_keep_it_for_ever(cache: Cache) -> None:
+    assert cache.spend("code-x", "123456", NOW)
+    assert not cache.spend("code-x", "123456", NOW)
+    assert not cache.spend("code-x", "123456", NOW + timedelta(seconds=299))
+    assert cache.spend("code-x", "123456", NOW + timedelta(seconds=300))
+    # Six digits come again. What was sent "in the future" says nothing about them: the clock was wrong.
+    assert cache.spend("code-x", "654321", NOW)
+    assert cache.spend("code-x", "654321", NOW - timedelta(seconds=1))
+
+
 def test_a_killed_holder_holds_no_lock(cache: Cache, home: pathlib.Path) -> None:
     holder = subprocess.Popen(
         [

@@ -88,6 +88,30 @@ def test_no_permission_follows_a_trust_that_comes_back_other_than_it_was_sent(
     assert iam.log == ["create_role"]
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_the_trust_is_proved_before_a_permission_even_where_the_comparison_with_the_terms_sees_nothing(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, monkeypatch: pytest.MonkeyPatch, interrupted: bool
+) -> None:
+    # The comparison and the proof guard the same door: each of them must hold without the other.
+    monkeypatch.setattr("valetkey.grants.plan._differences", lambda wanted, role: ())
+
+    def widen(call: Call) -> None:
+        if call.operation == "create_role":
+            statements = iam.roles["audit"]["AssumeRolePolicyDocument"]["Statement"]
+            statements.append({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
+
+    iam.after = widen
+    if interrupted:
+        iam(plan(grant, None)[0])
+        iam.log.clear()
+    role = read_role(iam, grant.name)
+    with pytest.raises(NotProved):
+        make(grant, role, perform=iam, now=now, waiting=waiting)
+    assert iam.log == ([] if interrupted else ["create_role"])
+    assert not iam.roles["audit"]["inline"]
+    assert not iam.roles["audit"]["managed"]
+
+
 def test_a_role_that_is_not_visible_yet_is_waited_for(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
     unseen = [4]
 

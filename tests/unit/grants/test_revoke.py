@@ -139,6 +139,19 @@ def test_a_removal_whose_answer_was_lost_and_that_is_tried_again_is_done(
     assert iam.roles == {}
 
 
+def test_a_deny_that_aws_did_not_take_is_never_passed_over(
+    iam: Any, role: Any, waiting: Waiting, now: datetime
+) -> None:
+    """NoSuchEntity means "removed already" for what is removed; for the deny it means that there is no deny."""
+    policies = (dict(role["inline"]), list(role["managed"]))
+    refuse(iam, "put_role_policy", "NoSuchEntity")
+    with pytest.raises(Interrupted) as failed:
+        taken_back(iam, waiting, now)
+    assert "nothing was changed" in failed.value.do
+    assert set(iam.log) <= {"put_role_policy"}
+    assert (role["inline"], role["managed"]) == policies
+
+
 def test_what_is_attached_meanwhile_is_found_on_the_next_round(
     iam: Any, role: Any, waiting: Waiting, now: datetime
 ) -> None:
