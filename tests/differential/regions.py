@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from valetkey.policy import Policy, Region, Request, Unknown, Values, decide, who
+from valetkey.policy import Origin, Policy, Region, Request, Unknown, Values, decide, who
 from valetkey.policy.globs import matches
 from valetkey.policy.operands import read_address, read_date, read_network, read_number
 
 
 def astray(policy: Policy, resource: str | None, owner: str, requests: Sequence[Request]) -> str | None:
     """What is wrong, "unknown", or None."""
-    found = who(policy, resource=resource, owner=owner)
+    found = who(policy, origin=Origin.RETURNED, resource=resource, owner=owner)
     if isinstance(found, Unknown):
         return "unknown"
     for region in found.regions:
@@ -46,7 +46,7 @@ def _of_party(region: Region, request: Request) -> bool:
     match party.kind:
         case "account":
             return request.caller.account == party.name and not request.caller.unsigned
-        case "deleted":
+        case "deleted" | "unique id":
             return str(request.keys.get("aws:userid", "")).split(":")[0] == party.name
         case "any account":
             return request.caller.account is not None and not request.caller.unsigned

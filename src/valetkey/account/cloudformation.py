@@ -17,6 +17,7 @@ from valetkey.account.parts import Part
 from valetkey.account.values import Document, Role, Unknown
 from valetkey.policy.jsontext import JsonNumber, JsonObject, member
 from valetkey.policy.limits import ROLE_SESSION_MIN
+from valetkey.policy.origin import Origin
 
 _ELSEWHERE = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet")
 
@@ -155,6 +156,7 @@ class _Reading:
             account=place.account,
             partition=place.partition,
             where=self.where,
+            origin=Origin.SENT,
             trust=trust,
             attached=tuple(self.attached),
             inline=self.inline,

@@ -3,6 +3,8 @@
 Shapes: API reference, API_GetAccountAuthorizationDetails, API_RoleDetail, API_ListRoles. A file is one page, or a list
 of pages; the CLI has put the pages together already. Policy documents are objects (CLI, boto3) or URL-encoded text
 (the API, RFC 3986); either way they are taken over as they stand.
+
+IAM has returned all of it: a unique id in a Principal element is a deleted principal (`Origin.RETURNED`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import msgspec
 from valetkey.account.loaded import SourceProblem, no_json, not_utf8, too_deep
 from valetkey.account.parts import Part
 from valetkey.account.values import Document, Role, Unknown, User
+from valetkey.policy.origin import Origin
 
 KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Roles")
 """Any of these makes a JSON object a page."""
@@ -185,6 +188,7 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
         account=account,
         partition=partition,
         where=where,
+        origin=Origin.RETURNED,
         trust=document(told.AssumeRolePolicyDocument, "trust", f"{where}.AssumeRolePolicyDocument"),
         role_id=told.RoleId,
         attached=tuple(each.PolicyArn for each in told.AttachedManagedPolicies or ()),

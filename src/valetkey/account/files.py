@@ -27,6 +27,7 @@ from valetkey.account.loaded import (
 )
 from valetkey.account.parts import Part, one_account
 from valetkey.account.values import UNSAID, Account, Role, Unknown
+from valetkey.policy.origin import Origin
 
 # Of a region's name, how it begins: its partition (botocore, data/partitions.json).
 _PARTITIONS = {
@@ -167,7 +168,8 @@ def _plan(data: bytes, name: str, place: Place) -> Part:
 
 
 def _trust(data: bytes, name: str, place: Place) -> Part:
-    """A bare trust policy: a role of which nothing else is known, named like the file."""
+    """A bare trust policy: a role of which nothing else is known, named like the file. It may have been written by
+    hand, so that it is taken for one to be sent."""
     try:
         trust = data.decode()
     except UnicodeDecodeError:
@@ -180,6 +182,7 @@ def _trust(data: bytes, name: str, place: Place) -> Part:
         account=place.account,
         partition=place.partition,
         where=f"{name}: $",
+        origin=Origin.SENT,
         trust=trust,
         unknown=(Unknown("policies", "the file is a trust policy alone", f"{name}: $"),),
         assumed=("the file is a role's trust policy",),

@@ -4,6 +4,10 @@ Format: Terraform, internals/json-format. What is known only after apply is left
 
 Read: aws_iam_role, and what aws_iam_role_policy, aws_iam_role_policy_attachment and aws_iam_policy_attachment add.
 A value that is not known yet is looked for through the references of its expression (`references`).
+
+Documents are `Origin.SENT`, of a state too: the provider keeps the configured text where it takes it for equivalent to
+what IAM returned, an apply that broke off or `-refresh=false` leaves what was never read back, and nothing in the file
+says which it is. Taking a deleted principal for a live one is a false alarm; the reverse would hide one who gets in.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from valetkey.account.loaded import SourceProblem
 from valetkey.account.parts import Part
 from valetkey.account.references import Config, Configuration, Instance, by_resource
 from valetkey.account.values import UNSAID, Document, Role, Unknown
+from valetkey.policy.origin import Origin
 
 _Maybe = str | None | UnsetType
 
@@ -246,6 +251,7 @@ class _Reading:
             account=None if own == UNSAID else own,
             partition=arn.split(":")[1],
             where=f"{self._name}: {at.address}",
+            origin=Origin.SENT,
             trust=trust,
             role_id=_known(values.unique_id),
             attached=tuple(draft.attached),

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from valetkey.policy.origin import Origin
+
 Document = str
 """A policy document as JSON text."""
 
@@ -48,6 +50,8 @@ class Role:
     partition: str
     where: str
     """File and JSON path ("dump.json: $.RoleDetailList[3]", "app.yaml: $.Resources.Auditor"), or the live call."""
+    origin: Origin
+    """Whether IAM has returned these documents, or they are still to be sent to it. Every reader says which."""
     trust: Document | None = None
     """The trust policy; None only with "trust" in `unknown`."""
     role_id: str | None = None

@@ -13,8 +13,9 @@ from valetkey.audit.issuers import SHARED, host_of
 from valetkey.audit.trusts import Trust, account_of
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operands import read_date
+from valetkey.policy.origin import Origin
+from valetkey.policy.principals import is_unique_id
 from valetkey.policy.statements import Statement
-from valetkey.trust.terms import is_unique_id
 
 
 def unsendable(trust: Trust) -> Iterator[Hit]:
@@ -43,8 +44,8 @@ def unsendable(trust: Trust) -> Iterator[Hit]:
 def orphans(trust: Trust) -> Iterator[Hit]:
     """T13"""
     for statement in trust.policy.allows:
-        gone = [each for each in (statement.principals.aws if statement.principals else ()) if is_unique_id(each)]
-        if gone:
+        gone = _unique_ids(statement)
+        if gone and trust.origin is Origin.RETURNED:
             yield Hit(
                 f"{', '.join(gone)} in statement {statement.index + 1} has been deleted: nobody comes in by it, not "
                 "even a namesake",
@@ -53,10 +54,15 @@ def orphans(trust: Trust) -> Iterator[Hit]:
             )
 
 
+def _unique_ids(statement: Statement) -> list[str]:
+    return [each for each in (statement.principals.aws if statement.principals else ()) if is_unique_id(each)]
+
+
 def dead(trust: Trust) -> Iterator[Hit]:
     """T14"""
     alive = {way.statement for each in trust.found.outsiders for way in each.ways}
     alive |= {each.statement for each in trust.found.insiders}
+    alive |= {each.statement for each in trust.unjudged}
     for statement in trust.policy.allows:
         named = list(trust.named(statement))
         if not named or statement.index in alive or not any(map(statement.covers_action, ENTERING)):
@@ -71,7 +77,7 @@ def dead(trust: Trust) -> Iterator[Hit]:
 
 
 def _why_dead(trust: Trust, statement: Statement, named: Collection[str]) -> str:
-    if all(map(is_unique_id, named)):
+    if trust.origin is Origin.RETURNED and all(map(is_unique_id, named)):
         return "whom it names has been deleted"
     now = int(trust.now.timestamp() * 1_000_000)
     for condition in statement.conditions:
@@ -130,8 +136,19 @@ def extra_actions(trust: Trust) -> Iterator[Hit]:
 
 def refused(trust: Trust) -> Iterator[Hit]:
     """T18"""
+    said = {each.where for each in trust.defects}
     for each in trust.defects:
         yield Hit(f"AWS refuses this document: {each.what}; {each.do}", each.where)
+    for unjudged in trust.unjudged:
+        if unjudged.effect == "Deny" and unjudged.entry.where not in said:
+            yield Hit(f"{unjudged}: it is taken to shut nobody out", unjudged.entry.where)
+    for statement in trust.policy.statements:
+        if statement.principals is not None and statement.principals.bare:
+            yield Hit(
+                f'"Principal": "*" in statement {statement.index + 1} is an error in a role trust policy (IAM Access '
+                'Analyzer); write {"AWS": "*"} if everybody is meant',
+                f"{statement.where}.Principal",
+            )
 
 
 def federated(trust: Trust) -> Iterator[Hit]:
@@ -212,6 +229,14 @@ def mfa_unusable(trust: Trust) -> Iterator[Hit]:
 
 def odd_principals(trust: Trust) -> Iterator[Hit]:
     """T28"""
+    for statement in trust.policy.statements if trust.origin is Origin.SENT else ():
+        if ids := _unique_ids(statement):
+            yield Hit(
+                f"{', '.join(ids)} in statement {statement.index + 1} is the unique id of a user (AIDA...) or role "
+                "(AROA...), of whichever account: IAM resolves it when the document is saved, and it then names that "
+                "user or role",
+                f"{statement.where}.Principal.AWS",
+            )
     for statement in trust.policy.allows:
         for each in statement.principals.aws if statement.principals else ():
             if not each.startswith("arn:"):

@@ -27,6 +27,9 @@ def shown(outsider: Outsider) -> str:
             return f"account {outsider.name}{label}"
         case "organisation":
             return f"organisation {outsider.name}"
+        case "unique id":
+            kind = "user" if outsider.name.startswith("AIDA") else "role"
+            return f"{kind} {outsider.name} of an unknown account"
         case "provider":
             return f"identities of {outsider.label or host_of(outsider.name) or 'any identity provider'}"
     return "anybody with an AWS account"
@@ -34,7 +37,7 @@ def shown(outsider: Outsider) -> str:
 
 def _parties(trust: Trust) -> Iterator[Outsider]:
     """Outsiders that are somebody in particular, and come in with AWS credentials."""
-    return (each for each in trust.found.outsiders if each.kind in ("account", "organisation"))
+    return (each for each in trust.found.outsiders if each.kind in ("account", "organisation", "unique id"))
 
 
 def _anybody(trust: Trust) -> Iterator[Outsider]:
@@ -68,7 +71,7 @@ def bare_outsider(trust: Trust) -> Iterator[Hit]:
         ways = [way for way in each.ways if not way.external_ids and not way.mfa]
         if ways:
             at = statements_of(ways)
-            named = any(":role/" in caller for way in ways for caller in way.callers)
+            named = any(":role/" in caller or caller.startswith("AROA") for way in ways for caller in way.callers)
             yield Hit(
                 f"{shown(each)} gets in through {numbered(at)} without ExternalId and without MFA",
                 place_of(trust, at),
@@ -96,7 +99,7 @@ def no_mfa(trust: Trust) -> Iterator[Hit]:
     for each in _parties(trust):
         ways = [way for way in each.ways if not way.mfa]
         # Whoever is named and has no MFA to show is not asked for it.
-        people = [way for way in ways if way.everybody or any(":user/" in caller for caller in way.callers)]
+        people = [way for way in ways if way.everybody or any(map(_is_user, way.callers))]
         if people and all(way.external_ids for way in ways):
             at = statements_of(people)
             yield Hit(
@@ -105,6 +108,10 @@ def no_mfa(trust: Trust) -> Iterator[Hit]:
                 people[0].witness,
                 document=_fix(trust, at, external_id=False, mfa=True),
             )
+
+
+def _is_user(caller: str) -> bool:
+    return ":user/" in caller or caller.startswith("AIDA")
 
 
 def anybody(trust: Trust) -> Iterator[Hit]:

@@ -24,10 +24,9 @@ from valetkey.policy import Reach, Region, Values, limits
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
-from valetkey.trust.terms import is_unique_id
 
 Exposure = Literal["internal", "guarded", "unguarded", "unreachable", "unknown"]
-Kind = Literal["account", "organisation", "anybody", "provider"]
+Kind = Literal["account", "organisation", "unique id", "anybody", "provider"]
 
 ENTERING = frozenset({"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 EXTERNAL_ID = "sts:externalid"
@@ -76,7 +75,7 @@ class Outsider:
 
     kind: Kind
     name: str
-    """Account id, organisation id, provider; empty for anybody."""
+    """Account id, organisation id, unique id of a user or role, provider; empty for anybody."""
     partition: str
     ways: tuple[Way, ...]
     """The least guarded first."""
@@ -127,7 +126,7 @@ class Sorted:
     insiders: tuple[Region, ...]
     """Regions through which own principals, AWS services or own providers get in."""
     orphans: tuple[Region, ...]
-    """Regions of unique ids alone: nobody is behind them any more."""
+    """Regions of deleted principals: nobody is behind them any more."""
     extras: tuple[tuple[Outsider, Region], ...]
     """Of outsiders that get in: regions for sts:TagSession, sts:SetSourceIdentity, sts:SetContext."""
     notes: tuple[str, ...]
@@ -151,8 +150,7 @@ def sort(reach: Reach, policy: Policy, *, account: str, partition: str, scope: S
     notes: dict[str, None] = {}
     for region in reach.regions:
         entering = any(each.lower() in ENTERING for each in region.actions)
-        gone = region.callers and not region.everybody and all(map(is_unique_id, region.callers))
-        if gone or region.party.kind == "deleted":
+        if region.party.kind == "deleted":
             orphans.extend([region] if entering else [])
             continue
         key = _outsider(region, own, partition, scope.org_id, tied.get(region.statement, ()))
@@ -192,8 +190,8 @@ def _outsider(
     organisations = _organisations(region.values) or tied
     if organisations and all(each in (org_id, _OF_THE_ROLE) for each in organisations):
         return None
-    if party.kind == "account":
-        return "account", party.name, party.partition
+    if party.kind in ("account", "unique id"):
+        return ("account" if party.kind == "account" else "unique id"), party.name, party.partition
     if organisations:
         return "organisation", ", ".join(organisations), party.partition
     return "anybody", "", party.partition

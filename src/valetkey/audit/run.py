@@ -18,12 +18,13 @@ from valetkey.audit.standing import Subject
 from valetkey.audit.table import TABLE
 from valetkey.audit.trusts import Verdict, Who, judge, unknown
 from valetkey.policy import limits
+from valetkey.policy.origin import Origin
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.record import PREFIX, ForeignRole, Record, read_record
 
 QUOTA = "AssumeRolePolicySizeQuota"
-Key = tuple[str, str, str]
-"""What a verdict depends on: the document's text, the owner's account and its partition."""
+Key = tuple[str, str, str, Origin]
+"""What a verdict depends on: the document's text, the owner's account and its partition, and where it comes from."""
 
 
 def audit(
@@ -71,7 +72,7 @@ def audit(
 
 def key_of(role: Role) -> Key | None:
     """What this role's verdict depends on; None for a role whose trust policy is not known."""
-    return None if role.trust is None else (role.trust, role.account or UNSAID, role.partition)
+    return None if role.trust is None else (role.trust, role.account or UNSAID, role.partition, role.origin)
 
 
 def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime, who: Who | None) -> Verdict:
@@ -82,7 +83,8 @@ def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime,
             f"the trust policy is not known: {why.reason} ({why.where})" if why else "it has no trust policy"
         )
     if key not in known:
-        known[key] = judge(key[0], account=key[1], partition=key[2], scope=scope, now=now, who=who)
+        text, account, partition, origin = key
+        known[key] = judge(text, origin=origin, account=account, partition=partition, scope=scope, now=now, who=who)
     return known[key]
 
 
@@ -124,6 +126,8 @@ def _record(role: Role) -> tuple[Record | None, str, tuple[Difference, ...]]:
     trust = _plain(role.trust)
     inline = {name: found for name, text in role.inline.items() if (found := _plain(text)) is not None}
     terms = None if trust is None else terms_in(trust, partition=role.partition, contractor=record.contractor)
+    if terms is not None and terms.orphans and role.origin is Origin.SENT:
+        terms = None  # valetkey writes no unique ids, and these are not known to be deleted
     drift = differences(
         record,
         terms,
@@ -146,7 +150,7 @@ def _plain(text: str | None) -> dict[str, Any] | None:
 
 def _findings(subject: Subject) -> Iterator[Finding]:
     role, verdict = subject.role, subject.verdict
-    if verdict.exposure == "unknown":
+    if verdict.exposure == "unknown" and not any(check == UNKNOWN for check, _ in verdict.hits):
         yield _finding(role, UNKNOWN, Hit(verdict.reason))
     for check, hit in verdict.hits:
         yield _finding(role, check, hit)

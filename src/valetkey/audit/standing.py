@@ -189,6 +189,8 @@ def unknown_party(subject: Subject) -> Iterator[Hit]:
             yield Hit(f"{shown(outsider)} is in no record and no list of known accounts", witness=outsider.witness)
         elif outsider.kind == "organisation":
             yield Hit(f"{shown(outsider)} is not said to be yours (--org-id)", witness=outsider.witness)
+        elif outsider.kind == "unique id":
+            yield Hit(f"of which account {outsider.name} is, nobody can say from its id", witness=outsider.witness)
 
 
 def reads_data(subject: Subject) -> Iterator[Hit]:

@@ -185,8 +185,9 @@ _ROWS = (
     _check(
         "T18",
         "medium",
-        "AWS refuses this trust policy",
-        "It cannot be saved as it is; what somebody makes of it then is not what was reviewed.",
+        "AWS refuses this trust policy, or reports an error in it",
+        "It cannot be saved as it is, or AWS's own policy checks call it an error; what somebody makes of it then is "
+        "not what was reviewed.",
         "correct the place that is named",
         "access-analyzer-reference-policy-checks.html",
     ),
@@ -270,7 +271,8 @@ _ROWS = (
         "T28",
         "medium",
         "A principal that is not what it looks like",
-        "Accounts of another partition never get in; a session's name can be had by whoever may open a session there.",
+        "Accounts of another partition never get in; a session's name can be had by whoever may open a session there; "
+        "a unique id does not say of which account its user or role is.",
         "name the account, user or role that is meant",
         _PRINCIPAL,
     ),

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from valetkey.audit.exposure import Exposure, Sorted, exposure_of, sort
-from valetkey.audit.findings import Hit
+from valetkey.audit.findings import UNKNOWN, Hit
 from valetkey.audit.issuers import SHARED, host_of
 from valetkey.audit.scope import Scope
 from valetkey.policy import Reach, Unknown
 from valetkey.policy import who as prove
 from valetkey.policy.arns import is_account
 from valetkey.policy.errors import PolicyError
+from valetkey.policy.legible import Unjudged
 from valetkey.policy.lenient import parse_lenient
+from valetkey.policy.origin import Origin
 from valetkey.policy.proof import InternalError
 from valetkey.policy.statements import Policy, Statement
 
@@ -27,6 +29,7 @@ class Trust:
     """A trust policy and who gets in by it: what the checks read."""
 
     text: str
+    origin: Origin
     partition: str
     own: frozenset[str]
     """Accounts that are no outsiders."""
@@ -35,6 +38,8 @@ class Trust:
     policy: Policy
     defects: tuple[PolicyError, ...]
     found: Sorted
+    unjudged: tuple[Unjudged, ...] = ()
+    """Entries of Principal elements that say nothing of whom they name."""
 
     def named(self, statement: Statement) -> Iterator[str]:
         """Outsiders that an Allow statement names: "*", accounts, principals, unique ids, shared issuers."""
@@ -77,7 +82,16 @@ class Verdict:
     """What the checks of trust policies found, each with the check's id."""
 
 
-def judge(text: str, *, account: str, partition: str, scope: Scope, now: datetime, who: Who | None = None) -> Verdict:
+def judge(
+    text: str,
+    *,
+    origin: Origin,
+    account: str,
+    partition: str,
+    scope: Scope,
+    now: datetime,
+    who: Who | None = None,
+) -> Verdict:
     """Judge the trust policy of a role in `account` (12 digits). Raises nothing."""
     from valetkey.audit import defects, doors
 
@@ -88,18 +102,25 @@ def judge(text: str, *, account: str, partition: str, scope: Scope, now: datetim
         first = read.defects[0]
         return unknown(f"the trust policy cannot be read: {first.what} ({first.where})")
     try:
-        reach = (who or prove)(read.policy, resource=f"arn:{partition}:iam::{account}:role/audited", now=now)
+        role = f"arn:{partition}:iam::{account}:role/audited"
+        reach = (who or prove)(read.policy, origin=origin, resource=role, now=now)
     except (InternalError, PolicyError) as error:
         reach = Unknown(f"{type(error).__name__}: {error}")
     own = scope.own | {account}
     if isinstance(reach, Unknown):
-        trust = Trust(text, partition, own, scope, now, read.policy, read.defects, _NOBODY)
+        trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, _NOBODY)
         refused = tuple(("T18", hit) for hit in checks["T18"](trust))
         return Verdict("unknown", f"not decided: {reach.reason}", _NOBODY, (), refused)
     found = sort(reach, read.policy, account=account, partition=partition, scope=scope)
-    trust = Trust(text, partition, own, scope, now, read.policy, read.defects, found)
+    trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, found, reach.unjudged)
     hits = tuple((check, hit) for check, find in checks.items() for hit in find(trust))
     exposure = exposure_of(found)
+    open_ = [each for each in reach.unjudged if each.effect == "Allow"]
+    if open_:
+        # INVARIANT: what is found of the others holds; nothing calmer is said than what may be found of these.
+        hits = (*hits, *((UNKNOWN, Hit(f"not decided: {each}", each.entry.where)) for each in open_))
+        if exposure != "unguarded":
+            return Verdict("unknown", f"not decided: {open_[0]}", found, reach.assumed, hits)
     if exposure != "unreachable":
         return Verdict(exposure, "", found, reach.assumed, hits)
     if trust.policy.allows and not any(True for each in trust.policy.allows for _ in trust.named(each)):

@@ -53,5 +53,5 @@ def verdicts(
 
 
 def _judge(key: Key, *, scope: Scope, now: datetime) -> Verdict:
-    text, account, partition = key
-    return judge(text, account=account, partition=partition, scope=scope, now=now)
+    text, account, partition, origin = key
+    return judge(text, origin=origin, account=account, partition=partition, scope=scope, now=now)

@@ -22,12 +22,13 @@ def who(
     Every line is a set of requests that are all let in, from now on; together they are all there are.
     """
     from valetkey.cli import trusts
-    from valetkey.policy import Unknown
+    from valetkey.policy import Origin, Unknown
     from valetkey.policy import who as reach_of
     from valetkey.report import proofs
 
     document = trusts.read(trust)
-    found = reach_of(document, resource=trusts.role(document, owner=owner), now=datetime.now(UTC))
+    role = trusts.role(document, owner=owner)
+    found = reach_of(document, origin=Origin.SENT, resource=role, now=datetime.now(UTC))
     said = proofs.Said(trust, "", "", (document,), show_external_id)
     proofs.say_reach(found, said, as_json=output.as_json)
-    return 1 if isinstance(found, Unknown) else 0
+    return 1 if isinstance(found, Unknown) or found.unjudged else 0

@@ -7,7 +7,7 @@ answer = decide(Request(principal=..., action="sts:AssumeRole", resource=role_ar
 answer.outcome, answer.allowed, answer.reason
 
 prove(trust, within=reference, resource=role_arn)  # Proof, Counterexample or Unknown
-who(trust, resource=role_arn).regions  # everything that is let in
+who(trust, origin=Origin.SENT, resource=role_arn).regions  # everything that is let in
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from valetkey.policy.errors import PolicyError
     from valetkey.policy.evaluation import decide
     from valetkey.policy.openings import Opening, opening
+    from valetkey.policy.origin import Origin
     from valetkey.policy.people import Party
     from valetkey.policy.proof import Counterexample, Proof, Unknown, prove
     from valetkey.policy.regions import Reach, Region, Values, who
@@ -35,6 +36,7 @@ __all__ = [
     "Decision",
     "Limits",
     "Opening",
+    "Origin",
     "Party",
     "Policy",
     "PolicyError",
@@ -59,6 +61,7 @@ _HOMES = {
     "Decision": "decision",
     "Limits": "boxes",
     "Opening": "openings",
+    "Origin": "origin",
     "Party": "people",
     "Policy": "statements",
     "PolicyError": "errors",

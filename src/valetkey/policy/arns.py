@@ -14,6 +14,9 @@ _PART = re.compile(r"[A-Za-z0-9._-]*")
 _PARTITION = re.compile(r"aws(-[a-z0-9]+)*")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
+PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"})
+"""The partitions that there are (botocore, data/partitions.json)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arn:

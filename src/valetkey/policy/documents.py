@@ -23,10 +23,11 @@ from valetkey.policy.jsontext import (
     members,
     optional_text,
     scalars,
+    text_of,
     texts,
 )
 from valetkey.policy.patterns import compile_actions, compile_resources
-from valetkey.policy.principals import Grant, Principals, compile_principals, read_aws
+from valetkey.policy.principals import Grant, Principals, Unread, compile_principals, read_aws, why_unread
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import KINDS, WITH_PRINCIPAL, Effect, Kind, Policy, Statement
 
@@ -249,29 +250,48 @@ def _operand(text: str, operator: Operator, key: str, where: str) -> str:
 def _read_principals(value: Any, where: str) -> Principals:
     if isinstance(value, str):
         if value == "*":
-            return Principals(everyone=True)
+            return Principals(everyone=True, bare=True)
         raise PolicyError(f"{shown(value)} is no principal", do='write "*" or {"AWS": "..."}', where=where)
     found = known_members(value, where, {"AWS", "Service", "Federated", "CanonicalUser"})
-    named = {name: list(texts(entries, f"{where}.{name}")) for name, entries in found.items()}
+    unread: list[Unread] = []
+    named = {name: list(_entries(entries, f"{where}.{name}", unread)) for name, entries in found.items()}
     everyone = False
     aws: list[str] = []
-    for place, text in named.get("AWS", ()):
+    name = "AWS"
+    for place, text in named.get(name, ()):
         if text == "*":
             everyone = True
         elif read_aws(text) is None:
             do = "name an account, user, role or session in full; only * alone is a wildcard"
-            raise PolicyError(f"{shown(text)} is no AWS principal", do=do, where=place)
+            raise PolicyError(f"{shown(text)} {why_unread(name, text)}", do=do, where=place)
         else:
             aws.append(text)
     for name in ("Service", "Federated", "CanonicalUser"):
         for place, text in named.get(name, ()):
             if not text or has_wildcard(text) or any(char.isspace() for char in text):
-                raise PolicyError(f"{shown(text)} is no {name} principal", do="name it in full", where=place)
+                raise PolicyError(f"{shown(text)} {why_unread(name, text)}", do="name it in full", where=place)
 
     def entries_of(name: str) -> tuple[str, ...]:
         return tuple(text for _, text in named.get(name, ()))
 
-    return Principals(everyone, tuple(aws), entries_of("Service"), entries_of("Federated"), entries_of("CanonicalUser"))
+    return Principals(
+        everyone,
+        tuple(aws),
+        entries_of("Service"),
+        entries_of("Federated"),
+        entries_of("CanonicalUser"),
+        unread=tuple(unread),
+    )
+
+
+def _entries(value: Any, where: str, unread: list[Unread]) -> Iterator[tuple[str, str]]:
+    """The texts under one kind of principal, each with its place. What `lenient` has marked goes to `unread`."""
+    many = isinstance(value, list) and not isinstance(value, JsonObject)
+    for place, each in [(f"{where}[{i}]", one) for i, one in enumerate(value)] if many else [(where, value)]:
+        if isinstance(each, Unread):
+            unread.append(each)
+        else:
+            yield place, text_of(each, place)
 
 
 def _caller_test(principals: Principals | None, *, negated: bool, deny: bool) -> Callable[[Request, bool], Grant]:

@@ -4,26 +4,33 @@ Every defect is the `PolicyError` that `parse_policy` raises for it, so the two 
 How it is read then, so that nobody who might get in is overlooked:
 
 - An Allow loses the condition that cannot be read (it then lets in more); a Deny with one is left out (it then denies
-  less). A wildcard inside a principal of an Allow stands for the whole account it names, or for everybody; one inside a
-  provider for every provider. What is no principal, with an account id in it, stands for that account.
-- NotPrincipal in an Allow of a trust policy stands for everybody.
-- What is missing (Effect, Principal, Action) allows nothing: that statement is left out. An Effect given twice is an
-  Allow when one of the two is. An account id as a number is meant as a text.
+  less).
+- A principal of an Allow is read as everybody it could name: the ARN of something that is not a principal stands for
+  its account, a wildcard inside an ARN for that account or for everybody, one inside a provider for everybody.
+  NotPrincipal stands for everybody. An account id as a number is meant as a text.
+- Any other entry is kept as `Unread`, and so is an Allow that cannot be read (its Effect, Principal or Action is
+  missing or is something else). Account ids inside such a text count besides.
+- INVARIANT: an entry of a Deny that cannot be read shuts nobody out, and none is lost: each is in `Principals.unread`
+  or in `Read.defects`.
+- An action in a list of a trust policy's Allow that cannot be read stands for every action of sts. An Effect given
+  twice is an Allow when one of the two is.
 - What has no meaning (Resource in a trust policy, an unknown element, a bad Sid) is left out; names in wrong case are
   read as meant.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from valetkey.policy.arns import is_account
+from valetkey.policy.arns import PARTITIONS, is_account
 from valetkey.policy.documents import DOCUMENT_MAX, read_policy
-from valetkey.policy.errors import PolicyError
+from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.globs import has_wildcard
-from valetkey.policy.jsontext import JsonNumber, JsonObject, load_json, member
+from valetkey.policy.jsontext import JsonNumber, JsonObject, kind_of, load_json, member
+from valetkey.policy.principals import Unread, why_unread
 from valetkey.policy.statements import WITH_PRINCIPAL, Kind, Policy
 
 DEFECTS_MAX = 100
@@ -72,7 +79,7 @@ def parse_lenient(document: str | Mapping[str, Any], kind: Kind) -> Read:
             return Read(read_policy(tree, kind, "$"), tuple(defects))
         except PolicyError as error:
             defects.append(error)
-            if len(defects) > DEFECTS_MAX or not _mend(tree, error.where, kind):
+            if len(defects) > DEFECTS_MAX or not _mend(tree, error, kind):
                 return Read(None, tuple(defects))
 
 
@@ -127,9 +134,9 @@ def _walk(tree: Any, where: str) -> list[_Step] | None:
     return steps
 
 
-def _mend(tree: Any, where: str, kind: Kind) -> bool:
+def _mend(tree: Any, error: PolicyError, kind: Kind) -> bool:
     """Change the tree so that this defect is gone; False when nothing can be done."""
-    steps = _walk(tree, where)
+    steps = _walk(tree, error.where)
     if not steps:
         return False
     depth = 1 + (steps[0].name == "Statement" and len(steps) > 1 and steps[1].name is None)
@@ -143,27 +150,32 @@ def _mend(tree: Any, where: str, kind: Kind) -> bool:
     if len(steps) == depth:
         if depth == 1 and not isinstance(statement.value, JsonObject):
             return False
-        _leave_out(statement, kind)
+        _leave_out(statement, kind, error)
         return True
     deny = _effect(statement.value) == "deny"
     inner = steps[depth:]
-    if not _mend_element(statement.value, inner, deny):
-        _leave_out(statement, kind)
+    if not _mend_element(statement.value, inner, deny, error, kind):
+        _leave_out(statement, kind, error)
     return True
 
 
-def _leave_out(statement: _Step, kind: Kind) -> None:
-    """Let a statement say nothing; it stays where it is, so that the others keep their numbers."""
-    nothing = JsonObject([("Effect", "Deny"), ("Action", [])])
+def _leave_out(statement: _Step, kind: Kind, error: PolicyError) -> None:
+    """Let a statement say nothing; it stays where it is, so that the others keep their numbers. Whom it may allow in a
+    trust policy is not known."""
+    open_ = kind == "trust" and _effect(statement.value) != "deny"
+    nothing = JsonObject([("Effect", "Allow" if open_ else "Deny"), ("Action", [])])
     if kind in WITH_PRINCIPAL:
-        nothing.append(("Principal", "*"))
+        place = f"statement {statement.index + 1 if statement.name is None else 1}"
+        who = Unread(place, f"cannot be read: {error.what}", error.where) if open_ else "*"
+        nothing.append(("Principal", JsonObject([("AWS", who)]) if kind == "trust" else who))
     if kind != "trust":
         nothing.append(("Resource", "*"))
-    statement.put(nothing if statement.name is None else [])
+    statement.put(nothing)
 
 
-def _effect(statement: JsonObject) -> str:
-    found = next((value for name, value in statement if name.lower() == "effect"), "")
+def _effect(statement: Any) -> str:
+    given = statement if isinstance(statement, JsonObject) else ()
+    found = next((value for name, value in given if name.lower() == "effect"), "")
     return found.lower() if isinstance(found, str) else ""
 
 
@@ -194,7 +206,7 @@ def _merge(step: _Step) -> None:
     step.inside[first] = (step.name, merged)
 
 
-def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool) -> bool:
+def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: PolicyError, policy_kind: Kind) -> bool:
     """Mend one element of a statement; False when the statement is to be left out."""
     first, last = inner[0], inner[-1]
     name = str(first.name)
@@ -220,14 +232,16 @@ def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool) -> bool
         _merge(last)
         return not deny
     if name == "NotPrincipal":
-        first.drop()
-        if not any(each == "Principal" for each, _ in statement):
-            statement.append(("Principal", "*"))
+        statement[:] = [pair for pair in statement if pair[0] not in ("Principal", "NotPrincipal")]
+        statement.append(("Principal", _everybody()))
         return not deny
     if name == "Principal":
-        return _mend_principal(first, inner, deny)
+        return _mend_principal(first, inner, deny, error.where)
     if name in ("Action", "NotAction") and last is not first:
-        last.drop()
+        if name == "Action" and not deny and policy_kind == "trust" and not _OTHER_ACTION.fullmatch(str(last.value)):
+            last.put("sts:*")
+        else:
+            last.drop()
         return bool(first.value) and not (deny and name == "NotAction")
     if name == "Action":
         return False
@@ -242,37 +256,76 @@ def _drop_all(step: _Step) -> bool:
     return True
 
 
-def _mend_principal(element: _Step, inner: list[_Step], deny: bool) -> bool:
+_OTHER_ACTION = re.compile(r"(?!sts:)[a-z0-9-]+:[A-Za-z0-9*?]+", re.ASCII)
+"""An action of another service: no trust policy is about it, and it lets nobody in."""
+_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
+# The identities of a provider are not those of its account.
+_OF_ACCOUNT = re.compile(r"(arn:([a-z0-9-]+):(?:iam|sts)::[0-9]{12}):(?!.*-provider).+", re.ASCII | re.DOTALL)
+_ACCOUNTS = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])", re.ASCII)
+
+
+def _everybody() -> JsonObject:
+    return JsonObject([("AWS", "*")])
+
+
+def _mend_principal(element: _Step, inner: list[_Step], deny: bool, where: str) -> bool:
+    """Mend a Principal element; False when its statement is to be left out."""
     last = inner[-1]
-    if last is element:  # no object: a text, or a list
-        if not isinstance(element.value, str | list) or not element.value:
-            return False
-        element.put(JsonObject([("AWS", element.value)]))
-        return True
+    if last is element:  # not an object
+        if not deny:
+            readable = isinstance(element.value, str) or (isinstance(element.value, list) and element.value)
+            entries = element.value if readable and not isinstance(element.value, JsonObject) else None
+            element.put(JsonObject([("AWS", _unread("AWS", element.value, where) if entries is None else entries)]))
+        return not deny
     kind = inner[1]
-    meant = _BY_LOWER.get(str(kind.name).lower())
-    if last is kind and meant in ("AWS", "Service", "Federated", "CanonicalUser") and meant != kind.name:
-        kind.rename(meant)
+    name = str(kind.name)
+    if name not in _KINDS:
+        meant = _BY_LOWER.get(name.lower())
+        if deny:
+            return False
+        if meant not in _KINDS:
+            what = "is not a kind of principal (AWS, Service, Federated)"
+            kind.put(Unread(shown(name), what, where))
+        kind.rename(meant if meant in _KINDS else "AWS")
         return True
-    text = last.value
-    if not deny and kind.name == "AWS" and isinstance(text, JsonNumber) and is_account(text.text.zfill(12)):
-        last.put(text.text.zfill(12))
-        return True
-    if not deny and kind.name == "Federated" and isinstance(text, str) and has_wildcard(text):
-        element.put("*")
-        return True
-    if not deny and kind.name == "AWS" and isinstance(text, str) and has_wildcard(text):
-        parts = text.split(":")
-        account = next((part for part in parts if is_account(part)), None)
-        if account is None:
-            element.put("*")
+    if deny:
+        last.put(_unread(name, last.value, where))
+    elif not isinstance(last.value, str):
+        number = last.value.text.zfill(12) if isinstance(last.value, JsonNumber) else ""
+        last.put(number if name == "AWS" and is_account(number) else _unread(name, last.value, where))
+    elif name in ("AWS", "Federated") and has_wildcard(last.value):
+        of_account = _account_of(last.value) if name == "AWS" else None
+        if of_account is None:
+            element.put(_everybody())
         else:
-            last.put(f"{':'.join(parts[:5])}:root" if len(parts) > 5 and parts[4] == account else account)
-        return True
-    if not deny and kind.name == "AWS" and isinstance(text, str):
-        account = next((part for part in text.split(":") if is_account(part)), None)
-        if account is not None and account != text:
-            last.put(account)
-            return True
-    last.drop()
+            last.put(of_account)
+    elif name == "AWS":
+        _put_aws(last, last.value, where)
+    else:
+        last.put(_unread(name, last.value, where))
     return True
+
+
+def _put_aws(entry: _Step, text: str, where: str) -> None:
+    """An entry under "AWS" of an Allow that is not a principal, as whom it could name."""
+    of_account = _account_of(text)
+    if of_account is not None:
+        entry.put(of_account)
+        return
+    unread, accounts = _unread("AWS", text, where), list(dict.fromkeys(_ACCOUNTS.findall(text)))
+    if entry.name is None:
+        entry.put(unread)
+        entry.inside.extend(accounts)  # behind the others, which keep their places
+    else:
+        entry.put([unread, *accounts])
+
+
+def _account_of(text: str) -> str | None:
+    """The root ARN of the one account of which everybody is that an ARN of iam or sts could name, or None."""
+    found = _OF_ACCOUNT.fullmatch(text)
+    return f"{found[1]}:root" if found is not None and found[2] in PARTITIONS else None
+
+
+def _unread(kind: str, value: Any, where: str) -> Unread:
+    text = isinstance(value, str)
+    return Unread(shown(value) if text else kind_of(value), why_unread(kind, value if text else ""), where)

@@ -6,7 +6,8 @@ from who calls, so they are one dimension. Facts that this rests on:
   with Amazon Resource Names"). So every caller is of the resource's partition.
 - A role session is `arn:P:sts::A:assumed-role/NAME/SESSION`; its aws:PrincipalArn is the role's ARN with its path, and
   role names are unique in an account whatever the path (reference_policies_condition-keys, reference_iam-quotas).
-- AWS shows a deleted user or role by its unique id; it matches aws:userid (reference_identifiers).
+- A unique id in a Principal element matches aws:userid (reference_identifiers). Of which account its user or role is,
+  it does not say, and nobody at all where it is deleted (`Origin`): so there is such a caller in every account.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from valetkey.policy.cells import samples
 from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.globs import STAR
 from valetkey.policy.keys import ACCOUNT, FEDERATED_NAME, PATH, SERVICE, SESSION_ID, USER_ID
-from valetkey.policy.principals import Grant, Principals, read_caller
+from valetkey.policy.legible import unspoken
+from valetkey.policy.principals import Grant, Principals
 from valetkey.policy.ways import Parts, parts_of, readable
 
 CALLER_KEYS = frozenset(
@@ -40,7 +42,7 @@ CALLER_KEYS = frozenset(
 )
 """The condition keys that follow from who calls."""
 
-PartyKind = Literal["account", "any account", "deleted", "service", "provider", "anonymous"]
+PartyKind = Literal["account", "any account", "unique id", "deleted", "service", "provider", "anonymous"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class Party:
 
     kind: PartyKind
     name: str = ""
-    """Account id, service, provider; "" for one that the documents do not name. Of "deleted": the unique id of a user
-    or role that a Principal element shows, which AWS does once it has been deleted; it may be of any account."""
+    """Account id, service, provider; "" for one that the documents do not name. Of "unique id" and "deleted": the
+    unique id that a Principal element names, of a live user or role of any account, or of a deleted one (`Origin`)."""
     partition: str = "aws"
 
     def __str__(self) -> str:
@@ -60,6 +62,10 @@ class Party:
             return "accounts that are not named"
         if self.kind == "deleted":
             return f"the deleted principal {self.name}"
+        if self.kind == "unique id":
+            return (
+                f"the {'user' if self.name.startswith('AIDA') else 'role'} {self.name} of an account that is not named"
+            )
         return f"the {self.kind} {self.name}" if self.name else f"any {self.kind}"
 
 
@@ -80,6 +86,8 @@ class Person:
     """What NotPrincipal must list to spare them: one of each."""
     named: str = ""
     """How the documents name this caller: an ARN, a pattern, a unique id. "" when they do not."""
+    unique: str = ""
+    """The unique id that a Principal element names and this caller has."""
 
     @property
     def unsigned(self) -> bool:
@@ -121,10 +129,10 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
     entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
     arns = [part for glob in said.globs("aws:principalarn") for part in parts_of(glob, partition)]
     people: list[Person] = []
-    deleted = any(entry[:4] in _UNIQUE for entry in entries)
+    ids = any(entry[:4] in _UNIQUE for entry in entries)
     # The owner's root user needs no Allow to mean it (`valetkey.policy.evaluation`, rule 5), but enters no role.
     for account, named in _accounts(said, entries, arns, owner if said.strangers or not role else "", budget):
-        if named or said.strangers or deleted:
+        if named or said.strangers or ids:
             party = Party("account", account, partition) if named else Party("any account", "", partition)
             place = _Account(said, entries, arns, partition, party, account, budget)
             people += (person for person in place.people() if not (role and person.kind in _NOT_INTO_ROLES))
@@ -142,12 +150,10 @@ _NOT_INTO_ROLES = ("root", "federated user")
 def _refuse(said: Mentioned, *, role: bool) -> None:
     """Raises NotDecided for what is asked of callers in ways that do not cut them into the kinds made here."""
     for element in said.elements:
-        if element.canonical or any(":cloudfront:" in entry for entry in element.aws):
-            raise Unspoken("canonical users, and CloudFront's identities, are named as principals")
-        for kind, names in (("service", element.services), ("provider", element.federated)):
-            for name in names:
-                if not _is_caller(name, kind):
-                    raise Unspoken(f"{name} is not the name of a {kind} as AWS writes it")
+        for _, entry, why in unspoken(element):
+            raise Unspoken(f"{shown(entry)} {why}")
+        if element.unread:
+            raise Unspoken(str(element.unread[0]))
     for key, several in said.asked.items():
         families = {kind_of(one.condition.operator.name) for one in several} - {"text", "arn", "null"}
         if families - ({"bool"} if key == "aws:principalisawsservice" else set()):
@@ -155,13 +161,6 @@ def _refuse(said: Mentioned, *, role: bool) -> None:
     ids = said.globs("aws:userid")
     if not role and any(glob.text != STAR and glob.text[:4] not in _UNIQUE for glob in ids):
         raise NotDecided("aws:userid is compared with what the root user or a federated user may have")
-
-
-def _is_caller(name: str, kind: str) -> bool:
-    try:
-        return read_caller(name).kind == kind
-    except PolicyError:
-        return False
 
 
 def caller_of(text: str | None) -> Arn | None:
@@ -291,7 +290,7 @@ class _Account:
         for id_, unique in self._ids("AIDA", USER_ID):
             own = {arn: Grant.DIRECT} | ({id_: Grant.DIRECT} if unique else {})
             person = self._person("user", arn, own, named, keys | ({"aws:userid": id_} if id_ else {}))
-            yield self._deleted(person, id_) if unique else person
+            yield replace(person, unique=id_, named=id_) if unique else person
 
     def session(self, path: str, named: str, sessions: Sequence[str] = ()) -> Iterator[Person]:
         """Sessions of a role: those that are named, and one that is not."""
@@ -317,10 +316,8 @@ class _Account:
                 called = principal if session in known else named
                 keys = {"aws:principalarn": role, "aws:principaltype": "AssumedRole"}
                 person = self._person("session", signed, own, called, keys | ({"aws:userid": id_} if id_ else {}))
-                yield self._deleted(person, id_.split(":")[0]) if unique else person
-
-    def _deleted(self, person: Person, id_: str) -> Person:
-        return replace(person, party=Party("deleted", id_, self.partition), named=id_)
+                shown_id = id_.split(":")[0]
+                yield replace(person, unique=shown_id, named=shown_id) if unique else person
 
     def _root(self) -> Person:
         arn = f"arn:{self.partition}:iam::{self.account}:root"

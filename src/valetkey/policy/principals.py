@@ -14,7 +14,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from valetkey.policy.arns import Arn, is_account, parse_arn
+from valetkey.policy.arns import PARTITIONS, Arn, is_account, parse_arn
 from valetkey.policy.errors import PolicyError, shown
 
 if TYPE_CHECKING:
@@ -43,7 +43,15 @@ _SERVICE = re.compile(
 )
 # Sign-in providers that AWS knows by a bare name although it looks like a service's.
 _PROVIDERS = frozenset({"cognito-identity.amazonaws.com", "www.amazon.com"})
-_UNIQUE_ID = re.compile(r"(AIDA|AROA)[A-Z0-9]{4,124}")
+_UNIQUE_ID = re.compile(r"(AIDA|AROA)[A-Z0-9]{12,124}")
+# Of what IAM gives unique ids to, only users and roles are principals (reference_identifiers, unique ID prefixes).
+_OTHER_IDS = re.compile(r"(ABIA|ACCA|AGPA|AIPA|AKIA|ANPA|ANVA|APKA|ASCA|ASIA)[A-Z0-9]{12,124}")
+# What may follow the account in a principal's ARN (IAM and STS API references: pathType, userNameType, roleNameType,
+# roleSessionNameType, userNameType of GetFederationToken).
+_RESOURCES = {
+    "iam": re.compile(r"root|(user|role)/([!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII),
+    "sts": re.compile(r"assumed-role/[\w+=,.@-]{1,64}/[\w+=,.@-]{1,64}|federated-user/[\w+=,.@-]{2,32}", re.ASCII),
+}
 # CloudFront's identities stand in bucket policies under this account that is none.
 _ORIGIN_ACCESS = re.compile(r"arn:aws[a-z-]*:iam::cloudfront:user/CloudFront Origin Access Identity [A-Z0-9]{1,64}")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
@@ -144,6 +152,21 @@ def _role(partition: str, account: str, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry of a Principal element of which nobody can say whom it names."""
+
+    text: str
+    """The entry, short and escaped."""
+    why: str
+    """Half a sentence: "is not an AWS principal"."""
+    where: str
+    """JSON path."""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class Principals:
     """A Principal or NotPrincipal element, as the document has it."""
 
@@ -153,6 +176,11 @@ class Principals:
     services: tuple[str, ...] = ()
     federated: tuple[str, ...] = ()
     canonical: tuple[str, ...] = ()
+    bare: bool = field(default=False, compare=False)
+    """Whether it is the text `"*"` instead of an object."""
+    unread: tuple[Unread, ...] = ()
+    """Entries that only `lenient` lets through. Nothing here matches them: what is proved of the other entries says
+    nothing about these (`legible`)."""
 
     def __str__(self) -> str:
         named = ("*",) * self.everyone + self.aws + self.services + self.federated + self.canonical
@@ -162,20 +190,34 @@ class Principals:
 def read_aws(text: str) -> str | None:
     """An entry under "AWS" as the name it matches by, or None when AWS refuses it (wildcards included).
 
-    An account id or root ARN, the ARN of a user, role, role session or federated user; or the unique id that AWS
-    shows for a deleted user (AIDA…) or role (AROA…).
+    An account id or root ARN, the ARN of a user, role, role session or federated user; or the unique id of a user
+    (AIDA…) or role (AROA…), see `Origin`.
+
+    INVARIANT: what is read here, some caller can be: a name that nobody can have would silently name nobody.
     """
-    if is_account(text) or _UNIQUE_ID.fullmatch(text) or _ORIGIN_ACCESS.fullmatch(text):
+    if is_account(text) or is_unique_id(text) or _ORIGIN_ACCESS.fullmatch(text):
         return text
     if "*" in text or "?" in text:
         return None
-    try:
-        caller = read_caller(text) if text.startswith("arn:") else None
-    except PolicyError:
+    parts = text.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn" or parts[1] not in PARTITIONS or parts[3] or not is_account(parts[4]):
         return None
-    if caller is None or caller.kind == "provider":
+    resource = _RESOURCES.get(parts[2])
+    if resource is None or not resource.fullmatch(parts[5]):
         return None
-    return caller.names[0][0]
+    return read_caller(text).names[0][0]
+
+
+def is_unique_id(text: str) -> bool:
+    """Whether this is the unique id of a user (AIDA…) or role (AROA…) (reference_identifiers)."""
+    return _UNIQUE_ID.fullmatch(text) is not None
+
+
+def why_unread(kind: str, text: str) -> str:
+    """What is wrong with an entry under this kind that AWS refuses, as half a sentence."""
+    if kind == "AWS" and _OTHER_IDS.fullmatch(text):
+        return "is a unique id, but not of a user (AIDA...) or role (AROA...)"
+    return f"is not {'an AWS' if kind == 'AWS' else f'a {kind}'} principal"
 
 
 def compile_principals(element: Principals, *, negated: bool, deny: bool) -> Callable[[Request, bool], Grant]:
@@ -185,7 +227,7 @@ def compile_principals(element: Principals, *, negated: bool, deny: bool) -> Cal
     if element.everyone:
         return lambda request, bounded: Grant.DIRECT
     listed = _listed(element)
-    unique = frozenset(name for name in element.aws if _UNIQUE_ID.fullmatch(name))
+    unique = frozenset(filter(is_unique_id, element.aws))
 
     def by_name(request: Request, bounded: bool) -> Grant:
         for name, grant in request.caller.names:

@@ -31,6 +31,7 @@ from valetkey.policy.decision import Decision
 from valetkey.policy.errors import PolicyError
 from valetkey.policy.evaluation import decide
 from valetkey.policy.globs import has_wildcard
+from valetkey.policy.legible import legible
 from valetkey.policy.requests import Request
 from valetkey.policy.sets import Opened, Sets, Side, sides, statements
 from valetkey.policy.space import ACTION, CALLER, ENTRY, ROLE_ACTIONS, build, possible
@@ -69,7 +70,9 @@ class Proof:
     """It holds: every request that the policy allows, the reference allows."""
 
     witness: Request | None
-    """A request that the policy allows (into a role: by an action that enters it); None when there is none."""
+    """A request that the policy allows (into a role: by an action that enters it); None when there is none. Its caller
+    is one whom a unique id alone names only where nobody else is let in: IAM returns such an id of a deleted user or
+    role, to whom it is nobody (`Origin`)."""
     regions: int
     """Boxes that were looked at."""
     seconds: float
@@ -118,7 +121,9 @@ def prove(
     begun = time.monotonic()
     left, right = sides(policy), sides(within)
     found = by_boxes(left, right, resource, owner, caller, now, limits)
-    if not isinstance(found, Unknown) or found.final:
+    if isinstance(found, Unknown) and found.final:
+        return _by_what_is_legible(left, right, resource, owner, caller, now, limits) or found
+    if not isinstance(found, Unknown):
         return found
     if sum(len(each.actions) for side in (left, right) for each in statements(side)) > _FOR_SOLVERS:
         return found
@@ -127,6 +132,15 @@ def prove(
     seconds = limits.seconds - (time.monotonic() - begun)
     given: dict[str, Any] = {"resource": resource, "owner": owner, "caller": caller, "now": now}
     return second_opinion(left, right, seconds=max(seconds, 1.0), why=found.reason, **given)
+
+
+def _by_what_is_legible(left: Mapping[str, Any], right: Mapping[str, Any], *question: Any) -> Counterexample | None:
+    """A request that gets in whomever the entries of `left` mean of which no request can speak."""
+    rest_, unjudged = legible(left)
+    if not unjudged or any(each.effect == "Deny" for each in unjudged):
+        return None
+    found = by_boxes(rest_, right, *question)
+    return found if isinstance(found, Counterexample) else None
 
 
 def by_boxes(
@@ -218,6 +232,7 @@ class Question:
         other = Sets(space, self.right, wide=False)
         granted, refused = [each.box for each in other.opened()], other.denied()
         witness: Request | None = None
+        by_id: Request | None = None
         doubt, unshown = "", False
         can = possible(space)
         for opened in allowed:
@@ -227,7 +242,8 @@ class Question:
                     continue
                 looked += 1
                 if witness is None:
-                    witness, missed = self._witness(box, denied)
+                    witness, missed = self._witness(box, denied, by_id=False)
+                    by_id = by_id or (self._witness(box, denied, by_id=True)[0] if witness is None else None)
                     unshown = unshown or missed
                 wrong = self._beyond(box, denied, granted, refused)
                 for left in wrong:
@@ -237,6 +253,7 @@ class Question:
                     doubt = doubt or found
                     if not space.inexact:
                         raise InternalError(found)
+        witness = witness or by_id
         if witness is None and unshown:
             doubt = doubt or f"whether anybody gets in: {_VARIABLES}"
         if doubt:
@@ -250,11 +267,11 @@ class Question:
             if both := meet(box, each):
                 yield from rest(both, denied, self.budget)
 
-    def _witness(self, box: Box, denied: list[Box]) -> tuple[Request | None, bool]:
-        """Somebody who gets in: into a role, by an action that enters it, and nobody who has been deleted.
-        With none, whether there may be one that was not found."""
+    def _witness(self, box: Box, denied: list[Box], *, by_id: bool) -> tuple[Request | None, bool]:
+        """Somebody who gets in: into a role, by an action that enters it; as the unique id that a Principal element
+        names, or as anybody else. With none, whether there may be one that was not found."""
         people, actions = self.space.dimensions[CALLER], self.space.dimensions[ACTION]
-        alive = people.where(lambda point: point.person is not None and point.person.party.kind != "deleted")
+        alive = people.where(lambda point: point.person is not None and bool(point.person.unique) is by_id)
         entering = actions.where(lambda point: point.action in ENTRY or point.action not in ROLE_ACTIONS)
         box = (box[ACTION] & entering, box[CALLER] & alive, *box[CALLER + 1 :])
         inside = next(rest(box, denied, self.budget), None) if all(box) else None

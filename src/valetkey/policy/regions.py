@@ -19,8 +19,10 @@ from valetkey.policy.boxes import Box, Limits, TooLong, meet, rest
 from valetkey.policy.evaluation import decide
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.keys import key_of
+from valetkey.policy.legible import Unjudged, legible
 from valetkey.policy.operands import read_address, read_network
-from valetkey.policy.people import CALLER_KEYS, Party
+from valetkey.policy.origin import Origin
+from valetkey.policy.people import CALLER_KEYS, Party, Person
 from valetkey.policy.proof import ASSUMED, InternalError, Question, Unknown
 from valetkey.policy.requests import Request
 from valetkey.policy.sets import Opened, Sets, Side, sides, statements
@@ -74,30 +76,36 @@ class Reach:
     """Everything that a policy allows."""
 
     regions: tuple[Region, ...]
+    unjudged: tuple[Unjudged, ...] = ()
+    """Entries of trust policies of which nobody can say whom they name. Those of an Allow may let in somebody who is in
+    no region; those of a Deny shut nobody out of one."""
     assumed: tuple[str, ...] = field(default=ASSUMED, repr=False)
 
 
 def who(
     policy: Side,
     *,
+    origin: Origin,
     resource: str | None = None,
     owner: str | None = None,
     now: datetime | None = None,
     limits: Limits = Limits(),  # noqa: B008
 ) -> Reach | Unknown:
-    """Who is let in by a policy, and under which conditions. Parameters as in `prove`. Raises PolicyError,
-    InternalError."""
-    left = sides(policy)
+    """Who is let in by a policy, and under which conditions. `origin` says what a unique id in a Principal element is;
+    the other parameters as in `prove`. Raises PolicyError, InternalError."""
+    left, unjudged = legible(sides(policy))
     try:
         question = Question(left, {}, resource, owner, None, now, limits)
-        return _Finder(question, left).reach()
+        return _Finder(question, left, origin, unjudged).reach()
     except (NotDecided, TooMany, TooLong) as reason:
         return Unknown(str(reason))
 
 
 class _Finder:
-    def __init__(self, question: Question, side: Mapping[str, Any]) -> None:
-        self.question, self.side = question, side
+    def __init__(
+        self, question: Question, side: Mapping[str, Any], origin: Origin, unjudged: tuple[Unjudged, ...]
+    ) -> None:
+        self.question, self.side, self.origin, self.unjudged = question, side, origin, unjudged
         self.space: Space = question.space
         self.asked: dict[str, list[Asked]] = {}
         for statement in statements(side):
@@ -133,14 +141,25 @@ class _Finder:
                         found.append(region)
                         if len(found) > self.question.budget.limits.regions:
                             raise TooLong(f"more than {self.question.budget.limits.regions:,} regions are let in")
-        return Reach(tuple(found))
+        return Reach(tuple(found), self.unjudged)
 
     def _parties(self) -> dict[Party, int]:
         masks: dict[Party, int] = {}
         for place, point in enumerate(self.space.dimensions[CALLER].points):
             if point.person is not None:
-                masks[point.person.party] = masks.get(point.person.party, 0) | 1 << place
+                party = self._party(point.person)
+                masks[party] = masks.get(party, 0) | 1 << place
         return masks
+
+    def _party(self, person: Person) -> Party:
+        if not person.unique:
+            return person.party
+        if self.origin is Origin.RETURNED:
+            return Party("deleted", person.unique, person.party.partition)
+        tied = self.asked.keys() & {"aws:principalaccount", "aws:principalarn"}
+        if tied and person.party.kind == "account":  # a condition may say of which account it must be
+            return person.party
+        return Party("unique id", person.unique, person.party.partition)
 
     def _region(self, box: Box, party: Party, opened: Opened) -> Region | None:
         witness = self.space.request(box)

@@ -72,6 +72,7 @@ def _role_rows(role: Judged, show_ids: bool) -> Sequence[tuple[str, ...]]:
     name = _name(role.arn)
     if not role.outsiders:
         return [(role.exposure, name, role.reason, "", "", "", "")]
+    undecided = [("", "", role.reason, "", "", "", "")] if role.exposure == "unknown" else []
     powers = role.powers
     gets = ""
     if powers is not None:
@@ -94,7 +95,7 @@ def _role_rows(role: Judged, show_ids: bool) -> Sequence[tuple[str, ...]]:
             gets if not number else "",
         )
         for number, each in enumerate(role.outsiders)
-    ]
+    ] + undecided
 
 
 def _finding_rows(finding: Finding, show_ids: bool) -> Iterator[tuple[str, ...]]:

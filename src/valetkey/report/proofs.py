@@ -157,12 +157,20 @@ def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
         say_json(_reach_json(found, said))
     elif isinstance(found, Unknown):
         say(f"Not decided: {found.reason}.")
-    elif not found.regions:
+    elif not found.regions and not found.unjudged:
         say(f"{said.trust} lets nobody in.")
     else:
+        if found.unjudged:
+            _say(_unjudged_lines(found))
         for number, region in enumerate(found.regions, 1):
             _say(_region_lines(number, region, said))
         _say(_assumed(found.assumed))
+
+
+def _unjudged_lines(found: Reach) -> Iterator[str]:
+    yield "Not decided, for nobody can say whom this means:"
+    yield from (f"  {each}" for each in found.unjudged)
+    yield "Whoever that is, these get in:" if found.regions else "Nobody else gets in."
 
 
 def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:
@@ -171,6 +179,8 @@ def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:
     for key, values in region.values.items():
         if words := _in_words(key, values, said):
             yield f"   {spelt(key)}: {words}"
+    if region.party.kind == "unique id":
+        yield "   unique id    IAM resolves it to a live user or role when the document is saved"
     yield f"   opened by    statement {region.statement + 1}"
     yield f"   for one      {_actions(region.witness)} by {region.witness.principal}"
 
@@ -205,7 +215,8 @@ def _reach_json(found: Reach | Unknown, said: Said) -> dict[str, Any]:
     if isinstance(found, Unknown):
         return {**head, "decided": False, "reason": found.reason, "regions": [], "assumed": []}
     regions = [_region_json(region, said) for region in found.regions]
-    return {**head, "decided": True, "reason": None, "regions": regions, "assumed": list(found.assumed)}
+    reason = "; ".join(map(str, found.unjudged)) or None
+    return {**head, "decided": reason is None, "reason": reason, "regions": regions, "assumed": list(found.assumed)}
 
 
 def _region_json(region: Region, said: Said) -> dict[str, Any]:

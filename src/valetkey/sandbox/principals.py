@@ -2,7 +2,9 @@
 
 AWS:
 - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html: a user or role in a trust
-  policy is kept as its unique id; once it is deleted the document shows that id, and a namesake does not get in.
+  policy is kept as its unique id; once it is deleted the document shows that id, and a namesake does not get in. The
+  unique id of one that there is may be written too, and is shown as its ARN from then on (by the API; CloudFormation's
+  roles do not take it here).
 - .../reference_policies_condition-keys.html: `aws:PrincipalArn` of a role session is the role's ARN;
   `aws:MultiFactorAuthPresent` and `Age` exist for temporary credentials only; AssumeRole's credentials carry no MFA.
 - .../reference_identifiers.html: names are unique without regard to case.
@@ -121,7 +123,19 @@ def _forget(entity: Any) -> Any:
     return entity
 
 
-def _renamed(text: str, arn: str, unique: str) -> str:
+def resolved(text: str) -> str:
+    """A trust policy that is saved, with the ARN in place of each unique id of a user or role that there is."""
+    from ministack.services import iam
+
+    for store, key in ((iam._users, "UserId"), (iam._roles, "RoleId")):
+        for entity in store.to_dict().values():
+            if f'"{entity[key]}"' in text:
+                text = _renamed(text, str(entity[key]), entity["Arn"])
+    return text
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    """A trust policy with one AWS principal for another."""
     document = json.loads(text)
     statements = document.get("Statement", [])
     changed = False
@@ -130,10 +144,10 @@ def _renamed(text: str, arn: str, unique: str) -> str:
         if not isinstance(principal, dict):
             continue
         named = principal.get("AWS")
-        if named == arn:
-            principal["AWS"], changed = unique, True
-        elif isinstance(named, list) and arn in named:
-            principal["AWS"], changed = [unique if each == arn else each for each in named], True
+        if named == old:
+            principal["AWS"], changed = new, True
+        elif isinstance(named, list) and old in named:
+            principal["AWS"], changed = [new if each == old else each for each in named], True
     return json.dumps(document) if changed else text
 
 

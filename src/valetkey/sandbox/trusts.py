@@ -1,7 +1,7 @@
 """Trust policies are checked when they are saved.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html (a named user or role
-must exist; no wildcard inside an ARN; unique ids cannot be written), .../troubleshoot_policies.html,
+must exist; no wildcard inside an ARN; a unique id of nobody cannot be written), .../troubleshoot_policies.html,
 .../reference_iam-quotas.html (2048 characters without white space).
 Accounts: the sandbox has every account there could be, so any 12 digits are an account.
 
@@ -18,6 +18,7 @@ from typing import Any
 
 from valetkey.sandbox.documents import SYNTAX, conditions, readable, statements, strings
 from valetkey.sandbox.handlers import Handler, Params, around, param, refuse
+from valetkey.sandbox.principals import resolved
 
 SIZE = 2048
 _TOO_LONG = f"Cannot exceed quota for ACLSizePerRole: {SIZE}"
@@ -58,6 +59,8 @@ def _sized(handler: Handler, p: Params, name: str) -> Any:
     # Too long has a code of its own; the emulator knows only MalformedPolicyDocument here.
     if _size(param(p, name)) > SIZE and problem(param(p, name)) == _TOO_LONG:
         return refuse(409, "LimitExceeded", _TOO_LONG)
+    if not isinstance(statements(param(p, name)), str):
+        p = {**p, name: [resolved(param(p, name))]}
     return handler(p)
 
 

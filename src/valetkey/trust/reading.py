@@ -12,8 +12,9 @@ from typing import Any
 
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.errors import PolicyError, shown
+from valetkey.policy.principals import is_unique_id
 from valetkey.policy.problem import Problem
-from valetkey.trust.terms import Terms, check_terms, is_unique_id
+from valetkey.trust.terms import Terms, check_terms
 from valetkey.trust.writing import plain_trust
 
 

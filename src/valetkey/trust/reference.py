@@ -11,7 +11,8 @@ from typing import Any
 
 from valetkey.policy import Policy, parse_policy
 from valetkey.policy.arns import parse_arn
-from valetkey.trust.terms import Terms, is_unique_id
+from valetkey.policy.principals import is_unique_id
+from valetkey.trust.terms import Terms
 
 NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 """A policy that allows nothing."""

@@ -45,6 +45,8 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
     failures = list(_wrong(inside, "is let in", terms, role_arn))
     failures += _wrong(prove(agreed, within=policy, resource=role_arn), "is refused", terms, role_arn)
     witness = inside.witness if isinstance(inside, Proof) else None
+    if witness is not None and _unique_id(witness) in terms.orphans:
+        witness = None  # nobody has that id any more
     if witness is None and not failures:
         failures.append("nobody may come in under these terms")
     return Shown(not failures, witness, tuple(failures))
@@ -56,6 +58,11 @@ def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> Shown:
     answer = prove(policy, within=parse_policy(NOBODY, kind="trust"), resource=role_arn)
     failures = tuple(_wrong(answer, "is let in", None, role_arn))
     return Shown(not failures, None, failures)
+
+
+def _unique_id(request: Request) -> str:
+    """The unique id of the user or role that makes a request; empty where the request does not say it."""
+    return str(request.keys.get("aws:userid", "")).partition(":")[0]
 
 
 def _wrong(answer: Proof | Counterexample | Unknown, how: str, terms: Terms | None, role_arn: str) -> list[str]:

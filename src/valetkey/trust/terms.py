@@ -19,6 +19,7 @@ from datetime import datetime
 from valetkey.policy import limits
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.errors import PolicyError, shown
+from valetkey.policy.principals import is_unique_id
 from valetkey.policy.problem import Problem
 
 _LAST_YEAR = 9000
@@ -72,11 +73,6 @@ class Terms:
         """Pinned principals that have been deleted: nobody comes in through them, not even a namesake
         (reference_policies_elements_principal)."""
         return tuple(each for each in self.pin if is_unique_id(each))
-
-
-def is_unique_id(principal: str) -> bool:
-    """Whether this is what AWS shows for a deleted user (AIDA…) or role (AROA…) (reference_identifiers)."""
-    return re.fullmatch(r"A(ID|RO)A[A-Z0-9]{12,124}", principal) is not None
 
 
 def check_terms(terms: Terms) -> None:

@@ -162,6 +162,19 @@ def test_a_namesake_does_not_get_in(doors: Any, probe: Any) -> None:
     assert doors.assume(again, role).code == "ok"
 
 
+def test_the_unique_id_of_a_live_principal_is_resolved_when_it_is_saved(doors: Any, probe: Any) -> None:
+    user = doors.user()
+    base = doors.role(probe.allow(doors.contractor.account), name="base")
+    ids = [
+        doors.contractor.root("iam", "get_user", UserName="carol")["User"]["UserId"],
+        doors.owner.root("iam", "get_role", RoleName="base")["Role"]["RoleId"],
+    ]
+    role = doors.role(probe.allow(ids), name="inner")
+    assert doors.assume(user, role).code == "ok"
+    shown = doors.owner.root("iam", "get_role", RoleName="inner")["Role"]["AssumeRolePolicyDocument"]
+    assert shown["Statement"][0]["Principal"]["AWS"] == [user.arn, base]
+
+
 def test_a_role_as_principal_is_bound_too(doors: Any, probe: Any) -> None:
     user = doors.user()
     base = doors.role(probe.allow(doors.contractor.account), name="base")

@@ -10,7 +10,7 @@ from tests.unit.audit.roles import ALICE, AUDITOR, ID, NOW, OTHER, OWN, ROOT, A,
 
 from valetkey.audit import Scope
 from valetkey.audit.trusts import Verdict, judge
-from valetkey.policy import Request, decide, parse_policy
+from valetkey.policy import Origin, Request, decide, parse_policy
 
 EXT, MFA, AGE, IP = "sts:ExternalId", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:SourceIp"
 NOW_TEXT = NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -87,7 +87,7 @@ def requests(draw: st.DrawFn) -> Request:
 
 
 def judged(*parts: dict[str, Any]) -> Verdict:
-    return judge(trust(*parts), account=OWN, partition="aws", scope=Scope(), now=NOW)
+    return judge(trust(*parts), origin=Origin.RETURNED, account=OWN, partition="aws", scope=Scope(), now=NOW)
 
 
 @given(policies, st.lists(requests(), min_size=1, max_size=20))

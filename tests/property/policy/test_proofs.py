@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.policy.proving import ARN, BUCKET, ID, IP, MFA, NAME, OWNER, STRANGER, TAG, THEM, ask, policy
 
-from valetkey.policy import Counterexample, Proof, Request, Unknown, decide, parse_policy, who
+from valetkey.policy import Counterexample, Origin, Proof, Request, Unknown, decide, parse_policy, who
 from valetkey.policy.proof import Limits
 
 SMALL = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -169,7 +169,9 @@ def test_what_is_proved_no_request_refutes(left: Any, right: Any, data: Any) -> 
 @given(trusts)
 def test_regions_are_what_is_let_in(statements: list[dict[str, Any]]) -> None:
     """Somebody is in a region exactly when the policy is within nothing no longer."""
-    found = who(read(statements), resource=f"arn:aws:iam::{OWNER}:role/door", limits=Limits(seconds=5))
+    found = who(
+        read(statements), origin=Origin.RETURNED, resource=f"arn:aws:iam::{OWNER}:role/door", limits=Limits(seconds=5)
+    )
     empty = holds(read(statements), read([]))
     if isinstance(found, Unknown) or empty is None:
         return

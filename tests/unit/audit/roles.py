@@ -9,6 +9,7 @@ from typing import Any
 
 from valetkey.account.values import Account, Role
 from valetkey.audit import Accepted, Audit, Scope, audit
+from valetkey.policy import Origin
 
 OWN, SISTER, A, B = "111111111111", "444444444444", "222222222222", "333333333333"
 ROOT, OTHER = f"arn:aws:iam::{A}:root", f"arn:aws:iam::{B}:root"
@@ -55,7 +56,8 @@ def role(text: str | None, name: str = "partner", *, path: str = "/", **more: An
         "last_use_known": True,
     }
     arn = f"arn:aws:iam::{OWN}:role{path}{name}"
-    given = {**usual, "arn": arn, "account": OWN, "partition": "aws", "where": "dump.json: $.RoleDetailList[0]", **more}
+    given = {**usual, "arn": arn, "account": OWN, "partition": "aws", "where": "dump.json: $.RoleDetailList[0]"}
+    given |= {"origin": Origin.RETURNED, **more}
     return Role(name=name, path=path, trust=text, **given)
 
 

@@ -228,7 +228,7 @@ def test_sids_are_unique_but_for_resource_policies() -> None:
             ),
             "trust",
         ),
-        (document(TRUST | {"Principal": {"AWS": "arn:aws:sts::111122223333:federated-user/x"}}), "trust"),
+        (document(TRUST | {"Principal": {"AWS": "arn:aws:sts::111122223333:federated-user/xy"}}), "trust"),
         (document(condition(Bool={"aws:x": True}, NumericEquals={"aws:y": [1, 2.5, "3"]})), "trust"),
         (document(condition(DateLessThan={"aws:x": 1780315200})), "trust"),
         (

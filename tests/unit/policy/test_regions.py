@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.policy.proving import AGE, ARN, ID, IP, MFA, NAME, OWNER, ROLE, TAG, THEM, on, trust
 
-from valetkey.policy import Limits, Party, Policy, Reach, Region, Unknown, Values, decide, who
+from valetkey.policy import Limits, Origin, Party, Policy, Reach, Region, Unknown, Values, decide, who
 from valetkey.policy.proof import InternalError
 from valetkey.policy.space import Space
 
@@ -19,7 +19,7 @@ IN_ACCOUNT = frozenset({"user", "session"})
 
 
 def regions(policy: Policy, **more: Any) -> tuple[Region, ...]:
-    found = who(policy, resource=ROLE, **more)
+    found = who(policy, **{"origin": Origin.RETURNED, "resource": ROLE, **more})
     assert isinstance(found, Reach), found
     for region in found.regions:
         assert decide(region.witness, trust=policy).allowed
@@ -224,14 +224,14 @@ def test_a_variable_alone_is_decided_and_one_inside_a_text_is_not() -> None:
     region = only(trust({"Condition": on("StringEquals", NAME, "${aws:username}")}))
     assert region.kinds == {"user"}
     assert region.witness.keys["sts:rolesessionname"] == region.witness.keys["aws:username"]
-    found = who(trust({"Condition": on("StringLike", NAME, "${aws:username}-*")}), resource=ROLE)
+    found = who(trust({"Condition": on("StringLike", NAME, "${aws:username}-*")}), origin=Origin.SENT, resource=ROLE)
     assert isinstance(found, Unknown)
     assert "variable" in found.reason
 
 
 def test_the_wildcard_of_a_partition() -> None:
     gov = trust({"Principal": {"AWS": f"arn:aws-us-gov:iam::{THEM}:root"}})
-    found = who(gov)
+    found = who(gov, origin=Origin.SENT)
     assert isinstance(found, Reach)
     assert [each.party for each in found.regions] == [Party("account", THEM, "aws-us-gov")]
     assert regions(gov) == ()  # nobody signs in across partitions
@@ -240,10 +240,10 @@ def test_the_wildcard_of_a_partition() -> None:
 def test_limits() -> None:
     many = trust(*({"Condition": on("StringLike", TAG, f"{a}*")} for a in "abcdefgh"))
     assert len(regions(many)) == 8
-    found = who(many, resource=ROLE, limits=Limits(regions=7))
+    found = who(many, origin=Origin.SENT, resource=ROLE, limits=Limits(regions=7))
     assert isinstance(found, Unknown)
     assert "regions" in found.reason
-    assert isinstance(who(many, resource=ROLE, limits=Limits(seconds=0)), Unknown)
+    assert isinstance(who(many, origin=Origin.SENT, resource=ROLE, limits=Limits(seconds=0)), Unknown)
 
 
 def test_regions_are_in_the_same_order_every_time() -> None:
@@ -260,4 +260,4 @@ def test_a_region_whose_witness_is_not_let_in_is_an_internal_error(monkeypatch: 
 
     monkeypatch.setattr(Space, "request", without)
     with pytest.raises(InternalError, match="not let in"):
-        who(trust({"Condition": on("StringEquals", ID, "abc")}), resource=ROLE)
+        who(trust({"Condition": on("StringEquals", ID, "abc")}), origin=Origin.SENT, resource=ROLE)

@@ -282,9 +282,10 @@ def test_without_cvc5_prove_says_unknown_and_solve_what_to_install(monkeypatch: 
 
 def test_cvc5_is_loaded_only_when_it_is_asked() -> None:
     words = (
-        "import sys; from valetkey.policy import parse_policy, prove, who; import valetkey.policy.smt;"
+        "import sys; from valetkey.policy import Origin, parse_policy, prove, who; import valetkey.policy.smt;"
         "p = parse_policy({'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', 'Principal': '*',"
-        "'Action': 'sts:AssumeRole'}}, kind='trust'); prove(p, within=p); who(p); sys.exit('cvc5' in sys.modules)"
+        "'Action': 'sts:AssumeRole'}}, kind='trust'); prove(p, within=p); who(p, origin=Origin.SENT);"
+        "sys.exit('cvc5' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", words], timeout=50, check=False).returncode == 0
 

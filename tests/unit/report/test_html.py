@@ -12,6 +12,7 @@ import pytest
 
 from valetkey.account.values import Account, Role
 from valetkey.audit import Scope, audit
+from valetkey.policy import Origin
 from valetkey.report.html import page
 from valetkey.report.picture import MOST, picture
 
@@ -29,6 +30,7 @@ def _role(name: str, trust: Any) -> Role:
         partition="aws",
         trust=trust if isinstance(trust, str) else json.dumps(trust),
         where="dump.json",
+        origin=Origin.RETURNED,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from valetkey.policy.documents import parse_policy
 from valetkey.policy.evaluation import decide
+from valetkey.policy.principals import is_unique_id
 from valetkey.policy.proof import (
     ASSUMED,
     ASSUMED_OF_PERMISSIONS,
@@ -25,19 +26,19 @@ from valetkey.policy.statements import Policy
 _NOTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
 
 
-def _no_witness(side: Mapping[str, Any]) -> list[Policy]:
-    """Denies what shows nothing: actions that enter no role, and callers who have been deleted (`proof.Proof`)."""
+def _no_witness(ids: list[str]) -> list[Policy]:
+    """Denies what shows nothing: actions that enter no role, and callers with these unique ids (`proof.Proof`)."""
     extras: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": list(EXTRAS), "Resource": "*"}
-    shown = {
-        entry
-        for statement in statements(side)
-        for entry in (statement.principals.aws if statement.principals else ())
-        if entry[:4] in ("AIDA", "AROA")
-    }
-    ids = [text for entry in sorted(shown) for text in (entry, f"{entry}:*")]
-    gone = {**extras, "Action": "*", "Condition": {"StringLike": {"aws:userid": ids}}}
-    made = [extras, gone] if ids else [extras]
+    named = [text for entry in ids for text in (entry, f"{entry}:*")]
+    by_id = {**extras, "Action": "*", "Condition": {"StringLike": {"aws:userid": named}}}
+    made = [extras, by_id] if ids else [extras]
     return [parse_policy({"Version": "2012-10-17", "Statement": made}, kind="rcp")]
+
+
+def _unique_ids(side: Mapping[str, Any]) -> list[str]:
+    """The unique ids that its Principal elements name."""
+    elements = [each.principals for each in statements(side) if each.principals is not None]
+    return sorted({entry for element in elements for entry in element.aws if is_unique_id(entry)})
 
 
 def second_opinion(
@@ -80,10 +81,15 @@ def _solved(
         opened = next((part.statement - 1 for part in decision.parts), 0)
         return Counterexample(found.request, decision, reference, opened)
     # Is it within nothing at all, or does anybody get in?
-    alive = {**left, "rcps": [*left.get("rcps", ()), _no_witness(left)]}
-    left_over = max(seconds - (time.monotonic() - begun), 1.0)
-    some = solve(alive, {"identity": parse_policy(_NOTHING, kind="identity")}, seconds=left_over, **asked)
-    if some.verdict == "unknown":
-        return Unknown(f"{why}; cvc5, whether anybody gets in: {some.reason}")
+    nothing = {"identity": parse_policy(_NOTHING, kind="identity")}
+    ids = _unique_ids(left)
+    for without in (ids, []) if ids else ([],):
+        narrowed = {**left, "rcps": [*left.get("rcps", ()), _no_witness(without)]}
+        left_over = max(seconds - (time.monotonic() - begun), 1.0)
+        some = solve(narrowed, nothing, seconds=left_over, **asked)
+        if some.verdict == "unknown":
+            return Unknown(f"{why}; cvc5, whether anybody gets in: {some.reason}")
+        if some.request is not None:
+            break
     assumed = ASSUMED if "trust" in left or "trust" in right else ASSUMED_OF_PERMISSIONS
     return Proof(some.request, found.checks + some.checks, time.monotonic() - begun, assumed)

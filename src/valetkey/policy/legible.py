@@ -1,0 +1,102 @@
+"""Entries of Principal elements of which no request can speak, set apart from the others.
+
+AWS refuses most of them when the document is saved; whom the rest means (a canonical user id, an identity of
+CloudFront) cannot be said in the form of a request. What is proved of the other entries holds whoever these are:
+
+- An Allow without such an entry lets in no more than with it, so that whoever was found gets in.
+- INVARIANT: a Deny is read without it and shuts nobody out by it.
+
+Who is let in by such an entry of an Allow stays open (`Unjudged`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from valetkey.policy.errors import PolicyError, shown
+from valetkey.policy.principals import Principals, Unread, read_caller
+from valetkey.policy.statements import Effect, Policy, Statement
+
+_Field = Literal["aws", "services", "federated", "canonical"]
+_ELEMENTS: dict[_Field, str] = {
+    "aws": "AWS",
+    "services": "Service",
+    "federated": "Federated",
+    "canonical": "CanonicalUser",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """An entry of a Principal element that was not judged."""
+
+    statement: int
+    """Its place in the document, from 0."""
+    effect: Effect
+    entry: Unread
+
+    def __str__(self) -> str:
+        if self.entry.text == f"statement {self.statement + 1}":
+            return str(self.entry)
+        return f"statement {self.statement + 1} names {self.entry.text}, which {self.entry.why}"
+
+
+def unspoken(element: Principals) -> Iterator[tuple[_Field, str, str]]:
+    """The entries that the parser takes and no request can speak of: field, entry, and why not."""
+    for entry in element.aws:
+        if ":cloudfront:" in entry:
+            yield "aws", entry, "is an identity of CloudFront, not of IAM"
+    yield from (("canonical", entry, "is a canonical user, not one of IAM") for entry in element.canonical)
+    for entry in element.services:
+        if not _is_caller(entry, "service"):
+            yield "services", entry, "is not the name of a service as AWS writes it"
+    for entry in element.federated:
+        if not _is_caller(entry, "provider"):
+            yield "federated", entry, "is not the name of a provider as AWS writes it"
+
+
+def _is_caller(name: str, kind: str) -> bool:
+    try:
+        return read_caller(name).kind == kind
+    except PolicyError:
+        return False
+
+
+def legible(side: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Unjudged, ...]]:
+    """`decide`'s keywords with trust policies that name only what can be judged, and every entry that they lost."""
+    found: list[Unjudged] = []
+    trust = [_policy(policy, found) for policy in side.get("trust", ())]
+    return ({**side, "trust": trust}, tuple(found)) if found else (dict(side), ())
+
+
+def _policy(policy: Policy, found: list[Unjudged]) -> Policy:
+    before = len(found)
+    statements = tuple(_statement(each, found) for each in policy.statements)
+    if len(found) == before:
+        return policy
+    return replace(
+        policy,
+        statements=statements,
+        allows=tuple(each for each in statements if each.effect == "Allow"),
+        denies=tuple(each for each in statements if each.effect == "Deny"),
+    )
+
+
+def _statement(statement: Statement, found: list[Unjudged]) -> Statement:
+    element = statement.principals
+    if element is None or statement.not_principal:
+        return statement
+    odd = list(unspoken(element))
+    if not odd and not element.unread:
+        return statement
+    found.extend(Unjudged(statement.index, statement.effect, each) for each in element.unread)
+    for name, entry, why in odd:
+        unread = Unread(shown(entry), why, f"{statement.where}.Principal.{_ELEMENTS[name]}")
+        found.append(Unjudged(statement.index, statement.effect, unread))
+    lost = {(name, entry) for name, entry, _ in odd}
+    left: dict[str, Any] = {
+        name: tuple(entry for entry in getattr(element, name) if (name, entry) not in lost) for name in _ELEMENTS
+    }
+    return replace(statement, principals=replace(element, unread=(), **left))
