@@ -21,7 +21,7 @@ from valetkey.grants.grant import Grant
 from valetkey.grants.policies import DEFAULT, is_file
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
-from valetkey.trust.terms import Terms
+from valetkey.trust.terms import Terms, sso_role_forms
 
 _CANNOT_MFA = {
     "iam-role": "a role",
@@ -122,9 +122,15 @@ def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
     if request is not None and asked.mfa and request.identity in _CANNOT_MFA:
         said.append(
             f"The request comes from {_CANNOT_MFA[request.identity]}, which can never carry MFA: "
-            f"these people must use IAM users, or you decide on --no-mfa --only {request.identity_arn}."
+            f"these people must use IAM users, or you decide on --no-mfa --only {_named(request.identity_arn)}."
         )
     return tuple(said)
+
+
+def _named(arn: str) -> str:
+    """An ARN for --only; of an Identity Center role without its path in both forms that it may have."""
+    with_region, *without = sso_role_forms(arn)
+    return f"{with_region} ({without[0]} if their Identity Center is in us-east-1)" if without else arn
 
 
 def wanted(

@@ -159,11 +159,25 @@ _SHORTEST_SESSION_NAME = 2
 
 
 # The role that Identity Center makes for a permission set: a random suffix, in a path nobody else can create in
-# (singlesignon: "Referencing permission sets in resource policies"); the home region is in the path of most.
+# (singlesignon: "Referencing permission sets in resource policies"). Where Identity Center's home region is us-east-1
+# the path ends in `sso.amazonaws.com/`; everywhere else the region follows.
 _RESERVED_SSO = re.compile(
     r"role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+/)?AWSReservedSSO_[\w+=,.@-]+_\*", re.ASCII
 )
 _NAMED = re.compile(r"(user|role)/([!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII)
+
+
+def sso_role_forms(arn: str) -> tuple[str, ...]:
+    """The ARNs that a role of Identity Center may have of which only the name is known, or the ARN itself.
+
+    A session's ARN does not hold its role's path, and the path depends on Identity Center's home region: REGION stands
+    for it where it is not us-east-1.
+    """
+    head, _, name = arn.partition(":role/")
+    if not name.startswith("AWSReservedSSO_"):
+        return (arn,)
+    path = f"{head}:role/aws-reserved/sso.amazonaws.com/"
+    return f"{path}REGION/{name}", f"{path}{name}"
 
 
 def _check_principal(terms: Terms, field: str, text: str) -> None:
@@ -196,7 +210,7 @@ def _trouble(terms: Terms, field: str, arn: Arn) -> str | None:
     if any(sign in arn.resource for sign in "*?$"):
         return (
             "holds a wildcard or a variable: the only one is the `*` for the random suffix of a role "
-            "aws-reserved/sso.amazonaws.com/…/AWSReservedSSO_NAME_*, in --only"
+            "aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_NAME_*, in --only (without REGION/ for us-east-1)"
         )
     if not _NAMED.fullmatch(arn.resource):
         return "is no user or role"
