@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from valetkey.policy.conditions import Condition
 from valetkey.policy.operands import read_bool
+from valetkey.policy.principals import is_unique_id
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.variables import resolve, template
@@ -53,7 +54,8 @@ def failures(statement: Statement, request: Request, action: str) -> Iterator[Fi
     if not statement.covers_caller(request, False):
         element = "NotPrincipal" if statement.not_principal else "Principal"
         verb = "is for all but" if statement.not_principal else "is for"
-        yield Finding(f"{where}.{element}", f"{verb} {statement.principals}, the caller is {request.caller.text}")
+        said = f"{verb} {statement.principals}, the caller is {request.caller.text}"
+        yield Finding(f"{where}.{element}", f"{said}{_unsaid_id(statement, request)}")
     if not statement.covers_resource(request):
         element = "NotResource" if statement.not_resource else "Resource"
         verb = "covers all but" if statement.not_resource else "covers"
@@ -66,6 +68,16 @@ def failures(statement: Statement, request: Request, action: str) -> Iterator[Fi
                 f"asks for {_wish(condition, request, statement.variables)}, the call sent {_sent(condition, request)}"
             )
             yield Finding(condition.where, text)
+
+
+def _unsaid_id(statement: Statement, request: Request) -> str:
+    """That the caller may be whom a unique id names, where the request does not say which id the caller has."""
+    ids = filter(is_unique_id, statement.principals.aws if statement.principals else ())
+    prefix = {"user": "AIDA", "role": "AROA", "session": "AROA"}.get(request.caller.kind, " ")
+    found = next((each for each in ids if each.startswith(prefix)), None)
+    if found is None or "aws:userid" in request.keys:
+        return ""
+    return f", whose unique id the call does not say: {found} is compared with aws:userid"
 
 
 def conditions(statement: Statement, request: Request) -> tuple[Finding, ...]:

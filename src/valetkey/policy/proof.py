@@ -243,7 +243,9 @@ class Question:
                 looked += 1
                 if witness is None:
                     witness, missed = self._witness(box, denied, by_id=False)
-                    by_id = by_id or (self._witness(box, denied, by_id=True)[0] if witness is None else None)
+                    unshown = unshown or missed
+                if witness is None and by_id is None:
+                    by_id, missed = self._witness(box, denied, by_id=True)
                     unshown = unshown or missed
                 wrong = self._beyond(box, denied, granted, refused)
                 for left in wrong:

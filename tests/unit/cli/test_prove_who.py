@@ -193,3 +193,57 @@ def test_another_partition_is_that_of_the_document(write: Any, capsys: pytest.Ca
     code, said = prove(capsys, "--trust", write(document(china)), *TERMS)
     assert (code, said["verdict"]) == (0, "holds")
     assert said["witness"]["principal"].startswith(f"arn:aws-cn:iam::{THEM}:")
+
+
+UNIQUE = "AROAQAAAAAAAAAAAAAAAA"
+
+
+def test_a_unique_id_in_a_file_is_a_live_principal_of_any_account(
+    write: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(document(allow(principal={"AWS": UNIQUE})))
+    assert run(["who", "--trust", file, "--owner", OWNER]) == 0
+    said = capsys.readouterr().out
+    assert f"1. the role {UNIQUE} of an account that is not named: {UNIQUE}" in said
+    assert "IAM resolves it to a live user or role when the document is saved" in said
+    assert "deleted" not in said
+    assert run(["who", "--trust", file, "--owner", OWNER, "--json"]) == 0
+    (region,) = json.loads(capsys.readouterr().out)["regions"]
+    assert region["party"]["kind"] == "unique id"
+    code, answer = prove(capsys, "--trust", file, *TERMS)
+    assert (code, answer["verdict"]) == (1, "violated")
+    code, answer = prove(capsys, "--trust", file, "--within", file)
+    assert (code, answer["verdict"]) == (0, "holds")
+    assert answer["witness"]["context"]["aws:userid"].startswith(f"{UNIQUE}:")
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [{"AWS": f" {THEM}"}, {"AWS": [THEM, ""]}, {"AWS": "arn:aws:iam::*:root"}, {"Service": "*"}, {"Federated": "*"}],
+)
+def test_an_entry_that_aws_refuses_ends_with_2_and_its_place(
+    principal: Any, write: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(document(allow(), allow(principal=principal)))
+    for words in (["who"], ["prove", "--owner", OWNER, *TERMS]):
+        assert run([*words, "--trust", file]) == 2
+        assert f"$.Statement[1].Principal.{next(iter(principal))}" in capsys.readouterr().err
+
+
+def test_an_entry_of_which_nobody_can_say_whom_it_names_ends_with_1(
+    write: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(document(allow(), allow(principal={"CanonicalUser": "a" * 64})))
+    assert run(["who", "--trust", file]) == 1
+    said = capsys.readouterr().out
+    assert "Not decided" in said
+    assert "statement 2 names 'aaaa" in said
+    assert f"1. account {THEM}" in said
+    assert run(["who", "--trust", file, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["decided"] is False
+    assert "statement 2 names" in answer["reason"]
+    assert [each["party"]["name"] for each in answer["regions"]] == [THEM]
+    alone = write(document(allow(principal={"CanonicalUser": "a" * 64})))
+    assert run(["who", "--trust", alone]) == 1
+    assert "lets nobody in" not in capsys.readouterr().out

@@ -148,6 +148,7 @@ def test_refused(handoff: Handoff, identity: Any, says: str) -> None:
         ((f"arn:aws:iam::{OWN}:user/bob", ALICE.arn), ALICE),
         ((f"arn:aws:iam::{OWN}:role/some/path/ops",), OPS),
         ((f"arn:aws:iam::{OWN}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Audit_*",), SSO),
+        ((f"arn:aws:iam::{OWN}:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Audit_*",), SSO),
     ],
 )
 def test_named_principals_that_are_us(principals: tuple[str, ...], identity: Any) -> None:

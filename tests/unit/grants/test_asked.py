@@ -135,6 +135,19 @@ def test_what_terms_give_up_is_said(changes: dict[str, Any], identity: str, word
         assert word in sentence
 
 
+def test_an_identity_center_role_is_named_in_both_forms_it_may_have() -> None:
+    name = "AWSReservedSSO_Audit_0123456789abcdef"
+    head = "arn:aws:iam::222222222222:role/"
+    without_path = replace(REQUEST, identity="identity-center", identity_arn=head + name)
+    (said,) = hints(ASKED, without_path)
+    assert f"--only {head}aws-reserved/sso.amazonaws.com/REGION/{name} " in said
+    assert f"({head}aws-reserved/sso.amazonaws.com/{name} if their Identity Center is in us-east-1)" in said
+    known = f"{head}aws-reserved/sso.amazonaws.com/eu-west-1/{name}"
+    (said,) = hints(ASKED, replace(without_path, identity_arn=known))
+    assert f"--only {known}." in said
+    assert "us-east-1" not in said
+
+
 def test_more_policies_than_the_accounts_quota_are_refused(iam: Any) -> None:
     for number in range(13):
         iam.policies[f"arn:aws:iam::{iam.account}:policy/own-{number}"] = iam.policies[

@@ -10,6 +10,7 @@ import pytest
 from valetkey.policy.limits import LimitError
 from valetkey.policy.problem import Problem
 from valetkey.trust import Terms, TermsProblem, check_terms
+from valetkey.trust.terms import sso_role_forms
 
 A = "222222222222"
 USER = f"arn:aws:iam::{A}:user/alice"
@@ -28,6 +29,10 @@ SSO = f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReserv
         {"pin": (USER, f"arn:aws:iam::{A}:user/a/b/bob")},
         {"only": (ROLE, SSO), "mfa": False},
         {"only": (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_A_b_*",), "mfa": False},
+        {
+            "only": (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/ap-southeast-4/AWSReservedSSO_A_b_*",),
+            "mfa": False,
+        },
         {"name_people": True},
         {"name_people": True, "mfa": False, "only": (USER,)},
         {"mfa_max_age": 1},
@@ -133,3 +138,12 @@ def test_only_and_pin_are_sets() -> None:
 def test_a_deleted_principal_is_an_orphan() -> None:
     assert Terms(contractor=A, pin=(USER, "AIDAEXAMPLEEXAMPLE12")).orphans == ("AIDAEXAMPLEEXAMPLE12",)
     assert Terms(contractor=A, pin=(USER,)).orphans == ()
+
+
+def test_an_identity_center_role_has_two_forms() -> None:
+    """With the home region in its path, and without in us-east-1."""
+    name = "AWSReservedSSO_Audit_0123456789abcdef"
+    path = f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/"
+    assert sso_role_forms(f"arn:aws:iam::{A}:role/{name}") == (f"{path}REGION/{name}", f"{path}{name}")
+    for full in (f"{path}{name}", f"{path}eu-west-1/{name}", f"arn:aws:iam::{A}:role/team/ops", USER):
+        assert sso_role_forms(full) == (full,)

@@ -1,0 +1,170 @@
+"""Unique ids, and entries of Principal elements of which no request can speak, in `who`, `prove` and `decide`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.policy.proving import ARN, ID, NOBODY, OWNER, ROLE, THEM, ask, on, trust
+
+from valetkey.policy import Counterexample, Origin, Party, Proof, Reach, Request, Unknown, decide, prove, who
+from valetkey.policy.boxes import Budget, Limits
+from valetkey.policy.legible import legible
+from valetkey.policy.lenient import parse_lenient
+from valetkey.policy.people import Mentioned, everybody
+from valetkey.policy.principals import Principals, read_aws
+from valetkey.policy.smt.proving import second_opinion
+
+USER, GROUP = "AIDA1234567890123456", "AROA1234567890123456"
+CANONICAL, FRONT = "a" * 64, "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"
+HOME = "aws:PrincipalAccount"
+ODD: tuple[dict[str, Any], ...] = (
+    {"CanonicalUser": CANONICAL},
+    {"CanonicalUser": "x"},
+    {"AWS": FRONT},
+    {"Service": "ec2"},
+    {"Service": "cognito-identity.amazonaws.com"},
+    {"Service": THEM},
+    {"Federated": "corp"},
+    {"Federated": f"arn:aws:iam::{THEM}:root"},
+)
+
+
+def reach(policy: Any, origin: Origin = Origin.SENT) -> Reach:
+    found = who(policy, origin=origin, resource=ROLE)
+    assert isinstance(found, Reach), found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("origin", "kind"), [(Origin.SENT, "unique id"), (Origin.RETURNED, "deleted")], ids=["sent", "returned"]
+)
+def test_the_origin_says_who_a_unique_id_is(origin: Origin, kind: Any) -> None:
+    user, role = reach(trust({"Principal": {"AWS": [USER, GROUP]}}), origin).regions
+    assert (user.party, user.kinds, user.callers) == (Party(kind, USER), {"user"}, (USER,))
+    assert (role.party, role.kinds, role.callers) == (Party(kind, GROUP), {"session"}, (GROUP,))
+    assert not user.everybody
+
+
+def test_the_origin_has_to_be_said() -> None:
+    with pytest.raises(TypeError, match="origin"):
+        who(trust({}), resource=ROLE)  # type: ignore[call-arg]
+
+
+def test_a_condition_may_say_of_which_account_it_is() -> None:
+    mine = trust({"Principal": {"AWS": GROUP}, "Condition": on("StringEquals", HOME, THEM)})
+    (region,) = reach(mine).regions
+    assert (region.party, region.callers) == (Party("account", THEM), (GROUP,))
+    (region,) = reach(mine, Origin.RETURNED).regions
+    assert region.party == Party("deleted", GROUP)
+    both = reach(trust({"Principal": {"AWS": GROUP}, "Condition": on("ArnLike", ARN, f"arn:aws:iam::{THEM}:*")}))
+    assert {each.party for each in both.regions} == {Party("account", THEM)}
+
+
+def test_a_proof_shows_somebody_by_a_unique_id_only_where_there_is_nobody_else() -> None:
+    by_id = trust({"Principal": {"AWS": GROUP}})
+    alone = ask(by_id, by_id)
+    assert isinstance(alone, Proof)
+    assert alone.witness is not None
+    assert str(alone.witness.keys["aws:userid"]).startswith(f"{GROUP}:")
+    both = trust({"Principal": {"AWS": GROUP}}, {"Principal": {"AWS": THEM}})
+    other = ask(both, both)
+    assert isinstance(other, Proof)
+    assert other.witness is not None
+    assert GROUP not in str(other.witness.keys.get("aws:userid"))
+    assert other.witness.caller.account == THEM
+
+
+def test_the_second_prover_shows_the_same() -> None:
+    pytest.importorskip("cvc5")
+    asked: dict[str, Any] = {"resource": ROLE, "owner": None, "caller": None, "now": None, "seconds": 20.0, "why": ""}
+    by_id = trust({"Principal": {"AWS": USER}})
+    found = second_opinion({"trust": [by_id]}, {"trust": [by_id]}, **asked)
+    assert isinstance(found, Proof), found
+    assert found.witness is not None
+    assert found.witness.keys["aws:userid"] == USER
+    both = trust({"Principal": {"AWS": USER}}, {"Principal": {"AWS": THEM}})
+    found = second_opinion({"trust": [both]}, {"trust": [both]}, **asked)
+    assert isinstance(found, Proof), found
+    assert found.witness is not None
+    assert found.witness.keys.get("aws:userid") != USER
+
+
+@pytest.mark.parametrize("element", ODD)
+def test_what_no_request_can_speak_of_leaves_the_rest_decided(element: Any) -> None:
+    found = reach(trust({"Condition": on("StringEquals", ID, "abc")}, {"Principal": element}))
+    assert {each.party for each in found.regions} == {Party("account", THEM)}
+    (odd,) = found.unjudged
+    (kind, name) = next(iter(element.items()))
+    assert (odd.statement, odd.effect, odd.entry.where) == (1, "Allow", f"$.Statement[1].Principal.{kind}")
+    assert name[:20] in str(odd)
+    assert str(odd).startswith("statement 2 names ")
+
+
+@pytest.mark.parametrize("element", ODD)
+def test_in_a_deny_it_shuts_nobody_out(element: Any) -> None:
+    found = reach(trust({}, {"Effect": "Deny", "Principal": element}))
+    assert [each.party for each in found.regions] == [Party("account", THEM)]
+    assert [each.effect for each in found.unjudged] == ["Deny"]
+
+
+@pytest.mark.parametrize("element", ODD)
+def test_a_proof_is_never_made_of_it_and_a_certain_hole_is_shown(element: Any) -> None:
+    odd = trust({"Principal": element})
+    assert isinstance(prove(odd, within=NOBODY, resource=ROLE), Unknown)
+    assert isinstance(prove(trust({}), within=odd, resource=ROLE), Unknown)
+    open_ = prove(trust({}, {"Principal": element}), within=NOBODY, resource=ROLE)
+    assert isinstance(open_, Counterexample)
+    assert open_.request.caller.account == THEM
+    # Whom the Deny means nobody knows: it may be the one who was found.
+    denied = trust({}, {"Effect": "Deny", "Principal": element})
+    assert isinstance(prove(denied, within=NOBODY, resource=ROLE), Unknown)
+
+
+def test_what_only_the_lenient_reader_takes_is_never_left_out_of_a_proof() -> None:
+    document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": ""}, "Action": "sts:*"}}
+    policy = parse_lenient(document, "trust").policy
+    assert policy is not None
+    assert isinstance(prove(policy, within=NOBODY, resource=ROLE), Unknown)
+    assert [str(each) for each in reach(policy).unjudged] == ["statement 1 names '', which is not an AWS principal"]
+    side = {"trust": [trust({})]}
+    assert legible(side) == (side, ())
+
+
+def test_decide_says_that_an_id_is_compared_with_a_key_that_is_not_there() -> None:
+    policy = trust({"Principal": {"AWS": GROUP}})
+    request = Request(f"arn:aws:iam::{THEM}:role/worker", "sts:AssumeRole", ROLE)
+    answer = decide(request, trust=policy)
+    assert not answer.allowed
+    assert f"{GROUP} is compared with aws:userid" in answer.reason
+    known = Request(request.principal, "sts:AssumeRole", ROLE, context={"aws:userid": "AROAOTHER12345678:x"})
+    assert "compared" not in decide(known, trust=policy).reason
+    user = Request(f"arn:aws:iam::{THEM}:user/bob", "sts:AssumeRole", ROLE)
+    assert "compared" not in decide(user, trust=policy).reason
+
+
+_NAMES = st.from_regex(r"\A[A-Za-z0-9_+=,.@-]{1,64}\Z")
+_ENTRIES = st.one_of(
+    st.builds(
+        lambda p, n: f"arn:aws:iam::{THEM}:{p}{n}", st.sampled_from(["user/", "role/", "role/a/", "user//"]), _NAMES
+    ),
+    st.builds(lambda n: f"arn:aws:iam::{THEM}:user/{n}/x", st.from_regex(r"\A[!-~]{1,30}\Z")),
+    st.builds(lambda n, s: f"arn:aws:sts::{THEM}:assumed-role/{n}/{s}", _NAMES, _NAMES),
+    st.builds(lambda n: f"arn:aws:sts::{THEM}:federated-user/{n}", _NAMES),
+    st.text(max_size=40),
+    st.text(max_size=40).map(lambda text: f"arn:aws:iam::{THEM}:{text}"),
+    st.sampled_from([THEM, USER, GROUP, f"arn:aws:iam::{THEM}:root", OWNER]),
+)
+
+
+@given(_ENTRIES)
+def test_what_the_parser_takes_some_caller_is(text: str) -> None:
+    """INVARIANT of `read_aws`: no entry names nobody in silence."""
+    name = read_aws(text)
+    if name is None:
+        return
+    said = Mentioned([Principals(aws=(text,))], {}, {}, strangers=False)
+    people = everybody(said, partition="aws", owner=OWNER, role=False, budget=Budget(Limits()))
+    assert any(name in person.grants for person in people), text
