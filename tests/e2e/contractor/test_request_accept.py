@@ -91,14 +91,14 @@ def test_root_is_advised(stage: Any) -> None:
     assert not list(party.home.glob("*.json"))
 
 
-def test_the_kind_of_a_role_session(stage: Any) -> None:
+@pytest.mark.parametrize("path", ["/aws-reserved/sso.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/eu-west-1/"])
+def test_the_kind_of_a_role_session(stage: Any, path: str) -> None:
     party = stage.contractor
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": party.account}, "Action": "sts:AssumeRole"}],
     }
     name = "AWSReservedSSO_Audit_0123456789abcdef"
-    path = "/aws-reserved/sso.amazonaws.com/"
     party.root("iam", "create_role", RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(trust))
     arn = f"arn:aws:iam::{party.account}:role{path}{name}"
     see = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:GetRole", "Resource": arn}]}

@@ -36,8 +36,11 @@ def all_terms(draw: st.DrawFn) -> Terms:
         PATH,
         NAME,
     )
-    sso = NAME.map(
-        lambda name: f"arn:{partition}:iam::{contractor}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{name}_*"
+    reserved = f"arn:{partition}:iam::{contractor}:role/aws-reserved/sso.amazonaws.com/"
+    sso = st.builds(
+        lambda region, name: f"{reserved}{region}AWSReservedSSO_{name}_*",
+        st.sampled_from(["", "eu-west-1/"]),
+        NAME,
     )
     named = draw(st.sets(arns if mfa else arns | sso, min_size=0 if mfa else 1, max_size=4))
     pin = draw(st.booleans()) and not any("*" in name for name in named)
