@@ -19,7 +19,9 @@ def accept(
     /,
     *,
     name: Annotated[str | None, Parameter(help="Name of the AWS profile to write.")] = None,
-    customer: Annotated[str | None, Parameter(help="The customer, as named in your request.")] = None,
+    customer: Annotated[
+        str | None, Parameter(help="The customer whose role it is, as named in your request or profiles.")
+    ] = None,
     mfa_serial: Annotated[str | None, Parameter(help="Your MFA device, where it cannot be looked up.")] = None,
     identity: Identity = None,
     yes: Annotated[bool, Parameter(negative="", help="Answer the question about an unknown request with yes.")] = False,
@@ -34,12 +36,14 @@ def accept(
     from valetkey.cli import sealing
     from valetkey.cli.entry import stored
     from valetkey.cli.questions import agree, choose_device
-    from valetkey.credentials import acceptance, awsconfig, profiles
+    from valetkey.credentials import acceptance, awsconfig, profiles, whose_account
     from valetkey.credentials.identity import identify
-    from valetkey.credentials.requests import known_requests
+    from valetkey.credentials.requests import check_customer, known_requests
     from valetkey.exchange.files import Handoff, load
     from valetkey.report.contractor import say_accepted, say_handoff
 
+    if customer is not None:
+        check_customer(customer)
     received = load(sealing.read(file, identity, do="name the owner's handoff"), Handoff, name=str(file))
     known, have = known_requests(os.environ), acceptance.accepted(os.environ, renewing=name)
     name = acceptance.profile_name(name or acceptance.default_name(received.value, have))
@@ -48,7 +52,14 @@ def accept(
     perform = connect(profile=source, region=account.region, stored=stored(source))
     caller = identify(perform)
     judged = acceptance.judge(
-        received, identity=caller, known=known, profiles=have, customer=customer, name=name, now=datetime.now(UTC)
+        received,
+        identity=caller,
+        known=known,
+        profiles=have,
+        customer=customer,
+        name=name,
+        now=datetime.now(UTC),
+        aws_profiles=whose_account.by_hand(os.environ),
     )
     region = (
         account.region

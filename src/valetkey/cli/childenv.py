@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
         if "InvalidClientTokenId" in last[0]:
             gone = Problem(
                 f"AWS does not take the session of {profile.name} any more; the command was not started",
-                do=f"run `valetkey login {profile.name}`: it enters the role anew, or says why not",
+                do=f"run `{command('valetkey login', profile.name)}`: it enters the role anew, or says why not",
                 exit_code=3,
             )
             gone.likely = "the owner has ended the grant, or made the role anew"

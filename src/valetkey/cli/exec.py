@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from valetkey.cli.ways import Way
+from valetkey.policy.commandline import command as command_line
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def exec_(
     if name is None:
         raise Problem("there is no profile to use", do="name it: valetkey exec NAME -- aws ...")
     if not command:
-        raise Problem("there is no command to run", do=f"write it after two dashes: valetkey exec {name} -- aws ...")
+        raise Problem(
+            "there is no command to run",
+            do=f"write it after two dashes: {command_line('valetkey exec', name, then='-- aws ...')}",
+        )
     with environment(name, dict(os.environ)) as env:
         return run_child(command, env)
 

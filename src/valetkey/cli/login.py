@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from valetkey.cli.options import Output
+from valetkey.policy.commandline import command, option
 from valetkey.policy.problem import Problem
 
 
@@ -60,8 +61,9 @@ def login(
         report.say_stored(key.access_key_id, user, path, as_json=output.as_json)
         return 0
     device = signing.device(mfa_serial, entry.root.profile if entry else None, source, who)
-    command = " ".join(["valetkey login", *([name] if name else ["--base", source] if source else [])])
-    tools = tools_of(who, name or source or "default", source, Way(mfa_code_stdin=mfa_code_stdin), login=command)
+    given = option("--base", source) if source else ""
+    again = command("valetkey login", name) if name else " ".join(["valetkey login", *filter(None, [given])])
+    tools = tools_of(who, name or source or "default", source, Way(mfa_code_stdin=mfa_code_stdin), login=again)
     if rotate_key:
         old = stored(source)
         assert old is not None

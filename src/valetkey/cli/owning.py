@@ -118,10 +118,11 @@ def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
 def write_own(path: Path, text: str, *, role_arn: str) -> None:
     """Write a handoff atomically, mode 0600. Only an older handoff of the same role is replaced. Raises Problem."""
     from valetkey.exchange import Handoff, load
+    from valetkey.policy.iamarns import is_same_role
 
     if path.exists():
         with contextlib.suppress(Problem):
-            if load(read_text(str(path)), Handoff, name=str(path)).value.role_arn == role_arn:
+            if is_same_role(load(read_text(str(path)), Handoff, name=str(path)).value.role_arn, role_arn):
                 return _write(path, text)
         raise Problem(
             f"{path} exists and is no handoff of this grant", do="name another file, or remove it", where=str(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from valetkey.cli.options import seconds
 from valetkey.policy import limits
+from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def read_seed(device: str, vault: Vault) -> str:
     say(
         "With the seed in the keyring, whoever gets into the keyring has both factors: MFA then shows that this",
         "computer was used, not that you were there. The owners ask for MFA to tell the two apart.",
-        f"To take it out again: keyring del valetkey seed:{device}",
+        f"To take it out again: {command('keyring del valetkey', f'seed:{device}')}",
         stderr=True,
     )
     if sys.stdin.isatty():

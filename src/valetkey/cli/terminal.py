@@ -12,6 +12,7 @@ import select
 import time
 
 from valetkey.credentials.steps import Ask, Dismissed, NoTerminal
+from valetkey.policy.commandline import command
 from valetkey.report.text import clean
 
 _TTY = "/dev/tty"
@@ -38,7 +39,7 @@ class Asker:
     def __init__(self, profile: str, *, login: str = "", own_code: str = "") -> None:
         self._profile = profile
         self._own_code = own_code
-        self._login = login or f"valetkey login {profile}"
+        self._login = login or command("valetkey login", profile)
 
     def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str:
         try:

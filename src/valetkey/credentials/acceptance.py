@@ -6,6 +6,7 @@ Rules (AWS, "The confused deputy problem", and id_roles_common-scenarios_third-p
 - A handoff older than the one accepted for this role is refused: what the owner has changed since would come back. The
   very same one again changes nothing and mends the profile.
 - A role, or an ExternalId, belongs to one client: what another client's profile uses is refused.
+- It leads neither into one's own account nor into another customer's (whose_account.py).
 - Terms that this identity can never meet (MFA with Identity Center, a principal that is not us) are refused now, not
   at the first AccessDenied.
 """
@@ -24,8 +25,11 @@ from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.credentials.identity import Identity, refuse_root
 from valetkey.credentials.profiles import Profile, ProfileProblem, check_name, load, names
 from valetkey.credentials.requests import latest
+from valetkey.credentials.whose_account import account_of, own_accounts, refuse_others, refuse_own
 from valetkey.exchange.files import AccessRequest, Handoff, Received, fingerprint
 from valetkey.policy import limits
+from valetkey.policy.commandline import option
+from valetkey.policy.iamarns import iam_arn, is_same_role
 from valetkey.policy.problem import Problem
 
 _TERMS = (
@@ -68,13 +72,15 @@ def judge(
     customer: str | None,
     name: str | None,
     now: datetime,
+    aws_profiles: Mapping[str, str] | None = None,
 ) -> Acceptance:
-    """Judge a handoff as read. `known` are the requests made here, `profiles` the grants accepted here, `name` the
-    profile to be written. Raises NotAccepted, LimitError."""
+    """Judge a handoff as read. `known` are the requests made here, `profiles` what was accepted here, `aws_profiles`
+    the role ARNs of those set up by hand, `name` the profile to write. Raises NotAccepted, WrongAccount, LimitError."""
     handoff: Handoff = received.value
     if handoff.external_id is not None:
         limits.check("external id", handoff.external_id)
     _check_texts(handoff)
+    refuse_own(handoff, own_accounts(identity, known, profiles))
     _check_identity(handoff, identity)
     if handoff.until is not None and handoff.until <= now:
         raise NotAccepted(
@@ -90,8 +96,11 @@ def judge(
     request = _request(handoff, known, customer)
     there = next((each for each in profiles if each.name == name), None)
     # Accepted before: a person has answered for this role and this ExternalId.
-    is_known = there is not None and (there.role_arn, there.external_id) == (handoff.role_arn, handoff.external_id)
-    found = (request.customer if request else None) or customer or (there.customer if there and is_known else None)
+    again = there if there is not None and is_same_role(there.role_arn, handoff.role_arn) else None
+    is_known = again is not None and again.external_id == handoff.external_id
+    said = tuple(filter(None, (request.customer if request else None, customer)))
+    refuse_others(handoff, profiles=profiles, aws_profiles=aws_profiles or {}, said=said, again=again)
+    found = next(iter(said), None) or (again.customer if again else None)
     _check_deputy(handoff, profiles, found, name)
     _check_replay(handoff, there)
     return Acceptance(
@@ -99,7 +108,7 @@ def judge(
         fingerprint=received.fingerprint,
         customer=found or handoff.account,
         request=request,
-        question="" if request or is_known else _question(handoff, customer),
+        question="" if request or is_known else _question(handoff, found),
         notices=tuple(_notices(received, handoff, there)),
     )
 
@@ -169,6 +178,8 @@ def _request(handoff: Handoff, known: tuple[AccessRequest, ...], customer: str |
     """The request this handoff answers: by its fingerprint, by the customer, by the ExternalId."""
     answered = next((each for each in known if fingerprint(each) == handoff.request), None)
     same_id = next((each for each in known if each.external_id == handoff.external_id), None)
+    # The account's number names no customer of a request; it confirms whose account it is (whose_account.py).
+    customer = None if customer == handoff.account else customer
     named = latest(customer, known) if customer else None
     first = answered or named or same_id
     if first is None:
@@ -193,18 +204,18 @@ def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str
     """Refuse what another client uses: with it, that client could send us into this one's account."""
     for profile in profiles:
         if profile.name == name:
-            if profile.role_arn != handoff.role_arn:
+            if not is_same_role(profile.role_arn, handoff.role_arn):
                 raise NotAccepted(
                     f"the profile {name} is for another role, {profile.role_arn}",
                     do="choose another name with --name",
                 )
             continue
-        if profile.role_arn == handoff.role_arn:
+        if is_same_role(profile.role_arn, handoff.role_arn):
             raise NotAccepted(
                 f"the profile {profile.name} uses this role already",
-                do=f"say --name {profile.name} to update it",
+                do=f"say {option('--name', profile.name)} to update it",
             )
-        same_client = profile.account == handoff.account or (
+        same_client = account_of(profile) == account_of(handoff) or (
             bool(customer) and profile.customer.casefold() == (customer or "").casefold()
         )
         if handoff.external_id is not None and profile.external_id == handoff.external_id and not same_client:
@@ -272,8 +283,8 @@ def profile_name(name: str) -> str:
 
 def default_name(handoff: Handoff, profiles: tuple[Profile, ...]) -> str:
     """The profile's name when none was chosen: the one that has this role, else ROLE-ACCOUNT."""
-    have = next((each.name for each in profiles if each.role_arn == handoff.role_arn), None)
-    if have:
+    have = next((each.name for each in profiles if is_same_role(each.role_arn, handoff.role_arn)), None)
+    if have is not None:
         return have
     role = re.sub(r"[^A-Za-z0-9._@+-]", "-", handoff.role_arn.rsplit("/", 1)[-1]).lstrip("._@+-")[:51]
     return check_name(f"{role or 'role'}-{handoff.account}")
@@ -375,14 +386,15 @@ def caller_policy(handoff: Handoff) -> dict[str, Any]:
     """What the contractor's admin must attach to the people: this one role, nothing wider.
 
     Session tags and SourceIdentity need their own actions on the caller's side too (id_session-tags,
-    id_credentials_temp_control-access_monitor).
+    id_credentials_temp_control-access_monitor). INVARIANT: the resource is the ARN of exactly one role, in any
+    partition. Raises PolicyError for a handoff whose role ARN is not one.
     """
-    actions = ["sts:AssumeRole"]
+    role, actions = iam_arn(handoff.role_arn, "role"), ["sts:AssumeRole"]
     actions += ["sts:SetSourceIdentity"] if handoff.source_identity else []
     actions += ["sts:TagSession"] if handoff.session_tags else []
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Action": actions if actions[1:] else actions[0], "Resource": handoff.role_arn}
+            {"Effect": "Allow", "Action": actions if actions[1:] else actions[0], "Resource": str(role)},
         ],
     }

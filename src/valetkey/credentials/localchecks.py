@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 
 from valetkey.credentials.awsconfig import BEATS, is_ours
 from valetkey.credentials.diagnosis import Answer, Check, Facts, Sections, Unread
 from valetkey.credentials.profiles import Profile
 from valetkey.policy import limits
+from valetkey.policy.commandline import command, option
 
 _SOON = 7
 """Days before its end in which a grant is worth a word."""
@@ -37,7 +37,7 @@ def _aws_profile(facts: Facts) -> Answer | None:
     if isinstance(sections, Unread):
         return Answer("blocks", sections.why, "mend the file: no AWS tool can read it as it is")
     name = profile.name
-    accept = f"accept the handoff again: valetkey accept FILE --name {shlex.quote(name)}"
+    accept = f"accept the handoff again: valetkey accept FILE {option('--name', name)}"
     own = sections.config.get(name)
     if own is None:
         return Answer("blocks", f"{sections.config_file} has no profile {name}", accept)
@@ -50,7 +50,7 @@ def _aws_profile(facts: Facts) -> Answer | None:
         what = f"the profile {name} has {min(beats)}, which tools follow instead of credential_process"
         return Answer("blocks", what, f"remove {min(beats)} from [profile {name}] in {sections.config_file}")
     if not is_ours(own.get("credential_process", ""), name):
-        what = f"the profile {name} does not call `valetkey credential-process {name}`"
+        what = f"the profile {name} does not call `{command('valetkey credential-process', name)}`"
         return Answer("blocks", what, f"remove [profile {name}] from {sections.config_file}, then {accept}")
     if facts.executable is False:
         return Answer("blocks", f"the program in credential_process of {name} is not there any more", accept)
@@ -86,7 +86,11 @@ def _relevant(facts: Facts, sections: Sections) -> Iterator[tuple[str, Mapping[s
 def _choking(section: str, own: Mapping[str, str], profile: Profile | None) -> Iterator[tuple[str, str]]:
     """AWS SDKs and Tools Reference Guide, "Assume role"; aws-cli issue 5880 for the short duration."""
     seconds = own.get("duration_seconds", "").strip()
-    do = f"use `--profile {profile.name}` instead of it" if profile is not None else "accept a handoff for that role"
+    do = (
+        f"use `{option('--profile', profile.name)}` instead of it"
+        if profile is not None
+        else "accept a handoff for that role"
+    )
     if "role_arn" in own and "mfa_serial" in own:
         yield f"{section} has mfa_serial: Terraform and the SDKs for Go and JavaScript cannot ask for a code", do
     if seconds.isdigit() and int(seconds) <= limits.SESSION_MIN:
@@ -114,7 +118,7 @@ def _environment(facts: Facts) -> Answer | None:
     strong = next((each for each in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE") if env.get(each)), None)
     if strong is None or name is None:
         return None
-    do = f"unset {strong}, or use `valetkey exec {shlex.quote(name)} -- ...`"
+    do = f"unset {strong}, or use `{command('valetkey exec', name, then='-- ...')}`"
     if name in (env.get("AWS_PROFILE"), env.get("AWS_DEFAULT_PROFILE")):
         return Answer("blocks", f"{strong} is set, and goes before AWS_PROFILE={name} in the AWS CLI and most SDKs", do)
     return Answer("beware", f"{strong} is set: it would go before AWS_PROFILE={name} in the AWS CLI and most SDKs", do)

@@ -10,6 +10,7 @@ from valetkey.credentials.identity import Identity
 from valetkey.credentials.ownside import context_of
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import Refused, WrongCaller, about_caller
+from valetkey.policy.commandline import option
 from valetkey.policy.problem import Problem
 
 _SKEW_MAX = 300
@@ -136,7 +137,7 @@ def _mfa(facts: Facts) -> Answer | None:
         return Answer("blocks" if profile is not None else "beware", f"your user has {has}", add)
     if serial is not None:
         says = f"{serial} is not enabled for your user; enabled: {', '.join(usable)}"
-        return Answer("blocks", says, f"accept the handoff again with --mfa-serial {usable[0]}")
+        return Answer("blocks", says, f"accept the handoff again with {option('--mfa-serial', usable[0])}")
     return Answer("ok", f"{', '.join(usable)}: enabled for your user")
 
 

@@ -22,6 +22,7 @@ from valetkey.credentials.diagnosis import Found
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import SESSION_GONE, Refused, WrongCaller
 from valetkey.policy import limits
+from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
 
 
@@ -218,7 +219,8 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
         *(f"  - {each.what}" for each in probing.ruled_out),
         "AWS gives the same answer to each of these, and only you can tell them apart:",
         *(f"  - {each.what}" for each in probing.open if each.who == "owner"),
-        f"`valetkey show {role}` shows all but the last. If the grant stands, please send me a new handoff:",
-        f"  valetkey handoff {role} -o handoff.json",
+        f"`{command('valetkey show', role)}` shows all but the last.",
+        "If the grant stands, please send me a new handoff:",
+        f"  {command('valetkey handoff', role, then='-o handoff.json')}",
     ]
     return "\n".join(lines)

@@ -17,12 +17,13 @@ from typing import Any
 import msgspec
 
 from valetkey.credentials import private
+from valetkey.policy.errors import PolicyError
+from valetkey.policy.iamarns import iam_arn
 from valetkey.policy.problem import Problem
 
 _KIND = "profile/v1"
 # INVARIANT: no name leaves the directory or hides in it, and every name is one word in a shell and in the AWS config.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", re.ASCII)
-_ROLE = re.compile(r"arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[\x21-\x7e]{1,600}", re.ASCII)
 _MFA = re.compile(r"[\x21-\x7e]{9,256}", re.ASCII)
 
 
@@ -157,8 +158,10 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
 def check(profile: Profile) -> None:
     """Raise ProfileProblem or ValueError when a profile contradicts itself."""
     check_name(profile.name)
-    if not _ROLE.fullmatch(profile.role_arn):
-        raise ValueError(f"$.role_arn: {json.dumps(profile.role_arn[:80])} is not the ARN of a role")
+    try:
+        iam_arn(profile.role_arn, "role")
+    except PolicyError as error:
+        raise ValueError(f"$.role_arn: {error.what}") from None
     if not re.fullmatch("[0-9]{12}", profile.contractor, re.ASCII):
         raise ValueError("$.contractor: not an account id (12 digits)")
     if profile.source_profile == profile.name:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from valetkey.account.calls import CallError
 from valetkey.credentials.profiles import Profile
+from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
 
 
@@ -149,7 +150,8 @@ def explain(error: CallError, profile_name: str = "NAME") -> Refused:
     likely = ""
     if not what and operation == "assume_role" and error.code == "AccessDenied":
         what = "AWS refused to let you into the role, and does not say why"
-        do = f"run `valetkey doctor {profile_name} --probe`: it says what can be ruled out, and who can check the rest"
+        probe = command("valetkey doctor", profile_name, then="--probe")
+        do = f"run `{probe}`: it says what can be ruled out, and who can check the rest"
         likely = UNKNOWN_SIDE
     if not what:
         what, do = error.what, error.do or "try again; if it stays, send this message to the owner"

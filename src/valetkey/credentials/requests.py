@@ -22,11 +22,9 @@ from pathlib import Path
 from valetkey.credentials import private
 from valetkey.credentials.identity import Identity, refuse_root
 from valetkey.exchange import sealing
-from valetkey.exchange.files import AccessRequest, FileProblem, dump, fingerprint, load
-from valetkey.policy import limits
+from valetkey.exchange.files import AccessRequest, FileProblem, check, dump, fingerprint, load
+from valetkey.exchange.syntax import CUSTOMER_MAX, FieldError, customer_name
 from valetkey.policy.problem import Problem
-
-_CUSTOMER_MAX = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +57,11 @@ def make_request(
 ) -> AccessRequest:
     """The request to send. The very request made before when nothing differs; the same ExternalId when wishes differ.
 
-    `new` asks for a new ExternalId. Raises Problem for root and for a customer's name that cannot be used.
+    `new` asks for a new ExternalId. Raises Problem for root, and for a field that the customer's side would refuse.
     """
     if customer:
         check_customer(customer)
     refuse_root(identity)
-    _check_wishes(wishes)
     before = None if new else latest(customer, known)
     request = AccessRequest(
         account=identity.account,
@@ -80,18 +77,26 @@ def make_request(
         reason=wishes.reason,
         public_key=wishes.public_key,
     )
+    _check(request)
     is_same = before is not None and dataclasses.replace(request, issued=before.issued) == before
     return before if before is not None and is_same else request
 
 
-def _check_wishes(wishes: Wishes) -> None:
-    if not all(each.isprintable() and 0 < len(each) <= 2048 for each in (*wishes.policies, wishes.reason or "-")):
-        raise Problem(
-            "a policy's name or the reason is not one line of printable characters", do="write it in one line"
-        )
-    session = wishes.session
-    if session is not None and not limits.SESSION_MIN <= session <= limits.SESSION_MAX:
-        raise Problem(f"a session of {session} seconds is not possible on AWS", do="wish for 15m to 12h")
+_MEND = {
+    "session": "wish for 15m to 12h",
+    "policies": "name a policy by its name or its ARN",
+    "reason": "write the reason in one line",
+}
+
+
+def _check(request: AccessRequest) -> None:
+    """INVARIANT: no request is made that `load` refuses on the customer's side."""
+    try:
+        check(request)
+    except FieldError as error:
+        field = error.field.removeprefix("$.").partition("[")[0]
+        do = _MEND.get(field, "correct it; AWS or the customer's side would refuse it")
+        raise Problem(f"such a request cannot be made: {error}", do=do) from None
 
 
 def latest(customer: str, known: tuple[AccessRequest, ...]) -> AccessRequest | None:
@@ -102,11 +107,13 @@ def latest(customer: str, known: tuple[AccessRequest, ...]) -> AccessRequest | N
 
 def check_customer(customer: str) -> None:
     """Raise Problem when a customer's name is empty, too long, or not printable."""
-    if not (customer.strip() == customer and customer.isprintable() and 0 < len(customer) <= _CUSTOMER_MAX):
+    try:
+        customer_name("customer", customer)
+    except FieldError:
         raise Problem(
-            f"{json.dumps(customer[:_CUSTOMER_MAX])} cannot be a customer's name",
-            do=f"use 1 to {_CUSTOMER_MAX} printable characters, without spaces at the ends",
-        )
+            f"{json.dumps(customer[:CUSTOMER_MAX])} cannot be a customer's name",
+            do=f"use 1 to {CUSTOMER_MAX} printable characters, without spaces at the ends",
+        ) from None
 
 
 def keep(request: AccessRequest, env: Mapping[str, str]) -> Path:
@@ -127,7 +134,11 @@ def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
             raise FileProblem(
                 f"{path} is not a file that only you can read", do="check its owner and mode (0600)", where=str(path)
             )
-        found.append(load(data, AccessRequest, name=str(path)).value)
+        try:
+            found.append(load(data, AccessRequest, name=str(path)).value)
+        except FileProblem as problem:
+            problem.do = "make the request again with `valetkey request`, and remove this copy"
+            raise
     return tuple(found)
 
 

@@ -29,6 +29,7 @@ from typing import Any
 
 from valetkey.credentials.profiles import Profile, ProfileProblem
 from valetkey.policy import limits
+from valetkey.policy.commandline import command, option
 from valetkey.policy.problem import Problem
 
 _POLICY = re.compile(r"arn:aws[a-z-]{0,20}:iam::(aws|[0-9]{12}):policy/[\x21-\x7e]{1,600}", re.ASCII)
@@ -157,7 +158,7 @@ def _admitted(is_admitted: bool, profile: Profile, setting: str, what: str, opti
 def _wrong(setting: str, name: str, why: str, *, do: str = "") -> ProfileProblem:
     return ProfileProblem(
         f"{setting} of the profile {name} {why}",
-        do=do or f"correct it: aws configure set {setting} VALUE --profile {name}",
+        do=do or f"correct it: {command('aws configure set', setting, then='VALUE')} {option('--profile', name)}",
         where=f"AWS config: [profile {json.dumps(name)[1:-1]}] {setting}",
     )
 

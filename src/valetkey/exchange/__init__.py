@@ -1,5 +1,5 @@
 """The two files that pass between the parties: access request and handoff."""
 
-from valetkey.exchange.files import AccessRequest, FileProblem, Handoff, Received, dump, fingerprint, load
+from valetkey.exchange.files import AccessRequest, FileProblem, Handoff, Received, check, dump, fingerprint, load
 
-__all__ = ["AccessRequest", "FileProblem", "Handoff", "Received", "dump", "fingerprint", "load"]
+__all__ = ["AccessRequest", "FileProblem", "Handoff", "Received", "check", "dump", "fingerprint", "load"]

@@ -5,6 +5,8 @@ Rules:
   reported (`unknown`), never acted on. Duplicate keys are refused.
 - `fingerprint` is over every other key; a file that does not match its own is refused (changed or cut on the way).
   It protects against mistakes; against an attacker it does only what two people reading it aloud do.
+- Every field is checked by AWS's own syntax when a file is read (syntax.py), so that nothing in it means more than one
+  role, one account, one identity, or ends a quoted word.
 - No secret is ever in one of them: an ExternalId identifies, it does not authenticate.
 """
 
@@ -22,6 +24,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from valetkey.exchange.syntax import FieldError, check_handoff, check_request
 from valetkey.policy.problem import Problem
 
 MAX_BYTES = 1_000_000
@@ -99,7 +102,7 @@ class Received:
     unknown: tuple[str, ...] = field(default=())
 
 
-_ROLE = re.compile(r"arn:(aws(?:-[a-z]+)*):iam::[0-9]{12}:role/[\x21-\x7e]{1,576}", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS: dict[type, str] = {AccessRequest: "access-request/v1", Handoff: "handoff/v1"}
 _T = TypeVar("_T", AccessRequest, Handoff)
 
@@ -143,28 +146,30 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
     known = {each.name for each in dataclasses.fields(kind)}
     unknown = tuple(sorted(set(plain) - known - {"valetkey"}))
     try:
+        for key in sorted(known & set(plain)):
+            if _SURROGATE.search(json.dumps(plain[key], ensure_ascii=False)):
+                raise FieldError(f"$.{key}", "holds half of a character (a lone surrogate)")
         value = msgspec.convert({k: v for k, v in plain.items() if k in known}, kind)
-        _check(value)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise FileProblem(f"{name}: {error}", do=again, where=name) from None
+        check(value)
+    except FieldError as error:
+        raise FileProblem(f"{name}: {error}", do=again, where=f"{name}: {error.field}") from None
+    except (msgspec.ValidationError, ValueError, OverflowError) as error:
+        raise FileProblem(f"{name}: {error}", do=again, where=_where(name, str(error))) from None
     return Received(value, actual, unknown)
 
 
-def _check(value: AccessRequest | Handoff) -> None:
-    account = value.account if isinstance(value, AccessRequest) else value.contractor
-    if not (len(account) == 12 and account.isascii() and account.isdigit()):
-        raise ValueError(f"{json.dumps(account[:80])} is not an account id (12 digits)")
-    if isinstance(value, Handoff):
-        found = _ROLE.fullmatch(value.role_arn)
-        if not found:
-            raise ValueError(f"$.role_arn: {json.dumps(value.role_arn[:80])} is not the ARN of a role")
-        if found[1] != value.partition:
-            raise ValueError(f"$.partition: {json.dumps(value.partition[:80])} is not the role's ({found[1]})")
-        if not 3600 <= value.max_session <= 43200:
-            raise ValueError(f"$.max_session: {value.max_session} is not between 3600 and 43200 seconds")
-    for when in (value.issued, value.until):
-        if when is not None and when.tzinfo is None:
-            raise ValueError("times need a zone (…Z)")
+def check(document: AccessRequest | Handoff) -> None:
+    """Raise FieldError (a ValueError that names the field) unless `load` takes such a document."""
+    if isinstance(document, AccessRequest):
+        check_request(document)
+    else:
+        check_handoff(document)
+
+
+def _where(name: str, error: str) -> str:
+    """The place of msgspec's error, which ends in "- at `$.field`"."""
+    _, at, path = error.rpartition(" - at `")
+    return f"{name}: {path.removesuffix('`')}" if at else name
 
 
 def _plain(document: AccessRequest | Handoff) -> dict[str, Any]:

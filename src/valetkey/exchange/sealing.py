@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from valetkey.exchange.files import MAX_BYTES, FileProblem
+from valetkey.policy.commandline import file_word
 from valetkey.policy.problem import Problem
 
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
@@ -93,6 +94,10 @@ def unseal(data: bytes, identity: bytes | None, *, name: str, key_name: str = ""
     return opened
 
 
+def _by_age(name: str, key_name: str) -> str:
+    return f"age -d -i {file_word(key_name)} {file_word(name)}"
+
+
 def _recipient(key: str, where: str) -> Any:
     age = _age()
     try:
@@ -110,7 +115,7 @@ def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
     if is_sealed(data):
         raise KeyProblem(
             f"{key_name} is itself encrypted with a passphrase",
-            do=f"decrypt {name} with `age -d -i {key_name} {name}`, and give the result instead",
+            do=f"decrypt {name} with `{_by_age(name, key_name)}`, and give the result instead",
             where=key_name,
         )
     text = data.decode("utf-8", "replace")
@@ -123,7 +128,7 @@ def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
         if "decrypted first" in str(error):
             raise KeyProblem(
                 f"the SSH key {key_name} has a passphrase, and valetkey does not ask for it",
-                do=f"decrypt {name} with `age -d -i {key_name} {name}`, which asks, and give the result instead",
+                do=f"decrypt {name} with `{_by_age(name, key_name)}`, which asks, and give the result instead",
                 where=key_name,
             ) from None
         raise KeyProblem(

@@ -20,6 +20,7 @@ from valetkey.exchange.files import AccessRequest
 from valetkey.grants.grant import Grant
 from valetkey.grants.policies import DEFAULT, is_file
 from valetkey.policy import limits
+from valetkey.policy.commandline import option, word
 from valetkey.policy.problem import Problem
 from valetkey.trust.terms import Terms, sso_role_forms
 
@@ -61,7 +62,7 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
     """What was asked, filled up from an access request. Raises Problem where the two contradict each other."""
     if asked.contractor not in (None, request.account):
         raise Problem(
-            f"--to {asked.contractor} is not the account of the request, {request.account}",
+            f"{option('--to', asked.contractor)} is not the account of the request, {request.account}",
             do="leave --to out, or ask the contractor for the right request",
         )
     if asked.external_id not in (None, request.external_id) or asked.no_external_id:
@@ -120,17 +121,21 @@ def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
             "(the confused deputy); have one unless the contractor's tool cannot send it."
         )
     if request is not None and asked.mfa and request.identity in _CANNOT_MFA:
+        # A federated session and root enter no role at all, with or without MFA.
+        may = request.identity in ("iam-role", "identity-center")
+        decide = f", or you decide on --no-mfa {_named(request.identity_arn)}" if may else ""
         said.append(
             f"The request comes from {_CANNOT_MFA[request.identity]}, which can never carry MFA: "
-            f"these people must use IAM users, or you decide on --no-mfa --only {_named(request.identity_arn)}."
+            f"these people must use IAM users{decide}."
         )
     return tuple(said)
 
 
 def _named(arn: str) -> str:
-    """An ARN for --only; of an Identity Center role without its path in both forms that it may have."""
+    """The option --only with an ARN; of an Identity Center role without its path in both forms that it may have."""
     with_region, *without = sso_role_forms(arn)
-    return f"{with_region} ({without[0]} if their Identity Center is in us-east-1)" if without else arn
+    also = f" ({word(without[0])} if their Identity Center is in us-east-1)" if without else ""
+    return f"{option('--only', with_region)}{also}"
 
 
 def wanted(

@@ -19,6 +19,7 @@ from valetkey.grants.grant import PREFIX, Grant, instant, read_record, terms_dig
 from valetkey.grants.role import Role, compact
 from valetkey.grants.standing import Difference, differing_terms, read_standing, terms_on, words
 from valetkey.policy import limits
+from valetkey.policy.iamarns import path_trouble
 from valetkey.policy.problem import Problem
 from valetkey.trust.denies import kill_deny
 from valetkey.trust.terms import check_terms
@@ -79,6 +80,8 @@ def check(wanted: Grant) -> None:
     """
     limits.check("role name", wanted.name)
     limits.check("role path", wanted.path)
+    if trouble := path_trouble(wanted.path):
+        raise Problem(f"the role {trouble}", do="give a --path of letters, digits, _+=,.@- and single slashes")
     limits.check("description", wanted.description)
     check_terms(wanted.terms)
     if wanted.terms.contractor == wanted.account:

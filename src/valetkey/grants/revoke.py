@@ -22,6 +22,7 @@ from valetkey.grants.make import Interrupted
 from valetkey.grants.role import Role, canonical, compact, read_role
 from valetkey.grants.standing import Standing
 from valetkey.grants.waiting import BUSY, UNSEEN, Waiting
+from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
 from valetkey.trust.denies import kill_deny
 from valetkey.trust.writing import closed_trust
@@ -184,7 +185,9 @@ class _Revoking:
             holds = "nothing was changed: the access is as it was"
         first = "its inline policies leave no room for the deny: delete the largest by hand, then " if full else ""
         return Interrupted(
-            what, do=f"{first}run `valetkey revoke {name}` again to finish; {holds}", where=self._standing.role.arn
+            what,
+            do=f"{first}run `{command('valetkey revoke', name)}` again to finish; {holds}",
+            where=self._standing.role.arn,
         )
 
     def _stands(self, role: Role) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from valetkey.exchange.files import Handoff
+from valetkey.exchange.files import Handoff, check
+from valetkey.exchange.syntax import FieldError
 from valetkey.grants.grant import PREFIX, REVOKED, ForeignRole, Record, instant, read_record
 from valetkey.grants.role import Role, canonical
+from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.terms import Terms
@@ -99,11 +101,12 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     if terms is None or shown is None or not shown.holds:
         raise Problem(
             f"{standing.role.name} is not handed over: its state is {'not proved' if state == 'open' else state}",
-            do=f"see `valetkey show {standing.role.name}`; an incomplete grant is finished by granting again",
+            do=f"see `{command('valetkey show', standing.role.name)}`; "
+            "an incomplete grant is finished by granting again",
             where=standing.role.arn,
             exit_code=1,
         )
-    return Handoff(
+    handoff = Handoff(
         role_arn=standing.role.arn,
         external_id=terms.external_id,
         contractor=terms.contractor,
@@ -120,6 +123,17 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
         policies=tuple(each.rsplit("/", 1)[-1] for each in standing.role.managed) + tuple(standing.record.inline),
         request=standing.record.request,
     )
+    try:
+        check(handoff)
+    except FieldError as error:
+        # Made by hand, or by an older valetkey: `accept` would refuse the file.
+        raise Problem(
+            f"{standing.role.name} cannot be handed over: {error}",
+            do="grant again under another name or path",
+            where=standing.role.arn,
+            exit_code=1,
+        ) from None
+    return handoff
 
 
 def terms_on(role: Role, contractor: str) -> Terms | None:

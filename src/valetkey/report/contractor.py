@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey.policy.commandline import command
 from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
         "",
         json.dumps(policy, indent=2),
         "",
-        f"Then try it: valetkey verify {shlex.quote(profile.name)}",
+        f"Then try it: {command('valetkey verify', profile.name)}",
     )
 
 

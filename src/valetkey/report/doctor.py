@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from valetkey.policy.commandline import command
 from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def say_diagnosis(
     if unknown:
         say(f"Could not be looked at: {', '.join(unknown)}.")
     if facts.profile is not None and probing is None and not blocks:
-        say(f"If AWS refuses all the same: valetkey doctor {facts.profile.name} --probe")
+        say(f"If AWS refuses all the same: {command('valetkey doctor', facts.profile.name, then='--probe')}")
     if likely:
         say(f"most likely: {likely}")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.standing import EXTERNAL_ID
+from valetkey.policy.commandline import command
 from valetkey.report.grant_json import OWN, grant_json, judged_json, moment, proof_json, standing_json
 from valetkey.report.text import clean, mask, say, say_json, say_table
 
@@ -148,7 +149,7 @@ def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
         )
     )
     say(_proof_line(made.proof))
-    say(f"Next: valetkey handoff {grant.name} -o handoff.json")
+    say(f"Next: {command('valetkey handoff', grant.name, then='-o handoff.json')}")
 
 
 def say_list(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from valetkey.policy.commandline import command, word
 from valetkey.report.text import say, say_json, say_table
 
 
@@ -130,13 +130,18 @@ def _describe(local: Local) -> None:
     say_table(
         ("Account", "Profile", "User", "MFA code"),
         [
-            (each.account, each.name, each.user, f"valetkey sandbox totp {each.user}" if each.mfa_serial else "-")
+            (
+                each.account,
+                each.name,
+                each.user,
+                command("valetkey sandbox totp", each.user) if each.mfa_serial else "-",
+            )
             for each in local.profiles
         ],
     )
     say("In a shell of its own:", "")
     say(f"  unset {' '.join(_UNSET)}")
-    say(*(f"  export {name}={shlex.quote(value)}" for name, value in local.environment.items()))
+    say(*(f"  export {name}={word(value)}" for name, value in local.environment.items()))
 
 
 def _plain(local: Local | None) -> dict[str, Any]:

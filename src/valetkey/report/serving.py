@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey.policy.commandline import command
 from valetkey.report.text import say
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def say_serving(
             say(f"{each.profile.name}: its owner wants a new code after {minutes} minutes at most.", stderr=True)
     say(
         "Serving until Ctrl-C. A tool takes keys and profiles that it finds before it asks here:",
-        f"  valetkey exec {held[0].profile.name} --server -- CMD   leaves it none.",
+        f"  {command('valetkey exec', held[0].profile.name, then='--server -- CMD')}   leaves it none.",
         stderr=True,
     )
 

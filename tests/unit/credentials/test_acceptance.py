@@ -61,6 +61,7 @@ def accept(
     name: str | None = "acme",
     identity: Any = ALICE,
     unknown: tuple[str, ...] = (),
+    aws_profiles: dict[str, str] | None = None,
 ) -> Acceptance:
     return judge(
         Received(handoff, "1-2-3-4", unknown),
@@ -70,6 +71,7 @@ def accept(
         customer=customer,
         name=name,
         now=NOW,
+        aws_profiles=aws_profiles,
     )
 
 
