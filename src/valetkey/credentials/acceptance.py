@@ -99,9 +99,9 @@ def judge(
     again = there if there is not None and is_same_role(there.role_arn, handoff.role_arn) else None
     is_known = again is not None and again.external_id == handoff.external_id
     said = tuple(filter(None, (request.customer if request else None, customer)))
-    refuse_others(handoff, profiles=profiles, aws_profiles=aws_profiles or {}, said=said, again=again)
     found = next(iter(said), None) or (again.customer if again else None)
     _check_deputy(handoff, profiles, found, name)
+    refuse_others(handoff, profiles=profiles, aws_profiles=aws_profiles or {}, said=said, again=again)
     _check_replay(handoff, there)
     return Acceptance(
         handoff=handoff,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.unit.credentials.test_acceptance import ALICE, HANDOFF, NOW, REQUEST, accept, but, profile, requested
 
-from valetkey.credentials.acceptance import Acceptance, default_name
+from valetkey.credentials.acceptance import Acceptance, NotAccepted, default_name
 from valetkey.credentials.identity import parse_identity
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.requests import Wishes, make_request
@@ -102,7 +102,8 @@ def test_another_customers_very_role_however_it_is_written(arn: str) -> None:
     handoff = but(role_arn=arn, external_id=hostile.external_id, request=fingerprint(hostile))
     assert default_name(handoff, have) == "acme"
     refused(handoff, known=(REQUEST, hostile), profiles=have, name="acme")
-    refused(into(OWNER, arn.partition("role/")[2]), known=(), profiles=have, name="other")
+    with pytest.raises(NotAccepted, match="uses this role already"):
+        accept(into(OWNER, arn.partition("role/")[2]), known=(), profiles=have, name="other")
 
 
 def test_the_same_role_again_keeps_its_customer() -> None:
