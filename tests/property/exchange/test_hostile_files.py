@@ -54,24 +54,59 @@ HANDOFF: dict[str, Any] = {
     "issued": "2026-11-23T21:05:00Z",
     "policies": ["SecurityAudit"],
 }
-PIECES = (
-    "; rm -rf ~", "$(id)", "`id`", "'", '"', "\n", "\r", "\x1b[2J", "\u202e", "\u2066", "*", "?", "${x}", "//", "/../",
-    " ", "-", "--yes", "-rf", "|sh", "&", "<x", ">x", "(", ")", "#", "!", "~", "%{x}", "{", "}", "[bold]", "\\", "\0",
-    "é", "audit", "arn:aws:iam::", OWNER, OWN, ":role/", ":user/", "/", ":", "A", "aws", "=", "+", ",", ".", "@", "_", "",
-)  # fmt: skip
+SHARP = (
+    *(
+        "; rm -rf ~",
+        "$(id)",
+        "`id`",
+        "'",
+        '"',
+        "\n",
+        "\r",
+        "\x1b[2J",
+        "\u202e",
+        "\u2066",
+        "*",
+        "?",
+        "${x}",
+        "//",
+        "/../",
+    ),
+    *(" ", "|sh", "&", "<x", ">x", "(", ")", "#", "!", "~", "%{x}", "{", "}", "[bold]", "\\", "\0", "é", ""),
+)
+MILD = (
+    "-",
+    "--yes",
+    "-rf",
+    "audit",
+    ":role/",
+    "/",
+    "A",
+    "=",
+    "+",
+    ",",
+    ".",
+    "@",
+    "_",
+    "/;rm/",
+    "/&(x)|y/",
+    "/--/",
+    "/#/",
+)
 
 
 @st.composite
 def hostile(draw: Any, plain: dict[str, Any]) -> dict[str, Any]:
     """A file with some text of one or two fields changed: put into it, or in its place."""
     changed = dict(plain)
-    for field in draw(
-        st.lists(st.sampled_from([each for each in plain if each != "valetkey"]), min_size=1, max_size=2)
-    ):
-        text = "".join(draw(st.lists(st.sampled_from(PIECES), max_size=4)))
+    names = [each for each in plain if each != "valetkey"]
+    names += [each for each in names if each.endswith("_arn")] * 5
+    for field in draw(st.lists(st.sampled_from(names), min_size=1, max_size=2)):
+        pieces = MILD if draw(st.booleans()) else (*SHARP, *MILD)
+        text = "".join(draw(st.lists(st.sampled_from(pieces), max_size=4)))
         good = plain[field][0] if isinstance(plain[field], list) else plain[field]
         if isinstance(good, str) and draw(st.booleans()):
-            place = draw(st.integers(0, len(good)))
+            place = len(good) - draw(st.integers(0, min(len(good), 8)))
             text = good[:place] + text + good[place:]
         changed[field] = [text] if isinstance(plain[field], list) else text
     return changed

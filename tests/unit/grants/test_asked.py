@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -186,3 +187,21 @@ def test_another_partition_is_no_obstacle(iam: Any) -> None:
     prepared = prepare(asked, request=None, perform=china, read=str, now=NOW, fresh_id="fresh-id")
     assert prepared.grant.role_arn == "arn:aws-cn:iam::111111111111:role/audit"
     assert prepared.proof.holds
+
+
+@pytest.mark.parametrize(
+    ("identity", "arn", "advises"),
+    [
+        ("iam-role", "arn:aws:iam::222222222222:role/&(x)/ops", True),
+        ("identity-center", "arn:aws:iam::222222222222:role/AWSReservedSSO_Audit_1", True),
+        ("federated", "arn:aws:sts::222222222222:federated-user/carol", False),
+        ("root", "arn:aws:iam::222222222222:root", False),
+    ],
+)
+def test_the_advice_to_a_request_without_mfa_can_be_pasted(identity: str, arn: str, advises: bool) -> None:
+    """The ARN out of the file is one word of a shell; who can enter no role at all is not named with --only."""
+    [said] = hints(ASKED, replace(REQUEST, identity=identity, identity_arn=arn))
+    assert ("--only" in said) is advises
+    if advises:
+        words = shlex.split(said.partition("decide on ")[2].removesuffix("."))
+        assert words == ["--no-mfa", "--only", arn]

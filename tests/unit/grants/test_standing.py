@@ -87,6 +87,16 @@ def test_one_word_says_how_a_grant_stands_and_only_an_open_one_is_handed_over(
         assert refused.value.exit_code == 1
 
 
+def test_no_handoff_is_written_that_accept_would_refuse(iam: Any, role: Any, now: datetime) -> None:
+    """A path that IAM takes and that a policy would read as a wildcard: a role made by hand or by an older version."""
+    standing = read_standing(read_role(iam, "audit"))
+    odd = replace(standing, role=replace(standing.role, arn=standing.role.arn.replace("/audit", "/a*b/audit")))
+    with pytest.raises(Problem, match=r"\$\.role_arn") as refused:
+        hand_over(odd, now=now)
+    assert refused.value.exit_code == 1
+    assert refused.value.do
+
+
 def test_a_grant_ends_at_its_end(iam: Any, role: Any) -> None:
     standing = read_standing(read_role(iam, "audit"))
     end = datetime(2026, 12, 31, tzinfo=UTC)
