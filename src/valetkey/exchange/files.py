@@ -24,8 +24,21 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from valetkey.exchange.documents import AccessRequest, Handoff
 from valetkey.exchange.syntax import FieldError, check_handoff, check_request
 from valetkey.policy.problem import Problem
+
+__all__ = [
+    "MAX_BYTES",
+    "AccessRequest",
+    "FileProblem",
+    "Handoff",
+    "Received",
+    "check",
+    "dump",
+    "fingerprint",
+    "load",
+]
 
 MAX_BYTES = 1_000_000
 _WORDS = 6
@@ -33,64 +46,6 @@ _WORDS = 6
 
 class FileProblem(Problem):
     """A file between the parties that cannot be used."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccessRequest:
-    """What the contractor asks for. The owner decides; nothing in here grants anything."""
-
-    account: str
-    """The contractor's account: 12 digits, from GetCallerIdentity."""
-    partition: str
-    external_id: str
-    """The contractor's ExternalId for this customer: fresh and random (AWS: the third party generates it)."""
-    identity: str
-    """Kind of base identity: "iam-user", "iam-role", "identity-center", "federated" or "root"."""
-    identity_arn: str
-    issued: datetime
-    customer: str = ""
-    """The contractor's own name for the owner."""
-    policies: tuple[str, ...] = ()
-    """Wished policies, by name or ARN."""
-    until: datetime | None = None
-    session: int | None = None
-    """Wished session length in seconds."""
-    reason: str = ""
-    public_key: str | None = None
-    """The contractor's age or SSH public key, to encrypt the handoff to."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Handoff:
-    """What the contractor needs to get in, and the terms it gets in under."""
-
-    role_arn: str
-    external_id: str | None
-    contractor: str
-    """The contractor's account the role trusts: 12 digits."""
-    partition: str
-    max_session: int
-    """The role's MaxSessionDuration in seconds."""
-    mfa: bool
-    issued: datetime
-    mfa_max_age: int | None = None
-    """Seconds since MFA at most, or None."""
-    until: datetime | None = None
-    principals: tuple[str, ...] = ()
-    """The ARNs that may come in; empty: whoever the contractor's admin lets."""
-    session_name: str | None = None
-    """The session-name rule: "username" (must be the IAM user's name), or None."""
-    source_identity: bool = False
-    session_tags: bool = False
-    policies: tuple[str, ...] = ()
-    """What the role carries, to read; the role itself is what counts."""
-    request: str | None = None
-    """The fingerprint of the access request this answers, if there was one."""
-
-    @property
-    def account(self) -> str:
-        """The owner's account: 12 digits."""
-        return self.role_arn.split(":")[4]
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from valetkey.exchange.documents import AccessRequest, Handoff
 from valetkey.policy import limits
 from valetkey.policy.arns import Arn, is_account
 from valetkey.policy.errors import PolicyError
 from valetkey.policy.iamarns import PARTITIONS, iam_arn
-
-if TYPE_CHECKING:
-    from valetkey.exchange.files import AccessRequest, Handoff
 
 CUSTOMER_MAX = 100
 """Characters of a customer's name."""
