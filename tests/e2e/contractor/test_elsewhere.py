@@ -32,16 +32,11 @@ def everything_written(party: Any) -> dict[pathlib.Path, bytes]:
 
 
 def refuses(party: Any, path: pathlib.Path, says: str, *words: str) -> str:
-    """Refused with exit code 1: with and without --yes, and at a terminal, where nothing is asked."""
+    """Refused with exit code 1, with --yes, and nothing is written."""
     before = everything_written(party)
-    for more in ((), ("--yes",)):
-        ran = party.run("accept", str(path), *words, *more)
-        assert (ran.returncode, ran.stdout) == (1, ""), ran.stderr
-        assert says in ran.stderr
-    code, shown = party.run_tty("accept", str(path), *words)
-    assert code == 1
-    assert says in shown
-    assert "[y/N]" not in shown
+    ran = party.run("accept", str(path), *words, "--yes")
+    assert (ran.returncode, ran.stdout) == (1, ""), ran.stderr
+    assert says in ran.stderr
     assert everything_written(party) == before
     return str(ran.stderr)
 
@@ -56,6 +51,8 @@ def test_no_role_in_ones_own_account(stage: Any, alice: Any, terms: Terms) -> No
     path = customer.hand_over(role_arn=own, **fits)
     for words in ((), ("--customer", "acme"), ("--name", "x")):
         refuses(party, path, "which is your own account", *words)
+    code, shown = party.run_tty("accept", str(path))
+    assert (code, "which is your own account" in shown, "[y/N]" in shown) == (1, True, False)
     second = stage.party("second")
     second.login(second.user("alice", mfa=True))
     second.env["XDG_CONFIG_HOME"] = str(party.home / ".config")  # the same person, signed in to another own account
@@ -71,8 +68,10 @@ def test_no_role_of_another_customer(stage: Any, alice: Any) -> None:
     assert party.run("accept", str(path), "--name", "acme").returncode == 0
     answer = {"external_id": hostile["external_id"], "request": hostile["fingerprint"]}
     role = customer.handoff.role_arn
-    for arn in (role.replace("/audit", "/ops"), role, role.replace("/audit", "/Audit"), role.replace("/", "/x/")):
+    for arn in (role.replace("/audit", "/ops"), role.replace("/audit", "/x/Audit")):
         path = customer.hand_over(role_arn=arn, **answer)
+        code, shown = party.run_tty("accept", str(path))
+        assert (code, "of the customer acme" in shown, "[y/N]" in shown) == (1, True, False)
         for words in ((), ("--customer", "hostile"), ("--customer", stage.owner.account)):
             said = refuses(party, path, "of the customer acme", *words)
             do = next(line for line in said.splitlines() if line.startswith("  do: "))
