@@ -123,7 +123,7 @@ def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
     if request is not None and asked.mfa and request.identity in _CANNOT_MFA:
         # A federated session and root enter no role at all, with or without MFA.
         may = request.identity in ("iam-role", "identity-center")
-        decide = f", or you decide on --no-mfa {_named(request.identity_arn)}" if may else ""
+        decide = f", or you decide on {_without_mfa(request.identity_arn)}" if may else ""
         said.append(
             f"The request comes from {_CANNOT_MFA[request.identity]}, which can never carry MFA: "
             f"these people must use IAM users{decide}."
@@ -131,11 +131,11 @@ def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _named(arn: str) -> str:
-    """The option --only with an ARN; of an Identity Center role without its path in both forms that it may have."""
+def _without_mfa(arn: str) -> str:
+    """The options for a grant without MFA to an ARN; of an Identity Center role without its path in both forms that it may have."""
     with_region, *without = sso_role_forms(arn)
     also = f" ({word(without[0])} if their Identity Center is in us-east-1)" if without else ""
-    return f"{option('--only', with_region)}{also}"
+    return f"--no-mfa {option('--only', with_region)}{also}"
 
 
 def wanted(

@@ -189,11 +189,14 @@ def test_another_partition_is_no_obstacle(iam: Any) -> None:
     assert prepared.proof.holds
 
 
+_SSO = "arn:aws:iam::222222222222:role/aws-reserved/sso.amazonaws.com/"
+
+
 @pytest.mark.parametrize(
     ("identity", "arn", "advises"),
     [
         ("iam-role", "arn:aws:iam::222222222222:role/&(x)/ops", True),
-        ("identity-center", "arn:aws:iam::222222222222:role/AWSReservedSSO_Audit_1", True),
+        ("identity-center", f"{_SSO}eu-west-1/AWSReservedSSO_Audit_1", True),
         ("federated", "arn:aws:sts::222222222222:federated-user/carol", False),
         ("root", "arn:aws:iam::222222222222:root", False),
     ],
