@@ -132,7 +132,7 @@ def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
 
 
 def _without_mfa(arn: str) -> str:
-    """The options for a grant without MFA to an ARN; of an Identity Center role without its path in both forms that it may have."""
+    """The options for a grant without MFA to an ARN; both forms of an Identity Center role whose path is not known."""
     with_region, *without = sso_role_forms(arn)
     also = f" ({word(without[0])} if their Identity Center is in us-east-1)" if without else ""
     return f"--no-mfa {option('--only', with_region)}{also}"
