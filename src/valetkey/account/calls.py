@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from valetkey.account.denial import Denial, read_denial, split_authorization
 from valetkey.policy.problem import Problem
+
+REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+"""AWS's codes for a call that its policies refuse."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,23 @@ class CallError(Problem):
 
     `code` is AWS's error code ("AccessDenied", "NoSuchEntity"), or one of ours where the call never got an answer:
     "NoCredentials", "NoSuchProfile", "Unreachable", "TimedOut", "Garbled", "InvalidParameter". `message` is AWS's
-    own text.
+    own text, `denial` the policy that it names.
+
+    INVARIANT: the authorization id of a refusal and its link are in `details` alone, which `cli` shows to the person
+    who made the call. Every other text of an error may reach a receipt, a report or the other party.
     """
 
     exit_code = 3
 
     def __init__(self, call: Call, code: str, message: str, *, do: str = "", likely: str = "") -> None:
+        message, authorization = split_authorization(message)
         super().__init__(f"{call.action} failed: {code}: {message}", do=do, where=call.action)
         self.call = call
         self.code = code
         self.message = message
         self.likely = likely
+        self.denial: Denial | None = read_denial(message) if code in REFUSED else None
+        self.details = authorization.details if authorization else ""
 
     def __str__(self) -> str:
         return self.what

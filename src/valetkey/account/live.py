@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Perform, pages, patient
+from valetkey.account.calls import REFUSED, Call, CallError, Perform, pages, patient
 from valetkey.account.details import Texts, add_page, as_page
 from valetkey.account.parts import Part, one_account
 from valetkey.account.values import Account, Unknown
@@ -25,8 +25,6 @@ CALLS = (
     "iam:ListOpenIDConnectProviders",
 )
 """Every call that reading makes; GetCallerIdentity needs no permission."""
-
-_REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 Progress = Callable[[int, int | None], None]
 """Told after each page: roles read so far, and how many there are, where AWS says."""
@@ -64,7 +62,7 @@ def _read(perform: Perform, call: Call, part: Part, what: str, progress: Callabl
             add_page(part, as_page(page), texts, root="")
             progress(max(len(part.roles), len(part.listed)))
     except CallError as error:
-        if error.code not in _REFUSED:
+        if error.code not in REFUSED:
             raise
         part.unknown.append(Unknown(what, error.message or error.code, call.action))
         return error
@@ -75,7 +73,7 @@ def _unless_refused(part: Part, what: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except CallError as error:
-        if error.code not in _REFUSED:
+        if error.code not in REFUSED:
             raise
         part.unknown.append(Unknown(what, error.message or error.code, error.call.action))
         return None

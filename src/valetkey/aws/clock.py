@@ -16,7 +16,8 @@ from valetkey.aws.signin import QUICK, core_session, region_for
 
 
 def clock_skew(profile: str | None, *, region: str | None = None, partition: str = "aws") -> float:
-    """Seconds that this computer's clock is ahead of AWS's (negative: behind), within a second or so.
+    """Seconds that this computer's clock is ahead of AWS's (negative: behind), within a second or so. Signed calls that
+    are more than 5 minutes off may be refused; STS refuses those of more than 15.
 
     One unsigned call to STS, which refuses it and dates its refusal: it works without keys and with a wrong clock.
     Raises CallError.

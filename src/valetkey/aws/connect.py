@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import re
+from typing import Any, Protocol, assert_never
 
 import boto3
 import botocore.exceptions as wrong
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.calls import REFUSED, Call, CallError, Perform
+from valetkey.account.denial import PolicyType, read_denial
 
 # A call waits 5 s for a connection and 30 s for an answer, and is tried 3 times (AWS_MAX_ATTEMPTS changes that).
 _LIMITS: dict[str, Any] = {
@@ -19,7 +21,7 @@ _LIMITS: dict[str, Any] = {
     "user_agent_extra": "valetkey",
 }
 
-# What AWS's codes mean as a rule; where its text says more, `credentials.refusals` reads it.
+# What AWS's codes mean as a rule; where its text names the policy that refused, that is said.
 _LIKELY = {
     "ExpiredToken": "the session that you are signed in with has ended",
     "ExpiredTokenException": "the session that you are signed in with has ended",
@@ -45,8 +47,39 @@ _ADVICE = {
 
 def _likely(code: str, message: str) -> str:
     if "Signature expired" in message or "Signature not yet current" in message:
-        return "this computer's clock is wrong by more than five minutes"
+        # IAM has been seen to name 5 minutes and STS 15: "(20261128T110000Z - 15 min.)".
+        limit = re.search(r"[-+] (\d{1,3}) min", message)
+        return f"this computer's clock is wrong by more than {f'{limit[1]} minutes' if limit else 'AWS allows'}"
+    denial = read_denial(message) if code in REFUSED else None
+    if denial is not None and denial.policy is not None:
+        return _denied(denial.policy, denial.explicit)
     return _LIKELY.get(code, "")
+
+
+def _denied(policy: PolicyType, explicit: bool) -> str:
+    """What refused a call of one's own account, by the policy that AWS names (troubleshoot_access-denied)."""
+    verb = "denies this call" if explicit else "does not allow this call"
+    match policy:
+        case PolicyType.IDENTITY if not explicit:
+            return "no policy of your user, its groups or your role allows this call"
+        case PolicyType.IDENTITY:
+            return "a policy of your user, one of its groups or your role denies this call"
+        case PolicyType.BOUNDARY:
+            return f"your permissions boundary {verb}"
+        case PolicyType.SESSION:
+            return f"the session policy of your sign-in {verb}"
+        case PolicyType.SCP:
+            return "a service control policy of your organization refuses this call"
+        case PolicyType.RCP:
+            return "a resource control policy of the organization that owns the resource refuses this call"
+        case PolicyType.ENDPOINT:
+            return f"the policy of the VPC endpoint that this call goes through {verb}"
+        case PolicyType.TRUST:
+            return f"the role's trust policy {verb}"
+        case PolicyType.RESOURCE:
+            return f"the policy of the resource itself {verb}"
+        case _:
+            assert_never(policy)
 
 
 class Keys(Protocol):

@@ -33,12 +33,14 @@ def quiet_keys(entry: Entry) -> Keys:
 @contextlib.contextmanager
 def explained(entry: Entry) -> Iterator[None]:
     """Give a refusal that passes through its most likely reason. Makes calls only then."""
-    from valetkey.credentials.refusals import UNKNOWN_SIDE, Refused
+    from valetkey.credentials.refusals import UNKNOWN_SIDE, Refused, WrongCaller
+    from valetkey.credentials.sides import Side, side_of
 
     try:
         yield
     except Refused as refused:
-        if refused.likely == UNKNOWN_SIDE:
+        is_ours = side_of(refused.denial) is Side.CALLER and not isinstance(refused, WrongCaller)
+        if is_ours or refused.likely == UNKNOWN_SIDE:
             from valetkey.cli.entry import clock
             from valetkey.credentials.likely import reason
 
@@ -50,5 +52,6 @@ def explained(entry: Entry) -> Iterator[None]:
                 region=entry.base.region,
                 perform=entry.base.connect(keys),
                 clock=clock,
+                denial=refused.denial,
             )
         raise

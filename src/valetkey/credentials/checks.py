@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from valetkey.account.denial import Denial, PolicyType
 from valetkey.credentials.diagnosis import Check, Facts, Found, Unread
 from valetkey.credentials.localchecks import LOCAL
 from valetkey.credentials.ownchecks import OWN
-from valetkey.credentials.probing import Probing
+from valetkey.credentials.probing import OURS, Probing
+from valetkey.credentials.sides import Side, says, side_of
 
 CHECKS: tuple[Check, ...] = (*OWN, *LOCAL)
 
@@ -21,6 +23,10 @@ def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
     if probing is not None and probing.reason:
         return probing.reason
     blocks = [each.answer.says for each in found if each.answer.result == "blocks"]
+    if probing is not None and probing.denial is not None and side_of(probing.denial) is Side.OWNER:
+        # AWS has shown whose refusal it is: what our own account would say comes after that.
+        others = [each.answer.says for each in found if each.answer.result == "blocks" and each.check.id not in OURS]
+        return others[0] if others else _owners(probing.denial, blocks)
     if blocks:
         return blocks[0]
     if probing is None:
@@ -33,6 +39,13 @@ def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
             "the owner has changed or ended the grant (an SCP of your organization could refuse too; none can be read)"
         )
     return "the owner has changed or ended the grant: nothing on your side stands in the way"
+
+
+def _owners(denial: Denial, blocks: list[str]) -> str:
+    """The owner's side has refused; `blocks` is what our own account would refuse besides."""
+    is_rcp = denial.policy is PolicyType.RCP
+    reason = says(denial) if is_rcp else f"the owner has changed or ended the grant: {says(denial)}"
+    return f"{reason}; and then {blocks[0]}" if blocks else reason
 
 
 def exit_code(facts: Facts, found: tuple[Found, ...], probing: Probing | None = None) -> int:

@@ -1,6 +1,7 @@
-"""The most likely reason of a refused AssumeRole, in one sentence: AWS gives none.
+"""The most likely reason of a refused AssumeRole, in one sentence.
 
-AWS answers the same AccessDenied for our own account and for the owner's; so our own policies are read, and decided.
+Where AWS names no policy, our own policies are read, and decided: the refusal is ours or the owner's. Where it names
+one of ours, they are read too, for the statement behind it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.denial import Denial
 from valetkey.credentials.broker import Keys, role_call
 from valetkey.credentials.identity import identify
 from valetkey.credentials.ownside import context_of, read_own_side
 from valetkey.credentials.profiles import Profile
-from valetkey.credentials.refusals import UNKNOWN_SIDE
+from valetkey.credentials.refusals import OWNER_SIDE, UNKNOWN_SIDE
+from valetkey.credentials.sides import Side, says, side_of
 from valetkey.policy.problem import Problem
 
 _SECONDS = 8.0
@@ -21,10 +24,17 @@ _SECONDS = 8.0
 
 
 def reason(
-    profile: Profile, *, keys: Keys, mfa: bool, region: str, perform: Perform, clock: Callable[[], datetime]
+    profile: Profile,
+    *,
+    keys: Keys,
+    mfa: bool,
+    region: str,
+    perform: Perform,
+    clock: Callable[[], datetime],
+    denial: Denial | None = None,
 ) -> str:
-    """Why AWS refused this profile's role to these keys, most likely. `perform` makes calls with them, or with others
-    of the same identity. Raises nothing; calls for some seconds at most."""
+    """Why AWS refused this profile's role to these keys, most likely; `denial` is what its text says. `perform` makes
+    calls with them, or with others of the same identity. Raises nothing; calls for some seconds at most."""
     end = clock().timestamp() + _SECONDS
 
     def in_time(call: Call, /) -> dict[str, object]:
@@ -36,17 +46,23 @@ def reason(
         own = read_own_side(in_time, identify(in_time))
         context = context_of(role_call(profile, keys).params, mfa=mfa, region=region, now=clock())
     except Problem:
-        return UNKNOWN_SIDE
-    return sentence(*own.judge(context, profile.role_arn))
+        return sentence(None, "", denial)
+    return sentence(*own.judge(context, profile.role_arn), denial)
 
 
-def sentence(allowed: bool | None, why: str) -> str:
-    """The reason, by what `OwnSide.judge` says of our own account."""
-    if allowed is None:
-        return UNKNOWN_SIDE
-    if not allowed:
+def sentence(allowed: bool | None, why: str, denial: Denial | None = None) -> str:
+    """The reason, by what AWS's text says, and where it names no policy, by what `OwnSide.judge` says of our own
+    account."""
+    side = side_of(denial)
+    if denial is not None and side is Side.OWNER:
+        return f"{OWNER_SIDE}: {says(denial)}"
+    if denial is not None and side is Side.NETWORK:
+        return says(denial)
+    if allowed is False:
         return f"your own account does not allow you this call: {why}"
-    return (
-        "the owner has changed or ended the grant, or the role is too new to be visible yet: your own account allows "
-        "the call"
-    )
+    if denial is not None and side is Side.CALLER:
+        doubt = "; what can be read of them allows the call, so they may have changed just now" if allowed else ""
+        return f"your own account does not allow you this call: {says(denial)}{doubt}"
+    if allowed is None or side is Side.UNKNOWN:
+        return UNKNOWN_SIDE
+    return f"{OWNER_SIDE}: your own account allows the call"

@@ -13,8 +13,9 @@ from valetkey.credentials.refusals import Refused, WrongCaller, about_caller
 from valetkey.policy.commandline import option
 from valetkey.policy.problem import Problem
 
-_SKEW_MAX = 300
-"""Seconds that a signature's date may differ from AWS's clock (Signature Version 4)."""
+_SKEW_SAFE, _SKEW_MAX = 300, 900
+"""Seconds that a signature's date may differ from AWS's clock: AWS's pages and texts of IAM say 5 minutes, texts of STS
+say 15."""
 _SKEW_WORTH = 60
 _SOURCES: Mapping[str, str] = {
     "env": "the environment (AWS_ACCESS_KEY_ID)",
@@ -39,7 +40,9 @@ def _clock(facts: Facts) -> Answer:
         return Answer("ok", "this clock agrees with AWS's to the second")
     says = f"this clock is {seconds} s {'ahead of' if facts.skew > 0 else 'behind'} AWS's"
     if seconds > _SKEW_MAX:
-        return Answer("blocks", f"{says}; AWS takes no call that differs by more than 5 minutes", "set the clock")
+        return Answer("blocks", f"{says}; STS refuses calls that differ by more than 15 minutes", "set the clock")
+    if seconds > _SKEW_SAFE:
+        return Answer("beware", f"{says}; AWS may refuse calls that differ by more than 5 minutes", "set the clock")
     if seconds > _SKEW_WORTH:
         return Answer("beware", f"{says}: codes of an authenticator on this computer come at the wrong time", "set it")
     return Answer("ok", f"{says}, which AWS allows")

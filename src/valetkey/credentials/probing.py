@@ -1,9 +1,11 @@
 """Why does AWS refuse the way in? Try it, and variants of it, and say what that rules out and what it cannot tell.
 
 Rules:
-- AWS gives one and the same AccessDenied to a wrong ExternalId, a trust that names somebody else, a grant that has
-  ended and a role that is not there (tests/e2e/contractor/test_same_answer.py). INVARIANT: these are never told apart
-  here; they are listed together, for the owner.
+- AWS may name the kind of policy that refused, or nothing: both have been seen across accounts. A policy of our own side
+  that it names is what stands in the way. One of the owner's side leaves our side out of the question.
+- Named or not, a wrong ExternalId, a trust that names somebody else and a grant that has ended are one refusal by the
+  trust policy (tests/e2e/contractor/test_same_answer.py); whether an absent role has a text of its own is documented
+  nowhere. INVARIANT: these are never told apart here; they are listed together, for the owner.
 - A variant is the right way with one thing changed. One that gets in shows that thing to be what stands in the way, and
   everything else to be right.
 - A cause is ruled out by a fact of this side, or by a variant that got in; by nothing else.
@@ -17,10 +19,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from valetkey.account.denial import Denial, PolicyType
 from valetkey.credentials.broker import Connect, Keys, check_account, enter
 from valetkey.credentials.diagnosis import Found
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import SESSION_GONE, Refused, WrongCaller
+from valetkey.credentials.sides import Side, advice, says, side_of
 from valetkey.policy import limits
 from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
@@ -32,7 +36,7 @@ class Try:
 
     way: str
     result: str
-    """"in", "refused" (AccessDenied, and nothing more) or "failed" (AWS said something else)."""
+    """"in", "refused" (AccessDenied) or "failed" (AWS said something else)."""
     says: str = ""
 
 
@@ -58,6 +62,8 @@ class Probing:
     ruled_out: tuple[Cause, ...]
     open: tuple[Cause, ...]
     """What gives this same answer and is not ruled out, the owner's first."""
+    denial: Denial | None = None
+    """What AWS's text says of the right way's refusal."""
 
     @property
     def is_in(self) -> bool:
@@ -81,6 +87,9 @@ OWNERS = (
     Cause("condition", "the role asks for more: an address, a region ...", "owner", "its trust policy, and their RCPs"),
 )
 """What the owner alone can tell apart: AWS's answer is the same."""
+_RCP = Cause(
+    "rcp", "a resource control policy of the owner's organization", "owner", "AWS Organizations, by who runs theirs"
+)
 
 
 def probe(
@@ -112,11 +121,16 @@ def probe(
         return Probing((first,), "", (), ())
     if first.result == "failed" or isinstance(refused, WrongCaller):
         return Probing((first,), refused.what, (), ())
-    ruled_out = tuple(_ruled_out(found, mfa=through_mfa))
-    own = next((each.answer.says for each in found if each.check.id in _OWN and each.answer.result == "blocks"), "")
-    if own:
+    denial = refused.denial
+    side = side_of(denial)
+    ruled_out = tuple(_ruled_out(found, mfa=through_mfa, denial=denial))
+    own = next((each.answer.says for each in found if each.check.id in OURS and each.answer.result == "blocks"), "")
+    if denial is not None and side in (Side.CALLER, Side.NETWORK):
+        reason = f"{says(denial)}: {advice(denial)}"
+        return Probing((first,), own if own and side is Side.CALLER else reason, ruled_out, (), denial)
+    if own and side is not Side.OWNER:
         # Our own account refuses: nothing that the owner has could be seen behind it.
-        return Probing((first,), own, ruled_out, ())
+        return Probing((first,), own, ruled_out, (), denial)
     tries = [first]
     reason = ""
     for (way, shows), changed, using in _variants(shortest, base, keys, through_mfa, None if fresh else renew):
@@ -126,8 +140,21 @@ def probe(
             reason = shows
             break
     if reason:
-        return Probing(tuple(tries), reason, (*ruled_out, *_shown(tries[-1].way)), ())
-    return Probing(tuple(tries), "", ruled_out, (*OWNERS, *_ours(found)))
+        return Probing(tuple(tries), reason, (*ruled_out, *_shown(tries[-1].way)), (), denial)
+    return Probing(
+        tuple(tries), "", ruled_out, (*_owners(denial), *(() if side is Side.OWNER else _ours(found))), denial
+    )
+
+
+def _owners(denial: Denial | None) -> tuple[Cause, ...]:
+    """What of the owner's side gives this answer."""
+    if denial is None or side_of(denial) is not Side.OWNER:
+        return OWNERS
+    if denial.policy is PolicyType.RCP:
+        return (_RCP,)
+    trust = (dataclasses.replace(each, how="its trust policy") if each.id == "condition" else each for each in OWNERS)
+    # A role that is not there has no Deny statement.
+    return tuple(each for each in trust if not (denial.explicit and each.id == "role"))
 
 
 def _try(
@@ -138,7 +165,8 @@ def _try(
         return Try(way, "in", "the session was dropped"), None
     except Refused as refused:
         if refused.code == "AccessDenied":
-            return Try(way, "refused", "AccessDenied"), refused
+            clause = f" {refused.denial.clause}" if refused.denial is not None else ""
+            return Try(way, "refused", f"AccessDenied{clause}"), refused
         return Try(way, "failed", f"{refused.code}: {refused.what}"), refused
 
 
@@ -172,13 +200,21 @@ _BY_CHECK = {
 }
 
 
-def _ruled_out(found: tuple[Found, ...], *, mfa: bool) -> Iterator[Cause]:
+_OF_CHECK = {
+    "permission": (PolicyType.IDENTITY, PolicyType.BOUNDARY, PolicyType.SESSION),
+    "organization": (PolicyType.SCP,),
+}
+"""The policies that a check looks at: what AWS itself names is not ruled out by what was read."""
+
+
+def _ruled_out(found: tuple[Found, ...], *, mfa: bool, denial: Denial | None) -> Iterator[Cause]:
     yield Cause("keys", "the keys", how="AWS knows them: it answered sts:GetCallerIdentity")
     if mfa:
         yield Cause("mfa", "the MFA device and code", how="AWS gave an MFA session for them, and the call carried it")
     yield Cause("length", "the length of the session", how="the shortest that AWS makes was asked for")
     for each in found:
-        if each.answer.result == "ok" and each.check.id in _BY_CHECK:
+        named = denial is not None and denial.policy in _OF_CHECK.get(each.check.id, ())
+        if each.answer.result == "ok" and each.check.id in _BY_CHECK and not named:
             yield Cause(each.check.id, _BY_CHECK[each.check.id], how=each.answer.says)
 
 
@@ -189,17 +225,18 @@ def _shown(way: str) -> Iterator[Cause]:
             yield dataclasses.replace(each, who="", how=f"the role let you in {way}")
 
 
-_OWN = {
+OURS = {
     "permission": "the caller's own account does not allow the call",
     "organization": "a service control policy over the caller refuses it",
 }
+"""The checks of what our own account allows, and the cause that each is about."""
 
 
 def _ours(found: tuple[Found, ...]) -> Iterator[Cause]:
     """What is not known of our own side gives the same answer too."""
     for each in found:
-        if each.check.id in _OWN and each.answer.result != "ok":
-            yield Cause(f"own-{each.check.id}", _OWN[each.check.id], "your admin", each.answer.says)
+        if each.check.id in OURS and each.answer.result != "ok":
+            yield Cause(f"own-{each.check.id}", OURS[each.check.id], "your admin", each.answer.says)
 
 
 def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now: datetime) -> str:
@@ -208,8 +245,10 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
     if not probing.open:
         return ""
     role = profile.role_arn.rsplit("/", 1)[1]
+    denial = probing.denial
+    is_rcp = denial is not None and denial.policy is PolicyType.RCP
     lines = [
-        "AWS refuses my entry into your role and gives no reason.",
+        f"AWS refuses my entry into your role {denial.clause if denial else 'and names no policy'}.",
         f"  role        {profile.role_arn}",
         f"  I am        {caller}",
         f"  ExternalId  {masked}",
@@ -217,10 +256,18 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
         f"  when        {now:%Y-%m-%d %H:%M} UTC (a refused try is in my CloudTrail, not in yours)",
         "Ruled out on my side:",
         *(f"  - {each.what}" for each in probing.ruled_out),
-        "AWS gives the same answer to each of these, and only you can tell them apart:",
+        "It is this, which whoever runs your organization can look up:"
+        if is_rcp
+        else "AWS gives the same answer to each of these, and only you can tell them apart:",
         *(f"  - {each.what}" for each in probing.open if each.who == "owner"),
-        f"`{command('valetkey show', role)}` shows all but the last.",
-        "If the grant stands, please send me a new handoff:",
-        f"  {command('valetkey handoff', role, then='-o handoff.json')}",
+        *(
+            ("If the grant stands, that policy has to except this role.",)
+            if is_rcp
+            else (
+                f"`{command('valetkey show', role)}` shows all but the last.",
+                "If the grant stands, please send me a new handoff:",
+                f"  {command('valetkey handoff', role, then='-o handoff.json')}",
+            )
+        ),
     ]
     return "\n".join(lines)

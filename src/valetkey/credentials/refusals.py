@@ -1,7 +1,9 @@
 """What a person can do about each way in which STS refuses.
 
-AWS answers the same AccessDenied to a wrong ExternalId, a missing MFA, a wrong principal and a role that is not
-there; the texts below are those that can be told apart (IAM User Guide, troubleshoot_roles; STS API, common errors).
+AccessDenied of AssumeRole may name the kind of policy that refused (IAM User Guide, troubleshoot_access-denied), which
+shows whose it is (sides.py), or nothing: across accounts both have been seen. A wrong ExternalId, a missing MFA and
+another principal are one refusal by the trust policy, and are not told apart. The other texts below are of the IAM User
+Guide, troubleshoot_roles, and of the STS API, common errors.
 """
 
 from __future__ import annotations
@@ -10,19 +12,32 @@ import re
 from collections.abc import Iterable
 
 from valetkey.account.calls import CallError
+from valetkey.account.denial import Denial
 from valetkey.credentials.profiles import Profile
+from valetkey.credentials.sides import Side, advice, says, side_of
 from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
 
 
 class Refused(Problem):
-    """AWS refused a step; `code` is its error code, `message` its text."""
+    """AWS refused a step; `code` is its error code, `message` its text, `denial` the policy that it names."""
 
     exit_code = 3
 
-    def __init__(self, what: str, *, code: str, message: str, do: str = "", where: str = "", likely: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: str,
+        message: str,
+        do: str = "",
+        where: str = "",
+        likely: str = "",
+        denial: Denial | None = None,
+    ) -> None:
         super().__init__(what, do=do, where=where)
         self.likely = likely
+        self.denial = denial
         self.code = code
         self.message = message
 
@@ -49,7 +64,9 @@ UNKNOWN_SIDE = (
     "your own account does not allow you this call (its admin attaches the policy that `accept` printed), or the owner "
     "has changed or ended the grant"
 )
-"""Of AssumeRole's AccessDenied, when our own policies are not known."""
+"""Of AssumeRole's AccessDenied, when AWS names no policy and our own policies are not known."""
+OWNER_SIDE = "the owner has changed or ended the grant, or the role is too new to be visible yet"
+"""Of AssumeRole's AccessDenied, when the owner's role has refused."""
 
 # Fragments of AWS's text, tried in order: operation or "", code or "", text in lower case, what is wrong, what to do.
 _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
@@ -148,15 +165,41 @@ def explain(error: CallError, profile_name: str = "NAME") -> Refused:
         )
     what, do = _skew(error.message) or _row(operation, error.code, text) or ("", "")
     likely = ""
-    if not what and operation == "assume_role" and error.code == "AccessDenied":
-        what = "AWS refused to let you into the role, and does not say why"
-        probe = command("valetkey doctor", profile_name, then="--probe")
-        do = f"run `{probe}`: it says what can be ruled out, and who can check the rest"
-        likely = UNKNOWN_SIDE
+    if operation == "assume_role" and error.code == "AccessDenied":
+        what, do, likely = _entry(error.denial, what, do, profile_name)
     if not what:
         what, do = error.what, error.do or "try again; if it stays, send this message to the owner"
         likely = error.likely or "nothing that valetkey knows: AWS's own text above is all there is"
-    return Refused(what, code=error.code, message=error.message, do=do, where=error.call.action, likely=likely)
+    return Refused(
+        what,
+        code=error.code,
+        message=error.message,
+        do=do,
+        where=error.call.action,
+        likely=likely,
+        denial=error.denial,
+    )
+
+
+def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tuple[str, str, str]:
+    """A refused AssumeRole in words: what, what to do, the most likely reason. `what` and `do` are what its text alone
+    has said so far."""
+    doctor = command("valetkey doctor", profile_name, then="--probe")
+    probe = f"run `{doctor}`: it says what can be ruled out, and who can check the rest"
+    side = side_of(denial)
+    if denial is None or side in (None, Side.UNKNOWN):
+        if what:
+            return what, do, ""
+        named = "names no policy" if denial is None or side is None else f"gives a reason unknown here: {denial.clause}"
+        return f"AWS refused to let you into the role, and {named}", probe, UNKNOWN_SIDE
+    if what and denial.action == "sts:AssumeRole":
+        return what, do, ""  # a text that says more than whose policy it is
+    if side is Side.OWNER:
+        if denial.action != "sts:AssumeRole":
+            do = "leave out what it is about (source_identity, session_tags), or ask the owner to admit it"
+            return f"AWS refused to let you into the role: {says(denial)}", do, ""
+        return f"AWS refused to let you into the role: {says(denial)}", probe, OWNER_SIDE
+    return f"AWS refused to let you into the role: {says(denial)}", advice(denial), ""
 
 
 def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
@@ -172,6 +215,8 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
     elif name == "root":
         what = "the base identity is the account's root user, which may not assume roles"
         do = "sign in as an IAM user of your account"
+    elif side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
+        return refused  # what follows is about the owner's trust policy, which has not refused
     elif profile.mfa and name.startswith("assumed-role/"):
         kind = "an Identity Center" if "/AWSReservedSSO_" in name else "a role"
         what = f"the base identity is {kind} session, which carries no MFA that AWS sees; the role asks for it"
@@ -181,11 +226,15 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
         do = f"use one of: {', '.join(profile.principals)}; or ask the owner to name you"
     if not what:
         return refused
-    return WrongCaller(what, code=refused.code, message=refused.message, do=do, where=refused.where)
+    return WrongCaller(
+        what, code=refused.code, message=refused.message, do=do, where=refused.where, denial=refused.denial
+    )
 
 
 def about_aws_login(refused: Refused, profile: Profile) -> Refused:
     """A refusal of a base identity of `aws login`, where MFA may be the reason: the same, told so."""
+    if side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
+        return refused
     if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
         refused.what += "; it asks for MFA, and AWS does not say whether a session of `aws login` carries that"
         refused.do = f"use an IAM user's access key as base identity (accept again with --profile), or: {refused.do}"
@@ -196,9 +245,20 @@ def about_further(refused: Refused, source_arn: str) -> Refused:
     """A refusal of a role that is entered from another role's session: the same, told so. It is no grant, so that
     `verify` cannot try it."""
     if refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
+        denial, side = refused.denial, side_of(refused.denial)
+        if denial is not None and side in (Side.CALLER, Side.OWNER):
+            # Seen from the role in between, whose policies are the customer's.
+            refused.what = f"AWS refused to let {source_arn} into the role behind it {denial.clause}"
+        if denial is not None and side is Side.CALLER:
+            refused.do = f"ask the owner of {source_arn}: that role is not let out to this one by its own account"
+            refused.likely = ""
+            return refused
+        if denial is not None and side is Side.NETWORK:
+            return refused
         refused.do = f"it has to let in {source_arn}, and may not ask for MFA, which no role's session carries; "
         refused.do += "that one needs sts:AssumeRole on it"
-        refused.likely = f"its trust does not name {source_arn}, or that role may not enter others"
+        refused.likely = f"its trust does not name {source_arn}"
+        refused.likely += "" if side is Side.OWNER else ", or that role may not enter others"
     return refused
 
 
@@ -220,4 +280,5 @@ def _skew(message: str) -> tuple[str, str] | None:
         return None
     stamps = ["{}-{}-{} {}:{}:{} UTC".format(*each) for each in _STAMP.findall(message)]
     clocks = f": it says {stamps[0]}, AWS says {stamps[-1]}" if len(stamps) > 1 else ""
-    return f"this computer's clock is wrong{clocks}", "set the clock: it may differ from AWS's by five minutes at most"
+    do = "set the clock: AWS may refuse a call that is more than 5 minutes off, and STS refuses one of more than 15"
+    return f"this computer's clock is wrong{clocks}", do

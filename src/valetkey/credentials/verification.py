@@ -4,7 +4,8 @@ Rules (IAM User Guide, id_roles_common-scenarios_third-party: "test that the rol
 external ID"):
 - A probe is the right way with one thing changed, by the same identity, right after the right way succeeded.
 - Only AccessDenied is a refusal; anything else says nothing.
-- A refusal counts as the owner's only when our own account's policies are known to allow the call.
+- INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names none
+  and our own account's policies are known to allow the call. One that names another policy never counts.
 - Every session is as short as AWS makes them, and dropped unseen.
 """
 
@@ -16,12 +17,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from valetkey.account.calls import Perform
+from valetkey.account.denial import Denial
 from valetkey.credentials.broker import Connect, Keys, check_account, enter, role_call
 from valetkey.credentials.likely import sentence
 from valetkey.credentials.ownside import OwnSide, context_of
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import SESSION_GONE, Refused, WrongCaller
 from valetkey.credentials.requests import fresh_external_id
+from valetkey.credentials.sides import Side, advice, refuses_for_owner, says, side_of
 from valetkey.policy import limits
 
 FIRST_SAYS = "Tries that succeed are written to the owner's CloudTrail (and to yours); refused ones to yours only."
@@ -29,6 +32,7 @@ WAIT = 60
 """Seconds to wait for a new role to become visible: IAM is eventually consistent (troubleshoot_general)."""
 _PAUSE = 3.0
 
+_NOT_OWNERS = (Side.CALLER, Side.NETWORK)
 RIGHT_WAY, NO_ID, WRONG_ID, NO_MFA = "right way", "no ExternalId", "wrong ExternalId", "no MFA"
 
 
@@ -101,12 +105,17 @@ def verify(
             left = end - clock().timestamp()
             if through_mfa and refused.code in SESSION_GONE:
                 keys, through_mfa = session(keys.access_key_id), False
-            elif refused.code == "AccessDenied" and left > 0 and not isinstance(refused, WrongCaller):
-                sleep(min(_PAUSE, left))
-            else:
-                own = own_side(connect(keys)) if refused.code == "AccessDenied" else None
+                continue
+            judged: tuple[bool | None, str] = (None, "")
+            is_spreading = refused.code == "AccessDenied" and not isinstance(refused, WrongCaller)
+            if refused.code == "AccessDenied" and (left <= 0 or side_of(refused.denial) in _NOT_OWNERS):
                 context = context_of(role_call(shortest, keys).params, mfa=keys is not base, region=region, now=clock())
-                return _not_in(profile, refused, own.judge(context, profile.role_arn) if own else (None, ""))
+                judged = own_side(connect(keys)).judge(context, profile.role_arn)
+                # A policy of our own takes its time as a new role does: waiting may help if what is read allows it.
+                is_spreading = is_spreading and judged[0] is True and side_of(refused.denial) is Side.CALLER
+            if left <= 0 or not is_spreading:
+                return _not_in(profile, refused, judged)
+            sleep(min(_PAUSE, left))
     with_mfa = keys is not base
     tries = _tries(shortest, base, keys)
     known: OwnSide | None = None
@@ -122,6 +131,10 @@ def verify(
         except Refused as refused:
             if refused.code != "AccessDenied":
                 probes.append(_unclear(way, refused))
+                continue
+            by_text = _named(way, refused.denial)
+            if by_text is not None:
+                probes.append(by_text)
                 continue
             known = known or own_side(connect(keys))
             mfa = with_mfa and using is keys
@@ -159,6 +172,18 @@ def _not_asked(way: str, what: str) -> Probe:
     return Probe(way, "inconclusive", f"the probe does not apply: the grant asks for {what}", applies=False)
 
 
+def _named(way: str, denial: Denial | None) -> Probe | None:
+    """What a refusal shows by the policy that AWS names; None where it names none."""
+    if denial is None or side_of(denial) is None:
+        return None
+    if refuses_for_owner(denial):
+        return Probe(way, "right", f"refused by the owner: {says(denial)}")
+    if side_of(denial) is Side.UNKNOWN:
+        return Probe(way, "inconclusive", f"refused for a reason that is not known here: {denial.clause}")
+    whose = "by your own account" if side_of(denial) is Side.CALLER else "for another reason"
+    return Probe(way, "inconclusive", f"refused {whose}: {says(denial)}")
+
+
 def _judge(way: str, own: OwnSide, right: Mapping[str, str], probe: Mapping[str, str], role_arn: str) -> Probe:
     why = own.lets(right=right, probe=probe, role_arn=role_arn)
     if why:
@@ -180,11 +205,18 @@ _WHO_REFUSED = {
 def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str]) -> Verification:
     """The right way is not let in: then no refusal means anything."""
     likely = refused.likely
+    denial = refused.denial
+    is_known = denial is not None and side_of(denial) not in (None, Side.UNKNOWN)
     if isinstance(refused, WrongCaller):
         first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {refused.what}: {refused.do}")
+    elif denial is not None and is_known:
+        do = advice(denial)
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {says(denial)}. {do[0].upper()}{do[1:]}")
+        likely = sentence(*judged, denial)
     elif refused.code == "AccessDenied":
-        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied. {_WHO_REFUSED[judged[0]]}")
-        likely = sentence(*judged)
+        named = f": {denial.clause}" if side_of(denial) is Side.UNKNOWN and denial is not None else ""
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied{named}. {_WHO_REFUSED[judged[0]]}")
+        likely = sentence(*judged, denial)
     else:
         first = _unclear(RIGHT_WAY, refused)
     why = "not tried: a refusal counts only after the right way succeeded"

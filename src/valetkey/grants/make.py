@@ -109,7 +109,7 @@ def make(
             done.append(call)
         role = waiting.until(lambda: _complete(wanted, perform))
     except CallError as error:
-        raise _interrupted(error, wanted, done) from None
+        raise _interrupted(error, wanted, done).with_details(error.details) from None
     if role is None:
         raise _unseen(wanted, waiting)
     return Made(wanted, role, tuple(done), prove(role.trust, wanted))

@@ -123,7 +123,8 @@ def revoke(
         waiting.until(work.take_apart, passing=UNSEEN | {"DeleteConflict"})
         gone_at = None if work.refused else waiting.until(work.gone)
     except CallError as error:
-        raise work.interrupted(error.what, full=error.code == "LimitExceeded") from None
+        stopped = work.interrupted(error.what, full=error.code == "LimitExceeded")
+        raise stopped.with_details(error.details) from None
     if gone_at is None:
         raise work.interrupted(work.refused or f"{standing.role.name} is still shown by AWS")
     return Receipt(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
 
 class Problem(Exception):
     """Something a person has to know about: what is wrong, where, and what to do.
@@ -14,6 +19,9 @@ class Problem(Exception):
     exit_code: int = 2
     likely: str = ""
     """Of a refusal that gives no reason: the most likely one, one sentence."""
+    details: str = ""
+    """Where the person who made the call can read more about a refusal. For their terminal alone: never for a file, a
+    report or a message to somebody else."""
 
     def __init__(self, what: str, *, do: str = "", where: str = "", exit_code: int | None = None) -> None:
         super().__init__(what)
@@ -22,6 +30,11 @@ class Problem(Exception):
         self.where = where
         if exit_code is not None:
             self.exit_code = exit_code
+
+    def with_details(self, details: str) -> Self:
+        """The same problem, with the details of the refusal behind it."""
+        self.details = details
+        return self
 
     def __str__(self) -> str:
         place = f" ({self.where})" if self.where else ""

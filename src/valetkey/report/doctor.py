@@ -47,10 +47,21 @@ def _say_probing(probing: Probing, letter: str) -> None:
     if probing.ruled_out:
         say_table(("ruled out", "because"), [(each.what, each.how) for each in probing.ruled_out])
     if probing.open:
-        say("AWS gives one and the same answer to all of these:")
+        say(_one_answer(probing))
         say_table(("could be", "who can find out", "how"), [(c.what, c.who, c.how) for c in probing.open])
     if letter:
         say("For the owner, to be pasted:", "", *(f"    {line}" for line in letter.splitlines()), "")
+
+
+def _one_answer(probing: Probing) -> str:
+    from valetkey.credentials.sides import Side, side_of
+
+    denial = probing.denial
+    if denial is not None and side_of(denial) is Side.OWNER:
+        if len(probing.open) == 1:
+            return f"AWS names the owner's side ({denial.named}):"
+        return f"AWS names the owner's side ({denial.named}), and gives one and the same answer to all of these:"
+    return "AWS gives one and the same answer to all of these:"
 
 
 def _letter(facts: Facts, probing: Probing | None) -> str:
@@ -87,11 +98,23 @@ def _json(facts: Facts, found: tuple[Found, ...], probing: Probing | None, likel
             "in": probing.is_in,
             "tries": [{"way": each.way, "result": each.result, "says": each.says} for each in probing.tries],
             "reason": probing.reason or None,
+            **_named(probing),
             "ruled_out": [{"id": each.id, "what": each.what, "because": each.how} for each in probing.ruled_out],
             "open": [_open(each) for each in probing.open],
             "message": letter or None,
         },
         "likely": likely or None,
+    }
+
+
+def _named(probing: Probing) -> dict[str, str | None]:
+    """The policy that AWS's text names, and whose it is."""
+    from valetkey.credentials.sides import side_of
+
+    side = side_of(probing.denial)
+    return {
+        "refused_by": probing.denial.named if probing.denial is not None and side is not None else None,
+        "side": side.value if side is not None else None,
     }
 
 

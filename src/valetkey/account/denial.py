@@ -1,0 +1,151 @@
+"""What AWS's text of an AccessDenied says: which policy refused, and where the owner of the account can read more.
+
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html (the forms of the text; "some AWS
+services do not support this format", and where several policy types refuse, AWS names one of them), .../
+troubleshoot_access-denied-authorization-id.html (preview: an authorization id and a link to the console), and AWS
+Security Blog, "Enhanced access denied error messages with policy ARNs" (the ARN within one account or organization).
+
+Rules:
+- Only the text that AWS sent is read. A form that is not known here is kept as text and claims nothing.
+- INVARIANT: what `split_authorization` leaves holds neither the id nor the link. Who has the id can read the policies
+  behind the refusal, if their account lets them: both are for the person who made the call, and nobody else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import urlsplit
+
+_MOST = 8192
+"""Characters of a message that are looked at."""
+
+
+class PolicyType(Enum):
+    """A kind of policy, by AWS's name for it in these texts."""
+
+    IDENTITY = "identity-based policy"
+    RESOURCE = "resource-based policy"
+    TRUST = "role trust policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    SCP = "service control policy"
+    RCP = "resource control policy"
+    ENDPOINT = "VPC endpoint policy"
+
+
+_TYPES = {each.value.lower(): each for each in PolicyType} | {
+    # AWS's page has these two forms as well.
+    "sessions policy": PolicyType.SESSION,
+    "vpc endpoint policy transitively through a service control policy": PolicyType.ENDPOINT,
+}
+
+
+@dataclass(frozen=True)
+class Denial:
+    """The reason that AWS's text gives."""
+
+    policy: PolicyType | None
+    """None: AWS names no kind of policy, or one that is not known here."""
+    named: str
+    """The kind in AWS's own words; empty: AWS names none."""
+    explicit: bool
+    """Whether a Deny statement refused; False: no Allow statement applied. For SCPs AWS may say the first for both."""
+    action: str
+    """The action that is refused ("sts:AssumeRole"), which may be another one than the call's name."""
+    clause: str
+    """The reason as AWS words it, from "because" or "with" on."""
+    arn: str = ""
+    """The policy's ARN, where AWS gives it."""
+
+
+_REFUSED = re.compile(r"\bUser: \S+ is not authorized to perform: (?P<action>\S+)")
+_REASON = re.compile(r"\bbecause no \S|\b(?:with|due to) an explicit deny\b")
+_BARE = re.compile(r"(?: on resource: \S+(?: \S+)?)?[.\s]*")
+"""No reason: the resource is an ARN, "*", or like "role audit"."""
+_NAMED = r"(?P<named>[A-Za-z][A-Za-z -]{0,119}?)"
+_END = r"(?=$|[.,;](?:\s|$)|\s+Encoded authorization failure message\b)"
+_IMPLICIT = re.compile(
+    rf"because no {_NAMED} allows the (?:(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+) )?action(?:: (?P<arn>arn:\S*?))?{_END}"
+)
+_EXPLICIT = re.compile(
+    rf"(?:with|due to) an explicit deny(?: in (?:an?|the) {_NAMED}(?:: (?P<arn>arn:\S*?))?)?(?P<action>){_END}"
+)
+
+
+def read_denial(message: str) -> Denial | None:
+    """The reason in AWS's text of a refusal; None where the text gives none. Never raises."""
+    text = " ".join(message[:_MOST].split())
+    refused = _REFUSED.search(text)
+    if refused is None:
+        return None
+    reasons = list(_REASON.finditer(text, refused.end()))
+    if not reasons and _BARE.fullmatch(text, refused.end()):
+        return None
+    rest = text[reasons[0].start() if reasons else refused.end() :].lstrip(" ,;:")
+    explicit = bool(reasons) and not rest.startswith("because")
+    found = (_EXPLICIT if explicit else _IMPLICIT).match(rest)
+    if found is None or len(reasons) > 1:
+        # Some other form: kept as it is, up to the end of its sentence.
+        words = re.split(r"\.(?:\s|$)", rest, maxsplit=1)[0][:200]
+        return Denial(None, words, explicit, refused["action"], words)
+    named = found["named"] or ""
+    action = found["action"] or refused["action"]
+    return Denial(_TYPES.get(named.lower()), named, explicit, action, found[0], found["arn"] or "")
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """Where the evaluation behind one refusal can be read, for 24 hours (preview)."""
+
+    id: str
+    link: str = ""
+    """An address of the AWS console; empty where AWS's text has none, or one of another host."""
+    region: str = ""
+
+    @property
+    def details(self) -> str:
+        """How to read it, one sentence."""
+        region = f" --region {self.region}" if self.region else ""
+        command = f"aws iam-toolbox get-request-authorization-details{region} --authorization-id {self.id}"
+        return f"{f'{self.link} or ' if self.link else ''}`{command}` (kept by AWS for 24 hours; a preview)"
+
+
+_POINTER = re.compile(
+    r"\.?\s*Go to (?P<link>https://\S+) for complete details,?\s+or call the GetRequestAuthorizationDetails API with "
+    r"the following authorization id: (?P<id>[0-9A-Za-z]{1,256})\.?"
+)
+_LINK = re.compile(r"https?://\S*authorization-details\S*", re.IGNORECASE)
+_ID = re.compile(r"(authorization[ -]?id\b[\s:='\"]*(?:is\s+)?)[0-9A-Za-z]{8,256}", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?:(?P<region>[a-z]{2,8}(?:-[a-z]+)+-\d{1,2})\.)?console\."
+    r"(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com|amazonaws-eusc\.eu)"
+)
+
+
+def split_authorization(message: str) -> tuple[str, Authorization | None]:
+    """AWS's text without the authorization id and its link, and these; None where it has none. Never raises.
+
+    Where the sentence around them is not the known one, they are taken out all the same.
+    """
+    if "authorization" not in message.lower():
+        return message, None
+    found = _POINTER.search(message)
+    if found is None:
+        return _ID.sub(r"\1...", _LINK.sub("(link left out)", message)), None
+    rest = message[: found.start()] + message[found.end() :]
+    rest = _ID.sub(r"\1...", _LINK.sub("(link left out)", rest)).replace(found["id"], "...")
+    return rest, Authorization(found["id"], *_console(found["link"]))
+
+
+def _console(link: str) -> tuple[str, str]:
+    """The link and its region, if it leads to an AWS console; else nothing."""
+    try:
+        parts = urlsplit(link)
+        host = _HOST.fullmatch(parts.netloc)
+    except ValueError:
+        return "", ""
+    if host is None or not link.isascii() or not link.isprintable():
+        return "", ""
+    return link, host["region"] or ""

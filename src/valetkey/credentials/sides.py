@@ -1,0 +1,109 @@
+"""Whose policy refused an AssumeRole across accounts, and what the contractor's person can do about it.
+
+| AWS names | whose it is |
+| --- | --- |
+| identity-based policy, permissions boundary, session policy | the caller's own account |
+| service control policy | the caller's organization: an SCP binds the principals of its own accounts, and nobody else (Organizations User Guide, orgs_manage_policies_scps) |
+| role trust policy, resource-based policy | the role's account: the trust policy is the role's resource-based policy |
+| resource control policy | the organization of the role's account (orgs_manage_policies_rcps) |
+| VPC endpoint policy | whoever runs the network that the call goes through; that may be either party |
+
+Rules:
+- AWS names one policy type where several refuse. So a side that is named has refused, and nothing is said of the other.
+- INVARIANT: without a name, or with one that is not known here, no side is claimed.
+"""  # noqa: E501 - a table
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import assert_never
+
+from valetkey.account.denial import Denial, PolicyType
+
+
+class Side(Enum):
+    """Whose policy refused."""
+
+    CALLER = "caller"
+    """The contractor's own account, or its organization."""
+    OWNER = "owner"
+    """The role's account, or its organization."""
+    NETWORK = "network"
+    UNKNOWN = "unknown"
+    """AWS gives a reason that is not known here."""
+
+
+def side_of(denial: Denial | None) -> Side | None:
+    """Whose policy refused; None where AWS names no policy."""
+    if denial is None or not denial.named:
+        return None
+    match denial.policy:
+        case PolicyType.IDENTITY | PolicyType.BOUNDARY | PolicyType.SESSION | PolicyType.SCP:
+            return Side.CALLER
+        case PolicyType.TRUST | PolicyType.RESOURCE | PolicyType.RCP:
+            return Side.OWNER
+        case PolicyType.ENDPOINT:
+            return Side.NETWORK
+        case None:
+            return Side.UNKNOWN
+        case _:
+            assert_never(denial.policy)
+
+
+def refuses_for_owner(denial: Denial | None) -> bool:
+    """Whether AWS's text shows that the owner's side refused the entry itself, and not only a tag or a SourceIdentity
+    that the call carried."""
+    return denial is not None and side_of(denial) is Side.OWNER and denial.action == "sts:AssumeRole"
+
+
+def says(denial: Denial) -> str:
+    """What refused, for the contractor's person; a clause that can stand alone. "" where no side is known."""
+    does = f"denies {denial.action}" if denial.explicit else f"does not allow {denial.action}"
+    match denial.policy:
+        case PolicyType.IDENTITY if not denial.explicit:
+            return f"no policy of your own user or role allows {denial.action} on the role"
+        case PolicyType.IDENTITY:
+            return f"a policy of your own user or role {does}"
+        case PolicyType.BOUNDARY:
+            return f"your permissions boundary {does}"
+        case PolicyType.SESSION:
+            return f"the session policy of your sign-in {does}"
+        case PolicyType.SCP:
+            # AWS's text may say "explicit deny" where no SCP allows the action, too.
+            return f"a service control policy of your organization refuses {denial.action}"
+        case PolicyType.TRUST | PolicyType.RESOURCE:
+            return f"the trust policy of the owner's role {does} to you"
+        case PolicyType.RCP:
+            return f"a resource control policy of the owner's organization refuses {denial.action}"
+        case PolicyType.ENDPOINT:
+            return f"the policy of the VPC endpoint that your call goes through {does}"
+        case None:
+            return ""
+        case _:
+            assert_never(denial.policy)
+
+
+def advice(denial: Denial) -> str:
+    """Who can change it, and how; "" where no side is known."""
+    match denial.policy:
+        case PolicyType.IDENTITY if not denial.explicit:
+            return (
+                "ask your admin to attach the policy that `accept` printed; one that was attached just now takes a "
+                "moment to count"
+            )
+        case PolicyType.IDENTITY | PolicyType.BOUNDARY:
+            return "ask your admin to lift it for this role"
+        case PolicyType.SESSION:
+            return "sign in without that session policy, or ask whoever set up the sign-in"
+        case PolicyType.SCP:
+            return "ask whoever runs your organization to except this role"
+        case PolicyType.TRUST | PolicyType.RESOURCE:
+            return "ask the owner whether the grant still stands, with this ExternalId"
+        case PolicyType.RCP:
+            return "ask the owner: whoever runs their organization has to except this role"
+        case PolicyType.ENDPOINT:
+            return "ask whoever runs the network that this computer calls AWS through, or call from elsewhere"
+        case None:
+            return ""
+        case _:
+            assert_never(denial.policy)
