@@ -65,7 +65,7 @@ _REASON = re.compile(r"\bbecause no \S|\b(?:with|due to) an explicit deny\b")
 _BARE = re.compile(r"(?: on resource: \S+(?: \S+)?)?[.\s]*")
 """No reason: the resource is an ARN, "*", or like "role audit"."""
 _NAMED = r"(?P<named>[A-Za-z][A-Za-z -]{0,119}?)"
-_END = r"(?=$|[.,;](?:\s|$)|\s+Encoded authorization failure message\b)"
+_END = r"(?=$|\.(?:\s|$)|\s+Encoded authorization failure message\b)"
 _IMPLICIT = re.compile(
     rf"because no {_NAMED} allows the (?:(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+) )?action(?:: (?P<arn>arn:\S*?))?{_END}"
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -23,6 +23,10 @@ def start(
     *,
     port: Annotated[int, Parameter(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     accounts: Annotated[int, Parameter(help="How many AWS accounts: the owner's and the contractors'.")] = 2,
+    refusals: Annotated[
+        Literal["bare", "reasons", "ids"],
+        Parameter(help="What a refusal's text says: no policy, the kind that refused, or authorization ids too."),
+    ] = "bare",
     detach: Annotated[bool, Parameter(negative="", help="Run in the background; end it with `stop`.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
@@ -33,7 +37,8 @@ def start(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
     folder = local.place(os.environ)
-    begun, running = local.begin(folder, port=port, accounts=accounts, owner=None if detach else os.getpid())
+    owner = None if detach else os.getpid()
+    begun, running = local.begin(folder, port=port, accounts=accounts, owner=owner, refusals=refusals)
     if detach:
         say_started(begun, detached=True, as_json=output.as_json)
         return 0

@@ -1,8 +1,8 @@
 """Why does AWS refuse the way in? Try it, and variants of it, and say what that rules out and what it cannot tell.
 
 Rules:
-- AWS may name the kind of policy that refused, or nothing: both have been seen across accounts. A policy of our own side
-  that it names is what stands in the way. One of the owner's side leaves our side out of the question.
+- AWS may name the kind of policy that refused, or nothing: both have been seen across accounts. A policy of our own
+  side that it names is what stands in the way. One of the owner's side leaves our side out of the question.
 - Named or not, a wrong ExternalId, a trust that names somebody else and a grant that has ended are one refusal by the
   trust policy (tests/e2e/contractor/test_same_answer.py); whether an absent role has a text of its own is documented
   nowhere. INVARIANT: these are never told apart here; they are listed together, for the owner.

@@ -4,8 +4,8 @@ Rules (IAM User Guide, id_roles_common-scenarios_third-party: "test that the rol
 external ID"):
 - A probe is the right way with one thing changed, by the same identity, right after the right way succeeded.
 - Only AccessDenied is a refusal; anything else says nothing.
-- INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names none
-  and our own account's policies are known to allow the call. One that names another policy never counts.
+- INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names
+  none and our own account's policies are known to allow the call. One that names another policy never counts.
 - Every session is as short as AWS makes them, and dropped unseen.
 """
 
@@ -96,6 +96,7 @@ def verify(
     keys = session("") if through_mfa else base
     if not through_mfa:
         check_account(profile, keys=base, connect=connect)
+    known: OwnSide | None = None
     end = clock().timestamp() + wait
     while True:
         try:
@@ -110,7 +111,8 @@ def verify(
             is_spreading = refused.code == "AccessDenied" and not isinstance(refused, WrongCaller)
             if refused.code == "AccessDenied" and (left <= 0 or side_of(refused.denial) in _NOT_OWNERS):
                 context = context_of(role_call(shortest, keys).params, mfa=keys is not base, region=region, now=clock())
-                judged = own_side(connect(keys)).judge(context, profile.role_arn)
+                known = known or own_side(connect(keys))
+                judged = known.judge(context, profile.role_arn)
                 # A policy of our own takes its time as a new role does: waiting may help if what is read allows it.
                 is_spreading = is_spreading and judged[0] is True and side_of(refused.denial) is Side.CALLER
             if left <= 0 or not is_spreading:
@@ -118,7 +120,6 @@ def verify(
             sleep(min(_PAUSE, left))
     with_mfa = keys is not base
     tries = _tries(shortest, base, keys)
-    known: OwnSide | None = None
     right = context_of(role_call(shortest, keys).params, mfa=with_mfa, region=region, now=clock())
     probes = [Probe(RIGHT_WAY, "right", f"in as {profile.role_arn}; the session was dropped")]
     for way, changed, using, skip in tries:

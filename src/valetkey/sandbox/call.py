@@ -9,8 +9,11 @@ import json
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from valetkey.sandbox.reasons import Reason
 
 Answer = tuple[int, dict[str, str], Any]
 
@@ -30,6 +33,8 @@ class AwsCall:
     access_key_id: str
     mfa_age: float | None = None
     """Seconds since the caller showed a code, when this very call carried a good one."""
+    reason: Reason | None = None
+    """Why the caller's own policies refused it last, if they did."""
 
     def get(self, name: str) -> str | None:
         """A parameter, or None when it was not sent."""

@@ -59,6 +59,14 @@ class Control:
         """Put a trust policy (JSON text) on a role as it is, beside IAM: also one that IAM refuses to save."""
         self._ask("POST", "plant", {"account": account, "role": role, "document": document})
 
+    def vary(self, account: str | None = None, **settings: Any) -> dict[str, Any]:
+        """Choose how AWS behaves towards an account, or to all: `vary(account, refusals="reasons")`. The settings that
+        hold then. See `valetkey.sandbox.variants`."""
+        found: dict[str, Any]
+        about = {} if account is None else {"account": account}
+        (found,) = self._ask("POST", "variants", {**about, **settings})
+        return found
+
     def clear(self, account: str | None = None) -> None:
         """Remove the fault rules (of one account), and let every held request go."""
         self._ask("POST", "clear", {} if account is None else {"account": account})
@@ -115,6 +123,7 @@ _ANSWERS = {
     "faults": ("ok",),
     "plant": ("ok",),
     "clear": ("ok",),
+    "variants": ("variants",),
     "requests": ("requests",),
     "reset": ("ok",),
 }

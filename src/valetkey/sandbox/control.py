@@ -5,6 +5,7 @@
     POST totp      {device}               an unused current code of an MFA device (serial number or user ARN)
     POST faults    a rule                 puts one more fault rule in force
     POST plant     {account, role, document}  puts a trust policy on a role beside IAM, which may refuse to save it
+    POST variants  {account?, setting}    how AWS behaves towards one account, or all (variants.py)
     POST clear     {account?}             removes fault rules and lets held requests go
     GET  requests?account=                the request log: service:operation per account, no parameters
     POST reset                            empties every account
@@ -18,10 +19,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from valetkey.policy.problem import Problem
-from valetkey.sandbox import clock, mfa
+from valetkey.sandbox import clock, mfa, variants
 from valetkey.sandbox.faults import read_fault
 
 if TYPE_CHECKING:
@@ -86,6 +88,10 @@ def _plant(_: Front, plain: Plain) -> Plain:
     return {"ok": True}
 
 
+def _vary(_: Front, plain: Plain) -> Plain:
+    return {"variants": asdict(variants.vary(plain))}
+
+
 def _clear(front: Front, plain: Plain) -> Plain:
     front.faults.clear(plain.get("account"))
     front.release()
@@ -101,6 +107,7 @@ def _reset(front: Front, _: Plain) -> Plain:
 
     app._reset_all_state()
     clock.reset()
+    variants.reset()
     front.faults.clear()
     front.release()
     front.log.clear()
@@ -115,6 +122,7 @@ _ROUTES: dict[str, tuple[str, Callable[[Front, Plain], Plain]]] = {
     "faults": ("POST", _fault),
     "plant": ("POST", _plant),
     "clear": ("POST", _clear),
+    "variants": ("POST", _vary),
     "requests": ("GET", _requests),
     "reset": ("POST", _reset),
 }

@@ -1,8 +1,8 @@
 """Whether the date that a request was signed with is near enough to now.
 
 AWS's pages say five minutes (AWS Knowledge Center, "security token included in the request is expired"; S3's own limit
-is 15: Amazon S3 API Reference, "Authenticating Requests"). STS has been seen to name 15 in its text; the stricter one
-is kept, so that what works here works there.
+is 15: Amazon S3 API Reference, "Authenticating Requests"). STS has been seen to name 15 in its text. The stricter one
+is the default, so that what works here works there; the other is a variant (variants.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _MINUTES = {"s3": 15}
 
 
-def skewed(service: str, headers: Mapping[str, str], now: datetime) -> tuple[str, str] | None:
+def skewed(service: str, headers: Mapping[str, str], now: datetime, *, sts_minutes: int = 5) -> tuple[str, str] | None:
     """AWS's error code and text for a signed request whose date is too far from `now` (aware, UTC); None for any other.
 
     `headers` have lower-case names. A request without a readable date is left to the signature check.
@@ -26,7 +26,7 @@ def skewed(service: str, headers: Mapping[str, str], now: datetime) -> tuple[str
         signed = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
-    minutes = _MINUTES.get(service, 5)
+    minutes = sts_minutes if service == "sts" else _MINUTES.get(service, 5)
     limit, now = timedelta(minutes=minutes), now.replace(microsecond=0)
     if service == "s3":
         too_far = abs(now - signed) > limit

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from valetkey.sandbox import clock, fields, sts
+from valetkey.sandbox import clock, fields, reasons, sts, variants
 from valetkey.sandbox.call import AwsCall, current
 from valetkey.sandbox.principals import role_of, role_of_session
 
@@ -66,9 +66,11 @@ def install() -> None:
 
     def access_denied_response(service: str, action: str, principal: str, *rest: Any, **more: Any) -> Any:
         if service == "iam" and not (more.get("error_code") or more.get("message")):
-            more["message"] = iam_actions.identity_denial_message(
-                action, principal, more.get("resource_arn", "*"), more.get("explicit_deny", False)
-            )
+            call = current.get()
+            explicit = more.get("explicit_deny", False)
+            reason = (call.reason if call else None) or reasons.Reason(reasons.IDENTITY, explicit)
+            more["message"] = reasons.text(principal, action, more.get("resource_arn", "*"), reason)
+            more["message"] += reasons.pointer(principal.split(":")[4])
         status, headers, body = denied(service, action, principal, *rest, **more)
         return 400 if more.get("error_code") == "ValidationError" else status, headers, body
 
@@ -110,15 +112,20 @@ def _judge(
         answer = ask(key, needed, service, region, resource, {**context, **sts.keys(call)})
         if isinstance(answer, ev.AuthError):
             return answer
-        if answer is not None or not sts.trusted(call, caller, needed, region):
-            return ev.AuthError("AccessDenied", _message(caller.principal_arn, needed, resource, answer))
+        own = call.reason
+        reason = own if answer is not None else sts.distrusted(call, caller, needed, region)
+        if answer is not None or reason is not None:
+            if answer is not None and answer.resource_policy_arn:
+                reason = reasons.Reason(reasons.TRUST, True)
+            if variants.of(caller.account_id).refusals == "bare":
+                reason = None
+            return ev.AuthError("AccessDenied", reasons.text(caller.principal_arn, needed, resource, reason))
     long = sts.too_long(call)
     return ev.AuthError("ValidationError", long) if long else None
 
 
 def _judge_iam(ask: Enforce, call: AwsCall, caller: Any, region: str, resource: str, context: dict[str, Any]) -> Any:
     from ministack.core import iam_evaluator as ev
-    from ministack.core.iam_actions import identity_denial_message
 
     answer = ask(call.access_key_id, f"iam:{call.action}", "iam", region, resource, context)
     tag = _TAGGED.get(call.action) if call.numbered("Tags", ".Key") else None
@@ -126,17 +133,10 @@ def _judge_iam(ask: Enforce, call: AwsCall, caller: Any, region: str, resource: 
         return answer
     second = ask(call.access_key_id, tag, "iam", region, resource, context)
     if isinstance(second, ev.EvalResult):
-        said = identity_denial_message(tag, caller.principal_arn, resource, second.decision == "Deny")
+        reason = call.reason or reasons.Reason(reasons.IDENTITY, second.decision == "Deny")
+        said = reasons.text(caller.principal_arn, tag, resource, reason) + reasons.pointer(caller.account_id)
         return ev.AuthError("AccessDenied", said)
     return second
-
-
-def _message(arn: str, action: str, resource: str, answer: Any) -> str:
-    text = f"User: {arn} is not authorized to perform: {action} on resource: {resource}"
-    if answer is not None and answer.decision == "Deny":
-        policy = "a resource-based" if answer.resource_policy_arn else "an identity-based"
-        text += f" with an explicit deny in {policy} policy"
-    return text
 
 
 def _iam_keys(call: AwsCall) -> dict[str, Any]:

@@ -14,7 +14,7 @@ Kind = Literal["throttle", "500", "503", "latency", "deny", "drop", "lose", "han
 
 - throttle: refused as Throttling (400), which SDKs try again
 - 500, 503: refused as InternalFailure or ServiceUnavailable, which SDKs try again
-- deny: refused with `code` (403); nothing is performed
+- deny: refused with `code` and `message` (403); nothing is performed
 - latency: performed after `seconds`
 - drop: the connection is closed; nothing is performed
 - lose: performed, then the connection is closed: the caller does not know
@@ -43,6 +43,8 @@ class Fault:
     times: int | None = 1
     """How many calls it happens to; None: every one from the nth on."""
     code: str = "AccessDenied"
+    message: str = ""
+    """For deny: AWS's text; empty: one that names the sandbox."""
     seconds: float = 0.0
     """For latency, 60 at most."""
 
@@ -69,7 +71,7 @@ def read_fault(plain: Mapping[str, Any]) -> Fault:
             not isinstance(value, kinds) or isinstance(value, bool) or not least <= value <= most
         ):
             raise FaultProblem(f"{name} is a number from {least} to {most}", where=f"$.{name}")
-    for name in ("service", "operation", "account", "code"):
+    for name in ("service", "operation", "account", "code", "message"):
         if plain.get(name) is not None and not isinstance(plain[name], str):
             raise FaultProblem(f"{name} is a string", where=f"$.{name}")
     given = {name: value for name, value in plain.items() if value is not None or name == "times"}

@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from valetkey.sandbox import variants
 from valetkey.sandbox.dates import skewed
 from valetkey.sandbox.faults import Faults
 from valetkey.sandbox.federation import Federation
@@ -140,7 +141,8 @@ class Front:
             return
         account, call = identify(scope, headers, body)
         seen = self.log.add(account, call)
-        wrong = skewed(call.partition(":")[0], headers, datetime.now(UTC))
+        minutes = variants.of(account).sts_minutes
+        wrong = skewed(call.partition(":")[0], headers, datetime.now(UTC), sts_minutes=minutes)
         if wrong is not None:
             await self._refuse(403, *wrong, seen, headers, send)
             return
@@ -153,7 +155,7 @@ class Front:
                 await cut(send)
                 return
             elif fault.kind not in ("lose", "hang"):
-                said = f"refused by a fault rule of the sandbox: {call}"
+                said = fault.message or f"refused by a fault rule of the sandbox: {call}"
                 await self._refuse(*_REFUSALS.get(fault.kind, (403, fault.code, said)), seen, headers, send)
                 return
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from valetkey.sandbox.client import Control
 from valetkey.sandbox.process import Running, SandboxProblem, end, spawn
+from valetkey.sandbox.variants import Refusals
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,11 @@ def place(env: Mapping[str, str]) -> Path:
     return Path(home) / ".local" / "state" / "valetkey" / "sandbox"
 
 
-def begin(folder: Path, *, port: int = 0, accounts: int = 2, owner: int | None = None) -> tuple[Local, Running]:
-    """Start a furnished sandbox and write its folder. `owner` as for `process.spawn`. Raises SandboxProblem."""
+def begin(
+    folder: Path, *, port: int = 0, accounts: int = 2, owner: int | None = None, refusals: Refusals = "bare"
+) -> tuple[Local, Running]:
+    """Start a furnished sandbox and write its folder. `owner` as for `process.spawn`, `refusals` as in variants.py.
+    Raises SandboxProblem."""
     from filelock import FileLock, Timeout
 
     from valetkey.sandbox.accounts import MOST, furnish
@@ -102,6 +106,8 @@ def begin(folder: Path, *, port: int = 0, accounts: int = 2, owner: int | None =
             running = spawn(port, owner=owner)
             try:
                 seats = furnish(running.url, accounts)
+                if refusals != "bare":
+                    Control(running.url).vary(refusals=refusals)
                 local = Local(
                     running.url,
                     running.pid,

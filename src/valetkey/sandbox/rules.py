@@ -44,6 +44,7 @@ def install() -> None:
         mfa,
         paging,
         principals,
+        reasons,
         sts,
         trail,
         trusts,
@@ -51,7 +52,8 @@ def install() -> None:
     )
 
     # Later ones stand in front of earlier ones.
-    for rule in (clock, variables, documents, managed, details, mfa, paging, trusts, principals, sts, enforce, trail):
+    first = (clock, variables, documents, managed, details, mfa, paging, trusts, principals)
+    for rule in (*first, reasons, sts, enforce, trail):
         rule.install()
     call.install(trail.finish)
     _installed = True

@@ -7,7 +7,8 @@ of GetSessionToken included).
 
 Order of an AssumeRole: signature, parameters, root, one-hour limit, MFA code (used up from here on), the caller's
 policies, the role's trust policy, MaxSessionDuration. What AWS tells apart in its answers is told apart here;
-everything else is the same AccessDenied, whether or not the role exists.
+everything else is AccessDenied, whether or not the role exists, with the kind of policy that refused or without
+(reasons.py, variants.py).
 
 Replaces in ministack: `services.sts.handle_request` (called through with the role's clock), `register_session` and
 `_evict_expired_sessions` (which would turn ExpiredToken into an unknown key).
@@ -23,6 +24,7 @@ from urllib.parse import urlencode
 from valetkey.sandbox import clock, mfa
 from valetkey.sandbox.call import AwsCall, current
 from valetkey.sandbox.principals import role_of
+from valetkey.sandbox.reasons import TRUST, Reason, of_trust
 
 HOUR = 3600
 KEPT = 50_000
@@ -152,14 +154,15 @@ def asked(call: AwsCall, session: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(actions)
 
 
-def trusted(call: AwsCall, caller: Any, action: str, region: str) -> bool:
-    """Whether the role's trust policy lets this caller do `action`: the emulator's evaluator, by the role's clock."""
+def distrusted(call: AwsCall, caller: Any, action: str, region: str) -> Reason | None:
+    """Why the role's trust policy does not let this caller do `action`, or None: the emulator's evaluator, by the
+    role's clock. A role that is not there lets nobody in."""
     from ministack.core import iam_evaluator as ev
 
     arn = call.get("RoleArn") or ""
     role = role_of(arn)
     if role is None:
-        return False
+        return Reason(TRUST, False)
     ctx = ev.EvalContext(
         principal_arn=caller.principal_arn,
         principal_type=caller.principal_type,
@@ -170,8 +173,13 @@ def trusted(call: AwsCall, caller: Any, action: str, region: str) -> bool:
         service_context=keys(call),
         principal_keys=ev._principal_keys(caller),
     )
+
+    def lets_in(document: Any) -> bool:
+        return bool(ev.evaluate_trust_policy(document, caller.principal_arn, ctx))
+
     with clock.of(arn.split(":")[4]):
-        return bool(ev.evaluate_trust_policy(role["AssumeRolePolicyDocument"], caller.principal_arn, ctx))
+        document = role["AssumeRolePolicyDocument"]
+        return None if lets_in(document) else of_trust(document, lets_in)
 
 
 def too_long(call: AwsCall) -> str | None:

@@ -123,9 +123,17 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (of(until=NOW), "grant-end", "blocks", "ended on 2026-11-28 12:00 UTC"),
     (of(until=NOW + timedelta(days=3)), "grant-end", "beware", "in 3 days"),
     (of(until=None), "grant-end", "ok", "no end"),
-    # The clock: AWS takes five minutes.
-    (but(skew=301.0), "clock", "blocks", "301 s ahead of AWS's"),
-    (but(skew=-612.0), "clock", "blocks", "612 s behind AWS's"),
+    # The clock: above five minutes AWS may refuse, above fifteen STS does.
+    (but(skew=901.0), "clock", "blocks", "901 s ahead of AWS's; STS refuses calls"),
+    (but(skew=-1612.0), "clock", "blocks", "1612 s behind AWS's"),
+    (but(skew=900.0), "clock", "beware", "AWS may refuse calls"),
+    (
+        but(skew=-301.0),
+        "clock",
+        "beware",
+        "301 s behind AWS's; AWS may refuse calls that differ",
+    ),
+    (but(skew=300.0), "clock", "beware", "at the wrong time"),
     (but(skew=90.0), "clock", "beware", "90 s ahead"),
     (but(skew=-4.0), "clock", "ok", "4 s behind"),
     (but(skew=Unread("no route", no_answer=True)), "clock", "unknown", "no route"),
@@ -365,5 +373,5 @@ def test_silence_is_no_health() -> None:
 
 def test_the_first_thing_in_the_way_is_the_most_likely_reason() -> None:
     """With a wrong clock nothing after it can be right."""
-    facts = but(skew=900.0, identity=Unread("AWS refused the signature"), executable=False)
-    assert "900 s ahead" in likely(examine(facts, CHECKS))
+    facts = but(skew=1000.0, identity=Unread("AWS refused the signature"), executable=False)
+    assert "1000 s ahead" in likely(examine(facts, CHECKS))

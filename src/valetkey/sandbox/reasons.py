@@ -1,0 +1,100 @@
+"""The reason that AWS's text of a refusal gives: which kind of policy refused, and how.
+
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, .../
+troubleshoot_access-denied-authorization-id.html. Where several policies refuse, AWS names one; which is documented
+nowhere. Here it is a Deny before a missing Allow, and the caller's side before the role's. A role that is not there is
+answered as one whose trust policy does not allow the caller: it must not be told that there is none.
+
+Replaces in ministack: `core.iam_evaluator.evaluate`, called through and its deciding layer noted.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from valetkey.sandbox import variants
+from valetkey.sandbox.call import current
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_ids = random.SystemRandom()
+
+
+class Reason(NamedTuple):
+    """Which kind of policy refused, in AWS's words, and whether by a Deny."""
+
+    policy: str
+    is_explicit: bool
+
+
+IDENTITY, BOUNDARY, SESSION = "identity-based policy", "permissions boundary", "session policy"
+TRUST, RESOURCE = "role trust policy", "resource-based policy"
+
+
+def install() -> None:
+    from ministack.core import iam_evaluator as ev
+
+    decide: Callable[..., Any] = ev.evaluate
+
+    def evaluate(ctx: Any, policies: Any, *limits: Any) -> Any:
+        result = decide(ctx, policies, *limits)
+        call = current.get()
+        if call is not None:
+            call.reason = None if result.decision == "Allow" else _reason(ctx, policies, limits)
+        return result
+
+    ev.evaluate = evaluate
+
+
+def _reason(ctx: Any, policies: Any, limits: tuple[Any, ...]) -> Reason:
+    """The layer that refused: a Deny anywhere first, then the first layer that does not allow."""
+    from ministack.core import iam_evaluator as ev
+    from ministack.services import sts
+
+    call = current.get()
+    session = (sts._sessions.get(call.access_key_id) or {}) if call is not None else {}
+    of_session = len(ev._session_policy_limits(session, ctx.principal_account))
+    names = (IDENTITY, *[BOUNDARY] * (len(limits) - of_session), *[SESSION] * of_session)
+    paired = zip(names, (policies, *limits), strict=True)
+    layers = [(name, [one for each in layer for one in each]) for name, layer in paired]
+    for name, statements in layers:
+        if ev._first_match(ctx, statements, "Deny"):
+            return Reason(name, True)
+    for name, statements in layers:
+        if not ev._first_match(ctx, statements, "Allow"):
+            return Reason(name, False)
+    return Reason(IDENTITY, False)
+
+
+def of_trust(document: Any, asks: Callable[[Any], bool]) -> Reason:
+    """Why a trust policy refuses; `asks(document)` is the emulator's decision on one."""
+    plain = json.loads(document) if isinstance(document, str) else document
+    found = plain.get("Statement", [])
+    denies = [each for each in (found if isinstance(found, list) else [found]) if each.get("Effect") == "Deny"]
+    # Of the Deny statements turned round, one that lets in is one that refuses.
+    turned = {**plain, "Statement": [{**each, "Effect": "Allow"} for each in denies]}
+    return Reason(TRUST, asks(turned))
+
+
+def text(arn: str, action: str, resource: str, reason: Reason | None) -> str:
+    """AWS's text of a refusal; without a reason it ends with the resource."""
+    said = f"User: {arn} is not authorized to perform: {action} on resource: {resource}"
+    if reason is None:
+        return said
+    if not reason.is_explicit:
+        return f"{said} because no {reason.policy} allows the {action} action"
+    article = "the" if reason.policy == TRUST else "an" if reason.policy[0] in "aeiou" else "a"
+    return f"{said} with an explicit deny in {article} {reason.policy}"
+
+
+def pointer(account: str) -> str:
+    """What a refusal by IAM ends with where the variant has it: a link and an authorization id; else nothing."""
+    if variants.of(account).refusals != "ids":
+        return ""
+    made = "".join(_ids.choice(_ALPHABET) for _ in range(25))
+    return (
+        f". Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/{made} for "
+        f"complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: {made}"
+    )
