@@ -5,7 +5,8 @@ troubleshoot_access-denied-authorization-id.html. Where several policies refuse,
 nowhere. Here it is a Deny before a missing Allow, and the caller's side before the role's. A role that is not there is
 answered as one whose trust policy does not allow the caller: it must not be told that there is none.
 
-Replaces in ministack: `core.iam_evaluator.evaluate`, called through and its deciding layer noted.
+Replaces in ministack: `core.iam_evaluator.evaluate` and `evaluate_resource_policy`, called through; which layer of the
+caller's own policies decided is noted.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from valetkey.sandbox import variants
@@ -20,6 +22,7 @@ from valetkey.sandbox.call import current
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ids = random.SystemRandom()
+_of_resource: ContextVar[bool] = ContextVar("valetkey_resource_policy", default=False)
 
 
 class Reason(NamedTuple):
@@ -37,15 +40,25 @@ def install() -> None:
     from ministack.core import iam_evaluator as ev
 
     decide: Callable[..., Any] = ev.evaluate
+    decide_resource: Callable[..., Any] = ev.evaluate_resource_policy
 
     def evaluate(ctx: Any, policies: Any, *limits: Any) -> Any:
         result = decide(ctx, policies, *limits)
         call = current.get()
-        if call is not None:
+        if call is not None and not _of_resource.get():
             call.reason = None if result.decision == "Allow" else _reason(ctx, policies, limits)
         return result
 
+    def evaluate_resource_policy(*given: Any, **more: Any) -> Any:
+        # The emulator decides a resource's policy by the same function: that is not the caller's.
+        token = _of_resource.set(True)
+        try:
+            return decide_resource(*given, **more)
+        finally:
+            _of_resource.reset(token)
+
     ev.evaluate = evaluate
+    ev.evaluate_resource_policy = evaluate_resource_policy
 
 
 def _reason(ctx: Any, policies: Any, limits: tuple[Any, ...]) -> Reason:

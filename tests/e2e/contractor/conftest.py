@@ -67,6 +67,14 @@ class Customer:
         return path
 
 
+@pytest.fixture(params=["bare", "reasons"])
+def refusals(stage: Any, request: pytest.FixtureRequest) -> str:
+    """What the text of a refused AssumeRole says of the policy: nothing, or its kind. AWS has been seen to do both."""
+    style: str = request.param
+    stage.sandbox.control.vary(stage.contractor.account, refusals=style)
+    return style
+
+
 @pytest.fixture
 def terms(stage: Any) -> Terms:
     return Terms(contractor=stage.contractor.account, external_id="vk-e2e-of-this-customer", mfa=True)

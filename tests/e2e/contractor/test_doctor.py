@@ -78,6 +78,7 @@ def test_the_page_lists_every_key_and_every_check(stage: Any, terms: Terms) -> N
     assert [each.id for each in CHECKS] == re.findall(r"^\| `([a-z-]+)` \| ", page, re.MULTILINE)
 
 
+@pytest.mark.usefixtures("refusals")
 def test_own_account_without_permission(stage: Any, terms: Terms) -> None:
     person = Person(stage, Customer(stage, terms), only("x"))
     code, found = person.doctor()
@@ -116,7 +117,7 @@ def test_a_device_that_was_taken_away_and_a_grant_that_ended(stage: Any, terms: 
     assert "no MFA device" in found["said"]["mfa"]
 
 
-def test_policies_that_may_not_be_read_are_unknown(stage: Any, terms: Terms) -> None:
+def test_policies_that_may_not_be_read_are_unknown(stage: Any, terms: Terms, refusals: str) -> None:
     customer = Customer(stage, terms)
     allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": customer.handoff.role_arn}
     person = Person(stage, customer, {"Version": "2012-10-17", "Statement": allow})
@@ -130,11 +131,69 @@ def test_policies_that_may_not_be_read_are_unknown(stage: Any, terms: Terms) -> 
     customer.trusts(replace(terms, external_id="rotated"))
     code, found = person.doctor("--probe")
     assert code == 1
-    assert {each["id"] for each in found["probe"]["open"] if each["who"] == "your admin"} == {
-        "own-permission",
-        "own-organization",
-    }
+    ours = {each["id"] for each in found["probe"]["open"] if each["who"] == "your admin"}
+    if refusals == "reasons":
+        # AWS names the trust policy: what cannot be read of our own side is not in question.
+        assert (found["probe"]["refused_by"], found["probe"]["side"], ours) == ("role trust policy", "owner", set())
+        assert found["likely"].startswith("the owner has changed or ended the grant: the trust policy of the owner's")
+        return
+    assert (found["probe"]["refused_by"], found["probe"]["side"]) == (None, None)
+    assert ours == {"own-permission", "own-organization"}
     assert "your own account does not allow the call, or the owner" in found["likely"]
+
+
+def test_an_identity_based_refusal_is_ones_own_side(stage: Any, terms: Terms) -> None:
+    """A public log shows an AssumeRole across accounts refused so, its author searching in the trust. Here neither may
+    the person read their own policies, nor is the trust right: AWS's text alone says whom to ask."""
+    customer = Customer(stage, terms)
+    allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": customer.handoff.role_arn}
+    person = Person(stage, customer, {"Version": "2012-10-17", "Statement": allow})
+    stage.sandbox.control.vary(person.party.account, refusals="reasons")
+    person.party.root("iam", "delete_user_policy", UserName="alice", PolicyName=own_policy(person))
+    customer.trusts(replace(terms, external_id="rotated"))
+    code, found = person.doctor("--probe")
+    assert (code, found["by"]["permission"]) == (1, "unknown")
+    assert (found["probe"]["refused_by"], found["probe"]["side"]) == ("identity-based policy", "caller")
+    assert (found["probe"]["open"], found["probe"]["message"]) == ([], None)
+    assert found["likely"].startswith("no policy of your own user or role allows sts:AssumeRole")
+    assert "ask your admin" in found["likely"]
+    assert "owner" not in found["likely"]
+    ran = person.party.run("exec", "acme", "--no-cache", "--", "true")
+    assert "no policy of your own user or role allows sts:AssumeRole" in ran.stderr
+    assert "owner" not in ran.stderr
+
+
+def own_policy(person: Person) -> str:
+    name: str = person.party.root("iam", "list_user_policies", UserName="alice")["PolicyNames"][0]
+    return name
+
+
+SCP = "with an explicit deny in a service control policy"
+RCP = "with an explicit deny in a resource control policy"
+ENDPOINT = "because no VPC endpoint policy allows the sts:AssumeRole action"
+
+
+@pytest.mark.parametrize(
+    ("reason", "side", "likely"),
+    [
+        (SCP, "caller", "a service control policy of your organization refuses sts:AssumeRole"),
+        (RCP, "owner", "a resource control policy of the owner's organization refuses sts:AssumeRole"),
+        (ENDPOINT, "network", "the policy of the VPC endpoint that your call goes through"),
+        ("because no quantum policy allows the sts:AssumeRole action", "unknown", "the owner has changed or ended"),
+    ],
+)
+def test_policies_that_the_sandbox_has_not(stage: Any, terms: Terms, reason: str, side: str, likely: str) -> None:
+    """Texts of AWS's page, for policies of an organization and of a network."""
+    person = Person(stage, Customer(stage, terms))
+    said = f"User: {person.user.arn} is not authorized to perform: sts:AssumeRole on resource: x {reason}"
+    rule = {"kind": "deny", "service": "sts", "operation": "AssumeRole", "times": None, "message": said}
+    stage.sandbox.control.fault(rule, account=person.party.account)
+    code, found = person.doctor("--probe")
+    stage.sandbox.control.clear(person.party.account)
+    assert (code, found["probe"]["side"]) == (1, side)
+    assert found["likely"].startswith(likely)
+    assert (found["probe"]["message"] is None) is (side in ("caller", "network"))
+    assert found["probe"]["message"] is None or reason in found["probe"]["message"]
 
 
 def test_keys_that_aws_does_not_know(stage: Any, terms: Terms) -> None:
@@ -163,6 +222,7 @@ def test_without_a_customer(stage: Any) -> None:
     assert party.run("doctor", "nobody").returncode == 2
 
 
+@pytest.mark.usefixtures("refusals")
 def test_a_variant_that_gets_in_shows_what_stands_in_the_way(stage: Any, terms: Terms) -> None:
     """A trust that refuses exactly what the handoff asks for: nothing else can be the reason then."""
     customer = Customer(stage, terms)
@@ -229,6 +289,7 @@ COMMANDS = (
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.usefixtures("refusals")
 def test_every_refusal_ends_with_its_most_likely_reason(stage: Any, terms: Terms) -> None:
     customer = Customer(stage, terms)
     person = Person(stage, customer)

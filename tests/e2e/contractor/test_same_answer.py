@@ -1,4 +1,7 @@
-"""Nobody can tell these apart from the contractor's side, and the doctor does not: AWS answers all of them alike."""
+"""Nobody can tell these apart from the contractor's side, and the doctor does not: AWS answers all of them alike.
+
+With the kind of policy in AWS's text one thing more is told: that a Deny statement of the trust refused.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def answer(person: Person, external_id: str | None, *, mfa: bool) -> tuple[int, 
     return caught.value.response["ResponseMetadata"]["HTTPStatusCode"], error["Code"], error["Message"]
 
 
-def test_the_sandbox_gives_one_answer_to_all(stage: Any, terms: Terms) -> None:
+def test_the_sandbox_gives_one_answer_to_all(stage: Any, terms: Terms, refusals: str) -> None:
     """As AWS does. `no MFA` and `no ExternalId` are refused by a role that is right, the others by one that is not."""
     customer = Customer(stage, terms)
     person = Person(stage, customer, mfa=False)
@@ -67,12 +70,16 @@ def test_the_sandbox_gives_one_answer_to_all(stage: Any, terms: Terms) -> None:
     for case in CASES:
         spoil(customer, terms, case)
         said[case] = answer(person, terms.external_id, mfa=True)
+    if refusals == "reasons":
+        closed = said.pop("closed to all")
+        assert closed[2].endswith("with an explicit deny in the role trust policy")
+        assert said["ended"][2].endswith("because no role trust policy allows the sts:AssumeRole action")
     assert len(set(said.values())) == 1, said
     assert said["ended"][:2] == (403, "AccessDenied")
 
 
 @pytest.mark.timeout(120)
-def test_the_doctor_says_the_same_of_all(stage: Any, terms: Terms) -> None:
+def test_the_doctor_says_the_same_of_all(stage: Any, terms: Terms, refusals: str) -> None:
     """Whatever it could read out of one of them would be a guess: everything it says is equal but the time."""
     customer = Customer(stage, terms)
     person = Person(stage, customer)
@@ -84,10 +91,15 @@ def test_the_doctor_says_the_same_of_all(stage: Any, terms: Terms) -> None:
         probe = found["probe"]
         assert [each["result"] for each in probe["tries"]] == ["refused"] * 3
         probe["message"] = "\n".join(line for line in probe["message"].splitlines() if "when" not in line)
-        assert {each["id"] for each in probe["open"]} == {"role", "external-id", "principal", "ended", "condition"}
+        denied = refusals == "reasons" and case == "closed to all"
+        wanted = {"external-id", "principal", "ended", "condition"} | (set() if denied else {"role"})
+        assert {each["id"] for each in probe["open"]} == wanted
+        assert probe["side"] == ("owner" if refusals == "reasons" else None)
         assert {each["who"] for each in probe["open"]} == {"owner"}
         assert probe["reason"] is None
         told[case] = json.dumps([probe, found["likely"]])
+    if refusals == "reasons":
+        assert "with an explicit deny in the role trust policy" in told.pop("closed to all")
     assert len(set(told.values())) == 1, told
     assert "the owner has changed or ended the grant" in told["ended"]
     assert terms.external_id not in told["ended"]

@@ -39,6 +39,9 @@ def answer(monkeypatch):
     server.shutdown()
 
 
+WHO = "User: x is not authorized to perform: iam:GetRole on resource: role audit"
+
+
 def test_no_credentials_says_to_sign_in():
     with pytest.raises(CallError) as caught:
         connect()(Call("sts", "get_caller_identity"))
@@ -53,7 +56,21 @@ def test_no_credentials_says_to_sign_in():
         ("ExpiredToken", "The security token included in the request is expired", "has ended"),
         ("SignatureDoesNotMatch", "The request signature we calculated does not match", "does not belong to"),
         ("SignatureDoesNotMatch", "Signature expired: 20261128T110000Z is now earlier than 2026...", "clock is wrong"),
+        (
+            "SignatureDoesNotMatch",
+            "Signature expired: 2026 is now earlier than 2026 (2026 - 15 min.)",
+            "than 15 minutes",
+        ),
         ("AccessDenied", "User: x is not authorized", "no policy of your account"),
+        (
+            "AccessDenied",
+            f"{WHO} because no identity-based policy allows the iam:GetRole action",
+            "no policy of your us",
+        ),
+        ("AccessDenied", f"{WHO} with an explicit deny in an identity-based policy", "a policy of your user"),
+        ("AccessDenied", f"{WHO} with an explicit deny in a permissions boundary", "your permissions boundary denies"),
+        ("AccessDenied", f"{WHO} with an explicit deny in a service control policy", "policy of your organization"),
+        ("AccessDenied", f"{WHO} with an explicit deny in a quantum policy", "no policy of your account"),
         ("SomethingNew", "x", ""),
     ],
 )

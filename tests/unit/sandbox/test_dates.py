@@ -33,6 +33,15 @@ def test_unsigned_is_not_ours_to_say() -> None:
     assert skewed("sts", {"x-amz-date": "20200101T000000Z"}, NOW) is None
 
 
+def test_sts_may_take_fifteen_minutes() -> None:
+    """A variant: texts of STS name 15, AWS's pages 5. Other services keep to theirs."""
+    assert skewed("sts", signed("20260501T114500Z"), NOW, sts_minutes=15) is None
+    late = skewed("sts", signed("20260501T114459Z"), NOW, sts_minutes=15)
+    assert late is not None
+    assert late[1].endswith("(20260501T120000Z - 15 min.)")
+    assert skewed("iam", signed("20260501T115459Z"), NOW, sts_minutes=15) is not None
+
+
 def test_too_far() -> None:
     assert skewed("sts", signed("20260501T115459Z"), NOW) == (
         "SignatureDoesNotMatch",
