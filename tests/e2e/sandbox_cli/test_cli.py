@@ -77,6 +77,14 @@ def client(person: Party, plain: dict[str, Any], profile: str, service: str, mon
     return boto3.Session(profile_name=profile).client(service)
 
 
+def test_start_chooses_what_refusals_say(person: Party) -> None:
+    plain = started(person, "--refusals", "reasons")
+    account = next(each["account"] for each in plain["profiles"] if each["profile"] == "contractor")
+    assert Control(plain["url"]).vary(account)["refusals"] == "reasons"
+    wrong = person.run("sandbox", "start", "--refusals", "loud")
+    assert wrong.returncode == 2
+
+
 def test_start_prints_what_a_person_needs(person: Party) -> None:
     ran = person.run("sandbox", "start", "--detach")
     assert ran.returncode == 0, ran.stderr
