@@ -116,7 +116,7 @@ _POINTER = re.compile(
     r"\.?\s*Go to (?P<link>https://\S+) for complete details,?\s+or call the GetRequestAuthorizationDetails API with "
     r"the following authorization id: (?P<id>[0-9A-Za-z]{1,256})\.?"
 )
-_LINK = re.compile(r"https?://\S*authorization-details\S*", re.IGNORECASE)
+_LINK = re.compile(r"https?://\S{0,2000}?authorization-details\S*", re.IGNORECASE)
 _ID = re.compile(r"(authorization[ -]?id\b[\s:='\"]*(?:is\s+)?)[0-9A-Za-z]{8,256}", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:(?P<region>[a-z]{2,8}(?:-[a-z]+)+-\d{1,2})\.)?console\."

@@ -13,7 +13,7 @@ The names are AWS's own, or aws-vault's where AWS has none; `aws configure set N
 Rules:
 - The owner decides what a session may carry. SourceIdentity and session tags need their own action in the role's trust
   (id_credentials_temp_control-access_monitor, id_session-tags), a session name may be prescribed: what the handoff does
-  not admit is refused here, where AWS would answer AccessDenied without a reason.
+  not admit is refused here, where AWS would answer AccessDenied, and may not say why.
 - A session policy takes away only. Several are a union (access_policies#policies_session): --read-only is therefore not
   added to others.
 """

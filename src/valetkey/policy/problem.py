@@ -18,7 +18,7 @@ class Problem(Exception):
 
     exit_code: int = 2
     likely: str = ""
-    """Of a refusal that gives no reason: the most likely one, one sentence."""
+    """Of a refusal: the most likely reason, one sentence; empty where `what` says it."""
     details: str = ""
     """Where the person who made the call can read more about a refusal. For their terminal alone: never for a file, a
     report or a message to somebody else."""
