@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from valetkey.policy.case import fold
 from valetkey.policy.globs import ANY, STAR
 
 
@@ -125,7 +126,7 @@ class Glob(NamedTuple):
     text: str
     scope: Scope = "whole"
     fold: bool = False
-    """Whether case does not count."""
+    """Whether the case of A to Z does not count."""
 
     @property
     def plain(self) -> bool:
@@ -137,7 +138,7 @@ class Glob(NamedTuple):
         if self.scope == "name":
             text = text.rsplit("/", 1)[-1]
         if self.fold:
-            return text.lower() == self.text.lower()
+            return fold(text) == fold(self.text)
         if self.scope == "arn" and self.text != STAR:
             wanted, have = self.text.split(":", 5), text.split(":", 5)
             return len(wanted) == len(have) == 6 and all(map(_fits, wanted, have))
@@ -206,7 +207,7 @@ class _Walk:
                 else:
                     self.any_char |= 1 << at
             else:
-                for each in {char, char.lower(), char.upper()} if glob.fold else (char,):
+                for each in {char, char.lower(), char.upper()} if glob.fold and char.isascii() else (char,):
                     self.match[each] = self.match.get(each, 0) | 1 << at
             part += char == ":"
             at += 1

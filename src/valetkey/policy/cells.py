@@ -7,14 +7,16 @@ Values are well-formed (`keys`): what AWS would do with a malformed one is docum
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from valetkey.policy import operands
 from valetkey.policy.asked import Asked, Cell, Keys, NotDecided, kind_of, lone_variables, patterns
 from valetkey.policy.automata import Form, Glob, Stage, texts
 from valetkey.policy.boxes import Budget
+from valetkey.policy.case import loose, spellings
+from valetkey.policy.conditions import silent
 from valetkey.policy.globs import STAR
 from valetkey.policy.keys import ARN, TEXT, Key, key_of
 from valetkey.policy.spans import addresses, iso, moments, numbers
@@ -86,9 +88,23 @@ def _texts(
         texts_only = [*(glob for glob in globs if glob.scope != "arn"), _IS_ARN]
         no_arns = samples(texts_only, _wider(TEXT, texts_only), budget=budget, each=each)
         found += (text for text in no_arns if not _IS_ARN.fits(text))
-    if form is TEXT and any(one.condition.set_operator for one in asked):
+    if key.form is TEXT and key.type == "text":
+        found += _alike(globs, found, each)
+    if key.form is TEXT and kind == "text" and any(one.condition.set_operator for one in asked):
         found.append("")  # of no characters, hence no value for a set operator
     return [Cell(text) for text in dict.fromkeys(found)]
+
+
+def _alike(globs: Sequence[Glob], found: Sequence[str], each: int) -> Iterator[str]:
+    """Of every text that is compared without case, some that are equal to it by the case of letters other than A to Z.
+    Raises NotDecided where other patterns would have to tell these apart."""
+    folded = [glob.text for glob in globs if glob.fold]
+    odd = {text: list(spellings(text)) for text in folded}
+    wild = [glob for glob in globs if not glob.plain and not glob.fold and glob.text.strip(STAR)]
+    if wild and any(odd.values()):
+        raise NotDecided("a key is compared without case, and with a pattern")
+    for several in odd.values():
+        yield from [text for text in several if text not in found][:each]
 
 
 _IS_ARN = Glob(f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}")
@@ -104,6 +120,8 @@ def _wider(form: Form, globs: Iterable[Glob]) -> Form:
 
 def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, each: int = 1, prefix: str = "") -> list[str]:
     """The texts that are named in full, and one (or more) of every class that the patterns cut out of the others."""
+    other = [glob._replace(text=loose(glob.text)) for glob in globs if glob.fold and not glob.text.isascii()]
+    globs = [*globs, *other]  # what is equal to them by the case of other letters is told apart as well
     asked = (tuple(globs), form, each, prefix)
     if asked in budget.known:
         return list(budget.known[asked])
@@ -131,56 +149,67 @@ def _several(single: list[Cell], name: str) -> list[Cell]:
     return [*single, *(Cell(each * 2 if len(each) == 1 else each) for each in sets)]
 
 
-def test(asked: Asked, known: frozenset[str], unsure: bool) -> tuple[Callable[[Keys], bool], bool]:
-    """A condition as a test on the keys of a cell, and whether it is exact.
+Answer = bool | None
+"""None: AWS does not document it, or it is not decided here."""
+_Fit = bool | Literal["unreadable"] | None
+_Fits = Callable[[str, Keys], _Fit]
+"""Whether one value fits any of a condition's; "unreadable" when it is none that the operator can read."""
 
-    `known` are the keys of the cell; a variable of another key, or inside a text, is not decided: the test answers
-    `unsure` then.
+
+def test(asked: Asked, known: frozenset[str]) -> tuple[Callable[[Keys], Answer], bool]:
+    """A condition as a test on the keys of a cell, and whether it is decided here.
+
+    `known` are the keys of the cell. What is not decided, a variable of another key or one inside a text, is answered
+    None; so is what AWS does not document (`silence`).
     """
     condition = asked.condition
     row, key = condition.operator, condition.key.lower()
-    constant = asked.deny  # what AWS documents for no value: `valetkey.policy.conditions`
-    if not condition.values or (row.reads is not None and any(row.reads(value) is None for value in condition.values)):
-        return lambda keys: constant, True
+    if silent(condition, variables=asked.variables):
+        return lambda keys: None, True
     if row.name == "Null":
         wanted = {value.lower() == "true" for value in condition.values}
         return lambda keys: (key not in keys) in wanted, True
     lone, exact = lone_variables(asked)
     if not exact or any(each.key not in known for each in lone):
-        return lambda keys: unsure, False
+        return lambda keys: None, False
     fits = _fits(asked, lone)
-    missing = condition.if_exists or row.negated
     if condition.set_operator is None:
-        return _single(fits, key, row.negated, constant, missing), True
+        return _single(fits, key, row.negated, condition.if_exists or row.negated), True
     if condition.set_operator == "ForAllValues":
-        return lambda keys: all(_one(fits, v, keys, row.negated, constant) for v in _list(keys.get(key))), True
-    missing = condition.if_exists and constant
+        return lambda keys: _all(_one(fits, v, keys, row.negated) for v in _list(keys.get(key))), True
+    missing = None if condition.if_exists else False
     return (
         lambda keys: (
-            any(_one(fits, v, keys, row.negated, constant) for v in _list(keys[key])) if key in keys else missing
+            _not(_all(_not(_one(fits, v, keys, row.negated)) for v in _list(keys[key]))) if key in keys else missing
         ),
         True,
     )
 
 
-_Fits = Callable[[str, Keys], bool | None]
+def _all(answers: Iterable[Answer]) -> Answer:
+    several = list(answers)
+    return False if False in several else None if None in several else True
 
 
-def _single(fits: _Fits, key: str, negated: bool, constant: bool, missing: bool) -> Callable[[Keys], bool]:
-    def holds(keys: Keys) -> bool:
+def _not(answer: Answer) -> Answer:
+    return None if answer is None else not answer
+
+
+def _single(fits: _Fits, key: str, negated: bool, missing: bool) -> Callable[[Keys], Answer]:
+    def holds(keys: Keys) -> Answer:
         value = keys.get(key)
         if value is None:
             return missing
-        return isinstance(value, str) and _one(fits, value, keys, negated, constant)
+        return _one(fits, value, keys, negated) if isinstance(value, str) else None
 
     return holds
 
 
-def _one(fits: _Fits, value: str, keys: Keys, negated: bool, constant: bool) -> bool:
+def _one(fits: _Fits, value: str, keys: Keys, negated: bool) -> Answer:
     found = fits(value, keys)
-    if negated:
-        return constant if found is None else not found
-    return found is True
+    if found == "unreadable":
+        return None if negated else False
+    return found is not negated if found is not None else None
 
 
 def _list(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -189,7 +218,6 @@ def _list(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def _fits(asked: Asked, lone: Sequence[Variable]) -> _Fits:
-    """Whether one value fits any of the condition's, None when it is none that the operator can read."""
     condition = asked.condition
     name, family = condition.operator.name, kind_of(condition.operator.name)
     if family in ("text", "arn"):
@@ -205,7 +233,9 @@ def _fits(asked: Asked, lone: Sequence[Variable]) -> _Fits:
     )
     wanted = [read(value) for value in condition.values]
     holds = _COMPARE[name.removeprefix("Numeric").removeprefix("Date").removeprefix("Binary")]
-    return lambda value, keys: None if (have := read(value)) is None else any(holds(have, each) for each in wanted)
+    return lambda value, keys: (
+        "unreadable" if (have := read(value)) is None else any(holds(have, each) for each in wanted)
+    )
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -221,25 +251,32 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 def _fits_text(globs: list[Glob], lone: Sequence[Variable], arn: bool) -> _Fits:
     plain = frozenset(glob.text for glob in globs if glob.plain)
     open_ = [glob for glob in globs if not glob.plain]
-    broken = arn and any(glob.text != STAR and glob.text.count(":") < 5 for glob in globs)
+    alike = frozenset(loose(glob.text) for glob in globs if glob.fold)
+    # A lone star has no six parts either.
+    short = arn and any(glob.text.count(":") < 5 for glob in globs)
+    if arn:
+        plain = frozenset(text for text in plain if text.count(":") >= 5)
+        open_ = [glob for glob in open_ if glob.text.count(":") >= 5]
 
-    def fits(value: str, keys: Keys) -> bool | None:
-        if arn and not (value.startswith("arn:") and value.count(":") >= 5):
-            return None
-        if value in plain:
-            return True
-        if any(glob.fits(value) for glob in open_):
-            return True
-        for variable in lone:
-            if keys.get(variable.key, variable.default) == value:
+    def fits(value: str, keys: Keys) -> _Fit:
+        whole = not arn or (value.startswith("arn:") and value.count(":") >= 5)
+        if whole:
+            if value in plain or any(glob.fits(value) for glob in open_):
                 return True
-        return None if broken else False
+            filled = [keys.get(variable.key, variable.default) for variable in lone]
+            if value in filled:
+                return True
+            if any(isinstance(each, tuple) for each in filled):
+                return None
+        if short or (alike and loose(value) in alike):
+            return None
+        return False if whole else "unreadable"
 
     return fits
 
 
-def _in_networks(value: str, networks: Sequence[operands.Network]) -> bool | None:
+def _in_networks(value: str, networks: Sequence[operands.Network]) -> _Fit:
     have = operands.read_address(value)
     if have is None:
-        return None
+        return "unreadable"
     return any(have[0] == version and have[1] & mask == base for version, base, mask in networks)

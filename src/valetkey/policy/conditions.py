@@ -1,9 +1,10 @@
 """Condition blocks: every operator is a row of one table.
 
 Source: IAM User Guide, reference_policies_elements_condition_operators and
-reference_policies_multi-value-conditions. Where AWS says nothing (a value that cannot be read under a negated
-operator, `ForAnyValue:…IfExists` on a missing key), the statement's effect decides: an Allow does not match, a Deny
-does. That is the parameter `unsure`.
+reference_policies_multi-value-conditions. Where AWS documents nothing (`silence` lists the forms), the test answers
+`unsure`: `decide` lets an Allow not match and a Deny match.
+
+INVARIANT: a test whose `unsure` is True matches whatever it matches with `unsure` False.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from valetkey.policy import operands
-from valetkey.policy.globs import compiled
-from valetkey.policy.variables import Keys, Template, resolve, template
+from valetkey.policy.case import fold, loose
+from valetkey.policy.globs import STAR, compiled
+from valetkey.policy.variables import Keys, Template, broken, resolve, several, template
 
-Match = Callable[[str, Keys], bool | None]
-"""Whether one value of a request fits any value of the condition; None when the value cannot be read."""
+Fit = bool | None | Literal["doubt"]
+DOUBT: Literal["doubt"] = "doubt"
+Match = Callable[[str, Keys], Fit]
+"""Whether one value of a request fits any value of the condition; None when that value cannot be read; DOUBT when AWS
+does not document whether it fits."""
 
 Test = Callable[[Keys], bool]
 SetOperator = Literal["ForAllValues", "ForAnyValue"]
@@ -57,25 +62,53 @@ class Condition:
         return f"{prefix}{self.operator.name}{'IfExists' if self.if_exists else ''}"
 
 
-def _equal(values: Sequence[str], variables: bool, fold: Callable[[str], str] = str) -> Match:
+def _equal(values: Sequence[str], variables: bool) -> Match:
     read = [template(value, variables=variables, wildcards=False) for value in values]
-    plain = frozenset(fold(value) for value in read if isinstance(value, str))
+    plain = frozenset(value for value in read if isinstance(value, str))
+    open_ = [value for value in read if not isinstance(value, str)]
+    if not open_:
+        return lambda value, keys: value in plain
+    return lambda value, keys: value in plain or _some(open_, keys, value.__eq__)
+
+
+def _some(templates: Sequence[Template], keys: Keys, fits: Callable[[str], Fit]) -> Fit:
+    """Whether one of the texts with variables fits, once the request's values are in it."""
+    doubt = False
+    for parts in templates:
+        text = resolve(parts, keys)
+        if text is None:  # no value: fits nothing, which is documented; several values: AWS takes them in no variable
+            doubt = doubt or several(parts, keys)
+            continue
+        found = fits(text)
+        if found is True:
+            return True
+        doubt = doubt or found == DOUBT
+    return DOUBT if doubt else False
+
+
+def _equal_ignoring_case(values: Sequence[str], variables: bool) -> Match:
+    read = [template(value, variables=variables, wildcards=False) for value in values]
+    texts = [value for value in read if isinstance(value, str)]
+    plain, alike = frozenset(map(fold, texts)), frozenset(map(loose, texts))
+    ascii_only = all(map(str.isascii, texts))
     open_ = [value for value in read if not isinstance(value, str)]
 
-    def match(value: str, keys: Keys) -> bool:
-        value = fold(value)
-        return value in plain or any(_put(each, keys, fold) == value for each in open_)
+    def match(value: str, keys: Keys) -> Fit:
+        if fold(value) in plain:
+            return True
+        found = _some(open_, keys, lambda text: same_ignoring_case(value, text)) if open_ else False
+        if found is False and not (ascii_only and value.isascii()) and loose(value) in alike:
+            return DOUBT
+        return found
 
     return match
 
 
-def _put(parts: Template, keys: Keys, fold: Callable[[str], str]) -> str | None:
-    text = resolve(parts, keys)
-    return None if text is None else fold(text)
-
-
-def _equal_ignoring_case(values: Sequence[str], variables: bool) -> Match:
-    return _equal(values, variables, str.lower)
+def same_ignoring_case(one: str, other: str) -> Fit:
+    """Whether two texts are equal but for case; DOUBT where that depends on letters other than A to Z."""
+    if fold(one) == fold(other):
+        return True
+    return DOUBT if not (one.isascii() and other.isascii()) and loose(one) == loose(other) else False
 
 
 def _like(values: Sequence[str], variables: bool) -> Match:
@@ -83,45 +116,50 @@ def _like(values: Sequence[str], variables: bool) -> Match:
     tests = [compiled(value) for value in read if isinstance(value, str)]
     open_ = [value for value in read if not isinstance(value, str)]
 
-    def match(value: str, keys: Keys) -> bool:
-        return any(test(value) for test in tests) or any(
-            (pattern := resolve(each, keys)) is not None and compiled(pattern)(value) for each in open_
-        )
+    def match(value: str, keys: Keys) -> Fit:
+        if any(test(value) for test in tests):
+            return True
+        return _some(open_, keys, lambda pattern: compiled(pattern)(value)) if open_ else False
 
     return match
 
 
 def _arn(values: Sequence[str], variables: bool) -> Match:
     read = [template(value, variables=variables, wildcards=True) for value in values]
-    patterns = [operands.compile_arn(value) for value in read if isinstance(value, str)]
-    tests = [test for test in patterns if test is not None]
-    broken = len(tests) < len(patterns)
+    tests = [_arn_test(value) for value in read if isinstance(value, str)]
     open_ = [value for value in read if not isinstance(value, str)]
 
-    def match(value: str, keys: Keys) -> bool | None:
-        if not operands.is_arn(value):
-            return None
-        if any(test(value) for test in tests):
-            return True
-        unsure = broken
-        for each in open_:
-            text = resolve(each, keys)
-            if text is None:
-                continue  # a variable without a value fits nothing, which is documented
-            test = operands.compile_arn(text)
-            if test is not None and test(value):
+    def match(value: str, keys: Keys) -> Fit:
+        whole = operands.is_arn(value)
+        doubt = False
+        for test in tests:
+            if test is None:
+                doubt = True
+            elif whole and test(value):
                 return True
-            unsure = unsure or test is None
-        return None if unsure else False
+        found = _some(open_, keys, lambda pattern: _fits_arn(pattern, value)) if open_ else False
+        if found is True:
+            return True
+        return DOUBT if doubt or found == DOUBT else False if whole else None
 
     return match
+
+
+def _arn_test(pattern: str) -> Callable[[str], bool] | None:
+    """A pattern as a test of an ARN; None for one that has no six parts, a lone `*` among them."""
+    return None if pattern == STAR else operands.compile_arn(pattern)
+
+
+def _fits_arn(pattern: str, value: str) -> Fit:
+    test = _arn_test(pattern)
+    return DOUBT if test is None else operands.is_arn(value) and test(value)
 
 
 def _ordered(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Callable[[Sequence[str], bool], Match]:
     def prepare(values: Sequence[str], variables: bool) -> Match:
         wanted = [read(value) for value in values]
 
-        def match(value: str, keys: Keys) -> bool | None:
+        def match(value: str, keys: Keys) -> Fit:
             have = read(value)
             return None if have is None else any(holds(have, want) for want in wanted)
 
@@ -138,7 +176,7 @@ def _bool(values: Sequence[str], variables: bool) -> Match:
 def _address(values: Sequence[str], variables: bool) -> Match:
     networks = [network for network in map(operands.read_network, values) if network]
 
-    def match(value: str, keys: Keys) -> bool | None:
+    def match(value: str, keys: Keys) -> Fit:
         have = operands.read_address(value)
         if have is None:
             return None
@@ -197,11 +235,18 @@ def read_operator(name: str) -> tuple[Operator, SetOperator | None, bool] | None
     return row, _SETS[prefix] if colon else None, if_exists
 
 
+def silent(condition: Condition, *, variables: bool) -> bool:
+    """Whether AWS documents of no request what the condition means: it has no values, or one that it cannot read."""
+    row = condition.operator
+    if not condition.values or (row.reads is not None and any(row.reads(value) is None for value in condition.values)):
+        return True
+    return variables and row.reads is None and any("${" in value and broken(value) for value in condition.values)
+
+
 def compile_condition(condition: Condition, *, unsure: bool, variables: bool) -> Test:
     """One test on a request's keys. `unsure` is the answer where AWS documents none."""
     key, row = condition.key.lower(), condition.operator
-    unreadable = row.reads is not None and any(row.reads(value) is None for value in condition.values)
-    if unreadable or not condition.values:
+    if silent(condition, variables=variables):
         return lambda keys: unsure
     if row.name == "Null":
         absent = frozenset(operands.read_bool(value) for value in condition.values)
@@ -214,12 +259,14 @@ def compile_condition(condition: Condition, *, unsure: bool, variables: bool) ->
     if condition.set_operator == "ForAnyValue":
         return _for_any(match, key, row.negated, unsure, missing=condition.if_exists and unsure)
     if row.prepare is _equal and not row.negated and not any("${" in value for value in condition.values):
-        return _one_of(frozenset(condition.values), key, missing)
+        return _one_of(frozenset(condition.values), key, missing, unsure)
     return _single(match, key, row.negated, unsure, missing)
 
 
-def _one_of(values: frozenset[str], key: str, missing: bool) -> Test:
-    """StringEquals without variables, the most frequent test, as one look-up. Several values sent: no match."""
+def _one_of(values: frozenset[str], key: str, missing: bool, unsure: bool) -> Test:
+    """StringEquals without variables, the most frequent test, as one look-up."""
+    if unsure:
+        return lambda keys: missing if (value := keys.get(key)) is None else value in values or type(value) is tuple
     if missing:
         return lambda keys: key not in keys or keys[key] in values
     return lambda keys: keys.get(key) in values
@@ -231,9 +278,8 @@ def _single(match: Match, key: str, negated: bool, unsure: bool, missing: bool) 
         if value is None:
             return missing
         if type(value) is not str:
-            return False  # several values without a set operator: AWS requires one, and matches nothing
-        fits = match(value, keys)
-        return fits is True if not negated else unsure if fits is None else not fits
+            return unsure  # several values without a set operator, which AWS requires
+        return _each(match, value, keys, negated, unsure)
 
     return test
 
@@ -256,10 +302,11 @@ def _for_any(match: Match, key: str, negated: bool, unsure: bool, *, missing: bo
 
 
 def _each(match: Match, value: str, keys: Keys, negated: bool, unsure: bool) -> bool:
+    """Of a value that cannot be read, nothing is said under a negated operator; a positive one it does not fit."""
     fits = match(value, keys)
-    if not negated:
-        return fits is True
-    return unsure if fits is None else not fits
+    if fits is True or fits is False:
+        return fits is not negated
+    return unsure if negated or fits == DOUBT else False
 
 
 def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -53,10 +54,33 @@ class Part:
     """The tests that decided: those that failed, or those of a Deny that held. Empty when the whole statement did."""
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A place of which AWS does not document what it means (`silence`), and on which a decision rests."""
+
+    side: Side
+    number: int
+    """As in Part."""
+    statement: int
+    """The statement's number, from 1."""
+    sid: str | None
+    where: str
+    """JSON path in the policy."""
+    what: str
+    """What stands there, as the end of a sentence: "has no values"."""
+
+    def __str__(self) -> str:
+        place = f"{_NAMES[self.side]}{_numbered(self.side, self.number)}, statement {self.statement}"
+        return f"{place}: {self.where} {self.what}"
+
+
+Rests = Callable[[Request], tuple[Open, ...]]
+
+
 class Decision:
     """Allowed, explicitly denied or implicitly denied. The reason is put into words only when it is read."""
 
-    __slots__ = ("_action", "_applied", "_lacking", "_note", "_request", "outcome")
+    __slots__ = ("_action", "_applied", "_lacking", "_note", "_request", "_rests", "outcome")
 
     outcome: Outcome
     """ "allowed", "explicit_deny" (a Deny applied) or "implicit_deny" (something that had to allow did not)."""
@@ -69,6 +93,7 @@ class Decision:
         applied: tuple[Applied, ...] = (),
         lacking: Lacking | None = None,
         note: str = "",
+        rests: Rests | None = None,
     ) -> None:
         self.outcome = outcome
         self._action = action
@@ -76,6 +101,7 @@ class Decision:
         self._applied = applied
         self._lacking = lacking
         self._note = note
+        self._rests = rests
 
     @property
     def allowed(self) -> bool:
@@ -110,9 +136,20 @@ class Decision:
         return (Part(self._lacking.side, number, statement.index + 1, statement.sid, findings),)
 
     @property
+    def rests_on(self) -> tuple[Open, ...]:
+        """Places of which AWS does not document what they mean, if the outcome hangs on that. It was decided so that
+        nobody is let in by them: an Allow does not match, a Deny does. Never of one that is allowed."""
+        return () if self._rests is None else self._rests(self._request)
+
+    @property
     def reason(self) -> str:
         """Who decided and why, in one line. It holds values of the policies and of the request, an ExternalId among
         them: mask them where that matters."""
+        rests = self.rests_on
+        silent = f"; AWS does not document what it does where {rests[0]}" if rests else ""
+        return f"{self._why()}{silent}"
+
+    def _why(self) -> str:
         if self.outcome == "explicit_deny":
             text = f"{self._place(self._applied[0])} denies {self.action}"
             facts = conditions(self._applied[0].statement, self._request)

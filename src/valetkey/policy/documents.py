@@ -7,7 +7,7 @@ access-analyzer-reference-policy-checks for what is an error and what only a rem
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,18 @@ from valetkey.policy.jsontext import (
     text_of,
     texts,
 )
-from valetkey.policy.patterns import compile_actions, compile_resources
-from valetkey.policy.principals import Grant, Principals, Unread, compile_principals, read_aws, why_unread
-from valetkey.policy.requests import Request
-from valetkey.policy.statements import KINDS, WITH_PRINCIPAL, Effect, Kind, Policy, Statement
+from valetkey.policy.patterns import compile_actions
+from valetkey.policy.principals import Principals, Unread, read_aws, why_unread
+from valetkey.policy.statements import (
+    KINDS,
+    WITH_PRINCIPAL,
+    Effect,
+    Kind,
+    Policy,
+    Statement,
+    caller_test,
+    resource_test,
+)
 
 DOCUMENT_MAX = 262_144
 """Characters: twice the longest document that the IAM API takes (policyDocumentType); AWS's own managed policies are
@@ -132,9 +140,10 @@ class _Reader:
             conditions=conditions,
             where=where,
             variables=self.variables,
-            covers_action=compile_actions(actions, negated=not_action, deny=deny),
-            covers_caller=_caller_test(principals, negated=not_principal, deny=deny),
-            covers_resource=_resource_test(resources, negated=not_resource, deny=deny, variables=self.variables),
+            # INVARIANT: where AWS documents nothing, an Allow does not match and a Deny does (`silence`).
+            covers_action=compile_actions(actions, negated=not_action, unsure=deny),
+            covers_caller=caller_test(principals, negated=not_principal, deny=deny, unsure=deny),
+            covers_resource=resource_test(resources, negated=not_resource, unsure=deny, variables=self.variables),
             tests=tuple(compile_condition(each, unsure=deny, variables=self.variables) for each in conditions),
         )
 
@@ -292,18 +301,3 @@ def _entries(value: Any, where: str, unread: list[Unread]) -> Iterator[tuple[str
             unread.append(each)
         else:
             yield place, text_of(each, place)
-
-
-def _caller_test(principals: Principals | None, *, negated: bool, deny: bool) -> Callable[[Request, bool], Grant]:
-    if principals is None:
-        return lambda request, bounded: Grant.DIRECT
-    return compile_principals(principals, negated=negated, deny=deny)
-
-
-def _resource_test(
-    resources: tuple[str, ...] | None, *, negated: bool, deny: bool, variables: bool
-) -> Callable[[Request], bool]:
-    if resources is None:
-        return lambda request: True
-    test = compile_resources(resources, negated=negated, deny=deny, variables=variables)
-    return lambda request: test(request.resource, request.keys)

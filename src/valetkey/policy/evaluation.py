@@ -15,14 +15,16 @@ The rules, each with its page of the IAM User Guide:
 6. SCPs: every level must allow; they do not concern services, providers or service-linked roles
    (orgs_manage_policies_scps). RCPs: only their Denies count, because RCPFullAWSAccess is attached everywhere and
    cannot be detached (orgs_manage_policies_rcps).
+7. Where AWS documents nothing (`silence`), an Allow does not match and a Deny does. `Decision.rests_on` says where that
+   decided, and `could_allow` decides the other way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from valetkey.policy.decision import Applied, Decision, Lacking, Outcome, Side
+from valetkey.policy.decision import Applied, Decision, Lacking, Open, Outcome, Side
 from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
@@ -66,7 +68,36 @@ def decide(
     A request of several actions is allowed when each of them is; otherwise the first Deny, else the first action
     that nothing allows, is the answer.
     """
-    sides = _Sides(
+    return _sides(trust, identity, boundary, session, scps, rcps, resource).request(request)
+
+
+def could_allow(
+    request: Request,
+    trust: Policies | None = None,
+    identity: Policies | None = None,
+    boundary: Policies | None = None,
+    session: Policies | None = None,
+    scps: Sequence[Policies] = (),
+    rcps: Sequence[Policies] = (),
+    resource: Policies | None = None,
+) -> bool:
+    """Whether AWS may allow the request, whatever it does where it documents nothing. As `decide` otherwise.
+
+    INVARIANT: what `decide` allows, this allows.
+    """
+    return _sides(trust, identity, boundary, session, scps, rcps, resource).widely().request(request).allowed
+
+
+def _sides(
+    trust: Policies | None,
+    identity: Policies | None,
+    boundary: Policies | None,
+    session: Policies | None,
+    scps: Sequence[Policies],
+    rcps: Sequence[Policies],
+    resource: Policies | None,
+) -> _Sides:
+    return _Sides(
         None if trust is None else _policies(trust, True, "trust"),
         None if resource is None else _policies(resource, True, "resource"),
         None if identity is None else _policies(identity, False, "identity"),
@@ -75,12 +106,9 @@ def decide(
         tuple(_policies(level, False, "scps") for level in _levels(scps, "scps")) if scps else (),
         tuple(_policies(level, True, "rcps") for level in _levels(rcps, "rcps")) if rcps else (),
     )
-    actions = request.actions
-    if len(actions) == 1:
-        return sides.decide(request, actions[0])
-    decisions = [sides.decide(request, action) for action in actions]
-    order: dict[Outcome, int] = {"explicit_deny": 0, "implicit_deny": 1, "allowed": 2}
-    return min(decisions, key=lambda decision: order[decision.outcome])
+
+
+_ORDER: dict[Outcome, int] = {"explicit_deny": 0, "implicit_deny": 1, "allowed": 2}
 
 
 def _policies(given: object, with_principal: bool, name: str) -> tuple[Policy, ...]:
@@ -120,10 +148,57 @@ class _Sides(NamedTuple):
     scps: tuple[tuple[Policy, ...], ...]
     rcps: tuple[tuple[Policy, ...], ...]
 
+    def request(self, request: Request) -> Decision:
+        """The answer to a request of one or several actions."""
+        actions = request.actions
+        if len(actions) == 1:
+            return self.decide(request, actions[0])
+        return min((self.decide(request, each) for each in actions), key=lambda decision: _ORDER[decision.outcome])
+
+    def widely(self) -> _Sides:
+        """The same policies read the other way where AWS documents nothing."""
+        from valetkey.policy.silence import widely
+
+        def other(policies: tuple[Policy, ...] | None) -> tuple[Policy, ...] | None:
+            return None if policies is None else tuple(map(widely, policies))
+
+        return _Sides(
+            other(self.trust),
+            other(self.resource),
+            other(self.identity),
+            other(self.boundary),
+            other(self.session),
+            tuple(tuple(map(widely, level)) for level in self.scps),
+            tuple(tuple(map(widely, level)) for level in self.rcps),
+        )
+
+    def rests(self, request: Request) -> tuple[Open, ...]:
+        """`Decision.rests_on`. Both outcomes bound whatever AWS does: where they are the same, nothing hangs on it."""
+        if self.request(request).outcome == self.widely().request(request).outcome:
+            return ()
+        return tuple(dict.fromkeys(self._open(request)))
+
+    def _open(self, request: Request) -> Iterator[Open]:
+        from valetkey.policy.silence import doubts
+
+        bounded = self.boundary is not None
+        given: list[tuple[Side, int, Policy]] = [
+            (_OWN[place], number, policy)
+            for place, policies in enumerate(self[:5])
+            for number, policy in enumerate(policies or (), 1)
+        ]
+        given += [("scp", number, each) for number, level in enumerate(self.scps, 1) for each in level]
+        given += [("rcp", number, each) for number, level in enumerate(self.rcps, 1) for each in level]
+        for side, number, policy in given:
+            for statement in policy.statements:
+                for action in request.actions:
+                    for each in doubts(statement, request, action, bounded and statement.effect == "Deny"):
+                        yield Open(side, number, statement.index + 1, statement.sid, each.where, each.form.what)
+
     def decide(self, request: Request, action: str) -> Decision:
         denied = self._denied(request, action)
         if denied:
-            return Decision("explicit_deny", request, action, (denied,))
+            return Decision("explicit_deny", request, action, (denied,), rests=self.rests)
         grant, granted = self._granted(request, action)
         if not grant and (self.trust is not None or (self.resource is not None and action.startswith("kms:"))):
             return self._lacks(request, action, "trust" if self.trust is not None else "resource")
@@ -134,7 +209,9 @@ class _Sides(NamedTuple):
         if self.scps and not _service_linked(request):
             for number, level in enumerate(self.scps, 1):
                 if not _allow(level, request, action):
-                    return Decision("implicit_deny", request, action, (), Lacking("scp", number, level))
+                    return Decision(
+                        "implicit_deny", request, action, (), Lacking("scp", number, level), rests=self.rests
+                    )
         if request.same_account and grant is Grant.DIRECT:
             return Decision("allowed", request, action, granted)
         return self._callers_side(request, action, grant, granted)
@@ -213,7 +290,7 @@ class _Sides(NamedTuple):
             side = "trust"
         policies: tuple[Policy, ...] | None = getattr(self, side)
         lacking = None if policies is None else Lacking(side, 0, policies)
-        return Decision("implicit_deny", request, action, (), lacking, note)
+        return Decision("implicit_deny", request, action, (), lacking, note, self.rests)
 
 
 def _allow(policies: tuple[Policy, ...], request: Request, action: str) -> tuple[int, Statement] | None:

@@ -21,11 +21,21 @@ def listed(element: Principals) -> frozenset[str]:
 
 
 def reached(
-    person: Person, element: Principals | None, names: frozenset[str], *, negated: bool, deny: bool, bounded: bool
+    person: Person,
+    element: Principals | None,
+    names: frozenset[str],
+    *,
+    negated: bool,
+    deny: bool,
+    bounded: bool,
+    unsure: bool,
 ) -> Grant:
-    """How a Principal element reaches a caller; `names` is `listed(element)`."""
+    """How a Principal element reaches a caller; `names` is `listed(element)`, and `unsure` says whether a NotPrincipal
+    that names nobody reaches everybody."""
     if element is None:
         return Grant.DIRECT
+    if element.empty:
+        return Grant.DIRECT if negated and unsure else Grant.NONE
     if not negated:
         if element.everyone:
             return Grant.DIRECT
@@ -35,5 +45,5 @@ def reached(
     if deny:
         spared = not bounded and all(any(name in names for name in group) for group in person.groups)
     else:
-        spared = not names or any(name in names for group in person.groups for name in group)
+        spared = any(name in names for group in person.groups for name in group)
     return Grant.NONE if spared else Grant.DIRECT

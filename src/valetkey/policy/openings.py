@@ -4,7 +4,8 @@ Rules:
 - An explicit Deny wins over every Allow (IAM User Guide, reference_policies_evaluation-logic).
 - `opening` answers from the documents alone what may be done at all: under some condition, on some resource. Where it
   is unsure it says "open": a Deny with a condition closes nothing, an Allow with one opens, a policy variable in a
-  resource stands for anything. SCPs and RCPs are not seen; they could only close more.
+  resource stands for anything. So it does where AWS documents nothing (an empty NotAction or NotResource opens
+  everything in an Allow and closes nothing in a Deny). SCPs and RCPs are not seen; they could only close more.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def _covered(statement: Statement) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _actions(patterns: tuple[str, ...], negated: bool) -> frozenset[str]:
     if not patterns:
-        return frozenset()
+        return _every() if negated else frozenset()
     named = frozenset(action.lower() for pattern in patterns for action in expand(pattern))
     return _every() - named if negated else named
 
@@ -195,6 +196,8 @@ def _common(one: _Region, other: _Region) -> _Region | None:
 
 def _closes(deny: Statement, pattern: str) -> bool:
     """Whether an unconditional Deny denies everything that the pattern covers."""
+    if deny.not_action and not deny.actions:
+        return False
     resources = deny.resources or ()
     if deny.not_resource:
         return bool(resources) and not any(_overlap(re.sub(r"\$\{[^}]*\}", "*", each), pattern) for each in resources)

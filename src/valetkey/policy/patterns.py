@@ -9,13 +9,17 @@ from collections.abc import Callable, Sequence
 
 from valetkey.policy.globs import STAR, compiled, has_wildcard, wild
 from valetkey.policy.operands import compile_arn, is_arn
-from valetkey.policy.variables import Keys, resolve, template
+from valetkey.policy.variables import Keys, broken, resolve, several, template
 
 
-def compile_actions(patterns: Sequence[str], *, negated: bool, deny: bool) -> Callable[[str], bool]:
-    """A test of a lower-cased action. Actions are compared without case and take no variables."""
+def compile_actions(patterns: Sequence[str], *, negated: bool, unsure: bool) -> Callable[[str], bool]:
+    """A test of a lower-cased action. Actions are compared without case and take no variables.
+
+    An empty Action "does not affect the policy" (access-analyzer-reference-policy-checks, "Empty array action"); of an
+    empty NotAction nothing is said: `unsure` is the answer.
+    """
     if not patterns:
-        return lambda action: negated and deny
+        return lambda action: negated and unsure
     lowered = [pattern.lower() for pattern in patterns]
     if any(not pattern.strip("*") for pattern in lowered):
         return lambda action: not negated
@@ -31,32 +35,35 @@ def compile_actions(patterns: Sequence[str], *, negated: bool, deny: bool) -> Ca
 
 
 def compile_resources(
-    patterns: Sequence[str], *, negated: bool, deny: bool, variables: bool
+    patterns: Sequence[str], *, negated: bool, unsure: bool, variables: bool
 ) -> Callable[[str, Keys], bool]:
     """A test of a request's resource. A variable without a value matches no Resource.
 
-    AWS does not say what such a variable does in NotResource, nor an empty NotResource: an Allow does not match, a
-    Deny does.
+    An empty Resource "does not affect the policy" (access-analyzer-reference-policy-checks, "Empty array resource").
+    `unsure` is the answer where AWS documents none: an empty NotResource; a variable without a value in NotResource;
+    one with several values; a `${` that begins no variable.
     """
     if not patterns:
-        return lambda resource, keys: negated and deny
+        return lambda resource, keys: negated and unsure
     if "*" in patterns:
         return lambda resource, keys: not negated
-    read = [template(pattern, variables=variables, wildcards=True) for pattern in patterns]
+    clear = [pattern for pattern in patterns if not (variables and "${" in pattern and broken(pattern))]
+    odd = len(clear) < len(patterns)
+    read = [template(pattern, variables=variables, wildcards=True) for pattern in clear]
     tests = [compile_resource(pattern) for pattern in read if isinstance(pattern, str)]
     open_ = [pattern for pattern in read if not isinstance(pattern, str)]
 
     def test(resource: str, keys: Keys) -> bool:
-        unsure = False
+        doubt = odd
         if any(fits(resource) for fits in tests):
             return not negated
         for each in open_:
             pattern = resolve(each, keys)
             if pattern is None:
-                unsure = True
+                doubt = doubt or negated or several(each, keys)
             elif compile_resource(pattern)(resource):
                 return not negated
-        return negated and (deny or not unsure)
+        return unsure if doubt else negated
 
     return test
 

@@ -182,6 +182,12 @@ class Principals:
     """Entries that only `lenient` lets through. Nothing here matches them: what is proved of the other entries says
     nothing about these (`legible`)."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is named. Such a Principal "does not affect the policy" (access-analyzer-reference-policy-
+        checks, "Empty array principal"); of such a NotPrincipal nothing is said."""
+        return not (self.everyone or self.aws or self.services or self.federated or self.canonical or self.unread)
+
     def __str__(self) -> str:
         named = ("*",) * self.everyone + self.aws + self.services + self.federated + self.canonical
         return ", ".join(named) or "nobody"
@@ -220,8 +226,14 @@ def why_unread(kind: str, text: str) -> str:
     return f"is not {'an AWS' if kind == 'AWS' else f'a {kind}'} principal"
 
 
-def compile_principals(element: Principals, *, negated: bool, deny: bool) -> Callable[[Request, bool], Grant]:
-    """A test of a request; its second argument says whether the caller has a permissions boundary."""
+def compile_principals(
+    element: Principals, *, negated: bool, deny: bool, unsure: bool
+) -> Callable[[Request, bool], Grant]:
+    """A test of a request; its second argument says whether the caller has a permissions boundary. `unsure` says
+    whether a NotPrincipal that names nobody reaches everybody."""
+    if element.empty:
+        grant = Grant.DIRECT if negated and unsure else Grant.NONE
+        return lambda request, bounded: grant
     if negated:
         return _not_principal(element, deny)
     if element.everyone:
@@ -277,7 +289,7 @@ def _not_principal(element: Principals, deny: bool) -> Callable[[Request, bool],
         return Grant.NONE if spared else Grant.DIRECT
 
     def allows(request: Request, bounded: bool) -> Grant:
-        spared = element.everyone or not listed or any(name in listed for name, _ in request.caller.names)
+        spared = element.everyone or any(name in listed for name, _ in request.caller.names)
         return Grant.NONE if spared else Grant.DIRECT
 
     return denies if deny else allows

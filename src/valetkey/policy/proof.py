@@ -11,14 +11,15 @@ Rules:
   actions holds for those too.
 - INVARIANT: every counterexample has been decided by `decide` on both sides before anybody sees it. One that does not
   come out the same is an InternalError, unless something had been left undecided: then it is `Unknown`.
-- INVARIANT: what is not decided is taken wide for what `policy` allows and `within` denies, narrow for the rest; so
-  it never makes a proof.
+- INVARIANT: what is not decided, and what AWS does not document (`silence`), is taken wide for what `policy` allows
+  and `within` denies, narrow for the rest; so it never makes a proof. Where a proof fails so and only so, the answer is
+  `Unknown` and names the place; a request that gets in beyond the reference whatever AWS does is a Counterexample.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,9 +28,9 @@ from valetkey.policy.arns import parse_arn
 from valetkey.policy.asked import NotDecided, Unspoken
 from valetkey.policy.automata import TooMany
 from valetkey.policy.boxes import Box, Budget, Limits, TooLong, meet, rest
-from valetkey.policy.decision import Decision
+from valetkey.policy.decision import Decision, Open
 from valetkey.policy.errors import PolicyError
-from valetkey.policy.evaluation import decide
+from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.legible import legible
 from valetkey.policy.requests import Request
@@ -163,6 +164,27 @@ def by_boxes(
 _VARIABLES = "the documents compare a key with a text in which a policy variable stands, which is not decided here"
 
 
+def beyond(
+    box: Box, denied: Sequence[Box], granted: Sequence[Box], refused: Sequence[Box], budget: Budget
+) -> Iterator[Box]:
+    """What is in the box, is not denied, and on another side is not granted or is refused. Raises TooLong."""
+    yield from rest(box, [*denied, *granted], budget)
+    for each in refused:
+        if both := meet(box, each):
+            yield from rest(both, denied, budget)
+
+
+_NAMED = 3
+"""Places that a reason names."""
+
+
+def resting(places: Iterable[Open]) -> str:
+    """The reason of an answer that hangs on what AWS does not document."""
+    listed = list(dict.fromkeys(map(str, places)))
+    more = f"; and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return f"it rests on what AWS does not document: {'; '.join(listed[:_NAMED])}{more}"
+
+
 def _allows(policies: Iterable[Policy]) -> list[Statement]:
     return [each for policy in policies for each in policy.allows]
 
@@ -177,6 +199,13 @@ def partition_of(given: Iterable[Statement]) -> str:
     if len(named) > 1:
         raise Unspoken("the documents are about several partitions: name the resource or the caller")
     return named.pop() if named else "aws"
+
+
+class SideSets:
+    """One side in one reading: what it opens, and what its Denies take away."""
+
+    def __init__(self, sets: Sets) -> None:
+        self.opened, self.denied = list(sets.opened()), sets.denied()
 
 
 class Question:
@@ -224,75 +253,87 @@ class Question:
             own=not with_principal,
             linked=any(side.get(name) for side in (left, right) for name in ("scps", "rcps")),
         )
+        self.can = possible(self.space)
 
     def answer(self, begun: float) -> Proof | Counterexample | Unknown:
-        space, looked = self.space, 0
-        mine = Sets(space, self.left, wide=True)
-        allowed, denied = list(mine.opened()), mine.denied()
-        other = Sets(space, self.right, wide=False)
+        most = SideSets(Sets(self.space, self.left, wide=True))
+        found = self._compared(most, Sets(self.space, self.right, wide=False))
+        if isinstance(found, Counterexample):
+            return found
+        doubt, looked = found
+        witness, unshown = self._somebody(most)
+        if (doubt or (witness is None and unshown)) and self.space.silent:
+            # What holds whatever AWS does where it documents nothing.
+            least = SideSets(Sets(self.space, self.left, wide=False))
+            certain = self._compared(least, Sets(self.space, self.right, wide=True)) if doubt else None
+            if isinstance(certain, Counterexample):
+                return certain
+            witness = witness or self._somebody(least)[0]
+        if doubt or (witness is None and unshown):
+            # What depends on AWS's silence, no other prover can decide.
+            return Unknown(doubt or f"whether anybody gets in: {unshown}", self.space.silent and not self.space.inexact)
+        return Proof(witness, looked, time.monotonic() - begun, ASSUMED if self.trust else ASSUMED_OF_PERMISSIONS)
+
+    def _compared(self, mine: SideSets, other: Sets) -> Counterexample | tuple[str, int]:
+        """A counterexample, or why there may be one ("" when there is none) and how many boxes were looked at."""
+        looked, doubt = 0, ""
         granted, refused = [each.box for each in other.opened()], other.denied()
-        witness: Request | None = None
-        by_id: Request | None = None
-        doubt, unshown = "", False
-        can = possible(space)
-        for opened in allowed:
-            for calls in can:
+        for opened in mine.opened:
+            for calls in self.can:
                 box = meet(opened.box, calls)
                 if box is None:
                     continue
                 looked += 1
-                if witness is None:
-                    witness, missed = self._witness(box, denied, by_id=False)
-                    unshown = unshown or missed
-                if witness is None and by_id is None:
-                    by_id, missed = self._witness(box, denied, by_id=True)
-                    unshown = unshown or missed
-                wrong = self._beyond(box, denied, granted, refused)
-                for left in wrong:
+                for left in beyond(box, mine.denied, granted, refused, self.budget):
                     found = self._shown(left, opened)
                     if isinstance(found, Counterexample):
                         return found
                     doubt = doubt or found
-                    if not space.inexact:
-                        raise InternalError(found)
-        witness = witness or by_id
-        if witness is None and unshown:
-            doubt = doubt or f"whether anybody gets in: {_VARIABLES}"
-        if doubt:
-            return Unknown(doubt)
-        return Proof(witness, looked, time.monotonic() - begun, ASSUMED if self.trust else ASSUMED_OF_PERMISSIONS)
+        return doubt, looked
 
-    def _beyond(self, box: Box, denied: list[Box], granted: list[Box], refused: list[Box]) -> Iterator[Box]:
-        """What is in the box, is not denied, and is not allowed on the other side."""
-        yield from rest(box, [*denied, *granted], self.budget)
-        for each in refused:
-            if both := meet(box, each):
-                yield from rest(both, denied, self.budget)
+    def _somebody(self, mine: SideSets) -> tuple[Request | None, str]:
+        """Somebody who gets in: into a role, by an action that enters it; as anybody, else as the unique id that a
+        Principal element names. With none, why there may be one that was not found ("" when there is none)."""
+        why = ""
+        for by_id in (False, True):
+            for opened in mine.opened:
+                for calls in self.can:
+                    if box := meet(opened.box, calls):
+                        witness, missed = self._witness(box, mine.denied, by_id=by_id)
+                        if witness is not None:
+                            return witness, ""
+                        why = why or missed
+        return None, why
 
-    def _witness(self, box: Box, denied: list[Box], *, by_id: bool) -> tuple[Request | None, bool]:
-        """Somebody who gets in: into a role, by an action that enters it; as the unique id that a Principal element
-        names, or as anybody else. With none, whether there may be one that was not found."""
+    def _witness(self, box: Box, denied: list[Box], *, by_id: bool) -> tuple[Request | None, str]:
         people, actions = self.space.dimensions[CALLER], self.space.dimensions[ACTION]
         alive = people.where(lambda point: point.person is not None and bool(point.person.unique) is by_id)
         entering = actions.where(lambda point: point.action in ENTRY or point.action not in ROLE_ACTIONS)
         box = (box[ACTION] & entering, box[CALLER] & alive, *box[CALLER + 1 :])
         inside = next(rest(box, denied, self.budget), None) if all(box) else None
         if inside is None:
-            return None, False
+            return None, ""
         request = self.space.request(inside)
-        if decide(request, **self.left).allowed:
-            return request, False
+        decision = decide(request, **self.left)
+        if decision.allowed:
+            return request, ""
+        if places := decision.rests_on:
+            return None, resting(places)
         if not self.space.inexact:
             raise InternalError(f"a witness is not let in: {request}")
-        return None, True
+        return None, _VARIABLES
 
     def _shown(self, box: Box, opened: Opened) -> Counterexample | str:
+        """The request of a box as a counterexample, or why it is none. Raises InternalError."""
         request = self.space.request(box)
         decision, reference = decide(request, **self.left), decide(request, **self.right)
-        if decision.allowed and not reference.allowed:
+        refused = not reference.allowed and not could_allow(request, **self.right)
+        if decision.allowed and refused:
             return Counterexample(request, decision, reference, opened.statement.index if opened.statement else 0)
-        return (
-            _VARIABLES
-            if self.space.inexact
-            else f"a counterexample does not come out so: {request} is {decision.outcome} and {reference.outcome}"
+        if not reference.allowed and (decision.allowed or could_allow(request, **self.left)):
+            return resting((*decision.rests_on, *reference.rests_on))
+        if self.space.inexact:
+            return _VARIABLES
+        raise InternalError(
+            f"a counterexample does not come out so: {request} is {decision.outcome} and {reference.outcome}"
         )

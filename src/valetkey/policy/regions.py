@@ -4,6 +4,8 @@ A region is a box (`space`): every combination of what is in it is let in. Regio
 one Allow statement; two statements may open the same.
 
 INVARIANT: the witness of every region has been let in by `decide` before anybody sees it.
+INVARIANT: a Reach is what is let in whatever AWS does where it documents nothing (`silence`); where that depends on it,
+the answer is Bounds, which is an Unknown.
 """
 
 from __future__ import annotations
@@ -16,17 +18,17 @@ from typing import Any
 from valetkey.policy.asked import Asked, NotDecided, Span, kind_of, patterns
 from valetkey.policy.automata import TooMany
 from valetkey.policy.boxes import Box, Limits, TooLong, meet, rest
-from valetkey.policy.evaluation import decide
+from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.keys import key_of
 from valetkey.policy.legible import Unjudged, legible
 from valetkey.policy.operands import read_address, read_network
 from valetkey.policy.origin import Origin
 from valetkey.policy.people import CALLER_KEYS, Party, Person
-from valetkey.policy.proof import ASSUMED, InternalError, Question, Unknown
+from valetkey.policy.proof import ASSUMED, InternalError, Question, SideSets, Unknown, beyond, resting
 from valetkey.policy.requests import Request
 from valetkey.policy.sets import Opened, Sets, Side, sides, statements
-from valetkey.policy.space import ACTION, CALLER, ROLE_ACTIONS, Dimension, Point, Space, possible
+from valetkey.policy.space import ACTION, CALLER, ROLE_ACTIONS, Dimension, Point, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,15 @@ class Reach:
     assumed: tuple[str, ...] = field(default=ASSUMED, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds(Unknown):
+    """Who is let in depends on what AWS does where it documents nothing. It is at least `least` and at most `most`."""
+
+    least: Reach = field(default=Reach(()), repr=False)
+    most: Reach = field(default=Reach(()), repr=False)
+    """Its witnesses are let in by `could_allow`, not by `decide`: they are no findings."""
+
+
 def who(
     policy: Side,
     *,
@@ -91,8 +102,9 @@ def who(
     now: datetime | None = None,
     limits: Limits = Limits(),  # noqa: B008
 ) -> Reach | Unknown:
-    """Who is let in by a policy, and under which conditions. `origin` says what a unique id in a Principal element is;
-    the other parameters as in `prove`. Raises PolicyError, InternalError."""
+    """Who is let in by a policy, and under which conditions; Bounds where that depends on what AWS does not document.
+    `origin` says what a unique id in a Principal element is; the other parameters as in `prove`. Raises PolicyError,
+    InternalError."""
     left, unjudged = legible(sides(policy))
     try:
         question = Question(left, {}, resource, owner, None, now, limits)
@@ -117,13 +129,37 @@ class _Finder:
         self.spells = {key: _Spells(key, several) for key, several in self.asked.items()}
 
     def reach(self) -> Reach | Unknown:
-        sets = Sets(self.space, self.side, wide=True)
-        opened, denied = list(sets.opened()), sets.denied()
+        most = SideSets(Sets(self.space, self.side, wide=True))
+        if not self.space.silent:
+            return self._regions(most, certain=True)
+        least = SideSets(Sets(self.space, self.side, wide=False))
+        why = self._between(least, most)
+        found = self._regions(least, certain=True)
+        if not why or isinstance(found, Unknown):
+            return found
+        widest = self._regions(most, certain=False)
+        return widest if isinstance(widest, Unknown) else Bounds(why, least=found, most=widest)
+
+    def _between(self, least: SideSets, most: SideSets) -> str:
+        """Why more may be let in than is for certain; "" when no more is."""
+        granted, budget = [each.box for each in least.opened], self.question.budget
+        for one in most.opened:
+            for calls in self.question.can:
+                if inside := meet(one.box, calls):
+                    for left in beyond(inside, most.denied, granted, least.denied, budget):
+                        request = self.space.request(left)
+                        decision = decide(request, **self.side)
+                        if not decision.allowed and could_allow(request, **self.side):
+                            return resting(decision.rests_on)
+                        if not self.space.inexact:
+                            raise InternalError(f"it is not open whether this is let in: {request}")
+        return ""
+
+    def _regions(self, sets: SideSets, *, certain: bool) -> Reach | Unknown:
         parties = self._parties()
-        can = possible(self.space)
         found: list[Region] = []
-        for one in opened:
-            for calls in can:
+        for one in sets.opened:
+            for calls in self.question.can:
                 inside = meet(one.box, calls)
                 if inside is None:
                     continue
@@ -131,8 +167,8 @@ class _Finder:
                     if not inside[CALLER] & mask:
                         continue
                     box = (*inside[:CALLER], inside[CALLER] & mask, *inside[CALLER + 1 :])
-                    for left in rest(box, denied, self.question.budget):
-                        region = self._region(left, party, one)
+                    for left in rest(box, sets.denied, self.question.budget):
+                        region = self._region(left, party, one, certain=certain)
                         if region is None:
                             return Unknown(
                                 "the policy compares a key with a text in which a policy variable stands, "
@@ -161,9 +197,9 @@ class _Finder:
             return person.party
         return Party("unique id", person.unique, person.party.partition)
 
-    def _region(self, box: Box, party: Party, opened: Opened) -> Region | None:
+    def _region(self, box: Box, party: Party, opened: Opened, *, certain: bool) -> Region | None:
         witness = self.space.request(box)
-        if not decide(witness, **self.side).allowed:
+        if not (decide(witness, **self.side).allowed if certain else could_allow(witness, **self.side)):
             if self.space.inexact:
                 return None
             raise InternalError(f"a witness is not let in: {witness}")

@@ -11,7 +11,7 @@ from valetkey.policy.cells import samples
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.keys import ARN
 from valetkey.policy.statements import Statement
-from valetkey.policy.variables import template
+from valetkey.policy.variables import broken, template
 
 
 def resource_globs(statement: Statement) -> tuple[list[Glob], bool]:
@@ -26,7 +26,7 @@ def resource_globs(statement: Statement) -> tuple[list[Glob], bool]:
             globs.append(Glob(STAR))
             continue
         read = template(text, variables=statement.variables, wildcards=True)
-        if not isinstance(read, str):
+        if not isinstance(read, str) or (statement.variables and "${" in text and broken(text)):
             exact = False
             continue
         parts = read.split(":", 5)

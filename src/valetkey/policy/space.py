@@ -89,7 +89,8 @@ class Reading(NamedTuple):
 
 @dataclass
 class Space:
-    """See the module. `inexact` is set when a test could not be decided and was taken as its caller wished."""
+    """See the module. `inexact` is set when a test could not be decided, `silent` when AWS does not document what one
+    means (`silence`); both are taken as their caller wishes."""
 
     dimensions: list[Dimension]
     resource: str | None
@@ -98,7 +99,8 @@ class Space:
     """By Action (or NotAction) element: which cells of the actions its patterns cover."""
     budget: Budget
     inexact: bool = False
-    _masks: dict[tuple[str, bool, bool, str, tuple[str, ...]], tuple[int, bool]] = field(default_factory=dict)
+    silent: bool = False
+    _masks: dict[tuple[str, bool, str, tuple[str, ...]], tuple[int, int, bool]] = field(default_factory=dict)
 
     @property
     def full(self) -> Box:
@@ -109,19 +111,21 @@ class Space:
         return next(place for place, each in enumerate(self.dimensions) if key in each.keys)
 
     def read(self, statement: Statement, *, unsure: bool, bounded: bool = False) -> Reading:
-        """The boxes of one statement; `unsure` is taken for tests that are not decided here."""
+        """The boxes of one statement; `unsure` is taken for tests that are not decided here, and where AWS documents
+        nothing."""
         self.budget.check()
         box = list(self.full)
         deny = statement.effect == "Deny"
-        box[ACTION] = self._action(statement, deny=deny)
+        box[ACTION] = self._action(statement, unsure=unsure)
         if statement.resources is not None:
-            self._resource(statement, box, deny=deny, unsure=unsure)
+            self._resource(statement, box, unsure=unsure)
         for condition in statement.conditions:
             place = self.place_of(condition.key.lower())
             box[place] &= self._mask(Asked(condition, statement.variables, deny), self.dimensions[place], unsure)
             if not box[place]:
                 return Reading(statement, ())
         people = self.dimensions[CALLER]
+        self.silent |= statement.principals is not None and statement.not_principal and statement.principals.empty
         names = listed(statement.principals) if statement.principals else frozenset()
         by_grant: dict[Grant, int] = {}
         for place, point in enumerate(people.points):
@@ -133,6 +137,7 @@ class Space:
                     negated=statement.not_principal,
                     deny=deny,
                     bounded=bounded,
+                    unsure=unsure,
                 )
                 if grant:
                     by_grant[grant] = by_grant.get(grant, 0) | 1 << place
@@ -143,32 +148,35 @@ class Space:
             tuple(((*box[:CALLER], mask, *box[CALLER + 1 :]), grant) for grant, mask in by_grant.items()),
         )
 
-    def _action(self, statement: Statement, *, deny: bool) -> int:
+    def _action(self, statement: Statement, *, unsure: bool) -> int:
         full = self.dimensions[ACTION].full
         if not statement.actions:
-            return full if statement.not_action and deny else 0
+            self.silent |= statement.not_action
+            return full if statement.not_action and unsure else 0
         covered = self.covered[statement.actions]
         return full & ~covered if statement.not_action else covered
 
     def _mask(self, asked: Asked, dimension: Dimension, unsure: bool) -> int:
         condition = asked.condition
-        known = (condition.name, asked.variables, asked.deny, condition.key.lower(), condition.values)
+        known = (condition.name, asked.variables, condition.key.lower(), condition.values)
         found = self._masks.get(known)
         if found is None:
-            holds, exact = prepared(asked, dimension.keys, unsure)
-            found = dimension.where(lambda point: holds(point.keys)), exact
-            if exact:  # what is not depends on `unsure`
-                self._masks[known] = found
-        if not found[1]:
-            self.inexact = True
-        return found[0]
+            holds, exact = prepared(asked, dimension.keys)
+            answers = [holds(point.keys) for point in dimension.points]
+            yes = sum(1 << place for place, answer in enumerate(answers) if answer)
+            open_ = sum(1 << place for place, answer in enumerate(answers) if answer is None)
+            found = self._masks[known] = yes, open_, exact
+        yes, open_, exact = found
+        self.inexact |= not exact
+        self.silent |= exact and open_ != 0
+        return yes | open_ if unsure else yes
 
-    def _resource(self, statement: Statement, box: list[int], *, deny: bool, unsure: bool) -> None:
+    def _resource(self, statement: Statement, box: list[int], *, unsure: bool) -> None:
         globs, exact = resource_globs(statement)
-        if not exact:
-            self.inexact = True
+        self.inexact |= not exact
         if not statement.resources:
-            covered: Callable[[str], bool] = lambda text: statement.not_resource and deny  # noqa: E731
+            self.silent |= statement.not_resource
+            covered: Callable[[str], bool] = lambda text: statement.not_resource and unsure  # noqa: E731
         elif not exact:
             covered = lambda text: unsure  # noqa: E731
         else:
@@ -221,7 +229,9 @@ def build(
         if len(group) > 1:
             inside = [one for key in group for one in asked.get(key, ())]
             shared = [glob for one in inside for glob in patterns(one)]
-            shared += [Glob(each.default) for one in inside for each in lone_variables(one)[0] if each.default]
+            shared += [
+                Glob(each.default) for one in inside for each in lone_variables(one)[0] if each.default is not None
+            ]
             related |= dict.fromkeys(group, shared)
     bonds += [pair for pair in _TOGETHER if asked.keys() & {*pair}]
     mentioned = [key for key in CALLER_KEYS if key in asked or key in related]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from valetkey.policy.conditions import Condition, Test
-from valetkey.policy.principals import Grant, Principals
+from valetkey.policy.patterns import compile_resources
+from valetkey.policy.principals import Grant, Principals, compile_principals
 from valetkey.policy.requests import Request
 
 Kind = Literal["identity", "trust", "boundary", "session", "scp", "rcp", "resource"]
@@ -70,3 +71,22 @@ class Policy:
     statements: tuple[Statement, ...]
     allows: tuple[Statement, ...] = field(repr=False, compare=False)
     denies: tuple[Statement, ...] = field(repr=False, compare=False)
+
+
+def caller_test(
+    principals: Principals | None, *, negated: bool, deny: bool, unsure: bool
+) -> Callable[[Request, bool], Grant]:
+    """`Statement.covers_caller`."""
+    if principals is None:
+        return lambda request, bounded: Grant.DIRECT
+    return compile_principals(principals, negated=negated, deny=deny, unsure=unsure)
+
+
+def resource_test(
+    resources: tuple[str, ...] | None, *, negated: bool, unsure: bool, variables: bool
+) -> Callable[[Request], bool]:
+    """`Statement.covers_resource`."""
+    if resources is None:
+        return lambda request: True
+    test = compile_resources(resources, negated=negated, unsure=unsure, variables=variables)
+    return lambda request: test(request.resource, request.keys)

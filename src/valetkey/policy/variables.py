@@ -61,3 +61,14 @@ def resolve(parts: Template, keys: Keys) -> str | None:
             return None
         texts.append(value)
     return "".join(texts)
+
+
+def several(parts: Template, keys: Keys) -> bool:
+    """Whether a variable stands for a key of which the request has several values: AWS says that such a key "can't" be
+    a variable, and not what happens (reference_policies_variables)."""
+    return any(isinstance(part, Variable) and isinstance(keys.get(part.key), tuple) for part in parts)
+
+
+def broken(text: str) -> bool:
+    """Whether a `${` in the text begins no variable: no closing brace, no name, a stray quote."""
+    return "${" in _VARIABLE.sub(" ", text)

@@ -27,6 +27,17 @@ def as_json(decision: Decision) -> dict[str, Any]:
             }
             for part in decision.parts
         ],
+        "rests_on": [
+            {
+                "policy": each.side,
+                "number": each.number,
+                "statement": each.statement,
+                "sid": each.sid,
+                "where": each.where,
+                "what": each.what,
+            }
+            for each in decision.rests_on
+        ],
     }
 
 

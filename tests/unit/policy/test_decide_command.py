@@ -50,7 +50,7 @@ def test_one_file(question: Any, code: int, outcome: str, tmp_path: Path, capsys
     path.write_text(json.dumps(question))
     assert run(["decide", str(path)]) == code
     answer = json.loads(capsys.readouterr().out)
-    assert set(answer) == {"outcome", "allowed", "action", "reason", "decided_by"}
+    assert set(answer) == {"outcome", "allowed", "action", "reason", "decided_by", "rests_on"}
     assert answer["outcome"] == outcome
     assert answer["allowed"] is (code == 0)
     assert answer["reason"]

@@ -527,3 +527,24 @@ def test_a_pinned_role_may_be_named_like_another() -> None:
     role = "arn:aws:iam::222222222222:role"
     terms = Terms(contractor="222222222222", mfa=False, pin=(f"{role}/team/bob", f"{role}/bobx", f"{role}/bo"))
     assert admits_only(write_trust(terms), terms).failures == ()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringNotEquals": {"aws:PrincipalAccount": []}},
+        {"Bool": {"aws:MultiFactorAuthPresent": "${aws:x}"}},
+        {"ForAnyValue:StringNotEqualsIfExists": {"sts:ExternalId": "another-id"}},
+    ],
+)
+def test_a_trust_that_rests_on_what_aws_does_not_document_is_not_shown(condition: Any) -> None:
+    """One statement more, of which AWS does not say whether it lets anybody in or keeps somebody out."""
+    document = write_trust(PLAIN)
+    assert showing.admits_only(document, PLAIN, role_arn=ROLE).holds
+    more = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": condition}
+    for effect in ("Allow", "Deny"):
+        changed = {**document, "Statement": [*document["Statement"], more | {"Effect": effect}]}
+        shown = showing.admits_only(changed, PLAIN, role_arn=ROLE)
+        assert not shown.holds
+        assert shown.failures
+    assert not admits_nobody({**document, "Statement": [more]}, role_arn=ROLE).holds

@@ -9,6 +9,8 @@ Rules:
 - INVARIANT: an answer is `holds` only when the solver refuted every kind of caller and action; whatever cannot be
   written down exactly, and whatever takes too long, is `unknown`.
 - INVARIANT: a request that was found is replayed by the evaluator before anybody sees it.
+- INVARIANT: where AWS documents nothing (`silence`), `policy` is read so that it lets in most and `within` so that it
+  lets in least. A request that is found only so makes the answer `unknown`.
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ from valetkey.policy.actions import expand
 from valetkey.policy.arns import parse_arn
 from valetkey.policy.asked import NotDecided
 from valetkey.policy.errors import PolicyError
-from valetkey.policy.evaluation import decide
+from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import has_wildcard, matches
 from valetkey.policy.people import caller_of
-from valetkey.policy.proof import partition_of
+from valetkey.policy.proof import partition_of, resting
 from valetkey.policy.requests import Request
 from valetkey.policy.smt import callers
 from valetkey.policy.smt.fields import TIME, Fields, free_arn
@@ -39,6 +41,10 @@ ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebId
 NOBODY = "000000000000"
 """The owner's account where none is named: nobody's."""
 EXTRAS = ("sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
+
+
+class _Silent(Exception):
+    """The solver's request is one only by what AWS does not document; the text names the place."""
 
 
 class NotReplayed(Exception):
@@ -56,6 +62,8 @@ class Answer:
     """unknown: why."""
     checks: int = 0
     """How often the solver was asked."""
+    silent: bool = False
+    """unknown: because it hangs on what AWS does not document."""
 
 
 def solve(
@@ -76,7 +84,12 @@ def solve(
     until = time.monotonic() + seconds
     try:
         sides = read_sides(policy), read_sides(within)
-        return _Question(Terms(), *sides, resource, owner, caller, now).answer(until)
+        found = _Question(Terms(), *sides, resource, owner, caller, now).answer(until)
+        if not found.silent:
+            return found
+        # What is allowed and not allowed whatever AWS does where it documents nothing.
+        certain = _Question(Terms(), *sides, resource, owner, caller, now, wide=False).answer(until)
+        return certain if certain.verdict == "violated" else found
     except Beyond as beyond:
         return Answer("unknown", reason=str(beyond))
     except RecursionError:
@@ -95,7 +108,10 @@ class _Question:
         owner: str | None,
         caller: str | None,
         now: datetime | None,
+        *,
+        wide: bool = True,
     ) -> None:
+        self.wide = wide
         self.terms, self.ours, self.theirs, self.now = terms, ours, theirs, now
         self.statements = [*ours.statements(), *theirs.statements()]
         self.elements = [each.principals for each in self.statements if each.principals is not None]
@@ -111,7 +127,7 @@ class _Question:
         self.own = not named
 
     def answer(self, until: float) -> Answer:
-        checks, unsure = 0, ""
+        checks, unsure, silent = 0, "", ""
         for kind, action, anywhere in self.cases():
             try:
                 call, question = self.call(kind, action, anywhere)
@@ -137,11 +153,16 @@ class _Question:
                     result = solver.checkSat()
                 if result.isSat():
                     return Answer("violated", self.replayed(call, action, solver), checks=checks)
+            except _Silent as place:
+                silent = silent or str(place)
+                continue
             except (RuntimeError, PolicyError) as odd:  # cvc5 gives up on a term, or has found half a character
                 unsure = f"cvc5 found no answer for {action} by a {kind}: {str(odd)[:200]}"
                 continue
             if not result.isUnsat():
                 unsure = f"cvc5 found no answer for {action} by a {kind} within the time"
+        if silent:
+            return Answer("unknown", reason=silent, checks=checks, silent=True)
         return Answer("unknown", reason=unsure, checks=checks) if unsure else Answer("holds", checks=checks)
 
     def cut(self, solver: Any) -> list[Formula]:
@@ -192,7 +213,8 @@ class _Question:
             parts = text.split(":", 5)
             value = Text(terms.text(text), tuple(map(terms.text, parts)) if len(parts) == 6 else None, ascii=True)
         call = Call(terms, caller, terms.text(action.lower()), Target(value, terms.text(self.owner)), keys)
-        found = terms.and_((call.allowed(self.ours), terms.not_(call.allowed(self.theirs))))
+        ours, theirs = call.allowed(self.ours, wide=self.wide), call.allowed(self.theirs, wide=not self.wide)
+        found = terms.and_((ours, terms.not_(theirs)))
         return call, terms.and_((found, *self.narrowed(call, action)))
 
     def narrowed(self, call: Call, action: str) -> Iterator[Formula]:
@@ -238,8 +260,13 @@ class _Question:
             context |= {name: str(read(call.keys[name], value_of)) for name in TIME}
         resource = str(value_of(call.target.text.term).getStringValue())
         request = Request(call.caller.text(value_of), action, resource, self.owner, context)
-        ours, theirs = decide(request, **self.ours.given()), decide(request, **self.theirs.given())  # type: ignore[arg-type]
-        if not ours.allowed or theirs.allowed:
+        mine, other = self.ours.given(), self.theirs.given()
+        ours, theirs = decide(request, **mine), decide(request, **other)  # type: ignore[arg-type]
+        if theirs.allowed or not could_allow(request, **mine):  # type: ignore[arg-type]
+            raise NotReplayed(f"{request}: {ours.outcome} by the policy, {theirs.outcome} by the reference")
+        if not ours.allowed or could_allow(request, **other):  # type: ignore[arg-type]
+            if self.wide:
+                raise _Silent(resting((*ours.rests_on, *theirs.rests_on)))
             raise NotReplayed(f"{request}: {ours.outcome} by the policy, {theirs.outcome} by the reference")
         return request
 

@@ -267,11 +267,21 @@ def _provider(terms: Terms, keys: dict[str, Key], elements: Sequence[Principals]
 
 
 def reaches(
-    terms: Terms, caller: Caller, element: Principals | None, *, negated: bool, deny: bool, bounded: bool
+    terms: Terms,
+    caller: Caller,
+    element: Principals | None,
+    *,
+    negated: bool,
+    deny: bool,
+    bounded: bool,
+    unsure: bool,
 ) -> Levels:
-    """How a Principal (`negated`: NotPrincipal) element reaches the caller, who has a permissions boundary or not."""
+    """How a Principal (`negated`: NotPrincipal) element reaches the caller, who has a permissions boundary or not.
+    `unsure`: whether a NotPrincipal that names nobody reaches everybody."""
     if element is None:
         return EVERYBODY
+    if element.empty:
+        return EVERYBODY if negated and unsure else NOBODY
     if negated:
         return (_not_principal(terms, caller, element, deny=deny, bounded=bounded),) * 3
     if element.everyone:
@@ -306,8 +316,7 @@ def _not_principal(terms: Terms, caller: Caller, element: Principals, *, deny: b
         return False
     direct, role, whole = _names(terms, caller, element)
     if not deny:
-        empty = not (element.aws or element.services or element.federated or element.canonical)
-        return False if empty else terms.not_(terms.or_((direct, role, whole)))
+        return terms.not_(terms.or_((direct, role, whole)))
     if bounded or caller.kind == "anonymous":
         return True
     groups = {"user": (direct, whole), "federated user": (direct, whole), "session": (direct, role, whole)}

@@ -1,6 +1,7 @@
 """Condition blocks as formulas: the rules of `valetkey.policy.conditions`, written a second time.
 
-A comparison has three answers, as two formulas: that it fits, and that the value cannot be read.
+A comparison has four answers, as three formulas: that it fits, that the value cannot be read, and that AWS does not
+document whether it fits.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import base64
 import ipaddress
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from valetkey.policy.conditions import Condition
+from valetkey.policy.case import LIGATURES, ODD, fold
+from valetkey.policy.conditions import Condition, silent
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.smt.fields import LAST_MOMENT, family
@@ -29,22 +31,29 @@ class Keys(Protocol):
     def __getitem__(self, key: str) -> Key: ...
 
 
-Fit = tuple[Formula, Formula]
-"""That a value fits, and that it cannot be read."""
+class Fit(NamedTuple):
+    """How a value fits."""
+
+    yes: Formula
+    unread: Formula = False
+    """It cannot be read."""
+    doubt: Formula = False
+    """AWS does not document whether it fits. Where `yes` holds as well, that counts."""
+
 
 _TURNED = {"LessThan": "LEQ", "LessThanEquals": "LEQ", "GreaterThan": "GEQ", "GreaterThanEquals": "GEQ"}
 
 
-def encode(condition: Condition, keys: Keys, *, deny: bool, variables: bool) -> Formula:
-    """That a test holds. Where AWS documents nothing an Allow's test fails and a Deny's holds."""
+def encode(condition: Condition, keys: Keys, *, unsure: bool, variables: bool) -> Formula:
+    """That a test holds; `unsure` where AWS documents nothing (`silence`)."""
     terms, row = keys.terms, condition.operator
-    if not condition.values or (row.reads and any(row.reads(value) is None for value in condition.values)):
-        return deny
+    if silent(condition, variables=variables):
+        return unsure
     key = keys[condition.key.lower()]
     if row.name == "Null":
         wanted = {value.lower() == "true" for value in condition.values}
         return terms.or_([key.present if not absent else terms.not_(key.present) for absent in wanted])
-    each = [(there, _test(condition, value, keys, deny, variables)) for there, value in key.values]
+    each = [(there, _test(condition, value, keys, unsure, variables)) for there, value in key.values]
     absent = terms.not_(key.present)
     if condition.set_operator == "ForAllValues":
         held = [terms.or_((terms.not_(there), test)) for there, test in each]
@@ -52,17 +61,18 @@ def encode(condition: Condition, keys: Keys, *, deny: bool, variables: bool) -> 
     if condition.set_operator == "ForAnyValue":
         some = terms.or_([terms.and_(pair) for pair in each])
         there = terms.and_((key.present, terms.not_(null_set(terms, key)), some))
-        return terms.or_((terms.and_((absent, condition.if_exists and deny)), there))
+        return terms.or_((terms.and_((absent, condition.if_exists and unsure)), there))
     one = terms.and_((key.present, terms.not_(key.several), each[0][1])) if each else False
-    return terms.or_((terms.and_((absent, condition.if_exists or row.negated)), one))
+    several = terms.and_((key.several, unsure))  # without a set operator, which AWS requires
+    return terms.or_((terms.and_((absent, condition.if_exists or row.negated)), one, several))
 
 
-def _test(condition: Condition, value: Value, keys: Keys, deny: bool, variables: bool) -> Formula:
+def _test(condition: Condition, value: Value, keys: Keys, unsure: bool, variables: bool) -> Formula:
     terms = keys.terms
-    yes, unread = compare(condition.operator.name, condition.values, value, keys, variables)
+    yes, unread, doubt = compare(condition.operator.name, condition.values, value, keys, variables)
     if not condition.operator.negated:
-        return terms.and_((yes, terms.not_(unread)))
-    return terms.if_(unread, deny, terms.not_(yes))
+        return terms.or_((yes, doubt)) if unsure else yes
+    return terms.not_(yes) if unsure else terms.not_(terms.or_((yes, unread, doubt)))
 
 
 def compare(name: str, wanted: Sequence[str], value: Value, keys: Keys, variables: bool) -> Fit:
@@ -71,37 +81,39 @@ def compare(name: str, wanted: Sequence[str], value: Value, keys: Keys, variable
     if isinstance(value, Text):
         match kind:
             case "text":
-                return _text(name, wanted, value, keys, variables), False
+                return _text(name, wanted, value, keys, variables)
             case "arn":
                 return _arn(wanted, value, keys, variables)
             case "bool":
-                return terms.or_([_any_case(terms, value, each) for each in wanted]), False
+                return Fit(terms.or_([_any_case(terms, value, each).yes for each in wanted]))
             case "bytes":
                 plain = [base64.b64encode(base64.b64decode(each)).decode() for each in wanted]
-                return terms.or_([terms.same(value.term, each) for each in plain]), False
+                return Fit(terms.or_([terms.same(value.term, each) for each in plain]))
     elif kind == "bool":
-        return False, False
-    elif kind == "arn" or (kind == "address" and not isinstance(value, Address)):
-        return False, True
+        return Fit(False)
+    elif kind == "arn":
+        return Fit(False, unread=True, doubt=any(map(_short, wanted)))
+    elif kind == "address" and not isinstance(value, Address):
+        return Fit(False, unread=True)
     elif isinstance(value, Address):
         if kind == "address":
-            return terms.or_([_in_network(terms, value, each) for each in wanted]), False
+            return Fit(terms.or_([_in_network(terms, value, each) for each in wanted]))
         if kind in ("number", "date"):
-            return False, True
-        return _spelt_as(terms, name, wanted, value, variables), False
+            return Fit(False, unread=True)
+        return Fit(_spelt_as(terms, name, wanted, value, variables))
     elif isinstance(value, Moment) and not value.epoch:
         if kind == "date":
-            return _ordered(terms, name, wanted, value.term, _micros), False
+            return Fit(_ordered(terms, name, wanted, value.term, _micros))
         if kind == "number":
-            return False, True
-        return _spelt_as(terms, name, wanted, value, variables), False
+            return Fit(False, unread=True)
+        return Fit(_spelt_as(terms, name, wanted, value, variables))
     elif kind in ("number", "date"):
         # A number is a time in epoch seconds, and the other way round.
         unit = value.unit if isinstance(value, Number) else 1_000_000
         read = Decimal if kind == "number" else lambda text: _micros(text) / 1_000_000
-        return _ordered(terms, name, wanted, value.term, lambda text: read(text) * unit), False
+        return Fit(_ordered(terms, name, wanted, value.term, lambda text: read(text) * unit))
     elif kind == "text":
-        return _text(name, wanted, Text(_digits(terms, value), ascii=True), keys, variables), False
+        return _text(name, wanted, Text(_digits(terms, value), ascii=True), keys, variables)
     raise Beyond(f"{name} compares a text as {kind}")
 
 
@@ -174,21 +186,18 @@ def _spelt_as(terms: Terms, name: str, wanted: Sequence[str], value: Address | M
 # Texts
 
 
-def _text(name: str, wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Formula:
+def _text(name: str, wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
     terms = keys.terms
     if "IgnoreCase" in name:
         parts = []
         for text in wanted:
             read = template(text, variables=variables, wildcards=False)
-            parts.append(_any_case(terms, value, read) if isinstance(read, str) else _fold(value, read, keys))
-        return terms.or_(parts)
-    if "Like" in name:
-        return terms.or_(
-            [_like(value.term, template(text, variables=variables, wildcards=True), keys) for text in wanted]
-        )
-    return terms.or_(
-        [_equal(value.term, template(text, variables=variables, wildcards=False), keys) for text in wanted]
-    )
+            parts.append(_any_case(terms, value, read) if isinstance(read, str) else Fit(_fold(value, read, keys)))
+        return Fit(terms.or_([each.yes for each in parts]), doubt=terms.or_([each.doubt for each in parts]))
+    like = "Like" in name
+    fits = _like if like else _equal
+    read_ = [template(text, variables=variables, wildcards=like) for text in wanted]
+    return Fit(terms.or_([fits(value.term, each, keys) for each in read_]))
 
 
 def _equal(term: Term, read: str | Template, keys: Keys) -> Formula:
@@ -198,10 +207,10 @@ def _equal(term: Term, read: str | Template, keys: Keys) -> Formula:
     return keys.terms.and_((known, keys.terms.same(term, keys.terms.concat(parts))))
 
 
-def _like(term: Term, read: str | Template, keys: Keys, *, inside: str = "") -> Formula:
+def _like(term: Term, read: str | Template, keys: Keys) -> Formula:
     """A pattern with STAR and ANY against a text."""
     known, parts = (True, [read]) if isinstance(read, str) else resolve(read, keys)
-    return keys.terms.and_((known, glob(keys.terms, term, parts, inside=inside)))
+    return keys.terms.and_((known, glob(keys.terms, term, parts)))
 
 
 def glob(terms: Terms, term: Term, parts: Sequence[Term | str], *, inside: str = "") -> Formula:
@@ -214,7 +223,8 @@ def glob(terms: Terms, term: Term, parts: Sequence[Term | str], *, inside: str =
 
 
 def resolve(read: Template, keys: Keys) -> tuple[Formula, list[Term | str]]:
-    """That every variable has one value (or a default), and the text with them in it."""
+    """That every variable has a value (or a default), and the text with them in it. Raises Beyond where one may have
+    several: AWS takes such a key in no variable, and does not say what happens."""
     terms = keys.terms
     known: list[Formula] = []
     parts: list[Term | str] = []
@@ -224,7 +234,8 @@ def resolve(read: Template, keys: Keys) -> tuple[Formula, list[Term | str]]:
             continue
         key = keys[part.key]
         term = _text_of(terms, key)
-        known.append(terms.not_(key.several))
+        if key.several is not False:
+            raise Beyond("a policy variable may have several values")
         if part.default is None:
             known.append(key.present)
             parts.append(term if term is not None else "")
@@ -250,17 +261,27 @@ def _text_of(terms: Terms, key: Key) -> Term | None:
     raise Beyond("a policy variable is an address or a time")
 
 
-def _any_case(terms: Terms, value: Text, text: str) -> Formula:
-    """The text in any case. What Python's (and Java's) lower() makes of other alphabets is not modelled, but for the
-    Kelvin sign, whose lower case is a plain k."""
+def _any_case(terms: Terms, value: Text, text: str) -> Fit:
+    """The text in any case of A to Z; in doubt where letters other than those are in it (`case`)."""
     if not text.isascii():
         raise Beyond("a text that is not ASCII is compared without case")
     if text.lower() == text.upper():
-        return terms.same(value.term, text)
-    signs = []
-    for char in text.lower():
-        also = "\u212a" if char == "k" and not value.ascii else ""
-        signs.append(terms.chars("".join(sorted({char, char.upper(), *also}))) if char.isalpha() else char)
+        return Fit(terms.same(value.term, text))
+    yes = _in_case(terms, value, text, {})
+    if value.ascii:
+        return Fit(yes)
+    if any(several in fold(text) for several in LIGATURES):
+        raise Beyond("a text is compared without case, and some letter is several of its letters at once")
+    odd = any(char in ODD for char in fold(text))
+    return Fit(yes, doubt=_in_case(terms, value, text, ODD) if odd else False)
+
+
+def _in_case(terms: Terms, value: Text, text: str, also: Mapping[str, str]) -> Formula:
+    """The text in any case of A to Z, `also` counting as other spellings of their letters."""
+    signs = [
+        terms.chars("".join(sorted({char, char.upper(), *also.get(char, "")}))) if char.isalpha() else char
+        for char in text.lower()
+    ]
     expression = terms.then([terms.literal(sign) if isinstance(sign, str) else sign for sign in signs])
     return terms.fits(value.term, expression)
 
@@ -284,18 +305,23 @@ def _is_ascii(key: Key) -> bool:
 
 
 def _arn(wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
-    """ArnEquals and ArnLike: the six parts one by one. A text of fewer parts is none and cannot be read."""
+    """ArnEquals and ArnLike: the six parts one by one. A text of fewer parts is none and cannot be read; a pattern of
+    fewer parts, a lone `*` among them, is in doubt."""
     terms = keys.terms
     yes: list[Formula] = []
-    unread: list[Formula] = []
+    doubt: list[Formula] = []
     for text in wanted:
         read = template(text, variables=variables, wildcards=True)
-        fit, odd = arn_like(read, value, keys)
+        fit, short = (False, True) if read == STAR else arn_like(read, value, keys)
         yes.append(fit)
-        unread.append(odd)
+        doubt.append(short)
     known = is_arn(terms, value)
-    fits = terms.or_(yes)
-    return fits, terms.or_((terms.not_(known), terms.and_((terms.not_(fits), terms.or_(unread)))))
+    return Fit(terms.and_((known, terms.or_(yes))), unread=terms.not_(known), doubt=terms.or_(doubt))
+
+
+def _short(text: str) -> bool:
+    """Whether an ARN pattern has fewer than six parts. One with a variable may have."""
+    return text.count(":") < 5 or "${" in text
 
 
 def is_arn(terms: Terms, value: Text) -> Formula:
@@ -304,11 +330,9 @@ def is_arn(terms: Terms, value: Text) -> Formula:
     return terms.fits(value.term, terms.pattern([f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}"]))
 
 
-def arn_like(read: str | Template, value: Text, keys: Keys) -> Fit:
-    """One pattern against an ARN: that it fits, and that the pattern is none."""
+def arn_like(read: str | Template, value: Text, keys: Keys) -> tuple[Formula, Formula]:
+    """One pattern against an ARN: that it fits, and that the pattern has fewer than six parts."""
     terms = keys.terms
-    if read == STAR:
-        return True, False
     if isinstance(read, str):
         wanted = read.split(":", 5)
         if len(wanted) < 6:
@@ -354,8 +378,8 @@ def resource_like(read: str | Template, value: Text, keys: Keys) -> Formula:
         inner = any(STAR in segment[:-1] for segment in read.split(":", 5)[:5])
         if not inner:
             return glob(keys.terms, value.term, [read])
-        yes, unread = arn_like(read, value, keys)
-        return keys.terms.and_((is_arn(keys.terms, value), yes, keys.terms.not_(unread)))
+        yes, short = arn_like(read, value, keys)
+        return keys.terms.and_((is_arn(keys.terms, value), yes, keys.terms.not_(short)))
     cut = _cut(read)
     if cut is not None and any(STAR in segment[:-1] for segment in cut[0]):
         return keys.terms.and_((is_arn(keys.terms, value), arn_like(read, value, keys)[0]))

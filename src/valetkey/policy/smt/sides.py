@@ -12,7 +12,7 @@ from valetkey.policy.smt.fields import Fields
 from valetkey.policy.smt.terms import Formula, Term, Terms
 from valetkey.policy.smt.values import Text
 from valetkey.policy.statements import Policy, Statement
-from valetkey.policy.variables import template
+from valetkey.policy.variables import broken, template
 
 Policies = Policy | Sequence[Policy]
 OWN = ("trust", "resource", "identity", "boundary", "session")
@@ -98,8 +98,18 @@ class Call:
     target: Target
     keys: Fields
 
-    def allowed(self, sides: Sides) -> Formula:
-        """That `decide` allows it."""
+    def allowed(self, sides: Sides, *, wide: bool) -> Formula:
+        """That `decide` allows it; `wide`: that `could_allow` does."""
+        return _Reading(self.terms, self.caller, self.action, self.target, self.keys, wide).decided(sides)
+
+
+@dataclass(frozen=True)
+class _Reading(Call):
+    """A request, and how policies are read where AWS documents nothing (`silence`)."""
+
+    wide: bool
+
+    def decided(self, sides: Sides) -> Formula:
         terms = self.terms
         granted = self._most(
             self._reach(each, False) for policies in (sides.trust, sides.resource) for each in _allows(policies)
@@ -164,7 +174,8 @@ class Call:
     def _reach(self, statement: Statement, bounded: bool) -> Levels:
         """That a statement applies, at its three levels."""
         terms, deny = self.terms, statement.effect == "Deny"
-        covers = self._covers_action(statement, deny)
+        unsure = self.wide is not deny
+        covers = self._covers_action(statement, unsure)
         if covers is False:
             return False, False, False
         levels = reaches(
@@ -174,22 +185,23 @@ class Call:
             negated=statement.not_principal,
             deny=deny,
             bounded=bounded,
+            unsure=unsure,
         )
         if levels[0] is False:
             return levels
-        rest = [covers, self._covers_target(statement, deny)]
+        rest = [covers, self._covers_target(statement, unsure)]
         if rest[1] is not False:
             for condition in statement.conditions:
-                rest.append(conditions.encode(condition, self.keys, deny=deny, variables=statement.variables))
+                rest.append(conditions.encode(condition, self.keys, unsure=unsure, variables=statement.variables))
                 if rest[-1] is False:
                     break
         whole = terms.and_(rest)
         some, role, direct = (terms.and_((level, whole)) for level in levels)
         return some, role, direct
 
-    def _covers_action(self, statement: Statement, deny: bool) -> Formula:
+    def _covers_action(self, statement: Statement, unsure: bool) -> Formula:
         if not statement.actions:
-            return statement.not_action and deny
+            return statement.not_action and unsure
         found = self._is_action([pattern.lower() for pattern in statement.actions])
         return self.terms.not_(found) if statement.not_action else found
 
@@ -197,27 +209,30 @@ class Call:
         terms = self.terms
         return terms.or_([conditions.glob(terms, self.action, [wild(pattern)]) for pattern in patterns])
 
-    def _covers_target(self, statement: Statement, deny: bool) -> Formula:
+    def _covers_target(self, statement: Statement, unsure: bool) -> Formula:
         """A variable without a value fits no Resource; what it does in NotResource is documented nowhere."""
         patterns, negated = statement.resources, statement.not_resource
         if patterns is None:
             return True
         if not patterns:
-            return negated and deny
+            return negated and unsure
         if "*" in patterns:
             return not negated
         terms = self.terms
         found: list[Formula] = []
-        unsure: list[Formula] = []
+        doubt: list[Formula] = []
         for pattern in patterns:
+            if statement.variables and "${" in pattern and broken(pattern):
+                doubt.append(True)
+                continue
             read = template(pattern, variables=statement.variables, wildcards=True)
             found.append(conditions.resource_like(read, self.target.text, self.keys))
-            if not isinstance(read, str):
-                unsure.append(terms.not_(conditions.resolve(read, self.keys)[0]))
-        fits = terms.or_(found)
-        if not negated:
-            return fits
-        return terms.and_((terms.not_(fits), terms.or_((deny, terms.not_(terms.or_(unsure))))))
+            if negated and not isinstance(read, str):
+                doubt.append(terms.not_(conditions.resolve(read, self.keys)[0]))
+        fits, open_ = terms.or_(found), terms.or_(doubt)
+        if negated:
+            return terms.not_(fits) if unsure else terms.not_(terms.or_((fits, open_)))
+        return terms.or_((fits, open_)) if unsure else fits
 
 
 def _allows(policies: Iterable[Policy] | None) -> list[Statement]:

@@ -1,0 +1,150 @@
+"""What AWS documents nothing of: the forms, and where a decision rests on one.
+
+`decide` reads every form the way that lets nobody in: an Allow does not match, a Deny does. AWS may do otherwise. So a
+proof takes the two readings that bound whatever AWS does: `wide` for what may be let in (an Allow matches, a Deny does
+not), `decide`'s own for what certainly is. An answer that both give holds; any other is `unknown`.
+
+INVARIANT: what `decide` lets in, the wide reading lets in. So whatever AWS does with each form lies between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from valetkey.policy.conditions import Condition, compile_condition
+from valetkey.policy.operands import is_arn
+from valetkey.policy.patterns import compile_actions
+from valetkey.policy.requests import Request
+from valetkey.policy.statements import Policy, Statement, caller_test, resource_test
+from valetkey.policy.variables import Keys, broken, several, template
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One thing that a document may say and AWS does not document, or documents in two ways."""
+
+    name: str
+    what: str
+    """What the statement has, as the end of a sentence."""
+
+
+EMPTY_NOT = Form("empty-not", "is an empty list")
+NO_VALUES = Form("no-values", "has no values")
+TYPED_VARIABLE = Form("typed-variable", "has a policy variable under an operator that takes none")
+BROKEN_VARIABLE = Form("broken-variable", "has a ${ that begins no policy variable")
+SHORT_ARN = Form("short-arn", "has an ARN pattern of fewer than six parts")
+UNREADABLE_VALUE = Form("unreadable-value", "is a negated test of a value that its operator cannot read")
+ANY_IF_EXISTS = Form("any-if-exists", "tests a missing key with ForAnyValue and IfExists")
+SEVERAL_VALUES = Form("several-values", "tests several values without ForAllValues or ForAnyValue")
+SEVERAL_IN_VARIABLE = Form("several-in-variable", "has a policy variable with several values")
+NO_VALUE_IN_NOTRESOURCE = Form("no-value-in-notresource", "has a policy variable without a value in NotResource")
+OTHER_LETTERS = Form("other-letters", "ignores the case of letters other than A to Z")
+FORMS = (
+    EMPTY_NOT,
+    NO_VALUES,
+    TYPED_VARIABLE,
+    BROKEN_VARIABLE,
+    SHORT_ARN,
+    UNREADABLE_VALUE,
+    ANY_IF_EXISTS,
+    SEVERAL_VALUES,
+    SEVERAL_IN_VARIABLE,
+    NO_VALUE_IN_NOTRESOURCE,
+    OTHER_LETTERS,
+)
+"""Every form. A test in tests/property/policy has a document for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A place where a form decides."""
+
+    where: str
+    """JSON path in its document."""
+    form: Form
+
+
+@lru_cache(maxsize=1024)
+def widely(policy: Policy) -> Policy:
+    """The policy read the other way: where AWS documents nothing, an Allow matches and a Deny does not."""
+    statements = tuple(_widely(each) for each in policy.statements)
+    return replace(
+        policy,
+        statements=statements,
+        allows=tuple(each for each in statements if each.effect == "Allow"),
+        denies=tuple(each for each in statements if each.effect == "Deny"),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _widely(statement: Statement) -> Statement:
+    allow = statement.effect == "Allow"
+    return replace(
+        statement,
+        covers_action=compile_actions(statement.actions, negated=statement.not_action, unsure=allow),
+        covers_caller=caller_test(statement.principals, negated=statement.not_principal, deny=not allow, unsure=allow),
+        covers_resource=resource_test(
+            statement.resources, negated=statement.not_resource, unsure=allow, variables=statement.variables
+        ),
+        tests=tuple(
+            compile_condition(each, unsure=allow, variables=statement.variables) for each in statement.conditions
+        ),
+    )
+
+
+def doubts(statement: Statement, request: Request, action: str, bounded: bool) -> Iterator[Doubt]:
+    """The forms by which it hangs whether a statement applies to a request; none when it applies or not in any case."""
+    other = _widely(statement)
+    if bool(statement.reaches(request, action, bounded)) == bool(other.reaches(request, action, bounded)):
+        return
+    for name, empty in (
+        ("NotAction", statement.not_action and not statement.actions),
+        ("NotResource", statement.not_resource and not statement.resources),
+        ("NotPrincipal", statement.not_principal and statement.principals is not None and statement.principals.empty),
+    ):
+        if empty:
+            yield Doubt(f"{statement.where}.{name}", EMPTY_NOT)
+    if statement.resources and statement.covers_resource(request) != other.covers_resource(request):
+        yield Doubt(f"{statement.where}.{'Not' * statement.not_resource}Resource", _of_resource(statement, request))
+    for condition, mine, theirs in zip(statement.conditions, statement.tests, other.tests, strict=True):
+        if mine(request.keys) != theirs(request.keys):
+            yield Doubt(condition.where, form_of(condition, request.keys, variables=statement.variables))
+
+
+def _of_resource(statement: Statement, request: Request) -> Form:
+    resources = statement.resources or ()
+    if statement.variables and any("${" in each and broken(each) for each in resources):
+        return BROKEN_VARIABLE
+    read = [template(each, variables=statement.variables, wildcards=True) for each in resources]
+    if any(not isinstance(each, str) and several(each, request.keys) for each in read):
+        return SEVERAL_IN_VARIABLE
+    return NO_VALUE_IN_NOTRESOURCE
+
+
+def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
+    """The form by which a test is open for these keys; asked only where it is."""
+    row = condition.operator
+    if not condition.values:
+        return NO_VALUES
+    if row.reads is not None and any(row.reads(value) is None for value in condition.values):
+        return TYPED_VARIABLE  # the parser refuses every other value that an operator cannot read
+    if variables and row.reads is None and any("${" in value and broken(value) for value in condition.values):
+        return BROKEN_VARIABLE
+    value = keys.get(condition.key.lower())
+    if value is None:
+        return ANY_IF_EXISTS
+    if isinstance(value, tuple) and condition.set_operator is None:
+        return SEVERAL_VALUES
+    read = [template(each, variables=variables, wildcards=True) for each in condition.values]
+    if any(not isinstance(each, str) and several(each, keys) for each in read):
+        return SEVERAL_IN_VARIABLE
+    if row.name.endswith("IgnoreCase"):
+        return OTHER_LETTERS
+    sent = (value,) if isinstance(value, str) else value
+    if row.name.startswith("Arn") and all(map(is_arn, sent)):
+        return SHORT_ARN
+    if row.name.startswith("Arn") and any(each == "*" or each.count(":") < 5 for each in condition.values):
+        return SHORT_ARN
+    return UNREADABLE_VALUE
