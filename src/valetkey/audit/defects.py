@@ -61,7 +61,7 @@ def _unique_ids(statement: Statement) -> list[str]:
 def dead(trust: Trust) -> Iterator[Hit]:
     """T14"""
     alive = {way.statement for each in trust.found.outsiders for way in each.ways}
-    alive |= {each.statement for each in trust.found.insiders}
+    alive |= {each.statement for each in trust.found.insiders} | trust.alive
     alive |= {each.statement for each in trust.unjudged}
     for statement in trust.policy.allows:
         named = list(trust.named(statement))
@@ -83,7 +83,7 @@ def _why_dead(trust: Trust, statement: Statement, named: Collection[str]) -> str
     for condition in statement.conditions:
         key, operator = condition.key.lower(), condition.operator.name
         ends = key in (TIME, EPOCH) and operator in ("DateLessThan", "DateLessThanEquals")
-        if condition.if_exists:
+        if condition.if_exists or not condition.values:
             continue
         if ends and all((read_date(each) or 0) <= now for each in condition.values):
             return f"it ended on {max(condition.values)}"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from valetkey.account.values import Role
+from valetkey.policy.conditions import silent
 from valetkey.policy.evaluation import decide
 from valetkey.policy.lenient import parse_lenient
 from valetkey.policy.openings import Opening, opening
@@ -167,4 +168,5 @@ def _ends(deny: Statement) -> bool:
         and len(deny.conditions) == 1
         and deny.conditions[0].key.lower() == "aws:currenttime"
         and deny.conditions[0].operator.name in ("DateGreaterThan", "DateGreaterThanEquals")
+        and not silent(deny.conditions[0], variables=deny.variables)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from valetkey.audit.exposure import Exposure, Sorted, exposure_of, sort
@@ -18,6 +18,7 @@ from valetkey.policy.legible import Unjudged
 from valetkey.policy.lenient import parse_lenient
 from valetkey.policy.origin import Origin
 from valetkey.policy.proof import InternalError
+from valetkey.policy.regions import Bounds
 from valetkey.policy.statements import Policy, Statement
 
 Who = Callable[..., Reach | Unknown]
@@ -38,8 +39,11 @@ class Trust:
     policy: Policy
     defects: tuple[PolicyError, ...]
     found: Sorted
+    """Who gets in for certain."""
     unjudged: tuple[Unjudged, ...] = ()
     """Entries of Principal elements that say nothing of whom they name."""
+    alive: frozenset[int] = frozenset()
+    """Allow statements by which somebody may get in, which AWS does not document."""
 
     def named(self, statement: Statement) -> Iterator[str]:
         """Outsiders that an Allow statement names: "*", accounts, principals, unique ids, shared issuers."""
@@ -107,26 +111,44 @@ def judge(
     except (InternalError, PolicyError) as error:
         reach = Unknown(f"{type(error).__name__}: {error}")
     own = scope.own | {account}
-    if isinstance(reach, Unknown):
+    least = reach.least if isinstance(reach, Bounds) else reach
+    if isinstance(least, Unknown):
         trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, _NOBODY)
         refused = tuple(("T18", hit) for hit in checks["T18"](trust))
-        return Verdict("unknown", f"not decided: {reach.reason}", _NOBODY, (), refused)
-    found = sort(reach, read.policy, account=account, partition=partition, scope=scope)
-    trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, found, reach.unjudged)
+        return Verdict("unknown", f"not decided: {least.reason}", _NOBODY, (), refused)
+    found = sort(least, read.policy, account=account, partition=partition, scope=scope)
+    trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, found, least.unjudged)
+    exposure, undecided = _exposure(trust), ""
+    if isinstance(reach, Bounds):
+        # INVARIANT: an exposure that depends on what AWS does not document is unknown. The more is let in, the higher
+        # the exposure, so what both bounds give holds for everything between them.
+        most = sort(reach.most, read.policy, account=account, partition=partition, scope=scope)
+        if _exposure(replace(trust, found=most)) != exposure:
+            undecided = reach.reason
+        else:
+            found = replace(found, notes=(*found.notes, f"more may get in: {reach.reason}"))
+        alive = frozenset(region.statement for region in reach.most.regions)
+        trust = replace(trust, found=found, alive=alive)
     hits = tuple((check, hit) for check, find in checks.items() for hit in find(trust))
-    exposure = exposure_of(found)
-    open_ = [each for each in reach.unjudged if each.effect == "Allow"]
+    open_ = [each for each in least.unjudged if each.effect == "Allow"]
     if open_:
         # INVARIANT: what is found of the others holds; nothing calmer is said than what may be found of these.
         hits = (*hits, *((UNKNOWN, Hit(f"not decided: {each}", each.entry.where)) for each in open_))
-        if exposure != "unguarded":
-            return Verdict("unknown", f"not decided: {open_[0]}", found, reach.assumed, hits)
+        undecided = undecided or ("" if exposure == "unguarded" else str(open_[0]))
+    if undecided:
+        return Verdict("unknown", f"not decided: {undecided}", found, least.assumed, hits)
     if exposure != "unreachable":
-        return Verdict(exposure, "", found, reach.assumed, hits)
-    if trust.policy.allows and not any(True for each in trust.policy.allows for _ in trust.named(each)):
-        return Verdict("internal", "", found, reach.assumed, hits)
+        return Verdict(exposure, "", found, least.assumed, hits)
     reason = next((hit.text for check, hit in hits if check == "T14"), "no request is let in")
-    return Verdict("unreachable", reason, found, reach.assumed, hits)
+    return Verdict("unreachable", reason, found, least.assumed, hits)
+
+
+def _exposure(trust: Trust) -> Exposure:
+    exposure = exposure_of(trust.found)
+    if exposure != "unreachable" or not trust.policy.allows:
+        return exposure
+    named = any(True for each in trust.policy.allows for _ in trust.named(each))
+    return "unreachable" if named else "internal"
 
 
 def unknown(reason: str) -> Verdict:
