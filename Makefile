@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.stamp
 CASES  ?= 100000
 PAIRS  ?= 20000
+TRUSTS ?= 20000
 
 .PHONY: demo test check fmt bench peers differential size lock clean
 
@@ -32,6 +33,7 @@ peers: $(STAMP)
 
 differential: $(STAMP)
 	@$(BIN)/python -m tests.differential.proofs --pairs $(PAIRS)
+	@$(BIN)/python -m tests.differential.trusts --trusts $(TRUSTS)
 	@$(BIN)/python -m tests.differential --cases $(CASES)
 
 size:

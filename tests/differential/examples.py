@@ -95,7 +95,18 @@ EXAMPLES: dict[str, tuple[Case, str]] = {
         _unless({"aws:SourceIp": "zzz"}, NotIpAddress={"aws:SourceIp": "10.0.0.0/8"}),
         "explicit_deny",
     ),
-    "lone-star-as-arn": (_only({}, ArnLike={"aws:PrincipalArn": "*"}), "allowed"),
+    "short-arn": (_unless({}, ArnLike={"aws:PrincipalArn": "*"}), "explicit_deny"),
+    "variable-of-several-values": (
+        _unless(
+            {"aws:TagKeys": ["team", "cost"], "sts:ExternalId": "abc"},
+            StringEquals={"sts:ExternalId": "${aws:TagKeys}"},
+        ),
+        "explicit_deny",
+    ),
+    "several-without-set-operator": (
+        _unless({"aws:TagKeys": ["team", "cost"]}, StringEquals={"aws:TagKeys": ["other"]}),
+        "explicit_deny",
+    ),
     "number-prefix": (
         _only({"aws:CurrentTime": "2026-01-01T00:00:00Z"}, NumericLessThan={"aws:CurrentTime": "3000"}),
         "implicit_deny",

@@ -132,10 +132,39 @@ def empty_set(case: Case) -> None:
                 _never(statement)
 
 
-def lone_star(case: Case) -> None:
-    for _, _, operator, _, values in condition_tests(case):
-        if base(operator).startswith("Arn"):
-            values[:] = ["arn:*:*:*:*:*" if value == "*" else value for value in values]
+def short_arn(case: Case) -> None:
+    have = context(case)
+    for _, statement, operator, key, values in list(condition_tests(case)):
+        short = base(operator) in ("ArnEquals", "ArnLike") and any(value.count(":") < 5 for value in values)
+        if short and key.lower() in have and statement["Effect"] == "Deny":
+            drop_test(statement, operator, key)
+
+
+def several_in_variable(case: Case) -> None:
+    have = context(case)
+
+    def several(text: str) -> bool:
+        return any(isinstance(have.get(inside.partition(",")[0].lower()), list) for inside in VARIABLE.findall(text))
+
+    for document, statement in statements(case):
+        if document.get("Version") != "2012-10-17" or statement["Effect"] != "Deny":
+            continue
+        if any(map(several, statement.get("Resource", []))) or any(map(several, statement.get("NotResource", []))):
+            statement.pop("NotResource", None)
+            statement["Resource"] = ["*"]
+    for document, statement, operator, key, values in list(condition_tests(case)):
+        taken = document.get("Version") == "2012-10-17" and base(operator).startswith(("String", "Arn"))
+        sent = key.lower() in have or operator.endswith("IfExists")
+        if taken and sent and statement["Effect"] == "Deny" and any(map(several, values)):
+            drop_test(statement, operator, key)
+
+
+def several_values(case: Case) -> None:
+    have = context(case)
+    for _, statement, operator, key, _ in list(condition_tests(case)):
+        several = isinstance(have.get(key.lower()), list) and ":" not in operator and operator != "Null"
+        if several and statement["Effect"] == "Deny":
+            drop_test(statement, operator, key)
 
 
 def forany_ifexists(case: Case) -> None:

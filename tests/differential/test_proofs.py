@@ -51,6 +51,7 @@ def test_nothing_refutes_the_prover(part: int, monkeypatch: pytest.MonkeyPatch) 
     assert not result.wrong, report(result)
     assert min(result.verdicts[name] for name in ("holds", "violated")) > 20
     assert result.verdicts["unknown"] < 8
+    assert result.verdicts["open"] < 16  # it depends on what AWS does not document
 
 
 def test_a_pair_is_its_seed_and_number_and_all_kinds_are_made() -> None:
