@@ -6,7 +6,7 @@ stands in a login URL that is valid for 15 minutes.
 Rules:
 - INVARIANT: keys travel in the body of a POST over TLS (or to this computer), never in a URL.
 - INVARIANT: the login URL is a secret: it is written to a file of mode 0600 and nowhere else, unless asked for.
-- The hosts follow the partition of the role, not the region that happens to be set.
+- The hosts follow the partition of the role, not the region that happens to be set (landing.py).
 - SessionDuration (900 to 43,200 s, whatever the role's own limit) is sent only for a role that was assumed with a
   user's long-term key: AWS refuses it for every other session, and the console then lasts as long as the keys.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
 from valetkey.credentials import landing
-from valetkey.credentials.landing import ConsoleProblem, hosts
+from valetkey.credentials.landing import ConsoleProblem, console_host, region_in, signin_host
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.values import Credentials
 from valetkey.policy.problem import Problem
@@ -79,7 +79,7 @@ def login_url(
     is signed in to before. `duration`: seconds of the console session, for a role that was assumed with a user's
     long-term key. Raises ConsoleProblem (DurationRefused: ask again without), Problem for a service that is no name.
     """
-    region = region if region and _REGION.fullmatch(region) else None
+    region = region_in(profile.partition, region if region and _REGION.fullmatch(region) else None)
     endpoint = _endpoint(profile.partition, region, env)
     target = url or destination(profile.partition, service=service, region=region)
     session = json.dumps(
@@ -112,20 +112,17 @@ def destination(partition: str, *, service: str | None, region: str | None) -> s
     """The console page to land on. Raises Problem for a service that is no name."""
     if service is not None and not _SERVICE.fullmatch(service):
         raise Problem(f"{service[:40]!r} is not the name of a service", do="name one like s3, ec2 or cloudtrail")
-    _, console = hosts(partition)
-    host = f"{region}.{console}" if region and partition == "aws" else console
+    host = console_host(partition, region)
     path = "console/home" if service is None else _PATHS.get(service, f"{service}/home")
     return f"https://{host}/{path}" + (f"?region={region}" if region else "")
 
 
 def _endpoint(partition: str, region: str | None, env: Mapping[str, str]) -> str:
     """AWS's federation endpoint, or the one that AWS_ENDPOINT_URL(_SIGNIN) puts in its place."""
-    signin, _ = hosts(partition)
+    signin = signin_host(partition, region)
     given = env.get("AWS_ENDPOINT_URL_SIGNIN") or env.get("AWS_ENDPOINT_URL")
     if not given or env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
-        return (
-            f"https://{region}.{signin}/federation" if region and partition == "aws" else f"https://{signin}/federation"
-        )
+        return f"https://{signin}/federation"
     parts = urlsplit(given)
     is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):

@@ -20,13 +20,17 @@ from valetkey.policy import limits
 
 def role_call(profile: Profile, keys: Keys, settings: SessionSettings = PLAIN) -> Call:
     """The right way in: sts:AssumeRole with ExternalId, session name, what the session carries, and the longest session
-    that AWS allows for these keys. Raises Problem when the profile cannot say it."""
+    that AWS allows for these keys. Raises Problem when the profile cannot say it.
+
+    DurationSeconds is left out where it would say AWS's default. AWS's page on the console
+    (id_roles_providers_enable-console-custom-url) says that a role session that was asked for with DurationSeconds by
+    anything but a user's long-term key cannot be signed in with (fact U2).
+    """
     direct = keys.session_token is None
-    params: dict[str, Any] = {
-        "RoleArn": profile.role_arn,
-        **carried(settings, profile),
-        "DurationSeconds": profile.max_session if direct else min(profile.max_session, limits.CHAINED_SESSION_MAX),
-    }
+    seconds = profile.max_session if direct else min(profile.max_session, limits.CHAINED_SESSION_MAX)
+    params: dict[str, Any] = {"RoleArn": profile.role_arn, **carried(settings, profile)}
+    if seconds != limits.SESSION_DEFAULT:
+        params["DurationSeconds"] = seconds
     if profile.external_id is not None:
         params["ExternalId"] = profile.external_id
     return Call("sts", "assume_role", params)

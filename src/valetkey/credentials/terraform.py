@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from valetkey.credentials.profiles import Profile
+from valetkey.policy import limits
 
 Shape = Literal["profile", "assume-role"]
 Value: TypeAlias = "str | bool | tuple[str, ...] | Mapping[str, Value]"
@@ -136,7 +137,9 @@ _ARGUMENTS = {
 
 
 def _assume_role(params: Mapping[str, Any]) -> dict[str, Value]:
-    return {argument: _argument(name, params[name]) for name, argument in _ARGUMENTS.items() if params.get(name)}
+    # Without a duration AWS would give an hour, and the AWS SDK for Go asks for 15 minutes.
+    said = {"DurationSeconds": limits.SESSION_DEFAULT, **params}
+    return {argument: _argument(name, said[name]) for name, argument in _ARGUMENTS.items() if said.get(name)}
 
 
 def _argument(name: str, value: Any) -> Value:

@@ -16,6 +16,8 @@ SESSION_MIN = 900
 """Seconds: the shortest AssumeRole session (DurationSeconds)."""
 SESSION_MAX = 43200
 """Seconds: the longest AssumeRole session (DurationSeconds)."""
+SESSION_DEFAULT = 3600
+"""Seconds: how long a role session lasts when AssumeRole says nothing (STS API, AssumeRole: DurationSeconds)."""
 ROLE_SESSION_MIN = 3600
 """Seconds: the smallest MaxSessionDuration of a role."""
 ROLE_SESSION_MAX = 43200
@@ -25,7 +27,10 @@ CHAINED_SESSION_MAX = 3600
 MFA_SESSION_MAX = 129600
 """Seconds: the longest GetSessionToken session of an IAM user."""
 TRUST_POLICY_MAX = 2048
-"""Characters, whitespace not counted: a trust policy's default quota (AssumeRolePolicySizeQuota)."""
+"""Characters: a trust policy's default quota (AssumeRolePolicySizeQuota); AWS raises it for an account that asks. That
+whitespace does not count is documented for inline and managed policies alone (fact W9), so that here it counts."""
+TRUST_POLICY_QUOTA = "AssumeRolePolicySizeQuota"
+"""The quota's name in GetAccountSummary."""
 INLINE_POLICIES_MAX = 10240
 """Characters, whitespace not counted: all inline policies of a role together."""
 MANAGED_POLICY_MAX = 6144

@@ -247,6 +247,7 @@ def _register(access_key: str, session: dict[str, Any]) -> None:
             session["MfaAt"] = session["IssuedAt"] - call.mfa_age
         if call.action == "AssumeRole":
             session["SourceIdentity"] = source_identity(call, sts._sessions.get(call.access_key_id) or {})
+            session["WithDuration"] = call.get("DurationSeconds") is not None
     sts._sessions[access_key] = session
 
 

@@ -134,6 +134,17 @@ def test_session_duration_is_refused_after_an_mfa_session(stage: Stage, carol: U
     assert signin(stage, credentials).status == 200
 
 
+def test_a_session_with_a_duration_signs_in_only_when_a_long_term_key_asked_for_it(
+    stage: Stage, carol: User, role: str
+) -> None:
+    mfa = stage.contractor.client("sts", carol).get_session_token(
+        SerialNumber=carol.mfa_serial, TokenCode=carol.code()
+    )["Credentials"]
+    assert signin(stage, assume(stage, role, mfa, DurationSeconds=3600)).status == 400
+    assert signin(stage, assume(stage, role, mfa)).status == 200
+    assert signin(stage, assume(stage, role, carol, DurationSeconds=3600)).status == 200
+
+
 def test_session_duration_is_refused_after_role_chaining(stage: Stage, carol: User, role: str) -> None:
     second = make_role(stage.party(), role)
     credentials = assume(stage, second, assume(stage, role, carol))
@@ -185,11 +196,17 @@ def test_a_signin_token_is_good_for_fifteen_minutes(stage: Stage, carol: User, r
     "destination",
     ["", "https://evil.example/", "javascript:alert(1)", "https://console.aws.amazon.com.evil.example/",
      "//evil.example", "javascript://console.aws.amazon.com/%0aalert(1)", "https://evilconsole.aws.amazon.com.evil",
-     "http://[", "data:text/html,x"],
+     "http://[", "data:text/html,x", "https://console.amazonaws-eusc.eu/s3/home",
+     "https://x.console.amazonaws-eusc.eu/", "https://eusc-de-east-1.console.amazonaws-eusc.eu.evil.example/"],
 )  # fmt: skip
 def test_a_destination_outside_the_console_is_refused(stage: Stage, carol: User, role: str, destination: str) -> None:
     token = json.loads(signin(stage, assume(stage, role, carol)).text)["SigninToken"]
     assert login(stage, token, destination).status == 400
+
+
+def test_the_sovereign_clouds_console_is_regional(stage: Stage, carol: User, role: str) -> None:
+    token = json.loads(signin(stage, assume(stage, role, carol)).text)["SigninToken"]
+    assert login(stage, token, "https://eusc-de-east-1.console.amazonaws-eusc.eu/s3/home").status == 200
 
 
 def test_what_is_asked_wrongly_is_refused(stage: Stage) -> None:

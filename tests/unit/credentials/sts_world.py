@@ -64,12 +64,12 @@ class World:
     def assume_role(self, call: Call, keys: Keys) -> dict[str, Any]:
         if keys.access_key_id in self.dead or self.sessions.get(keys.access_key_id, self.now) < self.now:
             raise CallError(call, "ExpiredToken", "The security token included in the request is expired")
-        assert keys.session_token is None or call.params["DurationSeconds"] <= 3600
+        assert keys.session_token is None or call.params.get("DurationSeconds", 3600) <= 3600
         self._take_code(call, keys)
         role = call.params["RoleArn"]
         arn = f"arn:aws:sts::{role.split(':')[4]}:assumed-role/{role.rsplit('/')[-1]}/{call.params['RoleSessionName']}"
         return {
-            **self._made("ASIAROLE", call.params["DurationSeconds"]),
+            **self._made("ASIAROLE", call.params.get("DurationSeconds", 3600)),
             "AssumedRoleUser": {"Arn": self.answer_arn or arn},
         }
 

@@ -42,13 +42,22 @@ def test_the_whole_way(world: World, tools: dict[str, Any]) -> None:
             {
                 "RoleArn": f"arn:aws:iam::{OWNER}:role/team/Audit",
                 "RoleSessionName": "ann",
-                "DurationSeconds": 3600,
                 "ExternalId": "vk-0123456789",
             },
         ),
     ]
     assert role_session(profile(), **tools) == session
     assert len(world.calls) == 2
+
+
+def test_a_duration_is_sent_only_where_it_is_not_awss_default(world: World, tools: dict[str, Any]) -> None:
+    """A session that was asked for with DurationSeconds by a temporary session cannot be signed in with: fact U2."""
+    for seconds, sent in ((3600, None), (7200, 7200), (43200, 43200)):
+        role_session(profile(mfa=False, max_session=seconds), **tools)
+        assert world.calls[-1][1].get("DurationSeconds") == sent
+        # Through an MFA session it is an hour at most, which is the default.
+        role_session(profile(max_session=seconds), **tools)
+        assert "DurationSeconds" not in world.calls[-1][1]
 
 
 def test_no_secret_in_a_repr(world: World, tools: dict[str, Any]) -> None:
@@ -81,7 +90,7 @@ def test_temporary_base_keys_go_straight_and_for_an_hour(world: World, tools: di
     tools["base"] = Base(access_key_id="ASIAX", session_token="t")
     role_session(profile(), **tools)
     assert [name for name, _ in world.calls] == ["get_caller_identity", "assume_role"]
-    assert world.calls[-1][1]["DurationSeconds"] == 3600
+    assert "DurationSeconds" not in world.calls[-1][1]
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,20 @@ def url_of(post: Post, partition: str = "aws", **more: object) -> str:
         ("aws", "nonsense/../x", "signin.aws.amazon.com", "console.aws.amazon.com"),
         ("aws-cn", "cn-north-1", "signin.amazonaws.cn", "console.amazonaws.cn"),
         ("aws-us-gov", "us-gov-west-1", "signin.amazonaws-us-gov.com", "console.amazonaws-us-gov.com"),
-        ("aws-eusc", "eusc-de-east-1", "signin.amazonaws-eusc.eu", "console.amazonaws-eusc.eu"),
+        # No host without a region is there (botocore: the endpoint rules of the `signin` API).
+        (
+            "aws-eusc",
+            "eusc-de-east-1",
+            "eusc-de-east-1.signin.amazonaws-eusc.eu",
+            "eusc-de-east-1.console.amazonaws-eusc.eu",
+        ),
+        ("aws-eusc", None, "eusc-de-east-1.signin.amazonaws-eusc.eu", "eusc-de-east-1.console.amazonaws-eusc.eu"),
+        (
+            "aws-eusc",
+            "eusc-fr-north-2",
+            "eusc-fr-north-2.signin.amazonaws-eusc.eu",
+            "eusc-fr-north-2.console.amazonaws-eusc.eu",
+        ),
     ],
 )
 def test_hosts_follow_the_roles_partition(partition: str, region: str | None, signin: str, console: str) -> None:
@@ -83,6 +96,22 @@ def test_hosts_follow_the_roles_partition(partition: str, region: str | None, si
         "SigninToken": ["SIGNIN&TOKEN"],
         "Destination": [f"https://{console}/s3/home{known}"],
     }
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "signin"),
+    [
+        ("aws-eusc", "us-east-1", "eusc-de-east-1.signin.amazonaws-eusc.eu"),
+        ("aws", "eusc-de-east-1", "signin.aws.amazon.com"),
+        ("aws", "cn-north-1", "signin.aws.amazon.com"),
+        ("aws-cn", "us-east-1", "signin.amazonaws.cn"),
+    ],
+)
+def test_a_region_of_another_partition_is_left_aside(partition: str, region: str, signin: str) -> None:
+    post = Post()
+    made = url_of(post, partition, region=region)
+    assert post.calls[0][0] == f"https://{signin}/federation"
+    assert region not in made
 
 
 def test_keys_are_in_the_body_alone() -> None:

@@ -21,6 +21,7 @@ LOGIN = "https://signin.aws.amazon.com/federation?Action=login&SigninToken=x%2By
         ("https://CONSOLE.aws.amazon.com/x", "aws"),
         ("https://console.amazonaws.cn/ec2", "aws-cn"),
         ("https://console.amazonaws-us-gov.com/ec2", "aws-us-gov"),
+        ("https://eusc-de-east-1.console.amazonaws-eusc.eu/s3/home", "aws-eusc"),
     ],
 )
 def test_pages_of_the_console(url: str, partition: str) -> None:
@@ -53,6 +54,12 @@ def test_nowhere_else(url: str) -> None:
         check_url(url, "aws")
 
 
+def test_the_sovereign_cloud_has_no_console_without_a_region() -> None:
+    with pytest.raises(Problem, match="no page of the console") as caught:
+        check_url("https://console.amazonaws-eusc.eu/s3/home", "aws-eusc")
+    assert ".console.amazonaws-eusc.eu" in caught.value.do
+
+
 def test_a_partition_without_public_hosts() -> None:
     with pytest.raises(ConsoleProblem):
         check_url("https://console.aws.amazon.com/", "aws-iso")
@@ -64,5 +71,7 @@ def test_signing_out_first() -> None:
         assert (made.scheme, made.netloc, made.path) == ("https", "us-east-1.signin.aws.amazon.com", "/oauth")
         assert parse_qs(made.query) == {"Action": ["logout"], "redirect_uri": [LOGIN]}
     assert logout_url(LOGIN, "aws", "http://127.0.0.1:1/federation").startswith("http://127.0.0.1:1/oauth?")
+    with pytest.raises(Problem, match="aws-eusc"):
+        logout_url(LOGIN, "aws-eusc", "https://eusc-de-east-1.signin.amazonaws-eusc.eu/federation")
     with pytest.raises(Problem, match="aws-us-gov"):
         logout_url(LOGIN, "aws-us-gov", "https://signin.amazonaws-us-gov.com/federation")

@@ -18,7 +18,6 @@ TERRAFORM = shutil.which("terraform")
 ENTER = {
     "RoleArn": "arn:aws:iam::210987654321:role/p/audit",
     "RoleSessionName": "carol",
-    "DurationSeconds": 3600,
     "ExternalId": "vk-1",
 }
 
