@@ -22,7 +22,6 @@ from valetkey.policy.origin import Origin
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.record import PREFIX, ForeignRole, Record, read_record
 
-QUOTA = "AssumeRolePolicySizeQuota"
 Key = tuple[str, str, str, Origin]
 """What a verdict depends on: the document's text, the owner's account and its partition, and where it comes from."""
 
@@ -48,7 +47,7 @@ def audit(
             progress(number, len(account.roles))
     shared = _shared_ids(judged)
     library = Library(account.policies)
-    quota = account.quotas.get(QUOTA, limits.TRUST_POLICY_MAX)
+    quota = account.quotas.get(limits.TRUST_POLICY_QUOTA, limits.TRUST_POLICY_MAX)
     roles: list[Judged] = []
     findings: list[Finding] = []
     for role, verdict in zip(account.roles, judged, strict=True):

@@ -271,7 +271,8 @@ def near_quota(subject: Subject) -> Iterator[Hit]:
     if size >= NEAR_QUOTA * subject.quota:
         over = "over" if size > subject.quota else "near"
         yield Hit(
-            f"the trust policy has {size} characters, {over} the quota of {subject.quota} (whitespace not counted)",
+            f"the trust policy has {size} characters without whitespace, {over} the quota of {subject.quota}; whether "
+            "whitespace counts is documented for other policies only",
             severity="medium" if size > subject.quota else None,
         )
 

@@ -281,7 +281,7 @@ _ROWS = (
         "low",
         "The trust policy is near its quota",
         "The next change fails, in the middle of whatever needed it.",
-        "name fewer principals, or raise the quota (ACL size per role)",
+        "name fewer principals, or raise the quota (Role trust policy length)",
         _LIMITS,
     ),
     _check(

@@ -158,8 +158,20 @@ _ADVICE = {
 }
 
 
+_TOO_LARGE = (
+    "the trust policy is larger than this account takes: name fewer principals, or raise the quota "
+    "'Role trust policy length' in Service Quotas"
+)
+
+
+def _advice(error: CallError) -> str:
+    if error.code == "LimitExceeded" and "ACLSizePerRole" in error.message:
+        return _TOO_LARGE
+    return _ADVICE.get(error.code, error.do)
+
+
 def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Interrupted:
-    advice = _ADVICE.get(error.code, error.do)
+    advice = _advice(error)
     if not done:
         return Interrupted(
             error.what,

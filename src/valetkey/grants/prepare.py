@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from valetkey.account.calls import Call, Perform
+from valetkey.account.calls import Call, CallError, Perform
 from valetkey.exchange.files import AccessRequest, Received
 from valetkey.grants.asked import Asked, wanted
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import prove
 from valetkey.grants.plan import adopted, check, plan
 from valetkey.grants.policies import Managed, check_words, find_managed, from_files, managed_arn, managed_policy
-from valetkey.grants.role import Owner, Role, read_owner, read_role
+from valetkey.grants.role import Owner, Role, compact, read_owner, read_role
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
 from valetkey.trust.writing import write_trust
@@ -82,12 +82,15 @@ def prepare(
         grant(owner.account, owner.partition, tuple(each.arn for each in managed)), role, lasting=asked.lasting
     )
     calls = plan(final, role)
+    trust = write_trust(final.terms)
+    if role is None:
+        _check_size(trust, perform)
     return Prepared(
         owner,
         final,
         role,
         calls,
-        prove(write_trust(final.terms), final),
+        prove(trust, final),
         _opening(final, managed, boundary),
     )
 
@@ -112,6 +115,27 @@ def _check_quota(number: int, perform: Perform) -> None:
         raise Problem(
             f"{number} managed policies are more than this account's {most} per role",
             do="name fewer, or raise the quota 'Managed policies per role' in Service Quotas",
+        )
+
+
+def _check_size(trust: Mapping[str, Any], perform: Perform) -> None:
+    """Raise Problem for a trust policy that is larger than this account's quota. Where the quota cannot be read, AWS
+    decides: CreateRole is the first call, and nothing is granted before it."""
+    size = len(compact(trust))
+    if size <= limits.TRUST_POLICY_MAX:
+        return
+    try:
+        summary = perform(Call("iam", "get_account_summary"))["SummaryMap"]
+    except CallError as error:
+        if error.code not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        return
+    most = int(summary.get(limits.TRUST_POLICY_QUOTA, limits.TRUST_POLICY_MAX))
+    if size > most:
+        raise Problem(
+            f"the trust policy has {size:,} characters, and this account takes {most:,}",
+            do="name fewer principals, let a role of the contractor collect them, or raise the quota "
+            "'Role trust policy length' in Service Quotas",
         )
 
 

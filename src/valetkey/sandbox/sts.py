@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from valetkey.sandbox import clock, mfa
+from valetkey.sandbox import clock, mfa, variants
 from valetkey.sandbox.call import AwsCall, current
 from valetkey.sandbox.principals import role_of
 from valetkey.sandbox.reasons import TRUST, Reason, of_trust
@@ -158,11 +158,15 @@ def distrusted(call: AwsCall, caller: Any, action: str, region: str) -> Reason |
     """Why the role's trust policy does not let this caller do `action`, or None: the emulator's evaluator, by the
     role's clock. A role that is not there lets nobody in."""
     from ministack.core import iam_evaluator as ev
+    from ministack.services import sts as emulator
 
     arn = call.get("RoleArn") or ""
     role = role_of(arn)
     if role is None:
         return Reason(TRUST, False)
+    own = ev._principal_keys(caller)
+    if caller.access_key_id in emulator._sessions and not variants.of(caller.account_id).username_in_sessions:
+        own.pop("aws:username", None)
     ctx = ev.EvalContext(
         principal_arn=caller.principal_arn,
         principal_type=caller.principal_type,
@@ -171,7 +175,7 @@ def distrusted(call: AwsCall, caller: Any, action: str, region: str) -> Reason |
         resource_arn=arn,
         region=region,
         service_context=keys(call),
-        principal_keys=ev._principal_keys(caller),
+        principal_keys=own,
     )
 
     def lets_in(document: Any) -> bool:

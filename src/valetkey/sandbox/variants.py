@@ -1,10 +1,13 @@
-"""Where AWS has been seen to behave in more than one way: which of them the sandbox shows.
+"""Where AWS has been seen to behave in more than one way, where it documents nothing, or where accounts differ: which
+of them the sandbox shows.
 
 By account of the caller; what is set for no account is for all those that have no setting of their own.
 
 | setting | values |
 | --- | --- |
 | `refusals` | what the text of a refusal says beyond who, what and on what. `bare`: an AssumeRole that is refused names no policy (aws-cli issue 7216, and most public logs across accounts). `reasons`: it names the kind of policy (IAM User Guide, troubleshoot_access-denied). `ids`: the same, and refusals by IAM carry an authorization id and a link to the console (.../troubleshoot_access-denied-authorization-id, preview) |
+| `trust_policy_size` | the account's AssumeRolePolicySizeQuota: the characters that a trust policy may have (2048; AWS raises it for an account) |
+| `username_in_sessions` | whether `${aws:username}` has a value in a trust policy when a user of the account comes with GetSessionToken's credentials: true, or false (AWS's pages can be read either way: fact U1) |
 | `sts_minutes` | how far the date of a request to STS may be off: 5 (AWS's pages), or 15 (texts of STS itself) |
 """  # noqa: E501 - a table
 
@@ -18,7 +21,12 @@ from typing import Any, Literal, get_args
 from valetkey.policy.problem import Problem
 
 Refusals = Literal["bare", "reasons", "ids"]
-_MINUTES = (5, 15)
+_KNOWN: dict[str, tuple[object, ...] | range] = {
+    "refusals": get_args(Refusals),
+    "sts_minutes": (5, 15),
+    "trust_policy_size": range(1, 100_001),
+    "username_in_sessions": (False, True),
+}
 
 
 class VariantProblem(Problem):
@@ -31,6 +39,8 @@ class Variants:
 
     refusals: Refusals = "bare"
     sts_minutes: int = 5
+    trust_policy_size: int = 2048
+    username_in_sessions: bool = True
 
 
 _set: dict[str | None, Variants] = {}
@@ -47,12 +57,14 @@ def vary(plain: Mapping[str, Any]) -> Variants:
     account = plain.get("account")
     if account is not None and not isinstance(account, str):
         raise VariantProblem("account is a string", where="$.account")
-    known = {"refusals": get_args(Refusals), "sts_minutes": _MINUTES}
     for name, value in changes.items():
-        if name not in known:
-            raise VariantProblem(f"there is no setting {name!r}", do=f"set {' or '.join(known)}", where=f"$.{name}")
-        if isinstance(value, bool) or value not in known[name]:
-            allowed = ", ".join(map(str, known[name]))
+        if name not in _KNOWN:
+            raise VariantProblem(f"there is no setting {name!r}", do=f"set {' or '.join(_KNOWN)}", where=f"$.{name}")
+        known = _KNOWN[name]
+        # True is 1 in Python: one must not pass for the other.
+        if value not in known or isinstance(value, bool) is not isinstance(known[0], bool):
+            is_range = isinstance(known, range)
+            allowed = f"{known[0]} to {known[-1]}" if is_range else ", ".join(map(str, known))
             raise VariantProblem(f"{value!r} is not a value of {name}", do=f"use {allowed}", where=f"$.{name}")
     found = _set[account] = dataclasses.replace(of(account), **changes)
     return found

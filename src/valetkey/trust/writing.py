@@ -11,12 +11,10 @@ a source identity must be allowed sts:AssumeRole too, and that is the first stat
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
 from typing import Any
 
-from valetkey.policy import limits
-from valetkey.trust.terms import Terms, TermsProblem, check_terms
+from valetkey.trust.terms import Terms, check_terms
 
 _VERSION = "2012-10-17"
 
@@ -24,19 +22,11 @@ _VERSION = "2012-10-17"
 def write_trust(terms: Terms) -> dict[str, Any]:
     """The trust policy that admits these terms and nothing else, as a JSON document.
 
-    Raises TermsProblem or LimitError when there may be no such trust, also when it is larger than AWS takes (2,048
-    characters, whitespace not counted: reference_iam-quotas).
+    Raises TermsProblem or LimitError when there may be no such trust. How large it may be depends on the account
+    (reference_iam-quotas, AssumeRolePolicySizeQuota): who writes it there asks for the quota, or AWS refuses.
     """
     check_terms(terms)
-    document = plain_trust(terms)
-    size = len("".join(json.dumps(document, ensure_ascii=False, separators=(",", ":")).split()))
-    if size > limits.TRUST_POLICY_MAX:
-        raise TermsProblem(
-            f"the trust policy has {size:,} characters, AWS takes {limits.TRUST_POLICY_MAX:,} (whitespace not counted)",
-            do="name fewer principals, or let a role of the contractor collect them",
-            where="only" if terms.only else "pin" if terms.pin else "external_id",
-        )
-    return document
+    return plain_trust(terms)
 
 
 def closed_trust() -> dict[str, Any]:

@@ -117,20 +117,36 @@ def test_documents_that_can_be_saved(doors: Any, probe: Any) -> None:
         doors.role(statement, name=f"role{number}")
 
 
-def test_size_is_counted_without_white_space(doors: Any, probe: Any) -> None:
-    def sized(size: int) -> str:
-        empty = json.dumps({**TRUST, "Statement": [{**OPEN, "Sid": ""}]}, indent=40)
-        return json.dumps(
-            {**TRUST, "Statement": [{**OPEN, "Sid": "x" * (size - len("".join(empty.split())))}]}, indent=40
-        )
+def test_size_is_the_accounts_own_quota(stage: Any, doors: Any, probe: Any) -> None:
+    """White space counts too: that it does not is documented for other policies only."""
+
+    def sized(size: int, **form: Any) -> str:
+        empty = json.dumps({**TRUST, "Statement": [{**OPEN, "Sid": ""}]}, **form)
+        return json.dumps({**TRUST, "Statement": [{**OPEN, "Sid": "x" * (size - len(empty))}]}, **form)
 
     iam = doors.root(doors.owner, "iam")
+
+    def over(size: int, quota: int, **form: Any) -> None:
+        for answer in (
+            probe.knock(iam, "create_role", RoleName="more", AssumeRolePolicyDocument=sized(size, **form)),
+            probe.knock(iam, "update_assume_role_policy", RoleName="full", PolicyDocument=sized(size, **form)),
+        ):
+            assert (answer.code, answer.message) == (
+                "LimitExceeded",
+                f"Cannot exceed quota for ACLSizePerRole: {quota}",
+            )
+
     assert probe.knock(iam, "create_role", RoleName="full", AssumeRolePolicyDocument=sized(2048)).code == "ok"
-    for answer in (
-        probe.knock(iam, "create_role", RoleName="more", AssumeRolePolicyDocument=sized(2049)),
-        probe.knock(iam, "update_assume_role_policy", RoleName="full", PolicyDocument=sized(2049)),
-    ):
-        assert (answer.code, answer.message) == ("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
+    over(2049, 2048)
+    over(2049, 2048, indent=40)
+    assert iam.get_account_summary()["SummaryMap"]["AssumeRolePolicySizeQuota"] == 2048
+    stage.sandbox.control.vary(doors.owner.account, trust_policy_size=4096)
+    assert iam.get_account_summary()["SummaryMap"]["AssumeRolePolicySizeQuota"] == 4096
+    assert probe.knock(iam, "update_assume_role_policy", RoleName="full", PolicyDocument=sized(4096)).code == "ok"
+    over(4097, 4096)
+    # Another account's quota is its own.
+    other = doors.root(doors.contractor, "iam")
+    assert probe.knock(other, "create_role", RoleName="x", AssumeRolePolicyDocument=sized(2049)).code == "LimitExceeded"
 
 
 def test_a_namesake_does_not_get_in(doors: Any, probe: Any) -> None:

@@ -28,6 +28,7 @@ class FakeIam:
             for path in ("SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess", "service-role/Batch")
         }
         self.profiles: dict[str, str] = {}
+        self.quotas: dict[str, int] = {}
         self.log: list[str] = []
         self.before: Callable[[Call], None] = lambda call: None
         self.after: Callable[[Call], None] = lambda call: None
@@ -150,7 +151,7 @@ class FakeIam:
         return _page("Policies", [{"Arn": arn, "PolicyName": arn.rsplit("/")[-1]} for arn in arns], Marker)
 
     def _get_account_summary(self, call: Call) -> dict[str, Any]:
-        return {"SummaryMap": {"AttachedPoliciesPerRoleQuota": 12}}
+        return {"SummaryMap": {"AttachedPoliciesPerRoleQuota": 12, **self.quotas}}
 
 
 def _page(key: str, items: list[Any], marker: str) -> dict[str, Any]:

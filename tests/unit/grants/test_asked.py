@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from valetkey.account.calls import Call, CallError
 from valetkey.exchange import AccessRequest, Received
 from valetkey.grants.asked import Asked, beyond, hints, wanted, with_request
 from valetkey.grants.prepare import prepare
+from valetkey.grants.role import compact
 from valetkey.policy.problem import Problem
+from valetkey.trust.terms import Terms
+from valetkey.trust.writing import plain_trust
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ASKED = Asked(name="audit")
@@ -157,6 +161,44 @@ def test_more_policies_than_the_accounts_quota_are_refused(iam: Any) -> None:
     asked = replace(ASKED, contractor="222222222222", policies=tuple(f"own-{number}" for number in range(13)))
     with pytest.raises(Problem, match="12 per role"):
         prepare(asked, request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
+
+
+def long_trust(characters: int) -> Asked:
+    """What asks for a trust policy of so many characters: the ExternalId fills it to the last one."""
+    only = tuple(f"arn:aws:iam::222222222222:user/{n:040}" for n in range((characters - 700) // 80))
+    asked = replace(ASKED, contractor="222222222222", only=only, until=None)
+    terms = Terms(contractor="222222222222", only=only, external_id="x")
+    return replace(asked, external_id="x" * (1 + characters - len(compact(plain_trust(terms)))))
+
+
+@pytest.mark.parametrize(
+    ("quota", "fits", "over"),
+    [(None, 2048, 2049), (4096, 4096, 4097), (8192, 8192, 8193)],
+)
+def test_a_trust_may_be_as_large_as_the_accounts_quota_says(iam: Any, quota: int | None, fits: int, over: int) -> None:
+    iam.quotas = {} if quota is None else {"AssumeRolePolicySizeQuota": quota}
+    prepared = prepare(long_trust(fits), request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
+    assert len(prepared.calls[0].params["AssumeRolePolicyDocument"]) == fits
+    with pytest.raises(Problem, match=f"{over:,} characters, and this account takes {fits:,}") as caught:
+        prepare(long_trust(over), request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
+    assert "Role trust policy length" in caught.value.do
+
+
+def test_a_quota_that_cannot_be_read_is_left_to_aws(iam: Any) -> None:
+    asked: list[str] = []
+
+    def refuse(call: Call) -> None:
+        asked.append(call.operation)
+        if call.operation == "get_account_summary":
+            raise CallError(call, "AccessDenied", "no")
+
+    iam.before = refuse
+    assert prepare(long_trust(2100), request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id").proof.holds
+    assert asked.count("get_account_summary") == 1
+    # A small one asks nobody.
+    asked.clear()
+    prepare(long_trust(2048), request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
+    assert "get_account_summary" not in asked
 
 
 def test_everything_that_can_be_checked_is_checked_before_the_first_call(iam: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.trust import NotOurs, Terms, TermsProblem, closed_trust, read_terms, write_trust
+from valetkey.trust import NotOurs, Terms, TermsProblem, admits_only, closed_trust, read_terms, write_trust
 
 A = "222222222222"
 ROOT = f"arn:aws:iam::{A}:root"
@@ -114,21 +114,12 @@ def test_every_partition(partition: str) -> None:
     assert document["Statement"][0]["Principal"] == {"AWS": f"arn:{partition}:iam::{A}:root"}
 
 
-def test_the_size_is_checked_as_aws_counts() -> None:
-    fits = Terms(contractor=A, external_id="x" * 1224)
-    assert write_trust(fits)
-    many = tuple(f"arn:aws:iam::{A}:user/{n:040}" for n in range(30))
-    with pytest.raises(TermsProblem, match="2,048") as caught:
-        write_trust(Terms(contractor=A, only=many))
-    assert caught.value.where == "only"
-    # One character decides: the same principals with an ExternalId that fills the document to the last one.
-    few = many[:20]
-    room = 2048 - len(
-        json.dumps(write_trust(Terms(contractor=A, only=few, external_id="x" * 2)), separators=(",", ":"))
-    )
-    assert write_trust(Terms(contractor=A, only=few, external_id="x" * (2 + room)))
-    with pytest.raises(TermsProblem, match="2,049"):
-        write_trust(Terms(contractor=A, only=few, external_id="x" * (3 + room)))
+def test_how_large_a_trust_may_be_is_the_accounts_own_quota() -> None:
+    """Nothing here knows the account: `grants.prepare` asks for its quota."""
+    many = tuple(f"arn:aws:iam::{A}:user/{n:040}" for n in range(60))
+    document = write_trust(Terms(contractor=A, only=many))
+    assert len(json.dumps(document, separators=(",", ":"))) > 4096
+    assert admits_only(document, Terms(contractor=A, only=many), role_arn="arn:aws:iam::111111111111:role/x").holds
 
 
 def test_nothing_is_written_that_check_terms_refuses() -> None:
