@@ -164,13 +164,17 @@ def without_statements(text: str, unwanted: Collection[int]) -> Document | None:
 
 
 def fix_tenant(text: str, statements: Collection[int], host: str, issuer: Issuer) -> Document | None:
-    """Ask for the claim that names the tenant of a shared issuer."""
-    key = f"{host}:{issuer.claim}"
+    """Ask for the claim that names the tenant of a shared issuer, and for the audience where IAM would not save the
+    document without it."""
+    key, audience = f"{host}:{issuer.claim}", f"{host}:aud"
     operator = "StringLike" if "*" in issuer.example else "StringEquals"
 
     def change(statement: dict[str, Any]) -> dict[str, Any]:
         condition = _without(_condition(statement), key.lower())
         condition.setdefault(operator, {})[key] = issuer.example
+        tested = {each.lower() for tests in condition.values() for each in tests}
+        if issuer.audience and audience.lower() not in tested:
+            condition.setdefault("StringEquals", {})[audience] = issuer.audience
         return {**statement, "Condition": condition}
 
     return _changed(text, statements, change)

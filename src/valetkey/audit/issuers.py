@@ -4,6 +4,9 @@ Whoever has an account with a shared issuer gets a token signed by the same keys
 trusts all of them. Every other OIDC issuer (an own GitLab, an EKS cluster, a tenant's Okta or Entra ID, CircleCI's and
 Bitbucket's issuers, which hold the organisation in their address) serves one tenant.
 
+IAM itself saves no trust in the issuers of a list of its own that tests no claim of the tenant
+(id_roles_providers_oidc_secure-by-default, fact W12), and leaves those that exist: the audit looks at what exists.
+
 Sources: IAM User Guide, id_roles_providers_create_oidc and reference_policies_iam-condition-keys (keys of web identity
 federation); each issuer's own page on the shape of `sub`.
 """
@@ -25,10 +28,13 @@ class Issuer:
     """What a value, up to its first wildcard, must begin with so that it belongs to one tenant."""
     example: str
     """A value for the corrected document, with the parts to fill in."""
+    audience: str = ""
+    """What `aud` is, with the parts to fill in, where IAM saves no trust in this issuer that does not test it
+    (id_roles_providers_oidc_secure-by-default); else empty."""
 
 
-def _issuer(title: str, claim: str, fixes: str, example: str) -> Issuer:
-    return Issuer(title, claim, re.compile(fixes), example)
+def _issuer(title: str, claim: str, fixes: str, example: str, audience: str = "") -> Issuer:
+    return Issuer(title, claim, re.compile(fixes), example, audience)
 
 
 _CIRCLE = r"(organization|owner|account):[^:/*?]+:"
@@ -55,11 +61,21 @@ SHARED: dict[str, Issuer] = {
         "HCP Terraform (EU)", "sub", _CIRCLE, "organization:<ORGANISATION>:project:<PROJECT>:workspace:<WORKSPACE>:*"
     ),
     "agent.buildkite.com": _issuer("Buildkite", "sub", _CIRCLE, "organization:<ORGANISATION>:pipeline:<PIPELINE>:*"),
-    "oidc.vercel.com": _issuer("Vercel", "sub", _CIRCLE, "owner:<TEAM>:project:<PROJECT>:environment:production"),
+    "oidc.vercel.com": _issuer(
+        "Vercel",
+        "sub",
+        _CIRCLE,
+        "owner:<TEAM>:project:<PROJECT>:environment:production",
+        audience="https://vercel.com/<TEAM>",
+    ),
     "scalr.io": _issuer("Scalr", "sub", _CIRCLE, "account:<ACCOUNT>:environment:<ENVIRONMENT>:*"),
     "oidc.codefresh.io": _issuer("Codefresh", "sub", _CIRCLE, "account:<ACCOUNT>:pipeline:<PIPELINE>:*"),
     "api.pulumi.com/oidc": _issuer(
-        "Pulumi Cloud", "sub", r"pulumi:[a-z-]+:org:[^:*?]+:", "pulumi:deploy:org:<ORGANISATION>:project:<PROJECT>:*"
+        "Pulumi Cloud",
+        "sub",
+        r"pulumi:[a-z-]+:org:[^:*?]+:",
+        "pulumi:deploy:org:<ORGANISATION>:project:<PROJECT>:*",
+        audience="aws:<ORGANISATION>",
     ),
     "cognito-identity.amazonaws.com": _issuer(
         "Amazon Cognito", "aud", r"[a-z0-9-]+:[0-9a-f-]{36}$", "<REGION>:<IDENTITY POOL ID>"

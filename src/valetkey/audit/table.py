@@ -196,9 +196,10 @@ _ROWS = (
         "high",
         "Whose federated identities get in is not fixed",
         "An issuer signs for all its tenants. Without a claim that names yours, everybody with an account there gets "
-        "in.",
+        "in. IAM saves no such trust any more for the issuers that it knows to be shared, but leaves those that exist, "
+        "and refuses every change of their trust that does not add the claim.",
         "fix the claim that names the tenant (sub), for SAML the audience",
-        "id_roles_create_for-idp_oidc.html",
+        "id_roles_providers_oidc_secure-by-default.html",
     ),
     _check(
         "T20",

@@ -128,7 +128,7 @@ def _filled(params: Any, names: dict[str, str]) -> dict[str, Any]:
 
 
 def _text(document: Any, names: dict[str, str]) -> str:
-    text = json.dumps(document)
+    text = json.dumps(document, separators=(",", ":"))
     for name, value in names.items():
         text = text.replace(name, value)
     return text

@@ -197,7 +197,7 @@ SEEDS: tuple[Seed, ...] = (
     Seed(name="t18-resource", what="Resource, which a role's trust cannot have",
          checks=("T18", "T20"), exposure="guarded", planted=True, trust=trust({**allow(ROOT, FULL), "Resource": "*"})),
     Seed(name="t19-github-any", what="GitHub Actions without `sub`: every repository there is",
-         checks=("T19",), exposure="unguarded",
+         checks=("T19",), exposure="unguarded", planted=True,
          trust=trust(allow(GITHUB, {"StringEquals": _AUDIENCE}, END, action=_WEB))),
     Seed(name="t19-github-pattern", what="GitHub Actions with `repo:*`: every repository there is",
          checks=("T19",), exposure="unguarded",

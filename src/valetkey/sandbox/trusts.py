@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from valetkey.sandbox import variants
+from valetkey.sandbox import issuers, variants
 from valetkey.sandbox.documents import SYNTAX, conditions, readable, statements, strings
 from valetkey.sandbox.handlers import Handler, Params, around, param, refuse
 from valetkey.sandbox.principals import resolved
@@ -98,7 +98,9 @@ def _statement(statement: dict[str, Any]) -> str | None:
         return SYNTAX
     if not all(_ACTION.fullmatch(action) for action in actions):
         return "AssumeRole policy may only specify STS AssumeRole actions."
-    return _principals(statement["Principal"]) or conditions(statement.get("Condition", {}))
+    wrong = _principals(statement["Principal"]) or conditions(statement.get("Condition", {}))
+    claim = None if wrong else issuers.missing(statement)
+    return f"The trust policy of a shared identity provider must evaluate {claim}" if claim else wrong
 
 
 def _principals(principal: Any) -> str | None:

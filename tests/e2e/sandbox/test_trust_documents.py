@@ -108,13 +108,52 @@ def test_documents_that_can_be_saved(doors: Any, probe: Any) -> None:
             probe.allow("arn:aws:iam::999988887777:root"),
             probe.allow({"AWS": "*"}),
             probe.allow({"AWS": [user.arn, role], "Service": ["ec2.amazonaws.com"]}),
-            probe.allow({"Federated": "cognito-identity.amazonaws.com"}, action="sts:AssumeRoleWithWebIdentity"),
+            probe.allow(
+                {"Federated": "cognito-identity.amazonaws.com"},
+                {"StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:pool"}},
+                action="sts:AssumeRoleWithWebIdentity",
+            ),
             probe.allow("arn:aws:sts::" + doors.owner.account + ":assumed-role/door/me"),
             {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"},
             {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ["sts:*"], "Sid": "Closed"},
         )
     ):
         doors.role(statement, name=f"role{number}")
+
+
+def test_a_shared_issuer_needs_its_claim_when_the_trust_is_saved(stage: Any, doors: Any, probe: Any) -> None:
+    """An existing trust without it stays: IAM looks when one is created or updated."""
+    owner = doors.owner.account
+    iam = doors.root(doors.owner, "iam")
+
+    def trust(issuer: str, condition: dict[str, Any] | None, effect: str = "Allow") -> str:
+        principal = {"Federated": f"arn:aws:iam::{owner}:oidc-provider/{issuer}"}
+        statement = {**probe.allow(principal, condition, action="sts:AssumeRoleWithWebIdentity"), "Effect": effect}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    audience = {"StringEquals": {"gitlab.com:aud": "https://gitlab.com"}}
+    subject = {"StringLike": {"gitlab.com:SUB": "project_path:acme/*"}}
+    for condition in (None, audience):
+        answer = probe.knock(
+            iam, "create_role", RoleName="new", AssumeRolePolicyDocument=trust("gitlab.com", condition)
+        )
+        assert answer.code == "MalformedPolicyDocument"
+        assert "gitlab.com:sub" in answer.message
+    for number, document in enumerate(
+        (
+            trust("gitlab.com", {**audience, **subject}),
+            trust("gitlab.example", None),
+            trust("gitlab.com", None, effect="Deny"),
+            trust("token.actions.githubusercontent.com", {"StringLike": {
+                "token.actions.githubusercontent.com:job_workflow_ref": "acme/app/.github/workflows/x.yml@*"}}),
+        )
+    ):  # fmt: skip
+        name = f"role{number}"
+        assert probe.knock(iam, "create_role", RoleName=name, AssumeRolePolicyDocument=document).code == "ok"
+    stage.sandbox.control.plant(owner, "role0", trust("gitlab.com", audience))
+    assert iam.get_role(RoleName="role0")["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    changed = probe.knock(iam, "update_assume_role_policy", RoleName="role0", PolicyDocument=trust("gitlab.com", None))
+    assert changed.code == "MalformedPolicyDocument"
 
 
 def test_size_is_the_accounts_own_quota(stage: Any, doors: Any, probe: Any) -> None:

@@ -44,7 +44,9 @@ from tests.unit.audit.roles import (
 from valetkey.account.values import Role
 from valetkey.audit import TABLE, Scope
 from valetkey.audit.findings import Finding
+from valetkey.audit.issuers import SHARED
 from valetkey.audit.scope import Known
+from valetkey.sandbox import issuers
 
 MFA, EXT, ORG = "aws:MultiFactorAuthPresent", "sts:ExternalId", "aws:PrincipalOrgID"
 US = Scope(own=frozenset({SISTER}), org_id="o-ourown1234", known={B: Known("Vendor", ("https://vendor.example",))})
@@ -493,6 +495,20 @@ def test_the_corrected_document_is_guarded_as_it_should_be(check: str) -> None:
             left = {(each.check, each.where) for each in after.findings if each.check == check}
             assert (check, finding.where) not in left, name
             assert after.roles[0].exposure == "guarded", name
+
+
+@pytest.mark.parametrize("host", sorted(SHARED))
+def test_iam_saves_the_corrected_trust_in_a_shared_issuer(host: str) -> None:
+    """IAM looks for a claim of its own choice when a trust is saved (id_roles_providers_oidc_secure-by-default)."""
+    built_in = ("cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com")
+    provider = host if host in built_in else f"arn:aws:iam::{OWN}:oidc-provider/{host}"
+    bare = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    findings = [each for each in _found(trust(bare), "T19") if each.document is not None]
+    assert len(findings) == 1
+    document: Any = findings[0].document
+    assert [issuers.missing(each) for each in document["Statement"]] == [None]
+    if host in issuers.CLAIMS:
+        assert issuers.missing(bare) is not None
 
 
 def test_a_fix_that_was_not_filled_in_lets_nobody_in() -> None:

@@ -16,6 +16,7 @@ from valetkey.grants.revoke import Receipt, names, plan_revoke, revoke
 from valetkey.grants.role import read_role
 from valetkey.grants.standing import read_standing
 from valetkey.grants.waiting import Waiting
+from valetkey.sandbox import issuers
 from valetkey.trust.denies import kill_deny
 from valetkey.trust.writing import closed_trust
 
@@ -128,6 +129,32 @@ def test_a_refused_closed_trust_does_not_stop_the_revocation(
     assert iam.roles == {}
     assert not receipt.trust_closed
     assert iam.log[-2:] == ["delete_role_policy", "delete_role"]
+
+
+def test_a_trust_in_a_shared_issuer_that_iam_saves_no_more_is_closed_all_the_same(
+    iam: Any, role: Any, waiting: Waiting, now: datetime
+) -> None:
+    """IAM refuses a trust with such an issuer and without its claim, whoever made it and whenever (fact W12). The
+    closed trust replaces the document and carries nothing over, so that this error cannot meet it."""
+    shared = "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"
+    role["AssumeRolePolicyDocument"]["Statement"].append(
+        {"Effect": "Allow", "Principal": {"Federated": shared}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    )
+
+    def as_iam_does(call: Call) -> None:
+        document = call.params.get("PolicyDocument", "{}")
+        if call.operation == "update_assume_role_policy" and issuers_missing(json.loads(document)):
+            raise CallError(call, "MalformedPolicyDocument", "must evaluate the claim")
+
+    iam.before = as_iam_does
+    assert issuers_missing(role["AssumeRolePolicyDocument"])
+    receipt = taken_back(iam, waiting, now)
+    assert iam.roles == {}
+    assert receipt.trust_closed
+
+
+def issuers_missing(document: Any) -> bool:
+    return any(issuers.missing(each) for each in document.get("Statement", ()))
 
 
 @pytest.mark.parametrize("operation", ["detach_role_policy", "delete_role_policy", "delete_role"])
