@@ -95,6 +95,7 @@ class Entry:
 
     def _session(self, lasting: bool) -> Session:
         from valetkey.cli.reasons import explained
+        from valetkey.cli.terminal import tell
         from valetkey.credentials.broker import further_session, role_session
         from valetkey.credentials.refusals import Refused, about_aws_login
 
@@ -120,6 +121,7 @@ class Entry:
                     since=self.accepted,
                     settings=self.settings,
                     long=self.is_long,
+                    tell=tell,
                     **tools,
                 )
         except Refused as refused:

@@ -10,8 +10,11 @@ from cyclopts import Parameter
 from valetkey.cli.options import Output, seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from valetkey.account.calls import Perform
     from valetkey.credentials.broker import Keys
+    from valetkey.credentials.cache import Session
     from valetkey.credentials.ownside import OwnSide
 
 
@@ -29,8 +32,11 @@ def verify(
     from valetkey.cli.entry import clock, grant, open_profile
     from valetkey.credentials import verification
     from valetkey.credentials.broker import mfa_session
+    from valetkey.credentials.codes import with_code
     from valetkey.credentials.identity import identify
+    from valetkey.credentials.named import is_named
     from valetkey.credentials.ownside import read_own_side
+    from valetkey.credentials.steps import LIMIT, deadline_in
     from valetkey.policy.problem import Problem
     from valetkey.report.contractor import say_verification
     from valetkey.report.text import say
@@ -46,6 +52,18 @@ def verify(
             raise Problem(f"the profile {name} names no MFA device", do="run `valetkey accept` with the handoff again")
         found = mfa_session(serial=profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused, **tools)
         return found.credentials
+
+    def by_code(send: Callable[[tuple[str, str]], Session]) -> Session:
+        device = profile.mfa_serial or ""
+        return with_code(
+            device,
+            lambda code: send((device, code)),
+            cache=tools["cache"],
+            ask=tools["ask"],
+            clock=clock,
+            deadline=deadline_in(LIMIT, clock),
+            insist=True,
+        )
 
     def own_side(perform: Perform) -> OwnSide:
         return read_own_side(perform, identify(perform))
@@ -67,6 +85,7 @@ def verify(
         sleep=sleep,
         region=entry.base.region,
         wait=limit,
+        by_code=by_code if is_named(profile, entry.base) else None,
     )
     say_verification(found, as_json=output.as_json)
     return found.exit_code

@@ -3,6 +3,7 @@ further roles.
 
     shared way   base key -> GetSessionToken with a code, once for all -> AssumeRole: an hour at most, renewed silently
     long way     base key -> AssumeRole with a code: as long as the role allows, one code for each role
+    named        a role that asks for the user's name: the shared way or the long one, whichever lets in (named.py)
     temporary    base session (role, Identity Center, `aws login`) -> AssumeRole: an hour at most, no code
     further      a role's session -> AssumeRole: an hour at most
 
@@ -22,6 +23,7 @@ from typing import TypeGuard
 from valetkey.credentials.cache import Busy, Cache, Session, key
 from valetkey.credentials.codes import with_code
 from valetkey.credentials.mfa import MFA_LIFE, mfa_session
+from valetkey.credentials.named import either_way, is_named, way_key
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import NO_ANSWER, SESSION_GONE, Refused, about_further
 from valetkey.credentials.roles import check_account, enter, role_call
@@ -92,6 +94,8 @@ def limit_of(profile: Profile, base: Keys, *, long: bool) -> str:
         return f"{_hours(chained)} at most: your sign-in is a temporary session, and AWS calls this role chaining"
     if not profile.mfa or long:
         return f"{_hours(profile.max_session)} at most: the role's own limit (MaxSessionDuration)"
+    if profile.session_name == "username":
+        return f"{_hours(chained)} at most through an MFA session, {_hours(profile.max_session)} with a code of its own"
     more = f"; --long gives {_hours(profile.max_session)} for a code" if profile.max_session > chained else ""
     return f"{_hours(chained)} at most: AWS gives no more through an MFA session{more}"
 
@@ -127,6 +131,7 @@ def role_session(
     lasting: bool = False,
     since: datetime | None = None,
     seconds: float = LIMIT,
+    tell: Callable[[str], object] = lambda text: None,
 ) -> Session:
     """A session of the profile's role, from the cache or from AWS.
 
@@ -134,7 +139,8 @@ def role_session(
     long as the role allows. `lasting`: for a receiver that cannot come back for new ones; then at least three quarters
     of the session are left. `since`: when the profile was accepted last; older sessions may be of a role that was
     removed and made anew under the same ARN, which AWS does not let back in.
-    `seconds` limits the whole wait. Raises Ended, Refused, NoTerminal, Dismissed, Busy, Problem.
+    `seconds` limits the whole wait. `tell` says to the person why a second code is asked for. Raises Ended, Refused,
+    NoTerminal, Dismissed, Busy, Problem.
     """
     left = deadline_in(seconds, clock)
     still_granted(profile, clock())
@@ -148,13 +154,29 @@ def role_session(
             return enter(profile, keys=base, connect=connect, clock=clock, settings=settings)
         device = _device(profile)
         if long:
-            check_account(profile, keys=base, connect=connect)
+            return directly(device)
+        if not is_named(profile, base):
+            return through(device)
+        return either_way(
+            profile,
+            through=lambda: through(device),
+            directly=lambda: directly(device),
+            name=way_key(profile, base),
+            cache=cache,
+            clock=clock,
+            tell=tell,
+        )
 
-            def send(code: str) -> Session:
-                given = (device, code)
-                return enter(profile, keys=base, connect=connect, clock=clock, settings=settings, code=given)
+    def directly(device: str) -> Session:
+        check_account(profile, keys=base, connect=connect)
 
-            return with_code(device, send, cache=cache, ask=ask, clock=clock, deadline=left)
+        def send(code: str) -> Session:
+            given = (device, code)
+            return enter(profile, keys=base, connect=connect, clock=clock, settings=settings, code=given)
+
+        return with_code(device, send, cache=cache, ask=ask, clock=clock, deadline=left)
+
+    def through(device: str) -> Session:
         refused = ""
         while True:
             before = clock()

@@ -161,6 +161,15 @@ class Cache:
         self._write(path, json.dumps([*sent.items(), (digest, now.isoformat())]).encode())
         return True
 
+    def learn(self, name: str, what: str) -> None:
+        """Keep one word about what this name stands for. Raises Problem."""
+        self._write(self._path(name, "learned"), what.encode("ascii"))
+
+    def learned(self, name: str) -> str | None:
+        """The word that was kept, or None."""
+        data = private.read(self._path(name, "learned"))
+        return None if data is None else data.decode("ascii", "replace")
+
     def said(self, name: str) -> bool:
         """Whether this user has been told so already."""
         return (self._root / f"{name}.said").exists()

@@ -22,6 +22,7 @@ from datetime import datetime
 from valetkey.account.denial import Denial, PolicyType
 from valetkey.credentials.broker import Connect, Keys, check_account, enter
 from valetkey.credentials.diagnosis import Found
+from valetkey.credentials.named import is_named, may_be_the_name
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import SESSION_GONE, Refused, WrongCaller
 from valetkey.credentials.sides import Side, advice, says, side_of
@@ -92,6 +93,14 @@ _RCP = Cause(
 )
 
 
+_NAME = Cause(
+    "name",
+    "the role asks for your user's name, and AWS may not see it in an MFA session (documented nowhere)",
+    "you",
+    "`valetkey verify` tries the role with a code of its own",
+)
+
+
 def probe(
     profile: Profile,
     *,
@@ -141,9 +150,9 @@ def probe(
             break
     if reason:
         return Probing(tuple(tries), reason, (*ruled_out, *_shown(tries[-1].way)), (), denial)
-    return Probing(
-        tuple(tries), "", ruled_out, (*_owners(denial), *(() if side is Side.OWNER else _ours(found))), denial
-    )
+    ours = () if side is Side.OWNER else tuple(_ours(found))
+    named = (_NAME,) if is_named(profile, base) and may_be_the_name(refused) else ()
+    return Probing(tuple(tries), "", ruled_out, (*_owners(denial), *ours, *named), denial)
 
 
 def _owners(denial: Denial | None) -> tuple[Cause, ...]:

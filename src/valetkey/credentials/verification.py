@@ -7,6 +7,8 @@ external ID"):
 - INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names
   none and our own account's policies are known to allow the call. One that names another policy never counts.
 - Every session is as short as AWS makes them, and dropped unseen.
+- Where the role asks for the user's name and the MFA session is refused (named.py), every way that carries MFA takes a
+  code of its own: a refusal of the MFA session shows nothing there.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from datetime import datetime
 from valetkey.account.calls import Perform
 from valetkey.account.denial import Denial
 from valetkey.credentials.broker import Connect, Keys, check_account, enter, role_call
+from valetkey.credentials.cache import Session
 from valetkey.credentials.likely import sentence
+from valetkey.credentials.named import may_be_the_name
 from valetkey.credentials.ownside import OwnSide, context_of
 from valetkey.credentials.profiles import Profile
 from valetkey.credentials.refusals import SESSION_GONE, Refused, WrongCaller
@@ -34,6 +38,10 @@ _PAUSE = 3.0
 
 _NOT_OWNERS = (Side.CALLER, Side.NETWORK)
 RIGHT_WAY, NO_ID, WRONG_ID, NO_MFA = "right way", "no ExternalId", "wrong ExternalId", "no MFA"
+
+
+ByCode = Callable[[Callable[[tuple[str, str]], Session]], Session]
+"""Asks for a code of the MFA device and answers `send((device, code))`."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +90,15 @@ def verify(
     sleep: Callable[[float], None],
     region: str = "",
     wait: float = WAIT,
+    by_code: ByCode | None = None,
 ) -> Verification:
     """Try every way into the profile's role.
 
     `session(refused)` answers the MFA session's keys; `refused` is the access key id of one that AWS no longer takes.
     `own_side(perform)` reads the caller's policies. `region` is where the calls go. `wait` is how many seconds the
-    right way is tried again. Raises Refused for an MFA session that AWS does not give and for a base identity of
-    another account, and what `session` raises.
+    right way is tried again. `by_code(send)` asks for a code and answers `send((device, code))`: for a role that may
+    take no MFA session (named.is_named), else None. Raises Refused for an MFA session that AWS does not give and for a
+    base identity of another account, and what `session` and `by_code` raise.
     """
     shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
     # A temporary base identity has no MFA session of its own; it may carry MFA itself.
@@ -98,19 +108,32 @@ def verify(
         check_account(profile, keys=base, connect=connect)
     known: OwnSide | None = None
     end = clock().timestamp() + wait
+    coded = False
+
+    def go(changed: Profile, using: Keys, *, coded: bool) -> None:
+        if coded and by_code is not None:
+            by_code(lambda given: enter(changed, keys=using, connect=connect, clock=clock, code=given))
+        else:
+            enter(changed, keys=using, connect=connect, clock=clock)
+
     while True:
         try:
-            enter(shortest, keys=keys, connect=connect, clock=clock)
+            go(shortest, keys, coded=coded)
             break
         except Refused as refused:
             left = end - clock().timestamp()
             if through_mfa and refused.code in SESSION_GONE:
                 keys, through_mfa = session(keys.access_key_id), False
                 continue
+            if by_code and not coded and left <= 0 and may_be_the_name(refused):
+                check_account(profile, keys=base, connect=connect)
+                keys, coded = base, True
+                continue
             judged: tuple[bool | None, str] = (None, "")
             is_spreading = refused.code == "AccessDenied" and not isinstance(refused, WrongCaller)
             if refused.code == "AccessDenied" and (left <= 0 or side_of(refused.denial) in _NOT_OWNERS):
-                context = context_of(role_call(shortest, keys).params, mfa=keys is not base, region=region, now=clock())
+                mfa = coded or keys is not base
+                context = context_of(role_call(shortest, keys).params, mfa=mfa, region=region, now=clock())
                 known = known or own_side(connect(keys))
                 judged = known.judge(context, profile.role_arn)
                 # A policy of our own takes its time as a new role does: waiting may help if what is read allows it.
@@ -118,16 +141,19 @@ def verify(
             if left <= 0 or not is_spreading:
                 return _not_in(profile, refused, judged)
             sleep(min(_PAUSE, left))
-    with_mfa = keys is not base
+    with_mfa = coded or keys is not base
     tries = _tries(shortest, base, keys)
     right = context_of(role_call(shortest, keys).params, mfa=with_mfa, region=region, now=clock())
-    probes = [Probe(RIGHT_WAY, "right", f"in as {profile.role_arn}; the session was dropped")]
+    probes = [
+        Probe(RIGHT_WAY, "right", f"in as {profile.role_arn}; the session was dropped{_BY_CODE if coded else ''}")
+    ]
     for way, changed, using, skip in tries:
         if skip:
             probes.append(skip)
             continue
+        carries_mfa = with_mfa and way != NO_MFA
         try:
-            enter(changed, keys=using, connect=connect, clock=clock)
+            go(changed, using, coded=coded and carries_mfa)
             probes.append(Probe(way, "wrong", _LETS_IN[way]))
         except Refused as refused:
             if refused.code != "AccessDenied":
@@ -138,12 +164,12 @@ def verify(
                 probes.append(by_text)
                 continue
             known = known or own_side(connect(keys))
-            mfa = with_mfa and using is keys
-            context = context_of(role_call(changed, using).params, mfa=mfa, region=region, now=clock())
+            context = context_of(role_call(changed, using).params, mfa=carries_mfa, region=region, now=clock())
             probes.append(_judge(way, known, right, context, profile.role_arn))
     return Verification(profile, tuple(probes))
 
 
+_BY_CODE = ". It took a code of its own: the MFA session was refused, in which AWS may not see your user's name"
 _LETS_IN = {
     NO_ID: "this role lets you in without the ExternalId: tell the owner",
     WRONG_ID: "this role lets you in with any ExternalId: tell the owner",

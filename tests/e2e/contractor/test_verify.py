@@ -208,3 +208,34 @@ def test_a_role_as_base_identity(stage: Any) -> None:
     assert results(probes) == {**RIGHT, "no MFA": "inconclusive"}
     assert not probes["no MFA"]["applies"]
     assert ran.returncode == 0
+
+
+@pytest.mark.parametrize("sees_names", [True, False])
+def test_a_role_that_asks_for_the_users_name(stage: Any, terms: Terms, sees_names: bool) -> None:
+    """Whether AWS sees the name in an MFA session is documented nowhere (fact U1)."""
+    stage.sandbox.control.vary(stage.contractor.account, username_in_sessions=sees_names)
+    customer = Customer(stage, replace(terms, name_people=True))
+    customer.handoff = replace(customer.handoff, session_name="username")
+    person = Person(stage, customer)
+    party = person.party
+    before = len(party.sandbox.control.requests(party.account))
+    code, shown = party.run_tty("verify", "acme", "--json", "--wait", "0", code=person.user.code)
+    begin = shown.rindex("{", 0, shown.index('"profile":'))
+    found, _ = json.JSONDecoder().raw_decode(shown[begin:])
+    probes = {each["way"]: each for each in found["probes"]}
+    assert (code, results(probes)) == (0, RIGHT), shown
+    calls = party.sandbox.control.requests(party.account)[before:]
+    statuses = [each["status"] for each in calls if each["call"] == "sts:AssumeRole"]
+    assert statuses == ([200, 403, 403, 403] if sees_names else [403, 200, 403, 403, 403])
+    assert ("code of its own" in probes["right way"]["says"]) is not sees_names
+
+
+def test_a_named_role_without_an_external_id_check_is_found_by_codes_too(stage: Any, terms: Terms) -> None:
+    stage.sandbox.control.vary(stage.contractor.account, username_in_sessions=False)
+    customer = Customer(stage, replace(terms, name_people=True))
+    customer.handoff = replace(customer.handoff, session_name="username")
+    person = Person(stage, customer)
+    customer.trusts(replace(terms, name_people=True, external_id=None))
+    code, shown = person.party.run_tty("verify", "acme", "--wait", "0", code=person.user.code)
+    assert code == 1
+    assert "without the ExternalId: tell the owner" in " ".join(shown.split()), shown

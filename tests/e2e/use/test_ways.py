@@ -8,7 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from tests.e2e.use.conftest import EXTERNAL_ID
+
 from valetkey.sandbox.accounts import REGION
+from valetkey.trust import Terms, write_trust
 
 Make = Callable[..., Any]
 WHO = (sys.executable, "-c", "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])")
@@ -227,3 +231,26 @@ def test_a_role_behind_the_grants_role(way: Make, stage: Any) -> None:
     done = it.person.run("exec", "shut", "--", "true")
     assert done.returncode == 125
     assert f"it has to let in {it.profile.role_arn}" in done.stderr
+
+
+@pytest.mark.parametrize("sees_names", [True, False])
+def test_a_role_that_asks_for_the_users_name_is_entered_either_way(way: Make, sees_names: bool) -> None:
+    """Whether `${aws:username}` has a value in an MFA session is documented nowhere (fact U1)."""
+    it = way()
+    it.stage.sandbox.control.vary(it.person.account, username_in_sessions=sees_names)
+    terms = Terms(contractor=it.person.account, external_id=EXTERNAL_ID, name_people=True)
+    it.owner.root("iam", "update_assume_role_policy", RoleName="Audit", PolicyDocument=json.dumps(write_trust(terms)))
+    it.save(session_name="username")
+    code, shown = it.person.run_tty("exec", "acme", "--", *WHO, code=it.user.code)
+    assert code == 0, shown
+    assert f"arn:aws:sts::{it.owner.account}:assumed-role/Audit/ann" in shown
+    assert (it.asked("sts:GetSessionToken"), it.asked("sts:AssumeRole")) == (1, 1 if sees_names else 2)
+    assert ("a code of its own" in shown) is not sees_names
+    # The session is kept, and so is the way: the next one takes one call, and one code where there must be one.
+    assert it.person.run("exec", "acme", "--", *WHO).returncode == 0
+    for account in (it.owner.account, it.person.account):
+        it.stage.sandbox.control.shift(account, 3600)
+    before = it.asked("sts:AssumeRole")
+    code, shown = it.person.run_tty("exec", "acme", "--no-cache", "--", *WHO, code=it.user.code)
+    assert code == 0, shown
+    assert it.asked("sts:AssumeRole") == before + 1

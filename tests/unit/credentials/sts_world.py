@@ -37,6 +37,8 @@ class World:
         self.dead: set[str] = set()
         self.fail: dict[str, list[CallError]] = {}
         self.answer_arn: str | None = None
+        self.sees_names = True
+        """Whether a trust sees the user's name in an MFA session (fact U1); False: the role refuses those."""
         self.caller = f"arn:aws:iam::{OURS}:user/ann"
 
     def clock(self) -> datetime:
@@ -66,6 +68,8 @@ class World:
             raise CallError(call, "ExpiredToken", "The security token included in the request is expired")
         assert keys.session_token is None or call.params.get("DurationSeconds", 3600) <= 3600
         self._take_code(call, keys)
+        if keys.session_token is not None and not self.sees_names:
+            raise CallError(call, "AccessDenied", "is not authorized to perform: sts:AssumeRole")
         role = call.params["RoleArn"]
         arn = f"arn:aws:sts::{role.split(':')[4]}:assumed-role/{role.rsplit('/')[-1]}/{call.params['RoleSessionName']}"
         return {
