@@ -24,11 +24,17 @@ class Identity:
     principal: str
     """How policies name it (aws:PrincipalArn): a user's own ARN, the role of a role session. A session's ARN does not
     tell its role's path: `own_principal` asks."""
+    user_id: str | None = None
+    """An IAM user's unique id ("AIDA..."); None for everybody else, and where only the ARN is known."""
 
 
 def identify(perform: Perform) -> Identity:
     """Ask AWS who is calling (GetCallerIdentity needs no permission). Raises CallError, Problem."""
-    return parse_identity(perform(Call("sts", "get_caller_identity"))["Arn"])
+    answer = perform(Call("sts", "get_caller_identity"))
+    identity = parse_identity(answer["Arn"])
+    unique = answer.get("UserId", "")
+    is_known = identity.kind == "iam-user" and unique.startswith("AIDA")
+    return dataclasses.replace(identity, user_id=unique) if is_known else identity
 
 
 def parse_identity(arn: str) -> Identity:

@@ -70,6 +70,7 @@ def make_request(
         identity=identity.kind,
         identity_arn=identity.principal,
         issued=now.replace(microsecond=0),
+        user_id=identity.user_id,
         customer=customer,
         policies=wishes.policies,
         until=wishes.until,
@@ -78,7 +79,9 @@ def make_request(
         public_key=wishes.public_key,
     )
     _check(request)
-    is_same = before is not None and dataclasses.replace(request, issued=before.issued) == before
+    # One made before requests carried the user's id is the same request: nobody has to send it again for that.
+    user_id = request.user_id if before is None or before.user_id else None
+    is_same = before is not None and dataclasses.replace(request, issued=before.issued, user_id=user_id) == before
     return before if before is not None and is_same else request
 
 

@@ -19,6 +19,9 @@ class AccessRequest:
     """Kind of base identity: "iam-user", "iam-role", "identity-center", "federated" or "root"."""
     identity_arn: str
     issued: datetime
+    user_id: str | None = None
+    """The unique id of that IAM user ("AIDA..."): what the owner's CloudTrail shows of who assumed the role
+    (userIdentity.principalId of a call from another account; IAM User Guide, cloudtrail-integration)."""
     customer: str = ""
     """The contractor's own name for the owner."""
     policies: tuple[str, ...] = ()

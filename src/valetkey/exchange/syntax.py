@@ -34,6 +34,7 @@ _POLICY = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
 _FINGERPRINT = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,20}")
 _PUBLIC_KEY = ("age1", "ssh-")
 _UNIQUE_ID = re.compile(r"A(ID|RO)A[A-Z0-9]{12,124}")
+_USER_ID = re.compile(r"AIDA[A-Z0-9]{12,124}")
 _SESSION = re.compile(r"arn:([a-z0-9-]+):sts::([0-9]{12}):federated-user/[\w+=,.@-]{2,32}", re.ASCII)
 _ROOT = re.compile(r"arn:([a-z0-9-]+):iam::([0-9]{12}):root", re.ASCII)
 _RESERVED_SSO = re.compile(r"aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+/)?AWSReservedSSO_[\w+=,.@-]+", re.ASCII)
@@ -53,6 +54,7 @@ def check_request(request: AccessRequest) -> None:
     _partition("$.partition", request.partition)
     _external_id(request.external_id)
     _identity(request)
+    _user_id(request)
     _moment("$.issued", request.issued)
     _moment("$.until", request.until)
     if request.customer:
@@ -124,6 +126,16 @@ def _identity(request: AccessRequest) -> None:
         raise FieldError(
             field, f"{_shown(arn)} is not of the request's own account {request.account} ({request.partition})"
         )
+
+
+def _user_id(request: AccessRequest) -> None:
+    """The unique id of an IAM user (reference_identifiers; 16 to 128 characters), and of nobody else."""
+    if request.user_id is None:
+        return
+    if not _USER_ID.fullmatch(request.user_id):
+        raise FieldError("$.user_id", f"{_shown(request.user_id)} is not the unique id of an IAM user (AIDA…)")
+    if request.identity != "iam-user":
+        raise FieldError("$.user_id", f"is a user's, and $.identity says {request.identity}")
 
 
 def _principal(field: str, text: str, handoff: Handoff) -> None:

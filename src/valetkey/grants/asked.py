@@ -147,9 +147,11 @@ def wanted(
     inline: tuple[tuple[str, Mapping[str, Any]], ...],
     fresh_id: str,
     request: str | None,
+    user_id: str | None = None,
 ) -> Grant:
     """The grant that was asked for. `fresh_id` is the random ExternalId in case none was named; `request` the
-    fingerprint of the access request. Raises Problem when it contradicts itself; limits are `plan.check`'s."""
+    fingerprint of the access request, `user_id` who asked by it. Raises Problem when it contradicts itself; limits are
+    `plan.check`'s."""
     if asked.contractor is None:
         raise Problem("nobody is named to grant access to", do="give --to ACCOUNT or --request FILE")
     if asked.no_external_id and asked.external_id is not None:
@@ -189,4 +191,5 @@ def wanted(
         path=asked.path,
         external_id_by=by,
         request=request,
+        user_id=user_id,
     )

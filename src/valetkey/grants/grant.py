@@ -68,6 +68,8 @@ class Grant:
     here), or "none" when there is none."""
     request: str | None = None
     """Fingerprint of the access request that this answers."""
+    user_id: str | None = None
+    """Unique id of the IAM user who asked, where the request brings it: to find the person in CloudTrail."""
 
     @property
     def role_arn(self) -> str:
@@ -89,6 +91,7 @@ class Grant:
             "until": instant(self.terms.until),
             "external-id-by": self.external_id_by,
             "request": self.request,
+            "user-id": self.user_id,
             "session": str(self.max_session),
             "boundary": self.boundary and in_tag(self.boundary),
             **{f"policy:{number}": in_tag(arn) for number, arn in enumerate(sorted(self.managed), 1)},

@@ -70,7 +70,8 @@ def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = Non
         apart = abs(record.until - role.created - lasting)
         if apart <= timedelta(hours=1) and terms.until - lasting < record.until <= terms.until:
             terms = replace(terms, until=record.until)
-    return replace(wanted, terms=terms, external_id_by=by, request=wanted.request or record.request)
+    user_id = wanted.user_id if wanted.request else record.user_id
+    return replace(wanted, terms=terms, external_id_by=by, request=wanted.request or record.request, user_id=user_id)
 
 
 def check(wanted: Grant) -> None:

@@ -65,6 +65,7 @@ def prepare(
             inline=inline,
             fresh_id=fresh_id,
             request=answers,
+            user_id=request.value.user_id if request else None,
         )
 
     check(grant("", _partition(asked, request), asked.policies or ("default",)))

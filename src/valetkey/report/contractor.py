@@ -42,6 +42,7 @@ def say_request(request: AccessRequest, path: Path, *, encrypted: bool, as_json:
                 "partition": request.partition,
                 "identity": request.identity,
                 "identity_arn": request.identity_arn,
+                "user_id": request.user_id,
                 "external_id": request.external_id,
             }
         )

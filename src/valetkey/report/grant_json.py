@@ -35,6 +35,7 @@ def grant_json(grant: Grant) -> dict[str, Any]:
         "path": grant.path,
         "tags": dict(grant.tags),
         "request": grant.request,
+        "user_id": grant.user_id,
     }
 
 
@@ -77,6 +78,7 @@ def standing_json(standing: Standing, now: datetime) -> dict[str, Any]:
         "description": role.description,
         "tags": {key: value for key, value in role.tags.items() if not key.startswith(PREFIX)},
         "request": record.request,
+        "user_id": record.user_id,
         "created": moment(role.created),
         "last_used": role.last_used and moment(role.last_used),
         "drift": [

@@ -40,6 +40,7 @@ def say_request(received: Received) -> None:
     rows = [
         ("fingerprint", f"{received.fingerprint}   <- compare it with the contractor, by voice"),
         ("ExternalId", mask(request.external_id)),
+        ("user id", request.user_id and f"{request.user_id} (userIdentity.principalId in your CloudTrail)"),
         ("calls you", request.customer),
         ("reason", request.reason),
         ("wishes", request.policies and f"policies {', '.join(request.policies)}"),
@@ -198,6 +199,7 @@ def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: date
         ("last used", f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen within 400 days"),
         ("ExternalId by", record.external_id_by),
         *([("request", record.request)] if record.request else []),
+        *([("asked by", f"{record.user_id} (userIdentity.principalId in your CloudTrail)")] if record.user_id else []),
         *([("description", role.description)] if role.description else []),
         *((f"tag {key}", value) for key, value in sorted(role.tags.items()) if not key.startswith(PREFIX)),
     ]

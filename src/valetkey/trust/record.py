@@ -42,6 +42,8 @@ class Record:
     until: datetime | None
     external_id_by: str
     request: str | None
+    user_id: str | None
+    """The unique id of the IAM user who asked, as the access request gave it."""
     session: int
     boundary: str | None
     managed: tuple[str, ...]
@@ -78,6 +80,7 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
             until=_moment(said.get("until")),
             external_id_by=said["external-id-by"],
             request=said.get("request"),
+            user_id=said.get("user-id"),
             session=int(said["session"]),
             boundary=said.get("boundary"),
             managed=tuple(value for key, value in sorted(said.items()) if key.startswith("policy:")),

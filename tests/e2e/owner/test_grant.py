@@ -292,6 +292,37 @@ def test_a_request_is_granted_with_its_external_id_and_shows_its_fingerprint(sta
     assert (handoff.external_id, handoff.request) == (request.external_id, mark)
 
 
+def test_a_request_with_a_users_id_names_the_person_in_the_owners_trail(stage: Any, owner: Run) -> None:
+    """Without a rule for session names: AWS shows the owner the user's unique id, and for a code that is sent directly
+    the device."""
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+    carol = stage.contractor.user("carol", allow, mfa=True)
+    unique = stage.contractor.client("sts", carol).get_caller_identity()["UserId"]
+    request, _ = requested(stage, user_id=unique)
+    done = owner("grant", "audit", "--request", "request.json", "--json")
+    made = said(done)
+    assert made["user_id"] == unique
+    assert f"  user id      {unique}" in done.stderr
+    # Finishing the grant without the file keeps it.
+    again = said(owner("grant", "audit", "--to", stage.contractor.account, "--json"))
+    assert (again["user_id"], again["calls"]) == (unique, [])
+    shown = owner("show", "audit")
+    assert f"asked by       {unique}" in shown.stdout
+    assert json.loads(owner("show", "audit", "--json").stdout)["user_id"] == unique
+    stage.contractor.client("sts", carol).assume_role(
+        RoleArn=made["role_arn"],
+        RoleSessionName="whatever",
+        ExternalId=request.external_id,
+        SerialNumber=carol.mfa_serial,
+        TokenCode=carol.code(),
+    )
+    wanted = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}]
+    [found] = stage.owner.root("cloudtrail", "lookup_events", LookupAttributes=wanted)["Events"]
+    event = json.loads(found["CloudTrailEvent"])
+    assert event["userIdentity"]["principalId"] == unique
+    assert event["requestParameters"]["serialNumber"] == carol.mfa_serial
+
+
 def test_a_wish_for_more_than_the_defaults_needs_the_owners_yes(stage: Any, owner: Run) -> None:
     requested(stage, policies=("ReadOnlyAccess",), session=7200)
     words = ("grant", "audit", "--request", "request.json")

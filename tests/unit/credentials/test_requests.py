@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import re
 import stat
@@ -9,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from valetkey.account.calls import Call, CallError
-from valetkey.credentials.identity import Identity, own_principal, parse_identity
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.credentials.identity import Identity, identify, own_principal, parse_identity
 from valetkey.credentials.requests import (
     Wishes,
     check_customer,
@@ -49,6 +50,28 @@ def test_asking_again_changes_nothing() -> None:
     first = ask()
     assert ask("acme", first) == first
     assert ask("ACME", first).external_id == first.external_id
+
+
+def test_a_request_carries_the_users_unique_id() -> None:
+    def answering(**answer: str) -> Perform:
+        return lambda call: dict(answer)
+
+    for arn, unique, kept in (
+        (ALICE.arn, "AIDACKCEVSQ6C2EXAMPLE", "AIDACKCEVSQ6C2EXAMPLE"),
+        ("arn:aws:sts::111122223333:assumed-role/Audit/alice", "AROACKCEVSQ6C2EXAMPLE:alice", None),
+        ("arn:aws:iam::111122223333:root", "111122223333", None),
+        (ALICE.arn, "something else", None),
+    ):
+        assert identify(answering(Arn=arn, UserId=unique)).user_id == kept
+    identity = dataclasses.replace(ALICE, user_id="AIDACKCEVSQ6C2EXAMPLE")
+    made = make_request("acme", Wishes(), identity=identity, known=(), now=NOW)
+    assert made.user_id == "AIDACKCEVSQ6C2EXAMPLE"
+    assert load(dump(made), AccessRequest, name="f").value == made
+    # One that was made without it counts as the same; one of another user does not.
+    old = ask()
+    assert make_request("acme", Wishes(), identity=identity, known=(old,), now=NOW) is old
+    other = dataclasses.replace(identity, user_id="AIDACKCEVSQ6C2ANOTHER")
+    assert make_request("acme", Wishes(), identity=other, known=(made,), now=NOW).user_id == other.user_id
 
 
 def test_other_wishes_keep_the_external_id() -> None:

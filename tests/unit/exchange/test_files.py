@@ -41,6 +41,20 @@ def test_round_trip(document):
     assert received.unknown == ()
 
 
+def test_a_request_may_carry_the_users_unique_id_and_one_without_is_the_file_it_always_was():
+    assert "user_id" not in dump(REQUEST)
+    assert fingerprint(REQUEST) == "own-motion-call-suspect-ritual-focus"
+    with_id = dataclasses.replace(REQUEST, user_id="AIDACKCEVSQ6C2EXAMPLE")
+    assert load(dump(with_id), AccessRequest, name="f").value == with_id
+    good = "AIDACKCEVSQ6C2EXAMPLE"
+    for bad in (good.replace("AIDA", "AROA"), "AIDA", good.lower(), good + "\\n", f"{good} ", "AIDA" + "A" * 125):
+        with pytest.raises(FileProblem, match="unique id of an IAM user"):
+            load(dump(dataclasses.replace(REQUEST, user_id=bad)), AccessRequest, name="f")
+    role = {"identity": "iam-role", "identity_arn": "arn:aws:iam::222222222222:role/carol"}
+    with pytest.raises(FileProblem, match="is a user's"):
+        load(dump(dataclasses.replace(REQUEST, user_id=good, **role)), AccessRequest, name="f")
+
+
 def test_fingerprint_depends_on_every_field():
     seen = {fingerprint(HANDOFF)}
     for name, value in [

@@ -47,6 +47,7 @@ def grant(iam: FakeIam) -> Grant:
         description="The yearly audit",
         path="/partners/",
         request="arrow-forest-endless-ceiling-link-girl",
+        user_id="AIDACKCEVSQ6C2EXAMPLE",
     )
 
 

@@ -65,6 +65,7 @@ def test_what_is_done_plans_nothing_and_the_record_says_what_was_agreed(iam: Any
     assert sorted(record.managed) == sorted(grant.managed)
     assert set(record.inline) == {"policy-more"}
     assert record.request == grant.request
+    assert record.user_id == grant.user_id == "AIDACKCEVSQ6C2EXAMPLE"
 
 
 CHANGES: dict[str, Any] = {
@@ -157,7 +158,7 @@ def test_tags_that_the_organisation_adds_are_no_difference(iam: Any, grant: Gran
 
 def test_a_second_run_adopts_the_external_id_that_the_first_made_up(iam: Any, grant: Grant) -> None:
     role = granted(iam, grant, 2)
-    again = replace(grant, terms=replace(grant.terms, external_id="f" * 32), request=None)
+    again = replace(grant, terms=replace(grant.terms, external_id="f" * 32), request=None, user_id=None)
     assert adopted(again, role) == grant
     chosen = replace(again, external_id_by="owner")
     assert adopted(chosen, role).terms.external_id == "f" * 32
