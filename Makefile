@@ -6,8 +6,9 @@ STAMP  := $(VENV)/.stamp
 CASES  ?= 100000
 PAIRS  ?= 20000
 TRUSTS ?= 20000
+DAYS   ?= 180
 
-.PHONY: demo test check fmt bench peers differential size lock clean
+.PHONY: demo test check fmt bench peers differential facts size lock clean
 
 demo: $(STAMP)
 	@$(BIN)/valetkey demo $(DEMO)
@@ -35,6 +36,10 @@ differential: $(STAMP)
 	@$(BIN)/python -m tests.differential.proofs --pairs $(PAIRS)
 	@$(BIN)/python -m tests.differential.trusts --trusts $(TRUSTS)
 	@$(BIN)/python -m tests.differential --cases $(CASES)
+
+# Before a release: which of the facts about AWS (docs/aws-facts.md) have to be read again.
+facts:
+	@$(PYTHON) tools/facts.py --today "$$(date -u +%Y-%m-%d)" --days $(DAYS)
 
 size:
 	@$(PYTHON) tools/size.py
