@@ -148,7 +148,8 @@ def _check_identity(handoff: Handoff, identity: Identity) -> None:
             "you are signed in with GetFederationToken, which can assume no role", do="sign in as an IAM user or a role"
         )
     if identity.kind != "iam-user" and handoff.mfa:
-        # reference_policies_condition-keys: sessions of roles, Identity Center and SAML carry no MFA context.
+        # reference_policies_condition-keys: sessions of roles, Identity Center and SAML carry no MFA context. Temporary
+        # credentials of an IAM user may (facts W6, U4): they are an iam-user here.
         raise NotAccepted(
             f"the role asks for MFA, which AWS takes from IAM users only; you are signed in as {identity.kind} "
             f"{identity.name}",

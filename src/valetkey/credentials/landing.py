@@ -5,8 +5,8 @@ Rules:
 - In aws-eusc every host carries its region: there is no sign-in or console host without one (fact W4: the endpoint
   rules of the `signin` API in botocore).
 - INVARIANT: a URL to open is one of that partition's console: a sign-in leads nowhere else.
-- Signing out first works at one host only (Versent/saml2aws issue 707), and not where the console's multi-session is
-  switched on (AWS then answers 400); so that it is only done when asked for.
+- Signing out first works at one host only (Versent/saml2aws issue 707; fact U11), and not where the console's
+  multi-session is switched on (AWS then answers 400); so that it is only done when asked for.
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
 
 
 def about_aws_login(refused: Refused, profile: Profile) -> Refused:
-    """A refusal of a base identity of `aws login`, where MFA may be the reason: the same, told so."""
+    """A refusal of a base identity of `aws login`, where MFA may be the reason: the same, told so (fact U4)."""
     if side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
         return refused
     if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):

@@ -6,7 +6,9 @@ Rules:
   be written back; (3) instance profiles left, managed policies detached, other inline policies deleted; (4) the deny
   deleted last; (5) the role deleted, and read until it is gone.
 - INVARIANT: after every prefix of the calls the contractor can do no more than before, and after the first one nothing.
-- Should AWS refuse the document of (2), (1) holds and the rest goes on. A boundary is never removed: it only narrows.
+- Should AWS refuse the document of (2) (fact U3), (1) holds and the rest goes on. It carries nothing over from
+  the trust that was there, so that it cannot meet what IAM asks of shared OIDC issuers when a trust is saved (fact
+  W12). A boundary is never removed: it only narrows.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 Two statements at most. The first lets sts:AssumeRole through under every condition of the terms. The second, only
 when asked for, opens sts:SetSourceIdentity and sts:TagSession. It stands apart because sts:ExternalId and
 sts:RoleSessionName exist for sts:AssumeRole only (Service Authorization Reference, AWS STS: condition keys of
-TagSession and SetSourceIdentity; the example in IAM User Guide id_session-tags asks for the ExternalId in the
-AssumeRole statement alone), and whether the one-time code of the same call counts for them is written nowhere. So it
-asks for what every request carries: the principal, and the time. By itself it lets nobody in: a call that sets tags or
-a source identity must be allowed sts:AssumeRole too, and that is the first statement.
+TagSession and SetSourceIdentity, fact H10; the example in IAM User Guide id_session-tags asks for the ExternalId in the
+AssumeRole statement alone), and whether the one-time code of the same call counts for them is written nowhere (fact
+U7). So it asks for what every request carries: the principal, and the time. By itself it lets nobody in: a call that
+sets tags or a source identity must be allowed sts:AssumeRole too, and that is the first statement.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ def write_trust(terms: Terms) -> dict[str, Any]:
 
 
 def closed_trust() -> dict[str, Any]:
-    """A trust policy that admits nobody: a lone Deny on sts:AssumeRole. There is no Allow, hence no other way in."""
+    """A trust policy that admits nobody: a lone Deny on sts:AssumeRole. There is no Allow, hence no other way in.
+
+    AWS says to edit the trust so that nobody gets in, and shows no such document; public playbooks write a Deny alone
+    (fact U3). It names `{"AWS": "*"}`: a bare "*" is an error in the trust of a role (fact W11).
+    """
     deny = {"Sid": "AdmitNobody", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     return {"Version": _VERSION, "Statement": [deny]}
 

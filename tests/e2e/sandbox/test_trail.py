@@ -60,6 +60,29 @@ def test_assume_role_is_seen_by_both_sides(doors: Any, probe: Any) -> None:
         assert not any(secret in text for secret in (keys["SecretAccessKey"], keys["SessionToken"], given["TokenCode"]))
 
 
+def test_a_chain_can_be_followed_without_a_source_identity(doors: Any, probe: Any) -> None:
+    """The second AssumeRole's event has the calling session, and the key that the next session's events carry."""
+    user = doors.user()
+    first = doors.role(probe.allow(doors.contractor.account))
+    doors.allow("door", Effect="Allow", Action="sts:AssumeRole", Resource="*")
+    second = doors.role(probe.allow(doors.owner.account), name="further")
+    doors.allow("further", Effect="Allow", Action="iam:ListRoles", Resource="*")
+    one = doors.assume(user, first).keys
+    two = doors.assume(one, second).keys
+    doors.client("iam", two).list_roles()
+    entered = events(doors, doors.owner, EventName="AssumeRole")
+    [chained] = [each for each in entered if each["requestParameters"]["roleArn"] == second]
+    assert chained["userIdentity"]["accessKeyId"] == one["AccessKeyId"]
+    assert chained["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] == first
+    [listed] = [
+        each
+        for each in events(doors, doors.owner, EventName="ListRoles")
+        if each["userIdentity"].get("accessKeyId") == two["AccessKeyId"]
+    ]
+    assert chained["responseElements"]["credentials"]["accessKeyId"] == listed["userIdentity"]["accessKeyId"]
+    assert "sourceIdentity" not in str(chained)
+
+
 def test_a_refused_one_is_seen_by_the_callers_side_only(doors: Any, probe: Any) -> None:
     user = doors.user()
     role = doors.role(probe.allow(doors.contractor.account, {"StringEquals": {"sts:ExternalId": "abc-1"}}))
