@@ -104,6 +104,31 @@ def test_what_has_let_in_before_is_refused_for_another_reason(
 
 
 @pytest.mark.parametrize(
+    ("reason", "codes"),
+    [
+        ("", 2),
+        (" because no role trust policy allows the sts:AssumeRole action", 2),
+        (" with an explicit deny in the role trust policy", 1),
+        (" with an explicit deny in a resource control policy", 1),
+        (" because no identity-based policy allows the sts:AssumeRole action", 1),
+        (" with an explicit deny in an identity-based policy", 1),
+        (" with an explicit deny in a service control policy", 1),
+        (" because no permissions boundary allows the sts:AssumeRole action", 1),
+        (" because no session policy allows the sts:AssumeRole action", 1),
+        (" because no VPC endpoint policy allows the sts:AssumeRole action", 1),
+    ],
+)
+def test_where_aws_names_another_policy_no_second_code_is_asked_for(
+    world: World, tools: dict[str, Any], reason: str, codes: int
+) -> None:
+    text = f"User: ann is not authorized to perform: sts:AssumeRole on resource: role{reason}"
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", text)] * 5
+    with pytest.raises(Refused):
+        role_session(profile(**NAMED), **tools)
+    assert len(world.asked) == codes
+
+
+@pytest.mark.parametrize(
     ("changes", "code", "caller"),
     [
         ({}, "AccessDenied", None),
