@@ -272,8 +272,7 @@ def requested(stage: Any, **changes: Any) -> tuple[AccessRequest, str]:
         identity="iam-user",
         identity_arn=f"arn:aws:iam::{stage.contractor.account}:user/carol",
         issued=datetime.now(UTC).replace(microsecond=0),
-        reason="the \x1b[31myearly\x1b[0m audit\n  fingerprint  zoo-zoo-zoo-zoo-zoo-zoo",
-        **changes,
+        **{"reason": "the yearly audit", **changes},
     )
     (stage.owner.home / "request.json").write_text(dump(request))
     return request, fingerprint(request)
@@ -321,6 +320,15 @@ def test_a_request_with_a_users_id_names_the_person_in_the_owners_trail(stage: A
     event = json.loads(found["CloudTrailEvent"])
     assert event["userIdentity"]["principalId"] == unique
     assert event["requestParameters"]["serialNumber"] == carol.mfa_serial
+
+
+def test_a_reason_that_would_forge_a_line_is_refused(stage: Any, owner: Run) -> None:
+    requested(stage, reason="the \x1b[31myearly\x1b[0m audit\n  fingerprint  zoo-zoo-zoo-zoo-zoo-zoo")
+    refused = owner("grant", "audit", "--request", "request.json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "$.reason" in refused.stderr
+    assert "\x1b" not in refused.stderr
+    assert "zoo-zoo" not in refused.stderr
 
 
 def test_a_wish_for_more_than_the_defaults_needs_the_owners_yes(stage: Any, owner: Run) -> None:
