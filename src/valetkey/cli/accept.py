@@ -35,7 +35,7 @@ def accept(
     from valetkey.aws import connect
     from valetkey.cli import sealing
     from valetkey.cli.entry import stored
-    from valetkey.cli.questions import agree, choose_device
+    from valetkey.cli.questions import choose_device, consent
     from valetkey.credentials import acceptance, awsconfig, profiles, whose_account
     from valetkey.credentials.identity import identify
     from valetkey.credentials.requests import check_customer, known_requests
@@ -71,8 +71,8 @@ def accept(
     awsconfig.check_free(name, os.environ, region=region)
     if not output.as_json:
         say_handoff(judged, name)
-    if judged.question and not yes and not agree(judged.question):
-        raise acceptance.NotAccepted(judged.question, do="answer y at a terminal, or say --yes")
+    if judged.question:
+        consent(judged.question, yes=yes)
     serial = acceptance.check_serial(mfa_serial) if mfa_serial else None
     if judged.handoff.mfa and serial is None:
         serial = acceptance.find_mfa(perform, caller, choose=choose_device)

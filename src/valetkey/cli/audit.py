@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from valetkey.cli.options import Account
+from valetkey.cli.options import OwnerAccount
+from valetkey.policy.problem import Problem
 
 
 def audit(
@@ -22,7 +23,7 @@ def audit(
     show_external_id: Annotated[bool, Parameter(negative="")] = False,
     format: Literal["table", "json", "sarif", "html"] = "table",  # noqa: A002 - the flag's name
     json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False,
-    account: Account = Account(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
     """Audit who outside an account gets into its roles, by proof. 1 with findings at or over --fail-on, or undecided.
 
@@ -54,6 +55,8 @@ def audit(
     from valetkey.cli import auditing
     from valetkey.report.audit import proving, say_audit, say_audit_json
 
+    if files and account.expect_account is not None:
+        raise Problem("--expect-account is about credentials, and files need none", do="leave it out, or use --owner")
     now = datetime.now(UTC)
     scope, accepted = auditing.scope(own_accounts, org_id, known_accounts), auditing.baseline(baseline)
     found = auditing.of_files(files, owner, account) if files else auditing.live(owner, account)

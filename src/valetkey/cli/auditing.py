@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from valetkey.cli.options import Account
+from valetkey.cli.options import Account, OwnerAccount
 from valetkey.policy.errors import shown
 from valetkey.policy.problem import Problem
 
@@ -37,13 +37,12 @@ def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> Rea
     return read_files(names, read=_read, owner=owner, region=region)
 
 
-def live(owner: str | None, account: Account) -> Read:
+def live(owner: str | None, account: OwnerAccount) -> Read:
     """The account that the credentials belong to. Raises CallError, and Problem when it is not `owner`."""
     from valetkey.account.live import read_live
-    from valetkey.aws import connect
     from valetkey.report.audit import reading
 
-    found = read_live(connect(profile=account.profile, region=account.region), wait=time.sleep, progress=reading)
+    found = read_live(account.connect(), wait=time.sleep, progress=reading)
     if owner is not None and owner != found.id:
         raise Problem(
             f"--owner: the credentials are of account {found.id}, not of {owner}", do="use a profile of that account"

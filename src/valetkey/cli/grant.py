@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli.options import Account, Output
+from valetkey.cli.options import Output, OwnerAccount
 from valetkey.cli.sealing import Identity
 
 _Flag = Annotated[bool, Parameter(negative="")]
@@ -21,6 +21,9 @@ def grant(
     *,
     to: Annotated[str | None, Parameter(help="The contractor's account: 12 digits.")] = None,
     request: Annotated[Path | None, Parameter(help="The contractor's access request.")] = None,
+    fingerprint: Annotated[
+        str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
+    ] = None,
     identity: Identity = None,
     policy: Annotated[
         tuple[str, ...],
@@ -44,7 +47,7 @@ def grant(
     ] = False,
     source_identity: Annotated[_Flag, Parameter(help="Let the contractor set a source identity.")] = False,
     session_tags: Annotated[_Flag, Parameter(help="Let the contractor set session tags.")] = False,
-    until: Annotated[str | None, Parameter(help="The end: 2026-12-31, 2026-12-31T18:00Z, or 30d from now.")] = None,
+    until: Annotated[str | None, Parameter(help="The end: 2026-12-31, 2026-12-31T18:00Z, 30d, or never.")] = None,
     session: Annotated[str | None, Parameter(help="Longest session, 1h to 12h.")] = None,
     boundary: Annotated[str | None, Parameter(help="ARN of a permissions boundary.")] = None,
     tag: Annotated[tuple[str, ...], _Many, Parameter(help="Your own tag on the role, KEY=VALUE.")] = (),
@@ -54,15 +57,14 @@ def grant(
     dry_run: Annotated[_Flag, Parameter(help="Show the calls and the proof; write nothing.")] = False,
     yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
     output: Output = Output(),  # noqa: B008
-    account: Account = Account(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
     """Let a contractor in: show the trust to be right, then create the role.
 
-    At a terminal it asks for what is missing. Run again after an interruption, it finishes.
+    At a terminal it asks for what is missing, and before it writes. Without one it needs --yes and --until, and of a
+    request --fingerprint or --to. Run again after an interruption, it finishes.
     """
-    from valetkey.aws import connect
-    from valetkey.cli import owning, wizard
-    from valetkey.cli.questions import at_terminal
+    from valetkey.cli import owning, questions, wizard
     from valetkey.grants.asked import Asked
     from valetkey.grants.make import NotProved, make
     from valetkey.grants.plan import Differs
@@ -85,6 +87,7 @@ def grant(
         source_identity=source_identity,
         session_tags=session_tags,
         until=end,
+        never=until == owning.NEVER,
         lasting=lasting,
         session=owning.length(session, "--session"),
         boundary=boundary,
@@ -93,13 +96,16 @@ def grant(
         path=path,
     )
     received = owning.read_request(request, identity) if request else None
-    complete = bool(name and to)
-    asked = wizard.complete(asked, received, now=now, terminal=at_terminal(), yes=yes or dry_run)
+    wizard.check_request(received, words=fingerprint, to=to, yes=yes and not dry_run)
+    ask = questions.answer if questions.at_terminal() and not yes else None
+    asked = wizard.complete(asked, received, now=now, ask=ask, yes=yes or dry_run)
+    flags = "--yes, with --fingerprint WORDS or --to ACCOUNT," if received else "--yes"
+    questions.need_somebody(yes=yes or dry_run, flags=flags)
     try:
         prepared = prepare(
             asked,
             request=received,
-            perform=(perform := connect(profile=account.profile, region=account.region)),
+            perform=(perform := account.connect()),
             read=owning.read_text,
             now=now,
             fresh_id=owning.fresh_id(),
@@ -110,8 +116,10 @@ def grant(
         owning.accept_escalation(prepared, accepted=accept_escalation)
         if dry_run:
             return 0
-        if at_terminal() and not yes:
-            wizard.confirm(asked, received, complete=complete)
+        about = report.prepared_lines(prepared, asked, received)
+        if received is not None:
+            about = (*report.request_lines(received), *about)
+        questions.consent(wizard.agreement(asked, received, prepared.owner), yes=yes, about=about, flags=flags)
         wanted, waiting = prepared.grant, owning.waiting()
         made = make(wanted, prepared.role, perform=perform, now=now, waiting=waiting, tell=report.say_call)
     except Differs as differs:

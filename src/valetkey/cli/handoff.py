@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli.options import Account, Output
+from valetkey.cli.options import Output, OwnerAccount
 from valetkey.cli.sealing import EncryptTo, public_key
 
 
@@ -19,20 +19,19 @@ def handoff(
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="File to write; stdout when left out.")] = None,
     encrypt_to: EncryptTo = None,
     output: Output = Output(),  # noqa: B008
-    account: Account = Account(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
     """Write the file that the contractor needs to get in, from the role as it stands now.
 
     It holds no secret. Read the fingerprint aloud to the contractor. Exit code 1 when the role is not as agreed.
     """
-    from valetkey.aws import connect
     from valetkey.cli.owning import found, write_own
     from valetkey.exchange import dump, fingerprint, sealing
     from valetkey.grants.standing import hand_over
     from valetkey.report.grants import say_handoff
 
     now, key = datetime.now(UTC), public_key(encrypt_to)
-    owner, standing = found(connect(profile=account.profile, region=account.region), name)
+    owner, standing = found(account.connect(), name)
     document = hand_over(standing, now=now)
     text = dump(document) if key is None else sealing.seal(dump(document).encode(), key).decode()
     if out is not None:

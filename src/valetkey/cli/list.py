@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from valetkey.cli.options import Account, Output
+from valetkey.cli.options import Output, OwnerAccount
 
 
-def list_(*, output: Output = Output(), account: Account = Account()) -> int:  # noqa: B008
+def list_(*, output: Output = Output(), account: OwnerAccount = OwnerAccount()) -> int:  # noqa: B008
     """List the grants of this account: contractor, policies, end, last use, and whether the role is as agreed."""
-    from valetkey.aws import connect
     from valetkey.cli.completion import remember_grants
     from valetkey.grants.role import read_owner, read_roles
     from valetkey.grants.standing import read_grants
     from valetkey.report.grants import say_list
 
-    perform = connect(profile=account.profile, region=account.region)
+    perform = account.connect()
     owner = read_owner(perform)
     grants, damaged = read_grants(read_roles(perform))
     remember_grants([*(each.role.name for each in grants), *damaged], os.environ)

@@ -27,6 +27,7 @@ def login(
     store_seed: Annotated[
         bool, Parameter(negative="", help="Keep the device's TOTP seed in the keyring: both factors in one place.")
     ] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Change the key without asking.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
     """Ask for the MFA code once now, so that tools without a terminal find a session.
@@ -34,7 +35,7 @@ def login(
     One code opens every customer of the base identity, for 12 hours or as long as --for says.
     """
     from valetkey.aws.signin import STORED
-    from valetkey.cli import signing
+    from valetkey.cli import questions, signing
     from valetkey.cli.entry import clock, open_profile, sign_in_as, stored, tools_of, vault
     from valetkey.cli.ways import Way
     from valetkey.credentials import base_keys, sources
@@ -60,13 +61,15 @@ def login(
         key, path = base_keys.store(source, who, user, env=os.environ, vault=vault())
         report.say_stored(key.access_key_id, user, path, as_json=output.as_json)
         return 0
+    old = stored(source) if rotate_key else None
+    if old is not None:
+        question = f"Make a new access key for {old.user}, and delete {old.access_key_id}?"
+        questions.consent(question, yes=yes)
     device = signing.device(mfa_serial, entry.root.profile if entry else None, source, who)
     given = option("--base", source) if source else ""
     again = command("valetkey login", name) if name else " ".join(["valetkey login", *filter(None, [given])])
     tools = tools_of(who, name or source or "default", source, Way(mfa_code_stdin=mfa_code_stdin), login=again)
-    if rotate_key:
-        old = stored(source)
-        assert old is not None
+    if old is not None:
         session = mfa_session(serial=device, max_age=None, **tools)
         perform = signing.iam(source, session.credentials)
         new = base_keys.rotate(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from valetkey.policy.problem import Problem
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+
+EXPECT = "VALETKEY_EXPECT_ACCOUNT"
+"""The environment variable that says what --expect-account says, for a whole shell or job."""
 
 
 @Parameter(name="*")
@@ -32,6 +39,47 @@ class Account:
 
     profile: Annotated[str | None, Parameter(help="AWS profile to call with.")] = None
     region: Annotated[str | None, Parameter(help="AWS region to call.")] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class OwnerAccount(Account):
+    """The same for a command that acts as the owner: it can be told which account it must be."""
+
+    expect_account: Annotated[
+        str | None,
+        Parameter(help=f"Refuse credentials of any other account than this one; or set {EXPECT}."),
+    ] = None
+
+    def connect(self) -> Perform:
+        """Connect, and first of all make sure of the account where one is expected.
+
+        INVARIANT: where an account is expected, sts:GetCallerIdentity is the only call that other credentials make.
+        An empty VALETKEY_EXPECT_ACCOUNT is malformed, not absent: a wall does not go because a variable was not set.
+        Raises Problem: malformed (2), another account (1); CallError.
+        """
+        from valetkey.account.calls import Call
+        from valetkey.aws import connect
+        from valetkey.policy.limits import LimitError, check
+
+        source = "--expect-account" if self.expect_account is not None else EXPECT
+        wanted = os.environ.get(EXPECT) if self.expect_account is None else self.expect_account
+        if wanted is not None:
+            try:
+                check("account id", wanted)
+            except LimitError as error:
+                raise Problem(f"{source}: {error.what}", do="write the account id: 12 digits") from None
+        perform = connect(profile=self.profile, region=self.region)
+        if wanted is not None:
+            caller = perform(Call("sts", "get_caller_identity"))
+            if caller["Account"] != wanted:
+                raise Problem(
+                    f"the credentials are of account {caller['Account']}, and {source} says {wanted}",
+                    do="use credentials of that account (--profile, AWS_PROFILE); nothing else was called",
+                    where=caller["Arn"],
+                    exit_code=1,
+                )
+        return perform
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}

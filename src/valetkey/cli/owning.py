@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 _MAX_BYTES = 1_000_000
 
 
+NEVER = "never"
+"""What --until says for a grant without an end."""
+
+
 def end(text: str | None, *, now: datetime) -> tuple[datetime | None, timedelta | None]:
-    """--until as a time, and as a length when it was given as one ("30d")."""
-    if text is None:
+    """--until as a time, and as a length when it was given as one ("30d"). Both None when nothing was said, or "never".
+    Raises Problem."""
+    if text is None or text == NEVER:
         return None, None
     when = options.until(text, now=now)
     relative = re.fullmatch(r"\d+[hdw]", text) is not None
@@ -95,16 +100,33 @@ def accept_escalation(prepared: Prepared, *, accepted: bool) -> None:
         )
 
 
-def find(perform: Perform, name: str) -> tuple[Owner, Standing | None]:
-    """Whose account it is, and the grant of this name; None when there is no such role. Raises ForeignRole."""
+def find(perform: Perform, name: str, *, damaged: bool = False) -> tuple[Owner, Standing | None]:
+    """Whose account it is, and the grant of this name; None when there is no such role. `damaged`: one whose record
+    cannot be read is answered too. Raises ForeignRole."""
     from valetkey.grants.role import read_owner, read_role
-    from valetkey.grants.standing import read_standing
+    from valetkey.grants.standing import read_claimed, read_standing
     from valetkey.policy import limits
 
     limits.check("role name", name)
     owner = read_owner(perform)
     role = read_role(perform, name)
-    return owner, None if role is None else read_standing(role)
+    read = read_claimed if damaged else read_standing
+    return owner, None if role is None else read(role)
+
+
+def near(perform: Perform, name: str) -> tuple[str, ...]:
+    """Names of the account's roles that are spelt much like this one, the nearest first; none where they may not be
+    listed."""
+    import difflib
+
+    from valetkey.account.calls import Call, CallError, everything
+
+    call = Call("iam", "list_roles", {"MaxItems": 1000})
+    try:
+        names = {str(role["RoleName"]).lower(): str(role["RoleName"]) for role in everything(perform, call, "Roles")}
+    except CallError:
+        return ()
+    return tuple(names[each] for each in difflib.get_close_matches(name.lower(), names, n=3))
 
 
 def found(perform: Perform, name: str) -> tuple[Owner, Standing]:

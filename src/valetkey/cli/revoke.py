@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli.options import Account, Output
+from valetkey.cli.options import Output, OwnerAccount
+from valetkey.policy.problem import Problem
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.grants.revoke import Shut
+    from valetkey.grants.role import Owner
+    from valetkey.grants.standing import Difference, Standing
 
 
 def revoke(
@@ -15,35 +24,99 @@ def revoke(
     /,
     *,
     yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
+    confirm: Annotated[
+        str | None, Parameter(help="The name again: delete the role also when it does not fit its record.")
+    ] = None,
     output: Output = Output(),  # noqa: B008
-    account: Account = Account(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
     """Take the access back: refuse open sessions, close the trust, remove every policy and the role.
 
-    At a terminal it asks first. Run again after an interruption, it finishes.
+    It asks first, at the terminal; without one it needs --yes. A role that does not fit its record is denied and
+    closed, and deleted when you type its name, or say --confirm NAME. Run again after an interruption, it finishes.
     """
-    from valetkey.aws import connect
-    from valetkey.cli import owning
-    from valetkey.cli.questions import agree, at_terminal
+    from valetkey.cli import owning, questions
+    from valetkey.grants.fitting import misfits
     from valetkey.grants.revoke import revoke as take_back
-    from valetkey.policy.problem import Problem
+    from valetkey.grants.revoke import shut
     from valetkey.report import grants as report
+    from valetkey.report import revoking
 
-    perform = connect(profile=account.profile, region=account.region)
-    owner, standing = owning.find(perform, name)
+    if confirm not in (None, name):
+        raise Problem(f"--confirm says another name than {name}", do=f"say --confirm {name}, or leave it out")
+    questions.need_somebody(yes=yes)
+    perform = account.connect()
+    owner, standing = owning.find(perform, name, damaged=True)
     if standing is None:
-        report.say_gone(owner, name, as_json=output.as_json)
-        return 0
+        raise _absent(perform, owner, name, as_json=output.as_json)
     report.say_account(owner)
-    contractor = standing.record.contractor
-    if at_terminal() and not yes and not agree(f"Shut account {contractor} out of {name} for good?"):
-        raise Problem("nothing was revoked", do="the grant stays as it is")
-    receipt = take_back(
-        standing,
-        perform=perform,
-        now=lambda: datetime.now(UTC),
-        waiting=owning.waiting(),
-        tell=report.say_call,
-    )
+    reasons = misfits(standing)
+    if reasons:
+        revoking.say_misfits(name, reasons)
+    about = tuple(revoking.misfit_lines(name, reasons)) if reasons else ()
+    who = _who(standing)
+    questions.consent(f"Shut {who} out of {name} in account {owner.account} for good?", yes=yes, about=about)
+    waiting = owning.waiting()
+    done: Shut | None = None
+    if reasons and confirm is None:
+        done = shut(standing, perform=perform, now=_clock, waiting=waiting, tell=report.say_call)
+        _agree_to_delete(done, reasons, yes=yes, as_json=output.as_json)
+    receipt = take_back(standing, perform=perform, now=_clock, waiting=waiting, tell=report.say_call)
+    if done is not None:
+        receipt = replace(receipt, removed=(*done.done, *receipt.removed))
     report.say_receipt(receipt, as_json=output.as_json)
     return 0
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _who(standing: Standing) -> str:
+    """Whom the record names. It is a tag, and may hold any text."""
+    from valetkey.policy.arns import is_account
+
+    contractor = standing.record.contractor
+    return f"account {contractor}" if is_account(contractor) else "everybody"
+
+
+def _agree_to_delete(done: Shut, reasons: Sequence[Difference], *, yes: bool, as_json: bool) -> None:
+    """Return when the person types the role's name. With --yes nobody is asked. Raises Problem."""
+    from valetkey.cli import questions
+    from valetkey.report import revoking
+    from valetkey.report.text import say
+
+    state, name = revoking.state_of(done), done.name
+    try:
+        if not yes:
+            say(f"{state}.", stderr=True)
+            about = (*revoking.misfit_lines(name, reasons), f"{state}.")
+            question = f"Type {name} to delete it for good, or Enter to keep it: "
+            if questions.types_name(name, question, about=about, otherwise=state):
+                return
+        raise Problem(
+            f"{state}, since it does not fit its record",
+            do="see `valetkey show` and who uses it; if it is yours to delete: "
+            f"valetkey revoke {name} --yes --confirm {name}",
+            where=done.role_arn,
+            exit_code=1,
+        )
+    except Problem:
+        if as_json:
+            revoking.say_shut(done, reasons)
+        raise
+
+
+def _absent(perform: Perform, owner: Owner, name: str, *, as_json: bool) -> Problem:
+    from valetkey.cli import owning
+    from valetkey.report import revoking
+
+    near = owning.near(perform, name)
+    if as_json:
+        revoking.say_absent(owner, name, near)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return Problem(
+        f"There is no role {name} in account {owner.account}.",
+        do=f"{meant}`valetkey list` shows the grants; after a revocation that was interrupted, this is its end",
+        exit_code=1,
+    )

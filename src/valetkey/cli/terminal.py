@@ -1,4 +1,4 @@
-"""Ask for an MFA code on the terminal itself.
+"""Ask on the terminal itself: for an MFA code, for a secret, for an answer.
 
 INVARIANT: only /dev/tty is read and written, never stdin, stdout or stderr: an SDK that calls `credential-process`
 owns those three, hides them or pipes them.
@@ -10,6 +10,7 @@ import contextlib
 import os
 import select
 import time
+from collections.abc import Iterator
 
 from valetkey.credentials.steps import Ask, Dismissed, NoTerminal
 from valetkey.policy.commandline import command
@@ -87,13 +88,7 @@ def secret(question: str, *, seconds: float) -> str:
     """One line, typed without being shown. Raises NoTerminal, Dismissed."""
     import termios
 
-    try:
-        tty = os.open(_TTY, os.O_RDWR | os.O_NOCTTY)
-    except OSError:
-        raise NoTerminal("there is no terminal to type it at", do="run this in a terminal") from None
-    try:
-        if os.tcgetpgrp(tty) != os.getpgrp():
-            raise NoTerminal("this runs in the background and cannot ask", do="run this in the foreground")
+    with _foreground() as tty:
         before = termios.tcgetattr(tty)
         try:
             termios.tcsetattr(tty, termios.TCSAFLUSH, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
@@ -102,13 +97,64 @@ def secret(question: str, *, seconds: float) -> str:
         finally:
             termios.tcsetattr(tty, termios.TCSADRAIN, before)
             _write(tty, "\n")
+    if not line:
+        raise Dismissed("nothing was typed" if line == "" else "nothing was typed in time", do="try again")
+    return line
+
+
+def is_there() -> bool:
+    """Whether a person can be asked: there is a terminal, and this process is in its foreground."""
+    try:
+        with _foreground():
+            return True
+    except NoTerminal:
+        return False
+
+
+def line(question: str, *, seconds: float, fresh: bool = False) -> str:
+    """One line that the person types, without its end and without blanks around it; "" for the Enter key alone.
+
+    `fresh`: what was typed before the question was shown is thrown away. Raises NoTerminal; Dismissed when the time
+    is up or the input ends.
+    """
+    import termios
+
+    with _foreground() as tty:
+        if fresh:
+            termios.tcflush(tty, termios.TCIFLUSH)
+        _write(tty, question)
+        try:
+            typed = _typed(tty, time.monotonic() + seconds)
+        except KeyboardInterrupt:
+            _write(tty, "\n")
+            raise
+        if typed is None or not typed.endswith(_ENDS):
+            _write(tty, "\n")
+    if typed is None:
+        raise Dismissed(f"no answer was given within {seconds:.0f} seconds", do="try again")
+    if not typed.endswith(_ENDS):
+        raise Dismissed("the input ended before an answer was given", do="try again")
+    return typed.decode("utf-8", "replace").strip()
+
+
+@contextlib.contextmanager
+def _foreground() -> Iterator[int]:
+    """The terminal, open, with this process in its foreground. Raises NoTerminal, also when it goes away meanwhile."""
+    import termios
+
+    try:
+        tty = os.open(_TTY, os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        raise NoTerminal("there is no terminal to type it at", do="run this in a terminal") from None
+    try:
+        # A read from the background would stop this process without a word.
+        if os.tcgetpgrp(tty) != os.getpgrp():
+            raise NoTerminal("this runs in the background and cannot ask", do="run this in the foreground")
+        yield tty
     except (OSError, termios.error):
         raise NoTerminal("the terminal went away", do="run this in a terminal") from None
     finally:
         os.close(tty)
-    if not line:
-        raise Dismissed("nothing was typed" if line == "" else "nothing was typed in time", do="try again")
-    return line
 
 
 def tell(text: str) -> bool:
@@ -128,8 +174,18 @@ def tell(text: str) -> bool:
 
 def _line(tty: int, end: float) -> str | None:
     """One line, without its end; "" at the end of input; None when time is up."""
+    typed = _typed(tty, end)
+    return None if typed is None else typed.decode("utf-8", "replace").rstrip("\r\n")
+
+
+_ENDS = (b"\n", b"\r")
+"""\\r: a program around us has made the terminal raw."""
+
+
+def _typed(tty: int, end: float) -> bytes | None:
+    """One line with its end; without one where the input ended; None when time is up."""
     typed = b""
-    while not typed.endswith((b"\n", b"\r")):  # \r: a program around us has made the terminal raw
+    while not typed.endswith(_ENDS):
         left = end - time.monotonic()
         if left <= 0 or not select.select([tty], [], [], left)[0]:
             return None
@@ -137,7 +193,7 @@ def _line(tty: int, end: float) -> str | None:
         if not some:
             break
         typed += some
-    return typed.decode("utf-8", "replace").rstrip("\r\n")
+    return typed
 
 
 def _write(tty: int, text: str) -> None:

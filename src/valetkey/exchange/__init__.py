@@ -1,5 +1,25 @@
 """The two files that pass between the parties: access request and handoff."""
 
-from valetkey.exchange.files import AccessRequest, FileProblem, Handoff, Received, check, dump, fingerprint, load
+from valetkey.exchange.files import (
+    AccessRequest,
+    FileProblem,
+    Handoff,
+    Received,
+    check,
+    dump,
+    fingerprint,
+    load,
+    same_fingerprint,
+)
 
-__all__ = ["AccessRequest", "FileProblem", "Handoff", "Received", "check", "dump", "fingerprint", "load"]
+__all__ = [
+    "AccessRequest",
+    "FileProblem",
+    "Handoff",
+    "Received",
+    "check",
+    "dump",
+    "fingerprint",
+    "load",
+    "same_fingerprint",
+]

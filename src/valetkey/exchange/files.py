@@ -67,6 +67,11 @@ def fingerprint(document: AccessRequest | Handoff) -> str:
     return _fingerprint(_plain(document))
 
 
+def same_fingerprint(words: str, fingerprint: str) -> bool:
+    """Whether words as a person writes them (upper case, blanks for hyphens) are this fingerprint, all of it."""
+    return "-".join(words.lower().replace("-", " ").split()) == fingerprint
+
+
 def dump(document: AccessRequest | Handoff) -> str:
     """The file's text, fingerprint included."""
     plain = _plain(document)

@@ -13,13 +13,22 @@ from valetkey.policy.lazy import lazy
 
 if TYPE_CHECKING:
     from valetkey.grants.asked import Asked
+    from valetkey.grants.fitting import misfits
     from valetkey.grants.grant import ForeignRole, Grant, Record, read_record
     from valetkey.grants.make import Interrupted, Made, NotProved
     from valetkey.grants.plan import Differs, adopted, check
     from valetkey.grants.prepare import Prepared
-    from valetkey.grants.revoke import Receipt, Removed, plan_revoke
+    from valetkey.grants.revoke import Receipt, Removed, Shut, plan_revoke
     from valetkey.grants.role import Owner, Role, read_owner, read_role, read_roles
-    from valetkey.grants.standing import Difference, Standing, hand_over, proof, read_grants, read_standing
+    from valetkey.grants.standing import (
+        Difference,
+        Standing,
+        hand_over,
+        proof,
+        read_claimed,
+        read_grants,
+        read_standing,
+    )
     from valetkey.grants.waiting import Waiting
 
 __all__ = [
@@ -37,13 +46,16 @@ __all__ = [
     "Record",
     "Removed",
     "Role",
+    "Shut",
     "Standing",
     "Waiting",
     "adopted",
     "check",
     "hand_over",
+    "misfits",
     "plan_revoke",
     "proof",
+    "read_claimed",
     "read_grants",
     "read_owner",
     "read_record",
@@ -62,12 +74,14 @@ _HOMES = {
     "Interrupted": "make",
     "Made": "make",
     "NotProved": "make",
+    "misfits": "fitting",
     "Differs": "plan",
     "adopted": "plan",
     "check": "plan",
     "Prepared": "prepare",
     "Receipt": "revoke",
     "Removed": "revoke",
+    "Shut": "revoke",
     "plan_revoke": "revoke",
     "Owner": "role",
     "Role": "role",
@@ -78,6 +92,7 @@ _HOMES = {
     "Standing": "standing",
     "hand_over": "standing",
     "proof": "standing",
+    "read_claimed": "standing",
     "read_grants": "standing",
     "read_standing": "standing",
     "Waiting": "waiting",

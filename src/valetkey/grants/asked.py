@@ -49,6 +49,8 @@ class Asked:
     source_identity: bool = False
     session_tags: bool = False
     until: datetime | None = None
+    never: bool = False
+    """The owner said that there is no end; with neither this nor `until` nothing was said of it."""
     lasting: timedelta | None = None
     """Set beside `until` when the end was given as a time from now."""
     session: int | None = None
@@ -70,7 +72,8 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
             "the request brings the contractor's ExternalId, and another was asked for",
             do="leave --external-id and --no-external-id out: the contractor's side refuses any other",
         )
-    if asked.until is None and request.until is not None and request.until <= now:
+    wished = None if asked.until or asked.never or request.until is None else request.until.replace(microsecond=0)
+    if wished is not None and wished <= now:
         raise Problem("the end that the request wishes for has passed", do="give one with --until")
     files = [word for word in request.policies if is_file(word)]
     if files and not asked.policies:
@@ -86,7 +89,7 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
         contractor=request.account,
         external_id=request.external_id,
         policies=asked.policies or request.policies,
-        until=asked.until or (request.until and request.until.replace(microsecond=0)),
+        until=asked.until or wished,
         session=session,
     )
 

@@ -9,6 +9,8 @@ Rules:
 - Should AWS refuse the document of (2) (fact U3), (1) holds and the rest goes on. It carries nothing over from
   the trust that was there, so that it cannot meet what IAM asks of shared OIDC issuers when a trust is saved (fact
   W12). A boundary is never removed: it only narrows.
+- `shut` does (1) and (2) only, for a role that does not fit its record (`fitting.misfits`): tags can be forged, so that
+  deleting it needs a person who names it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from valetkey.grants.standing import Standing
 from valetkey.grants.waiting import BUSY, UNSEEN, Waiting
 from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
-from valetkey.trust.denies import kill_deny
+from valetkey.trust.denies import held_deny, kill_deny
 from valetkey.trust.writing import closed_trust
 
 SURVIVES = (
@@ -65,6 +67,18 @@ class Receipt:
     """Names of other roles of this account that trust the same contractor; None: they could not be read."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shut:
+    """A role that was denied and closed, and not deleted."""
+
+    name: str
+    role_arn: str
+    done: tuple[Removed, ...]
+    """What was performed; empty when it was denied and closed already."""
+    trust_closed: bool
+    """False when AWS refused the closed trust, or did not show it in time; the deny holds."""
+
+
 _STEPS: dict[str, str] = {
     "put_role_policy": "every session refused (inline deny on everything)",
     "update_assume_role_policy": "trust replaced by one that admits nobody",
@@ -80,21 +94,27 @@ def step(call: Call) -> str:
     return _STEPS[call.operation].format(**call.params)
 
 
-def plan_revoke(role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None) -> tuple[Call, ...]:
+def plan_revoke(
+    role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, held: bool = False
+) -> tuple[Call, ...]:
     """The calls that are left to revoke a role as it stands; `profiles` are the instance profiles it is in.
 
-    `closed` is the trust that is shown to admit nobody, or None to leave the trust as it is.
+    `closed` is the trust that is shown to admit nobody, or None to leave the trust as it is. `held`: only those that
+    deny and close it, with a deny that keeps the role from being deleted unasked.
     """
     about = {"RoleName": role.name}
     is_closed = closed is not None and canonical(role.trust) == canonical(closed)
-    is_killed = _denies_all(role)
+    wanted = held_deny() if held else kill_deny()
+    is_killed = canonical(role.inline.get(REVOKED, {})) == canonical(wanted) if held else _denies_all(role)
     is_bare = is_closed and not (role.inline or role.managed or profiles)
     calls = []
     if not is_bare and not is_killed:
-        deny = {"PolicyName": REVOKED, "PolicyDocument": compact(kill_deny())}
+        deny = {"PolicyName": REVOKED, "PolicyDocument": compact(wanted)}
         calls.append(Call("iam", "put_role_policy", {**about, **deny}))
     if closed is not None and not is_closed:
         calls.append(Call("iam", "update_assume_role_policy", {**about, "PolicyDocument": compact(closed)}))
+    if held:
+        return tuple(calls)
     calls += [
         Call("iam", "remove_role_from_instance_profile", {**about, "InstanceProfileName": each}) for each in profiles
     ]
@@ -108,7 +128,7 @@ def plan_revoke(role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[s
 
 
 def _denies_all(role: Role) -> bool:
-    return canonical(role.inline.get(REVOKED, {})) == canonical(kill_deny())
+    return canonical(role.inline.get(REVOKED, {})) in (canonical(kill_deny()), canonical(held_deny()))
 
 
 def revoke(
@@ -140,6 +160,26 @@ def revoke(
     )
 
 
+def shut(
+    standing: Standing,
+    *,
+    perform: Perform,
+    now: Callable[[], datetime],
+    waiting: Waiting,
+    tell: Callable[[Call], None] = lambda call: None,
+) -> Shut:
+    """Deny everything to a role and close it, and leave the rest. Raises Interrupted; running it again goes on."""
+    work = _Revoking(standing, perform, now, waiting, tell, held=True)
+    try:
+        waiting.until(work.take_apart)
+    except CallError as error:
+        raise work.interrupted(error.what, full=error.code == "LimitExceeded") from None
+    if work.refused or not work.is_shut:
+        raise work.interrupted(work.refused or f"{standing.role.name} is not seen in the account any more")
+    role = standing.role
+    return Shut(name=role.name, role_arn=role.arn, done=tuple(work.removed), trust_closed=work.trust_closed)
+
+
 class _Revoking:
     """One revocation under way: what was removed so far, and how the role stands."""
 
@@ -150,6 +190,8 @@ class _Revoking:
         now: Callable[[], datetime],
         waiting: Waiting,
         tell: Callable[[Call], None],
+        *,
+        held: bool = False,
     ) -> None:
         self.removed: list[Removed] = []
         self.refused = ""
@@ -159,6 +201,7 @@ class _Revoking:
         self._now = now
         self._waiting = waiting
         self._tell = tell
+        self._held = held
         self._closed: Mapping[str, Any] | None = self._shown(closed_trust())
         self.trust_closed = self._closed is not None
         self._stands(standing.role)
@@ -168,10 +211,18 @@ class _Revoking:
         role = self._read()
         if role is not None:
             self._stands(role)
-            for call in plan_revoke(role, _profiles(self._perform, role.name), closed=self._closed):
+            for call in plan_revoke(role, self._profiles(role), closed=self._closed, held=self._held):
                 self._one(call)
         self.refused = ""
         return True
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether the role denies everything, or has no policy and admits nobody."""
+        return self._killed or (self._bare and self._shut)
+
+    def _profiles(self, role: Role) -> tuple[str, ...]:
+        return () if self._held else _profiles(self._perform, role.name)
 
     def gone(self) -> datetime | None:
         """The time at which the role is seen to be gone, or None to come again."""

@@ -27,6 +27,7 @@ __all__ = [
     "differing_terms",
     "hand_over",
     "proof",
+    "read_claimed",
     "read_grants",
     "read_standing",
     "terms_on",
@@ -70,6 +71,32 @@ def read_standing(role: Role) -> Standing:
     record = read_record(role)
     terms = terms_on(role, record.contractor)
     return Standing(role=role, record=record, terms=terms, drift=tuple(_drift(role, record, terms)))
+
+
+def read_claimed(role: Role) -> Standing:
+    """The same for a role whose record is damaged, or of another version: it says that it is ours, and fits nothing.
+
+    Whoever can tag the role can damage the record; that must not keep the owner from revoking. Raises ForeignRole for
+    a role without the tag `valetkey:version`.
+    """
+    try:
+        return read_standing(role)
+    except ForeignRole as damaged:
+        if f"{PREFIX}version" not in role.tags:
+            raise
+        record = Record(
+            contractor=role.tags.get(f"{PREFIX}contractor", ""),
+            terms="",
+            until=None,
+            external_id_by="",
+            request=None,
+            session=0,
+            boundary=None,
+            managed=(),
+            inline={},
+        )
+        why = Difference("record", f"tags {PREFIX}* as `valetkey grant` writes them", damaged.what)
+        return Standing(role=role, record=record, terms=None, drift=(why,))
 
 
 def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str, ...]]:

@@ -31,11 +31,20 @@ if TYPE_CHECKING:
 
 def say_account(owner: Owner) -> None:
     """On stderr: whose account is acted on, before anything is."""
-    say(f"Account {owner.account} ({owner.partition}), as {owner.arn}", stderr=True)
+    say(_account_line(owner), stderr=True)
+
+
+def _account_line(owner: Owner) -> str:
+    return f"Account {owner.account} ({owner.partition}), as {owner.arn}"
 
 
 def say_request(received: Received) -> None:
     """On stderr: what the contractor asks for, and the fingerprint to compare."""
+    say(*request_lines(received), stderr=True)
+
+
+def request_lines(received: Received) -> tuple[str, ...]:
+    """What the contractor asks for, and the fingerprint to compare; no text from outside begins a line."""
     request = received.value
     rows = [
         ("fingerprint", f"{received.fingerprint}   <- compare it with the contractor, by voice"),
@@ -50,17 +59,21 @@ def say_request(received: Received) -> None:
         ("unknown keys", received.unknown and f"{', '.join(received.unknown)} (not acted on)"),
     ]
     who = f"{request.identity}, {request.identity_arn}"
-    say(f"Access request from account {request.account} ({_line(who)})", stderr=True)
-    _say_pairs([(name, str(value)) for name, value in rows if value], stderr=True)
+    first = f"Access request from account {request.account} ({_line(who)})"
+    return (first, *_pairs([(name, str(value)) for name, value in rows if value]))
 
 
 def say_prepared(prepared: Prepared, asked: Asked, received: Received | None) -> None:
     """On stderr, before anything is written: the account, what the policies open, what to know about the terms."""
+    say(*prepared_lines(prepared, asked, received), stderr=True)
+
+
+def prepared_lines(prepared: Prepared, asked: Asked, received: Received | None) -> tuple[str, ...]:
+    """The account, what the policies open, what to know about the terms."""
     from valetkey.grants.asked import hints
 
-    say_account(prepared.owner)
-    say(*_opening_lines(prepared.opening), stderr=True)
-    say(*hints(asked, received.value if received else None), stderr=True)
+    known = hints(asked, received.value if received else None)
+    return (_account_line(prepared.owner), *_opening_lines(prepared.opening), *known)
 
 
 def say_call(call: Call) -> None:
@@ -266,18 +279,14 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
     say("What survives:", *(f"  - {each}" for each in SURVIVES))
 
 
-def say_gone(owner: Owner, name: str, *, as_json: bool) -> None:
-    """A revocation of what is not there."""
-    if as_json:
-        say_json({"valetkey": "receipt/v1", "name": name, "account": owner.account, "removed": [], "gone": True})
-    else:
-        say(f"There is no role {name} in account {owner.account}: it is gone, or never was. Nothing to revoke.")
+def _say_pairs(rows: Iterable[tuple[str, str]]) -> None:
+    say(*_pairs(rows))
 
 
-def _say_pairs(rows: Iterable[tuple[str, str]], *, stderr: bool = False) -> None:
+def _pairs(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     rows = list(rows)
     width = max(len(key) for key, _ in rows)
-    say(*(f"  {key:<{width}}  {_line(value)}" for key, value in rows), stderr=stderr)
+    yield from (f"  {key:<{width}}  {_line(value)}" for key, value in rows)
 
 
 def _line(text: str) -> str:

@@ -10,6 +10,10 @@ from valetkey.policy.problem import Problem
 from valetkey.trust.record import Record, canonical, denies, digest, in_tag, instant, terms_digest
 from valetkey.trust.terms import Terms
 
+TRUST = "trust policy"
+PINNED = "pinned principals"
+"""Names of two differences."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -45,16 +49,16 @@ def differences(
     """Every point in which a role is not what its record says. `terms` is what its trust policy says now, None when
     it is not of valetkey's shape; `managed` are the ARNs attached, `inline` the documents by policy name."""
     if terms is None:
-        yield Difference("trust policy", "as valetkey wrote it", "changed: not of a shape that valetkey writes")
+        yield Difference(TRUST, "as valetkey wrote it", "changed: not of a shape that valetkey writes")
     elif terms_digest(terms) != record.terms:
         if terms.contractor != record.contractor:
             yield Difference("contractor", record.contractor, terms.contractor)
         elif terms.orphans:
-            yield Difference("pinned principals", "exist", f"deleted: {', '.join(terms.orphans)}")
+            yield Difference(PINNED, "exist", f"deleted: {', '.join(terms.orphans)}")
         elif terms.until != record.until:
             yield Difference("end in the trust policy", str(instant(record.until)), str(instant(terms.until)))
         else:
-            yield Difference("trust policy", "the recorded terms", "other conditions or principals")
+            yield Difference(TRUST, "the recorded terms", "other conditions or principals")
     if (boundary and in_tag(boundary)) != record.boundary:
         yield Difference("boundary", record.boundary or "none", boundary or "none")
     if max_session not in (None, record.session):

@@ -167,7 +167,7 @@ def test_without_a_request_a_person_is_asked(stage: Any, alice: Any, terms: Term
     party = stage.contractor
     path = Customer(stage, terms).hand_over()
     ran = party.run("accept", str(path))
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert "--yes" in ran.stderr
     assert "[profile" not in (party.home / ".aws" / "config").read_text()
     code, shown = party.run_tty("accept", str(path), answers=[(r"\[y/N\] $", "n")])

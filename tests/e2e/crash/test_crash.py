@@ -8,6 +8,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+FOREVER = ("--until", "never", "--yes")
 ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 GRANT_WRITES = [
@@ -88,7 +89,7 @@ def test_a_grant_killed_after_any_write_gives_no_more_than_its_terms_and_is_fini
     owner, control = stage.owner, stage.sandbox.control
     owner.login(owner.user("admin", ADMIN))
     people = Contractor(stage)
-    words = ("grant", "audit", "--to", stage.contractor.account, "--until", "30d")
+    words = ("grant", "audit", "--yes", "--to", stage.contractor.account, "--until", "30d")
     kill_after(owner, call, *words)
 
     found = role(stage)
@@ -126,7 +127,7 @@ def test_a_revocation_killed_after_any_write_leaves_no_access_and_is_finished(
     made = granted("audit")
     live = people.enter(made.role_arn, made.terms.external_id)
     assert people.may(live) == (True, False)
-    kill_after(owner, call, "revoke", "audit")
+    kill_after(owner, call, "revoke", "audit", "--yes")
 
     assert people.may(live) == (False, False)
     if call[0] == "PutRolePolicy":
@@ -134,7 +135,7 @@ def test_a_revocation_killed_after_any_write_leaves_no_access_and_is_finished(
     else:
         assert refused(lambda: people.enter(made.role_arn, made.terms.external_id))
 
-    again = owner.run("revoke", "audit", "--json")
+    again = owner.run("revoke", "audit", "--yes", "--json")
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["gone"] is True
     assert role(stage) is None
@@ -147,8 +148,8 @@ def test_a_grant_cannot_be_renewed_out_of_a_revocation_that_has_begun(
     owner = stage.owner
     owner.login(owner.user("admin", ADMIN))
     granted("audit")
-    kill_after(owner, ("PutRolePolicy", 1), "revoke", "audit")
-    refusal = owner.run("grant", "audit", "--to", stage.contractor.account)
+    kill_after(owner, ("PutRolePolicy", 1), "revoke", "audit", "--yes")
+    refusal = owner.run("grant", "audit", *FOREVER, "--to", stage.contractor.account)
     assert refusal.returncode == 2
     assert "valetkey revoke" in refusal.stdout
     assert json.loads(owner.run("list", "--json").stdout)["grants"][0]["state"] == "revoking"

@@ -59,6 +59,8 @@ def owner(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(party.home)
         monkeypatch.setattr("sys.stdin", io.StringIO(""))
+        # Whoever runs the tests may sit at a terminal, and is not asked.
+        monkeypatch.setattr("valetkey.cli.terminal._TTY", str(party.home / "no-terminal"))
         with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
             code = cli.run(words)
         return Ran(code, out.getvalue(), err.getvalue())

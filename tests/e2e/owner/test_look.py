@@ -10,6 +10,7 @@ from typing import Any
 from valetkey.exchange import Handoff, load
 
 Run = Callable[..., Any]
+FOREVER = ("--until", "never", "--yes")
 
 
 def test_list_finds_every_grant_among_many_roles_and_nothing_else(stage: Any, owner: Run) -> None:
@@ -18,8 +19,11 @@ def test_list_finds_every_grant_among_many_roles_and_nothing_else(stage: Any, ow
     for number in range(3):
         stage.owner.root("iam", "create_role", RoleName=f"machine-{number}", AssumeRolePolicyDocument=json.dumps(trust))
     assert json.loads(owner("list", "--json").stdout)["grants"] == []
-    for words in (("b", "--until", "2h"), ("A", "--policy", "ReadOnlyAccess", "--path", "/partners/")):
-        assert owner("grant", words[0], "--to", stage.contractor.account, *words[1:]).returncode == 0
+    for words in (
+        ("b", "--until", "2h"),
+        ("A", "--until", "never", "--policy", "ReadOnlyAccess", "--path", "/partners/"),
+    ):
+        assert owner("grant", words[0], "--yes", "--to", stage.contractor.account, *words[1:]).returncode == 0
     found = json.loads(owner("list", "--json").stdout)
     assert [each["name"] for each in found["grants"]] == ["A", "b"]
     assert found["account"] == stage.owner.account
@@ -35,7 +39,16 @@ def test_list_finds_every_grant_among_many_roles_and_nothing_else(stage: Any, ow
 
 
 def test_show_proves_the_trust_and_finds_what_was_changed_since(stage: Any, owner: Run) -> None:
-    words = ("audit", "--to", stage.contractor.account, "--until", "30d", "--external-id", "customer-4711-of-acme")
+    words = (
+        "audit",
+        "--to",
+        stage.contractor.account,
+        "--until",
+        "30d",
+        "--yes",
+        "--external-id",
+        "customer-4711-of-acme",
+    )
     assert owner("grant", *words).returncode == 0
     good = owner("show", "audit", "--json")
     assert good.returncode == 0
@@ -64,7 +77,7 @@ def test_show_proves_the_trust_and_finds_what_was_changed_since(stage: Any, owne
 
 
 def test_show_says_when_the_trust_lets_others_in(stage: Any, owner: Run) -> None:
-    assert owner("grant", "audit", "--to", stage.contractor.account).returncode == 0
+    assert owner("grant", "audit", *FOREVER, "--to", stage.contractor.account).returncode == 0
     role = stage.owner.root("iam", "get_role", RoleName="audit")["Role"]
     document = role["AssumeRolePolicyDocument"]
     document["Statement"][0].pop("Condition")
@@ -87,7 +100,7 @@ def test_what_is_not_there_is_said(stage: Any, owner: Run) -> None:
 def test_the_handoff_says_what_the_contractor_needs(stage: Any, owner: Run) -> None:
     carol = f"arn:aws:iam::{stage.contractor.account}:user/carol"
     words = ("--only", carol, "--name-people", "--mfa-max-age", "1h", "--session", "2h", "--until", "30d")
-    made = json.loads(owner("grant", "audit", "--to", stage.contractor.account, *words, "--json").stdout)
+    made = json.loads(owner("grant", "audit", "--yes", "--to", stage.contractor.account, *words, "--json").stdout)
     written = owner("handoff", "audit", "-o", "out.json")
     assert written.returncode == 0, written.stderr
     path = stage.owner.home / "out.json"
@@ -111,7 +124,7 @@ def test_the_handoff_says_what_the_contractor_needs(stage: Any, owner: Run) -> N
 
 
 def test_the_handoff_replaces_no_other_file(stage: Any, owner: Run) -> None:
-    assert owner("grant", "audit", "--to", stage.contractor.account).returncode == 0
+    assert owner("grant", "audit", *FOREVER, "--to", stage.contractor.account).returncode == 0
     path = stage.owner.home / "precious.txt"
     path.write_text("years of work")
     refused = owner("handoff", "audit", "-o", "precious.txt")

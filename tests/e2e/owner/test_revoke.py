@@ -10,13 +10,14 @@ import botocore.exceptions
 import pytest
 
 Run = Callable[..., Any]
+FOREVER = ("--until", "never", "--yes")
 ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
 
 
 @pytest.fixture
 def made(stage: Any, owner: Run) -> dict[str, Any]:
     """A grant, by the owner's own command."""
-    done = owner("grant", "audit", "--to", stage.contractor.account, "--until", "30d", "--json")
+    done = owner("grant", "audit", "--yes", "--to", stage.contractor.account, "--until", "30d", "--json")
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
@@ -44,7 +45,7 @@ def test_a_live_session_is_refused_and_nobody_comes_in_again(stage: Any, owner: 
 
     iam = stage.owner.client("iam", enter())
     assert iam.list_users()["Users"]
-    done = owner("revoke", "audit", "--json")
+    done = owner("revoke", "audit", "--yes", "--json")
     assert done.returncode == 0, done.stderr
     receipt = json.loads(done.stdout)
     assert [each["call"] for each in receipt["removed"]] == [
@@ -67,25 +68,27 @@ def test_a_live_session_is_refused_and_nobody_comes_in_again(stage: Any, owner: 
             attempt()
 
 
-def test_running_it_twice_is_fine(stage: Any, owner: Run, made: dict[str, Any]) -> None:
-    assert owner("revoke", "audit").returncode == 0
-    again = owner("revoke", "audit", "--json")
-    assert again.returncode == 0
+def test_running_it_again_says_that_the_role_is_gone(stage: Any, owner: Run, made: dict[str, Any]) -> None:
+    assert owner("revoke", "audit", "--yes").returncode == 0
+    again = owner("revoke", "audit", "--yes", "--json")
+    assert again.returncode == 1
+    assert f"There is no role audit in account {stage.owner.account}." in again.stderr
     assert json.loads(again.stdout) == {
         "valetkey": "receipt/v1",
         "name": "audit",
         "account": stage.owner.account,
         "removed": [],
         "gone": True,
+        "near": [],
     }
 
 
 def test_the_receipt_names_other_roles_that_trust_the_same_contractor(
     stage: Any, owner: Run, made: dict[str, Any]
 ) -> None:
-    assert owner("grant", "second", "--to", stage.contractor.account).returncode == 0
-    assert owner("grant", "other", "--to", stage.party().account).returncode == 0
-    done = owner("revoke", "audit")
+    assert owner("grant", "second", *FOREVER, "--to", stage.contractor.account).returncode == 0
+    assert owner("grant", "other", *FOREVER, "--to", stage.party().account).returncode == 0
+    done = owner("revoke", "audit", "--yes")
     assert done.returncode == 0
     line = next(line for line in done.stdout.splitlines() if line.startswith("Other roles"))
     assert line.endswith(": second")
@@ -93,7 +96,7 @@ def test_the_receipt_names_other_roles_that_trust_the_same_contractor(
 
 def test_a_role_that_was_put_to_other_uses_goes_too_and_its_boundary_is_never_removed(stage: Any, owner: Run) -> None:
     boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-    words = ("grant", "audit", "--to", stage.contractor.account, "--boundary", boundary)
+    words = ("grant", "audit", *FOREVER, "--to", stage.contractor.account, "--boundary", boundary)
     assert owner(*words).returncode == 0
     root = stage.owner.root
     root("iam", "create_instance_profile", InstanceProfileName="machines")
@@ -102,7 +105,8 @@ def test_a_role_that_was_put_to_other_uses_goes_too_and_its_boundary_is_never_re
     root("iam", "put_role_policy", RoleName="audit", PolicyName="by-hand", PolicyDocument=json.dumps(ASSUME))
     # The emulator judges RemoveRoleFromInstanceProfile on the role; AWS judges it on the instance profile (Service
     # Authorization Reference), as docs/reference/permissions.md says. Hence an administrator here.
-    done = owner("revoke", "audit", as_user=stage.owner.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess"))
+    admin = stage.owner.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess")
+    done = owner("revoke", "audit", "--yes", "--confirm", "audit", as_user=admin)
     assert done.returncode == 0, done.stderr
     assert is_gone(stage)
     calls = [each["call"] for each in stage.sandbox.control.requests(stage.owner.account)]
@@ -112,7 +116,7 @@ def test_a_role_that_was_put_to_other_uses_goes_too_and_its_boundary_is_never_re
 
 def test_at_a_terminal_it_asks_and_no_is_no(stage: Any, owner: Run, made: dict[str, Any]) -> None:
     code, shown = owner("revoke", "audit", tty=True, answers=[(r"\[y/N\] $", "n")])
-    assert code == 2, shown
+    assert code == 1, shown
     assert not is_gone(stage)
     code, shown = owner("revoke", "audit", tty=True, answers=[(r"\[y/N\] $", "y")])
     assert code == 0, shown
@@ -125,12 +129,12 @@ def test_a_failure_midway_says_what_holds_and_the_next_run_finishes(
     stage.sandbox.control.fault(
         kind="deny", service="iam", operation="DetachRolePolicy", account=stage.owner.account, times=None
     )
-    failed = owner("revoke", "audit")
+    failed = owner("revoke", "audit", "--yes")
     assert failed.returncode == 3
     assert "denies everything to every session already" in failed.stderr
     assert "again" in failed.stderr
     stage.sandbox.control.clear(stage.owner.account)
-    assert owner("revoke", "audit").returncode == 0
+    assert owner("revoke", "audit", "--yes").returncode == 0
     assert is_gone(stage)
 
 
@@ -139,9 +143,9 @@ def test_lost_answers_and_throttling_are_overcome_in_one_run(stage: Any, owner: 
     writes = ("CreateRole", "PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy", "DetachRolePolicy")
     for operation in (*writes, "DeleteRolePolicy", "DeleteRole"):
         stage.sandbox.control.fault(kind=kind, service="iam", operation=operation, account=stage.owner.account)
-    done = owner("grant", "audit", "--to", stage.contractor.account)
+    done = owner("grant", "audit", *FOREVER, "--to", stage.contractor.account)
     assert done.returncode == 0, done.stderr
-    done = owner("revoke", "audit")
+    done = owner("revoke", "audit", "--yes")
     assert done.returncode == 0, done.stderr
     assert is_gone(stage)
 
@@ -149,7 +153,7 @@ def test_lost_answers_and_throttling_are_overcome_in_one_run(stage: Any, owner: 
 def test_a_trust_that_shows_a_deleted_users_id_is_told_and_replaced(stage: Any, owner: Run) -> None:
     carol = stage.contractor.user("carol")
     root = stage.contractor.root
-    made = owner("grant", "audit", "--to", stage.contractor.account, "--pin", carol.arn)
+    made = owner("grant", "audit", *FOREVER, "--to", stage.contractor.account, "--pin", carol.arn)
     assert made.returncode == 0, made.stderr
     root("iam", "delete_access_key", UserName="carol", AccessKeyId=carol.access_key_id)
     root("iam", "delete_user", UserName="carol")
@@ -163,7 +167,7 @@ def test_a_trust_that_shows_a_deleted_users_id_is_told_and_replaced(stage: Any, 
     shown = owner("show", "audit", "--json")
     assert shown.returncode == 1
     assert f"deleted: {gone}" in [each["found"] for each in json.loads(shown.stdout)["drift"]]
-    done = owner("revoke", "audit", "--json")
+    done = owner("revoke", "audit", "--yes", "--json")
     assert done.returncode == 0, done.stderr
     receipt = json.loads(done.stdout)
     assert receipt["trust_closed"] is True

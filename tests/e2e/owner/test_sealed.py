@@ -42,7 +42,8 @@ def test_request_and_handoff_travel_encrypted(stage: Any) -> None:
         refused = owner.run("grant", "audit", "--request", "request.age", "--yes", *words)
         assert refused.returncode == 2
         assert says in refused.stderr
-    granted = owner.run("grant", "audit", "--request", "request.age", "-i", owner_key, "--until", "30d", "--yes")
+    agreed = ("--until", "30d", "--yes", "--fingerprint", said["fingerprint"])
+    granted = owner.run("grant", "audit", "--request", "request.age", "-i", owner_key, *agreed)
     assert granted.returncode == 0, granted.stderr
     assert said["fingerprint"] in granted.stderr
 

@@ -133,7 +133,7 @@ def test_what_login_cannot_do_says_what_does(way: Make) -> None:
     assert done.returncode == 2
     assert "temporary session" in done.stderr
     assert "AWS_SESSION_TOKEN" in done.stderr
-    done = it.person.run("login", "acme", "--rotate-key")
+    done = it.person.run("login", "acme", "--rotate-key", "--yes")
     assert (done.returncode, "--store-key` first" in done.stderr) == (2, True)
     done = it.person.run("login", "acme", "--store-key")
     assert (done.returncode, "no keyring" in done.stderr) == (3, True)
@@ -174,7 +174,7 @@ def test_a_key_in_the_keyring_is_changed_for_a_new_one(way: Make, tmp_path: path
     policy["Statement"][0]["Condition"] = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     it.person.root("iam", "put_user_policy", UserName="ann", PolicyName="keys", PolicyDocument=json.dumps(policy))
     assert it.person.run("login", "--store-key").returncode == 0
-    code, shown = it.person.run_tty("login", "--rotate-key", code=it.user.code)
+    code, shown = it.person.run_tty("login", "--rotate-key", code=it.user.code, answers=[(r"\[y/N\] $", "y")])
     assert code == 0, shown
     assert f"{it.user.access_key_id} is deleted" in shown
     listed = it.person.root("iam", "list_access_keys", UserName="ann")["AccessKeyMetadata"]

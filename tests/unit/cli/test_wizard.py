@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from valetkey.cli import wizard
+from valetkey.exchange import AccessRequest, Received
 from valetkey.grants.asked import Asked
+from valetkey.grants.role import Owner
 from valetkey.policy.problem import Problem
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CAROL = "arn:aws:iam::222222222222:user/carol"
+OWNER = Owner("111111111111", "aws", "arn:aws:iam::111111111111:user/admin")
+WORDS = "boss-brisk-will-resemble-when-clock"
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, *lines: str, start: Asked | None = None) -> Asked:
+class Person:
+    """Answers question after question; then silence, which is no answer."""
+
+    def __init__(self, *lines: str) -> None:
+        self._lines = list(lines)
+        self.shown = ""
+
+    def __call__(self, question: str, /) -> str:
+        self.shown += question
+        if not self._lines:
+            raise Problem("the input ended")
+        return self._lines.pop(0)
+
+
+def asked(*lines: str, start: Asked | None = None, person: Person | None = None) -> Asked:
     """What comes of these answers."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
-    return wizard.complete(start or Asked(name=""), None, now=NOW, terminal=True, yes=False)
+    return wizard.complete(start or Asked(name=""), None, now=NOW, ask=person or Person(*lines), yes=False)
 
 
-def test_an_account_and_nothing_but_defaults(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = asked(monkeypatch, "222222222222", "", "", "", "", "", "")
+def received(**changes: Any) -> Received:
+    request = AccessRequest(
+        account="222222222222",
+        partition="aws",
+        external_id="theirs-0123456789",
+        identity="iam-user",
+        identity_arn=CAROL,
+        issued=NOW,
+        **changes,
+    )
+    return Received(request, WORDS)
+
+
+def test_an_account_and_nothing_but_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    person = Person("222222222222", "", "", "", "", "", "")
+    found = asked(person=person)
     assert found == Asked(
         name="contractor-222222222222",
         contractor="222222222222",
@@ -33,19 +61,17 @@ def test_an_account_and_nothing_but_defaults(
         lasting=timedelta(days=30),
         session=3600,
     )
-    shown = capsys.readouterr()
-    assert shown.out == ""
+    assert capsys.readouterr() == ("", "")
     order = ["account", "ExternalId", "MFA", "Policies", "Name", "Until", "session"]
-    places = [shown.err.index(word) for word in order]
+    places = [person.shown.index(word) for word in order]
     assert places == sorted(places)
 
 
-def test_every_answer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = asked(
-        monkeypatch, "222222222222", "none", "no", CAROL, "ReadOnlyAccess, ./own.json", "audit", "never", "2h"
-    )
+def test_every_answer_counts() -> None:
+    found = asked("222222222222", "none", "no", CAROL, "ReadOnlyAccess, ./own.json", "audit", "never", "2h")
     assert found == Asked(
         name="audit",
+        never=True,
         contractor="222222222222",
         no_external_id=True,
         mfa=False,
@@ -55,43 +81,104 @@ def test_every_answer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_only_what_is_open_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_open_is_asked() -> None:
     start = Asked(
         name="audit", external_id="theirs", only=(CAROL,), policies=("ReadOnlyAccess",), until=NOW, session=3600
     )
-    found = asked(monkeypatch, "222222222222", start=start)
+    found = asked("222222222222", start=start)
     assert found.contractor == "222222222222"
-    assert asked(monkeypatch, "night", start=Asked(name="", contractor="222222222222")).name == "night"
-    assert asked(monkeypatch, start=found) == found
+    assert asked("night", "", start=Asked(name="", contractor="222222222222")).name == "night"
+    assert asked(start=found) == found
 
 
-def test_a_bad_answer_is_asked_again_with_the_rule(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert asked(monkeypatch, "12", "222222222222", "x", "mine", "", "", "", "", "").external_id == "mine"
-    assert capsys.readouterr().err.count("12 characters: digits only") == 1
+def test_a_bad_answer_is_asked_again_with_the_rule() -> None:
+    person = Person("12", "222222222222", "x", "mine", "", "", "", "", "")
+    assert asked(person=person).external_id == "mine"
+    assert person.shown.count("12 characters: digits only") == 1
 
 
 @pytest.mark.parametrize("lines", [("1", "2", "3"), ("1",), ()])
-def test_asking_ends(monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...]) -> None:
+def test_asking_ends(lines: tuple[str, ...]) -> None:
     with pytest.raises(Problem):
-        asked(monkeypatch, *lines)
+        asked(*lines)
 
 
-@pytest.mark.parametrize("complete", [True, False])
-def test_the_last_word_is_asked_for_unless_the_words_said_everything(
-    monkeypatch: pytest.MonkeyPatch, complete: bool
-) -> None:
-    monkeypatch.setattr(wizard, "agree", lambda question: False)
-    terms = Asked(name="audit", contractor="222222222222")
-    if complete:
-        wizard.confirm(terms, None, complete=True)
-    else:
-        with pytest.raises(Problem, match="nothing was granted"):
-            wizard.confirm(terms, None, complete=False)
-
-
-def test_without_mfa_somebody_is_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    found = asked(monkeypatch, "222222222222", "", "no", "", CAROL, "", "", "", "")
+def test_without_mfa_somebody_is_asked_for() -> None:
+    person = Person("222222222222", "", "no", "", CAROL, "", "", "", "")
+    found = asked(person=person)
     assert (found.mfa, found.only) == (False, (CAROL,))
-    assert "somebody must be named" in capsys.readouterr().err
+    assert "somebody must be named" in person.shown
+
+
+@pytest.mark.parametrize(
+    ("line", "until", "lasting", "never"),
+    [
+        ("", NOW + timedelta(days=30), timedelta(days=30), False),
+        ("2026-12-31", datetime(2027, 1, 1, tzinfo=UTC), None, False),
+        ("2h", NOW + timedelta(hours=2), timedelta(hours=2), False),
+        ("never", None, None, True),
+    ],
+)
+def test_an_end_is_asked_for_where_only_that_is_missing(
+    line: str, until: datetime | None, lasting: timedelta | None, never: bool
+) -> None:
+    start = Asked(name="audit", contractor="222222222222")
+    found = asked(line, start=start)
+    assert (found.until, found.lasting, found.never) == (until, lasting, never)
+    with pytest.raises(Problem, match="--until DATE or --until never is missing") as refused:
+        wizard.complete(start, None, now=NOW, ask=None, yes=True)
+    assert refused.value.exit_code == 2
+    said = Asked(name="audit", contractor="222222222222", never=True)
+    assert wizard.complete(said, None, now=NOW, ask=None, yes=True) == said
+
+
+def test_an_end_that_the_request_wishes_for_is_offered_and_not_taken_unasked() -> None:
+    wish = received(until=NOW + timedelta(days=400))
+    person = Person("")
+    found = wizard.complete(Asked(name="audit"), wish, now=NOW, ask=person, yes=False)
+    assert "[2027-12-28T12:00:00Z]" in person.shown
+    assert (found.until, found.never) == (NOW + timedelta(days=400), False)
+    with pytest.raises(Problem, match="wishes for 2027-12-28T12:00:00Z"):
+        wizard.complete(Asked(name="audit"), wish, now=NOW, ask=None, yes=True)
+    assert wizard.complete(Asked(name="audit", never=True), wish, now=NOW, ask=None, yes=True).until is None
+
+
+def test_the_last_question_says_who_gets_in_where_and_what_to_compare() -> None:
+    terms = Asked(name="audit", contractor="222222222222")
+    plain, compared = wizard.agreement(terms, None, OWNER), wizard.agreement(terms, received(), OWNER)
+    for text in (plain, compared):
+        assert "account 222222222222 into account 111111111111 through the role audit" in text
+    assert WORDS in compared
+    assert WORDS not in plain
+
+
+@pytest.mark.parametrize(
+    ("words", "to", "yes", "code"),
+    [
+        (None, None, False, 0),
+        (None, None, True, 2),
+        (None, "222222222222", True, 0),
+        (WORDS, None, True, 0),
+        (WORDS.replace("-", "  ").upper(), None, True, 0),
+        ("boss-brisk-will-resemble-when-cloth", None, True, 1),
+        ("boss-brisk-will-resemble-when", None, True, 1),
+        ("", None, True, 1),
+        ("boss-brisk-will-resemble-when-cloth", "222222222222", True, 1),
+        ("boss-brisk-will-resemble-when-cloth", None, False, 1),
+    ],
+)
+def test_a_request_is_held_against_what_the_contractor_said(
+    words: str | None, to: str | None, yes: bool, code: int
+) -> None:
+    if code == 0:
+        wizard.check_request(received(), words=words, to=to, yes=yes)
+        return
+    with pytest.raises(Problem) as refused:
+        wizard.check_request(received(), words=words, to=to, yes=yes)
+    assert refused.value.exit_code == code
+
+
+def test_a_fingerprint_without_a_request_is_refused() -> None:
+    with pytest.raises(Problem, match="belongs to a request"):
+        wizard.check_request(None, words=WORDS, to=None, yes=True)
+    wizard.check_request(None, words=None, to=None, yes=True)

@@ -1,0 +1,53 @@
+"""Whether a role is what its record says: if not, a revocation denies and closes it, and asks before it deletes it.
+
+Rules:
+- The record is tags, and whoever may tag a role can write one: tags alone must never make `revoke` delete a role that
+  valetkey did not make. They are therefore held against what tagging cannot change: the trust policy, which must be of
+  valetkey's shape with the recorded digest, and the role's own inline denies, which stand before every other policy.
+- A grant that was interrupted (something is missing) and a revocation that was interrupted (something is removed) are
+  normal, and fit. So does a pinned principal that the contractor has deleted since.
+- INVARIANT: a role that did not fit does not fit later because it was denied and closed: its deny says so
+  (`held_deny`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL
+from valetkey.grants.role import canonical
+from valetkey.grants.standing import Standing
+from valetkey.trust.denies import held_deny, kill_deny
+from valetkey.trust.drift import PINNED, TRUST, Difference
+from valetkey.trust.writing import closed_trust
+
+_INLINE = "inline policy"
+
+
+def misfits(standing: Standing) -> tuple[Difference, ...]:
+    """Every reason why the role may not be the one that its record tells of; empty when it fits."""
+    return tuple(_misfits(standing))
+
+
+def _misfits(standing: Standing) -> Iterator[Difference]:
+    role = standing.role
+    deny = canonical(role.inline.get(REVOKED, {}))
+    begun = deny == canonical(kill_deny())
+    """A revocation of a role that fitted, or that somebody agreed to delete, has denied everything."""
+    bare = not (role.inline or role.managed)
+    closed = (begun or bare) and canonical(role.trust) == canonical(closed_trust())
+    if deny == canonical(held_deny()):
+        yield Difference("record", "fits the role", "did not fit when the role was denied and closed")
+    for each in standing.drift:
+        is_own_deny = each.what == _INLINE and each.found == REVOKED and deny in _denies()
+        is_closing = each.what == TRUST and closed
+        if not (each.missing or is_own_deny or is_closing or each.what == PINNED):
+            yield each
+    others = [*role.managed, *(set(role.inline) - {OWN_ROLE, UNTIL, REVOKED})]
+    if others and not begun and OWN_ROLE not in role.inline:
+        # `grant` writes it before the first policy that allows anything; tagging cannot add it.
+        yield Difference(_INLINE, OWN_ROLE, "not there, although the role has other policies")
+
+
+def _denies() -> tuple[str, str]:
+    return canonical(kill_deny()), canonical(held_deny())
