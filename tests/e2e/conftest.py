@@ -175,15 +175,20 @@ class Party:
         code: Callable[[], str] | None = None,
         answers: Sequence[tuple[str, str]] = (),
         timeout: float = 50,
+        redirect: str = "",
     ) -> tuple[int, str]:
         """Run `valetkey WORDS` on a terminal of its own: exit code (128 + signal when killed) and all that was shown.
 
         An MFA prompt is answered with `code()`; `answers` are (regular expression, answer) in any order, each used
-        for every prompt it matches.
+        for every prompt it matches; "^C" is the key. `redirect` is the shell's: "</dev/null 2>log".
         """
+        command = [sys.executable, "-m", "valetkey", *words]
+        if redirect:
+            # The shell stays: a terminal that no process has open any more would be gone for whoever reads it.
+            command = ["/bin/sh", "-c", f'trap : INT; "$0" "$@" {redirect}; exit $?', *command]
         child = pexpect.spawn(
-            sys.executable,
-            ["-m", "valetkey", *words],
+            command[0],
+            command[1:],
             env=self.env,
             cwd=str(self.home),
             timeout=timeout,
@@ -200,7 +205,8 @@ class Party:
                     break
                 shown += child.after
                 assert code or hit <= len(answers)
-                child.sendline(answers[hit - 1][1] if hit <= len(answers) else code())  # type: ignore[misc]
+                said = answers[hit - 1][1] if hit <= len(answers) else code()  # type: ignore[misc]
+                child.sendintr() if said == "^C" else child.sendline(said)
         except pexpect.TIMEOUT:
             raise AssertionError(f"still running after {timeout} s, showing:\n{shown}{child.before}") from None
         finally:

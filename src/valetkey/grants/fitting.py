@@ -32,14 +32,14 @@ def misfits(standing: Standing) -> tuple[Difference, ...]:
 def _misfits(standing: Standing) -> Iterator[Difference]:
     role = standing.role
     deny = canonical(role.inline.get(REVOKED, {}))
-    begun = deny == canonical(kill_deny())
-    """A revocation of a role that fitted, or that somebody agreed to delete, has denied everything."""
+    begun, held = deny == canonical(kill_deny()), deny == canonical(held_deny())
+    """A revocation has denied everything: of a role that fitted or that somebody agreed to delete; of another."""
     bare = not (role.inline or role.managed)
-    closed = (begun or bare) and canonical(role.trust) == canonical(closed_trust())
-    if deny == canonical(held_deny()):
+    closed = (begun or held or bare) and canonical(role.trust) == canonical(closed_trust())
+    if held:
         yield Difference("record", "fits the role", "did not fit when the role was denied and closed")
     for each in standing.drift:
-        is_own_deny = each.what == _INLINE and each.found == REVOKED and deny in _denies()
+        is_own_deny = each.what == _INLINE and each.found == REVOKED and (begun or held)
         is_closing = each.what == TRUST and closed
         if not (each.missing or is_own_deny or is_closing or each.what == PINNED):
             yield each
@@ -47,7 +47,3 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
     if others and not begun and OWN_ROLE not in role.inline:
         # `grant` writes it before the first policy that allows anything; tagging cannot add it.
         yield Difference(_INLINE, OWN_ROLE, "not there, although the role has other policies")
-
-
-def _denies() -> tuple[str, str]:
-    return canonical(kill_deny()), canonical(held_deny())

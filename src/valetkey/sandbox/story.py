@@ -110,7 +110,7 @@ STEPS = (
     Step("contractor", "asks for access", (*VALETKEY, "request", "acme", "-o", "request.json"),
          show=_FINGERPRINT, carry="request.json"),
     Step("owner", "grants it: ExternalId, MFA, read-only, 30 days",
-         (*VALETKEY, "grant", "audit", "--request", "request.json", "--until", "30d", "--yes"),
+         (*VALETKEY, "grant", "audit", "--request", "request.json", "--to", CONTRACTOR, "--until", "30d", "--yes"),
          show=r"(arn:aws:iam::\d{12}:role/\S+?)[\"\s]"),
     Step("owner", "writes the handoff", (*VALETKEY, "handoff", "audit", "-o", "handoff.json"),
          show=_FINGERPRINT, carry="handoff.json"),

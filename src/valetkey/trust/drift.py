@@ -50,10 +50,11 @@ def differences(
     it is not of valetkey's shape; `managed` are the ARNs attached, `inline` the documents by policy name."""
     if terms is None:
         yield Difference(TRUST, "as valetkey wrote it", "changed: not of a shape that valetkey writes")
+    elif terms.contractor != record.contractor:
+        # Also where the digest fits: the tag alone was changed.
+        yield Difference("contractor", record.contractor, terms.contractor)
     elif terms_digest(terms) != record.terms:
-        if terms.contractor != record.contractor:
-            yield Difference("contractor", record.contractor, terms.contractor)
-        elif terms.orphans:
+        if terms.orphans:
             yield Difference(PINNED, "exist", f"deleted: {', '.join(terms.orphans)}")
         elif terms.until != record.until:
             yield Difference("end in the trust policy", str(instant(record.until)), str(instant(terms.until)))

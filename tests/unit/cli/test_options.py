@@ -1,10 +1,14 @@
 """Durations and dates as people write them."""
 
+import inspect
 from datetime import UTC, datetime
+from importlib import import_module
 
 import pytest
 
-from valetkey.cli.options import seconds, until
+from valetkey.account.calls import Call
+from valetkey.cli.app import AUDIT, COMMANDS, OWNER
+from valetkey.cli.options import EXPECT, OwnerAccount, seconds, until
 from valetkey.policy.problem import Problem
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
@@ -56,3 +60,55 @@ def test_ends(text, value):
 def test_bad_ends(text, says):
     with pytest.raises(Problem, match=says):
         until(text, now=NOW)
+
+
+ARN = "arn:aws:iam::111111111111:user/admin"
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The calls that credentials of account 111111111111 make."""
+    made = []
+
+    def perform(call: Call):
+        made.append(call.action)
+        return {"Account": "111111111111", "Arn": ARN}
+
+    monkeypatch.setattr("valetkey.aws.connect", lambda **_: perform)
+    return made
+
+
+@pytest.mark.parametrize("by_env", [True, False])
+@pytest.mark.parametrize(
+    "wanted", ["", " ", "12345", "acme", "1111111111111", "111111111111 ", "\u0661" * 12, "-" * 12]
+)
+def test_a_malformed_account_calls_nothing(monkeypatch, calls, wanted, by_env):
+    monkeypatch.setenv(EXPECT, wanted if by_env else "111111111111")
+    with pytest.raises(Problem) as refused:
+        OwnerAccount(expect_account=None if by_env else wanted).connect()
+    assert refused.value.exit_code == 2
+    assert EXPECT in refused.value.what if by_env else "--expect-account" in refused.value.what
+    assert calls == []
+
+
+def test_another_account_is_refused_after_one_call(monkeypatch, calls):
+    monkeypatch.setenv(EXPECT, "222222222222")
+    with pytest.raises(Problem) as refused:
+        OwnerAccount().connect()
+    assert (refused.value.exit_code, refused.value.where) == (1, ARN)
+    assert calls == ["sts:GetCallerIdentity"]
+    OwnerAccount(expect_account="111111111111").connect()
+
+
+def test_without_an_expected_account_nothing_is_called(calls):
+    OwnerAccount().connect()
+    assert calls == []
+
+
+def test_every_command_that_acts_as_the_owner_can_be_told_the_account():
+    offline = {"who", "prove", "decide"}
+    for name, target, group, _ in COMMANDS:
+        if (group is OWNER or group is AUDIT) and name not in offline:
+            module, function = target.split(":")
+            command = getattr(import_module(f"valetkey.cli.{module}"), function)
+            assert isinstance(inspect.signature(command).parameters["account"].default, OwnerAccount), name

@@ -1,0 +1,58 @@
+"""Every call that changes an account belongs to a command that asks first."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pathlib
+from importlib import import_module
+
+import valetkey
+
+SOURCES = pathlib.Path(valetkey.__file__).parent
+READS = ("get_", "list_", "describe_")
+HARMLESS = {"assume_role", "connect"}
+"""Sessions, and no call at all."""
+ASKING = {
+    "grants/plan.py": "grant",
+    "grants/revoke.py": "revoke",
+    "credentials/base_keys.py": "login",
+}
+"""Where changes are planned or made, and the command that performs them. Whoever adds a line here sees to it that the
+command asks (cli/questions.py) and takes --yes."""
+
+
+def changes() -> dict[str, set[str]]:
+    """The operations that change something, by the file that names them in a Call. The sandbox is no account."""
+    found: dict[str, set[str]] = {}
+    for path in SOURCES.rglob("*.py"):
+        name = path.relative_to(SOURCES).as_posix()
+        if name.startswith("sandbox/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Call":
+                said = operation_of(node)
+                if not said.startswith(READS) and said not in HARMLESS:
+                    found.setdefault(name, set()).add(said)
+    return found
+
+
+def operation_of(node: ast.Call) -> str:
+    """The operation as written, or how it begins; a call that repeats another one's operation reads."""
+    operation = node.args[1]
+    if isinstance(operation, ast.JoinedStr):
+        operation = operation.values[0]
+    if isinstance(operation, ast.Attribute) and operation.attr == "operation":
+        return "get_"
+    assert isinstance(operation, ast.Constant), ast.unparse(node)
+    return str(operation.value)
+
+
+def test_changes_are_made_only_where_somebody_is_asked() -> None:
+    found = changes()
+    assert set(found) == set(ASKING)
+    assert "delete_role" in found["grants/revoke.py"]
+    for command in set(ASKING.values()):
+        function = getattr(import_module(f"valetkey.cli.{command}"), command)
+        assert inspect.signature(function).parameters["yes"].default is False
+        assert "questions.consent(" in inspect.getsource(function)
