@@ -72,7 +72,9 @@ def accept(
     if not output.as_json:
         say_handoff(judged, name)
     if judged.question:
-        consent(judged.question, yes=yes)
+        # With --json, or stdout elsewhere, this is all that the person sees.
+        which = f"{judged.handoff.role_arn}, fingerprint {judged.fingerprint}."
+        consent(f"{which}\n{judged.question}", yes=yes)
     serial = acceptance.check_serial(mfa_serial) if mfa_serial else None
     if judged.handoff.mfa and serial is None:
         serial = acceptance.find_mfa(perform, caller, choose=choose_device)

@@ -34,8 +34,8 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
     deny = canonical(role.inline.get(REVOKED, {}))
     begun, held = deny == canonical(kill_deny()), deny == canonical(held_deny())
     """A revocation has denied everything: of a role that fitted or that somebody agreed to delete; of another."""
-    bare = not (role.inline or role.managed)
-    closed = (begun or held or bare) and canonical(role.trust) == canonical(closed_trust())
+    others = [*role.managed, *(set(role.inline) - {OWN_ROLE, UNTIL, REVOKED})]
+    closed = (begun or held or not others) and canonical(role.trust) == canonical(closed_trust())
     if held:
         yield Difference("record", "fits the role", "did not fit when the role was denied and closed")
     for each in standing.drift:
@@ -43,7 +43,6 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
         is_closing = each.what == TRUST and closed
         if not (each.missing or is_own_deny or is_closing or each.what == PINNED):
             yield each
-    others = [*role.managed, *(set(role.inline) - {OWN_ROLE, UNTIL, REVOKED})]
     if others and not begun and OWN_ROLE not in role.inline:
         # `grant` writes it before the first policy that allows anything; tagging cannot add it.
         yield Difference(_INLINE, OWN_ROLE, "not there, although the role has other policies")

@@ -170,8 +170,9 @@ def test_without_a_request_a_person_is_asked(stage: Any, alice: Any, terms: Term
     assert ran.returncode == 2
     assert "--yes" in ran.stderr
     assert "[profile" not in (party.home / ".aws" / "config").read_text()
-    code, shown = party.run_tty("accept", str(path), answers=[(r"\[y/N\] $", "n")])
-    assert code == 1
+    code, shown = party.run_tty("accept", str(path), answers=[(r"\[y/N\] $", "n")], redirect="</dev/null >out 2>log")
+    assert code == 1, shown
+    assert f"arn:aws:iam::{stage.owner.account}:role/audit, fingerprint " in shown
     assert terms.external_id not in shown
     code, shown = party.run_tty("accept", str(path), answers=[(r"\[y/N\] $", "y")])
     assert code == 0, shown

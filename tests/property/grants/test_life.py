@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
 
+from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import PREFIX, REVOKED, Grant, read_record, terms_digest
 from valetkey.grants.plan import Differs, adopted, plan
 from valetkey.grants.revoke import plan_revoke
@@ -139,6 +140,7 @@ def test_from_every_state_a_revocation_denies_first_and_ends_with_nothing(
     left = read_role(iam, "audit")
     if left is None:
         return
+    assert misfits(read_standing(left)) == ()
     if undone and (left.managed or set(left.inline) - {REVOKED}):
         assert REVOKED in left.inline
     for call in plan_revoke(left, closed=closed):

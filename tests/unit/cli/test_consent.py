@@ -28,7 +28,7 @@ def changes() -> dict[str, set[str]]:
     for path in SOURCES.rglob("*.py"):
         name = path.relative_to(SOURCES).as_posix()
         text = path.read_text(encoding="utf-8")
-        if name.startswith("sandbox/") or "account.calls import" not in text and name != "account/calls.py":
+        if name.startswith("sandbox/") or ("account.calls import" not in text and name != "account/calls.py"):
             continue
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Call":
