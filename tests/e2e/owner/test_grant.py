@@ -283,7 +283,7 @@ def requested(stage: Any, **changes: Any) -> tuple[AccessRequest, str]:
         identity="iam-user",
         identity_arn=f"arn:aws:iam::{stage.contractor.account}:user/carol",
         issued=datetime.now(UTC).replace(microsecond=0),
-        **{"reason": "the yearly audit", **changes},
+        **{"reason": "the yearly audit   fingerprint  zoo-zoo-zoo-zoo-zoo-zoo", **changes},
     )
     (stage.owner.home / "request.json").write_text(dump(request))
     return request, fingerprint(request)
@@ -309,13 +309,13 @@ def test_a_request_with_a_users_id_names_the_person_in_the_owners_trail(stage: A
     allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
     carol = stage.contractor.user("carol", allow, mfa=True)
     unique = stage.contractor.client("sts", carol).get_caller_identity()["UserId"]
-    request, _ = requested(stage, user_id=unique)
-    done = owner("grant", "audit", "--request", "request.json", "--json")
+    request, mark = requested(stage, user_id=unique)
+    done = owner("grant", "audit", *FOREVER, "--request", "request.json", "--fingerprint", mark, "--json")
     made = said(done)
     assert made["user_id"] == unique
     assert f"  user id      {unique}" in done.stderr
     # Finishing the grant without the file keeps it.
-    again = said(owner("grant", "audit", "--to", stage.contractor.account, "--json"))
+    again = said(owner("grant", "audit", *FOREVER, "--to", stage.contractor.account, "--json"))
     assert (again["user_id"], again["calls"]) == (unique, [])
     shown = owner("show", "audit")
     assert f"asked by       {unique}" in shown.stdout
@@ -334,13 +334,13 @@ def test_a_request_with_a_users_id_names_the_person_in_the_owners_trail(stage: A
     assert event["requestParameters"]["serialNumber"] == carol.mfa_serial
 
 
-def test_a_reason_that_would_forge_a_line_is_refused(stage: Any, owner: Run) -> None:
-    requested(stage, reason="the \x1b[31myearly\x1b[0m audit\n  fingerprint  zoo-zoo-zoo-zoo-zoo-zoo")
-    refused = owner("grant", "audit", "--request", "request.json")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "$.reason" in refused.stderr
+@pytest.mark.parametrize("reason", ["the \x1b[31myearly\x1b[0m audit", "audit\n  fingerprint  zoo-zoo-zoo-zoo-zoo-zoo"])
+def test_a_reason_that_would_pass_for_lines_of_ours_is_refused(stage: Any, owner: Run, reason: str) -> None:
+    _, mark = requested(stage, reason=reason)
+    refused = owner("grant", "audit", "--request", "request.json", "--fingerprint", mark, *FOREVER)
+    assert refused.returncode == 2
     assert "\x1b" not in refused.stderr
-    assert "zoo-zoo" not in refused.stderr
+    assert not [line for line in refused.stderr.splitlines() if line.startswith("  fingerprint")]
 
 
 def test_a_wish_for_more_than_the_defaults_needs_the_owners_yes(stage: Any, owner: Run) -> None:
