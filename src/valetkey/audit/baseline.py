@@ -65,7 +65,7 @@ def _entry(entry: Any, where: str) -> Accepted:
         if not isinstance(entry.get(each), str) or not entry[each].strip():
             raise Problem(f"an accepted finding has no {each}", do="give check, role, reason and until", where=where)
     if entry["check"] not in TABLE:
-        raise Problem(f"{shown(entry['check'])} is no check", do="write T1 to T30, or unknown", where=f"{where}.check")
+        raise Problem(f"{shown(entry['check'])} is no check", do="write T1 to T31, or unknown", where=f"{where}.check")
     return Accepted(entry["check"], entry["role"], entry["reason"], _end(entry["until"], f"{where}.until"))
 
 

@@ -57,7 +57,7 @@ class Finding:
     """One check that one role does not pass."""
 
     check: str
-    """ "T1" to "T30", or "unknown"."""
+    """ "T1" to "T31", or "unknown"."""
     severity: Severity
     role: str
     """ARN."""

@@ -43,7 +43,9 @@ _WELL_KNOWN = {
     "ReadOnlyAccess": (
         '{"Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*","dynamodb:Get*","dynamodb:BatchGet*",'
         '"dynamodb:Query","dynamodb:Scan","ssm:Get*","sqs:Receive*","kinesis:Get*","logs:Get*","logs:FilterLogEvents",'
-        '"logs:StartQuery","lambda:Get*","codecommit:GitPull","ecr:BatchGet*","ecr:Get*","athena:Get*"],'
+        '"logs:StartQuery","lambda:Get*","codecommit:GitPull","ecr:BatchGet*","ecr:Get*","athena:Get*",'
+        '"s3express:CreateSession","gamelift:GetComputeAccess","gamelift:GetInstanceAccess","cognito-identity:Get*",'
+        '"license-manager:Get*","kinesisvideo:Get*","connect:GetFederationToken","emr-serverless:Get*"],'
         '"Resource":"*"}}'
     ),
     "AmazonS3FullAccess": '{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}',

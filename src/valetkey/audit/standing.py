@@ -17,6 +17,7 @@ from valetkey.audit.scope import Scope
 from valetkey.audit.trusts import Verdict
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operands import read_date
+from valetkey.policy.outlives import life
 from valetkey.trust.drift import Difference
 from valetkey.trust.record import Record
 
@@ -223,6 +224,17 @@ def escapes(subject: Subject) -> Iterator[Hit]:
         yield Hit(f"{found[0]}{more}")
 
 
+def outlasting(subject: Subject) -> Iterator[Hit]:
+    """T31"""
+    powers = subject.powers
+    if powers is None or powers.admin or not powers.opening.outlives:
+        return
+    found = powers.opening.outlives
+    listed = "; ".join(f"{each.kind.what}, {life(each.kind.longest)} ({each.actions[0]})" for each in found[:3])
+    more = f"; {len(found) - 3} kinds more" if len(found) > 3 else ""
+    yield Hit(f"a session can take out what outlives a deny on the role: {listed}{more}")
+
+
 def session_too_long(subject: Subject) -> Iterator[Hit]:
     """T23"""
     record, found = subject.record, subject.role.max_session
@@ -300,5 +312,6 @@ CHECKS: dict[str, Callable[[Subject], Iterator[Hit]]] = {
     "T27": console_with_external_id,
     "T29": near_quota,
     "T30": hidden,
+    "T31": outlasting,
 }
 """By the check's id."""

@@ -294,6 +294,16 @@ _ROWS = (
         "reference_identifiers.html",
     ),
     _check(
+        "T31",
+        "low",
+        "Outsiders can take out what a revocation does not end",
+        "A deny on the role, and its deletion, end calls with the role's own credentials. Credentials of other roles, "
+        "tokens, database connections and sessions on machines that it has taken out before last until they end by "
+        "themselves.",
+        "take these actions away, or shorten and end such sessions in the service itself",
+        "id_credentials_temp_control-access_disable-perms.html",
+    ),
+    _check(
         UNKNOWN,
         "high",
         "Not decided",
@@ -304,4 +314,4 @@ _ROWS = (
 )
 
 TABLE: dict[str, Check] = {each.id: each for each in _ROWS}
-"""Every check by its id, "T1" to "T30" and "unknown"."""
+"""Every check by its id, "T1" to "T31" and "unknown"."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from valetkey.policy.actions import expand, level
 from valetkey.policy.globs import matches
+from valetkey.policy.outlives import OUTLIVES, UNLISTED, Outliving
 from valetkey.policy.reaches import ESCALATES, HARMLESS, READS
 from valetkey.policy.statements import Policy, Statement
 
@@ -50,6 +51,17 @@ class Escalation:
 
 
 @dataclass(frozen=True)
+class Outlives:
+    """One kind of credentials or sessions that can be taken out, and that a deny on the role does not end."""
+
+    kind: Outliving
+    actions: tuple[str, ...]
+    """Those of the kind's actions that are open."""
+    policies: tuple[str, ...]
+    """The names of the policies that open them."""
+
+
+@dataclass(frozen=True)
 class Opening:
     """What a role's policies open, cut by its boundary and by unconditional denies."""
 
@@ -57,6 +69,8 @@ class Opening:
     """Number of actions by AWS's access level: "List", "Read", "Tagging", "Write", "Permissions management"."""
     reads_data: tuple[Reading, ...]
     escalations: tuple[Escalation, ...]
+    outlives: tuple[Outlives, ...] = ()
+    """What can be taken out and outlives a deny on the role, in the order of the catalogue."""
 
 
 def opening(
@@ -85,7 +99,16 @@ def opening(
         for name, statement, resources in cut.open(action)
         if resources != (role_arn,) or action not in _ON_ITSELF
     ]
-    return Opening(levels, tuple(reads), tuple(escalations))
+    return Opening(levels, tuple(reads), tuple(escalations), tuple(_outliving(cut)))
+
+
+def _outliving(cut: _Cut) -> Iterator[Outlives]:
+    for kind in OUTLIVES:
+        found = {action: cut.open(action) for action in kind.actions}
+        actions = tuple(action for action, each in found.items() if each)
+        if actions and all(cut.open(action) for action in kind.needs):
+            names = dict.fromkeys(name for each in found.values() for name, _, _ in each)
+            yield Outlives(kind, actions, tuple(names))
 
 
 # A role that may be entered, or passed, by itself alone gains nothing that it has not.
@@ -120,9 +143,10 @@ class _Cut:
 
     def actions(self) -> Iterator[str]:
         """Every action that AWS lists and these policies open on anything, lower-cased."""
+        listed = self._open - _UNLISTED
         if self._bounds is None and not self._denies and all(each.resources for _, each, _ in self._allows):
-            return iter(self._open)  # nothing cuts
-        return (action for action in self._open if self.open(action))
+            return iter(listed)  # nothing cuts
+        return (action for action in listed if self.open(action))
 
     def open(self, action: str) -> list[tuple[str, Statement, tuple[str, ...]]]:
         """The statements that allow the action (with the policy's name), and on which resources."""
@@ -158,9 +182,14 @@ class _Cut:
         return tuple(dict.fromkeys(left))
 
 
+_UNLISTED = frozenset(action.lower() for action in UNLISTED)
+
+
 def _covered(statement: Statement) -> frozenset[str]:
-    """The listed actions that a statement covers, lower-cased."""
-    return _actions(statement.actions, statement.not_action)
+    """The listed actions that a statement covers, lower-cased, and those of `UNLISTED`."""
+    return _actions(statement.actions, statement.not_action) | {
+        action for action in _UNLISTED if statement.covers_action(action)
+    }
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from valetkey.audit.doors import shown
 from valetkey.audit.fixes import PLACEHOLDER
 from valetkey.audit.table import TABLE
+from valetkey.report.openings import outlives_json
 from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _role_rows(role: Judged, show_ids: bool) -> Sequence[tuple[str, ...]]:
             "changes itself" if powers.itself and not powers.admin else "",
             "can widen itself" if powers.opening.escalations and not (powers.admin or powers.itself) else "",
             "reads data" if powers.opening.reads_data and not powers.admin else "",
+            "outlives a deny" if powers.opening.outlives and not powers.admin else "",
             "not all known" if powers.unread else "",
         ]
         gets = ", ".join(filter(None, kinds)) or "no data, no escalation"
@@ -154,6 +156,7 @@ def _role_json(role: Judged, show_ids: bool) -> dict[str, Any]:
             "changes_itself": [str(each.action) for each in powers.itself],
             "escalations": [str(each) for each in powers.opening.escalations],
             "reads_data": [{"what": each.what, "actions": list(each.actions)} for each in powers.opening.reads_data],
+            "outlives": [outlives_json(each) for each in powers.opening.outlives],
             "levels": dict(powers.opening.levels),
             "not_known": list(powers.unread),
         },

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
+from valetkey.report.openings import outlives_json
 
 if TYPE_CHECKING:
     from valetkey.grants.standing import Standing
@@ -106,6 +107,7 @@ def judged_json(shown: Shown, opening: Opening) -> dict[str, Any]:
             }
             for each in opening.escalations
         ],
+        "outlives": [outlives_json(each) for each in opening.outlives],
     }
     return {**proof_json(shown), "opens": opens}
 

@@ -12,6 +12,7 @@ from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.standing import EXTERNAL_ID
 from valetkey.policy.commandline import command
 from valetkey.report.grant_json import OWN, grant_json, judged_json, moment, proof_json, standing_json
+from valetkey.report.openings import opening_lines
 from valetkey.report.text import clean, mask, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from valetkey.grants.revoke import Receipt
     from valetkey.grants.role import Owner
     from valetkey.grants.standing import Standing
-    from valetkey.policy.openings import Opening
     from valetkey.trust.showing import Shown
     from valetkey.trust.terms import Terms
 
@@ -73,7 +73,7 @@ def prepared_lines(prepared: Prepared, asked: Asked, received: Received | None) 
     from valetkey.grants.asked import hints
 
     known = hints(asked, received.value if received else None)
-    return (_account_line(prepared.owner), *_opening_lines(prepared.opening), *known)
+    return (_account_line(prepared.owner), *opening_lines(prepared.opening), *known)
 
 
 def say_call(call: Call) -> None:
@@ -338,26 +338,3 @@ def _proof_line(shown: Shown) -> str:
     if shown.holds:
         return "Proof: whoever calls, whatever they send: exactly those under the terms get in."
     return "Not proved: the trust policy does not let in exactly those under the terms."
-
-
-def _opening_lines(opening: Opening) -> Iterator[str]:
-    counts = ", ".join(f"{number} {name}" for name, number in opening.levels.items() if number)
-    yield f"The policies open {counts or 'nothing'} (actions by AWS's access level)."
-    if opening.reads_data:
-        yield "They read data:"
-    for each in opening.reads_data:
-        yield f"  - {each.what}: {_some(each.actions, 3)} ({', '.join(each.policies)})"
-    if opening.escalations:
-        yield "They reach past this role, so that its end and its revocation would close this door only:"
-    for escalation in opening.escalations[:_SHOWN]:
-        yield f"  - {escalation}"
-    if len(opening.escalations) > _SHOWN:
-        yield f"  - and {len(opening.escalations) - _SHOWN} more (all of them with --json)"
-
-
-_SHOWN = 8
-
-
-def _some(words: Sequence[str], count: int) -> str:
-    more = f" and {len(words) - count} more" if len(words) > count else ""
-    return ", ".join(words[:count]) + more

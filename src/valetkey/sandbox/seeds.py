@@ -1,4 +1,4 @@
-"""Roles to audit: what `valetkey sandbox seed` makes, at least one for each check T1 to T30 (docs/auditing.md), and
+"""Roles to audit: what `valetkey sandbox seed` makes, at least one for each check T1 to T31 (docs/auditing.md), and
 some in which there is nothing to find.
 
 A document is written with names that `seed` fills in: OWNER and PARTNER are the two accounts, THIRD another outsider,
@@ -243,6 +243,10 @@ SEEDS: tuple[Seed, ...] = (
              f"arn:aws:iam::PARTNER:role/seed-former-member-of-the-team-{number:02}" for number in range(25)]}}))),
     Seed(name="t30-hidden-path", what="an outsider's role under /service-role/, where one looks for AWS's own",
          checks=("T30", "T20"), exposure="guarded", trust=trust(allow(ROOT, FULL)), path="/service-role/"),
+    Seed(name="t31-registry-token", what="hands out a token of ECR, which lives on for 12 hours after a revocation",
+         checks=("T31", "T20"), exposure="guarded", trust=trust(allow(ROOT, FULL)),
+         inline={"registry": {"Version": "2012-10-17", "Statement": [
+             {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}]}}),
     Seed(name="ok-grant", what="a grant as valetkey makes it", checks=(), exposure="guarded"),
     Seed(name="ok-own-account", what="the own account", checks=(), exposure="internal",
          trust=trust(allow({"AWS": "arn:aws:iam::OWNER:root"}))),

@@ -51,7 +51,7 @@ def test_each_is_found_and_none_is_invented(stage: Any, audited: Any) -> None:
     assert found == {each.name: set(each.checks) for each in SEEDS}
     exposures = {each["arn"].rsplit("/", 1)[-1]: each["exposure"] for each in answer["roles"]}
     assert exposures == {each.name: each.exposure for each in SEEDS}
-    assert {f"T{number}" for number in range(1, 31)} == set().union(*found.values())
+    assert {f"T{number}" for number in range(1, 32)} == set().union(*found.values())
     assert "vk-seed-t03" not in ran.stdout
     wrong = audited("--owner", stage.contractor.account)
     assert (wrong.returncode, wrong.stdout) == (2, "")

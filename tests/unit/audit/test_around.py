@@ -115,7 +115,7 @@ def test_unknown_keys_of_a_baseline_are_reported() -> None:
         (baseline({key: value for key, value in LINE.items() if key != "until"}), "b: $.accepted[0]"),
         (baseline({**LINE, "until": "soon"}), "b: $.accepted[0].until"),
         (baseline({**LINE, "until": "2027-01-31T10:00:00"}), "b: $.accepted[0].until"),
-        (baseline({**LINE, "check": "T31"}), "b: $.accepted[0].check"),
+        (baseline({**LINE, "check": "T99"}), "b: $.accepted[0].check"),
         ('{"valetkey": "baseline/v1", "valetkey": "x", "accepted": []}', "b"),
     ],
 )

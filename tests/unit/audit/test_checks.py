@@ -75,6 +75,9 @@ def may(*actions: str, resource: str = "*") -> dict[str, str]:
     return {"does": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
 
 
+NO_TOKENS = json.dumps({"Statement": [{"Effect": "Deny", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}]})
+
+
 def guarded(name: str = "partner", **more: Any) -> Role:
     """A role with nothing wrong about who gets in."""
     return role(trust(allow(ROOT, BOTH)), name, **more)
@@ -246,6 +249,14 @@ HAS: dict[str, dict[str, Role | str]] = {
         "over": trust(allow([f"arn:aws:iam::{A}:user/{n:060}" for n in range(24)], BOTH)),
     },
     "T30": {"service role path": guarded(path="/service-role/")},
+    "T31": {
+        "S3 Access Grants": guarded(inline=may("s3:GetDataAccess")),
+        "by pattern": guarded(inline=may("ecr:Get*")),
+        "by name": guarded(attached=("arn:aws:iam::aws:policy/ReadOnlyAccess",)),
+        "an operation that AWS does not list yet": guarded(inline=may("signin:CreateBearerToken")),
+        "both that are needed": guarded(inline=may("codeartifact:GetAuthorizationToken", "sts:GetServiceBearerToken")),
+        "everything but IAM": guarded(attached=("arn:aws:iam::aws:policy/PowerUserAccess",)),
+    },
 }
 
 HAS_NOT: dict[str, dict[str, Role | str]] = {
@@ -433,6 +444,14 @@ HAS_NOT: dict[str, dict[str, Role | str]] = {
         "own path": guarded(path="/partners/"),
         "a service": role(trust(allow({"Service": "ec2.amazonaws.com"})), path="/service-role/"),
     },
+    "T31": {
+        "reading metadata": guarded(inline=may("s3:ListBucket", "ecr:DescribeImages", "iam:Get*")),
+        "half of what is needed": guarded(inline=may("codeartifact:GetAuthorizationToken")),
+        "denied": guarded(inline={**may("ecr:*"), "no": NO_TOKENS}),
+        "cut by the boundary": guarded(inline=may("ecr:*"), boundary=f"arn:aws:iam::{OWN}:policy/bound"),
+        "everything, as T22 says": guarded(inline={"a": ADMIN}),
+        "ours": role(trust(allow(OWN)), inline=may("ecr:*")),
+    },
 }
 POLICIES = {f"arn:aws:iam::{OWN}:policy/bound": LOOK}
 
@@ -445,7 +464,7 @@ def _found(case: Role | str, check: str) -> list[Finding]:
 
 def test_every_check_is_tested() -> None:
     elsewhere = {"T16", "T23", "T26"}  # need a record: test_records
-    every = {f"T{number}" for number in range(1, 31)}
+    every = {f"T{number}" for number in range(1, 32)}
     assert HAS.keys() == HAS_NOT.keys() == every - elsewhere
     assert TABLE.keys() == every | {"unknown"}
 

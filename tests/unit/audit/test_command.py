@@ -147,7 +147,7 @@ def test_sarif(folder: Path, capsys: Capture) -> None:
     assert log["version"] == "2.1.0"
     (one,) = log["runs"]
     rules = one["tool"]["driver"]["rules"]
-    assert len({each["id"] for each in rules}) == len(rules) == 31
+    assert len({each["id"] for each in rules}) == len(rules) == 32
     fingerprints = set()
     for result in one["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]

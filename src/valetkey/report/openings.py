@@ -1,0 +1,63 @@
+"""What policies open: as lines, and as JSON (docs/reference/{grant,revoke,audit}.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from valetkey.policy.outlives import life
+
+if TYPE_CHECKING:
+    from valetkey.policy.openings import Opening, Outlives
+
+_SHOWN = 8
+
+
+def opening_lines(opening: Opening) -> Iterator[str]:
+    """What the policies of a grant open, before it is made."""
+    counts = ", ".join(f"{number} {name}" for name, number in opening.levels.items() if number)
+    yield f"The policies open {counts or 'nothing'} (actions by AWS's access level)."
+    if opening.reads_data:
+        yield "They read data:"
+    for each in opening.reads_data:
+        yield f"  - {each.what}: {_some(each.actions, 3)} ({', '.join(each.policies)})"
+    if opening.outlives:
+        yield "They hand out what a deny on the role, and so `revoke`, does not end:"
+        yield from outlives_lines(opening.outlives)
+    if opening.escalations:
+        yield "They reach past this role, so that its end and its revocation would close this door only:"
+        yield from _first([str(each) for each in opening.escalations])
+
+
+def outlives_lines(outlives: Sequence[Outlives]) -> Iterator[str]:
+    """What can be taken out of a role and outlives a deny on it."""
+    lines = []
+    for each in outlives:
+        longest = life(each.kind.longest)
+        until = longest if each.kind.longest is None else f"up to {longest}"
+        lines.append(f"{each.kind.what}, {until}: {_some(each.actions, 2)} ({', '.join(each.policies)})")
+    return _first(lines)
+
+
+def outlives_json(outlives: Outlives) -> dict[str, Any]:
+    """One kind of what outlives a deny."""
+    return {
+        "what": outlives.kind.what,
+        "actions": list(outlives.actions),
+        "policies": list(outlives.policies),
+        "longest_seconds": outlives.kind.longest,
+        "note": outlives.kind.note or None,
+        "page": outlives.kind.page,
+    }
+
+
+def _first(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines[:_SHOWN]:
+        yield f"  - {line}"
+    if len(lines) > _SHOWN:
+        yield f"  - and {len(lines) - _SHOWN} more (all of them with --json)"
+
+
+def _some(words: Sequence[str], count: int) -> str:
+    more = f" and {len(words) - count} more" if len(words) > count else ""
+    return ", ".join(words[:count]) + more
