@@ -121,7 +121,16 @@ def grant(
             about = (*report.request_lines(received), *about)
         questions.consent(wizard.agreement(asked, received, prepared.owner), yes=yes, about=about, flags=flags)
         wanted, waiting = prepared.grant, owning.waiting()
-        made = make(wanted, prepared.role, perform=perform, now=now, waiting=waiting, tell=report.say_call)
+        made = make(
+            wanted,
+            prepared.role,
+            perform=perform,
+            now=now,
+            waiting=waiting,
+            order=prepared.order,
+            tell=report.say_call,
+            tell_wait=report.say_wait,
+        )
     except Differs as differs:
         report.say_differs(differs, as_json=output.as_json)
         raise

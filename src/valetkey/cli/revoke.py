@@ -27,18 +27,24 @@ def revoke(
     confirm: Annotated[
         str | None, Parameter(help="The name again: delete the role also when it does not fit its record.")
     ] = None,
+    no_wait: Annotated[
+        bool, Parameter(negative="", help="Remove the denies at once, without letting the first one take effect.")
+    ] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Take the access back: refuse open sessions, close the trust, remove every policy and the role.
+    """Take the access back: deny everything to open sessions, close the trust, remove every policy and the role.
 
-    It asks first, at the terminal; without one it needs --yes. A role that does not fit its record is denied and
-    closed, and deleted when you type its name, or say --confirm NAME. Run again after an interruption, it finishes.
+    IAM applies a deny within seconds as a rule, up to a few minutes: it waits 10 seconds before it removes anything
+    that denies. It asks first, at the terminal; without one it needs --yes. A role that does not fit its record is
+    denied and closed, and deleted when you type its name, or say --confirm NAME. Run again after an interruption, it
+    finishes.
     """
     from valetkey.cli import owning, questions
     from valetkey.grants.fitting import misfits
     from valetkey.grants.revoke import revoke as take_back
     from valetkey.grants.revoke import shut
+    from valetkey.grants.waiting import SETTLE_SECONDS
     from valetkey.report import grants as report
     from valetkey.report import revoking
 
@@ -61,7 +67,15 @@ def revoke(
     if reasons and confirm is None:
         done = shut(standing, perform=perform, now=_clock, waiting=waiting, tell=report.say_call)
         _agree_to_delete(done, reasons, yes=yes, as_json=output.as_json)
-    receipt = take_back(standing, perform=perform, now=_clock, waiting=waiting, tell=report.say_call)
+    receipt = take_back(
+        standing,
+        perform=perform,
+        now=_clock,
+        waiting=waiting,
+        settle=0.0 if no_wait else SETTLE_SECONDS,
+        tell=report.say_call,
+        tell_wait=report.say_wait,
+    )
     if done is not None:
         receipt = replace(receipt, removed=(*done.done, *receipt.removed))
     report.say_receipt(receipt, as_json=output.as_json)

@@ -3,6 +3,8 @@
 Rules:
 - INVARIANT: no trust is sent that is not shown to admit exactly the terms, and no permission follows before the trust,
   as AWS gives it back, is shown again.
+- What denies comes before what allows. Where it cuts what is allowed, no allowing policy follows before it had time to
+  take effect (`Settling`): IAM promises no order among several writes.
 - There is no rollback: what an interrupted run left gives no more than the terms; the next run reads and plans anew.
 """
 
@@ -17,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.grants.grant import Grant
-from valetkey.grants.plan import plan
+from valetkey.grants.plan import Order, plan
 from valetkey.grants.role import Role, canonical, read_role
-from valetkey.grants.waiting import BUSY, Waiting
+from valetkey.grants.waiting import BUSY, Settle, Settling, Waiting
 from valetkey.policy.problem import Problem
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
@@ -76,6 +78,9 @@ def _shown(document: str, terms: Terms, role_arn: str) -> Shown:
     return admits_only(json.loads(document), terms, role_arn=role_arn)
 
 
+_AS_PLANNED = Order()
+
+
 def make(
     wanted: Grant,
     role: Role | None,
@@ -83,9 +88,13 @@ def make(
     perform: Perform,
     now: datetime,
     waiting: Waiting,
+    order: Order = _AS_PLANNED,
+    tell_wait: Callable[[float], None] = lambda seconds: None,
     tell: Callable[[Call], None] = lambda call: None,
 ) -> Made:
     """Make the grant, whatever of it is there already. `tell` is called before every write.
+
+    `order` is `Prepared.order`; `tell_wait` is called with the seconds before each wait that it asks for.
 
     `role` is what was read when the grant was prepared; one that is there is read again, for a person may have thought
     it over since, and another may have begun to revoke it.
@@ -94,6 +103,7 @@ def make(
     """
     prove(write_trust(wanted.terms), wanted)
     done: list[Call] = []
+    settling = Settling(waiting, told=tell_wait)
     try:
         role = read_role(perform, wanted.name) if role is not None else None
         rest = plan(wanted, role)
@@ -103,10 +113,14 @@ def make(
             done.append(rest[0])
             rest = plan(wanted, role)
         prove(role.trust, wanted)
-        for call in rest:
-            tell(call)
-            waiting.write(perform, call)
-            done.append(call)
+        for step in order.steps(wanted, rest):
+            if isinstance(step, Settle):
+                settling.wait()
+                continue
+            tell(step)
+            waiting.write(perform, step)
+            done.append(step)
+            settling.closed()
         role = waiting.until(lambda: _complete(wanted, perform))
     except CallError as error:
         raise _interrupted(error, wanted, done).with_details(error.details) from None

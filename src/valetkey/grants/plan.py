@@ -9,8 +9,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from valetkey.account.calls import Call
 from valetkey.grants.grant import PREFIX, Grant, instant, read_record, terms_digest
 from valetkey.grants.role import Role, compact
 from valetkey.grants.standing import Difference, differing_terms, read_standing, terms_on, words
+from valetkey.grants.taken import Kind
+from valetkey.grants.waiting import Settle
 from valetkey.policy import limits
 from valetkey.policy.iamarns import path_trouble
 from valetkey.policy.problem import Problem
@@ -47,6 +49,44 @@ def plan(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
     if rows:
         raise Differs(wanted.name, rows)
     return _fill(wanted, role)
+
+
+def target(call: Call) -> str:
+    """The name or ARN of the policy that a call puts, attaches or removes; "" for another call."""
+    return str(call.params.get("PolicyName") or call.params.get("PolicyArn") or "")
+
+
+@dataclass(frozen=True)
+class Order:
+    """In which order a grant's policies are put, and where what was put has to take effect first.
+
+    Those that only deny come first (0), then those that deny too (1), then those that only allow (2). Two policies of
+    which each denies what the other allows cannot be ordered: one of them comes first.
+    """
+
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    """What each of the owner's policies holds, by name or ARN."""
+    waits: frozenset[int] = frozenset()
+    """The ranks before which to wait."""
+
+    def rank(self, call: Call, wanted: Grant) -> int:
+        """0, 1 or 2; a call that puts no policy: 0."""
+        name = target(call)
+        if not name or name in wanted.denies:
+            return 0
+        return {"denies": 0, "both": 1, "allows": 2}[self.kinds.get(name, "allows")]
+
+    def steps(self, wanted: Grant, calls: tuple[Call, ...]) -> tuple[Call | Settle, ...]:
+        """The calls in this order, with the waits."""
+        found: list[Call | Settle] = []
+        before = 0
+        for call in sorted(calls, key=lambda each: self.rank(each, wanted)):
+            rank = self.rank(call, wanted)
+            if any(before < wait <= rank for wait in self.waits):
+                found.append(Settle())
+            before = rank
+            found.append(call)
+        return tuple(found)
 
 
 def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = None) -> Grant:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Call, CallError, Perform
@@ -12,9 +12,10 @@ from valetkey.exchange.files import AccessRequest, Received
 from valetkey.grants.asked import Asked, wanted
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import prove
-from valetkey.grants.plan import adopted, check, plan
+from valetkey.grants.plan import Order, adopted, check, plan
 from valetkey.grants.policies import Managed, check_words, find_managed, from_files, managed_arn, managed_policy
 from valetkey.grants.role import Owner, Role, compact, read_owner, read_role
+from valetkey.grants.taken import kind
 from valetkey.policy import limits
 from valetkey.policy.problem import Problem
 from valetkey.trust.writing import write_trust
@@ -35,6 +36,8 @@ class Prepared:
     calls: tuple[Call, ...]
     proof: Shown
     opening: Opening
+    order: Order
+    """In which order they are performed, and where what was done has to take effect first."""
 
 
 def prepare(
@@ -86,13 +89,25 @@ def prepare(
     trust = write_trust(final.terms)
     if role is None:
         _check_size(trust, perform)
+    opened = _opening(final, managed, boundary)
+    until = final.terms.until
+    # The grant's own denies matter at once where the policies could change this role or others, or the end is near.
+    matters = bool(opened.escalations or _opening(final, managed, boundary, own=False).escalations) or (
+        until is not None and until - now < _NEAR
+    )
+    kinds = {
+        name: kind(document) for name, document in (*((each.arn, each.document) for each in managed), *final.inline)
+    }
+    denying = any(each != "allows" for each in kinds.values())
+    order = Order(kinds, frozenset(({1, 2} if matters else set()) | ({2} if denying else set())))
     return Prepared(
         owner,
         final,
         role,
-        calls,
+        tuple(step for step in order.steps(final, calls) if isinstance(step, Call)),
         prove(trust, final),
-        _opening(final, managed, boundary),
+        opened,
+        order,
     )
 
 
@@ -140,7 +155,11 @@ def _check_size(trust: Mapping[str, Any], perform: Perform) -> None:
         )
 
 
-def _opening(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | None) -> Opening:
+_NEAR = timedelta(minutes=15)
+"""An end that is nearer may come before its deny has taken effect ("a few minutes")."""
+
+
+def _opening(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | None, *, own: bool = True) -> Opening:
     from valetkey.policy import parse_policy
     from valetkey.policy.openings import opening
 
@@ -149,5 +168,5 @@ def _opening(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | Non
         [(name, parse_policy(document, kind="identity")) for name, document in documents],
         boundary=parse_policy(boundary.document, kind="boundary") if boundary else None,
         role_arn=grant.role_arn,
-        own_denies=tuple(parse_policy(document, kind="identity") for document in grant.denies.values()),
+        own_denies=tuple(parse_policy(document, kind="identity") for document in grant.denies.values()) if own else (),
     )

@@ -1,11 +1,17 @@
-"""Take a grant back: refuse live sessions first, then close the door, then remove everything.
+"""Take a grant back: deny everything first, then close the door, then remove everything.
 
 Rules:
-- The order: (1) an unconditional deny inline, so that sessions that are open are refused; (2) the trust replaced by one
-  shown to admit nobody; replaced, never edited, since a trust that shows the unique id of a deleted principal cannot
-  be written back; (3) instance profiles left, managed policies detached, other inline policies deleted; (4) the deny
-  deleted last; (5) the role deleted, and read until it is gone.
-- INVARIANT: after every prefix of the calls the contractor can do no more than before, and after the first one nothing.
+- IAM takes time: seconds as a rule, up to a few minutes, and changes may take effect in another order than they were
+  made in. So nothing that denies is removed before what closes access has had time to take effect (`Settling`).
+- The order: (1) an unconditional deny inline; (2) the trust replaced by one shown to admit nobody; replaced, never
+  edited, since a trust that shows the unique id of a deleted principal cannot be written back; (3) instance profiles
+  left, policies that hold no deny removed; (4) wait; the other policies removed, those that also allow before those
+  that only deny, the grant's own denies second to last, the deny of (1) last; (5) the role deleted, and read until it
+  is gone.
+- INVARIANT: after every prefix of the calls the contractor can do no more than before, in whichever order the calls of
+  the last `Settling.seconds` take effect; and nothing once the deny has taken effect.
+- After the wait the role is read again: a session that was still served may have removed the deny. The grant's own
+  deny on changing its role, in effect since the grant was made, is what keeps it from that; hence second to last.
 - Should AWS refuse the document of (2) (fact U3), (1) holds and the rest goes on. It carries nothing over from
   the trust that was there, so that it cannot meet what IAM asks of shared OIDC issuers when a trust is saved (fact
   W12). A boundary is never removed: it only narrows.
@@ -21,11 +27,12 @@ from datetime import datetime
 from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
-from valetkey.grants.grant import REVOKED
+from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL
 from valetkey.grants.make import Interrupted
 from valetkey.grants.role import Role, canonical, compact, read_role
 from valetkey.grants.standing import Standing
-from valetkey.grants.waiting import BUSY, UNSEEN, Waiting
+from valetkey.grants.taken import NOTHING_READ, Held, Kind, Taken, read_held, taken
+from valetkey.grants.waiting import BUSY, SETTLE_SECONDS, TAKES, UNSEEN, Settle, Settling, Waiting
 from valetkey.policy.commandline import command
 from valetkey.policy.problem import Problem
 from valetkey.trust.denies import held_deny, kill_deny
@@ -35,7 +42,13 @@ SURVIVES = (
     "sessions of other roles that the contractor entered from this one last until they end by themselves",
     "whatever the contractor created or changed in the account stays: users, keys, roles, resources",
 )
-SPREADS = "IAM changes take seconds to spread; until then an open session may still be served somewhere"
+SPREADS = f"IAM changes take effect within {TAKES}; until then a session that was open may still be served somewhere"
+NOT_WAITED = (
+    "Not waited for (--no-wait): the denies were removed at once, so that for "
+    f"{TAKES}, an open session may have been let do what the role's policies allowed"
+)
+_ROUNDS = 4
+"""How often the deny is put on before a revocation gives up against whoever removes it."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,14 @@ class Receipt:
     """When the role was no longer seen."""
     others: tuple[str, ...] | None
     """Names of other roles of this account that trust the same contractor; None: they could not be read."""
+    waited: float
+    """Seconds spent waiting for the deny to take effect, other calls not counted."""
+    skipped: bool
+    """Whether the wait was skipped (--no-wait)."""
+    undone: int
+    """How often the deny was found missing after the wait, and was put on again."""
+    taken: Taken
+    """What the role could have taken out that outlives the deny, by its policies as this run met them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +101,7 @@ class Shut:
 
 
 _STEPS: dict[str, str] = {
-    "put_role_policy": "every session refused (inline deny on everything)",
+    "put_role_policy": "deny on everything put on the role",
     "update_assume_role_policy": "trust replaced by one that admits nobody",
     "remove_role_from_instance_profile": "removed from instance profile {InstanceProfileName}",
     "detach_role_policy": "detached {PolicyArn}",
@@ -94,37 +115,79 @@ def step(call: Call) -> str:
     return _STEPS[call.operation].format(**call.params)
 
 
-def plan_revoke(
-    role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, held: bool = False
+def plan_close(
+    role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, keep: bool = False
 ) -> tuple[Call, ...]:
-    """The calls that are left to revoke a role as it stands; `profiles` are the instance profiles it is in.
+    """The calls that are left to refuse sessions and shut the door; none for a role that is closed and bare.
 
-    `closed` is the trust that is shown to admit nobody, or None to leave the trust as it is. `held`: only those that
-    deny and close it, with a deny that keeps the role from being deleted unasked.
+    `keep`: with a deny that keeps the role from being deleted unasked (`held_deny`).
     """
     about = {"RoleName": role.name}
-    is_closed = closed is not None and canonical(role.trust) == canonical(closed)
-    wanted = held_deny() if held else kill_deny()
-    is_killed = canonical(role.inline.get(REVOKED, {})) == canonical(wanted) if held else _denies_all(role)
-    is_bare = is_closed and not (role.inline or role.managed or profiles)
+    wanted = held_deny() if keep else kill_deny()
+    is_killed = canonical(role.inline.get(REVOKED, {})) == canonical(wanted) if keep else _denies_all(role)
     calls = []
-    if not is_bare and not is_killed:
+    if not _is_bare(role, profiles, closed) and not is_killed:
         deny = {"PolicyName": REVOKED, "PolicyDocument": compact(wanted)}
         calls.append(Call("iam", "put_role_policy", {**about, **deny}))
-    if closed is not None and not is_closed:
+    if closed is not None and not _is_closed(role, closed):
         calls.append(Call("iam", "update_assume_role_policy", {**about, "PolicyDocument": compact(closed)}))
-    if held:
-        return tuple(calls)
-    calls += [
-        Call("iam", "remove_role_from_instance_profile", {**about, "InstanceProfileName": each}) for each in profiles
-    ]
-    calls += [Call("iam", "detach_role_policy", {**about, "PolicyArn": arn}) for arn in role.managed]
-    calls += [
-        Call("iam", "delete_role_policy", {**about, "PolicyName": name}) for name in role.inline if name != REVOKED
-    ]
-    if not is_bare:
-        calls.append(Call("iam", "delete_role_policy", {**about, "PolicyName": REVOKED}))
-    return (*calls, Call("iam", "delete_role", about))
+    return tuple(calls)
+
+
+def plan_remove(
+    role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, held: Held = NOTHING_READ
+) -> tuple[Call | Settle, ...]:
+    """The steps that follow `plan_close`, up to the deletion of the role.
+
+    `held` are the documents of its managed policies; of one that is not among them it is taken that it both allows and
+    denies.
+    """
+    about = {"RoleName": role.name}
+    delete = Call("iam", "delete_role", about)
+    if _is_bare(role, profiles, closed):
+        return (delete,)
+    known = replace(held, inline=role.inline)
+    gone: dict[Kind, list[Call]] = {"allows": [], "both": [], "denies": []}
+    for arn in role.managed:
+        gone[known.kind(arn)].append(Call("iam", "detach_role_policy", {**about, "PolicyArn": arn}))
+    # The grant's own denies second to last. One that was changed so that it allows is among those that allow.
+    for name in sorted(role.inline.keys() - {REVOKED}, key=lambda each: (each in _OWN_DENIES, each)):
+        gone[known.kind(name)].append(Call("iam", "delete_role_policy", {**about, "PolicyName": name}))
+    return (
+        *(
+            Call("iam", "remove_role_from_instance_profile", {**about, "InstanceProfileName": each})
+            for each in profiles
+        ),
+        *gone["allows"],
+        Settle(),
+        *gone["both"],
+        *([Settle()] if gone["both"] else []),
+        *gone["denies"],
+        Call("iam", "delete_role_policy", {**about, "PolicyName": REVOKED}),
+        delete,
+    )
+
+
+def plan_revoke(
+    role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, held: Held = NOTHING_READ
+) -> tuple[Call | Settle, ...]:
+    """All steps that are left to revoke a role as it stands; `profiles` are the instance profiles it is in.
+
+    `closed` is the trust that is shown to admit nobody, or None to leave the trust as it is.
+    """
+    close = plan_close(role, profiles, closed=closed)
+    return (*close, *plan_remove(role, profiles, closed=closed, held=held))
+
+
+_OWN_DENIES = frozenset({OWN_ROLE, UNTIL})
+
+
+def _is_closed(role: Role, closed: Mapping[str, Any] | None) -> bool:
+    return closed is not None and canonical(role.trust) == canonical(closed)
+
+
+def _is_bare(role: Role, profiles: tuple[str, ...], closed: Mapping[str, Any] | None) -> bool:
+    return _is_closed(role, closed) and not (role.inline or role.managed or profiles)
 
 
 def _denies_all(role: Role) -> bool:
@@ -137,18 +200,28 @@ def revoke(
     perform: Perform,
     now: Callable[[], datetime],
     waiting: Waiting,
+    settle: float = SETTLE_SECONDS,
     tell: Callable[[Call], None] = lambda call: None,
+    tell_wait: Callable[[float], None] = lambda seconds: None,
 ) -> Receipt:
-    """Revoke one of our roles, however much of it is left. Raises Interrupted; running it again goes on."""
-    work = _Revoking(standing, perform, now, waiting, tell)
+    """Revoke one of our roles, however much of it is left. Raises Interrupted; running it again goes on.
+
+    `settle` is how many seconds the deny gets to take effect before anything that denies is removed; 0 skips that.
+    `tell_wait` is called with the seconds before each wait.
+    """
+    settling = Settling(waiting, seconds=settle, told=tell_wait)
+    work = _Revoking(standing, perform, now, waiting, settling, tell)
     try:
         waiting.until(work.take_apart, passing=UNSEEN | {"DeleteConflict"})
         gone_at = None if work.refused else waiting.until(work.gone)
     except CallError as error:
         stopped = work.interrupted(error.what, full=error.code == "LimitExceeded")
         raise stopped.with_details(error.details) from None
+    except KeyboardInterrupt:
+        raise work.interrupted("interrupted", exit_code=130) from None
     if gone_at is None:
         raise work.interrupted(work.refused or f"{standing.role.name} is still shown by AWS")
+    held = work.held or read_held(standing.role, standing.record, perform)
     return Receipt(
         name=standing.role.name,
         role_arn=standing.role.arn,
@@ -157,6 +230,10 @@ def revoke(
         trust_closed=work.trust_closed,
         gone_at=gone_at,
         others=other_roles(perform, standing.record.contractor, but=standing.role.name),
+        waited=settling.waited,
+        skipped=settling.seconds == 0,
+        undone=work.undone,
+        taken=taken(held, role_arn=standing.role.arn),
     )
 
 
@@ -169,11 +246,14 @@ def shut(
     tell: Callable[[Call], None] = lambda call: None,
 ) -> Shut:
     """Deny everything to a role and close it, and leave the rest. Raises Interrupted; running it again goes on."""
-    work = _Revoking(standing, perform, now, waiting, tell, held=True)
+    work = _Revoking(standing, perform, now, waiting, Settling(waiting, seconds=0), tell, keep=True)
     try:
         waiting.until(work.take_apart)
     except CallError as error:
-        raise work.interrupted(error.what, full=error.code == "LimitExceeded") from None
+        stopped = work.interrupted(error.what, full=error.code == "LimitExceeded")
+        raise stopped.with_details(error.details) from None
+    except KeyboardInterrupt:
+        raise work.interrupted("interrupted", exit_code=130) from None
     if work.refused or not work.is_shut:
         raise work.interrupted(work.refused or f"{standing.role.name} is not seen in the account any more")
     role = standing.role
@@ -189,30 +269,44 @@ class _Revoking:
         perform: Perform,
         now: Callable[[], datetime],
         waiting: Waiting,
+        settling: Settling,
         tell: Callable[[Call], None],
         *,
-        held: bool = False,
+        keep: bool = False,
     ) -> None:
         self.removed: list[Removed] = []
         self.refused = ""
         """Why the role could not be taken apart in the last try; empty when it was."""
+        self.held: Held | None = None
+        """Its policies, read once it was denied and closed."""
+        self.undone = 0
         self._standing = standing
         self._perform = perform
         self._now = now
         self._waiting = waiting
+        self._settling = settling
         self._tell = tell
-        self._held = held
+        self._keep = keep
+        """Whether the role is only denied and closed."""
         self._closed: Mapping[str, Any] | None = self._shown(closed_trust())
         self.trust_closed = self._closed is not None
         self._stands(standing.role)
 
     def take_apart(self) -> bool:
-        """Read, plan, perform, up to DeleteRole."""
-        role = self._read()
-        if role is not None:
+        """Read, plan, perform, up to DeleteRole; again from the reading after every wait. Raises Interrupted."""
+        for number in range(_ROUNDS):
+            role = self._read()
+            if role is None:
+                break
             self._stands(role)
-            for call in plan_revoke(role, self._profiles(role), closed=self._closed, held=self._held):
-                self._one(call)
+            self.undone += number > 0 and not (self._killed or self._bare)
+            if self._round(role):
+                break
+        else:
+            raise self.interrupted(
+                f"AWS did not show the deny on {self._standing.role.name} {_ROUNDS - 1} times after it was put there: "
+                "somebody removes it, or AWS is slow"
+            )
         self.refused = ""
         return True
 
@@ -221,18 +315,31 @@ class _Revoking:
         """Whether the role denies everything, or has no policy and admits nobody."""
         return self._killed or (self._bare and self._shut)
 
-    def _profiles(self, role: Role) -> tuple[str, ...]:
-        return () if self._held else _profiles(self._perform, role.name)
+    def _round(self, role: Role) -> bool:
+        """Perform what is left; False when it was waited, and the role has to be read again."""
+        profiles = () if self._keep else _profiles(self._perform, role.name)
+        for call in plan_close(role, profiles, closed=self._closed, keep=self._keep):
+            self._one(call)
+        if self._keep:
+            return True
+        if self.held is None:
+            self.held = read_held(role, self._standing.record, self._perform)
+        for left in plan_remove(role, profiles, closed=self._closed, held=self.held):
+            if isinstance(left, Call):
+                self._one(left)
+            elif self._settling.wait():
+                return False
+        return True
 
     def gone(self) -> datetime | None:
         """The time at which the role is seen to be gone, or None to come again."""
         return self._now() if self._read() is None else None
 
-    def interrupted(self, what: str, *, full: bool = False) -> Interrupted:
+    def interrupted(self, what: str, *, full: bool = False, exit_code: int = 3) -> Interrupted:
         """What to say when it cannot go on: what holds already, and what to do."""
         name = self._standing.role.name
         if self._killed:
-            holds = "the role denies everything to every session already"
+            holds = f"the role carries the deny on everything, which takes effect within {TAKES}"
         elif self._bare:
             holds = f"the role carries no policy{' and admits nobody' if self._shut else ''}"
         else:
@@ -242,12 +349,13 @@ class _Revoking:
             what,
             do=f"{first}run `{command('valetkey revoke', name)}` again to finish; {holds}",
             where=self._standing.role.arn,
+            exit_code=exit_code,
         )
 
     def _stands(self, role: Role) -> None:
         """Keep how the role stands, for `interrupted`."""
         self._killed, self._bare = _denies_all(role), not (role.inline or role.managed)
-        self._shut = self._closed is not None and canonical(role.trust) == canonical(self._closed)
+        self._shut = _is_closed(role, self._closed)
 
     def _read(self) -> Role | None:
         """The role, or None when it is gone. One of this name made since is another role: it is not touched."""
@@ -259,7 +367,7 @@ class _Revoking:
         try:
             self._waiting.write(self._perform, call, passing=BUSY)
         except CallError as error:
-            if call.operation == "update_assume_role_policy" and error.code in _REFUSED_DOCUMENT:
+            if call.operation == _TRUST and error.code in _REFUSED_DOCUMENT:
                 self._closed, self.trust_closed = None, False
                 return
             # Gone already: an earlier attempt of the same call got through unheard.
@@ -267,11 +375,19 @@ class _Revoking:
                 self.refused = error.what
                 raise
         self.removed.append(Removed(call, self._now()))
-        if call.operation == "update_assume_role_policy":
+        if not self._loosens(call):
+            self._settling.closed()
+        if call.operation == _TRUST:
             self.trust_closed = self._shut = self._read_back()
         elif call.params.get("PolicyName") == REVOKED:
             self._killed = call.operation == "put_role_policy"
             self._bare = not self._killed
+
+    def _loosens(self, call: Call) -> bool:
+        """Whether a call took nothing away but what denies."""
+        name = call.params.get("PolicyName") or call.params.get("PolicyArn", "")
+        is_removal = call.operation in ("delete_role_policy", "detach_role_policy")
+        return is_removal and (name == REVOKED or (self.held or NOTHING_READ).kind(name) == "denies")
 
     def _read_back(self) -> bool:
         """Whether AWS gives the closed trust back within a short time. If not, the deny holds and the work goes on."""
@@ -293,6 +409,7 @@ class _Revoking:
         return document if shown.holds else None
 
 
+_TRUST = "update_assume_role_policy"
 _REFUSED_DOCUMENT = frozenset({"MalformedPolicyDocument", "InvalidInput", "ValidationError"})
 
 

@@ -90,6 +90,7 @@ def read_claimed(role: Role) -> Standing:
             until=None,
             external_id_by="",
             request=None,
+            user_id=None,
             session=0,
             boundary=None,
             managed=(),

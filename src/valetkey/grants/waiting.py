@@ -1,7 +1,9 @@
-"""Wait for what AWS has accepted to become visible, with a limit.
+"""Wait for what AWS has accepted: to become visible (`Waiting`), and to take effect (`Settling`). Both have a limit.
 
 IAM is eventually consistent: "changes that you make might not always be immediately visible" (IAM User Guide,
-troubleshoot_general). What was written is read until it shows, and never longer than the limit.
+troubleshoot_general). What was written is read until it shows, and never longer than the limit. That it shows does not
+mean that it is enforced everywhere; nothing in AWS tells when that is. Public measurements saw 3 to 4 s, AWS's pages
+speak of a few minutes, and no order among several writes is promised.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ BUSY = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable", "Th
 """Somebody else is writing to the same thing, or the account calls too often; AWS asks to try again."""
 UNSEEN = BUSY | {"NoSuchEntity"}
 """What also comes right after a write of our own, while it is not visible everywhere."""
+SETTLE_SECONDS = 10.0
+"""How long a change gets to take effect before another one relies on it: more than twice what was measured."""
+TAKES = "seconds as a rule, up to a few minutes"
+"""How long a change of IAM takes to be enforced everywhere, in words for messages and receipts."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +71,46 @@ class Waiting:
         if done is None:
             raise refused[0]
         return done
+
+
+@dataclass(frozen=True)
+class Settle:
+    """A step of a plan: what was written so far has to take effect before the next call is made."""
+
+
+class Settling:
+    """Waits until what closes access has had time to take effect, before a call that could open it again.
+
+    For every command that closes something: call `closed` after each write that closes, and `wait` before the first
+    one that takes a deny away. The wait counts from the last closing write, so that other calls go on meanwhile; in a
+    run that has made none it counts from the run's start, since IAM does not tell when an earlier run made its own.
+    `seconds` 0 skips it. `told` is called with the seconds before each wait.
+    """
+
+    def __init__(
+        self,
+        waiting: Waiting,
+        *,
+        seconds: float = SETTLE_SECONDS,
+        told: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        self.seconds = seconds
+        self.waited = 0.0
+        """Seconds spent waiting so far."""
+        self._waiting = waiting
+        self._told = told
+        self._since = waiting.clock()
+
+    def closed(self) -> None:
+        """A write that closes something was accepted just now."""
+        self._since = self._waiting.clock()
+
+    def wait(self) -> bool:
+        """Wait for what is left; whether there was anything left."""
+        left = self._since + self.seconds - self._waiting.clock()
+        if left <= 0:
+            return False
+        self._told(left)
+        self._waiting.sleep(left)
+        self.waited += left
+        return True

@@ -12,7 +12,7 @@ from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.standing import EXTERNAL_ID
 from valetkey.policy.commandline import command
 from valetkey.report.grant_json import OWN, grant_json, judged_json, moment, proof_json, standing_json
-from valetkey.report.openings import opening_lines
+from valetkey.report.openings import opening_lines, outlives_json, outlives_lines
 from valetkey.report.text import clean, mask, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -82,6 +82,13 @@ def say_call(call: Call) -> None:
         (call.params[key] for key in ("PolicyName", "PolicyArn", "InstanceProfileName") if key in call.params), ""
     )
     say(f"  {call.action} {call.params.get('RoleName', '')}{f' {what}' if what else ''}", stderr=True)
+
+
+def say_wait(seconds: float) -> None:
+    """On stderr: that a deny gets time to take effect."""
+    from valetkey.grants.waiting import TAKES
+
+    say(f"  waiting {seconds:.0f} s: what was changed takes effect within {TAKES}", stderr=True)
 
 
 def say_differs(differs: Differs, *, as_json: bool) -> None:
@@ -245,8 +252,9 @@ def say_handoff(owner: Owner, text: str, fingerprint: str, out: Path | None, *, 
 
 def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
     """What a revocation did, and what it cannot undo."""
-    from valetkey.grants.revoke import SPREADS, SURVIVES
+    from valetkey.grants.revoke import NOT_WAITED, SPREADS, SURVIVES
 
+    outlives, unread = receipt.taken.outlives, receipt.taken.unread
     if as_json:
         removed = [{"what": each.what, "call": each.call.action, "at": moment(each.at)} for each in receipt.removed]
         say_json(
@@ -260,14 +268,26 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
                 "gone": True,
                 "gone_at": moment(receipt.gone_at),
                 "other_roles": None if receipt.others is None else list(receipt.others),
+                "waited_seconds": round(receipt.waited, 1),
+                "wait_skipped": receipt.skipped,
+                "deny_put_again": receipt.undone,
+                "outlives": [outlives_json(each) for each in outlives],
+                "outlives_unknown": list(unread),
                 "survives": list(SURVIVES),
-                "note": SPREADS,
+                "note": f"{SPREADS}. {NOT_WAITED}" if receipt.skipped else SPREADS,
             }
         )
         return
     say(f"{receipt.name} is revoked: {receipt.role_arn}, contractor {receipt.contractor}")
     say_table(["at (UTC)", "done"], [(f"{each.at:%H:%M:%S}", each.what) for each in receipt.removed])
     say(f"Gone since {moment(receipt.gone_at)}. {SPREADS}.")
+    if receipt.skipped:
+        say(f"{NOT_WAITED}.")
+    if receipt.undone:
+        say(
+            f"The deny was not on the role when it was looked for after the wait, {receipt.undone} time(s), and was "
+            "put there again: look in CloudTrail who removed it (DeleteRolePolicy), and what was done meanwhile."
+        )
     if not receipt.trust_closed:
         say("The trust could not be seen closed before the role was deleted; the deny on everything held meanwhile.")
     if receipt.others is None:
@@ -277,6 +297,15 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
     else:
         say(f"No other role of this account trusts {receipt.contractor}.")
     say("What survives:", *(f"  - {each}" for each in SURVIVES))
+    if outlives:
+        say("What this role could have taken out, and the deny does not end:", *outlives_lines(outlives))
+    if unread:
+        say(
+            "What it could have taken out besides is unknown: these policies could not be read: "
+            f"{_line(', '.join(each.rpartition('/')[2] for each in unread))}"
+        )
+    elif not outlives:
+        say("Its policies let it take out nothing else that outlives the deny.")
 
 
 def _say_pairs(rows: Iterable[tuple[str, str]]) -> None:

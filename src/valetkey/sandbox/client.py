@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -67,6 +68,20 @@ class Control:
         (found,) = self._ask("POST", "variants", {**about, **settings})
         return found
 
+    def propagation(
+        self,
+        account: str | None = None,
+        *,
+        seconds: float = 0.0,
+        seed: int = 0,
+        delays: Sequence[tuple[float, float]] = (),
+    ) -> None:
+        """Let each change of this account's roles (None: of every account's) take up to `seconds` of its clock, drawn
+        with `seed`, until it counts where calls are decided and where IAM is read; in any order. `delays` are those of
+        the next changes, each (decided, read). Without both, changes count at once again."""
+        of = {} if account is None else {"account": account}
+        self._ask("POST", "propagation", {**of, "seconds": seconds, "seed": seed, "delays": [list(d) for d in delays]})
+
     def clear(self, account: str | None = None) -> None:
         """Remove the fault rules (of one account), and let every held request go."""
         self._ask("POST", "clear", {} if account is None else {"account": account})
@@ -122,6 +137,7 @@ _ANSWERS = {
     "totp": ("code", "seconds_left"),
     "faults": ("ok",),
     "plant": ("ok",),
+    "propagation": ("ok",),
     "clear": ("ok",),
     "variants": ("variants",),
     "requests": ("requests",),

@@ -7,6 +7,7 @@
     POST plant     {account, role, document}  puts a trust policy on a role beside IAM, which may refuse to save it
     POST variants  {account?, setting}    how AWS behaves towards one account, or all (variants.py)
     POST clear     {account?}             removes fault rules and lets held requests go
+    POST propagation  {account?, seconds?, seed?, delays?}  lets changes of roles take time (propagation.py)
     GET  requests?account=                the request log: service:operation per account, no parameters
     POST reset                            empties every account
 
@@ -23,7 +24,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from valetkey.policy.problem import Problem
-from valetkey.sandbox import clock, mfa, variants
+from valetkey.sandbox import clock, mfa, propagation, variants
 from valetkey.sandbox.faults import read_fault
 
 if TYPE_CHECKING:
@@ -92,6 +93,16 @@ def _vary(_: Front, plain: Plain) -> Plain:
     return {"variants": asdict(variants.vary(plain))}
 
 
+def _propagation(_: Front, plain: Plain) -> Plain:
+    propagation.switch(
+        str(plain.get("account", propagation.EVERY)),
+        seconds=float(plain.get("seconds", 0)),
+        seed=int(plain.get("seed", 0)),
+        delays=tuple((float(decided), float(read)) for decided, read in plain.get("delays", ())),
+    )
+    return {"ok": True}
+
+
 def _clear(front: Front, plain: Plain) -> Plain:
     front.faults.clear(plain.get("account"))
     front.release()
@@ -108,6 +119,7 @@ def _reset(front: Front, _: Plain) -> Plain:
     app._reset_all_state()
     clock.reset()
     variants.reset()
+    propagation.reset()
     front.faults.clear()
     front.release()
     front.log.clear()
@@ -121,6 +133,7 @@ _ROUTES: dict[str, tuple[str, Callable[[Front, Plain], Plain]]] = {
     "totp": ("POST", _totp),
     "faults": ("POST", _fault),
     "plant": ("POST", _plant),
+    "propagation": ("POST", _propagation),
     "clear": ("POST", _clear),
     "variants": ("POST", _vary),
     "requests": ("GET", _requests),

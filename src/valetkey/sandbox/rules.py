@@ -44,6 +44,7 @@ def install() -> None:
         mfa,
         paging,
         principals,
+        propagation,
         reasons,
         sts,
         trail,
@@ -53,7 +54,7 @@ def install() -> None:
 
     # Later ones stand in front of earlier ones.
     first = (clock, variables, documents, managed, details, mfa, paging, trusts, principals)
-    for rule in (*first, reasons, sts, enforce, trail):
+    for rule in (*first, reasons, sts, enforce, trail, propagation):
         rule.install()
     call.install(trail.finish)
     _installed = True

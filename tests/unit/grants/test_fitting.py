@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from valetkey.account.calls import Call
 from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant
 from valetkey.grants.make import Interrupted
@@ -69,8 +70,9 @@ def test_every_interrupted_revocation_fits(iam: Any, grant: Grant, closable: boo
         # The contractor has deleted the user: AWS shows the unique id.
         iam.roles["audit"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"] = "AIDAEXAMPLEEXAMPLEEXA"
     for call in plan_revoke(read_role(iam, "audit"), closed=closed_trust() if closable else None):
-        assert reasons(iam) == (), call.action
-        iam(call)
+        if isinstance(call, Call):
+            assert reasons(iam) == (), call.action
+            iam(call)
 
 
 MISFITS: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -15,7 +15,8 @@ from valetkey.grants.plan import plan
 from valetkey.grants.revoke import Receipt, names, plan_revoke, revoke
 from valetkey.grants.role import read_role
 from valetkey.grants.standing import read_standing
-from valetkey.grants.waiting import Waiting
+from valetkey.grants.taken import Held, kind
+from valetkey.grants.waiting import Settle, Waiting
 from valetkey.sandbox import issuers
 from valetkey.trust.denies import kill_deny
 from valetkey.trust.writing import closed_trust
@@ -30,27 +31,44 @@ def role(iam: Any, grant: Grant) -> dict[str, Any]:
     return found
 
 
-def taken_back(iam: Any, waiting: Waiting, now: datetime) -> Receipt:
+def taken_back(iam: Any, waiting: Waiting, now: datetime, **more: Any) -> Receipt:
     standing = read_standing(read_role(iam, "audit"))
-    return revoke(standing, perform=iam, now=lambda: now, waiting=waiting)
+    return revoke(standing, perform=iam, now=lambda: now, waiting=waiting, **more)
 
 
-def test_the_order_is_deny_close_detach_delete_undeny_remove(iam: Any, role: Any) -> None:
+def held(iam: Any, **documents: Any) -> Held:
+    """The managed policies of the role `audit` as they can be read; `documents` are others, by name."""
+    named = {arn: documents.get(arn.rpartition("/")[2], document) for arn, document in iam.policies.items()}
+    return Held({}, named, None, ())
+
+
+def calls_of(steps: Any) -> list[Call]:
+    return [step for step in steps if isinstance(step, Call)]
+
+
+def test_the_order_is_deny_close_what_allows_wait_what_denies_undeny_remove(iam: Any, role: Any) -> None:
     iam.profiles["machines"] = "audit"
-    calls = plan_revoke(read_role(iam, "audit"), ("machines",), closed=closed_trust())
-    said = [(call.operation, call.params.get("PolicyName") or call.params.get("PolicyArn")) for call in calls]
+    steps = plan_revoke(read_role(iam, "audit"), ("machines",), closed=closed_trust(), held=held(iam))
+    said = [
+        (step.operation, step.params.get("PolicyName") or step.params.get("PolicyArn"))
+        if isinstance(step, Call)
+        else "wait"
+        for step in steps
+    ]
     assert said == [
         ("put_role_policy", REVOKED),
         ("update_assume_role_policy", None),
         ("remove_role_from_instance_profile", None),
         ("detach_role_policy", "arn:aws:iam::aws:policy/SecurityAudit"),
         ("detach_role_policy", "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"),
+        ("delete_role_policy", "policy-more"),
+        "wait",
         ("delete_role_policy", OWN_ROLE),
         ("delete_role_policy", UNTIL),
-        ("delete_role_policy", "policy-more"),
         ("delete_role_policy", REVOKED),
         ("delete_role", None),
     ]
+    calls = calls_of(steps)
     assert json.loads(calls[0].params["PolicyDocument"]) == kill_deny()
     assert json.loads(calls[1].params["PolicyDocument"]) == closed_trust()
     for call in calls:
@@ -59,21 +77,85 @@ def test_the_order_is_deny_close_detach_delete_undeny_remove(iam: Any, role: Any
     assert not any("boundary" in operation for operation in iam.log)
 
 
+ALLOW = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+DENY = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"Statement": [ALLOW]}, "allows"),
+        ({"Statement": ALLOW}, "allows"),
+        ({"Statement": [DENY, DENY]}, "denies"),
+        ({"Statement": [ALLOW, DENY]}, "both"),
+        ({"Statement": []}, "both"),
+        ({"Statement": ["?"]}, "both"),
+        ({"Statement": [{"effect": "Allow"}]}, "both"),
+        ({"text": "no JSON"}, "both"),
+        ({}, "both"),
+        (None, "both"),
+    ],
+)
+def test_what_a_policy_holds(document: Any, expected: str) -> None:
+    assert kind(document) == expected
+
+
+def test_a_policy_that_denies_too_goes_after_the_wait_and_is_waited_for_itself(iam: Any, role: Any) -> None:
+    """Its allow must be gone everywhere before the last deny goes."""
+    role["inline"] |= {"mixed": {"Statement": [ALLOW, DENY]}, "aaa-only-denies": {"Statement": [DENY]}}
+    known = held(iam, SecurityAudit={"Statement": [ALLOW, DENY]})
+    steps = plan_revoke(read_role(iam, "audit"), closed=closed_trust(), held=known)
+    said = [
+        "wait" if isinstance(step, Settle) else step.params.get("PolicyName") or step.params.get("PolicyArn")
+        for step in steps
+    ]
+    assert said == [
+        REVOKED,
+        None,
+        "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
+        "policy-more",
+        "wait",
+        "arn:aws:iam::aws:policy/SecurityAudit",
+        "mixed",
+        "wait",
+        "aaa-only-denies",
+        OWN_ROLE,
+        UNTIL,
+        REVOKED,
+        None,
+    ]
+
+
+def test_a_managed_policy_that_cannot_be_read_may_hold_a_deny(iam: Any, role: Any) -> None:
+    steps = plan_revoke(read_role(iam, "audit"), closed=closed_trust())
+    at = steps.index(Settle())
+    assert not any("detach" in call.operation for call in calls_of(steps[:at]))
+
+
+def test_an_own_deny_that_was_changed_into_an_allow_goes_first(iam: Any, role: Any) -> None:
+    role["inline"][OWN_ROLE] = {"Statement": [ALLOW]}
+    steps = plan_revoke(read_role(iam, "audit"), closed=closed_trust(), held=held(iam))
+    names = [call.params.get("PolicyName") for call in calls_of(steps[: steps.index(Settle())])]
+    assert OWN_ROLE in names
+
+
 @pytest.mark.parametrize("done", range(10))
 def test_after_any_call_the_rest_is_planned_and_the_deny_stays_last(iam: Any, role: Any, done: int) -> None:
     iam.profiles["machines"] = "audit"
-    calls = plan_revoke(read_role(iam, "audit"), ("machines",), closed=closed_trust())
+    calls = calls_of(plan_revoke(read_role(iam, "audit"), ("machines",), closed=closed_trust(), held=held(iam)))
     for call in calls[:done]:
         iam(call)
-    assert plan_revoke(read_role(iam, "audit"), tuple(iam.profiles), closed=closed_trust()) == calls[done:]
+    again = plan_revoke(read_role(iam, "audit"), tuple(iam.profiles), closed=closed_trust(), held=held(iam))
+    assert calls_of(again) == calls[done:]
+    assert (Settle() in again) == (REVOKED in role["inline"] or done == 0)
 
 
 def test_without_a_proved_closed_trust_the_trust_is_left_and_the_deny_comes_first(iam: Any, role: Any) -> None:
-    for call in plan_revoke(read_role(iam, "audit"), closed=None)[:-1]:
+    for call in calls_of(plan_revoke(read_role(iam, "audit"), closed=None))[:-1]:
         iam(call)
     assert iam.log[0] == "put_role_policy"
     assert "update_assume_role_policy" not in iam.log
-    again = [call.operation for call in plan_revoke(read_role(iam, "audit"), closed=None)]
+    again = [call.operation for call in calls_of(plan_revoke(read_role(iam, "audit"), closed=None))]
     assert again == ["put_role_policy", "delete_role_policy", "delete_role"]
 
 
@@ -94,13 +176,13 @@ def test_the_receipt_says_what_was_removed_and_when(
     assert receipt.trust_closed
     assert receipt.others == ("legacy",)
     assert [each.what for each in receipt.removed] == [
-        "every session refused (inline deny on everything)",
+        "deny on everything put on the role",
         "trust replaced by one that admits nobody",
         "detached arn:aws:iam::aws:policy/SecurityAudit",
         "detached arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
+        "deleted inline policy policy-more",
         "deleted inline policy valetkey-own-role",
         "deleted inline policy valetkey-until",
-        "deleted inline policy policy-more",
         "deleted inline policy valetkey-revoked",
         "role deleted",
     ]
@@ -197,7 +279,7 @@ def test_what_is_attached_meanwhile_is_found_on_the_next_round(
     ("operation", "holds"),
     [
         ("put_role_policy", "nothing was changed"),
-        ("detach_role_policy", "denies everything"),
+        ("detach_role_policy", "carries the deny on everything"),
         ("delete_role", "carries no policy and admits nobody"),
     ],
 )
@@ -239,7 +321,8 @@ def test_a_second_run_that_cannot_read_says_what_held_when_it_began(
     refuse(iam, "get_role", "AccessDenied")
     with pytest.raises(Interrupted) as failed:
         revoke(standing, perform=iam, now=lambda: now, waiting=waiting)
-    assert "denies everything" in failed.value.do
+    assert "carries the deny on everything" in failed.value.do
+    assert "up to a few minutes" in failed.value.do
 
 
 @pytest.mark.parametrize("operation", ["put_role_policy", "list_role_policies", "delete_role"])

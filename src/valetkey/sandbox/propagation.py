@@ -1,0 +1,294 @@
+"""IAM takes time: changes of roles take effect, and are shown, some seconds after they were made, in any order.
+
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html (eventual consistency) and
+.../id_roles_use_revoke-sessions.html. AWS promises no order among several writes; public measurements saw 3 to 4 s.
+
+Off by default. `switch` turns it on for one account, or for all of them. From then on each write to a role of the
+account (its existence, trust policy, each inline and each attached policy, boundary, tags, ...) arrives twice, each
+time after a delay of its own on the account's clock: where calls are decided, and where IAM is read. Until then that
+side goes on with what was there before. Of two writes to the same thing the later one wins, also when it arrives first.
+
+Limits: users, groups and the versions of managed policies change at once. What a write itself is judged by (does the
+role exist, is the policy attached) is up to date.
+
+Replaces in ministack: `get`, `get_scoped` and the like of `services.iam._roles` while a call is decided or IAM is read;
+stands before every operation of IAM, and before `enforce` and `resolve_credential` of `core.iam_evaluator` and
+`services.sts.handle_request`.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from valetkey.sandbox import clock
+from valetkey.sandbox.handlers import Answer, Handler, Params
+from valetkey.sandbox.principals import everywhere
+
+Side = Literal["decided", "read"]
+EVERY = "*"
+MOST = 600.0
+"""Seconds that a change may take at most."""
+
+_side: ContextVar[Side | None] = ContextVar("valetkey_propagation_side", default=None)
+_READS = ("Get", "List", "Simulate", "Generate")
+_PARTS = {"InlinePolicies": dict, "AttachedPolicies": list}
+"""Members of a role's record whose own members change one by one."""
+_NOT_DELAYED = frozenset({"LastUsed"})
+
+Key = tuple[str, ...]
+_ABSENT = object()
+
+
+@dataclass
+class _Write:
+    """One change of one thing: what it was set to, and when that arrives on each side (the account's clock)."""
+
+    value: Any
+    arrives: Mapping[Side, float]
+
+
+@dataclass
+class _Thing:
+    """Something that was changed: what it was before, and its changes, oldest first."""
+
+    before: Any
+    writes: list[_Write] = field(default_factory=list)
+
+    def seen(self, side: Side, now: float) -> Any:
+        arrived = [write for write in self.writes if write.arrives[side] <= now]
+        return arrived[-1].value if arrived else self.before
+
+    def settled(self, now: float) -> bool:
+        return all(self.writes[-1].arrives[side] <= now for side in ("decided", "read"))
+
+
+@dataclass
+class _Account:
+    """One account's delays, and what is on its way."""
+
+    seconds: float
+    dice: random.Random
+    delays: list[tuple[float, float]]
+    """Given delays for the next writes, before the dice are thrown."""
+    things: dict[str, dict[Key, _Thing]] = field(default_factory=dict)
+    """By role name, then by what of it."""
+
+    def draw(self) -> dict[Side, float]:
+        now = clock.now()
+        if self.delays:
+            decided, read = self.delays.pop(0)
+        else:
+            decided, read = self.dice.uniform(0, self.seconds), self.dice.uniform(0, self.seconds)
+        return {"decided": now + decided, "read": now + read}
+
+
+_accounts: dict[str, _Account] = {}
+
+
+def switch(
+    account: str = EVERY, *, seconds: float = 0.0, seed: int = 0, delays: tuple[tuple[float, float], ...] = ()
+) -> None:
+    """Let changes of this account's roles take up to `seconds`, drawn with `seed`; 0 and no delays: none from now on.
+
+    `delays` are those of the next writes in order, each (where calls are decided, where IAM is read). What is on its
+    way goes on as it was drawn. Raises ValueError.
+    """
+    given = [seconds, *(each for pair in delays for each in pair)]
+    if not all(0 <= each <= MOST for each in given):
+        raise ValueError(f"a change takes 0 to {MOST:.0f} seconds")
+    # Not for keys: a seed makes a run repeatable.
+    dice, listed = random.Random(seed), list(delays)  # noqa: S311
+    for each in {account, *(_accounts if account == EVERY else ())}:
+        there = _accounts.get(each)
+        _accounts[each] = _Account(seconds, dice, listed, there.things if there else {})
+
+
+def reset() -> None:
+    """Changes take effect at once again, and nothing is on its way."""
+    _accounts.clear()
+
+
+@contextmanager
+def side(name: Side) -> Iterator[None]:
+    """Within the block, roles are as they are seen on this side."""
+    token = _side.set(name)
+    try:
+        yield
+    finally:
+        _side.reset(token)
+
+
+def install() -> None:
+    from ministack.core import iam_evaluator as ev
+    from ministack.services import iam, sts
+
+    iam._roles.__class__ = _viewed(type(iam._roles))
+    for operation, handler in list(iam._IAM_HANDLERS.items()):
+        iam._IAM_HANDLERS[operation] = _read(handler) if operation.startswith(_READS) else _write(handler)
+    handle = sts.handle_request
+    everywhere("resolve_credential", _seen(ev.resolve_credential))
+    ev.enforce = _seen(ev.enforce)
+
+    async def handle_request(*rest: Any) -> Any:
+        return await _decided(handle, *rest)
+
+    sts.handle_request = handle_request
+
+
+def _seen(decide: Callable[..., Any]) -> Callable[..., Any]:
+    def seen(*rest: Any, **more: Any) -> Any:
+        with side("decided"):
+            return decide(*rest, **more)
+
+    return seen
+
+
+async def _decided(handle: Callable[..., Awaitable[Any]], *rest: Any) -> Any:
+    with side("decided"):
+        return await handle(*rest)
+
+
+def _read(handler: Handler) -> Handler:
+    def read(params: Params) -> Answer:
+        with side("read"):
+            return handler(params)
+
+    return read
+
+
+def _write(handler: Handler) -> Handler:
+    def write(params: Params) -> Answer:
+        account = _account()
+        if account is None:
+            return handler(params)
+        from ministack.services import iam
+
+        before = {name: copy.deepcopy(role) for name, role in iam._roles.items()}
+        answer = handler(params)
+        arrives: dict[Side, float] = {}
+        for name in {*before, *iam._roles}:
+            old, new = _things(before.get(name)), _things(iam._roles.get(name))
+            changed = [key for key in {*old, *new} if old.get(key, _ABSENT) != new.get(key, _ABSENT)]
+            if changed:
+                arrives = arrives or account.draw()
+                _note(account, name, {key: (old.get(key, _ABSENT), new.get(key, _ABSENT)) for key in changed}, arrives)
+        return answer
+
+    return write
+
+
+def _note(account: _Account, name: str, changes: Mapping[Key, tuple[Any, Any]], arrives: Mapping[Side, float]) -> None:
+    now = clock.now()
+    things = account.things.setdefault(name, {})
+    for key, (old, new) in changes.items():
+        if key not in things or things[key].settled(now):
+            things[key] = _Thing(old)
+        things[key].writes.append(_Write(new, arrives))
+
+
+def _account(number: str | None = None) -> _Account | None:
+    """The delays of an account, or of the one that is worked for; None: changes take effect at once."""
+    from ministack.core.responses import get_account_id
+
+    wanted = number or str(get_account_id())
+    found = _accounts.get(wanted)
+    if found is None and EVERY in _accounts:
+        every = _accounts[EVERY]
+        found = _accounts[wanted] = _Account(every.seconds, every.dice, every.delays)
+    return found
+
+
+def _things(role: Mapping[str, Any] | None) -> dict[Key, Any]:
+    """A role's record, as the things that change one by one."""
+    if role is None:
+        return {}
+    found: dict[Key, Any] = {}
+    for name, value in role.items():
+        if name in _NOT_DELAYED:
+            continue
+        if name in _PARTS:
+            members = value.items() if isinstance(value, Mapping) else ((each, True) for each in value or ())
+            found.update({(name, member): inner for member, inner in members})
+        else:
+            found[(name,)] = copy.deepcopy(value)
+    return found
+
+
+def _as_seen(account: str, name: str, role: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A role as the current side sees it; the record itself where nothing of it is on its way."""
+    current = _side.get()
+    delays = _accounts.get(account)
+    if current is None or delays is None or name not in delays.things:
+        return role
+    with clock.of(account):
+        now = clock.now()
+    things = delays.things[name]
+    on_their_way = {key: thing for key, thing in things.items() if not thing.settled(now)}
+    if not on_their_way:
+        return role
+    members = {**_things(role), **{key: thing.seen(current, now) for key, thing in on_their_way.items()}}
+    seen: dict[str, Any] = {} if role is None else {key: role[key] for key in _NOT_DELAYED & role.keys()}
+    for part, kind in _PARTS.items():
+        seen[part] = kind()
+    for key, value in members.items():
+        if value is _ABSENT:
+            continue
+        if len(key) == 1:
+            seen[key[0]] = value
+        elif isinstance(seen[key[0]], dict):
+            seen[key[0]][key[1]] = value
+        else:
+            seen[key[0]].append(key[1])
+    return seen if "RoleId" in seen else None
+
+
+def _viewed(store: type[Any]) -> type[Any]:
+    """The store of roles, in which each side finds what has arrived there."""
+
+    class Viewed(store):  # type: ignore[misc]
+        __slots__ = ()
+
+        def get(self, key: Any, default: Any = None) -> Any:
+            from ministack.core.responses import get_account_id
+
+            return self.get_scoped(str(get_account_id()), None, key, default)
+
+        def get_scoped(self, account: str, region: Any, key: Any, default: Any = None) -> Any:
+            found = _as_seen(account, key, super().get_scoped(account, region, key, None))
+            return default if found is None else found
+
+        def __getitem__(self, key: Any) -> Any:
+            found = self.get(key)
+            if found is None:
+                raise KeyError(key)
+            return found
+
+        def __contains__(self, key: Any) -> bool:
+            return self.get(key) is not None
+
+        def keys(self) -> list[Any]:
+            names: list[Any] = super().keys()
+            there = _account() if _side.get() else None
+            if there is None:
+                return names
+            return [name for name in dict.fromkeys((*names, *there.things)) if self.get(name) is not None]
+
+        def __iter__(self) -> Iterator[Any]:
+            return iter(self.keys())
+
+        def values(self) -> list[Any]:
+            return [self[name] for name in self.keys()]
+
+        def items(self) -> list[tuple[Any, Any]]:
+            return [(name, self[name]) for name in self.keys()]
+
+        def __len__(self) -> int:
+            return len(self.keys())
+
+    return Viewed
