@@ -1,6 +1,7 @@
 """Who the usual chain is, in a process of its own: `python -m valetkey.aws.whoami` prints the ARN.
 
 It finds what any other program with the same environment finds. Fails with the reason on stderr and exit code 3.
+The answer is about identity alone: AWS gives it under an explicit deny too (STS API reference, GetCallerIdentity).
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ def served(name: str, before: Mapping[str, str], *, way: Way | None = None) -> I
 
     INVARIANT: before it is handed out, a process with just this environment has asked AWS who it is, and was in the
     profile's role: an SDK reads keys, profiles and web identities before it asks a server, and goes on without a word.
+    It says whose credentials they are, not that they may do anything: GetCallerIdentity answers under an explicit deny.
     """
     from valetkey.cli.entry import open_profile
     from valetkey.cli.serving import serving
@@ -70,7 +71,11 @@ def folder() -> Iterator[Path]:
 
 
 def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
-    """Raise Problem unless a program with this environment is in the profile's role."""
+    """Raise Problem unless a program with this environment is in the profile's role.
+
+    Nothing follows about what it may do: AWS answers GetCallerIdentity also where every policy denies it (STS API
+    reference), and so under the deny of a revocation, until the role is deleted or the session has ended.
+    """
     words = [sys.executable, "-P", "-m", "valetkey.aws.whoami"]
     try:
         done = subprocess.run(

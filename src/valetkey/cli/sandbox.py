@@ -27,18 +27,26 @@ def start(
         Literal["bare", "reasons", "ids"],
         Parameter(help="What a refusal's text says: no policy, the kind that refused, or authorization ids too."),
     ] = "bare",
+    iam_delay: Annotated[float, Parameter(help="Changes of roles take up to this many seconds to count.")] = 0.0,
+    seed: Annotated[int, Parameter(help="Draws how long each change takes.")] = 0,
     detach: Annotated[bool, Parameter(negative="", help="Run in the background; end it with `stop`.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
     """Start the sandbox and print the profiles and the environment to use. It ends with Ctrl-C, or with `stop`."""
+    from valetkey.policy.problem import Problem
     from valetkey.report.sandbox import say_started, say_stopped
     from valetkey.sandbox import local
+    from valetkey.sandbox.client import Control
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
+    if not 0 <= iam_delay <= 600:
+        raise Problem(f"--iam-delay: {iam_delay:g} s is outside 0 to 600", do="AWS takes seconds as a rule: try 5")
     folder = local.place(os.environ)
     owner = None if detach else os.getpid()
     begun, running = local.begin(folder, port=port, accounts=accounts, owner=owner, refusals=refusals)
+    if iam_delay:
+        Control(begun.url).propagation(seconds=iam_delay, seed=seed)
     if detach:
         say_started(begun, detached=True, as_json=output.as_json)
         return 0

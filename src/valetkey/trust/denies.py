@@ -2,7 +2,10 @@
 
 Rules:
 - Every grant carries `own_role_deny`; a grant with an end carries `dated_deny`, so that no live session outlasts the
-  trust; a revocation begins with `kill_deny`, so that live sessions are refused at once.
+  trust; a revocation begins with `kill_deny`, so that live sessions are refused as
+  soon as IAM has applied it (seconds as a rule, up to a few minutes: IAM User Guide, troubleshoot_general).
+- A deny reaches calls that are made with the role's own credentials. What such a call handed out before may live on:
+  `policy.outlives`.
 - An explicit Deny wins over every Allow (IAM User Guide, reference_policies_evaluation-logic).
 """
 
@@ -42,7 +45,7 @@ def dated_deny(until: datetime) -> dict[str, Any]:
 
 
 def kill_deny() -> dict[str, Any]:
-    """A policy that denies everything, from now on and to sessions that are already open."""
+    """A policy that denies everything, iam:* on its own role too, to new sessions and to those that are open."""
     return _deny("DenyEverything", {"Action": "*", "Resource": "*"})
 
 

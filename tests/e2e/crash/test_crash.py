@@ -127,7 +127,7 @@ def test_a_revocation_killed_after_any_write_leaves_no_access_and_is_finished(
     made = granted("audit")
     live = people.enter(made.role_arn, made.terms.external_id)
     assert people.may(live) == (True, False)
-    kill_after(owner, call, "revoke", "audit", "--yes")
+    kill_after(owner, call, "revoke", "audit", "--yes", "--no-wait")
 
     assert people.may(live) == (False, False)
     if call[0] == "PutRolePolicy":
@@ -135,7 +135,7 @@ def test_a_revocation_killed_after_any_write_leaves_no_access_and_is_finished(
     else:
         assert refused(lambda: people.enter(made.role_arn, made.terms.external_id))
 
-    again = owner.run("revoke", "audit", "--yes", "--json")
+    again = owner.run("revoke", "audit", "--yes", "--no-wait", "--json")
     # After the last call the role is gone, and the second run says so.
     assert again.returncode == (1 if call[0] == "DeleteRole" else 0), again.stderr
     assert json.loads(again.stdout)["gone"] is True
@@ -149,7 +149,7 @@ def test_a_grant_cannot_be_renewed_out_of_a_revocation_that_has_begun(
     owner = stage.owner
     owner.login(owner.user("admin", ADMIN))
     granted("audit")
-    kill_after(owner, ("PutRolePolicy", 1), "revoke", "audit", "--yes")
+    kill_after(owner, ("PutRolePolicy", 1), "revoke", "audit", "--yes", "--no-wait")
     refusal = owner.run("grant", "audit", *FOREVER, "--to", stage.contractor.account)
     assert refusal.returncode == 2
     assert "valetkey revoke" in refusal.stdout

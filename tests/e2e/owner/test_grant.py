@@ -134,7 +134,10 @@ def test_a_role_of_somebody_else_is_never_touched(stage: Any, owner: Run) -> Non
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
     }
     stage.owner.root("iam", "create_role", RoleName="machines", AssumeRolePolicyDocument=json.dumps(trust))
-    for words in (("grant", "machines", *FOREVER, "--to", stage.contractor.account), ("revoke", "machines", "--yes")):
+    for words in (
+        ("grant", "machines", *FOREVER, "--to", stage.contractor.account),
+        ("revoke", "machines", "--yes", "--no-wait"),
+    ):
         refused = owner(*words)
         assert refused.returncode == 2
         assert "no grant of valetkey's" in refused.stderr

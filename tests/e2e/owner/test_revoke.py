@@ -47,7 +47,10 @@ def test_a_live_session_is_refused_and_nobody_comes_in_again(stage: Any, owner: 
     assert iam.list_users()["Users"]
     done = owner("revoke", "audit", "--yes", "--json")
     assert done.returncode == 0, done.stderr
+    assert "up to a few minutes" in done.stderr
     receipt = json.loads(done.stdout)
+    assert 0 < receipt["waited_seconds"] <= 10
+    assert receipt["wait_skipped"] is False
     assert [each["call"] for each in receipt["removed"]] == [
         "iam:PutRolePolicy",
         "iam:UpdateAssumeRolePolicy",
@@ -62,6 +65,7 @@ def test_a_live_session_is_refused_and_nobody_comes_in_again(stage: Any, owner: 
     assert receipt["trust_closed"] is True
     assert receipt["other_roles"] == []
     assert receipt["survives"]
+    assert (receipt["outlives"], receipt["outlives_unknown"], receipt["deny_put_again"]) == ([], [], 0)
     assert is_gone(stage)
     for attempt in (iam.list_users, enter):
         with pytest.raises(botocore.exceptions.ClientError):
@@ -69,8 +73,8 @@ def test_a_live_session_is_refused_and_nobody_comes_in_again(stage: Any, owner: 
 
 
 def test_running_it_again_says_that_the_role_is_gone(stage: Any, owner: Run, made: dict[str, Any]) -> None:
-    assert owner("revoke", "audit", "--yes").returncode == 0
-    again = owner("revoke", "audit", "--yes", "--json")
+    assert owner("revoke", "audit", "--yes", "--no-wait").returncode == 0
+    again = owner("revoke", "audit", "--yes", "--no-wait", "--json")
     assert again.returncode == 1
     assert f"There is no role audit in account {stage.owner.account}." in again.stderr
     assert json.loads(again.stdout) == {
@@ -88,7 +92,7 @@ def test_the_receipt_names_other_roles_that_trust_the_same_contractor(
 ) -> None:
     assert owner("grant", "second", *FOREVER, "--to", stage.contractor.account).returncode == 0
     assert owner("grant", "other", *FOREVER, "--to", stage.party().account).returncode == 0
-    done = owner("revoke", "audit", "--yes")
+    done = owner("revoke", "audit", "--yes", "--no-wait")
     assert done.returncode == 0
     line = next(line for line in done.stdout.splitlines() if line.startswith("Other roles"))
     assert line.endswith(": second")
@@ -106,7 +110,7 @@ def test_a_role_that_was_put_to_other_uses_goes_too_and_its_boundary_is_never_re
     # The emulator judges RemoveRoleFromInstanceProfile on the role; AWS judges it on the instance profile (Service
     # Authorization Reference), as docs/reference/permissions.md says. Hence an administrator here.
     admin = stage.owner.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess")
-    done = owner("revoke", "audit", "--yes", "--confirm", "audit", as_user=admin)
+    done = owner("revoke", "audit", "--yes", "--no-wait", "--confirm", "audit", as_user=admin)
     assert done.returncode == 0, done.stderr
     assert is_gone(stage)
     calls = [each["call"] for each in stage.sandbox.control.requests(stage.owner.account)]
@@ -115,10 +119,10 @@ def test_a_role_that_was_put_to_other_uses_goes_too_and_its_boundary_is_never_re
 
 
 def test_at_a_terminal_it_asks_and_no_is_no(stage: Any, owner: Run, made: dict[str, Any]) -> None:
-    code, shown = owner("revoke", "audit", tty=True, answers=[(r"\[y/N\] $", "n")])
+    code, shown = owner("revoke", "audit", "--no-wait", tty=True, answers=[(r"\[y/N\] $", "n")])
     assert code == 1, shown
     assert not is_gone(stage)
-    code, shown = owner("revoke", "audit", tty=True, answers=[(r"\[y/N\] $", "y")])
+    code, shown = owner("revoke", "audit", "--no-wait", tty=True, answers=[(r"\[y/N\] $", "y")])
     assert code == 0, shown
     assert is_gone(stage)
 
@@ -129,12 +133,12 @@ def test_a_failure_midway_says_what_holds_and_the_next_run_finishes(
     stage.sandbox.control.fault(
         kind="deny", service="iam", operation="DetachRolePolicy", account=stage.owner.account, times=None
     )
-    failed = owner("revoke", "audit", "--yes")
+    failed = owner("revoke", "audit", "--yes", "--no-wait")
     assert failed.returncode == 3
-    assert "denies everything to every session already" in failed.stderr
+    assert "carries the deny on everything" in failed.stderr
     assert "again" in failed.stderr
     stage.sandbox.control.clear(stage.owner.account)
-    assert owner("revoke", "audit", "--yes").returncode == 0
+    assert owner("revoke", "audit", "--yes", "--no-wait").returncode == 0
     assert is_gone(stage)
 
 
@@ -145,7 +149,7 @@ def test_lost_answers_and_throttling_are_overcome_in_one_run(stage: Any, owner: 
         stage.sandbox.control.fault(kind=kind, service="iam", operation=operation, account=stage.owner.account)
     done = owner("grant", "audit", *FOREVER, "--to", stage.contractor.account)
     assert done.returncode == 0, done.stderr
-    done = owner("revoke", "audit", "--yes")
+    done = owner("revoke", "audit", "--yes", "--no-wait")
     assert done.returncode == 0, done.stderr
     assert is_gone(stage)
 
@@ -167,9 +171,31 @@ def test_a_trust_that_shows_a_deleted_users_id_is_told_and_replaced(stage: Any, 
     shown = owner("show", "audit", "--json")
     assert shown.returncode == 1
     assert f"deleted: {gone}" in [each["found"] for each in json.loads(shown.stdout)["drift"]]
-    done = owner("revoke", "audit", "--yes", "--json")
+    done = owner("revoke", "audit", "--yes", "--no-wait", "--json")
     assert done.returncode == 0, done.stderr
     receipt = json.loads(done.stdout)
     assert receipt["trust_closed"] is True
     assert receipt["contractor"] == stage.contractor.account
+    assert is_gone(stage)
+
+
+def test_the_receipt_names_what_the_deny_does_not_end(stage: Any, owner: Run) -> None:
+    assert owner("grant", "audit", "--to", stage.contractor.account, "--policy", "ReadOnlyAccess").returncode == 0
+    done = owner("revoke", "audit", "--no-wait")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "could have taken out, and the deny does not end" in said
+    assert "up to 12 h: s3:GetDataAccess (ReadOnlyAccess)" in said
+    assert "Not waited for (--no-wait)" in said
+
+
+def test_without_the_right_to_read_policies_it_is_unknown_what_could_be_taken_out(stage: Any, owner: Run) -> None:
+    assert owner("grant", "audit", "--to", stage.contractor.account).returncode == 0
+    stage.sandbox.control.fault(
+        kind="deny", service="iam", operation="GetPolicy", account=stage.owner.account, times=None
+    )
+    done = owner("revoke", "audit", "--no-wait", "--json")
+    assert done.returncode == 0, done.stderr
+    unknown = json.loads(done.stdout)["outlives_unknown"]
+    assert [each.rpartition("/")[2] for each in unknown] == ["SecurityAudit", "ViewOnlyAccess"]
     assert is_gone(stage)
