@@ -152,6 +152,18 @@ def test_totp_of_somebody_without_a_device(person: Party, say: Callable[..., Ran
         assert words in ran.stderr
 
 
+def test_iam_takes_time_when_it_is_told_to(person: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = started(person, "--iam-delay", "600", "--seed", "1")
+    iam = client(person, plain, "owner", "iam", monkeypatch)
+    nobody = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    iam.create_role(
+        RoleName="new", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [nobody]})
+    )
+    assert iam.list_roles()["Roles"] == []
+    Control(plain["url"]).shift("111111111111", 600)
+    assert [each["RoleName"] for each in iam.list_roles()["Roles"]] == ["new"]
+
+
 def test_status_and_stop(person: Party, say: Callable[..., Ran]) -> None:
     def status() -> tuple[int, dict[str, Any]]:
         ran = say("status", "--json")
@@ -213,7 +225,15 @@ def test_the_port_asked_for_is_taken(person: Party) -> None:
 
 
 def test_wrong_use(say: Callable[..., Ran]) -> None:
-    for words in (["--port", "70000"], ["--port", "x"], ["--accounts", "0"], ["--accounts", "10"], ["--host", "::"]):
+    for words in (
+        ["--port", "70000"],
+        ["--port", "x"],
+        ["--accounts", "0"],
+        ["--accounts", "10"],
+        ["--host", "::"],
+        ["--iam-delay", "601"],
+        ["--iam-delay", "-1"],
+    ):
         ran = say("start", "--detach", *words)
         assert (ran.returncode, ran.stdout) == (2, ""), words
         assert "Traceback" not in ran.stderr
