@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         read_grants,
         read_standing,
     )
-    from valetkey.grants.waiting import Waiting
+    from valetkey.grants.waiting import Settling, Waiting
 
 __all__ = [
     "Asked",
@@ -46,6 +46,7 @@ __all__ = [
     "Record",
     "Removed",
     "Role",
+    "Settling",
     "Shut",
     "Standing",
     "Waiting",
@@ -95,6 +96,7 @@ _HOMES = {
     "read_claimed": "standing",
     "read_grants": "standing",
     "read_standing": "standing",
+    "Settling": "waiting",
     "Waiting": "waiting",
 }
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from valetkey.policy.actions import expand, level
-from valetkey.policy.globs import matches
+from valetkey.policy.globs import compiled, matches, wild
 from valetkey.policy.outlives import OUTLIVES, UNLISTED, Outliving
 from valetkey.policy.reaches import ESCALATES, HARMLESS, READS
 from valetkey.policy.statements import Policy, Statement
@@ -187,9 +187,7 @@ _UNLISTED = frozenset(action.lower() for action in UNLISTED)
 
 def _covered(statement: Statement) -> frozenset[str]:
     """The listed actions that a statement covers, lower-cased, and those of `UNLISTED`."""
-    return _actions(statement.actions, statement.not_action) | {
-        action for action in _UNLISTED if statement.covers_action(action)
-    }
+    return _actions(statement.actions, statement.not_action)
 
 
 @lru_cache(maxsize=1024)
@@ -197,12 +195,14 @@ def _actions(patterns: tuple[str, ...], negated: bool) -> frozenset[str]:
     if not patterns:
         return _every() if negated else frozenset()
     named = frozenset(action.lower() for pattern in patterns for action in expand(pattern))
+    fits = [compiled(wild(pattern.lower())) for pattern in patterns]
+    named |= {action for action in _UNLISTED if any(fit(action) for fit in fits)}
     return _every() - named if negated else named
 
 
 @lru_cache(maxsize=1)
 def _every() -> frozenset[str]:
-    return frozenset(action.lower() for action in expand("*"))
+    return frozenset(action.lower() for action in expand("*")) | _UNLISTED
 
 
 def _regions(statement: Statement) -> list[_Region]:
