@@ -93,11 +93,16 @@ def _stored(name: str) -> bytes | None:
 def main() -> None:
     """Run the command line and exit with its code."""
     words = sys.argv[1:]
-    if len(words) == 2 and words[0] == "credential-process":
+    # A valetkey that resolves a base identity says so to what it starts: a session is never a base identity.
+    if len(words) == 2 and words[0] == "credential-process" and "VALETKEY_INSIDE" not in os.environ:
         answer = _stored(words[1])
         if answer is not None:
             _print(answer)
             sys.exit(0)
+    if [word for word in words if word != "--debug"][:1] == ["env"]:
+        from valetkey.cli.evaluated import run_env
+
+        sys.exit(run_env(words))
     from valetkey.cli.run import run
 
     sys.exit(run(words))

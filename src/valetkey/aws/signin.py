@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import botocore.configloader
@@ -35,6 +35,20 @@ _HOME_REGION = {
     "aws-iso-e": "eu-isoe-west-1",
     "aws-iso-f": "us-isof-south-1",
 }
+
+
+Chain = Literal["usual", "files", "environment"]
+_SURROUNDING = ("env", "ec2-credentials-file", "boto-config", "container-role", "iam-role")
+# botocore's names of the providers that have no part in a chain.
+_LEFT_OUT: Mapping[Chain, tuple[str, ...]] = {
+    "usual": (),
+    "files": _SURROUNDING,
+    "environment": (
+        *("assume-role", "sso", "shared-credentials-file", "login", "custom-process", "config-file"),
+        *("ec2-credentials-file", "boto-config"),
+    ),
+}
+_FILES = {"AWS_CONFIG_FILE": "config_file", "AWS_SHARED_CREDENTIALS_FILE": "credentials_file"}
 
 
 class NoBase(Problem):
@@ -74,7 +88,11 @@ class SignIn:
     def realm(self) -> str:
         """Where sessions made here are good: the endpoint of any region. What one region's STS has made is valid in
         all of them (IAM User Guide, id_credentials_temp_enable-regions)."""
-        return self.endpoint.replace(self.region, "*")
+        return _realm(self.endpoint, self.region)
+
+
+def _realm(endpoint: str, region: str) -> str:
+    return endpoint.replace(region, "*")
 
 
 def sign_in(
@@ -84,10 +102,15 @@ def sign_in(
     partition: str | None = "aws",
     ask: Callable[[str], str] | None = None,
     stored: Keys | None = None,
+    chain: Chain = "usual",
+    files: Mapping[str, str] | None = None,
 ) -> SignIn:
     """Resolve the keys of a profile, or of the usual chain without one; AWS_PROFILE is left aside.
 
     AWS_PROFILE may name the very profile whose credentials valetkey provides: it would call itself without end.
+    `chain` "files": what the AWS files (and `stored`) have for the profile, `default` without one, and nothing that
+    surrounds the process; "environment": only that. `files` names other AWS files than the environment does
+    (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE).
     The region is the given one, else the profile's, else the partition's first; none is of another partition.
     `partition` None: whichever the region is of.
     `ask(what for)` answers the MFA code of a base profile that is a role and asks for one itself (`mfa_serial`).
@@ -95,13 +118,18 @@ def sign_in(
     Raises NoBase, and what `ask` raises. Makes no call unless the chain needs one.
     """
     name = f"the base profile {profile}" if profile is not None else "the base identity"
+
+    def opened() -> Any:
+        return _opened(profile, chain, files)
+
     try:
-        core = core_session(profile)
+        core = opened()
         if not core.get_config_variable("region"):
             # A base profile that is a role is entered by botocore itself, which wants one.
             core.set_config_variable("region", region or _HOME_REGION.get(partition or "aws", "us-east-1"))
-        _ask_with(core, ask, name)
-        with_stored(core, stored)
+        if chain != "environment":
+            _ask_with(core, ask, name)
+            with_stored(core, stored)
         found = core.get_credentials()
         keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:
@@ -114,7 +142,7 @@ def sign_in(
         raise NoBase(f"{name} cannot be used: {error}", do=_SIGN_IN) from None
 
     def connect(other: Keys) -> Perform:
-        session = core_session(profile)
+        session = opened()
         # The models are read once, not once per set of keys.
         session.register_component("data_loader", core.get_component("data_loader"))
         session.set_credentials(other.access_key_id, other.secret_access_key, other.session_token)
@@ -128,6 +156,21 @@ def sign_in(
         endpoint=endpoint,
         connect=connect,
     )
+
+
+def calling(
+    keys: Keys, *, profile: str | None, region: str | None, partition: str, files: Mapping[str, str] | None = None
+) -> tuple[Perform, str]:
+    """Performs calls with these keys as `SignIn.connect` does, without resolving a base identity: with the endpoint and
+    the CA bundle of an AWS profile, and short limits. And the realm of that endpoint, see SignIn. Raises NoBase."""
+    try:
+        core = _opened(profile, "usual" if profile is None else "files", files)
+        core.set_credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
+        session, where = boto3.Session(botocore_session=core), region_for(core, partition, region)
+        endpoint: str = session.client("sts", region_name=where).meta.endpoint_url
+        return performer(session, where, QUICK), _realm(endpoint, where)
+    except wrong.BotoCoreError as error:
+        raise NoBase(f"the base profile cannot be used: {error}", do=_SIGN_IN) from None
 
 
 @dataclass(frozen=True)
@@ -181,6 +224,21 @@ def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str
 
 
 _SIGN_IN = "sign in with it, or put its access key into your AWS config; inside `valetkey exec` it is out of reach"
+
+
+def _opened(profile: str | None, chain: Chain, files: Mapping[str, str] | None) -> Any:
+    """A botocore session whose chain of credentials has only what `chain` allows."""
+    core = core_session(profile)
+    for variable, path in (files or {}).items():
+        core.set_config_variable(_FILES[variable], path)
+    if chain == "files" and profile == "default" and profile not in core.available_profiles:
+        # botocore refuses a profile that is named and not there; its key may be in the keyring.
+        core = _opened(None, "usual", files)
+        core.get_component("credential_provider").remove("assume-role-with-web-identity")
+    providers = core.get_component("credential_provider")
+    for method in _LEFT_OUT[chain]:
+        providers.remove(method)
+    return core
 
 
 def core_session(profile: str | None) -> Any:

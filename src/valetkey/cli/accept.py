@@ -23,6 +23,10 @@ def accept(
         str | None, Parameter(help="The customer whose role it is, as named in your request or profiles.")
     ] = None,
     mfa_serial: Annotated[str | None, Parameter(help="Your MFA device, where it cannot be looked up.")] = None,
+    base_from_environment: Annotated[
+        bool,
+        Parameter(negative="", help="Enter with the credentials that the environment has at the time, of no profile."),
+    ] = False,
     identity: Identity = None,
     yes: Annotated[bool, Parameter(negative="", help="Answer the question about an unknown request with yes.")] = False,
     account: Account = Account(),  # noqa: B008 - frozen
@@ -32,25 +36,33 @@ def accept(
 
     Compare the fingerprint with the owner's by voice.
     """
-    from valetkey.aws import connect
     from valetkey.cli import sealing
-    from valetkey.cli.entry import stored
+    from valetkey.cli.base import choose, sign_in_chosen
     from valetkey.cli.questions import choose_device, consent
     from valetkey.credentials import acceptance, awsconfig, profiles, whose_account
+    from valetkey.credentials.binding import refuse_accepted_role
     from valetkey.credentials.identity import identify
     from valetkey.credentials.requests import check_customer, known_requests
     from valetkey.exchange.files import Handoff, load
     from valetkey.report.contractor import say_accepted, say_handoff
+    from valetkey.report.text import say
 
     if customer is not None:
         check_customer(customer)
     received = load(sealing.read(file, identity, do="name the owner's handoff"), Handoff, name=str(file))
     known, have = known_requests(os.environ), acceptance.accepted(os.environ, renewing=name)
     name = acceptance.profile_name(name or acceptance.default_name(received.value, have))
-    # INVARIANT: who is judged is who later calls begin with; keys in the environment would go before AWS_PROFILE.
-    source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
-    perform = connect(profile=source, region=account.region, stored=stored(source))
+    # INVARIANT: who is judged is who later calls begin with, and a session of valetkey's is nobody.
+    base = choose(
+        account.profile,
+        from_environment=base_from_environment,
+        renewing=next((each for each in have if each.name == name), None),
+        names=profiles.names(os.environ),
+    )
+    who = sign_in_chosen(base, name, region=account.region)
+    perform, source = who.connect(who), base.source
     caller = identify(perform)
+    refuse_accepted_role(caller, have)
     judged = acceptance.judge(
         received,
         identity=caller,
@@ -71,6 +83,8 @@ def accept(
     awsconfig.check_free(name, os.environ, region=region)
     if not output.as_json:
         say_handoff(judged, name)
+    if base.passed_over:
+        say(f"note: {base.passed_over}", stderr=True)
     if judged.question:
         # With --json, or stdout elsewhere, this is all that the person sees.
         which = f"{judged.handoff.role_arn}, fingerprint {judged.fingerprint}."
@@ -79,7 +93,13 @@ def accept(
     if judged.handoff.mfa and serial is None:
         serial = acceptance.find_mfa(perform, caller, choose=choose_device)
     profile = acceptance.profile_for(
-        judged, name=name, identity=caller, source_profile=source, mfa_serial=serial, region=region
+        judged,
+        name=name,
+        identity=caller,
+        source_profile=source,
+        base_files=base.files,
+        mfa_serial=serial,
+        region=region,
     )
     command = awsconfig.process_command(executable(), name)
     profiles.save(profile, os.environ)

@@ -6,7 +6,8 @@ import contextlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from valetkey.policy.problem import Problem
 if TYPE_CHECKING:
     from valetkey.cli.entry import Entry
     from valetkey.cli.ways import Way
+    from valetkey.credentials.cache import Session
     from valetkey.credentials.child import Served
     from valetkey.credentials.profiles import Profile
     from valetkey.credentials.values import Credentials
@@ -24,38 +26,77 @@ _SECONDS = 40
 """For the look at who a command will be: two calls of at most 22 s, see valetkey.aws.whoami."""
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a command is started with."""
+
+    env: Mapping[str, str]
+    is_lost: Callable[[], bool]
+    """Whether AWS does not know the session any more: one call, to be made when the command has failed. The session is
+    dropped then."""
+
+
 @contextlib.contextmanager
-def given(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[dict[str, str]]:
+def given(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[Prepared]:
     """The environment with the session's keys in it; at least three quarters of the session are left."""
-    from valetkey.cli.entry import open_profile, say_long
+    from valetkey.cli.entry import open_profile
+    from valetkey.cli.kept import dropped
+    from valetkey.cli.saying import say_long
 
     entry = open_profile(name, way)
     session = entry.session(lasting=True)
     say_long(entry, session)
     with folder() as place:
-        yield _environment(entry, before, session.credentials, place)
+        yield Prepared(_environment(entry, before, session.credentials, place), lambda: dropped(entry, session))
 
 
 @contextlib.contextmanager
-def served(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[dict[str, str]]:
+def served(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[Prepared]:
     """The environment with the address of a credential server, which runs meanwhile.
 
     INVARIANT: before it is handed out, a process with just this environment has asked AWS who it is, and was in the
     profile's role: an SDK reads keys, profiles and web identities before it asks a server, and goes on without a word.
     It says whose credentials they are, not that they may do anything: GetCallerIdentity answers under an explicit deny.
+    A kept session that AWS does not know any more is dropped then, and the role is entered anew once.
     """
     from valetkey.cli.entry import open_profile
+    from valetkey.cli.kept import drop, dropped
+    from valetkey.cli.saying import say_end
+
+    entry = open_profile(name, way)
+    session = entry.session()
+    say_end(entry.root.profile)
+    with folder() as place, contextlib.ExitStack() as stack:
+        env = _served(entry, session, before, place, stack, way)
+        try:
+            check_caller(entry.profile, env)
+        except SessionGone:
+            stack.close()
+            drop(entry, session)
+            session = entry.session()
+            env = _served(entry, session, before, place, stack, way)
+            check_caller(entry.profile, env)
+        yield Prepared(env, lambda: dropped(entry))
+
+
+def _served(
+    entry: Entry, session: Session, before: Mapping[str, str], place: Path, stack: contextlib.ExitStack, way: Way | None
+) -> dict[str, str]:
+    """Serve a session for as long as the stack is open; the environment that leads to it."""
     from valetkey.cli.serving import serving
     from valetkey.credentials.child import Served
     from valetkey.credentials.keeper import Held
 
-    entry = open_profile(name, way)
-    held = Held(entry.profile, entry.session())
-    with folder() as place, serving([held], place, way=way) as running:
-        where = Served(running.urls[name], running.token_files[name], entry.profile.account)
-        env = _environment(entry, before, where, place)
-        check_caller(entry.profile, env)
-        yield env
+    name = entry.profile.name
+    running = stack.enter_context(serving([Held(entry.profile, session)], place, way=way))
+    where = Served(running.urls[name], running.token_files[name], entry.profile.account)
+    return _environment(entry, before, where, place)
+
+
+class SessionGone(Problem):
+    """AWS does not know the session that was to be served."""
+
+    exit_code = 3
 
 
 @contextlib.contextmanager
@@ -84,12 +125,13 @@ def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
     except subprocess.TimeoutExpired:
         raise Problem("AWS did not say in time who the command would be", do="try again", exit_code=3) from None
     if done.returncode:
+        from valetkey.credentials.refusals import SESSION_GONE
+
         last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
-        if "InvalidClientTokenId" in last[0]:
-            gone = Problem(
+        if any(code in last[0] for code in SESSION_GONE):
+            gone = SessionGone(
                 f"AWS does not take the session of {profile.name} any more; the command was not started",
                 do=f"run `{command('valetkey login', profile.name)}`: it enters the role anew, or says why not",
-                exit_code=3,
             )
             gone.likely = "the owner has ended the grant, or made the role anew"
             raise gone

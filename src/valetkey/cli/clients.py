@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from valetkey.cli.options import Output
 
@@ -10,13 +11,20 @@ from valetkey.cli.options import Output
 def clients(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     """List your customers: account, region, time left of the last session, end of the grant.
 
-    From what is on this computer: nobody is asked for a code and nothing is called.
+    From what is on this computer: nobody is asked for a code. Where a session is kept, AWS is asked once, with that
+    session, whether it still knows it; one that it does not know is dropped.
     """
     from valetkey.cli.entry import clock
+    from valetkey.cli.kept import drop_clients
     from valetkey.credentials.clients import all_clients
     from valetkey.report.clients import say_clients
+    from valetkey.report.text import say
 
     now = clock()
     found, damaged = all_clients(os.environ, now)
+    gone = drop_clients(found)
+    for each in sorted(gone):
+        say(f"{each}: AWS does not know its session any more: the role was re-made. It was dropped.", stderr=True)
+    found = tuple(replace(each, session_until=None) if each.profile.name in gone else each for each in found)
     say_clients(found, damaged, now=now, as_json=output.as_json)
     return 0

@@ -45,8 +45,10 @@ def console(
     from valetkey.aws.signin import settings
     from valetkey.cli.browsing import Browser
     from valetkey.cli.entry import clock, open_profile
+    from valetkey.cli.kept import dropped
+    from valetkey.cli.saying import say_end
     from valetkey.credentials.federation import DurationRefused, console_end, destination, login_url, redirect_file
-    from valetkey.credentials.landing import check_url
+    from valetkey.credentials.landing import ConsoleProblem, check_url
     from valetkey.credentials.profiles import check_name
     from valetkey.policy.problem import Problem
     from valetkey.report.text import say
@@ -63,7 +65,8 @@ def console(
     destination(profile.partition, service=service, region=None)
     page = None if url is None else check_url(url, profile.partition)
     session = entry.session(lasting=True)
-    ends = console_end(profile, now=clock()) if way.long else None
+    say_end(entry.root.profile)
+    ends = console_end(now=clock()) if way.long else None
     bundle = os.environ.get("AWS_CA_BUNDLE") or settings((name, profile.source_profile), os.environ).get("ca_bundle")
 
     def sign_in(ends: datetime | None) -> str:
@@ -79,11 +82,21 @@ def console(
             duration=None if ends is None else int((ends - clock()).total_seconds()),
         )
 
+    def open_console() -> tuple[str, datetime | None]:
+        try:
+            return sign_in(ends), ends
+        except DurationRefused as problem:
+            say(f"{problem.what}: it lasts as long as the role session", stderr=True)
+            return sign_in(None), None
+
     try:
-        secret = sign_in(ends)
-    except DurationRefused as problem:
-        say(f"{problem.what}: it lasts as long as the role session", stderr=True)
-        ends, secret = None, sign_in(None)
+        secret, ends = open_console()
+    except ConsoleProblem:
+        # AWS gives no reason there. A session of a role that was made anew is one.
+        if not dropped(entry, session):
+            raise
+        session = entry.session(lasting=True)
+        secret, ends = open_console()
     limit = entry.limit if ends is None else "12 h at most: AWS's limit for the console"
     until = f"{ends or session.credentials.expires:%H:%M} UTC ({limit})"
     say("The owner's CloudTrail shows this as GetSigninToken and ConsoleLogin, which some alert on.", stderr=True)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from valetkey.cli.ways import Way
+
+if TYPE_CHECKING:
+    from valetkey.cli.entry import Entry
+    from valetkey.credentials.cache import Session
 
 
 def credential_process(
@@ -34,6 +39,7 @@ def credential_process(
     from valetkey.__main__ import head, hot_file
     from valetkey.cli.entry import open_profile
     from valetkey.credentials import hot
+    from valetkey.credentials.binding import elsewhere
     from valetkey.report.credentials import process_answer, write_answer
 
     if mfa_session:
@@ -44,9 +50,22 @@ def credential_process(
     except (OSError, KeyError, ValueError):
         path = ""
     entry = open_profile(name, Way(no_cache=no_cache))
-    session = entry.session()
+    session = _session(entry)
     answer = process_answer(session.credentials)
-    if path and not no_cache and entry.through is None:
-        hot.store(Path(path), before, entry.profile, session, answer)
+    # The stored answer depends on the AWS files that the environment names; others do not make it stale.
+    if path and not no_cache and entry.through is None and not elsewhere(entry.profile.base_files, os.environ):
+        hot.store(Path(path), before, session, answer)
     write_answer(answer)
     return 0
+
+
+def _session(entry: Entry) -> Session:
+    """The session to answer with. One that was kept is tried first: whoever comes this way, and not by the stored
+    answer, has a moment for it."""
+    from valetkey.cli.kept import dropped, kept
+
+    before = kept(entry)
+    session = entry.session()
+    if before is None or before.credentials.access_key_id != session.credentials.access_key_id:
+        return session
+    return entry.session() if dropped(entry, session) else session

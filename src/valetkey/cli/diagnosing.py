@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from valetkey.policy.problem import Problem
@@ -21,6 +22,7 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
     """
     from valetkey.aws import clock as aws
     from valetkey.cli.entry import clock, entry_of
+    from valetkey.cli.kept import looked_at
     from valetkey.cli.reasons import quiet_keys
     from valetkey.credentials.awsconfig import region_of
     from valetkey.credentials.diagnosis import Unread
@@ -57,7 +59,7 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
         env=os.environ,
         now=clock(),
     )
-    return facts, entry
+    return replace(facts, kept=looked_at(entry) if entry else None), entry
 
 
 def _alone(source: str | None, region: str | None, partition: str) -> SignIn:

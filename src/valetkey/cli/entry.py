@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from valetkey.credentials.steps import Ask
     from valetkey.credentials.vault import Vault
 
-_INSIDE = "VALETKEY_INSIDE"
+INSIDE = "VALETKEY_INSIDE"
 # For the code of a base profile that is a role with MFA, before the broker's own time begins.
 _SECONDS = 40.0
 # os.environ is the whole process's, and servers renew in threads of their own: one way in at a time.
@@ -43,6 +42,8 @@ class Entry:
     """None: the usual way."""
     ask: Ask | None = None
     """Stands in for every source of MFA codes."""
+    own_interrupt: bool = False
+    """Ctrl-C at a question is for this process alone, see terminal.Asker."""
     through: Entry | None = None
     """For a role behind a grant's role: how that one is entered."""
 
@@ -82,7 +83,16 @@ class Entry:
 
     def tools(self) -> dict[str, Any]:
         """The arguments that the broker's functions share."""
-        return tools_of(self.base, self.profile.name, self.profile.source_profile, self.way, ask=self.ask)
+        profile = self.profile
+        return tools_of(
+            self.base,
+            profile.name,
+            profile.source_profile,
+            self.way,
+            ask=self.ask,
+            files=profile.base_files,
+            own_interrupt=self.own_interrupt,
+        )
 
     def session(self, *, lasting: bool = False) -> Session:
         """A session of the role. Raises what broker.role_session raises."""
@@ -90,10 +100,13 @@ class Entry:
 
         session = self._session(lasting)
         if self.through is None:
-            note(self.profile, session.credentials.expires, os.environ)
+            is_kept = self.way is None or not self.way.no_cache
+            session_key = self.key if is_kept else ""
+            note(self.profile, session.credentials.expires, os.environ, session_key=session_key, realm=self.base.realm)
         return session
 
     def _session(self, lasting: bool) -> Session:
+        from valetkey.cli.kept import drop
         from valetkey.cli.reasons import explained
         from valetkey.cli.terminal import tell
         from valetkey.credentials.broker import further_session, role_session
@@ -104,6 +117,7 @@ class Entry:
             return further_session(
                 self.profile,
                 source=self.through.session,
+                lost=partial(drop, self.through),
                 source_arn=self.through.profile.role_arn,
                 source_key=self.through.key,
                 connect=tools["connect"],
@@ -153,17 +167,19 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def open_profile(name: str, way: Way | None = None, *, ask: Ask | None = None) -> Entry:
-    """Load a profile, or find the way to a role behind one, and resolve its base identity. Raises Problem; Ended before
-    anything is called.
+def open_profile(name: str, way: Way | None = None, *, ask: Ask | None = None, own_interrupt: bool = False) -> Entry:
+    """Load a profile, or find the way to a role behind one, and resolve its base identity. Raises Problem.
 
-    `ask` stands in for every source of MFA codes.
+    `ask` stands in for every source of MFA codes; `own_interrupt`: see Entry.
     """
+    from dataclasses import replace
+
     from valetkey.credentials.profiles import check_name, path_of
 
     if not path_of(check_name(name), os.environ).exists() and (path := _path_to(name)):
-        return _behind(path, way, ask)
-    return _open(name, way, ask)
+        found = _behind(path, way, ask)
+        return replace(found, through=replace(found.through, own_interrupt=own_interrupt)) if found.through else found
+    return replace(_open(name, way, ask), own_interrupt=own_interrupt)
 
 
 def grant(name: str) -> Profile:
@@ -184,46 +200,48 @@ def check_known(name: str) -> None:
 
 
 def _open(name: str, way: Way | None, ask: Ask | None) -> Entry:
-    from valetkey.credentials.broker import still_granted
     from valetkey.credentials.profiles import load
 
-    profile = load(name, os.environ)
-    still_granted(profile, clock())
-    return entry_of(profile, way=way, ask=ask)
+    return entry_of(load(name, os.environ), way=way, ask=ask)
 
 
 def entry_of(profile: Profile, *, quiet: bool = False, way: Way | None = None, ask: Ask | None = None) -> Entry:
-    """The same for a profile as loaded, also of a grant that has ended. `quiet`: a base identity that asks for an MFA
-    code itself is a Problem. Raises Problem."""
+    """The same for a profile as loaded. `quiet`: a base identity that asks for an MFA code itself is a Problem.
+    Raises Problem."""
+    from valetkey.cli.base import bound
     from valetkey.credentials.profiles import path_of
 
     name = profile.name
     accepted = datetime.fromtimestamp(path_of(name, os.environ).stat().st_mtime, UTC)
-    with _ENTERING, _inside(name):
+    with _ENTERING, inside(name):
+        profile = bound(profile)
         base = sign_in_as(profile.source_profile, name, profile, ask=ask, quiet=quiet)
     return Entry(profile, accepted, base, way, ask)
 
 
 @contextlib.contextmanager
-def _inside(name: str) -> Iterator[None]:
-    """Say to programs that we start what they are started for: the base profile may itself run `valetkey
-    credential-process`, and a circle would start processes without end. Raises Problem for a circle."""
-    outer = os.environ.get(_INSIDE)
-    inside = (outer or "").split(":")
-    if name in inside:
+def inside(name: str) -> Iterator[None]:
+    """Say to programs that we start that they answer for the base identity of `name`: one of them may be valetkey.
+
+    INVARIANT: a valetkey that was started for a base identity answers nobody: a session that it made is never one, and
+    a circle would start processes without end. Raises Problem there.
+    """
+    from valetkey.credentials.binding import own_session
+
+    outer = os.environ.get(INSIDE)
+    if outer == name:
         raise Problem(
             f"the base identity of {name} comes from {name} itself",
             do="set another `source_profile`: accept the handoff again with --profile",
         )
-    os.environ[_INSIDE] = ":".join([*filter(None, inside), name])
+    if outer:
+        raise own_session(f"asked for as the base identity of {outer}: a session of {name}")
+    os.environ[INSIDE] = name
     try:
         yield
     finally:
         # The next profile that this process opens is no inner one.
-        if outer is None:
-            del os.environ[_INSIDE]
-        else:
-            os.environ[_INSIDE] = outer
+        del os.environ[INSIDE]
 
 
 def _path_to(name: str) -> tuple[str, ...]:
@@ -259,20 +277,42 @@ def _behind(path: tuple[str, ...], way: Way | None, ask: Ask | None) -> Entry:
 
 
 def sign_in_as(
-    source: str | None, what: str, profile: Profile | None = None, *, ask: Ask | None = None, quiet: bool = False
+    source: str | None,
+    what: str,
+    profile: Profile | None = None,
+    *,
+    ask: Ask | None = None,
+    quiet: bool = False,
+    from_environment: bool | None = None,
+    files: tuple[str, ...] | None = None,
+    region: str | None = None,
 ) -> SignIn:
-    """Resolve a base identity; `what` is what a question for its own MFA code says it is for. `quiet`: then it is a
-    Problem. Raises Problem."""
+    """Resolve a base identity: an AWS profile, or what surrounds the process where the profile says so.
+
+    `what` is what a question for its own MFA code says it is for. `quiet`: then it is a Problem. `from_environment` and
+    `files` stand in for what the profile says. Raises Problem; OwnSession for a session that valetkey made.
+    """
     from valetkey.aws.signin import sign_in
     from valetkey.cli.terminal import asker
+    from valetkey.credentials.binding import own_session, with_files
+    from valetkey.credentials.cache import Cache
 
-    return sign_in(
+    if from_environment is None:
+        from_environment = profile is not None and profile.base_from_environment
+    if files is None:
+        files = profile.base_files if profile else ()
+    found = sign_in(
         source,
-        region=profile.region if profile else None,
+        region=profile.region if profile else region,
         partition=profile.partition if profile else None,
         ask=None if quiet else partial(ask or asker(what), seconds=_SECONDS),
         stored=stored(source),
+        chain="files" if source is not None else "environment" if from_environment else "usual",
+        files=with_files(files, os.environ),
     )
+    if found.session_token is not None and Cache(os.environ).was_issued(found.access_key_id):
+        raise own_session("a session")
+    return found
 
 
 @cache
@@ -291,11 +331,21 @@ def stored(source: str | None) -> StoredKey | None:
 
 
 def tools_of(
-    base: SignIn, what: str, source: str | None, way: Way | None = None, *, ask: Ask | None = None, login: str = ""
+    base: SignIn,
+    what: str,
+    source: str | None,
+    way: Way | None = None,
+    *,
+    ask: Ask | None = None,
+    login: str = "",
+    files: tuple[str, ...] = (),
+    own_interrupt: bool = False,
 ) -> dict[str, Any]:
     """The arguments that the broker's functions share, for a base identity. `ask` stands in for every source of codes;
-    `login` is the command to name where nobody can be asked."""
-    from valetkey.cli.terminal import tell
+    `login` is the command to name where nobody can be asked; `files` as in Profile.base_files, `own_interrupt` as in
+    Entry."""
+    from valetkey.cli.asking import asking
+    from valetkey.cli.terminal import asker, tell
     from valetkey.credentials.cache import Cache
     from valetkey.credentials.vault import KeyringSessions
 
@@ -306,40 +356,15 @@ def tools_of(
         "connect": base.connect,
         "cache": kept,
         "keep": KeyringSessions(vault(), kept, tell=tell) if keep else kept,
-        "ask": ask or _ask(what, source, way, login),
+        "ask": ask
+        or asking(
+            what,
+            source,
+            way,
+            files=files,
+            terminal=asker(
+                what, login=login, own_code="" if way is None else way.own_code, own_interrupt=own_interrupt
+            ),
+        ),
         "clock": clock,
     }
-
-
-def _ask(what: str, source: str | None, way: Way | None, login: str) -> Ask:
-    """Every source of MFA codes, in order; none is looked at before a code is needed."""
-    if way is not None and way.mfa_code_stdin:
-        from valetkey.cli.ways import first_line
-        from valetkey.credentials.sources import given as only
-
-        return only(first_line())
-
-    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
-        from valetkey.aws.signin import settings
-        from valetkey.cli.terminal import asker
-        from valetkey.credentials import sources
-        from valetkey.credentials.pinentry import Pinentry
-
-        line = settings((source,), os.environ).get("mfa_process")
-        found: list[Ask] = [sources.command(line, clock=clock, sleep=time.sleep)] if isinstance(line, str) else []
-        found += [
-            sources.seed(partial(sources.kept_seed, vault()), clock=clock, sleep=time.sleep),
-            asker(what, login=login, own_code="" if way is None else way.own_code),
-            Pinentry(what, os.environ),
-        ]
-        return sources.first_of(found)(device, seconds=seconds, again=again)
-
-    return ask
-
-
-def say_long(entry: Entry, session: Session) -> None:
-    """With --long, say on stderr until when the session lasts and which limit applies."""
-    if entry.is_long:
-        from valetkey.report.text import say
-
-        say(f"until {session.credentials.expires:%Y-%m-%d %H:%M} UTC ({entry.limit})", stderr=True)

@@ -19,18 +19,19 @@ def env(
     """Print a grant's credentials as lines for a shell to evaluate: `eval "$(valetkey env NAME)"`.
 
     fish: `valetkey env NAME --shell fish | source`; PowerShell: `valetkey env NAME --shell powershell | Out-String |
-    Invoke-Expression`. Variables that could make a tool use other credentials are removed. The MFA code is asked for on
-    the terminal itself.
+    Invoke-Expression`. The lines first remove every credential variable. When `env` fails, no credentials are left in
+    the shell and the status is false. The MFA code is asked for on the terminal itself.
 
     Parameters
     ----------
     name
         The profile.
     """
-    from valetkey.cli.entry import open_profile, say_long
+    from valetkey.cli.entry import open_profile
+    from valetkey.cli.saying import say_long
     from valetkey.report.credentials import write_exports
 
-    entry = open_profile(name, way)
+    entry = open_profile(name, way, own_interrupt=True)
     session = entry.session(lasting=True)
     say_long(entry, session)
     write_exports(shell, session.credentials, entry.region)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from valetkey.policy.commandline import command as command_line
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
+    from valetkey.cli.childenv import Prepared
     from valetkey.cli.many import Environment
 
 
@@ -66,7 +68,7 @@ def exec_(
                 f"with {way.own_code} each of {len(names)} customers takes a code, and --mfa-code-stdin is one",
                 do="leave one of them out",
             )
-        return _for_many(words, environment, names=names, jobs=4 if jobs is None else jobs)
+        return _for_many(words, environment, names=names, jobs=4 if jobs is None else jobs, everyone=all_)
     if jobs is not None:
         raise Problem("--jobs is for several customers", do="leave it out, or say --all or --client A,B")
     if name is None:
@@ -76,8 +78,30 @@ def exec_(
             "there is no command to run",
             do=f"write it after two dashes: {command_line('valetkey exec', name, then='-- aws ...')}",
         )
-    with environment(name, dict(os.environ)) as env:
-        return run_child(command, env)
+    with environment(name, dict(os.environ)) as prepared:
+        code = run_child(command, prepared.env)
+        _look_back(name, code, prepared)
+        return code
+
+
+def _look_back(name: str, code: int, prepared: Prepared) -> None:
+    """After a command that failed: was it for a session that AWS does not know any more? It is never run again here: it
+    may have done half of its work."""
+    from valetkey.cli.running import may_be_lost
+
+    if not may_be_lost(code):
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        if prepared.is_lost():
+            from valetkey.cli.kept import RUN_AGAIN
+            from valetkey.report.text import say
+
+            say(
+                f"valetkey: AWS does not know the session of {name} any more. It was dropped. If the owner has ended "
+                "the grant, the next run says so.",
+                f"valetkey: {RUN_AGAIN}",
+                stderr=True,
+            )
 
 
 def _check_words(words: Sequence[str]) -> None:
@@ -93,9 +117,13 @@ def _check_words(words: Sequence[str]) -> None:
         )
 
 
-def _for_many(words: Sequence[str], environment: Environment, *, names: tuple[str, ...], jobs: int) -> int:
+def _for_many(
+    words: Sequence[str], environment: Environment, *, names: tuple[str, ...], jobs: int, everyone: bool
+) -> int:
     from valetkey.cli.many import run_many
+    from valetkey.credentials.broker import Ended
     from valetkey.report.many import labelled, say_ran
+    from valetkey.report.text import say
 
     if not words:
         raise Problem("there is no command to run", do="write it after two dashes: valetkey exec --all -- aws ...")
@@ -104,7 +132,13 @@ def _for_many(words: Sequence[str], environment: Environment, *, names: tuple[st
     ran, stopped = run_many(
         names, words, dict(os.environ), environment=environment, show=labelled(names), jobs=min(jobs, len(names))
     )
-    say_ran(ran, names)
+    # With --all, a grant that has ended by its record and by AWS is nobody's failure.
+    over = {each.name for each in ran if everyone and isinstance(each.problem, Ended)}
+    for each in ran:
+        if each.name in over and each.problem is not None:
+            say(f"{each.name}: left out: {each.problem.what}", stderr=True)
+    ran = tuple(each for each in ran if each.name not in over)
+    say_ran(ran, [name for name in names if name not in over])
     if stopped:
         return 128 + stopped
     return 125 if any(each.code is None for each in ran) else int(any(each.code for each in ran))
@@ -121,16 +155,7 @@ def _chosen(client: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _everyone() -> tuple[str, ...]:
-    """All profiles whose grant has not ended."""
-    from valetkey.cli.entry import clock
-    from valetkey.credentials.clients import all_clients
-    from valetkey.report.text import say
+    """All profiles. One that is damaged fails with its reason when its turn comes."""
+    from valetkey.credentials.profiles import names
 
-    clients, damaged = all_clients(os.environ, clock())
-    for each in clients:
-        if each.has_ended:
-            say(f"{each.profile.name}: left out, the grant ended on {each.profile.until:%Y-%m-%d}", stderr=True)
-    # A damaged one fails with its reason when its turn comes.
-    return tuple(
-        sorted([*(each.profile.name for each in clients if not each.has_ended), *(one.name for one in damaged)])
-    )
+    return names(os.environ)

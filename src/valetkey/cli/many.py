@@ -17,12 +17,13 @@ from contextlib import AbstractContextManager
 from types import FrameType
 from typing import IO
 
-from valetkey.cli.running import PASSED, handled, passes_on
+from valetkey.cli.childenv import Prepared
+from valetkey.cli.running import PASSED, handled, may_be_lost, passes_on
 from valetkey.policy.problem import Problem
 from valetkey.report.many import Ran, Show
 
-Environment = Callable[[str, Mapping[str, str]], AbstractContextManager[dict[str, str]]]
-"""The environment of a customer's command, good inside the context. Raises Problem."""
+Environment = Callable[[str, Mapping[str, str]], AbstractContextManager[Prepared]]
+"""What a customer's command is started with, good inside the context. Raises Problem."""
 
 _LINE = 65536
 _LOOK = 0.5
@@ -50,11 +51,12 @@ def run_many(
     slots = threading.BoundedSemaphore(jobs)
     threads: list[threading.Thread] = []
 
-    def follow(name: str, child: subprocess.Popen[bytes], stack: contextlib.ExitStack) -> None:
+    def follow(name: str, child: subprocess.Popen[bytes], prepared: Prepared, stack: contextlib.ExitStack) -> None:
         with stack:
             code = _follow(name, child, show)
+            code = 128 - code if code < 0 else code
             running.ended(child)
-            found[name] = Ran(name, 128 - code if code < 0 else code)
+            found[name] = Ran(name, code, is_lost=may_be_lost(code) and prepared.is_lost())
         slots.release()
 
     with running:
@@ -65,11 +67,11 @@ def run_many(
                 running.check()
                 with contextlib.ExitStack() as stack:
                     try:
-                        env = stack.enter_context(environment(name, before))
+                        prepared = stack.enter_context(environment(name, before))
                         with running.no_stop():
-                            child = _start(command, env)
+                            child = _start(command, prepared.env)
                             running.started(child)
-                            words = (name, child, stack.pop_all())
+                            words = (name, child, prepared, stack.pop_all())
                             threads.append(threading.Thread(target=follow, args=words, daemon=True))
                             threads[-1].start()
                     except Problem as problem:

@@ -40,6 +40,8 @@ def request(
     from valetkey.aws import connect
     from valetkey.cli import sealing
     from valetkey.cli.entry import stored
+    from valetkey.cli.signing import readable_profiles
+    from valetkey.credentials.binding import refuse_accepted_role
     from valetkey.credentials.identity import identify, own_principal
     from valetkey.credentials.requests import (
         Wishes,
@@ -63,7 +65,9 @@ def request(
     known = known_requests(os.environ)
     source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
     perform = connect(profile=account.profile, region=account.region, stored=stored(source))
-    identity = own_principal(perform, identify(perform))
+    caller = identify(perform)
+    refuse_accepted_role(caller, readable_profiles(os.environ))
+    identity = own_principal(perform, caller)
     made = make_request(customer, wishes, identity=identity, known=known, now=now, new=new)
     path = out or Path(default_file(customer) + (".age" if owner_key else ""))
     write_file(made, path, replace=yes, encrypt_to=owner_key)

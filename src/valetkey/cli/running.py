@@ -42,6 +42,12 @@ def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
     return 128 - code if code < 0 else code
 
 
+def may_be_lost(code: int) -> bool:
+    """Whether a child that ended with this code may have failed for its credentials: not when it went well, nor when a
+    signal ended it (128 + its number)."""
+    return code != 0 and not 128 < code < 160
+
+
 class _Signals:
     """Pass signals on to the child while it runs, instead of dying before it."""
 

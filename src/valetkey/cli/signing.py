@@ -44,7 +44,7 @@ def source(base: str | None, env: Mapping[str, str]) -> str | None:
     there is none yet, or where it is one of several. Raises Problem."""
     if base is not None:
         return base
-    found = sorted({each.source_profile or "" for each in _profiles(env) if each.mfa})
+    found = sorted({each.source_profile or "" for each in readable_profiles(env) if each.mfa})
     named = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or None
     if len(found) > 1 and named not in found:
         have = ", ".join(each or "default" for each in found)
@@ -54,11 +54,13 @@ def source(base: str | None, env: Mapping[str, str]) -> str | None:
 
 def customer_of(source: str | None, env: Mapping[str, str]) -> Profile | None:
     """A customer of this base identity, whose partition and region are called; None when there is none yet."""
-    return next((each for each in _profiles(env) if each.source_profile == source), None)
+    found = [each for each in readable_profiles(env) if each.source_profile == source]
+    # One of an earlier version does not say where its base identity comes from.
+    return next((each for each in found if each.is_bound), next(iter(found), None))
 
 
-def _profiles(env: Mapping[str, str]) -> Iterator[Profile]:
-    """What was accepted; a profile that cannot be read is told by whoever uses it."""
+def readable_profiles(env: Mapping[str, str]) -> Iterator[Profile]:
+    """What was accepted; of a profile that cannot be read, whoever uses it says so."""
     from valetkey.credentials.profiles import ProfileProblem, load, names
 
     for name in names(env):
@@ -108,7 +110,7 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
             f"{profile.name} was accepted with another MFA device, {profile.mfa_serial}",
             do="leave --mfa-serial out, or accept the handoff again with it",
         )
-    profiles = [profile] if profile else list(_profiles(os.environ))
+    profiles = [profile] if profile else list(readable_profiles(os.environ))
     known = {each.mfa_serial for each in profiles if each.source_profile == source and each.mfa_serial}
     if serial:
         return check_serial(serial)

@@ -17,12 +17,13 @@ from valetkey.policy.commandline import command
 from valetkey.report.text import clean
 
 _TTY = "/dev/tty"
+_CTRL_C = b"\x03"
 
 
-def asker(profile: str, *, login: str = "", own_code: str = "") -> Asker:
+def asker(profile: str, *, login: str = "", own_code: str = "", own_interrupt: bool = False) -> Asker:
     """An `ask` for the broker; `profile` is what the question says it is for, `login` the command that asks it,
-    `own_code` an option that takes a code all the same (see Way.own_code)."""
-    return Asker(profile, login=login, own_code=own_code)
+    `own_code` an option that takes a code all the same (see Way.own_code), `own_interrupt` see Asker."""
+    return Asker(profile, login=login, own_code=own_code, own_interrupt=own_interrupt)
 
 
 def silent(profile: str) -> Ask:
@@ -35,10 +36,15 @@ def silent(profile: str) -> Ask:
 
 
 class Asker:
-    """See valetkey.credentials.broker.Ask."""
+    """See valetkey.credentials.broker.Ask.
 
-    def __init__(self, profile: str, *, login: str = "", own_code: str = "") -> None:
+    `own_interrupt`: Ctrl-C at the question interrupts this process alone. An interactive shell that gets it too drops
+    the whole line, `eval` included, and keeps the variables that the line would have removed.
+    """
+
+    def __init__(self, profile: str, *, login: str = "", own_code: str = "", own_interrupt: bool = False) -> None:
         self._profile = profile
+        self._own_interrupt = own_interrupt
         self._own_code = own_code
         self._login = login or command("valetkey login", profile)
 
@@ -51,7 +57,8 @@ class Asker:
             # A read from the background would stop this process without a word.
             if os.tcgetpgrp(tty) != os.getpgrp():
                 raise self.nobody("this runs in the background and cannot ask for the MFA code")
-            return self._ask(tty, device, seconds, again)
+            with _own_interrupt(tty) if self._own_interrupt else contextlib.nullcontext():
+                return self._ask(tty, device, seconds, again)
         except OSError:
             raise self.nobody("the terminal went away before the MFA code was given") from None
         finally:
@@ -82,6 +89,28 @@ class Asker:
             if len(code) == 6 and code.isascii() and code.isdigit():
                 return code
             _write(tty, "a code is 6 digits\n")
+
+
+@contextlib.contextmanager
+def _own_interrupt(tty: int) -> Iterator[None]:
+    """Make Ctrl-C the end of the line that is typed, and no signal to every process of the terminal's foreground.
+    Raises KeyboardInterrupt from `_line`."""
+    import termios
+
+    try:
+        before = termios.tcgetattr(tty)
+        changed = termios.tcgetattr(tty)
+        changed[3] &= ~termios.ISIG
+        changed[6][termios.VEOL] = _CTRL_C
+        termios.tcsetattr(tty, termios.TCSADRAIN, changed)
+    except termios.error:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(tty, termios.TCSADRAIN, before)
 
 
 def secret(question: str, *, seconds: float) -> str:
@@ -193,6 +222,8 @@ def _typed(tty: int, end: float) -> bytes | None:
         if not some:
             break
         typed += some
+        if _CTRL_C in typed:
+            raise KeyboardInterrupt
     return typed
 
 

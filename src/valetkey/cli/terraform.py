@@ -36,17 +36,18 @@ def terraform(
     """
     from valetkey.aws.signin import settings
     from valetkey.cli.accept import executable
-    from valetkey.cli.entry import clock, grant
+    from valetkey.cli.entry import grant
+    from valetkey.cli.saying import say_end
     from valetkey.credentials import terraform as made
     from valetkey.credentials.awsconfig import process_command, region_of
-    from valetkey.credentials.broker import role_call, still_granted
+    from valetkey.credentials.broker import role_call
     from valetkey.credentials.settings import read_settings
     from valetkey.report.terraform import say_terraform
 
     customers = []
     for each in dict.fromkeys((name, *names)):
         profile = grant(each)
-        still_granted(profile, clock())
+        say_end(profile)
         region = region_of(each, os.environ) or profile.region
         carried = read_settings(settings((each,), os.environ), name=each)
         enter = role_call(profile, _MfaSession(), carried).params

@@ -30,6 +30,7 @@ def verify(
     Exit code 0: all that applies is shown to be right. 1: something is wrong, or could not be shown. 3: AWS failed.
     """
     from valetkey.cli.entry import clock, grant, open_profile
+    from valetkey.cli.kept import dropped
     from valetkey.credentials import verification
     from valetkey.credentials.broker import mfa_session
     from valetkey.credentials.codes import with_code
@@ -87,5 +88,11 @@ def verify(
         wait=limit,
         by_code=by_code if is_named(profile, entry.base) else None,
     )
+    if dropped(entry):
+        say(
+            f"The session that was kept for {name} is not known to AWS any more: the role was re-made. It was dropped; "
+            "the next call of a tool enters the role anew.",
+            stderr=True,
+        )
     say_verification(found, as_json=output.as_json)
     return found.exit_code

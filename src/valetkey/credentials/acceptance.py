@@ -351,10 +351,12 @@ def profile_for(
     name: str,
     identity: Identity,
     source_profile: str | None,
+    base_files: tuple[str, ...] = (),
     mfa_serial: str | None,
     region: str | None,
 ) -> Profile:
-    """Everything valetkey has to know to enter the role."""
+    """Everything valetkey has to know to enter the role. `source_profile` None: the base identity is what surrounds the
+    process; `base_files` as in Profile."""
     handoff = acceptance.handoff
     if source_profile == name:
         raise NotAccepted(
@@ -366,6 +368,9 @@ def profile_for(
         external_id=handoff.external_id,
         contractor=handoff.contractor,
         source_profile=source_profile,
+        base_from_environment=source_profile is None,
+        base_arn=identity.arn,
+        base_files=base_files,
         mfa=handoff.mfa,
         mfa_serial=mfa_serial,
         mfa_max_age=handoff.mfa_max_age,

@@ -21,11 +21,11 @@ from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from valetkey.credentials.cache import Busy, Cache, Session, key
-from valetkey.credentials.codes import with_code
+from valetkey.credentials.codes import check_device, with_code
 from valetkey.credentials.mfa import MFA_LIFE, mfa_session
 from valetkey.credentials.named import either_way, is_named, way_key
 from valetkey.credentials.profiles import Profile
-from valetkey.credentials.refusals import NO_ANSWER, SESSION_GONE, Refused, about_further
+from valetkey.credentials.refusals import NO_ANSWER, SESSION_GONE, Refused, WrongCaller, about_further
 from valetkey.credentials.roles import check_account, enter, role_call
 from valetkey.credentials.settings import PLAIN, SessionSettings
 from valetkey.credentials.steps import (
@@ -56,26 +56,35 @@ __all__ = [
     "Ended",
     "Keys",
     "NoTerminal",
+    "about_end",
     "check_account",
     "enter",
     "further_session",
+    "has_ended",
     "limit_of",
     "mfa_session",
     "role_call",
     "role_key",
     "role_session",
     "stale_at",
-    "still_granted",
 ]
 
 
-def still_granted(profile: Profile, now: datetime) -> None:
-    """Raise Ended once the grant's end has passed: no call can succeed then."""
-    if profile.until is not None and now >= profile.until:
-        raise Ended(
-            f"the grant {profile.name} ended on {profile.until:%Y-%m-%d %H:%M} UTC",
-            do="ask the owner to grant it again and run `valetkey accept` with the new handoff",
-        )
+def has_ended(profile: Profile, now: datetime) -> bool:
+    """Whether the recorded end of the grant has passed. The owner may have moved it since: AWS decides, this warns."""
+    return profile.until is not None and now >= profile.until
+
+
+def about_end(refused: Refused, profile: Profile, now: datetime) -> Refused | Ended:
+    """A refusal of the role, when the recorded end of the grant explains it."""
+    if refused.code != "AccessDenied" or isinstance(refused, WrongCaller) or not has_ended(profile, now):
+        return refused
+    end = f"{profile.until:%Y-%m-%d %H:%M} UTC"
+    return Ended(
+        f"AWS refused to let you into the role, and by the handoff the grant {profile.name} ended on {end}",
+        do="ask the owner to grant it again and run `valetkey accept` with the new handoff",
+        where=refused.where,
+    )
 
 
 def stale_at(session: Session) -> datetime:
@@ -139,18 +148,25 @@ def role_session(
     long as the role allows. `lasting`: for a receiver that cannot come back for new ones; then at least three quarters
     of the session are left. `since`: when the profile was accepted last; older sessions may be of a role that was
     removed and made anew under the same ARN, which AWS does not let back in.
-    `seconds` limits the whole wait. `tell` says to the person why a second code is asked for. Raises Ended, Refused,
-    NoTerminal, Dismissed, Busy, Problem.
+    `seconds` limits the whole wait. `tell` says to the person why a second code is asked for. Raises Refused, Ended
+    where the recorded end explains the refusal, NoTerminal, Dismissed, Busy, Problem.
     """
     left = deadline_in(seconds, clock)
-    still_granted(profile, clock())
     if long:
         _check_long(profile, base)
 
     def fetch() -> Session:
+        if profile.mfa and base.session_token is None:
+            check_device(_device(profile))  # what cannot work is said before anything is called
+        check_account(profile, keys=base, connect=connect, cache=cache, realm=base.realm)
+        try:
+            return get_in()
+        except Refused as refused:
+            raise about_end(refused, profile, clock()) from None
+
+    def get_in() -> Session:
         # A temporary base identity cannot be asked for a code (GetSessionToken refuses it); it may carry MFA itself.
         if not profile.mfa or base.session_token is not None:
-            check_account(profile, keys=base, connect=connect)
             return enter(profile, keys=base, connect=connect, clock=clock, settings=settings)
         device = _device(profile)
         if long:
@@ -168,8 +184,6 @@ def role_session(
         )
 
     def directly(device: str) -> Session:
-        check_account(profile, keys=base, connect=connect)
-
         def send(code: str) -> Session:
             given = (device, code)
             return enter(profile, keys=base, connect=connect, clock=clock, settings=settings, code=given)
@@ -207,6 +221,7 @@ def further_session(
     profile: Profile,
     *,
     source: Callable[[], Session],
+    lost: Callable[[Session], None],
     source_arn: str,
     source_key: str,
     connect: Connect,
@@ -220,16 +235,23 @@ def further_session(
     """A session of a role that is entered from another role's session.
 
     `source()` answers that session, `source_arn` is its role, `source_key` its name in the cache: a role that is
-    entered from elsewhere is another entry. Raises what `source` raises, Refused, Busy, Problem.
+    entered from elsewhere is another entry. `lost(session)` drops one that AWS does not know any more, after which
+    `source()` is asked once more. Raises what `source` raises, Refused, Busy, Problem.
     """
-    still_granted(profile, clock())
 
     def fetch() -> Session:
-        keys = source().credentials
+        before = clock()
+        first = source()
         try:
-            return enter(profile, keys=keys, connect=connect, clock=clock, settings=settings)
+            try:
+                return enter(profile, keys=first.credentials, connect=connect, clock=clock, settings=settings)
+            except Refused as refused:
+                if refused.code not in SESSION_GONE or first.issued >= before:
+                    raise
+                lost(first)
+            return enter(profile, keys=source().credentials, connect=connect, clock=clock, settings=settings)
         except Refused as refused:
-            raise about_further(refused, source_arn) from None
+            raise about_end(about_further(refused, source_arn), profile, clock()) from None
 
     name = further_key(profile, source_key, settings=settings)
     return _cached(name, fetch, cache=cache, clock=clock, since=since, lasting=lasting, seconds=seconds)
@@ -278,6 +300,7 @@ def _cached(
                 return found
             raise
         with contextlib.suppress(Problem):  # what cannot be kept is fetched again: it only costs time
+            cache.note_issued(fresh.credentials.access_key_id)
             cache.put(name, fresh)
         return fresh
 

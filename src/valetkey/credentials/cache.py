@@ -8,6 +8,7 @@ Rules:
 - What is older than any session can be is removed, and with it what a killed process left half written.
 - A question that was dismissed or answered wrongly is remembered for REMEMBER seconds, so that a program that asks
   again and again cannot stack prompts. A code that was sent is remembered until it is void.
+- The access keys of sessions that were made here are remembered as digests for two days, longer than any of them lives.
 - A cache that keeps nothing (`keep=False`) has the locks and these memories, and no session on disk.
 """
 
@@ -31,6 +32,7 @@ REMEMBER = 10
 _VOID = 300
 """Seconds after which a one-time code cannot be good any more (30 s, and what AWS lets clocks differ)."""
 _KIND = "session/v1"
+_STAYING = (".lock", ".caller")
 _OLDEST = 2 * 86400
 """Seconds after which no file of ours can hold a live session (GetSessionToken: 36 hours at most)."""
 
@@ -170,6 +172,23 @@ class Cache:
         data = private.read(self._path(name, "learned"))
         return None if data is None else data.decode("ascii", "replace")
 
+    def note_issued(self, access_key_id: str) -> None:
+        """Remember that a session with this access key was made here. Only a digest is kept."""
+        self._write(self._path(_digest(access_key_id), "issued"), b"")
+
+    def was_issued(self, access_key_id: str) -> bool:
+        """Whether a session with this access key was made here, in the last days."""
+        return self._path(_digest(access_key_id), "issued").exists()
+
+    def caller(self, name: str) -> str | None:
+        """Whose an access key is: the ARN that was noted under this name."""
+        data = private.read(self._path(name, "caller"))
+        return None if data is None else data.decode("utf-8", "replace")
+
+    def note_caller(self, name: str, arn: str) -> None:
+        """Note whose an access key is: AWS gives a key to one user or session and never to another."""
+        self._write(self._path(name, "caller"), arn.encode())
+
     def said(self, name: str) -> bool:
         """Whether this user has been told so already."""
         return (self._root / f"{name}.said").exists()
@@ -200,10 +219,10 @@ class Cache:
             lock.release()
 
     def _prune(self, now: datetime) -> None:
-        """Locks stay: removing one under a waiter would make two of it."""
+        """Locks stay: removing one under a waiter would make two of it. So does whose a key is: that never changes."""
         for path in (*self._root.glob("sessions/*"), *self._root.glob("hot/*")):
             with contextlib.suppress(OSError):
-                if path.suffix != ".lock" and path.lstat().st_mtime < now.timestamp() - _OLDEST:
+                if path.suffix not in _STAYING and path.lstat().st_mtime < now.timestamp() - _OLDEST:
                     path.unlink()
 
     def _write(self, path: Path, data: bytes) -> None:
@@ -212,6 +231,10 @@ class Cache:
 
     def _path(self, name: str, kind: str = "json") -> Path:
         return self._root / "sessions" / f"{name}.{kind}"
+
+
+def _digest(access_key_id: str) -> str:
+    return hashlib.sha256(f"issued {access_key_id}".encode()).hexdigest()[:40]
 
 
 def _text(value: object) -> str:

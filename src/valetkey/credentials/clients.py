@@ -1,13 +1,15 @@
-"""All customers at a glance, from what is on this computer: nobody is asked and nothing is called.
+"""All customers at a glance, from what is on this computer: nobody is asked for a code.
 
-A session's own file does not say whose it is without the base identity, which may take a call to find. So that the
-end of each customer's last session is noted in `$XDG_CACHE_HOME/valetkey/last/NAME.json`; nothing secret is in it.
+A session's own file does not say whose it is without the base identity, which may take a call to find. So that each
+customer's last session is noted in `$XDG_CACHE_HOME/valetkey/last/NAME.json`: its end, and its name in the cache.
+Nothing secret is in it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +33,11 @@ class Client:
     session_until: datetime | None
     """End of the last role session (aware, UTC), while it lasts; None: there is none."""
     has_ended: bool
-    """Whether the grant's end has passed."""
+    """Whether the recorded end of the grant has passed. The owner may have moved it: AWS decides."""
+    session_key: str = ""
+    """The name of that session in the cache; empty when it was not kept."""
+    session_realm: str = ""
+    """Where that session is good, see Base.realm."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +59,30 @@ def all_clients(env: Mapping[str, str], now: datetime) -> tuple[tuple[Client, ..
             damaged.append(Damaged(name, problem))
             continue
         has_ended = profile.until is not None and profile.until <= now
-        until = None if has_ended else _noted(profile, env)
+        until, session_key, realm = _noted(profile, env)
+        is_live = until is not None and until > now
         found.append(
             Client(
                 profile=profile,
                 region=region_of(name, env) or profile.region,
-                session_until=until if until is not None and until > now else None,
+                session_until=until if is_live else None,
                 has_ended=has_ended,
+                session_key=session_key if is_live else "",
+                session_realm=realm,
             )
         )
     return tuple(found), tuple(damaged)
 
 
-def note(profile: Profile, expires: datetime, env: Mapping[str, str]) -> None:
-    """Note the end of a session that was handed out. A note that cannot be written is not missed."""
+def note(
+    profile: Profile, expires: datetime, env: Mapping[str, str], *, session_key: str = "", realm: str = ""
+) -> None:
+    """Note the end of a session that was handed out, its name in the cache, and where it is good. A note that cannot be
+    written is not missed."""
     path = _path(profile.name, env)
-    text = json.dumps({"valetkey": _KIND, "role_arn": profile.role_arn, "expires": expires.isoformat()})
+    plain = {"valetkey": _KIND, "role_arn": profile.role_arn, "expires": expires.isoformat()}
+    plain |= {"session": session_key, "realm": realm}
+    text = json.dumps(plain)
     if private.read(path) == text.encode():
         return
     with contextlib.suppress(Problem, OSError):
@@ -76,17 +90,25 @@ def note(profile: Profile, expires: datetime, env: Mapping[str, str]) -> None:
         private.write(path, text.encode())
 
 
-def _noted(profile: Profile, env: Mapping[str, str]) -> datetime | None:
+def forget(profile: Profile, env: Mapping[str, str]) -> None:
+    """Forget the note: the session is gone."""
+    with contextlib.suppress(OSError):
+        _path(profile.name, env).unlink(missing_ok=True)
+
+
+def _noted(profile: Profile, env: Mapping[str, str]) -> tuple[datetime | None, str, str]:
     data = private.read(_path(profile.name, env))
     try:
         plain = json.loads(data or b"null")
         # Of another role: the profile has been accepted anew since.
         if plain["valetkey"] != _KIND or plain["role_arn"] != profile.role_arn:
-            return None
+            return None, "", ""
         when = datetime.fromisoformat(plain["expires"])
-        return when.astimezone(UTC) if when.tzinfo else None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
+        session_key, realm = plain.get("session", ""), str(plain.get("realm", ""))
+        is_key = isinstance(session_key, str) and re.fullmatch("[a-z]+-[0-9a-f]{40}", session_key)
+        return (when.astimezone(UTC) if when.tzinfo else None), session_key if is_key else "", realm
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None, "", ""
 
 
 def _path(name: str, env: Mapping[str, str]) -> Path:

@@ -4,7 +4,8 @@ Rules:
 - A check is a pure function of the facts; what could not be learnt is `Unread` with its reason, and its answer is
   `unknown`, never `ok`.
 - `blocks` is said only of what stands in the way by itself; what may surprise later is `beware`.
-- Nothing here is seen by the owner. What is (probing.py) happens when it is asked for.
+- Nothing here is seen by the owner but one GetCallerIdentity with a role session that is kept, where there is one.
+  What else is (probing.py) happens when it is asked for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Literal, NamedTuple
 
 from valetkey.credentials.broker import Keys
 from valetkey.credentials.identity import Identity
+from valetkey.credentials.kept import Known
 from valetkey.credentials.organization import Organization
 from valetkey.credentials.ownside import OwnSide
 from valetkey.credentials.profiles import Profile
@@ -75,6 +77,8 @@ class Facts:
     """The serials of the caller's enabled MFA devices."""
     own: OwnSide | Unread
     organization: Organization | Unread
+    kept: Known | None = None
+    """What AWS says of the role session that is kept; None: there is none."""
 
 
 class Answer(NamedTuple):

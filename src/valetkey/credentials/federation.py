@@ -101,11 +101,10 @@ def login_url(
     return landing.logout_url(login, profile.partition, endpoint) if logout_first else login
 
 
-def console_end(profile: Profile, *, now: datetime) -> datetime:
-    """When the longest console session that begins now ends: after 12 hours, or with the grant (AWS would go on showing
-    a console in which everything is refused)."""
-    ends = now + timedelta(seconds=_LONGEST - 5)
-    return ends if profile.until is None else max(min(ends, profile.until), now + timedelta(seconds=_SHORTEST + 60))
+def console_end(*, now: datetime) -> datetime:
+    """When the longest console session that begins now ends: after 12 hours. The grant may end before; then AWS goes on
+    showing a console in which everything is refused."""
+    return now + timedelta(seconds=_LONGEST - 5)
 
 
 def destination(partition: str, *, service: str | None, region: str | None) -> str:

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from valetkey.credentials import private
 from valetkey.credentials.broker import stale_at
 from valetkey.credentials.cache import Session
-from valetkey.credentials.profiles import Profile
+from valetkey.credentials.profiles import check_name
 from valetkey.policy.problem import Problem
 
 
-def store(path: Path, head: bytes, profile: Profile, session: Session, answer: bytes) -> None:
-    """Store the exact bytes to print, until the session is stale or the grant ends.
+def store(path: Path, head: bytes, session: Session, answer: bytes) -> None:
+    """Store the exact bytes to print, until the session is stale.
 
     `head` must have been made before the profile was read: what changed in between then makes a difference.
     A file that cannot be written only costs time.
     """
     end = stale_at(session)
-    if profile.until is not None:
-        end = min(end, profile.until)
     # A clock that is set back further than this tells nothing about the session's age.
     begin = session.issued - timedelta(minutes=5)
     times = f"{math.ceil(_seconds(begin))} {math.floor(_seconds(end))}\n{len(answer)}\n".encode("ascii")
     with contextlib.suppress(Problem, OSError):
         private.make_dir(path.parent.parent)
         private.write(path, head + times + answer)
+
+
+def drop(name: str, env: Mapping[str, str]) -> None:
+    """Forget the stored answer of a profile."""
+    with contextlib.suppress(OSError):
+        (private.cache_dir(env) / "hot" / check_name(name)).unlink(missing_ok=True)
 
 
 def _seconds(when: datetime) -> float:

@@ -4,7 +4,7 @@ Rules:
 - INVARIANT: an answer comes from memory: nobody is asked and nothing is called while a caller waits.
 - Renewed when stale (`broker.stale_at`), before SDKs ask for new ones; a failure is tried again after 10 seconds, then
   after twice as long, a minute at most; when a caller has found nothing, 5 seconds after the last try.
-- What has expired is not handed out, and nothing after the grant's end.
+- What has expired is not handed out. Whether the grant goes on is AWS's to say: the recorded end cuts nothing off.
 """
 
 from __future__ import annotations
@@ -36,11 +36,10 @@ class Held:
     @property
     def due(self) -> datetime:
         """When to fetch a new one."""
-        end = stale_at(self.session)
-        return end if self.profile.until is None else min(end, self.profile.until)
+        return stale_at(self.session)
 
     def is_good(self, now: datetime) -> bool:
-        return self.session.left(now) > 0 and (self.profile.until is None or now < self.profile.until)
+        return self.session.left(now) > 0
 
 
 Fetch = Callable[[str], Held]

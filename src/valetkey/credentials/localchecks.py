@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import assert_never
 
 from valetkey.credentials.awsconfig import BEATS, is_ours
 from valetkey.credentials.diagnosis import Answer, Check, Facts, Sections, Unread
@@ -23,7 +24,10 @@ def _grant_end(facts: Facts) -> Answer | None:
     left, when = profile.until - facts.now, f"{profile.until:%Y-%m-%d %H:%M} UTC"
     again = "ask the owner to grant it again, and accept the new handoff"
     if left.total_seconds() <= 0:
-        return Answer("blocks", f"the grant ended on {when}", again)
+        # The owner may have moved the end: what AWS says of the role decides, not this record.
+        return Answer(
+            "beware", f"by the handoff the grant ended on {when}; AWS decides whether it still lets you in", again
+        )
     if left.days < _SOON:
         return Answer("beware", f"the grant ends on {when}, in {left.days} days", again)
     return Answer("ok", f"the grant ends on {when}, in {left.days} days")
@@ -163,6 +167,21 @@ def _session(facts: Facts) -> Answer | None:
     return Answer("ok", f"{allowed} at most")
 
 
+def _kept(facts: Facts) -> Answer | None:
+    match facts.kept:
+        case "gone":
+            what = "AWS does not know the session that was kept: the role was re-made, or taken away. It was dropped"
+            return Answer("beware", what, "run again what failed: the role is entered anew, or you are told why not")
+        case "known":
+            return Answer("ok", "AWS knows the session that is kept")
+        case "unknown":
+            return Answer("unknown", "AWS did not say whether it knows the session that is kept")
+        case None:
+            return None
+        case _:
+            assert_never(facts.kept)
+
+
 def _hours(seconds: int) -> str:
     return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds} s"
 
@@ -174,4 +193,5 @@ LOCAL = (
     Check("environment", "credentials that go before the profile", "the environment", _environment),
     Check("region", "region and partition", "the AWS config, the environment", _region),
     Check("session", "how long a session lasts", "the handoff", _session),
+    Check("kept-session", "the session that is kept", "sts:GetCallerIdentity with it", _kept),
 )

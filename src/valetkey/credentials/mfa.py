@@ -9,6 +9,7 @@ Rules (IAM User Guide, id_credentials_temp_request; STS API, GetSessionToken):
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from valetkey.account.calls import Call, CallError
@@ -17,6 +18,7 @@ from valetkey.credentials.codes import check_device, with_code
 from valetkey.credentials.refusals import explain
 from valetkey.credentials.steps import LIMIT, Ask, Base, Clock, Connect, Kept, busy, deadline_in
 from valetkey.credentials.values import credentials_of
+from valetkey.policy.problem import Problem
 
 MFA_LIFE = 43200
 """Seconds: how long an MFA session is asked for (GetSessionToken's own default)."""
@@ -78,6 +80,8 @@ def mfa_session(
             keep.drop(name)
         made = with_code(serial, send, cache=cache, ask=ask, clock=clock, deadline=deadline, insist=fresh)
         keep.put(name, made)
+        with contextlib.suppress(Problem):
+            cache.note_issued(made.credentials.access_key_id)
         return made
 
 

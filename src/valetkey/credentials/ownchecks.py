@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from valetkey.credentials.binding import ENVIRONMENT, refuse_other
 from valetkey.credentials.broker import role_call
 from valetkey.credentials.diagnosis import Answer, Check, Facts, Signed, Unread
 from valetkey.credentials.identity import Identity
@@ -51,6 +52,8 @@ def _clock(facts: Facts) -> Answer:
 def _base(facts: Facts) -> Answer:
     """Which credentials win, and from where."""
     name = f"the profile {facts.source_profile}" if facts.source_profile else "the usual chain"
+    if facts.profile is not None and facts.profile.base_from_environment:
+        name = ENVIRONMENT
     if isinstance(facts.base, Unread):
         return Answer("blocks", facts.base.why, "sign in with it, or put its access key into the AWS config")
     kind = "a temporary session" if facts.base.keys.session_token is not None else "a long-term key"
@@ -101,6 +104,10 @@ def _identity(facts: Facts) -> Answer:
     if profile.session_name == "username" and (who.kind != "iam-user" or who.name != profile.user_name):
         says = f"the session has to carry your IAM user's name; you are {who.arn}, accepted was {profile.user_name}"
         return Answer("blocks", says, "sign in as that user, or accept the handoff again as this one")
+    try:
+        refuse_other(profile, who)
+    except WrongCaller as other:
+        return Answer("blocks", other.what, other.do)
     return Answer("ok", f"{who.arn}, of the account that the role trusts")
 
 

@@ -37,7 +37,15 @@ class Profile:
     contractor: str
     """The contractor's account the role trusts: 12 digits."""
     source_profile: str | None = None
-    """The AWS profile of the base identity; None: the usual chain, AWS_PROFILE left aside (it may name this one)."""
+    """The AWS profile of the base identity. None: see `base_from_environment`; a file of an earlier version may name
+    neither (`is_bound`)."""
+    base_from_environment: bool = False
+    """The base identity is what surrounds the process: keys in its environment, a web identity, a container, an
+    instance. No AWS file is read for it."""
+    base_arn: str | None = None
+    """The base identity's ARN when the handoff was accepted; None in a file of an earlier version."""
+    base_files: tuple[str, ...] = ()
+    """The AWS config and the credentials file that `source_profile` is in; empty: those of the environment."""
     mfa: bool
     mfa_serial: str | None = None
     mfa_max_age: int | None = None
@@ -71,6 +79,11 @@ class Profile:
     @property
     def partition(self) -> str:
         return self.role_arn.split(":")[1]
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is recorded where the base identity comes from."""
+        return self.source_profile is not None or self.base_from_environment
 
 
 class ProfileProblem(Problem):
@@ -109,6 +122,7 @@ def save(profile: Profile, env: Mapping[str, str]) -> Path:
         each.name: _plain(getattr(profile, each.name))
         for each in dataclasses.fields(profile)
         if getattr(profile, each.name) not in (None, (), "")
+        and not (each.name == "base_from_environment" and not profile.base_from_environment)
     }
     private.make_dir(private.config_dir(env))
     private.write(path, (json.dumps({"valetkey": _KIND, **body}, indent=2) + "\n").encode())
@@ -167,6 +181,10 @@ def check(profile: Profile) -> None:
     if profile.source_profile == profile.name:
         # The profile's credentials come from valetkey: it would call itself without end.
         raise ValueError("$.source_profile: a profile cannot be its own source")
+    if profile.source_profile is not None and profile.base_from_environment:
+        raise ValueError("$.base_from_environment: the base identity is a profile already ($.source_profile)")
+    if len(profile.base_files) not in (0, 2) or not all(profile.base_files):
+        raise ValueError("$.base_files: not the AWS config and the credentials file")
     for name, when in (("until", profile.until), ("issued", profile.issued)):
         if when is not None and when.tzinfo is None:
             raise ValueError(f"$.{name}: a time needs a zone")

@@ -9,13 +9,16 @@ import contextlib
 from typing import Any
 
 from valetkey.account.calls import Call, CallError
-from valetkey.credentials.cache import Session
+from valetkey.credentials.binding import is_recorded, refuse_other
+from valetkey.credentials.cache import Cache, Session, key
+from valetkey.credentials.identity import parse_identity
 from valetkey.credentials.profiles import Profile
-from valetkey.credentials.refusals import Refused, about_caller, explain
+from valetkey.credentials.refusals import Refused, WrongCaller, about_caller, explain
 from valetkey.credentials.settings import PLAIN, SessionSettings, carried
 from valetkey.credentials.steps import Clock, Connect, Keys
 from valetkey.credentials.values import credentials_of
 from valetkey.policy import limits
+from valetkey.policy.problem import Problem
 
 
 def role_call(profile: Profile, keys: Keys, settings: SessionSettings = PLAIN) -> Call:
@@ -78,18 +81,32 @@ def enter(
     return Session(credentials_of(answer, profile.account), issued)
 
 
-def check_account(profile: Profile, *, keys: Keys, connect: Connect) -> None:
-    """Raise Refused when the base identity is not of the contractor's account. To be called before it enters directly.
+def check_account(
+    profile: Profile, *, keys: Keys, connect: Connect, cache: Cache | None = None, realm: str = ""
+) -> None:
+    """Raise Refused when the base identity is not of the contractor's account, or not the recorded person.
 
-    INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log. The usual chain may
-    find a role session that `env` has exported, or a user that another customer has made. (An MFA session is of the
-    account of its device.)
+    INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log, and no session is made
+    for one person under another one's name. `cache` remembers whose a long-term key is (at `realm`, where it was
+    asked): such a key may lie in the OS keyring, and AWS gives it to nobody else.
     """
+    name = key("caller", realm=realm, key=keys.access_key_id)
     call = Call("sts", "get_caller_identity")
-    try:
-        caller = connect(keys)(call)["Arn"]
-    except CallError as error:
-        raise explain(error, profile.name) from None
+    cache = cache if keys.session_token is None else None
+    caller = cache.caller(name) if cache is not None else None
+    if caller is None:
+        try:
+            caller = str(connect(keys)(call)["Arn"])
+        except CallError as error:
+            raise explain(error, profile.name) from None
+        if cache is not None:
+            with contextlib.suppress(Problem):  # what cannot be kept is asked again
+                cache.note_caller(name, caller)
     if caller.split(":")[4] != profile.contractor:
         found = Refused("", code="AccessDenied", message="", where=call.action)
         raise about_caller(caller, profile, found)
+    if not is_recorded(profile, parse_identity(caller)):
+        known = about_caller(caller, profile, Refused("", code="AccessDenied", message="", where=call.action))
+        if isinstance(known, WrongCaller):
+            raise known
+        refuse_other(profile, parse_identity(caller))

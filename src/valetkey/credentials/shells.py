@@ -1,11 +1,14 @@
 """Credentials as lines that a shell evaluates, quoted for that shell.
 
+The output of `env` has two parts: `cleared` removes every credential variable; then come `lines`, which set the new
+ones, or `FAILED`, which ends in a false status. `cleared` is printed first of all, before anything can fail.
+
 INVARIANT: no value can end its quotes: a region or an expiry comes from a file, and is never evaluated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from valetkey.credentials.values import Credentials
@@ -25,6 +28,15 @@ INTERFERING = (
     "AWS_BEARER_TOKEN_BEDROCK",
 )
 """Variables that could make a tool use other credentials than the ones set."""
+
+SET = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+)
+"""Variables that are set, apart from the regions."""
 
 
 def variables(credentials: Credentials, region: str | None = None) -> dict[str, str]:
@@ -50,19 +62,37 @@ def stamp(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def cleared(shell: str) -> str:
+    """Lines that remove every credential variable from `shell` (one of SHELLS)."""
+    unset, _ = SHELLS[shell]
+    return "".join(f"{unset(name)}\n" for name in (*INTERFERING, *SET))
+
+
 def lines(shell: str, credentials: Credentials, region: str | None = None) -> str:
-    """Lines to evaluate in `shell` (one of SHELLS): first what interferes goes, then the variables are set.
+    """Lines that set the variables in `shell` (one of SHELLS), to be evaluated after `cleared`.
 
     Raises Problem for a value that no shell variable can hold.
     """
-    unset, set_ = SHELLS[shell]
+    _, set_ = SHELLS[shell]
     given = variables(credentials, region)
     if any(not value.isprintable() for value in given.values()):
         raise Problem("AWS answered with credentials that no variable can hold", exit_code=3)
-    return "".join(
-        f"{line}\n"
-        for line in (*(unset(name) for name in INTERFERING), *(set_(name, value) for name, value in given.items()))
-    )
+    return "".join(f"{set_(name, value)}\n" for name, value in given.items()) + _DONE.get(shell, "")
+
+
+def shell_of(words: Sequence[str]) -> str:
+    """The shell whose lines a command line asks for, also one that cannot be parsed: the value of `--shell`, or of an
+    option that looks like it. "bash" (any POSIX shell) where it says none."""
+    values = []
+    for option, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = option.partition("=")
+        if name.startswith(("-s", "--s")):
+            values.append((value if equals else following).lower())
+    for value in values:
+        for part, shell in (("fish", "fish"), ("pwsh", "powershell"), ("power", "powershell"), ("zsh", "zsh")):
+            if part in value:
+                return shell
+    return "bash"
 
 
 def _posix(name: str, value: str) -> str:
@@ -91,3 +121,14 @@ SHELLS: dict[str, tuple[Callable[[str], str], Callable[[str, str], str]]] = {
     "powershell": ("Remove-Item -ErrorAction Ignore Env:{}".format, _powershell),
 }
 """For each shell: how a variable is removed, and how it is set."""
+
+# `set` leaves the status as it was: that of removing a variable which was not there.
+_DONE = {"fish": "true\n"}
+FAILED: dict[str, str] = {
+    "bash": "false\n",
+    "zsh": "false\n",
+    "fish": "false\n",
+    # The only statement after which `$?` is false whatever calls Invoke-Expression (about_Throw).
+    "powershell": "throw 'valetkey env failed: no credentials are set'\n",
+}
+"""For each shell: the line that ends in a false status."""

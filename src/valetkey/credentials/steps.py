@@ -78,7 +78,7 @@ class Dismissed(Problem):
 
 
 class Ended(Problem):
-    """The grant's end has passed."""
+    """AWS refused the role, and the recorded end of the grant has passed."""
 
     exit_code = 1
 

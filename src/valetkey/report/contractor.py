@@ -93,6 +93,8 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
                 "fingerprint": judged.fingerprint,
                 "request": profile.request,
                 "mfa_serial": profile.mfa_serial,
+                "base": profile.source_profile,
+                "base_arn": profile.base_arn,
                 "until": profile.until.isoformat().replace("+00:00", "Z") if profile.until else None,
                 "config": str(written.path),
                 "changed": written.changed,
@@ -107,6 +109,7 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
     say(
         "",
         f"{change} {written.path}{kept}.",
+        f"Base identity: {identity.arn}, {_base(profile)}.",
         "",
         f"Your account's admin must attach this policy to {identity.principal}, unless it has one like it:",
         "",
@@ -114,6 +117,12 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
         "",
         f"Then try it: {command('valetkey verify', profile.name)}",
     )
+
+
+def _base(profile: Profile) -> str:
+    if profile.source_profile is None:
+        return "from the environment, which has to have that identity's credentials whenever the profile is used"
+    return f"the AWS profile {profile.source_profile}"
 
 
 def say_verification(found: Verification, *, as_json: bool) -> None:

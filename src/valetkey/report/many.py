@@ -26,6 +26,8 @@ class Ran:
     """The command's exit code, or None: it was not started."""
     problem: Problem | None = None
     """Why it was not started."""
+    is_lost: bool = False
+    """Whether it failed with a session that AWS does not know any more."""
 
 
 def labelled(names: Sequence[str]) -> Show:
@@ -57,6 +59,8 @@ def say_ran(ran: Sequence[Ran], wanted: Sequence[str]) -> None:
                 say(f"{each.name:<{width}} |   do: {problem.do}", stderr=True)
             if problem.likely:
                 say(f"{each.name:<{width}} |   most likely: {problem.likely}", stderr=True)
+        if each.is_lost:
+            say(f"{each.name:<{width}} | valetkey: the role was re-made: run it again", stderr=True)
     failed = [f"{each.name} ({each.code})" for each in ran if each.code]
     failed += [f"{each.name} (not started)" for each in ran if each.code is None]
     done = {each.name for each in ran}

@@ -113,7 +113,8 @@ def test_a_device_that_was_taken_away_and_a_grant_that_ended(stage: Any, terms: 
     code, found = person.doctor()
     assert code == 1
     blocks = {check for check, result in found["by"].items() if result == "blocks"}
-    assert blocks == {"mfa", "grant-end"}
+    assert blocks == {"mfa"}
+    assert found["by"]["grant-end"] == "beware"
     assert "no MFA device" in found["said"]["mfa"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.contractor.conftest import DOCS, Customer, documented
 
 from valetkey.exchange.files import AccessRequest, Handoff, dump, fingerprint, load
-from valetkey.trust import Terms
+from valetkey.trust import Terms, write_trust
 
 
 @pytest.fixture
@@ -284,3 +284,81 @@ def test_the_base_identity_can_be_any_profile(stage: Any, terms: Terms, how: str
     assert code == 0, shown
     who = party.session(profile="acme").client("sts").get_caller_identity()
     assert ":assumed-role/audit/alice" in who["Arn"]
+
+
+def saved(party: Any, name: str = "acme") -> dict[str, Any]:
+    path = party.home / ".config" / "valetkey" / "profiles" / f"{name}.json"
+    return dict(json.loads(path.read_text()))
+
+
+def test_the_base_identity_is_recorded(stage: Any, alice: Any, terms: Terms) -> None:
+    """A key of [default] as the profile it is, also in a shell that has another person's keys."""
+    party = stage.contractor
+    path = Customer(stage, terms).hand_over()
+    bob = party.user("bob")
+    party.env |= {"AWS_ACCESS_KEY_ID": bob.access_key_id, "AWS_SECRET_ACCESS_KEY": bob.secret_access_key}
+    said = accept(party, path, "--name", "acme", "--yes")
+    assert (said["base"], said["base_arn"]) == ("default", alice.arn)
+    found = saved(party)
+    assert (found["source_profile"], found["base_arn"], found["user_name"]) == ("default", alice.arn, "alice")
+    assert "base_from_environment" not in found
+    # Accepted again in a shell with another AWS_PROFILE, it is still the recorded one.
+    party.login(bob, profile="bob")
+    party.env["AWS_PROFILE"] = "bob"
+    assert accept(party, path, "--name", "acme", "--yes")["base_arn"] == alice.arn
+    ran = party.run("accept", str(path), "--name", "acme", "--yes", "--profile", "bob", "--mfa-serial", "GAHT12345678")
+    assert f"Base identity: {bob.arn}, the AWS profile bob." in ran.stdout
+
+
+def test_keys_of_the_environment_are_taken_only_when_it_is_said(stage: Any, alice: Any, terms: Terms) -> None:
+    party = stage.contractor
+    path = Customer(stage, terms).hand_over()
+    (party.home / ".aws" / "credentials").write_text("")
+    party.env |= {"AWS_ACCESS_KEY_ID": alice.access_key_id, "AWS_SECRET_ACCESS_KEY": alice.secret_access_key}
+    ran = party.run("accept", str(path), "--name", "acme", "--yes")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "AWS_ACCESS_KEY_ID is no fixed base identity" in ran.stderr
+    assert "--base-from-environment" in ran.stderr
+    ran = party.run("accept", str(path), "--yes", "--profile", "default", "--base-from-environment")
+    assert ran.returncode == 2
+    said = accept(party, path, "--name", "acme", "--yes", "--base-from-environment")
+    assert (said["base"], said["base_arn"]) == (None, alice.arn)
+    assert saved(party)["base_from_environment"] is True
+    # What is recorded is used when it is accepted again.
+    assert accept(party, path, "--name", "acme", "--yes")["base_arn"] == alice.arn
+
+
+def test_a_customers_session_is_nobody_to_accept_or_to_request_with(stage: Any, alice: Any, terms: Terms) -> None:
+    party = stage.contractor
+    customer = Customer(stage, terms)
+    said = accept(party, customer.hand_over(), "--name", "acme", "--yes")
+    party.root("iam", "put_user_policy", UserName="alice", PolicyName="in", PolicyDocument=json.dumps(said["policy"]))
+    code, shown = party.run_tty("credential-process", "acme", code=alice.code)
+    assert code == 0, shown
+    keys = json.loads(shown[shown.index("{") :])
+    party.env |= {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    other = stage.party("other")
+    other.root("iam", "create_role", RoleName="theirs", AssumeRolePolicyDocument=json.dumps(write_trust(terms)))
+    handed = {"role_arn": f"arn:aws:iam::{other.account}:role/theirs", "external_id": "vk-theirs"}
+    path = customer.hand_over(**handed)
+    ran = party.run("accept", str(path), "--name", "theirs", "--yes", "--base-from-environment")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "such a session is never a base identity" in ran.stderr
+    # Also where nothing here remembers having made it.
+    for each in (party.home / ".cache" / "valetkey" / "sessions").glob("*.issued"):
+        each.unlink()
+    ran = party.run("accept", str(path), "--name", "theirs", "--yes", "--base-from-environment")
+    assert "a session of acme" in ran.stderr
+    ran = party.run("request", "theirs")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "a session of acme" in ran.stderr
+    # A shell that is set up for acme accepts as the person all the same, and says so.
+    party.env["AWS_PROFILE"] = "acme"
+    ran = party.run("accept", str(path), "--name", "theirs", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    assert "AWS_PROFILE=acme is a customer's profile" in ran.stderr
+    assert saved(party, "theirs")["base_arn"] == alice.arn

@@ -201,7 +201,8 @@ def test_a_role_as_base_identity(stage: Any) -> None:
         "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
         "AWS_SESSION_TOKEN": keys["SessionToken"],
     }
-    ran = party.run("accept", str(customer.hand_over(principals=(own_role,))), "--name", "acme", "--yes")
+    handoff = str(customer.hand_over(principals=(own_role,)))
+    ran = party.run("accept", handoff, "--name", "acme", "--yes", "--base-from-environment")
     assert ran.returncode == 0, ran.stderr
     ran = party.run("verify", "acme", "--json", "--wait", "0")
     probes = {each["way"]: each for each in json.loads(ran.stdout)["probes"]}

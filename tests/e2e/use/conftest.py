@@ -115,6 +115,15 @@ class Way:
             start_new_session=True,
         )
 
+    def make_role_anew(self, name: str = "Audit", *, owner: Any = None) -> str:
+        """Delete a role and make one of the same name: another role to AWS."""
+        party = owner or self.owner
+        party.root("iam", "detach_role_policy", RoleName=name, PolicyArn=READ_ONLY)
+        for each in party.root("iam", "list_role_policies", RoleName=name)["PolicyNames"]:
+            party.root("iam", "delete_role_policy", RoleName=name, PolicyName=each)
+        party.root("iam", "delete_role", RoleName=name)
+        return self.role(name, owner=party)
+
     def first(self, name: str = "acme") -> dict[str, Any]:
         """Get in for the first time, on a terminal; the answer of `credential-process`."""
         code, shown = self.person.run_tty("credential-process", name, code=self.user.code)

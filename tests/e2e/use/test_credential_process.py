@@ -16,6 +16,10 @@ import pexpect
 
 Make = Callable[..., Any]
 READ_ONLY = "arn:aws:iam::aws:policy/SecurityAudit"
+CLOSED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
 
 WHO = "import boto3, json; print(json.dumps(boto3.client('sts').get_caller_identity()))"
 
@@ -209,15 +213,23 @@ def test_a_role_made_anew_under_the_same_name_is_entered_after_accepting_again(w
     assert it.asked("sts:GetSessionToken") == 1
 
 
-def test_an_ended_grant_makes_no_call_and_gives_nothing(way: Make) -> None:
+def test_the_recorded_end_cuts_off_nothing_that_the_owner_has_extended(way: Make) -> None:
     it = way()
     it.first()
-    before = len(it.stage.sandbox.control.requests(it.person.account))
+    it.save(until=datetime.now(UTC) - timedelta(seconds=1))
+    # By a session that is kept, by a new one, and from the stored answer: AWS lets in.
+    for _ in range(2):
+        assert it.person.run("credential-process", "acme").returncode == 0
+    done = it.person.run("exec", "acme", "--", "true")
+    assert done.returncode == 0
+    assert "warning: by the handoff the grant acme ended on" in done.stderr
+    assert it.person.run("terraform", "acme").returncode == 0
+    # When AWS refuses too, the record says why.
+    it.owner.root("iam", "update_assume_role_policy", RoleName="Audit", PolicyDocument=json.dumps(CLOSED))
     it.save(until=datetime.now(UTC) - timedelta(seconds=1))
     done = it.person.run("credential-process", "acme")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "ended on" in done.stderr
-    assert len(it.stage.sandbox.control.requests(it.person.account)) == before
+    assert "AWS refused to let you into the role, and by the handoff the grant acme ended on" in done.stderr
 
 
 def test_an_mfa_session_that_expired_at_aws_is_asked_for_anew(way: Make) -> None:

@@ -27,11 +27,23 @@ BOTO = (sys.executable, "-c", "import boto3; print(boto3.client('sts').get_calle
 CLI = (sys.executable, "-m", "awscli", "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
 
 
+_AHEAD = """
+import pathlib, sys
+from datetime import UTC, datetime, timedelta
+from valetkey.cli import entry, run
+file = pathlib.Path(sys.argv[1])
+entry.clock = lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text()))
+sys.exit(run.run(sys.argv[2:]))
+"""
+
+
 @contextlib.contextmanager
-def serving(it: Any, *words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """The running server and, by name, what it says of each."""
+def serving(it: Any, *words: str, clock: pathlib.Path | None = None) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The running server and, by name, what it says of each. `clock` is a file with the seconds by which the server's
+    clock is ahead."""
+    begin = ["-m", "valetkey"] if clock is None else ["-c", _AHEAD, str(clock)]
     child = subprocess.Popen(
-        [sys.executable, "-m", "valetkey", "serve", *words, "--json"],
+        [sys.executable, *begin, "serve", *words, "--json"],
         env=it.person.env,
         cwd=it.person.home,
         stdin=subprocess.DEVNULL,
@@ -175,28 +187,38 @@ def test_a_port_and_a_folder_stay_the_same_and_a_port_in_use_is_said(way: Make) 
     assert it.person.run("serve", "acme", "--folder", str(folder)).returncode == 2
 
 
-def test_what_happens_meanwhile_is_seen_and_nobody_is_asked(way: Make) -> None:
-    """The grant ends, is prolonged, the MFA session is gone, a new one is made on a terminal."""
+def test_what_happens_meanwhile_is_seen_and_nobody_is_asked(way: Make, tmp_path: pathlib.Path) -> None:
+    """The session ends, the MFA session is gone, a new one is made on a terminal; the grant is closed at its end."""
     it = way()
     it.first()
+    clock = tmp_path / "clock"
+    clock.write_text("0")
     sessions = it.person.home / ".cache/valetkey/sessions"
     [mfa] = sessions.glob("mfa-*.json")
     kept = mfa.read_text()
-    it.save(until=datetime.now(UTC) + timedelta(seconds=7))
-    it.first()  # on the terminal, for the profile as it is now
-    with serving(it, "acme") as (_, found):
+    # The recorded end has passed, and cuts nothing off.
+    it.save(until=datetime.now(UTC) - timedelta(seconds=7))
+    with serving(it, "acme", clock=clock) as (_, found):
         assert ask(found["acme"])[0] == 200
-        assert until(found["acme"], 403)["code"] == "Ended"
         for each in sessions.glob("*.json"):
             each.unlink()
-        it.save()
+        clock.write_text("3700")
+        it.stage.sandbox.control.shift(it.owner.account, 3700)
         lapsed = until(found["acme"], 403, code="NoTerminal")
         assert "valetkey login acme" in lapsed["message"]
-        assert it.asked("sts:GetSessionToken") == 1
         mfa.write_text(kept)
         mfa.chmod(0o600)
         assert until(found["acme"], 200)["AccountId"] == it.owner.account
+        it.owner.root("iam", "update_assume_role_policy", RoleName="Audit", PolicyDocument=json.dumps(CLOSED))
+        clock.write_text("7400")
+        assert until(found["acme"], 403, code="Ended")
     assert it.asked("sts:GetSessionToken") == 1
+
+
+CLOSED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
 
 
 def until(served: dict[str, Any], status: int, *, code: str | None = None) -> Any:

@@ -71,7 +71,7 @@ def test_no_long_way_without_a_users_key(way: Make) -> None:
         "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
         "AWS_SESSION_TOKEN": session["SessionToken"],
     }
-    it.save(source_profile=None)
+    it.save(source_profile=None, base_from_environment=True)
     done = it.person.run("exec", "acme", "--long", "--", "true")
     assert done.returncode == 125
     assert "an hour at most" in done.stderr

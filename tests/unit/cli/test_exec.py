@@ -15,6 +15,7 @@ def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatc
         base=None,
         region=None,
         is_long=False,
+        root=types.SimpleNamespace(profile=types.SimpleNamespace(until=None)),
     )
     monkeypatch.setattr(entry, "open_profile", lambda name, way: found)
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from tests.unit.credentials.sts_world import DEVICE, OURS, OWNER, START, Base, World, profile, refusal
 
+from valetkey.credentials.binding import is_recorded
 from valetkey.credentials.broker import Dismissed, Ended, NoTerminal, mfa_session, role_call, role_session
 from valetkey.credentials.cache import REMEMBER, Busy, Cache, key
-from valetkey.credentials.refusals import Refused, WrongCode
+from valetkey.credentials.identity import parse_identity
+from valetkey.credentials.refusals import Refused, WrongCaller, WrongCode
 from valetkey.policy.problem import Problem
 
 
@@ -36,6 +38,7 @@ def test_the_whole_way(world: World, tools: dict[str, Any]) -> None:
     assert session.credentials.account == OWNER
     assert session.credentials.expires == START + timedelta(hours=1)
     assert world.calls == [
+        ("get_caller_identity", {}),  # whose key it is, once for all
         ("get_session_token", {"SerialNumber": DEVICE, "TokenCode": "000000", "DurationSeconds": 43200}),
         (
             "assume_role",
@@ -47,7 +50,9 @@ def test_the_whole_way(world: World, tools: dict[str, Any]) -> None:
         ),
     ]
     assert role_session(profile(), **tools) == session
-    assert len(world.calls) == 2
+    assert len(world.calls) == 3
+    role_session(profile(name="globex", role_arn=f"arn:aws:iam::{OWNER}:role/Other"), **tools)
+    assert world.count("get_caller_identity") == 1
 
 
 def test_a_duration_is_sent_only_where_it_is_not_awss_default(world: World, tools: dict[str, Any]) -> None:
@@ -132,6 +137,10 @@ def test_a_changed_profile_is_not_answered_from_the_cache(
 ) -> None:
     old = role_session(profile(), **tools)
     world.answer_arn = None
+    if "user_name" in change:
+        # The same key is the other user's now (a user was renamed).
+        tools["base"] = Base(access_key_id="AKIABOB")
+        world.caller = f"arn:aws:iam::{OURS}:user/bob"
     if "aws-cn" in change.get("role_arn", ""):
         world.answer_arn = f"arn:aws-cn:sts::{OWNER}:assumed-role/Audit/ann"
     assert role_session(profile(**change), **tools) != old
@@ -291,14 +300,59 @@ def test_an_old_session_stands_in_when_nobody_answers(world: World, tools: dict[
         role_session(strict, **tools)
 
 
-def test_an_ended_grant_is_told_without_a_call(world: World, tools: dict[str, Any]) -> None:
-    role_session(profile(until=START + timedelta(minutes=10)), **tools)
-    world.calls.clear()
+def test_the_recorded_end_cuts_nothing_off_and_explains_a_refusal(world: World, tools: dict[str, Any]) -> None:
+    """The owner may have moved the end: AWS decides."""
+    ending = profile(until=START + timedelta(minutes=10))
+    first = role_session(ending, **tools)
     world.now += timedelta(minutes=10)
+    assert role_session(ending, **tools) == first
+    world.now += timedelta(minutes=50)
+    assert role_session(ending, **tools) != first
+    world.now += timedelta(hours=1)
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", "no"), refusal("assume_role", "Throttling")]
     with pytest.raises(Ended, match="2026-05-01 12:10 UTC") as caught:
-        role_session(profile(until=START + timedelta(minutes=10)), **tools)
+        role_session(ending, **tools)
     assert caught.value.exit_code == 1
-    assert world.calls == []
+    # What says nothing about the access is no end.
+    with pytest.raises(Refused):
+        role_session(ending, **tools)
+    # Who the caller is explains it better.
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", "no")]
+    world.caller = f"arn:aws:iam::{OURS}:user/bob"
+    with pytest.raises(WrongCaller):
+        role_session(profile(until=START, user_name=None, principals=(f"arn:aws:iam::{OURS}:user/ann",)), **tools)
+
+
+def test_a_session_is_for_the_recorded_person_alone(world: World, tools: dict[str, Any]) -> None:
+    """The same AWS profile holds another person's key now."""
+    world.caller = f"arn:aws:iam::{OURS}:user/bob"
+    for recorded in (profile(), profile(user_name=None, base_arn=f"arn:aws:iam::{OURS}:user/ann")):
+        with pytest.raises(WrongCaller, match=r"is .*ann; .*user/bob"):
+            role_session(recorded, **tools)
+    assert world.asked == []
+    assert world.count("assume_role") == 0
+    # Without MFA too, where AWS would let bob in as `ann`.
+    with pytest.raises(WrongCaller):
+        role_session(profile(mfa=False), **tools)
+    world.caller = f"arn:aws:iam::{OURS}:user/ann"
+    role_session(profile(base_arn=f"arn:aws:iam::{OURS}:user/ann"), **{**tools, "base": Base(access_key_id="AKIANEW")})
+
+
+@pytest.mark.parametrize(
+    ("recorded", "caller", "is_same"),
+    [
+        ("iam::1:user/team/ann", "iam::1:user/team/ann", True),
+        ("iam::1:user/ann", "iam::1:user/team/ann", False),
+        ("sts::1:assumed-role/Ops/botocore-session-1", "sts::1:assumed-role/Ops/botocore-session-2", True),
+        ("sts::1:assumed-role/Ops/x", "sts::1:assumed-role/Other/x", False),
+        ("sts::1:assumed-role/Ops/x", "iam::1:user/Ops", False),
+        ("sts::1:assumed-role/AWSReservedSSO_A_0/ann", "sts::1:assumed-role/AWSReservedSSO_A_0/ann", True),
+        ("sts::1:assumed-role/AWSReservedSSO_A_0/ann", "sts::1:assumed-role/AWSReservedSSO_A_0/bob", False),
+    ],
+)
+def test_who_is_the_same_person(recorded: str, caller: str, is_same: bool) -> None:
+    recorded, caller = (f"arn:aws:{each.replace('::1:', f'::{OURS}:')}" for each in (recorded, caller))
+    assert is_recorded(profile(base_arn=recorded), parse_identity(caller)) is is_same
 
 
 @pytest.mark.parametrize(
@@ -433,7 +487,7 @@ def test_a_code_that_is_none_never_reaches_aws(world: World, tools: dict[str, An
     with pytest.raises(Problem) as caught:
         role_session(profile(), **tools)
     assert "12345" not in str(caught.value)
-    assert world.calls == []
+    assert world.calls == [("get_caller_identity", {})]
 
 
 def test_a_wait_for_the_lock_has_an_end(world: World, tools: dict[str, Any]) -> None:

@@ -119,8 +119,12 @@ OTHER_ID = {"StringEquals": {"sts:ExternalId": "vk-secret-of-another"}}
 TWIN = {"role_arn": ROLE, "source_profile": "default", "external_id": "vk-secret-of-acme", "mfa_serial": DEVICE}
 
 CASES: list[tuple[Facts, str, str, str]] = [
+    # The session that is kept.
+    (but(kept="gone"), "kept-session", "beware", "the role was re-made"),
+    (but(kept="known"), "kept-session", "ok", "AWS knows"),
+    (but(kept="unknown"), "kept-session", "unknown", "did not say"),
     # The grant.
-    (of(until=NOW), "grant-end", "blocks", "ended on 2026-11-28 12:00 UTC"),
+    (of(until=NOW), "grant-end", "beware", "ended on 2026-11-28 12:00 UTC; AWS decides"),
     (of(until=NOW + timedelta(days=3)), "grant-end", "beware", "in 3 days"),
     (of(until=None), "grant-end", "ok", "no end"),
     # The clock: above five minutes AWS may refuse, above fifteen STS does.

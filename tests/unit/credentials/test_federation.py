@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import json
 import pathlib
 import re
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -228,11 +227,6 @@ def test_a_longer_console_session_is_asked_for_and_its_refusal_told_apart() -> N
         assert not isinstance(caught.value, DurationRefused)
 
 
-def test_the_longest_console_session_is_in_awss_limits_and_ends_with_the_grant() -> None:
+def test_the_longest_console_session_is_in_awss_limits() -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    for until in (None, timedelta(days=9), timedelta(hours=3), timedelta(minutes=1)):
-        it = dataclasses.replace(profile(), until=None if until is None else now + until)
-        seconds = (console_end(it, now=now) - now).total_seconds()
-        assert 900 <= seconds <= 43200
-        if until == timedelta(hours=3):
-            assert seconds == 10800
+    assert 43000 <= (console_end(now=now) - now).total_seconds() <= 43200

@@ -67,7 +67,7 @@ def profile(home: pathlib.Path) -> Profile:
 
 @pytest.fixture
 def stored(home: pathlib.Path, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stored]:
-    def store(begin: datetime | None = None, life: float = 3600, until: datetime | None = None) -> Stored:
+    def store(begin: datetime | None = None, life: float = 3600) -> Stored:
         begin = begin or datetime.now(UTC)
         aws = home / ".aws"
         aws.mkdir(exist_ok=True)
@@ -82,8 +82,7 @@ def stored(home: pathlib.Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
             expires=begin + timedelta(seconds=life),
             account="210987654321",
         )
-        granted = profile if until is None else Profile(**{**profile.__dict__, "until": until})
-        hot.store(pathlib.Path(front.hot_file("acme")), front.head("acme"), granted, Session(found, begin), ANSWER)
+        hot.store(pathlib.Path(front.hot_file("acme")), front.head("acme"), Session(found, begin), ANSWER)
         return Stored(home, dict(os.environ))
 
     return store
@@ -195,9 +194,18 @@ def test_a_stale_answer_takes_the_slow_path(stored: Callable[..., Stored]) -> No
     assert not stored(begin=now + timedelta(hours=1)).is_hit()
 
 
-def test_the_end_of_the_grant_ends_the_answer(stored: Callable[..., Stored]) -> None:
-    assert stored(until=datetime.now(UTC) + timedelta(minutes=1)).is_hit()
-    assert not stored(until=datetime.now(UTC) - timedelta(seconds=1)).is_hit()
+def test_a_dropped_answer_takes_the_slow_path(stored: Callable[..., Stored], home: pathlib.Path) -> None:
+    it = stored()
+    hot.drop("acme", {"HOME": str(home)})
+    assert not it.is_hit()
+    hot.drop("acme", {"HOME": str(home)})
+
+
+def test_who_asks_for_a_base_identity_is_not_answered(stored: Callable[..., Stored]) -> None:
+    """A session of valetkey's is never a base identity."""
+    it = stored()
+    assert not it.is_hit(VALETKEY_INSIDE="globex")
+    assert it.is_hit()
 
 
 @pytest.mark.parametrize(

@@ -130,11 +130,10 @@ def test_the_first_session_of_all(home: pathlib.Path) -> None:
 
 
 def test_the_answer_that_is_printed(home: pathlib.Path) -> None:
-    profile = _profile()
     path = pathlib.Path(front.hot_file("acme"))
 
     def keep(number: int) -> None:
-        hot.store(path, front.head("acme"), profile, session(number), b'{"answer": %d}\n' % number)
+        hot.store(path, front.head("acme"), session(number), b'{"answer": %d}\n' % number)
 
     def check() -> object:
         found = front._stored("acme")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valetkey.credentials.shells import INTERFERING, SHELLS, lines, stamp
+from valetkey.credentials.shells import FAILED, INTERFERING, SET, SHELLS, cleared, lines, shell_of, stamp
 from valetkey.credentials.values import Credentials
 from valetkey.policy.problem import Problem
 
@@ -38,7 +39,8 @@ def test_a_posix_shell_sets_and_unsets(shell: str) -> None:
     found = shutil.which(shell)
     if found is None:
         pytest.skip(f"{shell} is not installed")
-    script = lines("zsh" if shell == "zsh" else "bash", credentials(NASTY), NASTY)
+    kind = "zsh" if shell == "zsh" else "bash"
+    script = cleared(kind) + lines(kind, credentials(NASTY), NASTY)
     script = (
         "set -eu\n" + script + 'printf "%s\\0" "$AWS_SECRET_ACCESS_KEY" "$AWS_REGION" "$AWS_CREDENTIAL_EXPIRATION"\n'
     )
@@ -51,7 +53,7 @@ def test_fish_sets_and_unsets() -> None:
     fish = shutil.which("fish")
     if fish is None:
         pytest.skip("fish is not installed; its quoting is checked by test_fish_and_powershell_quoting_reads_back")
-    script = lines("fish", credentials(NASTY)) + 'printf "%s" "$AWS_SECRET_ACCESS_KEY"\n'
+    script = cleared("fish") + lines("fish", credentials(NASTY)) + 'printf "%s" "$AWS_SECRET_ACCESS_KEY"\n'
     assert run([fish, "--no-config"], script) == NASTY
 
 
@@ -59,7 +61,11 @@ def test_powershell_sets_and_unsets() -> None:
     pwsh = shutil.which("pwsh")
     if pwsh is None:
         pytest.skip("pwsh is not installed; its quoting is checked by test_fish_and_powershell_quoting_reads_back")
-    script = lines("powershell", credentials(NASTY)) + "[Console]::Out.Write($Env:AWS_SECRET_ACCESS_KEY)\n"
+    script = (
+        cleared("powershell")
+        + lines("powershell", credentials(NASTY))
+        + "[Console]::Out.Write($Env:AWS_SECRET_ACCESS_KEY)\n"
+    )
     assert run([pwsh, "-NoProfile", "-Command", "-"], script) == NASTY
 
 
@@ -105,9 +111,9 @@ def test_fish_and_powershell_quoting_reads_back(value: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_everything_that_interferes_goes_first(shell: str) -> None:
-    found = lines(shell, credentials()).splitlines()
-    assert [line.split()[-1].removeprefix("Env:") for line in found[: len(INTERFERING)]] == list(INTERFERING)
-    assert "AWS_REGION" not in "".join(found)
+    found = cleared(shell).splitlines()
+    assert [line.split()[-1].removeprefix("Env:") for line in found] == [*INTERFERING, *SET]
+    assert "AWS_REGION" not in lines(shell, credentials())
     assert "AWS_REGION" in lines(shell, credentials(), "eu-central-1")
 
 
@@ -121,3 +127,58 @@ def test_what_no_line_can_hold_is_refused(shell: str, value: str) -> None:
 
 def test_times_are_utc() -> None:
     assert stamp(datetime.fromisoformat("2026-05-01T14:00:00+02:00")) == "2026-05-01T12:00:00Z"
+
+
+POSIX = ("bash", "zsh", "sh", "dash")
+
+
+@pytest.mark.parametrize("shell", [*POSIX, "fish"])
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_failure_leaves_no_credentials_and_a_false_status(shell: str, strict: bool, tmp_path: pathlib.Path) -> None:
+    """Evaluated by the real shell, which had another customer's."""
+    found = shutil.which(shell)
+    if found is None:
+        pytest.skip(f"{shell} is not installed")
+    kind = shell if shell in SHELLS else "bash"
+    answer = tmp_path / "answer"
+    answer.write_text(cleared(kind) + FAILED[kind])
+    env = {**dict.fromkeys((*INTERFERING, *SET), "former"), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    if shell == "fish":
+        script = f"cat {answer} | source; and echo true; or echo false; env | string match 'AWS_*'; true"
+        assert run([found, "--no-config"], script, env).split() == ["false"]
+        return
+    take = f'eval "$(cat {answer})" && echo true || echo false; env | grep ^AWS_'
+    if strict:
+        # With `set -e` a failed switch ends the script.
+        take = f'set -eu; eval "$(cat {answer})"; echo went on'
+    done = subprocess.run([found], input=take, capture_output=True, text=True, env=env, timeout=20)
+    assert (done.stdout.split(), done.stderr) == ([] if strict else ["false"], "")
+    assert done.returncode == 1
+
+
+def test_powershell_removes_every_variable_and_throws() -> None:
+    text = cleared("powershell") + FAILED["powershell"]
+    assert "Remove-Item -ErrorAction Ignore Env:AWS_SESSION_TOKEN\n" in text
+    assert text.splitlines()[-1].startswith("throw '")
+
+
+@pytest.mark.parametrize(
+    ("words", "shell"),
+    [
+        ("env acme", "bash"),
+        ("env acme --shell fish", "fish"),
+        ("env acme --shell=fish", "fish"),
+        ("env --shell powershell acme", "powershell"),
+        ("env acme --shell zsh", "zsh"),
+        # Wrong use is answered in the form that is meant.
+        ("env acme --shell pwsh", "powershell"),
+        ("env acme --shel fish", "fish"),
+        ("env acme -s PowerShell", "powershell"),
+        ("env acme --shell csh", "bash"),
+        ("env acme --shell", "bash"),
+        ("env fish", "bash"),
+        ("env", "bash"),
+    ],
+)
+def test_the_form_of_a_failure_is_the_one_that_was_asked_for(words: str, shell: str) -> None:
+    assert shell_of(words.split()) == shell

@@ -17,7 +17,7 @@ from valetkey.credentials.broker import (
     role_key,
     role_session,
 )
-from valetkey.credentials.cache import Cache
+from valetkey.credentials.cache import Cache, Session
 from valetkey.credentials.further import further_role
 from valetkey.credentials.refusals import Refused, WrongCaller, WrongCode, about_aws_login
 from valetkey.credentials.settings import SessionSettings
@@ -189,12 +189,13 @@ def test_a_further_role_is_entered_from_the_first_ones_session(world: World, too
         "acme-prod", {"role_arn": "arn:aws:iam::333333333333:role/Work", "external_id": "vk-second"}, source=first
     )
     sources = []
+    lost: list[Session] = []
 
     def source() -> Any:
         sources.append(1)
         return role_session(first, **tools)
 
-    shared = {name: tools[name] for name in ("connect", "cache", "clock")}
+    shared = {name: tools[name] for name in ("connect", "cache", "clock")} | {"lost": lost.append}
     key = role_key(first, Base())
     session = further_session(second, source=source, source_arn=first.role_arn, source_key=key, **shared)
     assert session.credentials.account == "333333333333"
@@ -207,6 +208,42 @@ def test_a_further_role_is_entered_from_the_first_ones_session(world: World, too
     # Entered from elsewhere it is another session.
     other = role_key(profile(external_id="other"), Base())
     assert further_session(second, source=source, source_arn=first.role_arn, source_key=other, **shared) != session
+    assert lost == []
+
+
+def test_a_first_role_that_was_made_anew_is_entered_anew(world: World, tools: dict[str, Any]) -> None:
+    """AWS does not know its kept session any more: that is dropped, and the further role entered from a new one."""
+    first = profile()
+    second = further_role("acme-prod", {"role_arn": "arn:aws:iam::333333333333:role/Work"}, source=first)
+    old = role_session(first, **tools)
+    world.now += timedelta(minutes=1)
+    lost: list[Session] = []
+
+    def drop(session: Session) -> None:
+        lost.append(session)
+        tools["cache"].drop(role_key(first, Base()))
+
+    def enter() -> Session:
+        shared = {name: tools[name] for name in ("connect", "cache", "clock")}
+        key = role_key(first, Base())
+        source = lambda: role_session(first, **tools)  # noqa: E731
+        return further_session(second, source=source, lost=drop, source_arn=first.role_arn, source_key=key, **shared)
+
+    world.fail["assume_role"] = [refusal("assume_role", "InvalidClientTokenId")]
+    assert enter().credentials.account == "333333333333"
+    assert lost == [old]
+    assert role_session(first, **tools) != old
+    # Once: a new session that is refused too is not dropped for ever.
+    tools["cache"].drop(role_key(first, Base()))
+    world.now += timedelta(hours=1)
+    world.fail["assume_role"] = []
+    role_session(first, **tools)
+    world.now += timedelta(seconds=1)
+    world.fail["assume_role"] = [
+        refusal("assume_role", "InvalidClientTokenId"),
+    ]
+    enter()
+    assert len(lost) == 2
 
 
 def test_what_a_further_role_refuses_says_who_asked(world: World, tools: dict[str, Any]) -> None:
@@ -219,6 +256,7 @@ def test_what_a_further_role_refuses_says_who_asked(world: World, tools: dict[st
         further_session(
             second,
             source=lambda: session,
+            lost=lambda _: None,
             source_arn=first.role_arn,
             source_key="x",
             connect=world.connect,

@@ -46,6 +46,32 @@ def test_what_goes_before_the_profile_is_as_the_docs_say(client: str, machine: A
 
 
 @every_client
+def test_a_shell_of_another_customer_changes_neither_customer_nor_person(client: str, machine: Any) -> None:
+    """Its variables reach valetkey through the program that starts it."""
+    answer = machine.it.first()
+    bob = machine.it.person.user("bob")
+    token = machine.folder / "token"
+    token.write_text("x")
+    former = {
+        "AWS_ACCESS_KEY_ID": answer["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": answer["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": answer["SessionToken"],
+        "AWS_PROFILE": "acme",
+    }
+    stranger = {
+        "AWS_ACCESS_KEY_ID": bob.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": bob.secret_access_key,
+        "AWS_ROLE_ARN": machine.arn("acme"),
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/x",
+    }
+    for env in (former, stranger):
+        done = machine.run(named(client, "globex"), env)
+        assert machine.arn("globex") in done.stdout, done.stderr
+    assert machine.it.asked("sts:GetSessionToken") == 1
+
+
+@every_client
 def test_without_a_terminal_it_fails_at_once_and_shows_what_to_do(client: str, machine: Any) -> None:
     # The default chain of the SDK for JavaScript says only that it found nothing; told the profile, it says why.
     words = named(client, "acme") if client == "javascript" else who(client)

@@ -1,0 +1,57 @@
+"""`env`: what a shell evaluates is safe whatever becomes of the command."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from valetkey.cli import evaluated
+from valetkey.cli import run as module
+from valetkey.credentials.shells import FAILED, SHELLS, cleared
+
+
+def fault(_: object) -> int:
+    raise RuntimeError("unforeseen")
+
+
+def ended(_: object) -> int:
+    os.kill(os.getpid(), signal.SIGTERM)
+    return 0
+
+
+def interrupted(_: object) -> int:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(("how", "code"), [(lambda _: 3, 3), (ended, 143), (interrupted, 130)])
+def test_every_end_but_success_is_a_failure_to_the_shell(
+    shell: str, how: object, code: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "run", how)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        assert evaluated.run_env(["env", "acme", "--shell", shell]) == code
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    out, err = capfd.readouterr()
+    assert out == cleared(shell) + FAILED[shell]
+    assert ("interrupted" in err) is (code > 128)
+
+
+def test_a_fault_of_our_own_is_one_too(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(module, "run", fault)
+    with pytest.raises(RuntimeError):
+        evaluated.run_env(["env", "acme"])
+    assert capfd.readouterr().out == cleared("bash") + FAILED["bash"]
+
+
+def test_what_goes_well_has_only_its_own_lines_after(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "run", lambda _: 0)
+    assert evaluated.run_env(["env", "acme", "--shell=fish"]) == 0
+    assert capfd.readouterr().out == cleared("fish")
