@@ -97,17 +97,18 @@ def test_a_base_identity_that_comes_from_the_profile_itself_is_refused(
     accept: Accept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(entry, "sign_in_as", lambda *words, **options: opened.append(os.environ[entry._INSIDE]))
+    monkeypatch.setattr(entry, "sign_in_as", lambda *words, **options: opened.append(os.environ[entry.INSIDE]))
     accept("acme")
     accept("globex")
     entry.open_profile("acme")
-    assert entry._INSIDE not in os.environ
-    monkeypatch.setenv(entry._INSIDE, "globex")  # as a credential_process of globex is started
-    entry.open_profile("acme")
+    assert entry.INSIDE not in os.environ
+    monkeypatch.setenv(entry.INSIDE, "globex")  # as a credential_process of globex is started
     with pytest.raises(Problem, match="the base identity of globex comes from globex itself"):
         entry.open_profile("globex")
-    assert opened == ["acme", "globex:acme"]
-    assert os.environ[entry._INSIDE] == "globex"
+    with pytest.raises(Problem, match="as the base identity of globex: a session of acme, which valetkey made"):
+        entry.open_profile("acme")
+    assert opened == ["acme"]
+    assert os.environ[entry.INSIDE] == "globex"
 
 
 def test_the_base_identity_of_login(accept: Accept) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import pathlib
+from datetime import UTC, datetime
 
 import pytest
 from tests.unit.credentials.sts_world import OURS, OWNER, profile
@@ -18,9 +20,10 @@ from valetkey.credentials.binding import (
     refuse_accepted_role,
     with_files,
 )
-from valetkey.credentials.cache import Cache
+from valetkey.credentials.cache import Cache, Session
 from valetkey.credentials.identity import parse_identity
 from valetkey.credentials.profiles import ProfileProblem, load, path_of, save
+from valetkey.credentials.values import credentials_of
 
 ANN = parse_identity(f"arn:aws:iam::{OURS}:user/team/ann")
 BOB = parse_identity(f"arn:aws:iam::{OURS}:user/bob")
@@ -110,3 +113,25 @@ def test_the_aws_files_are_those_of_the_acceptance_while_they_are_there(home: pa
     assert "AWS_SHARED_CREDENTIALS_FILE" not in with_files(usual, foreign)
     assert files_of(foreign) == (str(home / "c"), str(home / "k"))
     assert with_files((), foreign) == {}
+
+
+def test_whose_a_long_term_key_is_stays_known_and_what_was_issued_is_forgotten(home: pathlib.Path) -> None:
+    cache = Cache({"HOME": str(home)})
+    cache.note_caller("caller-x", ANN.arn)
+    cache.note_issued("ASIA1")
+    for each in (home / ".cache/valetkey/sessions").iterdir():
+        os.utime(each, (0, 0))
+    session = Session(credentials_of(ANSWER, OWNER), datetime.now(UTC))
+    cache.put("role-x", session)
+    assert cache.caller("caller-x") == ANN.arn
+    assert not cache.was_issued("ASIA1")
+
+
+ANSWER = {
+    "Credentials": {
+        "AccessKeyId": "ASIA2",
+        "SecretAccessKey": "hush",
+        "SessionToken": "t",
+        "Expiration": datetime(2100, 1, 1, tzinfo=UTC),
+    }
+}
