@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
 
+from valetkey.policy.commandline import command, option
+
 _MOST = 8192
 """Characters of a message that are looked at."""
 
@@ -107,9 +109,10 @@ class Authorization:
     @property
     def details(self) -> str:
         """How to read it, one sentence."""
-        region = f" --region {self.region}" if self.region else ""
-        command = f"aws iam-toolbox get-request-authorization-details{region} --authorization-id {self.id}"
-        return f"{f'{self.link} or ' if self.link else ''}`{command}` (kept by AWS for 24 hours; a preview)"
+        region = option("--region", self.region) if self.region else ""
+        which = " ".join(filter(None, [region, option("--authorization-id", self.id)]))
+        read = command("aws iam-toolbox get-request-authorization-details", then=which)
+        return f"{f'{self.link} or ' if self.link else ''}`{read}` (kept by AWS for 24 hours; a preview)"
 
 
 _POINTER = re.compile(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from valetkey.cli.options import Output, OwnerAccount
+from valetkey.policy.commandline import command, option
 from valetkey.policy.problem import Problem
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def revoke(
     from valetkey.report import revoking
 
     if confirm not in (None, name):
-        raise Problem(f"--confirm says another name than {name}", do=f"say --confirm {name}, or leave it out")
+        raise Problem(
+            f"--confirm says another name than {name}", do=f"say {option('--confirm', name)}, or leave it out"
+        )
     questions.need_somebody(yes=yes)
     perform = account.connect()
     owner, standing = owning.find(perform, name, damaged=True)
@@ -108,10 +111,11 @@ def _agree_to_delete(done: Shut, reasons: Sequence[Difference], *, yes: bool, as
             question = f"Type {name} to delete it for good, or Enter to keep it: "
             if questions.types_name(name, question, about=about, otherwise=state):
                 return
+        named = f"--yes {option('--confirm', name)}"
         raise Problem(
             f"{state}, since it does not fit its record",
             do="see `valetkey show` and who uses it; if it is yours to delete: "
-            f"valetkey revoke {name} --yes --confirm {name}",
+            f"{command('valetkey revoke', name, then=named)}",
             where=done.role_arn,
             exit_code=1,
         )
