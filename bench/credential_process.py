@@ -18,7 +18,7 @@ from collections.abc import Callable
 import pexpect
 from tests.peers import PLACE
 
-from valetkey.credentials.profiles import Profile, save
+from valetkey.credentials.profiles.profile import Profile, save
 from valetkey.sandbox.accounts import Root
 from valetkey.sandbox.client import Control
 from valetkey.sandbox.process import spawn

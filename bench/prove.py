@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from valetkey.policy import Policy, Proof, Unknown, parse_policy, prove
-from valetkey.policy.smt import solve
+from valetkey.policy import Policy, parse_policy
+from valetkey.prover import Proof, Unknown, prove
+from valetkey.prover.smt import solve
 
 OWNER, CONTRACTOR, EXTERNAL_ID = "111122223333", "444455556666", "Example-7f3c"
 ROLE = f"arn:aws:iam::{OWNER}:role/guest"

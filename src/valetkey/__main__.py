@@ -100,10 +100,10 @@ def main() -> None:
             _print(answer)
             sys.exit(0)
     if [word for word in words if word != "--debug"][:1] == ["env"]:
-        from valetkey.cli.evaluated import run_env
+        from valetkey.cli._evaluated import run_env
 
         sys.exit(run_env(words))
-    from valetkey.cli.run import run
+    from valetkey.cli._run import run
 
     sys.exit(run(words))
 

@@ -18,7 +18,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from valetkey.policy import PolicyError, Request, decide, parse_policy
+from valetkey.errors import PolicyError
+from valetkey.policy import Request, decide, parse_policy
 
 Case = dict[str, Any]
 Document = dict[str, Any]

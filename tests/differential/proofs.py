@@ -4,7 +4,7 @@
 
 - A counterexample must be what `decide` says it is, and must be a request that can come.
 - "Holds" must survive random requests that lean towards both documents.
-- cvc5 (`valetkey.policy.smt`) must agree, where neither says unknown.
+- cvc5 (`valetkey.prover.smt`) must agree, where neither says unknown.
 - p is within p; one more Allow in the reference, or one more Deny in the policy, takes no proof away; the order of
   statements and values, and the names of accounts, do not matter.
 - `who`: every region's witness is let in, and every random request that is let in lies in a region.
@@ -26,20 +26,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from valetkey.policy import (
-    Counterexample,
-    Limits,
-    Policy,
-    PolicyError,
-    Proof,
-    Request,
-    Unknown,
-    decide,
-    parse_policy,
-    prove,
-)
-from valetkey.policy.proof import by_boxes, sides
-from valetkey.policy.smt import Answer, solve
+from valetkey.errors import PolicyError
+from valetkey.policy import Policy, Request, decide, parse_policy
+from valetkey.prover import Counterexample, Limits, Proof, Unknown, prove
+from valetkey.prover.proof import by_boxes, sides
+from valetkey.prover.smt import Answer, solve
 
 from .cases import Document
 from .pairs import ROLE, Pair, pair, requests

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from valetkey.policy import Origin, Policy, Region, Request, Unknown, Values, decide, who
+from valetkey.policy import Origin, Policy, Request, decide
 from valetkey.policy.globs import matches
 from valetkey.policy.operands import read_address, read_date, read_network, read_number
+from valetkey.prover import Region, Unknown, Values, who
 
 
 def astray(policy: Policy, resource: str | None, owner: str, requests: Sequence[Request]) -> str | None:

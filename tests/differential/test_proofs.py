@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy import Counterexample, Policy, Proof, Request, Values, decide, parse_policy
+from valetkey.policy import Policy, Request, decide, parse_policy
+from valetkey.prover import Counterexample, Proof, Values
 
 from . import proofs, regions
 from .pairs import ROLE, Pair, pair
@@ -115,7 +116,7 @@ def test_a_region_that_is_too_small_is_found(monkeypatch: pytest.MonkeyPatch) ->
     assert tell(proofs.who_is_let_in, random.Random("1"), WIDER) is None
 
     def fewer(policy: Policy, **words: Any) -> Any:
-        from valetkey.policy import Reach, who
+        from valetkey.prover import Reach, who
 
         found = who(policy, **words)
         assert isinstance(found, Reach)

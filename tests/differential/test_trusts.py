@@ -12,9 +12,9 @@ from tests.unit.policy.silent import TRUSTS
 
 from valetkey.audit import Scope
 from valetkey.audit.trusts import Verdict, judge
-from valetkey.policy import Proof, Reach
 from valetkey.policy.origin import Origin
-from valetkey.policy.silence import FORMS
+from valetkey.policy.undocumented import FORMS
+from valetkey.prover import Proof, Reach
 
 from . import trusts
 from .cases import Case

@@ -30,19 +30,10 @@ from typing import Any
 
 from valetkey.audit import Scope
 from valetkey.audit.trusts import judge
-from valetkey.policy import (
-    Counterexample,
-    Limits,
-    Policy,
-    PolicyError,
-    Proof,
-    Request,
-    Unknown,
-    parse_policy,
-    prove,
-    who,
-)
+from valetkey.errors import PolicyError
+from valetkey.policy import Policy, Request, parse_policy
 from valetkey.policy.origin import Origin
+from valetkey.prover import Counterexample, Limits, Proof, Unknown, prove, who
 
 from .brute import GUESSES, allowed, keys_of
 from .regions import inside
@@ -152,7 +143,7 @@ SILENT: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("StringNotEqualsIgnoreCase", SITE, "${aws:PrincipalTag/team}"),
     ),
 }
-"""Tests that AWS does not document, of some request at least, by the form (`valetkey.policy.silence`)."""
+"""Tests that AWS does not document, of some request at least, by the form (`valetkey.policy.undocumented`)."""
 PRINCIPALS: tuple[Any, ...] = (
     "*",
     {"AWS": "*"},

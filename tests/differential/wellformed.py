@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from valetkey.catalog.condition_keys import key_of
 from valetkey.policy import Request
 from valetkey.policy.conditions import Condition
-from valetkey.policy.keys import key_of
 
 from .forms import is_bool
 
@@ -118,7 +118,7 @@ def _fits(type_: str, text: str, families: set[str]) -> bool:
     if "Binary" in families:
         return text in ("QUJD", "QUJE", "YWJj", "")
     if type_ == "arn" or ("Arn" in families and text.startswith("arn:") and text.count(":") >= 5):
-        from valetkey.policy.keys import ARN
+        from valetkey.catalog.condition_keys import ARN
 
         return ARN.holds(text)
     return True

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from valetkey.errors import PolicyError
 from valetkey.policy.arns import is_account, parse_arn
-from valetkey.policy.errors import PolicyError
 from valetkey.trust.terms import Terms, is_unique_id
 
 Kind = Literal["user", "role", "root", "federated-user", "service", "federated", "anonymous"]

@@ -1,4 +1,4 @@
-"""Which requests can be made at all, said a second time: what proofs assume (`valetkey.policy.proof.ASSUMED`)."""
+"""Which requests can be made at all, said a second time: what proofs assume (`valetkey.prover.proof.ASSUMED`)."""
 
 from __future__ import annotations
 

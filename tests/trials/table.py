@@ -124,7 +124,7 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str, now
     """Try whether the trust policy of `role_arn` admits exactly what the terms say.
 
     Terms with orphans (read back from AWS) hold as long as somebody pinned is left. Raises PolicyError for a document
-    that AWS would refuse, and TermsProblem when role and contractor are one account or of different partitions, which
+    that AWS would refuse, and TermsError when role and contractor are one account or of different partitions, which
     no table can be made for.
     """
     check_places(terms, role_arn)

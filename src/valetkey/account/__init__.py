@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from valetkey.policy.lazy import lazy
+from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
     from valetkey.account.calls import Call, CallError, Perform, everything
     from valetkey.account.files import read_files
     from valetkey.account.live import read_live
-    from valetkey.account.loaded import SourceProblem
+    from valetkey.account.loaded import SourceError
     from valetkey.account.values import Account, Role, Unknown, User
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "CallError",
     "Perform",
     "Role",
-    "SourceProblem",
+    "SourceError",
     "Unknown",
     "User",
     "everything",
@@ -40,7 +40,7 @@ _HOMES = {
     "CallError": "calls",
     "Perform": "calls",
     "Role": "values",
-    "SourceProblem": "loaded",
+    "SourceError": "loaded",
     "Unknown": "values",
     "User": "values",
     "everything": "calls",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from valetkey.account.denial import Denial, read_denial, split_authorization
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 
 REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 """AWS's codes for a call that its policies refuse."""
@@ -42,7 +42,7 @@ class Perform(Protocol):
     def __call__(self, call: Call, /) -> dict[str, Any]: ...
 
 
-class CallError(Problem):
+class CallError(ValetkeyError):
     """AWS refused a call, or could not be reached.
 
     `code` is AWS's error code ("AccessDenied", "NoSuchEntity"), or one of ours where the call never got an answer:

@@ -12,18 +12,18 @@ from functools import cached_property
 from typing import Any
 
 from valetkey.account.intrinsics import NOTHING, Place, Resolver, Unresolved
-from valetkey.account.loaded import SourceProblem, is_list, is_object, written
+from valetkey.account.loaded import SourceError, is_list, is_object, written
 from valetkey.account.parts import Part
 from valetkey.account.values import Document, Role, Unknown
-from valetkey.policy.jsontext import JsonNumber, JsonObject, member
-from valetkey.policy.limits import ROLE_SESSION_MIN
+from valetkey.catalog.limits import ROLE_SESSION_MIN
 from valetkey.policy.origin import Origin
+from valetkey.policy.policy_json import JsonNumber, JsonObject, member
 
 _ELSEWHERE = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet")
 
 
 def read_template(template: Any, name: str, place: Place) -> Part:
-    """Read a loaded template. Raises SourceProblem with file and JSON path."""
+    """Read a loaded template. Raises SourceError with file and JSON path."""
     resources = template.get("Resources") if isinstance(template, dict) else None
     if not isinstance(resources, dict):
         raise _wrong(f"{name}: $.Resources", "the resources are no object, or one stands twice")
@@ -231,5 +231,5 @@ _KINDS = {
 }
 
 
-def _wrong(where: str, what: str) -> SourceProblem:
-    return SourceProblem(what, do="correct the template (`aws cloudformation validate-template`)", where=where)
+def _wrong(where: str, what: str) -> SourceError:
+    return SourceError(what, do="correct the template (`aws cloudformation validate-template`)", where=where)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
 
-from valetkey.policy.commandline import command, option
+from valetkey.commandline import command, option
 
 _MOST = 8192
 """Characters of a message that are looked at."""

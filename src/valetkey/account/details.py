@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from valetkey.account.loaded import SourceProblem, no_json, not_utf8, too_deep
+from valetkey.account.loaded import SourceError, no_json, not_utf8, too_deep
 from valetkey.account.parts import Part
 from valetkey.account.values import Document, Role, Unknown, User
 from valetkey.policy.origin import Origin
@@ -99,7 +99,7 @@ class Page(msgspec.Struct):
 
 
 def read_details(data: bytes, name: str) -> Part:
-    """Read a file of one page, or of a list of pages. Raises SourceProblem with file and JSON path."""
+    """Read a file of one page, or of a list of pages. Raises SourceError with file and JSON path."""
     many = data.lstrip()[:1] == b"["
     try:
         pages = msgspec.json.decode(data, type=list[Page]) if many else [msgspec.json.decode(data, type=Page)]
@@ -125,7 +125,7 @@ Texts = dict[bytes, Document]
 def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
     """Add a page to a part of an account; `root` is the place of the page, empty for a live account.
 
-    Raises SourceProblem.
+    Raises SourceError.
     """
 
     def place(within: str) -> str:
@@ -150,7 +150,7 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
 def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
     found = _ROLE.fullmatch(told.Arn)
     if found is None:
-        raise SourceProblem(
+        raise SourceError(
             f"{told.Arn[:80]!a} is not the ARN of a role", do="give the file as AWS wrote it", where=f"{where}.Arn"
         )
     partition, account, path = found.groups()
@@ -246,14 +246,14 @@ def _time(given: str | float | None) -> datetime | None:
     return datetime.fromtimestamp(given, UTC)
 
 
-def _wrong(name: str, said: str) -> SourceProblem:
+def _wrong(name: str, said: str) -> SourceError:
     what, _, place = said.partition(" - at `")
     where = f"{name}: {place.rstrip('`')}" if place else name
-    return SourceProblem(f"{name} is not what AWS answers: {what}", do="give the file as AWS wrote it", where=where)
+    return SourceError(f"{name} is not what AWS answers: {what}", do="give the file as AWS wrote it", where=where)
 
 
 def as_page(answer: dict[str, Any]) -> Page:
-    """An answer of boto3 as a page. Raises SourceProblem."""
+    """An answer of boto3 as a page. Raises SourceError."""
     try:
         return msgspec.json.decode(msgspec.json.encode(answer), type=Page)
     except msgspec.ValidationError as error:

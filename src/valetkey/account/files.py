@@ -16,7 +16,7 @@ import msgspec
 from valetkey.account import details
 from valetkey.account.intrinsics import Place
 from valetkey.account.loaded import (
-    SourceProblem,
+    SourceError,
     is_object,
     load_json,
     load_yaml,
@@ -47,7 +47,7 @@ def read_files(
     """The account that these files tell of; `read` gives a file's bytes.
 
     `owner` is the account's 12 digits, for files that do not tell them (templates), and checked against those that do.
-    `region` is where a template's stack would be made. Raises SourceProblem with file and JSON path, or what `read`
+    `region` is where a template's stack would be made. Raises SourceError with file and JSON path, or what `read`
     raises.
     """
     partition = next((each for begin, each in _PARTITIONS.items() if region.startswith(begin)), "aws")
@@ -138,7 +138,7 @@ def _parameters(data: bytes, name: str) -> dict[str, str]:
         found = msgspec.json.decode(data, type=list[_Parameter])
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `")
-        raise SourceProblem(
+        raise SourceError(
             f"{name} holds no parameters of a stack: {what}",
             do='write [{"ParameterKey": "Name", "ParameterValue": "text"}]',
             where=f"{name}: {place.rstrip('`') or '$'}",
@@ -199,8 +199,8 @@ _READERS: dict[str, Callable[[bytes, str, Place], Part]] = {
 }
 
 
-def _unknown(name: str) -> SourceProblem:
-    return SourceProblem(
+def _unknown(name: str) -> SourceError:
+    return SourceError(
         f"{name} is nothing that an account can be read from",
         do="give `aws iam get-account-authorization-details`, a CloudFormation template, `terraform show -json` "
         "or a trust policy",

@@ -19,7 +19,7 @@ from typing import Any
 
 from valetkey.account.loaded import is_list, is_object, pairs
 from valetkey.account.values import UNSAID
-from valetkey.policy.jsontext import JsonNumber, JsonObject
+from valetkey.policy.policy_json import JsonNumber, JsonObject
 
 Note = Callable[[str], None]
 """Is told what was taken for granted, one sentence at a time."""

@@ -17,8 +17,8 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from valetkey.policy.jsontext import JsonNumber, JsonObject
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
+from valetkey.policy.policy_json import JsonNumber, JsonObject
 
 FILE_MAX = 512 * 2**20
 """Bytes, unpacked: a dump of 100,000 roles has some 300 MB."""
@@ -30,14 +30,14 @@ DEPTH_MAX = 100
 """Levels of nesting in YAML."""
 
 
-class SourceProblem(Problem):
+class SourceError(ValetkeyError):
     """A file that an account cannot be read from; `where` is the file and the place in it."""
 
 
 def unpacked(data: bytes, name: str) -> bytes:
     """The file's text as UTF-8 without a byte order mark, gunzipped where it is gzip, at most FILE_MAX bytes.
 
-    Raises SourceProblem when it is broken or too large. PowerShell's `>` writes UTF-16.
+    Raises SourceError when it is broken or too large. PowerShell's `>` writes UTF-16.
     """
     data = _gunzipped(data, name) if data.startswith(b"\x1f\x8b") else data
     if len(data) > FILE_MAX:
@@ -59,11 +59,11 @@ def _gunzipped(data: bytes, name: str) -> bytes:
                 size += len(piece)
         return b"".join(pieces)
     except (OSError, EOFError, zlib.error) as error:
-        raise SourceProblem(f"{name} is a broken gzip file: {error}", do="get it again", where=name) from None
+        raise SourceError(f"{name} is a broken gzip file: {error}", do="get it again", where=name) from None
 
 
 def load_json(data: bytes, name: str) -> Any:
-    """A JSON file: dicts, lists, strings, true, false, None and JsonNumber. Raises SourceProblem."""
+    """A JSON file: dicts, lists, strings, true, false, None and JsonNumber. Raises SourceError."""
     try:
         text = data.decode()
         return json.loads(text, object_pairs_hook=_object, parse_int=JsonNumber, parse_float=JsonNumber)
@@ -76,7 +76,7 @@ def load_json(data: bytes, name: str) -> Any:
 
 
 def load_yaml(data: bytes, name: str) -> Any:
-    """A YAML file: dicts, lists and strings. Raises SourceProblem."""
+    """A YAML file: dicts, lists and strings. Raises SourceError."""
     import yaml
 
     if len(data) > YAML_MAX:
@@ -89,11 +89,11 @@ def load_yaml(data: bytes, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise SourceProblem(
+        raise SourceError(
             f"{name} is no YAML: {error.problem or error.context}{place}", do="correct the file", where=name
         ) from None
     except yaml.YAMLError:
-        raise SourceProblem(f"{name} holds characters that YAML does not allow", do="correct it", where=name) from None
+        raise SourceError(f"{name} holds characters that YAML does not allow", do="correct it", where=name) from None
 
 
 def written(value: Any) -> str:
@@ -122,20 +122,20 @@ def is_list(value: Any) -> bool:
     return isinstance(value, list) and not isinstance(value, JsonObject)
 
 
-def too_deep(name: str) -> SourceProblem:
-    return SourceProblem(f"{name} is nested too deeply", do="such a file is not read", where=name)
+def too_deep(name: str) -> SourceError:
+    return SourceError(f"{name} is nested too deeply", do="such a file is not read", where=name)
 
 
-def not_utf8(name: str) -> SourceProblem:
-    return SourceProblem(f"{name} is not UTF-8 text", do="save it as UTF-8", where=name)
+def not_utf8(name: str) -> SourceError:
+    return SourceError(f"{name} is not UTF-8 text", do="save it as UTF-8", where=name)
 
 
-def no_json(name: str, why: str) -> SourceProblem:
-    return SourceProblem(f"{name} is no JSON: {why}", do="correct the file, or get it again", where=name)
+def no_json(name: str, why: str) -> SourceError:
+    return SourceError(f"{name} is no JSON: {why}", do="correct the file, or get it again", where=name)
 
 
-def _too_large(name: str, limit: int) -> SourceProblem:
-    return SourceProblem(f"{name} is larger than {limit // 2**20} MB", do="split it into several files", where=name)
+def _too_large(name: str, limit: int) -> SourceError:
+    return SourceError(f"{name} is larger than {limit // 2**20} MB", do="split it into several files", where=name)
 
 
 def _object(found: list[tuple[str, Any]]) -> dict[str, Any] | JsonObject:
@@ -151,13 +151,13 @@ def _build(events: Iterable[Any], name: str) -> Any:
     sizes = [0]
     documents: list[Any] = []
 
-    def wrong(event: Any, what: str, do: str) -> SourceProblem:
-        return SourceProblem(f"{name}: {what}", do=do, where=f"{name}: line {event.start_mark.line + 1}")
+    def wrong(event: Any, what: str, do: str) -> SourceError:
+        return SourceError(f"{name}: {what}", do=do, where=f"{name}: line {event.start_mark.line + 1}")
 
     def put(value: Any, size: int) -> None:
         sizes[-1] += size
         if sizes[-1] > VALUES_MAX:
-            raise SourceProblem(f"{name} has more than {VALUES_MAX:,} values", do="split it", where=name)
+            raise SourceError(f"{name} has more than {VALUES_MAX:,} values", do="split it", where=name)
         (open_[-1][2] if open_ else documents).append(value)
 
     for event in events:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from valetkey.account.loaded import SourceProblem
+from valetkey.account.loaded import SourceError
 from valetkey.account.values import Account, Document, Role, Unknown, User
 
 
@@ -38,7 +38,7 @@ class Part:
 
 
 def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: str = "aws") -> Account:
-    """The account that the parts tell of; `owner` and `partition` where they do not. Raises SourceProblem."""
+    """The account that the parts tell of; `owner` and `partition` where they do not. Raises SourceError."""
     parts = list(parts)
     partition, account = _owner(parts, owner, partition)
     live: dict[str, Role] = {}
@@ -81,14 +81,14 @@ def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, s
     other = {pair for part in parts for pair in part.owners}
     if len(dumps) > 1:
         (one, here), (two, there) = list(dumps.items())[:2]
-        raise SourceProblem(
+        raise SourceError(
             f"the files are of two accounts, {one[1]} and {two[1]}",
             do="audit one account at a time",
             where=f"{here}; {there}",
         )
     for (_, account), place in dumps.items():
         if owner is not None and account != owner:
-            raise SourceProblem(
+            raise SourceError(
                 f"the file is of account {account}, not of {owner}", do="leave --owner out, or correct it", where=place
             )
     found = list(dumps or other)
@@ -113,7 +113,7 @@ def _untold(role: Role) -> Unknown:
     return Unknown("policies", "ListRoles does not tell a role's policies, boundary and tags", role.where)
 
 
-def _differ(arn: str, one: str, other: str) -> SourceProblem:
-    return SourceProblem(
+def _differ(arn: str, one: str, other: str) -> SourceError:
+    return SourceError(
         f"{arn} is told in two ways", do="give dumps of one account, taken together", where=f"{one}; {other}"
     )

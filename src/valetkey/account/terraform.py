@@ -21,7 +21,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from valetkey.account.intrinsics import Place
-from valetkey.account.loaded import SourceProblem
+from valetkey.account.loaded import SourceError
 from valetkey.account.parts import Part
 from valetkey.account.references import Config, Configuration, Instance, by_resource
 from valetkey.account.values import UNSAID, Document, Role, Unknown
@@ -95,14 +95,14 @@ _LATER = "it is known only after apply"
 
 
 def read_plan(data: bytes, name: str, place: Place) -> Part:
-    """Read a plan or a state. Raises SourceProblem with file and JSON path."""
+    """Read a plan or a state. Raises SourceError with file and JSON path."""
     plan = _decode(data, _Plan, name, "$")
     if plan.format_version.split(".")[0] not in ("0", "1"):
         what = f"{name} has the format version {plan.format_version[:20]!a}; 0 and 1 are known"
-        raise SourceProblem(what, do="make it with `terraform show -json`", where=f"{name}: $.format_version")
+        raise SourceError(what, do="make it with `terraform show -json`", where=f"{name}: $.format_version")
     told = plan.planned_values or plan.values
     if told is None:
-        raise SourceProblem(
+        raise SourceError(
             f"{name} holds no planned values", do="make it with `terraform show -json PLAN`", where=f"{name}: $"
         )
     reading = _Reading(name, Config(plan.configuration), place)
@@ -340,7 +340,7 @@ def _decode(data: bytes, kind: type[_T], name: str, root: str) -> _T:
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `")
         place = place.rstrip("`").replace("$", root, 1)
-        raise SourceProblem(
+        raise SourceError(
             f"{name} is not what `terraform show -json` writes: {what}",
             do="make it with `terraform show -json PLAN`",
             where=f"{name}: {place or root}",

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from valetkey.policy.lazy import lazy
+from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
     from valetkey.audit.baseline import read_baseline
     from valetkey.audit.exposure import Exposure, Outsider, Way
     from valetkey.audit.findings import Accepted, Audit, Finding, Judged, Severity
-    from valetkey.audit.powers import Powers
+    from valetkey.audit.permissions import Powers
     from valetkey.audit.run import audit
     from valetkey.audit.scope import Known, Scope, own_accounts, read_known
     from valetkey.audit.table import TABLE, Check
@@ -52,7 +52,7 @@ _HOMES = {
     "Finding": "findings",
     "Judged": "findings",
     "Severity": "findings",
-    "Powers": "powers",
+    "Powers": "permissions",
     "audit": "run",
     "Known": "scope",
     "Scope": "scope",

@@ -14,32 +14,31 @@ from typing import Any
 
 from valetkey.audit.findings import Accepted, Finding
 from valetkey.audit.table import TABLE
-from valetkey.policy.errors import shown
+from valetkey.errors import ValetkeyError, shown
 from valetkey.policy.globs import matches
-from valetkey.policy.problem import Problem
 
 KIND = "baseline/v1"
 _MEMBERS = frozenset({"check", "role", "reason", "until"})
 
 
 def read_baseline(text: str, *, name: str) -> tuple[tuple[Accepted, ...], tuple[str, ...]]:
-    """The accepted findings, and the keys that this version does not know. Raises Problem with the place."""
+    """The accepted findings, and the keys that this version does not know. Raises ValetkeyError with the place."""
     try:
         plain = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise Problem(
+        raise ValetkeyError(
             f"{name} is no JSON: {error}", do="write it as docs/reference/audit.md shows", where=name
         ) from None
     if not isinstance(plain, dict) or plain.get("valetkey") != KIND:
         found = plain.get("valetkey") if isinstance(plain, dict) else None
-        raise Problem(
+        raise ValetkeyError(
             f'{name} is no baseline: "valetkey" is {shown(found)}',
             do=f'write "valetkey": "{KIND}"; a newer version needs a newer valetkey',
             where=f"{name}: $.valetkey",
         )
     entries = plain.get("accepted")
     if not isinstance(entries, list):
-        raise Problem(
+        raise ValetkeyError(
             f"{name} has no list of accepted findings", do='write "accepted": [...]', where=f"{name}: $.accepted"
         )
     unknown = [each for each in plain if each not in ("valetkey", "accepted")]
@@ -60,12 +59,16 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _entry(entry: Any, where: str) -> Accepted:
     if not isinstance(entry, dict):
-        raise Problem("an accepted finding is an object", do="give check, role, reason and until", where=where)
+        raise ValetkeyError("an accepted finding is an object", do="give check, role, reason and until", where=where)
     for each in sorted(_MEMBERS):
         if not isinstance(entry.get(each), str) or not entry[each].strip():
-            raise Problem(f"an accepted finding has no {each}", do="give check, role, reason and until", where=where)
+            raise ValetkeyError(
+                f"an accepted finding has no {each}", do="give check, role, reason and until", where=where
+            )
     if entry["check"] not in TABLE:
-        raise Problem(f"{shown(entry['check'])} is no check", do="write T1 to T31, or unknown", where=f"{where}.check")
+        raise ValetkeyError(
+            f"{shown(entry['check'])} is no check", do="write T1 to T31, or unknown", where=f"{where}.check"
+        )
     return Accepted(entry["check"], entry["role"], entry["reason"], _end(entry["until"], f"{where}.until"))
 
 
@@ -78,7 +81,7 @@ def _end(text: str, where: str) -> datetime:
     except (ValueError, OverflowError):
         end = None
     if end is None or end.tzinfo is None:
-        raise Problem(f"{shown(text)} is no end", do="write a date (2027-01-31) or a time with zone", where=where)
+        raise ValetkeyError(f"{shown(text)} is no end", do="write a date (2027-01-31) or a time with zone", where=where)
     return end.astimezone(UTC)
 
 

@@ -20,10 +20,11 @@ from typing import Literal
 
 from valetkey.audit.issuers import SHARED, fixed, host_of
 from valetkey.audit.scope import Scope
-from valetkey.policy import Reach, Region, Values, limits
+from valetkey.catalog import limits
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
+from valetkey.prover import Reach, Region, Values
 
 Exposure = Literal["internal", "guarded", "unguarded", "unreachable", "unknown"]
 Kind = Literal["account", "organisation", "unique id", "anybody", "provider"]

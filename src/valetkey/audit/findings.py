@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from valetkey.audit.exposure import Exposure, Outsider
-from valetkey.audit.powers import Powers
+from valetkey.audit.permissions import Powers
 from valetkey.policy.requests import Request
 
 Severity = Literal["info", "low", "medium", "high", "critical"]

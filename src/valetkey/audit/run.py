@@ -9,15 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from valetkey.account.values import UNSAID, Account, Role
-from valetkey.audit import standing
 from valetkey.audit.baseline import apply
+from valetkey.audit.checks import role as role_checks
+from valetkey.audit.checks.role import Subject
 from valetkey.audit.findings import SEVERITIES, UNKNOWN, Accepted, Audit, Finding, Hit, Judged
-from valetkey.audit.powers import Library, Powers
+from valetkey.audit.permissions import Library, Powers
 from valetkey.audit.scope import Scope
-from valetkey.audit.standing import Subject
 from valetkey.audit.table import TABLE
 from valetkey.audit.trusts import Verdict, Who, judge, unknown
-from valetkey.policy import limits
+from valetkey.catalog import limits
 from valetkey.policy.origin import Origin
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.record import PREFIX, ForeignRole, Record, read_record
@@ -36,7 +36,7 @@ def audit(
     who: Who | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Audit:
-    """Audit an account. `who` proves (default: policy.prove.who); `verdicts` are judgements already made
+    """Audit an account. `who` proves (default: prover.who); `verdicts` are judgements already made
     (`workers.verdicts`); `progress` is told how many roles are done, of how
     many. Raises nothing for what it finds in a role."""
     known: dict[Key, Verdict] = dict(verdicts or {})
@@ -153,7 +153,7 @@ def _findings(subject: Subject) -> Iterator[Finding]:
         yield _finding(role, UNKNOWN, Hit(verdict.reason))
     for check, hit in verdict.hits:
         yield _finding(role, check, hit)
-    for check, find in standing.CHECKS.items():
+    for check, find in role_checks.CHECKS.items():
         for hit in find(subject):
             yield _finding(role, check, hit)
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from valetkey.account.loaded import load_yaml
+from valetkey.errors import ValetkeyError, shown
 from valetkey.policy.arns import is_account
-from valetkey.policy.errors import shown
-from valetkey.policy.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +35,19 @@ class Scope:
 
 def own_accounts(text: str, *, name: str) -> frozenset[str]:
     """Account ids out of a text: separated by commas, blanks or lines (`#` begins a remark), a JSON list, or what
-    `aws organizations list-accounts` prints. `name` is what errors call it. Raises Problem."""
+    `aws organizations list-accounts` prints. `name` is what errors call it. Raises ValetkeyError."""
     try:
         found: Any = json.loads(text) if text.lstrip().startswith(("[", "{")) else None
     except ValueError as error:
-        raise Problem(f"{name} is no JSON: {error}", do="give account ids, one a line", where=name) from None
+        raise ValetkeyError(f"{name} is no JSON: {error}", do="give account ids, one a line", where=name) from None
     except RecursionError:
-        raise Problem(f"{name} is nested too deeply", do="give account ids, one a line", where=name) from None
+        raise ValetkeyError(f"{name} is nested too deeply", do="give account ids, one a line", where=name) from None
     if isinstance(found, dict):
         accounts = found.get("Accounts")
         if not isinstance(accounts, list):
-            raise Problem(f"{name} has no list of accounts", do='write "Accounts": [...]', where=f"{name}: $.Accounts")
+            raise ValetkeyError(
+                f"{name} has no list of accounts", do='write "Accounts": [...]', where=f"{name}: $.Accounts"
+            )
         found = [each.get("Id") if isinstance(each, dict) else each for each in accounts]
     if found is None:
         lines = (line.partition("#")[0] for line in text.splitlines())
@@ -54,24 +55,24 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
     for each in found:
         if not isinstance(each, str) or not is_account(each):
             do = "write 12 digits, or name an existing file of them"
-            raise Problem(f"{name}: {shown(each)} is no account id", do=do, where=name)
+            raise ValetkeyError(f"{name}: {shown(each)} is no account id", do=do, where=name)
     return frozenset(found)
 
 
 def read_known(text: str, *, name: str) -> dict[str, Known]:
     """Known accounts in the format of fwdcloudsec/known_aws_accounts: YAML, a list of `name`, `source`, `accounts`.
 
-    Entries that are switched off (`enabled: false`) are left out. Raises Problem.
+    Entries that are switched off (`enabled: false`) are left out. Raises ValetkeyError.
     """
     do = "give a file like accounts.yaml of fwdcloudsec/known_aws_accounts"
     # Texts, lists and mappings only: YAML 1.1 would read 012345670123 as an octal number.
     entries = load_yaml(text.encode(), name)
     if not isinstance(entries, list):
-        raise Problem(f"{name} is no list of known accounts", do=do, where=name)
+        raise ValetkeyError(f"{name} is no list of known accounts", do=do, where=name)
     known: dict[str, Known] = {}
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-            raise Problem(f"{name}: entry {number + 1} has no name", do=do, where=f"{name}: $[{number}]")
+            raise ValetkeyError(f"{name}: entry {number + 1} has no name", do=do, where=f"{name}: $[{number}]")
         if entry.get("enabled") == "false":
             continue
         accounts = entry.get("accounts") or []

@@ -1,6 +1,6 @@
 """The table of checks: what each is called, how grave it is, why it matters, what mends it, and AWS's page on it.
 
-The functions are in `doors` (a trust policy alone) and `standing` (a role); docs/auditing.md says the same at length.
+The functions are in `access` (a trust policy alone) and `role` (a role); docs/auditing.md says the same at length.
 """
 
 from __future__ import annotations

@@ -10,16 +10,16 @@ from valetkey.audit.exposure import Exposure, Sorted, exposure_of, sort
 from valetkey.audit.findings import UNKNOWN, Hit
 from valetkey.audit.issuers import SHARED, host_of
 from valetkey.audit.scope import Scope
-from valetkey.policy import Reach, Unknown
-from valetkey.policy import who as prove
+from valetkey.errors import PolicyError
 from valetkey.policy.arns import is_account
-from valetkey.policy.errors import PolicyError
 from valetkey.policy.legible import Unjudged
 from valetkey.policy.lenient import parse_lenient
 from valetkey.policy.origin import Origin
-from valetkey.policy.proof import InternalError
-from valetkey.policy.regions import Bounds
 from valetkey.policy.statements import Policy, Statement
+from valetkey.prover import Reach, Unknown
+from valetkey.prover import who as prove
+from valetkey.prover.access_regions import Bounds
+from valetkey.prover.proof import InternalError
 
 Who = Callable[..., Reach | Unknown]
 _NOBODY = Sorted((), (), (), (), ())
@@ -97,9 +97,10 @@ def judge(
     who: Who | None = None,
 ) -> Verdict:
     """Judge the trust policy of a role in `account` (12 digits). Raises nothing."""
-    from valetkey.audit import defects, doors
+    from valetkey.audit.checks import access
+    from valetkey.audit.checks import policy as policy_checks
 
-    checks = doors.CHECKS | defects.CHECKS
+    checks = access.CHECKS | policy_checks.CHECKS
 
     read = parse_lenient(text, "trust")
     if read.policy is None:

@@ -14,7 +14,7 @@ from botocore.credentials import CredentialProvider, Credentials
 
 from valetkey.account.calls import Perform
 from valetkey.aws.connect import Keys, performer
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 
 # A credential process may take 50 s altogether, prompt included: a call gets 3 s to connect and 8 s to answer, twice.
 QUICK: dict[str, Any] = {
@@ -51,7 +51,7 @@ _LEFT_OUT: Mapping[Chain, tuple[str, ...]] = {
 _FILES = {"AWS_CONFIG_FILE": "config_file", "AWS_SHARED_CREDENTIALS_FILE": "credentials_file"}
 
 
-class NoBase(Problem):
+class NoBase(ValetkeyError):
     """The base identity cannot be resolved. Quotes botocore, which names files and profiles, and no secret."""
 
     exit_code = 3

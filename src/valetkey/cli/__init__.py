@@ -1,1 +1,1 @@
-"""One file per command: parses, calls one room, prints through report."""
+"""The command line: `commands` has one file per command; what commands share is private here."""

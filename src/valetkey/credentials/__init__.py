@@ -1,1 +1,1 @@
-"""The contractor's side: profiles, MFA, cache, credentials, console sign-in."""
+"""The contractor's side, in four rooms: profiles, sessions, delivery, doctor. Each imports only those before it."""

@@ -2,7 +2,7 @@
 
 from valetkey.exchange.files import (
     AccessRequest,
-    FileProblem,
+    FileError,
     Handoff,
     Received,
     check,
@@ -14,7 +14,7 @@ from valetkey.exchange.files import (
 
 __all__ = [
     "AccessRequest",
-    "FileProblem",
+    "FileError",
     "Handoff",
     "Received",
     "check",

@@ -24,14 +24,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from valetkey.errors import ValetkeyError
 from valetkey.exchange.documents import AccessRequest, Handoff
 from valetkey.exchange.syntax import FieldError, check_handoff, check_request
-from valetkey.policy.problem import Problem
 
 __all__ = [
     "MAX_BYTES",
     "AccessRequest",
-    "FileProblem",
+    "FileError",
     "Handoff",
     "Received",
     "check",
@@ -44,7 +44,7 @@ MAX_BYTES = 1_000_000
 _WORDS = 6
 
 
-class FileProblem(Problem):
+class FileError(ValetkeyError):
     """A file between the parties that cannot be used."""
 
 
@@ -79,26 +79,26 @@ def dump(document: AccessRequest | Handoff) -> str:
 
 
 def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
-    """Read a file of one kind; `name` is what errors call it. Raises FileProblem."""
+    """Read a file of one kind; `name` is what errors call it. Raises FileError."""
     again = "ask the sender for the file again"
     if len(text) > MAX_BYTES:
-        raise FileProblem(f"{name} is larger than {MAX_BYTES:,} bytes; such a file never is", do=again, where=name)
+        raise FileError(f"{name} is larger than {MAX_BYTES:,} bytes; such a file never is", do=again, where=name)
     try:
         plain = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
         stated = plain.pop("fingerprint", None) if isinstance(plain, dict) else None
         actual = _fingerprint(plain)
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise FileProblem(f"{name} is not JSON as valetkey writes it: {why}", do=again, where=name) from None
+        raise FileError(f"{name} is not JSON as valetkey writes it: {why}", do=again, where=name) from None
     wanted = _KINDS[kind]
     found = plain.get("valetkey") if isinstance(plain, dict) else None
     if found != wanted:
         is_own = isinstance(found, str) and found.split("/")[0] == wanted.split("/")[0]
         do = "update valetkey: the sender's version is newer" if is_own else f"name a file of kind {wanted}"
         shown = json.dumps(found)[:80] if found is not None else "no valetkey file"
-        raise FileProblem(f"{name} is {shown}, wanted {json.dumps(wanted)}", do=do, where=f"{name}: $.valetkey")
+        raise FileError(f"{name} is {shown}, wanted {json.dumps(wanted)}", do=do, where=f"{name}: $.valetkey")
     if stated != actual:
-        raise FileProblem(
+        raise FileError(
             f"{name} does not match its own fingerprint: it was changed or cut after it was written",
             do=again,
             where=f"{name}: $.fingerprint",
@@ -112,9 +112,9 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
         value = msgspec.convert({k: v for k, v in plain.items() if k in known}, kind)
         check(value)
     except FieldError as error:
-        raise FileProblem(f"{name}: {error}", do=again, where=f"{name}: {error.field}") from None
+        raise FileError(f"{name}: {error}", do=again, where=f"{name}: {error.field}") from None
     except (msgspec.ValidationError, ValueError, OverflowError) as error:
-        raise FileProblem(f"{name}: {error}", do=again, where=_where(name, str(error))) from None
+        raise FileError(f"{name}: {error}", do=again, where=_where(name, str(error))) from None
     return Received(value, actual, unknown)
 
 

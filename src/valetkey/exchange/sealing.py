@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from valetkey.exchange.files import MAX_BYTES, FileProblem
-from valetkey.policy.commandline import file_word
-from valetkey.policy.problem import Problem
+from valetkey.commandline import file_word
+from valetkey.errors import ValetkeyError
+from valetkey.exchange.files import MAX_BYTES, FileError
 
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _BINARY = b"age-encryption.org/"
@@ -34,7 +34,7 @@ _REFUSED = (
 _KINDS = "an age key (age1…) or an SSH key of the kinds ssh-ed25519 and ssh-rsa"
 
 
-class KeyProblem(Problem):
+class KeyFileError(ValetkeyError):
     """A public key or a private key that cannot be used."""
 
 
@@ -46,24 +46,24 @@ def is_sealed(data: bytes) -> bool:
 def public_key(text: str, *, where: str) -> str:
     """The one public key in a text (blank lines and comments aside), checked. `where` is what errors call it.
 
-    Raises KeyProblem.
+    Raises KeyFileError.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if any("PRIVATE KEY" in line or line.upper().startswith("AGE-SECRET-KEY") for line in lines):
-        raise KeyProblem(
+        raise KeyFileError(
             "that is a private key, and the public one is asked for",
             do="give the other half: the file that ends in .pub, or what `age-keygen -y` prints",
             where=where,
         )
     if len(lines) != 1:
         what = "holds no public key" if not lines else "holds more than one line"
-        raise KeyProblem(f"{where} {what}", do=f"give one: {_KINDS}", where=where)
+        raise KeyFileError(f"{where} {what}", do=f"give one: {_KINDS}", where=where)
     _recipient(lines[0], where)
     return lines[0]
 
 
 def seal(data: bytes, key: str) -> bytes:
-    """The data encrypted to a public key, armored. Raises KeyProblem."""
+    """The data encrypted to a public key, armored. Raises KeyFileError."""
     sealed: bytes = _age().encrypt(data, [_recipient(key, "the public key")], armored=True)
     return sealed
 
@@ -71,16 +71,18 @@ def seal(data: bytes, key: str) -> bytes:
 def unseal(data: bytes, identity: bytes | None, *, name: str, key_name: str = "") -> bytes:
     """What is in an encrypted file, or the data itself when it is not encrypted.
 
-    `identity` is the content of a private key's file, `key_name` what errors call it. Raises KeyProblem for a key
-    that cannot be used, FileProblem for a file that it does not open.
+    `identity` is the content of a private key's file, `key_name` what errors call it. Raises KeyFileError for a key
+    that cannot be used, FileError for a file that it does not open.
     """
     if not is_sealed(data):
         return data
     if len(data) > MAX_SEALED:
         do = "ask the sender for the file again"
-        raise FileProblem(f"{name} is larger than {MAX_SEALED:,} bytes; such a file never is", do=do, where=name)
+        raise FileError(f"{name} is larger than {MAX_SEALED:,} bytes; such a file never is", do=do, where=name)
     if identity is None:
-        raise KeyProblem(f"{name} is encrypted", do="name your age or SSH private key with --identity FILE", where=name)
+        raise KeyFileError(
+            f"{name} is encrypted", do="name your age or SSH private key with --identity FILE", where=name
+        )
     age = _age()
     identities = _identities(identity, key_name, name)
     try:
@@ -90,7 +92,7 @@ def unseal(data: bytes, identity: bytes | None, *, name: str, key_name: str = ""
             what, do = f"{name} is encrypted to another key than {key_name}", "name the key that you gave to the sender"
         else:
             what, do = f"{name} was changed or cut after it was encrypted", "ask the sender for the file again"
-        raise FileProblem(what, do=do, where=name) from None
+        raise FileError(what, do=do, where=name) from None
     return opened
 
 
@@ -106,14 +108,14 @@ def _recipient(key: str, where: str) -> Any:
         return age.ssh.Recipient.from_str(key)
     except age.RecipientError:
         what = next((why for start, why in _REFUSED if key.startswith(start)), "is no public key")
-        raise KeyProblem(f"{where} {what}", do=f"give one: {_KINDS}", where=where) from None
+        raise KeyFileError(f"{where} {what}", do=f"give one: {_KINDS}", where=where) from None
 
 
 def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
     """Every private key in a key file: an SSH key, or the lines that `age-keygen` writes."""
     age = _age()
     if is_sealed(data):
-        raise KeyProblem(
+        raise KeyFileError(
             f"{key_name} is itself encrypted with a passphrase",
             do=f"decrypt {name} with `{_by_age(name, key_name)}`, and give the result instead",
             where=key_name,
@@ -126,18 +128,18 @@ def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
         found = [age.x25519.Identity.from_str(line) for line in lines if line.upper().startswith("AGE-SECRET-KEY-1")]
     except age.IdentityError as error:
         if "decrypted first" in str(error):
-            raise KeyProblem(
+            raise KeyFileError(
                 f"the SSH key {key_name} has a passphrase, and valetkey does not ask for it",
                 do=f"decrypt {name} with `{_by_age(name, key_name)}`, which asks, and give the result instead",
                 where=key_name,
             ) from None
-        raise KeyProblem(
+        raise KeyFileError(
             f"{key_name} holds a private key that age cannot use", do=f"name {_KINDS}", where=key_name
         ) from None
     if not found:
         is_public = text.lstrip().startswith(("ssh-", "age1", "ecdsa-", "sk-"))
         what = "is a public key" if is_public else "holds no age or SSH private key"
-        raise KeyProblem(f"{key_name} {what}", do="name the private one, like ~/.ssh/id_ed25519", where=key_name)
+        raise KeyFileError(f"{key_name} {what}", do="name the private one, like ~/.ssh/id_ed25519", where=key_name)
     return found
 
 
@@ -145,7 +147,7 @@ def _age() -> Any:
     try:
         import pyrage
     except ImportError:
-        raise Problem(
+        raise ValetkeyError(
             "encrypted files need the extra `age`, which is not installed",
             do="pip install 'valetkey[age]', or use the program age beside valetkey",
         ) from None

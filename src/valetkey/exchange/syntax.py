@@ -4,7 +4,7 @@ Rules:
 - INVARIANT: what passes is one line without control and formatting characters; an ARN, name, path or id in it names one
   thing (no wildcard, no variable, no quote). So nothing of a file can widen a policy or end a quoted word.
 - A field is refused, never mended: who wrote the file has to say what was meant.
-Sources: IAM and STS API References (the shapes of the fields), valetkey.policy.limits.
+Sources: IAM and STS API References (the shapes of the fields), valetkey.catalog.limits.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import json
 import re
 from datetime import datetime
 
+from valetkey.catalog import limits
+from valetkey.errors import PolicyError
 from valetkey.exchange.documents import AccessRequest, Handoff
-from valetkey.policy import limits
 from valetkey.policy.arns import Arn, is_account
-from valetkey.policy.errors import PolicyError
-from valetkey.policy.iamarns import PARTITIONS, iam_arn
+from valetkey.policy.iam_arns import PARTITIONS, iam_arn
 
 CUSTOMER_MAX = 100
 """Characters of a customer's name."""

@@ -9,26 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from valetkey.policy.lazy import lazy
+from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
-    from valetkey.grants.asked import Asked
     from valetkey.grants.fitting import misfits
     from valetkey.grants.grant import ForeignRole, Grant, Record, read_record
     from valetkey.grants.make import Interrupted, Made, NotProved
+    from valetkey.grants.options import Asked
     from valetkey.grants.plan import Differs, adopted, check
     from valetkey.grants.prepare import Prepared
     from valetkey.grants.revoke import Receipt, Removed, Shut, plan_revoke
     from valetkey.grants.role import Owner, Role, read_owner, read_role, read_roles
-    from valetkey.grants.standing import (
-        Difference,
-        Standing,
-        hand_over,
-        proof,
-        read_claimed,
-        read_grants,
-        read_standing,
-    )
+    from valetkey.grants.status import Difference, Standing, hand_over, proof, read_claimed, read_grants, read_standing
     from valetkey.grants.waiting import Settling, Waiting
 
 __all__ = [
@@ -67,7 +59,7 @@ __all__ = [
 
 # Loaded when used (PEP 562).
 _HOMES = {
-    "Asked": "asked",
+    "Asked": "options",
     "ForeignRole": "grant",
     "Grant": "grant",
     "Record": "grant",
@@ -89,13 +81,13 @@ _HOMES = {
     "read_owner": "role",
     "read_role": "role",
     "read_roles": "role",
-    "Difference": "standing",
-    "Standing": "standing",
-    "hand_over": "standing",
-    "proof": "standing",
-    "read_claimed": "standing",
-    "read_grants": "standing",
-    "read_standing": "standing",
+    "Difference": "status",
+    "Standing": "status",
+    "hand_over": "status",
+    "proof": "status",
+    "read_claimed": "status",
+    "read_grants": "status",
+    "read_standing": "status",
     "Settling": "waiting",
     "Waiting": "waiting",
 }

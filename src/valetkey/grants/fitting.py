@@ -16,9 +16,9 @@ from collections.abc import Iterator
 
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL
 from valetkey.grants.role import canonical
-from valetkey.grants.standing import Standing
-from valetkey.trust.denies import held_deny, kill_deny
+from valetkey.grants.status import Standing
 from valetkey.trust.drift import PINNED, TRUST, Difference
+from valetkey.trust.self_denies import held_deny, kill_deny
 from valetkey.trust.writing import closed_trust
 
 _INLINE = "inline policy"

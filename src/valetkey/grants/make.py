@@ -18,11 +18,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Call, CallError, Perform
+from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import Grant
 from valetkey.grants.plan import Order, plan
 from valetkey.grants.role import Role, canonical, read_role
 from valetkey.grants.waiting import BUSY, Settle, Settling, Waiting
-from valetkey.policy.problem import Problem
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from valetkey.trust.showing import Shown
 
 
-class NotProved(Problem):
+class NotProved(ValetkeyError):
     """A trust policy does not admit exactly the terms' contractor. `table` shows the requests that go wrong."""
 
     exit_code = 1
@@ -40,7 +40,7 @@ class NotProved(Problem):
         self.shown = shown
 
 
-class Interrupted(Problem):
+class Interrupted(ValetkeyError):
     """AWS refused or failed while a grant was made or revoked. `what` says where, `do` what holds and how to go on."""
 
     exit_code = 3
@@ -141,7 +141,7 @@ def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting) -> Ro
         exists, patience = True, replace(waiting, limit=min(waiting.limit, 20.0))
     role = patience.until(lambda: read_role(perform, wanted.name))
     if role is None and exists:
-        raise Problem(
+        raise ValetkeyError(
             f"AWS says that the role {wanted.name} exists, and does not show it under this name",
             do="look for a role whose name differs in upper and lower case only, and choose another name",
             where=wanted.role_arn,

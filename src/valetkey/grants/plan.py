@@ -15,20 +15,20 @@ from datetime import timedelta
 from typing import Any
 
 from valetkey.account.calls import Call
+from valetkey.catalog import limits
+from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX, Grant, instant, read_record, terms_digest
 from valetkey.grants.role import Role, compact
-from valetkey.grants.standing import Difference, differing_terms, read_standing, terms_on, words
+from valetkey.grants.status import Difference, differing_terms, read_standing, terms_on, words
 from valetkey.grants.taken import Kind
 from valetkey.grants.waiting import Settle
-from valetkey.policy import limits
-from valetkey.policy.iamarns import path_trouble
-from valetkey.policy.problem import Problem
-from valetkey.trust.denies import kill_deny
+from valetkey.policy.iam_arns import path_trouble
+from valetkey.trust.self_denies import kill_deny
 from valetkey.trust.terms import check_terms
 from valetkey.trust.writing import write_trust
 
 
-class Differs(Problem):
+class Differs(ValetkeyError):
     """The role is a grant of ours with other terms than the wanted ones, or it was changed since."""
 
     def __init__(self, name: str, rows: tuple[Difference, ...]) -> None:
@@ -115,23 +115,24 @@ def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = Non
 
 
 def check(wanted: Grant) -> None:
-    """AWS's limits on every field, and the rules of terms; before any call. Raises LimitError, TermsProblem or Problem.
+    """AWS's limits on every field, and the rules of terms; before any call. Raises LimitError, TermsError or
+    ValetkeyError.
 
     The owner's account may still be unknown (empty) then; `plan` checks again when it is known.
     """
     limits.check("role name", wanted.name)
     limits.check("role path", wanted.path)
     if trouble := path_trouble(wanted.path):
-        raise Problem(f"the role {trouble}", do="give a --path of letters, digits, _+=,.@- and single slashes")
+        raise ValetkeyError(f"the role {trouble}", do="give a --path of letters, digits, _+=,.@- and single slashes")
     limits.check("description", wanted.description)
     check_terms(wanted.terms)
     if wanted.terms.contractor == wanted.account:
-        raise Problem(
+        raise ValetkeyError(
             f"{wanted.account} is the account that the role would be in, not an outside party's",
             do="name the contractor's account; for your own people no such role is needed",
         )
     if not limits.ROLE_SESSION_MIN <= wanted.max_session <= limits.ROLE_SESSION_MAX:
-        raise Problem(
+        raise ValetkeyError(
             f"a session limit of {wanted.max_session} s is outside AWS's 3600 to 43200 s (1h to 12h)",
             do="give --session between 1h and 12h; the contractor may always ask for less",
         )
@@ -144,12 +145,14 @@ def _check_tags(wanted: Grant) -> None:
         limits.check("tag key", key)
         limits.check("tag value", value)
         if key.lower().startswith(PREFIX):
-            raise Problem(f"the tag key {key} begins with {PREFIX}, which is the grant's record", do="use another key")
+            raise ValetkeyError(
+                f"the tag key {key} begins with {PREFIX}, which is the grant's record", do="use another key"
+            )
     keys = [key.lower() for key, _ in wanted.tags]
     if len(set(keys)) != len(keys):
-        raise Problem("a tag key occurs twice; AWS ignores case in tag keys", do="give each key once")
+        raise ValetkeyError("a tag key occurs twice; AWS ignores case in tag keys", do="give each key once")
     if len(keys) + len(wanted.record) > limits.TAGS_MAX:
-        raise Problem(
+        raise ValetkeyError(
             f"{len(keys)} tags and {len(wanted.record)} of the grant's record are more than AWS's {limits.TAGS_MAX}",
             do="give fewer --tag or --policy",
         )
@@ -157,11 +160,11 @@ def _check_tags(wanted: Grant) -> None:
 
 def _check_policies(wanted: Grant) -> None:
     if not wanted.managed and not wanted.inline:
-        raise Problem("a grant without a policy opens nothing", do="name one with --policy")
+        raise ValetkeyError("a grant without a policy opens nothing", do="name one with --policy")
     inline = [*wanted.denies.values(), *(document for _, document in wanted.inline), kill_deny()]
     size = sum(len("".join(compact(document).split())) for document in inline)
     if size > limits.INLINE_POLICIES_MAX:
-        raise Problem(
+        raise ValetkeyError(
             f"the inline policies have {size:,} characters with the grant's own denies, AWS takes "
             f"{limits.INLINE_POLICIES_MAX:,} on a role (whitespace not counted)",
             do="make a managed policy of the larger file and name that",

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.grants.role import Owner
 from valetkey.policy.arns import Arn, parse_arn
-from valetkey.policy.errors import PolicyError
-from valetkey.policy.problem import Problem
 
 DEFAULT = ("SecurityAudit", "job-function/ViewOnlyAccess")
 """Reads configuration, hardly any data (docs/owner.md says what of it is data)."""
@@ -31,7 +30,7 @@ _PATHS = ("", "job-function/", "service-role/")
 _KNOWN = ("job-function", "service-role", "root-task")
 
 
-class PolicyProblem(Problem):
+class ChosenPolicyError(ValetkeyError):
     """A policy that cannot be found, read or attached."""
 
 
@@ -51,30 +50,31 @@ class Managed:
 def from_files(words: Sequence[str], *, read: Callable[[str], str]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """The policy documents that words name as files, by inline policy name. `read` gives a file's text.
 
-    Needs no call. Raises PolicyProblem, PolicyError (with the file's name), or what `read` raises.
+    Needs no call. Raises ChosenPolicyError, PolicyError (with the file's name), or what `read` raises.
     """
     inline: dict[str, Mapping[str, Any]] = {}
     for word in filter(is_file, words):
         name = _inline_name(word)
         if name in inline:
-            raise PolicyProblem(f"two policy files would both be named {name}", do="rename one of them")
+            raise ChosenPolicyError(f"two policy files would both be named {name}", do="rename one of them")
         inline[name] = _from_file(word, read(word))
     return tuple(inline.items())
 
 
 def check_words(words: Sequence[str]) -> None:
-    """Raise PolicyProblem for a word that can be neither ARN, file nor policy name. Needs no call."""
+    """Raise ChosenPolicyError for a word that can be neither ARN, file nor policy name. Needs no call."""
     for word in words:
         if word.startswith("arn:"):
             managed_arn(word)
         elif not is_file(word) and not re.fullmatch(r"[\w+=,.@-]{1,128}", word.rsplit("/", 1)[-1], re.ASCII):
-            raise PolicyProblem(
+            raise ChosenPolicyError(
                 f"{word!r} is not the name of a policy", do="give a name, an ARN, or a file (./policy.json)"
             )
 
 
 def find_managed(words: Sequence[str], perform: Perform, owner: Owner) -> tuple[Managed, ...]:
-    """The managed policies that words name by name or ARN; no word at all: DEFAULT. Raises PolicyProblem, CallError."""
+    """The managed policies that words name by name or ARN; no word at all: DEFAULT. Raises ChosenPolicyError,
+    CallError."""
     names = _Names(perform, owner)
     arns = [word if word.startswith("arn:") else names.arn(word) for word in words if not is_file(word)]
     if not words:
@@ -90,18 +90,18 @@ def is_file(word: str) -> bool:
 
 
 def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
-    """A managed policy with its document. Raises PolicyProblem when a role here cannot carry it, or CallError."""
+    """A managed policy with its document. Raises ChosenPolicyError when a role here cannot carry it, or CallError."""
     parsed = managed_arn(arn)
     if parsed.account not in ("aws", owner.account) or parsed.partition != owner.partition:
-        raise PolicyProblem(
+        raise ChosenPolicyError(
             f"{arn} is not a managed policy that a role of account {owner.account} can carry",
             do=f"name one of AWS's (arn:{owner.partition}:iam::aws:policy/…) or of the account itself",
         )
     found = _get(perform, arn)
     if found is None:
-        raise PolicyProblem(f"there is no managed policy {arn}", do="check the ARN, path included")
+        raise ChosenPolicyError(f"there is no managed policy {arn}", do="check the ARN, path included")
     if not found.get("IsAttachable", True):
-        raise PolicyProblem(f"AWS does not let {arn} be attached any more", do="name its successor")
+        raise ChosenPolicyError(f"AWS does not let {arn} be attached any more", do="name its successor")
     version = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": found["DefaultVersionId"]}))
     return Managed(arn, version["PolicyVersion"]["Document"])
 
@@ -115,13 +115,13 @@ class _Names:
         self._own: dict[str, str] | None = None
 
     def arn(self, name: str) -> str:
-        """The ARN of the managed policy of this name. Raises PolicyProblem, or CallError."""
+        """The ARN of the managed policy of this name. Raises ChosenPolicyError, or CallError."""
         bare = name.rsplit("/", 1)[-1]
         if self._own is None:
             self._own = self._listed("Local")
         aws, own = self._of_aws(name), self._own.get(bare)
         if aws and own:
-            raise PolicyProblem(
+            raise ChosenPolicyError(
                 f"{bare} is both a policy of AWS's and one of this account's", do=f"name {aws} or {own}"
             )
         if not aws and not own:
@@ -129,7 +129,7 @@ class _Names:
             if not aws:
                 near = difflib.get_close_matches(bare, [*everyone, *self._own], n=3)
                 hint = f"did you mean {' or '.join(near)}? " if near else ""
-                raise PolicyProblem(
+                raise ChosenPolicyError(
                     f"there is no managed policy named {bare} in the partition {self._owner.partition} or the account",
                     do=f"{hint}A file is written with its .json or ./",
                 )
@@ -146,14 +146,14 @@ class _Names:
 
 
 def managed_arn(text: str) -> Arn:
-    """The ARN of a managed policy, taken apart. Raises PolicyProblem."""
+    """The ARN of a managed policy, taken apart. Raises ChosenPolicyError."""
     do = "write it like arn:aws:iam::aws:policy/Name"
     try:
         arn = parse_arn(text)
     except PolicyError as error:
-        raise PolicyProblem(error.what, do=do) from None
+        raise ChosenPolicyError(error.what, do=do) from None
     if arn.service != "iam" or arn.kind != "policy":
-        raise PolicyProblem(f"{text} is not the ARN of a managed policy", do=do)
+        raise ChosenPolicyError(f"{text} is not the ARN of a managed policy", do=do)
     return arn
 
 

@@ -8,20 +8,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Call, CallError, Perform
+from valetkey.catalog import limits
+from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest, Received
-from valetkey.grants.asked import Asked, wanted
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import prove
+from valetkey.grants.options import Asked, wanted
 from valetkey.grants.plan import Order, adopted, check, plan
 from valetkey.grants.policies import Managed, check_words, find_managed, from_files, managed_arn, managed_policy
 from valetkey.grants.role import Owner, Role, compact, read_owner, read_role
 from valetkey.grants.taken import kind
-from valetkey.policy import limits
-from valetkey.policy.problem import Problem
 from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
-    from valetkey.policy.openings import Opening
+    from valetkey.prover.effective_permissions import Opening
     from valetkey.trust.showing import Shown
 
 
@@ -51,7 +51,7 @@ def prepare(
 ) -> Prepared:
     """Check, look up, plan and prove; writes nothing. `read` gives a policy file's text.
 
-    Raises Problem of every kind this room has: bad input before the first call, Differs, NotProved, CallError.
+    Raises ValetkeyError of every kind this room has: bad input before the first call, Differs, NotProved, CallError.
     """
     check_words(asked.policies)
     if asked.boundary is not None:
@@ -74,7 +74,7 @@ def prepare(
     check(grant("", _partition(asked, request), asked.policies or ("default",)))
     owner = read_owner(perform)
     if request is not None and request.value.partition != owner.partition:
-        raise Problem(
+        raise ValetkeyError(
             f"the request comes from the partition {request.value.partition}, this account is in {owner.partition}",
             do="AWS has no way from one partition into another; the contractor needs an account in yours",
         )
@@ -128,15 +128,15 @@ def _check_quota(number: int, perform: Perform) -> None:
     summary = perform(Call("iam", "get_account_summary"))["SummaryMap"]
     most = int(summary.get("AttachedPoliciesPerRoleQuota", limits.MANAGED_POLICIES_MAX))
     if number > most:
-        raise Problem(
+        raise ValetkeyError(
             f"{number} managed policies are more than this account's {most} per role",
             do="name fewer, or raise the quota 'Managed policies per role' in Service Quotas",
         )
 
 
 def _check_size(trust: Mapping[str, Any], perform: Perform) -> None:
-    """Raise Problem for a trust policy that is larger than this account's quota. Where the quota cannot be read, AWS
-    decides: CreateRole is the first call, and nothing is granted before it."""
+    """Raise ValetkeyError for a trust policy that is larger than this account's quota. Where the quota cannot be read,
+    AWS decides: CreateRole is the first call, and nothing is granted before it."""
     size = len(compact(trust))
     if size <= limits.TRUST_POLICY_MAX:
         return
@@ -148,7 +148,7 @@ def _check_size(trust: Mapping[str, Any], perform: Perform) -> None:
         return
     most = int(summary.get(limits.TRUST_POLICY_QUOTA, limits.TRUST_POLICY_MAX))
     if size > most:
-        raise Problem(
+        raise ValetkeyError(
             f"the trust policy has {size:,} characters, and this account takes {most:,}",
             do="name fewer principals, let a role of the contractor collect them, or raise the quota "
             "'Role trust policy length' in Service Quotas",
@@ -161,7 +161,7 @@ _NEAR = timedelta(minutes=15)
 
 def _opening(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | None, *, own: bool = True) -> Opening:
     from valetkey.policy import parse_policy
-    from valetkey.policy.openings import opening
+    from valetkey.prover.effective_permissions import opening
 
     documents = (*((each.name, each.document) for each in managed), *grant.inline)
     return opening(

@@ -27,15 +27,15 @@ from datetime import datetime
 from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.commandline import command
+from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL
 from valetkey.grants.make import Interrupted
 from valetkey.grants.role import Role, canonical, compact, read_role
-from valetkey.grants.standing import Standing
+from valetkey.grants.status import Standing
 from valetkey.grants.taken import NOTHING_READ, Held, Kind, Taken, read_held, taken
 from valetkey.grants.waiting import BUSY, SETTLE_SECONDS, TAKES, UNSEEN, Settle, Settling, Waiting
-from valetkey.policy.commandline import command
-from valetkey.policy.problem import Problem
-from valetkey.trust.denies import held_deny, kill_deny
+from valetkey.trust.self_denies import held_deny, kill_deny
 from valetkey.trust.writing import closed_trust
 
 SURVIVES = (
@@ -404,7 +404,7 @@ class _Revoking:
 
         try:
             shown = admits_nobody(document, role_arn=self._standing.role.arn)
-        except Problem:
+        except ValetkeyError:
             return None
         return document if shown.holds else None
 

@@ -15,8 +15,8 @@ from valetkey.grants.grant import REVOKED, Record, in_tag
 from valetkey.grants.role import Role
 
 if TYPE_CHECKING:
-    from valetkey.policy.openings import Outlives
     from valetkey.policy.statements import Policy, Statement
+    from valetkey.prover.effective_permissions import Outlives
 
 Kind = Literal["allows", "denies", "both"]
 """What a policy holds: Allow statements alone, Deny statements alone, or both (also where that is not known)."""
@@ -81,7 +81,7 @@ def read_held(role: Role, record: Record, perform: Perform) -> Held:
 def taken(held: Held, *, role_arn: str) -> Taken:
     """What the role could have taken out by the policies that were read, under its boundary and its denies."""
     from valetkey.policy.lenient import parse_lenient
-    from valetkey.policy.openings import opening
+    from valetkey.prover.effective_permissions import opening
 
     policies: list[tuple[str, Policy]] = []
     unread = list(held.unread)

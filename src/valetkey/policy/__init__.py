@@ -1,4 +1,4 @@
-"""The IAM policy language: read a policy, decide a request. Pure; imports nothing else of valetkey.
+"""The IAM policy language: read a policy, decide a request. Pure.
 
 from valetkey.policy import Request, decide, parse_policy
 
@@ -14,69 +14,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from valetkey.policy.lazy import lazy
-from valetkey.policy.problem import Problem
+from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
-    from valetkey.policy.boxes import Limits
     from valetkey.policy.decision import Decision
     from valetkey.policy.documents import parse_policy
-    from valetkey.policy.errors import PolicyError
     from valetkey.policy.evaluation import decide
-    from valetkey.policy.openings import Opening, opening
     from valetkey.policy.origin import Origin
-    from valetkey.policy.people import Party
-    from valetkey.policy.proof import Counterexample, Proof, Unknown, prove
-    from valetkey.policy.regions import Reach, Region, Values, who
     from valetkey.policy.requests import Request
     from valetkey.policy.statements import Policy, Statement
 
 __all__ = [
-    "Counterexample",
     "Decision",
-    "Limits",
-    "Opening",
     "Origin",
-    "Party",
     "Policy",
-    "PolicyError",
-    "Problem",
-    "Proof",
-    "Reach",
-    "Region",
     "Request",
     "Statement",
-    "Unknown",
-    "Values",
     "decide",
-    "opening",
     "parse_policy",
-    "prove",
-    "who",
 ]
 
-# Every room imports Problem from here at start-up; the engine is loaded when used (PEP 562).
+# Loaded when used (PEP 562).
 _HOMES = {
-    "Counterexample": "proof",
     "Decision": "decision",
-    "Limits": "boxes",
-    "Opening": "openings",
     "Origin": "origin",
-    "Party": "people",
     "Policy": "statements",
-    "PolicyError": "errors",
-    "Proof": "proof",
-    "Reach": "regions",
-    "Region": "regions",
     "Request": "requests",
     "Statement": "statements",
-    "Unknown": "proof",
-    "Values": "regions",
     "decide": "evaluation",
-    "opening": "openings",
     "parse_policy": "documents",
-    "prove": "proof",
-    "who": "regions",
 }
 
 __getattr__ = lazy(__name__, _HOMES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from valetkey.policy.errors import PolicyError, shown
+from valetkey.errors import PolicyError, shown
 
 _PART = re.compile(r"[A-Za-z0-9._-]*")
 _PARTITION = re.compile(r"aws(-[a-z0-9]+)*")

@@ -1,8 +1,8 @@
 """Condition blocks: every operator is a row of one table.
 
 Source: IAM User Guide, reference_policies_elements_condition_operators and
-reference_policies_multi-value-conditions. Where AWS documents nothing (`silence` lists the forms), the test answers
-`unsure`: `decide` lets an Allow not match and a Deny match.
+reference_policies_multi-value-conditions. Where AWS documents nothing (`undocumented` lists the forms), the test
+answers `unsure`: `decide` lets an Allow not match and a Deny match.
 
 INVARIANT: a test whose `unsure` is True matches whatever it matches with `unsure` False.
 """
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from valetkey.policy import operands
-from valetkey.policy.case import fold, loose
 from valetkey.policy.globs import STAR, compiled
+from valetkey.policy.letter_case import fold, loose
 from valetkey.policy.variables import Keys, Template, broken, resolve, several, template
 
 Fit = bool | None | Literal["doubt"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from valetkey.policy.explanation import Finding, conditions, nearest, spelt, title
+from valetkey.policy.reasons import Finding, conditions, nearest, spelt, title
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
 
@@ -56,7 +56,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A place of which AWS does not document what it means (`silence`), and on which a decision rests."""
+    """A place of which AWS does not document what it means (`undocumented`), and on which a decision rests."""
 
     side: Side
     number: int

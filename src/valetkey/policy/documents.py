@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from valetkey.errors import PolicyError, shown
 from valetkey.policy.conditions import Condition, Operator, compile_condition, read_operator
-from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.globs import has_wildcard
-from valetkey.policy.jsontext import (
+from valetkey.policy.patterns import compile_actions
+from valetkey.policy.policy_json import (
     JsonObject,
     kind_of,
     known_members,
@@ -26,7 +27,6 @@ from valetkey.policy.jsontext import (
     text_of,
     texts,
 )
-from valetkey.policy.patterns import compile_actions
 from valetkey.policy.principals import Principals, Unread, read_aws, why_unread
 from valetkey.policy.statements import (
     KINDS,
@@ -140,7 +140,7 @@ class _Reader:
             conditions=conditions,
             where=where,
             variables=self.variables,
-            # INVARIANT: where AWS documents nothing, an Allow does not match and a Deny does (`silence`).
+            # INVARIANT: where AWS documents nothing, an Allow does not match and a Deny does (`undocumented`).
             covers_action=compile_actions(actions, negated=not_action, unsure=deny),
             covers_caller=caller_test(principals, negated=not_principal, deny=deny, unsure=deny),
             covers_resource=resource_test(resources, negated=not_resource, unsure=deny, variables=self.variables),

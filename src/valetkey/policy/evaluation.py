@@ -15,8 +15,8 @@ The rules, each with its page of the IAM User Guide:
 6. SCPs: every level must allow; they do not concern services, providers or service-linked roles
    (orgs_manage_policies_scps). RCPs: only their Denies count, because RCPFullAWSAccess is attached everywhere and
    cannot be detached (orgs_manage_policies_rcps).
-7. Where AWS documents nothing (`silence`), an Allow does not match and a Deny does. `Decision.rests_on` says where that
-   decided, and `could_allow` decides the other way.
+7. Where AWS documents nothing (`undocumented`), an Allow does not match and a Deny does. `Decision.rests_on` says
+   where that decided, and `could_allow` decides the other way.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from valetkey.errors import PolicyError, shown
 from valetkey.policy.decision import Applied, Decision, Lacking, Open, Outcome, Side
-from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import WITH_PRINCIPAL, Policy, Statement
@@ -157,7 +157,7 @@ class _Sides(NamedTuple):
 
     def widely(self) -> _Sides:
         """The same policies read the other way where AWS documents nothing."""
-        from valetkey.policy.silence import widely
+        from valetkey.policy.undocumented import widely
 
         def other(policies: tuple[Policy, ...] | None) -> tuple[Policy, ...] | None:
             return None if policies is None else tuple(map(widely, policies))
@@ -179,7 +179,7 @@ class _Sides(NamedTuple):
         return tuple(dict.fromkeys(self._open(request)))
 
     def _open(self, request: Request) -> Iterator[Open]:
-        from valetkey.policy.silence import doubts
+        from valetkey.policy.undocumented import doubts
 
         bounded = self.boundary is not None
         given: list[tuple[Side, int, Policy]] = [

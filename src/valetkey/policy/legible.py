@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from valetkey.policy.errors import PolicyError, shown
+from valetkey.errors import PolicyError, shown
 from valetkey.policy.principals import Principals, Unread, read_caller
 from valetkey.policy.statements import Effect, Policy, Statement
 

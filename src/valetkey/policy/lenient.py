@@ -25,11 +25,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from valetkey.errors import PolicyError, shown
 from valetkey.policy.arns import PARTITIONS, is_account
 from valetkey.policy.documents import DOCUMENT_MAX, read_policy
-from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.globs import has_wildcard
-from valetkey.policy.jsontext import JsonNumber, JsonObject, kind_of, load_json, member
+from valetkey.policy.policy_json import JsonNumber, JsonObject, kind_of, load_json, member
 from valetkey.policy.principals import Unread, why_unread
 from valetkey.policy.statements import WITH_PRINCIPAL, Kind, Policy
 

@@ -14,8 +14,8 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from valetkey.errors import PolicyError, shown
 from valetkey.policy.arns import PARTITIONS, Arn, is_account, parse_arn
-from valetkey.policy.errors import PolicyError, shown
 
 if TYPE_CHECKING:
     from valetkey.policy.requests import Request

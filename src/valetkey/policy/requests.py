@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from valetkey.errors import PolicyError, shown
 from valetkey.policy.arns import is_account
-from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.principals import Caller, read_caller
 
 _VALUE_MAX = 16_384

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from valetkey.audit.doors import shown
+from valetkey.audit.checks.access import shown
 from valetkey.audit.fixes import PLACEHOLDER
 from valetkey.audit.table import TABLE
 from valetkey.report.openings import outlives_json

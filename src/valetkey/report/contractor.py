@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from valetkey.policy.commandline import command
+from valetkey.commandline import command
 from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from valetkey.credentials.acceptance import Acceptance
-    from valetkey.credentials.awsconfig import Written
-    from valetkey.credentials.identity import Identity
-    from valetkey.credentials.profiles import Profile
-    from valetkey.credentials.verification import Verification
+    from valetkey.credentials.doctor.verification import Verification
+    from valetkey.credentials.profiles.acceptance import Acceptance
+    from valetkey.credentials.profiles.awsconfig import Written
+    from valetkey.credentials.profiles.identity import Identity
+    from valetkey.credentials.profiles.profile import Profile
     from valetkey.exchange.files import AccessRequest
 
 # What a customer has to know about an identity that cannot do what most grants ask.
@@ -80,7 +80,7 @@ def say_handoff(judged: Acceptance, name: str) -> None:
 
 def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, written: Written, *, as_json: bool) -> None:
     """What was written, and the policy that the contractor's admin must attach."""
-    from valetkey.credentials.acceptance import caller_policy
+    from valetkey.credentials.profiles.acceptance import caller_policy
 
     policy = caller_policy(judged.handoff)
     if as_json:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 
-from valetkey.credentials.shells import lines, stamp
-from valetkey.credentials.values import Credentials
+from valetkey.credentials.delivery.shells import lines, stamp
+from valetkey.credentials.sessions.values import Credentials
 
 
 def process_answer(credentials: Credentials) -> bytes:

@@ -6,8 +6,8 @@ import json
 import sys
 from typing import Any
 
+from valetkey.errors import ValetkeyError
 from valetkey.policy.decision import Decision
-from valetkey.policy.problem import Problem
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def as_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def problem_as_json(problem: Problem) -> dict[str, Any]:
+def problem_as_json(problem: ValetkeyError) -> dict[str, Any]:
     """What is wrong, where and what to do."""
     return {"error": {"what": problem.what, "where": problem.where, "do": problem.do}}
 

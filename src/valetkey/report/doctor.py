@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from valetkey.policy.commandline import command
+from valetkey.commandline import command
 from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from valetkey.credentials.diagnosis import Facts, Found
-    from valetkey.credentials.probing import Cause, Probing
+    from valetkey.credentials.doctor.diagnosis import Facts, Found
+    from valetkey.credentials.doctor.probing import Cause, Probing
 
 _WORDS = {"ok": "ok", "blocks": "IN THE WAY", "beware": "beware", "unknown": "unknown"}
 
@@ -54,7 +54,7 @@ def _say_probing(probing: Probing, letter: str) -> None:
 
 
 def _one_answer(probing: Probing) -> str:
-    from valetkey.credentials.sides import Side, side_of
+    from valetkey.credentials.sessions.refusal_sides import Side, side_of
 
     denial = probing.denial
     if denial is not None and side_of(denial) is Side.OWNER:
@@ -65,8 +65,8 @@ def _one_answer(probing: Probing) -> str:
 
 
 def _letter(facts: Facts, probing: Probing | None) -> str:
-    from valetkey.credentials.diagnosis import Unread
-    from valetkey.credentials.probing import message
+    from valetkey.credentials.doctor.diagnosis import Unread
+    from valetkey.credentials.doctor.probing import message
 
     if probing is None or facts.profile is None:
         return ""
@@ -109,7 +109,7 @@ def _json(facts: Facts, found: tuple[Found, ...], probing: Probing | None, likel
 
 def _named(probing: Probing) -> dict[str, str | None]:
     """The policy that AWS's text names, and whose it is."""
-    from valetkey.credentials.sides import side_of
+    from valetkey.credentials.sessions.refusal_sides import side_of
 
     side = side_of(probing.denial)
     return {

@@ -10,8 +10,8 @@ from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, insta
 from valetkey.report.openings import outlives_json
 
 if TYPE_CHECKING:
-    from valetkey.grants.standing import Standing
-    from valetkey.policy.openings import Opening
+    from valetkey.grants.status import Standing
+    from valetkey.prover.effective_permissions import Opening
     from valetkey.trust.showing import Shown
     from valetkey.trust.terms import Terms
 

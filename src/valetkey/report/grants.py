@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from valetkey.commandline import command
 from valetkey.grants.grant import PREFIX, instant
-from valetkey.grants.standing import EXTERNAL_ID
-from valetkey.policy.commandline import command
+from valetkey.grants.status import EXTERNAL_ID
 from valetkey.report.grant_json import OWN, grant_json, judged_json, moment, proof_json, standing_json
 from valetkey.report.openings import opening_lines, outlives_json, outlives_lines
 from valetkey.report.text import clean, mask, say, say_json, say_table
@@ -18,13 +18,13 @@ from valetkey.report.text import clean, mask, say, say_json, say_table
 if TYPE_CHECKING:
     from valetkey.account.calls import Call
     from valetkey.exchange.files import Received
-    from valetkey.grants.asked import Asked
     from valetkey.grants.make import Made
+    from valetkey.grants.options import Asked
     from valetkey.grants.plan import Differs
     from valetkey.grants.prepare import Prepared
     from valetkey.grants.revoke import Receipt
     from valetkey.grants.role import Owner
-    from valetkey.grants.standing import Standing
+    from valetkey.grants.status import Standing
     from valetkey.trust.showing import Shown
     from valetkey.trust.terms import Terms
 
@@ -70,7 +70,7 @@ def say_prepared(prepared: Prepared, asked: Asked, received: Received | None) ->
 
 def prepared_lines(prepared: Prepared, asked: Asked, received: Received | None) -> tuple[str, ...]:
     """The account, what the policies open, what to know about the terms."""
-    from valetkey.grants.asked import hints
+    from valetkey.grants.options import hints
 
     known = hints(asked, received.value if received else None)
     return (_account_line(prepared.owner), *opening_lines(prepared.opening), *known)

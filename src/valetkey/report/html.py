@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from valetkey.audit.doors import shown
+from valetkey.audit.checks.access import shown
 from valetkey.audit.table import TABLE
 from valetkey.report.audit import EXPOSURES, audit_json
 from valetkey.report.picture import bound, picture

@@ -10,8 +10,8 @@ from valetkey.report.text import say, say_json
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from valetkey.credentials.cache import Session
-    from valetkey.credentials.profiles import Profile
+    from valetkey.credentials.profiles.profile import Profile
+    from valetkey.credentials.sessions.cache import Session
 
 _KEPT = {"keyring": "in the OS keyring", "file": "in a file that only you can read"}
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.report.text import clean, say
 
 Show = Callable[[str, str, bool], None]
@@ -24,7 +24,7 @@ class Ran:
     name: str
     code: int | None
     """The command's exit code, or None: it was not started."""
-    problem: Problem | None = None
+    problem: ValetkeyError | None = None
     """Why it was not started."""
     is_lost: bool = False
     """Whether it failed with a session that AWS does not know any more."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from valetkey.policy.outlives import life
+from valetkey.catalog.outliving_credentials import life
 
 if TYPE_CHECKING:
-    from valetkey.policy.openings import Opening, Outlives
+    from valetkey.prover.effective_permissions import Opening, Outlives
 
 _SHOWN = 8
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.report.text import say
 
 
-def say_problem(problem: Problem) -> None:
+def say_problem(problem: ValetkeyError) -> None:
     """What is wrong, where, what to do, the most likely reason of a refusal without one, and where AWS shows more: on
     stderr, a line each."""
     say(f"valetkey: {problem.what}", stderr=True)

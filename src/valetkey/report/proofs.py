@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from valetkey.policy import Counterexample, Decision, Policy, Proof, Reach, Region, Request, Unknown, Values
-from valetkey.policy.witnesses import spelt
+from valetkey.policy import Decision, Policy, Request
+from valetkey.prover import Counterexample, Proof, Reach, Region, Unknown, Values
+from valetkey.prover.witnesses import spelt
 from valetkey.report.decisions import as_json as decision_json
 from valetkey.report.text import clean, mask, say, say_json
 from valetkey.trust.terms import Terms

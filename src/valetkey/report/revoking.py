@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from valetkey.grants.standing import EXTERNAL_ID
+from valetkey.grants.status import EXTERNAL_ID
 from valetkey.report.grant_json import moment
 from valetkey.report.text import clean, mask, say, say_json
 
 if TYPE_CHECKING:
     from valetkey.grants.revoke import Shut
     from valetkey.grants.role import Owner
-    from valetkey.grants.standing import Difference
+    from valetkey.grants.status import Difference
 
 
 def say_absent(owner: Owner, name: str, near: Sequence[str]) -> None:

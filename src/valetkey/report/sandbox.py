@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from valetkey.policy.commandline import command, word
+from valetkey.commandline import command, word
 from valetkey.report.text import say, say_json, say_table
 
 

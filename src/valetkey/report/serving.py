@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from valetkey.policy.commandline import command
+from valetkey.commandline import command
 from valetkey.report.text import say
 
 if TYPE_CHECKING:
-    from valetkey.credentials.keeper import Held
-    from valetkey.policy.problem import Problem
+    from valetkey.credentials.delivery.refresher import Held
+    from valetkey.errors import ValetkeyError
 
 
 def say_serving(
     held: Sequence[Held], urls: Mapping[str, str], token_files: Mapping[str, Path], *, shell: str, as_json: bool
 ) -> None:
     """One line of JSON, so that a program that has started the server can wait for it; else lines for a shell."""
-    from valetkey.credentials.shells import SHELLS
+    from valetkey.credentials.delivery.shells import SHELLS
 
     if as_json:
         served = [
@@ -53,7 +53,7 @@ def say_serving(
     )
 
 
-def say_lapsed(name: str, problem: Problem | None) -> None:
+def say_lapsed(name: str, problem: ValetkeyError | None) -> None:
     """Once when renewing begins to fail, once when it works again."""
     if problem is None:
         say(f"{name}: renewed", stderr=True)

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from valetkey.sandbox.process import SandboxProblem
+from valetkey.sandbox.process import SandboxError
 
 
 class Control:
-    """The control endpoints of the sandbox at `url` ("http://127.0.0.1:4566"). Every method raises SandboxProblem."""
+    """The control endpoints of the sandbox at `url` ("http://127.0.0.1:4566"). Every method raises SandboxError."""
 
     def __init__(self, url: str, timeout: float = 10.0) -> None:
         found = re.fullmatch(r"http://(127\.0\.0\.1|localhost):(\d{1,5})/?", url)
         if found is None:
-            raise SandboxProblem(f"{url!r} is not the address of a sandbox", do="it looks like http://127.0.0.1:4566")
+            raise SandboxError(f"{url!r} is not the address of a sandbox", do="it looks like http://127.0.0.1:4566")
         self._host, self._port, self._timeout = found[1], int(found[2]), timeout
 
     def pid(self) -> int | None:
@@ -27,7 +27,7 @@ class Control:
         try:
             (pid,) = self._ask("GET", "health")
             return int(pid)
-        except (SandboxProblem, ValueError, TypeError):
+        except (SandboxError, ValueError, TypeError):
             return None
 
     def health(self) -> bool:
@@ -101,7 +101,7 @@ class Control:
                 if seen["fault"] == "hang" and seen["status"] is not None:
                     return seen
             time.sleep(0.02)
-        raise SandboxProblem(f"no call of account {account} was held within {timeout:.0f} s")
+        raise SandboxError(f"no call of account {account} was held within {timeout:.0f} s")
 
     def reset(self) -> None:
         """Empty every account of the sandbox."""
@@ -120,14 +120,14 @@ class Control:
                 return [answer[key] for key in _ANSWERS[endpoint]]
             why = answer["error"]
         except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
-            raise SandboxProblem(
+            raise SandboxError(
                 f"no sandbox answers at {self._host}:{self._port}: {type(error).__name__}: {error}",
                 do="start one with `valetkey sandbox start`",
                 exit_code=3,
             ) from None
         finally:
             connection.close()
-        raise SandboxProblem(f"the sandbox refused {endpoint}: {why}")
+        raise SandboxError(f"the sandbox refused {endpoint}: {why}")
 
 
 # What an answer must have; another server on the port has not.

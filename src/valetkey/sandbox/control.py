@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.sandbox import clock, mfa, propagation, variants
 from valetkey.sandbox.faults import read_fault
 
@@ -53,7 +53,7 @@ def control(
         else:
             plain = {key: values[-1] for key, values in query.items()}
         return 200, act(front, plain)
-    except Problem as problem:
+    except ValetkeyError as problem:
         return 400, {"error": str(problem)}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         return 400, {"error": f"cannot read the request: {type(error).__name__}: {error}"}

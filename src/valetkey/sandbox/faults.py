@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 
 Kind = Literal["throttle", "500", "503", "latency", "deny", "drop", "lose", "hang"]
 """What happens to the call:
@@ -23,7 +23,7 @@ Kind = Literal["throttle", "500", "503", "latency", "deny", "drop", "lose", "han
 """
 
 
-class FaultProblem(Problem):
+class FaultError(ValetkeyError):
     """A fault rule that cannot be read."""
 
 
@@ -50,15 +50,15 @@ class Fault:
 
 
 def read_fault(plain: Mapping[str, Any]) -> Fault:
-    """A rule from JSON. Raises FaultProblem."""
+    """A rule from JSON. Raises FaultError."""
     known = Fault.__dataclass_fields__
     unknown = sorted(set(plain) - set(known))
     if unknown:
-        raise FaultProblem(
+        raise FaultError(
             f"a fault rule has no {unknown[0]!r}", do=f"it has {', '.join(known)}", where=f"$.{unknown[0]}"
         )
     if plain.get("kind") not in get_args(Kind):
-        raise FaultProblem(
+        raise FaultError(
             f"{plain.get('kind')!r} is no kind of fault", do=f"use {', '.join(get_args(Kind))}", where="$.kind"
         )
     for name, kinds, least, most in (
@@ -70,10 +70,10 @@ def read_fault(plain: Mapping[str, Any]) -> Fault:
         if value is not None and (
             not isinstance(value, kinds) or isinstance(value, bool) or not least <= value <= most
         ):
-            raise FaultProblem(f"{name} is a number from {least} to {most}", where=f"$.{name}")
+            raise FaultError(f"{name} is a number from {least} to {most}", where=f"$.{name}")
     for name in ("service", "operation", "account", "code", "message"):
         if plain.get(name) is not None and not isinstance(plain[name], str):
-            raise FaultProblem(f"{name} is a string", where=f"$.{name}")
+            raise FaultError(f"{name} is a string", where=f"$.{name}")
     given = {name: value for name, value in plain.items() if value is not None or name == "times"}
     fault = Fault(**given)
     if fault.operation and "_" in fault.operation:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import Running, SandboxProblem, end, spawn
+from valetkey.sandbox.process import Running, SandboxError, end, spawn
 from valetkey.sandbox.variants import Refusals
 
 
@@ -58,7 +58,7 @@ class Local:
         }
 
     def device(self, who: str) -> str:
-        """The MFA device of a user: a name ("carol"), a profile, or an ARN that is passed on. Raises SandboxProblem."""
+        """The MFA device of a user: a name ("carol"), a profile, or an ARN that is passed on. Raises SandboxError."""
         if who.startswith("arn:"):
             return who
         named = [each for each in self.profiles if who in (each.user, each.name)]
@@ -67,17 +67,17 @@ class Local:
             return serials.pop()
         having = ", ".join(each.user for each in self.profiles if each.mfa_serial) or "nobody"
         what = f"{who} has no MFA device" if named else f"the sandbox has no user {who}"
-        raise SandboxProblem(what, do=f"name one who has ({having}), or the ARN of any user or device")
+        raise SandboxError(what, do=f"name one who has ({having}), or the ARN of any user or device")
 
 
 def place(env: Mapping[str, str]) -> Path:
-    """The folder of this person's sandbox. Raises SandboxProblem."""
+    """The folder of this person's sandbox. Raises SandboxError."""
     state = env.get("XDG_STATE_HOME", "")
     if Path(state).is_absolute():  # the XDG specification has relative paths ignored
         return Path(state) / "valetkey" / "sandbox"
     home = env.get("HOME", "")
     if not home:
-        raise SandboxProblem("there is no HOME to keep the sandbox's files in", do="set HOME or XDG_STATE_HOME")
+        raise SandboxError("there is no HOME to keep the sandbox's files in", do="set HOME or XDG_STATE_HOME")
     return Path(home) / ".local" / "state" / "valetkey" / "sandbox"
 
 
@@ -85,21 +85,21 @@ def begin(
     folder: Path, *, port: int = 0, accounts: int = 2, owner: int | None = None, refusals: Refusals = "bare"
 ) -> tuple[Local, Running]:
     """Start a furnished sandbox and write its folder. `owner` as for `process.spawn`, `refusals` as in variants.py.
-    Raises SandboxProblem."""
+    Raises SandboxError."""
     from filelock import FileLock, Timeout
 
     from valetkey.sandbox.accounts import MOST, furnish
 
     if not 1 <= accounts <= MOST:
-        raise SandboxProblem(f"the sandbox has 1 to {MOST} accounts, not {accounts}", do="choose with --accounts")
+        raise SandboxError(f"the sandbox has 1 to {MOST} accounts, not {accounts}", do="choose with --accounts")
     if not 0 <= port <= 65535:
-        raise SandboxProblem(f"{port} is not a port", do="choose 1 to 65535, or 0 for a free one")
+        raise SandboxError(f"{port} is not a port", do="choose 1 to 65535, or 0 for a free one")
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with FileLock(f"{folder}.lock", timeout=30):
             there = find(folder)
             if there is not None:
-                raise SandboxProblem(
+                raise SandboxError(
                     f"a sandbox is already running at {there.url}",
                     do="see `valetkey sandbox status`, or end it with `valetkey sandbox stop`",
                 )
@@ -129,7 +129,7 @@ def begin(
                 raise
             return local, running
     except Timeout:
-        raise SandboxProblem("another `valetkey sandbox start` is at work", do="wait for it, then try again") from None
+        raise SandboxError("another `valetkey sandbox start` is at work", do="wait for it, then try again") from None
 
 
 def find(folder: Path) -> Local | None:
@@ -147,16 +147,16 @@ def find(folder: Path) -> Local | None:
 
 
 def running(folder: Path) -> Local:
-    """The running sandbox of this folder. Raises SandboxProblem when there is none."""
+    """The running sandbox of this folder. Raises SandboxError when there is none."""
     local = find(folder)
     if local is None:
-        raise SandboxProblem("no sandbox is running", do="start one with `valetkey sandbox start`")
+        raise SandboxError("no sandbox is running", do="start one with `valetkey sandbox start`")
     return local
 
 
 def code(folder: Path, who: str) -> tuple[str, int, str]:
     """A current code that has not been used, its seconds left, and the MFA device it is of. `who` as for
-    `Local.device`. Raises SandboxProblem."""
+    `Local.device`. Raises SandboxError."""
     local = running(folder)
     device = local.device(who)
     return (*Control(local.url).totp(device), device)

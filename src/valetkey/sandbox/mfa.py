@@ -16,7 +16,7 @@ import secrets
 import struct
 from typing import Any
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.sandbox import clock
 from valetkey.sandbox.handlers import Handler, Params, around, param, refuse
 
@@ -55,7 +55,7 @@ def current_code(name: str) -> tuple[str, int]:
     """A code that its device has not been asked for yet, and the seconds it still has.
 
     `name` is a serial number or the ARN of a user with one device. When the current code has been used the account's
-    clock moves on to the next. Raises Problem when there is no such device.
+    clock moves on to the next. Raises ValetkeyError when there is no such device.
     """
     account, device = _named(name)
     used = device.get("LastStep", 0)
@@ -92,7 +92,7 @@ def _named(name: str) -> tuple[str, Device]:
         for (account, serial), device in iam._mfa_devices.to_dict().items():
             if account == parts[4] and (serial == name or (user is not None and device["User"] == user)):
                 return account, device
-    raise Problem(f"the sandbox has no MFA device for {name}", do="Name the serial number or a user's ARN.")
+    raise ValetkeyError(f"the sandbox has no MFA device for {name}", do="Name the serial number or a user's ARN.")
 
 
 def _matching(device: Device, account: str, code: str) -> int | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.sandbox.rules import check_version
 from valetkey.sandbox.server import TAKEN, ended
 
@@ -25,7 +25,7 @@ START_LIMIT = 30.0
 """Seconds to wait for a sandbox to answer before giving up."""
 
 
-class SandboxProblem(Problem):
+class SandboxError(ValetkeyError):
     """The sandbox cannot be started or reached."""
 
 
@@ -66,7 +66,7 @@ class Running:
 
 def start(port: int = 0, accounts: int = 2) -> Running:
     """Start a sandbox furnished with `accounts` accounts (see `accounts.furnish`), which ends with this process at the
-    latest: `with start() as running: ...`. Raises SandboxProblem."""
+    latest: `with start() as running: ...`. Raises SandboxError."""
     running = spawn(port, owner=os.getpid())
     try:
         from valetkey.sandbox.accounts import furnish
@@ -82,7 +82,7 @@ def spawn(port: int = 0, *, owner: int | None = None, env: Mapping[str, str] | N
     """Start an empty sandbox (no accounts) and return when it answers.
 
     `owner` is the process id the sandbox lives with (None: it lives on until stopped, and is detached from this
-    terminal). Of `env` only what Python itself needs reaches it, no AWS setting. Raises SandboxProblem.
+    terminal). Of `env` only what Python itself needs reaches it, no AWS setting. Raises SandboxError.
     """
     check_version()
     # -P: no module of the current directory gets in.
@@ -124,7 +124,7 @@ def _ready(child: subprocess.Popen[str]) -> dict[str, Any] | None:
     with child.stdout as out:
         readable, _, _ = select.select([out], [], [], START_LIMIT)
         if not readable:
-            raise SandboxProblem(
+            raise SandboxError(
                 f"the sandbox did not answer within {START_LIMIT:.0f} s",
                 do="try again on a less busy machine",
                 exit_code=3,
@@ -133,14 +133,14 @@ def _ready(child: subprocess.Popen[str]) -> dict[str, Any] | None:
     return json.loads(line) if line else None
 
 
-def _failed(code: int, port: int, log: str) -> SandboxProblem:
+def _failed(code: int, port: int, log: str) -> SandboxError:
     if code == TAKEN:
-        return SandboxProblem(
+        return SandboxError(
             f"port {port} on 127.0.0.1 is already in use",
             do="stop what uses it (`valetkey sandbox stop` if it is a sandbox), or choose another with --port",
         )
     last = next((line for line in reversed(log.splitlines()) if line.strip()), f"exit code {code}")
-    return SandboxProblem(f"the sandbox could not start: {last}", exit_code=3)
+    return SandboxError(f"the sandbox could not start: {last}", exit_code=3)
 
 
 def end(pid: int, limit: float = 5.0) -> None:

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 
 EMULATOR = "1.5.33"
 _installed = False
 
 
 def check_version() -> None:
-    """Raises Problem unless the emulator is there, in the version that the rules were written for."""
+    """Raises ValetkeyError unless the emulator is there, in the version that the rules were written for."""
     try:
         found = version("ministack")
     except PackageNotFoundError:
-        raise Problem("the sandbox is not installed", do="Install it with: pip install 'valetkey[sandbox]'.") from None
+        raise ValetkeyError(
+            "the sandbox is not installed", do="Install it with: pip install 'valetkey[sandbox]'."
+        ) from None
     if found != EMULATOR:
-        raise Problem(
+        raise ValetkeyError(
             f"the sandbox needs ministack {EMULATOR}, and {found} is installed",
             do=f"Install that version: pip install 'ministack=={EMULATOR}'.",
         )

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from valetkey.sandbox.accounts import Root
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import SandboxProblem
+from valetkey.sandbox.process import SandboxError
 from valetkey.sandbox.seeds import PARTNER_ROLE, SEEDS, Seed, allow, trust
 
 DAYS = 30
@@ -38,7 +38,7 @@ class Seeded:
 def seed(url: str, *, owner: str, partner: str, grant: MakeGrant) -> tuple[Seeded, ...]:
     """Make every role in the account `owner` of the sandbox at `url`, with `partner` as the outsider.
 
-    Raises SandboxProblem when the account has been seeded already.
+    Raises SandboxError when the account has been seeded already.
     """
     root, outside, control = Root(url, owner), Root(url, partner), Control(url)
     until = datetime.fromtimestamp(int(control.now(owner)), UTC) + timedelta(days=DAYS)
@@ -63,7 +63,7 @@ def _once(owner: str) -> Iterator[None]:
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityAlreadyExists":
             raise
-        raise SandboxProblem(
+        raise SandboxError(
             f"account {owner} has been seeded already", do="start a fresh sandbox to seed it again"
         ) from None
 

@@ -151,7 +151,7 @@ STEPS = (
 @contextlib.contextmanager
 def furnished() -> Iterator[tuple[Control, Party, Party]]:
     """A fresh sandbox with an owner (an admin, some data) and a contractor (carol, with an MFA device), and two
-    directories for them; all of it is gone afterwards. Raises SandboxProblem."""
+    directories for them; all of it is gone afterwards. Raises SandboxError."""
     with tempfile.TemporaryDirectory(prefix="valetkey-demo-") as folder, spawn(owner=os.getpid()) as running:
         owner = _party("owner", OWNER, Path(folder), running.url)
         contractor = _party("contractor", CONTRACTOR, Path(folder), running.url)

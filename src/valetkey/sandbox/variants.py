@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 
 Refusals = Literal["bare", "reasons", "ids"]
 _KNOWN: dict[str, tuple[object, ...] | range] = {
@@ -29,7 +29,7 @@ _KNOWN: dict[str, tuple[object, ...] | range] = {
 }
 
 
-class VariantProblem(Problem):
+class VariantProblem(ValetkeyError):
     """A setting that there is not."""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from valetkey.policy.lazy import lazy
-from valetkey.trust.terms import Terms, TermsProblem, check_terms
+from valetkey._lazy import lazy
+from valetkey.trust.terms import Terms, TermsError, check_terms
 
 if TYPE_CHECKING:
     from valetkey.trust.reading import NotOurs, read_terms
@@ -17,7 +17,7 @@ __all__ = [
     "NotOurs",
     "Shown",
     "Terms",
-    "TermsProblem",
+    "TermsError",
     "admits_nobody",
     "admits_only",
     "as_policy",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.trust.record import Record, canonical, denies, digest, in_tag, instant, terms_digest
 from valetkey.trust.terms import Terms
 
@@ -32,7 +32,7 @@ def terms_in(document: Mapping[str, Any], *, partition: str, contractor: str) ->
 
     try:
         return read_terms(document, partition=partition, contractor=contractor)
-    except Problem:
+    except ValetkeyError:
         return None
 
 

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
-from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.principals import is_unique_id
-from valetkey.policy.problem import Problem
 from valetkey.trust.terms import Terms, check_terms
 from valetkey.trust.writing import plain_trust
 
 
-class NotOurs(Problem):
+class NotOurs(ValetkeyError):
     """A trust policy that valetkey would not have written; `what` says how it differs, `where` is the JSON path."""
 
     exit_code = 1
@@ -36,7 +35,7 @@ def read_terms(document: Mapping[str, Any], *, partition: str = "aws", contracto
     terms = _guess(found, partition, contractor)
     try:
         _check(terms)
-    except Problem as error:
+    except ValetkeyError as error:
         raise _not_ours(f"its terms break a rule: {error.what}", "$.Statement[0]") from None
     wanted = _normal(plain_trust(terms), partition)
     for difference, where in _differences(wanted, found, "$"):

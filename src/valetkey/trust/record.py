@@ -16,9 +16,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from valetkey.policy import limits
-from valetkey.policy.problem import Problem
-from valetkey.trust.denies import dated_deny, own_role_deny
+from valetkey.catalog import limits
+from valetkey.errors import ValetkeyError
+from valetkey.trust.self_denies import dated_deny, own_role_deny
 from valetkey.trust.terms import Terms
 
 PREFIX = "valetkey:"
@@ -28,7 +28,7 @@ UNTIL = "valetkey-until"
 REVOKED = "valetkey-revoked"
 
 
-class ForeignRole(Problem):
+class ForeignRole(ValetkeyError):
     """A role that is no grant of valetkey's, or of a version this one does not know. It is left alone."""
 
 

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from valetkey.policy import Counterexample, Decision, Proof, Request, Unknown, parse_policy, prove
+from valetkey.policy import Decision, Request, parse_policy
 from valetkey.policy.arns import parse_arn
+from valetkey.prover import Counterexample, Proof, Unknown, prove
 from valetkey.trust.reference import NOBODY, as_policy
-from valetkey.trust.terms import Terms, TermsProblem
+from valetkey.trust.terms import Terms, TermsError
 
 _EXTERNAL_ID = "sts:ExternalId"
 
@@ -37,7 +38,7 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
     """Prove that the trust policy of `role_arn` admits exactly what the terms say.
 
     Terms with orphans (read back from AWS) hold as long as somebody pinned is left. Raises PolicyError for a document
-    that AWS would refuse, and TermsProblem when role and contractor are one account or of different partitions.
+    that AWS would refuse, and TermsError when role and contractor are one account or of different partitions.
     """
     check_places(terms, role_arn)
     policy, agreed = parse_policy(document, kind="trust"), as_policy(terms)
@@ -104,16 +105,16 @@ def _because(decision: Decision) -> str:
 
 
 def check_places(terms: Terms, role_arn: str) -> None:
-    """Raise TermsProblem unless role and contractor are two accounts of one partition."""
+    """Raise TermsError unless role and contractor are two accounts of one partition."""
     role = parse_arn(role_arn)
     if role.account == terms.contractor:
-        raise TermsProblem(
+        raise TermsError(
             f"the contractor's account {terms.contractor} is the role's own account",
             do="name the account of the outside party",
             where="contractor",
         )
     if role.partition != terms.partition:
-        raise TermsProblem(
+        raise TermsError(
             f"the contractor is in {terms.partition} and the role in {role.partition}: no call crosses partitions",
             do="use an account of the same partition",
             where="partition",

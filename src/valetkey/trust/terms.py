@@ -16,17 +16,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from valetkey.policy import limits
+from valetkey.catalog import limits
+from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
-from valetkey.policy.errors import PolicyError, shown
 from valetkey.policy.principals import is_unique_id
-from valetkey.policy.problem import Problem
 
 _LAST_YEAR = 9000
 """Years have four digits, and times around the end are tried."""
 
 
-class TermsProblem(Problem):
+class TermsError(ValetkeyError):
     """Terms that no trust may be written for. `where` is the field of Terms."""
 
 
@@ -76,17 +75,17 @@ class Terms:
 
 
 def check_terms(terms: Terms) -> None:
-    """Raise TermsProblem or LimitError, with the rule, unless a trust may be written for these terms."""
+    """Raise TermsError or LimitError, with the rule, unless a trust may be written for these terms."""
     limits.check("account id", terms.contractor)
     try:
         parse_arn(terms.root)
     except PolicyError as error:
-        raise TermsProblem(error.what, do=error.do, where="partition") from None
+        raise TermsError(error.what, do=error.do, where="partition") from None
     if terms.external_id is not None:
         limits.check("external id", terms.external_id)
     _check_mfa_age(terms)
     if terms.only and terms.pin:
-        raise TermsProblem(
+        raise TermsError(
             "--only and --pin both say who may come in",
             do="use --only for principals that may still change, --pin to bind them to their unique ids",
             where="only",
@@ -96,13 +95,13 @@ def check_terms(terms: Terms) -> None:
             _check_principal(terms, field, name)
     _check_kinds(terms)
     if terms.until is not None and (terms.until.utcoffset() is None or terms.until.microsecond):
-        raise TermsProblem(
+        raise TermsError(
             "the end must be a time with a zone and in whole seconds",
             do="write it like 2027-01-31T00:00:00Z",
             where="until",
         )
     if terms.until is not None and terms.until.year > _LAST_YEAR:
-        raise TermsProblem(
+        raise TermsError(
             f"an end after the year {_LAST_YEAR} is no end", do="leave it out for terms without an end", where="until"
         )
 
@@ -112,11 +111,11 @@ def _check_mfa_age(terms: Terms) -> None:
     if age is None:
         return
     if not terms.mfa:
-        raise TermsProblem(
+        raise TermsError(
             "a maximum age of MFA needs MFA to be required", do="require MFA or leave the age out", where="mfa_max_age"
         )
     if isinstance(age, bool) or not 1 <= age <= limits.MFA_SESSION_MAX:
-        raise TermsProblem(
+        raise TermsError(
             f"the maximum age of MFA must be 1 to {limits.MFA_SESSION_MAX} seconds",
             do="an MFA session never lasts longer than 36 hours (GetSessionToken), so a larger age limits nothing",
             where="mfa_max_age",
@@ -127,26 +126,26 @@ def _check_kinds(terms: Terms) -> None:
     named = terms.only + terms.pin
     roles = [name for name in named if ":role/" in name]
     if not terms.mfa and not named:
-        raise TermsProblem(
+        raise TermsError(
             "without MFA the trust must name who may come in",
             do="name users or roles of the contractor with --only or --pin, or require MFA",
             where="mfa",
         )
     if terms.mfa and roles:
-        raise TermsProblem(
+        raise TermsError(
             f"{shown(roles[0], 200)} is a role, and the session of a role never carries MFA: it could never come in",
             do="name IAM users, or do without MFA",
             where="only" if terms.only else "pin",
         )
     if terms.name_people and roles:
-        raise TermsProblem(
+        raise TermsError(
             f"only IAM users have a user name to tie the session name to, and {shown(roles[0], 200)} is a role",
             do="name IAM users, or leave --name-people out",
             where="name_people",
         )
     short = [name for name in named if ":user/" in name and len(name.rsplit("/", 1)[1]) < _SHORTEST_SESSION_NAME]
     if terms.name_people and short:
-        raise TermsProblem(
+        raise TermsError(
             f"{shown(short[0], 200)} has a name of one character, and a session name has two at least: that user could "
             "never come in",
             do="leave --name-people out, or name a user with a longer name",
@@ -184,10 +183,10 @@ def _check_principal(terms: Terms, field: str, text: str) -> None:
     try:
         arn = parse_arn(text)
     except PolicyError as error:
-        raise TermsProblem(error.what, do=error.do, where=field) from None
+        raise TermsError(error.what, do=error.do, where=field) from None
     trouble = _trouble(terms, field, arn)
     if trouble:
-        raise TermsProblem(
+        raise TermsError(
             f"{shown(text, 200)} {trouble}",
             do=f"name a user or role of the contractor, like arn:{terms.partition}:iam::{terms.contractor}:user/alice",
             where=field,

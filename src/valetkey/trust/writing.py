@@ -22,7 +22,7 @@ _VERSION = "2012-10-17"
 def write_trust(terms: Terms) -> dict[str, Any]:
     """The trust policy that admits these terms and nothing else, as a JSON document.
 
-    Raises TermsProblem or LimitError when there may be no such trust. How large it may be depends on the account
+    Raises TermsError or LimitError when there may be no such trust. How large it may be depends on the account
     (reference_iam-quotas, AssumeRolePolicySizeQuota): who writes it there asks for the quota, or AWS refuses.
     """
     check_terms(terms)

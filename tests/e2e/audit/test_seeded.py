@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.owner.conftest import permissions
 
 from valetkey.aws import connect
-from valetkey.cli.owning import fresh_id
+from valetkey.cli._owning import fresh_id
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import make
 from valetkey.grants.waiting import Waiting

@@ -73,7 +73,7 @@ def test_the_page_lists_every_key_and_every_check(stage: Any, terms: Terms) -> N
     assert found["probe"]["in"]
     keys = set(found) - {"by", "said"} | set(found["probe"]) | set(found["checks"][0])
     assert keys <= set(re.findall(r"`([a-z_]+)`", page))
-    from valetkey.credentials.checks import CHECKS
+    from valetkey.credentials.doctor.checks import CHECKS
 
     assert [each.id for each in CHECKS] == re.findall(r"^\| `([a-z-]+)` \| ", page, re.MULTILINE)
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from valetkey.aws import connect
-from valetkey.grants.asked import Asked
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import make
+from valetkey.grants.options import Asked
 from valetkey.grants.prepare import prepare
 from valetkey.grants.waiting import Waiting
 

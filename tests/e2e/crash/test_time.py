@@ -18,13 +18,13 @@ from botocore.config import Config
 
 from valetkey.account.calls import Call, Perform
 from valetkey.aws import connect
-from valetkey.grants.asked import Asked
 from valetkey.grants.make import make
+from valetkey.grants.options import Asked
 from valetkey.grants.plan import Differs
 from valetkey.grants.prepare import prepare
 from valetkey.grants.revoke import Receipt, revoke
 from valetkey.grants.role import read_role
-from valetkey.grants.standing import read_standing
+from valetkey.grants.status import read_standing
 from valetkey.grants.waiting import SETTLE_SECONDS, Waiting
 
 ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}

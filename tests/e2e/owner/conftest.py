@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.cli import run as cli
+from valetkey.cli import _run as cli
 
 DOCUMENT = pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md"
 
@@ -60,7 +60,7 @@ def owner(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.chdir(party.home)
         monkeypatch.setattr("sys.stdin", io.StringIO(""))
         # Whoever runs the tests may sit at a terminal, and is not asked.
-        monkeypatch.setattr("valetkey.cli.terminal._TTY", str(party.home / "no-terminal"))
+        monkeypatch.setattr("valetkey.cli._terminal._TTY", str(party.home / "no-terminal"))
         with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
             code = cli.run(words)
         return Ran(code, out.getvalue(), err.getvalue())

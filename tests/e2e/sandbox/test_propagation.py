@@ -195,10 +195,10 @@ def test_other_accounts_are_not_delayed(door: Door, stage: Any) -> None:
 
 
 def test_a_wrong_delay_is_refused(door: Door) -> None:
-    from valetkey.sandbox.process import SandboxProblem
+    from valetkey.sandbox.process import SandboxError
 
     for seconds in (-1, 601):
-        with pytest.raises(SandboxProblem, match="0 to 600"):
+        with pytest.raises(SandboxError, match="0 to 600"):
             door.control.propagation(door.owner.account, seconds=seconds)
 
 

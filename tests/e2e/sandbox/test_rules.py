@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 import valetkey.sandbox
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.sandbox import rules
 
 ROOM = pathlib.Path(valetkey.sandbox.__file__).parent
@@ -17,7 +17,7 @@ ROOM = pathlib.Path(valetkey.sandbox.__file__).parent
 def test_the_installed_version_is_the_one(monkeypatch: pytest.MonkeyPatch) -> None:
     rules.check_version()
     monkeypatch.setattr(rules, "version", lambda _: "1.6.0")
-    with pytest.raises(Problem, match=r"needs ministack 1\.5\.33, and 1\.6\.0 is installed"):
+    with pytest.raises(ValetkeyError, match=r"needs ministack 1\.5\.33, and 1\.6\.0 is installed"):
         rules.check_version()
 
 
@@ -26,7 +26,7 @@ def test_without_the_emulator_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
         raise rules.PackageNotFoundError
 
     monkeypatch.setattr(rules, "version", missing)
-    with pytest.raises(Problem, match=r"valetkey\[sandbox\]"):
+    with pytest.raises(ValetkeyError, match=r"valetkey\[sandbox\]"):
         rules.check_version()
 
 
@@ -35,7 +35,7 @@ def test_the_sandbox_does_not_decide_by_our_own_evaluator() -> None:
     for file in ROOM.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("valetkey.policy"):
-                assert node.module == "valetkey.policy.problem", file
+                assert node.module == "valetkey.errors", file
             elif isinstance(node, ast.ImportFrom) and node.module == "valetkey":
                 assert not any(name.name == "policy" for name in node.names), file
             elif isinstance(node, ast.Import):

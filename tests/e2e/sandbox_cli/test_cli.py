@@ -20,7 +20,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from valetkey.cli.run import run
+from valetkey.cli._run import run
 from valetkey.sandbox.client import Control
 from valetkey.sandbox.local import finish
 

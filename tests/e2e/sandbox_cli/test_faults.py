@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import SandboxProblem
+from valetkey.sandbox.process import SandboxError
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Sandbox, Stage
@@ -146,7 +146,7 @@ def test_faults_of_one_account_leave_others_alone(stage: Stage) -> None:
 
 
 def test_a_rule_that_cannot_be_read_is_refused(sandbox: Sandbox) -> None:
-    with pytest.raises(SandboxProblem, match="no kind of fault"):
+    with pytest.raises(SandboxError, match="no kind of fault"):
         sandbox.control.fault(kind="explode")
 
 

@@ -12,7 +12,7 @@ import pytest
 from valetkey.account import CallError, read_live
 from valetkey.aws import connect
 from valetkey.sandbox.local import finish
-from valetkey.sandbox.process import SandboxProblem
+from valetkey.sandbox.process import SandboxError
 from valetkey.sandbox.seeds import SEEDS
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def test_a_trust_policy_is_planted_as_it_is_and_only_on_a_role(stage: Stage) -> 
     control.plant(owner.account, "door", '{"Statement": []}')
     found = owner.root("iam", "get_role", RoleName="door")["Role"]["AssumeRolePolicyDocument"]
     assert found == {"Statement": []}
-    with pytest.raises(SandboxProblem, match="has no role other"):
+    with pytest.raises(SandboxError, match="has no role other"):
         control.plant(owner.account, "other", trust)
-    with pytest.raises(SandboxProblem, match="has no role door"):
+    with pytest.raises(SandboxError, match="has no role door"):
         control.plant(stage.contractor.account, "door", trust)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.credentials.profiles import Profile, save
+from valetkey.credentials.profiles.profile import Profile, save
 
 PERMISSIONS = pathlib.Path(__file__).parents[3] / "docs/reference/permissions.md"
 EXTERNAL_ID = "vk-3f9a6c1e7b2d4850"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.e2e.contractor.conftest import documented
 
-from valetkey.credentials.totp import code_at
+from valetkey.credentials.sessions.totp import code_at
 
 Make = Callable[..., Any]
 
@@ -293,7 +293,7 @@ def test_a_command_gives_the_code(device: tuple[Any, str]) -> None:
     it, seed = device
     script = it.person.home / "otp"
     script.write_text(
-        f"#!{sys.executable}\nimport time\nfrom valetkey.credentials.totp import code_at\n"
+        f"#!{sys.executable}\nimport time\nfrom valetkey.credentials.sessions.totp import code_at\n"
         f"print(code_at({seed!r}, time.time()))\n"
     )
     script.chmod(0o700)

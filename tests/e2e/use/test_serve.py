@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from valetkey.cli.childenv import check_caller
-from valetkey.policy.problem import Problem
+from valetkey.cli._childenv import check_caller
+from valetkey.errors import ValetkeyError
 
 Make = Callable[..., Any]
 BOTO = (sys.executable, "-c", "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])")
@@ -30,7 +30,7 @@ CLI = (sys.executable, "-m", "awscli", "sts", "get-caller-identity", "--query", 
 _AHEAD = """
 import pathlib, sys
 from datetime import UTC, datetime, timedelta
-from valetkey.cli import entry, run
+from valetkey.cli import _entry as entry, _run as run
 file = pathlib.Path(sys.argv[1])
 entry.clock = lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text()))
 sys.exit(run.run(sys.argv[2:]))
@@ -261,7 +261,7 @@ def test_a_child_uses_the_server_although_there_are_keys_by_default(it: Any) -> 
 
 
 def test_a_child_that_would_be_somebody_else_is_not_started(it: Any) -> None:
-    with pytest.raises(Problem, match=f"would have been {it.user.arn}"):
+    with pytest.raises(ValetkeyError, match=f"would have been {it.user.arn}"):
         check_caller(it.profile, it.person.env)
     # Nobody can say who it would be.
     it.stage.sandbox.control.fault(

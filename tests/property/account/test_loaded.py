@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valetkey.account.loaded import load_json, load_yaml, written
-from valetkey.policy.jsontext import JsonObject
-from valetkey.policy.jsontext import load_json as load_policy
+from valetkey.policy.policy_json import JsonObject
+from valetkey.policy.policy_json import load_json as load_policy
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT

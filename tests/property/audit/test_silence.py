@@ -12,10 +12,11 @@ from tests.unit.audit.roles import NOW, OWN
 
 from valetkey.audit import Scope
 from valetkey.audit.trusts import judge
-from valetkey.policy import parse_policy, who
+from valetkey.policy import parse_policy
 from valetkey.policy.evaluation import decide
 from valetkey.policy.origin import Origin
-from valetkey.policy.regions import Bounds
+from valetkey.prover import who
+from valetkey.prover.access_regions import Bounds
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from valetkey.credentials.awsconfig import ConfigProblem, process_command, with_profile
+from valetkey.credentials.profiles.awsconfig import ConfigError, process_command, with_profile
 
 NAME = "acme-audit"
 COMMAND = process_command(["/opt/valet key/bin/valetkey"], NAME)
@@ -94,7 +94,7 @@ def test_updating_changes_our_line_alone(before: str, rest: str, end: str) -> No
 def test_any_text_is_refused_or_kept(text: str) -> None:
     try:
         new = with_profile(text, NAME, COMMAND, region=None, path=PATH)
-    except ConfigProblem:
+    except ConfigError:
         event("refused")
         return
     event("kept")
@@ -110,7 +110,7 @@ def test_a_command_line_is_read_alike_by_every_sdk_or_refused(folder: str) -> No
     word = f"/opt/{folder}/valetkey"
     try:
         command = process_command([word], NAME)
-    except ConfigProblem:
+    except ConfigError:
         event("refused")
         return
     event("kept")

@@ -15,16 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valetkey.account.calls import Call, CallError
-from valetkey.credentials.acceptance import Acceptance, NotAccepted, caller_policy, judge, profile_for
-from valetkey.credentials.awsconfig import Written
-from valetkey.credentials.identity import parse_identity
-from valetkey.credentials.probing import OWNERS, Probing, Try, message
-from valetkey.credentials.refusals import explain
-from valetkey.credentials.whose_account import WrongAccount
+from valetkey.credentials.doctor.probing import OWNERS, Probing, Try, message
+from valetkey.credentials.profiles.acceptance import Acceptance, NotAccepted, caller_policy, judge, profile_for
+from valetkey.credentials.profiles.awsconfig import Written
+from valetkey.credentials.profiles.identity import parse_identity
+from valetkey.credentials.profiles.whose_account import WrongAccount
+from valetkey.credentials.sessions.refusals import explain
+from valetkey.errors import ValetkeyError
 from valetkey.exchange import AccessRequest, Handoff, files, load
-from valetkey.grants.asked import Asked, hints
+from valetkey.grants.options import Asked, hints
 from valetkey.policy.globs import has_wildcard
-from valetkey.policy.problem import Problem
 from valetkey.report import contractor as report
 from valetkey.report import grants
 
@@ -117,7 +117,7 @@ def read(plain: dict[str, Any], kind: Any) -> Any:
     text = json.dumps({**plain, "fingerprint": files._fingerprint(plain)})
     try:
         return load(text, kind, name="f.json")
-    except Problem as problem:
+    except ValetkeyError as problem:
         refusal = problem
     assert refusal.where.startswith("f.json: $.")
     assert str(refusal).isprintable()

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
 
 from valetkey.account.calls import Call
+from valetkey.catalog import limits
 from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import PREFIX, REVOKED, Grant, read_record, terms_digest
 from valetkey.grants.plan import Differs, adopted, plan
 from valetkey.grants.revoke import plan_revoke
 from valetkey.grants.role import Role, read_role
-from valetkey.grants.standing import read_standing
+from valetkey.grants.status import read_standing
 from valetkey.grants.waiting import Settle
-from valetkey.policy import limits
 from valetkey.trust import Terms
 from valetkey.trust.writing import closed_trust
 

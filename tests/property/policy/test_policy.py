@@ -9,12 +9,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from valetkey.policy import Decision, Policy, PolicyError, Request, decide, parse_policy
+from valetkey.catalog.limits import FIELDS, LimitError, check
+from valetkey.errors import PolicyError
+from valetkey.policy import Decision, Policy, Request, decide, parse_policy
 from valetkey.policy.arns import parse_arn
 from valetkey.policy.conditions import OPERATORS, read_operator
+from valetkey.policy.decision_json import answer
 from valetkey.policy.globs import matches
-from valetkey.policy.limits import FIELDS, LimitError, check
-from valetkey.policy.questions import answer
 from valetkey.policy.statements import KINDS
 
 ACCOUNTS = ["111111111111", "222222222222"]

@@ -9,10 +9,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.differential.trusts import SILENT, trust, unsafe
-from tests.unit.policy.proving import OWNER, ROLE, THEM, ask
+from tests.unit.prover.proving import OWNER, ROLE, THEM, ask
 
-from valetkey.policy import Counterexample, Limits, Proof, Request, decide, parse_policy
+from valetkey.policy import Request, decide, parse_policy
 from valetkey.policy.evaluation import could_allow
+from valetkey.prover import Counterexample, Limits, Proof
 
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEAM, SITE = "aws:PrincipalTag/team", "aws:RequestTag/site"

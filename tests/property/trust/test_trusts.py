@@ -16,7 +16,8 @@ from tests.trials.callers import callers
 from tests.trials.possible import possible
 from tests.trials.table import _shall_pass
 
-from valetkey.policy import PolicyError, Request, decide, parse_policy
+from valetkey.errors import PolicyError
+from valetkey.policy import Request, decide, parse_policy
 from valetkey.trust import NotOurs, Terms, admits_only, check_terms, read_terms, write_trust
 
 NAME = st.text(string.ascii_letters + string.digits + "_+=,.@-", min_size=1, max_size=20)

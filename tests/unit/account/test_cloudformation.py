@@ -8,7 +8,7 @@ import textwrap
 import pytest
 from tests.unit.account.documents import OWN
 
-from valetkey.account import SourceProblem, read_files
+from valetkey.account import SourceError, read_files
 from valetkey.account.intrinsics import BUDGET
 from valetkey.account.values import UNSAID, Account, Role
 
@@ -348,7 +348,7 @@ def test_macros_and_loops_are_said():
     ],
 )
 def test_what_is_no_template_is_refused_with_its_place(text, where):
-    with pytest.raises(SourceProblem) as raised:
+    with pytest.raises(SourceError) as raised:
         _read(text)
     assert raised.value.where == f"t.yaml: {where}"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.account.documents import OTHER, OWN, allow, compact, detail, trust
 
 from valetkey.account.details import read_details
-from valetkey.account.loaded import SourceProblem
+from valetkey.account.loaded import SourceError
 from valetkey.account.parts import Part, one_account
 from valetkey.account.values import Account, User
 
@@ -184,7 +184,7 @@ def test_a_document_that_is_no_json_stays_text():
     ],
 )
 def test_what_is_no_dump_is_refused_with_its_place(text, says, where):
-    with pytest.raises(SourceProblem, match=says) as raised:
+    with pytest.raises(SourceError, match=says) as raised:
         read_details(text.encode(), "d.json")
     assert where in raised.value.where
     assert "\x1b" not in str(raised.value)
@@ -193,26 +193,26 @@ def test_what_is_no_dump_is_refused_with_its_place(text, says, where):
 def test_a_document_nested_without_end_is_refused():
     text = json.dumps({"RoleDetailList": [detail(AssumeRolePolicyDocument="HERE")]})
     text = text.replace('"HERE"', "[" * 100_000 + "]" * 100_000)
-    with pytest.raises(SourceProblem, match="deep"):
+    with pytest.raises(SourceError, match="deep"):
         read_details(text.encode(), "d.json")
 
 
 def test_two_accounts_are_refused():
     parts = [_read({"RoleDetailList": [detail(account=each)]}, name=f"{each}.json") for each in (OWN, OTHER)]
-    with pytest.raises(SourceProblem, match=f"two accounts, {OWN} and {OTHER}") as raised:
+    with pytest.raises(SourceError, match=f"two accounts, {OWN} and {OTHER}") as raised:
         one_account(parts)
     assert raised.value.where == f"{OWN}.json: $.RoleDetailList[0]; {OTHER}.json: $.RoleDetailList[0]"
 
 
 def test_another_owner_is_refused():
-    with pytest.raises(SourceProblem, match=f"of account {OWN}, not of {OTHER}"):
+    with pytest.raises(SourceError, match=f"of account {OWN}, not of {OTHER}"):
         one_account([_read({"RoleDetailList": [detail()]})], owner=OTHER)
 
 
 def test_the_same_dump_twice_is_one_and_two_states_are_refused():
     one = {"RoleDetailList": [detail()]}
     assert len(one_account([_read(one), _read(one, name="again.json")]).roles) == 1
-    with pytest.raises(SourceProblem, match="told in two ways"):
+    with pytest.raises(SourceError, match="told in two ways"):
         one_account([_read(one), _read({"RoleDetailList": [detail(AssumeRolePolicyDocument=trust(OWN))]})])
 
 

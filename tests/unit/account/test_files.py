@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import pytest
 from tests.unit.account.documents import OTHER, OWN, compact, detail, trust
 
-from valetkey.account import Account, SourceProblem, read_files
+from valetkey.account import Account, SourceError, read_files
 from valetkey.account.values import UNSAID
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 
 
 def _read(files: Mapping[str, bytes], **options: str) -> Account:
@@ -109,19 +109,19 @@ Resources:
 
 
 def test_parameters_that_are_none_are_refused():
-    with pytest.raises(SourceProblem, match="no parameters of a stack") as raised:
+    with pytest.raises(SourceError, match="no parameters of a stack") as raised:
         _read({"p": b'[{"ParameterKey": "a", "ParameterValue": 5}]'})
     assert raised.value.where == "p: $[0].ParameterValue"
 
 
 def test_the_owner_is_checked_against_the_dump():
-    with pytest.raises(SourceProblem, match=OWN):
+    with pytest.raises(SourceError, match=OWN):
         _read({"d.json": DUMP}, owner=OTHER)
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"Version": 1}', b"[]x", b"just text", b"- a\n- b", b"5", b"{", b"\0"])
 def test_anything_else_is_refused_by_name(data):
-    with pytest.raises(SourceProblem) as raised:
+    with pytest.raises(SourceError) as raised:
         _read({"thing.json": data})
     assert raised.value.where.startswith("thing.json")
     assert raised.value.do
@@ -138,5 +138,5 @@ def test_broken_files_end_in_a_problem_and_nothing_else():
             cut = bytes(broken[: chance.randint(1, len(broken))])
             try:
                 _read({"broken": cut})
-            except Problem as problem:
+            except ValetkeyError as problem:
                 assert "broken" in problem.where  # noqa: PT017

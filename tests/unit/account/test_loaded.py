@@ -8,7 +8,7 @@ import json
 import pytest
 
 from valetkey.account import loaded
-from valetkey.account.loaded import SourceProblem, load_json, load_yaml, unpacked, written
+from valetkey.account.loaded import SourceError, load_json, load_yaml, unpacked, written
 
 
 def test_scalars_of_yaml_stay_as_they_are_written():
@@ -79,7 +79,7 @@ LAUGHS = b"a: &a [x,x,x,x,x,x,x,x,x,x]\n" + b"".join(
     ],
 )
 def test_hostile_and_broken_yaml_is_refused(text, says):
-    with pytest.raises(SourceProblem, match=says) as raised:
+    with pytest.raises(SourceError, match=says) as raised:
         load_yaml(text, "t.yaml")
     assert raised.value.where.startswith("t.yaml")
 
@@ -91,7 +91,7 @@ def test_without_the_c_parser_it_reads_the_same(monkeypatch):
     fast = load_yaml(text, "t.yaml")
     monkeypatch.delattr(yaml, "CBaseLoader", raising=False)
     assert load_yaml(text, "t.yaml") == fast
-    with pytest.raises(SourceProblem, match="nested too deeply"):
+    with pytest.raises(SourceError, match="nested too deeply"):
         load_yaml(b"[" * 200, "t.yaml")
 
 
@@ -104,7 +104,7 @@ def test_without_the_c_parser_it_reads_the_same(monkeypatch):
     ],
 )
 def test_hostile_and_broken_json_is_refused(text, says):
-    with pytest.raises(SourceProblem, match=says):
+    with pytest.raises(SourceError, match=says):
         load_json(text, "t.json")
 
 
@@ -118,15 +118,15 @@ def test_gzip_is_recognised_whatever_the_name():
     ids=["cut off", "no gzip", "something after it"],
 )
 def test_broken_gzip_is_refused(data):
-    with pytest.raises(SourceProblem, match="broken gzip"):
+    with pytest.raises(SourceError, match="broken gzip"):
         unpacked(data, "dump.json.gz")
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     monkeypatch.setattr(loaded, "FILE_MAX", 1_000_000)
-    with pytest.raises(SourceProblem, match="larger than"):
+    with pytest.raises(SourceError, match="larger than"):
         unpacked(gzip.compress(b"\0" * 50_000_000), "dump.json.gz")
-    with pytest.raises(SourceProblem, match="larger than"):
+    with pytest.raises(SourceError, match="larger than"):
         unpacked(b" " * 1_000_001, "dump.json")
 
 

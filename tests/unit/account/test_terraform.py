@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.account.documents import OTHER, OWN, allow, compact, trust
 
-from valetkey.account import Account, SourceProblem, read_files
+from valetkey.account import Account, SourceError, read_files
 from valetkey.account.values import UNSAID
 
 READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -301,7 +301,7 @@ def test_a_state_tells_what_is():
     ],
 )
 def test_what_is_no_plan_is_refused_with_its_place(text, says, where):
-    with pytest.raises(SourceProblem, match=says) as raised:
+    with pytest.raises(SourceError, match=says) as raised:
         _read(text.encode() if isinstance(text, str) else text)
     assert raised.value.where == f"plan.json: {where}"
 
@@ -309,5 +309,5 @@ def test_what_is_no_plan_is_refused_with_its_place(text, says, where):
 def test_modules_without_end_are_refused():
     deep = '{"child_modules":[' * 5000 + "]}" * 5000
     text = '{"format_version":"1.0","terraform_version":"1","planned_values":{"root_module":%s}}' % deep  # noqa: UP031
-    with pytest.raises(SourceProblem, match="nested too deeply"):
+    with pytest.raises(SourceError, match="nested too deeply"):
         _read(text.encode())

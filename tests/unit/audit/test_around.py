@@ -12,7 +12,7 @@ from tests.unit.audit.roles import ADMIN, BOTH, LOOK, NOW, OTHER, OWN, ROOT, A, 
 from valetkey.audit import Accepted, Scope, audit, own_accounts, read_baseline, read_known
 from valetkey.audit.issuers import SHARED, fixed
 from valetkey.audit.workers import verdicts
-from valetkey.policy import Problem
+from valetkey.errors import ValetkeyError
 
 KNOWN = """
 # a remark
@@ -37,7 +37,7 @@ def test_known_accounts_are_read_with_their_sources() -> None:
 
 @pytest.mark.parametrize("text", ["a: b", "- [", "- {accounts: []}", "- text", ""])
 def test_what_is_no_list_of_known_accounts_is_refused(text: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ValetkeyError) as caught:
         read_known(text, name="accounts.yaml")
     assert "accounts.yaml" in caught.value.where
 
@@ -66,7 +66,7 @@ def test_own_accounts_in_every_form(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["12345", f"{A},x", "[1]", "[", json.dumps({"Accounts": [{}]})])
 def test_own_accounts_that_are_none(text: str) -> None:
-    with pytest.raises(Problem):
+    with pytest.raises(ValetkeyError):
         own_accounts(text, name="x")
 
 
@@ -120,7 +120,7 @@ def test_unknown_keys_of_a_baseline_are_reported() -> None:
     ],
 )
 def test_a_baseline_that_cannot_be_used_says_where(text: str, where: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ValetkeyError) as caught:
         read_baseline(text, name="b")
     assert caught.value.where == where
     assert caught.value.do
@@ -212,11 +212,11 @@ def test_few_documents_are_not_worth_a_process() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"Accounts": 5}', '{"Accounts": {}}', "{}", "[5]"])
 def test_accounts_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(Problem, match="ours"):
+    with pytest.raises(ValetkeyError, match="ours"):
         own_accounts(text, name="ours")
 
 
 @pytest.mark.parametrize("text", ["- " * 50_000, "[" * 100_000, "name: x", "- name: [x", "- {accounts: []}"])
 def test_known_accounts_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(Problem, match="known"):
+    with pytest.raises(ValetkeyError, match="known"):
         read_known(text, name="known")

@@ -339,7 +339,7 @@ def test_a_trust_that_is_not_known_is_unknown_and_fails() -> None:
 
 def test_the_same_document_is_judged_once() -> None:
     from valetkey.audit import audit
-    from valetkey.policy import who
+    from valetkey.prover import who
 
     asked = []
 
@@ -362,8 +362,8 @@ def test_a_prover_that_fails_makes_one_role_unknown_and_no_more() -> None:
     from tests.unit.audit.roles import NOW, account
 
     from valetkey.audit import audit
-    from valetkey.policy import who
-    from valetkey.policy.proof import InternalError
+    from valetkey.prover import who
+    from valetkey.prover.proof import InternalError
 
     def failing(policy: Any, **more: Any) -> Any:
         if policy.statements[0].sid == "bad":

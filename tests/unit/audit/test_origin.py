@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from tests.unit.audit.roles import BOTH, BY_ID, NOW, OWN, ROOT, A, account, allow, checks, deny, role, trust
-from tests.unit.audit.test_command import dump
 from tests.unit.audit.test_records import TERMS, granted
+from tests.unit.cli.test_audit import dump
 
 from valetkey.account import read_files
 from valetkey.account.values import Account, Role
 from valetkey.audit import Audit, Scope, audit
-from valetkey.cli.run import run as command
+from valetkey.cli._run import run as command
 from valetkey.policy import Origin
 from valetkey.trust import write_trust
 

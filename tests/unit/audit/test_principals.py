@@ -12,7 +12,7 @@ from tests.unit.audit.roles import BOTH, BY_MFA, NOW, OTHER, OWN, ROOT, A, allow
 
 from valetkey.audit import Scope
 from valetkey.audit.trusts import Verdict, judge
-from valetkey.cli.run import run as command
+from valetkey.cli._run import run as command
 from valetkey.policy import Origin
 
 Capture = pytest.CaptureFixture[str]

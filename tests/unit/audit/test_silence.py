@@ -10,7 +10,7 @@ import pytest
 from tests.unit.audit.roles import BOTH, OTHER, ROOT, A, allow, deny, run, trust
 from tests.unit.policy.silent import EXPOSURES, TRUSTS
 
-from valetkey.cli.run import run as command
+from valetkey.cli._run import run as command
 from valetkey.policy import decide, parse_policy
 
 EXT, MFA = "sts:ExternalId", "aws:MultiFactorAuthPresent"

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from valetkey.aws.signin import NoBase, settings, sign_in
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 
 
 @pytest.fixture
@@ -155,9 +155,9 @@ def test_a_base_profile_with_mfa_of_its_own_asks_as_valetkey_asks(aws: pathlib.P
 
     def nobody(what: str) -> str:
         asked.append(what)
-        raise Problem("nobody is here")
+        raise ValetkeyError("nobody is here")
 
-    with pytest.raises(Problem, match="nobody is here"):
+    with pytest.raises(ValetkeyError, match="nobody is here"):
         sign_in("own", ask=nobody)
     assert asked == ["the base profile own"]
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import pexpect
 import pytest
 
-from valetkey.cli.app import build
-from valetkey.cli.completion import named, remember_grants
+from valetkey.cli._app import build
+from valetkey.cli._completion import named, remember_grants
 
 FISH, ZSH = shutil.which("fish"), shutil.which("zsh")
 

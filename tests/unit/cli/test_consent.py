@@ -16,10 +16,10 @@ HARMLESS = {"assume_role", "connect"}
 ASKING = {
     "grants/plan.py": "grant",
     "grants/revoke.py": "revoke",
-    "credentials/base_keys.py": "login",
+    "credentials/sessions/base_keys.py": "login",
 }
 """Where changes are planned or made, and the command that performs them. Whoever adds a line here sees to it that the
-command asks (cli/questions.py) and takes --yes."""
+command asks (cli/_questions.py) and takes --yes."""
 
 
 def changes() -> dict[str, set[str]]:
@@ -54,6 +54,6 @@ def test_changes_are_made_only_where_somebody_is_asked() -> None:
     assert set(found) == set(ASKING)
     assert "delete_role" in found["grants/revoke.py"]
     for command in set(ASKING.values()):
-        function = getattr(import_module(f"valetkey.cli.{command}"), command)
+        function = getattr(import_module(f"valetkey.cli.commands.{command}"), command)
         assert inspect.signature(function).parameters["yes"].default is False
         assert "questions.consent(" in inspect.getsource(function)

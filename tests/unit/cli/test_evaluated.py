@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from valetkey.cli import evaluated
-from valetkey.cli import run as module
-from valetkey.credentials.shells import FAILED, SHELLS, cleared
+from valetkey.cli import _evaluated
+from valetkey.cli import _run as module
+from valetkey.credentials.delivery.shells import FAILED, SHELLS, cleared
 
 
 def fault(_: object) -> int:
@@ -33,7 +33,7 @@ def test_every_end_but_success_is_a_failure_to_the_shell(
     monkeypatch.setattr(module, "run", how)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        assert evaluated.run_env(["env", "acme", "--shell", shell]) == code
+        assert _evaluated.run_env(["env", "acme", "--shell", shell]) == code
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -45,7 +45,7 @@ def test_every_end_but_success_is_a_failure_to_the_shell(
 def test_a_fault_of_our_own_is_one_too(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(module, "run", fault)
     with pytest.raises(RuntimeError):
-        evaluated.run_env(["env", "acme"])
+        _evaluated.run_env(["env", "acme"])
     assert capfd.readouterr().out == cleared("bash") + FAILED["bash"]
 
 
@@ -53,5 +53,5 @@ def test_what_goes_well_has_only_its_own_lines_after(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "run", lambda _: 0)
-    assert evaluated.run_env(["env", "acme", "--shell=fish"]) == 0
+    assert _evaluated.run_env(["env", "acme", "--shell=fish"]) == 0
     assert capfd.readouterr().out == cleared("fish")

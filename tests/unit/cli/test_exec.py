@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from valetkey.cli import entry, run
+from valetkey.cli import _entry, _run
 
 
 def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -17,7 +17,7 @@ def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatc
         is_long=False,
         root=types.SimpleNamespace(profile=types.SimpleNamespace(until=None)),
     )
-    monkeypatch.setattr(entry, "open_profile", lambda name, way: found)
+    monkeypatch.setattr(_entry, "open_profile", lambda name, way: found)
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
-    assert run.run(["exec", "acme", "--", "true"]) == 125
+    assert _run.run(["exec", "acme", "--", "true"]) == 125
     assert "no temporary directory" in capsys.readouterr().err

@@ -7,9 +7,9 @@ from importlib import import_module
 import pytest
 
 from valetkey.account.calls import Call
-from valetkey.cli.app import AUDIT, COMMANDS, OWNER
-from valetkey.cli.options import EXPECT, OwnerAccount, seconds, until
-from valetkey.policy.problem import Problem
+from valetkey.cli._app import AUDIT, COMMANDS, OWNER
+from valetkey.cli._options import EXPECT, OwnerAccount, seconds, until
+from valetkey.errors import ValetkeyError
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def test_durations(text, value):
 
 @pytest.mark.parametrize("text", ["", "h", "1x", "1h30", "-1h", "1.5h", "\uff11h", "9" * 50, "1h 30m", "h1"])
 def test_bad_durations_say_how_to_write_one(text):
-    with pytest.raises(Problem, match="duration") as caught:
+    with pytest.raises(ValetkeyError, match="duration") as caught:
         seconds(text, name="--session")
     assert "1h" in caught.value.do
 
@@ -58,7 +58,7 @@ def test_ends(text, value):
     ],
 )
 def test_bad_ends(text, says):
-    with pytest.raises(Problem, match=says):
+    with pytest.raises(ValetkeyError, match=says):
         until(text, now=NOW)
 
 
@@ -84,7 +84,7 @@ def calls(monkeypatch):
 )
 def test_a_malformed_account_calls_nothing(monkeypatch, calls, wanted, by_env):
     monkeypatch.setenv(EXPECT, wanted if by_env else "111111111111")
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ValetkeyError) as refused:
         OwnerAccount(expect_account=None if by_env else wanted).connect()
     assert refused.value.exit_code == 2
     assert EXPECT in refused.value.what if by_env else "--expect-account" in refused.value.what
@@ -93,7 +93,7 @@ def test_a_malformed_account_calls_nothing(monkeypatch, calls, wanted, by_env):
 
 def test_another_account_is_refused_after_one_call(monkeypatch, calls):
     monkeypatch.setenv(EXPECT, "222222222222")
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ValetkeyError) as refused:
         OwnerAccount().connect()
     assert (refused.value.exit_code, refused.value.where) == (1, ARN)
     assert calls == ["sts:GetCallerIdentity"]
@@ -110,5 +110,5 @@ def test_every_command_that_acts_as_the_owner_can_be_told_the_account():
     for name, target, group, _ in COMMANDS:
         if (group is OWNER or group is AUDIT) and name not in offline:
             module, function = target.split(":")
-            command = getattr(import_module(f"valetkey.cli.{module}"), function)
+            command = getattr(import_module(f"valetkey.cli.commands.{module}"), function)
             assert isinstance(inspect.signature(command).parameters["account"].default, OwnerAccount), name

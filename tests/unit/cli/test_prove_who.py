@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.cli.run import run
+from valetkey.cli._run import run
 
 OWNER, THEM = "111111111111", "222222222222"
 ID = "vk-3f9c2a77d1e04b6f"
@@ -105,7 +105,7 @@ def test_a_policy_that_admits_nobody_holds_and_says_so(write: Any, capsys: pytes
 def test_what_is_not_decided_ends_with_1(
     write: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("valetkey.policy.smt.proving.find_spec", lambda name: None)
+    monkeypatch.setattr("valetkey.prover.smt.proving.find_spec", lambda name: None)
     mixed = {"StringLike": {"aws:SourceIp": "10.*"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
     file = write(document(allow({**WHOLE, **mixed, "StringLike": {"sts:RoleSessionName": "x-${aws:username}-*"}})))
     code, said = prove(capsys, "--trust", file, "--within", write(document(allow(mixed)), "other.json"))

@@ -11,19 +11,19 @@ from collections.abc import Callable
 import pexpect
 import pytest
 
-from valetkey.cli import questions, terminal
-from valetkey.policy.problem import Problem
+from valetkey.cli import _questions, _terminal
+from valetkey.errors import ValetkeyError
 
 SCRIPT = """
 import sys, time
-from valetkey.cli import questions
-from valetkey.policy.problem import Problem
+from valetkey.cli import _questions as questions
+from valetkey.errors import ValetkeyError
 questions.LIMIT = float(sys.argv[1])
 time.sleep(float(sys.argv[2]))
 try:
     questions.consent("Sure?", yes=False, about=["what it is \x1b[31mabout"])
     print("agreed")
-except Problem as problem:
+except ValetkeyError as problem:
     print("problem", problem.exit_code, problem)
 """
 
@@ -110,18 +110,18 @@ def test_yes_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> str:
         raise AssertionError("somebody was asked")
 
-    monkeypatch.setattr(terminal, "line", never)
-    monkeypatch.setattr(terminal, "is_there", lambda: False)
-    questions.need_somebody(yes=True)
-    questions.consent("Sure?", yes=True)
-    with pytest.raises(questions.NobodyToAsk):
-        questions.need_somebody(yes=False)
+    monkeypatch.setattr(_terminal, "line", never)
+    monkeypatch.setattr(_terminal, "is_there", lambda: False)
+    _questions.need_somebody(yes=True)
+    _questions.consent("Sure?", yes=True)
+    with pytest.raises(_questions.NobodyToAsk):
+        _questions.need_somebody(yes=False)
 
 
 @pytest.fixture
 def typing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    monkeypatch.setattr(terminal, "is_there", lambda: True)
-    return lambda text: monkeypatch.setattr(terminal, "line", lambda *_, **__: text)
+    monkeypatch.setattr(_terminal, "is_there", lambda: True)
+    return lambda text: monkeypatch.setattr(_terminal, "line", lambda *_, **__: text)
 
 
 @pytest.mark.parametrize(
@@ -130,13 +130,13 @@ def typing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 )
 def test_a_device_is_chosen_by_its_number(typing: Callable[[str], None], typed: str, device: str | None) -> None:
     typing(typed)
-    assert questions.choose_device(["one", "two"]) == device
+    assert _questions.choose_device(["one", "two"]) == device
 
 
 def test_a_name_is_typed_whole(typing: Callable[[str], None]) -> None:
     for typed, is_it in (("audit", True), ("Audit", False), ("", False), ("y", False)):
         typing(typed)
-        assert questions.types_name("audit", "Type audit: ", otherwise="kept") is is_it
+        assert _questions.types_name("audit", "Type audit: ", otherwise="kept") is is_it
 
 
 def test_a_terminal_that_goes_away_is_no_answer() -> None:
@@ -149,6 +149,6 @@ def test_a_terminal_that_goes_away_is_no_answer() -> None:
 
 
 def test_every_problem_of_a_question_says_what_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "_TTY", "/nowhere/tty")
-    with pytest.raises(Problem, match="nothing was changed"):
-        questions.answer("Name? ")
+    monkeypatch.setattr(_terminal, "_TTY", "/nowhere/tty")
+    with pytest.raises(ValetkeyError, match="nothing was changed"):
+        _questions.answer("Name? ")

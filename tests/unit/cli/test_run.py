@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from valetkey.cli import app as table
-from valetkey.cli.run import run
+from valetkey.cli import _app as table
+from valetkey.cli._run import run
 
 
 def test_every_listed_command_loads_and_shows_help(capsys):
@@ -45,9 +45,9 @@ def test_a_closed_pipe_is_no_error():
 
 
 def test_debug_shows_the_traceback(capsys):
-    from valetkey.policy.problem import Problem
+    from valetkey.errors import ValetkeyError
 
     assert run(["decide", "/nonexistent.json"]) == 2
     assert "/nonexistent.json" in capsys.readouterr().err
-    with pytest.raises(Problem):
+    with pytest.raises(ValetkeyError):
         run(["decide", "/nonexistent.json", "--debug"])

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from valetkey.cli import entry, run, signing, terminal
-from valetkey.cli.ways import Way
-from valetkey.credentials.profiles import Profile, save
-from valetkey.policy.problem import Problem
+from valetkey.cli import _entry, _run, _signing, _terminal
+from valetkey.cli._ways import Way
+from valetkey.credentials.profiles.profile import Profile, save
+from valetkey.errors import ValetkeyError
 
 ACCOUNT = "123456789012"
 PHONE, TOKEN = f"arn:aws:iam::{ACCOUNT}:mfa/phone", f"arn:aws:iam::{ACCOUNT}:mfa/token"
@@ -68,7 +68,7 @@ def test_options_that_would_do_nothing_together_are_refused(
 ) -> None:
     accept("acme")
     accept("globex")
-    assert run.run(words.split()) == (125 if words.startswith("exec") else 2)
+    assert _run.run(words.split()) == (125 if words.startswith("exec") else 2)
     assert said in capsys.readouterr().err
 
 
@@ -78,7 +78,7 @@ def test_what_is_about_a_grant_names_it_for_a_role_behind_it(
 ) -> None:
     accept("acme")
     (tmp_path / ".aws/config").write_text(BEHIND)
-    assert run.run([command, "acme-prod"]) == 2
+    assert _run.run([command, "acme-prod"]) == 2
     err = capsys.readouterr().err
     assert "acme-prod is no grant, but a role behind one" in err
     assert "name the grant: acme" in err
@@ -87,58 +87,58 @@ def test_what_is_about_a_grant_names_it_for_a_role_behind_it(
 def test_client_takes_a_role_behind_a_grant_as_exec_does(accept: Accept, tmp_path: pathlib.Path) -> None:
     accept("acme")
     (tmp_path / ".aws/config").write_text(BEHIND)
-    entry.check_known("acme")
-    entry.check_known("acme-prod")
-    with pytest.raises(Problem, match="no profile"):
-        entry.check_known("nobody")
+    _entry.check_known("acme")
+    _entry.check_known("acme-prod")
+    with pytest.raises(ValetkeyError, match="no profile"):
+        _entry.check_known("nobody")
 
 
 def test_a_base_identity_that_comes_from_the_profile_itself_is_refused(
     accept: Accept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(entry, "sign_in_as", lambda *words, **options: opened.append(os.environ[entry.INSIDE]))
+    monkeypatch.setattr(_entry, "sign_in_as", lambda *words, **options: opened.append(os.environ[_entry.INSIDE]))
     accept("acme")
     accept("globex")
-    entry.open_profile("acme")
-    assert entry.INSIDE not in os.environ
-    monkeypatch.setenv(entry.INSIDE, "globex")  # as a credential_process of globex is started
-    with pytest.raises(Problem, match="the base identity of globex comes from globex itself"):
-        entry.open_profile("globex")
-    with pytest.raises(Problem, match="as the base identity of globex: a session of acme, which valetkey made"):
-        entry.open_profile("acme")
+    _entry.open_profile("acme")
+    assert _entry.INSIDE not in os.environ
+    monkeypatch.setenv(_entry.INSIDE, "globex")  # as a credential_process of globex is started
+    with pytest.raises(ValetkeyError, match="the base identity of globex comes from globex itself"):
+        _entry.open_profile("globex")
+    with pytest.raises(ValetkeyError, match="as the base identity of globex: a session of acme, which valetkey made"):
+        _entry.open_profile("acme")
     assert opened == ["acme"]
-    assert os.environ[entry.INSIDE] == "globex"
+    assert os.environ[_entry.INSIDE] == "globex"
 
 
 def test_the_base_identity_of_login(accept: Accept) -> None:
     # No customer yet: the profile that is in use.
-    assert signing.source(None, {**os.environ}) is None
-    assert signing.source(None, {**os.environ, "AWS_PROFILE": "home"}) == "home"
+    assert _signing.source(None, {**os.environ}) is None
+    assert _signing.source(None, {**os.environ, "AWS_PROFILE": "home"}) == "home"
     accept("acme")
-    assert signing.source(None, {**os.environ, "AWS_PROFILE": "acme"}) == "work"
+    assert _signing.source(None, {**os.environ, "AWS_PROFILE": "acme"}) == "work"
     accept("globex", source_profile="other")
-    assert signing.source(None, {**os.environ, "AWS_PROFILE": "other"}) == "other"
-    assert signing.source("home", {**os.environ, "AWS_PROFILE": "other"}) == "home"
-    with pytest.raises(Problem, match="several base identities: other, work"):
-        signing.source(None, {**os.environ, "AWS_PROFILE": "acme"})
+    assert _signing.source(None, {**os.environ, "AWS_PROFILE": "other"}) == "other"
+    assert _signing.source("home", {**os.environ, "AWS_PROFILE": "other"}) == "home"
+    with pytest.raises(ValetkeyError, match="several base identities: other, work"):
+        _signing.source(None, {**os.environ, "AWS_PROFILE": "acme"})
 
 
 def test_login_asks_for_the_device_that_the_role_is_entered_with(accept: Accept, tmp_path: pathlib.Path) -> None:
     acme = accept("acme")
     (tmp_path / ".aws/config").write_text(f"[profile work]\nmfa_serial = {TOKEN}\n")
     who: Any = types.SimpleNamespace()
-    assert signing.device(None, acme, "work", who) == PHONE
-    assert signing.device(PHONE, acme, "work", who) == PHONE
-    assert signing.device(TOKEN, None, "work", who) == TOKEN
-    with pytest.raises(Problem, match="accepted with another MFA device, " + PHONE):
-        signing.device(TOKEN, acme, "work", who)
+    assert _signing.device(None, acme, "work", who) == PHONE
+    assert _signing.device(PHONE, acme, "work", who) == PHONE
+    assert _signing.device(TOKEN, None, "work", who) == TOKEN
+    with pytest.raises(ValetkeyError, match="accepted with another MFA device, " + PHONE):
+        _signing.device(TOKEN, acme, "work", who)
     # Two customers, two devices: the AWS config decides.
     accept("globex", mfa_serial=TOKEN)
-    assert signing.device(None, None, "work", who) == TOKEN
+    assert _signing.device(None, None, "work", who) == TOKEN
     without = accept("initech", mfa=False, mfa_serial=None)
-    with pytest.raises(Problem, match="asks for no MFA"):
-        signing.device(None, without, "work", who)
+    with pytest.raises(ValetkeyError, match="asks for no MFA"):
+        _signing.device(None, without, "work", who)
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ def test_login_asks_for_the_device_that_the_role_is_entered_with(accept: Accept,
     ],
 )
 def test_nobody_is_sent_to_a_login_that_does_not_help(way: Way, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "_TTY", "/nonexistent")
-    with pytest.raises(Problem) as caught:
-        terminal.asker("acme", own_code=way.own_code)(PHONE, seconds=1)
+    monkeypatch.setattr(_terminal, "_TTY", "/nonexistent")
+    with pytest.raises(ValetkeyError) as caught:
+        _terminal.asker("acme", own_code=way.own_code)(PHONE, seconds=1)
     assert wanted in (caught.value.do or "")
 
 
@@ -170,8 +170,8 @@ def test_two_servers_that_renew_at_the_same_time_are_no_circle(accept: Accept, m
         else:
             second.set()
 
-    monkeypatch.setattr(entry, "sign_in_as", sign_in_as)
-    threads = [threading.Thread(target=entry.entry_of, args=(each,)) for each in (acme, globex)]
+    monkeypatch.setattr(_entry, "sign_in_as", sign_in_as)
+    threads = [threading.Thread(target=_entry.entry_of, args=(each,)) for each in (acme, globex)]
     threads[0].start()
     assert began.wait(20)
     threads[1].start()

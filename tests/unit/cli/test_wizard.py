@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from valetkey.cli import wizard
+from valetkey.cli import _wizard
+from valetkey.errors import ValetkeyError
 from valetkey.exchange import AccessRequest, Received
-from valetkey.grants.asked import Asked
+from valetkey.grants.options import Asked
 from valetkey.grants.role import Owner
-from valetkey.policy.problem import Problem
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CAROL = "arn:aws:iam::222222222222:user/carol"
@@ -29,13 +29,13 @@ class Person:
     def __call__(self, question: str, /) -> str:
         self.shown += question
         if not self._lines:
-            raise Problem("the input ended")
+            raise ValetkeyError("the input ended")
         return self._lines.pop(0)
 
 
 def asked(*lines: str, start: Asked | None = None, person: Person | None = None) -> Asked:
     """What comes of these answers."""
-    return wizard.complete(start or Asked(name=""), None, now=NOW, ask=person or Person(*lines), yes=False)
+    return _wizard.complete(start or Asked(name=""), None, now=NOW, ask=person or Person(*lines), yes=False)
 
 
 def received(**changes: Any) -> Received:
@@ -99,7 +99,7 @@ def test_a_bad_answer_is_asked_again_with_the_rule() -> None:
 
 @pytest.mark.parametrize("lines", [("1", "2", "3"), ("1",), ()])
 def test_asking_ends(lines: tuple[str, ...]) -> None:
-    with pytest.raises(Problem):
+    with pytest.raises(ValetkeyError):
         asked(*lines)
 
 
@@ -125,27 +125,27 @@ def test_an_end_is_asked_for_where_only_that_is_missing(
     start = Asked(name="audit", contractor="222222222222")
     found = asked(line, start=start)
     assert (found.until, found.lasting, found.never) == (until, lasting, never)
-    with pytest.raises(Problem, match="--until DATE or --until never is missing") as refused:
-        wizard.complete(start, None, now=NOW, ask=None, yes=True)
+    with pytest.raises(ValetkeyError, match="--until DATE or --until never is missing") as refused:
+        _wizard.complete(start, None, now=NOW, ask=None, yes=True)
     assert refused.value.exit_code == 2
     said = Asked(name="audit", contractor="222222222222", never=True)
-    assert wizard.complete(said, None, now=NOW, ask=None, yes=True) == said
+    assert _wizard.complete(said, None, now=NOW, ask=None, yes=True) == said
 
 
 def test_an_end_that_the_request_wishes_for_is_offered_and_not_taken_unasked() -> None:
     wish = received(until=NOW + timedelta(days=400))
     person = Person("")
-    found = wizard.complete(Asked(name="audit"), wish, now=NOW, ask=person, yes=False)
+    found = _wizard.complete(Asked(name="audit"), wish, now=NOW, ask=person, yes=False)
     assert "[2027-12-28T12:00:00Z]" in person.shown
     assert (found.until, found.never) == (NOW + timedelta(days=400), False)
-    with pytest.raises(Problem, match="wishes for 2027-12-28T12:00:00Z"):
-        wizard.complete(Asked(name="audit"), wish, now=NOW, ask=None, yes=True)
-    assert wizard.complete(Asked(name="audit", never=True), wish, now=NOW, ask=None, yes=True).until is None
+    with pytest.raises(ValetkeyError, match="wishes for 2027-12-28T12:00:00Z"):
+        _wizard.complete(Asked(name="audit"), wish, now=NOW, ask=None, yes=True)
+    assert _wizard.complete(Asked(name="audit", never=True), wish, now=NOW, ask=None, yes=True).until is None
 
 
 def test_the_last_question_says_who_gets_in_where_and_what_to_compare() -> None:
     terms = Asked(name="audit", contractor="222222222222")
-    plain, compared = wizard.agreement(terms, None, OWNER), wizard.agreement(terms, received(), OWNER)
+    plain, compared = _wizard.agreement(terms, None, OWNER), _wizard.agreement(terms, received(), OWNER)
     for text in (plain, compared):
         assert "account 222222222222 into account 111111111111 through the role audit" in text
     assert WORDS in compared
@@ -171,14 +171,14 @@ def test_a_request_is_held_against_what_the_contractor_said(
     words: str | None, to: str | None, yes: bool, code: int
 ) -> None:
     if code == 0:
-        wizard.check_request(received(), words=words, to=to, yes=yes)
+        _wizard.check_request(received(), words=words, to=to, yes=yes)
         return
-    with pytest.raises(Problem) as refused:
-        wizard.check_request(received(), words=words, to=to, yes=yes)
+    with pytest.raises(ValetkeyError) as refused:
+        _wizard.check_request(received(), words=words, to=to, yes=yes)
     assert refused.value.exit_code == code
 
 
 def test_a_fingerprint_without_a_request_is_refused() -> None:
-    with pytest.raises(Problem, match="belongs to a request"):
-        wizard.check_request(None, words=WORDS, to=None, yes=True)
-    wizard.check_request(None, words=None, to=None, yes=True)
+    with pytest.raises(ValetkeyError, match="belongs to a request"):
+        _wizard.check_request(None, words=WORDS, to=None, yes=True)
+    _wizard.check_request(None, words=None, to=None, yes=True)

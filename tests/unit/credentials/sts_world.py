@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from valetkey.account.calls import Call, CallError
-from valetkey.credentials.profiles import Profile
-from valetkey.credentials.steps import Keys
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.sessions.protocols import Keys
 
 OURS, OWNER = "123456789012", "210987654321"
 DEVICE = f"arn:aws:iam::{OURS}:mfa/ann"

@@ -16,14 +16,15 @@ from typing import Any
 import pytest
 
 from valetkey import __main__ as front
-from valetkey.credentials import hot, private
-from valetkey.credentials.awsconfig import Written, write_profile
-from valetkey.credentials.cache import Cache, Session
-from valetkey.credentials.profiles import Profile, load, save
-from valetkey.credentials.values import Credentials
+from valetkey import files
+from valetkey.credentials.profiles.awsconfig import Written, write_profile
+from valetkey.credentials.profiles.profile import Profile, load, save
+from valetkey.credentials.sessions import process_cache
+from valetkey.credentials.sessions.cache import Cache, Session
+from valetkey.credentials.sessions.values import Credentials
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-ROOM = str(pathlib.Path(private.__file__).parent)
+ROOM = str(pathlib.Path(files.__file__).parent)
 READING = ("_lines", "<genexpr>", "<listcomp>", "<dictcomp>", "_profile_of", "_with_settings", "_check_meaning")
 """Functions that only look: killed in them, nothing has been written since."""
 MOST = 600
@@ -133,7 +134,7 @@ def test_the_answer_that_is_printed(home: pathlib.Path) -> None:
     path = pathlib.Path(front.hot_file("acme"))
 
     def keep(number: int) -> None:
-        hot.store(path, front.head("acme"), session(number), b'{"answer": %d}\n' % number)
+        process_cache.store(path, front.head("acme"), session(number), b'{"answer": %d}\n' % number)
 
     def check() -> object:
         found = front._stored("acme")

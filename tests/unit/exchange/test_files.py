@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from valetkey.exchange import AccessRequest, FileProblem, Handoff, dump, files, fingerprint, load
+from valetkey.exchange import AccessRequest, FileError, Handoff, dump, files, fingerprint, load
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 REQUEST = AccessRequest(
@@ -48,10 +48,10 @@ def test_a_request_may_carry_the_users_unique_id_and_one_without_is_the_file_it_
     assert load(dump(with_id), AccessRequest, name="f").value == with_id
     good = "AIDACKCEVSQ6C2EXAMPLE"
     for bad in (good.replace("AIDA", "AROA"), "AIDA", good.lower(), good + "\\n", f"{good} ", "AIDA" + "A" * 125):
-        with pytest.raises(FileProblem, match="unique id of an IAM user"):
+        with pytest.raises(FileError, match="unique id of an IAM user"):
             load(dump(dataclasses.replace(REQUEST, user_id=bad)), AccessRequest, name="f")
     role = {"identity": "iam-role", "identity_arn": "arn:aws:iam::222222222222:role/carol"}
-    with pytest.raises(FileProblem, match="is a user's"):
+    with pytest.raises(FileError, match="is a user's"):
         load(dump(dataclasses.replace(REQUEST, user_id=good, **role)), AccessRequest, name="f")
 
 
@@ -91,7 +91,7 @@ def test_unknown_keys_are_reported_not_refused():
     ],
 )
 def test_bad_files_say_what_and_what_to_do(change, says):
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileError) as caught:
         load(change(dump(REQUEST)), AccessRequest, name="r.json")
     assert says in str(caught.value)
     assert caught.value.do
@@ -100,7 +100,7 @@ def test_bad_files_say_what_and_what_to_do(change, says):
 
 def test_no_depth_is_too_deep_to_be_told():
     for depth in range(1, sys.getrecursionlimit()):
-        with pytest.raises(FileProblem):
+        with pytest.raises(FileError):
             load('{"valetkey": "access-request/v1", "x": ' + "[" * depth + "]" * depth + "}", AccessRequest, name="f")
 
 
@@ -121,5 +121,5 @@ def test_a_handoff_that_contradicts_itself_is_refused(field, value):
     plain.pop("fingerprint")
     plain[field] = value.isoformat() if isinstance(value, datetime) else value
     plain["fingerprint"] = files._fingerprint(plain)
-    with pytest.raises(FileProblem):
+    with pytest.raises(FileError):
         load(json.dumps(plain), Handoff, name="h.json")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valetkey.exchange import FileProblem, sealing
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
+from valetkey.exchange import FileError, sealing
 
 TEXT = b'{"valetkey": "handoff/v1"}\n'
 needs_age = pytest.mark.skipif(shutil.which("age") is None, reason="the program age is not installed (Debian: age)")
@@ -59,7 +59,7 @@ def test_ssh_keys(tmp_path: pathlib.Path, kind: str) -> None:
 @needs_ssh
 def test_keys_that_cannot_be_used_say_why(tmp_path: pathlib.Path) -> None:
     ecdsa = ssh_key(tmp_path, "ecdsa")
-    with pytest.raises(sealing.KeyProblem, match="ECDSA"):
+    with pytest.raises(sealing.KeyFileError, match="ECDSA"):
         sealing.public_key(ecdsa.with_suffix(".pub").read_text(), where="x")
     path = ssh_key(tmp_path, "ed25519", passphrase="a passphrase")
     sealed = sealing.seal(TEXT, path.with_suffix(".pub").read_text().strip())
@@ -72,7 +72,7 @@ def test_keys_that_cannot_be_used_say_why(tmp_path: pathlib.Path) -> None:
         (b"AGE-SECRET-KEY-1RUBBISH", "cannot use"),
         (sealed, "itself encrypted"),
     ]:
-        with pytest.raises(sealing.KeyProblem, match=says) as caught:
+        with pytest.raises(sealing.KeyFileError, match=says) as caught:
             sealing.unseal(sealed, key, name="f", key_name="k")
         assert caught.value.do
         assert "RUBBISH" not in str(caught.value)
@@ -93,7 +93,7 @@ def test_keys_that_cannot_be_used_say_why(tmp_path: pathlib.Path) -> None:
     ids=["age-private", "ssh-private", "none", "two", "plugin", "token", "cut", "nonsense"],
 )
 def test_a_public_key_is_asked_for(text: str, says: str) -> None:
-    with pytest.raises(sealing.KeyProblem, match=says) as caught:
+    with pytest.raises(sealing.KeyFileError, match=says) as caught:
         sealing.public_key(text, where="x")
     assert str(OWN) not in str(caught.value)
     assert caught.value.do
@@ -101,15 +101,15 @@ def test_a_public_key_is_asked_for(text: str, says: str) -> None:
 
 def test_files_that_cannot_be_opened_say_why() -> None:
     sealed = sealing.seal(TEXT, str(OWN.to_public()))
-    with pytest.raises(sealing.KeyProblem, match="is encrypted") as caught:
+    with pytest.raises(sealing.KeyFileError, match="is encrypted") as caught:
         sealing.unseal(sealed, None, name="f")
     assert "--identity" in caught.value.do
-    with pytest.raises(FileProblem, match="another key"):
+    with pytest.raises(FileError, match="another key"):
         sealing.unseal(sealed, key_file(OTHER), name="f", key_name="k")
     for changed in (sealed[:-60], sealed.replace(sealed[200:210], b"AAAAAAAAAA")):
-        with pytest.raises(FileProblem, match="changed or cut"):
+        with pytest.raises(FileError, match="changed or cut"):
             sealing.unseal(changed, key_file(OWN), name="f", key_name="k")
-    with pytest.raises(FileProblem, match="larger than"):
+    with pytest.raises(FileError, match="larger than"):
         sealing.unseal(sealed + b" " * sealing.MAX_SEALED, key_file(OWN), name="f", key_name="k")
 
 
@@ -121,14 +121,14 @@ def test_no_change_is_read(place: int, byte: int, armored: bool) -> None:
     refused, opened = None, b""
     try:
         opened = sealing.unseal(bytes(sealed), key_file(OWN), name="f", key_name="k")
-    except Problem as problem:
+    except ValetkeyError as problem:
         refused = problem
     assert refused.do if refused else opened in (TEXT, bytes(sealed))
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyrage", None)
-    with pytest.raises(Problem, match="extra `age`"):
+    with pytest.raises(ValetkeyError, match="extra `age`"):
         sealing.seal(TEXT, "age1x")
     assert sealing.unseal(TEXT, None, name="f") == TEXT
 

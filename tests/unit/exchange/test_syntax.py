@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from valetkey.exchange import AccessRequest, FileProblem, Handoff, dump, files, load
-from valetkey.policy.iamarns import PARTITIONS
+from valetkey.exchange import AccessRequest, FileError, Handoff, dump, files, load
+from valetkey.policy.iam_arns import PARTITIONS
 
 RECORDED = pathlib.Path(__file__).parent / "recorded"
 OWN, OWNER = "222222222222", "111111111111"
@@ -121,7 +121,7 @@ def test_hostile_text_in_any_field_is_refused_by_name(plain: dict[str, Any], kin
     for value in forms:
         if value in (good, [good] * 2, [good[0]] * 2 if isinstance(good, list) else None) or harmless(field, value):
             continue
-        with pytest.raises(FileProblem) as caught:
+        with pytest.raises(FileError) as caught:
             read({**plain, field: value}, kind)
         assert caught.value.where.startswith(f"f.json: $.{field}"), (value, caught.value.where)
         assert caught.value.exit_code == 2
@@ -185,14 +185,14 @@ PLACES: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("field", "value"), PLACES, ids=lambda each: ascii(each)[:60])
 def test_a_handoff_means_one_role(field: str, value: Any) -> None:
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileError) as caught:
         read({**HANDOFF, field: value}, Handoff)
     assert caught.value.where.startswith(f"f.json: $.{field}")
     assert str(caught.value).isprintable()
 
 
 def test_the_age_of_mfa_needs_mfa() -> None:
-    with pytest.raises(FileProblem, match=r"\$\.mfa_max_age"):
+    with pytest.raises(FileError, match=r"\$\.mfa_max_age"):
         read({**HANDOFF, "mfa": False}, Handoff)
 
 
@@ -239,12 +239,12 @@ def test_the_identity_is_of_its_kind_and_of_the_account(kind: str, arn: str, fit
     if fits:
         assert read(plain, AccessRequest).identity_arn == arn
         return
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileError) as caught:
         read(plain, AccessRequest)
     assert caught.value.where == "f.json: $.identity_arn"
 
 
 def test_kinds_that_nobody_knows_are_refused() -> None:
-    with pytest.raises(FileProblem, match="is not one of iam-user") as caught:
+    with pytest.raises(FileError, match="is not one of iam-user") as caught:
         read({**REQUEST, "identity": "superuser"}, AccessRequest)
     assert caught.value.where == "f.json: $.identity"

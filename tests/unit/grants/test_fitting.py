@@ -17,9 +17,9 @@ from valetkey.grants.make import Interrupted
 from valetkey.grants.plan import plan
 from valetkey.grants.revoke import Shut, plan_revoke, revoke, shut
 from valetkey.grants.role import read_role
-from valetkey.grants.standing import read_claimed, read_standing
+from valetkey.grants.status import read_claimed, read_standing
 from valetkey.grants.waiting import Waiting
-from valetkey.trust.denies import held_deny, kill_deny
+from valetkey.trust.self_denies import held_deny, kill_deny
 from valetkey.trust.writing import closed_trust
 
 ADMIN = "arn:aws:iam::aws:policy/ReadOnlyAccess"

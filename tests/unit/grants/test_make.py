@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from valetkey.account.calls import Call, CallError
+from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import REVOKED, Grant
 from valetkey.grants.make import Interrupted, NotProved, make
 from valetkey.grants.plan import Differs, adopted, plan
 from valetkey.grants.role import read_role
 from valetkey.grants.waiting import Waiting
-from valetkey.policy.problem import Problem
-from valetkey.trust.denies import kill_deny
+from valetkey.trust.self_denies import kill_deny
 
 WRITES = 6
 
@@ -161,7 +161,7 @@ def test_a_create_that_was_heard_twice_is_no_error(iam: Any, grant: Grant, waiti
 def test_a_name_that_differs_in_case_only_is_explained(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
     made(iam, replace(grant, name="Audit"), waiting, now)
     began = waiting.clock()
-    with pytest.raises(Problem, match="does not show it under this name"):
+    with pytest.raises(ValetkeyError, match="does not show it under this name"):
         made(iam, grant, waiting, now)
     assert waiting.clock() - began <= 20
 

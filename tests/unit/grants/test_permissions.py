@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from valetkey.catalog.actions import expand, level
 from valetkey.policy import Policy, Request, decide, parse_policy
-from valetkey.policy.actions import expand, level
-from valetkey.policy.openings import opening
-from valetkey.trust.denies import dated_deny, kill_deny, own_role_deny
+from valetkey.prover.effective_permissions import opening
+from valetkey.trust.self_denies import dated_deny, kill_deny, own_role_deny
 
 ROLE = "arn:aws:iam::111111111111:role/partners/auditor"
 SESSION = "arn:aws:sts::111111111111:assumed-role/auditor/alice"

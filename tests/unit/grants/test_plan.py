@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant, in_tag, read_record, terms_digest
 from valetkey.grants.plan import Differs, adopted, check, plan
 from valetkey.grants.role import read_role
-from valetkey.policy.problem import Problem
-from valetkey.trust.denies import dated_deny, kill_deny, own_role_deny
+from valetkey.trust.self_denies import dated_deny, kill_deny, own_role_deny
 from valetkey.trust.writing import closed_trust, write_trust
 
 
@@ -207,7 +207,7 @@ BAD: dict[str, Any] = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_every_limit_is_checked_before_any_call(grant: Grant, case: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ValetkeyError) as refused:
         plan(replace(grant, **BAD[case]), None)
     assert refused.value.exit_code == 2
     assert refused.value.do
@@ -215,12 +215,12 @@ def test_every_limit_is_checked_before_any_call(grant: Grant, case: str) -> None
 
 @pytest.mark.parametrize("external_id", ["x", "with space", "y" * 1225, "grüße"])
 def test_an_external_id_that_could_never_be_sent_is_refused(grant: Grant, external_id: str) -> None:
-    with pytest.raises(Problem):
+    with pytest.raises(ValetkeyError):
         check(replace(grant, terms=replace(grant.terms, external_id=external_id)))
 
 
 def test_the_own_account_is_no_outside_party(grant: Grant) -> None:
-    with pytest.raises(Problem, match="not an outside party"):
+    with pytest.raises(ValetkeyError, match="not an outside party"):
         plan(replace(grant, account=grant.terms.contractor), None)
 
 

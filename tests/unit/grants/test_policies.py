@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from valetkey.grants.policies import PolicyProblem, check_words, find_managed, from_files, is_file, managed_arn
+from valetkey.errors import ValetkeyError
+from valetkey.grants.policies import ChosenPolicyError, check_words, find_managed, from_files, is_file, managed_arn
 from valetkey.grants.role import read_owner
-from valetkey.policy.problem import Problem
 
 GOOD = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}}
 
@@ -45,13 +45,13 @@ def test_the_accounts_own_policies_are_found_by_name_and_path(iam: Any) -> None:
 
 def test_a_name_that_is_both_aws_and_the_accounts_is_refused(iam: Any) -> None:
     iam.policies[f"arn:aws:iam::{iam.account}:policy/ReadOnlyAccess"] = GOOD
-    with pytest.raises(PolicyProblem, match="both") as refused:
+    with pytest.raises(ChosenPolicyError, match="both") as refused:
         found(iam, "ReadOnlyAccess")
     assert "arn:aws:iam::aws:policy/ReadOnlyAccess" in refused.value.do
 
 
 def test_a_name_that_is_nowhere_gets_a_suggestion(iam: Any) -> None:
-    with pytest.raises(PolicyProblem) as refused:
+    with pytest.raises(ChosenPolicyError) as refused:
         found(iam, "ReadOnlyAcces")
     assert "ReadOnlyAccess" in refused.value.do
 
@@ -65,7 +65,7 @@ def test_a_name_that_is_nowhere_gets_a_suggestion(iam: Any) -> None:
     ],
 )
 def test_an_arn_that_a_role_here_cannot_carry_is_refused(iam: Any, arn: str) -> None:
-    with pytest.raises(PolicyProblem):
+    with pytest.raises(ChosenPolicyError):
         found(iam, arn)
 
 
@@ -73,7 +73,7 @@ def test_a_policy_that_aws_has_withdrawn_is_refused(iam: Any, monkeypatch: pytes
     arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
     withdrawn = {"Policy": {"Arn": arn, "DefaultVersionId": "v1", "IsAttachable": False}}
     monkeypatch.setattr(iam, "_get_policy", lambda call, PolicyArn: withdrawn)
-    with pytest.raises(PolicyProblem, match="attached any more"):
+    with pytest.raises(ChosenPolicyError, match="attached any more"):
         found(iam, arn)
 
 
@@ -97,7 +97,7 @@ def test_what_is_a_file_does_not_depend_on_what_lies_in_the_directory(word: str,
     "word", ["", "a b", "Read*", "arn:aws:s3:::bucket", "arn:aws:iam::aws:user/x", "arn:", "x" * 129]
 )
 def test_words_that_can_be_nothing_are_refused_without_a_call(word: str) -> None:
-    with pytest.raises(PolicyProblem):
+    with pytest.raises(ChosenPolicyError):
         check_words([word])
 
 
@@ -107,7 +107,7 @@ def test_files_become_inline_policies_by_name() -> None:
 
 
 def test_two_files_of_one_name_are_refused() -> None:
-    with pytest.raises(PolicyProblem, match="both be named policy-a"):
+    with pytest.raises(ChosenPolicyError, match="both be named policy-a"):
         from_files(["x/a.json", "y/a.json"], read=lambda name: json.dumps(GOOD))
 
 
@@ -121,7 +121,7 @@ def test_two_files_of_one_name_are_refused() -> None:
     ],
 )
 def test_a_file_that_aws_would_refuse_is_refused_with_its_place(text: str, where: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ValetkeyError) as refused:
         from_files(["p.json"], read=lambda name: text)
     assert refused.value.where.startswith(f"p.json: {where}")
     assert refused.value.exit_code == 2
@@ -129,6 +129,6 @@ def test_a_file_that_aws_would_refuse_is_refused_with_its_place(text: str, where
 
 @pytest.mark.parametrize("text", ["ReadOnlyAccess", "arn:aws:iam::111111111111:role/audit", "arn:aws:iam::1:policy/x"])
 def test_what_is_no_policys_arn_is_told_how_one_is_written(text: str) -> None:
-    with pytest.raises(PolicyProblem) as refused:
+    with pytest.raises(ChosenPolicyError) as refused:
         managed_arn(text)
     assert "policy/Name" in refused.value.do

@@ -14,11 +14,11 @@ from valetkey.grants.make import Interrupted
 from valetkey.grants.plan import plan
 from valetkey.grants.revoke import Receipt, names, plan_revoke, revoke
 from valetkey.grants.role import read_role
-from valetkey.grants.standing import read_standing
+from valetkey.grants.status import read_standing
 from valetkey.grants.taken import Held, kind
 from valetkey.grants.waiting import Settle, Waiting
 from valetkey.sandbox import issuers
-from valetkey.trust.denies import kill_deny
+from valetkey.trust.self_denies import kill_deny
 from valetkey.trust.writing import closed_trust
 
 

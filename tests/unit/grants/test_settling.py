@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from valetkey.account.calls import Call, CallError
-from valetkey.grants.asked import Asked
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, Grant
 from valetkey.grants.make import Interrupted, make
+from valetkey.grants.options import Asked
 from valetkey.grants.plan import Order, plan
 from valetkey.grants.prepare import prepare
 from valetkey.grants.revoke import Receipt, revoke
 from valetkey.grants.role import read_role
-from valetkey.grants.standing import read_standing
+from valetkey.grants.status import read_standing
 from valetkey.grants.waiting import SETTLE_SECONDS, Settle, Settling, Waiting
 from valetkey.report.grants import say_receipt
-from valetkey.trust.denies import kill_deny
+from valetkey.trust.self_denies import kill_deny
 
 ECR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]}
 DENIES = ("put_role_policy", "delete_role_policy")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from valetkey.errors import PolicyError
 from valetkey.policy.arns import Arn, is_account, parse_arn
-from valetkey.policy.errors import PolicyError
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy import PolicyError, parse_policy
+from valetkey.errors import PolicyError
+from valetkey.policy import parse_policy
 from valetkey.policy.statements import KINDS
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}

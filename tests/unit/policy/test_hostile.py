@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy import Decision, PolicyError, Request, decide, parse_policy
+from valetkey.errors import PolicyError
+from valetkey.policy import Decision, Request, decide, parse_policy
 
 BOB = "arn:aws:iam::222222222222:user/bob"
 MEGABYTE = "*a" * 500_000

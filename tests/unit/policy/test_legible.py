@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.proving import ARN, ID, NOBODY, OWNER, ROLE, THEM, ask, on, trust
+from tests.unit.prover.proving import ARN, ID, NOBODY, OWNER, ROLE, THEM, ask, on, trust
 
-from valetkey.policy import Counterexample, Origin, Party, Proof, Reach, Request, Unknown, decide, prove, who
-from valetkey.policy.boxes import Budget, Limits
+from valetkey.policy import Origin, Request, decide
 from valetkey.policy.legible import legible
 from valetkey.policy.lenient import parse_lenient
-from valetkey.policy.people import Mentioned, everybody
 from valetkey.policy.principals import Principals, read_aws
-from valetkey.policy.smt.proving import second_opinion
+from valetkey.prover import Counterexample, Party, Proof, Reach, Unknown, prove, who
+from valetkey.prover.boxes import Budget, Limits
+from valetkey.prover.caller_classes import Mentioned, everybody
+from valetkey.prover.smt.proving import second_opinion
 
 USER, GROUP = "AIDA1234567890123456", "AROA1234567890123456"
 CANONICAL, FRONT = "a" * 64, "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"

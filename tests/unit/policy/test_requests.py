@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy import PolicyError, Request
+from valetkey.errors import PolicyError
+from valetkey.policy import Request
 
 A = "111111111111"
 BOB = f"arn:aws:iam::{A}:user/team/bob"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy import PolicyError, Request, decide, parse_policy
+from valetkey.errors import PolicyError
+from valetkey.policy import Request, decide, parse_policy
 
 OWNER, CONTRACTOR = "111111111111", "222222222222"
 ROLE = f"arn:aws:iam::{OWNER}:role/door"

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy import Decision, PolicyError, Request, decide, parse_policy
+from valetkey.errors import PolicyError
+from valetkey.policy import Decision, Request, decide, parse_policy
 
 OWNER, CONTRACTOR, STRANGER = "111111111111", "222222222222", "333333333333"
 ROLE = f"arn:aws:iam::{OWNER}:role/door"

@@ -11,7 +11,7 @@ from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
 from valetkey.grants.grant import Grant
 from valetkey.grants.plan import plan
 from valetkey.grants.role import Owner, read_role
-from valetkey.grants.standing import read_standing
+from valetkey.grants.status import read_standing
 from valetkey.report.grants import say_list
 from valetkey.trust import Terms
 

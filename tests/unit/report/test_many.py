@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.report.many import Ran, labelled, say_ran
 
 
@@ -36,7 +36,7 @@ def test_a_reader_that_went_away_stops_nothing(monkeypatch: pytest.MonkeyPatch) 
 def test_the_summary_names_what_did_not_go_well(capsys: pytest.CaptureFixture[str]) -> None:
     say_ran([Ran("a", 0), Ran("b", 0)], ["a", "b"])
     assert capsys.readouterr() == ("", "")
-    say_ran([Ran("a", 0), Ran("bb", 3), Ran("c", None, Problem("no way in", do="verify"))], ["a", "bb", "c", "d"])
+    say_ran([Ran("a", 0), Ran("bb", 3), Ran("c", None, ValetkeyError("no way in", do="verify"))], ["a", "bb", "c", "d"])
     assert capsys.readouterr().err == (
         "c  | valetkey: no way in\nc  |   do: verify\nvaletkey: 3 of 4 failed: bb (3), c (not started), d (not begun)\n"
     )

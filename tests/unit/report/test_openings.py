@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from valetkey.catalog.outliving_credentials import OUTLIVES
 from valetkey.policy import parse_policy
-from valetkey.policy.openings import Opening, opening
-from valetkey.policy.outlives import OUTLIVES
+from valetkey.prover.effective_permissions import Opening, opening
 from valetkey.report.openings import opening_lines
 
 

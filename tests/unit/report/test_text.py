@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valetkey.policy.problem import Problem
+from valetkey.errors import ValetkeyError
 from valetkey.report import problem as report_problem
 from valetkey.report.text import clean, mask, say_table
 
@@ -40,7 +40,7 @@ def test_a_table_shows_markup_as_text(capsys):
 
 
 def test_a_problem_has_at_most_three_lines(capsys):
-    report_problem.say_problem(Problem("it is wrong", where="f.json: $.a", do="mend it"))
+    report_problem.say_problem(ValetkeyError("it is wrong", where="f.json: $.a", do="mend it"))
     assert capsys.readouterr().err == "valetkey: it is wrong\n  at: f.json: $.a\n  do: mend it\n"
 
 

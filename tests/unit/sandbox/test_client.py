@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import SandboxProblem
+from valetkey.sandbox.process import SandboxError
 
 ANSWERS = {"html": b"<html>hello</html>", "list": b"[]", "other": b'{"status": "ok"}', "pid": b'{"pid": "many"}'}
 
@@ -38,7 +38,7 @@ def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def test_another_server_is_no_sandbox(stranger: str) -> None:
     assert Control(stranger).pid() is None
-    with pytest.raises(SandboxProblem):
+    with pytest.raises(SandboxError):
         Control(stranger).requests()
 
 
@@ -48,7 +48,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         silent.listen()
         control = Control(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2)
         assert control.pid() is None
-        with pytest.raises(SandboxProblem, match="no sandbox answers"):
+        with pytest.raises(SandboxError, match="no sandbox answers"):
             control.clear()
 
 
@@ -56,5 +56,5 @@ def test_a_server_that_never_answers_is_given_up() -> None:
     "url", ["", "127.0.0.1:4566", "https://127.0.0.1:4566", "http://", "ftp://x", "http://192.0.2.1:80"]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(SandboxProblem, match="not the address of a sandbox"):
+    with pytest.raises(SandboxError, match="not the address of a sandbox"):
         Control(url)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.sandbox.faults import Fault, FaultProblem, Faults, read_fault
+from valetkey.sandbox.faults import Fault, FaultError, Faults, read_fault
 
 HERE, OTHER = "111122223333", "444455556666"
 
@@ -86,6 +86,6 @@ def test_a_rule_is_read_from_json_in_either_spelling() -> None:
     ],
 )
 def test_what_is_no_rule_is_refused_with_its_place(plain: dict[str, Any], place: str) -> None:
-    with pytest.raises(FaultProblem) as caught:
+    with pytest.raises(FaultError) as caught:
         read_fault(plain)
     assert caught.value.where == place

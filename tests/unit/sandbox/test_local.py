@@ -9,7 +9,7 @@ import pathlib
 import pytest
 
 from valetkey.sandbox.local import Local, Profile, begin, find, finish, place
-from valetkey.sandbox.process import SandboxProblem
+from valetkey.sandbox.process import SandboxError
 
 CAROL = Profile("contractor", "222222222222", "carol", "arn:aws:iam::222222222222:user/carol", "arn:…:mfa/carol")
 LOCAL = Local("http://127.0.0.1:9", 1, "/state", (Profile("owner", "111111111111", "admin", "arn:…:user/admin"), CAROL))
@@ -19,16 +19,16 @@ def test_the_folder_follows_xdg_and_home() -> None:
     assert place({"HOME": "/h"}) == pathlib.Path("/h/.local/state/valetkey/sandbox")
     assert place({"HOME": "/h", "XDG_STATE_HOME": "/s"}) == pathlib.Path("/s/valetkey/sandbox")
     assert place({"HOME": "/h", "XDG_STATE_HOME": "relative"}) == pathlib.Path("/h/.local/state/valetkey/sandbox")
-    with pytest.raises(SandboxProblem):
+    with pytest.raises(SandboxError):
         place({})
 
 
 def test_a_device_is_named_by_user_profile_or_arn() -> None:
     assert LOCAL.device("carol") == LOCAL.device("contractor") == CAROL.mfa_serial
     assert LOCAL.device("arn:aws:iam::999999999999:user/new") == "arn:aws:iam::999999999999:user/new"
-    with pytest.raises(SandboxProblem, match="admin has no MFA device"):
+    with pytest.raises(SandboxError, match="admin has no MFA device"):
         LOCAL.device("admin")
-    with pytest.raises(SandboxProblem, match="no user mallory"):
+    with pytest.raises(SandboxError, match="no user mallory"):
         LOCAL.device("mallory")
 
 
@@ -44,7 +44,7 @@ def test_a_folder_that_is_not_ours_to_read_is_no_sandbox(tmp_path: pathlib.Path,
 
 @pytest.mark.parametrize(("port", "accounts"), [(-1, 2), (65536, 2), (0, 0), (0, 10)])
 def test_bad_numbers_are_refused_before_anything_starts(tmp_path: pathlib.Path, port: int, accounts: int) -> None:
-    with pytest.raises(SandboxProblem):
+    with pytest.raises(SandboxError):
         begin(tmp_path / "state" / "sandbox", port=port, accounts=accounts)
     assert not (tmp_path / "state").exists()
 
@@ -67,7 +67,7 @@ def test_a_sandbox_is_begun_found_and_finished(tmp_path: pathlib.Path) -> None:
         ]
         assert len(secrets) == 5
         assert not any(secret in plain for secret in secrets)
-        with pytest.raises(SandboxProblem, match="already running"):
+        with pytest.raises(SandboxError, match="already running"):
             begin(folder, owner=os.getpid())
         assert find(folder) == begun
         finished = finish(folder, running)

@@ -15,7 +15,7 @@ import pytest
 
 from valetkey.sandbox import rules, server
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import SandboxProblem, end, spawn
+from valetkey.sandbox.process import SandboxError, end, spawn
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -60,7 +60,7 @@ def test_a_taken_port_is_a_clear_error() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(SandboxProblem, match=f"port {port} on 127.0.0.1 is already in use") as caught:
+        with pytest.raises(SandboxError, match=f"port {port} on 127.0.0.1 is already in use") as caught:
             spawn(port, owner=os.getpid())
     assert "--port" in caught.value.do
     assert caught.value.exit_code == 2
@@ -71,7 +71,7 @@ def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyP
         raise rules.PackageNotFoundError
 
     monkeypatch.setattr(rules, "version", missing)
-    with pytest.raises(rules.Problem) as caught:
+    with pytest.raises(rules.ValetkeyError) as caught:
         spawn(owner=os.getpid())
     assert "pip install 'valetkey[sandbox]'" in caught.value.do
     assert caught.value.exit_code == 2
@@ -106,7 +106,7 @@ def test_ending_a_process_that_has_ended_is_fine() -> None:
     running.stop()
     end(running.pid)
     assert Control(running.url).pid() is None
-    with pytest.raises(SandboxProblem, match="no sandbox answers") as caught:
+    with pytest.raises(SandboxError, match="no sandbox answers") as caught:
         Control(running.url).requests()
     assert caught.value.exit_code == 3
 

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from valetkey.errors import PolicyError
 from valetkey.policy import parse_policy
-from valetkey.policy.errors import PolicyError
 from valetkey.sandbox.seed import _text
 from valetkey.sandbox.seeds import SEEDS, Seed
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from tests.trials import table
 
-from valetkey.policy import PolicyError, decide, parse_policy
-from valetkey.trust import Shown, Terms, TermsProblem, admits_nobody, closed_trust, read_terms, showing, write_trust
+from valetkey.errors import PolicyError
+from valetkey.policy import decide, parse_policy
+from valetkey.trust import Shown, Terms, TermsError, admits_nobody, closed_trust, read_terms, showing, write_trust
 
 A = "222222222222"
 OWNER = "111111111111"
@@ -294,7 +295,7 @@ WRONG: dict[Terms, dict[str, Mutation]] = {
 
 
 NO_DIFFERENCE: dict[str, tuple[Terms, Mutation]] = {
-    # What the words would let in cannot be sent (`valetkey.policy.space`, `people`, `keys`).
+    # What the words would let in cannot be sent (`valetkey.prover.space`, `people`, `keys`).
     "every request carries the time": (ENDING, _rename("DateLessThan", "DateLessThanIfExists")),
     "a service carries no MFA": (PLAIN, _set("Principal", {"AWS": ROOT, "Service": "glue.amazonaws.com"})),
     "nobody crosses partitions": (PLAIN, _set("Principal", {"AWS": [ROOT, f"arn:aws-cn:iam::{A}:root"]})),
@@ -450,7 +451,7 @@ def test_a_trust_that_admits_nobody_does_not_hold_for_terms() -> None:
     "terms", [Terms(contractor=OWNER), Terms(contractor=A, partition="aws-cn")], ids=["own account", "other partition"]
 )
 def test_places_that_no_trust_is_for(terms: Terms) -> None:
-    with pytest.raises(TermsProblem):
+    with pytest.raises(TermsError):
         admits_only(write_trust(terms), terms)
 
 
@@ -460,7 +461,7 @@ def test_a_document_that_aws_refuses_is_not_shown() -> None:
 
 
 def test_what_is_not_decided_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("valetkey.policy.smt.proving.find_spec", lambda name: None)  # without the extra smt
+    monkeypatch.setattr("valetkey.prover.smt.proving.find_spec", lambda name: None)  # without the extra smt
     document = write_trust(PLAIN)
     document["Statement"].append(
         {

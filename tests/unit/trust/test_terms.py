@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy.limits import LimitError
-from valetkey.policy.problem import Problem
-from valetkey.trust import Terms, TermsProblem, check_terms
+from valetkey.catalog.limits import LimitError
+from valetkey.errors import ValetkeyError
+from valetkey.trust import Terms, TermsError, check_terms
 from valetkey.trust.terms import sso_role_forms
 
 A = "222222222222"
@@ -50,7 +50,7 @@ def test_right_terms(fields: dict[str, Any]) -> None:
     "contractor", ["", "22222222222", "2222222222222", "22222222222a", "٢٢٢٢٢٢٢٢٢٢٢٢", " 22222222222"]
 )
 def test_an_account_id_has_twelve_digits(contractor: str) -> None:
-    with pytest.raises(Problem, match="account id"):
+    with pytest.raises(ValetkeyError, match="account id"):
         check_terms(Terms(contractor=contractor))
 
 
@@ -81,7 +81,7 @@ def test_an_external_id_that_sts_could_never_receive_is_refused(external_id: str
     ],
 )
 def test_terms_that_contradict_themselves(fields: dict[str, Any], where: str, says: str) -> None:
-    with pytest.raises(TermsProblem, match=says) as caught:
+    with pytest.raises(TermsError, match=says) as caught:
         check_terms(Terms(contractor=A, **fields))
     assert caught.value.where == where
     assert caught.value.do
@@ -120,13 +120,13 @@ def test_terms_that_contradict_themselves(fields: dict[str, Any], where: str, sa
     ],
 )
 def test_who_may_not_be_named(field: str, name: str, says: str) -> None:
-    with pytest.raises(TermsProblem, match=says) as caught:
+    with pytest.raises(TermsError, match=says) as caught:
         check_terms(Terms(contractor=A, mfa=False, **{field: (name,)}))  # type: ignore[arg-type]
     assert caught.value.where == field
 
 
 def test_a_wildcard_is_never_pinned() -> None:
-    with pytest.raises(TermsProblem, match="wildcard"):
+    with pytest.raises(TermsError, match="wildcard"):
         check_terms(Terms(contractor=A, mfa=False, pin=(SSO,)))
 
 

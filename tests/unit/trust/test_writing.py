@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.trust import NotOurs, Terms, TermsProblem, admits_only, closed_trust, read_terms, write_trust
+from valetkey.trust import NotOurs, Terms, TermsError, admits_only, closed_trust, read_terms, write_trust
 
 A = "222222222222"
 ROOT = f"arn:aws:iam::{A}:root"
@@ -123,7 +123,7 @@ def test_how_large_a_trust_may_be_is_the_accounts_own_quota() -> None:
 
 
 def test_nothing_is_written_that_check_terms_refuses() -> None:
-    with pytest.raises(TermsProblem):
+    with pytest.raises(TermsError):
         write_trust(Terms(contractor=A, mfa=False))
 
 

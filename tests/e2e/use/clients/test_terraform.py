@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.credentials.terraform import Block, as_json, hcl, quoted
+from valetkey.credentials.delivery.terraform import Block, as_json, hcl, quoted
 
 from .conftest import NOBODY
 

@@ -1,0 +1,1 @@
+"""The checks: access (who gets in), policy (the document), role (everything around it)."""

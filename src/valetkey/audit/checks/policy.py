@@ -1,0 +1,271 @@
+"""The checks on what is broken, over or open besides in a trust policy. Each is one function; what they mean is said in
+`table`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from valetkey.audit import fixes
+from valetkey.audit.checks.access import numbered, place_of, shown, statements_of
+from valetkey.audit.exposure import ENTERING, EPOCH, EXTERNAL_ID, MFA, MFA_AGE, TIME, sendable
+from valetkey.audit.findings import Hit
+from valetkey.audit.issuers import SHARED, host_of
+from valetkey.audit.trusts import Trust, account_of
+from valetkey.policy.globs import has_wildcard
+from valetkey.policy.operands import read_date
+from valetkey.policy.origin import Origin
+from valetkey.policy.principals import is_unique_id
+from valetkey.policy.statements import Statement
+
+
+def unsendable(trust: Trust) -> Iterator[Hit]:
+    """T10"""
+    for statement in trust.policy.allows:
+        for condition in statement.conditions:
+            if condition.key.lower() != EXTERNAL_ID or condition.operator.negated or condition.operator.name == "Null":
+                continue
+            like = "Like" in condition.operator.name
+            bad = [
+                each
+                for each in condition.values
+                if "${" not in each
+                and not sendable((each.replace("*", "aa").replace("?", "a")) if like and has_wildcard(each) else each)
+            ]
+            if bad:
+                every = "" if len(bad) == len(condition.values) else f"{len(bad)} of "
+                yield Hit(
+                    f"{every}{len(condition.values)} ExternalId{'s' if len(condition.values) > 1 else ''} of statement "
+                    f"{statement.index + 1} cannot be sent: STS takes 2 to 1224 letters, digits and _+=,.@:/-",
+                    condition.where,
+                    document=fixes.require(trust.text, {statement.index}, external_id=True, mfa=False),
+                )
+
+
+def orphans(trust: Trust) -> Iterator[Hit]:
+    """T13"""
+    for statement in trust.policy.allows:
+        gone = _unique_ids(statement)
+        if gone and trust.origin is Origin.RETURNED:
+            yield Hit(
+                f"{', '.join(gone)} in statement {statement.index + 1} has been deleted: nobody comes in by it, not "
+                "even a namesake",
+                f"{statement.where}.Principal.AWS",
+                document=fixes.without_principals(trust.text, gone),
+            )
+
+
+def _unique_ids(statement: Statement) -> list[str]:
+    return [each for each in (statement.principals.aws if statement.principals else ()) if is_unique_id(each)]
+
+
+def dead(trust: Trust) -> Iterator[Hit]:
+    """T14"""
+    alive = {way.statement for each in trust.found.outsiders for way in each.ways}
+    alive |= {each.statement for each in trust.found.insiders} | trust.alive
+    alive |= {each.statement for each in trust.unjudged}
+    for statement in trust.policy.allows:
+        named = list(trust.named(statement))
+        if not named or statement.index in alive or not any(map(statement.covers_action, ENTERING)):
+            continue
+        why = _why_dead(trust, statement, named)
+        if why:
+            yield Hit(
+                f"statement {statement.index + 1} names {', '.join(named[:3])} and lets nobody of it in: {why}",
+                statement.where,
+                document=fixes.without_statements(trust.text, {statement.index}),
+            )
+
+
+def _why_dead(trust: Trust, statement: Statement, named: Collection[str]) -> str:
+    if trust.origin is Origin.RETURNED and all(map(is_unique_id, named)):
+        return "whom it names has been deleted"
+    now = int(trust.now.timestamp() * 1_000_000)
+    for condition in statement.conditions:
+        key, operator = condition.key.lower(), condition.operator.name
+        ends = key in (TIME, EPOCH) and operator in ("DateLessThan", "DateLessThanEquals")
+        if condition.if_exists or not condition.values:
+            continue
+        if ends and all((read_date(each) or 0) <= now for each in condition.values):
+            return f"it ended on {max(condition.values)}"
+        equal = key == EXTERNAL_ID and operator.startswith("StringEquals")
+        if equal and all("${" not in each and not sendable(each) for each in condition.values):
+            return "its ExternalId cannot be sent"
+    if all(each.startswith("arn:") and each.split(":")[1] != trust.partition for each in named):
+        return "it is of another partition"
+    return "" if trust.found.outsiders else "its conditions and the Denies together let no request through"
+
+
+def extra_actions(trust: Trust) -> Iterator[Hit]:
+    """T17"""
+    for each in trust.found.outsiders:
+        for index in sorted(statements_of(each.ways)):
+            statement = trust.policy.statements[index]
+            wide = [action for action in statement.actions if has_wildcard(action)]
+            if statement.not_action or wide:
+                named = "NotAction" if statement.not_action else ", ".join(wide)
+                enter = "sts:AssumeRole" if each.kind != "provider" else "sts:AssumeRoleWithWebIdentity"
+                yield Hit(
+                    f"statement {index + 1} opens {named} to {shown(each)}, and so sts:TagSession, "
+                    "sts:SetSourceIdentity and what STS will add",
+                    statement.where,
+                    document=fixes.only_actions(trust.text, {index}, [enter]),
+                )
+    told: set[tuple[str, str]] = set()
+    for outsider, region in trust.found.extras:
+        statement = trust.policy.statements[region.statement]
+        if statement.not_action or any(map(has_wildcard, statement.actions)):
+            continue
+        limited = any(
+            values.binds
+            for key, values in region.values.items()
+            if key.startswith(("aws:requesttag/", "aws:tagkeys", "sts:sourceidentity", "sts:transitivetagkeys"))
+        )
+        for action in region.actions:
+            if action.lower() in ("sts:tagsession", "sts:setsourceidentity") and not limited:
+                if (action, outsider.name) in told:
+                    continue
+                told.add((action, outsider.name))
+                chosen = "session tags" if action.lower() == "sts:tagsession" else "a source identity"
+                yield Hit(
+                    f"{shown(outsider)} may set {chosen} of its own choice ({action} in statement "
+                    f"{region.statement + 1} without a limit)",
+                    statement.where,
+                    region.witness,
+                )
+
+
+def refused(trust: Trust) -> Iterator[Hit]:
+    """T18"""
+    said = {each.where for each in trust.defects}
+    for each in trust.defects:
+        yield Hit(f"AWS refuses this document: {each.what}; {each.do}", each.where)
+    for unjudged in trust.unjudged:
+        if unjudged.effect == "Deny" and unjudged.entry.where not in said:
+            yield Hit(f"{unjudged}: it is taken to shut nobody out", unjudged.entry.where)
+    for statement in trust.policy.statements:
+        if statement.principals is not None and statement.principals.bare:
+            yield Hit(
+                f'"Principal": "*" in statement {statement.index + 1} is an error in a role trust policy (IAM Access '
+                'Analyzer); write {"AWS": "*"} if everybody is meant',
+                f"{statement.where}.Principal",
+            )
+
+
+def federated(trust: Trust) -> Iterator[Hit]:
+    """T19"""
+    for each in trust.found.outsiders:
+        if each.kind != "provider":
+            continue
+        host = host_of(each.name)
+        issuer = SHARED.get(host)
+        ways = [way for way in each.ways if not way.guarded]
+        if not ways:
+            continue
+        at = statements_of(ways)
+        if issuer is None:
+            yield Hit(
+                f"{each.name or 'any identity provider'} is no provider of this account",
+                place_of(trust, at),
+                ways[0].witness,
+            )
+            continue
+        yield Hit(
+            f"{issuer.title} serves everybody, and {numbered(at)} does not fix whose identities get in: "
+            f"{host}:{issuer.claim} is not tied to one tenant",
+            place_of(trust, at),
+            ways[0].witness,
+            document=fixes.fix_tenant(trust.text, at, host, issuer),
+        )
+    for region in trust.found.insiders:
+        name = region.party.name
+        if region.party.kind != "provider":
+            continue
+        where = trust.policy.statements[region.statement].where
+        saml = ":saml-provider/" in name
+        key = "saml:aud" if saml else f"{host_of(name)}:sub".lower()
+        values = region.values.get(key)
+        if values is not None and values.binds:
+            continue
+        place = f"statement {region.statement + 1}"
+        text = (
+            f"{place} does not ask for SAML:aud: an assertion made for another service passes"
+            if saml
+            else f"every identity of {host_of(name)} gets in through {place}: sub is not asked for"
+        )
+        yield Hit(text, where, region.witness, "low" if saml else "medium")
+
+
+def mfa_unusable(trust: Trust) -> Iterator[Hit]:
+    """T24"""
+    told: set[int] = set()
+    regions = [
+        (way.statement, way.callers, way.kinds, way.everybody, way.mfa)
+        for each in trust.found.outsiders
+        for way in each.ways
+    ]
+    regions += [
+        (each.statement, each.callers, each.kinds, each.everybody, each.values[MFA].binds)
+        for each in trust.found.insiders
+        if MFA in each.values
+    ]
+    for index, callers, kinds, everybody, mfa in regions:
+        if mfa and not everybody and kinds and kinds <= {"session", "federated user"} and index not in told:
+            told.add(index)
+            yield Hit(
+                f"statement {index + 1} asks {', '.join(callers[:3])} for MFA, and a role's session never carries it",
+                trust.policy.statements[index].where,
+            )
+    in_by = {(each.statement, each.party.name) for each in trust.found.insiders if each.party.kind == "service"}
+    for statement in trust.policy.allows:
+        tested = [each for each in statement.conditions if each.key.lower() in (MFA, MFA_AGE) and not each.if_exists]
+        services = statement.principals.services if statement.principals else ()
+        shut = [each for each in services if (statement.index, each) not in in_by]
+        if tested and shut:
+            yield Hit(
+                f"statement {statement.index + 1} asks {', '.join(shut)} for MFA, and an AWS service never has it",
+                tested[0].where,
+            )
+
+
+def odd_principals(trust: Trust) -> Iterator[Hit]:
+    """T28"""
+    for statement in trust.policy.statements if trust.origin is Origin.SENT else ():
+        if ids := _unique_ids(statement):
+            yield Hit(
+                f"{', '.join(ids)} in statement {statement.index + 1} is the unique id of a user (AIDA...) or role "
+                "(AROA...), of whichever account: IAM resolves it when the document is saved, and it then names that "
+                "user or role",
+                f"{statement.where}.Principal.AWS",
+            )
+    for statement in trust.policy.allows:
+        for each in statement.principals.aws if statement.principals else ():
+            if not each.startswith("arn:"):
+                continue
+            partition = each.split(":")[1]
+            what = ""
+            if partition != trust.partition:
+                what = f"is of the partition {partition}, this role of {trust.partition}: it can never come in"
+            elif account_of(each) not in trust.own and ":assumed-role/" in each:
+                what = "is a session: whoever there may open one of that name comes in, not the role as such"
+            elif account_of(each) not in trust.own and ":federated-user/" in each:
+                what = "is a federated user: whoever there may call GetFederationToken with that name comes in"
+            if what:
+                yield Hit(
+                    f"{each} in statement {statement.index + 1} {what}",
+                    f"{statement.where}.Principal.AWS",
+                    severity="low" if partition != trust.partition else None,
+                    document=fixes.without_principals(trust.text, [each]) if partition != trust.partition else None,
+                )
+
+
+CHECKS: dict[str, Callable[[Trust], Iterator[Hit]]] = {
+    "T10": unsendable,
+    "T13": orphans,
+    "T14": dead,
+    "T17": extra_actions,
+    "T18": refused,
+    "T19": federated,
+    "T24": mfa_unusable,
+    "T28": odd_principals,
+}
+"""By the check's id."""

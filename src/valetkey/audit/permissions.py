@@ -1,0 +1,174 @@
+"""What outsiders get: a role's policies under its boundary.
+
+Three answers, from the surest to the widest: `itself` is decided request by request, so each has a request that is
+allowed; `admin` is read off a statement that allows everything on everything; `Opening` says what is open under some
+condition, on some resource, by AWS's access levels and valetkey's own lists (policy.reaches). SCPs and RCPs are not
+seen; they could only take away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from valetkey.account.values import Role
+from valetkey.policy.conditions import silent
+from valetkey.policy.evaluation import decide
+from valetkey.policy.lenient import parse_lenient
+from valetkey.policy.requests import Request
+from valetkey.policy.statements import Policy, Statement
+from valetkey.prover.effective_permissions import Opening, opening
+
+OWN_CHANGES = (
+    "iam:UpdateAssumeRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:UpdateRole",
+)
+"""Calls that change a role's own trust, permissions, boundary or session length."""
+
+# AWS's own policies that a template names and cannot hold; in short, as far as this room asks. From a live account or
+# a dump their documents are there.
+_EVERYTHING = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+_WELL_KNOWN = {
+    "AdministratorAccess": _EVERYTHING,
+    "PowerUserAccess": (
+        '{"Statement":{"Effect":"Allow","NotAction":["iam:*","organizations:*","account:*"],"Resource":"*"}}'
+    ),
+    "IAMFullAccess": '{"Statement":{"Effect":"Allow","Action":["iam:*","organizations:Describe*"],"Resource":"*"}}',
+    "ReadOnlyAccess": (
+        '{"Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*","dynamodb:Get*","dynamodb:BatchGet*",'
+        '"dynamodb:Query","dynamodb:Scan","ssm:Get*","sqs:Receive*","kinesis:Get*","logs:Get*","logs:FilterLogEvents",'
+        '"logs:StartQuery","lambda:Get*","codecommit:GitPull","ecr:BatchGet*","ecr:Get*","athena:Get*",'
+        '"s3express:CreateSession","gamelift:GetComputeAccess","gamelift:GetInstanceAccess","cognito-identity:Get*",'
+        '"license-manager:Get*","kinesisvideo:Get*","connect:GetFederationToken","emr-serverless:Get*"],'
+        '"Resource":"*"}}'
+    ),
+    "AmazonS3FullAccess": '{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}',
+    "AmazonS3ReadOnlyAccess": '{"Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}}',
+    "job-function/ViewOnlyAccess": '{"Statement":[]}',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """What a role's policies allow, as far as their documents are known."""
+
+    admin: bool
+    """Everything on everything, without a condition."""
+    itself: tuple[Request, ...]
+    """Requests of a session of the role that change the role itself, each allowed."""
+    opening: Opening
+    dated: bool
+    """Whether a Deny ends the permissions on a date, so that no session outlasts it."""
+    unread: tuple[str, ...]
+    """Policies whose documents the source does not hold, or that cannot be read."""
+
+
+@dataclass(slots=True)
+class Library:
+    """The policies of an account, each document read once."""
+
+    managed: Mapping[str, str]
+    """Documents of managed policies by ARN."""
+    _read: dict[str, Policy | None] = field(default_factory=dict)
+    _open: dict[tuple[object, ...], Opening] = field(default_factory=dict)
+
+    def powers(self, role: Role) -> Powers:
+        """What this role may do."""
+        unread = [
+            f"{each.part}: {each.reason}" for each in role.unknown if "polic" in each.part or each.part == "boundary"
+        ]
+        texts: dict[str, str | None] = {**role.inline}
+        texts |= {arn.rsplit(":policy/", 1)[-1]: self._managed(arn) for arn in role.attached}
+        policies = []
+        for name, text in texts.items():
+            policy = self.read(text)
+            if policy is None:
+                unread.append(name)
+            else:
+                policies.append((name, policy))
+        boundary = None
+        if role.boundary is not None:
+            boundary = self.read(self._managed(role.boundary))
+            if boundary is None:
+                unread.append(role.boundary)
+        # A Deny about this role alone cuts nothing but that; without it many roles have the same policies.
+        general = [(name, each) for name, each in policies if not _about(each, role.arn)]
+        key = (tuple((name, id(each)) for name, each in general), id(boundary))
+        if key not in self._open:
+            self._open[key] = opening(general, boundary=boundary, role_arn=role.arn)
+        listed = [each for _, each in policies]
+        return Powers(
+            _admin(listed, boundary),
+            tuple(_own_changes(role, listed, boundary)),
+            self._open[key],
+            any(_ends(each) for policy in listed for each in policy.denies),
+            tuple(dict.fromkeys(unread)),
+        )
+
+    def read(self, text: str | None) -> Policy | None:
+        """A permissions policy, or None when there is none or it cannot be read."""
+        if text is None:
+            return None
+        if text not in self._read:
+            self._read[text] = parse_lenient(text, "identity").policy
+        return self._read[text]
+
+    def _managed(self, arn: str) -> str | None:
+        found = self.managed.get(arn)
+        if found is None and ":iam::aws:policy/" in arn:
+            return _WELL_KNOWN.get(arn.split(":policy/", 1)[-1])
+        return found
+
+
+def _about(policy: Policy, role_arn: str) -> bool:
+    """Whether a policy is nothing but Denies about this very role."""
+    return not policy.allows and all(each.resources == (role_arn,) for each in policy.denies)
+
+
+def _all(statement: Statement) -> bool:
+    return (
+        not statement.conditions
+        and not statement.not_action
+        and not statement.not_resource
+        and any(not each.strip("*") for each in statement.actions)
+        and "*" in (statement.resources or ())
+    )
+
+
+def _admin(policies: list[Policy], boundary: Policy | None) -> bool:
+    bounded = boundary is None or any(_all(each) for each in boundary.allows)
+    denied = any(_all(each) for policy in policies for each in policy.denies)
+    return bounded and not denied and any(_all(each) for policy in policies for each in policy.allows)
+
+
+def _own_changes(role: Role, policies: list[Policy], boundary: Policy | None) -> list[Request]:
+    if not any(
+        each.covers_action(action.lower()) for action in OWN_CHANGES for policy in policies for each in policy.allows
+    ):
+        return []
+    session = f"arn:{role.partition}:sts::{role.arn.split(':')[4]}:assumed-role/{role.name}/audited"
+    found = []
+    for action in OWN_CHANGES:
+        request = Request(principal=session, action=action, resource=role.arn)
+        if decide(request, identity=policies, boundary=boundary).allowed:
+            found.append(request)
+    return found
+
+
+def _ends(deny: Statement) -> bool:
+    """Whether a Deny stops everything from some date on."""
+    return (
+        not deny.not_action
+        and any(not each.strip("*") for each in deny.actions)
+        and "*" in (deny.resources or ())
+        and len(deny.conditions) == 1
+        and deny.conditions[0].key.lower() == "aws:currenttime"
+        and deny.conditions[0].operator.name in ("DateGreaterThan", "DateGreaterThanEquals")
+        and not silent(deny.conditions[0], variables=deny.variables)
+    )

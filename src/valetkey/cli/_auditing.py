@@ -1,0 +1,93 @@
+"""What `valetkey audit` reads: an account, who is us, known accounts, the baseline."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.cli._options import Account, OwnerAccount
+from valetkey.errors import ValetkeyError, shown
+
+if TYPE_CHECKING:
+    from valetkey.account.values import Account as Read
+    from valetkey.audit import Accepted, Scope
+
+# Organizations API, Organization.Id.
+_ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> Read:
+    """The account that files tell of. Raises ValetkeyError."""
+    from valetkey.account.files import read_files
+    from valetkey.catalog import limits
+
+    if owner is not None:
+        limits.check("account id", owner)
+    region = account.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return read_files(names, read=_read, owner=owner, region=region)
+
+
+def live(owner: str | None, account: OwnerAccount) -> Read:
+    """The account that the credentials belong to. Raises CallError, and ValetkeyError when it is not `owner`."""
+    from valetkey.account.live import read_live
+    from valetkey.report.audit import reading
+
+    found = read_live(account.connect(), wait=time.sleep, progress=reading)
+    if owner is not None and owner != found.id:
+        raise ValetkeyError(
+            f"--owner: the credentials are of account {found.id}, not of {owner}", do="use a profile of that account"
+        )
+    return found
+
+
+def _read(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise ValetkeyError(
+            f"{name} cannot be read: {error.strerror}", do="name an existing file", where=name
+        ) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return _read(str(path)).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValetkeyError(f"{path} is not UTF-8 text", do="name the right file", where=str(path)) from None
+
+
+def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
+    """Who is us, and known accounts. Raises ValetkeyError."""
+    from valetkey.audit import Scope, own_accounts, read_known
+
+    ids = frozenset[str]()
+    if own is not None:
+        path = Path(own)
+        ids = own_accounts(_text(path), name=own) if path.is_file() else own_accounts(own, name="--own-accounts")
+    if org_id is not None and not _ORG_ID.fullmatch(org_id):
+        raise ValetkeyError(
+            f"--org-id: {shown(org_id)} is no organisation", do="write its id: o-…, as AWS Organizations shows it"
+        )
+    return Scope(ids, org_id, {} if known is None else read_known(_text(known), name=str(known)))
+
+
+def baseline(path: Path | None) -> tuple[Accepted, ...]:
+    """The accepted findings; keys that are not known are said on stderr. Raises ValetkeyError."""
+    if path is None:
+        return ()
+    from valetkey.audit import read_baseline
+    from valetkey.report.text import say
+
+    accepted, unknown = read_baseline(_text(path), name=str(path))
+    if unknown:
+        say(f"{path}: not known here, and not acted on: {', '.join(unknown)}", stderr=True)
+    return accepted

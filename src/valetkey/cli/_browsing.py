@@ -1,0 +1,50 @@
+"""Open a page in a browser: the usual one, one that is named, or a browser profile of the customer's own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+import webbrowser
+
+from valetkey.credentials.delivery.browsers import NoBrowser, Start, find, start
+
+_SECONDS = 30
+"""For making a browser profile."""
+
+
+class Browser:
+    """What opens pages. `own`: the browser profile. Raises NoBrowser at once, before anybody is asked for a code."""
+
+    def __init__(self, browser: str | None, *, own: str | None) -> None:
+        self._own = own
+        self._program = find(browser, shutil.which) if browser or own else None
+        if self._program:
+            start(self._program, "", own=own)
+
+    def open(self, page: str, *, stays: float) -> None:
+        """Open a page and return after `stays` seconds, in which the browser reads it. Raises NoBrowser."""
+        if self._program is None:
+            if not webbrowser.open(page):
+                raise NoBrowser("no browser could be started", do="use --print")
+            time.sleep(stays)
+        else:
+            _run(start(self._program, page, own=self._own), stays)
+
+
+def _run(how: Start, stays: float) -> None:
+    none = subprocess.DEVNULL
+    try:
+        if how.before is not None:
+            subprocess.run(how.before, timeout=_SECONDS, check=True, stdin=none, stdout=none, stderr=none)
+        # It outlives this command, and does not get its Ctrl-C.
+        child = subprocess.Popen(how.words, start_new_session=True, stdin=none, stdout=none, stderr=none)
+    except (OSError, subprocess.SubprocessError) as error:
+        why = getattr(error, "strerror", None) or "it failed"
+        raise NoBrowser(f"{how.words[0]} could not be started: {why}", do="use --print") from None
+    end = time.monotonic() + stays
+    while time.monotonic() < end:
+        # One that hands the page to a running browser ends at once, with 0.
+        if child.poll():
+            raise NoBrowser(f"{how.words[0]} ended with code {child.returncode}", do="use --print")
+        time.sleep(0.1)

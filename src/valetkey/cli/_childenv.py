@@ -1,0 +1,164 @@
+"""The environment of a command that gets a grant's credentials and no others: as keys, or from a server of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.commandline import command
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.cli._entry import Entry
+    from valetkey.cli._ways import Way
+    from valetkey.credentials.delivery.child import Served
+    from valetkey.credentials.profiles.profile import Profile
+    from valetkey.credentials.sessions.cache import Session
+    from valetkey.credentials.sessions.values import Credentials
+
+_SECONDS = 40
+"""For the look at who a command will be: two calls of at most 22 s, see valetkey.aws.whoami."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a command is started with."""
+
+    env: Mapping[str, str]
+    is_lost: Callable[[], bool]
+    """Whether AWS does not know the session any more: one call, to be made when the command has failed. The session is
+    dropped then."""
+
+
+@contextlib.contextmanager
+def given(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[Prepared]:
+    """The environment with the session's keys in it; at least three quarters of the session are left."""
+    from valetkey.cli._entry import open_profile
+    from valetkey.cli._kept import dropped
+    from valetkey.cli._saying import say_long
+
+    entry = open_profile(name, way)
+    session = entry.session(lasting=True)
+    say_long(entry, session)
+    with folder() as place:
+        yield Prepared(_environment(entry, before, session.credentials, place), lambda: dropped(entry, session))
+
+
+@contextlib.contextmanager
+def served(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[Prepared]:
+    """The environment with the address of a credential server, which runs meanwhile.
+
+    INVARIANT: before it is handed out, a process with just this environment has asked AWS who it is, and was in the
+    profile's role: an SDK reads keys, profiles and web identities before it asks a server, and goes on without a word.
+    It says whose credentials they are, not that they may do anything: GetCallerIdentity answers under an explicit deny.
+    A kept session that AWS does not know any more is dropped then, and the role is entered anew once.
+    """
+    from valetkey.cli._entry import open_profile
+    from valetkey.cli._kept import drop, dropped
+    from valetkey.cli._saying import say_end
+
+    entry = open_profile(name, way)
+    session = entry.session()
+    say_end(entry.root.profile)
+    with folder() as place, contextlib.ExitStack() as stack:
+        env = _served(entry, session, before, place, stack, way)
+        try:
+            check_caller(entry.profile, env)
+        except SessionGone:
+            stack.close()
+            drop(entry, session)
+            session = entry.session()
+            env = _served(entry, session, before, place, stack, way)
+            check_caller(entry.profile, env)
+        yield Prepared(env, lambda: dropped(entry))
+
+
+def _served(
+    entry: Entry, session: Session, before: Mapping[str, str], place: Path, stack: contextlib.ExitStack, way: Way | None
+) -> dict[str, str]:
+    """Serve a session for as long as the stack is open; the environment that leads to it."""
+    from valetkey.cli._serving import serving
+    from valetkey.credentials.delivery.child import Served
+    from valetkey.credentials.delivery.refresher import Held
+
+    name = entry.profile.name
+    running = stack.enter_context(serving([Held(entry.profile, session)], place, way=way))
+    where = Served(running.urls[name], running.token_files[name], entry.profile.account)
+    return _environment(entry, before, where, place)
+
+
+class SessionGone(ValetkeyError):
+    """AWS does not know the session that was to be served."""
+
+    exit_code = 3
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A private directory that goes away. Raises ValetkeyError."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="valetkey-")
+    except OSError as error:
+        why = f"no temporary directory can be made: {error.strerror}"
+        raise ValetkeyError(why, do="make room there, or set TMPDIR to a directory of yours") from None
+    with made as path:
+        yield Path(path)
+
+
+def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
+    """Raise ValetkeyError unless a program with this environment is in the profile's role.
+
+    Nothing follows about what it may do: AWS answers GetCallerIdentity also where every policy denies it (STS API
+    reference), and so under the deny of a revocation, until the role is deleted or the session has ended.
+    """
+    words = [sys.executable, "-P", "-m", "valetkey.aws.whoami"]
+    try:
+        done = subprocess.run(
+            words, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise ValetkeyError("AWS did not say in time who the command would be", do="try again", exit_code=3) from None
+    if done.returncode:
+        from valetkey.credentials.sessions.refusals import SESSION_GONE
+
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
+        if any(code in last[0] for code in SESSION_GONE):
+            gone = SessionGone(
+                f"AWS does not take the session of {profile.name} any more; the command was not started",
+                do=f"run `{command('valetkey login', profile.name)}`: it enters the role anew, or says why not",
+            )
+            gone.likely = "the owner has ended the grant, or made the role anew"
+            raise gone
+        raise ValetkeyError(
+            f"it cannot be shown that the command would be in account {profile.account}: {last[0]}",
+            do="try again, or leave --server out",
+            exit_code=3,
+        )
+    who = done.stdout.strip()
+    role = profile.role_arn.rsplit("/", 1)[1]
+    if not who.startswith(f"arn:{profile.partition}:sts::{profile.account}:assumed-role/{role}/"):
+        raise ValetkeyError(
+            f"the command would have been {who}, not in {profile.role_arn}; it was not started",
+            do="look for what gives it other credentials, in the environment or in ~/.aws",
+            exit_code=3,
+        )
+
+
+def _environment(
+    entry: Entry, before: Mapping[str, str], credentials: Credentials | Served, place: Path
+) -> dict[str, str]:
+    from valetkey import files
+    from valetkey.aws.signin import settings
+    from valetkey.credentials.delivery import child
+
+    config, empty = place / "config", place / "credentials"
+    found = settings((entry.profile.name, entry.profile.source_profile), before)
+    files.write(config, child.config_text(found, region=entry.base.region).encode())
+    files.write(empty, b"")
+    return child.environment(before, credentials, region=entry.region, config=config, empty=empty)

@@ -1,0 +1,87 @@
+"""Completion of profile and grant names in the shell, without starting Python.
+
+cyclopts writes scripts that know commands and options. Here names are added to them: the shell itself reads profile
+names from the directory that has them, and grant names from what the last `valetkey list` left behind. Nothing is
+called or imported while a person waits for the TAB key, and nothing that is read is evaluated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cyclopts import App
+
+from valetkey.errors import ValetkeyError
+
+_GRANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+=,.@-]{0,63}", re.ASCII)
+SHELLS = ("bash", "zsh", "fish")
+"""The shells whose scripts know names; cyclopts's own script is all there is for PowerShell."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Which commands take names, in the order of the command line's table."""
+
+    profiles: tuple[str, ...]
+    grants: tuple[str, ...]
+    several: tuple[str, ...]
+    """Those that take more than one."""
+
+
+class Completing(App):
+    """The application; its completion scripts know names. (cyclopts's installer asks this method.)"""
+
+    def generate_completion(self, *, prog_name: str | None = None, shell: Any = None) -> str:
+        from cyclopts.completion import detect_shell
+
+        shell = shell or detect_shell()
+        script = super().generate_completion(prog_name=prog_name, shell=shell)
+        return script + names_script(shell) if shell in SHELLS else script
+
+
+def names_script(shell: str) -> str:
+    """What is added to cyclopts's script: shell functions from a file beside this one."""
+    from importlib.resources import files
+
+    text = (files("valetkey.cli") / "completions" / f"names.{shell}").read_text(encoding="utf-8")
+    found = named()
+    for word, values in (("PROFILES", found.profiles), ("GRANTS", found.grants), ("SEVERAL", found.several)):
+        text = text.replace(f"@{word}@", {"bash": "|", "zsh": "|", "fish": " "}[shell].join(values))
+    return "\n" + text
+
+
+def named() -> Names:
+    """The commands whose first word is a name: the owner's name grants, the contractor's profiles."""
+    import inspect
+    from importlib import import_module
+
+    from valetkey.cli._app import COMMANDS, CONTRACTOR, OWNER
+
+    profiles: list[str] = []
+    grants: list[str] = []
+    several: list[str] = []
+    for command, target, group, _ in COMMANDS:
+        module, name = target.split(":")
+        function = getattr(import_module(f"valetkey.cli.commands.{module}"), name)
+        if not inspect.isfunction(function):
+            continue
+        parameters = list(inspect.signature(function).parameters.values())
+        if parameters and parameters[0].name == "name" and group in (OWNER, CONTRACTOR):
+            (grants if group is OWNER else profiles).append(command)
+            if any(each.name == "names" for each in parameters):
+                several.append(command)
+    return Names(tuple(profiles), tuple(grants), tuple(several))
+
+
+def remember_grants(names: Iterable[str], env: Mapping[str, str]) -> None:
+    """Leave the grants' names where the shell finds them. A list that cannot be written is not missed."""
+    from valetkey import files as private
+
+    found = "".join(f"{name}\n" for name in names if _GRANT.fullmatch(name))
+    with contextlib.suppress(ValetkeyError, OSError):
+        path = private.cache_dir(env) / "grants"
+        private.write(path, found.encode("ascii"))

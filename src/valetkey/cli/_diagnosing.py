@@ -1,0 +1,75 @@
+"""Gather the doctor's facts from this computer and from AWS. Whatever fails becomes a fact too."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.aws.signin import SignIn
+    from valetkey.cli._entry import Entry
+    from valetkey.credentials.doctor.diagnosis import Facts, Signed, Unread
+    from valetkey.credentials.profiles.profile import Profile
+
+
+def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]:
+    """The facts, and how the profile is entered when its base identity could be resolved.
+
+    `ask`: a base identity that wants an MFA code itself may ask for it; else it counts as not resolved.
+    """
+    from valetkey.aws import clock as aws
+    from valetkey.cli._entry import clock, entry_of
+    from valetkey.cli._kept import looked_at
+    from valetkey.cli._reasons import quiet_keys
+    from valetkey.credentials.doctor.diagnosis import Unread
+    from valetkey.credentials.doctor.facts import gather
+    from valetkey.credentials.profiles.awsconfig import region_of
+
+    source = (
+        profile.source_profile if profile else os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    )
+    region = profile.region if profile else region_of(source, os.environ)
+    partition = profile.partition if profile else aws.partition_of(region or "us-east-1") or "aws"
+    entry: Entry | None = None
+    base: SignIn | None = None
+    try:
+        if profile is not None:
+            entry = entry_of(profile, quiet=not ask)
+            base = entry.base
+        else:
+            base = _alone(source, region, partition)
+        signed: Signed | Unread = _signed(base)
+    except ValetkeyError as problem:
+        signed = Unread(problem.what)
+    try:
+        skew: float | Unread = aws.clock_skew(source if base else None, region=region, partition=partition)
+    except ValetkeyError as problem:
+        skew = Unread(problem.what, no_answer=True)
+    facts = gather(
+        profile,
+        source_profile=source,
+        base=signed,
+        perform=base.connect(base) if base else None,
+        reading=base.connect(quiet_keys(entry)) if base and entry else None,
+        skew=skew,
+        partition_of=aws.partition_of,
+        env=os.environ,
+        now=clock(),
+    )
+    return replace(facts, kept=looked_at(entry) if entry else None), entry
+
+
+def _alone(source: str | None, region: str | None, partition: str) -> SignIn:
+    from valetkey.aws.signin import sign_in
+    from valetkey.cli._entry import stored
+
+    return sign_in(source, region=region, partition=partition, stored=stored(source))
+
+
+def _signed(base: SignIn) -> Signed:
+    from valetkey.credentials.doctor.diagnosis import Signed
+
+    return Signed(source=base.source, keys=base, region=base.region, endpoint=base.endpoint)

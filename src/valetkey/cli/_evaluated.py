@@ -1,0 +1,77 @@
+"""`valetkey env`, whose output a shell evaluates whatever becomes of it.
+
+INVARIANT: the first bytes on standard output remove every credential variable, and are written before anything can
+fail; every end but success adds a line with a false status. `eval "$(valetkey env globex)"` therefore cannot leave the
+former customer's keys in the shell: not with an unknown profile, a wrong option, a refusal, a signal or a fault of our
+own. After SIGKILL the status is true, and the variables are gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+
+from valetkey.credentials.delivery.shells import FAILED, cleared, shell_of
+
+_HELP = frozenset({"--help", "-h", "--version"})
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class _Ended(BaseException):
+    """A signal has come."""
+
+
+def run_env(words: Sequence[str]) -> int:
+    """Run `valetkey env ...` and return the exit code: that of the command, 128 + the number of a signal."""
+    if not _HELP.isdisjoint(words):
+        from valetkey.cli._run import run
+
+        return run(words)
+    shell = shell_of(words)
+    if not _write(cleared(shell)):
+        return 141
+    code = 3
+    try:
+        with _signals():
+            from valetkey.cli._run import run
+
+            code = run(words)
+    except _Ended as ended:
+        code = 128 + int(ended.args[0])
+    except KeyboardInterrupt:
+        code = 130
+    finally:
+        if code:
+            _write(FAILED[shell])
+    if code > 128:
+        with contextlib.suppress(OSError):
+            print("valetkey: interrupted: the shell is left without credentials", file=sys.stderr)  # noqa: T201
+    return code
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Let a signal that would end this process end it in order."""
+
+    def end(number: int, _: object) -> None:
+        raise _Ended(number)
+
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
+    yield
+
+
+def _write(text: str) -> bool:
+    """Write all of it at once. False: the reader went away."""
+    with contextlib.suppress(OSError, ValueError):
+        # Not through sys.stdout, which may hold a part of what could not be written.
+        data = text.encode("ascii")
+        sys.stdout.flush()
+        while data:
+            data = data[os.write(sys.stdout.fileno(), data) :]
+        return True
+    return False

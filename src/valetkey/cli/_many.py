@@ -1,0 +1,171 @@
+"""`valetkey exec --all | --client A,B -- CMD`: one command for several customers, some at a time.
+
+Rules:
+- Sessions are fetched one after another, so that there is one question at most for each base identity.
+- A customer that cannot be entered, or whose command fails, does not stop the others.
+- Nothing is killed: signals are passed on, nothing more is started, and what runs is waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import FrameType
+from typing import IO
+
+from valetkey.cli._childenv import Prepared
+from valetkey.cli._running import PASSED, handled, may_be_lost, passes_on
+from valetkey.errors import ValetkeyError
+from valetkey.report.many import Ran, Show
+
+Environment = Callable[[str, Mapping[str, str]], AbstractContextManager[Prepared]]
+"""What a customer's command is started with, good inside the context. Raises ValetkeyError."""
+
+_LINE = 65536
+_LOOK = 0.5
+"""Seconds between looks for a signal: one that the system gave to another thread does not end a wait of this one."""
+_PIPES = 2.0
+"""Seconds to wait for the rest of the output when a command has ended and something it started holds its pipes."""
+
+
+class _Stopped(BaseException):
+    """A signal has come: start nothing more."""
+
+
+def run_many(
+    names: Sequence[str],
+    command: Sequence[str],
+    before: Mapping[str, str],
+    *,
+    environment: Environment,
+    show: Show,
+    jobs: int,
+) -> tuple[tuple[Ran, ...], int]:
+    """What became of each customer, in the order given, and the signal that ended it early (0: none)."""
+    found: dict[str, Ran] = {}
+    running = _Running()
+    slots = threading.BoundedSemaphore(jobs)
+    threads: list[threading.Thread] = []
+
+    def follow(name: str, child: subprocess.Popen[bytes], prepared: Prepared, stack: contextlib.ExitStack) -> None:
+        with stack:
+            code = _follow(name, child, show)
+            code = 128 - code if code < 0 else code
+            running.ended(child)
+            found[name] = Ran(name, code, is_lost=may_be_lost(code) and prepared.is_lost())
+        slots.release()
+
+    with running:
+        try:
+            for name in names:
+                while not slots.acquire(timeout=_LOOK):
+                    running.check()
+                running.check()
+                with contextlib.ExitStack() as stack:
+                    try:
+                        prepared = stack.enter_context(environment(name, before))
+                        with running.no_stop():
+                            child = _start(command, prepared.env)
+                            running.started(child)
+                            words = (name, child, prepared, stack.pop_all())
+                            threads.append(threading.Thread(target=follow, args=words, daemon=True))
+                            threads[-1].start()
+                    except ValetkeyError as problem:
+                        found[name] = Ran(name, None, problem)
+                        slots.release()
+        except _Stopped:
+            pass
+        for thread in threads:
+            while thread.is_alive():
+                with contextlib.suppress(_Stopped):
+                    thread.join(_LOOK)
+    return tuple(found[name] for name in names if name in found), running.signal
+
+
+def _start(command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ValetkeyError(f"{command[0]} cannot be executed: {why}") from None
+
+
+def _follow(name: str, child: subprocess.Popen[bytes], show: Show) -> int:
+    """Show the child's lines as they come, and answer how it ended."""
+    readers = [
+        threading.Thread(target=_read, args=(pipe, name, show, is_error), daemon=True)
+        for pipe, is_error in ((child.stdout, False), (child.stderr, True))
+    ]
+    for each in readers:
+        each.start()
+    code = child.wait()
+    for each in readers:
+        each.join(_PIPES)
+    return code
+
+
+def _read(pipe: IO[bytes], name: str, show: Show, is_error: bool) -> None:
+    with pipe:
+        while line := pipe.readline(_LINE):
+            # Of a progress bar that is drawn over and over: its last state.
+            show(name, line.decode("utf-8", "replace").rstrip("\r\n").rsplit("\r", 1)[-1], is_error)
+
+
+class _Running:
+    """Passes signals on to all children that run, and stops the starting of more."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._stack = contextlib.ExitStack()
+        self._may_stop = True
+
+    def __enter__(self) -> _Running:
+        for number in PASSED:
+            self._stack.enter_context(handled(number, self._got))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def started(self, child: subprocess.Popen[bytes]) -> None:
+        self._children.append(child)
+
+    def ended(self, child: subprocess.Popen[bytes]) -> None:
+        self._children.remove(child)
+
+    @contextlib.contextmanager
+    def no_stop(self) -> Iterator[None]:
+        """Let no signal come between a command's start and our knowing of it."""
+        self._may_stop = False
+        try:
+            self.check()
+            yield
+        finally:
+            self._may_stop = True
+        self.check()
+
+    def check(self) -> None:
+        """Raise _Stopped once a signal has come. (Python drops what a handler raises inside of a finalizer.)"""
+        if self.signal:
+            raise _Stopped
+
+    def _got(self, number: int, _: FrameType | None) -> None:
+        if passes_on(number):
+            for child in list(self._children):
+                with contextlib.suppress(ProcessLookupError):
+                    child.send_signal(number)
+        if number not in _HARMLESS:
+            self.signal = self.signal or number
+            if self._may_stop:
+                raise _Stopped
+
+
+_HARMLESS = frozenset(getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name))
+"""What a command may take for a question, and not for its end."""

@@ -1,0 +1,118 @@
+"""Options that several commands share, and words for durations and dates."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+
+EXPECT = "VALETKEY_EXPECT_ACCOUNT"
+"""The environment variable that says what --expect-account says, for a whole shell or job."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Output:
+    """How a result is printed."""
+
+    format: Annotated[Literal["table", "json"], Parameter(help="How to print the result.")] = "table"
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False
+
+    @property
+    def as_json(self) -> bool:
+        return self.json_ or self.format == "json"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Account:
+    """Which AWS credentials a command uses: the usual chain, or a profile."""
+
+    profile: Annotated[str | None, Parameter(help="AWS profile to call with.")] = None
+    region: Annotated[str | None, Parameter(help="AWS region to call.")] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class OwnerAccount(Account):
+    """The same for a command that acts as the owner: it can be told which account it must be."""
+
+    expect_account: Annotated[
+        str | None,
+        Parameter(help=f"Refuse credentials of any other account than this one; or set {EXPECT}."),
+    ] = None
+
+    def connect(self) -> Perform:
+        """Connect, and first of all make sure of the account where one is expected.
+
+        INVARIANT: where an account is expected, sts:GetCallerIdentity is the only call that other credentials make.
+        An empty VALETKEY_EXPECT_ACCOUNT is malformed, not absent: a wall does not go because a variable was not set.
+        Raises ValetkeyError: malformed (2), another account (1); CallError.
+        """
+        from valetkey.account.calls import Call
+        from valetkey.aws import connect
+        from valetkey.catalog.limits import LimitError, check
+
+        source = "--expect-account" if self.expect_account is not None else EXPECT
+        wanted = os.environ.get(EXPECT) if self.expect_account is None else self.expect_account
+        if wanted is not None:
+            try:
+                check("account id", wanted)
+            except LimitError as error:
+                raise ValetkeyError(f"{source}: {error.what}", do="write the account id: 12 digits") from None
+        perform = connect(profile=self.profile, region=self.region)
+        if wanted is not None:
+            caller = perform(Call("sts", "get_caller_identity"))
+            if caller["Account"] != wanted:
+                raise ValetkeyError(
+                    f"the credentials are of account {caller['Account']}, and {source} says {wanted}",
+                    do="use credentials of that account (--profile, AWS_PROFILE); nothing else was called",
+                    where=caller["Arn"],
+                    exit_code=1,
+                )
+        return perform
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def seconds(text: str, *, name: str) -> int:
+    """ "90m", "1h", "12h", "3600" or "1h30m" as seconds. Raises ValetkeyError."""
+    parts = re.findall(r"([0-9]{1,9})([smhdw])", text)
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValetkeyError(f"{name}: {text!r} is not a duration", do="write it like 3600, 90m, 1h or 12h")
+    return sum(int(number) * _UNITS[unit] for number, unit in parts)
+
+
+def until(text: str, *, now: datetime) -> datetime:
+    """An end: "2026-12-31" (that day's last moment, UTC), "2026-12-31T18:00Z", or "30d" from now. Whole seconds, UTC.
+
+    Raises ValetkeyError when it cannot be read or has passed.
+    """
+    write = "write a date (2026-12-31, the whole day, UTC), a time with zone (2026-12-31T18:00Z) or days from now (30d)"
+    if re.fullmatch("[0-9]{1,4}[hdw]", text):
+        end = now + timedelta(seconds=seconds(text, name="--until"))
+    else:
+        try:
+            end = datetime.fromisoformat(text)
+            if len(text) == 10:
+                end = end.replace(tzinfo=UTC) + timedelta(days=1)
+        except (ValueError, OverflowError):
+            raise ValetkeyError(f"--until: {text!r} is not a date", do=write) from None
+        if end.tzinfo is None:
+            raise ValetkeyError(f"--until: {text!r} has no time zone", do=write)
+    end = end.astimezone(UTC).replace(microsecond=0)
+    if end <= now:
+        raise ValetkeyError(f"--until: {text} has passed", do="name an end in the future")
+    return end

@@ -1,0 +1,173 @@
+"""What the owner's commands share: words into values, files, waiting, finding a grant, asking."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.cli import _options
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.exchange.files import Received
+    from valetkey.grants.prepare import Prepared
+    from valetkey.grants.role import Owner
+    from valetkey.grants.status import Standing
+    from valetkey.grants.waiting import Waiting
+
+_MAX_BYTES = 1_000_000
+
+
+NEVER = "never"
+"""What --until says for a grant without an end."""
+
+
+def end(text: str | None, *, now: datetime) -> tuple[datetime | None, timedelta | None]:
+    """--until as a time, and as a length when it was given as one ("30d"). Both None when nothing was said, or "never".
+    Raises ValetkeyError."""
+    if text is None or text == NEVER:
+        return None, None
+    when = _options.until(text, now=now)
+    relative = re.fullmatch(r"\d+[hdw]", text) is not None
+    return when, timedelta(seconds=_options.seconds(text, name="--until")) if relative else None
+
+
+def length(text: str | None, name: str) -> int | None:
+    """A duration in seconds."""
+    return None if text is None else _options.seconds(text, name=name)
+
+
+def tags(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """--tag KEY=VALUE. Raises ValetkeyError."""
+    for word in words:
+        if "=" not in word:
+            raise ValetkeyError(f"--tag: {word!r} is not KEY=VALUE", do="write it like --tag ticket=OPS-123")
+    return tuple((key, value) for key, _, value in (word.partition("=") for word in words))
+
+
+def fresh_id() -> str:
+    """A random ExternalId: `vk-` and 160 bits in base32."""
+    return "vk-" + base64.b32encode(secrets.token_bytes(20)).decode("ascii").lower()
+
+
+def read_text(name: str) -> str:
+    """A small text file. Raises ValetkeyError."""
+    try:
+        with Path(name).open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise ValetkeyError(f"{name} is larger than {_MAX_BYTES:,} bytes", do="name the right file", where=name)
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise ValetkeyError(
+            f"{name} cannot be read: {error.strerror}", do="name an existing file", where=name
+        ) from None
+    except UnicodeDecodeError:
+        raise ValetkeyError(f"{name} is not UTF-8 text", do="name the right file", where=name) from None
+
+
+def read_request(path: Path, identity: Path | None) -> Received:
+    """An access request, decrypted with a private key's file where it is encrypted. Raises ValetkeyError."""
+    from valetkey.cli import _sealing
+    from valetkey.exchange import AccessRequest, load
+
+    return load(_sealing.read(path, identity, do="name the contractor's request"), AccessRequest, name=str(path))
+
+
+def waiting() -> Waiting:
+    """Up to a minute for what was written to become visible."""
+    from valetkey.grants.waiting import Waiting
+
+    return Waiting(clock=time.monotonic, sleep=time.sleep)
+
+
+def accept_escalation(prepared: Prepared, *, accepted: bool) -> None:
+    """Raise ValetkeyError (exit code 1) when the policies reach past the role and that was not accepted."""
+    if prepared.opening.escalations and not accepted:
+        raise ValetkeyError(
+            "these policies let the contractor change other principals, trusts or roles: "
+            "the end date and `revoke` would then close this door only",
+            do="name narrower policies, add a --boundary, or accept it with --accept-escalation",
+            where=prepared.grant.role_arn,
+            exit_code=1,
+        )
+
+
+def find(perform: Perform, name: str, *, damaged: bool = False) -> tuple[Owner, Standing | None]:
+    """Whose account it is, and the grant of this name; None when there is no such role. `damaged`: one whose record
+    cannot be read is answered too. Raises ForeignRole."""
+    from valetkey.catalog import limits
+    from valetkey.grants.role import read_owner, read_role
+    from valetkey.grants.status import read_claimed, read_standing
+
+    limits.check("role name", name)
+    owner = read_owner(perform)
+    role = read_role(perform, name)
+    read = read_claimed if damaged else read_standing
+    return owner, None if role is None else read(role)
+
+
+def near(perform: Perform, name: str) -> tuple[str, ...]:
+    """Names of the account's roles that are spelt much like this one, the nearest first; none where they may not be
+    listed."""
+    import difflib
+
+    from valetkey.account.calls import Call, CallError, everything
+
+    call = Call("iam", "list_roles", {"MaxItems": 1000})
+    try:
+        names = {str(role["RoleName"]).lower(): str(role["RoleName"]) for role in everything(perform, call, "Roles")}
+    except CallError:
+        return ()
+    return tuple(names[each] for each in difflib.get_close_matches(name.lower(), names, n=3))
+
+
+def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
+    """The same for commands that need the grant to exist. Raises ValetkeyError."""
+    owner, standing = find(perform, name)
+    if standing is None:
+        raise ValetkeyError(f"there is no role {name} in account {owner.account}", do="see `valetkey list`")
+    return owner, standing
+
+
+def write_own(path: Path, text: str, *, role_arn: str) -> None:
+    """Write a handoff atomically, mode 0600. Only an older handoff of the same role is replaced. Raises
+    ValetkeyError."""
+    from valetkey.exchange import Handoff, load
+    from valetkey.policy.iam_arns import is_same_role
+
+    if path.exists():
+        with contextlib.suppress(ValetkeyError):
+            if is_same_role(load(read_text(str(path)), Handoff, name=str(path)).value.role_arn, role_arn):
+                return _write(path, text)
+        raise ValetkeyError(
+            f"{path} exists and is no handoff of this grant", do="name another file, or remove it", where=str(path)
+        )
+    return _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ValetkeyError(
+            f"{path} cannot be written: {error.strerror}", do="name another place", where=str(path)
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,68 @@
+"""Run a command line and turn what happens into an exit code.
+
+0 done / holds; 1 does not hold; 2 wrong use or bad input; 3 AWS or the network failed;
+141 whoever read the output went away. `exec` returns its child's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from valetkey.errors import ValetkeyError
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command and return the exit code. `--debug` anywhere before `--` shows tracebacks."""
+    words = list(words)
+    own = words[: words.index("--")] if "--" in words else words
+    debug = "--debug" in own
+    if debug:
+        words.remove("--debug")
+    from cyclopts import CycloptsError
+
+    from valetkey.cli._app import build
+
+    try:
+        code = build()(words, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except CycloptsError as error:
+        if debug:
+            raise
+        from valetkey.report.text import say
+
+        do = "see `valetkey --help`, or `valetkey COMMAND --help`"
+        if words[:1] == ["exec"] and "--" not in words:
+            do = "write the command after two dashes: valetkey exec NAME -- COMMAND"
+        say(f"valetkey: {error}", f"  do: {do}", stderr=True)
+        return _own_failure(words, 2)
+    except ValetkeyError as problem:
+        if debug:
+            raise
+        from valetkey.report.problem import say_problem
+
+        say_problem(problem)
+        return _own_failure(words, problem.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing to say, and Python must not try to flush again. The
+        # code is what a shell gives whoever SIGPIPE ends; 0 would say "holds" of an audit that found something.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if debug:
+            raise
+        from valetkey.report.text import say
+
+        # Only the kind: the text of an error we did not foresee may hold anything.
+        say(f"valetkey: this is a fault of valetkey's own ({type(error).__name__})", stderr=True)
+        say("  do: run the command again with --debug and report what it shows", stderr=True)
+        return _own_failure(words, 3)
+
+
+def _own_failure(words: Sequence[str], code: int) -> int:
+    """`exec` ends with its child's code, so that its own failures are 125 to 127, as env(1) has them."""
+    return 125 if words[:1] == ["exec"] and code < 125 else code

@@ -1,0 +1,114 @@
+"""Run a child in the foreground and end as it ends.
+
+The child shares our process group and terminal, so that Ctrl-C and Ctrl-Z reach it from the terminal itself; signals
+sent to us alone are passed on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from types import FrameType
+
+from valetkey.errors import ValetkeyError
+
+CANNOT_EXECUTE, NOT_FOUND = 126, 127
+"""Exit codes of a child that did not start, as env(1) has them."""
+
+PASSED = tuple(
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
+)
+"""The signals that are passed on to a child."""
+_TYPED = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name))
+
+
+def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
+    """The child's exit code, or 128 + the signal that ended it. Raises ValetkeyError (126, 127) when it cannot
+    start."""
+    with _Signals() as signals:
+        try:
+            child = subprocess.Popen(words, env=dict(env), restore_signals=True)
+        except FileNotFoundError:
+            raise ValetkeyError(f"{words[0]}: there is no such command", exit_code=NOT_FOUND) from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ValetkeyError(f"{words[0]} cannot be executed: {why}", exit_code=CANNOT_EXECUTE) from None
+        signals.started(child)
+        code = child.wait()
+    return 128 - code if code < 0 else code
+
+
+def may_be_lost(code: int) -> bool:
+    """Whether a child that ended with this code may have failed for its credentials: not when it went well, nor when a
+    signal ended it (128 + its number)."""
+    return code != 0 and not 128 < code < 160
+
+
+class _Signals:
+    """Pass signals on to the child while it runs, instead of dying before it."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> _Signals:
+        for number in PASSED:
+            self._stack.enter_context(handled(number, self._got))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def started(self, child: subprocess.Popen[bytes]) -> None:
+        """From now on signals go to the child; those that came while it started, too."""
+        self._child = child
+        for number in self._early:
+            self._pass_on(child, number)
+
+    def _got(self, number: int, _: FrameType | None) -> None:
+        if self._child is None:
+            self._early.append(number)
+        elif passes_on(number):
+            self._pass_on(self._child, number)
+
+    @staticmethod
+    def _pass_on(child: subprocess.Popen[bytes], number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            child.send_signal(number)
+
+
+def passes_on(number: int) -> bool:
+    """Whether a signal that we got has to be sent to our children; else the terminal has sent it to them too."""
+    return not (number in _TYPED and _is_foreground())
+
+
+@contextlib.contextmanager
+def handled(number: int, handler: object) -> Iterator[None]:
+    """Handle a signal meanwhile."""
+    if signal.getsignal(number) in (signal.SIG_IGN, None):
+        yield  # nohup: what was ignored stays so, here and in the child
+        return
+    before = signal.signal(number, handler)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _is_foreground() -> bool:
+    try:
+        tty = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(tty) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(tty)

@@ -1,0 +1,63 @@
+"""What the commands with encrypted files share: the options, and reading keys and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.errors import ValetkeyError
+
+EncryptTo = Annotated[
+    str | None,
+    Parameter(name="--encrypt-to", help="Encrypt the file to this age or SSH public key, or to the one in this file."),
+]
+Identity = Annotated[
+    Path | None,
+    Parameter(name=["--identity", "-i"], help="Your age or SSH private key, where the file is encrypted."),
+]
+
+
+def public_key(word: str | None) -> str | None:
+    """The public key that a word is, or that is in the file it names (a key file, a request). Raises ValetkeyError."""
+    from valetkey.exchange import AccessRequest, load, sealing
+
+    if word is None:
+        return None
+    path = Path(word).expanduser()
+    if word.startswith(("age1", "ssh-", "AGE-", "-----")) or (" " in word and not path.exists()):
+        return sealing.public_key(word, where="the public key")
+    data = _read(path, sealing.MAX_SEALED, do="give an age or SSH public key, or a file that holds one")
+    if data.lstrip().startswith(b"{"):
+        request: AccessRequest = load(data, AccessRequest, name=word).value
+        if request.public_key is None:
+            raise ValetkeyError(
+                f"{word} names no public key",
+                do="ask the contractor for `valetkey request --public-key`, or for the key itself",
+                where=f"{word}: $.public_key",
+            )
+        return sealing.public_key(request.public_key, where=f"{word}: $.public_key")
+    return sealing.public_key(data.decode("utf-8", "replace"), where=word)
+
+
+def read(path: Path, identity: Path | None, *, do: str) -> bytes:
+    """A file between the parties, decrypted where it is encrypted. `do` is the advice when it cannot be read.
+
+    Raises ValetkeyError.
+    """
+    from valetkey.exchange import sealing
+
+    data = _read(path, sealing.MAX_SEALED, do=do)
+    key = None if identity is None else _read(identity.expanduser(), sealing.MAX_KEY, do="name your private key's file")
+    return sealing.unseal(data, key, name=str(path), key_name=str(identity or ""))
+
+
+def _read(path: Path, limit: int, *, do: str) -> bytes:
+    """At most one byte more than the limit: whoever gets too many refuses them."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "that is no file name"
+        raise ValetkeyError(f"{path} cannot be read: {why}", do=do, where=str(path)) from None

@@ -1,0 +1,155 @@
+"""What `login` has to find out: which base identity, which device, for how long; and where a seed is typed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from valetkey.catalog import limits
+from valetkey.cli._options import seconds
+from valetkey.commandline import command
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.aws.signin import SignIn
+    from valetkey.credentials.profiles.profile import Profile
+    from valetkey.credentials.sessions.protocols import Keys
+    from valetkey.credentials.sessions.vault import Vault
+
+_SEED = 300.0
+"""Seconds to find a seed and type it."""
+# What to do instead, by where a temporary base identity comes from.
+_SIGN_IN = {
+    "sso": "nothing is to be done here: `aws sso login` signs in. Identity Center carries no MFA that AWS sees",
+    "login": "nothing is to be done here: `aws login` signs in. AWS does not say whether its sessions carry MFA into a "
+    "customer's role: `valetkey verify` tries it",
+    "env": "take the session out of the environment (AWS_SESSION_TOKEN), or name a profile with --base",
+}
+
+
+def life(text: str) -> int:
+    """How long the MFA session is to last, in seconds. Raises ValetkeyError."""
+    found = seconds(text, name="--for")
+    if not limits.SESSION_MIN <= found <= limits.MFA_SESSION_MAX:
+        raise ValetkeyError(f"--for: an MFA session of {text} is not possible on AWS", do="say 15m to 36h")
+    return found
+
+
+def source(base: str | None, env: Mapping[str, str]) -> str | None:
+    """The AWS profile to sign in with: the one named, or the one that all accepted profiles have; AWS_PROFILE where
+    there is none yet, or where it is one of several. Raises ValetkeyError."""
+    if base is not None:
+        return base
+    found = sorted({each.source_profile or "" for each in readable_profiles(env) if each.mfa})
+    named = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or None
+    if len(found) > 1 and named not in found:
+        have = ", ".join(each or "default" for each in found)
+        raise ValetkeyError(f"your customers' profiles have several base identities: {have}", do="name one with --base")
+    return (found[0] or None) if len(found) == 1 else named
+
+
+def customer_of(source: str | None, env: Mapping[str, str]) -> Profile | None:
+    """A customer of this base identity, whose partition and region are called; None when there is none yet."""
+    found = [each for each in readable_profiles(env) if each.source_profile == source]
+    # One of an earlier version does not say where its base identity comes from.
+    return next((each for each in found if each.is_bound), next(iter(found), None))
+
+
+def readable_profiles(env: Mapping[str, str]) -> Iterator[Profile]:
+    """What was accepted; of a profile that cannot be read, whoever uses it says so."""
+    from valetkey.credentials.profiles.profile import ProfileError, load, names
+
+    for name in names(env):
+        with contextlib.suppress(ProfileError):
+            yield load(name, env)
+
+
+def check_place(source: str | None, *, is_stored: bool, rotate: bool) -> None:
+    """Raise ValetkeyError for a key that is in the keyring already, or not yet."""
+    key = f"the access key of {source or 'the base identity'}"
+    if rotate and not is_stored:
+        raise ValetkeyError(f"{key} is not in the keyring", do="run `valetkey login --store-key` first")
+    if is_stored and not rotate:
+        raise ValetkeyError(f"{key} is in the keyring already", do="change it for a new one with --rotate-key")
+
+
+def refuse_temporary(who: SignIn, source: str | None) -> None:
+    """Raise ValetkeyError for a base identity that cannot be asked for a code."""
+    if who.session_token is not None:
+        raise ValetkeyError(
+            f"the base identity {source or 'default'} is a temporary session: AWS takes no MFA code from it",
+            do=_SIGN_IN.get(who.source, "use an IAM user's access key, or name its profile with --base"),
+        )
+
+
+def user_of(who: SignIn) -> str:
+    """The ARN of the IAM user. Raises ValetkeyError for anybody else."""
+    from valetkey.credentials.profiles.identity import identify, refuse_root
+
+    identity = identify(who.connect(who))
+    refuse_root(identity)
+    return identity.arn
+
+
+def device(serial: str | None, profile: Profile | None, source: str | None, who: SignIn) -> str:
+    """The MFA device: as named, as accepted, as in the AWS config, or looked up. Raises ValetkeyError."""
+    from valetkey.aws.signin import settings
+    from valetkey.cli._questions import choose_device
+    from valetkey.credentials.profiles.acceptance import check_serial, find_mfa
+    from valetkey.credentials.profiles.identity import identify, refuse_root
+
+    if profile is not None and not profile.mfa:
+        raise ValetkeyError(
+            f"the grant {profile.name} asks for no MFA: there is nothing to log in to", do="just use it"
+        )
+    if profile is not None and serial and profile.mfa_serial not in (None, serial):
+        # Its role would ask for a code of that device all the same.
+        raise ValetkeyError(
+            f"{profile.name} was accepted with another MFA device, {profile.mfa_serial}",
+            do="leave --mfa-serial out, or accept the handoff again with it",
+        )
+    profiles = [profile] if profile else list(readable_profiles(os.environ))
+    known = {each.mfa_serial for each in profiles if each.source_profile == source and each.mfa_serial}
+    if serial:
+        return check_serial(serial)
+    if len(known) == 1:
+        return check_serial(str(known.pop()))
+    given = settings((source,), os.environ).get("mfa_serial")
+    if isinstance(given, str) and given:
+        return check_serial(given)
+    perform = who.connect(who)
+    identity = identify(perform)
+    refuse_root(identity)
+    return find_mfa(iam(source, who), identity, choose=choose_device)
+
+
+def iam(source: str | None, keys: Keys) -> Perform:
+    """Performs IAM calls with these keys, where the base profile calls."""
+    from valetkey.aws import connect
+    from valetkey.credentials.profiles.awsconfig import region_of
+
+    return connect(keys=keys, region=region_of(source, os.environ))
+
+
+def read_seed(device: str, vault: Vault) -> str:
+    """Ask for the device's seed, without showing it; from standard input where that is no terminal. Raises
+    ValetkeyError."""
+    from valetkey.cli._terminal import secret
+    from valetkey.cli._ways import read_line
+    from valetkey.credentials.sessions import mfa_sources, totp
+    from valetkey.report.text import say
+
+    mfa_sources.kept_seed(vault, device)  # without a keyring nobody is asked
+    say(
+        "With the seed in the keyring, whoever gets into the keyring has both factors: MFA then shows that this",
+        "computer was used, not that you were there. The owners ask for MFA to tell the two apart.",
+        f"To take it out again: {command('keyring del valetkey', f'seed:{device}')}",
+        stderr=True,
+    )
+    if sys.stdin.isatty():
+        return totp.read_seed(secret("Secret key of the MFA device (not shown): ", seconds=_SEED))
+    return totp.read_seed(read_line())

@@ -1,0 +1,232 @@
+"""Ask on the terminal itself: for an MFA code, for a secret, for an answer.
+
+INVARIANT: only /dev/tty is read and written, never stdin, stdout or stderr: an SDK that calls `credential-process`
+owns those three, hides them or pipes them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+from collections.abc import Iterator
+
+from valetkey.commandline import command
+from valetkey.credentials.sessions.protocols import Ask, Dismissed, NoTerminal
+from valetkey.report.text import clean
+
+_TTY = "/dev/tty"
+_CTRL_C = b"\x03"
+
+
+def asker(profile: str, *, login: str = "", own_code: str = "", own_interrupt: bool = False) -> Asker:
+    """An `ask` for the broker; `profile` is what the question says it is for, `login` the command that asks it,
+    `own_code` an option that takes a code all the same (see Way.own_code), `own_interrupt` see Asker."""
+    return Asker(profile, login=login, own_code=own_code, own_interrupt=own_interrupt)
+
+
+def silent(profile: str) -> Ask:
+    """An `ask` that asks nobody: for renewing in the background."""
+
+    def refuse(device: str, /, *, seconds: float, again: str = "") -> str:
+        raise Asker(profile).nobody("a new MFA code is needed, and a server asks nobody")
+
+    return refuse
+
+
+class Asker:
+    """See valetkey.credentials.sessions.broker.Ask.
+
+    `own_interrupt`: Ctrl-C at the question interrupts this process alone. An interactive shell that gets it too drops
+    the whole line, `eval` included, and keeps the variables that the line would have removed.
+    """
+
+    def __init__(self, profile: str, *, login: str = "", own_code: str = "", own_interrupt: bool = False) -> None:
+        self._profile = profile
+        self._own_interrupt = own_interrupt
+        self._own_code = own_code
+        self._login = login or command("valetkey login", profile)
+
+    def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str:
+        try:
+            tty = os.open(_TTY, os.O_RDWR | os.O_NOCTTY)
+        except OSError:
+            raise self.nobody("there is no terminal to ask for the MFA code") from None
+        try:
+            # A read from the background would stop this process without a word.
+            if os.tcgetpgrp(tty) != os.getpgrp():
+                raise self.nobody("this runs in the background and cannot ask for the MFA code")
+            with _own_interrupt(tty) if self._own_interrupt else contextlib.nullcontext():
+                return self._ask(tty, device, seconds, again)
+        except OSError:
+            raise self.nobody("the terminal went away before the MFA code was given") from None
+        finally:
+            os.close(tty)
+
+    def nobody(self, what: str) -> NoTerminal:
+        """The problem to raise when nobody can be asked."""
+        if self._own_code:
+            return NoTerminal(
+                what, do=f"run this in a terminal; or run `{self._login}` in one, and leave {self._own_code} out here"
+            )
+        return NoTerminal(what, do=f"run `{self._login}` in a terminal; it asks, once for 12 hours")
+
+    def _ask(self, tty: int, device: str, seconds: float, again: str) -> str:
+        """The code is shown as it is typed: it works once, and a killed prompt leaves the terminal as it was."""
+        end = time.monotonic() + seconds
+        if again:
+            _write(tty, f"{again}\n")
+        while True:
+            _write(tty, f"MFA code for {device} (valetkey, {self._profile}): ")
+            line = _line(tty, end)
+            if line is None:
+                _write(tty, "\n")
+                raise Dismissed(f"no MFA code was given within {seconds:.0f} seconds", do="try again")
+            code = line.replace(" ", "").strip()
+            if not code:
+                raise Dismissed("no MFA code was given", do="try again")
+            if len(code) == 6 and code.isascii() and code.isdigit():
+                return code
+            _write(tty, "a code is 6 digits\n")
+
+
+@contextlib.contextmanager
+def _own_interrupt(tty: int) -> Iterator[None]:
+    """Make Ctrl-C the end of the line that is typed, and no signal to every process of the terminal's foreground.
+    Raises KeyboardInterrupt from `_line`."""
+    import termios
+
+    try:
+        before = termios.tcgetattr(tty)
+        changed = termios.tcgetattr(tty)
+        changed[3] &= ~termios.ISIG
+        changed[6][termios.VEOL] = _CTRL_C
+        termios.tcsetattr(tty, termios.TCSADRAIN, changed)
+    except termios.error:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(tty, termios.TCSADRAIN, before)
+
+
+def secret(question: str, *, seconds: float) -> str:
+    """One line, typed without being shown. Raises NoTerminal, Dismissed."""
+    import termios
+
+    with _foreground() as tty:
+        before = termios.tcgetattr(tty)
+        try:
+            termios.tcsetattr(tty, termios.TCSAFLUSH, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
+            _write(tty, question)
+            line = _line(tty, time.monotonic() + seconds)
+        finally:
+            termios.tcsetattr(tty, termios.TCSADRAIN, before)
+            _write(tty, "\n")
+    if not line:
+        raise Dismissed("nothing was typed" if line == "" else "nothing was typed in time", do="try again")
+    return line
+
+
+def is_there() -> bool:
+    """Whether a person can be asked: there is a terminal, and this process is in its foreground."""
+    try:
+        with _foreground():
+            return True
+    except NoTerminal:
+        return False
+
+
+def line(question: str, *, seconds: float, fresh: bool = False) -> str:
+    """One line that the person types, without its end and without blanks around it; "" for the Enter key alone.
+
+    `fresh`: what was typed before the question was shown is thrown away. Raises NoTerminal; Dismissed when the time
+    is up or the input ends.
+    """
+    import termios
+
+    with _foreground() as tty:
+        if fresh:
+            termios.tcflush(tty, termios.TCIFLUSH)
+        _write(tty, question)
+        try:
+            typed = _typed(tty, time.monotonic() + seconds)
+        except KeyboardInterrupt:
+            _write(tty, "\n")
+            raise
+        if typed is None or not typed.endswith(_ENDS):
+            _write(tty, "\n")
+    if typed is None:
+        raise Dismissed(f"no answer was given within {seconds:.0f} seconds", do="try again")
+    if not typed.endswith(_ENDS):
+        raise Dismissed("the input ended before an answer was given", do="try again")
+    return typed.decode("utf-8", "replace").strip()
+
+
+@contextlib.contextmanager
+def _foreground() -> Iterator[int]:
+    """The terminal, open, with this process in its foreground. Raises NoTerminal, also when it goes away meanwhile."""
+    import termios
+
+    try:
+        tty = os.open(_TTY, os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        raise NoTerminal("there is no terminal to type it at", do="run this in a terminal") from None
+    try:
+        # A read from the background would stop this process without a word.
+        if os.tcgetpgrp(tty) != os.getpgrp():
+            raise NoTerminal("this runs in the background and cannot ask", do="run this in the foreground")
+        yield tty
+    except (OSError, termios.error):
+        raise NoTerminal("the terminal went away", do="run this in a terminal") from None
+    finally:
+        os.close(tty)
+
+
+def tell(text: str) -> bool:
+    """Say something to the person at the terminal, if there is one; whether there was."""
+    try:
+        tty = os.open(_TTY, os.O_WRONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        _write(tty, f"valetkey: {text}\n")
+    except OSError:
+        return False
+    finally:
+        os.close(tty)
+    return True
+
+
+def _line(tty: int, end: float) -> str | None:
+    """One line, without its end; "" at the end of input; None when time is up."""
+    typed = _typed(tty, end)
+    return None if typed is None else typed.decode("utf-8", "replace").rstrip("\r\n")
+
+
+_ENDS = (b"\n", b"\r")
+"""\\r: a program around us has made the terminal raw."""
+
+
+def _typed(tty: int, end: float) -> bytes | None:
+    """One line with its end; without one where the input ended; None when time is up."""
+    typed = b""
+    while not typed.endswith(_ENDS):
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([tty], [], [], left)[0]:
+            return None
+        some = os.read(tty, 1024)
+        if not some:
+            break
+        typed += some
+        if _CTRL_C in typed:
+            raise KeyboardInterrupt
+    return typed
+
+
+def _write(tty: int, text: str) -> None:
+    with contextlib.suppress(BlockingIOError):
+        os.write(tty, clean(text).encode())

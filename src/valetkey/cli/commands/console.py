@@ -1,0 +1,128 @@
+"""valetkey console: open the AWS console through a grant."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._ways import Way
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# A browser that is not running yet takes this long to read the file, and more on a slow disk.
+_STAYS = 15.0
+
+
+def console(
+    name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
+    /,
+    *,
+    service: Annotated[str | None, Parameter(help="The service to open: s3, ec2, cloudtrail ...")] = None,
+    url: Annotated[str | None, Parameter(help="The page of the console to open, instead of a service.")] = None,
+    browser: Annotated[str | None, Parameter(help="The browser: firefox, chromium, google-chrome, a path ...")] = None,
+    separate: Annotated[
+        bool, Parameter(negative="", help="A browser profile of this customer's own: consoles stay open side by side.")
+    ] = False,
+    logout_first: Annotated[
+        bool, Parameter(negative="", help="Sign out what the browser is signed in to before.")
+    ] = False,
+    print_: Annotated[
+        bool, Parameter(name="--print", negative="", help="Print the sign-in URL instead of opening a browser.")
+    ] = False,
+    way: Way = Way(),  # noqa: B008 - frozen
+) -> int:
+    """Open the AWS console through a grant, for as long as its session lasts (an hour at most with MFA; --long: 12).
+
+    AWS's Switch Role page cannot send an ExternalId; this is the way in.
+    """
+    from valetkey.aws.form import post_form
+    from valetkey.aws.signin import settings
+    from valetkey.cli._browsing import Browser
+    from valetkey.cli._entry import clock, open_profile
+    from valetkey.cli._kept import dropped
+    from valetkey.cli._saying import say_end
+    from valetkey.credentials.delivery.console_urls import ConsoleError, check_url
+    from valetkey.credentials.delivery.federation import (
+        DurationRefused,
+        console_end,
+        destination,
+        login_url,
+        redirect_file,
+    )
+    from valetkey.credentials.profiles.profile import check_name
+    from valetkey.errors import ValetkeyError
+    from valetkey.report.text import say
+
+    if print_ and (browser is not None or separate):
+        raise ValetkeyError("--print opens no browser", do="leave --browser and --separate out, or --print")
+    own = f"valetkey-{check_name(name)}" if separate else None
+    opener = None if print_ else Browser(browser, own=own)
+    entry = open_profile(name, way)
+    profile = entry.profile
+    # Wrong use is told before anybody is asked for a code.
+    if url is not None and service is not None:
+        raise ValetkeyError("--service and --url exclude each other", do="give one of them")
+    destination(profile.partition, service=service, region=None)
+    page = None if url is None else check_url(url, profile.partition)
+    session = entry.session(lasting=True)
+    say_end(entry.root.profile)
+    ends = console_end(now=clock()) if way.long else None
+    bundle = os.environ.get("AWS_CA_BUNDLE") or settings((name, profile.source_profile), os.environ).get("ca_bundle")
+
+    def sign_in(ends: datetime | None) -> str:
+        return login_url(
+            profile,
+            session.credentials,
+            service=service,
+            region=entry.region,
+            env=os.environ,
+            post=lambda to, form: post_form(to, form, ca_bundle=bundle),
+            url=page,
+            logout_first=logout_first,
+            duration=None if ends is None else int((ends - clock()).total_seconds()),
+        )
+
+    def open_console() -> tuple[str, datetime | None]:
+        try:
+            return sign_in(ends), ends
+        except DurationRefused as problem:
+            say(f"{problem.what}: it lasts as long as the role session", stderr=True)
+            return sign_in(None), None
+
+    try:
+        secret, ends = open_console()
+    except ConsoleError:
+        # AWS gives no reason there. A session of a role that was made anew is one.
+        if not dropped(entry, session):
+            raise
+        session = entry.session(lasting=True)
+        secret, ends = open_console()
+    limit = entry.limit if ends is None else "12 h at most: AWS's limit for the console"
+    until = f"{ends or session.credentials.expires:%H:%M} UTC ({limit})"
+    say("The owner's CloudTrail shows this as GetSigninToken and ConsoleLogin, which some alert on.", stderr=True)
+    if opener is None:
+        say(
+            "This URL signs in whoever opens it within 15 minutes: do not share it.",
+            f"The console of account {profile.account} is open with it until {until}.",
+            stderr=True,
+        )
+        say(secret)
+        return 0
+    _end_in_order()
+    with redirect_file(secret, Path.home()) as file:
+        say(f"Opening the console of account {profile.account} in your browser, until {until}.", stderr=True)
+        opener.open(file.as_uri(), stays=_STAYS)
+    return 0
+
+
+def _end_in_order() -> None:
+    """A closed window, or a kill, takes the file away too."""
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))

@@ -1,0 +1,79 @@
+"""`valetkey decide`: decide requests against policies, offline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from cyclopts import Parameter
+
+from valetkey.errors import ValetkeyError
+
+
+def decide(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    lines: Annotated[bool, Parameter(negative="", help="One question a line; one answer a line.")] = False,
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="JSON is what is printed in any case.")] = False,
+) -> int:
+    """Decide requests against policies, offline. 0 allowed, 1 not allowed, 2 bad input.
+
+    Parameters
+    ----------
+    file
+        The question as JSON; - is standard input. See docs/reference/decide.md.
+    """
+    from valetkey.policy.decision_json import QUESTION_MAX, answer
+    from valetkey.report.decisions import as_json, problem_as_json, say_line
+    from valetkey.report.text import say_json
+
+    with ExitStack() as stack:
+        stream: BinaryIO = sys.stdin.buffer if file == "-" else stack.enter_context(_open(file))
+        if not lines:
+            # Four bytes are the most that a character takes; one more shows that there was too much.
+            decision = answer(_text(stream.read(4 * QUESTION_MAX + 1)))
+            say_json(as_json(decision))
+            return 0 if decision.allowed else 1
+        code = 0
+        for line in _lines(stream, 4 * QUESTION_MAX):
+            try:
+                decision = answer(_text(line))
+            except ValetkeyError as problem:
+                say_line(problem_as_json(problem))
+                code = 2
+            else:
+                say_line(as_json(decision))
+                code = max(code, 0 if decision.allowed else 1)
+        return code
+
+
+def _open(file: str) -> BinaryIO:
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        raise ValetkeyError(
+            f"{file} cannot be read: {error.strerror}", do="name a file, or - for standard input"
+        ) from None
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ValetkeyError(
+            f"the input is not UTF-8 (byte {error.start})", do="give JSON in UTF-8", where="$"
+        ) from None
+
+
+def _lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:
+    """The lines that hold something. Of a line that is too long only the beginning is kept in memory."""
+    while line := stream.readline(longest + 1):
+        rest = line
+        while len(rest) > longest and not rest.endswith(b"\n"):
+            rest = stream.readline(longest + 1)
+        if line.strip():
+            yield line

@@ -1,0 +1,31 @@
+"""valetkey demo: the whole story on a fresh sandbox."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.errors import ValetkeyError
+
+
+def demo(*, verbose: Annotated[bool, Parameter(negative="", help="Show the AWS calls of each step.")] = False) -> int:
+    """Watch the whole story on a fresh sandbox: request, grant, handoff, use, refuse, revoke.
+
+    Exit code 0 only if every expected refusal and success happened.
+    """
+    for module in ("ministack", "awscli"):
+        if importlib.util.find_spec(module) is None:
+            raise ValetkeyError(f"the demo needs {module}, which is not installed", do="pip install 'valetkey[demo]'")
+    from valetkey.report.demo import say_opening, say_step, say_summary
+    from valetkey.sandbox.story import furnished, tell
+
+    with furnished() as (control, owner, contractor):
+        say_opening(owner, contractor)
+        told = []
+        for number, each in enumerate(tell(control, owner, contractor), 1):
+            told.append(each)
+            say_step(number, each, verbose=verbose)
+        say_summary(told)
+    return 0 if all(each.ok for each in told) else 1

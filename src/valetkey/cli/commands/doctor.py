@@ -1,0 +1,83 @@
+"""valetkey doctor: why not?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output
+
+if TYPE_CHECKING:
+    from valetkey.cli._entry import Entry
+    from valetkey.credentials.doctor.diagnosis import Found
+    from valetkey.credentials.doctor.probing import Probing
+    from valetkey.credentials.sessions.broker import Keys
+
+
+def doctor(
+    name: Annotated[str | None, Parameter(help="The profile; without one, you and this computer.")] = None,
+    /,
+    *,
+    probe: Annotated[bool, Parameter(negative="", help="Try to get in, too, and say what that rules out.")] = False,
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> int:
+    """Say what stands in the way of a customer's role, and what to do about it.
+
+    Looks at this computer and at your own account, and enters no role; with --probe it tries.
+    Exit code 0: nothing is in the way. 1: something is. 3: AWS or the network failed.
+    """
+    from valetkey.cli._diagnosing import inquire
+    from valetkey.cli._entry import grant
+    from valetkey.credentials.doctor import verification
+    from valetkey.credentials.doctor.checks import CHECKS, exit_code, likely
+    from valetkey.credentials.doctor.diagnosis import examine
+    from valetkey.errors import ValetkeyError
+    from valetkey.report.doctor import say_diagnosis
+    from valetkey.report.text import say
+
+    if probe and name is None:
+        raise ValetkeyError(
+            "--probe needs to know which role to try", do="name a profile: valetkey doctor NAME --probe"
+        )
+    profile = grant(name) if name is not None else None
+    facts, entry = inquire(profile, ask=probe)
+    found = examine(facts, CHECKS)
+    tried, failed = None, None
+    if probe and entry is not None:
+        say(verification.FIRST_SAYS, stderr=output.as_json)
+        try:
+            tried = _try(entry, found)
+        except ValetkeyError as problem:
+            failed = problem  # told last: what was found may explain it
+    say_diagnosis(facts, found, tried, likely(found, tried), as_json=output.as_json)
+    if failed is not None:
+        raise failed
+    return exit_code(facts, found, tried)
+
+
+def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
+    """The way in and its variants, with a code asked for where one is needed."""
+    from valetkey.cli._entry import clock
+    from valetkey.credentials.doctor.probing import probe
+    from valetkey.credentials.sessions.broker import mfa_session
+    from valetkey.errors import ValetkeyError
+
+    profile, tools = entry.profile, entry.tools()
+    started = clock()
+
+    def session(refused: str = "", max_age: int | None = profile.mfa_max_age) -> tuple[Keys, bool]:
+        if profile.mfa_serial is None:
+            raise ValetkeyError(f"the profile {profile.name} names no MFA device", do="accept the handoff again")
+        made = mfa_session(serial=profile.mfa_serial, max_age=max_age, refused=refused, **tools)
+        return made.credentials, made.issued >= started
+
+    return probe(
+        profile,
+        base=entry.base,
+        session=session,
+        renew=lambda: session(max_age=0)[0],
+        connect=entry.base.connect,
+        clock=clock,
+        found=found,
+    )

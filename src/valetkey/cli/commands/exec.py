@@ -1,0 +1,167 @@
+"""`valetkey exec NAME -- CMD`: run a command with a grant's credentials and no others."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._ways import Way
+from valetkey.commandline import command as command_line
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.cli._childenv import Prepared
+    from valetkey.cli._many import Environment
+
+
+def exec_(
+    name: str | None = None,
+    /,
+    *command: str,
+    server: Annotated[
+        bool, Parameter(negative="", help="Let the command fetch credentials, which are renewed while it runs.")
+    ] = False,
+    all_: Annotated[bool, Parameter(name="--all", negative="", help="Run it for every customer.")] = False,
+    client: Annotated[
+        tuple[str, ...], Parameter(negative="", help="Run it for these profiles: A,B (can be repeated).")
+    ] = (),
+    jobs: Annotated[int | None, Parameter(help="How many customers at a time: 4 if not given.")] = None,
+    way: Way = Way(),  # noqa: B008 - frozen
+) -> int:
+    """Run a command with a grant's credentials in its environment, and with no other way to credentials.
+
+    The MFA code is asked for on the terminal itself. The exit code is the command's (128 + number for a signal);
+    125 is a failure of valetkey, 126 a command that cannot be executed, 127 one that is not there. With --all or
+    --client every line of output begins with the customer's name; then the exit code is 0 when all went well, 1 when
+    a command failed, 125 when one could not be started.
+
+    Parameters
+    ----------
+    name
+        The profile.
+    command
+        The command and its words, after `--`.
+    """
+    from valetkey.cli._childenv import given, served
+    from valetkey.cli._running import run_child
+
+    if server and way.no_cache:
+        raise ValetkeyError("--server keeps a session, and --no-cache keeps none", do="leave one of them out")
+    if server and way.long:
+        raise ValetkeyError(
+            "--server renews its sessions, and --long ones take a code each", do="leave one of them out"
+        )
+    environment = partial(served if server else given, way=way)
+    if all_ or client:
+        if all_ and client:
+            raise ValetkeyError("--all and --client exclude each other", do="give one of them")
+        words = () if name is None else (name, *command)
+        _check_words(words)
+        names = _everyone() if all_ else _chosen(client)
+        if not names:
+            raise ValetkeyError(
+                "there is no profile to run it for", do="run `valetkey accept FILE` with a handoff first"
+            )
+        if len(names) > 1 and way.own_code and way.mfa_code_stdin:
+            raise ValetkeyError(
+                f"with {way.own_code} each of {len(names)} customers takes a code, and --mfa-code-stdin is one",
+                do="leave one of them out",
+            )
+        return _for_many(words, environment, names=names, jobs=4 if jobs is None else jobs, everyone=all_)
+    if jobs is not None:
+        raise ValetkeyError("--jobs is for several customers", do="leave it out, or say --all or --client A,B")
+    if name is None:
+        raise ValetkeyError("there is no profile to use", do="name it: valetkey exec NAME -- aws ...")
+    if not command:
+        raise ValetkeyError(
+            "there is no command to run",
+            do=f"write it after two dashes: {command_line('valetkey exec', name, then='-- aws ...')}",
+        )
+    with environment(name, dict(os.environ)) as prepared:
+        code = run_child(command, prepared.env)
+        _look_back(name, code, prepared)
+        return code
+
+
+def _look_back(name: str, code: int, prepared: Prepared) -> None:
+    """After a command that failed: was it for a session that AWS does not know any more? It is never run again here: it
+    may have done half of its work."""
+    from valetkey.cli._running import may_be_lost
+
+    if not may_be_lost(code):
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        if prepared.is_lost():
+            from valetkey.cli._kept import RUN_AGAIN
+            from valetkey.report.text import say
+
+            say(
+                f"valetkey: AWS does not know the session of {name} any more. It was dropped. If the owner has ended "
+                "the grant, the next run says so.",
+                f"valetkey: {RUN_AGAIN}",
+                stderr=True,
+            )
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Raise ValetkeyError for a customer's name where the command has to begin: `exec acme --all -- CMD`."""
+    import shutil
+
+    from valetkey.credentials.profiles.profile import names
+
+    if words and words[0] in names(os.environ) and shutil.which(words[0]) is None:
+        raise ValetkeyError(
+            f"{words[0]} is a customer, and --all and --client say for whom the command is run",
+            do="leave one of them out",
+        )
+
+
+def _for_many(
+    words: Sequence[str], environment: Environment, *, names: tuple[str, ...], jobs: int, everyone: bool
+) -> int:
+    from valetkey.cli._many import run_many
+    from valetkey.credentials.sessions.broker import Ended
+    from valetkey.report.many import labelled, say_ran
+    from valetkey.report.text import say
+
+    if not words:
+        raise ValetkeyError(
+            "there is no command to run", do="write it after two dashes: valetkey exec --all -- aws ..."
+        )
+    if jobs < 1:
+        raise ValetkeyError(f"--jobs: {jobs} is no number of commands", do="write 1 or more")
+    ran, stopped = run_many(
+        names, words, dict(os.environ), environment=environment, show=labelled(names), jobs=min(jobs, len(names))
+    )
+    # With --all, a grant that has ended by its record and by AWS is nobody's failure.
+    over = {each.name for each in ran if everyone and isinstance(each.problem, Ended)}
+    for each in ran:
+        if each.name in over and each.problem is not None:
+            say(f"{each.name}: left out: {each.problem.what}", stderr=True)
+    ran = tuple(each for each in ran if each.name not in over)
+    say_ran(ran, [name for name in names if name not in over])
+    if stopped:
+        return 128 + stopped
+    return 125 if any(each.code is None for each in ran) else int(any(each.code for each in ran))
+
+
+def _chosen(client: tuple[str, ...]) -> tuple[str, ...]:
+    """The profiles that --client names. Raises ValetkeyError before anything is begun for any of them."""
+    from valetkey.cli._entry import check_known
+
+    names = tuple(dict.fromkeys(name.strip() for each in client for name in each.split(",") if name.strip()))
+    for name in names:
+        check_known(name)
+    return names
+
+
+def _everyone() -> tuple[str, ...]:
+    """All profiles. One that is damaged fails with its reason when its turn comes."""
+    from valetkey.credentials.profiles.profile import names
+
+    return names(os.environ)

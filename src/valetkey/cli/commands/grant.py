@@ -1,0 +1,141 @@
+"""valetkey grant: let a contractor in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output, OwnerAccount
+from valetkey.cli._sealing import Identity
+
+_Flag = Annotated[bool, Parameter(negative="")]
+_Many = Parameter(consume_multiple=True, negative="")
+
+
+def grant(
+    name: Annotated[str | None, Parameter(help="Name of the role; it names the grant.")] = None,
+    /,
+    *,
+    to: Annotated[str | None, Parameter(help="The contractor's account: 12 digits.")] = None,
+    request: Annotated[Path | None, Parameter(help="The contractor's access request.")] = None,
+    fingerprint: Annotated[
+        str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
+    ] = None,
+    identity: Identity = None,
+    policy: Annotated[
+        tuple[str, ...],
+        _Many,
+        Parameter(help="Policy by name, ARN or JSON file; SecurityAudit and ViewOnlyAccess when none is named."),
+    ] = (),
+    external_id: Annotated[str | None, Parameter(help="The ExternalId; random when left out.")] = None,
+    no_external_id: Annotated[_Flag, Parameter(help="Ask for no ExternalId.")] = False,
+    mfa: Annotated[bool, Parameter(help="Require MFA. Without it, somebody must be named.")] = True,
+    mfa_max_age: Annotated[str | None, Parameter(help="MFA no older than this, like 1h.")] = None,
+    only: Annotated[
+        tuple[str, ...],
+        _Many,
+        Parameter(help="Admit these users or roles of the contractor only; they may be re-made."),
+    ] = (),
+    pin: Annotated[
+        tuple[str, ...], _Many, Parameter(help="Admit exactly these, bound to their unique ids; they must exist.")
+    ] = (),
+    name_people: Annotated[
+        _Flag, Parameter(help="Session name = IAM user name, so that your log names people.")
+    ] = False,
+    source_identity: Annotated[_Flag, Parameter(help="Let the contractor set a source identity.")] = False,
+    session_tags: Annotated[_Flag, Parameter(help="Let the contractor set session tags.")] = False,
+    until: Annotated[str | None, Parameter(help="The end: 2026-12-31, 2026-12-31T18:00Z, 30d, or never.")] = None,
+    session: Annotated[str | None, Parameter(help="Longest session, 1h to 12h.")] = None,
+    boundary: Annotated[str | None, Parameter(help="ARN of a permissions boundary.")] = None,
+    tag: Annotated[tuple[str, ...], _Many, Parameter(help="Your own tag on the role, KEY=VALUE.")] = (),
+    description: Annotated[str | None, Parameter(help="Description of the role.")] = None,
+    path: Annotated[str, Parameter(help="Path of the role.")] = "/",
+    accept_escalation: Annotated[_Flag, Parameter(help="Grant although the policies reach past this role.")] = False,
+    dry_run: Annotated[_Flag, Parameter(help="Show the calls and the proof; write nothing.")] = False,
+    yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
+    output: Output = Output(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
+) -> int:
+    """Let a contractor in: show the trust to be right, then create the role.
+
+    At a terminal it asks for what is missing, and before it writes. Without one it needs --yes and --until, and of a
+    request --fingerprint or --to. Run again after an interruption, it finishes.
+    """
+    from valetkey.cli import _owning, _questions, _wizard
+    from valetkey.grants.make import NotProved, make
+    from valetkey.grants.options import Asked
+    from valetkey.grants.plan import Differs
+    from valetkey.grants.prepare import prepare
+    from valetkey.report import grants as report
+
+    now = datetime.now(UTC)
+    end, lasting = _owning.end(until, now=now)
+    asked = Asked(
+        name=name or "",
+        contractor=to,
+        policies=policy,
+        external_id=external_id,
+        no_external_id=no_external_id,
+        mfa=mfa,
+        mfa_max_age=_owning.length(mfa_max_age, "--mfa-max-age"),
+        only=only,
+        pin=pin,
+        name_people=name_people,
+        source_identity=source_identity,
+        session_tags=session_tags,
+        until=end,
+        never=until == _owning.NEVER,
+        lasting=lasting,
+        session=_owning.length(session, "--session"),
+        boundary=boundary,
+        tags=_owning.tags(tag),
+        description=description,
+        path=path,
+    )
+    received = _owning.read_request(request, identity) if request else None
+    _wizard.check_request(received, words=fingerprint, to=to, yes=yes and not dry_run)
+    ask = _questions.answer if _questions.at_terminal() and not yes else None
+    asked = _wizard.complete(asked, received, now=now, ask=ask, yes=yes or dry_run)
+    flags = "--yes, with --fingerprint WORDS or --to ACCOUNT," if received else "--yes"
+    _questions.need_somebody(yes=yes or dry_run, flags=flags)
+    try:
+        prepared = prepare(
+            asked,
+            request=received,
+            perform=(perform := account.connect()),
+            read=_owning.read_text,
+            now=now,
+            fresh_id=_owning.fresh_id(),
+        )
+        report.say_prepared(prepared, asked, received)
+        if dry_run:
+            report.say_plan(prepared, as_json=output.as_json)
+        _owning.accept_escalation(prepared, accepted=accept_escalation)
+        if dry_run:
+            return 0
+        about = report.prepared_lines(prepared, asked, received)
+        if received is not None:
+            about = (*report.request_lines(received), *about)
+        _questions.consent(_wizard.agreement(asked, received, prepared.owner), yes=yes, about=about, flags=flags)
+        wanted, waiting = prepared.grant, _owning.waiting()
+        made = make(
+            wanted,
+            prepared.role,
+            perform=perform,
+            now=now,
+            waiting=waiting,
+            order=prepared.order,
+            tell=report.say_call,
+            tell_wait=report.say_wait,
+        )
+    except Differs as differs:
+        report.say_differs(differs, as_json=output.as_json)
+        raise
+    except NotProved as problem:
+        report.say_failures(problem.shown)
+        raise
+    report.say_made(made, prepared, as_json=output.as_json)
+    return 0

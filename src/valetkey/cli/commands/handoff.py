@@ -1,0 +1,40 @@
+"""valetkey handoff: the file that the contractor needs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output, OwnerAccount
+from valetkey.cli._sealing import EncryptTo, public_key
+
+
+def handoff(
+    name: str,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="File to write; stdout when left out.")] = None,
+    encrypt_to: EncryptTo = None,
+    output: Output = Output(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
+) -> int:
+    """Write the file that the contractor needs to get in, from the role as it stands now.
+
+    It holds no secret. Read the fingerprint aloud to the contractor. Exit code 1 when the role is not as agreed.
+    """
+    from valetkey.cli._owning import found, write_own
+    from valetkey.exchange import dump, fingerprint, sealing
+    from valetkey.grants.status import hand_over
+    from valetkey.report.grants import say_handoff
+
+    now, key = datetime.now(UTC), public_key(encrypt_to)
+    owner, standing = found(account.connect(), name)
+    document = hand_over(standing, now=now)
+    text = dump(document) if key is None else sealing.seal(dump(document).encode(), key).decode()
+    if out is not None:
+        write_own(out, text, role_arn=document.role_arn)
+    say_handoff(owner, text, fingerprint(document), out, encrypted=key is not None, as_json=output.as_json)
+    return 0

@@ -1,0 +1,76 @@
+"""valetkey request: write an access request for a customer."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Account, Output, seconds
+from valetkey.cli._options import until as parse_until
+from valetkey.cli._sealing import EncryptTo
+
+
+def request(
+    customer: Annotated[str, Parameter(help="Your own name for the customer.")] = "",
+    /,
+    *,
+    policy: Annotated[list[str] | None, Parameter(negative="", help="A policy you would like, by name or ARN.")] = None,
+    until: Annotated[str | None, Parameter(help="Until when you need access: 2026-12-31, or 30d.")] = None,
+    session: Annotated[str | None, Parameter(help="How long a session should last: 1h to 12h.")] = None,
+    reason: Annotated[str, Parameter(help="What the access is for.")] = "",
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file to write.")] = None,
+    public_key: Annotated[
+        str | None, Parameter(help="Name your age or SSH public key (or a file with it), to encrypt the handoff to.")
+    ] = None,
+    encrypt_to: EncryptTo = None,
+    new: Annotated[bool, Parameter(negative="", help="Ask with a new ExternalId, also if one was asked for.")] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Replace the file if it is another one.")] = False,
+    account: Account = Account(),  # noqa: B008 - frozen
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> int:
+    """Write an access request for a customer: your account, a fresh ExternalId, what you would like.
+
+    Send the file to the customer, and read the fingerprint to them. Asking the same customer again keeps the
+    ExternalId.
+    """
+    from valetkey.aws import connect
+    from valetkey.cli import _sealing
+    from valetkey.cli._entry import stored
+    from valetkey.cli._signing import readable_profiles
+    from valetkey.credentials.profiles.identity import identify, own_principal
+    from valetkey.credentials.profiles.requests import (
+        Wishes,
+        default_file,
+        keep,
+        known_requests,
+        make_request,
+        write_file,
+    )
+    from valetkey.credentials.sessions.base_binding import refuse_accepted_role
+    from valetkey.report.contractor import say_request
+
+    now = datetime.now(UTC)
+    wishes = Wishes(
+        policies=tuple(policy or ()),
+        until=parse_until(until, now=now) if until else None,
+        session=seconds(session, name="--session") if session else None,
+        reason=reason,
+        public_key=_sealing.public_key(public_key),
+    )
+    owner_key = _sealing.public_key(encrypt_to)
+    known = known_requests(os.environ)
+    source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    perform = connect(profile=account.profile, region=account.region, stored=stored(source))
+    caller = identify(perform)
+    refuse_accepted_role(caller, readable_profiles(os.environ))
+    identity = own_principal(perform, caller)
+    made = make_request(customer, wishes, identity=identity, known=known, now=now, new=new)
+    path = out or Path(default_file(customer) + (".age" if owner_key else ""))
+    write_file(made, path, replace=yes, encrypt_to=owner_key)
+    keep(made, os.environ)
+    say_request(made, path, encrypted=owner_key is not None, as_json=output.as_json)
+    return 0

@@ -1,0 +1,140 @@
+"""valetkey revoke: take the access back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output, OwnerAccount
+from valetkey.commandline import command, option
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.grants.revoke import Shut
+    from valetkey.grants.role import Owner
+    from valetkey.grants.status import Difference, Standing
+
+
+def revoke(
+    name: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
+    confirm: Annotated[
+        str | None, Parameter(help="The name again: delete the role also when it does not fit its record.")
+    ] = None,
+    no_wait: Annotated[
+        bool, Parameter(negative="", help="Remove the denies at once, without letting the first one take effect.")
+    ] = False,
+    output: Output = Output(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
+) -> int:
+    """Take the access back: deny everything to open sessions, close the trust, remove every policy and the role.
+
+    IAM applies a deny within seconds as a rule, up to a few minutes: it waits 10 seconds before it removes anything
+    that denies. It asks first, at the terminal; without one it needs --yes. A role that does not fit its record is
+    denied and closed, and deleted when you type its name, or say --confirm NAME. Run again after an interruption, it
+    finishes.
+    """
+    from valetkey.cli import _owning, _questions
+    from valetkey.grants.fitting import misfits
+    from valetkey.grants.revoke import revoke as take_back
+    from valetkey.grants.revoke import shut
+    from valetkey.grants.waiting import SETTLE_SECONDS
+    from valetkey.report import grants as report
+    from valetkey.report import revoking
+
+    if confirm not in (None, name):
+        raise ValetkeyError(
+            f"--confirm says another name than {name}", do=f"say {option('--confirm', name)}, or leave it out"
+        )
+    _questions.need_somebody(yes=yes)
+    perform = account.connect()
+    owner, standing = _owning.find(perform, name, damaged=True)
+    if standing is None:
+        raise _absent(perform, owner, name, as_json=output.as_json)
+    report.say_account(owner)
+    reasons = misfits(standing)
+    if reasons:
+        revoking.say_misfits(name, reasons)
+    about = tuple(revoking.misfit_lines(name, reasons)) if reasons else ()
+    who = _who(standing)
+    _questions.consent(f"Shut {who} out of {name} in account {owner.account} for good?", yes=yes, about=about)
+    waiting = _owning.waiting()
+    done: Shut | None = None
+    if reasons and confirm is None:
+        done = shut(standing, perform=perform, now=_clock, waiting=waiting, tell=report.say_call)
+        _agree_to_delete(done, reasons, yes=yes, as_json=output.as_json)
+    receipt = take_back(
+        standing,
+        perform=perform,
+        now=_clock,
+        waiting=waiting,
+        settle=0.0 if no_wait else SETTLE_SECONDS,
+        tell=report.say_call,
+        tell_wait=report.say_wait,
+    )
+    if done is not None:
+        receipt = replace(receipt, removed=(*done.done, *receipt.removed))
+    report.say_receipt(receipt, as_json=output.as_json)
+    return 0
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _who(standing: Standing) -> str:
+    """Whom the record names. It is a tag, and may hold any text."""
+    from valetkey.policy.arns import is_account
+
+    contractor = standing.record.contractor
+    return f"account {contractor}" if is_account(contractor) else "everybody"
+
+
+def _agree_to_delete(done: Shut, reasons: Sequence[Difference], *, yes: bool, as_json: bool) -> None:
+    """Return when the person types the role's name. With --yes nobody is asked. Raises ValetkeyError."""
+    from valetkey.cli import _questions
+    from valetkey.report import revoking
+    from valetkey.report.text import say
+
+    state, name = revoking.state_of(done), done.name
+    try:
+        if not yes:
+            say(f"{state}.", stderr=True)
+            about = (*revoking.misfit_lines(name, reasons), f"{state}.")
+            question = f"Type {name} to delete it for good, or Enter to keep it: "
+            if _questions.types_name(name, question, about=about, otherwise=state):
+                return
+        named = f"--yes {option('--confirm', name)}"
+        raise ValetkeyError(
+            f"{state}, since it does not fit its record",
+            do="see `valetkey show` and who uses it; if it is yours to delete: "
+            f"{command('valetkey revoke', name, then=named)}",
+            where=done.role_arn,
+            exit_code=1,
+        )
+    except ValetkeyError:
+        if as_json:
+            revoking.say_shut(done, reasons)
+        raise
+
+
+def _absent(perform: Perform, owner: Owner, name: str, *, as_json: bool) -> ValetkeyError:
+    from valetkey.cli import _owning
+    from valetkey.report import revoking
+
+    near = _owning.near(perform, name)
+    if as_json:
+        revoking.say_absent(owner, name, near)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return ValetkeyError(
+        f"There is no role {name} in account {owner.account}.",
+        do=f"{meant}`valetkey list` shows the grants; after a revocation that was interrupted, this is its end",
+        exit_code=1,
+    )

@@ -1,0 +1,83 @@
+"""valetkey terraform: provider and backend blocks for customers."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.credentials.delivery.terraform import State
+
+
+def terraform(
+    name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
+    /,
+    *names: Annotated[str, Parameter(help="More customers; then each provider has an alias.")],
+    shape: Annotated[
+        Literal["profile", "assume-role"], Parameter(help="Who enters the role: valetkey, or Terraform's provider.")
+    ] = "profile",
+    bucket: Annotated[
+        str | None, Parameter(help="A bucket of the first customer's for the state: prints a backend block too.")
+    ] = None,
+    key: Annotated[str | None, Parameter(help="The state's key in the bucket: terraform.tfstate if not given.")] = None,
+    format: Annotated[  # noqa: A002
+        Literal["hcl", "json"], Parameter(help="HCL, or Terraform's JSON for a file *.tf.json.")
+    ] = "hcl",
+) -> int:
+    """Print Terraform's provider blocks for one or several customers: `valetkey terraform NAME > providers.tf`.
+
+    Each is fixed to the customer's account (allowed_account_ids). Nothing secret is printed, nobody is asked and
+    nothing is called. With the shape `profile`, Terraform's credentials come from valetkey and are renewed while it
+    runs; `assume-role` is for what only the provider's own block can say.
+    """
+    from valetkey.aws.signin import settings
+    from valetkey.cli._entry import grant
+    from valetkey.cli._saying import say_end
+    from valetkey.cli.commands.accept import executable
+    from valetkey.credentials.delivery import terraform as made
+    from valetkey.credentials.profiles.awsconfig import process_command, region_of
+    from valetkey.credentials.profiles.settings import read_settings
+    from valetkey.credentials.sessions.broker import role_call
+    from valetkey.report.terraform import say_terraform
+
+    customers = []
+    for each in dict.fromkeys((name, *names)):
+        profile = grant(each)
+        say_end(profile)
+        region = region_of(each, os.environ) or profile.region
+        carried = read_settings(settings((each,), os.environ), name=each)
+        enter = role_call(profile, _MfaSession(), carried).params
+        customers.append(made.Customer(profile=profile, region=region, enter=enter))
+    state = _state(bucket, key)
+    found = made.blocks(customers, shape=shape, state=state)
+    base = [each.profile for each in customers if each.profile.mfa] if shape == "assume-role" else []
+    say_terraform(
+        made.hcl(found) if format == "hcl" else made.as_json(found),
+        mfa_profiles={str(made.base_profile(each)): process_command(executable(), each.name) for each in base},
+        without_region=[each.profile.name for each in customers if each.region is None],
+    )
+    return 0
+
+
+def _state(bucket: str | None, key: str | None) -> State | None:
+    from valetkey.credentials.delivery.terraform import State
+
+    if bucket is None and key is None:
+        return None
+    key = "terraform.tfstate" if key is None else key
+    if bucket is None or not (bucket.strip() and key.strip("/") == key and key):
+        raise ValetkeyError(
+            "the state needs a bucket and a key", do="name them: --bucket acme-state --key net/terraform.tfstate"
+        )
+    return State(bucket, key)
+
+
+class _MfaSession:
+    """Keys of the kind that the provider will have."""
+
+    access_key_id = secret_access_key = ""
+    session_token: str | None = "an MFA session's"  # noqa: S105 - only that there is one counts

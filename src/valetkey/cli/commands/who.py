@@ -1,0 +1,35 @@
+"""valetkey who: everybody whom a trust policy lets in, offline."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output
+
+
+def who(
+    *,
+    trust: Annotated[str, Parameter(help="The trust policy, a JSON file.")],
+    owner: Annotated[str | None, Parameter(help="The account of the role, to be told apart from others.")] = None,
+    show_external_id: Annotated[bool, Parameter(negative="", help="Print ExternalIds in full.")] = False,
+    output: Output = Output(),  # noqa: B008
+) -> int:
+    """List who gets in through a trust policy, and under which conditions. 0 decided, 1 not decided.
+
+    Every line is a set of requests that are all let in, from now on; together they are all there are.
+    """
+    from valetkey.cli import _trusts
+    from valetkey.policy import Origin
+    from valetkey.prover import Unknown
+    from valetkey.prover import who as reach_of
+    from valetkey.report import proofs
+
+    document = _trusts.read(trust)
+    role = _trusts.role(document, owner=owner)
+    found = reach_of(document, origin=Origin.SENT, resource=role, now=datetime.now(UTC))
+    said = proofs.Said(trust, "", "", (document,), show_external_id)
+    proofs.say_reach(found, said, as_json=output.as_json)
+    return 1 if isinstance(found, Unknown) or found.unjudged else 0

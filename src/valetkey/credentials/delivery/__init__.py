@@ -1,0 +1,1 @@
+"""Role sessions given to programs: child processes, shells, the credential server, the console, Terraform."""

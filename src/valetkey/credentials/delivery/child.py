@@ -1,0 +1,137 @@
+"""What a child of `exec` gets: a grant's credentials, and nothing else on this computer that could stand in for them.
+
+Rules:
+- INVARIANT: the only credentials a tool can find are the ones set here, also once they have expired: no profile, no
+  credentials file, no container, web identity or instance metadata.
+- Of the AWS_* variables only those known to be no credentials pass (KEPT); a new one is dropped until it is known.
+- Settings that are no credentials stay: region, CA bundle, endpoints, retries, output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from valetkey.credentials.delivery.shells import regions, variables
+from valetkey.credentials.sessions.values import Credentials
+
+KEPT = (
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_S3_",
+    "AWS_RETRY_MODE",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_DEFAULTS_MODE",
+    "AWS_DEFAULT_OUTPUT",
+    "AWS_PAGER",
+    "AWS_CLI_",
+    "AWS_DATA_PATH",
+    "AWS_SDK_",
+    "AWS_EXECUTION_ENV",
+    "AWS_REQUEST_",
+)
+"""AWS_* variables that a child keeps, by prefix."""
+
+# Settings of a profile that are no credentials and lead to none (SDKs and Tools Reference Guide, Settings reference).
+_SETTINGS = frozenset(
+    {
+        "region",
+        "ca_bundle",
+        "endpoint_url",
+        "ignore_configured_endpoint_urls",
+        "use_fips_endpoint",
+        "use_dualstack_endpoint",
+        "sts_regional_endpoints",
+        "retry_mode",
+        "max_attempts",
+        "defaults_mode",
+        "output",
+        "cli_pager",
+        "cli_timestamp_format",
+        "tcp_keepalive",
+        "parameter_validation",
+        "s3",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where a child fetches its credentials, which are renewed while it runs."""
+
+    url: str
+    token_file: Path
+    account: str
+
+
+def environment(
+    env: Mapping[str, str], credentials: Credentials | Served, *, region: str | None, config: Path, empty: Path
+) -> dict[str, str]:
+    """The child's environment. `config` is its AWS config, `empty` its credentials file.
+
+    With Served there are no keys in it, and what would be read before the server (SDKs and Tools Reference Guide,
+    "Credential provider chain") is as empty as without.
+    """
+    kept = {name: value for name, value in env.items() if not name.startswith("AWS_") or name.startswith(KEPT)}
+    if "AWS_REGION" in kept or "AWS_DEFAULT_REGION" in kept:
+        region = None
+    if isinstance(credentials, Served):
+        own = {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials.url,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(credentials.token_file),
+            "AWS_ACCOUNT_ID": credentials.account,
+            **regions(region),
+        }
+    else:
+        own = variables(credentials, region)
+    return {
+        **kept,
+        **own,
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_SHARED_CREDENTIALS_FILE": str(empty),
+        # The same for the AWS SDK for Java 1.
+        "AWS_CREDENTIAL_PROFILES_FILE": str(empty),
+        # botocore's last resort: without it, /etc/boto.cfg and ~/.boto are read when a profile is named.
+        "BOTO_CONFIG": str(empty),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def config_text(settings: Mapping[str, Any], *, region: str | None = None) -> str:
+    """The child's AWS config: the settings of a profile (as valetkey.aws.settings reads them) that are no credentials.
+
+    `region` stands in where the settings have none.
+    """
+    kept = {name: value for name, value in settings.items() if name in _SETTINGS}
+    if region:
+        kept.setdefault("region", region)
+    services = settings.get("services")
+    text = "[default]\n" + _section(kept)
+    if isinstance(services, Mapping) and services:
+        text += f"services = kept\n[services kept]\n{_section(services)}"
+    return text
+
+
+def _section(settings: Mapping[str, Any]) -> str:
+    lines = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            lines.append(f"{name} =\n")
+            lines += [f"  {inner} = {_one_line(each)}\n" for inner, each in value.items()]
+        else:
+            lines.append(f"{name} = {_one_line(value)}\n")
+    return "".join(lines)
+
+
+def _one_line(value: Any) -> str:
+    # A value cannot begin a line of its own, and with it a section or a key.
+    return " ".join(str(value).split())

@@ -1,0 +1,129 @@
+"""Where the AWS console is in each partition, and where in it a person wants to land.
+
+Rules:
+- The hosts follow the partition of the role. A region counts only where it is one of that partition.
+- In aws-eusc every host carries its region: there is no sign-in or console host without one (fact W4: the endpoint
+  rules of the `signin` API in botocore).
+- INVARIANT: a URL to open is one of that partition's console: a sign-in leads nowhere else.
+- Signing out first works at one host only (Versent/saml2aws issue 707; fact U11), and not where the console's
+  multi-session is switched on (AWS then answers 400); so that it is only done when asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode, urlsplit
+
+from valetkey.errors import ValetkeyError
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Places:
+    """Where a partition's sign-in and console are."""
+
+    signin: str
+    console: str
+    regions: tuple[str, ...]
+    """How the names of its regions begin; empty: as no other partition's do."""
+    regional: bool = False
+    """Whether a region may stand before the hosts."""
+    home: str = ""
+    """The region that stands there where none is named; empty: the bare hosts exist."""
+
+    def host(self, bare: str, region: str | None) -> str:
+        region = region or self.home
+        return f"{region}.{bare}" if region and self.regional else bare
+
+
+# The isolated partitions' hosts are not public.
+_PLACES = {
+    "aws": _Places(signin="signin.aws.amazon.com", console="console.aws.amazon.com", regions=(), regional=True),
+    "aws-cn": _Places(signin="signin.amazonaws.cn", console="console.amazonaws.cn", regions=("cn-",)),
+    "aws-us-gov": _Places(
+        signin="signin.amazonaws-us-gov.com", console="console.amazonaws-us-gov.com", regions=("us-gov-",)
+    ),
+    "aws-eusc": _Places(
+        signin="signin.amazonaws-eusc.eu",
+        console="console.amazonaws-eusc.eu",
+        regions=("eusc-",),
+        regional=True,
+        home="eusc-de-east-1",
+    ),
+}
+_OTHERS = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
+"""How the names of regions outside the partition `aws` begin."""
+
+
+class ConsoleError(ValetkeyError):
+    """The console cannot be opened. Never carries a key, a token or the sign-in URL."""
+
+    exit_code = 3
+
+
+def _places(partition: str) -> _Places:
+    """Raises ConsoleError for a partition whose hosts are not public."""
+    if partition not in _PLACES:
+        raise ConsoleError(
+            f"the console's address in the partition {partition} is not public",
+            do="use `valetkey exec` or the profile with the AWS CLI",
+            exit_code=2,
+        )
+    return _PLACES[partition]
+
+
+def region_in(partition: str, region: str | None) -> str | None:
+    """The region, if it is one of the partition; else None. Raises ConsoleError as `signin_host` does."""
+    known = _places(partition).regions
+    if region is None:
+        return None
+    is_there = region.startswith(known) if known else not region.startswith(_OTHERS)
+    return region if is_there else None
+
+
+def signin_host(partition: str, region: str | None) -> str:
+    """The host to sign in at. `region` is one of the partition, or None. Raises ConsoleError for a partition whose
+    hosts are not public."""
+    places = _places(partition)
+    return places.host(places.signin, region)
+
+
+def console_host(partition: str, region: str | None) -> str:
+    """The host of the console, as `signin_host`."""
+    places = _places(partition)
+    return places.host(places.console, region)
+
+
+def check_url(url: str, partition: str) -> str:
+    """The URL, if it is a page of the partition's console. Raises ValetkeyError."""
+    places = _places(partition)
+    console = places.console
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    host = parts.hostname or ""
+    is_console = host.endswith(f".{console}") or (host == console and not places.home)
+    is_plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url and "@" not in parts.netloc
+    if parts.scheme != "https" or not is_console or not is_plain or port is not None:
+        raise ValetkeyError(
+            f"{url[:80]!r} is no page of the console",
+            do=f"copy an address from the browser: it begins with https:// and its host ends with "
+            f"{'.' if places.home else ''}{console}",
+        )
+    return url
+
+
+def logout_url(login: str, partition: str, endpoint: str) -> str:
+    """A URL that signs the browser out and then follows `login`; as secret as that. Raises ValetkeyError.
+
+    `endpoint` is where the sign-in goes: AWS's, or what stands in for it.
+    """
+    at_aws = (urlsplit(endpoint).hostname or "").endswith(_places(partition).signin)
+    if at_aws and partition != "aws":
+        raise ValetkeyError(
+            f"in the partition {partition} it is not known how to sign out and come back",
+            do="leave --logout-first out and sign out by hand, or use --separate",
+        )
+    host = "https://us-east-1.signin.aws.amazon.com" if at_aws else endpoint.removesuffix("/federation")
+    return f"{host}/oauth?{urlencode({'Action': 'logout', 'redirect_uri': login}, quote_via=quote)}"

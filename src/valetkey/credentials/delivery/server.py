@@ -1,0 +1,174 @@
+"""Credentials over HTTP on this computer, as containers get them (SDKs and Tools Reference Guide, "Container credential
+provider"): every AWS SDK reads AWS_CONTAINER_CREDENTIALS_FULL_URI and ..._AUTHORIZATION_TOKEN_FILE.
+
+Rules:
+- Bound to 127.0.0.1 alone: SDKs take plain HTTP from loopback addresses only.
+- INVARIANT: credentials go only to who shows the token of that very name; it is compared in constant time, and a
+  wrong token and an unknown name are refused alike.
+- INVARIANT: a Host other than the address we gave is refused, so that no page in a browser can reach us under a name
+  of its own (DNS rebinding).
+- Answers come from memory at once: botocore waits 2 seconds, the AWS SDK for JavaScript 1.
+- A connection has 5 seconds altogether, and there are 64 at most: nobody who connects can hold the server up for long.
+- Nothing of a request is logged or repeated in an answer.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+from valetkey.credentials.delivery.shells import stamp
+from valetkey.credentials.sessions.broker import Dismissed, Ended, NoTerminal
+from valetkey.credentials.sessions.values import Credentials
+from valetkey.errors import ValetkeyError
+
+HOST = "127.0.0.1"
+_SECONDS = 5.0
+_CONNECTIONS = 64
+
+
+class PortTaken(ValetkeyError):
+    """The server cannot listen there."""
+
+
+def tokens(names: Iterable[str]) -> dict[str, str]:
+    """A fresh token for each name (256 bits): who may read one customer's credentials may not read another's."""
+    return {name: secrets.token_urlsafe(32) for name in names}
+
+
+def answer(credentials: Credentials) -> dict[str, str]:
+    """The body that SDKs read; the session token's key differs from a credential process's."""
+    return {
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key,
+        "Token": credentials.session_token,
+        "Expiration": stamp(credentials.expires),
+        "AccountId": credentials.account,
+    }
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `/NAME` for each name of `tokens` on a loopback port (0: any free one). Raises PortTaken.
+
+    `look(name)` answers the credentials from memory, or raises ValetkeyError. Run `serve_forever` in a thread.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, tokens: Mapping[str, str], look: Callable[[str], Credentials], *, port: int = 0) -> None:
+        self.tokens, self.look = dict(tokens), look
+        self.nobody = secrets.token_urlsafe(32)
+        """What an unknown name's token is compared with."""
+        self._since: dict[Any, float] = {}
+        self._guard = threading.Lock()
+        try:
+            super().__init__((HOST, port), _Handler)
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise PortTaken(f"port {port} of {HOST} cannot be used: {why}", do="name another --port") from None
+
+    @property
+    def authority(self) -> str:
+        """The one Host that is answered."""
+        return f"{HOST}:{self.server_address[1]}"
+
+    def url(self, name: str) -> str:
+        """What AWS_CONTAINER_CREDENTIALS_FULL_URI has to say. A profile's name needs no escaping in a path."""
+        return f"http://{self.authority}/{name}"
+
+    def server_bind(self) -> None:
+        # HTTPServer's own looks the address up in DNS, which may take long.
+        socketserver.TCPServer.server_bind(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._guard:
+            is_full = len(self._since) >= _CONNECTIONS
+            if not is_full:
+                self._since[request] = time.monotonic()
+        if is_full:
+            self.shutdown_request(request)
+        else:
+            super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._guard:
+            self._since.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Called twice a second: cut the connections whose time is up, which wakes their threads."""
+        now = time.monotonic()
+        with self._guard:
+            for request, since in self._since.items():
+                if now - since > _SECONDS:
+                    try:
+                        request.shutdown(socket.SHUT_RDWR)
+                    except OSError:
+                        continue
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that broke is the client's affair; a traceback could show what it sent."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    timeout = _SECONDS
+
+    def do_GET(self) -> None:
+        if self.headers.get_all("Host") != [self.server.authority]:
+            self._refuse(421, "WrongHost", f"only requests to {self.server.authority} are answered")
+            return
+        name = unquote(self.path[1:])
+        token = self.server.tokens.get(name)
+        given = self.headers.get_all("Authorization") or [""]
+        wanted = token if token is not None else self.server.nobody
+        is_right = hmac.compare_digest(given[0].encode("utf-8", "replace"), wanted.encode())
+        if not is_right or token is None or len(given) != 1:
+            self._refuse(401, "WrongToken", "the token in Authorization is not the one for this path")
+            return
+        try:
+            body = answer(self.server.look(name))
+        except ValetkeyError as problem:
+            # An SDK repeats a request after a 5xx; where a person has to do something first, that would only take time.
+            needs_person = isinstance(problem, (NoTerminal, Dismissed, Ended)) or problem.exit_code != 3
+            likely = f"most likely: {problem.likely}" if problem.likely else ""
+            text = "; ".join(filter(None, (problem.what, problem.do, likely)))
+            self._refuse(403 if needs_person else 503, type(problem).__name__, text)
+            return
+        self._send(200, body)
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        self._send(status, {"code": code, "message": message})
+
+    def _send(self, status: int, body: Mapping[str, str]) -> None:
+        data = json.dumps(body).encode("ascii")
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def version_string(self) -> str:
+        return "valetkey"
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What http.server itself refuses (another method, a line too long): its own page would repeat the request."""
+        self.close_connection = True
+        self._refuse(code, "BadRequest", "only GET is answered")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of http.server
+        """Nothing is logged."""

@@ -1,0 +1,134 @@
+"""Credentials as lines that a shell evaluates, quoted for that shell.
+
+The output of `env` has two parts: `cleared` removes every credential variable; then come `lines`, which set the new
+ones, or `FAILED`, which ends in a false status. `cleared` is printed first of all, before anything can fail.
+
+INVARIANT: no value can end its quotes: a region or an expiry comes from a file, and is never evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from valetkey.credentials.sessions.values import Credentials
+from valetkey.errors import ValetkeyError
+
+INTERFERING = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_BEARER_TOKEN_BEDROCK",
+)
+"""Variables that could make a tool use other credentials than the ones set."""
+
+SET = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+)
+"""Variables that are set, apart from the regions."""
+
+
+def variables(credentials: Credentials, region: str | None = None) -> dict[str, str]:
+    """The environment variables that every AWS tool reads; `region` in both spellings, if there is one."""
+    return {
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+        "AWS_CREDENTIAL_EXPIRATION": stamp(credentials.expires),
+        # Part of the hosts of some services (account-based endpoints): another account's would go with these keys.
+        "AWS_ACCOUNT_ID": credentials.account,
+        **regions(region),
+    }
+
+
+def regions(region: str | None) -> dict[str, str]:
+    """A region in both spellings; nothing without one."""
+    return {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
+
+
+def stamp(when: datetime) -> str:
+    """A time as AWS's tools write it: 2026-11-23T21:40:46Z."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def cleared(shell: str) -> str:
+    """Lines that remove every credential variable from `shell` (one of SHELLS)."""
+    unset, _ = SHELLS[shell]
+    return "".join(f"{unset(name)}\n" for name in (*INTERFERING, *SET))
+
+
+def lines(shell: str, credentials: Credentials, region: str | None = None) -> str:
+    """Lines that set the variables in `shell` (one of SHELLS), to be evaluated after `cleared`.
+
+    Raises ValetkeyError for a value that no shell variable can hold.
+    """
+    _, set_ = SHELLS[shell]
+    given = variables(credentials, region)
+    if any(not value.isprintable() for value in given.values()):
+        raise ValetkeyError("AWS answered with credentials that no variable can hold", exit_code=3)
+    return "".join(f"{set_(name, value)}\n" for name, value in given.items()) + _DONE.get(shell, "")
+
+
+def shell_of(words: Sequence[str]) -> str:
+    """The shell whose lines a command line asks for, also one that cannot be parsed: the value of `--shell`, or of an
+    option that looks like it. "bash" (any POSIX shell) where it says none."""
+    values = []
+    for option, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = option.partition("=")
+        if name.startswith(("-s", "--s")):
+            values.append((value if equals else following).lower())
+    for value in values:
+        for part, shell in (("fish", "fish"), ("pwsh", "powershell"), ("power", "powershell"), ("zsh", "zsh")):
+            if part in value:
+                return shell
+    return "bash"
+
+
+def _posix(name: str, value: str) -> str:
+    # Between single quotes nothing is special but the quote itself (POSIX, 2.2.2).
+    return "export {}='{}'".format(name, value.replace("'", "'\\''"))
+
+
+def _fish(name: str, value: str) -> str:
+    # Between single quotes \\ and \' are the only escapes (fish, Quotes).
+    return "set -gx {} '{}'".format(name, value.replace("\\", "\\\\").replace("'", "\\'"))
+
+
+# PowerShell takes these for a single quote too (about_Quoting_Rules; the tokenizer's IsSingleQuote).
+_POWERSHELL_QUOTES = "'\u2018\u2019\u201a\u201b"
+
+
+def _powershell(name: str, value: str) -> str:
+    return "$Env:{} = '{}'".format(name, "".join(2 * c if c in _POWERSHELL_QUOTES else c for c in value))
+
+
+_POSIX = ("unset {}".format, _posix)
+SHELLS: dict[str, tuple[Callable[[str], str], Callable[[str, str], str]]] = {
+    "bash": _POSIX,
+    "zsh": _POSIX,
+    "fish": ("set -e {}".format, _fish),
+    "powershell": ("Remove-Item -ErrorAction Ignore Env:{}".format, _powershell),
+}
+"""For each shell: how a variable is removed, and how it is set."""
+
+# `set` leaves the status as it was: that of removing a variable which was not there.
+_DONE = {"fish": "true\n"}
+FAILED: dict[str, str] = {
+    "bash": "false\n",
+    "zsh": "false\n",
+    "fish": "false\n",
+    # The only statement after which `$?` is false whatever calls Invoke-Expression (about_Throw).
+    "powershell": "throw 'valetkey env failed: no credentials are set'\n",
+}
+"""For each shell: the line that ends in a false status."""

@@ -1,0 +1,237 @@
+"""Terraform's provider and backend blocks for customers, as HCL or as Terraform's JSON.
+
+Rules:
+- Every provider carries `allowed_account_ids`: Terraform itself then refuses to work in another account.
+- Shape "profile": the provider uses the AWS profile that `accept` wrote; credentials come from `credential_process`,
+  and are renewed while Terraform runs.
+- Shape "assume-role": the provider enters the role itself, from the MFA session. It has no field for a code, so that
+  the MFA session has to come from a profile (AWS provider documentation, "Assuming an IAM Role").
+- Of several customers each provider has an alias, and there is one without: a resource that names none would otherwise
+  be made with whatever credentials the machine has.
+- INVARIANT: no value can end its quotes or begin a template (HCL native syntax specification, "Template Literals";
+  JSON syntax specification, "Strings"): names and ids come from files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from valetkey.catalog import limits
+from valetkey.credentials.profiles.profile import Profile
+
+Shape = Literal["profile", "assume-role"]
+Value: TypeAlias = "str | bool | tuple[str, ...] | Mapping[str, Value]"
+
+NOBODY = "000000000000"
+"""No account: what the provider without an alias is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Customer:
+    """What a provider is written from."""
+
+    profile: Profile
+    region: str | None
+    enter: Mapping[str, Any]
+    """The parameters of the right AssumeRole through an MFA session (`broker.role_call`)."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: `kind "label" { settings, then blocks }`, under a comment."""
+
+    kind: str
+    labels: tuple[str, ...] = ()
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the state is kept: a bucket in the first customer's account."""
+
+    bucket: str
+    key: str = "terraform.tfstate"
+
+
+def blocks(customers: Sequence[Customer], *, shape: Shape = "profile", state: State | None = None) -> tuple[Block, ...]:
+    """The blocks, in the order to print them. At least one customer."""
+    several = len(customers) > 1
+    made = [_backend(customers[0], shape, state)] if state else []
+    names = aliases([each.profile.name for each in customers])
+    made += [_provider(each, shape, alias if several else None) for each, alias in zip(customers, names, strict=True)]
+    if several:
+        guard: dict[str, Value] = {"allowed_account_ids": (NOBODY,)}
+        if customers[0].region:
+            guard = {"region": customers[0].region} | guard
+        made.append(Block("provider", ("aws",), guard, comment="a resource that names no provider is refused here"))
+    return tuple(made)
+
+
+def base_profile(profile: Profile) -> str | None:
+    """The AWS profile that the shape "assume-role" begins with: one of the MFA session, or the base identity's own;
+    None: the usual chain."""
+    return f"{profile.name}-mfa" if profile.mfa else profile.source_profile
+
+
+def aliases(names: Iterable[str]) -> tuple[str, ...]:
+    """Names as Terraform takes them for an alias: letters, digits, _ and -, a letter first; all different."""
+    found: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+        plain = plain if plain[0].isalpha() else f"c_{plain}"
+        number = 2
+        alias = plain
+        while alias in found:
+            alias, number = f"{plain}_{number}", number + 1
+        found.append(alias)
+    return tuple(found)
+
+
+def _provider(customer: Customer, shape: Shape, alias: str | None) -> Block:
+    profile = customer.profile
+    settings: dict[str, Value] = {"alias": alias} if alias else {}
+    settings |= _begin(customer, shape)
+    settings["allowed_account_ids"] = (profile.account,)
+    inner = (Block("assume_role", settings=_assume_role(customer.enter)),) if shape == "assume-role" else ()
+    role = profile.role_arn.split(":", 5)[5]
+    return Block("provider", ("aws",), settings, inner, comment=f"{profile.name}: account {profile.account}, {role}")
+
+
+def _begin(customer: Customer, shape: Shape) -> dict[str, str]:
+    profile = customer.profile.name if shape == "profile" else base_profile(customer.profile)
+    return ({"profile": profile} if profile else {}) | ({"region": customer.region} if customer.region else {})
+
+
+def _backend(customer: Customer, shape: Shape, state: State) -> Block:
+    """Since Terraform 1.10, S3 itself holds the lock (`use_lockfile`); the role is an argument here, not a block."""
+    settings: dict[str, Value] = {"bucket": state.bucket, "key": state.key}
+    settings |= _begin(customer, shape)
+    settings |= {
+        "allowed_account_ids": (customer.profile.account,),
+        "encrypt": True,
+        "use_lockfile": True,
+    }
+    if shape == "assume-role":
+        settings["assume_role"] = _assume_role(customer.enter)
+    return Block("terraform", blocks=(Block("backend", ("s3",), settings),))
+
+
+# STS's parameter: the provider's argument.
+_ARGUMENTS = {
+    "RoleArn": "role_arn",
+    "ExternalId": "external_id",
+    "RoleSessionName": "session_name",
+    "DurationSeconds": "duration",
+    "SourceIdentity": "source_identity",
+    "Policy": "policy",
+    "PolicyArns": "policy_arns",
+    "Tags": "tags",
+    "TransitiveTagKeys": "transitive_tag_keys",
+}
+
+
+def _assume_role(params: Mapping[str, Any]) -> dict[str, Value]:
+    # Without a duration AWS would give an hour, and the AWS SDK for Go asks for 15 minutes.
+    said = {"DurationSeconds": limits.SESSION_DEFAULT, **params}
+    return {argument: _argument(name, said[name]) for name, argument in _ARGUMENTS.items() if said.get(name)}
+
+
+def _argument(name: str, value: Any) -> Value:
+    match name:
+        case "DurationSeconds":
+            return f"{value}s"
+        case "PolicyArns":
+            return tuple(each["arn"] for each in value)
+        case "Tags":
+            return {each["Key"]: each["Value"] for each in value}
+        case "TransitiveTagKeys":
+            return tuple(value)
+    return str(value)
+
+
+def hcl(found: Iterable[Block]) -> str:
+    """The blocks in Terraform's own language, laid out as `terraform fmt` does."""
+    return "\n".join(_hcl(each, "") for each in found)
+
+
+def _hcl(block: Block, indent: str) -> str:
+    lines = [f"{indent}# {_one_line(block.comment)}\n"] if block.comment else []
+    lines.append(f"{indent}{' '.join([block.kind, *map(quoted, block.labels)])} {{\n")
+    lines.append(_settings(block.settings, indent + "  "))
+    for inner in block.blocks:
+        lines += ["\n"] if block.settings else []
+        lines.append(_hcl(inner, indent + "  "))
+    return "".join([*lines, f"{indent}}}\n"])
+
+
+def _settings(settings: Mapping[str, Value], indent: str) -> str:
+    """One a line; the equals signs of neighbours stand below each other, unless a value is longer than its line."""
+    width = max((len(name) for name, value in settings.items() if not isinstance(value, Mapping)), default=0)
+    return "".join(
+        f"{indent}{name:<{0 if isinstance(value, Mapping) else width}} = {_value(value, indent)}\n"
+        for name, value in settings.items()
+    )
+
+
+def _value(value: Value, indent: str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(quoted, value))}]"
+    return f"{{\n{_settings({quoted(name): each for name, each in value.items()}, indent + '  ')}{indent}}}"
+
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def quoted(text: str) -> str:
+    """A string as HCL reads back exactly this text."""
+    escaped = "".join(
+        _ESCAPES.get(char, char if char.isprintable() else f"\\U{ord(char):08x}") for char in _literal(text)
+    )
+    return f'"{escaped}"'
+
+
+def _literal(text: str) -> str:
+    """`${` and `%{` begin a template unless their first character stands twice."""
+    return re.sub(r"([$%])\{", r"\1\1{", text)
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def as_json(found: Iterable[Block]) -> str:
+    """The same as Terraform's JSON (`*.tf.json`)."""
+    return json.dumps(_merged(found), indent=2) + "\n"
+
+
+def _merged(found: Iterable[Block]) -> dict[str, Any]:
+    """Blocks of one kind and label are a list under it; comments are under "//"."""
+    body: dict[str, Any] = {}
+    for block in found:
+        plain: dict[str, Any] = {"//": block.comment} if block.comment else {}
+        plain |= {name: _plain(value) for name, value in block.settings.items()} | _merged(block.blocks)
+        place = body
+        for label in (block.kind, *block.labels[:-1]):
+            place = place.setdefault(label, {}) if block.labels else place
+        place.setdefault(block.labels[-1] if block.labels else block.kind, []).append(plain)
+    return body
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _literal(value)
+    if isinstance(value, tuple):
+        return [_literal(each) for each in value]
+    return {_literal(name): _plain(each) for name, each in value.items()}

@@ -1,0 +1,1 @@
+"""Diagnosis of a refusal, and verification of a role from outside."""

@@ -1,0 +1,215 @@
+"""What the contractor's own account says about entering a role: who refused, the owner or ourselves?
+
+AWS answers the same AccessDenied for both. So the caller's own policies are read, and decided by `valetkey.policy` once
+with the right call, which AWS let through, and once with the probe.
+
+Rules:
+- INVARIANT: `lets` says None unless our own policies are known to allow the probe. Unknown is not allowed.
+- A condition key that is not known here can only make a refusal inconclusive (known.py).
+- What cannot be read here: the organization's SCPs and RCPs, and a session policy of a role session.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.credentials.doctor.context_keys import as_list, known_part, may_mean, unknown_keys
+from valetkey.credentials.profiles.identity import Identity
+from valetkey.errors import PolicyError
+from valetkey.policy import Decision, Policy, Request, decide, parse_policy
+from valetkey.policy.decision import Part
+
+# The owner's side, left out of the question: it lets everybody in.
+_OPEN = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole"]}],
+}
+
+
+@dataclass(frozen=True)
+class OwnSide:
+    """The caller's own policies, as read, or why they could not be."""
+
+    identity: Identity
+    documents: tuple[Mapping[str, Any], ...] = ()
+    boundary: Mapping[str, Any] | None = None
+    principal: str = ""
+    """The user's or role's own ARN, path included."""
+    unread: str = ""
+    """Why they are not known, or empty."""
+    names: tuple[str, ...] = ()
+    """What a person calls the documents, in their order; empty: they are numbered."""
+
+    def lets(self, *, right: Mapping[str, str], probe: Mapping[str, str], role_arn: str) -> str:
+        """Empty when our own policies allow the probe; else why a refusal of it says nothing about the owner.
+
+        `right` and `probe` are the condition keys of the two calls.
+        """
+        if self.unread:
+            return self.unread
+        if self._hidden:
+            return f"a Deny in your own account depends on {self._hidden[0]}, which is not known here"
+        if not self.allows(right, role_arn):
+            return "your own account's policies depend on more than is known here"
+        return "" if self.allows(probe, role_arn) else "your own account's policies refuse this call too"
+
+    def allows(self, context: Mapping[str, str], role_arn: str) -> bool | None:
+        """Whether these policies allow the call, by the condition keys that are known; None when that cannot be
+        judged."""
+        return self.judge(context, role_arn)[0]
+
+    def judge(self, context: Mapping[str, str], role_arn: str) -> tuple[bool | None, str]:
+        """The same, and why not, or why it cannot be judged, in words."""
+        if self.unread:
+            return None, self.unread
+        decision = self.decide(context, role_arn)
+        if self._hidden:
+            return None, f"a Deny in your own account depends on {self._hidden[0]}, which is not known here"
+        if decision is None:
+            return None, "a policy of your own account cannot be read as AWS reads it"
+        if decision.allowed:
+            return True, ""
+        if decision.outcome == "implicit_deny" and self._conditional:
+            return None, f"an Allow in your own account depends on {self._conditional[0]}, which is not known here"
+        return False, self._objection(decision, context, role_arn)
+
+    def decide(self, context: Mapping[str, str], role_arn: str, *, with_boundary: bool = True) -> Decision | None:
+        """The decision behind it; `with_boundary=False` leaves the permissions boundary out of the question."""
+        if self.unread or self._hidden:
+            return None
+        context = {**context, **({"aws:PrincipalArn": self.principal} if self.principal else {})}
+        try:
+            identity = [parse_policy(each, kind="identity") for each in map(known_part, self.documents) if each]
+            boundary: Policy | tuple[()] | None = None
+            if with_boundary and self.boundary is not None:
+                limit = known_part(self.boundary)
+                boundary = () if limit is None else parse_policy(limit, kind="boundary")
+            request = Request(principal=self.identity.arn, action="sts:AssumeRole", resource=role_arn, context=context)
+            trust = parse_policy(_OPEN, kind="trust")
+            return decide(request, trust=trust, identity=identity, boundary=boundary)
+        except PolicyError:
+            return None
+
+    def _objection(self, decision: Decision, context: Mapping[str, str], role_arn: str) -> str:
+        if decision.outcome == "explicit_deny":
+            return f"{self._place(decision.parts[0])} denies it{_tested(decision.parts[0])}"
+        without = self.decide(context, role_arn, with_boundary=False)
+        if without is not None and without.allowed:
+            return "your policies allow it, but your permissions boundary does not"
+        if not self.documents:
+            return "you have no policies at all"
+        near = next((each for each in decision.parts if not _is_far(each)), None)
+        return "none of your policies allows it" + (
+            f"; the nearest, {self._place(near)}, {_misses(near)}" if near else ""
+        )
+
+    def _place(self, part: Part) -> str:
+        where = "your permissions boundary"
+        if part.side == "identity":
+            # The decision counts the documents of which something is left.
+            number = [n for n, each in enumerate(self.documents) if known_part(each)][part.number - 1]
+            where = f"your policy {self.names[number] if self.names else number + 1}"
+        return f"{where}, statement {part.statement}{f' ({part.sid})' if part.sid else ''}"
+
+    @property
+    def _hidden(self) -> list[str]:
+        """The unknown keys of every Deny that may mean sts:AssumeRole."""
+        return self._unknown("Deny")
+
+    @property
+    def _conditional(self) -> list[str]:
+        """The unknown keys of every Allow that may mean sts:AssumeRole."""
+        return self._unknown("Allow")
+
+    def _unknown(self, effect: str) -> list[str]:
+        documents = (*self.documents, *([self.boundary] if self.boundary is not None else []))
+        found = [
+            each for document in documents for each in as_list(document.get("Statement")) if may_mean(each, effect)
+        ]
+        return sorted({key for each in found for key in unknown_keys(each)})
+
+
+def context_of(params: Mapping[str, Any], *, mfa: bool, region: str, now: datetime) -> dict[str, str]:
+    """The condition keys of one AssumeRole call. A long-term key's call has no MFA keys at all
+    (reference_policies_condition-keys)."""
+    keys = {
+        "aws:CurrentTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "aws:EpochTime": str(int(now.timestamp())),
+        "aws:PrincipalIsAWSService": "false",
+        "aws:RequestedRegion": region,
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+        "aws:ResourceAccount": params["RoleArn"].split(":")[4],
+        "sts:RoleSessionName": params["RoleSessionName"],
+    }
+    if "ExternalId" in params:
+        keys["sts:ExternalId"] = params["ExternalId"]
+    if mfa:
+        keys |= {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "60"}
+    return keys
+
+
+def read_own_side(perform: Perform, identity: Identity) -> OwnSide:
+    """Read every policy of the caller: inline, attached, of its groups, and its boundary. Never raises for what may
+    not be read: `unread` says so."""
+    if identity.kind not in ("iam-user", "iam-role", "identity-center"):
+        return OwnSide(identity, unread="your own account's policies are not known for this kind of sign-in")
+    kind = "user" if identity.kind == "iam-user" else "role"
+    try:
+        principal = perform(Call("iam", f"get_{kind}", {f"{kind.title()}Name": identity.name}))[kind.title()]
+        named = tuple(_documents(perform, kind, identity.name))
+        limit = principal.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        boundary = _managed(perform, limit) if limit else None
+        names = tuple(name for name, _ in named)
+        return OwnSide(identity, tuple(each for _, each in named), boundary, principal["Arn"], names=names)
+    except CallError as error:
+        return OwnSide(
+            identity, unread=f"your own account's policies cannot be read ({error.call.action}: {error.code})"
+        )
+
+
+def _documents(perform: Perform, kind: str, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every policy with its name; a group's inline policy is called GROUP/NAME."""
+    inside = f"{name}/" if kind == "group" else ""
+    who = {f"{kind.title()}Name": name}
+    for policy in everything(perform, Call("iam", f"list_{kind}_policies", who), "PolicyNames"):
+        found = perform(Call("iam", f"get_{kind}_policy", {**who, "PolicyName": policy}))
+        yield inside + policy, found["PolicyDocument"]
+    for attached in everything(perform, Call("iam", f"list_attached_{kind}_policies", who), "AttachedPolicies"):
+        yield attached["PolicyArn"].rsplit("/", 1)[-1], _managed(perform, attached["PolicyArn"])
+    if kind == "user":
+        for group in everything(perform, Call("iam", "list_groups_for_user", who), "Groups"):
+            yield from _documents(perform, "group", group["GroupName"])
+
+
+def _managed(perform: Perform, arn: str) -> Mapping[str, Any]:
+    version = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"]
+    found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
+    document: Mapping[str, Any] = found["PolicyVersion"]["Document"]
+    return document
+
+
+def _is_far(part: Part) -> bool:
+    """Whether a statement is about other calls altogether."""
+    return any(each.where.endswith(("Action", "NotAction")) for each in part.findings)
+
+
+def _keys(part: Part) -> str:
+    found = (re.search(r"Condition\..*\['([^']+)'\]$", each.where) for each in part.findings)
+    return ", ".join(each[1] for each in found if each)
+
+
+def _misses(part: Part) -> str:
+    """What a near statement asks for. A condition's values are left out: an ExternalId may be among them."""
+    if any("Resource" in each.where for each in part.findings):
+        return "is for other roles"
+    return f"asks for something else in {_keys(part)}" if _keys(part) else "does not apply"
+
+
+def _tested(part: Part) -> str:
+    return f" (it tests {_keys(part)})" if _keys(part) else ""

@@ -1,0 +1,59 @@
+"""All checks of the doctor in the order in which they are told, and what follows from their answers."""
+
+from __future__ import annotations
+
+from valetkey.account.denial import Denial, PolicyType
+from valetkey.credentials.doctor.diagnosis import Check, Facts, Found, Unread
+from valetkey.credentials.doctor.localchecks import LOCAL
+from valetkey.credentials.doctor.ownchecks import OWN
+from valetkey.credentials.doctor.probing import OURS, Probing
+from valetkey.credentials.sessions.refusal_sides import Side, says, side_of
+
+CHECKS: tuple[Check, ...] = (*OWN, *LOCAL)
+
+
+def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
+    """What most likely stands in the way, one sentence; empty when nothing is known to.
+
+    What AWS has shown goes before what was read, and among that the first in the order of the checks: without the
+    right time, keys and identity nothing after them can be right.
+    """
+    if probing is not None and probing.is_in:
+        return ""
+    if probing is not None and probing.reason:
+        return probing.reason
+    blocks = [each.answer.says for each in found if each.answer.result == "blocks"]
+    if probing is not None and probing.denial is not None and side_of(probing.denial) is Side.OWNER:
+        # AWS has shown whose refusal it is: what our own account would say comes after that.
+        others = [each.answer.says for each in found if each.answer.result == "blocks" and each.check.id not in OURS]
+        return others[0] if others else _owners(probing.denial, blocks)
+    if blocks:
+        return blocks[0]
+    if probing is None:
+        return ""
+    ours = {each.id for each in probing.open if each.who != "owner"}
+    if "own-permission" in ours:
+        return "your own account does not allow the call, or the owner has changed or ended the grant"
+    if ours:
+        return (
+            "the owner has changed or ended the grant (an SCP of your organization could refuse too; none can be read)"
+        )
+    return "the owner has changed or ended the grant: nothing on your side stands in the way"
+
+
+def _owners(denial: Denial, blocks: list[str]) -> str:
+    """The owner's side has refused; `blocks` is what our own account would refuse besides."""
+    is_rcp = denial.policy is PolicyType.RCP
+    reason = says(denial) if is_rcp else f"the owner has changed or ended the grant: {says(denial)}"
+    return f"{reason}; and then {blocks[0]}" if blocks else reason
+
+
+def exit_code(facts: Facts, found: tuple[Found, ...], probing: Probing | None = None) -> int:
+    """0: nothing stands in the way; 1: something does; 3: AWS or the network failed, and nothing else is known to."""
+    if any(each.answer.result == "blocks" for each in found):
+        return 1
+    if probing is not None and probing.tries[0].result == "failed":
+        return 3
+    if probing is not None and not probing.is_in:
+        return 1
+    return 3 if any(isinstance(each, Unread) and each.no_answer for each in (facts.skew, facts.identity)) else 0

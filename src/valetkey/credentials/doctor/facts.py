@@ -1,0 +1,110 @@
+"""Gather what the checks look at. Every call is answered by the contractor's own account, and none may enter a role.
+
+What fails is noted with its reason and never stops the rest: a doctor is called when things fail.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.credentials.doctor.caller_policies import read_own_side
+from valetkey.credentials.doctor.diagnosis import Facts, Sections, Signed, Unread
+from valetkey.credentials.doctor.organization import read_organization
+from valetkey.credentials.profiles import awsconfig
+from valetkey.credentials.profiles.identity import Identity, parse_identity
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.sessions.refusals import NO_ANSWER, explain
+from valetkey.errors import ValetkeyError
+
+
+def gather(
+    profile: Profile | None,
+    *,
+    source_profile: str | None,
+    base: Signed | Unread,
+    perform: Perform | None,
+    reading: Perform | None = None,
+    skew: float | Unread,
+    partition_of: Callable[[str], str | None],
+    env: Mapping[str, str],
+    now: datetime,
+) -> Facts:
+    """The facts about one customer, or about the base identity alone.
+
+    `perform` makes calls as the base identity (None: nobody is signed in), `reading` those that look at policies and
+    devices, which an account may allow with MFA only. Raises nothing.
+    """
+    sections = read_sections(env)
+    unknown = Unread("who you are is not known")
+    who = _identify(perform) if perform is not None else Unread("nobody is signed in")
+    facts = Facts(
+        now=now,
+        env=env,
+        profile=profile,
+        source_profile=source_profile,
+        sections=sections,
+        partition_of=partition_of,
+        executable=_executable(profile, sections),
+        base=base,
+        skew=skew,
+        identity=who,
+        devices=unknown,
+        own=unknown,
+        organization=unknown,
+    )
+    look = reading or perform
+    if look is None or isinstance(who, Unread):
+        return facts
+    facts = dataclasses.replace(facts, devices=_devices(look, who))
+    if profile is None:
+        return facts
+    return dataclasses.replace(facts, own=read_own_side(look, who), organization=read_organization(look, who.account))
+
+
+def read_sections(env: Mapping[str, str]) -> Sections | Unread:
+    """The AWS config and credentials file, without any secret."""
+    try:
+        config, credentials = awsconfig.config_path(env), awsconfig.credentials_path(env)
+        return Sections(
+            config=awsconfig.profiles_in(config),
+            credentials={name: frozenset(own) for name, own in awsconfig.profiles_in(credentials, bare=True).items()},
+            config_file=str(config),
+            credentials_file=str(credentials),
+        )
+    except ValetkeyError as problem:
+        return Unread(problem.what)
+
+
+def _executable(profile: Profile | None, sections: Sections | Unread) -> bool | None:
+    if profile is None or isinstance(sections, Unread):
+        return None
+    command = sections.config.get(profile.name, {}).get("credential_process", "")
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    return os.access(words[0], os.X_OK) if words else None
+
+
+def _identify(perform: Perform) -> Identity | Unread:
+    try:
+        return parse_identity(perform(Call("sts", "get_caller_identity"))["Arn"])
+    except CallError as error:
+        return Unread(explain(error).what, no_answer=error.code in NO_ANSWER)
+    except ValetkeyError as problem:
+        return Unread(problem.what)
+
+
+def _devices(perform: Perform, who: Identity) -> tuple[str, ...] | Unread:
+    if who.kind != "iam-user":
+        return ()
+    try:
+        found = everything(perform, Call("iam", "list_mfa_devices", {"UserName": who.name}), "MFADevices")
+        return tuple(each["SerialNumber"] for each in found)
+    except CallError as error:
+        return Unread(f"your own account does not let it be looked up ({error.call.action}: {error.code})")

@@ -1,0 +1,68 @@
+"""The most likely reason of a refused AssumeRole, in one sentence.
+
+Where AWS names no policy, our own policies are read, and decided: the refusal is ours or the owner's. Where it names
+one of ours, they are read too, for the statement behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.denial import Denial
+from valetkey.credentials.doctor.caller_policies import context_of, read_own_side
+from valetkey.credentials.profiles.identity import identify
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.sessions.broker import Keys, role_call
+from valetkey.credentials.sessions.refusal_sides import Side, says, side_of
+from valetkey.credentials.sessions.refusals import OWNER_SIDE, UNKNOWN_SIDE
+from valetkey.errors import ValetkeyError
+
+_SECONDS = 8.0
+"""For reading our own policies: who waits for credentials has no more time for a reason."""
+
+
+def reason(
+    profile: Profile,
+    *,
+    keys: Keys,
+    mfa: bool,
+    region: str,
+    perform: Perform,
+    clock: Callable[[], datetime],
+    denial: Denial | None = None,
+) -> str:
+    """Why AWS refused this profile's role to these keys, most likely; `denial` is what its text says. `perform` makes
+    calls with them, or with others of the same identity. Raises nothing; calls for some seconds at most."""
+    end = clock().timestamp() + _SECONDS
+
+    def in_time(call: Call, /) -> dict[str, object]:
+        if clock().timestamp() > end:
+            raise CallError(call, "TimedOut", "there is no time left")
+        return perform(call)
+
+    try:
+        own = read_own_side(in_time, identify(in_time))
+        context = context_of(role_call(profile, keys).params, mfa=mfa, region=region, now=clock())
+    except ValetkeyError:
+        return sentence(None, "", denial)
+    return sentence(*own.judge(context, profile.role_arn), denial)
+
+
+def sentence(allowed: bool | None, why: str, denial: Denial | None = None) -> str:
+    """The reason, by what AWS's text says, and where it names no policy, by what `OwnSide.judge` says of our own
+    account."""
+    side = side_of(denial)
+    if denial is not None and side is Side.OWNER:
+        return f"{OWNER_SIDE}: {says(denial)}"
+    if denial is not None and side is Side.NETWORK:
+        return says(denial)
+    if allowed is False:
+        return f"your own account does not allow you this call: {why}"
+    if denial is not None and side is Side.CALLER:
+        doubt = "; what can be read of them allows the call, so they may have changed just now" if allowed else ""
+        return f"your own account does not allow you this call: {says(denial)}{doubt}"
+    if allowed is None or side is Side.UNKNOWN:
+        return UNKNOWN_SIDE
+    return f"{OWNER_SIDE}: your own account allows the call"

@@ -1,0 +1,197 @@
+"""Checks of what this computer says: the handoff's terms, the AWS files, the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from valetkey.catalog import limits
+from valetkey.commandline import command, option
+from valetkey.credentials.doctor.diagnosis import Answer, Check, Facts, Sections, Unread
+from valetkey.credentials.profiles.awsconfig import BEATS, is_ours
+from valetkey.credentials.profiles.profile import Profile
+
+_SOON = 7
+"""Days before its end in which a grant is worth a word."""
+
+
+def _grant_end(facts: Facts) -> Answer | None:
+    profile = facts.profile
+    if profile is None:
+        return None
+    if profile.until is None:
+        return Answer("ok", "the grant has no end")
+    left, when = profile.until - facts.now, f"{profile.until:%Y-%m-%d %H:%M} UTC"
+    again = "ask the owner to grant it again, and accept the new handoff"
+    if left.total_seconds() <= 0:
+        # The owner may have moved the end: what AWS says of the role decides, not this record.
+        return Answer(
+            "beware", f"by the handoff the grant ended on {when}; AWS decides whether it still lets you in", again
+        )
+    if left.days < _SOON:
+        return Answer("beware", f"the grant ends on {when}, in {left.days} days", again)
+    return Answer("ok", f"the grant ends on {when}, in {left.days} days")
+
+
+def _aws_profile(facts: Facts) -> Answer | None:
+    """Whether tools that are told this profile get to valetkey."""
+    profile, sections = facts.profile, facts.sections
+    if profile is None:
+        return None
+    if isinstance(sections, Unread):
+        return Answer("blocks", sections.why, "mend the file: no AWS tool can read it as it is")
+    name = profile.name
+    accept = f"accept the handoff again: valetkey accept FILE {option('--name', name)}"
+    own = sections.config.get(name)
+    if own is None:
+        return Answer("blocks", f"{sections.config_file} has no profile {name}", accept)
+    keys = sections.credentials.get(name, frozenset()) & (BEATS | {"credential_process"})
+    if keys:
+        what = f"{sections.credentials_file} has {min(keys)} for {name}, which every tool uses instead"
+        return Answer("blocks", what, f"remove the section [{name}] there")
+    beats = BEATS & set(own)
+    if beats:
+        what = f"the profile {name} has {min(beats)}, which tools follow instead of credential_process"
+        return Answer("blocks", what, f"remove {min(beats)} from [profile {name}] in {sections.config_file}")
+    if not is_ours(own.get("credential_process", ""), name):
+        what = f"the profile {name} does not call `{command('valetkey credential-process', name)}`"
+        return Answer("blocks", what, f"remove [profile {name}] from {sections.config_file}, then {accept}")
+    if facts.executable is False:
+        return Answer("blocks", f"the program in credential_process of {name} is not there any more", accept)
+    return Answer("ok", f"{sections.config_file} has it, and it calls valetkey")
+
+
+def _other_tools(facts: Facts) -> Answer | None:
+    """Profiles written by hand that many SDKs cannot use, or that bring less than they seem to."""
+    if isinstance(facts.sections, Unread):
+        return None
+    relevant = sorted(_relevant(facts, facts.sections))
+    found = [each for name, own in relevant for each in _choking(_section(name), own, facts.profile)]
+    if not found:
+        return Answer("ok", "no profile for this has any")
+    what, do = found[0]
+    return Answer("beware", what + (f" (and {len(found) - 1} more like it)" if found[1:] else ""), do)
+
+
+def _section(name: str) -> str:
+    return "[default]" if name == "default" else f"[profile {name}]"
+
+
+def _relevant(facts: Facts, sections: Sections) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The profile, its base, and what was written by hand for the same role; without a customer, every profile."""
+    profile = facts.profile
+    for name, own in sections.config.items():
+        is_same = profile is not None and own.get("role_arn") == profile.role_arn
+        is_own = profile is not None and name == profile.name
+        if profile is None or is_same or is_own or name == (facts.source_profile or "default"):
+            yield name, own
+
+
+def _choking(section: str, own: Mapping[str, str], profile: Profile | None) -> Iterator[tuple[str, str]]:
+    """AWS SDKs and Tools Reference Guide, "Assume role"; aws-cli issue 5880 for the short duration."""
+    seconds = own.get("duration_seconds", "").strip()
+    do = (
+        f"use `{option('--profile', profile.name)}` instead of it"
+        if profile is not None
+        else "accept a handoff for that role"
+    )
+    if "role_arn" in own and "mfa_serial" in own:
+        yield f"{section} has mfa_serial: Terraform and the SDKs for Go and JavaScript cannot ask for a code", do
+    if seconds.isdigit() and int(seconds) <= limits.SESSION_MIN:
+        yield (
+            f"{section} has duration_seconds = {seconds}: the AWS CLI never keeps such a session and asks every time",
+            f"take duration_seconds out of {section}",
+        )
+    if profile is None or own.get("role_arn") != profile.role_arn:
+        return
+    if profile.external_id is not None and own.get("external_id") != profile.external_id:
+        yield f"{section} enters the same role without the ExternalId of the handoff: AWS refuses it", do
+    if profile.mfa and "mfa_serial" not in own:
+        yield f"{section} enters the same role without MFA: AWS refuses it", do
+    if seconds.isdigit() and int(seconds) > profile.max_session:
+        yield (
+            f"{section} asks for {seconds} s, and the role allows {profile.max_session} s: AWS refuses it",
+            f"set duration_seconds in {section} to {profile.max_session} at most",
+        )
+
+
+def _environment(facts: Facts) -> Answer | None:
+    """Credentials in the environment go before AWS_PROFILE in most SDKs."""
+    env = facts.env
+    name = facts.profile.name if facts.profile is not None else None
+    strong = next((each for each in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE") if env.get(each)), None)
+    if strong is None or name is None:
+        return None
+    do = f"unset {strong}, or use `{command('valetkey exec', name, then='-- ...')}`"
+    if name in (env.get("AWS_PROFILE"), env.get("AWS_DEFAULT_PROFILE")):
+        return Answer("blocks", f"{strong} is set, and goes before AWS_PROFILE={name} in the AWS CLI and most SDKs", do)
+    return Answer("beware", f"{strong} is set: it would go before AWS_PROFILE={name} in the AWS CLI and most SDKs", do)
+
+
+def _region(facts: Facts) -> Answer | None:
+    profile = facts.profile
+    if profile is None:
+        return None
+    settings = {} if isinstance(facts.sections, Unread) else facts.sections.config.get(profile.name, {})
+    named = {
+        "AWS_REGION": facts.env.get("AWS_REGION"),
+        "AWS_DEFAULT_REGION": facts.env.get("AWS_DEFAULT_REGION"),
+        f"[profile {profile.name}]": settings.get("region"),
+        "the accepted profile": profile.region,
+    }
+    regions = {where: region for where, region in named.items() if region}
+    for where, region in regions.items():
+        partition = facts.partition_of(region)
+        if partition != profile.partition:
+            of = f"of the partition {partition}" if partition else "of no partition that is known here"
+            return Answer(
+                "blocks",
+                f"the region {region} ({where}) is {of}; the role is in {profile.partition}, where other keys count",
+                f"set a region of {profile.partition} there, or unset it",
+            )
+    if not regions:
+        return Answer("beware", "no region is set: many tools stop and ask for one", "accept again with --region")
+    where, region = next(iter(regions.items()))
+    return Answer("ok", f"{region} ({where}), of the partition {profile.partition} as the role")
+
+
+def _session(facts: Facts) -> Answer | None:
+    profile = facts.profile
+    if profile is None:
+        return None
+    allowed = _hours(profile.max_session)
+    temporary = not isinstance(facts.base, Unread) and facts.base.keys.session_token is not None
+    if (temporary or profile.mfa) and profile.max_session > limits.CHAINED_SESSION_MAX:
+        why = "your sign-in is itself a session" if temporary else "it begins with an MFA session"
+        return Answer("ok", f"1 h at most, renewed silently: {why}; the role itself allows {allowed}")
+    return Answer("ok", f"{allowed} at most")
+
+
+def _kept(facts: Facts) -> Answer | None:
+    match facts.kept:
+        case "gone":
+            what = "AWS does not know the session that was kept: the role was re-made, or taken away. It was dropped"
+            return Answer("beware", what, "run again what failed: the role is entered anew, or you are told why not")
+        case "known":
+            return Answer("ok", "AWS knows the session that is kept")
+        case "unknown":
+            return Answer("unknown", "AWS did not say whether it knows the session that is kept")
+        case None:
+            return None
+        case _:
+            assert_never(facts.kept)
+
+
+def _hours(seconds: int) -> str:
+    return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds} s"
+
+
+LOCAL = (
+    Check("grant-end", "the end of the grant", "the handoff", _grant_end),
+    Check("aws-profile", "the AWS profile that tools use", "the AWS config and credentials file", _aws_profile),
+    Check("other-tools", "settings that some SDKs cannot follow", "the AWS config", _other_tools),
+    Check("environment", "credentials that go before the profile", "the environment", _environment),
+    Check("region", "region and partition", "the AWS config, the environment", _region),
+    Check("session", "how long a session lasts", "the handoff", _session),
+    Check("kept-session", "the session that is kept", "sts:GetCallerIdentity with it", _kept),
+)

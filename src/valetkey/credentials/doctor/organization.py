@@ -1,0 +1,124 @@
+"""The service control policies over the contractor's own account, where they may be read.
+
+Rules (Organizations User Guide, orgs_manage_policies_scps, orgs_manage_policies_scps_evaluation):
+- Every level must allow: the root, each organizational unit down to the account, the account itself.
+- They do not limit the management account.
+- Only the management account and delegated administrators may list them; a member account gets AccessDenied, and then
+  nothing is known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.credentials.doctor.context_keys import as_list, known_part, may_mean, unknown_keys
+from valetkey.credentials.profiles.identity import Identity
+from valetkey.errors import PolicyError
+from valetkey.policy import Request, decide, parse_policy
+
+_DEEPEST = 12
+"""More levels than AWS allows (five of units, the root, the account)."""
+_NONE = frozenset({"AWSOrganizationsNotInUseException", "PolicyTypeNotEnabledException"})
+_ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+_OPEN = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole"]}],
+}
+
+
+@dataclass(frozen=True)
+class Organization:
+    """What is over the account."""
+
+    levels: tuple[tuple[Mapping[str, Any], ...], ...] = ()
+    """The policies of each level, root first; empty: there are none, for the reason in `free`."""
+    free: str = ""
+    unread: str = ""
+    """Why they are not known, or empty."""
+
+    def judge(self, identity: Identity, context: Mapping[str, str], role_arn: str) -> tuple[bool | None, str]:
+        """Whether they allow the call, and why not, or why that is not known."""
+        if self.unread:
+            return None, self.unread
+        if not self.levels:
+            return True, self.free
+        statements = [each for level in self.levels for one in level for each in as_list(one.get("Statement"))]
+        allowed, level = self._decide(identity, context, role_arn)
+        # A Deny may hold all the same; an Allow that counted as absent is missed only where something refuses.
+        for effect in ("Deny",) if allowed else ("Deny", "Allow"):
+            hidden = sorted({k for each in statements if may_mean(each, effect) for k in unknown_keys(each)})
+            if hidden:
+                return None, f"a service control policy depends on {hidden[0]}, which is not known here"
+        if allowed is None:
+            return None, "a service control policy cannot be read as AWS reads it"
+        return allowed, "" if allowed else f"a service control policy of your organization refuses it{level}"
+
+    def _decide(self, identity: Identity, context: Mapping[str, str], role_arn: str) -> tuple[bool | None, str]:
+        try:
+            scps = [
+                [parse_policy(each, kind="scp") for each in map(known_part, level) if each] for level in self.levels
+            ]
+            decision = decide(
+                Request(principal=identity.arn, action="sts:AssumeRole", resource=role_arn, context=context),
+                trust=parse_policy(_OPEN, kind="trust"),
+                identity=parse_policy(_ALLOW, kind="identity"),
+                scps=scps,
+            )
+        except PolicyError:
+            return None, ""
+        where = next((f" (level {each.number} of {len(scps)}, counted from the root)" for each in decision.parts), "")
+        return decision.allowed, where
+
+
+def read_organization(perform: Perform, account: str) -> Organization:
+    """Read the policies over an account. Never raises for what may not be read: `unread` says so."""
+    try:
+        found = perform(Call("organizations", "describe_organization"))["Organization"]
+        if found.get("MasterAccountId") == account:
+            return Organization(free="yours is the management account, which they do not limit")
+        if found.get("FeatureSet") == "CONSOLIDATED_BILLING":
+            return Organization(free="your organization is for billing only and has none")
+        levels = tuple(_levels(perform, account))
+    except CallError as error:
+        if error.code in _NONE:
+            return Organization(free="your account is in no organization that has any")
+        return Organization(unread=f"they cannot be read ({error.call.action}: {error.code})")
+    except (KeyError, ValueError, IndexError):
+        return Organization(unread="AWS's answer about them is not as documented")
+    if not all(levels):
+        return Organization(free="your organization has not turned them on")
+    return Organization(levels[::-1])
+
+
+def _levels(perform: Perform, account: str) -> Iterator[tuple[Mapping[str, Any], ...]]:
+    """From the account up to the root."""
+    target = account
+    for _ in range(_DEEPEST):
+        call = Call(
+            "organizations", "list_policies_for_target", {"TargetId": target, "Filter": "SERVICE_CONTROL_POLICY"}
+        )
+        yield tuple(_content(perform, each["Id"]) for each in _pages(perform, call, "Policies"))
+        if target.startswith("r-"):
+            return
+        target = perform(Call("organizations", "list_parents", {"ChildId": target}))["Parents"][0]["Id"]
+    raise ValueError("deeper than AWS allows")
+
+
+def _pages(perform: Perform, call: Call, key: str) -> Iterator[Any]:
+    params = dict(call.params)
+    while True:
+        page = perform(Call(call.service, call.operation, params))
+        yield from page.get(key, ())
+        if not page.get("NextToken"):
+            return
+        params["NextToken"] = page["NextToken"]
+
+
+def _content(perform: Perform, policy: str) -> Mapping[str, Any]:
+    found = perform(Call("organizations", "describe_policy", {"PolicyId": policy}))["Policy"]["Content"]
+    content: Mapping[str, Any] = json.loads(found)
+    return content

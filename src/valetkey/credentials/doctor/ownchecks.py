@@ -1,0 +1,207 @@
+"""Checks of the contractor's own account: the clock, the base identity, its MFA device, its permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from valetkey.commandline import option
+from valetkey.credentials.doctor.caller_policies import context_of
+from valetkey.credentials.doctor.diagnosis import Answer, Check, Facts, Signed, Unread
+from valetkey.credentials.profiles.identity import Identity
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.sessions.base_binding import ENVIRONMENT, refuse_other
+from valetkey.credentials.sessions.broker import role_call
+from valetkey.credentials.sessions.refusals import Refused, WrongCaller, about_caller
+from valetkey.errors import ValetkeyError
+
+_SKEW_SAFE, _SKEW_MAX = 300, 900
+"""Seconds that a signature's date may differ from AWS's clock: AWS's pages and texts of IAM say 5 minutes, texts of STS
+say 15."""
+_SKEW_WORTH = 60
+_SOURCES: Mapping[str, str] = {
+    "env": "the environment (AWS_ACCESS_KEY_ID)",
+    "shared-credentials-file": "the shared credentials file",
+    "valetkey-keyring": "the OS keyring",
+    "config-file": "the AWS config",
+    "custom-process": "a credential_process of the AWS config",
+    "sso": "Identity Center",
+    "login": "`aws login`",
+    "assume-role": "a role of the AWS config",
+    "assume-role-with-web-identity": "a web identity token",
+    "container-role": "the container credentials endpoint",
+    "iam-role": "the instance's role",
+}
+
+
+def _clock(facts: Facts) -> Answer:
+    if isinstance(facts.skew, Unread):
+        return Answer("unknown", facts.skew.why, "mend what it says, and run it again")
+    seconds = round(abs(facts.skew))
+    if seconds <= 1:
+        return Answer("ok", "this clock agrees with AWS's to the second")
+    says = f"this clock is {seconds} s {'ahead of' if facts.skew > 0 else 'behind'} AWS's"
+    if seconds > _SKEW_MAX:
+        return Answer("blocks", f"{says}; STS refuses calls that differ by more than 15 minutes", "set the clock")
+    if seconds > _SKEW_SAFE:
+        return Answer("beware", f"{says}; AWS may refuse calls that differ by more than 5 minutes", "set the clock")
+    if seconds > _SKEW_WORTH:
+        return Answer("beware", f"{says}: codes of an authenticator on this computer come at the wrong time", "set it")
+    return Answer("ok", f"{says}, which AWS allows")
+
+
+def _base(facts: Facts) -> Answer:
+    """Which credentials win, and from where."""
+    name = f"the profile {facts.source_profile}" if facts.source_profile else "the usual chain"
+    if facts.profile is not None and facts.profile.base_from_environment:
+        name = ENVIRONMENT
+    if isinstance(facts.base, Unread):
+        return Answer("blocks", facts.base.why, "sign in with it, or put its access key into the AWS config")
+    kind = "a temporary session" if facts.base.keys.session_token is not None else "a long-term key"
+    return Answer("ok", f"{name}: {kind} from {_where(facts, facts.base)}, used at {facts.base.endpoint}")
+
+
+def _where(facts: Facts, base: Signed) -> str:
+    """Where the keys are from, and which others are passed over for them."""
+    section = f"[{facts.source_profile or 'default'}]"
+    sections = None if isinstance(facts.sections, Unread) else facts.sections
+    where = _SOURCES.get(base.source, base.source)
+    if sections is not None and base.source == "shared-credentials-file":
+        where = f"{section} in {sections.credentials_file}"
+    elif sections is not None and base.source in ("config-file", "custom-process", "sso", "login", "assume-role"):
+        where = f"{where}, {'[default]' if not facts.source_profile else f'[profile {facts.source_profile}]'}"
+    passed = ""
+    if facts.source_profile and facts.env.get("AWS_ACCESS_KEY_ID"):
+        passed = " (AWS_ACCESS_KEY_ID in the environment is passed over)"
+    elif base.source == "env" and sections is not None and "default" in sections.credentials:
+        passed = f" ([default] in {sections.credentials_file} is passed over)"
+    return where + passed
+
+
+def _identity(facts: Facts) -> Answer:
+    """Whether this identity can ever do what the grant asks for."""
+    who, profile = facts.identity, facts.profile
+    if isinstance(who, Unread):
+        if isinstance(facts.base, Unread):
+            never = _never_mfa(facts)
+            return Answer("blocks", *never) if never else Answer("unknown", "nobody is signed in")
+        if who.no_answer:
+            return Answer("unknown", who.why, "check the network and run it again")
+        return Answer("blocks", who.why, "use credentials that AWS takes: sign in again, or make a new access key")
+    user = "sign in as an IAM user with an authenticator app (TOTP)"
+    if who.kind == "root":
+        return Answer("blocks", f"root of {who.account}: AWS lets root assume no role", user)
+    if who.kind == "federated":
+        return Answer("blocks", f"{who.arn}: a GetFederationToken session can assume no role", user)
+    if profile is None:
+        if who.kind != "iam-user":
+            says = f"{who.arn}: its sessions carry no MFA that AWS sees, whatever was asked of you at sign-in"
+            return Answer("beware", says, f"{user}, or ask owners for grants with --no-mfa --only YOUR-ROLE")
+        return Answer("ok", who.arn)
+    refused = Refused("", code="AccessDenied", message="")
+    wrong = about_caller(who.arn, profile, refused)
+    if isinstance(wrong, WrongCaller):
+        return Answer("blocks", wrong.what, wrong.do)
+    if profile.session_name == "username" and (who.kind != "iam-user" or who.name != profile.user_name):
+        says = f"the session has to carry your IAM user's name; you are {who.arn}, accepted was {profile.user_name}"
+        return Answer("blocks", says, "sign in as that user, or accept the handoff again as this one")
+    try:
+        refuse_other(profile, who)
+    except WrongCaller as other:
+        return Answer("blocks", other.what, other.do)
+    return Answer("ok", f"{who.arn}, of the account that the role trusts")
+
+
+def _never_mfa(facts: Facts) -> tuple[str, str] | None:
+    """What the AWS config alone says of a base profile that can never bring the MFA that the role asks for."""
+    if facts.profile is None or not facts.profile.mfa or isinstance(facts.sections, Unread):
+        return None
+    own = facts.sections.config.get(facts.source_profile or "default", {})
+    kind = "an Identity Center sign-in" if {"sso_session", "sso_start_url"} & set(own) else ""
+    kind = kind or ("a role" if "role_arn" in own or "web_identity_token_file" in own else "")
+    what = f"the base profile {facts.source_profile or 'default'} is {kind}, whose sessions carry no MFA that AWS sees"
+    do = "use an IAM user with a virtual MFA device, or ask the owner for a grant with --no-mfa --only YOUR-ROLE"
+    return (what, do) if kind else None
+
+
+def _mfa(facts: Facts) -> Answer | None:
+    """The device that codes come from: there, enabled, and of a kind that AWS takes for the API."""
+    profile, who = facts.profile, facts.identity
+    wanted = profile is None or profile.mfa
+    if not wanted or (isinstance(who, Identity) and who.kind != "iam-user"):
+        return None
+    add = "add an authenticator app (TOTP) to your user, then accept the handoff again"
+    serial = profile.mfa_serial if profile is not None else None
+    if profile is not None and serial is None:
+        return Answer("blocks", "the role asks for MFA, and the profile names no device", "accept the handoff again")
+    if serial is not None and ":u2f/" in serial:
+        return Answer("blocks", f"{serial} is a FIDO key or passkey, which AWS takes for the console only", add)
+    if isinstance(facts.devices, Unread):
+        return Answer(
+            "unknown", f"{serial or 'your devices'}: {facts.devices.why}", "look in the console: your user, MFA"
+        )
+    usable = [each for each in facts.devices if ":u2f/" not in each]
+    if serial is not None and serial in usable:
+        return Answer("ok", f"{serial} is enabled for your user")
+    if not usable:
+        has = "only a FIDO key or passkey, which AWS takes for the console only" if facts.devices else "no MFA device"
+        return Answer("blocks" if profile is not None else "beware", f"your user has {has}", add)
+    if serial is not None:
+        says = f"{serial} is not enabled for your user; enabled: {', '.join(usable)}"
+        return Answer("blocks", says, f"accept the handoff again with {option('--mfa-serial', usable[0])}")
+    return Answer("ok", f"{', '.join(usable)}: enabled for your user")
+
+
+def _permission(facts: Facts) -> Answer | None:
+    """Whether the own account allows the call: policies and boundary, decided by valetkey.policy."""
+    if facts.profile is None or not isinstance(facts.identity, Identity):
+        return None
+    if isinstance(facts.own, Unread):
+        return Answer("unknown", facts.own.why, _READ)
+    allowed, why = facts.own.judge(_context(facts, facts.profile), facts.profile.role_arn)
+    if allowed is None:
+        return Answer("unknown", why, _READ)
+    if allowed:
+        limit = ", and so does your permissions boundary" if facts.own.boundary is not None else ""
+        limit += "" if facts.identity.kind == "iam-user" else "; a session policy of your sign-in is not seen"
+        return Answer("ok", f"your policies allow sts:AssumeRole on {facts.profile.role_arn}{limit}")
+    do = "ask your admin to attach the policy that `accept` printed, or to lift what denies it"
+    return Answer("blocks", f"your own account does not allow sts:AssumeRole on the role: {why}", do)
+
+
+_READ = "ask your admin: the policy for `doctor` in docs/reference/permissions.md lets it be read"
+
+
+def _scps(facts: Facts) -> Answer | None:
+    if facts.profile is None or not isinstance(facts.identity, Identity):
+        return None
+    if isinstance(facts.organization, Unread):
+        return Answer("unknown", facts.organization.why)
+    context = _context(facts, facts.profile)
+    allowed, why = facts.organization.judge(facts.identity, context, facts.profile.role_arn)
+    if allowed is None:
+        return Answer("unknown", why, "ask whoever runs your organization")
+    if allowed:
+        return Answer("ok", why or "the service control policies of your organization allow the call")
+    return Answer("blocks", why, "ask whoever runs your organization")
+
+
+def _context(facts: Facts, profile: Profile) -> dict[str, str]:
+    """The condition keys of the right call, as the broker would make it."""
+    keys, region = (facts.base.keys, facts.base.region) if isinstance(facts.base, Signed) else (None, "")
+    mfa = profile.mfa and isinstance(facts.identity, Identity) and facts.identity.kind == "iam-user"
+    try:
+        params = role_call(profile, keys).params if keys is not None else {}
+    except ValetkeyError:
+        params = {}
+    fallback = {"RoleArn": profile.role_arn, "RoleSessionName": profile.user_name or profile.contractor}
+    return context_of(params or fallback, mfa=mfa, region=region, now=facts.now)
+
+
+OWN = (
+    Check("clock", "this computer's clock", "the Date header of AWS's answer to an unsigned call", _clock),
+    Check("base", "which credentials win, and from where", "the AWS config, the environment", _base),
+    Check("identity", "who you are to AWS", "sts:GetCallerIdentity", _identity),
+    Check("mfa", "your MFA device", "iam:ListMFADevices", _mfa),
+    Check("permission", "your own account's permission", "your policies and boundary, read and decided", _permission),
+    Check("organization", "your organization's SCPs", "organizations:ListPoliciesForTarget", _scps),
+)

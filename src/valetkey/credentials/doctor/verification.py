@@ -1,0 +1,258 @@
+"""Try a grant as AWS advises third parties: the right way in, and every wrong way refused.
+
+Rules (IAM User Guide, id_roles_common-scenarios_third-party: "test that the role cannot be assumed without the
+external ID"):
+- A probe is the right way with one thing changed, by the same identity, right after the right way succeeded.
+- Only AccessDenied is a refusal; anything else says nothing.
+- INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names
+  none and our own account's policies are known to allow the call. One that names another policy never counts.
+- Every session is as short as AWS makes them, and dropped unseen.
+- Where the role asks for the user's name and the MFA session is refused (named.py), every way that carries MFA takes a
+  code of its own: a refusal of the MFA session shows nothing there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from valetkey.account.calls import Perform
+from valetkey.account.denial import Denial
+from valetkey.catalog import limits
+from valetkey.credentials.doctor.caller_policies import OwnSide, context_of
+from valetkey.credentials.doctor.likely_cause import sentence
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.profiles.requests import fresh_external_id
+from valetkey.credentials.sessions.broker import Connect, Keys, check_account, enter, role_call
+from valetkey.credentials.sessions.cache import Session
+from valetkey.credentials.sessions.named_people import may_be_the_name
+from valetkey.credentials.sessions.refusal_sides import Side, advice, refuses_for_owner, says, side_of
+from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller
+
+FIRST_SAYS = "Tries that succeed are written to the owner's CloudTrail (and to yours); refused ones to yours only."
+WAIT = 60
+"""Seconds to wait for a new role to become visible: IAM is eventually consistent (troubleshoot_general)."""
+_PAUSE = 3.0
+
+_NOT_OWNERS = (Side.CALLER, Side.NETWORK)
+RIGHT_WAY, NO_ID, WRONG_ID, NO_MFA = "right way", "no ExternalId", "wrong ExternalId", "no MFA"
+
+
+ByCode = Callable[[Callable[[tuple[str, str]], Session]], Session]
+"""Asks for a code of the MFA device and answers `send((device, code))`."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One way tried."""
+
+    way: str
+    """"right way", "no ExternalId", "wrong ExternalId" or "no MFA"."""
+    result: str
+    """"right", "wrong" or "inconclusive"."""
+    says: str
+    applies: bool = True
+    """False: the grant asks for no such thing, so there is nothing to be refused for."""
+    failed: bool = False
+    """AWS did not answer, or with something that is no refusal."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What the ways have shown."""
+
+    profile: Profile
+    probes: tuple[Probe, ...]
+    likely: str = ""
+    """Why the right way was refused, most likely; empty when it was not, or when AWS says why."""
+
+    @property
+    def exit_code(self) -> int:
+        """0: everything that applies is shown to be right; 1: something is wrong or not shown; 3: AWS failed."""
+        asked = [each for each in self.probes if each.applies]
+        if any(each.result == "wrong" for each in asked):
+            return 1
+        if any(each.failed for each in asked):
+            return 3
+        return 0 if all(each.result == "right" for each in asked) else 1
+
+
+def verify(
+    profile: Profile,
+    *,
+    base: Keys,
+    session: Callable[[str], Keys],
+    connect: Connect,
+    own_side: Callable[[Perform], OwnSide],
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    region: str = "",
+    wait: float = WAIT,
+    by_code: ByCode | None = None,
+) -> Verification:
+    """Try every way into the profile's role.
+
+    `session(refused)` answers the MFA session's keys; `refused` is the access key id of one that AWS no longer takes.
+    `own_side(perform)` reads the caller's policies. `region` is where the calls go. `wait` is how many seconds the
+    right way is tried again. `by_code(send)` asks for a code and answers `send((device, code))`: for a role that may
+    take no MFA session (named.is_named), else None. Raises Refused for an MFA session that AWS does not give and for a
+    base identity of another account, and what `session` and `by_code` raise.
+    """
+    shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
+    # A temporary base identity has no MFA session of its own; it may carry MFA itself.
+    through_mfa = profile.mfa and base.session_token is None
+    keys = session("") if through_mfa else base
+    if not through_mfa:
+        check_account(profile, keys=base, connect=connect)
+    known: OwnSide | None = None
+    end = clock().timestamp() + wait
+    coded = False
+
+    def go(changed: Profile, using: Keys, *, coded: bool) -> None:
+        if coded and by_code is not None:
+            by_code(lambda given: enter(changed, keys=using, connect=connect, clock=clock, code=given))
+        else:
+            enter(changed, keys=using, connect=connect, clock=clock)
+
+    while True:
+        try:
+            go(shortest, keys, coded=coded)
+            break
+        except Refused as refused:
+            left = end - clock().timestamp()
+            if through_mfa and refused.code in SESSION_GONE:
+                keys, through_mfa = session(keys.access_key_id), False
+                continue
+            if by_code and not coded and left <= 0 and may_be_the_name(refused):
+                check_account(profile, keys=base, connect=connect)
+                keys, coded = base, True
+                continue
+            judged: tuple[bool | None, str] = (None, "")
+            is_spreading = refused.code == "AccessDenied" and not isinstance(refused, WrongCaller)
+            if refused.code == "AccessDenied" and (left <= 0 or side_of(refused.denial) in _NOT_OWNERS):
+                mfa = coded or keys is not base
+                context = context_of(role_call(shortest, keys).params, mfa=mfa, region=region, now=clock())
+                known = known or own_side(connect(keys))
+                judged = known.judge(context, profile.role_arn)
+                # A policy of our own takes its time as a new role does: waiting may help if what is read allows it.
+                is_spreading = is_spreading and judged[0] is True and side_of(refused.denial) is Side.CALLER
+            if left <= 0 or not is_spreading:
+                return _not_in(profile, refused, judged)
+            sleep(min(_PAUSE, left))
+    with_mfa = coded or keys is not base
+    tries = _tries(shortest, base, keys)
+    right = context_of(role_call(shortest, keys).params, mfa=with_mfa, region=region, now=clock())
+    probes = [
+        Probe(RIGHT_WAY, "right", f"in as {profile.role_arn}; the session was dropped{_BY_CODE if coded else ''}")
+    ]
+    for way, changed, using, skip in tries:
+        if skip:
+            probes.append(skip)
+            continue
+        carries_mfa = with_mfa and way != NO_MFA
+        try:
+            go(changed, using, coded=coded and carries_mfa)
+            probes.append(Probe(way, "wrong", _LETS_IN[way]))
+        except Refused as refused:
+            if refused.code != "AccessDenied":
+                probes.append(_unclear(way, refused))
+                continue
+            by_text = _named(way, refused.denial)
+            if by_text is not None:
+                probes.append(by_text)
+                continue
+            known = known or own_side(connect(keys))
+            context = context_of(role_call(changed, using).params, mfa=carries_mfa, region=region, now=clock())
+            probes.append(_judge(way, known, right, context, profile.role_arn))
+    return Verification(profile, tuple(probes))
+
+
+_BY_CODE = ". It took a code of its own: the MFA session was refused, in which AWS may not see your user's name"
+_LETS_IN = {
+    NO_ID: "this role lets you in without the ExternalId: tell the owner",
+    WRONG_ID: "this role lets you in with any ExternalId: tell the owner",
+    NO_MFA: "this role lets you in without MFA: tell the owner",
+}
+
+
+def _tries(profile: Profile, base: Keys, keys: Keys) -> tuple[tuple[str, Profile, Keys, Probe | None], ...]:
+    """Every wrong way: what is changed, with which keys, and the answer already known when there is nothing to try."""
+    no_id = _not_asked(NO_ID, "no ExternalId") if profile.external_id is None else None
+    wrong_id = _not_asked(WRONG_ID, "no ExternalId") if profile.external_id is None else None
+    no_mfa = None
+    if not profile.mfa:
+        no_mfa = _not_asked(NO_MFA, "no MFA")
+    elif base.session_token is not None:
+        no_mfa = Probe(
+            NO_MFA, "inconclusive", "not tried: your sign-in is a temporary session, which may carry MFA itself"
+        )
+    return (
+        (NO_ID, dataclasses.replace(profile, external_id=None), keys, no_id),
+        (WRONG_ID, dataclasses.replace(profile, external_id=fresh_external_id()), keys, wrong_id),
+        (NO_MFA, profile, base, no_mfa),
+    )
+
+
+def _not_asked(way: str, what: str) -> Probe:
+    return Probe(way, "inconclusive", f"the probe does not apply: the grant asks for {what}", applies=False)
+
+
+def _named(way: str, denial: Denial | None) -> Probe | None:
+    """What a refusal shows by the policy that AWS names; None where it names none."""
+    if denial is None or side_of(denial) is None:
+        return None
+    if refuses_for_owner(denial):
+        return Probe(way, "right", f"refused by the owner: {says(denial)}")
+    if side_of(denial) is Side.UNKNOWN:
+        return Probe(way, "inconclusive", f"refused for a reason that is not known here: {denial.clause}")
+    whose = "by your own account" if side_of(denial) is Side.CALLER else "for another reason"
+    return Probe(way, "inconclusive", f"refused {whose}: {says(denial)}")
+
+
+def _judge(way: str, own: OwnSide, right: Mapping[str, str], probe: Mapping[str, str], role_arn: str) -> Probe:
+    why = own.lets(right=right, probe=probe, role_arn=role_arn)
+    if why:
+        return Probe(way, "inconclusive", f"refused, but not certainly by the owner: {why}")
+    return Probe(way, "right", "refused by the owner's role")
+
+
+def _unclear(way: str, refused: Refused) -> Probe:
+    return Probe(way, "inconclusive", f"no refusal and no entry: {refused.code}: {refused.what}", failed=True)
+
+
+_WHO_REFUSED = {
+    True: "Ask the owner whether the grant still stands, with this ExternalId",
+    False: "Ask your admin to attach the policy that `accept` printed",
+    None: "Ask your admin whether the policy that `accept` printed is attached, the owner whether the grant stands",
+}
+
+
+def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str]) -> Verification:
+    """The right way is not let in: then no refusal means anything."""
+    likely = refused.likely
+    denial = refused.denial
+    is_known = denial is not None and side_of(denial) not in (None, Side.UNKNOWN)
+    if isinstance(refused, WrongCaller):
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {refused.what}: {refused.do}")
+    elif denial is not None and is_known:
+        do = advice(denial)
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {says(denial)}. {do[0].upper()}{do[1:]}")
+        likely = sentence(*judged, denial)
+    elif refused.code == "AccessDenied":
+        named = f": {denial.clause}" if side_of(denial) is Side.UNKNOWN and denial is not None else ""
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied{named}. {_WHO_REFUSED[judged[0]]}")
+        likely = sentence(*judged, denial)
+    else:
+        first = _unclear(RIGHT_WAY, refused)
+    why = "not tried: a refusal counts only after the right way succeeded"
+    rest = [
+        _not_asked(way, what) if not asked else Probe(way, "inconclusive", why)
+        for way, asked, what in (
+            (NO_ID, profile.external_id is not None, "no ExternalId"),
+            (WRONG_ID, profile.external_id is not None, "no ExternalId"),
+            (NO_MFA, profile.mfa, "no MFA"),
+        )
+    ]
+    return Verification(profile, (first, *rest), likely)

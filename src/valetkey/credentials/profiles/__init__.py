@@ -1,0 +1,1 @@
+"""Profiles, access requests, acceptance of a handoff, and the AWS config file."""

@@ -1,0 +1,407 @@
+"""A handoff judged before anything is written: is it for us, is it the one we asked for, can we get in with it?
+
+Rules (AWS, "The confused deputy problem", and id_roles_common-scenarios_third-party):
+- The handoff is for the account we are signed in to, of the same partition, and not expired.
+- The ExternalId is the one requested for this customer. Where no request of ours is known, a person decides.
+- A handoff older than the one accepted for this role is refused: what the owner has changed since would come back. The
+  very same one again changes nothing and mends the profile.
+- A role, or an ExternalId, belongs to one client: what another client's profile uses is refused.
+- It leads neither into one's own account nor into another customer's (whose_account.py).
+- Terms that this identity can never meet (MFA with Identity Center, a principal that is not us) are refused now, not
+  at the first AccessDenied.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.catalog import limits
+from valetkey.commandline import option
+from valetkey.credentials.profiles.identity import Identity, refuse_root
+from valetkey.credentials.profiles.profile import Profile, ProfileError, check_name, load, names
+from valetkey.credentials.profiles.requests import latest
+from valetkey.credentials.profiles.whose_account import account_of, own_accounts, refuse_others, refuse_own
+from valetkey.errors import ValetkeyError
+from valetkey.exchange.files import AccessRequest, Handoff, Received, fingerprint
+from valetkey.policy.iam_arns import iam_arn, is_same_role
+
+_TERMS = (
+    *("role_arn", "external_id", "contractor", "mfa", "mfa_max_age", "max_session", "until", "session_name"),
+    *("principals", "request", "issued"),
+)
+"""What a profile keeps of its handoff, under the same names."""
+_AHEAD = timedelta(minutes=10)
+"""How far the owner's clock may go before ours."""
+
+
+class NotAccepted(ValetkeyError):
+    """The handoff is sound, but not one to work with. Nothing was written."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A handoff that may be worked with."""
+
+    handoff: Handoff
+    fingerprint: str
+    """To compare by voice with the owner's."""
+    customer: str
+    """The contractor's own name for the owner; the owner's account id when there is none."""
+    request: AccessRequest | None
+    """The request of ours that it answers."""
+    question: str
+    """What a person has to answer with yes first, or empty."""
+    notices: tuple[str, ...]
+
+
+def judge(
+    received: Received,
+    *,
+    identity: Identity,
+    known: tuple[AccessRequest, ...],
+    profiles: tuple[Profile, ...],
+    customer: str | None,
+    name: str | None,
+    now: datetime,
+    aws_profiles: Mapping[str, str] | None = None,
+) -> Acceptance:
+    """Judge a handoff as read. `context_keys` are the requests made here, `profile` what was accepted here,
+    `aws_profiles` the role ARNs of those set up by hand, `name` the profile to write. Raises NotAccepted,
+    WrongAccount, LimitError."""
+    handoff: Handoff = received.value
+    if handoff.external_id is not None:
+        limits.check("external id", handoff.external_id)
+    _check_texts(handoff)
+    refuse_own(handoff, own_accounts(identity, known, profiles))
+    _check_identity(handoff, identity)
+    if handoff.until is not None and handoff.until <= now:
+        raise NotAccepted(
+            f"the access ended at {handoff.until:%Y-%m-%d %H:%M} UTC",
+            do="ask the owner for a new grant and its handoff",
+        )
+    if handoff.issued > now + _AHEAD:
+        raise NotAccepted(
+            f"the handoff was written at {handoff.issued:%Y-%m-%d %H:%M} UTC, which is still to come",
+            do="check this computer's clock (`valetkey doctor`); if it is right, ask the owner, whose clock is not",
+            where="$.issued",
+        )
+    request = _request(handoff, known, customer)
+    there = next((each for each in profiles if each.name == name), None)
+    # Accepted before: a person has answered for this role and this ExternalId.
+    again = there if there is not None and is_same_role(there.role_arn, handoff.role_arn) else None
+    is_known = again is not None and again.external_id == handoff.external_id
+    said = tuple(filter(None, (request.customer if request else None, customer)))
+    found = next(iter(said), None) or (again.customer if again else None)
+    _check_deputy(handoff, profiles, found, name)
+    refuse_others(handoff, profiles=profiles, aws_profiles=aws_profiles or {}, said=said, again=again)
+    _check_replay(handoff, there)
+    return Acceptance(
+        handoff=handoff,
+        fingerprint=received.fingerprint,
+        customer=found or handoff.account,
+        request=request,
+        question="" if request or is_known else _question(handoff, found),
+        notices=tuple(_notices(received, handoff, there)),
+    )
+
+
+def _check_texts(handoff: Handoff) -> None:
+    """What is shown or acted on later has to be one line, and a rule has to be known."""
+    for name, texts in (("principals", handoff.principals), ("policies", handoff.policies)):
+        if not all(each.isprintable() and 0 < len(each) <= 2048 for each in texts):
+            raise NotAccepted(
+                f"the handoff's {name} hold a text that is no name",
+                do="ask the owner for the file again",
+                where=f"$.{name}",
+            )
+    if handoff.session_name not in (None, "username"):
+        raise NotAccepted(
+            "the handoff has a rule for session names that this version does not know",
+            do="update valetkey",
+            where="$.session_name",
+        )
+
+
+def _check_identity(handoff: Handoff, identity: Identity) -> None:
+    switch = "sign in to that account, or name one of your profiles with --profile"
+    if identity.partition != handoff.partition:
+        raise NotAccepted(
+            f"the handoff is for the partition {handoff.partition}, you are signed in to {identity.partition}",
+            do=switch,
+        )
+    if identity.account != handoff.contractor:
+        raise NotAccepted(
+            f"the handoff is for the account {handoff.contractor}, you are signed in to {identity.account}",
+            do=switch + "; if neither is yours, the owner mistyped it: do not use this handoff",
+        )
+    refuse_root(identity)
+    if identity.kind == "federated":
+        raise NotAccepted(
+            "you are signed in with GetFederationToken, which can assume no role", do="sign in as an IAM user or a role"
+        )
+    if identity.kind != "iam-user" and handoff.mfa:
+        # reference_policies_condition-keys: sessions of roles, Identity Center and SAML carry no MFA context. Temporary
+        # credentials of an IAM user may (facts W6, U4): they are an iam-user here.
+        raise NotAccepted(
+            f"the role asks for MFA, which AWS takes from IAM users only; you are signed in as {identity.kind} "
+            f"{identity.name}",
+            do="sign in as an IAM user with an authenticator app, or ask the owner for a grant with --no-mfa --only",
+        )
+    if identity.kind != "iam-user" and handoff.session_name == "username":
+        raise NotAccepted(
+            "the role asks for the IAM user's name as session name, and you are no IAM user",
+            do="sign in as an IAM user, or ask the owner for a grant without --name-people",
+        )
+    if handoff.principals and not any(_is(identity, each) for each in handoff.principals):
+        raise NotAccepted(
+            f"the role lets in {', '.join(handoff.principals)}; you are {identity.principal}",
+            do="sign in as one of them, or name one of your profiles with --profile",
+        )
+
+
+def _is(identity: Identity, principal: str) -> bool:
+    """Whether a principal of the handoff means us. A role session does not tell its role's path."""
+    if identity.kind == "iam-user":
+        return principal == identity.arn
+    head = f"arn:{identity.partition}:iam::{identity.account}:role/"
+    return principal.startswith(head) and fnmatch.fnmatchcase(identity.name, principal.rsplit("/", 1)[-1])
+
+
+def _request(handoff: Handoff, known: tuple[AccessRequest, ...], customer: str | None) -> AccessRequest | None:
+    """The request this handoff answers: by its fingerprint, by the customer, by the ExternalId."""
+    answered = next((each for each in known if fingerprint(each) == handoff.request), None)
+    same_id = next((each for each in known if each.external_id == handoff.external_id), None)
+    # The account's number names no customer of a request; it confirms whose account it is (whose_account.py).
+    customer = None if customer == handoff.account else customer
+    named = latest(customer, known) if customer else None
+    first = answered or named or same_id
+    if first is None:
+        return None
+    if customer and first.customer and first.customer.casefold() != customer.casefold():
+        raise NotAccepted(
+            f"the handoff answers your request to {first.customer}, not one to {customer}",
+            do="leave --customer out, or ask the owner for the right handoff",
+        )
+    wanted = latest(first.customer, known) or first
+    if handoff.external_id != wanted.external_id:
+        has = "no ExternalId" if handoff.external_id is None else "another ExternalId"
+        raise NotAccepted(
+            f"the role asks for {has} where you requested one from {wanted.customer or 'the owner'}",
+            do=f"ask the owner for `grant --request` with your request {fingerprint(wanted)}, and a new handoff",
+            where="$.external_id",
+        )
+    return wanted
+
+
+def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str | None, name: str | None) -> None:
+    """Refuse what another client uses: with it, that client could send us into this one's account."""
+    for profile in profiles:
+        if profile.name == name:
+            if not is_same_role(profile.role_arn, handoff.role_arn):
+                raise NotAccepted(
+                    f"the profile {name} is for another role, {profile.role_arn}",
+                    do="choose another name with --name",
+                )
+            continue
+        if is_same_role(profile.role_arn, handoff.role_arn):
+            raise NotAccepted(
+                f"the profile {profile.name} uses this role already",
+                do=f"say {option('--name', profile.name)} to update it",
+            )
+        same_client = account_of(profile) == account_of(handoff) or (
+            bool(customer) and profile.customer.casefold() == (customer or "").casefold()
+        )
+        if handoff.external_id is not None and profile.external_id == handoff.external_id and not same_client:
+            raise NotAccepted(
+                f"the profile {profile.name}, for the account {profile.account}, uses this ExternalId already",
+                do="ask this owner for an ExternalId of its own: `valetkey request` makes one per customer",
+            )
+
+
+def _check_replay(handoff: Handoff, there: Profile | None) -> None:
+    """Refuse what was superseded: an old file's ExternalId, end and rules may be those the owner took back."""
+    if there is not None and there.issued is not None and handoff.issued < there.issued:
+        raise NotAccepted(
+            f"the handoff is of {handoff.issued:%Y-%m-%d %H:%M:%S} UTC, and {there.name} was accepted already with a "
+            f"newer one, of {there.issued:%Y-%m-%d %H:%M:%S} UTC",
+            do="use the newest handoff; ask the owner for one if you are not sure",
+            where="$.issued",
+        )
+
+
+def _question(handoff: Handoff, customer: str | None) -> str:
+    whom = f" to {customer}" if customer else ""
+    if handoff.external_id is None:
+        return "The role asks for no ExternalId: another client who learns its name could send you in. Accept it?"
+    return f"No request of yours{whom} is known here, so nobody can say whether this ExternalId is yours. Accept it?"
+
+
+def _notices(received: Received, handoff: Handoff, there: Profile | None) -> list[str]:
+    notices = []
+    if there is not None and all(getattr(there, each) == getattr(handoff, each) for each in _TERMS):
+        notices.append("this handoff was accepted already; nothing in its terms changes")
+    if received.unknown:
+        notices.append(
+            f"the file has keys this version does not know: {', '.join(json.dumps(each) for each in received.unknown)}"
+        )
+    if handoff.external_id is None:
+        notices.append("the role asks for no ExternalId")
+    if not handoff.mfa:
+        notices.append("the role asks for no MFA")
+    return notices
+
+
+def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, ...]:
+    """Every profile accepted before. One that cannot be read is left out only when it is the one being renewed: what
+    is overlooked cannot be told apart from another client. Raises ProfileError."""
+    found = []
+    for name in names(env):
+        try:
+            found.append(load(name, env))
+        except ProfileError:
+            if name != renewing:
+                raise
+    return tuple(found)
+
+
+def profile_name(name: str) -> str:
+    """The name, if an AWS profile of ours may have it. Raises ValetkeyError."""
+    if name == "default":
+        raise ValetkeyError(
+            "as the profile `default`, every tool that names no profile would work in the customer's account",
+            do="choose another name with --name",
+        )
+    return check_name(name)
+
+
+def default_name(handoff: Handoff, profiles: tuple[Profile, ...]) -> str:
+    """The profile's name when none was chosen: the one that has this role, else ROLE-ACCOUNT."""
+    have = next((each.name for each in profiles if is_same_role(each.role_arn, handoff.role_arn)), None)
+    if have is not None:
+        return have
+    role = re.sub(r"[^A-Za-z0-9._@+-]", "-", handoff.role_arn.rsplit("/", 1)[-1]).lstrip("._@+-")[:51]
+    return check_name(f"{role or 'role'}-{handoff.account}")
+
+
+def check_serial(serial: str) -> str:
+    """The serial, if codes can come from that device. Raises NotAccepted, LimitError."""
+    limits.check("mfa serial", serial)
+    if _is_fido(serial):
+        raise NotAccepted(
+            "that MFA device is a FIDO key or passkey, which AWS takes for the console only",
+            do="add an authenticator app (TOTP) to your user as a second device",
+            where=serial,
+        )
+    return serial
+
+
+def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence[str]], str | None]) -> str:
+    """The serial of the caller's MFA device that gives codes.
+
+    `choose(serials)` decides between several, and is asked with none when the list may not be read; None means nobody
+    can be asked. Raises NotAccepted, CallError.
+    """
+    try:
+        call = Call("iam", "list_mfa_devices", {"UserName": identity.name})
+        serials = [each["SerialNumber"] for each in everything(perform, call, "MFADevices")]
+    except CallError as error:
+        if error.code not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        chosen = choose(())
+        if chosen is None:
+            raise NotAccepted(
+                "your own account does not let you list your MFA devices (iam:ListMFADevices)",
+                do="name yours with --mfa-serial; for an authenticator app it is mostly "
+                f"arn:{identity.partition}:iam::{identity.account}:mfa/{identity.name}",
+            ) from None
+        return check_serial(chosen)
+    usable = [each for each in serials if not _is_fido(each)]
+    if not usable:
+        what = "only a FIDO key or passkey, which AWS takes for the console only" if serials else "no MFA device"
+        raise NotAccepted(
+            f"the role asks for MFA, and your user {identity.name} has {what}",
+            do="add an authenticator app (TOTP) to your user, then accept again",
+        )
+    if len(usable) == 1:
+        return check_serial(usable[0])
+    chosen = choose(usable)
+    if chosen is None:
+        raise NotAccepted(
+            f"your user {identity.name} has several MFA devices: {', '.join(usable)}", do="name one with --mfa-serial"
+        )
+    return check_serial(chosen)
+
+
+def _is_fido(serial: str) -> bool:
+    """FIDO security keys and passkeys: id_credentials_mfa_configure-api-require admits none of them."""
+    return ":u2f/" in serial
+
+
+def profile_for(
+    acceptance: Acceptance,
+    *,
+    name: str,
+    identity: Identity,
+    source_profile: str | None,
+    base_files: tuple[str, ...] = (),
+    mfa_serial: str | None,
+    region: str | None,
+) -> Profile:
+    """Everything valetkey has to know to enter the role. `source_profile` None: the base identity is what surrounds the
+    process; `base_files` as in Profile."""
+    handoff = acceptance.handoff
+    if source_profile == name:
+        raise NotAccepted(
+            f"the profile {name} would be its own source", do="sign in with another profile, or choose another --name"
+        )
+    return Profile(
+        name=name,
+        role_arn=handoff.role_arn,
+        external_id=handoff.external_id,
+        contractor=handoff.contractor,
+        source_profile=source_profile,
+        base_from_environment=source_profile is None,
+        base_arn=identity.arn,
+        base_files=base_files,
+        mfa=handoff.mfa,
+        mfa_serial=mfa_serial,
+        mfa_max_age=handoff.mfa_max_age,
+        max_session=handoff.max_session,
+        until=handoff.until,
+        session_name=handoff.session_name,
+        source_identity=handoff.source_identity,
+        session_tags=handoff.session_tags,
+        user_name=identity.name if identity.kind == "iam-user" else None,
+        region=region,
+        principals=handoff.principals,
+        customer=acceptance.customer,
+        request=handoff.request,
+        issued=handoff.issued,
+    )
+
+
+def caller_policy(handoff: Handoff) -> dict[str, Any]:
+    """What the contractor's admin must attach to the people: this one role, nothing wider.
+
+    Session tags and SourceIdentity need their own actions on the caller's side too (id_session-tags,
+    id_credentials_temp_control-access_monitor). INVARIANT: the resource is the ARN of exactly one role, in any
+    partition. Raises PolicyError for a handoff whose role ARN is not one.
+    """
+    role, actions = iam_arn(handoff.role_arn, "role"), ["sts:AssumeRole"]
+    actions += ["sts:SetSourceIdentity"] if handoff.source_identity else []
+    actions += ["sts:TagSession"] if handoff.session_tags else []
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": actions if actions[1:] else actions[0], "Resource": str(role)},
+        ],
+    }

@@ -1,0 +1,420 @@
+"""One profile's section in the AWS config, written without touching anything else in the file.
+
+Rules:
+- INVARIANT: every byte outside the profile's own section stays; an added section is appended. A file that the AWS SDKs
+  could not read, or that means something else after the edit, is left alone.
+- A section is ours when its `credential_process` calls `valetkey credential-process NAME`. Any other section of that
+  name is foreign and never written to.
+- The section has no `role_arn` and no `mfa_serial`: most SDKs refuse to ask for a code, and `role_arn` beats
+  `credential_process` (AWS SDKs and Tools Reference Guide, "Process credential provider", "Assume role").
+- The file is read as botocore reads it (configparser), so both agree on what a section is.
+- Errors never quote the file: people keep keys in it.
+"""
+
+from __future__ import annotations
+
+import configparser
+import io
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from valetkey import files
+from valetkey.errors import ValetkeyError
+
+_BACKUP = ".valetkey-backup"
+BEATS = frozenset(
+    {
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "credential_source",
+        "login_session",
+        "mfa_serial",
+        "role_arn",
+        "source_profile",
+        "sso_account_id",
+        "sso_session",
+        "sso_start_url",
+        "web_identity_token_file",
+    }
+)
+"""Settings that make an SDK pass over credential_process, or do something else with it."""
+_REGION = re.compile(r"[a-z0-9-]{1,40}")
+
+
+class ConfigError(ValetkeyError):
+    """The AWS config, or the credentials file, does not allow the change. Nothing was written."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was done to the AWS config."""
+
+    path: Path
+    changed: bool
+    backup: Path | None
+    """The copy made before the first change, if it was made now."""
+
+
+def config_path(env: Mapping[str, str]) -> Path:
+    """The AWS config: AWS_CONFIG_FILE or ~/.aws/config."""
+    return _path(env, "AWS_CONFIG_FILE", "config")
+
+
+def credentials_path(env: Mapping[str, str]) -> Path:
+    """The shared credentials file: AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials."""
+    return _path(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+
+
+def process_command(executable: Sequence[str], name: str) -> str:
+    """The `credential_process` line: the executable's words, its path in double quotes.
+
+    Some SDKs split the line by themselves, some give it to `sh -c`: only what both read the same is used.
+    Raises ConfigError for a path that cannot be written so.
+    """
+    words: list[str] = []
+    for word in executable:
+        if re.search(r"[\"'$`\\\x00-\x1f\x7f]|\s[#;]", word):
+            raise ConfigError(
+                "the path of valetkey holds a character that cannot stand in credential_process",
+                do="install valetkey under a path without quotes, $, backslashes and control characters",
+                where=word,
+            )
+        words.append(word if words and re.fullmatch(r"[A-Za-z0-9._-]+", word) else f'"{word}"')
+    return " ".join([*words, "credential-process", name])
+
+
+def is_ours(command: str, name: str) -> bool:
+    """Whether a credential_process line is valetkey's for this profile."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    if len(words) < 3 or words[-2:] != ["credential-process", name]:
+        return False
+    return Path(words[0]).name in ("valetkey", "valetkey.exe") or words[-4:-2] == ["-m", "valetkey"]
+
+
+def region_of(profile: str | None, env: Mapping[str, str]) -> str | None:
+    """The region of an AWS profile (None: `default`) in the AWS config, if it names one. Never raises."""
+    try:
+        wanted = profile or "default"
+        parsed = _parse(_read(config_path(env)) or "", config_path(env))
+        for section in parsed.sections():
+            if _profile_of(section) == wanted:
+                found = parsed.get(section, "region", fallback="").strip()
+                return found if _REGION.fullmatch(found) else None
+    except ConfigError:
+        pass
+    return None
+
+
+def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare: bool = False) -> str | None:
+    """The file's text without these settings of a profile; None when the profile has not these very values. `bare`: the
+    section is the profile's name, as in the credentials file. Raises ConfigError."""
+
+    def named(section: str) -> bool:
+        return (section.strip() if bare else _profile_of(section)) == name
+
+    text = _read(path) or ""
+    old = _parse(text, path)
+    section = next(filter(named, old.sections()), "")
+    if not section or any(old.get(section, key, fallback="").strip() != value for key, value in settings.items()):
+        return None
+    kept, is_here = "", False
+    for line in _lines(text):
+        is_here = named(line.header) if line.header else is_here
+        kept += "" if is_here and line.option in settings else line.text
+    wanted = {each: dict(old.items(each)) for each in old.sections()}
+    wanted[section] = {key: value for key, value in wanted[section].items() if key not in settings}
+    new = _parse(kept, path)
+    if {each: dict(new.items(each)) for each in new.sections()} != wanted:
+        raise ConfigError(f"{path} cannot be changed without changing what else is in it", do="change it by hand")
+    return kept
+
+
+def backup_of(path: Path) -> Path:
+    """Where the copy of an AWS file lies that was made before its first change."""
+    return path.with_name(path.name + _BACKUP)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put a whole text in place of an AWS file that is there. Raises ConfigError."""
+    _place(path, text, new=False)
+
+
+def profiles_in(path: Path, *, bare: bool = False) -> dict[str, dict[str, str]]:
+    """The profiles of an AWS file and their settings, secrets among them; `bare`: the section is the profile's name, as
+    in the credentials file. Raises ConfigError."""
+    parsed = _parse(_read(path) or "", path)
+    named = ((section.strip() if bare else _profile_of(section), section) for section in parsed.sections())
+    return {name: dict(parsed.items(section)) for name, section in named if name is not None}
+
+
+def check_free(name: str, env: Mapping[str, str], *, region: str | None = None) -> None:
+    """Raise ConfigError when the profile could not be written: NAME is foreign in the AWS config, or has
+    credentials in the credentials file, or the config or the region is not sound."""
+    _refuse_keys(name, env)
+    path = config_path(env)
+    with_profile(_read(path) or "", name, process_command(["valetkey"], name), region=region, path=path)
+
+
+def write_profile(
+    name: str, command: str, env: Mapping[str, str], *, region: str | None = None, new_region: bool = False
+) -> Written:
+    """Write or update the profile's section. A region that is there stays, unless `new_region`.
+
+    Raises ConfigError; then nothing was changed.
+    """
+    from filelock import FileLock, Timeout
+
+    path = config_path(env)
+    _refuse_keys(name, env)
+    lock = FileLock(files.make_dir(files.config_dir(env)) / "aws-config.lock", timeout=10)
+    try:
+        with lock:
+            before = _read(path)
+            after = with_profile(before or "", name, command, region=region, new_region=new_region, path=path)
+            if after == before:
+                return Written(path, changed=False, backup=None)
+            backup = None if before is None else _back_up(path, before)
+            _place(path, after, new=before is None)
+            return Written(path, changed=True, backup=backup)
+    except Timeout:
+        raise ConfigError("another valetkey is writing the AWS config", do="try again", where=str(path)) from None
+
+
+def with_profile(
+    text: str, name: str, command: str, *, region: str | None = None, new_region: bool = False, path: Path
+) -> str:
+    """The config's text with the profile's section added or updated. Raises ConfigError, which names `path`."""
+    if region is not None and not _REGION.fullmatch(region):
+        raise ConfigError(f"{region[:40]!r} is not a region", do="name one like eu-central-1 with --region")
+    old = _parse(text, path)
+    lines = list(_lines(text))
+    mine = [index for index, line in enumerate(lines) if line.profile == name]
+    if len(mine) > 1:
+        raise ConfigError(
+            f"{path} has more than one section for the profile {name}", do="remove all but one", where=str(path)
+        )
+    settings = {"credential_process": command} | ({"region": region} if region else {})
+    if not mine:
+        new = text + _new_section(text, name, settings)
+    else:
+        section = lines[mine[0]].header
+        _refuse_foreign(old, section, name, path)
+        has = dict(old.items(section))
+        if "region" in has and not new_region:
+            settings.pop("region", None)
+        start = mine[0]
+        end = next((i for i in range(start + 1, len(lines)) if lines[i].header), len(lines))
+        body = "".join(_with_settings(lines[start:end], {k: v for k, v in settings.items() if has.get(k) != v}))
+        new = "".join(line.text for line in lines[:start]) + body + "".join(line.text for line in lines[end:])
+    _check_meaning(old, _parse(new, path), name, settings, path)
+    return new
+
+
+@dataclass(frozen=True)
+class _Line:
+    text: str
+    """With its line end."""
+    header: str = ""
+    """What stands between the brackets, when the line begins a section."""
+    option: str = ""
+    """The setting the line begins or goes on with, lower case."""
+    continues: bool = False
+
+    @property
+    def profile(self) -> str | None:
+        return _profile_of(self.header) if self.header else None
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    """The lines as configparser reads them: a line indented deeper than the setting before it goes on with it."""
+    header, option, level = "", "", 0
+    for line in re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text):
+        value = line.strip()
+        if not value or value[0] in "#;":
+            yield _Line(line)
+            continue
+        indent = len(line) - len(line.lstrip())
+        if header and option and indent > level:
+            yield _Line(line, option=option, continues=True)
+            continue
+        level = indent
+        begins = re.match(r"\[(.+)\]", value)
+        if begins:
+            header, option = begins[1], ""
+            yield _Line(line, header=header)
+        else:
+            option = re.split(r"[=:]", value, maxsplit=1)[0].strip().lower()
+            yield _Line(line, option=option)
+
+
+def _profile_of(header: str) -> str | None:
+    """The profile a section header names, as botocore reads it: `[default]`, `[profile NAME]`, `[profile "NAME"]`; no
+    blank before it."""
+    if not header.startswith("profile"):
+        return "default" if header == "default" else None
+    try:
+        words = shlex.split(header)
+    except ValueError:
+        return None
+    return words[1] if len(words) == 2 and words[0] == "profile" else None
+
+
+def _new_section(text: str, name: str, settings: Mapping[str, str]) -> str:
+    end = _line_end(text)
+    gap = "" if not text else end if text.endswith(("\n", "\r")) else end + end
+    return gap + end.join([f"[profile {name}]", *(f"{key} = {value}" for key, value in settings.items()), ""])
+
+
+def _with_settings(lines: Sequence[_Line], settings: Mapping[str, str]) -> Iterator[str]:
+    """A section's lines with these settings replaced in place, or added below its header."""
+    present = {line.option for line in lines}
+    for index, line in enumerate(lines):
+        end = line.text[len(line.text.rstrip("\r\n")) :]
+        if line.option in settings:
+            if not line.continues:
+                yield f"{line.option} = {settings[line.option]}{end}"
+            continue
+        yield line.text
+        if index == 0:
+            yield from (f"{key} = {value}{end}" for key, value in settings.items() if key not in present)
+
+
+def _line_end(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _parse(text: str, path: Path) -> configparser.RawConfigParser:
+    parsed = configparser.RawConfigParser()
+    if text.startswith("\ufeff"):
+        raise ConfigError(
+            f"{path} begins with a byte order mark, which the AWS SDKs cannot read",
+            do="save it as UTF-8 without a byte order mark",
+            where=str(path),
+        )
+    try:
+        parsed.read_file(io.StringIO(text, newline=None))
+    except configparser.Error as error:
+        line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", ())), (None,))[0]
+        what = {
+            "DuplicateSectionError": "has a section twice",
+            "DuplicateOptionError": "has a setting twice in one section",
+            "MissingSectionHeaderError": "has a setting before its first [section]",
+        }.get(type(error).__name__, "has a line that is no setting")
+        raise ConfigError(
+            f"{path} {what}, and the AWS SDKs cannot read it",
+            do="mend that line; valetkey has changed nothing",
+            where=f"{path}: line {line}" if line else str(path),
+        ) from None
+    return parsed
+
+
+def _read(path: Path) -> str | None:
+    try:
+        if path.exists() and not path.is_file():
+            if str(path) == os.devnull:
+                return None  # a usual way to say "no such file"
+            raise ConfigError(f"{path} is not a file", do="name a file", where=str(path))
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text", do="save it as UTF-8", where=str(path)) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", do="check the file and its permissions", where=str(path)
+        ) from None
+
+
+def _refuse_foreign(parsed: configparser.RawConfigParser, section: str, name: str, path: Path) -> None:
+    if not is_ours(parsed.get(section, "credential_process", fallback=""), name):
+        raise ConfigError(
+            f"{path} has a profile {name} that valetkey did not write",
+            do="choose another name with --name",
+            where=f"{path}: [{section}]",
+        )
+
+
+def _refuse_keys(name: str, env: Mapping[str, str]) -> None:
+    """Credentials of the same name in the credentials file would beat credential_process in every SDK."""
+    path = credentials_path(env)
+    parsed = _parse(_read(path) or "", path)
+    for section in parsed.sections():
+        if section.strip() == name or _profile_of(section) == name:
+            beats = sorted((BEATS | {"credential_process"}) & set(parsed.options(section)))
+            if beats:
+                raise ConfigError(
+                    f"{path} has {beats[0]} for {name}, which would be used instead of the customer's role",
+                    do="choose another name with --name, or remove that section",
+                    where=f"{path}: [{section}]",
+                )
+
+
+def _check_meaning(
+    old: configparser.RawConfigParser,
+    new: configparser.RawConfigParser,
+    name: str,
+    settings: Mapping[str, str],
+    path: Path,
+) -> None:
+    """Refuse an edit after which another profile means something else, or this one would not be used."""
+
+    def others(parsed: configparser.RawConfigParser) -> dict[str, dict[str, str]]:
+        return {each: dict(parsed.items(each)) for each in parsed.sections() if _profile_of(each) != name}
+
+    own = next((dict(new.items(each)) for each in new.sections() if _profile_of(each) == name), {})
+    if others(old) != others(new) or old.defaults() != new.defaults() or not settings.items() <= own.items():
+        raise ConfigError(
+            f"{path} cannot be changed without changing what else is in it",
+            do="add the profile by hand: see docs/contractor.md",
+            where=str(path),
+        )
+    beats = sorted(BEATS & set(own))
+    if beats:
+        raise ConfigError(
+            f"{path} gives the profile {name} {beats[0]}, which SDKs would follow instead of credential_process",
+            do=f"remove {beats[0]} there, or choose another name with --name",
+            where=f"{path}: {beats[0]}",
+        )
+
+
+def _back_up(path: Path, text: str) -> Path | None:
+    """Copy the file once, before the first change ever made to it."""
+    backup = backup_of(path)
+    if os.path.lexists(backup):
+        return None
+    files.replace(backup, text.encode())
+    return backup
+
+
+def _place(path: Path, text: str, *, new: bool) -> None:
+    """Replace the file that a symbolic link leads to, not the link, and keep its mode."""
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            raise ConfigError(f"{path} is not a file", do="name a file with AWS_CONFIG_FILE", where=str(path))
+        if new:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = 0o600 if new else target.stat().st_mode & 0o777
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror}", do="check the directory", where=str(path)
+        ) from None
+    files.replace(target, text.encode(), mode=mode)
+
+
+def _path(env: Mapping[str, str], variable: str, name: str) -> Path:
+    given = env.get(variable)
+    home = env.get("HOME") or env.get("USERPROFILE") or ""
+    if given and not given.startswith("~/"):
+        return Path(given)
+    if not home:
+        raise ConfigError(f"there is no home directory to find the AWS {name} in", do=f"set HOME or {variable}")
+    return Path(home) / (given[2:] if given else f".aws/{name}")

@@ -1,0 +1,115 @@
+"""All customers at a glance, from what is on this computer: nobody is asked for a code.
+
+A session's own file does not say whose it is without the base identity, which may take a call to find. So that each
+customer's last session is noted in `$XDG_CACHE_HOME/valetkey/last/NAME.json`: its end, and its name in the cache.
+Nothing secret is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from valetkey import files
+from valetkey.credentials.profiles.awsconfig import region_of
+from valetkey.credentials.profiles.profile import Profile, ProfileError, check_name, load, names
+from valetkey.errors import ValetkeyError
+
+_KIND = "last/v1"
+
+
+@dataclass(frozen=True)
+class Client:
+    """A customer as a person thinks of one."""
+
+    profile: Profile
+    region: str | None
+    """Where tools work: the AWS profile's region as it is now, else the one it was accepted with."""
+    session_until: datetime | None
+    """End of the last role session (aware, UTC), while it lasts; None: there is none."""
+    has_ended: bool
+    """Whether the recorded end of the grant has passed. The owner may have moved it: AWS decides."""
+    session_key: str = ""
+    """The name of that session in the cache; empty when it was not kept."""
+    session_realm: str = ""
+    """Where that session is good, see Base.realm."""
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A profile that cannot be used, and why."""
+
+    name: str
+    problem: ProfileError
+
+
+def all_clients(env: Mapping[str, str], now: datetime) -> tuple[tuple[Client, ...], tuple[Damaged, ...]]:
+    """The customers and the damaged profiles, each by name. Raises ValetkeyError without a home directory."""
+    found: list[Client] = []
+    damaged: list[Damaged] = []
+    for name in names(env):
+        try:
+            profile = load(name, env)
+        except ProfileError as problem:
+            damaged.append(Damaged(name, problem))
+            continue
+        has_ended = profile.until is not None and profile.until <= now
+        until, session_key, realm = _noted(profile, env)
+        is_live = until is not None and until > now
+        found.append(
+            Client(
+                profile=profile,
+                region=region_of(name, env) or profile.region,
+                session_until=until if is_live else None,
+                has_ended=has_ended,
+                session_key=session_key if is_live else "",
+                session_realm=realm,
+            )
+        )
+    return tuple(found), tuple(damaged)
+
+
+def note(
+    profile: Profile, expires: datetime, env: Mapping[str, str], *, session_key: str = "", realm: str = ""
+) -> None:
+    """Note the end of a session that was handed out, its name in the cache, and where it is good. A note that cannot be
+    written is not missed."""
+    path = _path(profile.name, env)
+    plain = {"valetkey": _KIND, "role_arn": profile.role_arn, "expires": expires.isoformat()}
+    plain |= {"session": session_key, "realm": realm}
+    text = json.dumps(plain)
+    if files.read(path) == text.encode():
+        return
+    with contextlib.suppress(ValetkeyError, OSError):
+        files.make_dir(path.parent.parent)
+        files.write(path, text.encode())
+
+
+def forget(profile: Profile, env: Mapping[str, str]) -> None:
+    """Forget the note: the session is gone."""
+    with contextlib.suppress(OSError):
+        _path(profile.name, env).unlink(missing_ok=True)
+
+
+def _noted(profile: Profile, env: Mapping[str, str]) -> tuple[datetime | None, str, str]:
+    data = files.read(_path(profile.name, env))
+    try:
+        plain = json.loads(data or b"null")
+        # Of another role: the profile has been accepted anew since.
+        if plain["valetkey"] != _KIND or plain["role_arn"] != profile.role_arn:
+            return None, "", ""
+        when = datetime.fromisoformat(plain["expires"])
+        session_key, realm = plain.get("session", ""), str(plain.get("realm", ""))
+        is_key = isinstance(session_key, str) and re.fullmatch("[a-z]+-[0-9a-f]{40}", session_key)
+        return (when.astimezone(UTC) if when.tzinfo else None), session_key if is_key else "", realm
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None, "", ""
+
+
+def _path(name: str, env: Mapping[str, str]) -> Path:
+    return files.cache_dir(env) / "last" / f"{check_name(name)}.json"

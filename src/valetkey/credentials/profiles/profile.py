@@ -1,0 +1,201 @@
+"""What valetkey knows of one customer: a file per profile, beside the AWS profile of the same name.
+
+`$XDG_CONFIG_HOME/valetkey/profiles/NAME.json`, `"valetkey": "profile/v1"`. Nothing secret is in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from valetkey import files
+from valetkey.errors import PolicyError, ValetkeyError
+from valetkey.policy.iam_arns import iam_arn
+
+_KIND = "profile/v1"
+# INVARIANT: no name leaves the directory or hides in it, and every name is one word in a shell and in the AWS config.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", re.ASCII)
+_MFA = re.compile(r"[\x21-\x7e]{9,256}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How one customer's role is entered: the handoff's terms and the contractor's own side of it."""
+
+    name: str
+    role_arn: str
+    external_id: str | None = None
+    contractor: str
+    """The contractor's account the role trusts: 12 digits."""
+    source_profile: str | None = None
+    """The AWS profile of the base identity. None: see `base_from_environment`; a file of an earlier version may name
+    neither (`is_bound`)."""
+    base_from_environment: bool = False
+    """The base identity is what surrounds the process: keys in its environment, a web identity, a container, an
+    instance. No AWS file is read for it."""
+    base_arn: str | None = None
+    """The base identity's ARN when the handoff was accepted; None in a file of an earlier version."""
+    base_files: tuple[str, ...] = ()
+    """The AWS config and the credentials file that `source_profile` is in; empty: those of the environment."""
+    mfa: bool
+    mfa_serial: str | None = None
+    mfa_max_age: int | None = None
+    """Seconds since MFA at most, or None."""
+    max_session: int
+    """The role's MaxSessionDuration in seconds."""
+    until: datetime | None = None
+    """End of the grant (aware, UTC), or None."""
+    session_name: str | None = None
+    """The session-name rule: "username" (must be the IAM user's name), or None."""
+    source_identity: bool = False
+    """Whether the role admits a SourceIdentity."""
+    session_tags: bool = False
+    """Whether the role admits session tags."""
+    user_name: str | None = None
+    """The IAM user's name, used as the role session's name."""
+    region: str | None = None
+    principals: tuple[str, ...] = ()
+    """The ARNs that may come in; empty: whoever the contractor's admin lets."""
+    customer: str = ""
+    request: str | None = None
+    """The fingerprint of the access request this grant answered, or None."""
+    issued: datetime | None = None
+    """When the accepted handoff was written (aware, UTC): an older one is not accepted after it."""
+
+    @property
+    def account(self) -> str:
+        """The owner's account: 12 digits."""
+        return self.role_arn.split(":")[4]
+
+    @property
+    def partition(self) -> str:
+        return self.role_arn.split(":")[1]
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is recorded where the base identity comes from."""
+        return self.source_profile is not None or self.base_from_environment
+
+
+class ProfileError(ValetkeyError):
+    """A profile that is not there or cannot be used."""
+
+
+def check_name(name: str) -> str:
+    """The name, if it can name a profile. Raises ProfileError."""
+    if not _NAME.fullmatch(name):
+        raise ProfileError(
+            f"{json.dumps(name[:80])} cannot name a profile",
+            do="use 1 to 64 letters, digits and . _ @ + -, beginning with a letter or digit",
+        )
+    return name
+
+
+def path_of(name: str, env: Mapping[str, str]) -> Path:
+    """Where the profile's file is, whether or not it exists. Raises ProfileError for a bad name."""
+    return files.config_dir(env) / "profiles" / f"{check_name(name)}.json"
+
+
+def names(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of all profiles, sorted."""
+    found = (files.config_dir(env) / "profiles").glob("*.json")
+    return tuple(sorted(each.stem for each in found if _NAME.fullmatch(each.stem)))
+
+
+def save(profile: Profile, env: Mapping[str, str]) -> Path:
+    """Write the profile's file (atomically, mode 0600) and answer its path. Raises ValetkeyError."""
+    path = path_of(profile.name, env)
+    try:
+        check(profile)
+    except ValueError as error:
+        raise ProfileError(f"the profile {profile.name} cannot be saved: {error}", where=str(path)) from None
+    body = {
+        each.name: _plain(getattr(profile, each.name))
+        for each in dataclasses.fields(profile)
+        if getattr(profile, each.name) not in (None, (), "")
+        and not (each.name == "base_from_environment" and not profile.base_from_environment)
+    }
+    files.make_dir(files.config_dir(env))
+    files.write(path, (json.dumps({"valetkey": _KIND, **body}, indent=2) + "\n").encode())
+    return path
+
+
+def load(name: str, env: Mapping[str, str]) -> Profile:
+    """Read one profile. Raises ProfileError: absent, of an unknown version, writable by others, or not sound."""
+    path = path_of(name, env)
+    if not path.exists():
+        have = ", ".join(names(env))
+        raise ProfileError(
+            f"there is no profile {json.dumps(name)}",
+            do=f"name one of: {have}" if have else "run `valetkey accept FILE` with the owner's handoff first",
+            where=str(path),
+        )
+    again = "run `valetkey accept` with the handoff again"
+    data = files.read(path, others_may_read=True)
+    if data is None:
+        raise ProfileError(
+            f"{path} is not a plain file that only you can write",
+            do="check its owner and mode (0600); a link is not followed",
+            where=str(path),
+        )
+    try:
+        plain = json.loads(data)
+        kind = plain.pop("valetkey", None) if isinstance(plain, dict) else None
+        if kind != _KIND:
+            raise ProfileError(
+                f"{path} is {json.dumps(kind)}, wanted {json.dumps(_KIND)}",
+                do="update valetkey, or " + again,
+                where=f"{path}: $.valetkey",
+            )
+        unknown = sorted(set(plain) - {each.name for each in dataclasses.fields(Profile)})
+        if unknown:
+            # Our own file: a key we do not know may be a rule that we would then break.
+            raise ValueError(f"unknown key {json.dumps(unknown[0])}")
+        profile = msgspec.convert(plain, Profile)
+        check(profile)
+        if profile.name != name:
+            raise ValueError(f"it says it is {json.dumps(profile.name)}")
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise ProfileError(f"{path} cannot be used: {error}", do=again, where=str(path)) from None
+    return profile
+
+
+def check(profile: Profile) -> None:
+    """Raise ProfileError or ValueError when a profile contradicts itself."""
+    check_name(profile.name)
+    try:
+        iam_arn(profile.role_arn, "role")
+    except PolicyError as error:
+        raise ValueError(f"$.role_arn: {error.what}") from None
+    if not re.fullmatch("[0-9]{12}", profile.contractor, re.ASCII):
+        raise ValueError("$.contractor: not an account id (12 digits)")
+    if profile.source_profile == profile.name:
+        # The profile's credentials come from valetkey: it would call itself without end.
+        raise ValueError("$.source_profile: a profile cannot be its own source")
+    if profile.source_profile is not None and profile.base_from_environment:
+        raise ValueError("$.base_from_environment: the base identity is a profile already ($.source_profile)")
+    if len(profile.base_files) not in (0, 2) or not all(profile.base_files):
+        raise ValueError("$.base_files: not the AWS config and the credentials file")
+    for name, when in (("until", profile.until), ("issued", profile.issued)):
+        if when is not None and when.tzinfo is None:
+            raise ValueError(f"$.{name}: a time needs a zone")
+    if profile.mfa_serial is not None and not _MFA.fullmatch(profile.mfa_serial):
+        raise ValueError("$.mfa_serial: not the serial number or ARN of an MFA device")
+    if not 900 <= profile.max_session <= 43200:
+        raise ValueError("$.max_session: not between 900 and 43200 seconds")
+    if profile.mfa_max_age is not None and profile.mfa_max_age <= 0:
+        raise ValueError("$.mfa_max_age: not a number of seconds")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value

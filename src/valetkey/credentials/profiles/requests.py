@@ -1,0 +1,180 @@
+"""The contractor's access requests: made, kept, found again.
+
+Rules:
+- One ExternalId per customer, made here and never chosen by the customer (IAM User Guide,
+  id_roles_common-scenarios_third-party). Asking the same customer again keeps it, so running twice is harmless; a
+  request that names no customer always brings a new one.
+- Every request made is kept (`$XDG_CONFIG_HOME/valetkey/requests/FINGERPRINT.json`, mode 0600): `accept` compares a
+  handoff with it. The newest request of a customer is the one that counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from valetkey import files
+from valetkey.credentials.profiles.identity import Identity, refuse_root
+from valetkey.errors import ValetkeyError
+from valetkey.exchange import sealing
+from valetkey.exchange.files import AccessRequest, FileError, check, dump, fingerprint, load
+from valetkey.exchange.syntax import CUSTOMER_MAX, FieldError, customer_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the contractor would like; the owner decides."""
+
+    policies: tuple[str, ...] = ()
+    until: datetime | None = None
+    session: int | None = None
+    """Seconds."""
+    reason: str = ""
+    public_key: str | None = None
+    """The contractor's own, for the handoff."""
+
+
+def fresh_external_id() -> str:
+    """A new ExternalId: `vk-` and 160 random bits in base32 (35 characters; AWS takes 2 to 1224)."""
+    return "vk-" + base64.b32encode(secrets.token_bytes(20)).decode("ascii").lower()
+
+
+def make_request(
+    customer: str,
+    wishes: Wishes,
+    *,
+    identity: Identity,
+    known: tuple[AccessRequest, ...],
+    now: datetime,
+    new: bool = False,
+    fresh: Callable[[], str] = fresh_external_id,
+) -> AccessRequest:
+    """The request to send. The very request made before when nothing differs; the same ExternalId when wishes differ.
+
+    `new` asks for a new ExternalId. Raises ValetkeyError for root, and for a field that the customer's side would
+    refuse.
+    """
+    if customer:
+        check_customer(customer)
+    refuse_root(identity)
+    before = None if new else latest(customer, known)
+    request = AccessRequest(
+        account=identity.account,
+        partition=identity.partition,
+        external_id=before.external_id if before else fresh(),
+        identity=identity.kind,
+        identity_arn=identity.principal,
+        issued=now.replace(microsecond=0),
+        user_id=identity.user_id,
+        customer=customer,
+        policies=wishes.policies,
+        until=wishes.until,
+        session=wishes.session,
+        reason=wishes.reason,
+        public_key=wishes.public_key,
+    )
+    _check(request)
+    # One made before requests carried the user's id is the same request: nobody has to send it again for that.
+    user_id = request.user_id if before is None or before.user_id else None
+    is_same = before is not None and dataclasses.replace(request, issued=before.issued, user_id=user_id) == before
+    return before if before is not None and is_same else request
+
+
+_MEND = {
+    "session": "wish for 15m to 12h",
+    "policies": "name a policy by its name or its ARN",
+    "reason": "write the reason in one line",
+}
+
+
+def _check(request: AccessRequest) -> None:
+    """INVARIANT: no request is made that `load` refuses on the customer's side."""
+    try:
+        check(request)
+    except FieldError as error:
+        field = error.field.removeprefix("$.").partition("[")[0]
+        do = _MEND.get(field, "correct it; AWS or the customer's side would refuse it")
+        raise ValetkeyError(f"such a request cannot be made: {error}", do=do) from None
+
+
+def latest(customer: str, known: tuple[AccessRequest, ...]) -> AccessRequest | None:
+    """The newest request for a customer, or None. Upper and lower case are the same customer; no name is nobody's."""
+    own = [each for each in known if customer and each.customer.casefold() == customer.casefold()]
+    return max(own, key=lambda each: (each.issued, fingerprint(each)), default=None)
+
+
+def check_customer(customer: str) -> None:
+    """Raise ValetkeyError when a customer's name is empty, too long, or not printable."""
+    try:
+        customer_name("customer", customer)
+    except FieldError:
+        raise ValetkeyError(
+            f"{json.dumps(customer[:CUSTOMER_MAX])} cannot be a customer's name",
+            do=f"use 1 to {CUSTOMER_MAX} printable characters, without spaces at the ends",
+        ) from None
+
+
+def keep(request: AccessRequest, env: Mapping[str, str]) -> Path:
+    """Keep a copy (mode 0600) and answer its path. Raises ValetkeyError."""
+    path = _directory(env) / f"{fingerprint(request)}.json"
+    files.make_dir(files.config_dir(env))
+    files.write(path, dump(request).encode())
+    return path
+
+
+def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
+    """Every request kept. Raises FileError for a copy that cannot be read: a request that is overlooked would let
+    another ExternalId through."""
+    found = []
+    for path in sorted(_directory(env).glob("*.json")):
+        data = files.read(path)
+        if data is None:
+            raise FileError(
+                f"{path} is not a file that only you can read", do="check its owner and mode (0600)", where=str(path)
+            )
+        try:
+            found.append(load(data, AccessRequest, name=str(path)).value)
+        except FileError as problem:
+            problem.do = "make the request again with `valetkey request`, and remove this copy"
+            raise
+    return tuple(found)
+
+
+def default_file(customer: str) -> str:
+    """The file's default name: `valetkey-request-CUSTOMER.json`, with `-` for what is awkward in a file name."""
+    word = "".join(char if char.isascii() and (char.isalnum() or char in "._") else "-" for char in customer)
+    return "-".join(["valetkey-request", *filter(None, [word.strip("-.")])]) + ".json"
+
+
+def write_file(request: AccessRequest, path: Path, *, replace: bool, encrypt_to: str | None = None) -> None:
+    """Write the file to send, encrypted where a public key is given. A file with other content (an encrypted one always
+    has) is replaced only with `replace`. Raises ValetkeyError."""
+    text = dump(request).encode()
+    text = text if encrypt_to is None else sealing.seal(text, encrypt_to)
+    if path.exists() and not path.is_file():
+        raise ValetkeyError(f"{path} is not a file", do="name another one with -o", where=str(path))
+    try:
+        there = path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise ValetkeyError(
+            f"{path} cannot be read: {error.strerror}", do="name another file with -o", where=str(path)
+        ) from None
+    if there == text:
+        return
+    if there is not None and not replace:
+        raise ValetkeyError(
+            f"{path} exists and is not this request",
+            do="name another file with -o, or say --yes to replace it",
+            where=str(path),
+        )
+    files.replace(path, text)
+
+
+def _directory(env: Mapping[str, str]) -> Path:
+    return files.config_dir(env) / "requests"

@@ -1,0 +1,168 @@
+"""What a client's sessions carry: settings of its section in the AWS config, applied to AssumeRole.
+
+    [profile acme]
+    credential_process = ...
+    role_session_name = carol.acme
+    source_identity = carol
+    session_tags = project=blue,ticket=OPS-7
+    transitive_session_tags = project
+    session_policy_arns = arn:aws:iam::aws:policy/ReadOnlyAccess
+
+The names are AWS's own, or aws-vault's where AWS has none; `aws configure set NAME VALUE --profile acme` writes them.
+
+Rules:
+- The owner decides what a session may carry. SourceIdentity and session tags need their own action in the role's trust
+  (id_credentials_temp_control-access_monitor, id_session-tags), a session name may be prescribed: what the handoff does
+  not admit is refused here, where AWS would answer AccessDenied, and may not say why.
+- A session policy takes away only. Several are a union (access_policies#policies_session): --read-only is therefore not
+  added to others.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.catalog import limits
+from valetkey.commandline import command, option
+from valetkey.credentials.profiles.profile import Profile, ProfileError
+from valetkey.errors import ValetkeyError
+
+_POLICY = re.compile(r"arn:aws[a-z-]{0,20}:iam::(aws|[0-9]{12}):policy/[\x21-\x7e]{1,600}", re.ASCII)
+_POLICIES_MAX = 10
+"""Managed session policies at most (STS API, AssumeRole)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionSettings:
+    """What a role session carries besides the terms of the grant."""
+
+    session_name: str | None = None
+    """None: the IAM user's name."""
+    source_identity: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    transitive: tuple[str, ...] = ()
+    """The keys of the tags that further roles keep."""
+    policy_arns: tuple[str, ...] = ()
+    """Managed session policies: the session may do what the role and one of these allow."""
+
+
+PLAIN = SessionSettings()
+
+
+def read_settings(section: Mapping[str, Any], *, name: str) -> SessionSettings:
+    """The settings in the AWS config's section of the profile `name`. Raises ProfileError, which names the setting;
+    the text itself is not repeated."""
+    words = {key: value for key, value in section.items() if isinstance(value, str) and value.strip()}
+    tags = []
+    for pair in _words(words.get("session_tags", "")):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise _wrong("session_tags", name, "is not written KEY=VALUE,KEY=VALUE")
+        tags.append((key.strip(), value.strip()))
+    found = SessionSettings(
+        session_name=words.get("role_session_name"),
+        source_identity=words.get("source_identity"),
+        tags=tuple(tags),
+        transitive=tuple(_words(words.get("transitive_session_tags", ""))),
+        policy_arns=tuple(_words(words.get("session_policy_arns", ""))),
+    )
+    _check(found, name)
+    return found
+
+
+def _check(found: SessionSettings, name: str) -> None:
+    fields = [
+        ("role_session_name", "session name", found.session_name),
+        ("source_identity", "source identity", found.source_identity),
+        *(("session_tags", "tag key", key) for key, _ in found.tags),
+        *(("session_tags", "tag value", value) for _, value in found.tags),
+    ]
+    for setting, field, value in fields:
+        if value is not None:
+            try:
+                limits.check(field, value)
+            except limits.LimitError as error:
+                raise _wrong(setting, name, f"cannot be used: {error.what}", do=error.do) from None
+    keys = [key for key, _ in found.tags]
+    if len({key.lower() for key in keys}) != len(keys) or len(keys) > limits.TAGS_MAX:
+        raise _wrong("session_tags", name, f"names a key twice, or more than {limits.TAGS_MAX}")
+    if set(found.transitive) - set(keys):
+        raise _wrong("transitive_session_tags", name, "names a key that session_tags does not have")
+    if len(found.policy_arns) > _POLICIES_MAX or not all(map(_POLICY.fullmatch, found.policy_arns)):
+        raise _wrong("session_policy_arns", name, f"is not a list of at most {_POLICIES_MAX} ARNs of managed policies")
+
+
+def read_only(settings: SessionSettings, profile: Profile) -> SessionSettings:
+    """The same, restricted to what AWS's ReadOnlyAccess allows. Raises ValetkeyError when other policies restrict
+    already."""
+    policy = f"arn:{profile.partition}:iam::aws:policy/ReadOnlyAccess"
+    if settings.policy_arns not in ((), (policy,)):
+        raise ValetkeyError(
+            f"the sessions of {profile.name} have session policies of their own, and AWS adds several up",
+            do="leave --read-only out, or remove session_policy_arns from the profile in your AWS config",
+        )
+    return dataclasses.replace(settings, policy_arns=(policy,))
+
+
+def carried(settings: SessionSettings, profile: Profile) -> dict[str, Any]:
+    """The parameters of AssumeRole for what the session carries, its name included. Raises ValetkeyError for what the
+    grant does not admit."""
+    params: dict[str, Any] = {"RoleSessionName": session_name(settings, profile)}
+    if settings.source_identity is not None:
+        _admitted(profile.source_identity, profile, "source_identity", "a SourceIdentity", "--source-identity")
+        params["SourceIdentity"] = settings.source_identity
+    if settings.tags:
+        _admitted(profile.session_tags, profile, "session_tags", "session tags", "--session-tags")
+        params["Tags"] = [{"Key": key, "Value": value} for key, value in settings.tags]
+    if settings.transitive:
+        params["TransitiveTagKeys"] = list(settings.transitive)
+    if settings.policy_arns:
+        params["PolicyArns"] = [{"arn": each} for each in settings.policy_arns]
+    return params
+
+
+def session_name(settings: SessionSettings, profile: Profile) -> str:
+    """The IAM user's name, so that the owner's log names the person; or the one that was set. Raises ValetkeyError."""
+    name = profile.user_name
+    if profile.session_name == "username":
+        if name is None:
+            raise ValetkeyError(
+                f"the owner wants the session of {profile.name} to carry your IAM user's name, and it is not known",
+                do="run `valetkey accept` with the handoff again, signed in as an IAM user",
+            )
+        limits.check("session name", name)
+        if settings.session_name not in (None, name):
+            raise _wrong(
+                "role_session_name", profile.name, "cannot be used: the owner wants your IAM user's name there"
+            )
+        return name
+    if settings.session_name is not None:
+        return settings.session_name
+    return name if name is not None and len(name) > 1 else f"valetkey-{name or profile.contractor}"
+
+
+def _admitted(is_admitted: bool, profile: Profile, setting: str, what: str, option: str) -> None:
+    if not is_admitted:
+        raise _wrong(
+            setting,
+            profile.name,
+            f"cannot be used: the handoff does not admit {what}, and AWS would refuse the whole session",
+            do=f"remove it, or ask the owner for a grant with {option} and run `valetkey accept` with the new handoff",
+        )
+
+
+def _wrong(setting: str, name: str, why: str, *, do: str = "") -> ProfileError:
+    return ProfileError(
+        f"{setting} of the profile {name} {why}",
+        do=do or f"correct it: {command('aws configure set', setting, then='VALUE')} {option('--profile', name)}",
+        where=f"AWS config: [profile {json.dumps(name)[1:-1]}] {setting}",
+    )
+
+
+def _words(text: str) -> Iterable[str]:
+    return filter(None, (each.strip() for each in text.split(",")))

@@ -1,0 +1,124 @@
+"""Whose account a handoff leads into: one's own and another customer's are refused.
+
+A handoff is written by a customer. Without these checks a hostile one names a role in the contractor's own account, or
+in that of another customer, and what is run for the one (`terraform destroy`) is run in the other.
+
+Rules:
+- INVARIANT: no role in one's own account is ever accepted, and nobody can be asked to overrule it. One's own accounts
+  are that of the caller, those of the requests made here, and those that the accepted profiles sign in with.
+- INVARIANT: a role in an account where a profile of another customer is, is accepted only when `--customer`, or a
+  request of ours that the handoff answers, names exactly that customer. No yes overrules it.
+- What is known here decides, without a call: the accepted profiles, the requests, the AWS config. A customer's account
+  that this computer has never seen is not known.
+- A customer without a name is its account; a profile that was set up by hand in the AWS config has its own name.
+- An account is a number in a partition: the same number in another partition is another account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from valetkey.commandline import option
+from valetkey.credentials.profiles.awsconfig import config_path, credentials_path, profiles_in
+from valetkey.credentials.profiles.identity import Identity
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.errors import PolicyError, ValetkeyError
+from valetkey.exchange.files import AccessRequest, Handoff
+from valetkey.policy.iam_arns import entity
+
+
+class WrongAccount(ValetkeyError):
+    """The handoff leads into an account that it must not lead into. Nothing was written."""
+
+    exit_code = 1
+
+
+class Account(NamedTuple):
+    """An AWS account."""
+
+    partition: str
+    id: str
+    """12 digits."""
+
+
+def account_of(value: Handoff | Profile) -> Account:
+    """The account that a handoff or a profile leads into."""
+    return Account(value.partition, value.account)
+
+
+def by_hand(env: Mapping[str, str]) -> dict[str, str]:
+    """The role ARNs of the profiles that were set up by hand in the AWS files, by profile. Raises ConfigError."""
+    found = {**profiles_in(config_path(env)), **profiles_in(credentials_path(env), bare=True)}
+    return {name: own["role_arn"].strip() for name, own in found.items() if own.get("role_arn", "").strip()}
+
+
+def own_accounts(identity: Identity, known: Iterable[AccessRequest], profiles: Iterable[Profile]) -> frozenset[Account]:
+    """Every account that is known to be one's own."""
+    return frozenset(
+        {
+            Account(identity.partition, identity.account),
+            *(Account(each.partition, each.account) for each in known),
+            *(Account(each.partition, each.contractor) for each in profiles),
+        }
+    )
+
+
+def refuse_own(handoff: Handoff, own: frozenset[Account]) -> None:
+    """Raise WrongAccount for a role in one's own account."""
+    if account_of(handoff) in own | {Account(handoff.partition, handoff.contractor)}:
+        raise WrongAccount(
+            f"the role is in {handoff.account}, which is your own account: what you run for this customer would be run "
+            "there",
+            do="do not use this handoff, and ask who sent it. A handoff is for a role in the customer's account",
+            where="$.role_arn",
+        )
+
+
+def refuse_others(
+    handoff: Handoff,
+    *,
+    profiles: Iterable[Profile],
+    aws_profiles: Mapping[str, str],
+    said: Iterable[str],
+    again: Profile | None,
+) -> None:
+    """Raise WrongAccount for a role in an account where another customer's profile is.
+
+    `said` are the names of the customer: as given with `--customer`, and as in the request of ours that the handoff
+    answers. `again` is the profile that would be written, if it is one for this very role.
+    """
+    here = account_of(handoff)
+    names = {each.casefold() for each in said}
+    if again is not None and names <= {again.customer.casefold(), here.id}:
+        return  # accepted before, for this customer: it leads where it has led
+    in_it = [each for each in profiles if account_of(each) == here]
+    named = [each for each in in_it if each.customer not in ("", here.id)]
+    if named:
+        others = [each for each in named if each.customer.casefold() not in names]
+        if others:
+            _refuse(here, others[0].name, others[0].customer)
+        return
+    hand_made = [] if in_it else sorted(name for name, arn in aws_profiles.items() if _account(arn) == here)
+    first = in_it[0].name if in_it else hand_made[0] if hand_made else None
+    if first is not None and not names & {here.id, *(each.casefold() for each in hand_made)}:
+        _refuse(here, first, here.id)
+
+
+def _refuse(account: Account, profile: str, customer: str) -> None:
+    whose = "" if customer == account.id else f" of the customer {customer}"
+    raise WrongAccount(
+        f"the role is in the account {account.id}, where your profile {profile}{whose} is: what you run for one "
+        "customer would be run in the account of another",
+        do=f"if this handoff is from that very customer, say {option('--customer', customer)}; "
+        "if it is not, do not use it",
+        where="$.role_arn",
+    )
+
+
+def _account(arn: str) -> Account | None:
+    try:
+        found = entity(arn)
+    except PolicyError:
+        return None
+    return Account(found.partition, found.account)

@@ -1,0 +1,1 @@
+"""Base identity, MFA, the credential broker and its cache."""

@@ -1,0 +1,213 @@
+"""The base identity's access key, moved from the AWS files into the OS keyring, and changed for a new one.
+
+`$XDG_CONFIG_HOME/valetkey/keys.json` says which AWS profile's key is in the keyring: its id, its user, no secret. What
+the AWS files and the environment name goes first; the keyring stands in where they name no key.
+
+Rules:
+- INVARIANT: a key leaves the AWS files only after it was read back from the keyring; no copy of the file is kept.
+- Every byte of the file but the key's own lines stays.
+- Rotation (IAM User Guide, id_credentials_access-keys_retain): make, keep, try, delete the old one. Broken off at any
+  point, there is a key that works; running it again finishes. A user has two keys at most.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from valetkey import files
+from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.credentials.profiles import awsconfig
+from valetkey.credentials.profiles.identity import identify
+from valetkey.credentials.sessions.protocols import Keys
+from valetkey.credentials.sessions.vault import NoKeyring, Vault
+from valetkey.errors import ValetkeyError
+
+_KIND = "stored-keys/v1"
+_TRIES = 10
+"""A new key is known everywhere after some seconds (troubleshoot_general, eventual consistency)."""
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A key in the keyring. Its secret is read when it is used, not before."""
+
+    access_key_id: str
+    user: str
+    """The IAM user's ARN."""
+    vault: Vault = field(repr=False, compare=False)
+    replaces: str = ""
+    """The id of the old key, while a rotation is under way."""
+    session_token: None = None
+
+    @property
+    def secret_access_key(self) -> str:
+        """Raises NoKeyring; ValetkeyError when the keyring has lost it."""
+        found = self.vault.get(_name(self.access_key_id))
+        if found is None:
+            raise ValetkeyError(
+                f"the keyring no longer has the secret of {self.access_key_id}",
+                do="make a new access key in IAM, put it into your AWS credentials file, `valetkey login --store-key`",
+                exit_code=3,
+            )
+        return found
+
+
+def stored_key(profile: str | None, env: Mapping[str, str], vault: Vault) -> StoredKey | None:
+    """The key of an AWS profile (None: `default`) that is in the keyring, or None. Raises ValetkeyError."""
+    found = _records(env).get(profile or "default")
+    if found is None:
+        return None
+    return StoredKey(found["access_key_id"], found["user"], vault, found.get("replaces", ""))
+
+
+def store(
+    profile: str | None, keys: Keys, user: str, *, env: Mapping[str, str], vault: Vault
+) -> tuple[StoredKey, Path]:
+    """Move the key of an AWS profile into the keyring; the file that it was taken out of. Raises ValetkeyError."""
+    name = profile or "default"
+    if keys.session_token is not None:
+        raise ValetkeyError(
+            f"the profile {name} is a temporary session: it has no key to keep", do="name a profile of an IAM user"
+        )
+    changes = _without_key(name, keys, env)
+    _keep(keys.access_key_id, keys.secret_access_key, vault)
+    stored = StoredKey(keys.access_key_id, user, vault)
+    _record(name, stored, env)
+    for path, text in reversed(changes):
+        awsconfig.replace_text(path, text)
+    return stored, changes[0][0]
+
+
+def rotate(
+    profile: str | None,
+    old: StoredKey,
+    *,
+    perform: Perform,
+    connect: Callable[[Keys], Perform],
+    env: Mapping[str, str],
+    vault: Vault,
+    sleep: Callable[[float], None],
+) -> StoredKey:
+    """Change the key in the keyring for a new one, and delete the old one; `perform` calls as the user.
+    Raises ValetkeyError."""
+    name, user = profile or "default", old.user.rsplit("/", 1)[-1]
+    listed = Call("iam", "list_access_keys", {"UserName": user})
+    found = everything(perform, listed, "AccessKeyMetadata")
+    spare = next((each["AccessKeyId"] for each in found if each["AccessKeyId"] != old.access_key_id), None)
+    if spare is not None and spare == old.replaces:
+        new, old = old, dataclasses.replace(old, access_key_id=spare)
+    elif spare is not None and vault.get(_name(spare)) is not None:
+        new = dataclasses.replace(old, access_key_id=spare, replaces=old.access_key_id)
+    elif spare is not None:
+        raise ValetkeyError(
+            f"the user {user} has another access key, {spare}, and AWS allows two",
+            do="delete the one that is not used in IAM (a rotation that broke off may have left it), and try again",
+            where=old.user,
+            exit_code=1,
+        )
+    else:
+        new = _make(old, user, perform, vault)
+    _try(new, connect, sleep)
+    _record(name, new, env)
+    perform(Call("iam", "delete_access_key", {"UserName": user, "AccessKeyId": old.access_key_id}))
+    for each in filter(None, (old.access_key_id, old.replaces)):
+        if each != new.access_key_id:
+            vault.drop(_name(each))
+    new = dataclasses.replace(new, replaces="")
+    _record(name, new, env)
+    return new
+
+
+def _make(old: StoredKey, user: str, perform: Perform, vault: Vault) -> StoredKey:
+    made = perform(Call("iam", "create_access_key", {"UserName": user}))["AccessKey"]
+    new = dataclasses.replace(old, access_key_id=made["AccessKeyId"], replaces=old.access_key_id)
+    try:
+        _keep(new.access_key_id, made["SecretAccessKey"], vault)
+    except ValetkeyError:
+        # Nobody else has its secret.
+        perform(Call("iam", "delete_access_key", {"UserName": user, "AccessKeyId": new.access_key_id}))
+        raise
+    return new
+
+
+def _try(key: StoredKey, connect: Callable[[Keys], Perform], sleep: Callable[[float], None]) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            found = identify(connect(key))
+        except CallError as error:
+            if error.code not in ("InvalidClientTokenId", "SignatureDoesNotMatch") or not left:
+                raise
+            sleep(2)
+            continue
+        if found.arn != key.user:
+            raise ValetkeyError(
+                f"the new key is of {found.arn}, not of {key.user}", do="look at your keys in IAM", exit_code=1
+            )
+        return
+
+
+def _keep(access_key_id: str, secret: str, vault: Vault) -> None:
+    vault.put(_name(access_key_id), secret)
+    if vault.get(_name(access_key_id)) != secret:
+        raise NoKeyring("the keyring does not give back what was put into it", do="see `keyring diagnose`")
+
+
+def _without_key(name: str, keys: Keys, env: Mapping[str, str]) -> list[tuple[Path, str]]:
+    """The file that has this profile's key, and its text without the key's lines; then the same of the copy that
+    `accept` made of that file, if the key is in there too. Raises ValetkeyError."""
+    found = {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}
+    for path, bare in ((awsconfig.credentials_path(env), True), (awsconfig.config_path(env), False)):
+        text = awsconfig.without_settings(path, name, found, bare=bare)
+        if text is not None:
+            copy = awsconfig.backup_of(path)
+            copied = awsconfig.without_settings(copy, name, found, bare=bare)
+            return [(path, text), *([] if copied is None else [(copy, copied)])]
+    raise ValetkeyError(
+        f"the key of the profile {name} is in none of your AWS files",
+        do="put it there first (aws configure), or name its profile with --base",
+    )
+
+
+def _records(env: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    path = _path(env)
+    if not path.exists():
+        return {}
+    data = files.read(path)
+    try:
+        plain = json.loads(data or b"")
+        found = plain["keys"]
+        if plain["valetkey"] != _KIND or not all(_is_record(each) for each in found.values()):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValetkeyError(
+            f"{path} cannot be used", do="check its owner and mode (0600), or update valetkey", where=str(path)
+        ) from None
+    records: dict[str, dict[str, str]] = found
+    return records
+
+
+def _is_record(record: Any) -> bool:
+    texts = isinstance(record, dict) and all(isinstance(each, str) for each in record.values())
+    return texts and {"access_key_id", "user"} <= set(record) <= {"access_key_id", "user", "replaces"}
+
+
+def _record(name: str, key: StoredKey, env: Mapping[str, str]) -> None:
+    record = {"access_key_id": key.access_key_id, "user": key.user}
+    if key.replaces:
+        record["replaces"] = key.replaces
+    records = {**_records(env), name: record}
+    files.make_dir(files.config_dir(env))
+    files.replace(_path(env), (json.dumps({"valetkey": _KIND, "keys": records}, indent=2) + "\n").encode())
+
+
+def _path(env: Mapping[str, str]) -> Path:
+    return files.config_dir(env) / "keys.json"
+
+
+def _name(access_key_id: str) -> str:
+    return f"key:{access_key_id}"

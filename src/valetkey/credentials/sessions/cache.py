@@ -1,0 +1,250 @@
+"""Sessions kept between commands: `$XDG_CACHE_HOME/valetkey/sessions/KEY.json`.
+
+Rules:
+- The key is a hash of everything that changes the result; a changed profile or base identity is another entry.
+- INVARIANT: one lock is held around check, prompt, fetch and store, so that waiters read what the first one stored.
+  It is an operating-system lock: it dies with its process, and a wait for it has an end.
+- An entry that is corrupt, not ours, readable by others or of another version is as good as none.
+- What is older than any session can be is removed, and with it what a killed process left half written.
+- A question that was dismissed or answered wrongly is remembered for REMEMBER seconds, so that a program that asks
+  again and again cannot stack prompts. A code that was sent is remembered until it is void.
+- The access keys of sessions that were made here are remembered as digests for two days, longer than any of them lives.
+- A cache that keeps nothing (`keep=False`) has the locks and these memories, and no session on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from valetkey import files
+from valetkey.credentials.sessions.values import Credentials
+from valetkey.errors import ValetkeyError
+
+REMEMBER = 10
+"""Seconds for which a dismissed prompt answers for all who wait."""
+
+_VOID = 300
+"""Seconds after which a one-time code cannot be good any more (30 s, and what AWS lets clocks differ)."""
+_KIND = "session/v1"
+_STAYING = (".lock", ".caller")
+_OLDEST = 2 * 86400
+"""Seconds after which no file of ours can hold a live session (GetSessionToken: 36 hours at most)."""
+
+
+class Busy(ValetkeyError):
+    """Another process has held the lock until our time was up."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Credentials and when they were asked for (aware, UTC): the age of an MFA session counts from there."""
+
+    credentials: Credentials
+    issued: datetime
+
+    @property
+    def life(self) -> float:
+        """Seconds from issue to end."""
+        return (self.credentials.expires - self.issued).total_seconds()
+
+    def left(self, now: datetime) -> float:
+        """Seconds left; 0 for one from the future (the clock was set back: nothing can be said about it)."""
+        if now < self.issued - timedelta(minutes=5):
+            return 0
+        return (self.credentials.expires - now).total_seconds()
+
+
+def key(kind: str, **parts: object) -> str:
+    """The name of an entry: a hash of everything that changes the result."""
+    text = json.dumps([_KIND, kind, parts], sort_keys=True, default=str)
+    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
+
+
+def dumped(session: Session) -> str:
+    """A session as text, secrets included."""
+    found = session.credentials
+    plain = {
+        "valetkey": _KIND,
+        "access_key_id": found.access_key_id,
+        "secret_access_key": found.secret_access_key,
+        "session_token": found.session_token,
+        "expires": found.expires.isoformat(),
+        "account": found.account,
+        "issued": session.issued.isoformat(),
+    }
+    return json.dumps(plain)
+
+
+def undumped(data: str | bytes) -> Session | None:
+    """The session in a text; None when there is none to be believed."""
+    try:
+        plain = json.loads(data)
+        if plain["valetkey"] != _KIND:
+            return None
+        return Session(
+            Credentials(
+                access_key_id=_text(plain["access_key_id"]),
+                secret_access_key=_text(plain["secret_access_key"]),
+                session_token=_text(plain["session_token"]),
+                expires=_time(plain["expires"]),
+                account=_text(plain["account"]),
+            ),
+            _time(plain["issued"]),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+class Cache:
+    """The entries of one user. `env` says where (see private.cache_dir)."""
+
+    def __init__(self, env: Mapping[str, str], *, keep: bool = True) -> None:
+        self._root = files.cache_dir(env)
+        self._here: dict[str, Session] | None = None if keep else {}
+
+    def get(self, name: str, /) -> Session | None:
+        """The entry, expired or not; None when there is none to be believed."""
+        if self._here is not None:
+            return self._here.get(name)
+        data = files.read(self._path(name))
+        return None if data is None else undumped(data)
+
+    def put(self, name: str, session: Session, /) -> None:
+        """Store an entry. Raises ValetkeyError."""
+        if self._here is not None:
+            self._here[name] = session
+            return
+        self._write(self._path(name), dumped(session).encode())
+        self._prune(session.issued)
+
+    def drop(self, name: str, /) -> None:
+        """Forget an entry."""
+        if self._here is not None:
+            self._here.pop(name, None)
+            return
+        self._path(name).unlink(missing_ok=True)
+
+    def remember_refusal(self, name: str, now: datetime, seconds: float = REMEMBER) -> None:
+        """The question behind this entry was dismissed or answered wrongly just now."""
+        self._write(self._path(name, "refused"), json.dumps([now.isoformat(), seconds]).encode())
+
+    def refused(self, name: str, now: datetime) -> float:
+        """Seconds for which the last refusal still answers; 0: ask."""
+        data = files.read(self._path(name, "refused"))
+        if data is None:
+            return 0
+        try:
+            when, seconds = json.loads(data)
+            since = (now - _time(when)).total_seconds()
+            return max(min(float(seconds), _VOID) - since, 0) if since >= 0 else 0
+        except (ValueError, TypeError, RecursionError):
+            return 0
+
+    def spend(self, name: str, code: str, now: datetime) -> bool:
+        """Remember that a code of this device is being sent. False: it was sent before, and is spent.
+
+        The caller holds the lock. A spent code is no secret: AWS takes each once.
+        """
+        path = self._path(name, "sent")
+        digest = hashlib.sha256(f"{name} {code}".encode()).hexdigest()[:20]
+        try:
+            found = json.loads(files.read(path) or b"[]")
+            sent = {str(each): when for each, when in found if 0 <= (now - _time(when)).total_seconds() < _VOID}
+        except (ValueError, TypeError, RecursionError):
+            sent = {}
+        if digest in sent:
+            return False
+        self._write(path, json.dumps([*sent.items(), (digest, now.isoformat())]).encode())
+        return True
+
+    def learn(self, name: str, what: str) -> None:
+        """Keep one word about what this name stands for. Raises ValetkeyError."""
+        self._write(self._path(name, "learned"), what.encode("ascii"))
+
+    def learned(self, name: str) -> str | None:
+        """The word that was kept, or None."""
+        data = files.read(self._path(name, "learned"))
+        return None if data is None else data.decode("ascii", "replace")
+
+    def note_issued(self, access_key_id: str) -> None:
+        """Remember that a session with this access key was made here. Only a digest is kept."""
+        self._write(self._path(_digest(access_key_id), "issued"), b"")
+
+    def was_issued(self, access_key_id: str) -> bool:
+        """Whether a session with this access key was made here, in the last days."""
+        return self._path(_digest(access_key_id), "issued").exists()
+
+    def caller(self, name: str) -> str | None:
+        """Whose an access key is: the ARN that was noted under this name."""
+        data = files.read(self._path(name, "caller"))
+        return None if data is None else data.decode("utf-8", "replace")
+
+    def note_caller(self, name: str, arn: str) -> None:
+        """Note whose an access key is: AWS gives a key to one user or session and never to another."""
+        self._write(self._path(name, "caller"), arn.encode())
+
+    def said(self, name: str) -> bool:
+        """Whether this user has been told so already."""
+        return (self._root / f"{name}.said").exists()
+
+    def say(self, name: str) -> None:
+        """This user has been told so now."""
+        self._write(self._root / f"{name}.said", b"")
+
+    @contextlib.contextmanager
+    def lock(self, name: str, seconds: float, *, busy: Callable[[], ValetkeyError]) -> Iterator[None]:
+        """Hold the entry's lock, waiting for it at most `seconds`. Raises what `busy` answers when time is up."""
+        from filelock import FileLock, Timeout
+
+        files.make_dir(self._root)
+        files.make_dir(self._root / "sessions")
+        lock = FileLock(self._path(name, "lock"), timeout=max(seconds, 0.05), mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise busy() from None
+        except OSError as error:
+            raise ValetkeyError(
+                f"{lock.lock_file} cannot be locked: {error.strerror}", do="remove it", where=lock.lock_file
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _prune(self, now: datetime) -> None:
+        """Locks stay: removing one under a waiter would make two of it. So does whose a key is: that never changes."""
+        for path in (*self._root.glob("sessions/*"), *self._root.glob("hot/*")):
+            with contextlib.suppress(OSError):
+                if path.suffix not in _STAYING and path.lstat().st_mtime < now.timestamp() - _OLDEST:
+                    path.unlink()
+
+    def _write(self, path: Path, data: bytes) -> None:
+        files.make_dir(self._root)
+        files.write(path, data)
+
+    def _path(self, name: str, kind: str = "json") -> Path:
+        return self._root / "sessions" / f"{name}.{kind}"
+
+
+def _digest(access_key_id: str) -> str:
+    return hashlib.sha256(f"issued {access_key_id}".encode()).hexdigest()[:40]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("not a text")
+    return value
+
+
+def _time(value: object) -> datetime:
+    when = datetime.fromisoformat(_text(value))
+    if when.tzinfo is None:
+        raise ValueError("a time needs a zone")
+    return when.astimezone(UTC)

@@ -1,0 +1,87 @@
+"""Roles behind a grant's role, in the AWS config's own notation:
+
+    [profile acme-prod]
+    role_arn = arn:aws:iam::333333333333:role/Work
+    source_profile = acme
+    external_id = ...
+
+`acme` is a profile that `accept` wrote. SDKs read this section without valetkey and ask it for acme's credentials only;
+`exec`, `env` and `console` enter the role here, and keep its session.
+
+Rules (id_roles_use, role chaining): an hour at most; a role's session carries no MFA, so that a role which asks for it
+cannot be entered this way.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from valetkey.catalog import limits
+from valetkey.credentials.profiles.profile import Profile, ProfileError
+
+_ROLE = re.compile(r"arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[\x21-\x7e]{1,600}", re.ASCII)
+_MOST = 10
+"""Roles behind each other."""
+
+
+def path_to(
+    name: str, sections: Callable[[str], Mapping[str, Any]], *, is_grant: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """The AWS profiles from the one of a grant to this one, the grant's first; empty when `name` is no such profile.
+
+    `sections(name)` answers a profile's section in the AWS config. Raises ProfileError for one that begins at a grant
+    and cannot be followed.
+    """
+    found = [name]
+    while not is_grant(found[-1]):
+        section = sections(found[-1])
+        source = section.get("source_profile")
+        if "role_arn" not in section or not isinstance(source, str):
+            return ()
+        if source in found or len(found) > _MOST:
+            return ()
+        found.append(source)
+    return tuple(reversed(found)) if len(found) > 1 else ()
+
+
+def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> Profile:
+    """How the role of this section is entered from `source`'s session. Raises ProfileError."""
+    role_arn, external_id = str(section.get("role_arn", "")), section.get("external_id")
+    if not _ROLE.fullmatch(role_arn):
+        raise _wrong(name, "role_arn", "is not the ARN of a role")
+    if role_arn.split(":")[1] != source.partition:
+        raise _wrong(name, "role_arn", f"is of another partition than the role of {source.name}")
+    if "mfa_serial" in section:
+        raise _wrong(name, "mfa_serial", "cannot be used: a role's session carries no MFA, so that no code helps")
+    if external_id is not None:
+        limits.check("external id", str(external_id))
+    text = str(section.get("duration_seconds", limits.CHAINED_SESSION_MAX))
+    if not (text.isascii() and text.isdigit() and limits.SESSION_MIN <= int(text[:6]) <= limits.SESSION_MAX):
+        raise _wrong(name, "duration_seconds", "is not between 900 and 43200")
+    return Profile(
+        name=name,
+        role_arn=role_arn,
+        external_id=None if external_id is None else str(external_id),
+        contractor=source.account,
+        source_profile=source.source_profile,
+        mfa=False,
+        max_session=min(int(text), limits.CHAINED_SESSION_MAX),
+        until=source.until,
+        # Nobody has said what this role admits: AWS will.
+        source_identity=True,
+        session_tags=True,
+        user_name=source.user_name,
+        region=str(section.get("region") or "") or source.region,
+        customer=source.customer,
+    )
+
+
+def _wrong(name: str, setting: str, why: str) -> ProfileError:
+    return ProfileError(
+        f"{setting} of the profile {name} {why}",
+        do="correct it in your AWS config",
+        where=f"AWS config: [profile {json.dumps(name)[1:-1]}] {setting}",
+    )

@@ -1,0 +1,91 @@
+"""The MFA session: one code for every customer of a base identity.
+
+Rules (IAM User Guide, id_credentials_temp_request; STS API, GetSessionToken):
+- Made with an IAM user's long-term key and a code; 12 hours unless more is asked for, 36 hours at most.
+- One per base identity and device, whatever the customer. One older than a grant's maximum age is not used for that
+  grant; asking anew makes a younger one for all.
+- One is kept where `keep` says: in the OS keyring, or in the cache where there is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from valetkey.account.calls import Call, CallError
+from valetkey.credentials.sessions.cache import Cache, Session, key
+from valetkey.credentials.sessions.mfa_codes import check_device, with_code
+from valetkey.credentials.sessions.protocols import LIMIT, Ask, Base, Clock, Connect, Kept, busy, deadline_in
+from valetkey.credentials.sessions.refusals import explain
+from valetkey.credentials.sessions.values import credentials_of
+from valetkey.errors import ValetkeyError
+
+MFA_LIFE = 43200
+"""Seconds: how long an MFA session is asked for (GetSessionToken's own default)."""
+
+
+def mfa_session(
+    *,
+    base: Base,
+    serial: str,
+    max_age: int | None,
+    connect: Connect,
+    cache: Cache,
+    ask: Ask,
+    clock: Clock,
+    keep: Kept | None = None,
+    refused: str = "",
+    life: int = MFA_LIFE,
+    fresh: bool = False,
+    seconds: float = LIMIT,
+) -> Session:
+    """The MFA session of a base identity and device, from where it is kept or with a code.
+
+    `max_age` is the seconds since MFA that the grant allows, or None. `refused` is the access key id of a kept
+    session that AWS no longer takes. `fresh`: the person wants a new one of `life` seconds, and to be asked. `seconds`
+    limits the wait. The session's credentials are Keys: pass them to `connect`. Raises Refused, NoTerminal, Dismissed,
+    Busy, ValetkeyError.
+    """
+    deadline = deadline_in(seconds, clock)
+    check_device(serial)
+    keep = keep or cache
+    # Its length is not part of the name: what is left of it is looked at when it is used.
+    name = key("mfa", realm=base.realm, base=base.access_key_id, device=serial)
+
+    def usable(found: Session | None) -> bool:
+        if fresh or found is None or found.credentials.access_key_id == refused:
+            return False
+        now = clock()
+        # The call that uses it comes a moment later, and may not come too late.
+        young = max_age is None or (now - found.issued).total_seconds() <= max_age - min(60, max_age // 4)
+        return young and found.left(now) > 300
+
+    def send(code: str) -> Session:
+        issued = clock()
+        params: dict[str, Any] = {"SerialNumber": serial, "TokenCode": code, "DurationSeconds": life}
+        try:
+            answer = connect(base)(Call("sts", "get_session_token", params))
+        except CallError as error:
+            raise explain(error) from None
+        return Session(credentials_of(answer, _account_of(serial)), issued)
+
+    found = keep.get(name)
+    if found is not None and usable(found):
+        return found
+    with cache.lock(name, deadline(), busy=busy):
+        found = keep.get(name)
+        if found is not None and usable(found):
+            return found
+        if found is not None and found.credentials.access_key_id == refused:
+            keep.drop(name)
+        made = with_code(serial, send, cache=cache, ask=ask, clock=clock, deadline=deadline, insist=fresh)
+        keep.put(name, made)
+        with contextlib.suppress(ValetkeyError):
+            cache.note_issued(made.credentials.access_key_id)
+        return made
+
+
+def _account_of(serial: str) -> str:
+    parts = serial.split(":")
+    # A hardware token's serial is no ARN; the account of an MFA session is never handed out.
+    return parts[4] if len(parts) > 4 else "000000000000"

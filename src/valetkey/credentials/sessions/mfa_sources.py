@@ -1,0 +1,119 @@
+"""Where MFA codes come from: each source is an Ask, and the first that can answer does.
+
+    given         --mfa-code-stdin
+    command       mfa_process of the base profile in the AWS config (aws-vault's name for it): a password manager, ykman
+    seed          a TOTP seed in the OS keyring, put there by `valetkey login --store-seed`
+    terminal      valetkey.cli._terminal
+    pinentry      a dialog, where there is no terminal
+
+A source that cannot answer raises NoTerminal, and the next one is tried; Dismissed ends it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Sequence
+
+from valetkey.credentials.sessions.protocols import Ask, Clock, Dismissed, NoTerminal
+from valetkey.credentials.sessions.totp import STEP, code_at
+from valetkey.credentials.sessions.vault import NoKeyring, Vault
+from valetkey.errors import ValetkeyError
+
+
+def first_of(sources: Sequence[Ask]) -> Ask:
+    """Ask one source after the other. Raises the first NoTerminal when none can answer: that of the best source."""
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        nobody: NoTerminal | None = None
+        for source in sources:
+            try:
+                return source(device, seconds=seconds, again=again)
+            except NoTerminal as problem:
+                nobody = nobody if nobody is not None and nobody.do else problem
+        raise nobody or NoTerminal("there is nobody to ask for the MFA code")
+
+    return ask
+
+
+def given(code: str) -> Ask:
+    """One code that was given beforehand."""
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        if again:
+            raise Dismissed("AWS did not take the given MFA code, or it was sent before", do="give the next one")
+        return code
+
+    return ask
+
+
+def command(line: str, *, clock: Clock, sleep: Callable[[float], None]) -> Ask:
+    """The first line that a command prints. It is run without a shell, and reads no input of ours; what it says on
+    standard error is shown ("touch your key").
+    """
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        if again:
+            seconds -= _wait_for_next(seconds, clock, sleep)
+        try:
+            words = shlex.split(line)
+            ran = subprocess.run(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=max(seconds, 1), check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise _failed("did not end in time") from None
+        except (OSError, ValueError, IndexError) as error:
+            raise _failed(f"cannot be run: {getattr(error, 'strerror', None) or 'it is no command line'}") from None
+        if ran.returncode != 0:
+            raise _failed(f"ended with {ran.returncode}")
+        found = re.fullmatch(rb"\s*([0-9]{3})\s?([0-9]{3})\s*", ran.stdout)
+        if found is None:
+            raise _failed("printed something else than six digits")
+        return (found[1] + found[2]).decode("ascii")
+
+    return ask
+
+
+def seed(find: Callable[[str], str | None], *, clock: Clock, sleep: Callable[[float], None]) -> Ask:
+    """The code of the seed that `find(device)` answers; None or NoKeyring: there is none here."""
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        try:
+            found = find(device)
+        except NoKeyring as problem:
+            raise NoTerminal(problem.what) from None
+        if found is None:
+            raise NoTerminal("the keyring has no seed of this MFA device")
+        if again:
+            _wait_for_next(seconds, clock, sleep)
+        return code_at(found, clock().timestamp())
+
+    return ask
+
+
+def kept_seed(vault: Vault, device: str) -> str | None:
+    """The seed of a device in the keyring. Raises NoKeyring."""
+    return vault.get(f"seed:{device}")
+
+
+def keep_seed(vault: Vault, device: str, seed: str) -> None:
+    """Keep a seed. Raises NoKeyring."""
+    vault.put(f"seed:{device}", seed)
+
+
+def _wait_for_next(seconds: float, clock: Clock, sleep: Callable[[float], None]) -> float:
+    """Wait until a device shows its next code; the seconds waited. Raises Dismissed when there is no time for it."""
+    left = STEP - clock().timestamp() % STEP + 0.2
+    if left > seconds:
+        raise Dismissed(
+            "AWS did not take the MFA code, and the next one comes too late", do=f"try again in {left:.0f} seconds"
+        )
+    sleep(left)
+    return left
+
+
+def _failed(why: str) -> ValetkeyError:
+    return Dismissed(
+        f"mfa_process {why}", do="run it by hand; it is in the base profile of your AWS config", where="mfa_process"
+    )

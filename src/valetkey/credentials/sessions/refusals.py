@@ -1,0 +1,284 @@
+"""What a person can do about each way in which STS refuses.
+
+AccessDenied of AssumeRole may name the kind of policy that refused (IAM User Guide, troubleshoot_access-denied), which
+shows whose it is (sides.py), or nothing: across accounts both have been seen. A wrong ExternalId, a missing MFA and
+another principal are one refusal by the trust policy, and are not told apart. The other texts below are of the IAM User
+Guide, troubleshoot_roles, and of the STS API, common errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from valetkey.account.calls import CallError
+from valetkey.account.denial import Denial
+from valetkey.commandline import command
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.sessions.refusal_sides import Side, advice, says, side_of
+from valetkey.errors import ValetkeyError
+
+
+class Refused(ValetkeyError):
+    """AWS refused a step; `code` is its error code, `message` its text, `denial` the policy that it names."""
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: str,
+        message: str,
+        do: str = "",
+        where: str = "",
+        likely: str = "",
+        denial: Denial | None = None,
+    ) -> None:
+        super().__init__(what, do=do, where=where)
+        self.likely = likely
+        self.denial = denial
+        self.code = code
+        self.message = message
+
+
+class WrongCode(Refused):
+    """AWS did not take the one-time code: mistyped, used already, or of another device."""
+
+
+class WrongCaller(Refused):
+    """AWS refused, and who the caller is explains it: waiting does not help."""
+
+
+SESSION_GONE = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+)
+"""Codes that say the keys of the call are no longer good."""
+NO_ANSWER = frozenset(
+    {"Unreachable", "TimedOut", "Garbled"}
+    | {"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable", "InternalFailure"}
+)
+"""Codes (three of them ours) that say nothing about the access: AWS did not get to answer it."""
+
+UNKNOWN_SIDE = (
+    "your own account does not allow you this call (its admin attaches the policy that `accept` printed), or the owner "
+    "has changed or ended the grant"
+)
+"""Of AssumeRole's AccessDenied, when AWS names no policy and our own policies are not known."""
+OWNER_SIDE = "the owner has changed or ended the grant, or the role is too new to be visible yet"
+"""Of AssumeRole's AccessDenied, when the owner's role has refused."""
+
+# Fragments of AWS's text, tried in order: operation or "", code or "", text in lower case, what is wrong, what to do.
+_ROWS: tuple[tuple[str, str, str, str, str], ...] = (
+    (
+        "",
+        "",
+        "may not be assumed by root",
+        "the base identity is the account's root user, which may not assume roles",
+        "sign in as an IAM user of your account",
+    ),
+    (
+        "get_session_token",
+        "",
+        "unable to validate mfa code",
+        "AWS does not know this MFA device for your user",
+        "run `valetkey accept` with the handoff again, with the serial of a virtual MFA device of your own user",
+    ),
+    (
+        "get_session_token",
+        "",
+        "cannot call getsessiontoken with session credentials",
+        "the base identity is a temporary session: AWS takes no MFA code from it",
+        "use an IAM user's access key as base identity",
+    ),
+    (
+        "assume_role",
+        "",
+        "exceeds the maxsessionduration",
+        "the role's session limit is now below the one in the handoff",
+        "ask the owner for a new handoff and run `valetkey accept` with it",
+    ),
+    (
+        "assume_role",
+        "",
+        "1 hour session limit for roles assumed by role chaining",
+        "the base identity is a role session, so that this session may last an hour at most",
+        "use an IAM user's access key as base identity",
+    ),
+    (
+        "assume_role",
+        "AccessDenied",
+        "to perform: sts:setsourceidentity",
+        "a SourceIdentity is not admitted, by the role or by your own account",
+        "let your admin attach the policy that `accept` printed; else remove source_identity from the AWS profile",
+    ),
+    (
+        "assume_role",
+        "AccessDenied",
+        "to perform: sts:tagsession",
+        "session tags are not admitted, by the role or by your own account",
+        "let your admin attach the policy that `accept` printed; else remove session_tags from the AWS profile",
+    ),
+    (
+        "",
+        "RegionDisabledException",
+        "",
+        "STS is not active in this region",
+        "set another `region` for this profile in the AWS config",
+    ),
+    (
+        "get_session_token",
+        "AccessDenied",
+        "",
+        "your own account does not let you make an MFA session",
+        "ask your admin: a policy of your account denies sts:GetSessionToken",
+    ),
+    (
+        "",
+        "InvalidClientTokenId",
+        "",
+        "AWS does not know the base identity's access key, or it is inactive",
+        "check the key of the base profile in your AWS config, and its region: of the key's partition, and enabled",
+    ),
+    (
+        "",
+        "ExpiredToken",
+        "",
+        "the base identity's session has expired",
+        "sign in with the base identity again",
+    ),
+)
+_WRONG_CODE = ("invalid mfa one time pass code", "multifactorauthentication failed with invalid")
+_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
+
+
+def explain(error: CallError, profile_name: str = "NAME") -> Refused:
+    """The refusal in words. AWS's own text is in `message`, and quoted only where we have no better one."""
+    operation, text = error.call.operation, error.message.lower()
+    if any(each in text for each in _WRONG_CODE):
+        return WrongCode(
+            "AWS did not take this code: it was mistyped, or used already (each code works once)",
+            code=error.code,
+            message=error.message,
+            do="wait for the next code and try again",
+            where=error.call.action,
+        )
+    what, do = _skew(error.message) or _row(operation, error.code, text) or ("", "")
+    likely = ""
+    if operation == "assume_role" and error.code == "AccessDenied":
+        what, do, likely = _entry(error.denial, what, do, profile_name)
+    if not what:
+        what, do = error.what, error.do or "try again; if it stays, send this message to the owner"
+        likely = error.likely or "nothing that valetkey knows: AWS's own text above is all there is"
+    return Refused(
+        what,
+        code=error.code,
+        message=error.message,
+        do=do,
+        where=error.call.action,
+        likely=likely,
+        denial=error.denial,
+    )
+
+
+def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tuple[str, str, str]:
+    """A refused AssumeRole in words: what, what to do, the most likely reason. `what` and `do` are what its text alone
+    has said so far."""
+    doctor = command("valetkey doctor", profile_name, then="--probe")
+    probe = f"run `{doctor}`: it says what can be ruled out, and who can check the rest"
+    side = side_of(denial)
+    if denial is None or side in (None, Side.UNKNOWN):
+        if what:
+            return what, do, ""
+        named = "names no policy" if denial is None or side is None else f"gives a reason unknown here: {denial.clause}"
+        return f"AWS refused to let you into the role, and {named}", probe, UNKNOWN_SIDE
+    if what and denial.action == "sts:AssumeRole":
+        return what, do, ""  # a text that says more than whose policy it is
+    if side is Side.OWNER:
+        if denial.action != "sts:AssumeRole":
+            do = "leave out what it is about (source_identity, session_tags), or ask the owner to admit it"
+            return f"AWS refused to let you into the role: {says(denial)}", do, ""
+        return f"AWS refused to let you into the role: {says(denial)}", probe, OWNER_SIDE
+    return f"AWS refused to let you into the role: {says(denial)}", advice(denial), ""
+
+
+def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
+    """A refused AssumeRole, when the caller's own ARN (GetCallerIdentity) already explains it."""
+    parts = caller.split(":", 5)
+    if len(parts) < 6 or refused.code != "AccessDenied":
+        return refused
+    account, name = parts[4], parts[5]
+    what = do = ""
+    if account != profile.contractor:
+        what = f"the base identity is of account {account}; the role trusts {profile.contractor}"
+        do = "use a base profile of that account (`source_profile`), or ask the owner for a grant to this one"
+    elif name == "root":
+        what = "the base identity is the account's root user, which may not assume roles"
+        do = "sign in as an IAM user of your account"
+    elif side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
+        return refused  # what follows is about the owner's trust policy, which has not refused
+    elif profile.mfa and name.startswith("assumed-role/"):
+        kind = "an Identity Center" if "/AWSReservedSSO_" in name else "a role"
+        what = f"the base identity is {kind} session, which carries no MFA that AWS sees; the role asks for it"
+        do = "use an IAM user with a virtual MFA device, or ask the owner for a grant with --no-mfa --only YOUR-ROLE"
+    elif _not_named(caller, profile.principals):
+        what = f"the grant does not name {caller}"
+        do = f"use one of: {', '.join(profile.principals)}; or ask the owner to name you"
+    if not what:
+        return refused
+    return WrongCaller(
+        what, code=refused.code, message=refused.message, do=do, where=refused.where, denial=refused.denial
+    )
+
+
+def about_aws_login(refused: Refused, profile: Profile) -> Refused:
+    """A refusal of a base identity of `aws login`, where MFA may be the reason: the same, told so (fact U4)."""
+    if side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
+        return refused
+    if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
+        refused.what += "; it asks for MFA, and AWS does not say whether a session of `aws login` carries that"
+        refused.do = f"use an IAM user's access key as base identity (accept again with --profile), or: {refused.do}"
+    return refused
+
+
+def about_further(refused: Refused, source_arn: str) -> Refused:
+    """A refusal of a role that is entered from another role's session: the same, told so. It is no grant, so that
+    `verify` cannot try it."""
+    if refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
+        denial, side = refused.denial, side_of(refused.denial)
+        if denial is not None and side in (Side.CALLER, Side.OWNER):
+            # Seen from the role in between, whose policies are the customer's.
+            refused.what = f"AWS refused to let {source_arn} into the role behind it {denial.clause}"
+        if denial is not None and side is Side.CALLER:
+            refused.do = f"ask the owner of {source_arn}: that role is not let out to this one by its own account"
+            refused.likely = ""
+            return refused
+        if denial is not None and side is Side.NETWORK:
+            return refused
+        refused.do = f"it has to let in {source_arn}, and may not ask for MFA, which no role's session carries; "
+        refused.do += "that one needs sts:AssumeRole on it"
+        refused.likely = f"its trust does not name {source_arn}"
+        refused.likely += "" if side is Side.OWNER else ", or that role may not enter others"
+    return refused
+
+
+def _not_named(caller: str, principals: Iterable[str]) -> bool:
+    users = [each for each in principals if ":user/" in each]
+    return bool(users) and ":user/" in caller and caller not in users
+
+
+def _row(operation: str, code: str, text: str) -> tuple[str, str] | None:
+    for of, coded, fragment, what, do in _ROWS:
+        if of in ("", operation) and coded in ("", code) and fragment in text:
+            return what, do
+    return None
+
+
+def _skew(message: str) -> tuple[str, str] | None:
+    """ "Signature expired: OURS is now earlier than X (THEIRS - 5 min.)", and "not yet current" likewise."""
+    if "Signature expired" not in message and "Signature not yet current" not in message:
+        return None
+    stamps = ["{}-{}-{} {}:{}:{} UTC".format(*each) for each in _STAMP.findall(message)]
+    clocks = f": it says {stamps[0]}, AWS says {stamps[-1]}" if len(stamps) > 1 else ""
+    do = "set the clock: AWS may refuse a call that is more than 5 minutes off, and STS refuses one of more than 15"
+    return f"this computer's clock is wrong{clocks}", do

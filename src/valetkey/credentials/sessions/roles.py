@@ -1,0 +1,112 @@
+"""One AssumeRole: what is asked, who may ask, and whether the answer is the role that was meant.
+
+INVARIANT: credentials that are answered are for the profile's account and role, or nothing is answered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from valetkey.account.calls import Call, CallError
+from valetkey.catalog import limits
+from valetkey.credentials.profiles.identity import parse_identity
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.profiles.settings import PLAIN, SessionSettings, carried
+from valetkey.credentials.sessions.base_binding import is_recorded, refuse_other
+from valetkey.credentials.sessions.cache import Cache, Session, key
+from valetkey.credentials.sessions.protocols import Clock, Connect, Keys
+from valetkey.credentials.sessions.refusals import Refused, WrongCaller, about_caller, explain
+from valetkey.credentials.sessions.values import credentials_of
+from valetkey.errors import ValetkeyError
+
+
+def role_call(profile: Profile, keys: Keys, settings: SessionSettings = PLAIN) -> Call:
+    """The right way in: sts:AssumeRole with ExternalId, session name, what the session carries, and the longest session
+    that AWS allows for these keys. Raises ValetkeyError when the profile cannot say it.
+
+    DurationSeconds is left out where it would say AWS's default. AWS's page on the console
+    (id_roles_providers_enable-console-custom-url) says that a role session that was asked for with DurationSeconds by
+    anything but a user's long-term key cannot be signed in with (fact U2).
+    """
+    direct = keys.session_token is None
+    seconds = profile.max_session if direct else min(profile.max_session, limits.CHAINED_SESSION_MAX)
+    params: dict[str, Any] = {"RoleArn": profile.role_arn, **carried(settings, profile)}
+    if seconds != limits.SESSION_DEFAULT:
+        params["DurationSeconds"] = seconds
+    if profile.external_id is not None:
+        params["ExternalId"] = profile.external_id
+    return Call("sts", "assume_role", params)
+
+
+def enter(
+    profile: Profile,
+    *,
+    keys: Keys,
+    connect: Connect,
+    clock: Clock,
+    settings: SessionSettings = PLAIN,
+    code: tuple[str, str] | None = None,
+) -> Session:
+    """Assume the profile's role once with these keys (base keys, an MFA session's, another role's); nothing is cached.
+
+    `code` is a device and its code, for base keys. Raises Refused, with what to do for every way in which AWS refuses.
+    """
+    call = role_call(profile, keys, settings)
+    if code is not None:
+        call = Call(call.service, call.operation, {**call.params, "SerialNumber": code[0], "TokenCode": code[1]})
+    perform = connect(keys)
+    issued = clock()
+    try:
+        answer = perform(call)
+    except CallError as error:
+        refused = explain(error, profile.name)
+        if type(refused) is Refused and refused.code == "AccessDenied":
+            # Needs no permission, so that it works whatever the policies are (STS API, GetCallerIdentity).
+            with contextlib.suppress(CallError):
+                caller = perform(Call("sts", "get_caller_identity")).get("Arn", "")
+                refused = about_caller(caller, profile, refused)
+        raise refused from None
+    arn = answer["AssumedRoleUser"]["Arn"]
+    role = profile.role_arn.rsplit("/", 1)[1]
+    wanted = f"arn:{profile.partition}:sts::{profile.account}:assumed-role/{role}/"
+    if not arn.startswith(wanted):
+        raise Refused(
+            "AWS answered with credentials of another role; they were dropped",
+            code="WrongRole",
+            message=arn,
+            do="check AWS_ENDPOINT_URL and the `endpoint_url` settings of the base profile",
+            where=call.action,
+        )
+    return Session(credentials_of(answer, profile.account), issued)
+
+
+def check_account(
+    profile: Profile, *, keys: Keys, connect: Connect, cache: Cache | None = None, realm: str = ""
+) -> None:
+    """Raise Refused when the base identity is not of the contractor's account, or not the recorded person.
+
+    INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log, and no session is made
+    for one person under another one's name. `cache` remembers whose a long-term key is (at `realm`, where it was
+    asked): such a key may lie in the OS keyring, and AWS gives it to nobody else.
+    """
+    name = key("caller", realm=realm, key=keys.access_key_id)
+    call = Call("sts", "get_caller_identity")
+    cache = cache if keys.session_token is None else None
+    caller = cache.caller(name) if cache is not None else None
+    if caller is None:
+        try:
+            caller = str(connect(keys)(call)["Arn"])
+        except CallError as error:
+            raise explain(error, profile.name) from None
+        if cache is not None:
+            with contextlib.suppress(ValetkeyError):  # what cannot be kept is asked again
+                cache.note_caller(name, caller)
+    if caller.split(":")[4] != profile.contractor:
+        found = Refused("", code="AccessDenied", message="", where=call.action)
+        raise about_caller(caller, profile, found)
+    if not is_recorded(profile, parse_identity(caller)):
+        known = about_caller(caller, profile, Refused("", code="AccessDenied", message="", where=call.action))
+        if isinstance(known, WrongCaller):
+            raise known
+        refuse_other(profile, parse_identity(caller))

@@ -1,0 +1,148 @@
+"""The OS keyring, for what is worth more than one role session: base keys, TOTP seeds, the MFA session.
+
+Rules:
+- Asked only on a miss: opening it costs more time than everything else of a hit.
+- Every wait for it has an end. A locked keyring shows a dialog that may never be answered, so that it is asked in a
+  thread of its own, which is left behind when time is up; then it counts as absent for the rest of the run.
+- A backend of low priority is none: `fail` and `null` (no D-Bus: WSL, SSH, containers), files with a password prompt of
+  their own (keyring: "recommended" is a priority of 1 and more).
+- What it answers is never quoted in an error, and neither is what its exceptions say.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from valetkey.credentials.sessions.cache import Cache, Session, dumped, undumped
+from valetkey.errors import ValetkeyError
+
+SERVICE = "valetkey"
+"""Under which service name everything is kept."""
+SECONDS = 15.0
+"""How long the keyring may take: a person has to unlock it."""
+_PUT = 8.0
+"""Putting comes last, after a question that may have taken nearly all the time that an SDK gives us."""
+
+T = TypeVar("T")
+
+
+class NoKeyring(ValetkeyError):
+    """There is no keyring, or it does not answer."""
+
+    exit_code = 3
+
+
+class Vault:
+    """One process's view of the OS keyring."""
+
+    def __init__(self, *, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._gone = ""
+
+    def get(self, name: str) -> str | None:
+        """The secret of this name, or None. Raises NoKeyring."""
+        return self._ask(lambda ring: _text(ring.get_password(SERVICE, name)))
+
+    def put(self, name: str, secret: str) -> None:
+        """Keep a secret. Raises NoKeyring."""
+        self._ask(lambda ring: ring.set_password(SERVICE, name, secret), most=_PUT)
+
+    def drop(self, name: str) -> None:
+        """Forget a secret; one that is not there is forgotten already. Raises NoKeyring."""
+
+        def forget(ring: Any) -> None:
+            if ring.get_password(SERVICE, name) is not None:
+                ring.delete_password(SERVICE, name)
+
+        self._ask(forget)
+
+    def _ask(self, question: Callable[[Any], T], *, most: float = SECONDS) -> T:
+        if self._gone:
+            raise self._no_keyring()
+        answers: list[T] = []
+        failures: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                answers.append(question(_backend()))
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        seconds = min(self._seconds, most)
+        thread.join(seconds)
+        if answers:
+            return answers[0]
+        error = failures[0] if failures else None
+        if error is None:
+            self._gone = f"the keyring did not answer within {seconds:.0f} seconds; it may be locked"
+        elif isinstance(error, NoKeyring):
+            self._gone = error.what
+        else:
+            # Its text may hold anything; a backend of anybody's may raise anything.
+            self._gone = f"the keyring failed ({type(error).__name__})"
+        raise self._no_keyring()
+
+    def _no_keyring(self) -> NoKeyring:
+        return NoKeyring(self._gone, do="unlock your desktop's keyring, or see `keyring diagnose`")
+
+
+def _backend() -> Any:
+    import keyring
+
+    found = keyring.get_keyring()
+    if found.priority < 1:
+        raise NoKeyring("there is no keyring on this computer")
+    return found
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+class KeyringSessions:
+    """MFA sessions in the keyring, and in the cache (files of mode 0600) where there is none.
+
+    `tell` is told so, once per user; it answers whether anybody was there to read it.
+    """
+
+    def __init__(self, vault: Vault, cache: Cache, *, tell: Callable[[str], bool]) -> None:
+        self._vault = vault
+        self._cache = cache
+        self._tell = tell
+        self.kept_in = ""
+        """Where the last one was put: "keyring" or "file"."""
+
+    def get(self, name: str, /) -> Session | None:
+        """The session, expired or not. A file is there only when the keyring was not, the last time."""
+        found = self._cache.get(name)
+        if found is not None:
+            return found
+        try:
+            text = self._vault.get(name)
+        except NoKeyring:
+            return None
+        return None if text is None else undumped(text)
+
+    def put(self, name: str, session: Session, /) -> None:
+        try:
+            self._vault.put(name, dumped(session))
+        except NoKeyring as problem:
+            self._cache.put(name, session)
+            self.kept_in = "file"
+            text = f"{problem.what}; your MFA session is kept in a file that only you can read"
+            if not self._cache.said("no-keyring") and self._tell(text):
+                self._cache.say("no-keyring")
+        else:
+            self._cache.drop(name)
+            self.kept_in = "keyring"
+
+    def drop(self, name: str, /) -> None:
+        self._cache.drop(name)
+        try:
+            self._vault.drop(name)
+        except NoKeyring:
+            return

@@ -1,0 +1,134 @@
+"""Where valetkey's own files are, and files that only this user can read.
+
+Rules:
+- `$XDG_CONFIG_HOME/valetkey` (`~/.config/valetkey`) and `$XDG_CACHE_HOME/valetkey` (`~/.cache/valetkey`); a relative
+  XDG path is ignored (XDG Base Directory Specification).
+- INVARIANT: a file is written whole or not at all (temporary file, fsync, rename), mode 0600, in a directory of mode
+  0700 that belongs to this user and is no symbolic link.
+- A file is believed only if it is a regular file of this user that nobody else can read (or, for settings, write).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from valetkey.errors import ValetkeyError
+
+_MAX_BYTES = 1_000_000
+
+
+def config_dir(env: Mapping[str, str]) -> Path:
+    """`$XDG_CONFIG_HOME/valetkey`. Raises ValetkeyError without HOME."""
+    return _xdg(env, "XDG_CONFIG_HOME", ".config")
+
+
+def cache_dir(env: Mapping[str, str]) -> Path:
+    """`$XDG_CACHE_HOME/valetkey`. Raises ValetkeyError without HOME."""
+    return _xdg(env, "XDG_CACHE_HOME", ".cache")
+
+
+def _xdg(env: Mapping[str, str], name: str, default: str) -> Path:
+    given = env.get(name, "")
+    if given.startswith("/"):
+        return Path(given) / "valetkey"
+    home = env.get("HOME") or env.get("USERPROFILE")
+    if not home:
+        raise ValetkeyError("there is no home directory to keep valetkey's files in", do=f"set HOME or {name}")
+    return Path(home) / default / "valetkey"
+
+
+def make_dir(path: Path) -> Path:
+    """Make a private directory, or check the one that is there and take others' read access away.
+
+    Raises ValetkeyError when others could have written to it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+        found = path.lstat()
+    except OSError as error:
+        raise ValetkeyError(
+            f"{path} cannot be used: {error.strerror}", do="make it a directory of your own", where=str(path)
+        ) from None
+    wrong = ""
+    if not stat.S_ISDIR(found.st_mode):
+        wrong = "is a symbolic link" if stat.S_ISLNK(found.st_mode) else "is not a directory"
+    elif not _is_mine(found):
+        wrong = "belongs to another user"
+    elif os.name == "posix" and found.st_mode & 0o022:
+        wrong = "can be written by other users"
+    if wrong:
+        raise ValetkeyError(
+            f"{path} {wrong}", do="remove it, or make it a directory of your own with mode 0700", where=str(path)
+        )
+    if os.name == "posix" and found.st_mode & 0o077:
+        path.chmod(0o700)
+    return path
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a private file atomically. Raises ValetkeyError."""
+    make_dir(path.parent)
+    replace(path, data)
+
+
+def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Put a whole file in place of `path` (temporary file beside it, fsync, rename). Raises ValetkeyError."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode != 0o600:
+            temporary.chmod(mode)
+        temporary.replace(path)
+        _sync_dir(path.parent)
+    except OSError as error:
+        raise ValetkeyError(
+            f"{path} cannot be written: {error.strerror}",
+            do="see that the disk has room and that the directory is yours to write",
+            where=str(path),
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: Path, *, others_may_read: bool = False) -> bytes | None:
+    """A private file's bytes; None when it is absent, or not to be believed (see the rules above)."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return None
+    try:
+        file = os.fdopen(handle, "rb")
+    except OSError:  # a directory
+        os.close(handle)
+        return None
+    with file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or not _is_mine(found) or found.st_size > _MAX_BYTES:
+            return None
+        if os.name == "posix" and found.st_mode & (0o022 if others_may_read else 0o077):
+            return None
+        return file.read(_MAX_BYTES)
+
+
+def _is_mine(found: os.stat_result) -> bool:
+    return os.name != "posix" or found.st_uid == os.geteuid()
+
+
+def _sync_dir(path: Path) -> None:
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

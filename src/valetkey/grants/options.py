@@ -1,0 +1,198 @@
+"""From what the owner asks for, and what an access request brings, to the grant that is wanted.
+
+Rules:
+- A flag beats the request; the request beats the defaults. Only the account and the ExternalId of a request are taken
+  as facts. Its wishes are taken as they are when they give no more than the defaults do; `beyond` names those that
+  give more, and they need the owner's yes.
+- A request never turns MFA off, never names an end later than a flag, never accepts an escalation.
+- The ExternalId is the contractor's if a request brings one (the third party generates it: IAM User Guide,
+  id_roles_create_for-user_externalid), else the owner's, else random; who chose it is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from valetkey.catalog import limits
+from valetkey.commandline import option, word
+from valetkey.errors import ValetkeyError
+from valetkey.exchange.files import AccessRequest
+from valetkey.grants.grant import Grant
+from valetkey.grants.policies import DEFAULT, is_file
+from valetkey.trust.terms import Terms, sso_role_forms
+
+_CANNOT_MFA = {
+    "iam-role": "a role",
+    "identity-center": "an Identity Center session",
+    "federated": "a federated session",
+    "root": "the account's root user",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the owner said, flag by flag; None or empty: nothing said. Lengths in seconds."""
+
+    name: str
+    contractor: str | None = None
+    policies: tuple[str, ...] = ()
+    external_id: str | None = None
+    no_external_id: bool = False
+    mfa: bool = True
+    mfa_max_age: int | None = None
+    only: tuple[str, ...] = ()
+    pin: tuple[str, ...] = ()
+    name_people: bool = False
+    source_identity: bool = False
+    session_tags: bool = False
+    until: datetime | None = None
+    never: bool = False
+    """The owner said that there is no end; with neither this nor `until` nothing was said of it."""
+    lasting: timedelta | None = None
+    """Set beside `until` when the end was given as a time from now."""
+    session: int | None = None
+    boundary: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    description: str | None = None
+    path: str = "/"
+
+
+def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Asked:
+    """What was asked, filled up from an access request. Raises ValetkeyError where the two contradict each other."""
+    if asked.contractor not in (None, request.account):
+        raise ValetkeyError(
+            f"{option('--to', asked.contractor)} is not the account of the request, {request.account}",
+            do="leave --to out, or ask the contractor for the right request",
+        )
+    if asked.external_id not in (None, request.external_id) or asked.no_external_id:
+        raise ValetkeyError(
+            "the request brings the contractor's ExternalId, and another was asked for",
+            do="leave --external-id and --no-external-id out: the contractor's side refuses any other",
+        )
+    wished = None if asked.until or asked.never or request.until is None else request.until.replace(microsecond=0)
+    if wished is not None and wished <= now:
+        raise ValetkeyError("the end that the request wishes for has passed", do="give one with --until")
+    files = [word for word in request.policies if is_file(word)]
+    if files and not asked.policies:
+        raise ValetkeyError(
+            f"the request wishes for the policy {files[0]!r}, which is a file and no policy's name or ARN",
+            do="ask the contractor for names or ARNs, or say what to grant with --policy",
+        )
+    session = asked.session
+    if session is None and request.session is not None:
+        session = max(request.session, limits.ROLE_SESSION_MIN)
+    return replace(
+        asked,
+        contractor=request.account,
+        external_id=request.external_id,
+        policies=asked.policies or request.policies,
+        until=asked.until or wished,
+        session=session,
+    )
+
+
+def beyond(asked: Asked, request: AccessRequest) -> tuple[str, ...]:
+    """The wishes of a request that give more than the defaults and that no flag has answered, in words."""
+    usual = {word.rsplit("/", 1)[-1] for word in DEFAULT}
+    wished = [] if asked.policies else [word for word in request.policies if not _is_usual(word, usual)]
+    more = [f"policy {word}" for word in wished]
+    if asked.session is None and (request.session or 0) > limits.ROLE_SESSION_MIN:
+        more.append(f"sessions of {request.session} s")
+    return tuple(more)
+
+
+def _is_usual(word: str, usual: set[str]) -> bool:
+    """One of the default policies, by name or as AWS's own ARN; a namesake in an account is not."""
+    bare = word.split(":policy/", 1)[-1] if ":iam::aws:policy/" in word else word
+    return bare in usual or bare in DEFAULT
+
+
+def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
+    """What the owner should know about these terms, one sentence each."""
+    said = []
+    if not asked.mfa:
+        said.append(
+            "Without MFA a stolen access key of the named identities is enough to come in; "
+            "their own side (identity provider, IAM) has to ask for a second factor."
+        )
+    if asked.no_external_id:
+        said.append(
+            "Without an ExternalId another customer of this contractor can send it to your role "
+            "(the confused deputy); have one unless the contractor's tool cannot send it."
+        )
+    if request is not None and asked.mfa and request.identity in _CANNOT_MFA:
+        # A federated session and root enter no role at all, with or without MFA.
+        may = request.identity in ("iam-role", "identity-center")
+        decide = f", or you decide on {_without_mfa(request.identity_arn)}" if may else ""
+        said.append(
+            f"The request comes from {_CANNOT_MFA[request.identity]}, which can never carry MFA: "
+            f"these people must use IAM users{decide}."
+        )
+    return tuple(said)
+
+
+def _without_mfa(arn: str) -> str:
+    """The options for a grant without MFA to an ARN; both forms of an Identity Center role whose path is not known."""
+    with_region, *without = sso_role_forms(arn)
+    also = f" ({word(without[0])} if their Identity Center is in us-east-1)" if without else ""
+    return f"--no-mfa {option('--only', with_region)}{also}"
+
+
+def wanted(
+    asked: Asked,
+    *,
+    account: str,
+    partition: str,
+    managed: tuple[str, ...],
+    inline: tuple[tuple[str, Mapping[str, Any]], ...],
+    fresh_id: str,
+    request: str | None,
+    user_id: str | None = None,
+) -> Grant:
+    """The grant that was asked for. `fresh_id` is the random ExternalId in case none was named; `request` the
+    fingerprint of the access request, `user_id` who asked by it. Raises ValetkeyError when it contradicts itself;
+    limits are `plan.check`'s."""
+    if asked.contractor is None:
+        raise ValetkeyError("nobody is named to grant access to", do="give --to ACCOUNT or --request FILE")
+    if asked.no_external_id and asked.external_id is not None:
+        raise ValetkeyError("--external-id and --no-external-id exclude each other", do="give one of them")
+    external_id: str | None
+    if asked.no_external_id:
+        external_id, by = None, "none"
+    elif asked.external_id is not None:
+        external_id, by = asked.external_id, "contractor" if request else "owner"
+    else:
+        external_id, by = fresh_id, "valetkey"
+    terms = Terms(
+        contractor=asked.contractor,
+        partition=partition,
+        external_id=external_id,
+        mfa=asked.mfa,
+        mfa_max_age=asked.mfa_max_age,
+        only=asked.only,
+        pin=asked.pin,
+        name_people=asked.name_people,
+        source_identity=asked.source_identity,
+        session_tags=asked.session_tags,
+        until=asked.until,
+    )
+    return Grant(
+        name=asked.name,
+        account=account,
+        terms=terms,
+        managed=managed,
+        inline=inline,
+        max_session=limits.ROLE_SESSION_MIN if asked.session is None else asked.session,
+        boundary=asked.boundary,
+        tags=asked.tags,
+        description=f"Access for account {asked.contractor}, granted with valetkey"
+        if asked.description is None
+        else asked.description,
+        path=asked.path,
+        external_id_by=by,
+        request=request,
+        user_id=user_id,
+    )

@@ -1,0 +1,204 @@
+"""A grant as it stands: what was agreed, what the role is now, and where the two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from valetkey.commandline import command
+from valetkey.errors import ValetkeyError
+from valetkey.exchange.files import Handoff, check
+from valetkey.exchange.syntax import FieldError
+from valetkey.grants.grant import PREFIX, REVOKED, ForeignRole, Record, instant, read_record
+from valetkey.grants.role import Role, canonical
+from valetkey.trust.drift import Difference, differences, terms_in
+from valetkey.trust.terms import Terms
+from valetkey.trust.writing import closed_trust
+
+if TYPE_CHECKING:
+    from valetkey.trust.showing import Shown
+
+__all__ = [
+    "EXTERNAL_ID",
+    "Difference",
+    "Standing",
+    "differing_terms",
+    "hand_over",
+    "proof",
+    "read_claimed",
+    "read_grants",
+    "read_standing",
+    "terms_on",
+    "words",
+]
+
+EXTERNAL_ID = "ExternalId"
+"""The name of the one difference whose values are masked when printed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One of our roles, read: its record, its terms, and every difference between the two."""
+
+    role: Role
+    record: Record
+    terms: Terms | None
+    """What the trust policy says now; None when it is not of the shape that valetkey writes."""
+    drift: tuple[Difference, ...]
+
+    @property
+    def revoking(self) -> bool:
+        """Whether a revocation has begun: the unconditional deny is on the role, or all but DeleteRole is done."""
+        role = self.role
+        bare = not (role.inline or role.managed)
+        return REVOKED in role.inline or (bare and canonical(role.trust) == canonical(closed_trust()))
+
+    def state(self, now: datetime) -> str:
+        """One word: "revoking", "changed" (differs from its record), "incomplete", "ended" or "open"."""
+        if self.revoking:
+            return "revoking"
+        if any(not each.missing for each in self.drift):
+            return "changed"
+        if self.drift:
+            return "incomplete"
+        return "ended" if self.record.until is not None and self.record.until <= now else "open"
+
+
+def read_standing(role: Role) -> Standing:
+    """One of our roles with its record. Raises ForeignRole."""
+    record = read_record(role)
+    terms = terms_on(role, record.contractor)
+    return Standing(role=role, record=record, terms=terms, drift=tuple(_drift(role, record, terms)))
+
+
+def read_claimed(role: Role) -> Standing:
+    """The same for a role whose record is damaged, or of another version: it says that it is ours, and fits nothing.
+
+    Whoever can tag the role can damage the record; that must not keep the owner from revoking. Raises ForeignRole for
+    a role without the tag `valetkey:version`.
+    """
+    try:
+        return read_standing(role)
+    except ForeignRole as damaged:
+        if f"{PREFIX}version" not in role.tags:
+            raise
+        record = Record(
+            contractor=role.tags.get(f"{PREFIX}contractor", ""),
+            terms="",
+            until=None,
+            external_id_by="",
+            request=None,
+            user_id=None,
+            session=0,
+            boundary=None,
+            managed=(),
+            inline={},
+        )
+        why = Difference("record", f"tags {PREFIX}* as `valetkey grant` writes them", damaged.what)
+        return Standing(role=role, record=record, terms=None, drift=(why,))
+
+
+def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
+    """The grants among an account's roles, by name, and the names of roles whose record cannot be read."""
+    grants, damaged = [], []
+    for role in sorted(roles, key=lambda each: each.name.lower()):
+        if f"{PREFIX}version" in role.tags:
+            try:
+                grants.append(read_standing(role))
+            except ForeignRole:
+                damaged.append(role.name)
+    return tuple(grants), tuple(damaged)
+
+
+def proof(standing: Standing) -> Shown | None:
+    """What is proved of the role's trust as it is now, against its terms; None when those cannot be read from it."""
+    if standing.terms is None:
+        return None
+    from valetkey.trust.showing import admits_only
+
+    return admits_only(standing.role.trust, standing.terms, role_arn=standing.role.arn)
+
+
+def hand_over(standing: Standing, *, now: datetime) -> Handoff:
+    """The handoff of a grant as it stands. Raises ValetkeyError (exit code 1) for one that is not as agreed, or has
+    ended."""
+    state = standing.state(now)
+    terms = standing.terms
+    shown = proof(standing) if state == "open" else None
+    if terms is None or shown is None or not shown.holds:
+        raise ValetkeyError(
+            f"{standing.role.name} is not handed over: its state is {'not proved' if state == 'open' else state}",
+            do=f"see `{command('valetkey show', standing.role.name)}`; "
+            "an incomplete grant is finished by granting again",
+            where=standing.role.arn,
+            exit_code=1,
+        )
+    handoff = Handoff(
+        role_arn=standing.role.arn,
+        external_id=terms.external_id,
+        contractor=terms.contractor,
+        partition=terms.partition,
+        max_session=standing.record.session,
+        mfa=terms.mfa,
+        mfa_max_age=terms.mfa_max_age,
+        issued=now.replace(microsecond=0),
+        until=terms.until,
+        principals=terms.only or terms.pin,
+        session_name="username" if terms.name_people else None,
+        source_identity=terms.source_identity,
+        session_tags=terms.session_tags,
+        policies=tuple(each.rsplit("/", 1)[-1] for each in standing.role.managed) + tuple(standing.record.inline),
+        request=standing.record.request,
+    )
+    try:
+        check(handoff)
+    except FieldError as error:
+        # Made by hand, or by an older valetkey: `accept` would refuse the file.
+        raise ValetkeyError(
+            f"{standing.role.name} cannot be handed over: {error}",
+            do="grant again under another name or path",
+            where=standing.role.arn,
+            exit_code=1,
+        ) from None
+    return handoff
+
+
+def terms_on(role: Role, contractor: str) -> Terms | None:
+    """The terms in the role's trust policy, or None when valetkey would not have written it."""
+    return terms_in(role.trust, partition=role.arn.split(":")[1], contractor=contractor)
+
+
+def _drift(role: Role, record: Record, terms: Terms | None) -> Iterator[Difference]:
+    return differences(
+        record,
+        terms,
+        role_arn=role.arn,
+        boundary=role.boundary,
+        max_session=role.max_session,
+        managed=role.managed,
+        inline=role.inline,
+    )
+
+
+def differing_terms(agreed: Terms, wanted: Terms) -> Iterator[Difference]:
+    """Every field in which two sets of terms differ, in words; `found` is the wanted value."""
+    for each in fields(agreed):
+        one, other = getattr(agreed, each.name), getattr(wanted, each.name)
+        if one != other:
+            name = EXTERNAL_ID if each.name == "external_id" else each.name.replace("_", " ")
+            yield Difference(name, words(one), words(other))
+
+
+def words(value: Any) -> str:
+    """A term's value for a person."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, datetime):
+        return str(instant(value))
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return str(value)

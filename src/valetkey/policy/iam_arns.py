@@ -1,0 +1,90 @@
+"""The ARNs of IAM users and roles by AWS's own syntax, and when two of them are of the same user or role.
+
+Sources: IAM API Reference, CreateRole and CreateUser (RoleName, UserName: `[\\w+=,.@-]+`, 64 characters; Path: `/`, or
+`/[!-~]+/`, 512 characters); IAM User Guide, reference_identifiers and reference_iam-quotas (names are unique in an
+account whatever their case and path).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from valetkey.errors import PolicyError, shown
+from valetkey.policy.arns import Arn
+
+PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"})
+"""Every partition that AWS has published endpoints of (botocore, endpoints.json and partitions.json)."""
+
+_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_PATH_MAX = 512
+# INVARIANT: what passes means one role in a policy's Resource and one word everywhere. IAM itself takes every printable
+# ASCII character in a path; these would be a wildcard, a variable, the end of quotes, or a way out of a directory.
+_PATH = re.compile(r"/(?:[!-~]+/)?", re.ASCII)
+_NEVER_IN_PATH = frozenset("*?$\"'`\\")
+_ARN = re.compile(r"arn:([a-z0-9-]+):iam::([0-9]{12}):(role|user)(/.*)", re.ASCII | re.DOTALL)
+
+
+class Entity(NamedTuple):
+    """What makes a user or role of IAM the same as another one."""
+
+    partition: str
+    account: str
+    """12 digits. Two partitions may have the same number for different accounts."""
+    kind: str
+    """"role" or "user"."""
+    name: str
+    """In lower case: IAM tells names apart by neither case nor path."""
+
+
+def path_trouble(path: str) -> str:
+    """Why this is not a path that valetkey works with, or empty. IAM takes more (see above)."""
+    if len(path) > _PATH_MAX or not _PATH.fullmatch(path):
+        return f"has a path that is not / or /…/ with printable ASCII and {_PATH_MAX} characters at most"
+    if _NEVER_IN_PATH & set(path):
+        return (
+            "has a path with one of * ? $ ` \\ or a quote in it, which a policy or a shell could read as something else"
+        )
+    if "//" in path or {".", ".."} & set(path.split("/")):
+        return "has a path with //, /./ or /../ in it"
+    return ""
+
+
+def iam_arn(text: str, *kinds: str) -> Arn:
+    """Take the ARN of one user or role apart (`kinds`: "user", "role" or both). Raises PolicyError.
+
+    No wildcard, no variable, no quote, no blank is anywhere in it, and the partition is one of PARTITIONS.
+    """
+    what = " or ".join(kinds)
+    do = f"write it like arn:aws:iam::123456789012:{kinds[0]}/name"
+    found = _ARN.fullmatch(text)
+    if not found or found[3] not in kinds:
+        raise PolicyError(f"{shown(text, 200)} is not the ARN of an IAM {what}", do=do)
+    partition, account, kind, rest = found.groups()
+    if partition not in PARTITIONS:
+        raise PolicyError(
+            f"{shown(text, 200)} is in the partition {shown(partition)}, which this version does not know",
+            do=f"it knows {', '.join(sorted(PARTITIONS))}; update valetkey if AWS has a new one",
+        )
+    path, slash, name = rest.rpartition("/")
+    if not _NAME.fullmatch(name) or name in (".", ".."):
+        raise PolicyError(f"{shown(text, 200)} does not end in the name of an IAM {kind}", do=do)
+    trouble = path_trouble(path + slash)
+    if trouble:
+        raise PolicyError(f"{shown(text, 200)} {trouble}", do=do)
+    return Arn(partition, "iam", "", account, kind + rest)
+
+
+def entity(arn: str) -> Entity:
+    """Which user or role an ARN is of. Raises PolicyError."""
+    found = iam_arn(arn.strip(), "role", "user")
+    return Entity(found.partition, found.account, found.kind, found.name.lower())
+
+
+def is_same_role(one: str, other: str) -> bool:
+    """Whether two ARNs are of the same user or role, whatever their path, their case and the blanks around them. A text
+    that is not such an ARN is the same as itself alone."""
+    try:
+        return entity(one) == entity(other)
+    except PolicyError:
+        return one == other

@@ -1,0 +1,142 @@
+"""JSON as a policy needs it read: every pair of an object, so that a key given twice is seen; numbers as written; and
+for each value its place, as a JSON path.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.errors import PolicyError, shown
+
+
+class JsonObject(list[tuple[str, Any]]):
+    """A JSON object as its pairs, so that a key given twice is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonNumber:
+    """A JSON number as it was written."""
+
+    text: str
+
+
+def load_json(document: object, longest: int, root: str = "$") -> Any:
+    """Load JSON text, or a dict, of at most `longest` characters, keeping what a policy needs: every pair of an
+    object, numbers as written. `root` is its JSON path in errors. Raises PolicyError."""
+
+    def no_constant(name: str) -> None:
+        raise PolicyError(f"{name} is no JSON", do="write a number or a string", where=root)
+
+    try:
+        # A dict takes the way of text: what json cannot write, AWS cannot be sent.
+        text = document if isinstance(document, str) else json.dumps(document, allow_nan=False)
+        if not isinstance(document, str | dict):
+            raise TypeError
+        if len(text) > longest:
+            raise PolicyError(f"the document has {len(text)} characters", do=f"{longest} at most are read", where=root)
+        loaded = json.loads(
+            text, object_pairs_hook=JsonObject, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=no_constant
+        )
+    except PolicyError:
+        raise
+    except json.JSONDecodeError as error:
+        what = f"the document is no JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+        raise PolicyError(what, do="correct the JSON", where=root) from None
+    except RecursionError:
+        raise PolicyError("the document is nested too deeply", do="a policy has few levels", where=root) from None
+    except (TypeError, ValueError):
+        raise PolicyError(
+            "the document is no JSON", do="give JSON text, or a dict of what JSON knows", where=root
+        ) from None
+    return loaded
+
+
+def member(where: str, name: str) -> str:
+    """The JSON path of an object's member: `$.Statement`, `$['sts:ExternalId']`."""
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,80}", name):
+        return f"{where}.{name}"
+    short = ascii(name[:80])
+    return f"{where}[{short}]"
+
+
+def members(value: Any, where: str) -> dict[str, Any]:
+    """A JSON object's members. Raises PolicyError for anything else, and for a key given twice."""
+    if not isinstance(value, JsonObject):
+        raise PolicyError(f"an object is wanted here, not {kind_of(value)}", do="write { ... }", where=where)
+    found: dict[str, Any] = {}
+    for name, each in value:
+        if name in found:
+            raise PolicyError(
+                f"{shown(name)} is given twice", do="give it once, with a list of values", where=member(where, name)
+            )
+        found[_clean(name, where)] = each
+    return found
+
+
+def known_members(value: Any, where: str, known: set[str]) -> dict[str, Any]:
+    """The members of an object that may have these and no others. Raises PolicyError."""
+    found = members(value, where)
+    for name in found:
+        if name not in known:
+            near = next((each for each in known if each.lower() == name.lower()), None)
+            do = f"write {near}" if near else f"known here: {', '.join(sorted(known))}"
+            raise PolicyError(f"{shown(name)} is no element of a policy here", do=do, where=member(where, name))
+    return found
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, with its article: "a list"."""
+    if isinstance(value, JsonObject):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, JsonNumber):
+        return "a number"
+    return "null" if value is None else "true or false" if isinstance(value, bool) else "a string"
+
+
+def _clean(text: str, where: str) -> str:
+    # INVARIANT: see globs. A lone surrogate cannot be sent to AWS either.
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise PolicyError("the text holds half a character", do="remove the lone surrogate", where=where) from None
+    return text
+
+
+def text_of(value: Any, where: str) -> str:
+    """A string without half characters. Raises PolicyError."""
+    if not isinstance(value, str):
+        raise PolicyError(f"a string is wanted here, not {kind_of(value)}", do='write "..."', where=where)
+    return _clean(value, where)
+
+
+def optional_text(elements: Mapping[str, Any], name: str, where: str) -> str | None:
+    """The member of that name, or None. Raises PolicyError when it is no string."""
+    return text_of(elements[name], member(where, name)) if name in elements else None
+
+
+def texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """The strings of a string or a list of strings, each with its place."""
+    if isinstance(value, list) and not isinstance(value, JsonObject):
+        for index, each in enumerate(value):
+            yield f"{where}[{index}]", text_of(each, f"{where}[{index}]")
+    else:
+        yield where, text_of(value, where)
+
+
+def scalars(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """The values of a condition: strings, numbers, true and false, one or a list."""
+    alone = not isinstance(value, list) or isinstance(value, JsonObject)
+    for place, each in [(where, value)] if alone else [(f"{where}[{i}]", each) for i, each in enumerate(value)]:
+        if isinstance(each, bool):
+            yield place, str(each).lower()
+        elif isinstance(each, JsonNumber):
+            yield place, each.text
+        else:
+            yield place, text_of(each, place)

@@ -1,0 +1,53 @@
+"""What policies let in, for every request: prove, who, effective permissions. Pure; imports policy and catalog.
+
+from valetkey.prover import prove, who
+
+prove(trust, within=reference, resource=role_arn)  # Proof, Counterexample or Unknown
+who(trust, resource=role_arn).regions  # everything that is let in
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from valetkey._lazy import lazy
+
+if TYPE_CHECKING:
+    from valetkey.prover.access_regions import Reach, Region, Values, who
+    from valetkey.prover.boxes import Limits
+    from valetkey.prover.caller_classes import Party
+    from valetkey.prover.effective_permissions import Opening, opening
+    from valetkey.prover.proof import Counterexample, Proof, Unknown, prove
+
+__all__ = [
+    "Counterexample",
+    "Limits",
+    "Opening",
+    "Party",
+    "Proof",
+    "Reach",
+    "Region",
+    "Unknown",
+    "Values",
+    "opening",
+    "prove",
+    "who",
+]
+
+# Loaded when used (PEP 562).
+_HOMES = {
+    "Counterexample": "proof",
+    "Limits": "boxes",
+    "Opening": "effective_permissions",
+    "Party": "caller_classes",
+    "Proof": "proof",
+    "Reach": "access_regions",
+    "Region": "access_regions",
+    "Unknown": "proof",
+    "Values": "access_regions",
+    "opening": "effective_permissions",
+    "prove": "proof",
+    "who": "access_regions",
+}
+
+__getattr__ = lazy(__name__, _HOMES)

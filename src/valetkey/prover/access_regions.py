@@ -1,0 +1,293 @@
+"""Who can get in: everything that a policy allows, as regions, each with a request that shows it.
+
+A region is a box (`space`): every combination of what is in it is let in. Regions do not overlap in what they say of
+one Allow statement; two statements may open the same.
+
+INVARIANT: the witness of every region has been let in by `decide` before anybody sees it.
+INVARIANT: a Reach is what is let in whatever AWS does where it documents nothing (`undocumented`); where that depends
+on it, the answer is Bounds, which is an Unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from valetkey.catalog.condition_keys import key_of
+from valetkey.policy.evaluation import could_allow, decide
+from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.legible import Unjudged, legible
+from valetkey.policy.operands import read_address, read_network
+from valetkey.policy.origin import Origin
+from valetkey.policy.requests import Request
+from valetkey.prover.automata import TooMany
+from valetkey.prover.boxes import Box, Limits, TooLong, meet, rest
+from valetkey.prover.caller_classes import CALLER_KEYS, Party, Person
+from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
+from valetkey.prover.key_tests import Asked, NotDecided, Span, kind_of, patterns
+from valetkey.prover.proof import ASSUMED, InternalError, Question, SideSets, Unknown, beyond, resting
+from valetkey.prover.space import ACTION, CALLER, ROLE_ACTIONS, Dimension, Point, Space
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What one condition key may be in a region. A key that no document tests is in no region's `values`."""
+
+    absent: bool = False
+    """The key may be missing."""
+    free: bool = False
+    """It may be a value that the documents do not name, under no pattern of theirs but a bare `*`."""
+    exact: tuple[str, ...] = ()
+    """Values that the documents name and that it may be ("true", an ExternalId)."""
+    patterns: tuple[str, ...] = ()
+    """Patterns and address ranges of the documents, as spelt, under which some other value is in the region."""
+    span: tuple[Span, ...] = ()
+    """For numbers and dates: the intervals (low, high); None is open; both ends the same: that value alone."""
+
+    @property
+    def binds(self) -> bool:
+        """Whether the caller must send something that the documents name."""
+        return not self.absent and not self.free
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Requests that are let in."""
+
+    party: Party
+    kinds: frozenset[str]
+    """Of callers: "user", "session", "root", "federated user", "service", "provider", "anonymous"."""
+    everybody: bool
+    """Whether callers of the party whom no document names are in it."""
+    callers: tuple[str, ...]
+    """The named callers in it: ARNs, patterns as spelt, unique ids, services, providers."""
+    actions: tuple[str, ...]
+    """In AWS's spelling."""
+    values: Mapping[str, Values]
+    """By lower-cased condition key; keys of the caller (aws:PrincipalArn, ...) are in `party` and `callers`."""
+    statement: int
+    """The Allow statement that opens it: its place in its document, from 0."""
+    witness: Request
+    """The plainest request of the region: keys are absent where they may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Everything that a policy allows."""
+
+    regions: tuple[Region, ...]
+    unjudged: tuple[Unjudged, ...] = ()
+    """Entries of trust policies of which nobody can say whom they name. Those of an Allow may let in somebody who is in
+    no region; those of a Deny shut nobody out of one."""
+    assumed: tuple[str, ...] = field(default=ASSUMED, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds(Unknown):
+    """Who is let in depends on what AWS does where it documents nothing. It is at least `least` and at most `most`."""
+
+    least: Reach = field(default=Reach(()), repr=False)
+    most: Reach = field(default=Reach(()), repr=False)
+    """Its witnesses are let in by `could_allow`, not by `decide`: they are no findings."""
+
+
+def who(
+    policy: Side,
+    *,
+    origin: Origin,
+    resource: str | None = None,
+    owner: str | None = None,
+    now: datetime | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+) -> Reach | Unknown:
+    """Who is let in by a policy, and under which conditions; Bounds where that depends on what AWS does not document.
+    `origin` says what a unique id in a Principal element is; the other parameters as in `prove`. Raises PolicyError,
+    InternalError."""
+    left, unjudged = legible(sides(policy))
+    try:
+        question = Question(left, {}, resource, owner, None, now, limits)
+        return _Finder(question, left, origin, unjudged).reach()
+    except (NotDecided, TooMany, TooLong) as reason:
+        return Unknown(str(reason))
+
+
+class _Finder:
+    def __init__(
+        self, question: Question, side: Mapping[str, Any], origin: Origin, unjudged: tuple[Unjudged, ...]
+    ) -> None:
+        self.question, self.side, self.origin, self.unjudged = question, side, origin, unjudged
+        self.space: Space = question.space
+        self.asked: dict[str, list[Asked]] = {}
+        for statement in statements(side):
+            for condition in statement.conditions:
+                one = Asked(condition, statement.variables, statement.effect == "Deny")
+                self.asked.setdefault(condition.key.lower(), []).append(one)
+        if "aws:multifactorauthage" in self.asked:  # an age of MFA says that there was MFA
+            self.asked.setdefault("aws:multifactorauthpresent", [])
+        self.spells = {key: _Spells(key, several) for key, several in self.asked.items()}
+
+    def reach(self) -> Reach | Unknown:
+        most = SideSets(Sets(self.space, self.side, wide=True))
+        if not self.space.silent:
+            return self._regions(most, certain=True)
+        least = SideSets(Sets(self.space, self.side, wide=False))
+        why = self._between(least, most)
+        found = self._regions(least, certain=True)
+        if not why or isinstance(found, Unknown):
+            return found
+        widest = self._regions(most, certain=False)
+        return widest if isinstance(widest, Unknown) else Bounds(why, least=found, most=widest)
+
+    def _between(self, least: SideSets, most: SideSets) -> str:
+        """Why more may be let in than is for certain; "" when no more is."""
+        granted, budget = [each.box for each in least.opened], self.question.budget
+        for one in most.opened:
+            for calls in self.question.can:
+                if inside := meet(one.box, calls):
+                    for left in beyond(inside, most.denied, granted, least.denied, budget):
+                        request = self.space.request(left)
+                        decision = decide(request, **self.side)
+                        if not decision.allowed and could_allow(request, **self.side):
+                            return resting(decision.rests_on)
+                        if not self.space.inexact:
+                            raise InternalError(f"it is not open whether this is let in: {request}")
+        return ""
+
+    def _regions(self, sets: SideSets, *, certain: bool) -> Reach | Unknown:
+        parties = self._parties()
+        found: list[Region] = []
+        for one in sets.opened:
+            for calls in self.question.can:
+                inside = meet(one.box, calls)
+                if inside is None:
+                    continue
+                for party, mask in parties.items():
+                    if not inside[CALLER] & mask:
+                        continue
+                    box = (*inside[:CALLER], inside[CALLER] & mask, *inside[CALLER + 1 :])
+                    for left in rest(box, sets.denied, self.question.budget):
+                        region = self._region(left, party, one, certain=certain)
+                        if region is None:
+                            return Unknown(
+                                "the policy compares a key with a text in which a policy variable stands, "
+                                "which is not decided here"
+                            )
+                        found.append(region)
+                        if len(found) > self.question.budget.limits.regions:
+                            raise TooLong(f"more than {self.question.budget.limits.regions:,} regions are let in")
+        return Reach(tuple(found), self.unjudged)
+
+    def _parties(self) -> dict[Party, int]:
+        masks: dict[Party, int] = {}
+        for place, point in enumerate(self.space.dimensions[CALLER].points):
+            if point.person is not None:
+                party = self._party(point.person)
+                masks[party] = masks.get(party, 0) | 1 << place
+        return masks
+
+    def _party(self, person: Person) -> Party:
+        if not person.unique:
+            return person.party
+        if self.origin is Origin.RETURNED:
+            return Party("deleted", person.unique, person.party.partition)
+        tied = self.asked.keys() & {"aws:principalaccount", "aws:principalarn"}
+        if tied and person.party.kind == "account":  # a condition may say of which account it must be
+            return person.party
+        return Party("unique id", person.unique, person.party.partition)
+
+    def _region(self, box: Box, party: Party, opened: Opened, *, certain: bool) -> Region | None:
+        witness = self.space.request(box)
+        if not (decide(witness, **self.side).allowed if certain else could_allow(witness, **self.side)):
+            if self.space.inexact:
+                return None
+            raise InternalError(f"a witness is not let in: {witness}")
+        people = [point.person for point in _points(self.space.dimensions[CALLER], box[CALLER]) if point.person]
+        actions = {point.action for point in _points(self.space.dimensions[ACTION], box[ACTION])}
+        return Region(
+            party,
+            frozenset(person.kind for person in people),
+            any(not person.named for person in people),
+            tuple(dict.fromkeys(person.named for person in people if person.named)),
+            tuple(action for action in ROLE_ACTIONS if action in actions) or tuple(sorted(actions)),
+            dict(self._values(box)),
+            opened.statement.index if opened.statement else 0,
+            witness,
+        )
+
+    def _values(self, box: Box) -> Iterator[tuple[str, Values]]:
+        for dimension, mask in zip(self.space.dimensions, box, strict=True):
+            for key in sorted(dimension.keys & self.asked.keys() - CALLER_KEYS):
+                yield key, self._value(key, dimension, mask)
+
+    def _value(self, key: str, dimension: Dimension, mask: int) -> Values:
+        absent = free = False
+        exact: dict[str, None] = {}
+        under: dict[str, None] = {}
+        spans: dict[Span, None] = {}
+        spells = self.spells[key]
+        for point in _points(dimension, mask):
+            value, span = point.keys.get(key), point.spans.get(key)
+            if value is None:
+                absent = True
+            elif span is not None:
+                spans[span] = None
+            else:
+                for text in (value,) if isinstance(value, str) else value:
+                    named, like = spells.of(text)
+                    exact |= dict.fromkeys(named)
+                    under |= dict.fromkeys(like)
+                    free = free or not (named or like)
+        joined = tuple(_joined(list(spans)))
+        free = free or any(low is None and high is None for low, high in joined)
+        return Values(absent, free, tuple(exact), tuple(under), joined)
+
+
+def _points(dimension: Dimension, mask: int) -> Iterator[Point]:
+    while mask:
+        low = mask & -mask
+        yield dimension.points[low.bit_length() - 1]
+        mask ^= low
+
+
+class _Spells:
+    """How the documents name the values of a key."""
+
+    def __init__(self, key: str, asked: Sequence[Asked]) -> None:
+        globs = [glob for one in asked for glob in patterns(one)]
+        self.plain = {glob.text for glob in globs if glob.plain}
+        self.open = [glob for glob in globs if not glob.plain and glob.text.strip(STAR)]
+        self.truths = key_of(key).type == "bool" or any(kind_of(one.condition.operator.name) == "bool" for one in asked)
+        ranges = [value for one in asked for value in one.condition.values]
+        self.ranges = [
+            (text, network)
+            for text in dict.fromkeys(ranges)
+            if any(kind_of(one.condition.operator.name) == "address" for one in asked)
+            and (network := read_network(text)) is not None
+        ]
+
+    def of(self, text: str) -> tuple[list[str], list[str]]:
+        """The value itself if it is named, and the patterns that cover it."""
+        if text in self.plain or (self.truths and text in ("true", "false")):
+            return [text], []
+        like = [glob.text.replace(STAR, "*").replace(ANY, "?") for glob in self.open if glob.fits(text)]
+        if self.ranges and (have := read_address(text)) is not None:
+            like += [
+                spelt for spelt, (version, base, mask) in self.ranges if have[0] == version and have[1] & mask == base
+            ]
+        return [], like
+
+
+def _joined(spans: list[Span]) -> Iterator[Span]:
+    """Neighbouring intervals as one."""
+    current: Span | None = None
+    for low, high in spans:
+        if current is not None and current[1] is not None and current[1] == low:
+            current = (current[0], high)
+        else:
+            if current is not None:
+                yield current
+            current = (low, high)
+    if current is not None:
+        yield current

@@ -1,0 +1,229 @@
+"""Several patterns at once: which of them can fit the same text, with a text for every combination.
+
+Two texts that fit exactly the same patterns cannot be told apart by a policy. So a condition key's endless values fall
+into few classes; a breadth-first walk of all patterns together, one bit for each place in each pattern, finds a
+shortest text of every class that is not empty. Nothing here is used by the evaluator, and nothing of the evaluator is
+used here: the two are checked against each other.
+
+INVARIANT: too many states is `TooMany`, never a shorter list.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from valetkey.catalog.text_forms import Form, Where
+from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.letter_case import fold
+
+
+class TooMany(Exception):
+    """The patterns cut out more classes than may be listed; its text says of what."""
+
+
+Scope = Literal["whole", "arn", "name"]
+"""What a pattern is laid on: the whole text; an ARN part by part, so that wildcards of the first five parts cross no
+colon; or what follows the last slash."""
+
+
+class Glob(NamedTuple):
+    """One pattern; `text` holds STAR and ANY for the wildcards."""
+
+    text: str
+    scope: Scope = "whole"
+    fold: bool = False
+    """Whether the case of A to Z does not count."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether only one text fits."""
+        return STAR not in self.text and ANY not in self.text and not self.fold
+
+    def fits(self, text: str) -> bool:
+        """Whether the pattern fits; for one text, where the walk is for all."""
+        if self.scope == "name":
+            text = text.rsplit("/", 1)[-1]
+        if self.fold:
+            return fold(text) == fold(self.text)
+        if self.scope == "arn" and self.text != STAR:
+            wanted, have = self.text.split(":", 5), text.split(":", 5)
+            return len(wanted) == len(have) == 6 and all(map(_fits, wanted, have))
+        return _fits(self.text, text)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Two pointers; goes back to the latest star only."""
+    if STAR not in pattern and ANY not in pattern:
+        return pattern == text
+    if pattern[-1] == STAR and STAR not in pattern[:-1] and ANY not in pattern:
+        return text.startswith(pattern[:-1])
+    at = star = -1
+    place = mark = 0
+    at = 0
+    while place < len(text):
+        if at < len(pattern) and pattern[at] == STAR:
+            star, mark = at, place
+            at += 1
+        elif at < len(pattern) and pattern[at] in (ANY, text[place]):
+            at += 1
+            place += 1
+        elif star >= 0:
+            mark += 1
+            at, place = star + 1, mark
+        else:
+            return False
+    return not pattern[at:].strip(STAR)
+
+
+@dataclass
+class _Walk:
+    """Patterns as one automaton: bit i of a state says that the first i characters of a pattern have been read."""
+
+    globs: Sequence[Glob]
+    first: int = 0
+    accept: int = 0
+    loops: int = 0
+    loops_in_part: int = 0
+    any_char: int = 0
+    any_in_part: int = 0
+    by_name: int = 0
+    name_start: int = 0
+    match: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        at = 0
+        for glob in self.globs:
+            at = self._add(glob, at)
+
+    def _add(self, glob: Glob, at: int) -> int:
+        begin, part = at, 0
+        in_parts = glob.scope == "arn" and glob.text != STAR
+        self.first |= 1 << at
+        for char in glob.text:
+            inside = in_parts and part < 5
+            if char == STAR:
+                if inside:
+                    self.loops_in_part |= 1 << at
+                else:
+                    self.loops |= 1 << at
+                continue
+            if char == ANY:
+                if inside:
+                    self.any_in_part |= 1 << at
+                else:
+                    self.any_char |= 1 << at
+            else:
+                for each in {char, char.lower(), char.upper()} if glob.fold and char.isascii() else (char,):
+                    self.match[each] = self.match.get(each, 0) | 1 << at
+            part += char == ":"
+            at += 1
+        self.accept |= 1 << at
+        if glob.scope == "name":
+            self.name_start |= 1 << begin
+            self.by_name |= ((1 << at + 1) - 1) ^ ((1 << begin) - 1)
+        return at + 1
+
+    def step(self, state: int, char: str) -> int:
+        takes = self.match.get(char, 0) | self.any_char
+        loops = self.loops
+        if char != ":":
+            takes |= self.any_in_part
+            loops |= self.loops_in_part
+        state = (state & takes) << 1 | (state & loops)
+        return state if char != "/" else (state & ~self.by_name) | self.name_start
+
+
+def texts(
+    globs: Iterable[Glob],
+    form: Form,
+    *,
+    avoid: frozenset[str] = frozenset(),
+    most: int = 5000,
+    prefix: str = "",
+    check: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """A well-formed text of every class that the patterns cut out, none of them in `avoid` (classes with nothing
+    else in them are left out). Shortest, or one of the form's likely ones. The patterns are laid on `prefix` and the
+    text. Raises TooMany over `most`
+    states, and what `check` raises, which is called now and then."""
+    walk = _Walk(tuple(dict.fromkeys(globs)))
+    for char in prefix:
+        walk.first = walk.step(walk.first, char)
+    found: dict[int, str] = {}
+    if not walk.globs:
+        simple = next((text for text in form.likely if text not in avoid and form.holds(text)), None)
+        if simple is not None:
+            return [simple]
+    missed = _search(walk, form, avoid, found, most, check, visits=1)
+    if missed - found.keys():
+        # The shortest text of a class is one of `avoid`: look for as many more as there are to avoid.
+        _search(walk, form, avoid, found, most * 4, check, visits=len(avoid) + 1)
+    for text in reversed(form.likely):
+        state = walk.first
+        for char in text:
+            state = walk.step(state, char)
+        if state & walk.accept in found and text not in avoid and form.holds(text):
+            found[state & walk.accept] = text
+    return list(dict.fromkeys(found.values()))
+
+
+def _search(
+    walk: _Walk,
+    form: Form,
+    avoid: frozenset[str],
+    found: dict[int, str],
+    most: int,
+    check: Callable[[], None],
+    visits: int,
+) -> set[int]:
+    """Fill `found`; the answer is the classes of which a text of `avoid` was seen."""
+    alphabet = list(_alphabet(walk, form, "".join(avoid) if visits > 1 else ""))
+    missed: set[int] = set()
+    seen: dict[tuple[int, Where], int] = {(walk.first, form.start): 1}
+    queue: deque[tuple[int, Where, str]] = deque([(walk.first, form.start, "")])
+    steps = 0
+    while queue:
+        steps += 1
+        if not steps & 255:
+            check()
+        state, where, text = queue.popleft()
+        if form.ends(where):
+            vector = state & walk.accept
+            if text in avoid:
+                missed.add(vector)
+            elif not found.get(vector):  # a text of no characters only where there is no other
+                found[vector] = text
+        if len(text) >= form.longest:
+            continue
+        for char in alphabet:
+            there = form.step(where, char)
+            if there is None:
+                continue
+            key = (walk.step(state, char), there)
+            count = seen.get(key, 0)
+            if count < visits:
+                seen[key] = count + 1
+                queue.append((*key, text + char))
+        if len(seen) > most or len(queue) > 4 * most:
+            raise TooMany(f"{len(walk.globs)} patterns cut out more than {most:,} kinds of text")
+    return missed
+
+
+def _alphabet(walk: _Walk, form: Form, more: str) -> Iterator[str]:
+    """The characters that the patterns name, and of each kind that the form tells apart one that they do not."""
+    for group in form.groups():
+        kinds: set[int] = set()
+        rest = ""
+        for char in group:
+            if char in more or char in ":/":  # colons and slashes bound the parts of an ARN and of a path
+                yield char
+            elif (mask := walk.match.get(char, 0)) == 0:
+                rest = rest or char
+            elif mask not in kinds:
+                kinds.add(mask)
+                yield char
+        if rest:
+            yield rest

@@ -1,0 +1,405 @@
+"""Everybody who can call, as one caller of every kind that the documents tell apart.
+
+The Principal element, aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:userid and aws:username all follow
+from who calls, so they are one dimension. Facts that this rests on:
+- A principal acts in its own partition: nobody of aws-cn signs in to aws (General Reference, "Identify AWS resources
+  with Amazon Resource Names"). So every caller is of the resource's partition.
+- A role session is `arn:P:sts::A:assumed-role/NAME/SESSION`; its aws:PrincipalArn is the role's ARN with its path, and
+  role names are unique in an account whatever the path (reference_policies_condition-keys, reference_iam-quotas).
+- A unique id in a Principal element matches aws:userid (reference_identifiers). Of which account its user or role is,
+  it does not say, and nobody at all where it is deleted (`Origin`): so there is such a caller in every account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from valetkey.catalog.condition_keys import ACCOUNT, FEDERATED_NAME, PATH, SERVICE, SESSION_ID, USER_ID
+from valetkey.catalog.text_forms import Form
+from valetkey.errors import PolicyError, shown
+from valetkey.policy.arns import Arn, is_account, parse_arn
+from valetkey.policy.globs import STAR
+from valetkey.policy.legible import unspoken
+from valetkey.policy.principals import Grant, Principals
+from valetkey.prover.arn_patterns import Parts, parts_of, readable
+from valetkey.prover.automata import Glob, TooMany
+from valetkey.prover.boxes import Budget
+from valetkey.prover.key_partition import samples
+from valetkey.prover.key_tests import Asked, NotDecided, Unspoken, kind_of, patterns
+
+CALLER_KEYS = frozenset(
+    f"aws:{name}"
+    for name in (
+        "principalarn",
+        "principalaccount",
+        "principaltype",
+        "userid",
+        "username",
+        "principalisawsservice",
+        "principalservicename",
+    )
+)
+"""The condition keys that follow from who calls."""
+
+PartyKind = Literal["account", "any account", "unique id", "deleted", "service", "provider", "anonymous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom a caller belongs to."""
+
+    kind: PartyKind
+    name: str = ""
+    """Account id, service, provider; "" for one that the documents do not name. Of "unique id" and "deleted": the
+    unique id that a Principal element names, of a live user or role of any account, or of a deleted one (`Origin`)."""
+    partition: str = "aws"
+
+    def __str__(self) -> str:
+        if self.kind == "account":
+            return f"account {self.name}"
+        if self.kind == "any account":
+            return "accounts that are not named"
+        if self.kind == "deleted":
+            return f"the deleted principal {self.name}"
+        if self.kind == "unique id":
+            return (
+                f"the {'user' if self.name.startswith('AIDA') else 'role'} {self.name} of an account that is not named"
+            )
+        return f"the {self.kind} {self.name}" if self.name else f"any {self.kind}"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One caller of a kind."""
+
+    kind: str
+    """As in `principals.Caller`: "user", "session", "root", "federated user", "service", "provider", ..."""
+    party: Party
+    principal: str
+    """What signs the request."""
+    keys: Mapping[str, str]
+    """The condition keys that follow, lower-cased."""
+    grants: Mapping[str, Grant] = field(repr=False)
+    """By which names a Principal element may mean this caller, and how it reaches them then."""
+    groups: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    """What NotPrincipal must list to spare them: one of each."""
+    named: str = ""
+    """How the documents name this caller: an ARN, a pattern, a unique id. "" when they do not."""
+    unique: str = ""
+    """The unique id that a Principal element names and this caller has."""
+
+    @property
+    def unsigned(self) -> bool:
+        return self.kind in ("service", "provider", "anonymous")
+
+    @property
+    def account(self) -> str:
+        return self.keys.get("aws:principalaccount", "")
+
+
+class Mentioned(NamedTuple):
+    """What the documents say of callers."""
+
+    elements: Sequence[Principals]
+    asked: Mapping[str, Sequence[Asked]]
+    """By caller key (lower-cased)."""
+    related: Mapping[str, Sequence[Glob]]
+    """Patterns of other keys that a variable compares with a caller key."""
+    strangers: bool = True
+    """Whether some Allow may mean callers that it does not name."""
+    linked: bool = False
+    """Whether service-linked roles are to be told apart: SCPs and RCPs do not concern them."""
+
+    def globs(self, key: str) -> list[Glob]:
+        own = [glob for one in self.asked.get(key, ()) for glob in patterns(one)]
+        return list(dict.fromkeys([*own, *self.related.get(key, ())]))
+
+    def concerns(self, key: str) -> bool:
+        return key in self.asked or key in self.related
+
+
+def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget: Budget) -> list[Person]:
+    """A caller of every kind. `owner` is the account of the resource. `role`: the resource is a role, which the root
+    user, federated users and unsigned callers cannot enter (`space`). Raises NotDecided, TooMany.
+
+    Callers whom no document names are left out where no document can mean them: then none of them is let in.
+    """
+    _refuse(said, role=role)
+    entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
+    arns = [part for glob in said.globs("aws:principalarn") for part in parts_of(glob, partition)]
+    people: list[Person] = []
+    ids = any(entry[:4] in _UNIQUE for entry in entries)
+    # The owner's root user needs no Allow to mean it (`valetkey.policy.evaluation`, rule 5), but enters no role.
+    for account, named in _accounts(said, entries, arns, owner if said.strangers or not role else "", budget):
+        if named or said.strangers or ids:
+            party = Party("account", account, partition) if named else Party("any account", "", partition)
+            place = _Account(said, entries, arns, partition, party, account, budget)
+            people += (person for person in place.people() if not (role and person.kind in _NOT_INTO_ROLES))
+            if len(people) > budget.limits.states:
+                raise TooMany(f"callers can be told apart in more than {budget.limits.states:,} ways")
+    people += (
+        person for person in _others(said, partition, owner, budget) if not (role and person.kind == "anonymous")
+    )
+    return people
+
+
+_NOT_INTO_ROLES = ("root", "federated user")
+
+
+def _refuse(said: Mentioned, *, role: bool) -> None:
+    """Raises NotDecided for what is asked of callers in ways that do not cut them into the kinds made here."""
+    for element in said.elements:
+        for _, entry, why in unspoken(element):
+            raise Unspoken(f"{shown(entry)} {why}")
+        if element.unread:
+            raise Unspoken(str(element.unread[0]))
+    for key, several in said.asked.items():
+        families = {kind_of(one.condition.operator.name) for one in several} - {"text", "arn", "null"}
+        if families - ({"bool"} if key == "aws:principalisawsservice" else set()):
+            raise NotDecided(f"{key} is compared as {' and as '.join(sorted(families))}")
+        if any(glob.fold and not glob.text.isascii() for glob in said.globs(key)):
+            raise NotDecided(f"{key} is compared without case with letters that are not ASCII")
+    ids = said.globs("aws:userid")
+    if not role and any(glob.text != STAR and glob.text[:4] not in _UNIQUE for glob in ids):
+        raise NotDecided("aws:userid is compared with what the root user or a federated user may have")
+
+
+def caller_of(text: str | None) -> Arn | None:
+    """The user or role that is to call. Raises PolicyError for any other: a session is meant by its role."""
+    if text is None:
+        return None
+    arn = parse_arn(text)
+    if arn.service != "iam" or arn.kind not in ("user", "role") or not is_account(arn.account) or not arn.name:
+        do = "name a role (for any session of it) or a user by its ARN"
+        raise PolicyError(f"{shown(text)} is no caller to prove something of", do=do, where="caller")
+    return arn
+
+
+def session_of(role_arn: str, said: Mentioned, *, budget: Budget) -> list[Person]:
+    """The sessions of one role, or one user. Raises PolicyError for another ARN, NotDecided, TooMany."""
+    arn = caller_of(role_arn)
+    assert arn is not None
+    _refuse(said, role=True)
+    party = Party("account", arn.account, arn.partition)
+    entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
+    place = _Account(said, entries, [], arn.partition, party, arn.account, budget)
+    if arn.kind == "user":
+        return list(place.user(arn.resource.removeprefix("user/"), role_arn))
+    start = f"arn:{arn.partition}:sts::{arn.account}:assumed-role/"
+    named = [entry.removeprefix(start) for entry in entries if entry.startswith(f"{start}{arn.name}/")]
+    return list(place.session(arn.resource.removeprefix("role/"), role_arn, named))
+
+
+def _accounts(
+    said: Mentioned, entries: Sequence[str], arns: Sequence[Parts], owner: str, budget: Budget
+) -> Iterator[tuple[str, bool]]:
+    """Account ids, and whether the documents (or the resource) name them."""
+    named = [entry if is_account(entry) else entry.split(":")[4] for entry in entries if entry[:4] not in _UNIQUE]
+    globs = list(dict.fromkeys([*said.globs("aws:principalaccount"), *(part.account for part in arns)]))
+    named += [glob.text for glob in globs if glob.plain]
+    known = dict.fromkeys([*filter(is_account, named), *filter(None, [owner])])
+    yield from ((account, True) for account in known)
+    open_ = [glob for glob in globs if not glob.plain]
+    for account in samples([*open_, *(Glob(each) for each in known)], ACCOUNT, budget=budget):
+        if account not in known:
+            yield account, False
+
+
+_UNIQUE = ("AIDA", "AROA")
+
+
+@dataclass(frozen=True)
+class _Account:
+    """The callers of one account."""
+
+    said: Mentioned
+    entries: Sequence[str]
+    arns: Sequence[Parts]
+    partition: str
+    party: Party
+    account: str
+    budget: Budget
+
+    def people(self) -> Iterator[Person]:
+        here = (f"arn:{self.partition}:iam::{self.account}:", f"arn:{self.partition}:sts::{self.account}:")
+        mine = [entry for entry in self.entries if entry.startswith(here)]
+        users = [name.split(":user/", 1)[1] for name in mine if ":user/" in name]
+        roles = {_last(name): name.split(":role/", 1)[1] for name in mine if ":role/" in name}
+        sessions = [name.split(":assumed-role/", 1)[1] for name in mine if ":assumed-role/" in name]
+        for each in sessions:
+            roles.setdefault(each.split("/")[0], each.split("/")[0])
+        usernames = [glob._replace(scope="name") for glob in self.said.globs("aws:username")]
+        for path, named in self._names("user", [Glob(f"user/{name}") for name in users] + usernames):
+            yield from self.user(path, named)
+        linked = [Glob(f"role/aws-service-role/{STAR}")] if self.said.linked else []
+        for path, named in self._names("role", [*(Glob(name, "name") for name in roles), *linked]):
+            if path in roles:  # by its name, whatever its path: as it is spelt
+                named = f"{here[0]}role/{roles[path]}"
+                path = path if self.arns else roles[path]
+            yield from self.session(path, named, [each for each in sessions if each.split("/")[0] == _last(path)])
+        yield self._root()
+        federated = [name.split(":federated-user/", 1)[1] for name in mine if ":federated-user/" in name]
+        for name, named in self._names("federated-user", [Glob(f"federated-user/{name}") for name in federated]):
+            yield self._federated(name, named)
+
+    def _names(self, kind: str, globs: Sequence[Glob]) -> Iterator[tuple[str, str]]:
+        """What follows `kind/` in the ARNs of this account, one of every class, and how the documents name it."""
+        service = "sts" if kind == "federated-user" else "iam"
+        live = [
+            part
+            for part in self.arns
+            if part.service.fits(service) and part.region.fits("") and part.account.fits(self.account)
+        ]
+        all_ = list(dict.fromkeys([*globs, *(part.resource for part in live)]))
+        form = FEDERATED_NAME if kind == "federated-user" else PATH
+        found = _quick(all_, kind, form)
+        if found is None:
+            found = samples(all_, form, budget=self.budget, prefix=f"{kind}/")
+        for path in found:
+            yield path, self._spelt(kind, path, globs, live)
+
+    def _spelt(self, kind: str, path: str, globs: Sequence[Glob], live: Sequence[Parts]) -> str:
+        text = f"{kind}/{path}"
+        service = "sts" if kind == "federated-user" else "iam"
+        for glob in globs:
+            if glob.fits(text):
+                name = f"{kind}/{path}" if glob.plain or STAR not in glob.text else glob.text
+                return f"arn:{self.partition}:{service}::{self.account}:{readable(name)}"
+        for part in live:
+            if part.resource.text != STAR and part.resource.fits(text):
+                return part.spelt
+        return ""
+
+    @property
+    def _whole(self) -> dict[str, Grant]:
+        return {f"arn:{self.partition}:iam::{self.account}:root": Grant.ACCOUNT, self.account: Grant.ACCOUNT}
+
+    def _person(
+        self, kind: str, principal: str, own: Mapping[str, Grant], named: str, keys: Mapping[str, str]
+    ) -> Person:
+        groups = (*((name,) for name in own if name[:4] not in _UNIQUE), tuple(self._whole))
+        common = {
+            "aws:principalarn": principal,
+            "aws:principalaccount": self.account,
+            "aws:principalisawsservice": "false",
+        }
+        return Person(kind, self.party, principal, {**common, **keys}, {**self._whole, **own}, groups, named)
+
+    def user(self, path: str, named: str) -> Iterator[Person]:
+        arn = f"arn:{self.partition}:iam::{self.account}:user/{path}"
+        keys = {"aws:principaltype": "User", "aws:username": _last(path)}
+        for id_, unique in self._ids("AIDA", USER_ID):
+            own = {arn: Grant.DIRECT} | ({id_: Grant.DIRECT} if unique else {})
+            person = self._person("user", arn, own, named, keys | ({"aws:userid": id_} if id_ else {}))
+            yield replace(person, unique=id_, named=id_) if unique else person
+
+    def session(self, path: str, named: str, sessions: Sequence[str] = ()) -> Iterator[Person]:
+        """Sessions of a role: those that are named, and one that is not."""
+        role, name = f"arn:{self.partition}:iam::{self.account}:role/{path}", _last(path)
+        plain = f"arn:{self.partition}:iam::{self.account}:role/{name}"
+        known = [each.split("/", 1)[1] for each in sessions]
+        if known and self.said.concerns("aws:userid"):
+            raise NotDecided("sessions are named as principals, and aws:userid is compared too")
+        other = next(each for each in ("session", "another-session", "one-more-session") if each not in known)
+        for session in [*known, other]:
+            principal = f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}/{session}"
+            for id_, unique in self._ids("AROA", SESSION_ID):
+                signed = principal
+                if id_ and session == other:  # the unique id of a session ends in its name
+                    ends = id_.split(":", 1)[1]
+                    if ends in known:
+                        continue
+                    signed = f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}/{ends}"
+                elif id_:
+                    id_ = f"{id_.split(':')[0]}:{session}"
+                own = {signed: Grant.DIRECT, plain: Grant.ROLE}
+                own |= {id_.split(":")[0]: Grant.ROLE} if unique else {}
+                called = principal if session in known else named
+                keys = {"aws:principalarn": role, "aws:principaltype": "AssumedRole"}
+                person = self._person("session", signed, own, called, keys | ({"aws:userid": id_} if id_ else {}))
+                shown_id = id_.split(":")[0]
+                yield replace(person, unique=shown_id, named=shown_id) if unique else person
+
+    def _root(self) -> Person:
+        arn = f"arn:{self.partition}:iam::{self.account}:root"
+        whole = {arn: Grant.DIRECT, self.account: Grant.DIRECT}
+        keys = {"aws:principaltype": "Account", "aws:userid": self.account}
+        person = self._person("root", arn, whole, "", keys)
+        return Person("root", self.party, arn, person.keys, whole, (tuple(whole),))
+
+    def _federated(self, name: str, named: str) -> Person:
+        arn = f"arn:{self.partition}:sts::{self.account}:federated-user/{name}"
+        keys = {"aws:principaltype": "FederatedUser", "aws:userid": f"{self.account}:{name}"}
+        return self._person("federated user", arn, {arn: Grant.DIRECT}, named, keys)
+
+    def _ids(self, start: str, form: Form) -> list[tuple[str, bool]]:
+        """Unique ids (of a session: with its name), and whether a Principal element shows them; none where nobody
+        asks for them."""
+        shown = [entry for entry in self.entries if entry.startswith(start)]
+        if not shown and not self.said.concerns("aws:userid"):
+            return [("", False)]
+        tail = f":{STAR}" if start == "AROA" else ""
+        globs = [*self.said.globs("aws:userid"), *(Glob(entry + tail) for entry in shown)]
+        return [(id_, id_.split(":")[0] in shown) for id_ in samples(globs, form, budget=self.budget)]
+
+
+def _quick(globs: Sequence[Glob], kind: str, form: Form) -> list[str] | None:
+    """The samples without a walk, where what tells apart are names only, or whole paths only; else None."""
+    live = [glob for glob in globs if glob.text.strip(STAR)]
+    live = [
+        glob for glob in live if not (glob.plain and glob.scope != "name" and glob.text[: len(kind) + 1] != f"{kind}/")
+    ]
+    names = [glob.text for glob in live if glob.scope == "name"]
+    paths = [glob.text.removeprefix(f"{kind}/") for glob in live if glob.scope != "name"]
+    if not all(glob.plain for glob in live) or (names and paths):
+        return None
+    named = [path for path in dict.fromkeys(names or paths) if form.holds(path)]
+    fresh = next((each for each in form.likely if (_last(each) if names else each) not in named), None)
+    return None if fresh is None else [*named, fresh]
+
+
+def _last(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+_HOSTS = (Glob(f"{STAR}.amazonaws.com"), Glob(f"{STAR}.amazonaws.com.cn"), Glob(f"{STAR}..{STAR}"))
+"""What the names of services look like (the parser knows a few more), and what they do not."""
+
+
+def _others(said: Mentioned, partition: str, owner: str, budget: Budget) -> Iterator[Person]:
+    """Services, providers, unsigned and canonical callers: those that are named, and one of each that is not."""
+    services = dict.fromkeys(name for each in said.elements for name in each.services)
+    fresh: Sequence[str] = ()
+    if said.strangers:
+        asked = said.globs("aws:principalservicename")
+        likely = ("ec2.amazonaws.com", "lambda.amazonaws.com", *(f"s{n}.amazonaws.com" for n in range(len(services))))
+        fresh = [name for name in likely if name not in services][:1]
+        if asked:
+            found = samples([*asked, *map(Glob, services), *_HOSTS], SERVICE, budget=budget)
+            fresh = [
+                name
+                for name in found
+                if any(host.fits(name) for host in _HOSTS[:2]) and not _HOSTS[2].fits(name) and name not in services
+            ]
+    for name in (*services, *fresh):
+        keys = {"aws:principalisawsservice": "true", "aws:principalservicename": name}
+        called, known = f"service:{name}", name in services
+        party = Party("service", name * known, partition)
+        yield Person("service", party, name, keys, {called: Grant.DIRECT}, ((called,),), name * known)
+    providers = dict.fromkeys(name for each in said.elements for name in each.federated)
+    spare = (
+        f"arn:{partition}:iam::{owner}:saml-provider/another",
+        f"arn:{partition}:iam::{owner}:oidc-provider/another.example.com",
+        "accounts.google.com",
+    )
+    for name in dict.fromkeys([*providers, *(spare if said.strangers else ())]):
+        known = name in providers
+        names = (f"federated:{name}",) + (() if name.startswith("arn:") else (f"federated-host:{name}",))
+        party = Party("provider", name * known, partition)
+        yield Person("provider", party, name, {}, dict.fromkeys(names, Grant.DIRECT), (names,), name * known)
+    if not said.strangers:
+        return
+    keys = {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
+    yield Person("anonymous", Party("anonymous", "", partition), "anonymous", keys, {}, ((),))

@@ -1,0 +1,197 @@
+"""One side of a question, as sets of boxes: what its policies open and what their Denies take away.
+
+The rules are those of `valetkey.policy.evaluation`, written a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from valetkey.errors import PolicyError
+from valetkey.policy.evaluation import Policies
+from valetkey.policy.principals import Grant
+from valetkey.policy.statements import Policy, Statement
+from valetkey.prover.boxes import Box, meet
+from valetkey.prover.space import ACTION, CALLER, ROLE_ACTIONS, Reading, Space
+
+Side = Policy | Sequence[Policy] | Mapping[str, Any]
+"""A policy, which stands under its own kind; identity policies; or `decide`'s keywords: {"trust": ..., "rcps": ...}."""
+
+_ASSUMES = frozenset(ROLE_ACTIONS) - {"sts:SetContext"}
+
+
+def sides(given: Side) -> dict[str, Any]:
+    """`decide`'s keywords. Raises PolicyError."""
+    if isinstance(given, Policy):
+        kind = given.kind
+        return {f"{kind}s": [[given]]} if kind in ("scp", "rcp") else {kind: [given]}
+    if isinstance(given, Mapping):
+        known = {"trust", "identity", "boundary", "session", "scps", "rcps", "resource"}
+        for name in given:
+            if name not in known:
+                raise PolicyError(f"{name!r} is no side of a decision", do=f"known: {', '.join(sorted(known))}")
+        return {
+            name: [_list(level) for level in value] if name in ("scps", "rcps") else _list(value)
+            for name, value in given.items()
+            if value is not None
+        }
+    if isinstance(given, Sequence) and all(isinstance(each, Policy) for each in given):
+        return {"identity": list(given)}
+    raise PolicyError("this is no policy to prove something of", do="give what parse_policy returned")
+
+
+def _list(value: Policies) -> list[Policy]:
+    return [value] if isinstance(value, Policy) else list(value)
+
+
+def statements(side: Mapping[str, Any]) -> Iterator[Statement]:
+    """All statements of a side."""
+    for name, value in side.items():
+        for policy in (p for level in value for p in level) if name in ("scps", "rcps") else value:
+            yield from policy.statements
+
+
+class Opened(NamedTuple):
+    """A box that a side allows (its Denies not taken out), and the statement that opens it."""
+
+    box: Box
+    statement: Statement | None
+
+
+@dataclass(frozen=True)
+class Sets:
+    """One side of a question in a space: what it opens, and what its Denies take away."""
+
+    space: Space
+    side: Mapping[str, Any]
+    wide: bool
+    """Whether what is not decided is allowed."""
+
+    def opened(self) -> Iterator[Opened]:
+        """The rules of `valetkey.policy.evaluation`, on boxes."""
+        trust = self.side.get("trust")
+        for reading in self._readings([*(trust or ()), *self.side.get("resource", ())], "Allow"):
+            for box, grant in reading.boxes:
+                yield from self._granted(box, grant, reading.statement)
+        if trust is None:
+            yield from self._own()
+
+    def _granted(self, box: Box, grant: Grant, statement: Statement) -> Iterator[Opened]:
+        """What a resource's statement opens: for the unsigned as it is, for the others with what must agree."""
+        unsigned, signed = self._callers(box, lambda person: person.unsigned)
+        if unsigned:
+            yield Opened(unsigned, statement)
+        if signed is None:
+            return
+        for inside in self._each_level(signed):
+            same, other = self._callers(inside, lambda person: person.account == self.space.owner)
+            if same and grant is Grant.DIRECT:
+                yield Opened(same, statement)
+            elif same:
+                yield from self._callers_side(same, statement, identity=grant is not Grant.ROLE)
+            if other:
+                yield from self._callers_side(other, statement, identity=True)
+
+    def _own(self) -> Iterator[Opened]:
+        """What opens where no resource's statement has to: the caller's own policies; to the root user, itself."""
+        _, signed = self._callers(self.space.full, lambda person: person.unsigned)
+        if signed is None:
+            return
+        for inside in self._each_level(signed):
+            same, other = self._callers(inside, lambda person: person.account == self.space.owner)
+            if same and "resource" in self.side:
+                same = self._actions(same, lambda action: not action.startswith("kms:"))
+            if same:
+                yield from self._callers_side(same, None, identity=True)
+            if other and "resource" not in self.side and (other := self._actions(other, _ASSUMES.__contains__)):
+                yield from self._callers_side(other, None, identity=True)
+
+    def _actions(self, box: Box, which: Callable[[str], bool]) -> Box | None:
+        mask = self.space.dimensions[ACTION].where(lambda point: which(point.action)) & box[ACTION]
+        return (mask, *box[1:]) if mask else None
+
+    def _callers_side(self, box: Box, statement: Statement | None, *, identity: bool) -> Iterator[Opened]:
+        root, rest_ = self._callers(box, lambda person: person.kind == "root")
+        if root:
+            yield Opened(root, statement)
+        found = [Opened(rest_, statement)] if rest_ else []
+        if statement is None and self.side.get("identity") is None:
+            return
+        wanted = [name for name in ("boundary", "session") if self.side.get(name) is not None]
+        if identity and self.side.get("identity") is not None:
+            wanted.insert(0, "identity")
+        for name in wanted:
+            found = [
+                Opened(both, each.statement or reading.statement)
+                for each in found
+                for reading in self._readings(self.side[name], "Allow")
+                for inside, _ in reading.boxes
+                if (both := meet(each.box, inside))
+            ]
+        yield from found
+
+    def _each_level(self, box: Box) -> Iterator[Box]:
+        """What the SCPs let through: each level must allow."""
+        found = [box]
+        for level in self.side.get("scps", ()):
+            inside = [piece for reading in self._readings(level, "Allow") for piece, _ in reading.boxes]
+            spared, concerned = _split(found, self._linked)
+            found = [*spared, *(both for each in concerned for piece in inside if (both := meet(each, piece)))]
+        yield from found
+
+    def denied(self) -> list[Box]:
+        """What the Denies of every policy take away."""
+        bounded = self.side.get("boundary") is not None
+        own = [
+            policy
+            for name in ("trust", "resource", "identity", "boundary", "session")
+            for policy in self.side.get(name, ())
+        ]
+        found = [box for reading in self._readings(own, "Deny", bounded) for box, _ in reading.boxes]
+        for name in ("scps", "rcps"):
+            for level in self.side.get(name, ()):
+                for reading in self._readings(level, "Deny", bounded):
+                    for box, _ in reading.boxes:
+                        _, concerned = _split([box], self._linked)
+                        if name == "scps":
+                            concerned = [
+                                signed
+                                for each in concerned
+                                if (signed := self._callers(each, lambda person: person.unsigned)[1])
+                            ]
+                        found += concerned
+        return found
+
+    @property
+    def _linked(self) -> int:
+        """Service-linked roles, whom SCPs and RCPs do not concern."""
+        return self.space.dimensions[CALLER].where(
+            lambda point: ":role/aws-service-role/" in str(point.keys.get("aws:principalarn", ""))
+        )
+
+    def _readings(self, policies: Iterable[Policy], effect: str, bounded: bool = False) -> Iterator[Reading]:
+        unsure = self.wide if effect == "Allow" else not self.wide
+        for policy in policies:
+            for statement in policy.allows if effect == "Allow" else policy.denies:
+                yield self.space.read(statement, unsure=unsure, bounded=bounded)
+
+    def _callers(self, box: Box, which: Any) -> tuple[Box | None, Box | None]:
+        """The part of a box with such callers, and the part with the others."""
+        mask = self.space.dimensions[CALLER].where(lambda point: point.person is not None and which(point.person))
+        yes, no = box[CALLER] & mask, box[CALLER] & ~mask
+        return (
+            (*box[:CALLER], yes, *box[CALLER + 1 :]) if yes else None,
+            (*box[:CALLER], no, *box[CALLER + 1 :]) if no else None,
+        )
+
+
+def _split(boxes: Iterable[Box], mask: int) -> tuple[list[Box], list[Box]]:
+    yes, no = [], []
+    for box in boxes:
+        if box[CALLER] & mask:
+            yes.append((*box[:CALLER], box[CALLER] & mask, *box[CALLER + 1 :]))
+        if box[CALLER] & ~mask:
+            no.append((*box[:CALLER], box[CALLER] & ~mask, *box[CALLER + 1 :]))
+    return yes, no

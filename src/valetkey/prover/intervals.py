@@ -1,0 +1,140 @@
+"""Numbers, moments and addresses: one of every stretch that the values in documents cut out.
+
+Written apart from `valetkey.policy.conditions`; how a value is read is shared (`operands`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from ipaddress import ip_address
+from typing import Any
+
+from valetkey.policy import operands
+from valetkey.policy.globs import STAR
+from valetkey.prover.key_tests import Asked, Cell, NotDecided, Span, kind_of, patterns
+
+
+def moments(asked: Iterable[Asked], since: datetime | None = None) -> list[tuple[int, Span]]:
+    """Moments (microseconds since 1970): each that the conditions name, one in every gap between them; from `since`
+    on. With each its interval."""
+    named = sorted({moment for one in asked for value in one.condition.values for moment in _moment(one, value)})
+    first = _micros(since) if since is not None else None
+    found: list[tuple[int, Span]] = []
+    day, second = 86_400_000_000, 1_000_000
+    low: int | None = None
+    for high in [*named, None]:
+        start = low if first is None or (low is not None and low >= first) else first - 1
+        if start is None:
+            inside = high - day if high is not None else _micros(datetime(2025, 1, 1, tzinfo=UTC))
+        elif high is None:
+            inside = start + day - start % second
+        else:
+            inside = start + second - start % second
+            if inside >= high:
+                inside = (start + high) // 2
+        if (start is None or inside > start) and (high is None or inside < high):
+            span = (None if low is None else iso(low), None if high is None else iso(high))
+            found.append((inside, span))
+        if high is not None and (first is None or high >= first):
+            found.append((high, (iso(high), iso(high))))
+        low = high
+    return found
+
+
+def _moment(one: Asked, text: str) -> list[int]:
+    """A value as a moment; a number is seconds since 1970, and what is finer than a microsecond lies between two."""
+    if kind_of(one.condition.operator.name) == "number":
+        number = operands.read_number(text)
+        micros = None if number is None else number * 1_000_000
+        return (
+            [] if micros is None else sorted({int(micros.to_integral_value(r)) for r in (ROUND_FLOOR, ROUND_CEILING)})
+        )
+    moment = operands.read_date(text)
+    return [] if moment is None else [moment]
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def iso(moment: int) -> str:
+    """A moment as AWS writes it; as epoch seconds where the calendar ends."""
+    whole, part = divmod(moment, 1_000_000)
+    tail = f".{part:06d}" if part else ""
+    try:
+        return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}{tail}Z" if whole >= -59e9 else str(whole)
+    except (ValueError, OverflowError, OSError):
+        return f"{whole}{tail}"
+
+
+def epoch(iso: str) -> str:
+    """The same moment in epoch seconds."""
+    moment = operands.read_date(iso) or 0
+    whole, part = divmod(moment, 1_000_000)
+    return f"{whole}.{part:06d}" if part else str(whole)
+
+
+def numbers(asked: Sequence[Asked], *, whole: bool) -> list[Cell]:
+    """Each number that is named, and one in every gap. `whole`: the key holds whole numbers from 0 on."""
+    named: set[Decimal] = set()
+    for one in asked:
+        for glob in patterns(one):
+            if not glob.plain and glob.text != STAR:
+                raise NotDecided(f"{one.condition.key} is a number, and is compared with a pattern")
+        named |= {number for value in one.condition.values if (number := operands.read_number(value)) is not None}
+    found: list[Cell] = []
+    low: Decimal | None = None
+    for high in [*sorted(named), None]:
+        inside = _between(low, high, whole)
+        if inside is not None:
+            found.append(Cell(_plain(inside), (_text(low), _text(high))))
+        if high is not None and not (whole and (high < 0 or high != int(high))):
+            found.append(Cell(_plain(high), (_text(high), _text(high))))
+        low = high
+    return found
+
+
+def _between(low: Decimal | None, high: Decimal | None, whole: bool) -> Decimal | None:
+    if whole:
+        least = Decimal(0) if low is None or low < 0 else Decimal(int(low) + 1)
+        return least if high is None or least < high else None
+    if low is None:
+        return high - 1 if high is not None else Decimal(0)
+    return low + 1 if high is None else (low + high) / 2
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number:f}" if number != int(number) else str(int(number))
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else _plain(number)
+
+
+def addresses(asked: Sequence[Asked]) -> list[Cell]:
+    """One address of every stretch that the ranges cut out, of both versions of IP."""
+    edges: dict[int, set[int]] = {4: {_FREE[4]}, 6: {_FREE[6]}}
+    for one in asked:
+        for value in one.condition.values:
+            network = operands.read_network(value)
+            if network is not None:
+                version, base, mask = network
+                edges[version] |= {base, base + (~mask & (_SIZE[version] - 1)) + 1}
+    return [
+        Cell(str(ip_address(edge) if version == 4 else _six(edge)))
+        for version, found in edges.items()
+        for edge in sorted({0, *found})
+        if edge < _SIZE[version]
+    ]
+
+
+_SIZE = {4: 1 << 32, 6: 1 << 128}
+_FREE = {4: int(ip_address("198.51.100.7")), 6: int(ip_address("2001:db8::7"))}
+
+
+def _six(value: int) -> Any:
+    from ipaddress import IPv6Address
+
+    return IPv6Address(value)

@@ -1,0 +1,283 @@
+"""The finitely many kinds of values of one condition key, as one value of each kind (a cell), and tests on them.
+
+Written apart from `valetkey.policy.conditions`, which it is checked against; shared is only how a document is read.
+Values are well-formed (`condition_keys`): what AWS would do with a malformed one is documented nowhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from valetkey.catalog.condition_keys import ARN, TEXT, Key, key_of
+from valetkey.catalog.text_forms import Form, Stage
+from valetkey.policy import operands
+from valetkey.policy.conditions import silent
+from valetkey.policy.globs import STAR
+from valetkey.policy.letter_case import loose, spellings
+from valetkey.policy.variables import Variable
+from valetkey.prover.automata import Glob, texts
+from valetkey.prover.boxes import Budget
+from valetkey.prover.intervals import addresses, iso, moments, numbers
+from valetkey.prover.key_tests import Asked, Cell, Keys, NotDecided, kind_of, lone_variables, patterns
+
+_SUBSETS = 6
+"""Of a key with several values: kinds of value whose combinations are all tried."""
+
+
+def cells(
+    name: str, asked: Sequence[Asked], *, budget: Budget, related: Sequence[Glob] = (), each: int = 1
+) -> list[Cell]:
+    """A cell for every kind of value that the conditions tell apart, absent first where that may be.
+
+    `related` are patterns that matter too, because a variable compares this key with another; `each` is how many
+    values of each kind are wanted. Raises NotDecided, TooMany.
+    """
+    key = key_of(name)
+    families = {kind_of(one.condition.operator.name) for one in asked} - {"null"}
+    kind = _type(name, key, families)
+    if kind in ("text", "arn"):
+        found = _texts(key, kind, asked, related, budget, each)
+    elif kind == "bool":
+        found = [Cell("true"), Cell("false")]
+    elif kind == "number":
+        found = numbers(asked, whole=key.type == "number")
+    elif kind == "date":
+        found = [Cell(iso(moment), span) for moment, span in moments(asked)]
+    elif kind == "bytes":
+        known = dict.fromkeys(v for one in asked for v in one.condition.values)
+        other = next(text for n in itertools.count(1) if (text := "b3Ro" * n) not in known)
+        found = [Cell(value) for value in (*known, other) if operands.read_bytes(value) is not None]
+    else:
+        found = addresses(asked)
+    if key.type == "text" and kind not in ("text", "arn"):
+        found.append(Cell("something-else"))  # a key of which nothing is known may hold what is no such value
+    if key.many or (key.many is None and any(one.condition.set_operator for one in asked)):
+        found = _several(found, name)
+    return found if key.always else [Cell(None), *found]
+
+
+def _type(name: str, key: Key, families: set[str]) -> str:
+    """How the key's values are to be taken. Text operators on numbers and the like are decided for plain texts only."""
+    if key.type not in ("text", "arn"):
+        if name == "aws:epochtime":  # "works with date operators and numeric operators" (global condition keys)
+            families = families - {"number"}
+        if families - {key.type} and (key.type in ("date", "address") or families - {key.type, "text"}):
+            raise NotDecided(f"{name} is compared as {' and as '.join(sorted(families))}, and it is a {key.type}")
+        return key.type
+    typed = families - {"text", "arn", "bool"}
+    if len(typed) > 1 or (typed and len(families) > 1) or (typed and key.form is not TEXT):
+        raise NotDecided(f"{name} is compared as {' and as '.join(sorted(families))}")
+    if typed:
+        return typed.pop()
+    return "arn" if "arn" in families or key.type == "arn" else "text"
+
+
+def _texts(
+    key: Key, kind: str, asked: Sequence[Asked], related: Sequence[Glob], budget: Budget, each: int
+) -> list[Cell]:
+    globs = list(dict.fromkeys([*(glob for one in asked for glob in patterns(one)), *related]))
+    form = key.form if kind == "text" or key.form is not TEXT else ARN
+    if form is TEXT:
+        form = _wider(form, globs)
+    elif kind == "arn" and form is not ARN:
+        globs.append(_IS_ARN)  # what is no ARN, ARN operators cannot read
+    found = samples(globs, form, budget=budget, each=each)
+    if form is ARN and key.type != "arn":
+        texts_only = [*(glob for glob in globs if glob.scope != "arn"), _IS_ARN]
+        no_arns = samples(texts_only, _wider(TEXT, texts_only), budget=budget, each=each)
+        found += (text for text in no_arns if not _IS_ARN.fits(text))
+    if key.form is TEXT and key.type == "text":
+        found += _alike(globs, found, each)
+    if key.form is TEXT and kind == "text" and any(one.condition.set_operator for one in asked):
+        found.append("")  # of no characters, hence no value for a set operator
+    return [Cell(text) for text in dict.fromkeys(found)]
+
+
+def _alike(globs: Sequence[Glob], found: Sequence[str], each: int) -> Iterator[str]:
+    """Of every text that is compared without case, some that are equal to it by the case of letters other than A to Z.
+    Raises NotDecided where other patterns would have to tell these apart."""
+    folded = [glob.text for glob in globs if glob.fold]
+    odd = {text: list(spellings(text)) for text in folded}
+    wild = [glob for glob in globs if not glob.plain and not glob.fold and glob.text.strip(STAR)]
+    if wild and any(odd.values()):
+        raise NotDecided("a key is compared without case, and with a pattern")
+    for several in odd.values():
+        yield from [text for text in several if text not in found][:each]
+
+
+_IS_ARN = Glob(f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}")
+
+
+def _wider(form: Form, globs: Iterable[Glob]) -> Form:
+    """The form with the letters that the patterns name besides."""
+    chars = form.stages[0].chars
+    more = "".join(sorted({char for glob in globs for char in glob.text if char not in chars and char < "\ud800"}))
+    beyond = "".join(sorted({char for glob in globs for char in glob.text if char > "\udfff"}))
+    return replace(form, stages=(Stage(chars + more + beyond),)) if more or beyond else form
+
+
+def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, each: int = 1, prefix: str = "") -> list[str]:
+    """The texts that are named in full, and one (or more) of every class that the patterns cut out of the others."""
+    other = [glob._replace(text=loose(glob.text)) for glob in globs if glob.fold and not glob.text.isascii()]
+    globs = [*globs, *other]  # what is equal to them by the case of other letters is told apart as well
+    asked = (tuple(globs), form, each, prefix)
+    if asked in budget.known:
+        return list(budget.known[asked])
+    plain = list(dict.fromkeys(glob.text for glob in globs if glob.plain and glob.scope != "name"))
+    if prefix:
+        plain = [text.removeprefix(prefix) for text in plain if text.startswith(prefix)]
+    named = [text for text in plain if form.holds(text)]
+    open_ = [glob for glob in globs if not (glob.plain and glob.scope != "name")]
+    found: list[str] = []
+    for _ in range(each):
+        avoid = frozenset([*named, *found])
+        found += texts(open_, form, avoid=avoid, most=budget.limits.states, prefix=prefix, check=budget.check)
+    budget.known[asked] = [*named, *found]
+    return [*named, *found]
+
+
+def _several(single: list[Cell], name: str) -> list[Cell]:
+    """Every combination of the kinds of value. What counts is which kinds occur."""
+    values = [cell.value for cell in single if isinstance(cell.value, str)]
+    if len(values) > _SUBSETS:
+        raise NotDecided(f"{name} may have several values, and {len(values)} kinds of them are told apart")
+    sets: list[tuple[str, ...]] = []
+    for size in range(1, len(values) + 1):
+        sets += itertools.combinations(values, size)
+    return [*single, *(Cell(each * 2 if len(each) == 1 else each) for each in sets)]
+
+
+Answer = bool | None
+"""None: AWS does not document it, or it is not decided here."""
+_Fit = bool | Literal["unreadable"] | None
+_Fits = Callable[[str, Keys], _Fit]
+"""Whether one value fits any of a condition's; "unreadable" when it is none that the operator can read."""
+
+
+def test(asked: Asked, known: frozenset[str]) -> tuple[Callable[[Keys], Answer], bool]:
+    """A condition as a test on the keys of a cell, and whether it is decided here.
+
+    `known` are the keys of the cell. What is not decided, a variable of another key or one inside a text, is answered
+    None; so is what AWS does not document (`undocumented`).
+    """
+    condition = asked.condition
+    row, key = condition.operator, condition.key.lower()
+    if silent(condition, variables=asked.variables):
+        return lambda keys: None, True
+    if row.name == "Null":
+        wanted = {value.lower() == "true" for value in condition.values}
+        return lambda keys: (key not in keys) in wanted, True
+    lone, exact = lone_variables(asked)
+    if not exact or any(each.key not in known for each in lone):
+        return lambda keys: None, False
+    fits = _fits(asked, lone)
+    if condition.set_operator is None:
+        return _single(fits, key, row.negated, condition.if_exists or row.negated), True
+    if condition.set_operator == "ForAllValues":
+        return lambda keys: _all(_one(fits, v, keys, row.negated) for v in _list(keys.get(key))), True
+    missing = None if condition.if_exists else False
+    return (
+        lambda keys: (
+            _not(_all(_not(_one(fits, v, keys, row.negated)) for v in _list(keys[key]))) if key in keys else missing
+        ),
+        True,
+    )
+
+
+def _all(answers: Iterable[Answer]) -> Answer:
+    several = list(answers)
+    return False if False in several else None if None in several else True
+
+
+def _not(answer: Answer) -> Answer:
+    return None if answer is None else not answer
+
+
+def _single(fits: _Fits, key: str, negated: bool, missing: bool) -> Callable[[Keys], Answer]:
+    def holds(keys: Keys) -> Answer:
+        value = keys.get(key)
+        if value is None:
+            return missing
+        return _one(fits, value, keys, negated) if isinstance(value, str) else None
+
+    return holds
+
+
+def _one(fits: _Fits, value: str, keys: Keys, negated: bool) -> Answer:
+    found = fits(value, keys)
+    if found == "unreadable":
+        return None if negated else False
+    return found is not negated if found is not None else None
+
+
+def _list(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    values = (value,) if isinstance(value, str) else value or ()
+    return values if any(values) else ()
+
+
+def _fits(asked: Asked, lone: Sequence[Variable]) -> _Fits:
+    condition = asked.condition
+    name, family = condition.operator.name, kind_of(condition.operator.name)
+    if family in ("text", "arn"):
+        return _fits_text(patterns(asked), lone, family == "arn")
+    if family == "bool":
+        truths = {value.lower() for value in condition.values}
+        return lambda value, keys: value.lower() in truths
+    if family == "address":
+        networks = [network for value in condition.values if (network := operands.read_network(value))]
+        return lambda value, keys: _in_networks(value, networks)
+    read: Callable[[str], Any] = {"number": operands.read_number, "date": operands.read_date}.get(
+        family, operands.read_bytes
+    )
+    wanted = [read(value) for value in condition.values]
+    holds = _COMPARE[name.removeprefix("Numeric").removeprefix("Date").removeprefix("Binary")]
+    return lambda value, keys: (
+        "unreadable" if (have := read(value)) is None else any(holds(have, each) for each in wanted)
+    )
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "Equals": lambda have, want: bool(have == want),
+    "NotEquals": lambda have, want: bool(have == want),
+    "LessThan": lambda have, want: bool(have < want),
+    "LessThanEquals": lambda have, want: bool(have <= want),
+    "GreaterThan": lambda have, want: bool(have > want),
+    "GreaterThanEquals": lambda have, want: bool(have >= want),
+}
+
+
+def _fits_text(globs: list[Glob], lone: Sequence[Variable], arn: bool) -> _Fits:
+    plain = frozenset(glob.text for glob in globs if glob.plain)
+    open_ = [glob for glob in globs if not glob.plain]
+    alike = frozenset(loose(glob.text) for glob in globs if glob.fold)
+    # A lone star has no six parts either.
+    short = arn and any(glob.text.count(":") < 5 for glob in globs)
+    if arn:
+        plain = frozenset(text for text in plain if text.count(":") >= 5)
+        open_ = [glob for glob in open_ if glob.text.count(":") >= 5]
+
+    def fits(value: str, keys: Keys) -> _Fit:
+        whole = not arn or (value.startswith("arn:") and value.count(":") >= 5)
+        if whole:
+            if value in plain or any(glob.fits(value) for glob in open_):
+                return True
+            filled = [keys.get(variable.key, variable.default) for variable in lone]
+            if value in filled:
+                return True
+            if any(isinstance(each, tuple) for each in filled):
+                return None
+        if short or (alike and loose(value) in alike):
+            return None
+        return False if whole else "unreadable"
+
+    return fits
+
+
+def _in_networks(value: str, networks: Sequence[operands.Network]) -> _Fit:
+    have = operands.read_address(value)
+    if have is None:
+        return "unreadable"
+    return any(have[0] == version and have[1] & mask == base for version, base, mask in networks)

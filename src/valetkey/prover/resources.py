@@ -1,0 +1,79 @@
+"""The Resource element in the prover: patterns, and a resource of every class that has to be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from valetkey.catalog.condition_keys import ARN
+from valetkey.catalog.text_forms import Stage
+from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.statements import Statement
+from valetkey.policy.variables import broken, template
+from valetkey.prover.automata import Glob
+from valetkey.prover.boxes import Budget
+from valetkey.prover.key_partition import samples
+
+
+def resource_globs(statement: Statement) -> tuple[list[Glob], bool]:
+    """The Resource (or NotResource) element as patterns, and whether all could be read without variables.
+
+    A pattern is laid on an ARN part by part only where a `*` stands inside one of the first five parts
+    (reference_policies_elements_resource)."""
+    globs: list[Glob] = []
+    exact = True
+    for text in statement.resources or ():
+        if text == "*":
+            globs.append(Glob(STAR))
+            continue
+        read = template(text, variables=statement.variables, wildcards=True)
+        if not isinstance(read, str) or (statement.variables and "${" in text and broken(text)):
+            exact = False
+            continue
+        parts = read.split(":", 5)
+        by_part = any(STAR in part[:-1] for part in parts[:5])
+        if by_part and len(parts) < 6:
+            continue  # fits nothing
+        globs.append(Glob(read, "arn" if by_part else "whole"))
+    return globs, exact
+
+
+def resources(
+    alone: Sequence[Statement],
+    others: Sequence[Statement],
+    covered: Mapping[tuple[str, ...], int],
+    partition: str,
+    budget: Budget,
+) -> list[str]:
+    """A resource of every class that has to be told apart.
+
+    What is allowed at all is allowed by one pattern of one statement of `alone`; whether it is refused, or not allowed
+    on the other side, lies with the other statements about the same actions. So only these are laid together.
+    """
+    reads = {id(each): resource_globs(each) for each in (*alone, *others)}
+    stages = list(ARN.stages)
+    named = {char for globs, _ in reads.values() for glob in globs for char in glob.text}
+    stages[-1] = Stage(stages[-1].chars + "".join(sorted(named - {STAR, ANY, *stages[-1].chars})), 1)
+    stages[4:5] = [Stage(char, 1, 1) for char in partition]
+    form = replace(ARN, stages=tuple(stages), likely=(f"arn:{partition}:s3:::another-bucket/key",))
+    if not alone:
+        return ["*", *samples(_laid(reads[id(each)][0] for each in others), form, budget=budget)]
+    found = {"*": None}
+    for each in alone:
+        same = [other for other in others if _overlap(each, other, covered)]
+        beside = _laid(reads[id(other)][0] for other in same)
+        globs, exact = reads[id(each)]
+        groups = [globs] if each.not_resource else [[glob] for glob in globs]
+        for group in groups if groups and exact else [*groups, []]:
+            found |= dict.fromkeys(samples(_laid([group, beside]), form, budget=budget))
+    return list(found)
+
+
+def _laid(several: Iterable[Iterable[Glob]]) -> list[Glob]:
+    return list(dict.fromkeys(glob for globs in several for glob in globs if glob.text != STAR))
+
+
+def _overlap(one: Statement, other: Statement, covered: Mapping[tuple[str, ...], int]) -> bool:
+    """Whether two statements are about some action both."""
+    mine, theirs = (~covered[each.actions] if each.not_action else covered[each.actions] for each in (one, other))
+    return bool(mine & theirs)

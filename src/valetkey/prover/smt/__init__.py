@@ -1,0 +1,305 @@
+"""A second prover, on the SMT solver cvc5 (extra `smt`): slower than `prove`, and able to relate two keys.
+
+It writes the rules of the evaluator down as formulas of strings, numbers and bit vectors, straight from the parsed
+statements, and asks for one request that `policy` allows and `within` does not. It shares with the evaluator the
+parser, with the prover the table of condition keys, and no more: so each of the three checks the others.
+
+Rules:
+- The requests are those that `prove` speaks of: well-formed, and possible (`_can_call`, `_impossible`).
+- INVARIANT: an answer is `holds` only when the solver refuted every kind of caller and action; whatever cannot be
+  written down exactly, and whatever takes too long, is `unknown`.
+- INVARIANT: a request that was found is replayed by the evaluator before anybody sees it.
+- INVARIANT: where AWS documents nothing (`undocumented`), `policy` is read so that it lets in most and `within` so
+  that it lets in least. A request that is found only so makes the answer `unknown`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from valetkey.catalog.actions import expand
+from valetkey.errors import PolicyError
+from valetkey.policy.arns import parse_arn
+from valetkey.policy.evaluation import could_allow, decide
+from valetkey.policy.globs import has_wildcard, matches
+from valetkey.policy.requests import Request
+from valetkey.policy.statements import Statement
+from valetkey.prover.caller_classes import caller_of
+from valetkey.prover.key_tests import NotDecided
+from valetkey.prover.proof import partition_of, resting
+from valetkey.prover.smt import callers
+from valetkey.prover.smt.fields import TIME, Fields, free_arn
+from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
+from valetkey.prover.smt.sides import Call, Policies, Sides, Target, read_sides
+from valetkey.prover.smt.values import ABSENT, Key, Moment, Text, read
+
+ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+NOBODY = "000000000000"
+"""The owner's account where none is named: nobody's."""
+EXTRAS = ("sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
+
+
+class _Silent(Exception):
+    """The solver's request is one only by what AWS does not document; the text names the place."""
+
+
+class NotReplayed(Exception):
+    """The solver's request is not what the evaluator says it is: a mistake in valetkey, not in a policy."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the solver says to one question."""
+
+    verdict: Literal["holds", "violated", "unknown"]
+    request: Request | None = None
+    """violated: allowed by the policy and not by the reference."""
+    reason: str = ""
+    """unknown: why."""
+    checks: int = 0
+    """How often the solver was asked."""
+    silent: bool = False
+    """unknown: because it hangs on what AWS does not document."""
+
+
+def solve(
+    policy: Policies | Mapping[str, Any],
+    within: Policies | Mapping[str, Any],
+    *,
+    resource: str | None = None,
+    owner: str | None = None,
+    caller: str | None = None,
+    now: datetime | None = None,
+    seconds: float = 10.0,
+) -> Answer:
+    """Whether `policy` allows nothing that `within` does not. The arguments are those of `prove`; `seconds` is the
+    limit for the whole question.
+
+    Raises ValetkeyError without cvc5, PolicyError for an ARN that is none, NotReplayed.
+    """
+    until = time.monotonic() + seconds
+    try:
+        sides = read_sides(policy), read_sides(within)
+        found = _Question(Terms(), *sides, resource, owner, caller, now).answer(until)
+        if not found.silent:
+            return found
+        # What is allowed and not allowed whatever AWS does where it documents nothing.
+        certain = _Question(Terms(), *sides, resource, owner, caller, now, wide=False).answer(until)
+        return certain if certain.verdict == "violated" else found
+    except Beyond as beyond:
+        return Answer("unknown", reason=str(beyond))
+    except RecursionError:
+        return Answer("unknown", reason="the documents are too large for the solver")
+
+
+class _Question:
+    """One question, cut into one for each kind of caller and action."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        ours: Sides,
+        theirs: Sides,
+        resource: str | None,
+        owner: str | None,
+        caller: str | None,
+        now: datetime | None,
+        *,
+        wide: bool = True,
+    ) -> None:
+        self.wide = wide
+        self.terms, self.ours, self.theirs, self.now = terms, ours, theirs, now
+        self.statements = [*ours.statements(), *theirs.statements()]
+        self.elements = [each.principals for each in self.statements if each.principals is not None]
+        self.trust = ours.trust is not None or theirs.trust is not None
+        found = [parse_arn(arn) for arn in (resource, caller) if arn is not None and arn.startswith("arn:")]
+        self.partition = found[0].partition if found else _partition(self.statements)
+        owner = owner or (found[0].account if found else None)
+        self.owner = owner or NOBODY
+        named = self.trust or ours.resource is not None or theirs.resource is not None
+        role = f"arn:{self.partition}:iam::{self.owner}:role/role"
+        self.resource = role if self.trust and resource is None else resource
+        self.caller = caller_of(caller)
+        self.own = not named
+
+    def answer(self, until: float) -> Answer:
+        checks, unsure, silent = 0, "", ""
+        for kind, action, anywhere in self.cases():
+            try:
+                call, question = self.call(kind, action, anywhere)
+            except Beyond as beyond:
+                unsure = str(beyond)
+                continue
+            if question is False:
+                continue
+            left = until - time.monotonic()
+            if left <= 0:
+                return Answer("unknown", reason="the time was over", checks=checks)
+            solver = self.terms.solver(int(left * 1000))
+            for rule in (question, *call.caller.rules, *call.keys.rules):
+                if rule is not True:
+                    solver.assertFormula(rule if rule is not False else self.terms.tm.mkFalse())
+            checks += 1
+            try:
+                result = solver.checkSat()
+                if result.isSat() and (short := self.cut(solver)):
+                    for rule in short:
+                        solver.assertFormula(rule)
+                    checks += 1
+                    result = solver.checkSat()
+                if result.isSat():
+                    return Answer("violated", self.replayed(call, action, solver), checks=checks)
+            except _Silent as place:
+                silent = silent or str(place)
+                continue
+            except (RuntimeError, PolicyError) as odd:  # cvc5 gives up on a term, or has found half a character
+                unsure = f"cvc5 found no answer for {action} by a {kind}: {str(odd)[:200]}"
+                continue
+            if not result.isUnsat():
+                unsure = f"cvc5 found no answer for {action} by a {kind} within the time"
+        if silent:
+            return Answer("unknown", reason=silent, checks=checks, silent=True)
+        return Answer("unknown", reason=unsure, checks=checks) if unsure else Answer("holds", checks=checks)
+
+    def cut(self, solver: Any) -> list[Formula]:
+        """Every limit in characters, if the model is over one of them."""
+        terms = self.terms
+        over = any(len(solver.getValue(text).getStringValue()) > most for text, most in terms.longest)
+        limits = terms.longest if over else []
+        return [terms.compare(terms.kind.LEQ, terms.length(text), terms.number(most)) for text, most in limits]
+
+    def cases(self) -> Iterator[tuple[str, str, bool]]:
+        """Kind of caller, action, and whether the resource is any ARN (else the given one, or none)."""
+        kinds: Sequence[str] = callers.KINDS
+        if self.caller is not None:
+            kinds = ("user",) if self.caller.kind == "user" else ("session",)
+        elif self.own:
+            kinds = ("user", "session")
+        for action in self.actions():
+            for kind in kinds:
+                if _can_call(kind, action):
+                    yield kind, action, False
+                    if self.resource is None and any(each.resources is not None for each in self.statements):
+                        yield kind, action, True
+
+    def actions(self) -> list[str]:
+        if self.trust:
+            return [*ENTERING, *EXTRAS]
+        patterns = sorted({pattern.lower() for each in self.statements for pattern in each.actions})
+        covered: dict[str, list[str]] = {}
+        for pattern in patterns:
+            for action in expand(pattern) if has_wildcard(pattern) else (*expand(pattern), pattern)[:1]:
+                covered.setdefault(action, [])
+        for action in covered:
+            covered[action] = [pattern for pattern in patterns if matches(pattern, action.lower())]
+        other = next((action for action in expand("*") if action not in covered), None)
+        kinds = {tuple(row): action for action, row in covered.items()}
+        return [*kinds.values(), *([other] if other else [])]
+
+    def call(self, kind: str, action: str, anywhere: bool) -> tuple[Call, Formula]:
+        """The request of one case, and that it is what was asked for."""
+        terms = self.terms
+        caller = callers.make(terms, kind, self.partition, self.elements)
+        keys = Fields(terms, self.statements, {**caller.keys, **_impossible(caller, action)})
+        if anywhere:
+            value, rules = free_arn(terms, self.partition)
+            keys.rules += rules
+        else:
+            text = self.resource or "*"
+            parts = text.split(":", 5)
+            value = Text(terms.text(text), tuple(map(terms.text, parts)) if len(parts) == 6 else None, ascii=True)
+        call = Call(terms, caller, terms.text(action.lower()), Target(value, terms.text(self.owner)), keys)
+        ours, theirs = call.allowed(self.ours, wide=self.wide), call.allowed(self.theirs, wide=not self.wide)
+        found = terms.and_((ours, terms.not_(theirs)))
+        return call, terms.and_((found, *self.narrowed(call, action)))
+
+    def narrowed(self, call: Call, action: str) -> Iterator[Formula]:
+        """The given caller and time, and which keys a call has or has not."""
+        terms, keys = self.terms, call.keys
+        if self.caller is not None:
+            arn = keys["aws:principalarn"].values[0][1]
+            assert isinstance(arn, Text)
+            yield terms.same(arn.term, str(self.caller))
+        elif self.own:
+            yield terms.same(call.caller.account, self.owner)
+        if self.now is not None and keys.time is not ABSENT:
+            moment = keys.time.values[0][1]
+            assert isinstance(moment, Moment)
+            since = (self.now - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+            yield terms.compare(terms.kind.GEQ, moment.term, terms.number(since))
+        if "aws:multifactorauthage" in keys.made:
+            mfa = keys["aws:multifactorauthpresent"]
+            if mfa is not ABSENT:
+                value = mfa.values[0][1]
+                assert isinstance(value, Text)
+                used = terms.and_((mfa.present, terms.same(value.term, "true")))
+                yield terms.or_((terms.not_(keys["aws:multifactorauthage"].present), used))
+        if call.caller.kind == "provider" and action.startswith("sts:AssumeRoleWith"):
+            saml = [name for name in call.caller.names if ":saml-provider/" in name]
+            wanted = saml if action.endswith("SAML") else [name for name in call.caller.names if name not in saml]
+            assert call.caller.name is not None
+            yield terms.or_([terms.same(call.caller.name, name) for name in wanted])
+
+    def replayed(self, call: Call, action: str, solver: Any) -> Request:
+        """The model as a request, after the evaluator has answered as the solver says."""
+
+        def value_of(term: Term) -> Any:
+            return solver.getValue(term)
+
+        context: dict[str, str | list[str]] = {}
+        for name, key in call.keys.made.items():
+            if name in call.keys.own and not (name in call.caller.given and self.shown(name, call)):
+                continue
+            if (found := read(key, value_of)) is not None:
+                context[name] = found
+        if call.keys.time is not ABSENT:
+            context |= {name: str(read(call.keys[name], value_of)) for name in TIME}
+        resource = str(value_of(call.target.text.term).getStringValue())
+        request = Request(call.caller.text(value_of), action, resource, self.owner, context)
+        mine, other = self.ours.given(), self.theirs.given()
+        ours, theirs = decide(request, **mine), decide(request, **other)  # type: ignore[arg-type]
+        if theirs.allowed or not could_allow(request, **mine):  # type: ignore[arg-type]
+            raise NotReplayed(f"{request}: {ours.outcome} by the policy, {theirs.outcome} by the reference")
+        if not ours.allowed or could_allow(request, **other):  # type: ignore[arg-type]
+            if self.wide:
+                raise _Silent(resting((*ours.rests_on, *theirs.rests_on)))
+            raise NotReplayed(f"{request}: {ours.outcome} by the policy, {theirs.outcome} by the reference")
+        return request
+
+    def shown(self, key: str, call: Call) -> bool:
+        """Whether anybody asks for a key that a Request does not fill in from its caller."""
+        ids = key == "aws:userid" and any(entry[:4] in ("AIDA", "AROA") for each in self.elements for entry in each.aws)
+        return ids or key in call.keys.touched
+
+
+def _partition(statements: Sequence[Statement]) -> str:
+    """The partition that the documents speak of. Raises Beyond when they speak of several."""
+    try:
+        return partition_of(statements)
+    except NotDecided as several:
+        raise Beyond(str(several)) from None
+
+
+def _can_call(kind: str, action: str) -> bool:
+    """Whether such a caller can make such a call at all (STS API reference, id_credentials_temp_request)."""
+    if action not in (*ENTERING, *EXTRAS):
+        return True
+    if kind in ("root", "federated user", "anonymous"):
+        return False
+    if kind == "provider":
+        return action != "sts:AssumeRole"
+    return not action.startswith("sts:AssumeRoleWith")
+
+
+def _impossible(caller: callers.Caller, action: str) -> dict[str, Key]:
+    """Keys that this call cannot have."""
+    none = []
+    if caller.unsigned:
+        none += ["aws:multifactorauthpresent", "aws:multifactorauthage"]
+    if caller.kind == "provider" and action in (*ENTERING, *EXTRAS):
+        none.append("sts:externalid")
+    return dict.fromkeys(none, ABSENT)

@@ -1,0 +1,323 @@
+"""Who may call, one kind at a time, as terms; and how a Principal element reaches them.
+
+The rules of `valetkey.policy.principals`, written a second time. What is known of a kind's names and of the keys that
+follow from it stands in one place each; what does not follow (aws:userid of a user) is free within its form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from valetkey.catalog import condition_keys as table
+from valetkey.catalog.text_forms import Form, Stage
+from valetkey.policy.arns import is_account
+from valetkey.policy.principals import Principals
+from valetkey.prover.smt.formulas import Formula, Term, Terms
+from valetkey.prover.smt.values import ABSENT, Key, Text, fixed, shaped
+
+KINDS = ("user", "session", "root", "federated user", "service", "provider", "anonymous")
+
+Levels = tuple[Formula, Formula, Formula]
+"""That a statement reaches the caller at all; at least by its role; directly."""
+NOBODY: Levels = (False, False, False)
+EVERYBODY: Levels = (True, True, True)
+
+_Named = Callable[[str], Formula]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A caller of one kind."""
+
+    kind: str
+    account: Term | None
+    direct: _Named
+    """Whether an entry under "AWS" (or of the kind's own sort) is this very caller."""
+    role: _Named
+    """Whether it is the role behind a session."""
+    whole: _Named
+    """Whether it is the caller's account."""
+    keys: Mapping[str, Key]
+    unique: _Named
+    """Whether a unique id (AIDA…, AROA…) is the caller's."""
+    text: Callable[[Callable[[Term], Any]], str]
+    """The Request's principal in a model."""
+    rules: Sequence[Formula] = field(default=())
+    given: frozenset[str] = frozenset()
+    """Keys that a Request does not fill in by itself."""
+    name: Term | None = None
+    """Of a provider: its name,"""
+    names: Sequence[str] = ()
+    """which is one of these."""
+
+    @property
+    def unsigned(self) -> bool:
+        return self.kind in ("service", "provider", "anonymous")
+
+
+def _nobody(entry: str) -> Formula:
+    return False
+
+
+_OWN = (
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principaltype",
+    "aws:username",
+    "aws:userid",
+    "aws:principalisawsservice",
+    "aws:principalservicename",
+)
+
+
+def make(terms: Terms, kind: str, partition: str, elements: Sequence[Principals]) -> Caller:
+    """A caller of one of KINDS in a partition, otherwise free. `elements` are all that will be tested."""
+    keys = dict.fromkeys(_OWN, ABSENT)
+    match kind:
+        case "service":
+            return _service(terms, keys)
+        case "provider":
+            return _provider(terms, keys, elements)
+        case "anonymous":
+            keys |= {"aws:principaltype": fixed(terms, "Anonymous"), "aws:userid": fixed(terms, "anonymous")}
+            return Caller(kind, None, _nobody, _nobody, _nobody, keys, _nobody, lambda value_of: "anonymous")
+        case _:
+            return _person(terms, kind, partition, keys)
+
+
+def _free(terms: Terms, name: str, form: Form, rules: list[Formula], expression: Term | None = None) -> Term:
+    text, more = shaped(terms, name, form, expression)
+    rules += more
+    return text.term
+
+
+def _there(term: Term, parts: tuple[Term, ...] | None = None) -> Key:
+    return Key(True, ((True, Text(term, parts, ascii=True)),))
+
+
+def _person(terms: Terms, kind: str, partition: str, keys: dict[str, Key]) -> Caller:
+    """Somebody of an account: user, session, root, federated user."""
+    rules: list[Formula] = []
+    account = _free(terms, "account", table.ACCOUNT, rules)
+    keys |= {"aws:principalaccount": _there(account), "aws:principalisawsservice": fixed(terms, "false")}
+
+    def arn(service: str, resource: Sequence[Term | str]) -> tuple[Term, tuple[Term, ...]]:
+        tail = terms.concat(resource)
+        parts = (terms.text("arn"), terms.text(partition), terms.text(service), terms.text(""), account, tail)
+        return terms.concat((f"arn:{partition}:{service}::", account, ":", tail)), parts
+
+    def in_account(entry: str, service: str) -> tuple[Formula, str]:
+        """Whether the entry is an ARN of the caller's account, and its last part."""
+        parts = entry.split(":", 5)
+        if len(parts) < 6 or parts[1:3] != [partition, service]:
+            return False, ""
+        return terms.same(account, parts[4]), parts[5]
+
+    def named(service: str, resource: Sequence[Term | str]) -> _Named:
+        tail = terms.concat(resource)
+
+        def is_it(entry: str) -> Formula:
+            home, rest = in_account(entry, service)
+            return terms.and_((home, terms.same(tail, rest)))
+
+        return is_it
+
+    def in_whole(entry: str) -> Formula:
+        if is_account(entry):
+            # A bare account id means the account of that number in the resource's own partition.
+            return terms.same(account, entry)
+        home, rest = in_account(entry, "iam")
+        return home if rest == "root" else False
+
+    def read(term: Term) -> Callable[[Callable[[Term], Any]], str]:
+        return lambda value_of: str(value_of(term).getStringValue())
+
+    unique: _Named = _nobody
+    role: _Named = _nobody
+    given = frozenset[str]()
+    match kind:
+        case "root":
+            resource: list[Term | str] = ["root"]
+            whole, parts = arn("iam", resource)
+            own, principal = named("iam", resource), whole
+            keys |= {"aws:principaltype": fixed(terms, "Account"), "aws:userid": _there(account)}
+        case "federated user":
+            name = _free(terms, "name", table.FEDERATED_NAME, rules)
+            resource = ["federated-user/", name]
+            whole, parts = arn("sts", resource)
+            own, principal = named("sts", resource), whole
+            userid = terms.concat((account, ":", name))
+            keys |= {"aws:principaltype": fixed(terms, "FederatedUser"), "aws:userid": _there(userid)}
+        case "user":
+            path, name = _path(terms, rules)
+            resource = ["user", path, name]
+            whole, parts = arn("iam", resource)
+            own, principal = named("iam", resource), whole
+            userid = _free(terms, "userid", table.USER_ID, rules)
+            keys |= {"aws:principaltype": fixed(terms, "User"), "aws:username": _there(name)}
+            keys |= {"aws:userid": _there(userid)}
+            given = frozenset({"aws:userid"})
+            unique = lambda entry: terms.same(userid, entry)  # noqa: E731
+        case _:
+            path, name = _path(terms, rules)
+            session = _free(terms, "session", table.SESSION_NAME, rules)
+            whole, parts = arn("iam", ["role", path, name])
+            own = named("sts", ["assumed-role/", name, "/", session])
+            principal = arn("sts", ["assumed-role/", name, "/", session])[0]
+            role = _role(terms, in_account, name)
+            roleid = _free(terms, "roleid", Form(table.SESSION_ID.stages[:5], longest=128), rules)
+            userid = terms.concat((roleid, ":", session))
+            keys |= {"aws:principaltype": fixed(terms, "AssumedRole"), "aws:userid": _there(userid)}
+            given = frozenset({"aws:userid", "aws:principalarn"})
+            unique = lambda entry: terms.same(roleid, entry)  # noqa: E731
+    keys["aws:principalarn"] = _there(whole, parts)
+    return Caller(kind, account, own, role, in_whole, keys, unique, read(principal), rules, given)
+
+
+def _path(terms: Terms, rules: list[Formula]) -> tuple[Term, Term]:
+    """Path and name of a user or role: "/" or "/…/", and a name without slashes."""
+    name_form = Form((Stage(table.NAME_CHARS, 1),), longest=64)
+    name = _free(terms, "name", name_form, rules)
+    slash, signs = terms.literal("/"), terms.chars(table.PATH.stages[0].chars + "/")
+    path = _free(
+        terms,
+        "path",
+        Form((), longest=512),
+        rules,
+        terms.either((slash, terms.then((slash, terms.some(signs), slash)))),
+    )
+    return path, name
+
+
+def _role(terms: Terms, in_account: Callable[[str, str], tuple[Formula, str]], name: Term) -> _Named:
+    def is_it(entry: str) -> Formula:
+        home, rest = in_account(entry, "iam")
+        # A session's ARN does not hold its role's path: names are unique without it.
+        return terms.and_((home, terms.same(name, rest.rsplit("/", 1)[-1]))) if rest.startswith("role/") else False
+
+    return is_it
+
+
+def _service(terms: Terms, keys: dict[str, Key]) -> Caller:
+    rules: list[Formula] = []
+    tails = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "amazon.com", "c2s.ic.gov", "sc2s.sgov.gov")
+    label = terms.some(terms.chars(table.SERVICE.stages[0].chars.replace(".", "")))
+    dotted = terms.then((label, terms.many(terms.then((terms.literal("."), label))), terms.literal(".")))
+    # No host begins with "-".
+    first = terms.chars(table.SERVICE.stages[0].chars.replace(".", "").replace("-", ""))
+    start = terms.then((first, terms.anything))
+    name = _free(
+        terms,
+        "service",
+        table.SERVICE,
+        rules,
+        terms.then((dotted, terms.either([terms.literal(tail) for tail in tails]))),
+    )
+    rules += [terms.fits(name, start), *(terms.not_(terms.same(name, each)) for each in _BARE)]
+    keys |= {"aws:principalisawsservice": fixed(terms, "true"), "aws:principalservicename": _there(name)}
+    return Caller(
+        "service",
+        None,
+        lambda entry: terms.same(name, entry),
+        _nobody,
+        _nobody,
+        keys,
+        _nobody,
+        lambda value_of: str(value_of(name).getStringValue()),
+        rules,
+    )
+
+
+_BARE = ("cognito-identity.amazonaws.com", "www.amazon.com")
+"""Sign-in providers that look like services."""
+
+
+def _provider(terms: Terms, keys: dict[str, Key], elements: Sequence[Principals]) -> Caller:
+    """Nothing of a provider can be tested but its name: those that are named, and one of each sort, stand for all."""
+    named = {entry for each in elements for entry in each.federated}
+    hosts = {entry.split(":oidc-provider/", 1)[1] for entry in named if ":oidc-provider/" in entry}
+    spare = (
+        "arn:aws:iam::999988887777:saml-provider/another",
+        "arn:aws:iam::999988887777:oidc-provider/another.example.com",
+        "another.example.org",
+    )
+    texts = sorted({*named, *hosts, *spare})
+    name = terms.fresh(terms.text_sort, "provider")
+
+    def is_it(entry: str) -> Formula:
+        # An OIDC provider's ARN names the host too, as what a bare name says.
+        host = entry.split(":oidc-provider/", 1)[1] if ":oidc-provider/" in entry else entry
+        return terms.or_((terms.same(name, entry), terms.same(name, host)))
+
+    return Caller(
+        "provider",
+        None,
+        is_it,
+        _nobody,
+        _nobody,
+        keys,
+        _nobody,
+        lambda value_of: str(value_of(name).getStringValue()),
+        [terms.or_([terms.same(name, text) for text in texts])],
+        name=name,
+        names=texts,
+    )
+
+
+def reaches(
+    terms: Terms,
+    caller: Caller,
+    element: Principals | None,
+    *,
+    negated: bool,
+    deny: bool,
+    bounded: bool,
+    unsure: bool,
+) -> Levels:
+    """How a Principal (`negated`: NotPrincipal) element reaches the caller, who has a permissions boundary or not.
+    `unsure`: whether a NotPrincipal that names nobody reaches everybody."""
+    if element is None:
+        return EVERYBODY
+    if element.empty:
+        return EVERYBODY if negated and unsure else NOBODY
+    if negated:
+        return (_not_principal(terms, caller, element, deny=deny, bounded=bounded),) * 3
+    if element.everyone:
+        return EVERYBODY
+    direct, role, account = _names(terms, caller, element)
+    # A user's unique id is the user itself, a role's the role; of several names the most direct counts.
+    ids = terms.or_([caller.unique(entry) for entry in element.aws if entry[:4] in ("AIDA", "AROA")])
+    role = terms.or_((role, ids))
+    if caller.kind == "user":
+        direct = terms.or_((direct, ids))
+    return terms.or_((direct, role, account)), terms.or_((direct, role)), direct
+
+
+def _names(terms: Terms, caller: Caller, element: Principals) -> Levels:
+    """Whether the element lists the caller itself, its role, its account."""
+    if caller.kind == "service":
+        return terms.or_([caller.direct(entry) for entry in element.services]), False, False
+    if caller.kind == "provider":
+        return terms.or_([caller.direct(entry) for entry in element.federated]), False, False
+    if caller.account is None:
+        return NOBODY
+    direct = terms.or_([caller.direct(entry) for entry in element.aws])
+    role = terms.or_([caller.role(entry) for entry in element.aws])
+    whole = terms.or_([caller.whole(entry) for entry in element.aws])
+    return (terms.or_((direct, whole)), False, False) if caller.kind == "root" else (direct, role, whole)
+
+
+def _not_principal(terms: Terms, caller: Caller, element: Principals, *, deny: bool, bounded: bool) -> Formula:
+    """A Deny spares a caller only when its account, role and session are all listed, and never one with a boundary;
+    an Allow reaches only callers of whom nothing is listed."""
+    if element.everyone:
+        return False
+    direct, role, whole = _names(terms, caller, element)
+    if not deny:
+        return terms.not_(terms.or_((direct, role, whole)))
+    if bounded or caller.kind == "anonymous":
+        return True
+    groups = {"user": (direct, whole), "federated user": (direct, whole), "session": (direct, role, whole)}
+    return terms.not_(terms.and_(groups.get(caller.kind, (direct,))))

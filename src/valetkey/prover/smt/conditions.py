@@ -1,0 +1,388 @@
+"""Condition blocks as formulas: the rules of `valetkey.policy.conditions`, written a second time.
+
+A comparison has four answers, as three formulas: that it fits, that the value cannot be read, and that AWS does not
+document whether it fits.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import math
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from valetkey.policy.conditions import Condition, silent
+from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.letter_case import LIGATURES, ODD, fold
+from valetkey.policy.operands import read_date, read_network
+from valetkey.policy.variables import Template, template
+from valetkey.prover.smt.fields import LAST_MOMENT, family
+from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
+from valetkey.prover.smt.values import Address, Key, Moment, Number, Text, Value, iso, null_set
+
+
+class Keys(Protocol):
+    """A request's condition keys by lower-cased name."""
+
+    terms: Terms
+
+    def __getitem__(self, key: str) -> Key: ...
+
+
+class Fit(NamedTuple):
+    """How a value fits."""
+
+    yes: Formula
+    unread: Formula = False
+    """It cannot be read."""
+    doubt: Formula = False
+    """AWS does not document whether it fits. Where `yes` holds as well, that counts."""
+
+
+_TURNED = {"LessThan": "LEQ", "LessThanEquals": "LEQ", "GreaterThan": "GEQ", "GreaterThanEquals": "GEQ"}
+
+
+def encode(condition: Condition, keys: Keys, *, unsure: bool, variables: bool) -> Formula:
+    """That a test holds; `unsure` where AWS documents nothing (`silence`)."""
+    terms, row = keys.terms, condition.operator
+    if silent(condition, variables=variables):
+        return unsure
+    key = keys[condition.key.lower()]
+    if row.name == "Null":
+        wanted = {value.lower() == "true" for value in condition.values}
+        return terms.or_([key.present if not absent else terms.not_(key.present) for absent in wanted])
+    each = [(there, _test(condition, value, keys, unsure, variables)) for there, value in key.values]
+    absent = terms.not_(key.present)
+    if condition.set_operator == "ForAllValues":
+        held = [terms.or_((terms.not_(there), test)) for there, test in each]
+        return terms.or_((null_set(terms, key), terms.and_(held)))
+    if condition.set_operator == "ForAnyValue":
+        some = terms.or_([terms.and_(pair) for pair in each])
+        there = terms.and_((key.present, terms.not_(null_set(terms, key)), some))
+        return terms.or_((terms.and_((absent, condition.if_exists and unsure)), there))
+    one = terms.and_((key.present, terms.not_(key.several), each[0][1])) if each else False
+    several = terms.and_((key.several, unsure))  # without a set operator, which AWS requires
+    return terms.or_((terms.and_((absent, condition.if_exists or row.negated)), one, several))
+
+
+def _test(condition: Condition, value: Value, keys: Keys, unsure: bool, variables: bool) -> Formula:
+    terms = keys.terms
+    yes, unread, doubt = compare(condition.operator.name, condition.values, value, keys, variables)
+    if not condition.operator.negated:
+        return terms.or_((yes, doubt)) if unsure else yes
+    return terms.not_(yes) if unsure else terms.not_(terms.or_((yes, unread, doubt)))
+
+
+def compare(name: str, wanted: Sequence[str], value: Value, keys: Keys, variables: bool) -> Fit:
+    """Whether `value` fits one of `wanted` under the operator, negation left aside."""
+    terms, kind = keys.terms, family(name)
+    if isinstance(value, Text):
+        match kind:
+            case "text":
+                return _text(name, wanted, value, keys, variables)
+            case "arn":
+                return _arn(wanted, value, keys, variables)
+            case "bool":
+                return Fit(terms.or_([_any_case(terms, value, each).yes for each in wanted]))
+            case "bytes":
+                plain = [base64.b64encode(base64.b64decode(each)).decode() for each in wanted]
+                return Fit(terms.or_([terms.same(value.term, each) for each in plain]))
+    elif kind == "bool":
+        return Fit(False)
+    elif kind == "arn":
+        return Fit(False, unread=True, doubt=any(map(_short, wanted)))
+    elif kind == "address" and not isinstance(value, Address):
+        return Fit(False, unread=True)
+    elif isinstance(value, Address):
+        if kind == "address":
+            return Fit(terms.or_([_in_network(terms, value, each) for each in wanted]))
+        if kind in ("number", "date"):
+            return Fit(False, unread=True)
+        return Fit(_spelt_as(terms, name, wanted, value, variables))
+    elif isinstance(value, Moment) and not value.epoch:
+        if kind == "date":
+            return Fit(_ordered(terms, name, wanted, value.term, _micros))
+        if kind == "number":
+            return Fit(False, unread=True)
+        return Fit(_spelt_as(terms, name, wanted, value, variables))
+    elif kind in ("number", "date"):
+        # A number is a time in epoch seconds, and the other way round.
+        unit = value.unit if isinstance(value, Number) else 1_000_000
+        read = Decimal if kind == "number" else lambda text: _micros(text) / 1_000_000
+        return Fit(_ordered(terms, name, wanted, value.term, lambda text: read(text) * unit))
+    elif kind == "text":
+        return _text(name, wanted, Text(_digits(terms, value), ascii=True), keys, variables)
+    raise Beyond(f"{name} compares a text as {kind}")
+
+
+def _micros(text: str) -> Decimal:
+    read = read_date(text)
+    assert read is not None
+    return Decimal(read)
+
+
+def _digits(terms: Terms, value: Number | Moment) -> Term:
+    """A whole number as it is spelt."""
+    if isinstance(value, Moment) or value.unit != 1:
+        raise Beyond("a number that need not be whole, or a time in seconds, is compared as text")
+    return terms.spelt(value.term)
+
+
+def _ordered(terms: Terms, name: str, wanted: Sequence[str], term: Term, read: Callable[[str], Decimal]) -> Formula:
+    """A whole number against decimal ones: the bound is the next whole one."""
+    order = name.removeprefix("Numeric").removeprefix("Date")
+    parts: list[Formula] = []
+    for each in wanted:
+        bound = read(each)
+        if order in ("Equals", "NotEquals"):
+            whole = bound == bound.to_integral_value()
+            parts.append(terms.compare(terms.kind.EQUAL, term, terms.number(int(bound))) if whole else False)
+            continue
+        edge = {
+            "LessThan": math.ceil(bound) - 1,
+            "LessThanEquals": math.floor(bound),
+            "GreaterThan": math.floor(bound) + 1,
+            "GreaterThanEquals": math.ceil(bound),
+        }[order]
+        parts.append(terms.compare(getattr(terms.kind, _TURNED[order]), term, terms.number(edge)))
+    return terms.or_(parts)
+
+
+def _in_network(terms: Terms, value: Address, text: str) -> Formula:
+    network = read_network(text)
+    assert network is not None
+    version, base, mask = network
+    width, bits = (32, value.v4) if version == 4 else (128, value.v6)
+    masked = terms.tm.mkTerm(terms.kind.BITVECTOR_AND, bits, terms.bits(width, mask))
+    inside = terms.compare(terms.kind.EQUAL, masked, terms.bits(width, base))
+    return terms.and_((inside, value.six if version == 6 else terms.not_(value.six)))
+
+
+def _spelt_as(terms: Terms, name: str, wanted: Sequence[str], value: Address | Moment, variables: bool) -> Formula:
+    """A text against an address or a time: only what is spelt as AWS spells it fits."""
+    parts: list[Formula] = []
+    for text in wanted:
+        read = template(text, variables=variables, wildcards="Like" in name)
+        if not isinstance(read, str) or (read != STAR and (STAR in read or ANY in read)):
+            raise Beyond(f"{name} compares an address or a time with a pattern")
+        if read == STAR:
+            parts.append(True)
+        elif isinstance(value, Moment):
+            when = read_date(text)
+            if when is not None and 0 <= when <= LAST_MOMENT and iso(when) == text:
+                parts.append(terms.compare(terms.kind.EQUAL, value.term, terms.number(when)))
+        else:
+            try:
+                address = ipaddress.ip_address(text.lower() if "IgnoreCase" in name else text)
+            except ValueError:
+                continue
+            if str(address) == (text.lower() if "IgnoreCase" in name else text):
+                parts.append(_in_network(terms, value, text))
+    return terms.or_(parts)
+
+
+# Texts
+
+
+def _text(name: str, wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
+    terms = keys.terms
+    if "IgnoreCase" in name:
+        parts = []
+        for text in wanted:
+            read = template(text, variables=variables, wildcards=False)
+            parts.append(_any_case(terms, value, read) if isinstance(read, str) else Fit(_fold(value, read, keys)))
+        return Fit(terms.or_([each.yes for each in parts]), doubt=terms.or_([each.doubt for each in parts]))
+    like = "Like" in name
+    fits = _like if like else _equal
+    read_ = [template(text, variables=variables, wildcards=like) for text in wanted]
+    return Fit(terms.or_([fits(value.term, each, keys) for each in read_]))
+
+
+def _equal(term: Term, read: str | Template, keys: Keys) -> Formula:
+    if isinstance(read, str):
+        return keys.terms.same(term, read)
+    known, parts = resolve(read, keys)
+    return keys.terms.and_((known, keys.terms.same(term, keys.terms.concat(parts))))
+
+
+def _like(term: Term, read: str | Template, keys: Keys) -> Formula:
+    """A pattern with STAR and ANY against a text."""
+    known, parts = (True, [read]) if isinstance(read, str) else resolve(read, keys)
+    return keys.terms.and_((known, glob(keys.terms, term, parts)))
+
+
+def glob(terms: Terms, term: Term, parts: Sequence[Term | str], *, inside: str = "") -> Formula:
+    signs = "".join(part for part in parts if isinstance(part, str))
+    if STAR not in signs and ANY not in signs:
+        return terms.same(term, terms.concat(parts))
+    if not inside and all(isinstance(part, str) for part in parts) and not signs.strip(STAR):
+        return True
+    return terms.fits(term, terms.pattern(parts, inside=inside))
+
+
+def resolve(read: Template, keys: Keys) -> tuple[Formula, list[Term | str]]:
+    """That every variable has a value (or a default), and the text with them in it. Raises Beyond where one may have
+    several: AWS takes such a key in no variable, and does not say what happens."""
+    terms = keys.terms
+    known: list[Formula] = []
+    parts: list[Term | str] = []
+    for part in read:
+        if isinstance(part, str):
+            parts.append(part)
+            continue
+        key = keys[part.key]
+        term = _text_of(terms, key)
+        if key.several is not False:
+            raise Beyond("a policy variable may have several values")
+        if part.default is None:
+            known.append(key.present)
+            parts.append(term if term is not None else "")
+        elif term is None or key.present is False:
+            parts.append(part.default)
+        elif key.present is True:
+            parts.append(term)
+        else:
+            default = terms.text(part.default)
+            parts.append(terms.tm.mkTerm(terms.kind.ITE, key.present, term, default))
+    return terms.and_(known), parts
+
+
+def _text_of(terms: Terms, key: Key) -> Term | None:
+    if not key.values:
+        return None
+    value = key.values[0][1]
+    match value:
+        case Text(term):
+            return term
+        case Number():
+            return _digits(terms, value)
+    raise Beyond("a policy variable is an address or a time")
+
+
+def _any_case(terms: Terms, value: Text, text: str) -> Fit:
+    """The text in any case of A to Z; in doubt where letters other than those are in it (`case`)."""
+    if not text.isascii():
+        raise Beyond("a text that is not ASCII is compared without case")
+    if text.lower() == text.upper():
+        return Fit(terms.same(value.term, text))
+    yes = _in_case(terms, value, text, {})
+    if value.ascii:
+        return Fit(yes)
+    if any(several in fold(text) for several in LIGATURES):
+        raise Beyond("a text is compared without case, and some letter is several of its letters at once")
+    odd = any(char in ODD for char in fold(text))
+    return Fit(yes, doubt=_in_case(terms, value, text, ODD) if odd else False)
+
+
+def _in_case(terms: Terms, value: Text, text: str, also: Mapping[str, str]) -> Formula:
+    """The text in any case of A to Z, `also` counting as other spellings of their letters."""
+    signs = [
+        terms.chars("".join(sorted({char, char.upper(), *also.get(char, "")}))) if char.isalpha() else char
+        for char in text.lower()
+    ]
+    expression = terms.then([terms.literal(sign) if isinstance(sign, str) else sign for sign in signs])
+    return terms.fits(value.term, expression)
+
+
+def _fold(value: Text, read: Template, keys: Keys) -> Formula:
+    terms = keys.terms
+    plain = all(part.isascii() if isinstance(part, str) else _is_ascii(keys[part.key]) for part in read)
+    if not value.ascii or not plain:
+        raise Beyond("a policy variable is compared without case")
+    known, parts = resolve(read, keys)
+    lower = terms.kind.STRING_TO_LOWER
+    both = [terms.tm.mkTerm(lower, each) for each in (value.term, terms.concat(parts))]
+    return terms.and_((known, terms.compare(terms.kind.EQUAL, *both)))
+
+
+def _is_ascii(key: Key) -> bool:
+    return all(not isinstance(value, Text) or value.ascii for _, value in key.values)
+
+
+# ARNs
+
+
+def _arn(wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
+    """ArnEquals and ArnLike: the six parts one by one. A text of fewer parts is none and cannot be read; a pattern of
+    fewer parts, a lone `*` among them, is in doubt."""
+    terms = keys.terms
+    yes: list[Formula] = []
+    doubt: list[Formula] = []
+    for text in wanted:
+        read = template(text, variables=variables, wildcards=True)
+        fit, short = (False, True) if read == STAR else arn_like(read, value, keys)
+        yes.append(fit)
+        doubt.append(short)
+    known = is_arn(terms, value)
+    return Fit(terms.and_((known, terms.or_(yes))), unread=terms.not_(known), doubt=terms.or_(doubt))
+
+
+def _short(text: str) -> bool:
+    """Whether an ARN pattern has fewer than six parts. One with a variable may have."""
+    return text.count(":") < 5 or "${" in text
+
+
+def is_arn(terms: Terms, value: Text) -> Formula:
+    if value.parts is not None:
+        return True
+    return terms.fits(value.term, terms.pattern([f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}"]))
+
+
+def arn_like(read: str | Template, value: Text, keys: Keys) -> tuple[Formula, Formula]:
+    """One pattern against an ARN: that it fits, and that the pattern has fewer than six parts."""
+    terms = keys.terms
+    if isinstance(read, str):
+        wanted = read.split(":", 5)
+        if len(wanted) < 6:
+            return False, True
+        return _by_parts([[part] for part in wanted], value, True, keys), False
+    cut = _cut(read)
+    if cut is not None:
+        known, tail = resolve(cut[1], keys)
+        return _by_parts([*([part] for part in cut[0]), tail], value, known, keys), False
+    known, parts = resolve(read, keys)
+    if any(STAR in part or ANY in part for part in read if isinstance(part, str)):
+        raise Beyond("a policy variable stands before the resource of an ARN pattern")
+    whole = terms.concat(parts)
+    enough = terms.fits(whole, terms.pattern([f"{STAR}:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}"]))
+    return (
+        terms.and_((known, enough, terms.same(value.term, whole))),
+        terms.and_((known, terms.not_(enough))),
+    )
+
+
+def _cut(read: Template) -> tuple[list[str], Template] | None:
+    """A pattern's first five parts and the rest, when its variables are in the rest."""
+    first = read[0]
+    if not isinstance(first, str) or first.count(":") < 5:
+        return None
+    *parts, rest = first.split(":", 5)
+    return parts, (*((rest,) if rest else ()), *read[1:])
+
+
+def _by_parts(wanted: Sequence[Sequence[Term | str]], value: Text, known: Formula, keys: Keys) -> Formula:
+    terms = keys.terms
+    if value.parts is not None:
+        pairs = zip(value.parts, wanted, strict=True)
+        return terms.and_((known, *(glob(terms, part, want) for part, want in pairs)))
+    pieces = [terms.pattern(want, inside=":" if place < 5 else "") for place, want in enumerate(wanted)]
+    colons = [each for piece in pieces[1:] for each in (terms.literal(":"), piece)]
+    return terms.and_((known, terms.fits(value.term, terms.then([pieces[0], *colons]))))
+
+
+def resource_like(read: str | Template, value: Text, keys: Keys) -> Formula:
+    """A pattern of Resource: wildcards stay inside a segment, but a `*` that ends its segment may reach beyond."""
+    if isinstance(read, str):
+        inner = any(STAR in segment[:-1] for segment in read.split(":", 5)[:5])
+        if not inner:
+            return glob(keys.terms, value.term, [read])
+        yes, short = arn_like(read, value, keys)
+        return keys.terms.and_((is_arn(keys.terms, value), yes, keys.terms.not_(short)))
+    cut = _cut(read)
+    if cut is not None and any(STAR in segment[:-1] for segment in cut[0]):
+        return keys.terms.and_((is_arn(keys.terms, value), arn_like(read, value, keys)[0]))
+    if cut is None and any(STAR in part for part in read if isinstance(part, str)):
+        raise Beyond("a policy variable stands before the resource of an ARN pattern")
+    return _like(value.term, read, keys)

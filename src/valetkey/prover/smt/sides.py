@@ -1,0 +1,239 @@
+"""What `decide` answers, as a formula: the rules of `valetkey.policy.evaluation`, written a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from valetkey.policy.globs import STAR, wild
+from valetkey.policy.statements import Policy, Statement
+from valetkey.policy.variables import broken, template
+from valetkey.prover.smt import conditions
+from valetkey.prover.smt.callers import Caller, Levels, reaches
+from valetkey.prover.smt.fields import Fields
+from valetkey.prover.smt.formulas import Formula, Term, Terms
+from valetkey.prover.smt.values import Text
+
+Policies = Policy | Sequence[Policy]
+OWN = ("trust", "resource", "identity", "boundary", "session")
+LEVELS = ("scps", "rcps")
+_ROLE_ACTIONS = (
+    "sts:assumerole",
+    "sts:assumerolewithsaml",
+    "sts:assumerolewithwebidentity",
+    "sts:tagsession",
+    "sts:setsourceidentity",
+)
+UNSIGNED = ("sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """`decide`'s policies; None where a side is not given."""
+
+    trust: tuple[Policy, ...] | None = None
+    resource: tuple[Policy, ...] | None = None
+    identity: tuple[Policy, ...] | None = None
+    boundary: tuple[Policy, ...] | None = None
+    session: tuple[Policy, ...] | None = None
+    scps: tuple[tuple[Policy, ...], ...] = ()
+    rcps: tuple[tuple[Policy, ...], ...] = ()
+
+    def statements(self) -> Iterator[Statement]:
+        for side in OWN:
+            for policy in getattr(self, side) or ():
+                yield from policy.statements
+        for level in (*self.scps, *self.rcps):
+            for policy in level:
+                yield from policy.statements
+
+    def given(self) -> dict[str, object]:
+        """As `decide`'s keywords."""
+        return {side: getattr(self, side) for side in (*OWN, *LEVELS)}
+
+
+def read_sides(given: Policies | Mapping[str, object]) -> Sides:
+    """A policy alone stands for the side of its kind."""
+    if isinstance(given, Policy):
+        return read_sides((given,))
+    if isinstance(given, Mapping):
+        made: dict[str, object] = {}
+        for side, policies in given.items():
+            if side in LEVELS:
+                assert isinstance(policies, Sequence)
+                made[side] = tuple(_tuple(level) for level in policies)
+            elif policies is not None:
+                made[side] = _tuple(policies)
+        return Sides(**made)  # type: ignore[arg-type]
+    found: dict[str, tuple[Policy, ...]] = {}
+    for policy in given:
+        found[policy.kind] = (*found.get(policy.kind, ()), policy)
+    levels = {f"{kind}s": (found.pop(kind),) for kind in ("scp", "rcp") if kind in found}
+    return Sides(**found, **levels)  # type: ignore[arg-type]
+
+
+def _tuple(policies: object) -> tuple[Policy, ...]:
+    if isinstance(policies, Policy):
+        return (policies,)
+    assert isinstance(policies, Sequence)
+    return tuple(policies)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is acted on: its text, its parts, and its account where it has one."""
+
+    text: Text
+    account: Term | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as terms."""
+
+    terms: Terms
+    caller: Caller
+    action: Term
+    """Lower-cased."""
+    target: Target
+    keys: Fields
+
+    def allowed(self, sides: Sides, *, wide: bool) -> Formula:
+        """That `decide` allows it; `wide`: that `could_allow` does."""
+        return _Reading(self.terms, self.caller, self.action, self.target, self.keys, wide).decided(sides)
+
+
+@dataclass(frozen=True)
+class _Reading(Call):
+    """A request, and how policies are read where AWS documents nothing (`silence`)."""
+
+    wide: bool
+
+    def decided(self, sides: Sides) -> Formula:
+        terms = self.terms
+        granted = self._most(
+            self._reach(each, False) for policies in (sides.trust, sides.resource) for each in _allows(policies)
+        )
+        return terms.and_((terms.not_(self._denied(sides)), self._agreed(sides, granted)))
+
+    def _agreed(self, sides: Sides, granted: Levels) -> Formula:
+        terms, grant = self.terms, granted[0]
+        kms = self._is_action(["kms:*"])
+        must = True if sides.trust is not None else kms if sides.resource is not None else False
+        unsigned = self.caller.unsigned or self._is_action(UNSIGNED)
+        home = self._same_account()
+        levels = [self._some(level) for level in sides.scps]
+        concerned = terms.or_((self._service_linked(), terms.and_(levels))) if levels else True
+        direct = terms.or_((terms.and_((home, granted[2])), self._callers_side(sides, granted, home)))
+        signed = terms.and_((concerned, direct))
+        return terms.and_((terms.or_((grant, terms.not_(must))), terms.if_(unsigned, grant, signed)))
+
+    def _callers_side(self, sides: Sides, granted: Levels, home: Formula) -> Formula:
+        terms, grant = self.terms, granted[0]
+        open_ = sides.trust is None and sides.resource is None
+        assume = self._is_action(_ROLE_ACTIONS) if open_ else False
+        reached = terms.or_((grant, home, assume))
+        if self.caller.kind == "root":
+            return reached
+        by_role = terms.and_((home, granted[1], terms.not_(granted[2])))
+        own = grant if sides.identity is None else self._some(sides.identity)
+        limits = [self._some(each) for each in (sides.boundary, sides.session) if each is not None]
+        return terms.and_((reached, terms.or_((by_role, own)), *limits))
+
+    def _some(self, policies: Iterable[Policy]) -> Formula:
+        return self.terms.or_([self._reach(each, False)[0] for each in _allows(policies)])
+
+    def _denied(self, sides: Sides) -> Formula:
+        bounded = sides.boundary is not None
+        own = [s for side in OWN for policy in getattr(sides, side) or () for s in policy.denies]
+        found = [self._reach(each, bounded)[0] for each in own]
+        concerned = () if self.caller.unsigned else sides.scps
+        levels = [s for level in (*concerned, *sides.rcps) for policy in level for s in policy.denies]
+        above = self.terms.or_([self._reach(each, bounded)[0] for each in levels])
+        if above is not False:
+            above = self.terms.and_((above, self.terms.not_(self._service_linked())))
+        return self.terms.or_([*found, above])
+
+    def _most(self, found: Iterable[Levels]) -> Levels:
+        some, role, direct = zip(*found, strict=True) if (found := list(found)) else ((), (), ())
+        return self.terms.or_(some), self.terms.or_(role), self.terms.or_(direct)
+
+    def _same_account(self) -> Formula:
+        account = self.caller.account
+        if account is None:
+            return False
+        return True if self.target.account is None else self.terms.same(account, self.target.account)
+
+    def _service_linked(self) -> Formula:
+        if self.caller.kind not in ("session", "user"):
+            return False
+        arn = self.keys["aws:principalarn"].values[0][1]
+        assert isinstance(arn, Text)
+        return self.terms.fits(arn.term, self.terms.pattern([f"{STAR}:role/aws-service-role/{STAR}"]))
+
+    def _reach(self, statement: Statement, bounded: bool) -> Levels:
+        """That a statement applies, at its three levels."""
+        terms, deny = self.terms, statement.effect == "Deny"
+        unsure = self.wide is not deny
+        covers = self._covers_action(statement, unsure)
+        if covers is False:
+            return False, False, False
+        levels = reaches(
+            terms,
+            self.caller,
+            statement.principals,
+            negated=statement.not_principal,
+            deny=deny,
+            bounded=bounded,
+            unsure=unsure,
+        )
+        if levels[0] is False:
+            return levels
+        rest = [covers, self._covers_target(statement, unsure)]
+        if rest[1] is not False:
+            for condition in statement.conditions:
+                rest.append(conditions.encode(condition, self.keys, unsure=unsure, variables=statement.variables))
+                if rest[-1] is False:
+                    break
+        whole = terms.and_(rest)
+        some, role, direct = (terms.and_((level, whole)) for level in levels)
+        return some, role, direct
+
+    def _covers_action(self, statement: Statement, unsure: bool) -> Formula:
+        if not statement.actions:
+            return statement.not_action and unsure
+        found = self._is_action([pattern.lower() for pattern in statement.actions])
+        return self.terms.not_(found) if statement.not_action else found
+
+    def _is_action(self, patterns: Iterable[str]) -> Formula:
+        terms = self.terms
+        return terms.or_([conditions.glob(terms, self.action, [wild(pattern)]) for pattern in patterns])
+
+    def _covers_target(self, statement: Statement, unsure: bool) -> Formula:
+        """A variable without a value fits no Resource; what it does in NotResource is documented nowhere."""
+        patterns, negated = statement.resources, statement.not_resource
+        if patterns is None:
+            return True
+        if not patterns:
+            return negated and unsure
+        if "*" in patterns:
+            return not negated
+        terms = self.terms
+        found: list[Formula] = []
+        doubt: list[Formula] = []
+        for pattern in patterns:
+            if statement.variables and "${" in pattern and broken(pattern):
+                doubt.append(True)
+                continue
+            read = template(pattern, variables=statement.variables, wildcards=True)
+            found.append(conditions.resource_like(read, self.target.text, self.keys))
+            if negated and not isinstance(read, str):
+                doubt.append(terms.not_(conditions.resolve(read, self.keys)[0]))
+        fits, open_ = terms.or_(found), terms.or_(doubt)
+        if negated:
+            return terms.not_(fits) if unsure else terms.not_(terms.or_((fits, open_)))
+        return terms.or_((fits, open_)) if unsure else fits
+
+
+def _allows(policies: Iterable[Policy] | None) -> list[Statement]:
+    return [statement for policy in policies or () for statement in policy.allows]

@@ -1,0 +1,144 @@
+"""Condition keys as terms: whether the key is there, how many values it has, and what each can be.
+
+A key of several values has as many places as its tests can tell apart: one for each test that some value has to fit
+or to miss, and two more, for "several" and for "not only empty ones". So the bound is no restriction.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from valetkey.catalog.text_forms import Form
+from valetkey.prover.smt.formulas import Formula, Term, Terms
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text; `parts` are the six parts of an ARN where they are known apart."""
+
+    term: Term
+    parts: tuple[Term, ...] | None = None
+    ascii: bool = False
+
+
+@dataclass(frozen=True)
+class Number:
+    """A decimal number, as the whole number of its `unit`s: so many in 1."""
+
+    term: Term
+    unit: int = 1
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Microseconds since 1970; spelt in ISO 8601, or as seconds."""
+
+    term: Term
+    epoch: bool
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address: of IP version 6 or not, and its bits in either."""
+
+    six: Term
+    v4: Term
+    v6: Term
+
+
+Value = Text | Number | Moment | Address
+
+
+@dataclass(frozen=True)
+class Key:
+    """One condition key of the request."""
+
+    present: Formula
+    values: tuple[tuple[Formula, Value], ...]
+    """Each with whether it is there; the first is there when the key is."""
+    rules: tuple[Formula, ...] = ()
+    """What makes it well-formed."""
+
+    @property
+    def several(self) -> Formula:
+        return self.values[1][0] if len(self.values) > 1 else False
+
+
+ABSENT = Key(False, ())
+
+
+def fixed(terms: Terms, text: str) -> Key:
+    """A key that is there with one known value."""
+    return Key(True, ((True, Text(terms.text(text), ascii=text.isascii())),))
+
+
+def places(terms: Terms, name: str, make: Callable[[], tuple[Value, list[Formula]]], count: int) -> Key:
+    """A key of up to `count` values, each made by `make`."""
+    made = [make() for _ in range(count)]
+    there = [terms.flag(f"{name}?") for _ in range(count)]
+    # An unused place must not be forbidden anything: its rules hold whether it is used or not, and can be kept.
+    order = [terms.or_((before, terms.not_(after))) for before, after in pairwise(there)]
+    rules = [*order, *(rule for _, each in made for rule in each)]
+    return Key(there[0], tuple((flag, value) for flag, (value, _) in zip(there, made, strict=True)), tuple(rules))
+
+
+def read(key: Key, value_of: Callable[[Term], Any]) -> str | list[str] | None:
+    """A key's value in a model: None when it is absent."""
+    found = [
+        _spell(value, value_of)
+        for there, value in key.values
+        if (there if isinstance(there, bool) else value_of(there).getBooleanValue())
+    ]
+    return None if not found else found[0] if len(found) == 1 else found
+
+
+def _spell(value: Value, value_of: Callable[[Term], Any]) -> str:
+    match value:
+        case Text(term):
+            return str(value_of(term).getStringValue())
+        case Number(term, unit):
+            return f"{(Decimal(int(value_of(term).getIntegerValue())) / unit).normalize():f}"
+        case Moment(term, epoch):
+            moment = int(value_of(term).getIntegerValue())
+            return f"{(Decimal(moment) / 1_000_000).normalize():f}" if epoch else iso(moment)
+        case Address(six, v4, v6):
+            if value_of(six).getBooleanValue():
+                return str(ipaddress.IPv6Address(int(value_of(v6).getBitVectorValue(10))))
+            return str(ipaddress.IPv4Address(int(value_of(v4).getBitVectorValue(10))))
+
+
+def iso(moment: int) -> str:
+    """Microseconds since 1970 as AWS spells aws:CurrentTime."""
+    when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
+    return when.isoformat().replace("+00:00", "Z")
+
+
+def empty(terms: Terms, value: Value) -> Formula:
+    """Whether it is the empty text."""
+    return terms.same(value.term, "") if isinstance(value, Text) else False
+
+
+def null_set(terms: Terms, key: Key) -> Formula:
+    """No key, or only empty texts."""
+    filled = [terms.and_((there, terms.not_(empty(terms, value)))) for there, value in key.values]
+    return terms.not_(terms.or_(filled))
+
+
+def shaped(terms: Terms, name: str, form: Form, expression: Term | None = None) -> tuple[Text, list[Formula]]:
+    """A text of a Form; `expression` where the Form's stages do not say it all."""
+    term = terms.fresh(terms.text_sort, name)
+    terms.longest.append((term, form.longest))
+    rule = terms.fits(term, expression if expression is not None else terms.form(form))
+    return Text(term, ascii=all(stage.chars.isascii() for stage in form.stages)), [rule]
+
+
+def one_of(terms: Terms, name: str, texts: Sequence[str]) -> tuple[Text, list[Formula]]:
+    """One of a few texts."""
+    term = terms.fresh(terms.text_sort, name)
+    return Text(term, ascii=all(map(str.isascii, texts))), [terms.or_([terms.same(term, each) for each in texts])]

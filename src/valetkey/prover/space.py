@@ -1,0 +1,399 @@
+"""All requests that two sets of policies can tell apart, and their statements as boxes in it.
+
+One dimension each for the action, the caller (`caller_classes`) and every other condition key that a document tests
+(`key_partition`). Keys that belong together share one: aws:CurrentTime and aws:EpochTime; the two MFA keys; keys that
+a policy variable compares with each other, or with the caller.
+
+Requests that cannot be made, each with its source; leaving one out would only show a request that never comes:
+- A service, an identity provider and an unsigned caller carry no MFA (reference_policies_condition-keys,
+  aws:MultiFactorAuthPresent: only with temporary credentials of an IAM user or root).
+- aws:MultiFactorAuthAge is there only when MFA was used (same page).
+- sts:ExternalId is a parameter of AssumeRole alone (STS API reference).
+- AssumeRole is signed by a user, a role or a service; the root user and the credentials of GetFederationToken may not
+  call it (STS API reference, AssumeRole; id_credentials_temp_request, comparison). AssumeRoleWithSAML and
+  AssumeRoleWithWebIdentity are called with an assertion of a provider, and signed by nobody (STS API reference).
+That a role session never carries MFA is contested, and not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from valetkey.catalog.condition_keys import key_of
+from valetkey.policy.principals import Grant
+from valetkey.policy.requests import Request
+from valetkey.policy.statements import Statement
+from valetkey.prover.action_classes import classes
+from valetkey.prover.automata import Glob, TooMany
+from valetkey.prover.boxes import Box, Budget
+from valetkey.prover.caller_classes import CALLER_KEYS, Mentioned, Person, everybody, session_of
+from valetkey.prover.intervals import epoch, iso, moments
+from valetkey.prover.key_partition import cells
+from valetkey.prover.key_partition import test as prepared
+from valetkey.prover.key_tests import Asked, Cell, Keys, NotDecided, Span, lone_variables, patterns
+from valetkey.prover.principal_match import listed, reached
+from valetkey.prover.resources import resource_globs, resources
+from valetkey.prover.witnesses import request_of
+
+ENTRY = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+"""The actions that enter a role."""
+ROLE_ACTIONS = (*ENTRY, "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
+"""The actions that a trust policy decides."""
+
+_PRESENT, _AGE = "aws:multifactorauthpresent", "aws:multifactorauthage"
+_NOW, _EPOCH = "aws:currenttime", "aws:epochtime"
+_TOGETHER = ((_PRESENT, _AGE), (_NOW, _EPOCH))
+ACTION, CALLER = 0, 1
+
+
+class Point(NamedTuple):
+    """One cell of a dimension: the condition keys that it sets, and what it stands for."""
+
+    keys: Keys
+    spans: Mapping[str, Span] = {}
+    person: Person | None = None
+    action: str = ""
+    resource: str = ""
+
+
+@dataclass
+class Dimension:
+    """One dimension of the space."""
+
+    name: str
+    keys: frozenset[str]
+    points: list[Point]
+    full: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.full = (1 << len(self.points)) - 1
+
+    def where(self, holds: Callable[[Point], bool]) -> int:
+        """The points for which something holds, as a mask."""
+        mask = 0
+        for place, point in enumerate(self.points):
+            if holds(point):
+                mask |= 1 << place
+        return mask
+
+
+class Reading(NamedTuple):
+    """A statement as boxes: by how it reaches its callers."""
+
+    statement: Statement
+    boxes: tuple[tuple[Box, Grant], ...]
+
+
+@dataclass
+class Space:
+    """See the module. `inexact` is set when a test could not be decided, `silent` when AWS does not document what one
+    means (`undocumented`); both are taken as their caller wishes."""
+
+    dimensions: list[Dimension]
+    resource: str | None
+    owner: str
+    covered: Mapping[tuple[str, ...], int]
+    """By Action (or NotAction) element: which cells of the actions its patterns cover."""
+    budget: Budget
+    inexact: bool = False
+    silent: bool = False
+    _masks: dict[tuple[str, bool, str, tuple[str, ...]], tuple[int, int, bool]] = field(default_factory=dict)
+
+    @property
+    def full(self) -> Box:
+        return tuple(each.full for each in self.dimensions)
+
+    def place_of(self, key: str) -> int:
+        """The dimension of a condition key."""
+        return next(place for place, each in enumerate(self.dimensions) if key in each.keys)
+
+    def read(self, statement: Statement, *, unsure: bool, bounded: bool = False) -> Reading:
+        """The boxes of one statement; `unsure` is taken for tests that are not decided here, and where AWS documents
+        nothing."""
+        self.budget.check()
+        box = list(self.full)
+        deny = statement.effect == "Deny"
+        box[ACTION] = self._action(statement, unsure=unsure)
+        if statement.resources is not None:
+            self._resource(statement, box, unsure=unsure)
+        for condition in statement.conditions:
+            place = self.place_of(condition.key.lower())
+            box[place] &= self._mask(Asked(condition, statement.variables, deny), self.dimensions[place], unsure)
+            if not box[place]:
+                return Reading(statement, ())
+        people = self.dimensions[CALLER]
+        self.silent |= statement.principals is not None and statement.not_principal and statement.principals.empty
+        names = listed(statement.principals) if statement.principals else frozenset()
+        by_grant: dict[Grant, int] = {}
+        for place, point in enumerate(people.points):
+            if box[CALLER] >> place & 1 and point.person is not None:
+                grant = reached(
+                    point.person,
+                    statement.principals,
+                    names,
+                    negated=statement.not_principal,
+                    deny=deny,
+                    bounded=bounded,
+                    unsure=unsure,
+                )
+                if grant:
+                    by_grant[grant] = by_grant.get(grant, 0) | 1 << place
+        if not all(box):
+            return Reading(statement, ())
+        return Reading(
+            statement,
+            tuple(((*box[:CALLER], mask, *box[CALLER + 1 :]), grant) for grant, mask in by_grant.items()),
+        )
+
+    def _action(self, statement: Statement, *, unsure: bool) -> int:
+        full = self.dimensions[ACTION].full
+        if not statement.actions:
+            self.silent |= statement.not_action
+            return full if statement.not_action and unsure else 0
+        covered = self.covered[statement.actions]
+        return full & ~covered if statement.not_action else covered
+
+    def _mask(self, asked: Asked, dimension: Dimension, unsure: bool) -> int:
+        condition = asked.condition
+        known = (condition.name, asked.variables, condition.key.lower(), condition.values)
+        found = self._masks.get(known)
+        if found is None:
+            holds, exact = prepared(asked, dimension.keys)
+            answers = [holds(point.keys) for point in dimension.points]
+            yes = sum(1 << place for place, answer in enumerate(answers) if answer)
+            open_ = sum(1 << place for place, answer in enumerate(answers) if answer is None)
+            found = self._masks[known] = yes, open_, exact
+        yes, open_, exact = found
+        self.inexact |= not exact
+        self.silent |= exact and open_ != 0
+        return yes | open_ if unsure else yes
+
+    def _resource(self, statement: Statement, box: list[int], *, unsure: bool) -> None:
+        globs, exact = resource_globs(statement)
+        self.inexact |= not exact
+        if not statement.resources:
+            self.silent |= statement.not_resource
+            covered: Callable[[str], bool] = lambda text: statement.not_resource and unsure  # noqa: E731
+        elif not exact:
+            covered = lambda text: unsure  # noqa: E731
+        else:
+            covered = lambda text: any(glob.fits(text) for glob in globs) is not statement.not_resource  # noqa: E731
+        if self.resource is not None:
+            if not covered(self.resource):
+                box[ACTION] = 0
+            return
+        place = self.place_of("resource")
+        box[place] &= self.dimensions[place].where(lambda point: covered(point.resource))
+
+    def request(self, box: Box) -> Request:
+        """The plainest request of a box: of each dimension the first cell that is in it."""
+        keys: dict[str, str | tuple[str, ...]] = {}
+        person, action, resource = None, "", self.resource
+        for dimension, mask in zip(self.dimensions, box, strict=True):
+            point = dimension.points[(mask & -mask).bit_length() - 1]
+            keys.update(point.keys)
+            person, action = person or point.person, action or point.action
+            resource = point.resource or resource
+        assert person is not None
+        return request_of(person, action, resource or "*", self.owner, keys)
+
+
+def build(
+    alone: Sequence[Statement],
+    others: Sequence[Statement],
+    *,
+    resource: str | None,
+    owner: str,
+    partition: str,
+    caller: str | None,
+    now: datetime | None,
+    budget: Budget,
+    trust: bool,
+    own: bool,
+    linked: bool,
+) -> Space:
+    """The space for some statements; what is allowed at all is allowed by one of `alone`, where there are any.
+    Raises NotDecided, TooMany."""
+    statements = [*alone, *others]
+    asked: dict[str, list[Asked]] = {}
+    for statement in statements:
+        for condition in statement.conditions:
+            one = Asked(condition, statement.variables, statement.effect == "Deny")
+            asked.setdefault(condition.key.lower(), []).append(one)
+    bonds = [(key, each.key) for key, several in asked.items() for one in several for each in lone_variables(one)[0]]
+    related: dict[str, list[Glob]] = {}
+    for group in _groups(asked, bonds):
+        if len(group) > 1:
+            inside = [one for key in group for one in asked.get(key, ())]
+            shared = [glob for one in inside for glob in patterns(one)]
+            shared += [
+                Glob(each.default) for one in inside for each in lone_variables(one)[0] if each.default is not None
+            ]
+            related |= dict.fromkeys(group, shared)
+    bonds += [pair for pair in _TOGETHER if asked.keys() & {*pair}]
+    mentioned = [key for key in CALLER_KEYS if key in asked or key in related]
+    bonds += [(mentioned[0], key) for key in mentioned[1:]]
+    groups = _groups(asked, bonds)
+    said = Mentioned(
+        [statement.principals for statement in statements if statement.principals is not None],
+        {key: asked[key] for key in CALLER_KEYS if key in asked},
+        {key: related[key] for key in CALLER_KEYS if key in related},
+        any(
+            each.effect == "Allow" and (each.principals is None or each.principals.everyone or each.not_principal)
+            for each in statements
+        ),
+        linked,
+    )
+    if caller is not None:
+        people = session_of(caller, said, budget=budget)
+    else:
+        people = everybody(said, partition=partition, owner=owner, role=trust, budget=budget)
+        if own:  # identity policies belong to a user or role of the account
+            people = [each for each in people if each.account == owner and each.kind in ("user", "session")]
+    actions, covered = classes([each.actions for each in statements], ROLE_ACTIONS, only=trust)
+    dimensions = [
+        Dimension("action", frozenset(), [Point({}, action=each) for each in actions]),
+        Dimension("caller", CALLER_KEYS, [Point(person.keys, person=person) for person in people]),
+    ]
+    if resource is None:
+        points = [Point({}, resource=each) for each in resources(alone, others, covered, partition, budget)]
+        dimensions.append(Dimension("resource", frozenset({"resource"}), points))
+    for group in groups:
+        if group <= CALLER_KEYS:
+            continue
+        points = _points(sorted(group - CALLER_KEYS), asked, related, now, budget, compared=len(group))
+        if group & CALLER_KEYS:
+            dimensions[CALLER] = _joined(dimensions[CALLER], points, group, budget)
+        else:
+            dimensions.append(Dimension(" ".join(sorted(group)), group, points))
+    return Space(dimensions, resource, owner, covered, budget)
+
+
+def _groups(keys: Iterable[str], bonds: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
+    """Keys that have to be looked at together."""
+    home = {key: frozenset({key}) for key in keys}
+    for one, other in bonds:
+        both = home.get(one, frozenset({one})) | home.get(other, frozenset({other}))
+        home |= dict.fromkeys(both, both)
+    return list(dict.fromkeys(home.values()))
+
+
+def _points(
+    keys: Sequence[str],
+    asked: Mapping[str, Sequence[Asked]],
+    related: Mapping[str, Sequence[Glob]],
+    now: datetime | None,
+    budget: Budget,
+    compared: int,
+) -> list[Point]:
+    """The cells of keys that belong together; `compared` is how many they are, keys of the caller counted: as many
+    values of each kind are needed so that all of them can differ."""
+    if set(keys) <= {_PRESENT, _AGE}:
+        return list(_mfa(asked, budget))
+    if set(keys) <= {_NOW, _EPOCH}:
+        return list(_times([*asked.get(_NOW, ()), *asked.get(_EPOCH, ())], now, budget))
+    found = [Point({})]
+    several = compared > 1
+    for key in keys:
+        own = cells(key, asked.get(key, ()), budget=budget, related=related.get(key, ()), each=compared)
+        if several and any(isinstance(cell.value, tuple) for cell in own):
+            raise NotDecided(f"{key} may have several values, and is compared with another key")
+        if several and key not in (_PRESENT, _AGE, _NOW, _EPOCH):
+            # A value of each kind that the other keys can have as well.
+            known = {cell.value for cell in own}
+            form = key_of(key).form
+            more = {
+                cell.value
+                for other in keys
+                if other != key
+                for cell in cells(
+                    other, asked.get(other, ()), budget=budget, related=related.get(other, ()), each=compared
+                )
+            }
+            own += [Cell(value) for value in sorted(map(str, more - known - {None})) if form.holds(value)]
+        found = [_with(point, key, cell) for point in found for cell in own]
+        if len(found) > budget.limits.states:
+            raise TooMany(f"{' and '.join(keys)} together can be told apart in more than {budget.limits.states:,} ways")
+    return found
+
+
+def _with(point: Point, key: str, cell: Cell) -> Point:
+    if cell.value is None:
+        return point
+    spans = {**point.spans, key: cell.span} if cell.span else point.spans
+    return Point({**point.keys, key: cell.value}, spans, point.person)
+
+
+def _mfa(asked: Mapping[str, Sequence[Asked]], budget: Budget) -> Iterator[Point]:
+    cells(_PRESENT, asked.get(_PRESENT, ()), budget=budget)  # refuses what is no comparison of truth values
+    yield Point({})
+    yield Point({_PRESENT: "false"})
+    if _AGE not in asked:
+        yield Point({_PRESENT: "true"})
+        return
+    for cell in cells(_AGE, asked[_AGE], budget=budget):
+        yield _with(Point({_PRESENT: "true"}), _AGE, cell)
+
+
+def _times(asked: Sequence[Asked], now: datetime | None, budget: Budget) -> Iterator[Point]:
+    for key in (_NOW, _EPOCH):
+        cells(key, [one for one in asked if one.condition.key.lower() == key], budget=budget)
+    for moment, span in moments(asked, now):
+        text = iso(moment)
+        yield Point({_NOW: text, _EPOCH: epoch(text)}, {_NOW: span, _EPOCH: span})
+
+
+def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], budget: Budget) -> Dimension:
+    """Callers together with keys that are compared with who they are."""
+    if len(people.points) * len(points) > budget.limits.states:
+        raise TooMany("callers and what is compared with them can be told apart in too many ways")
+    found: list[Point] = []
+    keys = sorted(group - CALLER_KEYS)
+    for caller in people.points:
+        own = list(points)
+        for key in keys:
+            form = key_of(key).form
+            for text in {str(caller.keys[each]): None for each in sorted(group & CALLER_KEYS) if each in caller.keys}:
+                if form.holds(text):
+                    own += [
+                        Point({**point.keys, key: text}, point.spans) for point in own if point.keys.get(key) != text
+                    ]
+        unique = {tuple(sorted(point.keys.items())): point for point in own}
+        found += [Point({**caller.keys, **point.keys}, point.spans, caller.person) for point in unique.values()]
+    return Dimension("caller", people.keys | group, found)
+
+
+def possible(space: Space) -> list[Box]:
+    """All requests that can be made, as boxes: by kinds of callers and calls, what cannot go with them left out."""
+    actions, people = space.dimensions[ACTION], space.dimensions[CALLER]
+    no_mfa = [each.where(lambda point: _PRESENT not in point.keys) for each in space.dimensions]
+    no_id = [each.where(lambda point: "sts:externalid" not in point.keys) for each in space.dimensions]
+    found: list[Box] = []
+
+    def add(names: frozenset[str], into_roles: bool, kinds: Callable[[Person], bool], *without: Sequence[int]) -> None:
+        """Calls of these actions (of all others) by such callers, without some keys."""
+        box = list(space.full)
+        box[ACTION] = actions.where(lambda point: (point.action in names) is into_roles)
+        box[CALLER] = people.where(lambda point: point.person is not None and kinds(point.person))
+        for masks in without:
+            box = [mine & mask for mine, mask in zip(box, masks, strict=True)]
+        if all(box):
+            found.append(tuple(box))
+
+    common = frozenset(ROLE_ACTIONS[3:])
+    if any(point.action in ROLE_ACTIONS for point in actions.points):
+        add(common | {ENTRY[0]}, True, lambda person: person.kind in ("user", "session"))
+        add(common | {ENTRY[0]}, True, lambda person: person.kind == "service", no_mfa)
+        add(common | {ENTRY[1]}, True, lambda person: _provides(person, saml=True), no_mfa, no_id)
+        add(common | {ENTRY[2]}, True, lambda person: _provides(person, saml=False), no_mfa, no_id)
+    if any(point.action not in ROLE_ACTIONS for point in actions.points):
+        add(frozenset(ROLE_ACTIONS), False, lambda person: not person.unsigned)
+        add(frozenset(ROLE_ACTIONS), False, lambda person: person.unsigned, no_mfa)
+    return found
+
+
+def _provides(person: Person, *, saml: bool) -> bool:
+    return person.kind == "provider" and (":saml-provider/" in person.principal) is saml

@@ -1,0 +1,46 @@
+"""A box's caller, action and keys as a request that `decide` takes, in AWS's spelling."""
+
+from __future__ import annotations
+
+from valetkey.policy.requests import Request
+from valetkey.prover.caller_classes import CALLER_KEYS, Person
+from valetkey.prover.key_tests import Keys
+
+
+def request_of(person: Person, action: str, resource: str, owner: str, keys: Keys) -> Request:
+    """A request in AWS's spelling of the well-known keys. What `Request` derives from the caller is left to it."""
+    kept = {key: value for key, value in keys.items() if key not in CALLER_KEYS}
+    if person.kind in ("user", "session") and "aws:userid" in person.keys:
+        kept["aws:userid"] = person.keys["aws:userid"]
+    if person.kind == "session" and "/" in (role := person.keys["aws:principalarn"]).split(":role/", 1)[1]:
+        kept["aws:principalarn"] = role  # the path is not in the session's own ARN
+    context = {spelt(key): value if isinstance(value, str) else list(value) for key, value in kept.items()}
+    return Request(person.principal, action, resource, owner, context)
+
+
+_SPELT = {
+    name.lower(): name
+    for name in (
+        "aws:CurrentTime",
+        "aws:EpochTime",
+        "aws:MultiFactorAuthAge",
+        "aws:MultiFactorAuthPresent",
+        "aws:PrincipalArn",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalOrgPaths",
+        "aws:SourceAccount",
+        "aws:SourceArn",
+        "aws:SourceIp",
+        "aws:SourceVpc",
+        "aws:SourceVpce",
+        "aws:TokenIssueTime",
+        "sts:ExternalId",
+        "sts:RoleSessionName",
+        "sts:SourceIdentity",
+    )
+}
+
+
+def spelt(key: str) -> str:
+    """A condition key as AWS spells it, where known."""
+    return _SPELT.get(key, key)

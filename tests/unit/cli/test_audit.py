@@ -1,0 +1,326 @@
+"""`valetkey audit`, run in this process on files."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.audit.roles import BOTH, BY_ID, ID, LOOK, OTHER, OWN, ROOT, A, B, allow, trust
+
+from valetkey.cli._run import run
+from valetkey.policy import Request, decide, parse_policy
+
+Capture = pytest.CaptureFixture[str]
+
+
+def dump(**trusts: str) -> dict[str, Any]:
+    """GetAccountAuthorizationDetails of an account with roles of these names and trust policies."""
+    roles = [
+        {
+            "Path": "/",
+            "RoleName": name,
+            "RoleId": f"AROA{number:016}",
+            "Arn": f"arn:aws:iam::{OWN}:role/{name}",
+            "CreateDate": "2024-01-01T00:00:00+00:00",
+            "AssumeRolePolicyDocument": json.loads(text),
+            "RolePolicyList": [{"PolicyName": "look", "PolicyDocument": json.loads(LOOK)}],
+            "AttachedManagedPolicies": [],
+            "InstanceProfileList": [],
+            "Tags": [],
+            "RoleLastUsed": {},
+        }
+        for number, (name, text) in enumerate(trusts.items())
+    ]
+    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": roles, "Policies": [], "IsTruncated": False}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(folder: Path, value: Any, name: str = "dump.json") -> str:
+    (folder / name).write_text(value if isinstance(value, str) else json.dumps(value))
+    return name
+
+
+def test_the_table_says_who_what_and_why(folder: Path, capsys: Capture) -> None:
+    name = written(folder, dump(bare=trust(allow(ROOT)), good=trust(allow(ROOT, BOTH)), ours=trust(allow(OWN))))
+    assert run(["audit", name]) == 1
+    out = capsys.readouterr().out
+    assert f"Account {OWN}: 3 roles (1 unguarded, 1 guarded, 1 internal)" in out
+    for said in ("bare", "T1", "An outsider gets in bare", "Fix: ask for an ExternalId", "docs.aws.amazon.com"):
+        assert said in out
+    assert ID not in out
+    assert ID[:4] in out
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold", "code"),
+    [
+        (trust(allow(ROOT)), "medium", 1),
+        (trust(allow(ROOT)), "critical", 0),
+        (trust(allow(ROOT, BOTH)), "medium", 0),
+        (trust(allow(ROOT, BOTH)), "info", 1),
+        (trust(allow(OWN)), "info", 0),
+        ("{", "critical", 1),
+    ],
+)
+def test_the_exit_code_follows_the_threshold(
+    text: str, threshold: str, code: int, folder: Path, capsys: Capture
+) -> None:
+    value = {"Version": "2012-10-17", "Statement": "nonsense"} if text == "{" else json.loads(text)
+    name = written(folder, value, "trust.json")
+    assert run(["audit", name, "--owner", OWN, "--fail-on", threshold]) == code
+    capsys.readouterr()
+
+
+def test_the_json_is_as_documented_and_masks_the_id(folder: Path, capsys: Capture) -> None:
+    name = written(folder, dump(vendor=trust(allow(ROOT, BY_ID), allow(B)), ours=trust(allow(OWN))))
+    assert run(["audit", name, "--json"]) == 1
+    text = capsys.readouterr().out
+    assert ID not in text
+    answer = json.loads(text)
+    assert answer["valetkey"] == "audit/v1"
+    assert answer["account"] == OWN
+    assert answer["exposures"] == {"internal": 1, "unguarded": 1}
+    ours, vendor = answer["roles"]
+    assert (ours["arn"], ours["exposure"], ours["outsiders"]) == (f"arn:aws:iam::{OWN}:role/ours", "internal", [])
+    assert vendor["exposure"] == "unguarded"
+    by_name = {each["name"]: each for each in vendor["outsiders"]}
+    assert by_name[A]["external_id"] is True
+    assert by_name[A]["guarded"] is True
+    assert by_name[A]["ways"][0]["external_ids"] == [f"{ID[:4]}…"]
+    assert by_name[B]["guarded"] is False
+    finding = next(each for each in answer["findings"] if each["check"] == "T1")
+    assert set(finding) >= {"check", "severity", "role", "witness", "fix"}
+    assert finding["role"] == vendor["arn"]
+    assert finding["where"] == "$.Statement[1]"
+    documented = Path(__file__).parents[3] / "docs" / "reference" / "audit.md"
+    page = documented.read_text()
+    for key in [*answer, *vendor, *by_name[A], *by_name[A]["ways"][0], *finding, *vendor["permissions"]]:
+        assert f"`{key}`" in page, key
+
+
+def test_with_the_ids_shown_every_witness_can_be_decided(folder: Path, capsys: Capture) -> None:
+    text = trust(allow(ROOT, BY_ID))
+    name = written(folder, dump(vendor=text))
+    assert run(["audit", name, "--json", "--show-external-id"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    witness = answer["roles"][0]["outsiders"][0]["witness"]
+    assert witness["context"]["sts:ExternalId"] == ID
+    assert decide(Request(**witness), trust=parse_policy(text, "trust")).allowed
+
+
+def test_own_accounts_org_known_accounts_and_baseline(folder: Path, capsys: Capture) -> None:
+    name = written(folder, dump(a=trust(allow(ROOT)), b=trust(allow(B))))
+    ours = written(folder, f"# ours\n{A}\n", "ours.txt")
+    known = written(folder, f"- name: Vendor\n  source: ['https://v.example']\n  accounts: ['{B}']\n", "known.yaml")
+    line = {"check": "T1", "role": f"arn:aws:iam::{OWN}:role/b", "reason": "OPS-7", "until": "2999-01-01"}
+    accepted = written(folder, {"valetkey": "baseline/v1", "accepted": [line], "note": 1}, "baseline.json")
+    words = ["audit", name, "--own-accounts", ours, "--org-id", "o-abcdefghij", "--known-accounts", known]
+    assert run([*words, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert [each["exposure"] for each in answer["roles"]] == ["internal", "unguarded"]
+    assert answer["roles"][1]["outsiders"][0]["label"] == "Vendor"
+    assert run([*words, "--baseline", accepted, "--json"]) == 0
+    out = capsys.readouterr()
+    found = next(each for each in json.loads(out.out)["findings"] if each["check"] == "T1")
+    assert found["accepted"]["reason"] == "OPS-7"
+    assert "note" in out.err
+    assert run(["audit", name, "--own-accounts", f"{A},{B}"]) == 0
+    capsys.readouterr()
+
+
+def test_sarif(folder: Path, capsys: Capture) -> None:
+    name = written(folder, dump(bare=trust(allow(ROOT)), good=trust(allow(ROOT, BOTH))))
+    assert run(["audit", name, "--format", "sarif"]) == 1
+    text = capsys.readouterr().out
+    assert ID not in text
+    log = json.loads(text)
+    assert log["version"] == "2.1.0"
+    (one,) = log["runs"]
+    rules = one["tool"]["driver"]["rules"]
+    assert len({each["id"] for each in rules}) == len(rules) == 32
+    fingerprints = set()
+    for result in one["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("error", "warning", "note")
+        assert result["message"]["text"]
+        place = result["locations"][0]
+        assert place["physicalLocation"]["artifactLocation"]["uri"] == "dump.json"
+        assert place["logicalLocations"][0]["fullyQualifiedName"].startswith(f"arn:aws:iam::{OWN}:role/")
+        fingerprints.add(result["partialFingerprints"]["valetkey/v1"])
+    assert len(fingerprints) == len(one["results"])
+    assert {each["ruleId"] for each in one["results"]} >= {"T1", "T15", "T20"}
+
+
+def test_accepted_findings_are_suppressed_in_sarif(folder: Path, capsys: Capture) -> None:
+    name = written(folder, dump(bare=trust(allow(ROOT))))
+    line = {"check": "T1", "role": "*", "reason": "OPS-7", "until": "2999-01-01"}
+    accepted = written(folder, {"valetkey": "baseline/v1", "accepted": [line]}, "baseline.json")
+    assert run(["audit", name, "--baseline", accepted, "--format", "sarif"]) == 0
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    suppressed = {each["ruleId"]: each["suppressions"] for each in results}
+    assert suppressed["T1"] == [{"kind": "external", "status": "accepted", "justification": "OPS-7"}]
+    assert suppressed["T20"] == []
+
+
+def test_standard_input(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stdin:
+        buffer = io.BytesIO(trust(allow(ROOT)).encode())
+
+    monkeypatch.setattr(sys, "stdin", Stdin())
+    assert run(["audit", "-", "--owner", OWN, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["roles"][0]["exposure"] == "unguarded"
+
+
+@pytest.mark.parametrize(
+    "words", [["missing.json"], ["good.json", "--baseline", "missing"], ["good.json", "--own-accounts", "x"]]
+)
+def test_what_cannot_be_read_is_wrong_use(words: list[str], folder: Path, capsys: Capture) -> None:
+    written(folder, dump(a=trust(allow(OWN))), "good.json")
+    assert run(["audit", *words]) == 2
+    out = capsys.readouterr()
+    assert out.out == ""
+    assert "do:" in out.err
+
+
+def test_no_text_from_outside_moves_the_cursor(folder: Path, capsys: Capture) -> None:
+    evil = trust({**allow(ROOT, BOTH), "Sid": "\x1b[2J[red]"})
+    name = written(folder, {**dump(a=evil)})
+    run(["audit", name])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "T18" in out
+
+
+def test_the_demo_account_of_cloudmapper(capsys: Capture) -> None:
+    # BSD-3, duo-labs/cloudmapper: account-data/demo, where it is at hand.
+    name = "shared/data/account_details_cloudmapper_demo.json"
+    file = next((found for up in Path(__file__).parents if (found := up / name).exists()), None)
+    if file is None:
+        pytest.skip("the file is not here")
+    assert run(["audit", str(file), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    exposures = {each["arn"].rsplit("/", 1)[-1]: each["exposure"] for each in answer["roles"]}
+    assert exposures == {"bad_role": "unguarded", "exfiller": "internal", "level3": "internal", "level1": "internal"}
+    assert {(each["check"], each["role"].rsplit("/", 1)[-1]) for each in answer["findings"]} == {
+        ("T4", "bad_role"),
+        ("T15", "bad_role"),
+        ("T21", "bad_role"),
+        ("T22", "bad_role"),
+    }
+
+
+TEMPLATE = """
+Parameters:
+  Partner:
+    Type: String
+  Vendor:
+    Type: String
+    Default: '222222222222'
+Resources:
+  Unresolved:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement:
+          Effect: Allow
+          Principal: {AWS: !Ref Partner}
+          Action: sts:AssumeRole
+  Resolved:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Principal: {AWS: !Sub 'arn:${AWS::Partition}:iam::${Vendor}:root'}
+            Action: sts:AssumeRole
+          - Effect: Allow
+            Principal: {AWS: !Sub '${AWS::AccountId}'}
+            Action: sts:AssumeRole
+"""
+
+
+def test_a_template_is_audited_before_the_roles_exist(folder: Path, capsys: Capture) -> None:
+    name = written(folder, TEMPLATE, "app.yaml")
+    for owner in ([], ["--owner", OWN]):
+        assert run(["audit", name, *owner, "--json", "--fail-on", "critical"]) == 1
+        answer = json.loads(capsys.readouterr().out)
+        roles = {each["source"].rsplit(".", 1)[-1]: each for each in answer["roles"]}
+        assert roles["Unresolved"]["exposure"] == "unknown"
+        assert "Partner" in roles["Unresolved"]["reason"]
+        assert roles["Resolved"]["exposure"] == "unguarded"
+        assert [each["name"] for each in roles["Resolved"]["outsiders"]] == [A]
+        assert any("Vendor" in each for each in roles["Resolved"]["assumed"])
+        assert {each["check"] for each in answer["findings"] if each["role"] == roles["Unresolved"]["arn"]} == {
+            "unknown"
+        }
+
+
+def test_the_pre_commit_hook_calls_the_command_as_it_is(folder: Path, capsys: Capture) -> None:
+    import re
+    import shlex
+
+    import yaml
+
+    (hook,) = yaml.safe_load((Path(__file__).parents[3] / ".pre-commit-hooks.yaml").read_text())
+    program, *words = shlex.split(hook["entry"])
+    assert program == "valetkey"
+    name = written(folder, trust(allow(ROOT)), "partner-trust.json")
+    assert re.search(hook["files"], f"infra/{name}")
+    assert run([*words, name]) == 1
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("form", ["table", "json", "sarif", "html"])
+def test_an_id_in_the_wrong_place_is_masked_too(folder: Path, capsys: Capture, form: str) -> None:
+    misspelt = [
+        {"StringEquals": {"ExternalId": ID}},
+        {"StringEquals": {"sts:External-Id": ID}},
+        {"sts:ExternalId": {"StringEquals": ID}},
+        {"NumericEquals": {"sts:ExternalId": ID}},
+    ]
+    statements = [allow(ROOT, each) for each in misspelt] + [allow(OTHER, None, ExternalId=ID)]
+    name = written(folder, dump(**{f"r{number}": trust(each) for number, each in enumerate(statements)}))
+    run(["audit", name, "--format", form])
+    assert ID not in "".join(capsys.readouterr().out.split())
+
+
+def test_what_is_no_organisation_is_refused(folder: Path, capsys: Capture) -> None:
+    name = written(folder, dump(a=trust(allow(ROOT))))
+    assert run(["audit", name, "--org-id", "acme"]) == 2
+    assert "--org-id: 'acme' is no organisation" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("nothing", ["[]", "[{}]", "{}"])
+def test_a_file_that_holds_nothing_is_no_clean_account(folder: Path, capsys: Capture, nothing: str) -> None:
+    (folder / "nothing.json").write_text(nothing)
+    assert run(["audit", "nothing.json", "--owner", OWN]) == 2
+    assert "is nothing that an account can be read from" in capsys.readouterr().err
+
+
+def test_an_owner_that_is_no_account_is_wrong_use(folder: Path, capsys: Capture) -> None:
+    name = written(folder, trust(allow(ROOT)), "trust.json")
+    assert run(["audit", name, "--owner", "1234"]) == 2
+    assert "the account id has 4 characters" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_does_not_make_findings_pass(folder: Path) -> None:
+    name = written(folder, dump(**{f"r{number}": trust(allow(ROOT)) for number in range(300)}))
+    command = [sys.executable, "-m", "valetkey", "audit", name, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=30) == 141

@@ -1,0 +1,352 @@
+"""A refusal whose text names the kind of policy: whose it is, is a fact; one that names none is left undecided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.credentials.doctor import test_probing as probes
+from tests.unit.credentials.doctor.test_verification import ALICE, ROLE, allow, own, results
+from tests.unit.credentials.doctor.test_verification import World as Doors
+from tests.unit.credentials.sts_world import OURS, Base, World, profile, refusal
+
+from valetkey.account.calls import Call, CallError
+from valetkey.account.denial import PolicyType, read_denial
+from valetkey.credentials.doctor.caller_policies import OwnSide
+from valetkey.credentials.doctor.checks import likely
+from valetkey.credentials.doctor.likely_cause import sentence
+from valetkey.credentials.doctor.probing import OWNERS, Probing, message
+from valetkey.credentials.sessions.refusal_sides import Side, advice, refuses_for_owner, says, side_of
+from valetkey.credentials.sessions.refusals import (
+    OWNER_SIDE,
+    UNKNOWN_SIDE,
+    Refused,
+    WrongCaller,
+    about_aws_login,
+    about_caller,
+    about_further,
+    explain,
+)
+from valetkey.credentials.sessions.roles import enter
+
+HEAD = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: "
+IDENTITY = "because no identity-based policy allows the sts:AssumeRole action"
+DENIED = "with an explicit deny in an identity-based policy"
+BOUNDARY = "because no permissions boundary allows the sts:AssumeRole action"
+SESSION = "because no session policy allows the sts:AssumeRole action"
+SCP = "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-x/p-1"
+TRUST = "because no role trust policy allows the sts:AssumeRole action"
+CLOSED = "with an explicit deny in the role trust policy"
+RESOURCE = "with an explicit deny in a resource-based policy"
+RCP = "with an explicit deny in a resource control policy"
+ENDPOINT = "because no VPC endpoint policy allows the sts:AssumeRole action"
+TAG = "because no {} allows the sts:TagSession action"
+NEW = "because no quantum policy allows the sts:AssumeRole action"
+
+OURS_ALL = (IDENTITY, DENIED, BOUNDARY, SESSION, SCP)
+OWNERS_ALL = (TRUST, CLOSED, RESOURCE, RCP)
+UNREAD = OwnSide(ALICE, unread="your own account's policies cannot be read")
+
+
+def text(reason: str, role: str = ROLE) -> str:
+    return f"{HEAD}{role} {reason}".strip()
+
+
+def refused(reason: str) -> Refused:
+    return explain(CallError(Call("sts", "assume_role"), "AccessDenied", text(reason)), "acme")
+
+
+@pytest.mark.parametrize(
+    ("reason", "side"),
+    [
+        *((each, Side.CALLER) for each in OURS_ALL),
+        *((each, Side.OWNER) for each in OWNERS_ALL),
+        (ENDPOINT, Side.NETWORK),
+        (NEW, Side.UNKNOWN),
+        ("", None),
+        ("with an explicit deny", None),
+    ],
+)
+def test_whose_policy_it_is(reason: str, side: Side | None) -> None:
+    denial = read_denial(text(reason))
+    assert side_of(denial) is side
+    assert refuses_for_owner(denial) is (side is Side.OWNER)
+    if denial is not None:
+        assert bool(says(denial)) is bool(advice(denial)) is (denial.policy is not None)
+
+
+def test_every_kind_of_policy_has_a_side_and_words() -> None:
+    for policy in PolicyType:
+        for explicit in (True, False):
+            denial = replace(read_denial(text(TRUST)), policy=policy, named=policy.value, explicit=explicit)  # type: ignore[type-var]
+            assert side_of(denial) not in (None, Side.UNKNOWN)
+            assert says(denial)
+            assert advice(denial)
+
+
+def test_a_refused_tag_is_no_refused_door() -> None:
+    """The trust policy may admit the entry and not the tag: that shows nothing about the door."""
+    tag = text(TAG.format("role trust policy")).replace("AssumeRole on", "TagSession on")
+    assert not refuses_for_owner(read_denial(tag))
+    assert results(Naming(tag).verify(own=UNREAD))[1:] == ["inconclusive"] * 3
+
+
+def test_an_identity_based_suffix_is_ones_own_side() -> None:
+    """A public log: an AssumeRole across accounts was refused so, and its author searched in the role's trust."""
+    found = refused(IDENTITY)
+    assert "no policy of your own user or role allows sts:AssumeRole" in found.what
+    assert "ask your admin" in found.do
+    for each in ("owner", "ExternalId", "trust"):
+        assert each not in str(found)
+    assert side_of(found.denial) is Side.CALLER
+
+
+@pytest.mark.parametrize("reason", OWNERS_ALL)
+def test_the_owners_refusal_is_said_to_be_the_owners(reason: str) -> None:
+    found = refused(reason)
+    assert "owner" in found.what
+    assert found.likely == OWNER_SIDE
+
+
+@pytest.mark.parametrize("reason", ["", NEW, "with an explicit deny"])
+def test_without_a_known_name_nobody_is_accused(reason: str) -> None:
+    found = refused(reason)
+    assert found.likely == UNKNOWN_SIDE
+    assert "valetkey doctor acme --probe" in found.do
+    assert ("quantum policy" in found.what) is (reason == NEW)
+
+
+@pytest.mark.parametrize(
+    ("reason", "what", "do"),
+    [
+        ("", "by the role or by your own account", "let your admin"),
+        (TAG.format("role trust policy"), "the trust policy of the owner's", "leave out"),
+        (TAG.format("identity-based policy"), "your own user or role", "ask your admin"),
+    ],
+)
+def test_who_does_not_admit_a_session_tag(reason: str, what: str, do: str) -> None:
+    said = text(reason).replace("AssumeRole on", "TagSession on")
+    found = explain(CallError(Call("sts", "assume_role"), "AccessDenied", said))
+    assert what in found.what
+    assert do in found.do
+
+
+def test_what_the_callers_arn_explains_is_kept_apart() -> None:
+    """Causes in the owner's trust do not explain a refusal by our own account; a wrong account explains both."""
+    one = profile(principals=(f"arn:aws:iam::{OURS}:user/ann",))
+    bob = f"arn:aws:iam::{OURS}:user/bob"
+    for reason, wrong in (("", True), (TRUST, True), (IDENTITY, False), (ENDPOINT, False), (NEW, True)):
+        assert isinstance(about_caller(bob, one, refused(reason)), WrongCaller) is wrong, reason
+        assert isinstance(about_caller("arn:aws:iam::999999999999:user/x", one, refused(reason)), WrongCaller)
+    assert "aws login" in about_aws_login(refused(TRUST), one).what
+    assert "aws login" not in about_aws_login(refused(IDENTITY), one).what
+
+
+def test_a_role_behind_the_customers_is_seen_from_there() -> None:
+    """The caller is the customer's role then: its policies are not our own account's."""
+    between = f"arn:aws:iam::{OURS}:role/audit"
+    ours = about_further(refused(IDENTITY), between)
+    assert between in ours.what
+    assert "your own" not in str(ours)
+    assert ours.likely == ""
+    theirs = about_further(refused(TRUST), between)
+    assert "your own" not in str(theirs)
+    assert theirs.likely == f"its trust does not name {between}"
+    assert "or that role may not enter others" in about_further(refused(""), between).likely
+
+
+@pytest.mark.parametrize(
+    ("allowed", "reason", "says_"),
+    [
+        (True, IDENTITY, "may have changed just now"),
+        (False, IDENTITY, "your own account does not allow you this call: the statement"),
+        (None, IDENTITY, "your own account does not allow you this call: no policy of your own"),
+        (None, SCP, "a service control policy of your organization"),
+        (None, TRUST, OWNER_SIDE),
+        (False, TRUST, OWNER_SIDE),
+        (None, ENDPOINT, "VPC endpoint"),
+        (None, NEW, UNKNOWN_SIDE),
+        (True, NEW, UNKNOWN_SIDE),
+        (None, "", UNKNOWN_SIDE),
+        (True, "", OWNER_SIDE),
+    ],
+)
+def test_the_most_likely_reason(allowed: bool | None, reason: str, says_: str) -> None:
+    assert says_ in sentence(allowed, "the statement", read_denial(text(reason)))
+
+
+class Naming(Doors):
+    """Doors whose refusals have one text."""
+
+    def __init__(self, said: str, **more: Any) -> None:
+        super().__init__(**more)
+        self.said = said
+
+    def connect(self, keys: Any) -> Any:
+        inner = super().connect(keys)
+
+        def perform(call: Call, /) -> dict[str, Any]:
+            try:
+                found: dict[str, Any] = inner(call)
+                return found
+            except CallError as error:
+                raise CallError(call, error.code, self.said) from None
+
+        return perform
+
+
+@pytest.mark.parametrize("reason", OWNERS_ALL)
+def test_the_owners_suffix_is_conclusive_whatever_can_be_read(reason: str) -> None:
+    for side in (UNREAD, own(allow()), own()):
+        found = Naming(text(reason)).verify(own=side)
+        assert results(found) == ["right"] * 4
+        assert found.exit_code == 0
+
+
+@pytest.mark.parametrize("reason", [*OURS_ALL, ENDPOINT, NEW])
+def test_any_other_suffix_closes_no_door(reason: str) -> None:
+    """Even where our own policies are read and allow the call: AWS itself says that somebody else refused."""
+    for side in (UNREAD, own(allow())):
+        found = Naming(text(reason)).verify(own=side)
+        assert results(found) == ["right", "inconclusive", "inconclusive", "inconclusive"]
+        assert found.exit_code == 1
+        assert all("refused by the owner" not in each.says for each in found.probes)
+
+
+@pytest.mark.parametrize(("side", "expected"), [(own(allow()), "right"), (UNREAD, "inconclusive")])
+def test_without_a_suffix_our_own_policies_decide(side: OwnSide, expected: str) -> None:
+    assert results(Naming(text("")).verify(own=side))[1:] == [expected] * 3
+
+
+@pytest.mark.parametrize(
+    ("reason", "side", "says_", "likely_", "waits"),
+    [
+        (IDENTITY, own(), "no policy of your own user or role allows", "does not allow you this call", False),
+        (IDENTITY, UNREAD, "no policy of your own user or role allows", "does not allow you this call", False),
+        # What was attached just now takes its time, as a new role does.
+        (IDENTITY, own(allow()), "no policy of your own user or role allows", "may have changed just now", True),
+        (SCP, UNREAD, "service control policy of your organization", "does not allow you this call", False),
+        (ENDPOINT, own(allow()), "VPC endpoint", "VPC endpoint", False),
+        (TRUST, UNREAD, "ask the owner whether".capitalize(), OWNER_SIDE, True),
+        (RCP, UNREAD, "resource control policy of the owner's organization", OWNER_SIDE, True),
+        (NEW, UNREAD, "quantum policy", UNKNOWN_SIDE, True),
+        ("", UNREAD, "Ask your admin whether", UNKNOWN_SIDE, True),
+    ],
+)
+def test_who_refused_the_right_way(reason: str, side: OwnSide, says_: str, likely_: str, waits: bool) -> None:
+    doors = Naming(text(reason))
+    doors.visible_after = 1000
+    found = doors.verify(own=side)
+    assert results(found) == ["wrong", "inconclusive", "inconclusive", "inconclusive"]
+    assert says_ in found.probes[0].says
+    assert likely_ in found.likely
+    assert (doors.passed > 0) is waits
+
+
+class Shut(probes.World):
+    """Nobody gets in, and every refusal has one text."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(lambda *_: False)
+        self.reason = reason
+
+    def connect(self, keys: Any) -> Any:
+        inner = super().connect(keys)
+
+        def perform(call: Call, /) -> dict[str, Any]:
+            try:
+                found: dict[str, Any] = inner(call)
+                return found
+            except CallError as error:
+                raise CallError(call, error.code, text(self.reason, probes.ROLE)) from None
+
+        return perform
+
+
+def letter(found: Probing) -> str:
+    return message(probes.PROFILE, probes.ARN, found, masked="vk-r…", now=probes.NOW)
+
+
+@pytest.mark.parametrize("reason", [*OURS_ALL, ENDPOINT])
+def test_the_doctor_writes_no_owner_for_a_refusal_of_our_own(reason: str) -> None:
+    shut = Shut(reason)
+    found = shut.probe(found=probes.KNOWN)
+    assert (len(found.tries), found.open, letter(found)) == (1, (), "")
+    denial = read_denial(text(reason))
+    assert denial is not None
+    assert says(denial) in found.reason
+    assert likely(probes.KNOWN, found) == found.reason
+    assert reason in found.tries[0].says
+    named = "organization" if denial.policy is PolicyType.SCP else "permission"
+    if side_of(denial) is Side.CALLER:
+        # AWS's own word goes before what was read.
+        assert named not in {each.id for each in found.ruled_out}
+
+
+def test_what_was_read_names_the_statement() -> None:
+    found = Shut(IDENTITY).probe(found=(probes.row("permission", "blocks"),))
+    assert found.reason == "says of permission"
+
+
+@pytest.mark.parametrize("reason", [TRUST, CLOSED, RESOURCE])
+@pytest.mark.parametrize("known", [probes.KNOWN, (probes.row("permission", "unknown"),)])
+def test_the_owners_suffix_leaves_our_side_out(reason: str, known: Any) -> None:
+    found = Shut(reason).probe(found=known)
+    explicit = "explicit" in reason
+    wanted = {each.id for each in OWNERS} - ({"role"} if explicit else set())
+    assert {each.id for each in found.open} == wanted
+    assert {each.who for each in found.open} == {"owner"}
+    assert likely(known, found).startswith("the owner has changed or ended the grant: the trust policy")
+    assert letter(found).startswith(f"AWS refuses my entry into your role {reason}.")
+
+
+def test_the_owners_suffix_goes_before_what_our_own_side_would_say() -> None:
+    blocks = (probes.row("permission", "blocks"),)
+    found = Shut(TRUST).probe(found=blocks)
+    assert len(found.tries) == 4
+    assert {each.who for each in found.open} == {"owner"}
+    said = likely(blocks, found)
+    assert said.startswith("the owner has changed or ended the grant")
+    assert said.endswith("and then says of permission")
+    ended = (*blocks, probes.row("grant-end", "blocks"))
+    assert likely(ended, Shut(TRUST).probe(found=ended)) == "says of grant-end"
+
+
+def test_an_rcp_is_for_the_owners_organization() -> None:
+    found = Shut(RCP).probe(found=probes.KNOWN)
+    assert [(each.id, each.who) for each in found.open] == [("rcp", "owner")]
+    assert "resource control policy of the owner's organization" in likely(probes.KNOWN, found)
+    assert "valetkey show" not in letter(found)
+    assert RCP in letter(found)
+
+
+@pytest.mark.parametrize("reason", ["", NEW])
+def test_without_a_known_name_the_doctor_lists_both_sides(reason: str) -> None:
+    unread = (probes.row("permission", "unknown"),)
+    found = Shut(reason).probe(found=unread)
+    assert [each.id for each in found.open] == [*(each.id for each in OWNERS), "own-permission"]
+    assert likely(unread, found).startswith("your own account does not allow the call, or the owner")
+    assert letter(found).splitlines()[0].endswith(f"{reason or 'and names no policy'}.")
+
+
+def test_no_authorization_id_reaches_the_owner() -> None:
+    """STS is not on AWS's list of services with such ids today; if it comes, it stays on this side."""
+    secret = "d3xbfwcsdoam45n7ms6nv5pl0"
+    pointer = f"{TRUST}. Go to https://us-east-1.console.aws.amazon.com/iam/home#/authorization-details/{secret} for "
+    pointer += "complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: "
+    found = Shut(pointer + secret).probe(found=probes.KNOWN)
+    assert side_of(found.denial) is Side.OWNER
+    assert secret not in letter(found) + repr(found)
+    verified = Naming(text(pointer + secret)).verify(own=UNREAD)
+    assert results(verified) == ["right"] * 4
+    assert secret not in repr(verified)
+
+
+@pytest.mark.parametrize("reason", [IDENTITY, TRUST])
+def test_it_is_passed_on(reason: str) -> None:
+    world = World()
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", text(reason))]
+    with pytest.raises(Refused) as caught:
+        enter(profile(), keys=Base(), connect=world.connect, clock=world.clock)
+    assert caught.value.denial == read_denial(text(reason))

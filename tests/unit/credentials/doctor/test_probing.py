@@ -1,0 +1,250 @@
+"""A probe claims what a try has shown, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from valetkey.account.calls import Call, CallError
+from valetkey.credentials.doctor.checks import exit_code, likely
+from valetkey.credentials.doctor.diagnosis import Answer, Check, Found
+from valetkey.credentials.doctor.likely_cause import reason, sentence
+from valetkey.credentials.doctor.probing import OWNERS, Probing, message, probe
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.sessions.refusals import UNKNOWN_SIDE, Refused
+from valetkey.errors import ValetkeyError
+
+NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+OWN, OWNER = "111122223333", "444455556666"
+ROLE = f"arn:aws:iam::{OWNER}:role/audit"
+ARN = f"arn:aws:iam::{OWN}:user/alice"
+PROFILE = Profile(
+    name="acme",
+    role_arn=ROLE,
+    external_id="vk-right-id",
+    contractor=OWN,
+    mfa=True,
+    mfa_serial=f"arn:aws:iam::{OWN}:mfa/alice",
+    max_session=43200,
+    user_name="alice",
+)
+
+
+@dataclass(frozen=True)
+class Keys:
+    access_key_id: str
+    secret_access_key: str = "s"
+    session_token: str | None = None
+
+
+BASE, OLD, NEW = Keys("AKIABASE"), Keys("ASIAOLD", session_token="t"), Keys("ASIANEW", session_token="t")
+Rule = Callable[[str, dict[str, Any]], bool]
+
+
+class World:
+    """STS that lets in by a rule over the key and the parameters."""
+
+    def __init__(self, rule: Rule, code: str = "AccessDenied", *, caller: str = ARN) -> None:
+        self.rule, self.code, self.caller = rule, code, caller
+        self.entered: list[tuple[str, dict[str, Any]]] = []
+        self.renewed = 0
+        self.nobody = False
+
+    def connect(self, keys: Any) -> Any:
+        def perform(call: Call, /) -> dict[str, Any]:
+            if call.operation == "get_caller_identity":
+                return {"Arn": self.caller}
+            self.entered.append((keys.access_key_id, dict(call.params)))
+            if not self.rule(keys.access_key_id, dict(call.params)):
+                raise CallError(call, self.code, "User is not authorized to perform: sts:AssumeRole")
+            arn = f"arn:aws:sts::{OWNER}:assumed-role/audit/{call.params['RoleSessionName']}"
+            keys_made = {"AccessKeyId": "ASIAROLE", "SecretAccessKey": "SECRET", "SessionToken": "TOKEN"}
+            return {
+                "AssumedRoleUser": {"Arn": arn},
+                "Credentials": {**keys_made, "Expiration": NOW + timedelta(minutes=15)},
+            }
+
+        return perform
+
+    def renew(self) -> Keys:
+        self.renewed += 1
+        if self.nobody:
+            raise ValetkeyError("no terminal")
+        return NEW
+
+    def probe(
+        self, *, base: Keys = BASE, found: tuple[Found, ...] = (), fresh: bool = False, **changes: Any
+    ) -> Probing:
+        from dataclasses import replace
+
+        return probe(
+            replace(PROFILE, **changes),
+            base=base,
+            session=lambda refused: (NEW, True) if fresh or refused else (OLD, False),
+            renew=self.renew,
+            connect=self.connect,
+            clock=lambda: NOW,
+            found=found,
+        )
+
+
+def row(check: str, result: Any) -> Found:
+    return Found(Check(check, check, "", lambda _: None), Answer(result, f"says of {check}"))
+
+
+KNOWN = tuple(row(each, "ok") for each in ("clock", "identity", "permission", "organization", "grant-end"))
+
+
+def test_the_right_way_in() -> None:
+    world = World(lambda *_: True)
+    found = world.probe()
+    assert found.is_in
+    assert (found.reason, found.open, likely((), found), len(world.entered)) == ("", (), "", 1)
+    assert world.entered[0][1]["DurationSeconds"] == 900
+    assert "SECRET" not in repr(found)
+
+
+def test_nothing_gets_in() -> None:
+    world = World(lambda *_: False)
+    found = world.probe(found=KNOWN)
+    tried = [(key, params.get("ExternalId")) for key, params in world.entered]
+    assert tried == [
+        ("ASIAOLD", "vk-right-id"),
+        ("ASIAOLD", None),
+        ("AKIABASE", "vk-right-id"),
+        ("ASIANEW", "vk-right-id"),
+    ]
+    assert found.open == OWNERS
+    assert {each.id for each in found.ruled_out} == {
+        "keys",
+        "mfa",
+        "length",
+        *("clock", "identity", "permission", "organization", "grant-end"),
+    }
+    assert likely(KNOWN, found).startswith("the owner has changed or ended the grant")
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "tries"),
+    [
+        (lambda key, params: "ExternalId" not in params, "the ExternalId", 2),
+        (lambda key, params: key == "AKIABASE", "MFA:", 3),
+        (lambda key, params: key == "ASIANEW", "the age of the MFA session", 4),
+    ],
+)
+def test_a_variant_that_gets_in(rule: Rule, reason: str, tries: int) -> None:
+    found = World(rule).probe(found=KNOWN)
+    assert found.reason.startswith(reason)
+    assert (len(found.tries), found.tries[-1].result, found.open) == (tries, "in", ())
+    assert likely(KNOWN, found) == found.reason
+    assert ("external-id" in {each.id for each in found.ruled_out}) is (reason != "the ExternalId")
+
+
+def test_a_cause_is_ruled_out_by_facts_alone() -> None:
+    """A check that is not `ok` rules nothing out; the own side's is then listed, with who can find out."""
+    found = World(lambda *_: False).probe(found=(row("clock", "unknown"), row("permission", "unknown")))
+    assert {each.id for each in found.ruled_out} == {"keys", "mfa", "length"}
+    assert [(each.id, each.who) for each in found.open[len(OWNERS) :]] == [("own-permission", "your admin")]
+    assert likely((), found).startswith("your own account does not allow")
+    only_scps = World(lambda *_: False).probe(found=(row("organization", "unknown"),))
+    assert "SCP" in likely((), only_scps)
+
+
+def test_behind_our_own_refusal_nothing_of_the_owners_can_be_seen() -> None:
+    world = World(lambda *_: False)
+    found = world.probe(found=(row("clock", "ok"), row("permission", "blocks")))
+    assert (found.reason, found.open, len(world.entered)) == ("says of permission", (), 1)
+    assert message(PROFILE, ARN, found, masked="", now=NOW) == ""
+
+
+def test_nobody_is_asked_twice() -> None:
+    world = World(lambda *_: False)
+    assert len(world.probe(fresh=True).tries) == 3
+    assert world.renewed == 0
+    world.nobody = True
+    assert len(world.probe().tries) == 3
+
+
+def test_what_does_not_apply_is_not_tried() -> None:
+    world = World(lambda *_: False)
+    assert len(world.probe(mfa=False, external_id=None).tries) == 1
+    assert "mfa" not in {each.id for each in world.probe(mfa=False).ruled_out}
+    # A temporary base identity has no MFA session of its own.
+    assert [each.way for each in world.probe(base=OLD, mfa=False).tries] == ["the right way", "without the ExternalId"]
+
+
+def test_answers_that_are_no_refusal() -> None:
+    world = World(lambda *_: False, "Throttling")
+    found = world.probe()
+    assert (found.tries[0].result, len(found.tries), found.open) == ("failed", 1, ())
+    assert "Throttling" in found.reason
+    assert exit_code(_facts(), (), found) == 3
+    gone = World(lambda key, _: key == "ASIANEW", "ExpiredToken").probe()
+    assert gone.is_in
+
+
+def _facts() -> Any:
+    from tests.unit.credentials.doctor.test_doctor import FACTS
+
+    return FACTS
+
+
+def test_no_external_id_leaves_a_foreign_account() -> None:
+    world = World(lambda *_: True, caller=f"arn:aws:iam::{OWNER}:user/x")
+    with pytest.raises(Refused, match="is of account"):
+        world.probe(mfa=False)
+    assert world.entered == []
+
+
+def test_the_message_can_be_pasted() -> None:
+    found = World(lambda *_: False).probe(found=KNOWN)
+    text = message(PROFILE, ARN, found, masked="vk-r…", now=NOW)
+    assert text.isprintable() is False
+    assert "\x1b" not in text
+    assert all(part in text for part in (ROLE, ARN, "vk-r…", "2026-11-28 12:00 UTC", "valetkey show audit"))
+    assert "vk-right-id" not in text
+    assert all(each.what in text for each in OWNERS)
+    assert message(PROFILE, ARN, World(lambda *_: True).probe(), masked="", now=NOW) == ""
+
+
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE}]}
+
+
+def iam(document: dict[str, Any] | None, passed: list[float] | None = None) -> Any:
+    def perform(call: Call, /) -> dict[str, Any]:
+        if passed is not None:
+            passed[0] += 3
+        if document is None and call.service == "iam":
+            raise CallError(call, "AccessDenied", "no")
+        return {
+            "get_caller_identity": {"Arn": ARN},
+            "get_user": {"User": {"Arn": ARN}},
+            "list_user_policies": {"PolicyNames": ["own"]},
+            "get_user_policy": {"PolicyDocument": document},
+        }.get(call.operation, {})
+
+    return perform
+
+
+def why(perform: Any, clock: Callable[[], datetime] = lambda: NOW) -> str:
+    return reason(PROFILE, keys=OLD, mfa=True, region="eu-west-1", perform=perform, clock=clock)
+
+
+def test_the_most_likely_reason() -> None:
+    assert why(iam(ALLOW)).startswith("the owner has changed or ended the grant")
+    other = {**ALLOW, "Statement": [{**ALLOW["Statement"][0], "Resource": ROLE + "2"}]}  # type: ignore[index]
+    assert why(iam(other)) == (
+        "your own account does not allow you this call: none of your policies allows it; the nearest, your policy own, "
+        "statement 1, is for other roles"
+    )
+    assert why(iam(None)) == UNKNOWN_SIDE == sentence(None, "x")
+
+
+def test_a_reason_is_not_waited_for_long() -> None:
+    passed = [0.0]
+    assert why(iam(ALLOW, passed), lambda: NOW + timedelta(seconds=passed[0])) == UNKNOWN_SIDE
+    assert passed[0] < 15

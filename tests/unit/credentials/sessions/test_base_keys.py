@@ -1,0 +1,276 @@
+"""A key on its way into the keyring, and changed for a new one: at every moment there is one that works."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import keyring
+import pytest
+from keyring.backends import fail
+from tests.unit.credentials.sessions.test_vault import Locked, Memory
+
+from valetkey.account.calls import Call, CallError
+from valetkey.aws.signin import STORED, NoBase, sign_in
+from valetkey.credentials.profiles import awsconfig
+from valetkey.credentials.sessions.base_keys import StoredKey, rotate, store, stored_key
+from valetkey.credentials.sessions.vault import SERVICE, NoKeyring, Vault
+from valetkey.errors import ValetkeyError
+
+ANN = "arn:aws:iam::123456789012:user/team/ann"
+CREDENTIALS = """# mine
+[other]
+aws_access_key_id = AKIAOTHER
+aws_secret_access_key = hush-other
+
+[default]
+; from 2024
+aws_access_key_id = AKIAANN
+region=eu-west-1
+aws_secret_access_key = hush-ann
+"""
+
+
+@pytest.fixture(autouse=True)
+def ring() -> Iterator[Memory]:
+    found = Memory()
+    keyring.set_keyring(found)
+    yield found
+    keyring.set_keyring(fail.Keyring())
+
+
+@pytest.fixture
+def env(home: pathlib.Path) -> dict[str, str]:
+    (home / ".aws").mkdir()
+    (home / ".aws/credentials").write_text(CREDENTIALS)
+    (home / ".aws/credentials").chmod(0o640)
+    return {"HOME": str(home)}
+
+
+class Iam:
+    """One user's access keys, and where the process dies."""
+
+    def __init__(self, *ids: str) -> None:
+        self.ids = list(ids)
+        self.calls: list[str] = []
+        self.die_after = ""
+        self.unknown = 0
+
+    def perform(self, call: Call, /) -> dict[str, Any]:
+        self.calls.append(call.operation)
+        answer: dict[str, Any] = {}
+        if call.operation == "list_access_keys":
+            answer = {"AccessKeyMetadata": [{"AccessKeyId": each} for each in self.ids]}
+        elif call.operation == "create_access_key":
+            assert len(self.ids) < 2
+            self.ids.append(f"AKIANEW{len(self.calls)}")
+            answer = {"AccessKey": {"AccessKeyId": self.ids[-1], "SecretAccessKey": f"hush-{self.ids[-1]}"}}
+        elif call.operation == "delete_access_key":
+            self.ids.remove(call.params["AccessKeyId"])
+        if call.operation == self.die_after:
+            raise KeyboardInterrupt
+        return answer
+
+    def connect(self, keys: Any) -> Any:
+        def perform(call: Call, /) -> dict[str, Any]:
+            assert call.operation == "get_caller_identity"
+            if self.unknown:
+                self.unknown -= 1
+                raise CallError(call, "InvalidClientTokenId", "not known yet")
+            assert keys.secret_access_key == f"hush-{keys.access_key_id}"
+            assert keys.access_key_id in self.ids
+            if self.die_after == "try":
+                raise KeyboardInterrupt
+            return {"Arn": ANN}
+
+        return perform
+
+
+def moved(env: dict[str, str]) -> StoredKey:
+    key, _ = store(None, sign_in("default"), ANN, env=env, vault=Vault())
+    return key
+
+
+def test_the_key_leaves_the_file_and_nothing_else_does(env: dict[str, str], ring: Memory, home: pathlib.Path) -> None:
+    key, path = store(None, sign_in("default"), ANN, env=env, vault=Vault())
+    assert path == home / ".aws/credentials"
+    assert path.read_text() == CREDENTIALS.replace("aws_access_key_id = AKIAANN\n", "").replace(
+        "aws_secret_access_key = hush-ann\n", ""
+    )
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert ring.kept == {(SERVICE, "key:AKIAANN"): "hush-ann"}
+    assert (key.access_key_id, key.secret_access_key) == ("AKIAANN", "hush-ann")
+    assert stored_key(None, env, Vault()) == stored_key("default", env, Vault()) == key
+    assert stored_key("other", env, Vault()) is None
+    assert "hush" not in repr(key)
+    for each in home.rglob("*"):
+        if each.is_file():
+            assert "hush-ann" not in each.read_text(), each
+    assert (home / ".config/valetkey/keys.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_in_the_config_too(env: dict[str, str], home: pathlib.Path) -> None:
+    (home / ".aws/config").write_text(
+        "[profile work]\nregion = eu-west-1\naws_access_key_id = AKIAWORK\naws_secret_access_key = hush-work\n"
+    )
+    _, path = store("work", sign_in("work"), ANN, env=env, vault=Vault())
+    assert path.read_text() == "[profile work]\nregion = eu-west-1\n"
+
+
+def test_the_copy_of_the_config_does_not_keep_the_key(env: dict[str, str], home: pathlib.Path) -> None:
+    """`accept` copies the config before it changes it for the first time."""
+    config = home / ".aws/config"
+    config.write_text(
+        "[profile other]\nregion = x\n[profile work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = hush-work\n"
+    )
+    written = awsconfig.write_profile("acme", '"valetkey" credential-process acme', env)
+    assert written.backup is not None
+    assert "hush-work" in written.backup.read_text()
+    store("work", sign_in("work"), ANN, env=env, vault=Vault())
+    assert written.backup.read_text() == "[profile other]\nregion = x\n[profile work]\n"
+    assert "hush-work" not in config.read_text()
+    assert written.backup.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("backend", [fail.Keyring, Locked])
+def test_without_a_keyring_the_file_stays_as_it_is(backend: Any, env: dict[str, str], home: pathlib.Path) -> None:
+    keyring.set_keyring(backend())
+    with pytest.raises(NoKeyring):
+        moved(env)
+    assert (home / ".aws/credentials").read_text() == CREDENTIALS
+    assert not (home / ".config/valetkey/keys.json").exists()
+
+
+def test_a_keyring_that_forgets_does_not_get_the_key(env: dict[str, str], home: pathlib.Path) -> None:
+    class Forgets(Memory):
+        def set_password(self, service: str, username: str, password: str) -> None: ...
+
+    keyring.set_keyring(Forgets())
+    with pytest.raises(NoKeyring, match="does not give back"):
+        moved(env)
+    assert (home / ".aws/credentials").read_text() == CREDENTIALS
+
+
+def test_keys_that_are_in_no_file_stay_where_they_are(
+    env: dict[str, str], ring: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-env")
+    with pytest.raises(ValetkeyError, match="in none of your AWS files"):
+        store(None, sign_in(None), ANN, env=env, vault=Vault())
+    assert ring.kept == {}
+
+
+def test_signing_in_finds_the_stored_key_last_and_reads_its_secret_when_used(
+    env: dict[str, str], ring: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = moved(env)
+    asked = ring.asked
+    for profile in ("default", None):
+        found = sign_in(profile, stored=key)
+        assert (found.access_key_id, found.source, found.session_token) == ("AKIAANN", STORED, None)
+    assert ring.asked == asked
+    assert found.secret_access_key == "hush-ann"
+    assert ring.asked == asked + 1
+    with pytest.raises(NoBase):
+        sign_in("default")
+    # What the environment and the files say goes first.
+    assert sign_in("other", stored=key).access_key_id == "AKIAOTHER"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-env")
+    assert sign_in(None, stored=key).access_key_id == "AKIAENV"
+
+
+def test_a_secret_that_the_keyring_lost_is_told(env: dict[str, str], ring: Memory) -> None:
+    key = moved(env)
+    ring.kept.clear()
+    with pytest.raises(ValetkeyError, match="no longer has the secret of AKIAANN"):
+        key.secret_access_key  # noqa: B018
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"valetkey": "stored-keys/v2", "keys": {}}', '{"valetkey": 1}'])
+def test_a_broken_list_of_keys_is_told(text: str, env: dict[str, str], home: pathlib.Path) -> None:
+    moved(env)
+    (home / ".config/valetkey/keys.json").write_text(text)
+    with pytest.raises(ValetkeyError, match=r"keys\.json cannot be used"):
+        stored_key(None, env, Vault())
+
+
+def turn(env: dict[str, str], iam: Iam) -> StoredKey:
+    old = stored_key(None, env, Vault())
+    assert old is not None
+    slept: list[float] = []
+    return rotate(None, old, perform=iam.perform, connect=iam.connect, env=env, vault=Vault(), sleep=slept.append)
+
+
+def test_a_key_is_changed_for_a_new_one(env: dict[str, str], ring: Memory) -> None:
+    moved(env)
+    iam = Iam("AKIAANN")
+    iam.unknown = 3  # a new key takes a moment
+    new = turn(env, iam)
+    assert iam.ids == [new.access_key_id]
+    assert ring.kept == {(SERVICE, f"key:{new.access_key_id}"): f"hush-{new.access_key_id}"}
+    assert stored_key(None, env, Vault()) == new
+    assert iam.calls == ["list_access_keys", "create_access_key", "delete_access_key"]
+
+
+@pytest.mark.parametrize("moment", ["try", "delete_access_key"])
+def test_broken_off_it_goes_on(moment: str, env: dict[str, str], ring: Memory) -> None:
+    moved(env)
+    iam = Iam("AKIAANN")
+    iam.die_after = moment
+    with pytest.raises(KeyboardInterrupt):
+        turn(env, iam)
+    # What is recorded works.
+    there = stored_key(None, env, Vault())
+    assert there is not None
+    assert there.access_key_id in iam.ids
+    assert there.secret_access_key
+    iam.die_after = ""
+    calls = len(iam.calls)
+    new = turn(env, iam)
+    assert iam.ids == [new.access_key_id]
+    assert new.access_key_id != "AKIAANN"
+    if moment == "try":
+        assert "create_access_key" not in iam.calls[calls:]
+    assert stored_key(None, env, Vault()) == new
+
+
+def test_another_key_of_the_user_is_not_touched(env: dict[str, str]) -> None:
+    moved(env)
+    iam = Iam("AKIAANN", "AKIASECOND")
+    with pytest.raises(ValetkeyError, match="has another access key, AKIASECOND"):
+        turn(env, iam)
+    assert iam.ids == ["AKIAANN", "AKIASECOND"]
+
+
+def test_a_new_key_that_cannot_be_kept_is_deleted_again(env: dict[str, str], ring: Memory) -> None:
+    moved(env)
+
+    class Full(Memory):
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise OSError("full")
+
+    full = Full()
+    full.kept = ring.kept
+    keyring.set_keyring(full)
+    iam = Iam("AKIAANN")
+    with pytest.raises(NoKeyring):
+        turn(env, iam)
+    assert iam.ids == ["AKIAANN"]
+    assert stored_key(None, env, Vault()).access_key_id == "AKIAANN"  # type: ignore[union-attr]
+
+
+def test_a_new_key_of_somebody_else_is_not_taken(env: dict[str, str]) -> None:
+    moved(env)
+    iam = Iam("AKIAANN")
+    old = stored_key(None, env, Vault())
+    assert old is not None
+
+    def connect(keys: Any) -> Any:
+        return lambda call: {"Arn": "arn:aws:iam::123456789012:user/bob"}
+
+    with pytest.raises(ValetkeyError, match="user/bob"):
+        rotate(None, old, perform=iam.perform, connect=connect, env=env, vault=Vault(), sleep=lambda _: None)
+    assert stored_key(None, env, Vault()) == old

@@ -1,0 +1,508 @@
+"""The broker against a STS that keeps AWS's rules: codes once, sessions expire, role chaining lasts an hour."""
+
+from __future__ import annotations
+
+import pathlib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.unit.credentials.sts_world import DEVICE, OURS, OWNER, START, Base, World, profile, refusal
+
+from valetkey.credentials.profiles.identity import parse_identity
+from valetkey.credentials.sessions.base_binding import is_recorded
+from valetkey.credentials.sessions.broker import Dismissed, Ended, NoTerminal, mfa_session, role_call, role_session
+from valetkey.credentials.sessions.cache import REMEMBER, Busy, Cache, key
+from valetkey.credentials.sessions.refusals import Refused, WrongCaller, WrongCode
+from valetkey.errors import ValetkeyError
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def tools(world: World, home: pathlib.Path) -> dict[str, Any]:
+    return {
+        "base": Base(),
+        "connect": world.connect,
+        "cache": Cache({"HOME": str(home)}),
+        "ask": world.ask,
+        "clock": world.clock,
+    }
+
+
+def test_the_whole_way(world: World, tools: dict[str, Any]) -> None:
+    session = role_session(profile(), **tools)
+    assert session.credentials.account == OWNER
+    assert session.credentials.expires == START + timedelta(hours=1)
+    assert world.calls == [
+        ("get_caller_identity", {}),  # whose key it is, once for all
+        ("get_session_token", {"SerialNumber": DEVICE, "TokenCode": "000000", "DurationSeconds": 43200}),
+        (
+            "assume_role",
+            {
+                "RoleArn": f"arn:aws:iam::{OWNER}:role/team/Audit",
+                "RoleSessionName": "ann",
+                "ExternalId": "vk-0123456789",
+            },
+        ),
+    ]
+    assert role_session(profile(), **tools) == session
+    assert len(world.calls) == 3
+    role_session(profile(name="globex", role_arn=f"arn:aws:iam::{OWNER}:role/Other"), **tools)
+    assert world.count("get_caller_identity") == 1
+
+
+def test_a_duration_is_sent_only_where_it_is_not_awss_default(world: World, tools: dict[str, Any]) -> None:
+    """A session that was asked for with DurationSeconds by a temporary session cannot be signed in with: fact U2."""
+    for seconds, sent in ((3600, None), (7200, 7200), (43200, 43200)):
+        role_session(profile(mfa=False, max_session=seconds), **tools)
+        assert world.calls[-1][1].get("DurationSeconds") == sent
+        # Through an MFA session it is an hour at most, which is the default.
+        role_session(profile(max_session=seconds), **tools)
+        assert "DurationSeconds" not in world.calls[-1][1]
+
+
+def test_no_secret_in_a_repr(world: World, tools: dict[str, Any]) -> None:
+    text = repr(role_session(profile(), **tools))
+    assert "hush" not in text
+    assert "token-" not in text
+
+
+def test_one_code_serves_every_customer_for_twelve_hours(world: World, tools: dict[str, Any]) -> None:
+    role_session(profile(), **tools)
+    role_session(profile(name="other", role_arn="arn:aws:iam::333333333333:role/X", external_id="other"), **tools)
+    for _ in range(11):
+        world.now += timedelta(hours=1)
+        role_session(profile(), **tools)
+    assert len(world.asked) == 1
+    world.now += timedelta(minutes=56)
+    role_session(profile(), **tools)
+    assert len(world.asked) == 2
+
+
+def test_without_mfa_nobody_is_asked_and_the_session_is_as_long_as_the_role_allows(
+    world: World, tools: dict[str, Any]
+) -> None:
+    session = role_session(profile(mfa=False), **tools)
+    assert session.credentials.expires == START + timedelta(hours=12)
+    assert world.count("get_session_token") == 0
+
+
+def test_temporary_base_keys_go_straight_and_for_an_hour(world: World, tools: dict[str, Any]) -> None:
+    tools["base"] = Base(access_key_id="ASIAX", session_token="t")
+    role_session(profile(), **tools)
+    assert [name for name, _ in world.calls] == ["get_caller_identity", "assume_role"]
+    assert "DurationSeconds" not in world.calls[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("base", "caller", "mfa"),
+    [
+        (Base(access_key_id="ASIAX", session_token="t"), "sts::555555555555:assumed-role/Audit/ann", True),
+        (Base(), "iam::555555555555:user/ann", False),
+    ],
+)
+def test_no_external_id_is_sent_from_another_customers_account(
+    base: Base, caller: str, mfa: bool, world: World, tools: dict[str, Any]
+) -> None:
+    tools["base"] = base
+    world.caller = f"arn:aws:{caller}"
+    with pytest.raises(Refused, match="of account 555555555555; the role trusts"):
+        role_session(profile(mfa=mfa), **tools)
+    assert world.count("assume_role") == 0
+
+
+def test_a_grant_without_external_id_sends_none(world: World, tools: dict[str, Any]) -> None:
+    role_session(profile(external_id=None), **tools)
+    assert "ExternalId" not in world.calls[-1][1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"role_arn": f"arn:aws:iam::{OWNER}:role/team/Other"},
+        {"role_arn": f"arn:aws-cn:iam::{OWNER}:role/team/Audit"},
+        {"external_id": "other"},
+        {"external_id": None},
+        {"user_name": "bob"},
+        {"mfa": False, "max_session": 3600},
+        {"mfa_serial": f"arn:aws:iam::{OURS}:mfa/second"},
+    ],
+)
+def test_a_changed_profile_is_not_answered_from_the_cache(
+    change: dict[str, Any], world: World, tools: dict[str, Any]
+) -> None:
+    old = role_session(profile(), **tools)
+    world.answer_arn = None
+    if "user_name" in change:
+        # The same key is the other user's now (a user was renamed).
+        tools["base"] = Base(access_key_id="AKIABOB")
+        world.caller = f"arn:aws:iam::{OURS}:user/bob"
+    if "aws-cn" in change.get("role_arn", ""):
+        world.answer_arn = f"arn:aws-cn:sts::{OWNER}:assumed-role/Audit/ann"
+    assert role_session(profile(**change), **tools) != old
+
+
+@pytest.mark.parametrize("base", [Base(access_key_id="AKIABOB"), Base(realm="http://127.0.0.1:9")])
+def test_another_base_identity_or_endpoint_shares_nothing(base: Base, world: World, tools: dict[str, Any]) -> None:
+    old = role_session(profile(), **tools)
+    assert role_session(profile(), **{**tools, "base": base}) != old
+    assert len(world.asked) == 2
+
+
+def test_renewed_with_twenty_minutes_left_and_by_a_third_when_short(world: World, tools: dict[str, Any]) -> None:
+    old = role_session(profile(), **tools)
+    world.now = START + timedelta(minutes=40, seconds=-1)
+    assert role_session(profile(), **tools) == old
+    world.now = START + timedelta(minutes=40)
+    assert role_session(profile(), **tools) != old
+    world.now = START
+    short = role_session(profile(mfa=False, max_session=900), **tools)
+    world.now = START + timedelta(seconds=599)
+    assert role_session(profile(mfa=False, max_session=900), **tools) == short
+    world.now = START + timedelta(seconds=600)
+    assert role_session(profile(mfa=False, max_session=900), **tools) != short
+
+
+def test_lasting_has_three_quarters_left(world: World, tools: dict[str, Any]) -> None:
+    old = role_session(profile(), **tools)
+    world.now = START + timedelta(minutes=14)
+    assert role_session(profile(), lasting=True, **tools) == old
+    world.now = START + timedelta(minutes=16)
+    assert role_session(profile(), lasting=True, **tools) != old
+
+
+def test_a_session_from_before_the_profile_was_accepted_is_not_used(world: World, tools: dict[str, Any]) -> None:
+    old = role_session(profile(), **tools)
+    world.now += timedelta(minutes=5)
+    assert role_session(profile(), since=START - timedelta(seconds=1), **tools) == old
+    assert role_session(profile(), since=START + timedelta(minutes=1), **tools) != old
+    assert len(world.asked) == 1
+
+
+def test_a_clock_set_back_does_not_prolong_a_session(world: World, tools: dict[str, Any]) -> None:
+    old = role_session(profile(), **tools)
+    world.now = START - timedelta(hours=1)
+    assert role_session(profile(), **tools) != old
+
+
+def test_an_mfa_session_older_than_the_grant_allows_is_not_used(world: World, tools: dict[str, Any]) -> None:
+    strict = profile(name="strict", role_arn=f"arn:aws:iam::{OWNER}:role/Strict", mfa_max_age=3600)
+    role_session(profile(), **tools)
+    world.now += timedelta(minutes=58)
+    role_session(strict, **tools)
+    assert len(world.asked) == 1
+    world.now += timedelta(minutes=50)
+    role_session(strict, **tools)
+    assert len(world.asked) == 2
+    # The younger one serves the others too.
+    role_session(profile(), **tools)
+    assert len(world.asked) == 2
+
+
+def test_a_session_that_aws_no_longer_takes_is_dropped_and_made_anew_once(world: World, tools: dict[str, Any]) -> None:
+    role_session(profile(), **tools)
+    world.dead.add("ASIAMFA0")
+    world.now += timedelta(hours=2)
+    role_session(profile(), **tools)
+    assert len(world.asked) == 2
+    world.dead.update(f"ASIAMFA{n}" for n in range(20))
+    world.now += timedelta(hours=2)
+    with pytest.raises(Refused) as caught:
+        role_session(profile(), **tools)
+    assert caught.value.code == "ExpiredToken"
+    assert len(world.asked) == 3
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_an_mfa_session_that_was_made_for_this_very_call_is_not_made_twice(
+    later: int, world: World, tools: dict[str, Any]
+) -> None:
+    """What AWS refuses right after it gave it is refused for another reason: a second code would not help."""
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        world.now += timedelta(seconds=later)
+        return world.ask(device, seconds=seconds, again=again)
+
+    world.dead.update(f"ASIAMFA{n}" for n in range(20))
+    with pytest.raises(Refused) as caught:
+        role_session(profile(), **{**tools, "ask": ask})
+    assert caught.value.code == "ExpiredToken"
+    assert len(world.asked) == world.count("get_session_token") == 1
+
+
+def test_a_used_code_is_asked_for_once_more(world: World, tools: dict[str, Any]) -> None:
+    world.used.add("000000")
+    role_session(profile(), **tools)
+    assert len(world.asked) == 2
+    assert "next one" in world.asked[1]
+
+
+def test_two_wrong_codes_end_it_and_nobody_is_asked_again_at_once(world: World, tools: dict[str, Any]) -> None:
+    world.used.update({"000000", "000001"})
+    with pytest.raises(WrongCode) as caught:
+        role_session(profile(), **tools)
+    assert "next code" in caught.value.do
+    assert "00000" not in str(caught.value)
+    for _ in range(5):
+        with pytest.raises(Dismissed, match="a moment ago"):
+            role_session(profile(), **tools)
+    assert len(world.asked) == 2
+    world.now += timedelta(seconds=REMEMBER)
+    role_session(profile(), **tools)
+
+
+@pytest.mark.parametrize("error", [Dismissed("no code"), KeyboardInterrupt(), RuntimeError("broken")])
+def test_a_dismissed_prompt_answers_for_all_who_wait(error: BaseException, world: World, tools: dict[str, Any]) -> None:
+    asked = []
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        asked.append(device)
+        raise error
+
+    with pytest.raises(type(error)):
+        role_session(profile(), **{**tools, "ask": ask})
+    with pytest.raises(Dismissed):
+        role_session(profile(), **{**tools, "ask": ask})
+    assert len(asked) == 1
+
+
+def test_without_a_terminal_nothing_is_remembered(world: World, tools: dict[str, Any]) -> None:
+    def nobody(device: str, /, *, seconds: float, again: str = "") -> str:
+        raise NoTerminal("no terminal")
+
+    for _ in range(2):
+        with pytest.raises(NoTerminal):
+            role_session(profile(), **{**tools, "ask": nobody})
+    role_session(profile(), **tools)
+
+
+def test_an_old_session_stands_in_when_nobody_answers(world: World, tools: dict[str, Any]) -> None:
+    def nobody(device: str, /, *, seconds: float, again: str = "") -> str:
+        raise NoTerminal("no terminal")
+
+    strict = profile(mfa_max_age=900)
+    old = role_session(strict, **tools)
+    world.now += timedelta(minutes=50)
+    assert role_session(strict, **{**tools, "ask": nobody}) == old
+    with pytest.raises(NoTerminal):
+        role_session(strict, lasting=True, **{**tools, "ask": nobody})
+    for code in ("TimedOut", "Throttling"):
+        world.fail["get_session_token"] = [refusal("get_session_token", code)]
+        assert role_session(strict, **tools) == old
+        world.now += timedelta(seconds=REMEMBER)
+    # A refusal says something about the access, and is not hidden.
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied")]
+    with pytest.raises(Refused):
+        role_session(strict, **tools)
+
+
+def test_the_recorded_end_cuts_nothing_off_and_explains_a_refusal(world: World, tools: dict[str, Any]) -> None:
+    """The owner may have moved the end: AWS decides."""
+    ending = profile(until=START + timedelta(minutes=10))
+    first = role_session(ending, **tools)
+    world.now += timedelta(minutes=10)
+    assert role_session(ending, **tools) == first
+    world.now += timedelta(minutes=50)
+    assert role_session(ending, **tools) != first
+    world.now += timedelta(hours=1)
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", "no"), refusal("assume_role", "Throttling")]
+    with pytest.raises(Ended, match="2026-05-01 12:10 UTC") as caught:
+        role_session(ending, **tools)
+    assert caught.value.exit_code == 1
+    # What says nothing about the access is no end.
+    with pytest.raises(Refused):
+        role_session(ending, **tools)
+    # Who the caller is explains it better.
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", "no")]
+    world.caller = f"arn:aws:iam::{OURS}:user/bob"
+    with pytest.raises(WrongCaller):
+        role_session(profile(until=START, user_name=None, principals=(f"arn:aws:iam::{OURS}:user/ann",)), **tools)
+
+
+def test_a_session_is_for_the_recorded_person_alone(world: World, tools: dict[str, Any]) -> None:
+    """The same AWS profile holds another person's key now."""
+    world.caller = f"arn:aws:iam::{OURS}:user/bob"
+    for recorded in (profile(), profile(user_name=None, base_arn=f"arn:aws:iam::{OURS}:user/ann")):
+        with pytest.raises(WrongCaller, match=r"is .*ann; .*user/bob"):
+            role_session(recorded, **tools)
+    assert world.asked == []
+    assert world.count("assume_role") == 0
+    # Without MFA too, where AWS would let bob in as `ann`.
+    with pytest.raises(WrongCaller):
+        role_session(profile(mfa=False), **tools)
+    world.caller = f"arn:aws:iam::{OURS}:user/ann"
+    role_session(profile(base_arn=f"arn:aws:iam::{OURS}:user/ann"), **{**tools, "base": Base(access_key_id="AKIANEW")})
+
+
+@pytest.mark.parametrize(
+    ("recorded", "caller", "is_same"),
+    [
+        ("iam::1:user/team/ann", "iam::1:user/team/ann", True),
+        ("iam::1:user/ann", "iam::1:user/team/ann", False),
+        ("sts::1:assumed-role/Ops/botocore-session-1", "sts::1:assumed-role/Ops/botocore-session-2", True),
+        ("sts::1:assumed-role/Ops/x", "sts::1:assumed-role/Other/x", False),
+        ("sts::1:assumed-role/Ops/x", "iam::1:user/Ops", False),
+        ("sts::1:assumed-role/AWSReservedSSO_A_0/ann", "sts::1:assumed-role/AWSReservedSSO_A_0/ann", True),
+        ("sts::1:assumed-role/AWSReservedSSO_A_0/ann", "sts::1:assumed-role/AWSReservedSSO_A_0/bob", False),
+    ],
+)
+def test_who_is_the_same_person(recorded: str, caller: str, is_same: bool) -> None:
+    recorded, caller = (f"arn:aws:{each.replace('::1:', f'::{OURS}:')}" for each in (recorded, caller))
+    assert is_recorded(profile(base_arn=recorded), parse_identity(caller)) is is_same
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:sts::999999999999:assumed-role/Audit/ann",
+        f"arn:aws:sts::{OWNER}:assumed-role/Other/ann",
+        f"arn:aws-cn:sts::{OWNER}:assumed-role/Audit/ann",
+    ],
+)
+def test_credentials_of_another_account_or_role_are_dropped(arn: str, world: World, tools: dict[str, Any]) -> None:
+    world.answer_arn = arn
+    with pytest.raises(Refused, match="another role"):
+        role_session(profile(), **tools)
+    world.answer_arn = None
+    assert role_session(profile(), **tools).credentials.account == OWNER
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "message", "says"),
+    [
+        ("assume_role", "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole", "valetkey doctor acme"),
+        (
+            "assume_role",
+            "AccessDenied",
+            "User: x is not authorized to perform: sts:TagSession on resource: y",
+            "session tags are not admitted",
+        ),
+        (
+            "assume_role",
+            "AccessDenied",
+            "User: x is not authorized to perform: sts:SetSourceIdentity on resource: y",
+            "a SourceIdentity is not admitted",
+        ),
+        ("assume_role", "AccessDenied", "Roles may not be assumed by root accounts.", "root user"),
+        (
+            "assume_role",
+            "ValidationError",
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            "new handoff",
+        ),
+        (
+            "assume_role",
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+            "an hour at most",
+        ),
+        ("assume_role", "RegionDisabledException", "STS is not activated in this region", "another `region`"),
+        (
+            "get_session_token",
+            "AccessDenied",
+            "MultiFactorAuthentication failed, unable to validate MFA code. Please verify your MFA serial number",
+            "does not know this MFA device",
+        ),
+        ("get_session_token", "AccessDenied", "Cannot call GetSessionToken with session credentials", "temporary"),
+        ("get_session_token", "AccessDenied", "User: x is not authorized", "your admin"),
+        ("get_session_token", "InvalidClientTokenId", "The security token included in the request is invalid", "key"),
+        (
+            "get_session_token",
+            "SignatureDoesNotMatch",
+            "Signature expired: 20260501T100000Z is now earlier than 20260501T115500Z (20260501T120000Z - 5 min.)",
+            "it says 2026-05-01 10:00:00 UTC, AWS says 2026-05-01 12:00:00 UTC",
+        ),
+        (
+            "assume_role",
+            "SignatureDoesNotMatch",
+            "Signature not yet current: 20260501T140000Z is still later than 20260501T120500Z (20260501T120000Z + 5m)",
+            "it says 2026-05-01 14:00:00 UTC, AWS says 2026-05-01 12:00:00 UTC",
+        ),
+        ("assume_role", "Throttling", "Rate exceeded", "Rate exceeded"),
+    ],
+)
+def test_every_refusal_says_what_to_do(
+    operation: str, code: str, message: str, says: str, world: World, tools: dict[str, Any]
+) -> None:
+    world.fail[operation] = [refusal(operation, code, message)]
+    with pytest.raises(Refused) as caught:
+        role_session(profile(), **tools)
+    assert says in str(caught.value)
+    assert caught.value.do
+    assert (caught.value.code, caught.value.exit_code) == (code, 3)
+
+
+@pytest.mark.parametrize(
+    ("caller", "says"),
+    [
+        ("arn:aws:iam::999999999999:user/ann", "of account 999999999999"),
+        (f"arn:aws:iam::{OURS}:root", "root user"),
+        (f"arn:aws:sts::{OURS}:assumed-role/AWSReservedSSO_Dev_0123/ann", "Identity Center"),
+        (f"arn:aws:sts::{OURS}:assumed-role/Ops/x", "--no-mfa"),
+        (f"arn:aws:iam::{OURS}:user/bob", "does not name"),
+        (f"arn:aws:iam::{OURS}:user/ann", "valetkey doctor acme"),
+    ],
+)
+def test_a_refusal_that_the_callers_own_arn_explains(
+    caller: str, says: str, world: World, tools: dict[str, Any]
+) -> None:
+    world.caller = caller
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", "no")]
+    with pytest.raises(Refused) as caught:
+        role_session(profile(principals=(f"arn:aws:iam::{OURS}:user/ann",)), **tools)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"mfa_serial": f"arn:aws:iam::{OURS}:u2f/user/ann/key-ABC"}, "security key or passkey"),
+        ({"mfa_serial": f"arn:aws:iam::{OURS}:mfa/root-account-mfa-device"}, "root"),
+        ({"mfa_serial": None}, "names no device"),
+        ({"session_name": "username", "user_name": None}, "is not known"),
+        ({"session_name": "username", "user_name": "a"}, "session name"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anybody_is_asked(
+    change: dict[str, Any], says: str, world: World, tools: dict[str, Any]
+) -> None:
+    with pytest.raises(ValetkeyError, match=says):
+        role_session(profile(**change), **tools)
+    assert (world.calls, world.asked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("user", "name"), [("ann", "ann"), ("a", "valetkey-a"), (None, f"valetkey-{OURS}"), ("x" * 64, "x" * 64)]
+)
+def test_the_session_is_named_after_the_person(user: str | None, name: str) -> None:
+    assert role_call(profile(user_name=user), Base()).params["RoleSessionName"] == name
+
+
+def test_a_code_that_is_none_never_reaches_aws(world: World, tools: dict[str, Any]) -> None:
+    world.codes = iter(["12345"])
+    with pytest.raises(ValetkeyError) as caught:
+        role_session(profile(), **tools)
+    assert "12345" not in str(caught.value)
+    assert world.calls == [("get_caller_identity", {})]
+
+
+def test_a_wait_for_the_lock_has_an_end(world: World, tools: dict[str, Any]) -> None:
+    name = key("mfa", realm=Base().realm, base="AKIAANN", device=DEVICE)
+    with tools["cache"].lock(name, 1, busy=lambda: Busy("no")), pytest.raises(Busy, match="another valetkey"):
+        mfa_session(serial=DEVICE, max_age=None, seconds=0.1, **tools)
+    assert world.asked == []
+
+
+def test_what_is_kept_is_private_and_holds_no_code(world: World, tools: dict[str, Any], home: pathlib.Path) -> None:
+    world.codes = iter(["739154"])
+    role_session(profile(), **tools)
+    files = [each for each in (home / ".cache").rglob("*") if each.is_file()]
+    assert len([each for each in files if each.suffix == ".json"]) == 2
+    for each in files:
+        assert each.stat().st_mode & 0o077 == 0, each
+        assert "secret-of-ann" not in each.read_text()
+        assert "739154" not in each.read_text()

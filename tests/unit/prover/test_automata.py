@@ -1,0 +1,127 @@
+"""Classes of texts: complete against trying every short text, and given up in time."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import pytest
+
+from valetkey.catalog.condition_keys import ACCOUNT, ARN, EXTERNAL_ID, ORG_ID, PATH, SESSION_ID, TEXT, USER_ID
+from valetkey.catalog.text_forms import Form, Stage
+from valetkey.policy.globs import wild
+from valetkey.prover.automata import Glob, TooMany, texts
+
+SMALL = Form((Stage("abA:/", 1),), longest=6)
+ALL = ["".join(each) for size in range(1, 7) for each in itertools.product("abA:/", repeat=size)]
+
+
+def globs(*patterns: str, scope: str = "whole", fold: bool = False) -> list[Glob]:
+    return [Glob(wild(each), scope, fold) for each in patterns]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        globs("a*"),
+        globs("a*", "*b", "?a?"),
+        globs("*a*", "*b*", "*A*"),
+        globs("a?b", "a??", "*"),
+        globs("ab", "AB", fold=True),
+        globs("ab", "b*") + globs("AB", fold=True),
+        globs("a", "b", scope="name"),
+        globs("a/b", "*/b", "a/*") + globs("b", scope="name"),
+        globs("", "a", "aaaaaaa"),
+        globs("*a*b*a*", "*b*a*b*"),
+        globs("a:*", "*:a", "*:*:*"),
+    ],
+)
+def test_every_class_that_a_text_is_in_is_found_and_no_other(given: list[Glob]) -> None:
+    wanted = {tuple(glob.fits(text) for glob in given) for text in ALL}
+    found = texts(given, SMALL)
+    assert all(SMALL.holds(text) for text in found)
+    classes = [tuple(glob.fits(text) for glob in given) for text in found]
+    assert len(set(classes)) == len(classes)
+    assert set(classes) == wanted
+
+
+def test_arn_patterns_cross_no_colon_in_their_first_five_parts() -> None:
+    form = Form((*(Stage(char, 1, 1) for char in "arn:"), Stage("ab:", 4)), longest=12)
+    given = globs("arn:*:a:*:*:b", "arn:*b*:*:*:*:*", "arn:a?:*::*:*:*", scope="arn")
+    alphabet = ["arn:" + "".join(each) for size in range(4, 9) for each in itertools.product("ab:", repeat=size)]
+    wanted = {tuple(glob.fits(text) for glob in given) for text in alphabet if form.holds(text)}
+    found = {tuple(glob.fits(text) for glob in given) for text in texts(given, form)}
+    assert wanted <= found
+
+
+def test_what_is_to_be_avoided_is_avoided_and_a_class_of_nothing_else_is_left_out() -> None:
+    given = globs("a*")
+    avoid = frozenset(text for text in ALL if text.startswith("a") and len(text) < 3)
+    found = texts(given, SMALL, avoid=avoid)
+    assert not set(found) & avoid
+    assert {glob.fits(text) for text in found for glob in given} == {True, False}
+    every = frozenset(text for text in ALL if text.startswith("a"))
+    tiny = Form((Stage("ab", 1, 2),), longest=2)
+    assert all(not text.startswith("a") for text in texts(given, tiny, avoid=every))
+
+
+def test_a_prefix_stands_before_the_text() -> None:
+    given = globs("user/a*", "role/*")
+    found = texts(given, SMALL, prefix="user/")
+    assert {tuple(glob.fits(f"user/{text}") for glob in given) for text in found} == {(True, False), (False, False)}
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        (EXTERNAL_ID, ["ab", "a:b/c-d", "x" * 1224], ["a", "", "a b", "x" * 1225, "ä1"]),
+        (ACCOUNT, ["123456789012"], ["12345678901", "1234567890123", "12345678901a"]),
+        (ORG_ID, ["o-abcdef1234"], ["o-", "x-abcdef1234", "o-ABCDEF1234"]),
+        (USER_ID, ["AIDA1234567890123456", "AIDAIOSFODNN7EXAMPLE"], ["AROA1234567890123456", "AIDA", "AIDAabcd"]),
+        (SESSION_ID, ["AROA1234567890123456:ab"], ["AROA1234567890123456", "AROA1234567890123456:a"]),
+        (PATH, ["bob", "team/bob", "a:b/bob", "/bob"], ["", "team/", "a b", "te:am"]),
+        (
+            ARN,
+            ["arn:aws:s3:::b", "arn:aws-cn:iam::123456789012:role/a:b", "arn:aws:iam::aws:policy/x"],
+            ["arn:aws:s3::", "arn:aws:s3:::", "arn:aws::::x", "aws:s3:::b"],
+        ),
+    ],
+)
+def test_forms(form: Form, good: list[str], bad: list[str]) -> None:
+    for text in good:
+        assert form.holds(text), text
+    for text in bad:
+        assert not form.holds(text), text
+
+
+def test_short_texts_come_first_and_readable_ones_before_them() -> None:
+    assert texts(globs("ab*"), TEXT)[0] in ("something-else", "ab")
+    assert set(texts(globs("ab*"), TEXT)) == {"something-else", "ab"}
+    assert texts(globs("*"), EXTERNAL_ID) == ["another-id"]
+
+
+@pytest.mark.parametrize("count", [12, 16, 24, 60])
+def test_too_many_classes_are_given_up_soon(count: int) -> None:
+    given = globs(*(f"*{chr(65 + n)}x{chr(65 + n)}*" for n in range(count)))
+    begun = time.monotonic()
+    with pytest.raises(TooMany, match="kinds of text"):
+        texts(given, TEXT, most=5000)
+    assert time.monotonic() - begun < 5
+
+
+def test_the_clock_is_looked_at_while_classes_are_sought() -> None:
+    class Over(Exception):
+        pass
+
+    def check() -> None:
+        raise Over
+
+    with pytest.raises(Over):
+        texts(globs(*(f"*{chr(65 + n)}x*" for n in range(12))), TEXT, check=check)
+
+
+def test_a_long_pattern_is_no_trouble() -> None:
+    begun = time.monotonic()
+    found = texts(globs("a" * 1000 + "*", "*" + "ab" * 500), TEXT)
+    assert len(found) == 4
+    assert time.monotonic() - begun < 5

@@ -1,0 +1,308 @@
+"""What policies open after boundary and denies."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from valetkey.catalog.actions import expand, level
+from valetkey.catalog.risky_actions import ESCALATES, HARMLESS, READS
+from valetkey.policy import Policy, parse_policy
+from valetkey.policy.globs import matches
+from valetkey.prover.effective_permissions import Opening, _covers, _overlap, opening
+
+ROLE = "arn:aws:iam::111111111111:role/partners/auditor"
+
+
+def _policy(*statements: dict[str, Any], kind: Any = "identity") -> Policy:
+    return parse_policy({"Version": "2012-10-17", "Statement": list(statements)}, kind)
+
+
+def _allow(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def _deny(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
+    return _allow(action, resource, **more) | {"Effect": "Deny"}
+
+
+# As every grant carries it: valetkey.trust.self_denies.own_role_deny.
+OWN = _policy({"Effect": "Deny", "NotAction": ["iam:Get*", "iam:List*"], "Resource": ROLE})
+
+
+def _opening(*statements: dict[str, Any], boundary: Policy | None = None) -> Opening:
+    return opening([("Test", _policy(*statements))], boundary=boundary, role_arn=ROLE, own_denies=[OWN])
+
+
+def _escalating(*statements: dict[str, Any], boundary: Policy | None = None) -> set[str]:
+    return {each.action for each in _opening(*statements, boundary=boundary).escalations}
+
+
+def test_levels_count_each_action_once() -> None:
+    found = _opening(
+        _allow(["s3:ListBucket", "s3:GetObject"]), _allow(["s3:GetObject", "s3:PutObject", "s3:PutBucketPolicy"])
+    )
+    assert found.levels == {"List": 1, "Read": 1, "Tagging": 0, "Write": 1, "Permissions management": 1}
+
+
+def test_reading_data_names_the_actions_and_the_policies() -> None:
+    found = opening(
+        [("One", _policy(_allow("s3:Get*"))), ("Two", _policy(_allow(["s3:GetObject", "dynamodb:Scan"])))],
+        boundary=None,
+        role_arn=ROLE,
+    )
+    objects, items = found.reads_data
+    assert "s3:GetObject" in objects.actions
+    assert "s3:GetBucketPolicy" not in objects.actions
+    assert objects.policies == ("One", "Two")
+    assert items.actions == ("dynamodb:Scan",)
+    assert items.policies == ("Two",)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        _allow(["s3:ListAllMyBuckets", "s3:GetBucketPolicy", "s3:GetBucketTagging"]),
+        _allow(["dynamodb:DescribeTable", "dynamodb:ListTables"]),
+        _allow(["logs:DescribeLogGroups", "lambda:ListFunctions", "ecr:DescribeImages", "sqs:GetQueueAttributes"]),
+        _allow(["iam:Get*", "iam:List*"]),
+    ],
+)
+def test_metadata_is_no_data(statement: dict[str, Any]) -> None:
+    assert _opening(statement).reads_data == ()
+
+
+@pytest.mark.parametrize(
+    ("statements", "boundary", "reads"),
+    [
+        ([_allow("s3:GetObject"), _deny("s3:Get*")], None, False),
+        ([_allow("s3:GetObject"), _deny("s3:GetObject", "arn:aws:s3:::secret/*")], None, True),
+        (
+            [_allow("s3:GetObject", "arn:aws:s3:::secret/*"), _deny("s3:GetObject", "arn:aws:s3:::secret/*")],
+            None,
+            False,
+        ),
+        ([_allow("s3:GetObject", "arn:aws:s3:::secret/x"), _deny("s3:*", "arn:aws:s3:::s*")], None, False),
+        (
+            [_allow("s3:GetObject"), _deny("s3:Get*", Condition={"Bool": {"aws:SecureTransport": "false"}})],
+            None,
+            True,
+        ),
+        ([_allow("s3:GetObject")], [_allow("ec2:*")], False),
+        ([_allow("s3:GetObject")], [_allow("s3:*", "arn:aws:s3:::public/*")], True),
+        ([_allow("s3:GetObject", "arn:aws:s3:::a/*")], [_allow("s3:*", "arn:aws:s3:::b/*")], False),
+        ([_allow("s3:GetObject", "arn:aws:s3:::a*")], [_allow("s3:*", "arn:aws:s3:::*b/*")], True),
+        ([_allow("s3:GetObject")], [_allow("*"), _deny("s3:GetObject")], False),
+        ([_allow("s3:GetObject")], [{"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}], False),
+        (
+            [_allow("s3:GetObject", "arn:aws:s3:::a/x")],
+            [{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a/*"}],
+            False,
+        ),
+        (
+            [
+                _allow("s3:GetObject", "arn:aws:s3:::a/x"),
+                {"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:s3:::b*"},
+            ],
+            None,
+            False,
+        ),
+        (
+            [
+                _allow("s3:GetObject", "arn:aws:s3:::a/x"),
+                {"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:s3:::*x"},
+            ],
+            None,
+            True,
+        ),
+        ([_allow("s3:GetObject", "arn:aws:s3:::${aws:username}/*")], [_allow("s3:*", "arn:aws:s3:::b/*")], True),
+        ([_allow("s3:GetObject"), _deny("s3:*", "arn:aws:s3:::${aws:username}*")], None, True),
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], None, True),
+    ],
+)
+def test_boundary_and_denies_cut(
+    statements: list[dict[str, Any]], boundary: list[dict[str, Any]] | None, reads: bool
+) -> None:
+    cut = _policy(*boundary, kind="boundary") if boundary else None
+    found = _opening(*statements, boundary=cut)
+    assert any("s3:GetObject" in each.actions for each in found.reads_data) is reads
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "iam:CreateAccessKey",
+        "iam:CreateLoginProfile",
+        "iam:UpdateLoginProfile",
+        "iam:CreateUser",
+        "iam:CreateRole",
+        "iam:CreatePolicyVersion",
+        "iam:SetDefaultPolicyVersion",
+        "iam:AddUserToGroup",
+        "iam:AttachRolePolicy",
+        "iam:AttachUserPolicy",
+        "iam:AttachGroupPolicy",
+        "iam:PutRolePolicy",
+        "iam:PutUserPolicy",
+        "iam:PutGroupPolicy",
+        "iam:DeleteRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:PutRolePermissionsBoundary",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateSAMLProvider",
+        "iam:CreateOpenIDConnectProvider",
+        "iam:DeactivateMFADevice",
+        "iam:TagRole",
+        "iam:PassRole",
+        "sts:AssumeRole",
+        "sso:CreateAccountAssignment",
+        "sso:PutInlinePolicyToPermissionSet",
+        "identitystore:CreateGroupMembership",
+        "organizations:DetachPolicy",
+        "organizations:LeaveOrganization",
+        "lambda:UpdateFunctionCode",
+        "ssm:SendCommand",
+        "ssm:StartSession",
+        "cloudformation:UpdateStack",
+        "codebuild:StartBuild",
+        "eks:CreateAccessEntry",
+    ],
+)
+def test_what_reaches_past_the_role(action: str) -> None:
+    assert _escalating(_allow(action)) == {action}
+    assert _escalating(_allow(action.lower())) == {action}
+    assert _escalating(_allow(action), _deny(action)) == set()
+    assert _escalating(_allow(action), boundary=_policy(_allow("s3:*"), kind="boundary")) == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        _allow("iam:PassRole", "arn:aws:iam::111111111111:role/one"),
+        _allow("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}),
+        _allow("sts:AssumeRole", "arn:aws:iam::222222222222:role/next"),
+        _allow("iam:PutRolePolicy", "arn:aws:iam::111111111111:role/partners/*"),
+        _allow("iam:UpdateAssumeRolePolicy", "arn:aws:iam::111111111111:role/partners/auditor*"),
+    ],
+)
+def test_one_resource_or_one_condition_is_enough(statement: dict[str, Any]) -> None:
+    (found,) = _opening(statement).escalations
+    assert found.action == statement["Action"]
+    assert found.resources == (statement["Resource"],)
+    assert found.policy == "Test"
+    assert found.statement == "$.Statement[0]"
+    assert found.action in str(found)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        _allow(["iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:PassRole", "iam:TagRole"], ROLE),
+        _allow("sts:AssumeRole", ROLE),
+        _allow(["iam:Get*", "iam:List*", "sts:GetCallerIdentity", "organizations:Describe*"]),
+        _allow(["iam:CreateServiceLinkedRole", "iam:CreateAccountAlias"]),
+        _allow(["s3:*", "dynamodb:*", "logs:*"]),
+    ],
+)
+def test_what_does_not_reach_past_the_role(statement: dict[str, Any]) -> None:
+    assert _escalating(statement) == set()
+
+
+def test_a_deny_with_a_condition_closes_nothing() -> None:
+    dated = _deny("*", Condition={"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}})
+    assert _escalating(_allow("iam:CreateUser"), dated) == {"iam:CreateUser"}
+
+
+def test_every_pattern_of_the_lists_covers_an_action_that_aws_lists() -> None:
+    for table in (READS, ESCALATES):
+        for patterns in table.values():
+            for pattern in patterns:
+                assert expand(pattern), pattern
+    escalating = {action for patterns in ESCALATES.values() for pattern in patterns for action in expand(pattern)}
+    assert escalating >= HARMLESS
+    assert not [action for action in escalating if level(action) in ("Read", "List")]
+
+
+def test_every_write_of_iam_escalates_or_is_known_as_harmless() -> None:
+    listed = {action for patterns in ESCALATES.values() for pattern in patterns for action in expand(pattern)}
+    powerful = {each for each in expand("iam:*") if level(each) in ("Write", "Permissions management")}
+    assert powerful - listed == _NOT_PRINCIPALS
+
+
+# Writes of IAM that change no principal and no trust.
+_NOT_PRINCIPALS = {
+    "iam:AssociateDelegationRequest",
+    "iam:ChangePassword",
+    "iam:RejectDelegationRequest",
+    "iam:SetSTSRegionalEndpointStatus",
+    "iam:SetSecurityTokenServicePreferences",
+}
+
+
+def _managed(*names: str) -> list[tuple[str, Policy]]:
+    data = pytest.importorskip("moto.iam.aws_managed_policies").aws_managed_policies_data
+    documents = json.loads(data)
+    return [(name, parse_policy(documents[name]["Document"], "identity")) for name in names]
+
+
+def test_read_only_access_reads_data_and_cannot_escalate() -> None:
+    found = opening(_managed("ReadOnlyAccess"), boundary=None, role_arn=ROLE, own_denies=[OWN])
+    actions = {action for each in found.reads_data for action in each.actions}
+    assert actions >= {
+        "s3:GetObject",
+        "dynamodb:GetItem",
+        "ssm:GetParameter",
+        "sqs:ReceiveMessage",
+        "codecommit:GitPull",
+    }
+    assert actions >= {"logs:FilterLogEvents", "lambda:GetFunction", "ec2:GetPasswordData", "athena:GetQueryResults"}
+    assert not actions & {"secretsmanager:GetSecretValue", "kms:Decrypt", "ebs:GetSnapshotBlock"}
+    assert found.escalations == ()
+
+
+def test_the_default_policies_read_next_to_no_data_and_cannot_escalate() -> None:
+    found = opening(_managed("SecurityAudit", "ViewOnlyAccess"), boundary=None, role_arn=ROLE, own_denies=[OWN])
+    actions = {action for each in found.reads_data for action in each.actions}
+    assert {"rds:DownloadDBLogFilePortion", "datapipeline:QueryObjects", "cognito-idp:ListUsers"} <= actions
+    assert not actions & {
+        "s3:GetObject",
+        "dynamodb:Scan",
+        "ssm:GetParameter",
+        "logs:GetLogEvents",
+        "lambda:GetFunction",
+    }
+    assert len(actions) < 20
+    assert found.escalations == ()
+
+
+@pytest.mark.parametrize("name", ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "AWSLambda_FullAccess"])
+def test_powerful_policies_escalate_until_a_boundary_cuts_them(name: str) -> None:
+    (policy,) = _managed(name)
+    assert opening([policy], boundary=None, role_arn=ROLE, own_denies=[OWN]).escalations
+    boundary = _policy(_allow(["s3:*", "logs:*", "iam:Get*", "iam:List*"]), kind="boundary")
+    assert opening([policy], boundary=boundary, role_arn=ROLE, own_denies=[OWN]).escalations == ()
+
+
+PATTERN = st.text("ab*?:", max_size=7)
+
+
+@given(PATTERN, PATTERN)
+def test_overlap_and_cover_against_every_short_text(one: str, other: str) -> None:
+    texts = ["".join(each) for length in range(6) for each in itertools.product("ab:", repeat=length)]
+    mine, theirs = ({text for text in texts if matches(pattern, text)} for pattern in (one, other))
+    if mine & theirs:
+        assert _overlap(one, other)
+    if _covers(one, other):
+        assert theirs <= mine
+
+
+@pytest.mark.parametrize(("one", "other"), [("a*c", "a?d"), ("a", "b"), ("a?", "a"), ("*a", "*b"), ("ab*", "b*")])
+def test_patterns_that_share_nothing_do_not_overlap(one: str, other: str) -> None:
+    assert not _overlap(one, other)
+    assert not _overlap(other, one)
