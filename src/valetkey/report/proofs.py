@@ -9,6 +9,7 @@ from typing import Any
 
 from valetkey.policy import Decision, Policy, Request
 from valetkey.prover import Counterexample, Proof, Reach, Region, Unknown, Values
+from valetkey.prover.access_regions import Bounds
 from valetkey.prover.witnesses import spelt
 from valetkey.report.decisions import as_json as decision_json
 from valetkey.report.text import clean, mask, say, say_json
@@ -156,6 +157,10 @@ def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
     """Who is let in."""
     if as_json:
         say_json(_reach_json(found, said))
+    elif isinstance(found, Bounds):
+        say(f"Not decided: {found.reason}.")
+        say("Whatever AWS does, these get in:" if found.least.regions else "Whoever gets in depends on that.")
+        _say_regions(found.least, said)
     elif isinstance(found, Unknown):
         say(f"Not decided: {found.reason}.")
     elif not found.regions and not found.unjudged:
@@ -163,9 +168,13 @@ def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
     else:
         if found.unjudged:
             _say(_unjudged_lines(found))
-        for number, region in enumerate(found.regions, 1):
-            _say(_region_lines(number, region, said))
-        _say(_assumed(found.assumed))
+        _say_regions(found, said)
+
+
+def _say_regions(found: Reach, said: Said) -> None:
+    for number, region in enumerate(found.regions, 1):
+        _say(_region_lines(number, region, said))
+    _say(_assumed(found.assumed))
 
 
 def _unjudged_lines(found: Reach) -> Iterator[str]:
@@ -213,6 +222,10 @@ def _span(low: str | None, high: str | None) -> str:
 
 def _reach_json(found: Reach | Unknown, said: Said) -> dict[str, Any]:
     head = {"valetkey": "reach/v1", "trust": said.trust}
+    if isinstance(found, Bounds):
+        certain = [_region_json(region, said) for region in found.least.regions]
+        assumed = list(found.least.assumed)
+        return {**head, "decided": False, "reason": found.reason, "regions": certain, "assumed": assumed}
     if isinstance(found, Unknown):
         return {**head, "decided": False, "reason": found.reason, "regions": [], "assumed": []}
     regions = [_region_json(region, said) for region in found.regions]

@@ -498,6 +498,11 @@ def test_a_right_grant_has_nothing_but_what_is_true_of_every_grant_without_an_en
     assert answer.failing("low") == ()
     dated = role(trust(allow(OTHER, {**BOTH, **DATED})), inline={"look": LOOK, "end": ENDS})
     assert checks(run(dated, scope=US)) == set()
+    for values in ([], "${aws:PrincipalTag/end}"):  # of which AWS does not say when it ends
+        document = json.loads(ENDS)
+        document["Statement"]["Condition"] = {"DateGreaterThanEquals": {"aws:CurrentTime": values}}
+        undated = role(trust(allow(OTHER, {**BOTH, **DATED})), inline={"look": LOOK, "end": json.dumps(document)})
+        assert checks(run(undated, scope=US)) == {"T15"}
 
 
 @pytest.mark.parametrize("check", ["T1", "T2", "T3", "T7", "T8", "T12"])

@@ -247,3 +247,23 @@ def test_an_entry_of_which_nobody_can_say_whom_it_names_ends_with_1(
     alone = write(document(allow(principal={"CanonicalUser": "a" * 64})))
     assert run(["who", "--trust", alone]) == 1
     assert "lets nobody in" not in capsys.readouterr().out
+
+
+def test_who_lists_what_gets_in_whatever_aws_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    door = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "sts:AssumeRole"}
+    silent = {**door, "Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": []}}}
+    path = tmp_path / "trust.json"
+    path.write_text(json.dumps({"Version": "2012-10-17", "Statement": [door, silent]}))
+    words = ["who", "--trust", str(path), "--owner", "111111111111"]
+    assert run([*words, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["decided"] is False
+    assert "statement 2" in answer["reason"]
+    assert [each["party"]["name"] for each in answer["regions"]] == ["222222222222"]
+    assert run(words) == 1
+    out = capsys.readouterr().out
+    assert "Whatever AWS does, these get in:" in out
+    assert "1. account 222222222222" in out
+    path.write_text(json.dumps({"Version": "2012-10-17", "Statement": [silent]}))
+    assert run(words) == 1
+    assert "depends on that" in capsys.readouterr().out

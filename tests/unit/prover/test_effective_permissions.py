@@ -306,3 +306,15 @@ def test_overlap_and_cover_against_every_short_text(one: str, other: str) -> Non
 def test_patterns_that_share_nothing_do_not_overlap(one: str, other: str) -> None:
     assert not _overlap(one, other)
     assert not _overlap(other, one)
+
+
+def test_where_aws_documents_nothing_it_is_open() -> None:
+    """An empty NotAction or NotResource: an Allow with it may open everything, a Deny with it may close nothing."""
+    empty = {"Effect": "Allow", "NotAction": [], "Resource": "*"}
+    assert "iam:PassRole" in _escalating(empty)
+    assert "iam:PassRole" in _escalating({"Effect": "Allow", "Action": "iam:PassRole", "NotResource": []})
+    bounded = _policy(empty, kind="boundary")
+    assert "iam:PassRole" in _escalating(_allow("iam:*"), boundary=bounded)
+    for deny in ({"NotAction": [], "Resource": "*"}, {"Action": "*", "NotResource": []}):
+        assert "iam:PassRole" in _escalating(_allow("iam:*"), {"Effect": "Deny", **deny})
+    assert _escalating({"Effect": "Allow", "Action": [], "Resource": "*"}) == set()
