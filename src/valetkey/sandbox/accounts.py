@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from botocore.config import Config
 
 from valetkey.sandbox import mfa
 from valetkey.sandbox.client import Control
+from valetkey.sandbox.process import Running, spawn
 
 REGION = "us-east-1"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -139,3 +141,22 @@ def furnish(url: str, accounts: int = 2) -> tuple[Seat, ...]:
         person = root.user(PEOPLE[number - 2], PERSON, mfa=True)
         seats += [Seat(root.account, profile, person), Seat(root.account, f"{profile}-admin", admin)]
     return tuple(seats)
+
+
+@dataclass
+class Furnished(Running):
+    """A running sandbox with people in it."""
+
+    seats: tuple[Seat, ...] = ()
+    """The ready profiles."""
+
+
+def start(port: int = 0, accounts: int = 2) -> Furnished:
+    """Start a sandbox furnished with `accounts` accounts (see `furnish`), which ends with this process at the latest:
+    `with start() as running: ...`. Raises SandboxError."""
+    running = spawn(port, owner=os.getpid())
+    try:
+        return Furnished(running.url, running.pid, running.child, furnish(running.url, accounts))
+    except BaseException:
+        running.stop()
+        raise

@@ -9,13 +9,17 @@ import json
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-if TYPE_CHECKING:
-    from valetkey.sandbox.reasons import Reason
-
 Answer = tuple[int, dict[str, str], Any]
+
+
+class Reason(NamedTuple):
+    """Which kind of policy refused, in AWS's words, and whether by a Deny."""
+
+    policy: str
+    is_explicit: bool
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from valetkey.sandbox.process import SandboxError
+from valetkey.sandbox.errors import SandboxError
 
 
 class Control:

@@ -34,6 +34,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+Control = Callable[["Front", str, str, Mapping[str, list[str]], Mapping[str, str], bytes | None], tuple[int, Any]]
+"""Performs one control request: front, method, name, query, headers, body; answers HTTP status and JSON value."""
+
 MAX_BODY = 64_000
 _LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?", re.IGNORECASE)
 _CODE = re.compile(rb'<Code>([A-Za-z0-9.]{1,80})</Code>|"__type":\s*"(?:[^"#]*#)?([A-Za-z0-9.]{1,80})"')
@@ -88,8 +91,9 @@ class Log:
 class Front:
     """The ASGI application that is served."""
 
-    def __init__(self, emulator: Asgi) -> None:
+    def __init__(self, emulator: Asgi, control: Control) -> None:
         self.emulator = emulator
+        self.control = control
         self.faults = Faults()
         self.log = Log()
         self.federation = Federation()
@@ -110,11 +114,9 @@ class Front:
         if refused is not None:
             await answer(send, 403, {"error": refused})
         elif path.startswith("/_sandbox/"):
-            from valetkey.sandbox.control import control
-
             body = await read(receive, MAX_BODY)
             query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-            status, plain = control(self, scope["method"], path.removeprefix("/_sandbox/"), query, headers, body)
+            status, plain = self.control(self, scope["method"], path.removeprefix("/_sandbox/"), query, headers, body)
             await answer(send, status, plain)
         elif path.startswith(("/_ministack/", "/_localstack/")):
             # The emulator's own switches: Control.reset and the fault rules are the way.

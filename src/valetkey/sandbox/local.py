@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import Running, SandboxError, end, spawn
+from valetkey.sandbox.errors import SandboxError
+from valetkey.sandbox.process import Running, end, spawn
 from valetkey.sandbox.variants import Refusals
 
 

@@ -12,21 +12,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
-from valetkey.errors import ValetkeyError
+from valetkey.sandbox.errors import SandboxError
 from valetkey.sandbox.rules import check_version
 from valetkey.sandbox.server import TAKEN, ended
 
-if TYPE_CHECKING:
-    from valetkey.sandbox.accounts import Seat
-
 START_LIMIT = 30.0
 """Seconds to wait for a sandbox to answer before giving up."""
-
-
-class SandboxError(ValetkeyError):
-    """The sandbox cannot be started or reached."""
 
 
 @dataclass
@@ -35,47 +28,31 @@ class Running:
 
     url: str
     pid: int
-    seats: tuple[Seat, ...] = ()
-    """The ready profiles, when it was furnished."""
-    _child: subprocess.Popen[str] | None = field(default=None, repr=False)
+    child: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     def stop(self, limit: float = 5.0) -> None:
         """End the process: SIGTERM, after `limit` seconds SIGKILL. Stopping twice is fine."""
-        if self._child is None or self._child.poll() is not None:
+        if self.child is None or self.child.poll() is not None:
             return
-        self._child.terminate()
+        self.child.terminate()
         try:
-            self._child.wait(limit)
+            self.child.wait(limit)
         except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait(limit)
+            self.child.kill()
+            self.child.wait(limit)
 
     def wait(self) -> int:
         """Wait until the process ends by itself; its exit code."""
-        assert self._child is not None
-        return self._child.wait()
+        assert self.child is not None
+        return self.child.wait()
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def start(port: int = 0, accounts: int = 2) -> Running:
-    """Start a sandbox furnished with `accounts` accounts (see `accounts.furnish`), which ends with this process at the
-    latest: `with start() as running: ...`. Raises SandboxError."""
-    running = spawn(port, owner=os.getpid())
-    try:
-        from valetkey.sandbox.accounts import furnish
-
-        running.seats = furnish(running.url, accounts)
-    except BaseException:
-        running.stop()
-        raise
-    return running
 
 
 def spawn(port: int = 0, *, owner: int | None = None, env: Mapping[str, str] | None = None) -> Running:
@@ -111,7 +88,7 @@ def spawn(port: int = 0, *, owner: int | None = None, env: Mapping[str, str] | N
             code = child.wait()
             log.seek(0)
             raise _failed(code, port, log.read())
-    return Running(url=ready["url"], pid=child.pid, _child=child)
+    return Running(url=ready["url"], pid=child.pid, child=child)
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -15,21 +15,14 @@ import json
 import random
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any
 
 from valetkey.sandbox import variants
-from valetkey.sandbox.call import current
+from valetkey.sandbox.call import Reason, current
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ids = random.SystemRandom()
 _of_resource: ContextVar[bool] = ContextVar("valetkey_resource_policy", default=False)
-
-
-class Reason(NamedTuple):
-    """Which kind of policy refused, in AWS's words, and whether by a Deny."""
-
-    policy: str
-    is_explicit: bool
 
 
 IDENTITY, BOUNDARY, SESSION = "identity-based policy", "permissions boundary", "session policy"

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from valetkey.sandbox.accounts import Root
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import SandboxError
+from valetkey.sandbox.errors import SandboxError
 from valetkey.sandbox.seeds import PARTNER_ROLE, SEEDS, Seed, allow, trust
 
 DAYS = 30

@@ -102,9 +102,10 @@ def load() -> Any:
     from valetkey.sandbox import rules
 
     rules.install()
+    from valetkey.sandbox.control import control
     from valetkey.sandbox.front import Front
 
-    return Front(emulator.app)
+    return Front(emulator.app, control)
 
 
 def main(words: Sequence[str] | None = None) -> int:

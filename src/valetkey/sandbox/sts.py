@@ -22,9 +22,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from valetkey.sandbox import clock, mfa, variants
-from valetkey.sandbox.call import AwsCall, current
+from valetkey.sandbox.call import AwsCall, Reason, current
 from valetkey.sandbox.principals import role_of
-from valetkey.sandbox.reasons import TRUST, Reason, of_trust
+from valetkey.sandbox.reasons import TRUST, of_trust
 
 HOUR = 3600
 KEPT = 50_000

@@ -195,7 +195,7 @@ def test_other_accounts_are_not_delayed(door: Door, stage: Any) -> None:
 
 
 def test_a_wrong_delay_is_refused(door: Door) -> None:
-    from valetkey.sandbox.process import SandboxError
+    from valetkey.sandbox.errors import SandboxError
 
     for seconds in (-1, 601):
         with pytest.raises(SandboxError, match="0 to 600"):

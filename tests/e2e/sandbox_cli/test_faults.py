@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import SandboxError
+from valetkey.sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Sandbox, Stage
@@ -189,7 +189,7 @@ def test_a_rebound_name_reaches_nothing(sandbox: Sandbox, host: str) -> None:
 
 
 def test_reset_empties_everything(tmp_path: Any) -> None:
-    from valetkey.sandbox.process import start
+    from valetkey.sandbox.accounts import start
 
     with start(accounts=1) as running:
         control = Control(running.url)

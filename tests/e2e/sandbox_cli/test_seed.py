@@ -11,8 +11,8 @@ import pytest
 
 from valetkey.account import CallError, read_live
 from valetkey.aws import connect
+from valetkey.sandbox.errors import SandboxError
 from valetkey.sandbox.local import finish
-from valetkey.sandbox.process import SandboxError
 from valetkey.sandbox.seeds import SEEDS
 
 if TYPE_CHECKING:

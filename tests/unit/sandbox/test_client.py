@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import SandboxError
+from valetkey.sandbox.errors import SandboxError
 
 ANSWERS = {"html": b"<html>hello</html>", "list": b"[]", "other": b'{"status": "ok"}', "pid": b'{"pid": "many"}'}
 

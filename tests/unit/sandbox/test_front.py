@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from valetkey.sandbox.control import control
 from valetkey.sandbox.front import Front, Log, stranger
 
 LOOPBACK = ("127.0.0.1", 50000)
@@ -85,7 +86,7 @@ async def nothing_behind(*_: Any) -> None:
 
 
 def test_control_takes_json_posts_only() -> None:
-    front = Front(nothing_behind)
+    front = Front(nothing_behind, control)
     rule = json.dumps({"kind": "500"}).encode()
     assert ask(front, "POST", "/_sandbox/faults", rule, content_type="text/plain")[0] == 415
     assert ask(front, "GET", "/_sandbox/faults")[0] == 405
@@ -98,7 +99,7 @@ def test_control_takes_json_posts_only() -> None:
 
 
 def test_the_emulators_own_switches_are_out_of_reach() -> None:
-    front = Front(nothing_behind)
+    front = Front(nothing_behind, control)
     for path in ("/_ministack/reset", "/_ministack/config", "/_localstack/health"):
         assert ask(front, "POST", path)[0] == 404
     assert ask(front, "GET", "/_sandbox/health", host="evil.example")[0] == 403

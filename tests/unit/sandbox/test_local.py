@@ -8,8 +8,8 @@ import pathlib
 
 import pytest
 
+from valetkey.sandbox.errors import SandboxError
 from valetkey.sandbox.local import Local, Profile, begin, find, finish, place
-from valetkey.sandbox.process import SandboxError
 
 CAROL = Profile("contractor", "222222222222", "carol", "arn:aws:iam::222222222222:user/carol", "arn:…:mfa/carol")
 LOCAL = Local("http://127.0.0.1:9", 1, "/state", (Profile("owner", "111111111111", "admin", "arn:…:user/admin"), CAROL))

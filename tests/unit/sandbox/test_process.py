@@ -15,7 +15,8 @@ import pytest
 
 from valetkey.sandbox import rules, server
 from valetkey.sandbox.client import Control
-from valetkey.sandbox.process import SandboxError, end, spawn
+from valetkey.sandbox.errors import SandboxError
+from valetkey.sandbox.process import end, spawn
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

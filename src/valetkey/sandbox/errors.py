@@ -1,0 +1,9 @@
+"""What a sandbox that cannot be used raises."""
+
+from __future__ import annotations
+
+from valetkey.errors import ValetkeyError
+
+
+class SandboxError(ValetkeyError):
+    """The sandbox cannot be started or reached."""
