@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from valetkey.sandbox import clock, fields, reasons, sts, variants
-from valetkey.sandbox.call import AwsCall, current
+from valetkey.sandbox.call import AwsCall, Reason, current
 from valetkey.sandbox.principals import role_of, role_of_session
 
 Enforce = Callable[..., Any]
@@ -68,7 +68,7 @@ def install() -> None:
         if service == "iam" and not (more.get("error_code") or more.get("message")):
             call = current.get()
             explicit = more.get("explicit_deny", False)
-            reason = (call.reason if call else None) or reasons.Reason(reasons.IDENTITY, explicit)
+            reason = (call.reason if call else None) or Reason(reasons.IDENTITY, explicit)
             more["message"] = reasons.text(principal, action, more.get("resource_arn", "*"), reason)
             more["message"] += reasons.pointer(principal.split(":")[4])
         status, headers, body = denied(service, action, principal, *rest, **more)
@@ -116,7 +116,7 @@ def _judge(
         reason = own if answer is not None else sts.distrusted(call, caller, needed, region)
         if answer is not None or reason is not None:
             if answer is not None and answer.resource_policy_arn:
-                reason = reasons.Reason(reasons.TRUST, True)
+                reason = Reason(reasons.TRUST, True)
             if variants.of(caller.account_id).refusals == "bare":
                 reason = None
             return ev.AuthError("AccessDenied", reasons.text(caller.principal_arn, needed, resource, reason))
@@ -133,7 +133,7 @@ def _judge_iam(ask: Enforce, call: AwsCall, caller: Any, region: str, resource: 
         return answer
     second = ask(call.access_key_id, tag, "iam", region, resource, context)
     if isinstance(second, ev.EvalResult):
-        reason = call.reason or reasons.Reason(reasons.IDENTITY, second.decision == "Deny")
+        reason = call.reason or Reason(reasons.IDENTITY, second.decision == "Deny")
         said = reasons.text(caller.principal_arn, tag, resource, reason) + reasons.pointer(caller.account_id)
         return ev.AuthError("AccessDenied", said)
     return second

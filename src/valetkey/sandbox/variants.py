@@ -29,7 +29,7 @@ _KNOWN: dict[str, tuple[object, ...] | range] = {
 }
 
 
-class VariantProblem(ValetkeyError):
+class VariantError(ValetkeyError):
     """A setting that there is not."""
 
 
@@ -52,20 +52,20 @@ def of(account: str | None) -> Variants:
 
 
 def vary(plain: Mapping[str, Any]) -> Variants:
-    """Change settings of `account` (left out: of all that have none of their own). Raises VariantProblem."""
+    """Change settings of `account` (left out: of all that have none of their own). Raises VariantError."""
     changes = {name: value for name, value in plain.items() if name != "account"}
     account = plain.get("account")
     if account is not None and not isinstance(account, str):
-        raise VariantProblem("account is a string", where="$.account")
+        raise VariantError("account is a string", where="$.account")
     for name, value in changes.items():
         if name not in _KNOWN:
-            raise VariantProblem(f"there is no setting {name!r}", do=f"set {' or '.join(_KNOWN)}", where=f"$.{name}")
+            raise VariantError(f"there is no setting {name!r}", do=f"set {' or '.join(_KNOWN)}", where=f"$.{name}")
         known = _KNOWN[name]
         # True is 1 in Python: one must not pass for the other.
         if value not in known or isinstance(value, bool) is not isinstance(known[0], bool):
             is_range = isinstance(known, range)
             allowed = f"{known[0]} to {known[-1]}" if is_range else ", ".join(map(str, known))
-            raise VariantProblem(f"{value!r} is not a value of {name}", do=f"use {allowed}", where=f"$.{name}")
+            raise VariantError(f"{value!r} is not a value of {name}", do=f"use {allowed}", where=f"$.{name}")
     found = _set[account] = dataclasses.replace(of(account), **changes)
     return found
 

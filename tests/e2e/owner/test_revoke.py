@@ -180,8 +180,11 @@ def test_a_trust_that_shows_a_deleted_users_id_is_told_and_replaced(stage: Any, 
 
 
 def test_the_receipt_names_what_the_deny_does_not_end(stage: Any, owner: Run) -> None:
-    assert owner("grant", "audit", "--to", stage.contractor.account, "--policy", "ReadOnlyAccess").returncode == 0
-    done = owner("revoke", "audit", "--no-wait")
+    assert (
+        owner("grant", "audit", *FOREVER, "--to", stage.contractor.account, "--policy", "ReadOnlyAccess").returncode
+        == 0
+    )
+    done = owner("revoke", "audit", "--yes", "--no-wait")
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
     assert "could have taken out, and the deny does not end" in said
@@ -190,11 +193,11 @@ def test_the_receipt_names_what_the_deny_does_not_end(stage: Any, owner: Run) ->
 
 
 def test_without_the_right_to_read_policies_it_is_unknown_what_could_be_taken_out(stage: Any, owner: Run) -> None:
-    assert owner("grant", "audit", "--to", stage.contractor.account).returncode == 0
+    assert owner("grant", "audit", *FOREVER, "--to", stage.contractor.account).returncode == 0
     stage.sandbox.control.fault(
         kind="deny", service="iam", operation="GetPolicy", account=stage.owner.account, times=None
     )
-    done = owner("revoke", "audit", "--no-wait", "--json")
+    done = owner("revoke", "audit", "--yes", "--no-wait", "--json")
     assert done.returncode == 0, done.stderr
     unknown = json.loads(done.stdout)["outlives_unknown"]
     assert [each.rpartition("/")[2] for each in unknown] == ["SecurityAudit", "ViewOnlyAccess"]

@@ -81,7 +81,8 @@ def test_iam_gives_an_authorization_id_where_asked(doors: Any, probe: Any, style
 
 def test_the_switch_is_by_account_and_ends_with_a_reset(doors: Any, probe: Any) -> None:
     control = doors.stage.sandbox.control
-    assert control.vary(doors.contractor.account, refusals="reasons") == {"refusals": "reasons", "sts_minutes": 5}
+    in_force = control.vary(doors.contractor.account, refusals="reasons")
+    assert (in_force["refusals"], in_force["sts_minutes"]) == ("reasons", 5)
     third = doors.stage.party()
     stranger = third.user("eve", "arn:aws:iam::aws:policy/AdministratorAccess")
     door = doors.role(probe.allow(doors.owner.account))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from valetkey.sandbox import variants
-from valetkey.sandbox.variants import VariantProblem, Variants
+from valetkey.sandbox.variants import VariantError, Variants
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,6 @@ def test_the_account_then_all_then_the_default() -> None:
     ],
 )
 def test_what_there_is_not_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(VariantProblem):
+    with pytest.raises(VariantError):
         variants.vary(wrong)
     assert variants.of("111111111111") == Variants()
