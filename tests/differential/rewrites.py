@@ -47,6 +47,11 @@ def null_variable(case: Case) -> None:
         nobody = NO_ARN if base(operator).startswith("Arn") else NOTHING
         if document.get("Version") == "2012-10-17" and base(operator).startswith(("String", "Arn")):
             values[:] = [nobody if any(map(valueless, VARIABLE.finditer(value))) else value for value in values]
+    # NotResource is a negated test too: what has no value is no resource that is left out.
+    for document, statement in statements(case):
+        if document.get("Version") == "2012-10-17" and "NotResource" in statement:
+            listed = statement["NotResource"]
+            listed[:] = [NO_ARN if any(map(valueless, VARIABLE.finditer(value))) else value for value in listed]
 
 
 def arn_variable(case: Case) -> None:

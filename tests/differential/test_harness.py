@@ -105,6 +105,25 @@ def test_we_answer_what_is_documented_with_the_cause_and_without(name: str) -> N
     assert ours(one) == ours(normal(one)) == ours(without) == right
 
 
+def test_a_variable_without_a_value_in_not_resource_leaves_no_resource_out() -> None:
+    """AWS: "there is no equal or like value" (policy-vars-no-value), so that the Deny is about every resource."""
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "*", "NotResource": "arn:aws:kms:*:*:key/${aws:nosuch}*"}
+    one: Case = {
+        "request": {
+            "principal": CALLER,
+            "action": "kms:Decrypt",
+            "resource": "arn:aws:kms:us-east-1:111122223333:key/a",
+            "context": {},
+        },
+        "resource": {"Version": "2012-10-17", "Statement": [statement]},
+    }
+    assert ours(one) == "explicit_deny"
+    rewritten = BY_NAME["variable-without-value"].without(normal(one))
+    assert rewritten is not None
+    assert ours(rewritten) == "explicit_deny"
+    assert "${" not in json.dumps(rewritten)
+
+
 def test_every_row_names_a_page_of_aws_and_has_an_example() -> None:
     assert len(BY_NAME) == len(ROWS)
     assert set(EXAMPLES) == set(BY_NAME)
