@@ -27,6 +27,8 @@ HOSTILE = (
     "\u202egnp",
     "",
     "-x",
+    "-",
+    "--",
     "--yes",
     "~",
     "a b",
@@ -49,7 +51,8 @@ def test_no_value_is_more_than_one_word_or_an_option(value: str) -> None:
     assert sorted(words, key=str) == sorted(
         ["valetkey", "show", value, "--json", *(["--"] if value.startswith("-") else [])], key=str
     )
-    assert not value.startswith("-") or words.index("--") < words.index(value, 2)
+    if value.startswith("-"):  # the last word, behind the `--`: a value may itself be `--`
+        assert words[-2:] == ["--", value]
     assert shlex.split(option("--name", value)) in (["--name", value], [f"--name={value}"])
     assert shlex.split(file_word(value)) == [f"./{value}" if value.startswith("-") else value]
 
