@@ -12,7 +12,6 @@ guarded when the claim that names the tenant is fixed (`issuers`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
@@ -21,6 +20,7 @@ from typing import Literal
 from valetkey.audit.issuers import SHARED, fixed, host_of
 from valetkey.audit.scope import Scope
 from valetkey.catalog import limits
+from valetkey.policy.arns import is_account
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
@@ -42,7 +42,6 @@ _HOME = "${aws:ResourceAccount}"
 # Not aws:VpcSourceIp: everybody may give any private address to a machine in a VPC of their own (IAM User Guide,
 # reference_policies_condition-keys: use it together with aws:SourceVpc or aws:SourceVpce).
 _SOURCES = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
-_ANY_VPC = re.compile(r"arn:[^:]*:ec2:[^:]*:[*?]*:(vpc/(vpc-)?)?[*?]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,22 +317,23 @@ def _sources(values: Mapping[str, Values]) -> Iterable[str]:
 
 
 def _everywhere(limits_: Iterable[str]) -> bool:
-    """Whether these ranges of addresses are, together, all of IPv4 or of IPv6."""
+    """Whether these ranges of addresses hold one that is wider than /8 of IPv4 or /32 of IPv6, neighbours put together.
+
+    Amazon S3 calls such a range public (Amazon S3 User Guide, access-control-block-public-access)."""
     networks = [network for each in limits_ if (network := read_network(each)) is not None]
     v4 = [IPv4Network((address, mask.bit_count())) for version, address, mask in networks if version == 4]
     v6 = [IPv6Network((address, mask.bit_count())) for version, address, mask in networks if version == 6]
-    whole = [not each.prefixlen for each in collapse_addresses(v4)] + [
-        not each.prefixlen for each in collapse_addresses(v6)
-    ]
-    return any(whole)
+    wide = [each.prefixlen < 8 for each in collapse_addresses(v4)]
+    return any(wide) or any(each.prefixlen < 32 for each in collapse_addresses(v6))
 
 
 def _any_source(text: str) -> bool:
-    """Whether a pattern is that of every VPC, or of every endpoint."""
-    literal = text.rstrip("*?")
-    if literal == text:
+    """Whether a VPC or endpoint of anybody's can fit a pattern: AWS chooses their ids, and all begin with 0, so that
+    somebody who makes enough of them gets one that fits. The ARN of a VPC names its account."""
+    if not set("*?") & set(text):
         return False
-    return any(each.startswith(literal) for each in ("vpc-", "vpce-")) or _ANY_VPC.fullmatch(text) is not None
+    parts = text.split(":", 5)
+    return len(parts) < 6 or not is_account(parts[4])
 
 
 def _subjects(region: Region) -> tuple[str, ...]:

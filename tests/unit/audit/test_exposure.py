@@ -161,6 +161,27 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
         "unguarded",
         [allow("*", {**BY_ID, "IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}})],
     ),
+    "everybody from half of all addresses": (
+        "unguarded",
+        [allow("*", {**BY_ID, "IpAddress": {"aws:SourceIp": "0.0.0.0/1"}})],
+    ),
+    "everybody from the allocated part of IPv6": (
+        "unguarded",
+        [allow("*", {**BY_ID, "IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "2000::/3"]}})],
+    ),
+    "everybody from a large network": ("guarded", [allow("*", {**BY_ID, "IpAddress": {"aws:SourceIp": "17.0.0.0/8"}})]),
+    "everybody through an endpoint that is not named in full": (
+        "unguarded",
+        [allow("*", {**BY_ID, "StringLike": {"aws:SourceVpce": "vpce-0*"}})],
+    ),
+    "everybody out of a VPC of one account": (
+        "guarded",
+        [allow("*", {**BY_ID, "ArnLike": {"aws:SourceVpcArn": f"arn:aws:ec2:*:{A}:vpc/*"}})],
+    ),
+    "everybody out of a VPC of accounts that begin alike": (
+        "unguarded",
+        [allow("*", {**BY_ID, "ArnLike": {"aws:SourceVpcArn": "arn:aws:*:*:1*:vpc/vpc-0*"}})],
+    ),
     "everybody from an address that anybody can have": (
         "unguarded",
         [allow("*", {**BY_ID, "IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}})],
