@@ -226,6 +226,7 @@ class _Reader:
         return principals, negated
 
     def _conditions(self, value: Any, where: str) -> Iterator[Condition]:
+        given: set[tuple[str, str]] = set()
         for name, block in members(value, where).items():
             place = member(where, name)
             read = read_operator(name)
@@ -242,6 +243,11 @@ class _Reader:
                     raise PolicyError(
                         f"{shown(key)} is no condition key", do="write it with its service: aws:SourceIp", where=at
                     )
+                if (name.lower(), key.lower()) in given:
+                    what = f"{shown(key)} is given twice under {operator.name}, in different case"
+                    do = "keep one: AWS ignores the case of keys and does not document which of two counts"
+                    raise PolicyError(what, do=do, where=at)
+                given.add((name.lower(), key.lower()))
                 read_values = tuple(_operand(text, operator, key, spot) for spot, text in scalars(values, at))
                 yield Condition(operator, set_operator, if_exists, key, read_values, at)
 

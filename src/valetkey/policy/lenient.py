@@ -14,8 +14,11 @@ How it is read then, so that nobody who might get in is overlooked:
   or in `Read.defects`.
 - An action in a list of a trust policy's Allow that cannot be read stands for every action of sts. An Effect given
   twice is an Allow when one of the two is.
-- What has no meaning (Resource in a trust policy, an unknown element, a bad Sid) is left out; names in wrong case are
-  read as meant.
+- An Allow loses what has no meaning (Resource in a trust policy, an unknown element); a Deny with one is left out: a
+  misspelt Condition would have limited it. A bad Sid goes. Names in wrong case are read as meant.
+- A Version that cannot be read, or is given twice, does not say whether policy variables count: an Allow loses its
+  conditions where there is one, and a Deny with one is left out.
+- Of a condition key that is given twice in different case, AWS does not document which counts: an Allow loses both.
 """
 
 from __future__ import annotations
@@ -141,6 +144,8 @@ def _mend(tree: Any, error: PolicyError, kind: Kind) -> bool:
         return False
     depth = 1 + (steps[0].name == "Statement" and len(steps) > 1 and steps[1].name is None)
     if steps[0].name != "Statement":
+        if _BY_LOWER.get(str(steps[0].name).lower()) == "Version" and not _is_renamed(steps[0]):
+            _without_variables(steps[0].inside, kind, error)
         _mend_top(steps[0])
         return True
     if len(steps[0].twins) > 1:
@@ -171,6 +176,30 @@ def _leave_out(statement: _Step, kind: Kind, error: PolicyError) -> None:
     if kind != "trust":
         nothing.append(("Resource", "*"))
     statement.put(nothing)
+
+
+def _without_variables(document: list[Any], kind: Kind, error: PolicyError) -> None:
+    """Read the statements so that nobody is overlooked, whether policy variables count or not."""
+    for name, found in list(document):
+        if name != "Statement" or not isinstance(found, list):
+            continue
+        one = isinstance(found, JsonObject)
+        steps = (
+            [_Step(document, document.index((name, found)))] if one else [_Step(found, i) for i in range(len(found))]
+        )
+        for step in steps:
+            if not isinstance(step.value, JsonObject) or "${" not in str(step.value):
+                continue
+            if _effect(step.value) == "deny":
+                _leave_out(step, kind, error)
+            else:
+                step.value[:] = [pair for pair in step.value if pair[0].lower() != "condition"]
+
+
+def _is_renamed(step: _Step) -> bool:
+    """Whether only the case of a name is wrong, and no other element has the name that is meant."""
+    meant = _BY_LOWER[str(step.name).lower()]
+    return step.name != meant and [str(pair[0]).lower() for pair in step.inside].count(meant.lower()) == 1
 
 
 def _effect(statement: Any) -> str:
@@ -227,7 +256,7 @@ def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: 
         first.put(given)
         return given in ("Allow", "Deny")
     if name == "Condition":
-        return not deny and _drop_all(last if len(inner) <= 3 else inner[2])
+        return not deny and (_drop_alike(inner) if len(inner) > 2 else _drop_all(last))
     if len(last.twins) > 1:
         _merge(last)
         return not deny
@@ -246,13 +275,22 @@ def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: 
     if name == "Action":
         return False
     first.drop()
-    return not deny or name not in ("NotAction", "NotResource")
+    return not deny
 
 
 def _drop_all(step: _Step) -> bool:
     """Leave out a condition, every time that it is given."""
     for place in reversed(step.twins or [step.index]):
         del step.inside[place]
+    return True
+
+
+def _drop_alike(inner: list[_Step]) -> bool:
+    """Leave out a condition key under its operator, in whatever case the two are given, every time."""
+    operator, key = inner[1], inner[2]
+    for name, block in inner[0].value:
+        if name.lower() == str(operator.name).lower() and isinstance(block, JsonObject):
+            block[:] = [pair for pair in block if pair[0].lower() != str(key.name).lower()]
     return True
 
 

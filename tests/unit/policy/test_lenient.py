@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from valetkey.policy import Request, decide
+from valetkey.errors import PolicyError
+from valetkey.policy import Request, decide, parse_policy
 from valetkey.policy.lenient import parse_lenient
 
 A, OWN = "222222222222", "111111111111"
@@ -19,6 +20,7 @@ GOOD: dict[str, Any] = {
     "Action": "sts:AssumeRole",
     "Condition": {"StringEquals": {"sts:ExternalId": "abc-123"}},
 }
+OPEN: dict[str, Any] = {key: value for key, value in GOOD.items() if key != "Condition"}
 DENY = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
 
 
@@ -94,6 +96,42 @@ def test_each_defect_is_named_and_read_wide(document: Any, where: str, bare: boo
     assert where in {each.where for each in parse_lenient(document, "trust").defects}
     assert lets_in(document) is bare
     assert lets_in(document, sts__ExternalId="abc-123") is with_id
+
+
+@pytest.mark.parametrize("element", ["Condtion", "Conditions", "Resource", "NotResource", "Foo"])
+def test_a_deny_with_an_element_that_says_nothing_shuts_nobody_out(element: str) -> None:
+    # The element may be a misspelt Condition: the Deny then was to shut out fewer.
+    document = trust(GOOD, {**DENY, element: {"StringNotEquals": {"sts:ExternalId": "abc-123"}}})
+    assert lets_in(document, sts__ExternalId="abc-123")
+
+
+_EVERY = {"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}}
+
+
+@pytest.mark.parametrize("version", ['"2020-01-01"', "null", "20121017", '"2012-10-17", "Version": "2008-10-17"'])
+@pytest.mark.parametrize("negated", [False, True])
+def test_without_a_readable_version_variables_may_count_or_not(version: str, negated: bool) -> None:
+    condition = {"StringNotEquals": _EVERY["StringEquals"]} if negated else _EVERY
+    allow, deny = {**OPEN, "Condition": condition}, {**DENY, "Condition": condition}
+    for statements in ([allow], [OPEN, deny]):
+        assert lets_in(f'{{"Version": {version}, "Statement": {json.dumps(statements)}}}')
+    assert lets_in(f'{{"Version": {version}, "Statement": {json.dumps(allow)}}}')
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:PrincipalAccount": "333333333333", "aws:principalaccount": A}},
+        {"StringEquals": {"aws:PrincipalAccount": A, "aws:principalaccount": "333333333333"}},
+        {"StringEquals": {"aws:PrincipalAccount": "333333333333"}, "stringequals": {"aws:principalaccount": A}},
+    ],
+)
+def test_of_a_key_given_twice_in_different_case_nobody_knows_which_counts(condition: Any) -> None:
+    document = trust({**OPEN, "Condition": condition})
+    with pytest.raises(PolicyError, match="given twice"):
+        parse_policy(document, kind="trust")
+    assert lets_in(document)
+    assert lets_in(trust(OPEN, {**DENY, "Condition": condition}))
 
 
 def test_not_principal_in_an_allow_is_everybody() -> None:
