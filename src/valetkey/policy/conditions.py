@@ -1,4 +1,4 @@
-"""Condition blocks: every operator is a row of one table.
+"""Condition blocks in the evaluator: what a condition asks, as a test on a request's keys.
 
 Source: IAM User Guide, reference_policies_elements_condition_operators and
 reference_policies_multi-value-conditions. Where AWS documents nothing (`undocumented` lists the forms), the test
@@ -17,6 +17,8 @@ from typing import Any, Literal
 from valetkey.policy import operands
 from valetkey.policy.globs import STAR, compiled
 from valetkey.policy.letter_case import fold, loose
+from valetkey.policy.operators import Comparison, Family, Operator, SetOperator, reader
+from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import Keys, Template, broken, resolve, several, template
 
 Fit = bool | None | Literal["doubt"]
@@ -25,21 +27,9 @@ Match = Callable[[str, Keys], Fit]
 """Whether one value of a request fits any value of the condition; None when that value cannot be read; DOUBT when AWS
 does not document whether it fits."""
 
+Prepare = Callable[[Sequence[str], bool], Match]
+"""Makes a Match of the condition's values; the flag says whether variables count."""
 Test = Callable[[Keys], bool]
-SetOperator = Literal["ForAllValues", "ForAnyValue"]
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """One row: AWS's name, the words between key and value in a reason, and how values are read and compared."""
-
-    name: str
-    words: str
-    prepare: Callable[[Sequence[str], bool], Match]
-    """Makes a Match of the condition's values; the flag says whether variables count."""
-    reads: Callable[[str], object] | None = None
-    """How a value of the document must be readable, or None for any text (which then may hold variables)."""
-    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +145,7 @@ def _fits_arn(pattern: str, value: str) -> Fit:
     return DOUBT if test is None else operands.is_arn(value) and test(value)
 
 
-def _ordered(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Callable[[Sequence[str], bool], Match]:
+def _ordered(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Prepare:
     def prepare(values: Sequence[str], variables: bool) -> Match:
         wanted = [read(value) for value in values]
 
@@ -186,79 +176,94 @@ def _address(values: Sequence[str], variables: bool) -> Match:
     return match
 
 
-_number, _date = operands.read_number, operands.read_date
-_TABLE = (
-    Operator("StringEquals", "=", _equal),
-    Operator("StringNotEquals", "other than", _equal, negated=True),
-    Operator("StringEqualsIgnoreCase", "= (in any case)", _equal_ignoring_case),
-    Operator("StringNotEqualsIgnoreCase", "other than (in any case)", _equal_ignoring_case, negated=True),
-    Operator("StringLike", "like", _like),
-    Operator("StringNotLike", "unlike", _like, negated=True),
-    Operator("NumericEquals", "=", _ordered(_number, compare.eq), _number),
-    Operator("NumericNotEquals", "other than", _ordered(_number, compare.eq), _number, negated=True),
-    Operator("NumericLessThan", "<", _ordered(_number, compare.lt), _number),
-    Operator("NumericLessThanEquals", "<=", _ordered(_number, compare.le), _number),
-    Operator("NumericGreaterThan", ">", _ordered(_number, compare.gt), _number),
-    Operator("NumericGreaterThanEquals", ">=", _ordered(_number, compare.ge), _number),
-    Operator("DateEquals", "=", _ordered(_date, compare.eq), _date),
-    Operator("DateNotEquals", "other than", _ordered(_date, compare.eq), _date, negated=True),
-    Operator("DateLessThan", "before", _ordered(_date, compare.lt), _date),
-    Operator("DateLessThanEquals", "not after", _ordered(_date, compare.le), _date),
-    Operator("DateGreaterThan", "after", _ordered(_date, compare.gt), _date),
-    Operator("DateGreaterThanEquals", "not before", _ordered(_date, compare.ge), _date),
-    Operator("Bool", "=", _bool, operands.read_bool),
-    Operator("BinaryEquals", "=", _ordered(operands.read_bytes, compare.eq), operands.read_bytes),
-    Operator("IpAddress", "in", _address, operands.read_network),
-    Operator("NotIpAddress", "outside", _address, operands.read_network, negated=True),
-    Operator("ArnEquals", "like", _arn),
-    Operator("ArnNotEquals", "unlike", _arn, negated=True),
-    Operator("ArnLike", "like", _arn),
-    Operator("ArnNotLike", "unlike", _arn, negated=True),
-    Operator("Null", "absent =", _bool, operands.read_bool),
-)
-OPERATORS = {row.name.lower(): row for row in _TABLE}
-"""Every operator by its lower-cased name: AWS's engines take operator names in any case."""
-
-_SETS: dict[str, SetOperator] = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
+def matcher(row: Operator) -> Prepare:
+    """How an operator's values are read and compared. Raises NotDecided for one that is not known here."""
+    match row.family:
+        case Family.TEXT:
+            return _text_matcher(row)
+        case Family.ARN:
+            if row.comparison is Comparison.LIKE:
+                return _arn
+        case Family.NUMBER:
+            return _ordered(operands.read_number, _order(row))
+        case Family.DATE:
+            return _ordered(operands.read_date, _order(row))
+        case Family.BYTES:
+            return _ordered(operands.read_bytes, _order(row))
+        case Family.BOOL:
+            if row.comparison is Comparison.EQUAL:
+                return _bool
+        case Family.ADDRESS:
+            if row.comparison is Comparison.WITHIN:
+                return _address
+        case Family.NULL:
+            pass
+        case never:
+            raise not_known(never)
+    raise row.unknown()
 
 
-def read_operator(name: str) -> tuple[Operator, SetOperator | None, bool] | None:
-    """Take "ForAllValues:StringLikeIfExists" (any case) apart: row, set operator, IfExists. None when unknown.
+def _text_matcher(row: Operator) -> Prepare:
+    match row.comparison:
+        case Comparison.EQUAL:
+            return _equal
+        case Comparison.EQUAL_IGNORING_CASE:
+            return _equal_ignoring_case
+        case Comparison.LIKE:
+            return _like
+        case Comparison.LESS | Comparison.LESS_OR_EQUAL | Comparison.GREATER | Comparison.GREATER_OR_EQUAL:
+            raise row.unknown()
+        case Comparison.WITHIN | Comparison.ABSENT:
+            raise row.unknown()
+        case never:
+            raise not_known(never)
 
-    Null takes neither a set operator nor IfExists.
-    """
-    prefix, colon, base = name.lower().rpartition(":")
-    if_exists = base.endswith("ifexists")
-    row = OPERATORS.get(base.removesuffix("ifexists"))
-    if row is None or (colon and prefix not in _SETS) or (row.name == "Null" and (colon or if_exists)):
-        return None
-    return row, _SETS[prefix] if colon else None, if_exists
+
+def _order(row: Operator) -> Callable[[Any, Any], bool]:
+    match row.comparison:
+        case Comparison.EQUAL:
+            return compare.eq
+        case Comparison.LESS:
+            return compare.lt
+        case Comparison.LESS_OR_EQUAL:
+            return compare.le
+        case Comparison.GREATER:
+            return compare.gt
+        case Comparison.GREATER_OR_EQUAL:
+            return compare.ge
+        case Comparison.EQUAL_IGNORING_CASE | Comparison.LIKE | Comparison.WITHIN | Comparison.ABSENT:
+            raise row.unknown()
+        case never:
+            raise not_known(never)
 
 
 def silent(condition: Condition, *, variables: bool) -> bool:
     """Whether AWS documents of no request what the condition means: it has no values, or one that it cannot read."""
-    row = condition.operator
-    if not condition.values or (row.reads is not None and any(row.reads(value) is None for value in condition.values)):
+    reads = reader(condition.operator.family)
+    if not condition.values or (reads is not None and any(reads(value) is None for value in condition.values)):
         return True
-    return variables and row.reads is None and any("${" in value and broken(value) for value in condition.values)
+    return variables and reads is None and any("${" in value and broken(value) for value in condition.values)
 
 
 def compile_condition(condition: Condition, *, unsure: bool, variables: bool) -> Test:
-    """One test on a request's keys. `unsure` is the answer where AWS documents none."""
+    """One test on a request's keys. `unsure` is the answer where AWS documents none.
+
+    Raises NotDecided for an operator that is not known here."""
     key, row = condition.key.lower(), condition.operator
     if silent(condition, variables=variables):
         return lambda keys: unsure
-    if row.name == "Null":
+    if row.family is Family.NULL and row.comparison is Comparison.ABSENT:
         absent = frozenset(operands.read_bool(value) for value in condition.values)
         return lambda keys: (key not in keys) in absent
-    match = row.prepare(condition.values, variables)
+    prepare = matcher(row)
+    match = prepare(condition.values, variables)
     # Trap: a negated test of a missing key is true, a positive one false, unless IfExists says so.
     missing = condition.if_exists or row.negated
     if condition.set_operator == "ForAllValues":
         return _for_all(match, key, row.negated, unsure)
     if condition.set_operator == "ForAnyValue":
         return _for_any(match, key, row.negated, unsure, missing=condition.if_exists and unsure)
-    if row.prepare is _equal and not row.negated and not any("${" in value for value in condition.values):
+    if prepare is _equal and not row.negated and not any("${" in value for value in condition.values):
         return _one_of(frozenset(condition.values), key, missing, unsure)
     return _single(match, key, row.negated, unsure, missing)
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from valetkey.errors import PolicyError, shown
-from valetkey.policy.conditions import Condition, Operator, compile_condition, read_operator
+from valetkey.policy.conditions import Condition, Test, compile_condition
 from valetkey.policy.globs import has_wildcard
+from valetkey.policy.operators import Family, Operator, read_operator, reader
 from valetkey.policy.patterns import compile_actions
 from valetkey.policy.policy_json import (
     JsonObject,
@@ -38,6 +39,7 @@ from valetkey.policy.statements import (
     caller_test,
     resource_test,
 )
+from valetkey.policy.undecided import NotDecided
 
 DOCUMENT_MAX = 262_144
 """Characters: twice the longest document that the IAM API takes (policyDocumentType); AWS's own managed policies are
@@ -144,8 +146,15 @@ class _Reader:
             covers_action=compile_actions(actions, negated=not_action, unsure=deny),
             covers_caller=caller_test(principals, negated=not_principal, deny=deny, unsure=deny),
             covers_resource=resource_test(resources, negated=not_resource, unsure=deny, variables=self.variables),
-            tests=tuple(compile_condition(each, unsure=deny, variables=self.variables) for each in conditions),
+            tests=tuple(self._test(each, deny) for each in conditions),
         )
+
+    def _test(self, condition: Condition, deny: bool) -> Test:
+        try:
+            return compile_condition(condition, unsure=deny, variables=self.variables)
+        except NotDecided as unknown:
+            do = "leave this condition out, or decide it elsewhere"
+            raise PolicyError(str(unknown), do=do, where=condition.where) from unknown
 
     def _effect(self, elements: Mapping[str, Any], where: str) -> Effect:
         if "Effect" not in elements:
@@ -254,8 +263,9 @@ class _Reader:
 
 def _operand(text: str, operator: Operator, key: str, where: str) -> str:
     # AWS documents that only text and ARNs take variables, not that it refuses others: compile_condition reads them.
-    variable = "${" in text and operator.name != "Null"
-    if operator.reads is not None and operator.reads(text) is None and not variable:
+    variable = "${" in text and operator.family is not Family.NULL
+    reads = reader(operator.family)
+    if reads is not None and reads(text) is None and not variable:
         # An ExternalId identifies: no error shows it.
         what = f"{operator.name} cannot read {'this ExternalId' if key.lower() == 'sts:externalid' else shown(text)}"
         raise PolicyError(what, do="see docs/reference/policy.md for what each operator takes", where=where)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from valetkey.policy.conditions import Condition
 from valetkey.policy.operands import read_bool
+from valetkey.policy.operators import Family
 from valetkey.policy.principals import is_unique_id
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
@@ -101,7 +102,7 @@ def spelt(request: Request, action: str) -> str:
 
 def _wish(condition: Condition, request: Request, variables: bool) -> str:
     key = condition.key
-    if condition.operator.name == "Null":
+    if condition.operator.family is Family.NULL:
         wanted = {read_bool(value) for value in condition.values}
         return f"{key} to be absent" if wanted == {True} else f"any {key}" if wanted == {False} else f"{key} or none"
     if condition.set_operator:

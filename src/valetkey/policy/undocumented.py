@@ -15,9 +15,11 @@ from functools import lru_cache
 
 from valetkey.policy.conditions import Condition, compile_condition
 from valetkey.policy.operands import is_arn
+from valetkey.policy.operators import Comparison, Family, reader
 from valetkey.policy.patterns import compile_actions
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement, caller_test, resource_test
+from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import Keys, broken, several, template
 
 
@@ -126,11 +128,12 @@ def _of_resource(statement: Statement, request: Request) -> Form:
 def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
     """The form by which a test is open for these keys; asked only where it is."""
     row = condition.operator
+    reads = reader(row.family)
     if not condition.values:
         return NO_VALUES
-    if row.reads is not None and any(row.reads(value) is None for value in condition.values):
+    if reads is not None and any(reads(value) is None for value in condition.values):
         return TYPED_VARIABLE  # the parser refuses every other value that an operator cannot read
-    if variables and row.reads is None and any("${" in value and broken(value) for value in condition.values):
+    if variables and reads is None and any("${" in value and broken(value) for value in condition.values):
         return BROKEN_VARIABLE
     value = keys.get(condition.key.lower())
     if value is None:
@@ -140,11 +143,14 @@ def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
     read = [template(each, variables=variables, wildcards=True) for each in condition.values]
     if any(not isinstance(each, str) and several(each, keys) for each in read):
         return SEVERAL_IN_VARIABLE
-    if row.name.endswith("IgnoreCase"):
-        return OTHER_LETTERS
     sent = (value,) if isinstance(value, str) else value
-    if row.name.startswith("Arn") and all(map(is_arn, sent)):
-        return SHORT_ARN
-    if row.name.startswith("Arn") and any(each == "*" or each.count(":") < 5 for each in condition.values):
-        return SHORT_ARN
-    return UNREADABLE_VALUE
+    match row.family:
+        case Family.TEXT:
+            return OTHER_LETTERS if row.comparison is Comparison.EQUAL_IGNORING_CASE else UNREADABLE_VALUE
+        case Family.ARN:
+            short = all(map(is_arn, sent)) or any(each == "*" or each.count(":") < 5 for each in condition.values)
+            return SHORT_ARN if short else UNREADABLE_VALUE
+        case Family.NUMBER | Family.DATE | Family.BOOL | Family.BYTES | Family.ADDRESS | Family.NULL:
+            return UNREADABLE_VALUE
+        case never:
+            raise not_known(never)

@@ -20,13 +20,15 @@ from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.legible import Unjudged, legible
 from valetkey.policy.operands import read_address, read_network
+from valetkey.policy.operators import Family
 from valetkey.policy.origin import Origin
 from valetkey.policy.requests import Request
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import TooMany
 from valetkey.prover.boxes import Box, Limits, TooLong, meet, rest
 from valetkey.prover.caller_classes import CALLER_KEYS, Party, Person
 from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
-from valetkey.prover.key_tests import Asked, NotDecided, Span, kind_of, patterns
+from valetkey.prover.key_tests import Asked, Span, patterns
 from valetkey.prover.proof import ASSUMED, InternalError, Question, SideSets, Unknown, beyond, resting
 from valetkey.prover.space import ACTION, CALLER, ROLE_ACTIONS, Dimension, Point, Space
 
@@ -258,12 +260,12 @@ class _Spells:
         globs = [glob for one in asked for glob in patterns(one)]
         self.plain = {glob.text for glob in globs if glob.plain}
         self.open = [glob for glob in globs if not glob.plain and glob.text.strip(STAR)]
-        self.truths = key_of(key).type == "bool" or any(kind_of(one.condition.operator.name) == "bool" for one in asked)
+        self.truths = key_of(key).type == "bool" or any(one.condition.operator.family is Family.BOOL for one in asked)
         ranges = [value for one in asked for value in one.condition.values]
         self.ranges = [
             (text, network)
             for text in dict.fromkeys(ranges)
-            if any(kind_of(one.condition.operator.name) == "address" for one in asked)
+            if any(one.condition.operator.family is Family.ADDRESS for one in asked)
             and (network := read_network(text)) is not None
         ]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import Glob
-from valetkey.prover.key_tests import NotDecided
 
 
 class Parts(NamedTuple):

@@ -22,12 +22,14 @@ from valetkey.errors import PolicyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.globs import STAR
 from valetkey.policy.legible import unspoken
+from valetkey.policy.operators import Family
 from valetkey.policy.principals import Grant, Principals
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.arn_patterns import Parts, parts_of, readable
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Budget
 from valetkey.prover.key_partition import samples
-from valetkey.prover.key_tests import Asked, NotDecided, Unspoken, kind_of, patterns
+from valetkey.prover.key_tests import Asked, Unspoken, patterns
 
 CALLER_KEYS = frozenset(
     f"aws:{name}"
@@ -156,8 +158,8 @@ def _refuse(said: Mentioned, *, role: bool) -> None:
         if element.unread:
             raise Unspoken(str(element.unread[0]))
     for key, several in said.asked.items():
-        families = {kind_of(one.condition.operator.name) for one in several} - {"text", "arn", "null"}
-        if families - ({"bool"} if key == "aws:principalisawsservice" else set()):
+        families = {one.condition.operator.family for one in several} - {Family.TEXT, Family.ARN, Family.NULL}
+        if families - ({Family.BOOL} if key == "aws:principalisawsservice" else set()):
             raise NotDecided(f"{key} is compared as {' and as '.join(sorted(families))}")
         if any(glob.fold and not glob.text.isascii() for glob in said.globs(key)):
             raise NotDecided(f"{key} is compared without case with letters that are not ASCII")

@@ -13,7 +13,9 @@ from typing import Any
 
 from valetkey.policy import operands
 from valetkey.policy.globs import STAR
-from valetkey.prover.key_tests import Asked, Cell, NotDecided, Span, kind_of, patterns
+from valetkey.policy.operators import Family
+from valetkey.policy.undecided import NotDecided, not_known
+from valetkey.prover.key_tests import Asked, Cell, Span, patterns
 
 
 def moments(asked: Iterable[Asked], since: datetime | None = None) -> list[tuple[int, Span]]:
@@ -45,14 +47,22 @@ def moments(asked: Iterable[Asked], since: datetime | None = None) -> list[tuple
 
 def _moment(one: Asked, text: str) -> list[int]:
     """A value as a moment; a number is seconds since 1970, and what is finer than a microsecond lies between two."""
-    if kind_of(one.condition.operator.name) == "number":
-        number = operands.read_number(text)
-        micros = None if number is None else number * 1_000_000
-        return (
-            [] if micros is None else sorted({int(micros.to_integral_value(r)) for r in (ROUND_FLOOR, ROUND_CEILING)})
-        )
-    moment = operands.read_date(text)
-    return [] if moment is None else [moment]
+    family = one.condition.operator.family
+    match family:
+        case Family.NUMBER:
+            number = operands.read_number(text)
+            if number is None:
+                return []
+            return sorted({int((number * 1_000_000).to_integral_value(way)) for way in (ROUND_FLOOR, ROUND_CEILING)})
+        case Family.DATE:
+            moment = operands.read_date(text)
+            return [] if moment is None else [moment]
+        case Family.NULL:
+            return []
+        case Family.TEXT | Family.ARN | Family.BOOL | Family.BYTES | Family.ADDRESS:
+            raise NotDecided(f"{one.condition.key} is a moment, and is compared as {family}")
+        case never:
+            raise not_known(never)
 
 
 def _micros(moment: datetime) -> int:

@@ -17,11 +17,13 @@ from valetkey.policy import operands
 from valetkey.policy.conditions import silent
 from valetkey.policy.globs import STAR
 from valetkey.policy.letter_case import loose, spellings
+from valetkey.policy.operators import Comparison, Family, Operator
+from valetkey.policy.undecided import NotDecided, not_known
 from valetkey.policy.variables import Variable
 from valetkey.prover.automata import Glob, texts
 from valetkey.prover.boxes import Budget
 from valetkey.prover.intervals import addresses, iso, moments, numbers
-from valetkey.prover.key_tests import Asked, Cell, Keys, NotDecided, kind_of, lone_variables, patterns
+from valetkey.prover.key_tests import Asked, Cell, Keys, lone_variables, patterns
 
 _SUBSETS = 6
 """Of a key with several values: kinds of value whose combinations are all tried."""
@@ -36,53 +38,59 @@ def cells(
     values of each kind are wanted. Raises NotDecided, TooMany.
     """
     key = key_of(name)
-    families = {kind_of(one.condition.operator.name) for one in asked} - {"null"}
+    families = {one.condition.operator.family for one in asked} - {Family.NULL}
     kind = _type(name, key, families)
-    if kind in ("text", "arn"):
-        found = _texts(key, kind, asked, related, budget, each)
-    elif kind == "bool":
-        found = [Cell("true"), Cell("false")]
-    elif kind == "number":
-        found = numbers(asked, whole=key.type == "number")
-    elif kind == "date":
-        found = [Cell(iso(moment), span) for moment, span in moments(asked)]
-    elif kind == "bytes":
-        known = dict.fromkeys(v for one in asked for v in one.condition.values)
-        other = next(text for n in itertools.count(1) if (text := "b3Ro" * n) not in known)
-        found = [Cell(value) for value in (*known, other) if operands.read_bytes(value) is not None]
-    else:
-        found = addresses(asked)
-    if key.type == "text" and kind not in ("text", "arn"):
+    match kind:
+        case Family.TEXT | Family.ARN:
+            found = _texts(key, kind, asked, related, budget, each)
+        case Family.BOOL:
+            found = [Cell("true"), Cell("false")]
+        case Family.NUMBER:
+            found = numbers(asked, whole=key.type == "number")
+        case Family.DATE:
+            found = [Cell(iso(moment), span) for moment, span in moments(asked)]
+        case Family.BYTES:
+            known = dict.fromkeys(v for one in asked for v in one.condition.values)
+            other = next(text for n in itertools.count(1) if (text := "b3Ro" * n) not in known)
+            found = [Cell(value) for value in (*known, other) if operands.read_bytes(value) is not None]
+        case Family.ADDRESS:
+            found = addresses(asked)
+        case Family.NULL:
+            raise AssertionError("Null compares no values")
+        case never:
+            raise not_known(never)
+    if key.type == "text" and kind not in (Family.TEXT, Family.ARN):
         found.append(Cell("something-else"))  # a key of which nothing is known may hold what is no such value
     if key.many or (key.many is None and any(one.condition.set_operator for one in asked)):
         found = _several(found, name)
     return found if key.always else [Cell(None), *found]
 
 
-def _type(name: str, key: Key, families: set[str]) -> str:
+def _type(name: str, key: Key, families: set[Family]) -> Family:
     """How the key's values are to be taken. Text operators on numbers and the like are decided for plain texts only."""
-    if key.type not in ("text", "arn"):
+    own = Family(key.type)
+    if own not in (Family.TEXT, Family.ARN):
         if name == "aws:epochtime":  # "works with date operators and numeric operators" (global condition keys)
-            families = families - {"number"}
-        if families - {key.type} and (key.type in ("date", "address") or families - {key.type, "text"}):
+            families = families - {Family.NUMBER}
+        if families - {own} and (own in (Family.DATE, Family.ADDRESS) or families - {own, Family.TEXT}):
             raise NotDecided(f"{name} is compared as {' and as '.join(sorted(families))}, and it is a {key.type}")
-        return key.type
-    typed = families - {"text", "arn", "bool"}
+        return own
+    typed = families - {Family.TEXT, Family.ARN, Family.BOOL}
     if len(typed) > 1 or (typed and len(families) > 1) or (typed and key.form is not TEXT):
         raise NotDecided(f"{name} is compared as {' and as '.join(sorted(families))}")
     if typed:
         return typed.pop()
-    return "arn" if "arn" in families or key.type == "arn" else "text"
+    return Family.ARN if Family.ARN in families or own is Family.ARN else Family.TEXT
 
 
 def _texts(
-    key: Key, kind: str, asked: Sequence[Asked], related: Sequence[Glob], budget: Budget, each: int
+    key: Key, kind: Family, asked: Sequence[Asked], related: Sequence[Glob], budget: Budget, each: int
 ) -> list[Cell]:
     globs = list(dict.fromkeys([*(glob for one in asked for glob in patterns(one)), *related]))
-    form = key.form if kind == "text" or key.form is not TEXT else ARN
+    form = key.form if kind is Family.TEXT or key.form is not TEXT else ARN
     if form is TEXT:
         form = _wider(form, globs)
-    elif kind == "arn" and form is not ARN:
+    elif kind is Family.ARN and form is not ARN:
         globs.append(_IS_ARN)  # what is no ARN, ARN operators cannot read
     found = samples(globs, form, budget=budget, each=each)
     if form is ARN and key.type != "arn":
@@ -91,7 +99,7 @@ def _texts(
         found += (text for text in no_arns if not _IS_ARN.fits(text))
     if key.form is TEXT and key.type == "text":
         found += _alike(globs, found, each)
-    if key.form is TEXT and kind == "text" and any(one.condition.set_operator for one in asked):
+    if key.form is TEXT and kind is Family.TEXT and any(one.condition.set_operator for one in asked):
         found.append("")  # of no characters, hence no value for a set operator
     return [Cell(text) for text in dict.fromkeys(found)]
 
@@ -161,13 +169,13 @@ def test(asked: Asked, known: frozenset[str]) -> tuple[Callable[[Keys], Answer],
     """A condition as a test on the keys of a cell, and whether it is decided here.
 
     `known` are the keys of the cell. What is not decided, a variable of another key or one inside a text, is answered
-    None; so is what AWS does not document (`undocumented`).
+    None; so is what AWS does not document (`undocumented`). Raises NotDecided for an operator that is not known here.
     """
     condition = asked.condition
     row, key = condition.operator, condition.key.lower()
     if silent(condition, variables=asked.variables):
         return lambda keys: None, True
-    if row.name == "Null":
+    if row.family is Family.NULL and row.comparison is Comparison.ABSENT:
         wanted = {value.lower() == "true" for value in condition.values}
         return lambda keys: (key not in keys) in wanted, True
     lone, exact = lone_variables(asked)
@@ -219,34 +227,54 @@ def _list(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def _fits(asked: Asked, lone: Sequence[Variable]) -> _Fits:
-    condition = asked.condition
-    name, family = condition.operator.name, kind_of(condition.operator.name)
-    if family in ("text", "arn"):
-        return _fits_text(patterns(asked), lone, family == "arn")
-    if family == "bool":
-        truths = {value.lower() for value in condition.values}
-        return lambda value, keys: value.lower() in truths
-    if family == "address":
-        networks = [network for value in condition.values if (network := operands.read_network(value))]
-        return lambda value, keys: _in_networks(value, networks)
-    read: Callable[[str], Any] = {"number": operands.read_number, "date": operands.read_date}.get(
-        family, operands.read_bytes
-    )
-    wanted = [read(value) for value in condition.values]
-    holds = _COMPARE[name.removeprefix("Numeric").removeprefix("Date").removeprefix("Binary")]
+    row, values = asked.condition.operator, asked.condition.values
+    match row.family:
+        case Family.TEXT | Family.ARN:
+            return _fits_text(patterns(asked), lone, row.family is Family.ARN)
+        case Family.BOOL:
+            if row.comparison is Comparison.EQUAL:
+                truths = {value.lower() for value in values}
+                return lambda value, keys: value.lower() in truths
+        case Family.ADDRESS:
+            if row.comparison is Comparison.WITHIN:
+                networks = [network for value in values if (network := operands.read_network(value))]
+                return lambda value, keys: _in_networks(value, networks)
+        case Family.NUMBER:
+            return _fits_order(operands.read_number, row, values)
+        case Family.DATE:
+            return _fits_order(operands.read_date, row, values)
+        case Family.BYTES:
+            return _fits_order(operands.read_bytes, row, values)
+        case Family.NULL:
+            pass
+        case never:
+            raise not_known(never)
+    raise row.unknown()
+
+
+def _fits_order(read: Callable[[str], Any], row: Operator, values: Sequence[str]) -> _Fits:
+    wanted, holds = [read(value) for value in values], _order(row)
     return lambda value, keys: (
         "unreadable" if (have := read(value)) is None else any(holds(have, each) for each in wanted)
     )
 
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "Equals": lambda have, want: bool(have == want),
-    "NotEquals": lambda have, want: bool(have == want),
-    "LessThan": lambda have, want: bool(have < want),
-    "LessThanEquals": lambda have, want: bool(have <= want),
-    "GreaterThan": lambda have, want: bool(have > want),
-    "GreaterThanEquals": lambda have, want: bool(have >= want),
-}
+def _order(row: Operator) -> Callable[[Any, Any], bool]:
+    match row.comparison:
+        case Comparison.EQUAL:
+            return lambda have, want: bool(have == want)
+        case Comparison.LESS:
+            return lambda have, want: bool(have < want)
+        case Comparison.LESS_OR_EQUAL:
+            return lambda have, want: bool(have <= want)
+        case Comparison.GREATER:
+            return lambda have, want: bool(have > want)
+        case Comparison.GREATER_OR_EQUAL:
+            return lambda have, want: bool(have >= want)
+        case Comparison.EQUAL_IGNORING_CASE | Comparison.LIKE | Comparison.WITHIN | Comparison.ABSENT:
+            raise row.unknown()
+        case never:
+            raise not_known(never)
 
 
 def _fits_text(globs: list[Glob], lone: Sequence[Variable], arn: bool) -> _Fits:

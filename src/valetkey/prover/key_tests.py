@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from valetkey.policy.conditions import Condition
+from valetkey.policy.operators import Comparison, Family, Operator
+from valetkey.policy.undecided import NotDecided, not_known
 from valetkey.policy.variables import Variable, template
 from valetkey.prover.automata import Glob
 
 Value = str | tuple[str, ...] | None
 Keys = Mapping[str, str | tuple[str, ...]]
 Span = tuple[str | None, str | None]
-
-
-class NotDecided(Exception):
-    """The documents ask something of a key that is not decided here; its text says what."""
 
 
 class Unspoken(NotDecided):
@@ -38,53 +36,57 @@ class Cell(NamedTuple):
     """For numbers and dates: the interval it stands for, its ends as texts."""
 
 
-def kind_of(name: str) -> str:
-    """The family of an operator: text, arn, number, date, bool, bytes, address or null."""
-    for start, family in _FAMILIES:
-        if name.startswith(start):
-            return family
-    raise AssertionError(name)
-
-
-_FAMILIES = (
-    ("String", "text"),
-    ("Arn", "arn"),
-    ("Numeric", "number"),
-    ("Date", "date"),
-    ("Bool", "bool"),
-    ("Binary", "bytes"),
-    ("IpAddress", "address"),
-    ("NotIpAddress", "address"),
-    ("Null", "null"),
-)
-
-
 def patterns(asked: Asked) -> list[Glob]:
     """The values of a text or ARN condition as patterns; those with variables are left out. Truth values are texts
-    whose case does not count."""
-    name = asked.condition.operator.name
-    family = kind_of(name)
-    if family == "bool":
-        return [Glob(value, "whole", True) for value in asked.condition.values]
-    if family not in ("text", "arn"):
-        return []
-    wild = "Like" in name or family == "arn"
-    found = (template(value, variables=asked.variables, wildcards=wild) for value in asked.condition.values)
-    fold = name.endswith("IgnoreCase")
-    return [Glob(each, "arn" if family == "arn" else "whole", fold) for each in found if isinstance(each, str)]
+    whose case does not count. Raises NotDecided for an operator that is not known here."""
+    row, values = asked.condition.operator, asked.condition.values
+    match row.family:
+        case Family.TEXT:
+            wild, fold = text_signs(row)
+            found = (template(value, variables=asked.variables, wildcards=wild) for value in values)
+            return [Glob(each, "whole", fold) for each in found if isinstance(each, str)]
+        case Family.ARN:
+            if row.comparison is not Comparison.LIKE:
+                raise row.unknown()
+            found = (template(value, variables=asked.variables, wildcards=True) for value in values)
+            return [Glob(each, "arn", False) for each in found if isinstance(each, str)]
+        case Family.BOOL:
+            return [Glob(value, "whole", True) for value in values]
+        case Family.NUMBER | Family.DATE | Family.BYTES | Family.ADDRESS | Family.NULL:
+            return []
+        case never:
+            raise not_known(never)
+
+
+def text_signs(row: Operator) -> tuple[bool, bool]:
+    """Of an operator on texts: whether `*` and `?` are wildcards, and whether case does not count. Raises NotDecided
+    for one that compares otherwise."""
+    match row.comparison:
+        case Comparison.EQUAL:
+            return False, False
+        case Comparison.EQUAL_IGNORING_CASE:
+            return False, True
+        case Comparison.LIKE:
+            return True, False
+        case Comparison.LESS | Comparison.LESS_OR_EQUAL | Comparison.GREATER | Comparison.GREATER_OR_EQUAL:
+            raise row.unknown()
+        case Comparison.WITHIN | Comparison.ABSENT:
+            raise row.unknown()
+        case never:
+            raise not_known(never)
 
 
 def lone_variables(asked: Asked) -> tuple[list[Variable], bool]:
     """The values that are one variable and nothing else, and whether all values with variables are such."""
-    condition = asked.condition
-    family, lone, exact = kind_of(condition.operator.name), [], True
-    if not asked.variables or family == "null":
+    row, lone, exact = asked.condition.operator, [], True
+    if not asked.variables or row.family is Family.NULL:
         return [], True
-    for value in condition.values:
+    for value in asked.condition.values:
         parts = template(value, variables=True, wildcards=True)
         if isinstance(parts, str):
             continue
-        simple = family == "text" and not condition.operator.name.endswith("IgnoreCase")
+        # Only a variable that is compared letter by letter can be taken for the value of another key.
+        simple = row.family is Family.TEXT and not text_signs(row)[1]
         if simple and len(parts) == 1 and isinstance(parts[0], Variable):
             lone.append(parts[0])
         else:

@@ -33,10 +33,11 @@ from valetkey.policy.globs import has_wildcard
 from valetkey.policy.legible import legible
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import TooMany
 from valetkey.prover.boxes import Box, Budget, Limits, TooLong, meet, rest
 from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
-from valetkey.prover.key_tests import NotDecided, Unspoken
+from valetkey.prover.key_tests import Unspoken
 from valetkey.prover.space import ACTION, CALLER, ENTRY, ROLE_ACTIONS, build, possible
 
 NOBODY = "000000000000"

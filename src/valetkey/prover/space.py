@@ -26,6 +26,7 @@ from valetkey.catalog.condition_keys import key_of
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Statement
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.action_classes import classes
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Box, Budget
@@ -33,7 +34,7 @@ from valetkey.prover.caller_classes import CALLER_KEYS, Mentioned, Person, every
 from valetkey.prover.intervals import epoch, iso, moments
 from valetkey.prover.key_partition import cells
 from valetkey.prover.key_partition import test as prepared
-from valetkey.prover.key_tests import Asked, Cell, Keys, NotDecided, Span, lone_variables, patterns
+from valetkey.prover.key_tests import Asked, Cell, Keys, Span, lone_variables, patterns
 from valetkey.prover.principal_match import listed, reached
 from valetkey.prover.resources import resource_globs, resources
 from valetkey.prover.witnesses import request_of

@@ -13,9 +13,9 @@ from valetkey.catalog.limits import FIELDS, LimitError, check
 from valetkey.errors import PolicyError
 from valetkey.policy import Decision, Policy, Request, decide, parse_policy
 from valetkey.policy.arns import parse_arn
-from valetkey.policy.conditions import OPERATORS, read_operator
 from valetkey.policy.decision_json import answer
 from valetkey.policy.globs import matches
+from valetkey.policy.operators import OPERATORS, read_operator
 from valetkey.policy.statements import KINDS
 
 ACCOUNTS = ["111111111111", "222222222222"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from valetkey.policy import Request, decide, parse_policy
-from valetkey.policy.conditions import OPERATORS
+from valetkey.policy.operators import OPERATORS
 
 BOB = "arn:aws:iam::222222222222:user/bob"
 

@@ -11,11 +11,12 @@ from tests.unit.prover.proving import trust
 from valetkey.catalog.condition_keys import key_of
 from valetkey.policy.conditions import compile_condition
 from valetkey.policy.operands import read_date
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.boxes import Budget, Limits
 from valetkey.prover.intervals import epoch, iso, moments
 from valetkey.prover.key_partition import cells
 from valetkey.prover.key_partition import test as prepared
-from valetkey.prover.key_tests import Asked, Cell, NotDecided
+from valetkey.prover.key_tests import Asked, Cell
 
 
 def asked(key: str, *conditions: tuple[str, Any], deny: bool = False, version: str = "2012-10-17") -> list[Asked]:

@@ -28,8 +28,8 @@ from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import has_wildcard, matches
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Statement
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.caller_classes import caller_of
-from valetkey.prover.key_tests import NotDecided
 from valetkey.prover.proof import partition_of, resting
 from valetkey.prover.smt import callers
 from valetkey.prover.smt.fields import TIME, Fields, free_arn
@@ -90,7 +90,7 @@ def solve(
         # What is allowed and not allowed whatever AWS does where it documents nothing.
         certain = _Question(Terms(), *sides, resource, owner, caller, now, wide=False).answer(until)
         return certain if certain.verdict == "violated" else found
-    except Beyond as beyond:
+    except NotDecided as beyond:
         return Answer("unknown", reason=str(beyond))
     except RecursionError:
         return Answer("unknown", reason="the documents are too large for the solver")
@@ -131,7 +131,7 @@ class _Question:
         for kind, action, anywhere in self.cases():
             try:
                 call, question = self.call(kind, action, anywhere)
-            except Beyond as beyond:
+            except NotDecided as beyond:
                 unsure = str(beyond)
                 continue
             if question is False:

@@ -11,14 +11,16 @@ import ipaddress
 import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from valetkey.policy.conditions import Condition, silent
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.letter_case import LIGATURES, ODD, fold
 from valetkey.policy.operands import read_date, read_network
+from valetkey.policy.operators import Comparison, Family, Operator
+from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import Template, template
-from valetkey.prover.smt.fields import LAST_MOMENT, family
+from valetkey.prover.smt.fields import LAST_MOMENT
 from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
 from valetkey.prover.smt.values import Address, Key, Moment, Number, Text, Value, iso, null_set
 
@@ -41,16 +43,13 @@ class Fit(NamedTuple):
     """AWS does not document whether it fits. Where `yes` holds as well, that counts."""
 
 
-_TURNED = {"LessThan": "LEQ", "LessThanEquals": "LEQ", "GreaterThan": "GEQ", "GreaterThanEquals": "GEQ"}
-
-
 def encode(condition: Condition, keys: Keys, *, unsure: bool, variables: bool) -> Formula:
     """That a test holds; `unsure` where AWS documents nothing (`silence`)."""
     terms, row = keys.terms, condition.operator
     if silent(condition, variables=variables):
         return unsure
     key = keys[condition.key.lower()]
-    if row.name == "Null":
+    if row.family is Family.NULL and row.comparison is Comparison.ABSENT:
         wanted = {value.lower() == "true" for value in condition.values}
         return terms.or_([key.present if not absent else terms.not_(key.present) for absent in wanted])
     each = [(there, _test(condition, value, keys, unsure, variables)) for there, value in key.values]
@@ -69,52 +68,112 @@ def encode(condition: Condition, keys: Keys, *, unsure: bool, variables: bool) -
 
 def _test(condition: Condition, value: Value, keys: Keys, unsure: bool, variables: bool) -> Formula:
     terms = keys.terms
-    yes, unread, doubt = compare(condition.operator.name, condition.values, value, keys, variables)
+    yes, unread, doubt = compare(condition.operator, condition.values, value, keys, variables)
     if not condition.operator.negated:
         return terms.or_((yes, doubt)) if unsure else yes
     return terms.not_(yes) if unsure else terms.not_(terms.or_((yes, unread, doubt)))
 
 
-def compare(name: str, wanted: Sequence[str], value: Value, keys: Keys, variables: bool) -> Fit:
-    """Whether `value` fits one of `wanted` under the operator, negation left aside."""
-    terms, kind = keys.terms, family(name)
-    if isinstance(value, Text):
-        match kind:
-            case "text":
-                return _text(name, wanted, value, keys, variables)
-            case "arn":
-                return _arn(wanted, value, keys, variables)
-            case "bool":
-                return Fit(terms.or_([_any_case(terms, value, each).yes for each in wanted]))
-            case "bytes":
-                plain = [base64.b64encode(base64.b64decode(each)).decode() for each in wanted]
-                return Fit(terms.or_([terms.same(value.term, each) for each in plain]))
-    elif kind == "bool":
-        return Fit(False)
-    elif kind == "arn":
-        return Fit(False, unread=True, doubt=any(map(_short, wanted)))
-    elif kind == "address" and not isinstance(value, Address):
-        return Fit(False, unread=True)
-    elif isinstance(value, Address):
-        if kind == "address":
-            return Fit(terms.or_([_in_network(terms, value, each) for each in wanted]))
-        if kind in ("number", "date"):
-            return Fit(False, unread=True)
-        return Fit(_spelt_as(terms, name, wanted, value, variables))
-    elif isinstance(value, Moment) and not value.epoch:
-        if kind == "date":
-            return Fit(_ordered(terms, name, wanted, value.term, _micros))
-        if kind == "number":
-            return Fit(False, unread=True)
-        return Fit(_spelt_as(terms, name, wanted, value, variables))
-    elif kind in ("number", "date"):
-        # A number is a time in epoch seconds, and the other way round.
-        unit = value.unit if isinstance(value, Number) else 1_000_000
-        read = Decimal if kind == "number" else lambda text: _micros(text) / 1_000_000
-        return Fit(_ordered(terms, name, wanted, value.term, lambda text: read(text) * unit))
-    elif kind == "text":
-        return _text(name, wanted, Text(_digits(terms, value), ascii=True), keys, variables)
-    raise Beyond(f"{name} compares a text as {kind}")
+def compare(row: Operator, wanted: Sequence[str], value: Value, keys: Keys, variables: bool) -> Fit:
+    """Whether `value` fits one of `wanted` under the operator, negation left aside. Raises Beyond and NotDecided."""
+    match value:
+        case Text():
+            return _with_text(row, wanted, value, keys, variables)
+        case Address():
+            return _with_address(row, wanted, value, keys, variables)
+        case Moment(epoch=False):
+            return _with_moment(row, wanted, value, keys, variables)
+        case Moment() | Number():
+            return _with_number(row, wanted, value, keys, variables)
+        case never:
+            raise not_known(never)
+
+
+def _beyond(row: Operator, what: str) -> Beyond:
+    return Beyond(f"{row.name} compares {what} as {row.family}")
+
+
+def _unread(row: Operator, wanted: Sequence[str]) -> Fit:
+    """A value that its operator cannot read; an ARN pattern may be in doubt besides."""
+    return Fit(False, unread=True, doubt=row.family is Family.ARN and any(map(_short, wanted)))
+
+
+def _with_text(row: Operator, wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
+    terms = keys.terms
+    match row.family:
+        case Family.TEXT:
+            return _text(row, wanted, value, keys, variables)
+        case Family.ARN if row.comparison is Comparison.LIKE:
+            return _arn(wanted, value, keys, variables)
+        case Family.BOOL if row.comparison is Comparison.EQUAL:
+            return Fit(terms.or_([_any_case(terms, value, each).yes for each in wanted]))
+        case Family.BYTES if row.comparison is Comparison.EQUAL:
+            plain = [base64.b64encode(base64.b64decode(each)).decode() for each in wanted]
+            return Fit(terms.or_([terms.same(value.term, each) for each in plain]))
+        case Family.ARN | Family.BOOL | Family.BYTES:
+            raise row.unknown()
+        case Family.NUMBER | Family.DATE | Family.ADDRESS | Family.NULL:
+            raise _beyond(row, "a text")
+        case never:
+            raise not_known(never)
+
+
+def _with_address(row: Operator, wanted: Sequence[str], value: Address, keys: Keys, variables: bool) -> Fit:
+    match row.family:
+        case Family.ADDRESS if row.comparison is Comparison.WITHIN:
+            return Fit(keys.terms.or_([_in_network(keys.terms, value, each) for each in wanted]))
+        case Family.TEXT:
+            return Fit(_spelt_as(row, wanted, value, keys.terms, variables))
+        case Family.BOOL if row.comparison is Comparison.EQUAL:
+            return Fit(False)
+        case Family.ARN | Family.NUMBER | Family.DATE:
+            return _unread(row, wanted)
+        case Family.ADDRESS | Family.BOOL:
+            raise row.unknown()
+        case Family.BYTES | Family.NULL:
+            raise _beyond(row, "an address")
+        case never:
+            raise not_known(never)
+
+
+def _with_moment(row: Operator, wanted: Sequence[str], value: Moment, keys: Keys, variables: bool) -> Fit:
+    match row.family:
+        case Family.DATE:
+            return Fit(_ordered(keys.terms, row, wanted, value.term, _micros))
+        case Family.TEXT:
+            return Fit(_spelt_as(row, wanted, value, keys.terms, variables))
+        case Family.BOOL if row.comparison is Comparison.EQUAL:
+            return Fit(False)
+        case Family.ARN | Family.NUMBER | Family.ADDRESS:
+            return _unread(row, wanted)
+        case Family.BOOL:
+            raise row.unknown()
+        case Family.BYTES | Family.NULL:
+            raise _beyond(row, "a time")
+        case never:
+            raise not_known(never)
+
+
+def _with_number(row: Operator, wanted: Sequence[str], value: Number | Moment, keys: Keys, variables: bool) -> Fit:
+    """A number is a time in epoch seconds, and the other way round."""
+    unit = value.unit if isinstance(value, Number) else 1_000_000
+    match row.family:
+        case Family.NUMBER:
+            return Fit(_ordered(keys.terms, row, wanted, value.term, lambda text: Decimal(text) * unit))
+        case Family.DATE:
+            return Fit(_ordered(keys.terms, row, wanted, value.term, lambda text: _micros(text) / 1_000_000 * unit))
+        case Family.TEXT:
+            return _text(row, wanted, Text(_digits(keys.terms, value), ascii=True), keys, variables)
+        case Family.BOOL if row.comparison is Comparison.EQUAL:
+            return Fit(False)
+        case Family.ARN | Family.ADDRESS:
+            return _unread(row, wanted)
+        case Family.BOOL:
+            raise row.unknown()
+        case Family.BYTES | Family.NULL:
+            raise _beyond(row, "a number")
+        case never:
+            raise not_known(never)
 
 
 def _micros(text: str) -> Decimal:
@@ -130,24 +189,28 @@ def _digits(terms: Terms, value: Number | Moment) -> Term:
     return terms.spelt(value.term)
 
 
-def _ordered(terms: Terms, name: str, wanted: Sequence[str], term: Term, read: Callable[[str], Decimal]) -> Formula:
+def _ordered(terms: Terms, row: Operator, wanted: Sequence[str], term: Term, read: Callable[[str], Decimal]) -> Formula:
     """A whole number against decimal ones: the bound is the next whole one."""
-    order = name.removeprefix("Numeric").removeprefix("Date")
-    parts: list[Formula] = []
-    for each in wanted:
-        bound = read(each)
-        if order in ("Equals", "NotEquals"):
+    return terms.or_([_against(terms, row, term, read(each)) for each in wanted])
+
+
+def _against(terms: Terms, row: Operator, term: Term, bound: Decimal) -> Formula:
+    match row.comparison:
+        case Comparison.EQUAL:
             whole = bound == bound.to_integral_value()
-            parts.append(terms.compare(terms.kind.EQUAL, term, terms.number(int(bound))) if whole else False)
-            continue
-        edge = {
-            "LessThan": math.ceil(bound) - 1,
-            "LessThanEquals": math.floor(bound),
-            "GreaterThan": math.floor(bound) + 1,
-            "GreaterThanEquals": math.ceil(bound),
-        }[order]
-        parts.append(terms.compare(getattr(terms.kind, _TURNED[order]), term, terms.number(edge)))
-    return terms.or_(parts)
+            return terms.compare(terms.kind.EQUAL, term, terms.number(int(bound))) if whole else False
+        case Comparison.LESS:
+            return terms.compare(terms.kind.LEQ, term, terms.number(math.ceil(bound) - 1))
+        case Comparison.LESS_OR_EQUAL:
+            return terms.compare(terms.kind.LEQ, term, terms.number(math.floor(bound)))
+        case Comparison.GREATER:
+            return terms.compare(terms.kind.GEQ, term, terms.number(math.floor(bound) + 1))
+        case Comparison.GREATER_OR_EQUAL:
+            return terms.compare(terms.kind.GEQ, term, terms.number(math.ceil(bound)))
+        case Comparison.EQUAL_IGNORING_CASE | Comparison.LIKE | Comparison.WITHIN | Comparison.ABSENT:
+            raise row.unknown()
+        case never:
+            raise not_known(never)
 
 
 def _in_network(terms: Terms, value: Address, text: str) -> Formula:
@@ -160,13 +223,14 @@ def _in_network(terms: Terms, value: Address, text: str) -> Formula:
     return terms.and_((inside, value.six if version == 6 else terms.not_(value.six)))
 
 
-def _spelt_as(terms: Terms, name: str, wanted: Sequence[str], value: Address | Moment, variables: bool) -> Formula:
+def _spelt_as(row: Operator, wanted: Sequence[str], value: Address | Moment, terms: Terms, variables: bool) -> Formula:
     """A text against an address or a time: only what is spelt as AWS spells it fits."""
+    how = _text_comparison(row)
     parts: list[Formula] = []
     for text in wanted:
-        read = template(text, variables=variables, wildcards="Like" in name)
+        read = template(text, variables=variables, wildcards=how is Comparison.LIKE)
         if not isinstance(read, str) or (read != STAR and (STAR in read or ANY in read)):
-            raise Beyond(f"{name} compares an address or a time with a pattern")
+            raise Beyond(f"{row.name} compares an address or a time with a pattern")
         if read == STAR:
             parts.append(True)
         elif isinstance(value, Moment):
@@ -174,11 +238,12 @@ def _spelt_as(terms: Terms, name: str, wanted: Sequence[str], value: Address | M
             if when is not None and 0 <= when <= LAST_MOMENT and iso(when) == text:
                 parts.append(terms.compare(terms.kind.EQUAL, value.term, terms.number(when)))
         else:
+            spelling = text.lower() if how is Comparison.EQUAL_IGNORING_CASE else text
             try:
-                address = ipaddress.ip_address(text.lower() if "IgnoreCase" in name else text)
+                address = ipaddress.ip_address(spelling)
             except ValueError:
                 continue
-            if str(address) == (text.lower() if "IgnoreCase" in name else text):
+            if str(address) == spelling:
                 parts.append(_in_network(terms, value, text))
     return terms.or_(parts)
 
@@ -186,18 +251,36 @@ def _spelt_as(terms: Terms, name: str, wanted: Sequence[str], value: Address | M
 # Texts
 
 
-def _text(name: str, wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
-    terms = keys.terms
-    if "IgnoreCase" in name:
-        parts = []
-        for text in wanted:
-            read = template(text, variables=variables, wildcards=False)
-            parts.append(_any_case(terms, value, read) if isinstance(read, str) else Fit(_fold(value, read, keys)))
-        return Fit(terms.or_([each.yes for each in parts]), doubt=terms.or_([each.doubt for each in parts]))
-    like = "Like" in name
-    fits = _like if like else _equal
-    read_ = [template(text, variables=variables, wildcards=like) for text in wanted]
-    return Fit(terms.or_([fits(value.term, each, keys) for each in read_]))
+def _text_comparison(row: Operator) -> Literal[Comparison.EQUAL, Comparison.EQUAL_IGNORING_CASE, Comparison.LIKE]:
+    """How an operator on texts compares. Raises NotDecided for one that compares otherwise."""
+    match row.comparison:
+        case Comparison.EQUAL | Comparison.EQUAL_IGNORING_CASE | Comparison.LIKE as how:
+            return how
+        case Comparison.LESS | Comparison.LESS_OR_EQUAL | Comparison.GREATER | Comparison.GREATER_OR_EQUAL:
+            raise row.unknown()
+        case Comparison.WITHIN | Comparison.ABSENT:
+            raise row.unknown()
+        case never:
+            raise not_known(never)
+
+
+def _text(row: Operator, wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
+    terms, how = keys.terms, _text_comparison(row)
+    match how:
+        case Comparison.EQUAL_IGNORING_CASE:
+            parts = []
+            for text in wanted:
+                read = template(text, variables=variables, wildcards=False)
+                parts.append(_any_case(terms, value, read) if isinstance(read, str) else Fit(_fold(value, read, keys)))
+            return Fit(terms.or_([each.yes for each in parts]), doubt=terms.or_([each.doubt for each in parts]))
+        case Comparison.EQUAL:
+            plain = [template(text, variables=variables, wildcards=False) for text in wanted]
+            return Fit(terms.or_([_equal(value.term, each, keys) for each in plain]))
+        case Comparison.LIKE:
+            wild = [template(text, variables=variables, wildcards=True) for text in wanted]
+            return Fit(terms.or_([_like(value.term, each, keys) for each in wild]))
+        case never:
+            raise not_known(never)
 
 
 def _equal(term: Term, read: str | Template, keys: Keys) -> Formula:

@@ -9,7 +9,10 @@ from valetkey.catalog import condition_keys as table
 from valetkey.catalog.text_forms import Form
 from valetkey.policy.conditions import Condition
 from valetkey.policy.globs import STAR
+from valetkey.policy.operands import read_number
+from valetkey.policy.operators import Family
 from valetkey.policy.statements import Statement
+from valetkey.policy.undecided import not_known
 from valetkey.prover.smt.formulas import Beyond, Formula, Terms
 from valetkey.prover.smt.values import ABSENT, Address, Key, Moment, Number, Text, Value, one_of, places, shaped
 
@@ -54,33 +57,47 @@ class Fields:
 
     def _make(self, name: str) -> Key:
         known, asked = table.key_of(name), self._asked.get(name, [])
-        kind = self._type(name, known, {family(each.operator.name) for each in asked} - {"null"})
-        makers: dict[str, Callable[[], tuple[Value, list[Formula]]]] = {
-            "bool": lambda: one_of(self.terms, name, ("true", "false")),
-            "number": lambda: self._number(name, whole=known.type == "number"),
-            "date": lambda: self._moment(name, epoch=False),
-            "address": lambda: self._address(name),
-            "arn": lambda: self._arn(name) if known.type == "arn" else self._perhaps_arn(name, known),
-            "bytes": lambda: self._bytes(name),
-            "text": lambda: self._text(name, known),
-        }
+        kind = self._type(name, known, {each.operator.family for each in asked} - {Family.NULL})
         count, sets = 1, sum(each.set_operator is not None for each in asked)
         if known.many or (sets and known.many is None):
             count = sets + 2
             if count > MOST_PLACES:
                 raise Beyond(f"{name} is tested by {sets} set operators")
-        made = places(self.terms, name, makers[kind], count)
+        made = places(self.terms, name, self._maker(name, known, kind), count)
         return Key(True, ((True, made.values[0][1]), *made.values[1:]), made.rules) if known.always else made
 
-    def _type(self, name: str, known: table.Key, families: set[str]) -> str:
-        if known.type not in ("text", "arn"):
-            return known.type
-        typed = families - {"text", "arn", "bool"}
+    def _maker(self, name: str, known: table.Key, kind: Family) -> Callable[[], tuple[Value, list[Formula]]]:
+        """Makes one value of a key whose values are taken as `kind`."""
+        match kind:
+            case Family.BOOL:
+                return lambda: one_of(self.terms, name, ("true", "false"))
+            case Family.NUMBER:
+                return lambda: self._number(name, whole=known.type == "number")
+            case Family.DATE:
+                return lambda: self._moment(name, epoch=False)
+            case Family.ADDRESS:
+                return lambda: self._address(name)
+            case Family.ARN:
+                return lambda: self._arn(name) if known.type == "arn" else self._perhaps_arn(name, known)
+            case Family.BYTES:
+                return lambda: self._bytes(name)
+            case Family.TEXT:
+                return lambda: self._text(name, known)
+            case Family.NULL:
+                raise AssertionError("Null compares no values")
+            case never:
+                raise not_known(never)
+
+    def _type(self, name: str, known: table.Key, families: set[Family]) -> Family:
+        own = Family(known.type)
+        if own not in (Family.TEXT, Family.ARN):
+            return own
+        typed = families - {Family.TEXT, Family.ARN, Family.BOOL}
         if len(typed) > 1 or (typed and families - typed):
             raise Beyond(f"{name} is compared as {' and as '.join(sorted(families))}")
         if typed:
             return typed.pop()
-        return "arn" if "arn" in families or known.type == "arn" else "text"
+        return Family.ARN if Family.ARN in families or own is Family.ARN else Family.TEXT
 
     def _text(self, name: str, known: table.Key) -> tuple[Value, list[Formula]]:
         if known.form is table.TEXT:
@@ -154,23 +171,4 @@ _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def _is_number(text: str) -> bool:
-    from valetkey.policy.operands import read_number
-
     return read_number(text) is not None
-
-
-def family(operator: str) -> str:
-    """What an operator compares: text, arn, number, date, bool, bytes, address or null."""
-    return next((kind for start, kind in _FAMILIES.items() if operator.startswith(start)), "text")
-
-
-_FAMILIES = {
-    "Arn": "arn",
-    "Numeric": "number",
-    "Date": "date",
-    "Bool": "bool",
-    "Binary": "bytes",
-    "IpAddress": "address",
-    "NotIpAddress": "address",
-    "Null": "null",
-}

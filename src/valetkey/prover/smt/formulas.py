@@ -12,6 +12,7 @@ from typing import Any
 from valetkey.catalog.text_forms import Form
 from valetkey.errors import ValetkeyError
 from valetkey.policy.globs import ANY, STAR
+from valetkey.policy.undecided import NotDecided
 
 Term = Any
 Formula = Any
@@ -21,7 +22,7 @@ LAST_CHAR = 0x2FFFF
 """The last code point of cvc5's strings."""
 
 
-class Beyond(Exception):
+class Beyond(NotDecided):
     """The question cannot be put to the solver exactly; the text says why."""
 
 
