@@ -14,7 +14,7 @@ from typing import Any
 from valetkey.errors import PolicyError, shown
 from valetkey.policy.conditions import Condition, Test, compile_condition
 from valetkey.policy.globs import has_wildcard
-from valetkey.policy.operators import Family, Operator, read_operator, reader
+from valetkey.policy.operators import Family, Operator, Reader, read_operator, reader
 from valetkey.policy.patterns import compile_actions
 from valetkey.policy.policy_json import (
     JsonObject,
@@ -153,8 +153,7 @@ class _Reader:
         try:
             return compile_condition(condition, unsure=deny, variables=self.variables)
         except NotDecided as unknown:
-            do = "leave this condition out, or decide it elsewhere"
-            raise PolicyError(str(unknown), do=do, where=condition.where) from unknown
+            raise _not_decided(unknown, condition.where) from unknown
 
     def _effect(self, elements: Mapping[str, Any], where: str) -> Effect:
         if "Effect" not in elements:
@@ -246,6 +245,10 @@ class _Reader:
                     where=place,
                 )
             operator, set_operator, if_exists = read
+            try:
+                reads = reader(operator.family)
+            except NotDecided as unknown:
+                raise _not_decided(unknown, place) from unknown
             for key, values in members(block, place).items():
                 at = member(place, key)
                 if ":" not in key:
@@ -257,14 +260,17 @@ class _Reader:
                     do = "keep one: AWS ignores the case of keys and does not document which of two counts"
                     raise PolicyError(what, do=do, where=at)
                 given.add((name.lower(), key.lower()))
-                read_values = tuple(_operand(text, operator, key, spot) for spot, text in scalars(values, at))
+                read_values = tuple(_operand(text, operator, reads, key, spot) for spot, text in scalars(values, at))
                 yield Condition(operator, set_operator, if_exists, key, read_values, at)
 
 
-def _operand(text: str, operator: Operator, key: str, where: str) -> str:
+def _not_decided(unknown: NotDecided, where: str) -> PolicyError:
+    return PolicyError(str(unknown), do="leave this condition out, or decide it elsewhere", where=where)
+
+
+def _operand(text: str, operator: Operator, reads: Reader | None, key: str, where: str) -> str:
     # AWS documents that only text and ARNs take variables, not that it refuses others: compile_condition reads them.
     variable = "${" in text and operator.family is not Family.NULL
-    reads = reader(operator.family)
     if reads is not None and reads(text) is None and not variable:
         # An ExternalId identifies: no error shows it.
         what = f"{operator.name} cannot read {'this ExternalId' if key.lower() == 'sts:externalid' else shown(text)}"

@@ -1,0 +1,131 @@
+"""The policy language is closed: what an engine does not know is not decided, and never taken for something else."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tests.unit.prover.proving import ID, ROLE, on, trust
+
+from valetkey.errors import PolicyError
+from valetkey.policy import Origin, Request, conditions, decide
+from valetkey.policy.lenient import parse_lenient
+from valetkey.policy.operators import OPERATORS, Comparison, Family, Operator
+from valetkey.prover import Proof, Reach, Unknown, prove, who
+from valetkey.prover.smt import solve
+
+CALLER = "arn:aws:iam::222222222222:user/somebody"
+
+
+class New(StrEnum):
+    """What is not in the enumerations yet."""
+
+    STARTS_WITH = "starts with"
+    SHAPE = "shape"
+
+
+STARTS_WITH = Operator("StringStartsWith", Family.TEXT, cast(Comparison, New.STARTS_WITH), "beginning with")
+OTHERS = (
+    Operator("StringNotStartsWith", Family.TEXT, cast(Comparison, New.STARTS_WITH), "not beginning with", negated=True),
+    Operator("ArnStartsWith", Family.ARN, cast(Comparison, New.STARTS_WITH), "beginning with"),
+    Operator("NumericLike", Family.NUMBER, Comparison.LIKE, "like"),
+    Operator("DateWithin", Family.DATE, Comparison.WITHIN, "within"),
+    Operator("BoolLess", Family.BOOL, Comparison.LESS, "<"),
+    Operator("BinaryLike", Family.BYTES, Comparison.LIKE, "like"),
+    Operator("IpAddressEquals", Family.ADDRESS, Comparison.EQUAL, "="),
+    Operator("StringLess", Family.TEXT, Comparison.LESS, "<"),
+)
+
+
+def taught(row: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add a row to the table, and teach it to the evaluator alone."""
+    monkeypatch.setitem(OPERATORS, row.name.lower(), row)
+    known = conditions.matcher
+
+    def matcher(each: Operator) -> Any:
+        if each is row:
+            return lambda values, variables: lambda value, keys: value.startswith(tuple(values))
+        return known(each)
+
+    monkeypatch.setattr(conditions, "matcher", matcher)
+
+
+def test_an_operator_that_the_provers_do_not_know_is_never_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    taught(STARTS_WITH, monkeypatch)
+    wide = trust({"Condition": on("StringStartsWith", ID, "vk-abc")})
+    narrow = trust({"Condition": on("StringEquals", ID, "vk-abc")})
+    request = Request(CALLER, "sts:AssumeRole", ROLE, context={ID: "vk-abcdef"})
+    assert decide(request, trust=wide).allowed
+    assert not decide(request, trust=narrow).allowed
+    for left, right in ((wide, narrow), (narrow, wide), (wide, wide)):
+        found = prove(left, within=right, resource=ROLE)
+        assert isinstance(found, Unknown)
+        assert "'starts with' is not known here" in found.reason
+    assert not isinstance(who(wide, origin=Origin.SENT, resource=ROLE), Reach)
+
+
+@pytest.mark.skipif(find_spec("cvc5") is None, reason="cvc5 is not installed")
+def test_nor_does_cvc5_prove_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    taught(STARTS_WITH, monkeypatch)
+    wide = trust({"Condition": on("StringStartsWith", ID, "vk-abc")})
+    found = solve(wide, trust({"Condition": on("StringEquals", ID, "vk-abc")}), resource=ROLE)
+    assert found.verdict == "unknown"
+    assert "not known here" in found.reason
+
+
+VALUES = {
+    Family.NUMBER: "5",
+    Family.DATE: "2026-01-01",
+    Family.BOOL: "true",
+    Family.BYTES: "b25l",
+    Family.ADDRESS: "192.0.2.7",
+    Family.ARN: "arn:aws:s3:::bucket",
+}
+
+
+@pytest.mark.parametrize("row", [STARTS_WITH, *OTHERS], ids=lambda row: row.name)
+def test_no_comparison_is_taken_for_another(row: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = VALUES.get(row.family, "abc")
+    monkeypatch.setitem(OPERATORS, row.name.lower(), row)
+    with pytest.raises(PolicyError) as refused:  # the evaluator does not know it either
+        trust({"Condition": on(row.name, "x:y", value)})
+    assert "not known here" in refused.value.what
+    assert refused.value.where.endswith(f"Condition.{row.name}['x:y']")
+    taught(row, monkeypatch)
+    policy = trust({"Condition": on(row.name, "x:y", value)})
+    for left, right in ((policy, trust()), (trust(), policy), (policy, policy)):
+        found = prove(left, within=right, resource=ROLE)
+        assert not isinstance(found, Proof), row.name
+
+
+def test_an_allow_under_an_unknown_operator_is_read_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OPERATORS, "stringstartswith", STARTS_WITH)
+    allow = {"Effect": "Allow", "Principal": {"AWS": CALLER}, "Action": "sts:AssumeRole"}
+    text = {"Version": "2012-10-17", "Statement": [{**allow, "Condition": on("StringStartsWith", ID, "a")}]}
+    read = parse_lenient(text, "trust")
+    assert read.policy is not None
+    assert read.policy.statements[0].conditions == ()
+    assert "not known here" in read.defects[0].what
+
+
+def test_a_family_that_nobody_knows_is_not_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Operator("Shape", cast(Family, New.SHAPE), Comparison.EQUAL, "=")
+    monkeypatch.setitem(OPERATORS, "shape", row)
+    with pytest.raises(PolicyError, match="not known here"):
+        trust({"Condition": on("Shape", "x:y", "round")})
+
+
+NAMED = re.compile(
+    r"(operator|row)\.name\s*(\.(starts|ends)with|\.remove|==|!=|in\b)|in (\w+\.)*(operator|row)\.name\b"
+)
+
+
+@pytest.mark.parametrize("room", ["policy", "prover"])
+def test_no_engine_looks_at_the_name_of_an_operator(room: str) -> None:
+    for file in (Path(conditions.__file__).parent.parent / room).rglob("*.py"):
+        found = NAMED.search(file.read_text())
+        assert found is None, f"{file.name}: {found[0]}"
