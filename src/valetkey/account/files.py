@@ -26,7 +26,8 @@ from valetkey.account.loaded import (
     unpacked,
 )
 from valetkey.account.parts import Part, one_account
-from valetkey.account.values import UNSAID, Account, Role, Unknown
+from valetkey.account.values import Account, Role, Unknown
+from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
 
 # Of a region's name, how it begins: its partition (botocore, data/partitions.json).
@@ -177,7 +178,7 @@ def _trust(data: bytes, name: str, place: Place) -> Part:
     title = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", name.replace("\\", "/").rsplit("/", 1)[-1])[:64] or "role"
     role = Role(
         name=title,
-        arn=f"arn:{place.partition}:iam::{place.account or UNSAID}:role/{title}",
+        arn=f"arn:{place.partition}:iam::{place.account or NOBODY}:role/{title}",
         path="/",
         account=place.account,
         partition=place.partition,

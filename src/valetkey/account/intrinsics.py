@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from valetkey.account.loaded import is_list, is_object, pairs
-from valetkey.account.values import UNSAID
+from valetkey.policy.arns import NOBODY
 from valetkey.policy.policy_json import JsonNumber, JsonObject
 
 Note = Callable[[str], None]
@@ -184,8 +184,8 @@ class Resolver:
                 return NOTHING
             case "AWS::AccountId":
                 if place.account is None:
-                    note(f"{UNSAID} stands for the account, which the template does not name")
-                return place.account or UNSAID
+                    note(f"{NOBODY} stands for the account, which the template does not name")
+                return place.account or NOBODY
             case "AWS::Partition":
                 return place.partition
             case "AWS::URLSuffix":

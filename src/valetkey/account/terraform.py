@@ -24,7 +24,8 @@ from valetkey.account.intrinsics import Place
 from valetkey.account.loaded import SourceError
 from valetkey.account.parts import Part
 from valetkey.account.references import Config, Configuration, Instance, by_resource
-from valetkey.account.values import UNSAID, Document, Role, Unknown
+from valetkey.account.values import Document, Role, Unknown
+from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
 
 _Maybe = str | None | UnsetType
@@ -248,7 +249,7 @@ class _Reading:
             name=arn.rsplit("/", 1)[-1],
             arn=arn,
             path=arn.split(":role", 1)[1].rpartition("/")[0] + "/",
-            account=None if own == UNSAID else own,
+            account=None if own == NOBODY else own,
             partition=arn.split(":")[1],
             where=f"{self._name}: {at.address}",
             origin=Origin.SENT,
@@ -323,7 +324,7 @@ def _arn(at: Instance, values: _Any, kind: str, account: str | None, partition: 
     given = _known(values.url) if kind == "oidc-provider" else _known(values.name)
     name = given.removeprefix("https://") if given else re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", at.address)[:64]
     path = "/" if kind.endswith("provider") else _known(values.path) or "/"
-    return f"arn:{partition}:iam::{account or UNSAID}:{kind}{path}{name}"
+    return f"arn:{partition}:iam::{account or NOBODY}:{kind}{path}{name}"
 
 
 def _time(text: str | None) -> datetime | None:

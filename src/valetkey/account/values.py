@@ -20,9 +20,6 @@ from valetkey.policy.origin import Origin
 Document = str
 """A policy document as JSON text."""
 
-UNSAID = "000000000000"
-"""Stands in an ARN for an account that the source does not name (a template, no `owner`). AWS gives it to nobody."""
-
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -43,7 +40,7 @@ class Role:
     name: str
     """Where AWS makes it up later: the logical id or address, which `assumed` says."""
     arn: str
-    """With UNSAID as the account where no source names it."""
+    """With NOBODY as the account where no source names it."""
     path: str
     account: str | None
     """12 digits."""

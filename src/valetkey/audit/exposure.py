@@ -21,15 +21,17 @@ from valetkey.audit.issuers import SHARED, fixed, host_of
 from valetkey.audit.scope import Scope
 from valetkey.catalog import limits
 from valetkey.policy.arns import is_account
+from valetkey.policy import role_actions
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.requests import Request
+from valetkey.policy.role_actions import lowered
 from valetkey.policy.statements import Policy, Statement
 from valetkey.prover import Reach, Region, Values
 
 Exposure = Literal["internal", "guarded", "unguarded", "unreachable", "unknown"]
 Kind = Literal["account", "organisation", "unique id", "anybody", "provider"]
 
-ENTERING = frozenset({"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
+ENTERING = lowered(role_actions.ENTERING)
 EXTERNAL_ID = "sts:externalid"
 MFA = "aws:multifactorauthpresent"
 MFA_AGE = "aws:multifactorauthage"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from valetkey.account.values import UNSAID, Account, Role
+from valetkey.account.values import Account, Role
 from valetkey.audit.baseline import apply
 from valetkey.audit.checks import role as role_checks
 from valetkey.audit.checks.role import Subject
@@ -18,6 +18,7 @@ from valetkey.audit.scope import Scope
 from valetkey.audit.table import TABLE
 from valetkey.audit.trusts import Verdict, Who, judge, unknown
 from valetkey.catalog import limits
+from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.record import PREFIX, ForeignRole, Record, read_record
@@ -71,7 +72,7 @@ def audit(
 
 def key_of(role: Role) -> Key | None:
     """What this role's verdict depends on; None for a role whose trust policy is not known."""
-    return None if role.trust is None else (role.trust, role.account or UNSAID, role.partition, role.origin)
+    return None if role.trust is None else (role.trust, role.account or NOBODY, role.partition, role.origin)
 
 
 def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime, who: Who | None) -> Verdict:

@@ -9,10 +9,9 @@ from valetkey.catalog import limits
 from valetkey.cli import _owning
 from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.policy import Policy, parse_policy
-from valetkey.policy.arns import parse_arn
+from valetkey.policy.arns import NOBODY, parse_arn
 from valetkey.trust.terms import Terms, TermsError
 
-_NOBODY = "000000000000"
 """Stands for the owner where none is named: an account that does not exist."""
 
 
@@ -36,7 +35,7 @@ def role(*documents: Policy, owner: str | None) -> str:
             f"the principals are of several partitions: {', '.join(found)}",
             do="name those of the role's own: nobody comes in from another partition",
         )
-    return f"arn:{found[0]}:iam::{owner or _NOBODY}:role/role"
+    return f"arn:{found[0]}:iam::{owner or NOBODY}:role/role"
 
 
 def _partitions(document: Policy) -> Iterator[str]:

@@ -18,6 +18,10 @@ PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "
 """The partitions that there are (botocore, data/partitions.json)."""
 
 
+NOBODY = "000000000000"
+"""Stands for the account where none is named: AWS gives it to nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arn:
     """An ARN taken apart. `region` and `account` may be empty; `resource` is the rest, colons included."""

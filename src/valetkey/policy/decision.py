@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from valetkey.policy.reasons import Finding, conditions, nearest, spelt, title
 from valetkey.policy.requests import Request
+from valetkey.policy.role_actions import refused_by_sts
 from valetkey.policy.statements import Policy, Statement
 
 Outcome = Literal["allowed", "explicit_deny", "implicit_deny"]
@@ -142,12 +143,19 @@ class Decision:
         return () if self._rests is None else self._rests(self._request)
 
     @property
+    def note(self) -> str:
+        """What AWS does besides, whatever the policies say, and what is no part of the outcome: that STS refuses
+        AssumeRole by the root user and by federated users. "" for other calls."""
+        return refused_by_sts(self._request.caller, self._request.actions)
+
+    @property
     def reason(self) -> str:
         """Who decided and why, in one line. It holds values of the policies and of the request, an ExternalId among
         them: mask them where that matters."""
         rests = self.rests_on
         silent = f"; AWS does not document what it does where {rests[0]}" if rests else ""
-        return f"{self._why()}{silent}"
+        beside = f"; {self.note}" if self.note else ""
+        return f"{self._why()}{silent}{beside}"
 
     def _why(self) -> str:
         if self.outcome == "explicit_deny":

@@ -17,6 +17,7 @@ The rules, each with its page of the IAM User Guide:
    cannot be detached (orgs_manage_policies_rcps).
 7. Where AWS documents nothing (`undocumented`), an Allow does not match and a Deny does. `Decision.rests_on` says
    where that decided, and `could_allow` decides the other way.
+8. What STS refuses whatever the policies say is no part of the outcome; `Decision.note` says it (`role_actions`).
 """
 
 from __future__ import annotations
@@ -28,23 +29,14 @@ from valetkey.errors import PolicyError, shown
 from valetkey.policy.decision import Applied, Decision, Lacking, Open, Outcome, Side
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
+from valetkey.policy.role_actions import ROLE_ACTIONS, UNSIGNED, lowered
 from valetkey.policy.statements import WITH_PRINCIPAL, Policy, Statement
 
 Policies = Policy | Sequence[Policy]
 
 _Given = tuple[Side, tuple[Policy, ...] | None]
 
-# What one call to assume a role may ask of its trust policy.
-_ROLE_ACTIONS = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:tagsession",
-        "sts:setsourceidentity",
-    }
-)
-_UNSIGNED = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
+_ROLE_ACTIONS = lowered(ROLE_ACTIONS)
 
 
 def decide(
@@ -202,7 +194,7 @@ class _Sides(NamedTuple):
         grant, granted = self._granted(request, action)
         if not grant and (self.trust is not None or (self.resource is not None and action.startswith("kms:"))):
             return self._lacks(request, action, "trust" if self.trust is not None else "resource")
-        if request.caller.unsigned or action in _UNSIGNED:
+        if request.caller.unsigned or action in UNSIGNED:
             if grant:
                 return Decision("allowed", request, action, granted)
             return self._lacks(request, action, "resource", "only the resource's side can allow this caller")

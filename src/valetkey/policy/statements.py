@@ -8,7 +8,8 @@ from typing import Literal, get_args
 
 from valetkey.policy.conditions import Condition, Test
 from valetkey.policy.patterns import compile_resources
-from valetkey.policy.principals import Grant, Principals, compile_principals
+from valetkey.policy.principal_tests import compile_principals
+from valetkey.policy.principals import Grant, Principals
 from valetkey.policy.requests import Request
 
 Kind = Literal["identity", "trust", "boundary", "session", "scp", "rcp", "resource"]

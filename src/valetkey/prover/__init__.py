@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from valetkey.prover.boxes import Limits
     from valetkey.prover.caller_classes import Party
     from valetkey.prover.effective_permissions import Opening, opening
-    from valetkey.prover.proof import Counterexample, Proof, Unknown, prove
+    from valetkey.prover.proof import Counterexample, Proof, Unknown
+    from valetkey.prover.proving import prove
 
 __all__ = [
     "Counterexample",
@@ -46,7 +47,7 @@ _HOMES = {
     "Unknown": "proof",
     "Values": "access_regions",
     "opening": "effective_permissions",
-    "prove": "proof",
+    "prove": "proving",
     "who": "access_regions",
 }
 

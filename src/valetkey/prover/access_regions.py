@@ -23,6 +23,7 @@ from valetkey.policy.operands import read_address, read_network
 from valetkey.policy.operators import Family
 from valetkey.policy.origin import Origin
 from valetkey.policy.requests import Request
+from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import TooMany
 from valetkey.prover.boxes import Box, Limits, TooLong, meet, rest
@@ -30,7 +31,7 @@ from valetkey.prover.caller_classes import CALLER_KEYS, Party, Person
 from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
 from valetkey.prover.key_tests import Asked, Span, patterns
 from valetkey.prover.proof import ASSUMED, InternalError, Question, SideSets, Unknown, beyond, resting
-from valetkey.prover.space import ACTION, CALLER, ROLE_ACTIONS, Dimension, Point, Space
+from valetkey.prover.space import ACTION, CALLER, Dimension, Point, Space
 
 
 @dataclass(frozen=True, slots=True)

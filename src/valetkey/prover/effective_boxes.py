@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 from valetkey.errors import PolicyError
 from valetkey.policy.evaluation import Policies
 from valetkey.policy.principals import Grant
+from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.statements import Policy, Statement
 from valetkey.prover.boxes import Box, meet
-from valetkey.prover.space import ACTION, CALLER, ROLE_ACTIONS, Reading, Space
+from valetkey.prover.space import ACTION, CALLER, Reading, Space
 
 Side = Policy | Sequence[Policy] | Mapping[str, Any]
 """A policy, which stands under its own kind; identity policies; or `decide`'s keywords: {"trust": ..., "rcps": ...}."""
 
-_ASSUMES = frozenset(ROLE_ACTIONS) - {"sts:SetContext"}
+_ASSUMES = frozenset(ROLE_ACTIONS)
 
 
 def sides(given: Side) -> dict[str, Any]:

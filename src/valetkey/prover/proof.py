@@ -1,6 +1,6 @@
-"""Prove that a policy allows nothing that a reference does not, or show a request that it does.
+"""The box prover: that a policy allows nothing that a reference does not, or a request that it does.
 
-`prove(policy, within=reference)` cuts the boxes of one out of the boxes of the other (`space`, `boxes`); what is left
+`by_boxes` cuts the boxes of one out of the boxes of the other (`space`, `boxes`); what is left
 over is the answer. It is exact: a counterexample is found whenever there is one, unless the documents ask something
 that is not decided here or a limit is reached; then the answer is `Unknown`, which is no proof.
 
@@ -26,22 +26,19 @@ from datetime import datetime
 from typing import Any
 
 from valetkey.errors import PolicyError
-from valetkey.policy.arns import parse_arn
+from valetkey.policy.arns import NOBODY, parse_arn
 from valetkey.policy.decision import Decision, Open
 from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import has_wildcard
-from valetkey.policy.legible import legible
 from valetkey.policy.requests import Request
+from valetkey.policy.role_actions import ENTERING, ROLE_ACTIONS
 from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import TooMany
 from valetkey.prover.boxes import Box, Budget, Limits, TooLong, meet, rest
-from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
+from valetkey.prover.effective_boxes import Opened, Sets, statements
 from valetkey.prover.key_tests import Unspoken
-from valetkey.prover.space import ACTION, CALLER, ENTRY, ROLE_ACTIONS, build, possible
-
-NOBODY = "000000000000"
-"""The owner's account where none is named: nobody's."""
+from valetkey.prover.space import ACTION, CALLER, build, possible
 
 ASSUMED = (
     "requests are well-formed (STS API reference), and callers are of the resource's partition",
@@ -58,10 +55,6 @@ ASSUMED_OF_PERMISSIONS = (
     "SCPs and RCPs that were not given can only take away",
 )
 """What a proof about permissions rests on."""
-
-
-_FOR_SOLVERS = 2_000
-"""Names of actions: a solver is given no more, because writing them down alone would take it minutes."""
 
 
 class InternalError(Exception):
@@ -104,48 +97,6 @@ class Unknown:
     """Whether another prover must not be asked either."""
 
 
-def prove(
-    policy: Side,
-    *,
-    within: Side,
-    resource: str | None = None,
-    owner: str | None = None,
-    caller: str | None = None,
-    now: datetime | None = None,
-    limits: Limits = Limits(),  # noqa: B008
-) -> Proof | Counterexample | Unknown:
-    """Does `policy` allow nothing that `within` does not?
-
-    `resource` is the ARN acted on (of a trust policy: its role); None: any. `owner` is the account of the resource;
-    default: the one in `resource`, else the caller's. `caller` is the ARN of the role (any session of it) or user who
-    calls; None: anybody (for identity policies: a user or session of the owner's account). `now` (aware): only requests
-    from then on. Raises PolicyError for sides that are none, InternalError.
-    """
-    begun = time.monotonic()
-    left, right = sides(policy), sides(within)
-    found = by_boxes(left, right, resource, owner, caller, now, limits)
-    if isinstance(found, Unknown) and found.final:
-        return _by_what_is_legible(left, right, resource, owner, caller, now, limits) or found
-    if not isinstance(found, Unknown):
-        return found
-    if sum(len(each.actions) for side in (left, right) for each in statements(side)) > _FOR_SOLVERS:
-        return found
-    from valetkey.prover.smt.proving import second_opinion
-
-    seconds = limits.seconds - (time.monotonic() - begun)
-    given: dict[str, Any] = {"resource": resource, "owner": owner, "caller": caller, "now": now}
-    return second_opinion(left, right, seconds=max(seconds, 1.0), why=found.reason, **given)
-
-
-def _by_what_is_legible(left: Mapping[str, Any], right: Mapping[str, Any], *question: Any) -> Counterexample | None:
-    """A request that gets in whomever the entries of `left` mean of which no request can speak."""
-    rest_, unjudged = legible(left)
-    if not unjudged or any(each.effect == "Deny" for each in unjudged):
-        return None
-    found = by_boxes(rest_, right, *question)
-    return found if isinstance(found, Counterexample) else None
-
-
 def by_boxes(
     left: Mapping[str, Any],
     right: Mapping[str, Any],
@@ -155,7 +106,7 @@ def by_boxes(
     now: datetime | None,
     limits: Limits,
 ) -> Proof | Counterexample | Unknown:
-    """`prove` without cvc5."""
+    """`prove` by boxes alone, without cvc5. Raises PolicyError, InternalError."""
     begun = time.monotonic()
     try:
         return Question(left, right, resource, owner, caller, now, limits).answer(begun)
@@ -310,7 +261,7 @@ class Question:
     def _witness(self, box: Box, denied: list[Box], *, by_id: bool) -> tuple[Request | None, str]:
         people, actions = self.space.dimensions[CALLER], self.space.dimensions[ACTION]
         alive = people.where(lambda point: point.person is not None and bool(point.person.unique) is by_id)
-        entering = actions.where(lambda point: point.action in ENTRY or point.action not in ROLE_ACTIONS)
+        entering = actions.where(lambda point: point.action in ENTERING or point.action not in ROLE_ACTIONS)
         box = (box[ACTION] & entering, box[CALLER] & alive, *box[CALLER + 1 :])
         inside = next(rest(box, denied, self.budget), None) if all(box) else None
         if inside is None:

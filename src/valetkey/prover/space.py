@@ -25,6 +25,7 @@ from typing import NamedTuple
 from valetkey.catalog.condition_keys import key_of
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
+from valetkey.policy.role_actions import ALONGSIDE, ASSUME_ROLE, ROLE_ACTIONS, WITH_SAML, WITH_WEB_IDENTITY
 from valetkey.policy.statements import Statement
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.action_classes import classes
@@ -38,11 +39,6 @@ from valetkey.prover.key_tests import Asked, Cell, Keys, Span, lone_variables, p
 from valetkey.prover.principal_match import listed, reached
 from valetkey.prover.resources import resource_globs, resources
 from valetkey.prover.witnesses import request_of
-
-ENTRY = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
-"""The actions that enter a role."""
-ROLE_ACTIONS = (*ENTRY, "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
-"""The actions that a trust policy decides."""
 
 _PRESENT, _AGE = "aws:multifactorauthpresent", "aws:multifactorauthage"
 _NOW, _EPOCH = "aws:currenttime", "aws:epochtime"
@@ -384,12 +380,12 @@ def possible(space: Space) -> list[Box]:
         if all(box):
             found.append(tuple(box))
 
-    common = frozenset(ROLE_ACTIONS[3:])
+    common = frozenset(ALONGSIDE)
     if any(point.action in ROLE_ACTIONS for point in actions.points):
-        add(common | {ENTRY[0]}, True, lambda person: person.kind in ("user", "session"))
-        add(common | {ENTRY[0]}, True, lambda person: person.kind == "service", no_mfa)
-        add(common | {ENTRY[1]}, True, lambda person: _provides(person, saml=True), no_mfa, no_id)
-        add(common | {ENTRY[2]}, True, lambda person: _provides(person, saml=False), no_mfa, no_id)
+        add(common | {ASSUME_ROLE}, True, lambda person: person.kind in ("user", "session"))
+        add(common | {ASSUME_ROLE}, True, lambda person: person.kind == "service", no_mfa)
+        add(common | {WITH_SAML}, True, lambda person: _provides(person, saml=True), no_mfa, no_id)
+        add(common | {WITH_WEB_IDENTITY}, True, lambda person: _provides(person, saml=False), no_mfa, no_id)
     if any(point.action not in ROLE_ACTIONS for point in actions.points):
         add(frozenset(ROLE_ACTIONS), False, lambda person: not person.unsigned)
         add(frozenset(ROLE_ACTIONS), False, lambda person: person.unsigned, no_mfa)

@@ -17,6 +17,7 @@ def as_json(decision: Decision) -> dict[str, Any]:
         "allowed": decision.allowed,
         "action": decision.action,
         "reason": decision.reason,
+        "note": decision.note or None,
         "decided_by": [
             {
                 "policy": part.side,

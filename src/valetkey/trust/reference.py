@@ -14,7 +14,7 @@ from valetkey.policy.arns import parse_arn
 from valetkey.policy.principals import is_unique_id
 from valetkey.trust.terms import Terms
 
-NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+ADMITS_NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 """A policy that allows nothing."""
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from valetkey.policy import Decision, Request, parse_policy
 from valetkey.policy.arns import parse_arn
 from valetkey.prover import Counterexample, Proof, Unknown, prove
-from valetkey.trust.reference import NOBODY, as_policy
+from valetkey.trust.reference import ADMITS_NOBODY, as_policy
 from valetkey.trust.terms import Terms, TermsError
 
 _EXTERNAL_ID = "sts:ExternalId"
@@ -56,7 +56,7 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
 def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> Shown:
     """Prove that the trust policy of `role_arn` admits nobody at all. Raises PolicyError."""
     policy = parse_policy(document, kind="trust")
-    answer = prove(policy, within=parse_policy(NOBODY, kind="trust"), resource=role_arn)
+    answer = prove(policy, within=parse_policy(ADMITS_NOBODY, kind="trust"), resource=role_arn)
     failures = tuple(_wrong(answer, "is let in", None, role_arn))
     return Shown(not failures, None, failures)
 

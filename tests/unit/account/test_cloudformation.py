@@ -10,7 +10,8 @@ from tests.unit.account.documents import OWN
 
 from valetkey.account import SourceError, read_files
 from valetkey.account.intrinsics import BUDGET
-from valetkey.account.values import UNSAID, Account, Role
+from valetkey.account.values import Account, Role
+from valetkey.policy.arns import NOBODY
 
 
 def _read(text: str, *, owner: str | None = OWN, region: str = "eu-west-1", name: str = "t.yaml") -> Account:
@@ -197,9 +198,9 @@ def test_without_an_owner_a_number_stands_for_the_account():
     account = _read("Resources: {}", owner=None)
     assert (account.id, account.partition, account.roles) == (None, "aws", ())
     role = _trusting("!Sub 'arn:aws:iam::${AWS::AccountId}:root'", owner=None)
-    assert _principal(role) == f"arn:aws:iam::{UNSAID}:root"
-    assert (role.account, role.arn) == (None, f"arn:aws:iam::{UNSAID}:role/R")
-    assert any(UNSAID in each for each in role.assumed)
+    assert _principal(role) == f"arn:aws:iam::{NOBODY}:root"
+    assert (role.account, role.arn) == (None, f"arn:aws:iam::{NOBODY}:role/R")
+    assert any(NOBODY in each for each in role.assumed)
 
 
 @pytest.mark.parametrize(

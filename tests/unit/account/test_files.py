@@ -11,8 +11,8 @@ import pytest
 from tests.unit.account.documents import OTHER, OWN, compact, detail, trust
 
 from valetkey.account import Account, SourceError, read_files
-from valetkey.account.values import UNSAID
 from valetkey.errors import ValetkeyError
+from valetkey.policy.arns import NOBODY
 
 
 def _read(files: Mapping[str, bytes], **options: str) -> Account:
@@ -70,7 +70,7 @@ def test_a_bare_trust_policy_is_kept_to_the_byte():
     assert role.trust == text
     assert (role.name, role.arn) == ("trust-policy.json", f"arn:aws:iam::{OWN}:role/trust-policy.json")
     (role,) = _read({"trust.json": text.encode()}).roles
-    assert (role.account, role.arn) == (None, f"arn:aws:iam::{UNSAID}:role/trust.json")
+    assert (role.account, role.arn) == (None, f"arn:aws:iam::{NOBODY}:role/trust.json")
 
 
 def test_two_templates_may_define_one_role_and_a_dump_does_not_hide_it():

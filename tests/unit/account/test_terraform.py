@@ -10,7 +10,7 @@ import pytest
 from tests.unit.account.documents import OTHER, OWN, allow, compact, trust
 
 from valetkey.account import Account, SourceError, read_files
-from valetkey.account.values import UNSAID
+from valetkey.policy.arns import NOBODY
 
 READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
@@ -113,7 +113,7 @@ def test_what_is_known_only_after_apply_is_unknown():
         "attached policies": "plan.json: aws_iam_role.r.managed_policy_arns",
         "boundary": "plan.json: aws_iam_role.r.permissions_boundary",
     }
-    assert found.arn == f"arn:aws:iam::{UNSAID}:role/aws_iam_role.r"
+    assert found.arn == f"arn:aws:iam::{NOBODY}:role/aws_iam_role.r"
     assert found.assumed == ("the generated name is written as the address",)
     assert {(each.part, each.reason) for each in account.unknown} == {
         ("the role of aws_iam_role_policy.more", "role elsewhere is not in the file"),

@@ -22,12 +22,10 @@ from typing import Any, Literal, TypeAlias
 
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.profile import Profile
+from valetkey.policy.arns import NOBODY
 
 Shape = Literal["profile", "assume-role"]
 Value: TypeAlias = "str | bool | tuple[str, ...] | Mapping[str, Value]"
-
-NOBODY = "000000000000"
-"""No account: what the provider without an alias is allowed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +64,7 @@ def blocks(customers: Sequence[Customer], *, shape: Shape = "profile", state: St
     names = aliases([each.profile.name for each in customers])
     made += [_provider(each, shape, alias if several else None) for each, alias in zip(customers, names, strict=True)]
     if several:
+        # The provider without an alias is allowed no account.
         guard: dict[str, Value] = {"allowed_account_ids": (NOBODY,)}
         if customers[0].region:
             guard = {"region": customers[0].region} | guard

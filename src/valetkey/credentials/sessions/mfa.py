@@ -19,6 +19,7 @@ from valetkey.credentials.sessions.protocols import LIMIT, Ask, Base, Clock, Con
 from valetkey.credentials.sessions.refusals import explain
 from valetkey.credentials.sessions.values import credentials_of
 from valetkey.errors import ValetkeyError
+from valetkey.policy.arns import NOBODY
 
 MFA_LIFE = 43200
 """Seconds: how long an MFA session is asked for (GetSessionToken's own default)."""
@@ -88,4 +89,4 @@ def mfa_session(
 def _account_of(serial: str) -> str:
     parts = serial.split(":")
     # A hardware token's serial is no ARN; the account of an MFA session is never handed out.
-    return parts[4] if len(parts) > 4 else "000000000000"
+    return parts[4] if len(parts) > 4 else NOBODY

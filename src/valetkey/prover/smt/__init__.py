@@ -23,10 +23,11 @@ from typing import Any, Literal
 
 from valetkey.catalog.actions import expand
 from valetkey.errors import PolicyError
-from valetkey.policy.arns import parse_arn
+from valetkey.policy.arns import NOBODY, parse_arn
 from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import has_wildcard, matches
 from valetkey.policy.requests import Request
+from valetkey.policy.role_actions import ASSUME_ROLE, ROLE_ACTIONS, WITH_SAML, WITH_WEB_IDENTITY
 from valetkey.policy.statements import Statement
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.caller_classes import caller_of
@@ -36,11 +37,6 @@ from valetkey.prover.smt.fields import TIME, Fields, free_arn
 from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
 from valetkey.prover.smt.sides import Call, Policies, Sides, Target, read_sides
 from valetkey.prover.smt.values import ABSENT, Key, Moment, Text, read
-
-ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
-NOBODY = "000000000000"
-"""The owner's account where none is named: nobody's."""
-EXTRAS = ("sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
 
 
 class _Silent(Exception):
@@ -188,7 +184,7 @@ class _Question:
 
     def actions(self) -> list[str]:
         if self.trust:
-            return [*ENTERING, *EXTRAS]
+            return [*ROLE_ACTIONS]
         patterns = sorted({pattern.lower() for each in self.statements for pattern in each.actions})
         covered: dict[str, list[str]] = {}
         for pattern in patterns:
@@ -238,9 +234,9 @@ class _Question:
                 assert isinstance(value, Text)
                 used = terms.and_((mfa.present, terms.same(value.term, "true")))
                 yield terms.or_((terms.not_(keys["aws:multifactorauthage"].present), used))
-        if call.caller.kind == "provider" and action.startswith("sts:AssumeRoleWith"):
+        if call.caller.kind == "provider" and action in (WITH_SAML, WITH_WEB_IDENTITY):
             saml = [name for name in call.caller.names if ":saml-provider/" in name]
-            wanted = saml if action.endswith("SAML") else [name for name in call.caller.names if name not in saml]
+            wanted = saml if action == WITH_SAML else [name for name in call.caller.names if name not in saml]
             assert call.caller.name is not None
             yield terms.or_([terms.same(call.caller.name, name) for name in wanted])
 
@@ -286,13 +282,13 @@ def _partition(statements: Sequence[Statement]) -> str:
 
 def _can_call(kind: str, action: str) -> bool:
     """Whether such a caller can make such a call at all (STS API reference, id_credentials_temp_request)."""
-    if action not in (*ENTERING, *EXTRAS):
+    if action not in ROLE_ACTIONS:
         return True
     if kind in ("root", "federated user", "anonymous"):
         return False
     if kind == "provider":
-        return action != "sts:AssumeRole"
-    return not action.startswith("sts:AssumeRoleWith")
+        return action != ASSUME_ROLE
+    return action not in (WITH_SAML, WITH_WEB_IDENTITY)
 
 
 def _impossible(caller: callers.Caller, action: str) -> dict[str, Key]:
@@ -300,6 +296,6 @@ def _impossible(caller: callers.Caller, action: str) -> dict[str, Key]:
     none = []
     if caller.unsigned:
         none += ["aws:multifactorauthpresent", "aws:multifactorauthage"]
-    if caller.kind == "provider" and action in (*ENTERING, *EXTRAS):
+    if caller.kind == "provider" and action in ROLE_ACTIONS:
         none.append("sts:externalid")
     return dict.fromkeys(none, ABSENT)

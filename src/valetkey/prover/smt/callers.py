@@ -21,8 +21,8 @@ KINDS = ("user", "session", "root", "federated user", "service", "provider", "an
 
 Levels = tuple[Formula, Formula, Formula]
 """That a statement reaches the caller at all; at least by its role; directly."""
-NOBODY: Levels = (False, False, False)
-EVERYBODY: Levels = (True, True, True)
+REACHES_NOBODY: Levels = (False, False, False)
+REACHES_EVERYBODY: Levels = (True, True, True)
 
 _Named = Callable[[str], Formula]
 
@@ -279,13 +279,13 @@ def reaches(
     """How a Principal (`negated`: NotPrincipal) element reaches the caller, who has a permissions boundary or not.
     `unsure`: whether a NotPrincipal that names nobody reaches everybody."""
     if element is None:
-        return EVERYBODY
+        return REACHES_EVERYBODY
     if element.empty:
-        return EVERYBODY if negated and unsure else NOBODY
+        return REACHES_EVERYBODY if negated and unsure else REACHES_NOBODY
     if negated:
         return (_not_principal(terms, caller, element, deny=deny, bounded=bounded),) * 3
     if element.everyone:
-        return EVERYBODY
+        return REACHES_EVERYBODY
     direct, role, account = _names(terms, caller, element)
     # A user's unique id is the user itself, a role's the role; of several names the most direct counts.
     ids = terms.or_([caller.unique(entry) for entry in element.aws if entry[:4] in ("AIDA", "AROA")])
@@ -302,7 +302,7 @@ def _names(terms: Terms, caller: Caller, element: Principals) -> Levels:
     if caller.kind == "provider":
         return terms.or_([caller.direct(entry) for entry in element.federated]), False, False
     if caller.account is None:
-        return NOBODY
+        return REACHES_NOBODY
     direct = terms.or_([caller.direct(entry) for entry in element.aws])
     role = terms.or_([caller.role(entry) for entry in element.aws])
     whole = terms.or_([caller.whole(entry) for entry in element.aws])

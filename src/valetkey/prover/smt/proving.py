@@ -11,17 +11,18 @@ from typing import Any
 from valetkey.policy.documents import parse_policy
 from valetkey.policy.evaluation import decide
 from valetkey.policy.principals import is_unique_id
+from valetkey.policy.role_actions import ALONGSIDE
 from valetkey.policy.statements import Policy
 from valetkey.prover.effective_boxes import statements
 from valetkey.prover.proof import ASSUMED, ASSUMED_OF_PERMISSIONS, Counterexample, InternalError, Proof, Unknown
-from valetkey.prover.smt import EXTRAS, NotReplayed, solve
+from valetkey.prover.smt import NotReplayed, solve
 
 _NOTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
 
 
 def _no_witness(ids: list[str]) -> list[Policy]:
     """Denies what shows nothing: actions that enter no role, and callers with these unique ids (`proof.Proof`)."""
-    extras: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": list(EXTRAS), "Resource": "*"}
+    extras: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": list(ALONGSIDE), "Resource": "*"}
     named = [text for entry in ids for text in (entry, f"{entry}:*")]
     by_id = {**extras, "Action": "*", "Condition": {"StringLike": {"aws:userid": named}}}
     made = [extras, by_id] if ids else [extras]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from valetkey.policy.globs import STAR, wild
+from valetkey.policy.role_actions import ROLE_ACTIONS, UNSIGNED, lowered
 from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.variables import broken, template
 from valetkey.prover.smt import conditions
@@ -17,14 +18,6 @@ from valetkey.prover.smt.values import Text
 Policies = Policy | Sequence[Policy]
 OWN = ("trust", "resource", "identity", "boundary", "session")
 LEVELS = ("scps", "rcps")
-_ROLE_ACTIONS = (
-    "sts:assumerole",
-    "sts:assumerolewithsaml",
-    "sts:assumerolewithwebidentity",
-    "sts:tagsession",
-    "sts:setsourceidentity",
-)
-UNSIGNED = ("sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
 
 
 @dataclass(frozen=True)
@@ -120,7 +113,7 @@ class _Reading(Call):
         terms, grant = self.terms, granted[0]
         kms = self._is_action(["kms:*"])
         must = True if sides.trust is not None else kms if sides.resource is not None else False
-        unsigned = self.caller.unsigned or self._is_action(UNSIGNED)
+        unsigned = self.caller.unsigned or self._is_action(sorted(UNSIGNED))
         home = self._same_account()
         levels = [self._some(level) for level in sides.scps]
         concerned = terms.or_((self._service_linked(), terms.and_(levels))) if levels else True
@@ -131,7 +124,7 @@ class _Reading(Call):
     def _callers_side(self, sides: Sides, granted: Levels, home: Formula) -> Formula:
         terms, grant = self.terms, granted[0]
         open_ = sides.trust is None and sides.resource is None
-        assume = self._is_action(_ROLE_ACTIONS) if open_ else False
+        assume = self._is_action(sorted(lowered(ROLE_ACTIONS))) if open_ else False
         reached = terms.or_((grant, home, assume))
         if self.caller.kind == "root":
             return reached

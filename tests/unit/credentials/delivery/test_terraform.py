@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from valetkey.credentials.delivery.terraform import NOBODY, Customer, State, aliases, as_json, blocks, hcl, quoted
+from valetkey.credentials.delivery.terraform import Customer, State, aliases, as_json, blocks, hcl, quoted
 from valetkey.credentials.profiles.profile import Profile
+from valetkey.policy.arns import NOBODY
 
 TERRAFORM = shutil.which("terraform")
 ENTER = {

@@ -1,0 +1,80 @@
+"""Principal and NotPrincipal elements in the evaluator: how an element reaches the caller of a request.
+
+Source: IAM User Guide, reference_policies_elements_principal and reference_policies_elements_notprincipal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from valetkey.policy.principals import Caller, Grant, Principals, is_unique_id, read_aws
+from valetkey.policy.requests import Request
+
+
+def compile_principals(
+    element: Principals, *, negated: bool, deny: bool, unsure: bool
+) -> Callable[[Request, bool], Grant]:
+    """A test of a request; its second argument says whether the caller has a permissions boundary. `unsure` says
+    whether a NotPrincipal that names nobody reaches everybody."""
+    if element.empty:
+        grant = Grant.DIRECT if negated and unsure else Grant.NONE
+        return lambda request, bounded: grant
+    if negated:
+        return _not_principal(element, deny)
+    if element.everyone:
+        return lambda request, bounded: Grant.DIRECT
+    listed = _listed(element)
+    unique = frozenset(filter(is_unique_id, element.aws))
+
+    def by_name(request: Request, bounded: bool) -> Grant:
+        for name, grant in request.caller.names:
+            # A bare account id means the account of that number in the resource's own partition.
+            if name in listed and (request.same_partition or name != request.caller.account):
+                return grant
+        return Grant.NONE
+
+    def test(request: Request, bounded: bool) -> Grant:
+        return max(by_name(request, bounded), _by_unique_id(unique, request.caller, request.keys))
+
+    return test if unique else by_name
+
+
+def _by_unique_id(unique: frozenset[str], caller: Caller, keys: Mapping[str, str | tuple[str, ...]]) -> Grant:
+    """A unique id never matches an ARN; it matches the aws:userid of the request (AIDA…, or AROA…:session)."""
+    userid = keys.get("aws:userid")
+    if not isinstance(userid, str):
+        return Grant.NONE
+    if caller.kind == "user":
+        return Grant.DIRECT if userid in unique else Grant.NONE
+    if caller.kind in ("role", "session"):
+        return Grant.ROLE if userid.partition(":")[0] in unique else Grant.NONE
+    return Grant.NONE
+
+
+def _listed(element: Principals) -> frozenset[str]:
+    hosts = [entry.split(":oidc-provider/", 1)[1] for entry in element.federated if ":oidc-provider/" in entry]
+    return frozenset(
+        [read_aws(entry) or entry for entry in element.aws]
+        + [f"service:{entry}" for entry in element.services]
+        + [f"federated:{entry}" for entry in element.federated]
+        + [f"federated-host:{host}" for host in hosts]
+        + [f"canonical:{entry}" for entry in element.canonical]
+    )
+
+
+def _not_principal(element: Principals, deny: bool) -> Callable[[Request, bool], Grant]:
+    """A Deny spares a caller only when its account, role and session are all listed, and never one with a boundary;
+    an Allow reaches only callers of whom nothing is listed."""
+    listed = _listed(element)
+
+    def denies(request: Request, bounded: bool) -> Grant:
+        spared = element.everyone or (
+            not bounded and all(any(name in listed for name in group) for group in request.caller.groups)
+        )
+        return Grant.NONE if spared else Grant.DIRECT
+
+    def allows(request: Request, bounded: bool) -> Grant:
+        spared = element.everyone or any(name in listed for name, _ in request.caller.names)
+        return Grant.NONE if spared else Grant.DIRECT
+
+    return denies if deny else allows
