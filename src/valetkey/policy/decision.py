@@ -146,7 +146,7 @@ class Decision:
     def note(self) -> str:
         """What AWS does besides, whatever the policies say, and what is no part of the outcome: that STS refuses
         AssumeRole by the root user and by federated users. "" for other calls."""
-        return refused_by_sts(self._request.caller, self._request.actions)
+        return refused_by_sts(self._request.caller.kind, self._request.actions)
 
     @property
     def reason(self) -> str:

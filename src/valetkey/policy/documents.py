@@ -30,9 +30,10 @@ from valetkey.policy.policy_json import (
 )
 from valetkey.policy.principals import Principals, Unread, read_aws, why_unread
 from valetkey.policy.statements import (
+    GRAMMARS,
     KINDS,
-    WITH_PRINCIPAL,
     Effect,
+    Grammar,
     Kind,
     Policy,
     Statement,
@@ -73,7 +74,7 @@ def read_policy(loaded: object, kind: Kind, root: str) -> Policy:
         places = [(f"{root}.Statement[{index}]", each) for index, each in enumerate(given)]
     else:
         places = [(f"{root}.Statement", given)]
-    reader = _Reader(kind, version == "2012-10-17")
+    reader = _Reader(kind, GRAMMARS[kind], version == "2012-10-17")
     statements = tuple(reader.statement(index, each, where) for index, (where, each) in enumerate(places))
     _unique_sids(statements, kind)
     return Policy(
@@ -89,7 +90,7 @@ def read_policy(loaded: object, kind: Kind, root: str) -> Policy:
 def _unique_sids(statements: tuple[Statement, ...], kind: Kind) -> None:
     seen: set[str] = set()
     for each in statements:
-        if each.sid and each.sid in seen and kind != "resource":
+        if each.sid and each.sid in seen and not GRAMMARS[kind].free_texts:
             raise PolicyError(
                 f"the Sid {shown(each.sid)} is used twice", do="Sids are unique in a policy", where=f"{each.where}.Sid"
             )
@@ -101,6 +102,7 @@ class _Reader:
     """Reads statements of one kind of policy."""
 
     kind: Kind
+    grammar: Grammar
     variables: bool
 
     def statement(self, index: int, value: Any, where: str) -> Statement:
@@ -119,7 +121,7 @@ class _Reader:
         effect = self._effect(elements, where)
         deny = effect == "Deny"
         action, not_action = self._one_of(elements, "Action", where)
-        if not_action and self.kind == "rcp":
+        if not_action and not self.grammar.not_action:
             raise PolicyError(
                 "an RCP has no NotAction", do="name what you mean with Action", where=f"{where}.NotAction"
             )
@@ -166,7 +168,7 @@ class _Reader:
 
     def _sid(self, elements: Mapping[str, Any], where: str) -> str | None:
         sid = optional_text(elements, "Sid", where)
-        if sid and self.kind != "resource" and not (sid.isascii() and sid.isalnum()):
+        if sid and not self.grammar.free_texts and not (sid.isascii() and sid.isalnum()):
             raise PolicyError(f"the Sid is {shown(sid)}", do="use letters and digits only", where=f"{where}.Sid")
         return sid
 
@@ -188,7 +190,7 @@ class _Reader:
             raise PolicyError(
                 f"{shown(text)} is no action", do="write service:Action, like sts:AssumeRole", where=where
             )
-        if self.kind == "trust" and not has_wildcard(service) and service.lower() != "sts":
+        if self.grammar.sts_only and not has_wildcard(service) and service.lower() != "sts":
             raise PolicyError(
                 f"{shown(text)} is no action of a trust policy", do="use actions of sts only", where=where
             )
@@ -196,36 +198,36 @@ class _Reader:
 
     def _resources(self, elements: Mapping[str, Any], where: str) -> tuple[tuple[str, ...] | None, bool]:
         present = [name for name in ("Resource", "NotResource") if name in elements]
-        if self.kind == "trust" and present:
+        if self.grammar.resource == "none" and present:
             do = "remove it: a trust policy is about its own role"
             raise PolicyError(f"a trust policy has no {present[0]}", do=do, where=f"{where}.{present[0]}")
-        if not present and self.kind in ("trust", "resource"):
+        if not present and self.grammar.resource != "needed":
             return None, False
         name, negated = self._one_of(elements, "Resource", where)
         return tuple(self._resource(text, place) for place, text in texts(elements[name], f"{where}.{name}")), negated
 
     def _resource(self, text: str, where: str) -> str:
-        if text == "*" or text.startswith("arn:") or (self.kind == "resource" and text):
+        if text == "*" or text.startswith("arn:") or (self.grammar.free_texts and text):
             return text
         raise PolicyError(f"{shown(text)} is no resource", do="write an ARN, or *", where=where)
 
     def _principals(self, elements: Mapping[str, Any], where: str) -> tuple[Principals | None, bool]:
         present = [name for name in ("Principal", "NotPrincipal") if name in elements]
-        if self.kind not in WITH_PRINCIPAL:
+        if self.grammar.principal == "none":
             if present:
                 do = "remove it: this policy is about whom it is attached to"
                 raise PolicyError(
                     f"this kind of policy ({self.kind}) has no {present[0]}", do=do, where=f"{where}.{present[0]}"
                 )
             return None, False
-        if "NotPrincipal" in present and self.kind != "resource":
+        if "NotPrincipal" in present and not self.grammar.not_principal:
             do = "name whom you mean with Principal"
             raise PolicyError(
                 f"this kind of policy ({self.kind}) has no NotPrincipal", do=do, where=f"{where}.NotPrincipal"
             )
         name, negated = self._one_of(elements, "Principal", where)
         principals = _read_principals(elements[name], f"{where}.{name}")
-        if self.kind == "rcp" and principals != Principals(everyone=True):
+        if self.grammar.principal == "everyone" and principals != Principals(everyone=True):
             raise PolicyError(
                 'the Principal of an RCP is "*" only',
                 do="use conditions on aws:Principal… keys",

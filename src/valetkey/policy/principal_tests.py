@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from valetkey.policy.principals import Caller, Grant, Principals, is_unique_id, read_aws
 from valetkey.policy.requests import Request
+from valetkey.policy.undecided import not_known
 
 
 def compile_principals(
@@ -44,11 +45,15 @@ def _by_unique_id(unique: frozenset[str], caller: Caller, keys: Mapping[str, str
     userid = keys.get("aws:userid")
     if not isinstance(userid, str):
         return Grant.NONE
-    if caller.kind == "user":
-        return Grant.DIRECT if userid in unique else Grant.NONE
-    if caller.kind in ("role", "session"):
-        return Grant.ROLE if userid.partition(":")[0] in unique else Grant.NONE
-    return Grant.NONE
+    match caller.kind:
+        case "user":
+            return Grant.DIRECT if userid in unique else Grant.NONE
+        case "role" | "session":
+            return Grant.ROLE if userid.partition(":")[0] in unique else Grant.NONE
+        case "root" | "federated user" | "service" | "provider" | "anonymous" | "canonical user":
+            return Grant.NONE
+        case never:
+            raise not_known(never)
 
 
 def _listed(element: Principals) -> frozenset[str]:

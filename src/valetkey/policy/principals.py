@@ -16,6 +16,7 @@ from typing import Literal
 
 from valetkey.errors import PolicyError, shown
 from valetkey.policy.arns import PARTITIONS, Arn, is_account, parse_arn
+from valetkey.policy.undecided import not_known
 
 
 class Grant(IntEnum):
@@ -69,10 +70,35 @@ class Caller:
     keys: Mapping[str, str] = field(default_factory=dict)
     """The condition keys that follow from who calls (reference_policies_condition-keys)."""
 
-    @property
-    def unsigned(self) -> bool:
-        """Whether the caller has no IAM identity of its own, so that only the resource's side decides."""
-        return self.kind in ("service", "provider", "anonymous")
+    unsigned: bool = field(init=False, compare=False)
+    """Whether the caller has no IAM identity of its own, so that only the resource's side decides."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unsigned", is_unsigned(self.kind))
+
+
+def is_unsigned(kind: Kind) -> bool:
+    """Whether callers of this kind have no IAM identity of their own. Raises NotDecided for a kind that is none."""
+    match kind:
+        case "service" | "provider" | "anonymous":
+            return True
+        case "user" | "role" | "session" | "root" | "federated user" | "canonical user":
+            return False
+        case never:
+            raise not_known(never)
+
+
+def id_prefix(kind: Kind) -> str | None:
+    """How the unique ids begin by which a Principal element can name callers of this kind; None where it cannot."""
+    match kind:
+        case "user":
+            return "AIDA"
+        case "role" | "session":
+            return "AROA"
+        case "root" | "federated user" | "service" | "provider" | "anonymous" | "canonical user":
+            return None
+        case never:
+            raise not_known(never)
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from valetkey.policy.conditions import Condition
 from valetkey.policy.operands import read_bool
 from valetkey.policy.operators import Family
-from valetkey.policy.principals import is_unique_id
+from valetkey.policy.principals import id_prefix, is_unique_id
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.variables import resolve, template
@@ -73,9 +73,9 @@ def failures(statement: Statement, request: Request, action: str) -> Iterator[Fi
 
 def _unsaid_id(statement: Statement, request: Request) -> str:
     """That the caller may be whom a unique id names, where the request does not say which id the caller has."""
-    ids = filter(is_unique_id, statement.principals.aws if statement.principals else ())
-    prefix = {"user": "AIDA", "role": "AROA", "session": "AROA"}.get(request.caller.kind, " ")
-    found = next((each for each in ids if each.startswith(prefix)), None)
+    prefix = id_prefix(request.caller.kind)
+    ids = filter(is_unique_id, statement.principals.aws if statement.principals and prefix else ())
+    found = next((each for each in ids if each.startswith(prefix or "")), None)
     if found is None or "aws:userid" in request.keys:
         return ""
     return f", whose unique id the call does not say: {found} is compared with aws:userid"

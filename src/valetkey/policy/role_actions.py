@@ -6,7 +6,8 @@ AWS Security Token Service; IAM User Guide, id_credentials_sts-comparison.
 
 from __future__ import annotations
 
-from valetkey.policy.principals import Caller
+from valetkey.policy.principals import Kind
+from valetkey.policy.undecided import not_known
 
 ASSUME_ROLE = "sts:AssumeRole"
 WITH_SAML = "sts:AssumeRoleWithSAML"
@@ -27,13 +28,29 @@ def lowered(actions: tuple[str, ...]) -> frozenset[str]:
 UNSIGNED = lowered((WITH_SAML, WITH_WEB_IDENTITY))
 """Lower-cased: called with an assertion of a provider, and signed by nobody."""
 
-_REFUSED = {
-    "root": "STS refuses AssumeRole by the root user, whatever the policies say",
-    "federated user": "STS refuses AssumeRole with the credentials of GetFederationToken, whatever the policies say",
-}
+
+def enters_roles(kind: Kind) -> bool:
+    """Whether STS lets callers of this kind enter roles at all. A provider stands for whom it vouches for."""
+    match kind:
+        case "user" | "role" | "session" | "service" | "provider":
+            return True
+        case "root" | "federated user" | "anonymous" | "canonical user":
+            return False
+        case never:
+            raise not_known(never)
 
 
-def refused_by_sts(caller: Caller, actions: tuple[str, ...]) -> str:
+def refused_by_sts(kind: Kind, actions: tuple[str, ...]) -> str:
     """Why STS refuses this call whatever the policies say, as a sentence; "" where it does not. `actions` are
-    lower-cased."""
-    return _REFUSED.get(caller.kind, "") if ASSUME_ROLE.lower() in actions else ""
+    lower-cased. Said of callers who can sign a call, and of AssumeRole, which the other actions only accompany."""
+    if ASSUME_ROLE.lower() not in actions or enters_roles(kind):
+        return ""
+    match kind:
+        case "root":
+            return "STS refuses AssumeRole by the root user, whatever the policies say"
+        case "federated user":
+            return "STS refuses AssumeRole with the credentials of GetFederationToken, whatever the policies say"
+        case "user" | "role" | "session" | "service" | "provider" | "anonymous" | "canonical user":
+            return ""
+        case never:
+            raise not_known(never)

@@ -11,10 +11,44 @@ from valetkey.policy.patterns import compile_resources
 from valetkey.policy.principal_tests import compile_principals
 from valetkey.policy.principals import Grant, Principals
 from valetkey.policy.requests import Request
+from valetkey.policy.undecided import not_known
 
 Kind = Literal["identity", "trust", "boundary", "session", "scp", "rcp", "resource"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-WITH_PRINCIPAL = frozenset({"trust", "rcp", "resource"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What the documents of one kind have (reference_policies_grammar, and the pages of each kind)."""
+
+    principal: Literal["none", "some", "everyone"]
+    """Principal: none, because the policy belongs to its caller; some; or `"*"` only."""
+    resource: Literal["none", "optional", "needed"]
+    not_principal: bool = False
+    not_action: bool = True
+    sts_only: bool = False
+    """Whether its actions are those of sts alone."""
+    free_texts: bool = False
+    """Whether a Sid may be any text and given twice, and a Resource need not be an ARN."""
+
+
+def grammar(kind: Kind) -> Grammar:
+    """Raises NotDecided for a kind that is none."""
+    match kind:
+        case "identity" | "boundary" | "session" | "scp":
+            return Grammar("none", "needed")
+        case "trust":
+            return Grammar("some", "none", sts_only=True)
+        case "rcp":
+            return Grammar("everyone", "needed", not_action=False)
+        case "resource":
+            return Grammar("some", "optional", not_principal=True, free_texts=True)
+        case never:
+            raise not_known(never)
+
+
+GRAMMARS: dict[Kind, Grammar] = {kind: grammar(kind) for kind in KINDS}
+WITH_PRINCIPAL = frozenset(kind for kind, each in GRAMMARS.items() if each.principal != "none")
 """The kinds whose statements say whom they are about; the others belong to their caller."""
 
 Effect = Literal["Allow", "Deny"]

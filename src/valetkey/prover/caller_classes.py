@@ -23,8 +23,9 @@ from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.globs import STAR
 from valetkey.policy.legible import unspoken
 from valetkey.policy.operators import Family
-from valetkey.policy.principals import Grant, Principals
-from valetkey.policy.undecided import NotDecided
+from valetkey.policy.principals import Grant, Kind, Principals, id_prefix, is_unsigned
+from valetkey.policy.role_actions import enters_roles
+from valetkey.policy.undecided import NotDecided, not_known
 from valetkey.prover.arn_patterns import Parts, parts_of, readable
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Budget
@@ -59,25 +60,27 @@ class Party:
     partition: str = "aws"
 
     def __str__(self) -> str:
-        if self.kind == "account":
-            return f"account {self.name}"
-        if self.kind == "any account":
-            return "accounts that are not named"
-        if self.kind == "deleted":
-            return f"the deleted principal {self.name}"
-        if self.kind == "unique id":
-            return (
-                f"the {'user' if self.name.startswith('AIDA') else 'role'} {self.name} of an account that is not named"
-            )
-        return f"the {self.kind} {self.name}" if self.name else f"any {self.kind}"
+        match self.kind:
+            case "account":
+                return f"account {self.name}"
+            case "any account":
+                return "accounts that are not named"
+            case "deleted":
+                return f"the deleted principal {self.name}"
+            case "unique id":
+                kind = "user" if self.name[:4] == id_prefix("user") else "role"
+                return f"the {kind} {self.name} of an account that is not named"
+            case "service" | "provider" | "anonymous":
+                return f"the {self.kind} {self.name}" if self.name else f"any {self.kind}"
+            case never:
+                raise not_known(never)
 
 
 @dataclass(frozen=True)
 class Person:
     """One caller of a kind."""
 
-    kind: str
-    """As in `principals.Caller`: "user", "session", "root", "federated user", "service", "provider", ..."""
+    kind: Kind
     party: Party
     principal: str
     """What signs the request."""
@@ -94,7 +97,7 @@ class Person:
 
     @property
     def unsigned(self) -> bool:
-        return self.kind in ("service", "provider", "anonymous")
+        return is_unsigned(self.kind)
 
     @property
     def account(self) -> str:
@@ -138,16 +141,11 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
         if named or said.strangers or ids:
             party = Party("account", account, partition) if named else Party("any account", "", partition)
             place = _Account(said, entries, arns, partition, party, account, budget)
-            people += (person for person in place.people() if not (role and person.kind in _NOT_INTO_ROLES))
+            people += (person for person in place.people() if enters_roles(person.kind) or not role)
             if len(people) > budget.limits.states:
                 raise TooMany(f"callers can be told apart in more than {budget.limits.states:,} ways")
-    people += (
-        person for person in _others(said, partition, owner, budget) if not (role and person.kind == "anonymous")
-    )
+    people += (person for person in _others(said, partition, owner, budget) if enters_roles(person.kind) or not role)
     return people
-
-
-_NOT_INTO_ROLES = ("root", "federated user")
 
 
 def _refuse(said: Mentioned, *, role: bool) -> None:
@@ -279,7 +277,7 @@ class _Account:
         return {f"arn:{self.partition}:iam::{self.account}:root": Grant.ACCOUNT, self.account: Grant.ACCOUNT}
 
     def _person(
-        self, kind: str, principal: str, own: Mapping[str, Grant], named: str, keys: Mapping[str, str]
+        self, kind: Kind, principal: str, own: Mapping[str, Grant], named: str, keys: Mapping[str, str]
     ) -> Person:
         groups = (*((name,) for name in own if name[:4] not in _UNIQUE), tuple(self._whole))
         common = {

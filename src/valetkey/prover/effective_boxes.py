@@ -14,6 +14,7 @@ from valetkey.policy.evaluation import Policies
 from valetkey.policy.principals import Grant
 from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.statements import Policy, Statement
+from valetkey.policy.undecided import not_known
 from valetkey.prover.boxes import Box, meet
 from valetkey.prover.space import ACTION, CALLER, Reading, Space
 
@@ -26,8 +27,15 @@ _ASSUMES = frozenset(ROLE_ACTIONS)
 def sides(given: Side) -> dict[str, Any]:
     """`decide`'s keywords. Raises PolicyError."""
     if isinstance(given, Policy):
-        kind = given.kind
-        return {f"{kind}s": [[given]]} if kind in ("scp", "rcp") else {kind: [given]}
+        match given.kind:
+            case "scp":
+                return {"scps": [[given]]}
+            case "rcp":
+                return {"rcps": [[given]]}
+            case "identity" | "trust" | "boundary" | "session" | "resource":
+                return {given.kind: [given]}
+            case never:
+                raise not_known(never)
     if isinstance(given, Mapping):
         known = {"trust", "identity", "boundary", "session", "scps", "rcps", "resource"}
         for name in given:

@@ -27,7 +27,7 @@ from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import ALONGSIDE, ASSUME_ROLE, ROLE_ACTIONS, WITH_SAML, WITH_WEB_IDENTITY
 from valetkey.policy.statements import Statement
-from valetkey.policy.undecided import NotDecided
+from valetkey.policy.undecided import NotDecided, not_known
 from valetkey.prover.action_classes import classes
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Box, Budget
@@ -215,35 +215,8 @@ def build(
     """The space for some statements; what is allowed at all is allowed by one of `alone`, where there are any.
     Raises NotDecided, TooMany."""
     statements = [*alone, *others]
-    asked: dict[str, list[Asked]] = {}
-    for statement in statements:
-        for condition in statement.conditions:
-            one = Asked(condition, statement.variables, statement.effect == "Deny")
-            asked.setdefault(condition.key.lower(), []).append(one)
-    bonds = [(key, each.key) for key, several in asked.items() for one in several for each in lone_variables(one)[0]]
-    related: dict[str, list[Glob]] = {}
-    for group in _groups(asked, bonds):
-        if len(group) > 1:
-            inside = [one for key in group for one in asked.get(key, ())]
-            shared = [glob for one in inside for glob in patterns(one)]
-            shared += [
-                Glob(each.default) for one in inside for each in lone_variables(one)[0] if each.default is not None
-            ]
-            related |= dict.fromkeys(group, shared)
-    bonds += [pair for pair in _TOGETHER if asked.keys() & {*pair}]
-    mentioned = [key for key in CALLER_KEYS if key in asked or key in related]
-    bonds += [(mentioned[0], key) for key in mentioned[1:]]
-    groups = _groups(asked, bonds)
-    said = Mentioned(
-        [statement.principals for statement in statements if statement.principals is not None],
-        {key: asked[key] for key in CALLER_KEYS if key in asked},
-        {key: related[key] for key in CALLER_KEYS if key in related},
-        any(
-            each.effect == "Allow" and (each.principals is None or each.principals.everyone or each.not_principal)
-            for each in statements
-        ),
-        linked,
-    )
+    tested = _tested(statements)
+    said = _mentioned(statements, tested, linked=linked)
     if caller is not None:
         people = session_of(caller, said, budget=budget)
     else:
@@ -258,15 +231,65 @@ def build(
     if resource is None:
         points = [Point({}, resource=each) for each in resources(alone, others, covered, partition, budget)]
         dimensions.append(Dimension("resource", frozenset({"resource"}), points))
-    for group in groups:
+    for group in tested.groups:
         if group <= CALLER_KEYS:
             continue
-        points = _points(sorted(group - CALLER_KEYS), asked, related, now, budget, compared=len(group))
+        points = _points(sorted(group - CALLER_KEYS), tested, now, budget, compared=len(group))
         if group & CALLER_KEYS:
             dimensions[CALLER] = _joined(dimensions[CALLER], points, group, budget)
         else:
             dimensions.append(Dimension(" ".join(sorted(group)), group, points))
     return Space(dimensions, resource, owner, covered, budget)
+
+
+class Tested(NamedTuple):
+    """What the statements ask of condition keys."""
+
+    asked: Mapping[str, Sequence[Asked]]
+    """By key, lower-cased."""
+    related: Mapping[str, Sequence[Glob]]
+    """Patterns of other keys that a variable compares with this one."""
+    groups: Sequence[frozenset[str]]
+    """Keys that belong together."""
+
+
+def _tested(statements: Sequence[Statement]) -> Tested:
+    asked: dict[str, list[Asked]] = {}
+    for statement in statements:
+        for condition in statement.conditions:
+            one = Asked(condition, statement.variables, statement.effect == "Deny")
+            asked.setdefault(condition.key.lower(), []).append(one)
+    bonds = [(key, each.key) for key, several in asked.items() for one in several for each in lone_variables(one)[0]]
+    related: dict[str, list[Glob]] = {}
+    for group in _groups(asked, bonds):
+        if len(group) > 1:
+            related |= dict.fromkeys(group, _shared([one for key in group for one in asked.get(key, ())]))
+    bonds += [pair for pair in _TOGETHER if asked.keys() & {*pair}]
+    of_callers = [key for key in CALLER_KEYS if key in asked or key in related]
+    bonds += [(of_callers[0], key) for key in of_callers[1:]]
+    return Tested(asked, related, _groups(asked, bonds))
+
+
+def _shared(asked: Sequence[Asked]) -> list[Glob]:
+    """The patterns that matter to all keys of a group, the defaults of its variables among them."""
+    shared = [glob for one in asked for glob in patterns(one)]
+    defaults = [each.default for one in asked for each in lone_variables(one)[0]]
+    return [*shared, *(Glob(default) for default in defaults if default is not None)]
+
+
+def _mentioned(statements: Sequence[Statement], tested: Tested, *, linked: bool) -> Mentioned:
+    """What the statements say of callers."""
+    strangers = any(
+        each.effect == "Allow" and (each.principals is None or each.principals.everyone or each.not_principal)
+        for each in statements
+    )
+    return Mentioned(
+        [statement.principals for statement in statements if statement.principals is not None],
+        {key: tested.asked[key] for key in CALLER_KEYS if key in tested.asked},
+        {key: tested.related[key] for key in CALLER_KEYS if key in tested.related},
+        strangers,
+        linked,
+    )
 
 
 def _groups(keys: Iterable[str], bonds: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
@@ -278,38 +301,28 @@ def _groups(keys: Iterable[str], bonds: Iterable[tuple[str, str]]) -> list[froze
     return list(dict.fromkeys(home.values()))
 
 
-def _points(
-    keys: Sequence[str],
-    asked: Mapping[str, Sequence[Asked]],
-    related: Mapping[str, Sequence[Glob]],
-    now: datetime | None,
-    budget: Budget,
-    compared: int,
-) -> list[Point]:
+def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: Budget, *, compared: int) -> list[Point]:
     """The cells of keys that belong together; `compared` is how many they are, keys of the caller counted: as many
     values of each kind are needed so that all of them can differ."""
+    asked = tested.asked
     if set(keys) <= {_PRESENT, _AGE}:
         return list(_mfa(asked, budget))
     if set(keys) <= {_NOW, _EPOCH}:
         return list(_times([*asked.get(_NOW, ()), *asked.get(_EPOCH, ())], now, budget))
+
+    def cells_of(key: str) -> list[Cell]:
+        return cells(key, asked.get(key, ()), budget=budget, related=tested.related.get(key, ()), each=compared)
+
     found = [Point({})]
     several = compared > 1
     for key in keys:
-        own = cells(key, asked.get(key, ()), budget=budget, related=related.get(key, ()), each=compared)
+        own = cells_of(key)
         if several and any(isinstance(cell.value, tuple) for cell in own):
             raise NotDecided(f"{key} may have several values, and is compared with another key")
         if several and key not in (_PRESENT, _AGE, _NOW, _EPOCH):
             # A value of each kind that the other keys can have as well.
-            known = {cell.value for cell in own}
-            form = key_of(key).form
-            more = {
-                cell.value
-                for other in keys
-                if other != key
-                for cell in cells(
-                    other, asked.get(other, ()), budget=budget, related=related.get(other, ()), each=compared
-                )
-            }
+            known, form = {cell.value for cell in own}, key_of(key).form
+            more = {cell.value for other in keys if other != key for cell in cells_of(other)}
             own += [Cell(value) for value in sorted(map(str, more - known - {None})) if form.holds(value)]
         found = [_with(point, key, cell) for point in found for cell in own]
         if len(found) > budget.limits.states:
@@ -382,15 +395,24 @@ def possible(space: Space) -> list[Box]:
 
     common = frozenset(ALONGSIDE)
     if any(point.action in ROLE_ACTIONS for point in actions.points):
-        add(common | {ASSUME_ROLE}, True, lambda person: person.kind in ("user", "session"))
-        add(common | {ASSUME_ROLE}, True, lambda person: person.kind == "service", no_mfa)
-        add(common | {WITH_SAML}, True, lambda person: _provides(person, saml=True), no_mfa, no_id)
-        add(common | {WITH_WEB_IDENTITY}, True, lambda person: _provides(person, saml=False), no_mfa, no_id)
+        add(common | {ASSUME_ROLE}, True, lambda person: _calls(person) == ASSUME_ROLE and not person.unsigned)
+        add(common | {ASSUME_ROLE}, True, lambda person: _calls(person) == ASSUME_ROLE and person.unsigned, no_mfa)
+        add(common | {WITH_SAML}, True, lambda person: _calls(person) == WITH_SAML, no_mfa, no_id)
+        add(common | {WITH_WEB_IDENTITY}, True, lambda person: _calls(person) == WITH_WEB_IDENTITY, no_mfa, no_id)
     if any(point.action not in ROLE_ACTIONS for point in actions.points):
         add(frozenset(ROLE_ACTIONS), False, lambda person: not person.unsigned)
         add(frozenset(ROLE_ACTIONS), False, lambda person: person.unsigned, no_mfa)
     return found
 
 
-def _provides(person: Person, *, saml: bool) -> bool:
-    return person.kind == "provider" and (":saml-provider/" in person.principal) is saml
+def _calls(person: Person) -> str | None:
+    """The action by which such a caller enters a role; None where STS lets it enter none."""
+    match person.kind:
+        case "user" | "role" | "session" | "service":
+            return ASSUME_ROLE
+        case "provider":
+            return WITH_SAML if ":saml-provider/" in person.principal else WITH_WEB_IDENTITY
+        case "root" | "federated user" | "anonymous" | "canonical user":
+            return None
+        case never:
+            raise not_known(never)

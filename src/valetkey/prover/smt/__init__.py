@@ -26,10 +26,11 @@ from valetkey.errors import PolicyError
 from valetkey.policy.arns import NOBODY, parse_arn
 from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import has_wildcard, matches
+from valetkey.policy.principals import Kind
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import ASSUME_ROLE, ROLE_ACTIONS, WITH_SAML, WITH_WEB_IDENTITY
 from valetkey.policy.statements import Statement
-from valetkey.policy.undecided import NotDecided
+from valetkey.policy.undecided import NotDecided, not_known
 from valetkey.prover.caller_classes import caller_of
 from valetkey.prover.proof import partition_of, resting
 from valetkey.prover.smt import callers
@@ -168,9 +169,9 @@ class _Question:
         limits = terms.longest if over else []
         return [terms.compare(terms.kind.LEQ, terms.length(text), terms.number(most)) for text, most in limits]
 
-    def cases(self) -> Iterator[tuple[str, str, bool]]:
+    def cases(self) -> Iterator[tuple[Kind, str, bool]]:
         """Kind of caller, action, and whether the resource is any ARN (else the given one, or none)."""
-        kinds: Sequence[str] = callers.KINDS
+        kinds: Sequence[Kind] = callers.KINDS
         if self.caller is not None:
             kinds = ("user",) if self.caller.kind == "user" else ("session",)
         elif self.own:
@@ -196,7 +197,7 @@ class _Question:
         kinds = {tuple(row): action for action, row in covered.items()}
         return [*kinds.values(), *([other] if other else [])]
 
-    def call(self, kind: str, action: str, anywhere: bool) -> tuple[Call, Formula]:
+    def call(self, kind: Kind, action: str, anywhere: bool) -> tuple[Call, Formula]:
         """The request of one case, and that it is what was asked for."""
         terms = self.terms
         caller = callers.make(terms, kind, self.partition, self.elements)
@@ -280,15 +281,19 @@ def _partition(statements: Sequence[Statement]) -> str:
         raise Beyond(str(several)) from None
 
 
-def _can_call(kind: str, action: str) -> bool:
+def _can_call(kind: Kind, action: str) -> bool:
     """Whether such a caller can make such a call at all (STS API reference, id_credentials_temp_request)."""
     if action not in ROLE_ACTIONS:
         return True
-    if kind in ("root", "federated user", "anonymous"):
-        return False
-    if kind == "provider":
-        return action != ASSUME_ROLE
-    return action not in (WITH_SAML, WITH_WEB_IDENTITY)
+    match kind:
+        case "user" | "role" | "session" | "service":
+            return action not in (WITH_SAML, WITH_WEB_IDENTITY)
+        case "provider":
+            return action != ASSUME_ROLE
+        case "root" | "federated user" | "anonymous" | "canonical user":
+            return False
+        case never:
+            raise not_known(never)
 
 
 def _impossible(caller: callers.Caller, action: str) -> dict[str, Key]:

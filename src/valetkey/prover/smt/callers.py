@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from valetkey.catalog import condition_keys as table
 from valetkey.catalog.text_forms import Form, Stage
 from valetkey.policy.arns import is_account
-from valetkey.policy.principals import Principals
-from valetkey.prover.smt.formulas import Formula, Term, Terms
+from valetkey.policy.principals import Kind, Principals, id_prefix, is_unsigned
+from valetkey.policy.undecided import not_known
+from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
 from valetkey.prover.smt.values import ABSENT, Key, Text, fixed, shaped
 
-KINDS = ("user", "session", "root", "federated user", "service", "provider", "anonymous")
+KINDS: tuple[Kind, ...] = ("user", "session", "root", "federated user", "service", "provider", "anonymous")
 
 Levels = tuple[Formula, Formula, Formula]
 """That a statement reaches the caller at all; at least by its role; directly."""
@@ -31,7 +32,7 @@ _Named = Callable[[str], Formula]
 class Caller:
     """A caller of one kind."""
 
-    kind: str
+    kind: Kind
     account: Term | None
     direct: _Named
     """Whether an entry under "AWS" (or of the kind's own sort) is this very caller."""
@@ -54,7 +55,7 @@ class Caller:
 
     @property
     def unsigned(self) -> bool:
-        return self.kind in ("service", "provider", "anonymous")
+        return is_unsigned(self.kind)
 
 
 def _nobody(entry: str) -> Formula:
@@ -72,7 +73,7 @@ _OWN = (
 )
 
 
-def make(terms: Terms, kind: str, partition: str, elements: Sequence[Principals]) -> Caller:
+def make(terms: Terms, kind: Kind, partition: str, elements: Sequence[Principals]) -> Caller:
     """A caller of one of KINDS in a partition, otherwise free. `elements` are all that will be tested."""
     keys = dict.fromkeys(_OWN, ABSENT)
     match kind:
@@ -83,8 +84,12 @@ def make(terms: Terms, kind: str, partition: str, elements: Sequence[Principals]
         case "anonymous":
             keys |= {"aws:principaltype": fixed(terms, "Anonymous"), "aws:userid": fixed(terms, "anonymous")}
             return Caller(kind, None, _nobody, _nobody, _nobody, keys, _nobody, lambda value_of: "anonymous")
-        case _:
+        case "user" | "session" | "root" | "federated user":
             return _person(terms, kind, partition, keys)
+        case "role" | "canonical user":
+            raise Beyond(f"a {kind} calls")
+        case never:
+            raise not_known(never)
 
 
 def _free(terms: Terms, name: str, form: Form, rules: list[Formula], expression: Term | None = None) -> Term:
@@ -97,7 +102,12 @@ def _there(term: Term, parts: tuple[Term, ...] | None = None) -> Key:
     return Key(True, ((True, Text(term, parts, ascii=True)),))
 
 
-def _person(terms: Terms, kind: str, partition: str, keys: dict[str, Key]) -> Caller:
+def _person(
+    terms: Terms,
+    kind: Literal["user", "session", "root", "federated user"],
+    partition: str,
+    keys: dict[str, Key],
+) -> Caller:
     """Somebody of an account: user, session, root, federated user."""
     rules: list[Formula] = []
     account = _free(terms, "account", table.ACCOUNT, rules)
@@ -160,7 +170,7 @@ def _person(terms: Terms, kind: str, partition: str, keys: dict[str, Key]) -> Ca
             keys |= {"aws:userid": _there(userid)}
             given = frozenset({"aws:userid"})
             unique = lambda entry: terms.same(userid, entry)  # noqa: E731
-        case _:
+        case "session":
             path, name = _path(terms, rules)
             session = _free(terms, "session", table.SESSION_NAME, rules)
             whole, parts = arn("iam", ["role", path, name])
@@ -172,6 +182,8 @@ def _person(terms: Terms, kind: str, partition: str, keys: dict[str, Key]) -> Ca
             keys |= {"aws:principaltype": fixed(terms, "AssumedRole"), "aws:userid": _there(userid)}
             given = frozenset({"aws:userid", "aws:principalarn"})
             unique = lambda entry: terms.same(roleid, entry)  # noqa: E731
+        case never:
+            raise not_known(never)
     keys["aws:principalarn"] = _there(whole, parts)
     return Caller(kind, account, own, role, in_whole, keys, unique, read(principal), rules, given)
 
@@ -288,7 +300,7 @@ def reaches(
         return REACHES_EVERYBODY
     direct, role, account = _names(terms, caller, element)
     # A user's unique id is the user itself, a role's the role; of several names the most direct counts.
-    ids = terms.or_([caller.unique(entry) for entry in element.aws if entry[:4] in ("AIDA", "AROA")])
+    ids = terms.or_([caller.unique(entry) for entry in element.aws if entry[:4] == id_prefix(caller.kind)])
     role = terms.or_((role, ids))
     if caller.kind == "user":
         direct = terms.or_((direct, ids))
@@ -297,16 +309,22 @@ def reaches(
 
 def _names(terms: Terms, caller: Caller, element: Principals) -> Levels:
     """Whether the element lists the caller itself, its role, its account."""
-    if caller.kind == "service":
-        return terms.or_([caller.direct(entry) for entry in element.services]), False, False
-    if caller.kind == "provider":
-        return terms.or_([caller.direct(entry) for entry in element.federated]), False, False
-    if caller.account is None:
-        return REACHES_NOBODY
-    direct = terms.or_([caller.direct(entry) for entry in element.aws])
-    role = terms.or_([caller.role(entry) for entry in element.aws])
-    whole = terms.or_([caller.whole(entry) for entry in element.aws])
-    return (terms.or_((direct, whole)), False, False) if caller.kind == "root" else (direct, role, whole)
+    match caller.kind:
+        case "service":
+            return terms.or_([caller.direct(entry) for entry in element.services]), False, False
+        case "provider":
+            return terms.or_([caller.direct(entry) for entry in element.federated]), False, False
+        case "anonymous":
+            return REACHES_NOBODY
+        case "user" | "session" | "root" | "federated user":
+            direct = terms.or_([caller.direct(entry) for entry in element.aws])
+            role = terms.or_([caller.role(entry) for entry in element.aws])
+            whole = terms.or_([caller.whole(entry) for entry in element.aws])
+            return (terms.or_((direct, whole)), False, False) if caller.kind == "root" else (direct, role, whole)
+        case "role" | "canonical user":
+            raise Beyond(f"a {caller.kind} calls")
+        case never:
+            raise not_known(never)
 
 
 def _not_principal(terms: Terms, caller: Caller, element: Principals, *, deny: bool, bounded: bool) -> Formula:
@@ -317,7 +335,18 @@ def _not_principal(terms: Terms, caller: Caller, element: Principals, *, deny: b
     direct, role, whole = _names(terms, caller, element)
     if not deny:
         return terms.not_(terms.or_((direct, role, whole)))
-    if bounded or caller.kind == "anonymous":
+    if bounded:
         return True
-    groups = {"user": (direct, whole), "federated user": (direct, whole), "session": (direct, role, whole)}
-    return terms.not_(terms.and_(groups.get(caller.kind, (direct,))))
+    match caller.kind:
+        case "anonymous":
+            return True
+        case "user" | "federated user":
+            return terms.not_(terms.and_((direct, whole)))
+        case "session":
+            return terms.not_(terms.and_((direct, role, whole)))
+        case "root" | "service" | "provider":
+            return terms.not_(direct)
+        case "role" | "canonical user":
+            raise Beyond(f"a {caller.kind} calls")
+        case never:
+            raise not_known(never)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from valetkey.policy.globs import STAR, wild
 from valetkey.policy.role_actions import ROLE_ACTIONS, UNSIGNED, lowered
 from valetkey.policy.statements import Policy, Statement
+from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import broken, template
 from valetkey.prover.smt import conditions
 from valetkey.prover.smt.callers import Caller, Levels, reaches
@@ -59,9 +60,16 @@ def read_sides(given: Policies | Mapping[str, object]) -> Sides:
                 made[side] = _tuple(policies)
         return Sides(**made)  # type: ignore[arg-type]
     found: dict[str, tuple[Policy, ...]] = {}
+    levels: dict[str, tuple[tuple[Policy, ...], ...]] = {}
     for policy in given:
-        found[policy.kind] = (*found.get(policy.kind, ()), policy)
-    levels = {f"{kind}s": (found.pop(kind),) for kind in ("scp", "rcp") if kind in found}
+        match policy.kind:
+            case "scp" | "rcp":
+                side = f"{policy.kind}s"
+                levels[side] = ((*levels.get(side, ((),))[0], policy),)
+            case "identity" | "trust" | "boundary" | "session" | "resource":
+                found[policy.kind] = (*found.get(policy.kind, ()), policy)
+            case never:
+                raise not_known(never)
     return Sides(**found, **levels)  # type: ignore[arg-type]
 
 
@@ -158,8 +166,13 @@ class _Reading(Call):
         return True if self.target.account is None else self.terms.same(account, self.target.account)
 
     def _service_linked(self) -> Formula:
-        if self.caller.kind not in ("session", "user"):
-            return False
+        match self.caller.kind:
+            case "session" | "user":
+                pass
+            case "role" | "root" | "federated user" | "service" | "provider" | "anonymous" | "canonical user":
+                return False
+            case never:
+                raise not_known(never)
         arn = self.keys["aws:principalarn"].values[0][1]
         assert isinstance(arn, Text)
         return self.terms.fits(arn.term, self.terms.pattern([f"{STAR}:role/aws-service-role/{STAR}"]))
