@@ -20,8 +20,8 @@ from typing import Literal
 from valetkey.audit.issuers import SHARED, fixed, host_of
 from valetkey.audit.scope import Scope
 from valetkey.catalog import limits
-from valetkey.policy.arns import is_account
 from valetkey.policy import role_actions
+from valetkey.policy.arns import is_account
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import lowered

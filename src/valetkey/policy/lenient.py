@@ -246,36 +246,49 @@ def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: 
     if meant is not None and meant != name:
         first.rename(meant)
         return True
-    if name == "Effect" and len(first.twins) > 1:
-        _merge(first)
-        wide = any(isinstance(each, str) and each.lower() == "allow" for each in first.value)
-        first.put("Allow")
+    match name:
+        case "Effect":
+            return _mend_effect(first)
+        case "Condition":
+            return not deny and (_drop_alike(inner) if len(inner) > 2 else _drop_all(last))
+        case _ if len(last.twins) > 1:
+            _merge(last)
+            return not deny
+        case "NotPrincipal":
+            statement[:] = [pair for pair in statement if pair[0] not in ("Principal", "NotPrincipal")]
+            statement.append(("Principal", _everybody()))
+            return not deny
+        case "Principal":
+            return _mend_principal(first, inner, deny, error.where)
+        case "Action" | "NotAction" if last is not first:
+            return _mend_action(first, last, deny, policy_kind)
+        case "Action":
+            return False
+        case _:
+            first.drop()
+            return not deny or name not in ("NotAction", "NotResource")
+
+
+def _mend_effect(element: _Step) -> bool:
+    """An Effect given twice is an Allow when one of the two is."""
+    if len(element.twins) > 1:
+        _merge(element)
+        wide = any(isinstance(each, str) and each.lower() == "allow" for each in element.value)
+        element.put("Allow")
         return wide
-    if name == "Effect":
-        given = first.value.capitalize() if isinstance(first.value, str) else ""
-        first.put(given)
-        return given in ("Allow", "Deny")
-    if name == "Condition":
-        return not deny and (_drop_alike(inner) if len(inner) > 2 else _drop_all(last))
-    if len(last.twins) > 1:
-        _merge(last)
-        return not deny
-    if name == "NotPrincipal":
-        statement[:] = [pair for pair in statement if pair[0] not in ("Principal", "NotPrincipal")]
-        statement.append(("Principal", _everybody()))
-        return not deny
-    if name == "Principal":
-        return _mend_principal(first, inner, deny, error.where)
-    if name in ("Action", "NotAction") and last is not first:
-        if name == "Action" and not deny and policy_kind == "trust" and not _OTHER_ACTION.fullmatch(str(last.value)):
-            last.put("sts:*")
-        else:
-            last.drop()
-        return bool(first.value) and not (deny and name == "NotAction")
-    if name == "Action":
-        return False
-    first.drop()
-    return not deny
+    given = element.value.capitalize() if isinstance(element.value, str) else ""
+    element.put(given)
+    return given in ("Allow", "Deny")
+
+
+def _mend_action(element: _Step, entry: _Step, deny: bool, policy_kind: Kind) -> bool:
+    """An action in a list that cannot be read."""
+    wide = element.name == "Action" and not deny and policy_kind == "trust"
+    if wide and not _OTHER_ACTION.fullmatch(str(entry.value)):
+        entry.put("sts:*")
+    else:
+        entry.drop()
+    return bool(element.value) and not (deny and element.name == "NotAction")
 
 
 def _drop_all(step: _Step) -> bool:

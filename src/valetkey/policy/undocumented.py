@@ -143,7 +143,12 @@ def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
     read = [template(each, variables=variables, wildcards=True) for each in condition.values]
     if any(not isinstance(each, str) and several(each, keys) for each in read):
         return SEVERAL_IN_VARIABLE
-    sent = (value,) if isinstance(value, str) else value
+    return _of_values(condition, (value,) if isinstance(value, str) else value)
+
+
+def _of_values(condition: Condition, sent: tuple[str, ...]) -> Form:
+    """The form by which a test of these values is open, the variables left aside."""
+    row = condition.operator
     match row.family:
         case Family.TEXT:
             return OTHER_LETTERS if row.comparison is Comparison.EQUAL_IGNORING_CASE else UNREADABLE_VALUE

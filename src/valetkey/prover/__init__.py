@@ -15,8 +15,8 @@ from valetkey._lazy import lazy
 if TYPE_CHECKING:
     from valetkey.prover.access_regions import Reach, Region, Values, who
     from valetkey.prover.boxes import Limits
-    from valetkey.prover.caller_classes import Party
     from valetkey.prover.effective_permissions import Opening, opening
+    from valetkey.prover.parties import Party
     from valetkey.prover.proof import Counterexample, Proof, Unknown
     from valetkey.prover.proving import prove
 
@@ -40,7 +40,7 @@ _HOMES = {
     "Counterexample": "proof",
     "Limits": "boxes",
     "Opening": "effective_permissions",
-    "Party": "caller_classes",
+    "Party": "parties",
     "Proof": "proof",
     "Reach": "access_regions",
     "Region": "access_regions",

@@ -27,9 +27,10 @@ from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import TooMany
 from valetkey.prover.boxes import Box, Limits, TooLong, meet, rest
-from valetkey.prover.caller_classes import CALLER_KEYS, Party, Person
+from valetkey.prover.caller_classes import CALLER_KEYS
 from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
 from valetkey.prover.key_tests import Asked, Span, patterns
+from valetkey.prover.parties import Party, Person
 from valetkey.prover.proof import ASSUMED, InternalError, Question, SideSets, Unknown, beyond, resting
 from valetkey.prover.space import ACTION, CALLER, Dimension, Point, Space
 

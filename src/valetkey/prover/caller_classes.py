@@ -13,8 +13,8 @@ from who calls, so they are one dimension. Facts that this rests on:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from valetkey.catalog.condition_keys import ACCOUNT, FEDERATED_NAME, PATH, SERVICE, SESSION_ID, USER_ID
 from valetkey.catalog.text_forms import Form
@@ -23,14 +23,15 @@ from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.globs import STAR
 from valetkey.policy.legible import unspoken
 from valetkey.policy.operators import Family
-from valetkey.policy.principals import Grant, Kind, Principals, id_prefix, is_unsigned
+from valetkey.policy.principals import Grant, Kind, Principals
 from valetkey.policy.role_actions import enters_roles
-from valetkey.policy.undecided import NotDecided, not_known
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.arn_patterns import Parts, parts_of, readable
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Budget
 from valetkey.prover.key_partition import samples
 from valetkey.prover.key_tests import Asked, Unspoken, patterns
+from valetkey.prover.parties import Party, Person
 
 CALLER_KEYS = frozenset(
     f"aws:{name}"
@@ -45,63 +46,6 @@ CALLER_KEYS = frozenset(
     )
 )
 """The condition keys that follow from who calls."""
-
-PartyKind = Literal["account", "any account", "unique id", "deleted", "service", "provider", "anonymous"]
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Whom a caller belongs to."""
-
-    kind: PartyKind
-    name: str = ""
-    """Account id, service, provider; "" for one that the documents do not name. Of "unique id" and "deleted": the
-    unique id that a Principal element names, of a live user or role of any account, or of a deleted one (`Origin`)."""
-    partition: str = "aws"
-
-    def __str__(self) -> str:
-        match self.kind:
-            case "account":
-                return f"account {self.name}"
-            case "any account":
-                return "accounts that are not named"
-            case "deleted":
-                return f"the deleted principal {self.name}"
-            case "unique id":
-                kind = "user" if self.name[:4] == id_prefix("user") else "role"
-                return f"the {kind} {self.name} of an account that is not named"
-            case "service" | "provider" | "anonymous":
-                return f"the {self.kind} {self.name}" if self.name else f"any {self.kind}"
-            case never:
-                raise not_known(never)
-
-
-@dataclass(frozen=True)
-class Person:
-    """One caller of a kind."""
-
-    kind: Kind
-    party: Party
-    principal: str
-    """What signs the request."""
-    keys: Mapping[str, str]
-    """The condition keys that follow, lower-cased."""
-    grants: Mapping[str, Grant] = field(repr=False)
-    """By which names a Principal element may mean this caller, and how it reaches them then."""
-    groups: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
-    """What NotPrincipal must list to spare them: one of each."""
-    named: str = ""
-    """How the documents name this caller: an ARN, a pattern, a unique id. "" when they do not."""
-    unique: str = ""
-    """The unique id that a Principal element names and this caller has."""
-
-    @property
-    def unsigned(self) -> bool:
-        return is_unsigned(self.kind)
-
-    @property
-    def account(self) -> str:
-        return self.keys.get("aws:principalaccount", "")
 
 
 class Mentioned(NamedTuple):

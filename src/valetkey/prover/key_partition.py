@@ -278,30 +278,33 @@ def _order(row: Operator) -> Callable[[Any, Any], bool]:
 
 
 def _fits_text(globs: list[Glob], lone: Sequence[Variable], arn: bool) -> _Fits:
-    plain = frozenset(glob.text for glob in globs if glob.plain)
-    open_ = [glob for glob in globs if not glob.plain]
-    alike = frozenset(loose(glob.text) for glob in globs if glob.fold)
     # A lone star has no six parts either.
-    short = arn and any(glob.text.count(":") < 5 for glob in globs)
-    if arn:
-        plain = frozenset(text for text in plain if text.count(":") >= 5)
-        open_ = [glob for glob in open_ if glob.text.count(":") >= 5]
+    short = arn and any(not _six_parts(glob.text) for glob in globs)
+    whole = [glob for glob in globs if not arn or _six_parts(glob.text)]
+    plain = frozenset(glob.text for glob in whole if glob.plain)
+    open_ = [glob for glob in whole if not glob.plain]
+    alike = frozenset(loose(glob.text) for glob in globs if glob.fold)
+
+    def listed(value: str, keys: Keys) -> _Fit:
+        if value in plain or any(glob.fits(value) for glob in open_):
+            return True
+        filled = [keys.get(variable.key, variable.default) for variable in lone]
+        if value in filled:
+            return True
+        return None if any(isinstance(each, tuple) for each in filled) else False
 
     def fits(value: str, keys: Keys) -> _Fit:
-        whole = not arn or (value.startswith("arn:") and value.count(":") >= 5)
-        if whole:
-            if value in plain or any(glob.fits(value) for glob in open_):
-                return True
-            filled = [keys.get(variable.key, variable.default) for variable in lone]
-            if value in filled:
-                return True
-            if any(isinstance(each, tuple) for each in filled):
-                return None
-        if short or (alike and loose(value) in alike):
-            return None
-        return False if whole else "unreadable"
+        readable = not arn or operands.is_arn(value)
+        found = listed(value, keys) if readable else "unreadable"
+        if found is True or found is None:
+            return found
+        return None if short or (alike and loose(value) in alike) else found
 
     return fits
+
+
+def _six_parts(pattern: str) -> bool:
+    return pattern.count(":") >= 5
 
 
 def _in_networks(value: str, networks: Sequence[operands.Network]) -> _Fit:

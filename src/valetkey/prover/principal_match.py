@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from valetkey.policy.principals import Grant, Principals, read_aws
-from valetkey.prover.caller_classes import Person
+from valetkey.prover.parties import Person
 
 
 def listed(element: Principals) -> frozenset[str]:

@@ -6,7 +6,7 @@ that is not decided here or a limit is reached; then the answer is `Unknown`, wh
 
 Rules:
 - Both sides take `decide`'s keywords, and mean what they mean there. Requests are well-formed and possible
-  (`condition_keys`, `space`); `Proof.assumed` says what that rests on.
+  (`condition_keys`, `possible_calls`); `Proof.assumed` says what that rests on.
 - A request of several actions is allowed when each of them is, with the same condition keys; so a proof for single
   actions holds for those too.
 - INVARIANT: every counterexample has been decided by `decide` on both sides before anybody sees it. One that does not
@@ -38,7 +38,8 @@ from valetkey.prover.automata import TooMany
 from valetkey.prover.boxes import Box, Budget, Limits, TooLong, meet, rest
 from valetkey.prover.effective_boxes import Opened, Sets, statements
 from valetkey.prover.key_tests import Unspoken
-from valetkey.prover.space import ACTION, CALLER, build, possible
+from valetkey.prover.possible_calls import possible
+from valetkey.prover.space import ACTION, CALLER, build
 
 ASSUMED = (
     "requests are well-formed (STS API reference), and callers are of the resource's partition",

@@ -4,15 +4,7 @@ One dimension each for the action, the caller (`caller_classes`) and every other
 (`key_partition`). Keys that belong together share one: aws:CurrentTime and aws:EpochTime; the two MFA keys; keys that
 a policy variable compares with each other, or with the caller.
 
-Requests that cannot be made, each with its source; leaving one out would only show a request that never comes:
-- A service, an identity provider and an unsigned caller carry no MFA (reference_policies_condition-keys,
-  aws:MultiFactorAuthPresent: only with temporary credentials of an IAM user or root).
-- aws:MultiFactorAuthAge is there only when MFA was used (same page).
-- sts:ExternalId is a parameter of AssumeRole alone (STS API reference).
-- AssumeRole is signed by a user, a role or a service; the root user and the credentials of GetFederationToken may not
-  call it (STS API reference, AssumeRole; id_credentials_temp_request, comparison). AssumeRoleWithSAML and
-  AssumeRoleWithWebIdentity are called with an assertion of a provider, and signed by nobody (STS API reference).
-That a role session never carries MFA is contested, and not used.
+Which of them can be made at all, `possible_calls` says.
 """
 
 from __future__ import annotations
@@ -25,24 +17,25 @@ from typing import NamedTuple
 from valetkey.catalog.condition_keys import key_of
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
-from valetkey.policy.role_actions import ALONGSIDE, ASSUME_ROLE, ROLE_ACTIONS, WITH_SAML, WITH_WEB_IDENTITY
+from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.statements import Statement
-from valetkey.policy.undecided import NotDecided, not_known
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.action_classes import classes
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Box, Budget
-from valetkey.prover.caller_classes import CALLER_KEYS, Mentioned, Person, everybody, session_of
+from valetkey.prover.caller_classes import CALLER_KEYS, Mentioned, everybody, session_of
 from valetkey.prover.intervals import epoch, iso, moments
 from valetkey.prover.key_partition import cells
 from valetkey.prover.key_partition import test as prepared
 from valetkey.prover.key_tests import Asked, Cell, Keys, Span, lone_variables, patterns
+from valetkey.prover.parties import Person
 from valetkey.prover.principal_match import listed, reached
 from valetkey.prover.resources import resource_globs, resources
 from valetkey.prover.witnesses import request_of
 
-_PRESENT, _AGE = "aws:multifactorauthpresent", "aws:multifactorauthage"
+MFA_PRESENT, _AGE = "aws:multifactorauthpresent", "aws:multifactorauthage"
 _NOW, _EPOCH = "aws:currenttime", "aws:epochtime"
-_TOGETHER = ((_PRESENT, _AGE), (_NOW, _EPOCH))
+_TOGETHER = ((MFA_PRESENT, _AGE), (_NOW, _EPOCH))
 ACTION, CALLER = 0, 1
 
 
@@ -305,7 +298,7 @@ def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: B
     """The cells of keys that belong together; `compared` is how many they are, keys of the caller counted: as many
     values of each kind are needed so that all of them can differ."""
     asked = tested.asked
-    if set(keys) <= {_PRESENT, _AGE}:
+    if set(keys) <= {MFA_PRESENT, _AGE}:
         return list(_mfa(asked, budget))
     if set(keys) <= {_NOW, _EPOCH}:
         return list(_times([*asked.get(_NOW, ()), *asked.get(_EPOCH, ())], now, budget))
@@ -319,7 +312,7 @@ def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: B
         own = cells_of(key)
         if several and any(isinstance(cell.value, tuple) for cell in own):
             raise NotDecided(f"{key} may have several values, and is compared with another key")
-        if several and key not in (_PRESENT, _AGE, _NOW, _EPOCH):
+        if several and key not in (MFA_PRESENT, _AGE, _NOW, _EPOCH):
             # A value of each kind that the other keys can have as well.
             known, form = {cell.value for cell in own}, key_of(key).form
             more = {cell.value for other in keys if other != key for cell in cells_of(other)}
@@ -338,14 +331,14 @@ def _with(point: Point, key: str, cell: Cell) -> Point:
 
 
 def _mfa(asked: Mapping[str, Sequence[Asked]], budget: Budget) -> Iterator[Point]:
-    cells(_PRESENT, asked.get(_PRESENT, ()), budget=budget)  # refuses what is no comparison of truth values
+    cells(MFA_PRESENT, asked.get(MFA_PRESENT, ()), budget=budget)  # refuses what is no comparison of truth values
     yield Point({})
-    yield Point({_PRESENT: "false"})
+    yield Point({MFA_PRESENT: "false"})
     if _AGE not in asked:
-        yield Point({_PRESENT: "true"})
+        yield Point({MFA_PRESENT: "true"})
         return
     for cell in cells(_AGE, asked[_AGE], budget=budget):
-        yield _with(Point({_PRESENT: "true"}), _AGE, cell)
+        yield _with(Point({MFA_PRESENT: "true"}), _AGE, cell)
 
 
 def _times(asked: Sequence[Asked], now: datetime | None, budget: Budget) -> Iterator[Point]:
@@ -374,45 +367,3 @@ def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], b
         unique = {tuple(sorted(point.keys.items())): point for point in own}
         found += [Point({**caller.keys, **point.keys}, point.spans, caller.person) for point in unique.values()]
     return Dimension("caller", people.keys | group, found)
-
-
-def possible(space: Space) -> list[Box]:
-    """All requests that can be made, as boxes: by kinds of callers and calls, what cannot go with them left out."""
-    actions, people = space.dimensions[ACTION], space.dimensions[CALLER]
-    no_mfa = [each.where(lambda point: _PRESENT not in point.keys) for each in space.dimensions]
-    no_id = [each.where(lambda point: "sts:externalid" not in point.keys) for each in space.dimensions]
-    found: list[Box] = []
-
-    def add(names: frozenset[str], into_roles: bool, kinds: Callable[[Person], bool], *without: Sequence[int]) -> None:
-        """Calls of these actions (of all others) by such callers, without some keys."""
-        box = list(space.full)
-        box[ACTION] = actions.where(lambda point: (point.action in names) is into_roles)
-        box[CALLER] = people.where(lambda point: point.person is not None and kinds(point.person))
-        for masks in without:
-            box = [mine & mask for mine, mask in zip(box, masks, strict=True)]
-        if all(box):
-            found.append(tuple(box))
-
-    common = frozenset(ALONGSIDE)
-    if any(point.action in ROLE_ACTIONS for point in actions.points):
-        add(common | {ASSUME_ROLE}, True, lambda person: _calls(person) == ASSUME_ROLE and not person.unsigned)
-        add(common | {ASSUME_ROLE}, True, lambda person: _calls(person) == ASSUME_ROLE and person.unsigned, no_mfa)
-        add(common | {WITH_SAML}, True, lambda person: _calls(person) == WITH_SAML, no_mfa, no_id)
-        add(common | {WITH_WEB_IDENTITY}, True, lambda person: _calls(person) == WITH_WEB_IDENTITY, no_mfa, no_id)
-    if any(point.action not in ROLE_ACTIONS for point in actions.points):
-        add(frozenset(ROLE_ACTIONS), False, lambda person: not person.unsigned)
-        add(frozenset(ROLE_ACTIONS), False, lambda person: person.unsigned, no_mfa)
-    return found
-
-
-def _calls(person: Person) -> str | None:
-    """The action by which such a caller enters a role; None where STS lets it enter none."""
-    match person.kind:
-        case "user" | "role" | "session" | "service":
-            return ASSUME_ROLE
-        case "provider":
-            return WITH_SAML if ":saml-provider/" in person.principal else WITH_WEB_IDENTITY
-        case "root" | "federated user" | "anonymous" | "canonical user":
-            return None
-        case never:
-            raise not_known(never)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from valetkey.policy.requests import Request
-from valetkey.prover.caller_classes import CALLER_KEYS, Person
+from valetkey.prover.caller_classes import CALLER_KEYS
 from valetkey.prover.key_tests import Keys
+from valetkey.prover.parties import Person
 
 
 def request_of(person: Person, action: str, resource: str, owner: str, keys: Keys) -> Request:

@@ -50,7 +50,7 @@ def test_one_file(question: Any, code: int, outcome: str, tmp_path: Path, capsys
     path.write_text(json.dumps(question))
     assert run(["decide", str(path)]) == code
     answer = json.loads(capsys.readouterr().out)
-    assert set(answer) == {"outcome", "allowed", "action", "reason", "decided_by", "rests_on"}
+    assert set(answer) == {"outcome", "allowed", "action", "reason", "note", "decided_by", "rests_on"}
     assert answer["outcome"] == outcome
     assert answer["allowed"] is (code == 0)
     assert answer["reason"]
@@ -158,6 +158,39 @@ def test_every_side_can_be_given(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     ]  # fmt: skip
     assert answers[3]["decided_by"][0]["policy"] == "rcp"
     assert answers[5]["action"] == "sts:TagSession"
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "said"),
+    [
+        ("arn:aws:iam::222222222222:root", "sts:AssumeRole", "the root user"),
+        ("arn:aws:iam::222222222222:root", ["sts:TagSession", "sts:AssumeRole"], "the root user"),
+        ("arn:aws:sts::222222222222:federated-user/bob", "sts:assumerole", "GetFederationToken"),
+        ("arn:aws:iam::222222222222:root", "sts:GetCallerIdentity", None),
+        ("arn:aws:iam::222222222222:user/bob", "sts:AssumeRole", None),
+        ("arn:aws:sts::222222222222:assumed-role/a/b", "sts:AssumeRole", None),
+    ],
+)
+def test_what_sts_refuses_is_said(
+    principal: str,
+    action: Any,
+    said: str | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    question = json.loads(json.dumps(GOOD))
+    question["request"] |= {"principal": principal, "action": action}
+    question["trust"]["Statement"][0] |= {"Principal": "*", "Action": "sts:*"}
+    path = tmp_path / "question.json"
+    path.write_text(json.dumps(question))
+    assert run(["decide", str(path)]) == 0  # the policies allow it
+    answer = json.loads(capsys.readouterr().out)
+    if said is None:
+        assert answer["note"] is None
+        assert "STS" not in answer["reason"]
+    else:
+        assert said in answer["note"]
+        assert answer["reason"].endswith(answer["note"])
 
 
 def test_the_example_in_the_documentation(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
+from copy import copy
+from dataclasses import replace
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.unit.prover.proving import ID, ROLE, on, trust
+from tests.unit.prover.proving import ID, ROLE, THEM, on, trust
 
 from valetkey.errors import PolicyError
-from valetkey.policy import Origin, Request, conditions, decide
+from valetkey.policy import Origin, Request, conditions, decide, parse_policy
 from valetkey.policy.lenient import parse_lenient
 from valetkey.policy.operators import OPERATORS, Comparison, Family, Operator
-from valetkey.prover import Proof, Reach, Unknown, prove, who
-from valetkey.prover.smt import solve
+from valetkey.policy.principal_tests import _by_unique_id
+from valetkey.policy.principals import Caller, id_prefix, read_caller
+from valetkey.policy.role_actions import enters_roles
+from valetkey.policy.statements import grammar
+from valetkey.policy.undecided import NotDecided
+from valetkey.prover import Counterexample, Limits, Proof, Reach, Unknown, prove, space, who
+from valetkey.prover.effective_boxes import sides
+from valetkey.prover.parties import Party, Person
+from valetkey.prover.proof import by_boxes
+from valetkey.prover.smt import callers, solve
+from valetkey.prover.smt.sides import read_sides
 
 CALLER = "arn:aws:iam::222222222222:user/somebody"
 
@@ -117,6 +128,61 @@ def test_a_family_that_nobody_knows_is_not_decided(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(OPERATORS, "shape", row)
     with pytest.raises(PolicyError, match="not known here"):
         trust({"Condition": on("Shape", "x:y", "round")})
+
+
+KIND = cast(Any, "ghost")
+
+
+def test_a_kind_of_caller_that_nobody_knows_is_not_decided() -> None:
+    with pytest.raises(NotDecided):
+        Caller("ghost", KIND, None, None, (), ())
+    with pytest.raises(NotDecided):
+        enters_roles(KIND)
+    with pytest.raises(NotDecided):
+        id_prefix(KIND)
+    ghost = Person(KIND, Party("account", THEM), CALLER, {}, {})
+    with pytest.raises(NotDecided):
+        assert ghost.unsigned
+    with pytest.raises(NotDecided):
+        str(Party(KIND, THEM))
+
+
+def test_the_box_prover_lets_no_unknown_caller_count_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller whom no rule names must not be left out: that would prove that it gets in nowhere."""
+    known = space.everybody
+
+    def everybody(*args: Any, **more: Any) -> list[Person]:
+        people = known(*args, **more)
+        return [replace(person, kind=KIND) if person.kind == "user" else person for person in people]
+
+    monkeypatch.setattr(space, "everybody", everybody)
+    found = prove(trust({"Principal": {"AWS": CALLER}}), within=trust(), resource=ROLE)
+    assert isinstance(found, Unknown | Counterexample)
+    assert isinstance(by_boxes({"trust": [trust({})]}, {"trust": [trust()]}, ROLE, None, None, None, Limits()), Unknown)
+
+
+@pytest.mark.skipif(find_spec("cvc5") is None, reason="cvc5 is not installed")
+def test_nor_does_cvc5_take_an_unknown_caller_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callers, "KINDS", (*callers.KINDS, KIND))
+    assert solve(trust(), trust(), resource=ROLE).verdict == "unknown"
+
+
+def test_a_kind_of_policy_that_nobody_knows_is_not_decided() -> None:
+    with pytest.raises(NotDecided):
+        grammar(KIND)
+    with pytest.raises(NotDecided):
+        sides(replace(trust(), kind=KIND))
+    with pytest.raises(NotDecided):
+        read_sides(replace(trust(), kind=KIND))
+    with pytest.raises(PolicyError, match="no kind of policy"):
+        parse_policy({"Version": "2012-10-17", "Statement": []}, kind=KIND)
+
+
+def test_an_unknown_caller_asked_of_a_principal_element_is_not_decided() -> None:
+    caller = copy(read_caller(CALLER))
+    object.__setattr__(caller, "kind", KIND)
+    with pytest.raises(NotDecided):
+        _by_unique_id(frozenset({"AIDAEXAMPLEEXAMPLE00"}), caller, {"aws:userid": "AIDAEXAMPLEEXAMPLE00"})
 
 
 NAMED = re.compile(

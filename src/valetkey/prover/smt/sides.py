@@ -10,7 +10,7 @@ from valetkey.policy.role_actions import ROLE_ACTIONS, UNSIGNED, lowered
 from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import broken, template
-from valetkey.prover.smt import conditions
+from valetkey.prover.smt import conditions, texts
 from valetkey.prover.smt.callers import Caller, Levels, reaches
 from valetkey.prover.smt.fields import Fields
 from valetkey.prover.smt.formulas import Formula, Term, Terms
@@ -213,7 +213,7 @@ class _Reading(Call):
 
     def _is_action(self, patterns: Iterable[str]) -> Formula:
         terms = self.terms
-        return terms.or_([conditions.glob(terms, self.action, [wild(pattern)]) for pattern in patterns])
+        return terms.or_([texts.glob(terms, self.action, [wild(pattern)]) for pattern in patterns])
 
     def _covers_target(self, statement: Statement, unsure: bool) -> Formula:
         """A variable without a value fits no Resource; what it does in NotResource is documented nowhere."""
@@ -232,9 +232,9 @@ class _Reading(Call):
                 doubt.append(True)
                 continue
             read = template(pattern, variables=statement.variables, wildcards=True)
-            found.append(conditions.resource_like(read, self.target.text, self.keys))
+            found.append(texts.resource_like(read, self.target.text, self.keys))
             if negated and not isinstance(read, str):
-                doubt.append(terms.not_(conditions.resolve(read, self.keys)[0]))
+                doubt.append(terms.not_(texts.resolve(read, self.keys)[0]))
         fits, open_ = terms.or_(found), terms.or_(doubt)
         if negated:
             return terms.not_(fits) if unsure else terms.not_(terms.or_((fits, open_)))

@@ -1,0 +1,64 @@
+"""Which requests can be made at all, whatever the policies say.
+
+Requests that cannot be made, each with its source; leaving one out would only show a request that never comes:
+- A service, an identity provider and an unsigned caller carry no MFA (reference_policies_condition-keys,
+  aws:MultiFactorAuthPresent: only with temporary credentials of an IAM user or root).
+- aws:MultiFactorAuthAge is there only when MFA was used (same page).
+- sts:ExternalId is a parameter of AssumeRole alone (STS API reference).
+- AssumeRole is signed by a user, a role or a service; the root user and the credentials of GetFederationToken may not
+  call it (STS API reference, AssumeRole; id_credentials_temp_request, comparison). AssumeRoleWithSAML and
+  AssumeRoleWithWebIdentity are called with an assertion of a provider, and signed by nobody (STS API reference).
+That a role session never carries MFA is contested, and not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from valetkey.policy.role_actions import ALONGSIDE, ASSUME_ROLE, ROLE_ACTIONS, WITH_SAML, WITH_WEB_IDENTITY
+from valetkey.policy.undecided import not_known
+from valetkey.prover.boxes import Box
+from valetkey.prover.parties import Person
+from valetkey.prover.space import ACTION, CALLER, MFA_PRESENT, Space
+
+
+def possible(space: Space) -> list[Box]:
+    """All requests that can be made, as boxes: by kinds of callers and calls, what cannot go with them left out."""
+    actions, people = space.dimensions[ACTION], space.dimensions[CALLER]
+    no_mfa = [each.where(lambda point: MFA_PRESENT not in point.keys) for each in space.dimensions]
+    no_id = [each.where(lambda point: "sts:externalid" not in point.keys) for each in space.dimensions]
+    found: list[Box] = []
+
+    def add(names: frozenset[str], into_roles: bool, kinds: Callable[[Person], bool], *without: Sequence[int]) -> None:
+        """Calls of these actions (of all others) by such callers, without some keys."""
+        box = list(space.full)
+        box[ACTION] = actions.where(lambda point: (point.action in names) is into_roles)
+        box[CALLER] = people.where(lambda point: point.person is not None and kinds(point.person))
+        for masks in without:
+            box = [mine & mask for mine, mask in zip(box, masks, strict=True)]
+        if all(box):
+            found.append(tuple(box))
+
+    common = frozenset(ALONGSIDE)
+    if any(point.action in ROLE_ACTIONS for point in actions.points):
+        add(common | {ASSUME_ROLE}, True, lambda person: _calls(person) == ASSUME_ROLE and not person.unsigned)
+        add(common | {ASSUME_ROLE}, True, lambda person: _calls(person) == ASSUME_ROLE and person.unsigned, no_mfa)
+        add(common | {WITH_SAML}, True, lambda person: _calls(person) == WITH_SAML, no_mfa, no_id)
+        add(common | {WITH_WEB_IDENTITY}, True, lambda person: _calls(person) == WITH_WEB_IDENTITY, no_mfa, no_id)
+    if any(point.action not in ROLE_ACTIONS for point in actions.points):
+        add(frozenset(ROLE_ACTIONS), False, lambda person: not person.unsigned)
+        add(frozenset(ROLE_ACTIONS), False, lambda person: person.unsigned, no_mfa)
+    return found
+
+
+def _calls(person: Person) -> str | None:
+    """The action by which such a caller enters a role; None where STS lets it enter none."""
+    match person.kind:
+        case "user" | "role" | "session" | "service":
+            return ASSUME_ROLE
+        case "provider":
+            return WITH_SAML if ":saml-provider/" in person.principal else WITH_WEB_IDENTITY
+        case "root" | "federated user" | "anonymous" | "canonical user":
+            return None
+        case never:
+            raise not_known(never)
