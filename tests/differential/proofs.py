@@ -29,7 +29,8 @@ from typing import Any
 from valetkey.errors import PolicyError
 from valetkey.policy import Policy, Request, decide, parse_policy
 from valetkey.prover import Counterexample, Limits, Proof, Unknown, prove
-from valetkey.prover.proof import by_boxes, sides
+from valetkey.prover.effective_boxes import sides
+from valetkey.prover.proof import by_boxes
 from valetkey.prover.smt import Answer, solve
 
 from .cases import Document

@@ -15,7 +15,7 @@ from valetkey.policy import Decision, Policy, Request, decide, parse_policy
 from valetkey.policy.arns import parse_arn
 from valetkey.policy.decision_json import answer
 from valetkey.policy.globs import matches
-from valetkey.policy.operators import OPERATORS, read_operator
+from valetkey.policy.operators import OPERATORS, read_operator, reader
 from valetkey.policy.statements import KINDS
 
 ACCOUNTS = ["111111111111", "222222222222"]
@@ -90,7 +90,7 @@ def conditions(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
     for name in draw(st.lists(st.sampled_from(OPERATOR_NAMES), max_size=2)):
         read = read_operator(name)
         assert read is not None
-        reads = read[0].reads
+        reads = reader(read[0].family)
         fitting = [value for value in VALUES if reads is None or reads(value) is not None]
         listed = st.lists(st.sampled_from(fitting), max_size=3)
         made[name] = draw(st.dictionaries(st.sampled_from(KEYS), listed, max_size=2))

@@ -185,7 +185,11 @@ def test_what_is_not_given_is_not_judged() -> None:
     assert decide(assume(), trust=trust()).allowed
     assert decide(assume(), identity=ALL).allowed
     assert "not judged" in decide(assume(), identity=ALL).reason
-    tagged = Request(principal=BOB, action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], resource=ROLE)
+    tagged = Request(
+        principal=BOB,
+        action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"],
+        resource=ROLE,
+    )
     assert decide(tagged, identity=ALL).allowed
     assert not decide(tagged, identity=made("identity", "sts:AssumeRole")).allowed
     assert not decide(assume(), identity=()).allowed
