@@ -19,7 +19,7 @@ from typing import Literal
 
 from valetkey.audit.issuers import SHARED, fixed, host_of
 from valetkey.audit.scope import Scope
-from valetkey.catalog import limits
+from valetkey.catalog import key_names, limits
 from valetkey.policy import role_actions
 from valetkey.policy.arns import is_account
 from valetkey.policy.operands import read_date, read_network
@@ -32,8 +32,8 @@ Exposure = Literal["internal", "guarded", "unguarded", "unreachable", "unknown"]
 Kind = Literal["account", "organisation", "unique id", "anybody", "provider"]
 
 ENTERING = lowered(role_actions.ENTERING)
-EXTERNAL_ID = "sts:externalid"
-MFA = "aws:multifactorauthpresent"
+EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
+MFA = key_names.MFA_PRESENT_LOWER
 MFA_AGE = "aws:multifactorauthage"
 TIME, EPOCH = "aws:currenttime", "aws:epochtime"
 ORG_ID = "aws:principalorgid"

@@ -12,6 +12,7 @@ from typing import Any
 
 from valetkey.audit.exposure import EXTERNAL_ID, MFA, sendable
 from valetkey.audit.issuers import Issuer
+from valetkey.catalog import key_names
 
 PLACEHOLDER = "<the ExternalId agreed with the contractor>"
 
@@ -84,10 +85,10 @@ def require(text: str, statements: Collection[int], *, external_id: bool, mfa: b
                 }
             )
             condition = _without(condition, EXTERNAL_ID)
-            condition.setdefault("StringEquals", {})["sts:ExternalId"] = _one(known) if known else PLACEHOLDER
+            condition.setdefault("StringEquals", {})[key_names.EXTERNAL_ID] = _one(known) if known else PLACEHOLDER
         if mfa:
             condition = _without(condition, MFA)
-            condition.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
+            condition.setdefault("Bool", {})[key_names.MFA_PRESENT] = "true"
         return {**statement, "Condition": condition}
 
     return _changed(text, statements, change)

@@ -22,7 +22,7 @@ from valetkey.prover.access_regions import Bounds
 from valetkey.prover.proof import InternalError
 
 Who = Callable[..., Reach | Unknown]
-_NO_CALLERS = Sorted((), (), (), (), ())
+_NOBODY = Sorted((), (), (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +114,9 @@ def judge(
     own = scope.own | {account}
     least = reach.least if isinstance(reach, Bounds) else reach
     if isinstance(least, Unknown):
-        trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, _NO_CALLERS)
+        trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, _NOBODY)
         refused = tuple(("T18", hit) for hit in checks["T18"](trust))
-        return Verdict("unknown", f"not decided: {least.reason}", _NO_CALLERS, (), refused)
+        return Verdict("unknown", f"not decided: {least.reason}", _NOBODY, (), refused)
     found = sort(least, read.policy, account=account, partition=partition, scope=scope)
     trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, found, least.unjudged)
     exposure, undecided = _exposure(trust), ""
@@ -154,4 +154,4 @@ def _exposure(trust: Trust) -> Exposure:
 
 def unknown(reason: str) -> Verdict:
     """The verdict where nothing could be decided."""
-    return Verdict("unknown", reason, _NO_CALLERS, (), ())
+    return Verdict("unknown", reason, _NOBODY, (), ())

@@ -11,6 +11,7 @@ import string
 from dataclasses import dataclass
 from typing import Literal
 
+from valetkey.catalog import key_names
 from valetkey.catalog.text_forms import Form, PathForm, Stage
 
 Type = Literal["text", "arn", "bool", "number", "date", "address"]
@@ -86,7 +87,7 @@ _KEYS: dict[str, Key] = {
     "aws:currenttime": Key("date", always=True),
     "aws:epochtime": Key("date", always=True),
     "aws:tokenissuetime": Key("date"),
-    "aws:multifactorauthpresent": _BOOL,
+    key_names.MFA_PRESENT_LOWER: _BOOL,
     "aws:multifactorauthage": Key("number"),
     "aws:securetransport": Key("bool", always=True),
     "aws:viaawsservice": Key("bool", always=True),
@@ -105,7 +106,7 @@ _KEYS: dict[str, Key] = {
     "aws:tagkeys": Key(many=True),
     "aws:calledvia": Key(many=True),
     "aws:principalservicenameslist": Key(many=True),
-    "sts:externalid": Key(form=EXTERNAL_ID),
+    key_names.EXTERNAL_ID_LOWER: Key(form=EXTERNAL_ID),
     "sts:rolesessionname": Key(form=SESSION_NAME),
     "sts:sourceidentity": Key(form=SESSION_NAME),
     "aws:sourceidentity": Key(form=SESSION_NAME),

@@ -275,7 +275,9 @@ def _operand(text: str, operator: Operator, reads: Reader | None, key: str, wher
     variable = "${" in text and operator.family is not Family.NULL
     if reads is not None and reads(text) is None and not variable:
         # An ExternalId identifies: no error shows it.
-        what = f"{operator.name} cannot read {'this ExternalId' if key.lower() == 'sts:externalid' else shown(text)}"
+        what = (
+            f"{operator.name} cannot read {'this ExternalId' if key.lower().endswith(':externalid') else shown(text)}"
+        )
         raise PolicyError(what, do="see docs/reference/policy.md for what each operator takes", where=where)
     return text
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from valetkey.catalog import key_names
 from valetkey.catalog.condition_keys import key_of
 from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import ANY, STAR
@@ -129,7 +130,7 @@ class _Finder:
                 one = Asked(condition, statement.variables, statement.effect == "Deny")
                 self.asked.setdefault(condition.key.lower(), []).append(one)
         if "aws:multifactorauthage" in self.asked:  # an age of MFA says that there was MFA
-            self.asked.setdefault("aws:multifactorauthpresent", [])
+            self.asked.setdefault(key_names.MFA_PRESENT_LOWER, [])
         self.spells = {key: _Spells(key, several) for key, several in self.asked.items()}
 
     def reach(self) -> Reach | Unknown:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from valetkey.catalog import key_names
 from valetkey.policy.role_actions import ALONGSIDE, ASSUME_ROLE, ROLE_ACTIONS, WITH_SAML, WITH_WEB_IDENTITY
 from valetkey.policy.undecided import not_known
 from valetkey.prover.boxes import Box
@@ -26,7 +27,7 @@ def possible(space: Space) -> list[Box]:
     """All requests that can be made, as boxes: by kinds of callers and calls, what cannot go with them left out."""
     actions, people = space.dimensions[ACTION], space.dimensions[CALLER]
     no_mfa = [each.where(lambda point: MFA_PRESENT not in point.keys) for each in space.dimensions]
-    no_id = [each.where(lambda point: "sts:externalid" not in point.keys) for each in space.dimensions]
+    no_id = [each.where(lambda point: key_names.EXTERNAL_ID_LOWER not in point.keys) for each in space.dimensions]
     found: list[Box] = []
 
     def add(names: frozenset[str], into_roles: bool, kinds: Callable[[Person], bool], *without: Sequence[int]) -> None:

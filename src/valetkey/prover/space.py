@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from valetkey.catalog import key_names
 from valetkey.catalog.condition_keys import key_of
 from valetkey.policy.principals import Grant
 from valetkey.policy.requests import Request
@@ -33,7 +34,7 @@ from valetkey.prover.principal_match import listed, reached
 from valetkey.prover.resources import resource_globs, resources
 from valetkey.prover.witnesses import request_of
 
-MFA_PRESENT, _AGE = "aws:multifactorauthpresent", "aws:multifactorauthage"
+MFA_PRESENT, _AGE = key_names.MFA_PRESENT_LOWER, "aws:multifactorauthage"
 _NOW, _EPOCH = "aws:currenttime", "aws:epochtime"
 _TOGETHER = ((MFA_PRESENT, _AGE), (_NOW, _EPOCH))
 ACTION, CALLER = 0, 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from valetkey.catalog import key_names
 from valetkey.policy.requests import Request
 from valetkey.prover.caller_classes import CALLER_KEYS
 from valetkey.prover.key_tests import Keys
@@ -25,7 +26,7 @@ _SPELT = {
         "aws:CurrentTime",
         "aws:EpochTime",
         "aws:MultiFactorAuthAge",
-        "aws:MultiFactorAuthPresent",
+        key_names.MFA_PRESENT,
         "aws:PrincipalArn",
         "aws:PrincipalOrgID",
         "aws:PrincipalOrgPaths",
@@ -35,7 +36,7 @@ _SPELT = {
         "aws:SourceVpc",
         "aws:SourceVpce",
         "aws:TokenIssueTime",
-        "sts:ExternalId",
+        key_names.EXTERNAL_ID,
         "sts:RoleSessionName",
         "sts:SourceIdentity",
     )

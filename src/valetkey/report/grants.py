@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from valetkey.catalog import key_names
 from valetkey.commandline import command
 from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.status import EXTERNAL_ID
@@ -143,7 +144,7 @@ def _masked_trust(value: Any, key: str = "") -> Any:
         return {name: _masked_trust(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [_masked_trust(each, key) for each in value]
-    return mask(str(value)) if key.lower() == "sts:externalid" else value
+    return mask(str(value)) if key.lower() == key_names.EXTERNAL_ID_LOWER else value
 
 
 def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from valetkey.catalog import key_names
 from valetkey.policy import Decision, Policy, Request
 from valetkey.prover import Counterexample, Proof, Reach, Region, Unknown, Values
 from valetkey.prover.access_regions import Bounds
@@ -15,7 +16,7 @@ from valetkey.report.decisions import as_json as decision_json
 from valetkey.report.text import clean, mask, say, say_json
 from valetkey.trust.terms import Terms
 
-_EXTERNAL_ID = "sts:externalid"
+_EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from valetkey.catalog import key_names
 from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.principals import is_unique_id
@@ -85,8 +86,8 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
     return Terms(
         contractor=contractor,
         partition=partition,
-        external_id=_value(condition, "StringEquals", "sts:ExternalId"),
-        mfa=bool(_values(condition, "Bool", "aws:MultiFactorAuthPresent")),
+        external_id=_value(condition, "StringEquals", key_names.EXTERNAL_ID),
+        mfa=bool(_values(condition, "Bool", key_names.MFA_PRESENT)),
         mfa_max_age=int(age) if age.isascii() and age.isdigit() and len(age) < 12 else None,
         only=tuple(
             name for operator in ("ArnEquals", "ArnLike") for name in _values(condition, operator, "aws:PrincipalArn")
@@ -131,9 +132,9 @@ _SPELT = {
         "sts:AssumeRole",
         "sts:SetSourceIdentity",
         "sts:TagSession",
-        "sts:ExternalId",
+        key_names.EXTERNAL_ID,
         "sts:RoleSessionName",
-        "aws:MultiFactorAuthPresent",
+        key_names.MFA_PRESENT,
         "aws:MultiFactorAuthAge",
         "aws:PrincipalArn",
         "aws:CurrentTime",
@@ -218,7 +219,7 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str
             yield f"it has {len(found)} statements, not {len(wanted)}", where
         for index, (one, other) in enumerate(zip(wanted, found, strict=False)):
             yield from _differences(one, other, f"{where}[{index}]")
-    elif wanted != found and where.endswith("sts:ExternalId"):
+    elif wanted != found and where.endswith(key_names.EXTERNAL_ID):
         yield "the ExternalId is not one value", where  # not shown: it is no secret, but identifies
     elif wanted != found:
         yield f"{_brief(found)} stands where valetkey writes {_brief(wanted)}", where

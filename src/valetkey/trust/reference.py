@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
+from valetkey.catalog import key_names
 from valetkey.policy import Policy, parse_policy
 from valetkey.policy.arns import parse_arn
 from valetkey.policy.principals import is_unique_id
@@ -25,9 +26,9 @@ def as_policy(terms: Terms) -> Policy:
     for who in _who(terms):
         call: dict[str, Any] = {}
         if terms.external_id is not None:
-            call["ForAnyValue:StringEquals"] = {"sts:ExternalId": [terms.external_id]}
+            call["ForAnyValue:StringEquals"] = {key_names.EXTERNAL_ID: [terms.external_id]}
         if terms.mfa:
-            call["StringEqualsIgnoreCase"] = {"aws:MultiFactorAuthPresent": "true"}
+            call["StringEqualsIgnoreCase"] = {key_names.MFA_PRESENT: "true"}
         if terms.mfa_max_age is not None:
             call["NumericLessThan"] = {"aws:MultiFactorAuthAge": str(terms.mfa_max_age + 1)}
         if terms.name_people:

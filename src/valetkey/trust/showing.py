@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from valetkey.catalog import key_names
 from valetkey.policy import Decision, Request, parse_policy
 from valetkey.policy.arns import parse_arn
 from valetkey.prover import Counterexample, Proof, Unknown, prove
 from valetkey.trust.reference import ADMITS_NOBODY, as_policy
 from valetkey.trust.terms import Terms, TermsError
 
-_EXTERNAL_ID = "sts:ExternalId"
+_EXTERNAL_ID = key_names.EXTERNAL_ID
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _cut(key: str, value: object) -> object:
 def _because(decision: Decision) -> str:
     found = [
         f"statement {part.statement} "
-        + (f"asks for another {_EXTERNAL_ID}" if "sts:externalid" in each.where.lower() else each.text)
+        + (f"asks for another {_EXTERNAL_ID}" if key_names.EXTERNAL_ID_LOWER in each.where.lower() else each.text)
         for part in decision.parts
         for each in part.findings
     ]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
+from valetkey.catalog import key_names
 from valetkey.trust.terms import Terms, check_terms
 
 _VERSION = "2012-10-17"
@@ -77,14 +78,14 @@ def _of_the_call(terms: Terms) -> dict[str, Any]:
     condition: dict[str, Any] = {}
     texts: dict[str, Any] = {}
     if terms.external_id is not None:
-        texts["sts:ExternalId"] = terms.external_id
+        texts[key_names.EXTERNAL_ID] = terms.external_id
     if terms.name_people:
         texts["sts:RoleSessionName"] = "${aws:username}"
     if texts:
         condition["StringEquals"] = texts
     if terms.mfa:
         # Never BoolIfExists: with long-term keys the key is absent, and an absent key would pass.
-        condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+        condition["Bool"] = {key_names.MFA_PRESENT: "true"}
     if terms.mfa_max_age is not None:
         condition["NumericLessThanEquals"] = {"aws:MultiFactorAuthAge": str(terms.mfa_max_age)}
     return condition

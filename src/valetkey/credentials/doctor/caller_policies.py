@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.catalog import key_names
 from valetkey.credentials.doctor.context_keys import as_list, known_part, may_mean, unknown_keys
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.errors import PolicyError
@@ -148,9 +149,9 @@ def context_of(params: Mapping[str, Any], *, mfa: bool, region: str, now: dateti
         "sts:RoleSessionName": params["RoleSessionName"],
     }
     if "ExternalId" in params:
-        keys["sts:ExternalId"] = params["ExternalId"]
+        keys[key_names.EXTERNAL_ID] = params["ExternalId"]
     if mfa:
-        keys |= {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "60"}
+        keys |= {key_names.MFA_PRESENT: "true", "aws:MultiFactorAuthAge": "60"}
     return keys
 
 

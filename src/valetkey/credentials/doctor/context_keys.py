@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from valetkey.catalog import key_names
 from valetkey.policy.globs import matches
 
 # The keys of a call to AssumeRole that are known here, also when they are absent from it (lower case).
@@ -19,7 +20,7 @@ KNOWN = frozenset(
         "aws:currenttime",
         "aws:epochtime",
         "aws:multifactorauthage",
-        "aws:multifactorauthpresent",
+        key_names.MFA_PRESENT_LOWER,
         "aws:principalaccount",
         "aws:principalarn",
         "aws:principalisawsservice",
@@ -29,7 +30,7 @@ KNOWN = frozenset(
         "aws:securetransport",
         "aws:username",
         "aws:viaawsservice",
-        "sts:externalid",
+        key_names.EXTERNAL_ID_LOWER,
         "sts:rolesessionname",
         "sts:sourceidentity",
     }

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from valetkey.catalog import key_names
 from valetkey.catalog.actions import expand
 from valetkey.errors import PolicyError
 from valetkey.policy.arns import NOBODY, parse_arn
@@ -229,7 +230,7 @@ class _Question:
             since = (self.now - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
             yield terms.compare(terms.kind.GEQ, moment.term, terms.number(since))
         if "aws:multifactorauthage" in keys.made:
-            mfa = keys["aws:multifactorauthpresent"]
+            mfa = keys[key_names.MFA_PRESENT_LOWER]
             if mfa is not ABSENT:
                 value = mfa.values[0][1]
                 assert isinstance(value, Text)
@@ -300,7 +301,7 @@ def _impossible(caller: callers.Caller, action: str) -> dict[str, Key]:
     """Keys that this call cannot have."""
     none = []
     if caller.unsigned:
-        none += ["aws:multifactorauthpresent", "aws:multifactorauthage"]
+        none += [key_names.MFA_PRESENT_LOWER, "aws:multifactorauthage"]
     if caller.kind == "provider" and action in ROLE_ACTIONS:
-        none.append("sts:externalid")
+        none.append(key_names.EXTERNAL_ID_LOWER)
     return dict.fromkeys(none, ABSENT)

@@ -1,0 +1,11 @@
+"""The two condition keys that the terms of an access are made of, as AWS spells them; case does not count.
+
+Source: IAM User Guide, reference_policies_condition-keys and reference_policies_iam-condition-keys.
+"""
+
+from __future__ import annotations
+
+EXTERNAL_ID = "sts:ExternalId"
+MFA_PRESENT = "aws:MultiFactorAuthPresent"
+EXTERNAL_ID_LOWER = EXTERNAL_ID.lower()
+MFA_PRESENT_LOWER = MFA_PRESENT.lower()
