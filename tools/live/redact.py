@@ -1,0 +1,87 @@
+"""What identifies an account, a person or a request is replaced by a placeholder, the same one each time.
+
+INVARIANT: `Redactor.text` never answers a text that holds a secret it was told of, and `check` refuses one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from tools.live.steps import Json
+
+_ID = re.compile(r"\b(A(?:BIA|CCA|GPA|IDA|IPA|KIA|NPA|NVA|PKA|ROA|SCA|SIA))[A-Z0-9]{12,124}\b")
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("request", re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE)),
+    ("link", re.compile(r"https?://[^\s\"<>]+")),
+    ("mail", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    ("organization", re.compile(r"\bo-[a-z0-9]{10,32}\b")),
+    ("policy", re.compile(r"\bp-[a-z0-9]{8,128}\b")),
+    ("endpoint", re.compile(r"\bvpce?-[0-9a-f]{8,32}\b")),
+    ("address", re.compile(r"\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b")),
+    ("account", re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")),
+    # Tokens, keys, encoded messages, authorization ids.
+    ("text", re.compile(r"(?<![\w/+=-])[A-Za-z0-9/+=_-]{32,}(?![\w/+=-])")),
+    ("text", re.compile(r"(?<=authorization id: )\w+")),
+)
+
+
+class NotRedacted(Exception):
+    """A result that would hold a secret. It is not written; the text does not quote it."""
+
+
+class Redactor:
+    """Known names and secrets of one run, and the placeholders given so far."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._secrets: set[str] = set()
+        self._given: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+
+    def name(self, value: str, placeholder: str) -> None:
+        """From now on this text is shown as <placeholder>."""
+        if value:
+            self._names[value] = f"<{placeholder}>"
+
+    def secret(self, *values: str | None) -> None:
+        """These may appear nowhere."""
+        self._secrets |= {each for each in values if each}
+
+    def text(self, text: str) -> str:
+        """The text with placeholders."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "<secret>")
+        for value in sorted(self._names, key=len, reverse=True):
+            shown = self._names[value]
+            text = re.sub(rf"(?<![\w<]){re.escape(value)}(?!\w)", lambda _, shown=shown: shown, text)  # type: ignore[misc]
+        text = _ID.sub(lambda found: self._placeholder(found[1], found[0]), text)
+        for kind, pattern in _KINDS:
+            text = pattern.sub(lambda found, kind=kind: self._placeholder(kind, found[0]), text)  # type: ignore[misc]
+        return text
+
+    def value(self, value: Json) -> Json:
+        """A JSON value with every string in it redacted; the names of members are the program's own."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {key: self.value(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(each) for each in value]
+        return value
+
+    def check(self, text: str) -> str:
+        """The text, if it holds nothing that it may not. Raises NotRedacted."""
+        for kind, hidden in (("a secret", self._secrets), ("a name", self._names)):
+            # A name of few letters may be part of another word.
+            if any(each in text for each in hidden if kind == "a secret" or len(each) >= 12):
+                raise NotRedacted(f"the result holds {kind} that was to be replaced: it is not written")
+        if _ID.search(text):
+            raise NotRedacted("the result holds an id of AWS that was to be replaced: it is not written")
+        return text
+
+    def _placeholder(self, kind: str, value: str) -> str:
+        if value not in self._given:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+            self._given[value] = f"<{kind}-{self._counts[kind]}>"
+        return self._given[value]

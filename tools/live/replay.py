@@ -1,0 +1,82 @@
+"""A result turned into settings of the sandbox: what AWS was seen to do becomes what the sandbox does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tools.live.result import KIND
+
+from valetkey.sandbox.client import Control
+from valetkey.sandbox.propagation import MOST
+
+_SIZES = range(1, 100_001)
+
+
+class NotAResult(ValueError):
+    """A file that is not a result of a live run."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a result says about the settings of the sandbox; a setting that it says nothing about is left out."""
+
+    variants: Mapping[str, object]
+    """For `Control.vary`."""
+    delay: float | None
+    """Seconds for `Control.propagation`: the longest that a change of a role was seen to take."""
+
+
+def settings(text: str) -> Settings:
+    """The settings that the JSON of a result stands for. Raises NotAResult."""
+    try:
+        plain = json.loads(text)
+        if plain["valetkey"] != KIND:
+            raise NotAResult(f"this is not a {KIND} file")
+        done = {each["name"]: each["outcome"] for each in plain["steps"] if each["state"] == "done"}
+        found = {name: value for name, value in _variants(done) if value is not None}
+        waits = [float(each) for each in _waits(done) if isinstance(each, int | float)]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, NotAResult):
+            raise
+        raise NotAResult(f"this is not a result of a live run: {type(error).__name__}") from None
+    return Settings(found, min(max(waits), MOST) if waits else None)
+
+
+def apply(found: Settings, control: Control, account: str | None = None) -> None:
+    """Let a running sandbox do the same towards one account, or to all. Raises SandboxError."""
+    if found.variants:
+        control.vary(account, **found.variants)
+    if found.delay is not None:
+        control.propagation(account, seconds=found.delay)
+
+
+def _variants(done: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    refusals = [each for name, each in done.items() if name.startswith("refusal-") and each.get("ok") is False]
+    denied = done.get("revoke-under-calls", {}).get("deny", {}).get("iam", {}).get("refusal") or {}
+    with_id = any(each.get("authorization_id") for each in (*refusals, denied))
+    named = any(each.get("policy") for each in refusals)
+    yield "refusals", ("ids" if with_id and named else "reasons" if named else "bare") if refusals else None
+    named_people = done.get("name-people-session")
+    yield "username_in_sessions", None if named_people is None else bool(named_people["let_in"])
+    quota = done.get("trust-2100", {}).get("quota")
+    yield "trust_policy_size", quota if isinstance(quota, int) and quota in _SIZES else None
+    # Refused within 15 minutes means 5; the sandbox knows these two.
+    clocks = done.get("clock-off", {})
+    late = [clocks[key]["sts"]["ok"] for key in ("6_minutes_behind", "6_minutes_ahead") if key in clocks]
+    yield "sts_minutes", (15 if all(late) else 5) if late else None
+
+
+def _waits(done: Mapping[str, Any]) -> Iterator[object]:
+    """Seconds that changes of roles were seen to take."""
+    for name in ("refusal-ended", "refusal-closed"):
+        yield done.get(name, {}).get("seconds")
+    revoked = done.get("revoke-under-calls", {})
+    for name, value in revoked.items():
+        if name.startswith("seconds_until_"):
+            yield value
+    for each in revoked.get("deny", {}).values():
+        yield each.get("last_success")
+        yield each.get("first_refusal")

@@ -1,0 +1,49 @@
+"""The one JSON of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from tools.live.redact import Redactor
+from tools.live.steps import Json, Result
+from tools.live.world import World
+
+KIND = "live-run/v1"
+
+
+def document(world: World, results: Sequence[Result], *, on: str, finished: bool, left: int) -> dict[str, Json]:
+    """The result as plain JSON, redacted. `on` is "aws" or "sandbox", `left` how many things could not be removed."""
+    import boto3
+    import botocore
+
+    import valetkey
+
+    redactor = world.redactor
+    return {
+        "valetkey": KIND,
+        "on": on,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "versions": {"valetkey": valetkey.__version__, "boto3": boto3.__version__, "botocore": botocore.__version__},
+        "partition": world.partition,
+        "region": world.region,
+        "finished": finished,
+        "left": left,
+        "steps": [
+            {
+                "name": each.step.name,
+                "facts": each.step.facts,
+                "state": each.state,
+                "why": redactor.text(each.why),
+                "seconds": each.seconds,
+                "outcome": redactor.value(each.outcome),
+            }
+            for each in results
+        ],
+    }
+
+
+def text(redactor: Redactor, plain: dict[str, Json]) -> str:
+    """The JSON text. Raises NotRedacted where it would hold what it may not."""
+    return redactor.check(json.dumps(plain, indent=1) + "\n")

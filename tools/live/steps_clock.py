@@ -1,0 +1,46 @@
+"""Requests that were signed by a wrong clock. This computer's clock stays as it is: botocore is given another date."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import botocore.auth
+from tools.live.steps import Json, Outcome, Skipped, step
+from tools.live.world import ONCE, World, attempt
+
+_NOW = "get_current_datetime"
+
+
+@step("clock-off", "W10")
+def clock(world: World) -> Outcome:
+    """Requests signed 6 and 16 minutes before and after the true time."""
+    if not hasattr(botocore.auth, _NOW):
+        raise Skipped("this SDK signs by a clock that cannot be given (botocore.auth.get_current_datetime)")
+    session = world.contractor.session
+    calls = {
+        "sts": session.client("sts", config=ONCE).get_caller_identity,
+        "iam": session.client("iam", config=ONCE).get_user,
+    }
+    found: dict[str, Json] = {}
+    for minutes in (0, -6, 6, -16, 16):
+        with shifted(minutes):
+            key = f"{abs(minutes)}_minutes_{'behind' if minutes < 0 else 'ahead'}" if minutes else "right"
+            found[key] = {name: attempt(call).data() for name, call in calls.items()}
+    return found
+
+
+@contextmanager
+def shifted(minutes: int) -> Iterator[None]:
+    """Within the block botocore signs by a clock that is so many minutes ahead."""
+    real = getattr(botocore.auth, _NOW)
+
+    def now(*given: Any, **more: Any) -> datetime.datetime:
+        found: datetime.datetime = real(*given, **more)
+        return found + datetime.timedelta(minutes=minutes)
+
+    with mock.patch.object(botocore.auth, _NOW, now):
+        yield

@@ -1,0 +1,95 @@
+"""What CloudTrail shows of the run, in both accounts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tools.live.steps import Outcome, Skipped, step
+from tools.live.world import Account, World
+
+_EVERY = 30.0
+_PAGES = 40
+_BETWEEN = 0.5
+"""Seconds between pages: LookupEvents takes two calls a second."""
+Event = dict[str, Any]
+
+
+@step("trails", "H33", "H34", "U10", "W8")
+def trails(world: World) -> Outcome:
+    """CloudTrail in both accounts (it may be 15 minutes late)."""
+    if world.trail_wait <= 0:
+        raise Skipped("not waited for (--trail-minutes 0)")
+    started = world.time.now()
+    owner: Sequence[Event] = ()
+    contractor: Sequence[Event] = ()
+
+    def is_there() -> bool:
+        nonlocal owner, contractor
+        owner, contractor = _events(world, world.owner), _events(world, world.contractor)
+        # The last entries of the run are the latest to come.
+        wanted = {event["sharedEventID"] for event in contractor if "sharedEventID" in event}
+        return bool(wanted) and any(map(_refused, contractor)) and wanted == {e.get("sharedEventID") for e in owner}
+
+    world.until(is_there, limit=world.trail_wait, every=_EVERY)
+    if not owner and not contractor:
+        raise Skipped(f"no event of the run was shown within {world.time.now() - started:.0f} s")
+    by_code = [each for each in owner if _role(each).endswith("-named-direct")]
+    by_session = [each for each in owner if _role(each).endswith("-guarded")]
+    shared = {each.get("sharedEventID") for each in owner} & {each.get("sharedEventID") for each in contractor}
+    return {
+        "seconds_waited": round(world.time.now() - started),
+        "owner_events": len(owner),
+        "contractor_events": len(contractor),
+        "refused_in_the_owners_trail": sum(map(_refused, owner)),
+        "refused_in_the_contractors_trail": sum(map(_refused, contractor)),
+        "joined_by_shared_event_id": len(shared - {None}),
+        "owner_sees_identity_types": sorted({str(each["userIdentity"].get("type")) for each in owner}),
+        "owner_sees_ids_of_kind": sorted({str(each["userIdentity"].get("principalId", ""))[:4] for each in owner}),
+        "owner_sees_arn": any("arn" in each["userIdentity"] for each in owner),
+        "serial_number_with_a_code": _serials(by_code),
+        "serial_number_with_an_mfa_session": _serials(by_session),
+        "mfa_authenticated_with_an_mfa_session": sorted({_mfa(each) for each in by_session}),
+        "source_identity_in_the_owners_event": any(
+            (each.get("requestParameters") or {}).get("sourceIdentity") for each in owner
+        ),
+    }
+
+
+def _events(world: World, account: Account) -> Sequence[Event]:
+    """The AssumeRole events of this run in one account."""
+    client = account.client("cloudtrail")
+    given: dict[str, Any] = {
+        "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}],
+        "StartTime": datetime.fromtimestamp(world.time.now(), UTC) - timedelta(hours=2),
+    }
+    found: list[Event] = []
+    for _ in range(_PAGES):
+        page = client.lookup_events(**given)
+        found += [json.loads(each["CloudTrailEvent"]) for each in page["Events"]]
+        if not page.get("NextToken"):
+            break
+        given["NextToken"] = page["NextToken"]
+        world.time.sleep(_BETWEEN)
+    return [each for each in found if world.path in _role(each)]
+
+
+def _role(event: Event) -> str:
+    return str((event.get("requestParameters") or {}).get("roleArn", ""))
+
+
+def _refused(event: Event) -> bool:
+    return "errorCode" in event
+
+
+def _serials(events: Sequence[Event]) -> str:
+    """ "yes", "no", "both", or "no event"."""
+    seen = {bool((each.get("requestParameters") or {}).get("serialNumber")) for each in events if not _refused(each)}
+    return {frozenset({True}): "yes", frozenset({False}): "no", frozenset(): "no event"}.get(frozenset(seen), "both")
+
+
+def _mfa(event: Event) -> str:
+    attributes = event["userIdentity"].get("sessionContext", {}).get("attributes", {})
+    return str(attributes.get("mfaAuthenticated", "not shown"))
