@@ -8,7 +8,7 @@ PAIRS  ?= 20000
 TRUSTS ?= 20000
 DAYS   ?= 180
 
-.PHONY: demo test check fmt bench peers differential facts size lock clean
+.PHONY: demo test check fmt bench peers differential live facts size lock clean
 
 demo: $(STAMP)
 	@$(BIN)/valetkey demo $(DEMO)
@@ -36,6 +36,10 @@ differential: $(STAMP)
 	@$(BIN)/python -m tests.differential.proofs --pairs $(PAIRS)
 	@$(BIN)/python -m tests.differential.trusts --trusts $(TRUSTS)
 	@$(BIN)/python -m tests.differential --cases $(CASES)
+
+# A run on two real accounts (docs/live-run.md): asks before it starts, and removes what it made.
+live: $(STAMP)
+	@$(BIN)/python -m tools.live --owner "$(OWNER)" --contractor "$(CONTRACTOR)" $(LIVE)
 
 # Before a release: which of the facts about AWS (docs/aws-facts.md) have to be read again.
 facts:

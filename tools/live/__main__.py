@@ -28,7 +28,7 @@ Live run {run} of valetkey
   contractor  {contractor}, {person} (profile {contractor_profile})
   device      {device}
 It makes, uses and removes, under the IAM path {path}:
-  owner's account       some twelve roles that admit {contractor} alone, with a random ExternalId; all they may do is
+  owner's account       about fifteen roles that admit {contractor} alone, with a random ExternalId; all they may do is
                         list the account's aliases and buckets. Nothing that is listed is kept.
   contractor's account  three users without a password, with an access key each.
 Cost: nothing. IAM, STS and LookupEvents are free, and nothing else is made.

@@ -21,6 +21,8 @@ PREFIX = "valetkey-live-"
 LIMIT = 180.0
 """Seconds until the rest is reported instead of removed."""
 _PAUSE = 3.0
+_LATE = 30.0
+"""Seconds after which what IAM does not list is taken not to be there."""
 
 
 @dataclass
@@ -37,7 +39,7 @@ def remove(
     names that IAM may not list yet. Answers what is left. Raises nothing of botocore's."""
     if not path.startswith(ROOT) or not path.endswith("/"):
         raise ValueError(f"{path!r} is not a path under {ROOT}")
-    until = time.now() + LIMIT
+    started = time.now()
     known = {("role", name) for name in roles} | {("user", name) for name in users}
     while True:
         left = Left()
@@ -60,8 +62,12 @@ def remove(
                 if (kind, name) in listed:
                     left.things[f"{kind} {name}"] = "IAM still lists it"
             except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-                left.things[f"{kind} {name}"] = _why(error)
-        if not left.things or time.now() >= until:
+                # A policy that is limited to the path refuses calls about what is not there: it has no path.
+                if (kind, name) in listed or time.now() - started < _LATE:
+                    left.things[f"{kind} {name}"] = _why(error)
+                else:
+                    known.discard((kind, name))
+        if not left.things or time.now() - started >= LIMIT:
             return left
         time.sleep(_PAUSE)
 

@@ -98,6 +98,8 @@ def _time_and_codes(
     given: argparse.Namespace, person: Person, accounts: Sequence[str], seed: str | None, endpoint: str | None
 ) -> tuple[Time, Codes | None]:
     control = None
+    if endpoint and not given.sandbox:
+        raise Refused("AWS_ENDPOINT_URL is set, so this is not AWS: unset it, or say --sandbox if it is a sandbox")
     if given.sandbox:
         if not endpoint:
             raise Refused("--sandbox is for AWS_ENDPOINT_URL=http://127.0.0.1:PORT of a running sandbox")

@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 STEP = 30
@@ -99,7 +100,7 @@ class AskedCodes:
 
     def next(self) -> str:
         try:
-            with open("/dev/tty", encoding="utf-8"):  # noqa: PTH123 - a device
+            with Path("/dev/tty").open(encoding="utf-8"):
                 pass
         except OSError:
             raise NoCode("there is no terminal to ask for a code at") from None

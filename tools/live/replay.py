@@ -63,6 +63,9 @@ def _variants(done: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "username_in_sessions", None if named_people is None else bool(named_people["let_in"])
     quota = done.get("trust-2100", {}).get("quota")
     yield "trust_policy_size", quota if isinstance(quota, int) and quota in _SIZES else None
+    with_duration = done.get("console-federation", {}).get("mfa_session_with_duration", {})
+    tokens = [each["token"] for each in with_duration.values() if isinstance(each, Mapping)]
+    yield "duration_signs_in", all(tokens) if tokens else None
     # Refused within 15 minutes means 5; the sandbox knows these two.
     clocks = done.get("clock-off", {})
     late = [clocks[key]["sts"]["ok"] for key in ("6_minutes_behind", "6_minutes_ahead") if key in clocks]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.live.steps import Json, Outcome, step
-from tools.live.world import World, attempt
+from tools.live.world import Attempt, World, attempt
 
 from valetkey.trust import closed_trust, write_trust
 
@@ -37,12 +37,13 @@ def pin(world: World) -> Outcome:
     by_id = write_trust(world.terms(pin=(about["Arn"],)))
     by_id["Statement"][0]["Principal"] = {"AWS": about["UserId"]}
     found: dict[str, Json] = {
-        "by_arn": _saved(world, "pin-arn", by_arn),
-        "by_unique_id": _saved(world, "pin-id", by_id, meant=by_arn),
+        "by_arn": _saved(world, "pin-arn", by_arn, patience=60.0),
+        "by_unique_id": _saved(world, "pin-id", by_id, meant=by_arn, patience=60.0),
     }
     for key in iam.list_access_keys(**user)["AccessKeyMetadata"]:
         iam.delete_access_key(**user, AccessKeyId=key["AccessKeyId"])
     iam.delete_user(**user)
+    world.users.discard(world.name(label))
     shown = [""]
 
     def is_an_id() -> bool:
@@ -78,10 +79,19 @@ def large(world: World) -> Outcome:
     }
 
 
-def _saved(world: World, label: str, document: Mapping[str, Any], meant: Mapping[str, Any] | None = None) -> Json:
-    """Create a role with a trust and read it back; `meant` is what is expected to be shown."""
-    done = attempt(lambda: {"Arn": world.make_role(label, document)})
-    if not done.ok:
+def _saved(
+    world: World, label: str, document: Mapping[str, Any], meant: Mapping[str, Any] | None = None, patience: float = 0.0
+) -> Json:
+    """Create a role with a trust and read it back; `meant` is what is expected to be shown. A principal that is new may
+    be unknown to IAM for a while: so many seconds."""
+    done = Attempt(None)
+
+    def is_accepted() -> bool:
+        nonlocal done
+        done = attempt(lambda: {"Arn": world.make_role(label, document)})
+        return done.ok
+
+    if world.until(is_accepted, limit=patience, every=5.0) is None:
         return {"accepted": False, **done.data()}
     shown: list[Any] = [None]
 

@@ -6,8 +6,10 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 
+_TTY = Path("/dev/tty")
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -24,10 +26,11 @@ def say(text: str) -> None:
 def ask(question: str) -> str | None:
     """The answer typed at the terminal; None where there is no terminal. stdin may be used for something else."""
     try:
-        with open("/dev/tty", "r+", buffering=1, encoding="utf-8") as terminal:  # noqa: PTH123 - a device
-            terminal.write(question)
-            terminal.flush()
-            return terminal.readline().strip()
+        # Two of them: a terminal that is opened for both must be one that seeks.
+        with _TTY.open("w", encoding="utf-8") as out, _TTY.open(encoding="utf-8") as back:
+            out.write(question)
+            out.flush()
+            return back.readline().strip()
     except OSError:
         return None
 

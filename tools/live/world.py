@@ -23,6 +23,10 @@ CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"}
 ONCE = CONFIG.merge(Config(retries={"total_max_attempts": 1}))
 HARMLESS = ("iam:ListAccountAliases", "s3:ListAllMyBuckets")
 """All that a role of the run may do."""
+_NOT_MADE = ("LimitExceeded", "MalformedPolicyDocument", "AccessDenied", "ValidationError", "InvalidInput")
+"""Codes after which a role is not there."""
+_WRONG_CODE = "MultiFactorAuthentication failed"
+_MOST_REFUSED = 3
 OWN_USERS = ("bare", "denied")
 """The run's users that try to enter a role, by label."""
 NEW = 120.0
@@ -113,6 +117,7 @@ class World:
     users: set[str] = field(default_factory=set)
     """Names of what was made, noted before it is made."""
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
+    _refused_codes: int = 0
 
     def terms(self, **more: Any) -> Terms:
         """Terms for the contractor's account with the run's ExternalId. Without MFA, unless asked for, they name the
@@ -136,13 +141,18 @@ class World:
         """Create a role that may do HARMLESS; its ARN."""
         iam, name = self.owner.client("iam"), self.name(label)
         self.roles.add(name)
-        iam.create_role(
-            RoleName=name,
-            Path=self.path,
-            AssumeRolePolicyDocument=trust if isinstance(trust, str) else json.dumps(trust),
-            Description="Made by a live run of valetkey; safe to delete",
-            MaxSessionDuration=7200,
-        )
+        try:
+            iam.create_role(
+                RoleName=name,
+                Path=self.path,
+                AssumeRolePolicyDocument=trust if isinstance(trust, str) else json.dumps(trust),
+                Description="Made by a live run of valetkey; safe to delete",
+                MaxSessionDuration=7200,
+            )
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_MADE:
+                self.roles.discard(name)
+            raise
         iam.put_role_policy(RoleName=name, PolicyName="live", PolicyDocument=allow(*HARMLESS))
         return self.arn(label)
 
@@ -181,6 +191,8 @@ class World:
         """A call with the device's serial number and a code; again with another code where it is refused."""
         if self.codes is None or self.person.serial is None:
             raise Skipped("the person has no device that shows codes")
+        if self._refused_codes >= _MOST_REFUSED:
+            raise Skipped("three codes in a row were refused: is it the right device?")
         done = Attempt(None, "NoCode", "no code was given")
         for _ in range(tries):
             try:
@@ -189,6 +201,7 @@ class World:
                 raise Skipped(str(why)) from None
             self.redactor.secret(code)
             done = call(self.person.serial, code)
+            self._refused_codes = self._refused_codes + 1 if _WRONG_CODE in done.message else 0
             if done.ok:
                 break
         return done

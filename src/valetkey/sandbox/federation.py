@@ -12,7 +12,7 @@ Rules (IAM user guide, "Enable custom identity broker access to the AWS console"
 - SessionDuration is 900 to 43200 s, and only for a role assumed with a long-term key: not from a session (role
   chaining, MFA session) and not with GetFederationToken. Without it the console session ends with the credentials.
 - A role session that was asked for with DurationSeconds by anything but a long-term key cannot sign in. The page says
-  so; whether AWS does it is not known (fact U2), so that here it does.
+  so; whether AWS does it is not known (fact U2): a variant lets it sign in.
 - A sign-in token is valid for 15 minutes.
 
 Times follow the clock of the session's account.
@@ -31,7 +31,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from valetkey.sandbox import clock
+from valetkey.sandbox import clock, variants
 
 TOKEN_LIFE = 15 * 60
 DURATION = range(900, 43200 + 1)
@@ -106,7 +106,7 @@ class Federation:
         now = clock.now(found["AccountId"])
         until = float(found["Expiration"])
         by_key = str(found.get("SourceAccessKeyId") or "").startswith("AKIA")
-        if found.get("WithDuration") and not by_key:
+        if found.get("WithDuration") and not by_key and not variants.of(found["AccountId"]).duration_signs_in:
             raise Refused("DurationSeconds is only for a role that is assumed with a user's long-term key")
         duration = params.get("SessionDuration")
         if duration is not None:

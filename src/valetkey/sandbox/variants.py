@@ -8,6 +8,7 @@ By account of the caller; what is set for no account is for all those that have 
 | `refusals` | what the text of a refusal says beyond who, what and on what. `bare`: an AssumeRole that is refused names no policy (aws-cli issue 7216, and most public logs across accounts). `reasons`: it names the kind of policy (IAM User Guide, troubleshoot_access-denied). `ids`: the same, and refusals by IAM carry an authorization id and a link to the console (.../troubleshoot_access-denied-authorization-id, preview) |
 | `trust_policy_size` | the account's AssumeRolePolicySizeQuota: the characters that a trust policy may have (2048; AWS raises it for an account) |
 | `username_in_sessions` | whether `${aws:username}` has a value in a trust policy when a user of the account comes with GetSessionToken's credentials: true, or false (AWS's pages can be read either way: fact U1) |
+| `duration_signs_in` | whether a role session that was asked for with DurationSeconds through an MFA session, or from another role, can sign in to the console: false, as AWS's page has it, or true (fact U2). By account of the role |
 | `sts_minutes` | how far the date of a request to STS may be off: 5 (AWS's pages), or 15 (texts of STS itself) |
 """  # noqa: E501 - a table
 
@@ -22,6 +23,7 @@ from valetkey.errors import ValetkeyError
 
 Refusals = Literal["bare", "reasons", "ids"]
 _KNOWN: dict[str, tuple[object, ...] | range] = {
+    "duration_signs_in": (False, True),
     "refusals": get_args(Refusals),
     "sts_minutes": (5, 15),
     "trust_policy_size": range(1, 100_001),
@@ -41,6 +43,7 @@ class Variants:
     sts_minutes: int = 5
     trust_policy_size: int = 2048
     username_in_sessions: bool = True
+    duration_signs_in: bool = False
 
 
 _set: dict[str | None, Variants] = {}
