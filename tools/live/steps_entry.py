@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from tools.live.steps import Json, Outcome, step
-from tools.live.world import SETTLE, World, attempt
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import botocore
+from tools.live.steps import Json, Outcome, Skipped, step
+from tools.live.world import CONFIG, ONCE, SETTLE, Attempt, World, allow, attempt
 
 from valetkey.trust import write_trust
+
+_APART = 3.0
+"""Seconds: dates of issue are whole seconds."""
 
 
 @step("name-people-session", "U1", "W6")
@@ -59,18 +67,51 @@ def extras(world: World) -> Outcome:
 
 @step("scoped-credentials", "U9")
 def scoped(world: World) -> Outcome:
-    """GetScopedCredentials: what it needs, whether it renews the time of issue and keeps MFA."""
-    from tools.live.steps import Skipped
+    """GetScopedCredentials: what it needs, whether it keeps MFA and renews the time of issue."""
+    kept_mfa: Json = None
+    of_mfa = _scope(world, world.mfa_session())
+    if of_mfa.ok:
+        kept_mfa = world.enter(world.guarded(), world.role_session(of_mfa)).data()
+    world.make_role("scoped", write_trust(world.terms()))
+    world.must(lambda: world.enter("scoped").ok, "the role")
+    session = world.role_session(world.enter("scoped"))
+    world.must(lambda: _works(session).ok, "the role's policy")
+    world.time.sleep(_APART)
+    between = datetime.fromtimestamp(world.time.now(), UTC)
+    world.time.sleep(_APART)
+    of_role = _scope(world, session)
+    found: dict[str, Json] = {
+        "of_the_mfa_session": of_mfa.data(),
+        "enters_a_role_that_asks_for_mfa": kept_mfa,
+        "of_a_role_session": of_role.data(),
+    }
+    if not of_role.ok:
+        return found
+    # Sessions issued before `between` are denied everything: whether the scoped one works shows its date of issue.
+    deny = json.loads(allow("*", effect="Deny"))
+    deny["Statement"][0]["Condition"] = {"DateLessThan": {"aws:TokenIssueTime": f"{between:%Y-%m-%dT%H:%M:%SZ}"}}
+    world.owner.client("iam").put_role_policy(
+        RoleName=world.name("scoped"), PolicyName="deny", PolicyDocument=json.dumps(deny)
+    )
+    scoped_session = world.role_session(of_role)
+    refused = world.until(lambda: not _works(session).ok)
+    world.time.sleep(SETTLE)
+    return {
+        **found,
+        "older_session_refused": refused is not None,
+        "scoped_session_under_that_deny": _works(scoped_session).data(),
+    }
 
-    sts = world.mfa_session().client("sts")
+
+def _scope(world: World, session: Any) -> Attempt:
+    """GetScopedCredentials with these credentials. Raises Skipped where the SDK does not have it."""
+    sts = session.client("sts", config=CONFIG)
     if not hasattr(sts, "get_scoped_credentials"):
-        import botocore
-
         raise Skipped(f"not in this SDK (botocore {botocore.__version__})")
-    role = world.guarded()
     done = attempt(lambda: sts.get_scoped_credentials(DurationSeconds=900))
-    if not done.ok:
-        return {"of_the_mfa_session": done.data()}
-    session = world.role_session(done)
-    world.redactor.secret(session.get_credentials().secret_key, session.get_credentials().token)
-    return {"of_the_mfa_session": done.data(), "enters_a_role_that_asks_for_mfa": world.enter(role, session).data()}
+    world.keep_secret(done)
+    return done
+
+
+def _works(session: Any) -> Attempt:
+    return attempt(session.client("iam", config=ONCE).list_account_aliases)

@@ -22,6 +22,8 @@ def trails(world: World) -> Outcome:
     """CloudTrail in both accounts (it may be 15 minutes late)."""
     if world.trail_wait <= 0:
         raise Skipped("not waited for (--trail-minutes 0)")
+    if not world.roles:
+        raise Skipped("no role was entered")
     started = world.time.now()
     owner: Sequence[Event] = ()
     contractor: Sequence[Event] = ()

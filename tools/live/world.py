@@ -175,7 +175,7 @@ class World:
         sts = (session or self.contractor.session).client("sts", config=CONFIG)
         given = {"RoleArn": self.arn(label), "RoleSessionName": self.person.name, "ExternalId": self.external_id}
         entered = attempt(lambda: sts.assume_role(**{**given, **more}))
-        self._keep_secret(entered)
+        self.keep_secret(entered)
         return entered
 
     def role_session(self, entered: Attempt) -> Any:
@@ -216,7 +216,7 @@ class World:
                     lambda: sts.get_session_token(SerialNumber=serial, TokenCode=code, DurationSeconds=3600)
                 )
             )
-            self._keep_secret(done)
+            self.keep_secret(done)
             return self.role_session(done)
 
         return self.once("mfa", make)
@@ -267,7 +267,8 @@ class World:
             raise RuntimeError(f"{what} could not be used within {NEW:.0f} s")
         return passed
 
-    def _keep_secret(self, done: Attempt) -> None:
+    def keep_secret(self, done: Attempt) -> None:
+        """Note the keys that a call answered: they may be written nowhere."""
         if done.answer is not None:
             keys = done.answer["Credentials"]
             self.redactor.secret(keys["SecretAccessKey"], keys["SessionToken"])

@@ -9,14 +9,16 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.client
 import pexpect
 import pytest
 from tools.live import __main__ as live
-from tools.live import replay, steps_console
+from tools.live import replay, steps_console, steps_entry
 from tools.live.cleanup import PREFIX, ROOT
+from tools.live.world import Attempt, World
 
 from valetkey.sandbox.mfa import code_of
 
@@ -347,6 +349,15 @@ def test_two_profiles_of_one_account_are_refused(machine: Machine) -> None:
     assert not machine.output.exists()
 
 
+def test_the_contractor_has_to_be_a_user(machine: Machine) -> None:
+    root = SimpleNamespace(access_key_id=machine.contractor, secret_access_key="root")
+    machine.stage.contractor.login(root, "contractor")
+    ran = machine.run("--yes")
+    assert ran.returncode == 2
+    assert "has to be an IAM user" in ran.stderr
+    assert machine.there() == set()
+
+
 def test_it_asks_before_it_starts(machine: Machine) -> None:
     ran = machine.run("--only", "refusal-absent-role")
     assert ran.returncode == 2
@@ -393,13 +404,37 @@ def test_codes_are_computed_from_a_seed_on_stdin(machine: Machine) -> None:
     assert ran.returncode == 2
     assert "not base32!" not in ran.stderr
     # A seed of another device: nobody is asked for ever.
-    ran = machine.run(
-        "--yes", "--totp-seed-stdin", "--only", "refusal-no-mfa", "--only", "name-people-direct", given="A" * 32
-    )
+    two = ("--only", "refusal-no-mfa", "--only", "name-people-direct")
+    ran = machine.run("--yes", "--totp-seed-stdin", *two, given="A" * 32)
     assert ran.returncode == 1
     states = {each["name"]: (each["state"], each["why"]) for each in machine.result()["steps"]}
     assert states["refusal-no-mfa"][0] == "failed"
     assert states["name-people-direct"] == ("skipped", "three codes in a row were refused: is it the right device?")
+    assert machine.there() == set()
+
+
+@pytest.mark.parametrize("renews", [False, True])
+def test_scoped_credentials_where_the_sdk_has_them(
+    renews: bool, machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sandbox does not know the call: the session itself, or a new one, stands for what it answers."""
+
+    def scope(world: World, session: Any) -> Attempt:
+        keys = session.get_credentials()
+        if renews and world.name("scoped") in session.client("sts").get_caller_identity()["Arn"]:
+            return world.enter("scoped")
+        pair = {"AccessKeyId": keys.access_key, "SecretAccessKey": keys.secret_key, "SessionToken": keys.token}
+        return Attempt({"Credentials": pair})
+
+    monkeypatch.setattr(steps_entry, "_scope", scope)
+    for name, value in machine.env.items():
+        monkeypatch.setenv(name, value)
+    code = live.main(machine.words("--yes", "--only", "scoped-credentials"))
+    assert code == 0, capsys.readouterr().err
+    found = machine.outcomes()["scoped-credentials"]
+    assert found["enters_a_role_that_asks_for_mfa"] == {"ok": True}
+    assert found["older_session_refused"]
+    assert found["scoped_session_under_that_deny"]["ok"] is renews
     assert machine.there() == set()
 
 
