@@ -266,7 +266,7 @@ def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: 
             return False
         case _:
             first.drop()
-            return not deny or name not in ("NotAction", "NotResource")
+            return not deny
 
 
 def _mend_effect(element: _Step) -> bool:
