@@ -68,7 +68,12 @@ def make_dir(path: Path) -> Path:
             f"{path} {wrong}", do="remove it, or make it a directory of your own with mode 0700", where=str(path)
         )
     if os.name == "posix" and found.st_mode & 0o077:
-        path.chmod(0o700)
+        try:
+            path.chmod(0o700)
+        except OSError as error:
+            raise ValetkeyError(
+                f"{path} cannot be used: {error.strerror}", do="make it a directory of your own", where=str(path)
+            ) from None
     return path
 
 
@@ -98,7 +103,9 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
             where=str(path),
         ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        # A file system that is read-only refuses this too, and says so of a file that is not there.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def read(path: Path, *, others_may_read: bool = False) -> bytes | None:

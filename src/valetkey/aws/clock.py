@@ -12,7 +12,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from valetkey.account.calls import Call, CallError
-from valetkey.aws.signin import QUICK, core_session, region_for
+from valetkey.aws.opening import QUICK, bare_session, core_session, named, region_for
 
 
 def clock_skew(profile: str | None, *, region: str | None = None, partition: str = "aws") -> float:
@@ -20,14 +20,16 @@ def clock_skew(profile: str | None, *, region: str | None = None, partition: str
     are more than 5 minutes off may be refused; STS refuses those of more than 15.
 
     One unsigned call to STS, which refuses it and dates its refusal: it works without keys and with a wrong clock.
-    Raises CallError.
+    Raises CallError; NoBase and ConfigError for what is wrong on this computer.
     """
     call = Call("sts", "get_caller_identity")
     try:
+        name = f"the profile {profile}" if profile else "the base identity"
         core = core_session(profile)
-        where = region_for(core, partition, region)
-        config = Config(**QUICK, signature_version=UNSIGNED)
-        client = boto3.Session(botocore_session=core).client("sts", region_name=where, config=config)
+        with named(core, name, profile):
+            where = region_for(core, partition, region)
+            config = Config(**QUICK, signature_version=UNSIGNED)
+            client = boto3.Session(botocore_session=core).client("sts", region_name=where, config=config)
         before = time.time()
         headers = _headers(client)
         after = time.time()
@@ -45,7 +47,7 @@ def clock_skew(profile: str | None, *, region: str | None = None, partition: str
 def partition_of(region: str) -> str | None:
     """The partition of a region, by botocore's table and its rules for new regions; None when it fits none."""
     try:
-        found: str = core_session(None).get_partition_for_region(region)
+        found: str = bare_session().get_partition_for_region(region)
         return found
     except wrong.BotoCoreError:
         return None

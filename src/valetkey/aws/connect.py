@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
 import boto3
 import botocore.exceptions as wrong
@@ -12,6 +12,18 @@ from botocore.parsers import ResponseParserError
 
 from valetkey.account.calls import REFUSED, Call, CallError, Perform
 from valetkey.account.denial import PolicyType, read_denial
+from valetkey.aws.opening import (
+    STORED,
+    Keys,
+    NoBase,
+    check_region,
+    missing_bundle,
+    named,
+    problem_of,
+    usual_session,
+    with_stored,
+)
+from valetkey.errors import ValetkeyError
 
 # A call waits 5 s for a connection and 30 s for an answer, and is tried 3 times (AWS_MAX_ATTEMPTS changes that).
 _LIMITS: dict[str, Any] = {
@@ -82,17 +94,6 @@ def _denied(policy: PolicyType, explicit: bool) -> str:
             assert_never(policy)
 
 
-class Keys(Protocol):
-    """Credentials to call with instead of the usual chain."""
-
-    @property
-    def access_key_id(self) -> str: ...
-    @property
-    def secret_access_key(self) -> str: ...
-    @property
-    def session_token(self) -> str | None: ...
-
-
 def connect(
     *, profile: str | None = None, region: str | None = None, keys: Keys | None = None, stored: Keys | None = None
 ) -> Perform:
@@ -100,39 +101,47 @@ def connect(
     `stored`, the profile's key in the OS keyring.
 
     Without a region (argument, environment, profile) us-east-1 is used: IAM and STS need one to find the partition.
-    Raises CallError (code NoSuchProfile) at once; everything else when a call is made.
+    Raises CallError (code NoSuchProfile) and ConfigError at once; everything else when a call is made.
     """
-    about = Call("sts", "connect")
+    name = f"the AWS profile {profile}" if profile else "your sign-in"
+    core = usual_session(profile)
     try:
-        if keys is not None:
-            session = boto3.Session(
-                aws_access_key_id=keys.access_key_id,
-                aws_secret_access_key=keys.secret_access_key,
-                aws_session_token=keys.session_token,
-                region_name=region,
-            )
-        else:
-            session = boto3.Session(profile_name=profile, region_name=region)
-            if stored is not None:
+        with named(core, name, profile):
+            if keys is not None:
+                core.set_credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
+            session = boto3.Session(botocore_session=core, region_name=region)
+            if keys is None and stored is not None:
                 _stand_in(session, stored)
-    except wrong.ProfileNotFound as error:
+            where = session.region_name or "us-east-1"
+            if where != region:
+                check_region(core, where)
+    except NoBase as problem:
+        if problem.exit_code != NoBase.exit_code:
+            raise
         raise CallError(
-            about, "NoSuchProfile", str(error), do="name a profile of your AWS config with --profile"
+            Call("sts", "connect"), "NoSuchProfile", problem.what, do="name a profile of your AWS config with --profile"
         ) from None
-    return performer(session, session.region_name or "us-east-1")
+    return performer(session, where, name=name, profile=profile)
 
 
 def _stand_in(session: Any, stored: Keys) -> None:
-    from valetkey.aws.signin import STORED, with_stored
-
     with_stored(session._session, stored)
     found = session.get_credentials()
     if found is not None and found.method == STORED:
         session._session.set_credentials(stored.access_key_id, stored.secret_access_key)
 
 
-def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Perform:
-    """Performs calls with a boto3 session, in one region; `limits` are botocore's Config."""
+def performer(
+    session: Any,
+    where: str,
+    limits: dict[str, Any] = _LIMITS,
+    *,
+    name: str = "the base identity",
+    profile: str | None = None,
+) -> Perform:
+    """Performs calls with a boto3 session, in one region; `limits` are botocore's Config. `name` is what messages call
+    the identity, `profile` its AWS profile. Performing raises CallError for what AWS or the network did; NoBase and
+    ConfigError for what is wrong on this computer."""
     clients: dict[str, Any] = {}
 
     def perform(call: Call, /) -> dict[str, Any]:
@@ -177,7 +186,10 @@ def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Per
                 do="check for a proxy or sign-in page, and try again",
                 likely="a proxy or a sign-in page answered in AWS's place",
             ) from None
-        except (wrong.HTTPClientError, wrong.BotoCoreError) as error:
+        except (wrong.HTTPClientError, wrong.ConnectionError) as error:
+            bundle = missing_bundle(session._session, error)
+            if bundle is not None:
+                raise bundle from None
             raise CallError(
                 call,
                 "Unreachable",
@@ -185,6 +197,10 @@ def performer(session: Any, where: str, limits: dict[str, Any] = _LIMITS) -> Per
                 do="check the network, the region and AWS_ENDPOINT_URL",
                 likely=_LIKELY["Unreachable"],
             ) from None
+        except ValetkeyError:
+            raise
+        except (wrong.BotoCoreError, OSError, ValueError, KeyError) as error:
+            raise problem_of(error, session._session, name, profile) from None
         answer.pop("ResponseMetadata", None)
         return answer
 

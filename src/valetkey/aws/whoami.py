@@ -10,17 +10,19 @@ import sys
 
 import boto3
 
-from valetkey.account.calls import Call, CallError
+from valetkey.account.calls import Call
 from valetkey.aws.connect import performer
+from valetkey.aws.opening import usual_session
+from valetkey.errors import ValetkeyError
 
 
 def main() -> int:
-    session = boto3.Session()
     limits = {"connect_timeout": 3, "read_timeout": 8, "retries": {"mode": "standard", "total_max_attempts": 2}}
-    perform = performer(session, session.region_name or "us-east-1", limits)
     try:
+        session = boto3.Session(botocore_session=usual_session(None))
+        perform = performer(session, session.region_name or "us-east-1", limits)
         print(perform(Call("sts", "get_caller_identity"))["Arn"])  # noqa: T201
-    except CallError as error:
+    except ValetkeyError as error:
         print(error.what, file=sys.stderr)  # noqa: T201
         return 3
     return 0

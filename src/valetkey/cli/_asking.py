@@ -21,7 +21,7 @@ def asking(what: str, source: str | None, way: Way | None, *, files: tuple[str, 
         return only(first_line())
 
     def ask(device: str, /, *, seconds: float, again: str = "") -> str:
-        from valetkey.aws.signin import settings
+        from valetkey.awsfiles import settings
         from valetkey.cli._entry import clock, vault
         from valetkey.credentials.sessions import mfa_sources
         from valetkey.credentials.sessions.base_binding import with_files

@@ -50,7 +50,7 @@ def choose(given: str | None, *, from_environment: bool, renewing: Profile | Non
 
 def sign_in_chosen(chosen: Chosen, name: str, *, region: str | None) -> SignIn:
     """Resolve a chosen base identity; `name` is the profile to be written. Raises ValetkeyError; OwnSession."""
-    from valetkey.aws.signin import NoBase
+    from valetkey.aws.opening import SIGN_IN, NoBase
     from valetkey.cli._entry import inside, sign_in_as
     from valetkey.credentials.sessions.base_binding import SURROUNDINGS
 
@@ -63,7 +63,7 @@ def sign_in_chosen(chosen: Chosen, name: str, *, region: str | None) -> SignIn:
         has = next((each for each in SURROUNDINGS if os.environ.get(each)), "")
         if chosen.source == "default" and has:
             problem.what = f"the AWS files have no credentials under [default], and {has} is no fixed base identity"
-        if chosen.source is not None:
+        if chosen.source is not None and problem.do == SIGN_IN:
             problem.do = (
                 "name the AWS profile of your own user with --profile; or say --base-from-environment, and the role is "
                 "always entered with the credentials that the environment has at the time"
@@ -95,7 +95,7 @@ def bound(profile: Profile) -> Profile:
 def _candidates(profile: Profile) -> Iterator[tuple[str | None, Identity]]:
     """Who could be the base identity of a profile of an earlier version: `default`, then the environment."""
     from valetkey.account.calls import CallError
-    from valetkey.aws.signin import NoBase
+    from valetkey.aws.opening import NoBase
     from valetkey.cli._entry import sign_in_as
     from valetkey.credentials.profiles.identity import identify
     from valetkey.credentials.sessions.base_binding import OwnSession

@@ -154,7 +154,7 @@ def _environment(
     entry: Entry, before: Mapping[str, str], credentials: Credentials | Served, place: Path
 ) -> dict[str, str]:
     from valetkey import files
-    from valetkey.aws.signin import settings
+    from valetkey.awsfiles import settings
     from valetkey.credentials.delivery import child
 
     config, empty = place / "config", place / "credentials"

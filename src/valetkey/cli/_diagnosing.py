@@ -6,6 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from valetkey.account.calls import CallError
+from valetkey.awsfiles import ConfigError
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
@@ -43,11 +45,11 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
             base = _alone(source, region, partition)
         signed: Signed | Unread = _signed(base)
     except ValetkeyError as problem:
-        signed = Unread(problem.what)
+        signed = Unread(_with_place(problem))
     try:
         skew: float | Unread = aws.clock_skew(source if base else None, region=region, partition=partition)
     except ValetkeyError as problem:
-        skew = Unread(problem.what, no_answer=True)
+        skew = Unread(_with_place(problem), no_answer=isinstance(problem, CallError))
     facts = gather(
         profile,
         source_profile=source,
@@ -60,6 +62,11 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
         now=clock(),
     )
     return replace(facts, kept=looked_at(entry) if entry else None), entry
+
+
+def _with_place(problem: ValetkeyError) -> str:
+    """What is wrong, with the line of the file where one is known."""
+    return f"{problem.what} ({problem.where})" if isinstance(problem, ConfigError) else problem.what
 
 
 def _alone(source: str | None, region: str | None, partition: str) -> SignIn:

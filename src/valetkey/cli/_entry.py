@@ -49,10 +49,11 @@ class Entry:
 
     @property
     def region(self) -> str | None:
-        """Where to work: the AWS profile's region as it is now, else the one it was accepted with."""
-        from valetkey.credentials.profiles.awsconfig import region_of
+        """Where to work: the AWS profile's region as it is now, else the one it was accepted with. Raises
+        ConfigError."""
+        from valetkey import awsfiles
 
-        return region_of(self.profile.name, os.environ) or self.profile.region
+        return awsfiles.region(self.profile.name, os.environ) or self.profile.region
 
     @property
     def limit(self) -> str:
@@ -75,7 +76,7 @@ class Entry:
     @property
     def settings(self) -> SessionSettings:
         """What the sessions carry: the AWS profile's settings. Raises ValetkeyError."""
-        from valetkey.aws.signin import settings
+        from valetkey.awsfiles import settings
         from valetkey.credentials.profiles.settings import read_only, read_settings
 
         found = read_settings(settings((self.profile.name,), os.environ), name=self.profile.name)
@@ -246,7 +247,7 @@ def inside(name: str) -> Iterator[None]:
 
 def _path_to(name: str) -> tuple[str, ...]:
     """The profiles from a grant's to the one of a role behind it; empty when there is no such way."""
-    from valetkey.aws.signin import settings
+    from valetkey.awsfiles import settings
     from valetkey.credentials.profiles.profile import path_of
     from valetkey.credentials.sessions.chained_roles import path_to
 
@@ -260,7 +261,7 @@ def _behind(path: tuple[str, ...], way: Way | None, ask: Ask | None) -> Entry:
     """The entry of the last profile of a path, each entered through the one before it."""
     from dataclasses import replace
 
-    from valetkey.aws.signin import settings
+    from valetkey.awsfiles import settings
     from valetkey.credentials.sessions.chained_roles import further_role
 
     if way is not None and way.long:

@@ -97,7 +97,7 @@ def user_of(who: SignIn) -> str:
 
 def device(serial: str | None, profile: Profile | None, source: str | None, who: SignIn) -> str:
     """The MFA device: as named, as accepted, as in the AWS config, or looked up. Raises ValetkeyError."""
-    from valetkey.aws.signin import settings
+    from valetkey.awsfiles import settings
     from valetkey.cli._questions import choose_device
     from valetkey.credentials.profiles.acceptance import check_serial, find_mfa
     from valetkey.credentials.profiles.identity import identify, refuse_root

@@ -7,8 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from botocore.compat import EC
 
-from valetkey.aws.signin import NoBase, settings, sign_in
+from valetkey.aws.opening import NoBase
+from valetkey.aws.signin import sign_in
+from valetkey.awsfiles import ConfigError, settings
 from valetkey.errors import ValetkeyError
 
 
@@ -60,9 +63,14 @@ def test_where_the_keys_come_from_is_told(aws: pathlib.Path, monkeypatch: pytest
 def test_a_sign_in_of_the_browser_that_is_not_there_is_told(section: str, aws: pathlib.Path) -> None:
     with (aws / "config").open("a") as config:
         config.write(f"[profile browser]\nregion = eu-west-1\n{section}")
-    with pytest.raises(NoBase, match="the base profile browser cannot be used") as caught:
+    with pytest.raises(NoBase, match="the base profile browser") as caught:
         sign_in("browser")
-    assert "sign in with it" in caught.value.do
+    if "login_session" in section and EC is None:
+        assert "valetkey[aws-login]" in caught.value.do
+        assert caught.value.exit_code == 2
+    else:
+        assert "sign in with it again: aws" in caught.value.do
+        assert caught.value.do.endswith("login --profile browser")
 
 
 def test_no_secret_shows(aws: pathlib.Path) -> None:
@@ -138,8 +146,9 @@ def test_what_cannot_be_resolved_is_a_problem(aws: pathlib.Path) -> None:
     with pytest.raises(NoBase, match="has no credentials"):
         sign_in("default")
     (aws / "config").write_text("not an ini file")
-    with pytest.raises(NoBase, match="cannot be used"):
+    with pytest.raises(ConfigError, match="setting before its first") as caught:
         sign_in("default")
+    assert caught.value.where.endswith("/config: line 1")
 
 
 def test_a_base_profile_with_mfa_of_its_own_asks_as_valetkey_asks(aws: pathlib.Path) -> None:
@@ -175,7 +184,8 @@ def test_settings_are_those_of_the_first_profile_that_is_there(aws: pathlib.Path
     assert settings(("nowhere",), env) == {}
     assert settings((None,), {"AWS_CONFIG_FILE": "/nowhere"}) == {}
     (aws / "config").write_text("not an ini file")
-    assert settings((None,), env) == {}
+    with pytest.raises(ConfigError, match="setting before its first"):
+        settings((None,), env)
 
 
 def test_signing_in_with_keys_makes_no_call(aws: pathlib.Path) -> None:

@@ -42,7 +42,7 @@ def console(
     AWS's Switch Role page cannot send an ExternalId; this is the way in.
     """
     from valetkey.aws.form import post_form
-    from valetkey.aws.signin import settings
+    from valetkey.awsfiles import settings
     from valetkey.cli._browsing import Browser
     from valetkey.cli._entry import clock, open_profile
     from valetkey.cli._kept import dropped

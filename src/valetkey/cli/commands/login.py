@@ -34,7 +34,7 @@ def login(
 
     One code opens every customer of the base identity, for 12 hours or as long as --for says.
     """
-    from valetkey.aws.signin import STORED
+    from valetkey.aws.opening import STORED
     from valetkey.cli import _questions, _signing
     from valetkey.cli._entry import clock, open_profile, sign_in_as, stored, tools_of, vault
     from valetkey.cli._ways import Way

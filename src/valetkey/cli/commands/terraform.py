@@ -34,12 +34,12 @@ def terraform(
     nothing is called. With the shape `profile`, Terraform's credentials come from valetkey and are renewed while it
     runs; `assume-role` is for what only the provider's own block can say.
     """
-    from valetkey.aws.signin import settings
+    from valetkey import awsfiles
     from valetkey.cli._entry import grant
     from valetkey.cli._saying import say_end
     from valetkey.cli.commands.accept import executable
     from valetkey.credentials.delivery import terraform as made
-    from valetkey.credentials.profiles.awsconfig import process_command, region_of
+    from valetkey.credentials.profiles.awsconfig import process_command
     from valetkey.credentials.profiles.settings import read_settings
     from valetkey.credentials.sessions.broker import role_call
     from valetkey.report.terraform import say_terraform
@@ -48,8 +48,8 @@ def terraform(
     for each in dict.fromkeys((name, *names)):
         profile = grant(each)
         say_end(profile)
-        region = region_of(each, os.environ) or profile.region
-        carried = read_settings(settings((each,), os.environ), name=each)
+        region = awsfiles.region(each, os.environ) or profile.region
+        carried = read_settings(awsfiles.settings((each,), os.environ), name=each)
         enter = role_call(profile, _MfaSession(), carried).params
         customers.append(made.Customer(profile=profile, region=region, enter=enter))
     state = _state(bucket, key)

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from valetkey import awsfiles
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.credentials.doctor.caller_policies import read_own_side
 from valetkey.credentials.doctor.diagnosis import Facts, Sections, Signed, Unread
@@ -69,7 +70,7 @@ def gather(
 def read_sections(env: Mapping[str, str]) -> Sections | Unread:
     """The AWS config and credentials file, without any secret."""
     try:
-        config, credentials = awsconfig.config_path(env), awsconfig.credentials_path(env)
+        config, credentials = awsfiles.config_path(env), awsfiles.credentials_path(env)
         return Sections(
             config=awsconfig.profiles_in(config),
             credentials={name: frozenset(own) for name, own in awsconfig.profiles_in(credentials, bare=True).items()},
@@ -77,7 +78,7 @@ def read_sections(env: Mapping[str, str]) -> Sections | Unread:
             credentials_file=str(credentials),
         )
     except ValetkeyError as problem:
-        return Unread(problem.what)
+        return Unread(f"{problem.what} ({problem.where})" if problem.where else problem.what)
 
 
 def _executable(profile: Profile | None, sections: Sections | Unread) -> bool | None:

@@ -14,7 +14,6 @@ Rules:
 from __future__ import annotations
 
 import configparser
-import io
 import os
 import re
 import shlex
@@ -22,8 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from valetkey import files
-from valetkey.errors import ValetkeyError
+from valetkey import awsfiles, files
+from valetkey.awsfiles import ConfigError, Line, config_path, credentials_path, lines, parse, profile_of, read
 
 _BACKUP = ".valetkey-backup"
 BEATS = frozenset(
@@ -46,10 +45,6 @@ BEATS = frozenset(
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 
 
-class ConfigError(ValetkeyError):
-    """The AWS config, or the credentials file, does not allow the change. Nothing was written."""
-
-
 @dataclass(frozen=True)
 class Written:
     """What was done to the AWS config."""
@@ -58,16 +53,6 @@ class Written:
     changed: bool
     backup: Path | None
     """The copy made before the first change, if it was made now."""
-
-
-def config_path(env: Mapping[str, str]) -> Path:
-    """The AWS config: AWS_CONFIG_FILE or ~/.aws/config."""
-    return _path(env, "AWS_CONFIG_FILE", "config")
-
-
-def credentials_path(env: Mapping[str, str]) -> Path:
-    """The shared credentials file: AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials."""
-    return _path(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
 
 
 def process_command(executable: Sequence[str], name: str) -> str:
@@ -100,17 +85,12 @@ def is_ours(command: str, name: str) -> bool:
 
 
 def region_of(profile: str | None, env: Mapping[str, str]) -> str | None:
-    """The region of an AWS profile (None: `default`) in the AWS config, if it names one. Never raises."""
+    """The region of an AWS profile (None: `default`) in the AWS config, if it names one. Never raises: see
+    awsfiles.region for the errors."""
     try:
-        wanted = profile or "default"
-        parsed = _parse(_read(config_path(env)) or "", config_path(env))
-        for section in parsed.sections():
-            if _profile_of(section) == wanted:
-                found = parsed.get(section, "region", fallback="").strip()
-                return found if _REGION.fullmatch(found) else None
+        return awsfiles.region(profile, env)
     except ConfigError:
-        pass
-    return None
+        return None
 
 
 def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare: bool = False) -> str | None:
@@ -118,20 +98,20 @@ def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare
     section is the profile's name, as in the credentials file. Raises ConfigError."""
 
     def named(section: str) -> bool:
-        return (section.strip() if bare else _profile_of(section)) == name
+        return (section.strip() if bare else profile_of(section)) == name
 
-    text = _read(path) or ""
-    old = _parse(text, path)
+    text = read(path) or ""
+    old = parse(text, path)
     section = next(filter(named, old.sections()), "")
     if not section or any(old.get(section, key, fallback="").strip() != value for key, value in settings.items()):
         return None
     kept, is_here = "", False
-    for line in _lines(text):
+    for line in lines(text):
         is_here = named(line.header) if line.header else is_here
         kept += "" if is_here and line.option in settings else line.text
     wanted = {each: dict(old.items(each)) for each in old.sections()}
     wanted[section] = {key: value for key, value in wanted[section].items() if key not in settings}
-    new = _parse(kept, path)
+    new = parse(kept, path)
     if {each: dict(new.items(each)) for each in new.sections()} != wanted:
         raise ConfigError(f"{path} cannot be changed without changing what else is in it", do="change it by hand")
     return kept
@@ -150,8 +130,8 @@ def replace_text(path: Path, text: str) -> None:
 def profiles_in(path: Path, *, bare: bool = False) -> dict[str, dict[str, str]]:
     """The profiles of an AWS file and their settings, secrets among them; `bare`: the section is the profile's name, as
     in the credentials file. Raises ConfigError."""
-    parsed = _parse(_read(path) or "", path)
-    named = ((section.strip() if bare else _profile_of(section), section) for section in parsed.sections())
+    parsed = parse(read(path) or "", path)
+    named = ((section.strip() if bare else profile_of(section), section) for section in parsed.sections())
     return {name: dict(parsed.items(section)) for name, section in named if name is not None}
 
 
@@ -160,7 +140,7 @@ def check_free(name: str, env: Mapping[str, str], *, region: str | None = None) 
     credentials in the credentials file, or the config or the region is not sound."""
     _refuse_keys(name, env)
     path = config_path(env)
-    with_profile(_read(path) or "", name, process_command(["valetkey"], name), region=region, path=path)
+    with_profile(read(path) or "", name, process_command(["valetkey"], name), region=region, path=path)
 
 
 def write_profile(
@@ -177,7 +157,7 @@ def write_profile(
     lock = FileLock(files.make_dir(files.config_dir(env)) / "aws-config.lock", timeout=10)
     try:
         with lock:
-            before = _read(path)
+            before = read(path)
             after = with_profile(before or "", name, command, region=region, new_region=new_region, path=path)
             if after == before:
                 return Written(path, changed=False, backup=None)
@@ -186,6 +166,12 @@ def write_profile(
             return Written(path, changed=True, backup=backup)
     except Timeout:
         raise ConfigError("another valetkey is writing the AWS config", do="try again", where=str(path)) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{lock.lock_file} cannot be locked: {error.strerror}",
+            do="see that its directory is yours to write, or set XDG_CONFIG_HOME to one that is",
+            where=lock.lock_file,
+        ) from None
 
 
 def with_profile(
@@ -194,9 +180,9 @@ def with_profile(
     """The config's text with the profile's section added or updated. Raises ConfigError, which names `path`."""
     if region is not None and not _REGION.fullmatch(region):
         raise ConfigError(f"{region[:40]!r} is not a region", do="name one like eu-central-1 with --region")
-    old = _parse(text, path)
-    lines = list(_lines(text))
-    mine = [index for index, line in enumerate(lines) if line.profile == name]
+    old = parse(text, path)
+    here = list(lines(text))
+    mine = [index for index, line in enumerate(here) if line.profile == name]
     if len(mine) > 1:
         raise ConfigError(
             f"{path} has more than one section for the profile {name}", do="remove all but one", where=str(path)
@@ -205,66 +191,17 @@ def with_profile(
     if not mine:
         new = text + _new_section(text, name, settings)
     else:
-        section = lines[mine[0]].header
+        section = here[mine[0]].header
         _refuse_foreign(old, section, name, path)
         has = dict(old.items(section))
         if "region" in has and not new_region:
             settings.pop("region", None)
         start = mine[0]
-        end = next((i for i in range(start + 1, len(lines)) if lines[i].header), len(lines))
-        body = "".join(_with_settings(lines[start:end], {k: v for k, v in settings.items() if has.get(k) != v}))
-        new = "".join(line.text for line in lines[:start]) + body + "".join(line.text for line in lines[end:])
-    _check_meaning(old, _parse(new, path), name, settings, path)
+        end = next((i for i in range(start + 1, len(here)) if here[i].header), len(here))
+        body = "".join(_with_settings(here[start:end], {k: v for k, v in settings.items() if has.get(k) != v}))
+        new = "".join(line.text for line in here[:start]) + body + "".join(line.text for line in here[end:])
+    _check_meaning(old, parse(new, path), name, settings, path)
     return new
-
-
-@dataclass(frozen=True)
-class _Line:
-    text: str
-    """With its line end."""
-    header: str = ""
-    """What stands between the brackets, when the line begins a section."""
-    option: str = ""
-    """The setting the line begins or goes on with, lower case."""
-    continues: bool = False
-
-    @property
-    def profile(self) -> str | None:
-        return _profile_of(self.header) if self.header else None
-
-
-def _lines(text: str) -> Iterator[_Line]:
-    """The lines as configparser reads them: a line indented deeper than the setting before it goes on with it."""
-    header, option, level = "", "", 0
-    for line in re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text):
-        value = line.strip()
-        if not value or value[0] in "#;":
-            yield _Line(line)
-            continue
-        indent = len(line) - len(line.lstrip())
-        if header and option and indent > level:
-            yield _Line(line, option=option, continues=True)
-            continue
-        level = indent
-        begins = re.match(r"\[(.+)\]", value)
-        if begins:
-            header, option = begins[1], ""
-            yield _Line(line, header=header)
-        else:
-            option = re.split(r"[=:]", value, maxsplit=1)[0].strip().lower()
-            yield _Line(line, option=option)
-
-
-def _profile_of(header: str) -> str | None:
-    """The profile a section header names, as botocore reads it: `[default]`, `[profile NAME]`, `[profile "NAME"]`; no
-    blank before it."""
-    if not header.startswith("profile"):
-        return "default" if header == "default" else None
-    try:
-        words = shlex.split(header)
-    except ValueError:
-        return None
-    return words[1] if len(words) == 2 and words[0] == "profile" else None
 
 
 def _new_section(text: str, name: str, settings: Mapping[str, str]) -> str:
@@ -273,7 +210,7 @@ def _new_section(text: str, name: str, settings: Mapping[str, str]) -> str:
     return gap + end.join([f"[profile {name}]", *(f"{key} = {value}" for key, value in settings.items()), ""])
 
 
-def _with_settings(lines: Sequence[_Line], settings: Mapping[str, str]) -> Iterator[str]:
+def _with_settings(lines: Sequence[Line], settings: Mapping[str, str]) -> Iterator[str]:
     """A section's lines with these settings replaced in place, or added below its header."""
     present = {line.option for line in lines}
     for index, line in enumerate(lines):
@@ -291,48 +228,6 @@ def _line_end(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _parse(text: str, path: Path) -> configparser.RawConfigParser:
-    parsed = configparser.RawConfigParser()
-    if text.startswith("\ufeff"):
-        raise ConfigError(
-            f"{path} begins with a byte order mark, which the AWS SDKs cannot read",
-            do="save it as UTF-8 without a byte order mark",
-            where=str(path),
-        )
-    try:
-        parsed.read_file(io.StringIO(text, newline=None))
-    except configparser.Error as error:
-        line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", ())), (None,))[0]
-        what = {
-            "DuplicateSectionError": "has a section twice",
-            "DuplicateOptionError": "has a setting twice in one section",
-            "MissingSectionHeaderError": "has a setting before its first [section]",
-        }.get(type(error).__name__, "has a line that is no setting")
-        raise ConfigError(
-            f"{path} {what}, and the AWS SDKs cannot read it",
-            do="mend that line; valetkey has changed nothing",
-            where=f"{path}: line {line}" if line else str(path),
-        ) from None
-    return parsed
-
-
-def _read(path: Path) -> str | None:
-    try:
-        if path.exists() and not path.is_file():
-            if str(path) == os.devnull:
-                return None  # a usual way to say "no such file"
-            raise ConfigError(f"{path} is not a file", do="name a file", where=str(path))
-        return path.read_bytes().decode()
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text", do="save it as UTF-8", where=str(path)) from None
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error.strerror}", do="check the file and its permissions", where=str(path)
-        ) from None
-
-
 def _refuse_foreign(parsed: configparser.RawConfigParser, section: str, name: str, path: Path) -> None:
     if not is_ours(parsed.get(section, "credential_process", fallback=""), name):
         raise ConfigError(
@@ -345,9 +240,9 @@ def _refuse_foreign(parsed: configparser.RawConfigParser, section: str, name: st
 def _refuse_keys(name: str, env: Mapping[str, str]) -> None:
     """Credentials of the same name in the credentials file would beat credential_process in every SDK."""
     path = credentials_path(env)
-    parsed = _parse(_read(path) or "", path)
+    parsed = parse(read(path) or "", path)
     for section in parsed.sections():
-        if section.strip() == name or _profile_of(section) == name:
+        if section.strip() == name or profile_of(section) == name:
             beats = sorted((BEATS | {"credential_process"}) & set(parsed.options(section)))
             if beats:
                 raise ConfigError(
@@ -367,9 +262,9 @@ def _check_meaning(
     """Refuse an edit after which another profile means something else, or this one would not be used."""
 
     def others(parsed: configparser.RawConfigParser) -> dict[str, dict[str, str]]:
-        return {each: dict(parsed.items(each)) for each in parsed.sections() if _profile_of(each) != name}
+        return {each: dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) != name}
 
-    own = next((dict(new.items(each)) for each in new.sections() if _profile_of(each) == name), {})
+    own = next((dict(new.items(each)) for each in new.sections() if profile_of(each) == name), {})
     if others(old) != others(new) or old.defaults() != new.defaults() or not settings.items() <= own.items():
         raise ConfigError(
             f"{path} cannot be changed without changing what else is in it",
@@ -408,13 +303,3 @@ def _place(path: Path, text: str, *, new: bool) -> None:
             f"{path} cannot be written: {error.strerror}", do="check the directory", where=str(path)
         ) from None
     files.replace(target, text.encode(), mode=mode)
-
-
-def _path(env: Mapping[str, str], variable: str, name: str) -> Path:
-    given = env.get(variable)
-    home = env.get("HOME") or env.get("USERPROFILE") or ""
-    if given and not given.startswith("~/"):
-        return Path(given)
-    if not home:
-        raise ConfigError(f"there is no home directory to find the AWS {name} in", do=f"set HOME or {variable}")
-    return Path(home) / (given[2:] if given else f".aws/{name}")

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from valetkey import files
-from valetkey.credentials.profiles.awsconfig import region_of
+from valetkey import awsfiles, files
 from valetkey.credentials.profiles.profile import Profile, ProfileError, check_name, load, names
 from valetkey.errors import ValetkeyError
 
@@ -49,7 +48,8 @@ class Damaged:
 
 
 def all_clients(env: Mapping[str, str], now: datetime) -> tuple[tuple[Client, ...], tuple[Damaged, ...]]:
-    """The customers and the damaged profiles, each by name. Raises ValetkeyError without a home directory."""
+    """The customers and the damaged profiles, each by name. Raises ValetkeyError without a home directory;
+    ConfigError for a damaged AWS config."""
     found: list[Client] = []
     damaged: list[Damaged] = []
     for name in names(env):
@@ -64,7 +64,7 @@ def all_clients(env: Mapping[str, str], now: datetime) -> tuple[tuple[Client, ..
         found.append(
             Client(
                 profile=profile,
-                region=region_of(name, env) or profile.region,
+                region=awsfiles.region(name, env) or profile.region,
                 session_until=until if is_live else None,
                 has_ended=has_ended,
                 session_key=session_key if is_live else "",

@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from valetkey.awsfiles import config_path, credentials_path
 from valetkey.commandline import option
-from valetkey.credentials.profiles.awsconfig import config_path, credentials_path, profiles_in
+from valetkey.credentials.profiles.awsconfig import profiles_in
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.errors import PolicyError, ValetkeyError

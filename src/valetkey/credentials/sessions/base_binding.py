@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from valetkey.credentials.profiles import awsconfig
+from valetkey import awsfiles
 from valetkey.credentials.profiles.identity import Identity, parse_identity
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.refusals import WrongCaller
@@ -51,8 +51,8 @@ def base_name(profile: Profile) -> str:
 
 def files_of(env: Mapping[str, str]) -> tuple[str, str]:
     """The AWS config and the credentials file to record; the usual places relative to the home directory."""
-    config = env.get("AWS_CONFIG_FILE") and str(awsconfig.config_path(env).absolute())
-    credentials = env.get("AWS_SHARED_CREDENTIALS_FILE") and str(awsconfig.credentials_path(env).absolute())
+    config = env.get("AWS_CONFIG_FILE") and str(awsfiles.config_path(env).absolute())
+    credentials = env.get("AWS_SHARED_CREDENTIALS_FILE") and str(awsfiles.credentials_path(env).absolute())
     return config or "~/.aws/config", credentials or "~/.aws/credentials"
 
 
@@ -64,7 +64,7 @@ def with_files(files: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]
     home = {name: value for name, value in env.items() if name in ("HOME", "USERPROFILE")}
     found = {}
     for variable, path in zip(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), files, strict=False):
-        at = awsconfig.config_path({**home, "AWS_CONFIG_FILE": path})
+        at = awsfiles.config_path({**home, "AWS_CONFIG_FILE": path})
         if at.exists():
             found[variable] = str(at)
     return found
@@ -74,8 +74,8 @@ def elsewhere(files: tuple[str, ...], env: Mapping[str, str]) -> bool:
     """Whether the base identity's AWS files are others than those that the environment names."""
     there = with_files(files, env)
     ours = {
-        "AWS_CONFIG_FILE": awsconfig.config_path(env),
-        "AWS_SHARED_CREDENTIALS_FILE": awsconfig.credentials_path(env),
+        "AWS_CONFIG_FILE": awsfiles.config_path(env),
+        "AWS_SHARED_CREDENTIALS_FILE": awsfiles.credentials_path(env),
     }
     return any(str(ours[variable]) != path for variable, path in there.items())
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from valetkey import files
+from valetkey import awsfiles, files
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.credentials.profiles import awsconfig
 from valetkey.credentials.profiles.identity import identify
@@ -161,7 +161,7 @@ def _without_key(name: str, keys: Keys, env: Mapping[str, str]) -> list[tuple[Pa
     """The file that has this profile's key, and its text without the key's lines; then the same of the copy that
     `accept` made of that file, if the key is in there too. Raises ValetkeyError."""
     found = {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}
-    for path, bare in ((awsconfig.credentials_path(env), True), (awsconfig.config_path(env), False)):
+    for path, bare in ((awsfiles.credentials_path(env), True), (awsfiles.config_path(env), False)):
         text = awsconfig.without_settings(path, name, found, bare=bare)
         if text is not None:
             copy = awsconfig.backup_of(path)

@@ -25,7 +25,7 @@ from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.profiles.settings import PLAIN, SessionSettings
 from valetkey.credentials.sessions.cache import Busy, Cache, Session, key
 from valetkey.credentials.sessions.mfa import MFA_LIFE, mfa_session
-from valetkey.credentials.sessions.mfa_codes import check_device, with_code
+from valetkey.credentials.sessions.mfa_codes import check_device, check_secret, with_code
 from valetkey.credentials.sessions.named_people import either_way, is_named, way_key
 from valetkey.credentials.sessions.protocols import (
     LIMIT,
@@ -184,6 +184,8 @@ def role_session(
         )
 
     def directly(device: str) -> Session:
+        check_secret(base)
+
         def send(code: str) -> Session:
             given = (device, code)
             return enter(profile, keys=base, connect=connect, clock=clock, settings=settings, code=given)

@@ -128,7 +128,8 @@ class Cache:
         if self._here is not None:
             self._here.pop(name, None)
             return
-        self._path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing can be written, nothing is kept either
+            self._path(name).unlink(missing_ok=True)
 
     def remember_refusal(self, name: str, now: datetime, seconds: float = REMEMBER) -> None:
         """The question behind this entry was dismissed or answered wrongly just now."""
@@ -211,7 +212,9 @@ class Cache:
             raise busy() from None
         except OSError as error:
             raise ValetkeyError(
-                f"{lock.lock_file} cannot be locked: {error.strerror}", do="remove it", where=lock.lock_file
+                f"{lock.lock_file} cannot be locked: {error.strerror}",
+                do="see that its directory is yours to write, or set XDG_CACHE_HOME to one that is",
+                where=lock.lock_file,
             ) from None
         try:
             yield

@@ -14,7 +14,7 @@ from typing import Any
 
 from valetkey.account.calls import Call, CallError
 from valetkey.credentials.sessions.cache import Cache, Session, key
-from valetkey.credentials.sessions.mfa_codes import check_device, with_code
+from valetkey.credentials.sessions.mfa_codes import check_device, check_secret, with_code
 from valetkey.credentials.sessions.protocols import LIMIT, Ask, Base, Clock, Connect, Kept, busy, deadline_in
 from valetkey.credentials.sessions.refusals import explain
 from valetkey.credentials.sessions.values import credentials_of
@@ -79,6 +79,7 @@ def mfa_session(
             return found
         if found is not None and found.credentials.access_key_id == refused:
             keep.drop(name)
+        check_secret(base)
         made = with_code(serial, send, cache=cache, ask=ask, clock=clock, deadline=deadline, insist=fresh)
         keep.put(name, made)
         with contextlib.suppress(ValetkeyError):

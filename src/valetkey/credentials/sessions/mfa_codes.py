@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from valetkey.catalog import limits
 from valetkey.credentials.sessions.cache import REMEMBER, Cache, key
-from valetkey.credentials.sessions.protocols import Ask, Clock, Deadline, Dismissed, NoTerminal, busy
+from valetkey.credentials.sessions.protocols import Ask, Clock, Deadline, Dismissed, Keys, NoTerminal, busy
 from valetkey.credentials.sessions.refusals import WrongCode
 from valetkey.errors import ValetkeyError
 
@@ -86,6 +86,12 @@ def _ask_and_send(
                 raise
             is_rejected, again = True, _NOT_TAKEN
     raise Dismissed("every code given was sent already, and each works once", do="wait for the next code and try again")
+
+
+def check_secret(base: Keys) -> None:
+    """Raise NoKeyring where the base identity's secret cannot be read: before a code is asked for, which would then be
+    of no use."""
+    _ = base.secret_access_key
 
 
 def check_device(serial: str) -> None:

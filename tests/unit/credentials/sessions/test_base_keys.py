@@ -12,7 +12,8 @@ from keyring.backends import fail
 from tests.unit.credentials.sessions.test_vault import Locked, Memory
 
 from valetkey.account.calls import Call, CallError
-from valetkey.aws.signin import STORED, NoBase, sign_in
+from valetkey.aws.opening import STORED, NoBase
+from valetkey.aws.signin import sign_in
 from valetkey.credentials.profiles import awsconfig
 from valetkey.credentials.sessions.base_keys import StoredKey, rotate, store, stored_key
 from valetkey.credentials.sessions.vault import SERVICE, NoKeyring, Vault

@@ -1,0 +1,288 @@
+"""The one place that opens botocore: the AWS files are parsed by valetkey first, and every error is one of ours.
+
+Rules:
+- No botocore session is made elsewhere. `awsfiles` reads both files before botocore does, so that a damaged one is a
+  ConfigError with file and line; botocore gets what was parsed and parses nothing again.
+- INVARIANT: an error of botocore or of the operating system leaves this room as a ValetkeyError (`named`), which says
+  what is missing and where. Only what the network did is called the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import botocore.configloader
+import botocore.exceptions as wrong
+import botocore.session
+from botocore.credentials import CredentialProvider, Credentials
+
+from valetkey import awsfiles
+from valetkey.commandline import option
+from valetkey.errors import ValetkeyError
+
+
+class Keys(Protocol):
+    """Credentials to call with instead of the usual chain."""
+
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def secret_access_key(self) -> str: ...
+    @property
+    def session_token(self) -> str | None: ...
+
+
+# A credential process may take 50 s altogether, prompt included: a call gets 3 s to connect and 8 s to answer, twice.
+QUICK: dict[str, Any] = {
+    "connect_timeout": 3,
+    "read_timeout": 8,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+    "user_agent_extra": "valetkey",
+}
+
+# Where each partition's calls go when neither the profile nor the AWS config says.
+_HOME_REGION = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+}
+
+
+Chain = Literal["usual", "files", "environment"]
+_SURROUNDING = ("env", "ec2-credentials-file", "boto-config", "container-role", "iam-role")
+# botocore's names of the providers that have no part in a chain.
+_LEFT_OUT: Mapping[Chain, tuple[str, ...]] = {
+    "usual": (),
+    "files": _SURROUNDING,
+    "environment": (
+        *("assume-role", "sso", "shared-credentials-file", "login", "custom-process", "config-file"),
+        *("ec2-credentials-file", "boto-config"),
+    ),
+}
+_FILES = {"AWS_CONFIG_FILE": "config_file", "AWS_SHARED_CREDENTIALS_FILE": "credentials_file"}
+
+
+class NoBase(ValetkeyError):
+    """The base identity cannot be resolved. Quotes botocore, which names files and profiles, and no secret."""
+
+    exit_code = 3
+
+
+SIGN_IN = "sign in with it, or put its access key into your AWS config; inside `valetkey exec` it is out of reach"
+
+STORED = "valetkey-keyring"
+"""What botocore is told is the source of a key in the OS keyring."""
+
+
+class _StoredProvider(CredentialProvider):  # type: ignore[misc]
+    """The place of a stored key in botocore's chain. Its secret is not told to botocore: nobody may want it."""
+
+    METHOD = STORED
+
+    def __init__(self, stored: Keys) -> None:
+        super().__init__()
+        self._stored = stored
+
+    def load(self) -> Any:
+        return Credentials(self._stored.access_key_id, "in the keyring", None, self.METHOD)
+
+
+def with_stored(core: Any, stored: Keys | None) -> None:
+    """Put a stored key behind the environment and the AWS files, and before containers and instances."""
+    if stored is not None:
+        core.get_component("credential_provider").insert_after("config-file", _StoredProvider(stored))
+
+
+class _Session(botocore.session.Session):  # type: ignore[misc]
+    """A botocore session that takes the AWS files as awsfiles has parsed them. Raises ConfigError."""
+
+    _files: dict[str, Any] | None = None
+
+    @property
+    def full_config(self) -> Any:
+        if self._files is None:
+            self._files = _config(self.get_config_variable("config_file"))
+            for name, found in _raw(self.get_config_variable("credentials_file")).items():
+                self._files["profiles"].setdefault(name, {}).update(found)
+        return self._files
+
+
+def _raw(path: str) -> dict[str, Any]:
+    """As botocore.configloader.raw_config_parse, which parses the file anew each time."""
+    found = awsfiles.parsed(Path(os.path.expandvars(path)).expanduser())
+    return {each: awsfiles.section_of(found, each) for each in found.sections()}
+
+
+def _config(path: str) -> dict[str, Any]:
+    """As botocore.configloader.load_config."""
+    found: dict[str, Any] = botocore.configloader.build_profile_map(_raw(path))
+    return found
+
+
+def opened(profile: str | None, chain: Chain, files: Mapping[str, str] | None) -> Any:
+    """A botocore session whose chain of credentials has only what `chain` allows. Raises ConfigError."""
+    core = core_session(profile, files)
+    if chain == "files" and profile == "default" and profile not in core.available_profiles:
+        # botocore refuses a profile that is named and not there; its key may be in the keyring.
+        core = opened(None, "usual", files)
+        core.get_component("credential_provider").remove("assume-role-with-web-identity")
+    providers = core.get_component("credential_provider")
+    for method in _LEFT_OUT[chain]:
+        providers.remove(method)
+    return core
+
+
+def core_session(profile: str | None, files: Mapping[str, str] | None = None) -> Any:
+    """A session of the AWS profile; AWS_PROFILE is left aside. Raises ConfigError for damaged AWS files."""
+    if profile is not None:
+        core = _Session(profile=profile)
+    else:
+        # No environment variable for the profile: neither AWS_PROFILE nor AWS_DEFAULT_PROFILE.
+        core = _Session(session_vars={"profile": (None, None, None, None)})
+    # Tokens of the global endpoint do not work in opt-in regions (IAM User Guide, id_credentials_temp_enable-regions).
+    core.set_config_variable("sts_regional_endpoints", "regional")
+    for variable, path in (files or {}).items():
+        core.set_config_variable(_FILES[variable], path)
+    return _checked(core)
+
+
+def bare_session() -> Any:
+    """A session that reads no AWS file: for what botocore's own tables say."""
+    core = _Session(session_vars={"profile": (None, None, None, None)})
+    core._files = {"profiles": {}}
+    return core
+
+
+def usual_session(profile: str | None) -> Any:
+    """A session as every other tool has it: AWS_PROFILE counts. Raises ConfigError for damaged AWS files."""
+    return _checked(_Session(profile=profile))
+
+
+def _checked(core: Any) -> Any:
+    for variable in _FILES.values():
+        _raw(core.get_config_variable(variable))
+    with contextlib.suppress(wrong.BotoCoreError):  # a profile that is not there is an error of whoever uses it
+        providers = core.get_component("credential_provider")
+        for method, parser, ours in (
+            ("shared-credentials-file", "_ini_parser", _raw),
+            ("config-file", "_config_parser", _config),
+        ):
+            with contextlib.suppress(wrong.UnknownCredentialError):
+                setattr(providers.get_provider(method), parser, ours)
+    return core
+
+
+def region_for(core: Any, partition: str | None, given: str | None) -> str:
+    """The region to call: as given, else the profile's, else the partition's first; none is of another partition.
+    Raises ConfigError for a setting that is not a region."""
+    for found in filter(None, (given, core.get_config_variable("region"))):
+        if found != given:
+            check_region(core, found)
+        try:
+            if partition is None or core.get_partition_for_region(found) == partition:
+                return str(found)
+        except wrong.BotoCoreError:
+            return str(found)
+    return home_region(partition)
+
+
+def home_region(partition: str | None) -> str:
+    """Where a partition's calls go when nothing says where."""
+    return _HOME_REGION.get(partition or "aws", "us-east-1")
+
+
+def check_region(core: Any, region: str) -> None:
+    """Raise ConfigError for a region that the AWS files or the environment have and that is not one."""
+    if not awsfiles.is_region(region):
+        raise awsfiles.region_error(region, core.profile, _env_of(core))
+
+
+def _env_of(core: Any) -> dict[str, str]:
+    """The environment, with the AWS files that this session reads."""
+    return {**os.environ, **{name: core.get_config_variable(each) for name, each in _FILES.items()}}
+
+
+@contextlib.contextmanager
+def named(core: Any, name: str, profile: str | None) -> Iterator[None]:
+    """Turn every error of botocore and the operating system into a ValetkeyError. `name` is what a message calls the
+    identity that is being opened; `core` its session, None before there is one."""
+    try:
+        yield
+    except ValetkeyError:
+        raise
+    except (wrong.BotoCoreError, OSError, ValueError, KeyError, TypeError) as error:
+        raise problem_of(error, core, name, profile) from None
+
+
+def problem_of(error: Exception, core: Any, name: str, profile: str | None) -> ValetkeyError:
+    """What an error means that was met while an identity was opened, and what to do."""
+    sign_in = option("--profile", profile or "default")
+    match error:
+        case wrong.ProfileNotFound():
+            return NoBase(f"{name} is not in your AWS config", do=SIGN_IN)
+        case wrong.InvalidRegionError():
+            return _region_problem(core, name, error)
+        case wrong.MissingDependencyException():
+            what = f"{name} signs in with `aws login` (login_session), which needs botocore[crt]: it is not installed"
+            return NoBase(what, do="install it beside valetkey: pip install 'valetkey[aws-login]'", exit_code=2)
+        case wrong.LoginError():
+            return NoBase(f"{name} cannot be used: {error}", do=f"sign in with it again: aws login {sign_in}")
+        case wrong.SSOError() | wrong.TokenRetrievalError() | wrong.UnauthorizedSSOTokenError():
+            return NoBase(f"{name} cannot be used: {error}", do=f"sign in with it again: aws sso login {sign_in}")
+        case wrong.BotoCoreError():
+            return NoBase(f"{name} cannot be used: {error}", do=SIGN_IN)
+        case OSError():
+            return file_problem(error, name)
+        case ValueError() if str(error).startswith("Invalid endpoint:"):
+            do = "correct `endpoint_url` in your AWS config, or AWS_ENDPOINT_URL"
+            return NoBase(f"{name} cannot be used: the endpoint is not a URL", do=do, exit_code=2)
+        case _:
+            # Its text may quote what was read.
+            what = f"{name} cannot be used: botocore cannot read what was kept for it ({type(error).__name__})"
+            return NoBase(what, do=SIGN_IN, exit_code=2)
+
+
+def file_problem(error: OSError, name: str) -> NoBase:
+    """A file that an identity needs, and that cannot be read or written."""
+    path, why = str(error.filename or ""), error.strerror or type(error).__name__
+    setting = next((each for each in _TOKEN_FILES if path and os.environ.get(each) == path), "")
+    said = f"the file {path}" + (f" ({setting})" if setting else "") if path else "a file"
+    return NoBase(
+        f"{name} cannot be used: it needs {said}, and this computer says: {why}",
+        do="see that it is there and yours to use, or correct the setting that names it" if path else SIGN_IN,
+        where=path,
+        exit_code=2,
+    )
+
+
+def missing_bundle(core: Any, error: Exception) -> NoBase | None:
+    """The problem, when a connection failed because its CA bundle is not there: urllib3 says it without a file name."""
+    bundle = core.get_config_variable("ca_bundle")
+    if not bundle or Path(bundle).exists() or isinstance(error, wrong.ProxyConnectionError):
+        return None
+    return NoBase(
+        f"the CA bundle {bundle} is not there",
+        do="make it there, or correct `ca_bundle` in your AWS config and AWS_CA_BUNDLE",
+        where=str(bundle),
+        exit_code=2,
+    )
+
+
+_TOKEN_FILES = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CA_BUNDLE")
+
+
+def _region_problem(core: Any, name: str, error: Exception) -> ValetkeyError:
+    with contextlib.suppress(wrong.BotoCoreError):
+        region = core.get_config_variable("region") if core is not None else None
+        if region and not awsfiles.is_region(region):
+            return awsfiles.region_error(region, core.profile, _env_of(core))
+    return NoBase(f"{name} cannot be used: {error}", do="correct the region that it names", exit_code=2)
