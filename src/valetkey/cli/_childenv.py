@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from valetkey.credentials.delivery.child import Served
     from valetkey.credentials.profiles.profile import Profile
     from valetkey.credentials.sessions.cache import Session
+    from valetkey.credentials.sessions.reopened import Note
     from valetkey.credentials.sessions.values import Credentials
 
 _SECONDS = 40
@@ -42,12 +44,47 @@ def given(name: str, before: Mapping[str, str], *, way: Way | None = None) -> It
     from valetkey.cli._entry import open_profile
     from valetkey.cli._kept import dropped
     from valetkey.cli._saying import say_long
+    from valetkey.cli._short import head_of, recall, remember
 
+    long, read_only = way is not None and way.long, way is not None and way.read_only
+    if way is None or not (way.no_cache or way.mfa_code_stdin):
+        found = recall(name, long=long, read_only=read_only)
+        if found is not None:
+            with given_again(name, found, before, long=long, read_only=read_only) as prepared:
+                yield prepared
+            return
+    head = head_of(name)
     entry = open_profile(name, way)
     session = entry.session(lasting=True)
+    remember(entry, head, lambda: config_of(entry, os.environ))
     say_long(entry, session)
     with folder() as place:
         yield Prepared(_environment(entry, before, session.credentials, place), lambda: dropped(entry, session))
+
+
+@contextlib.contextmanager
+def given_again(
+    name: str, found: tuple[Note, Session], before: Mapping[str, str], *, long: bool, read_only: bool
+) -> Iterator[Prepared]:
+    """The same with a kept session, from what was noted when its profile was opened."""
+    from valetkey.cli._short import say_kept
+
+    note, session = found
+
+    def is_lost() -> bool:
+        from valetkey.cli._entry import entry_of
+        from valetkey.cli._kept import dropped
+        from valetkey.cli._ways import Way
+        from valetkey.credentials.profiles.profile import load
+
+        with contextlib.suppress(ValetkeyError):
+            way = Way(long=long, read_only=read_only)
+            return dropped(entry_of(load(name, os.environ), quiet=True, way=way), session)
+        return False
+
+    say_kept(name, note, session, long=long)
+    with folder() as place:
+        yield Prepared(_placed(note.config, before, session.credentials, place, note.region), is_lost)
 
 
 @contextlib.contextmanager
@@ -153,12 +190,25 @@ def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
 def _environment(
     entry: Entry, before: Mapping[str, str], credentials: Credentials | Served, place: Path
 ) -> dict[str, str]:
-    from valetkey import files
+    return _placed(config_of(entry, before), before, credentials, place, entry.region)
+
+
+def config_of(entry: Entry, before: Mapping[str, str]) -> str:
+    """The AWS config of a command."""
     from valetkey.awsfiles import settings
     from valetkey.credentials.delivery import child
 
-    config, empty = place / "config", place / "credentials"
     found = settings((entry.profile.name, entry.profile.source_profile), before)
-    files.write(config, child.config_text(found, region=entry.base.region).encode())
+    return child.config_text(found, region=entry.base.region)
+
+
+def _placed(
+    text: str, before: Mapping[str, str], credentials: Credentials | Served, place: Path, region: str | None
+) -> dict[str, str]:
+    from valetkey import files
+    from valetkey.credentials.delivery import child
+
+    config, empty = place / "config", place / "credentials"
+    files.write(config, text.encode())
     files.write(empty, b"")
-    return child.environment(before, credentials, region=entry.region, config=config, empty=empty)
+    return child.environment(before, credentials, region=region, config=config, empty=empty)

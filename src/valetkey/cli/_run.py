@@ -20,24 +20,18 @@ def run(words: Sequence[str]) -> int:
     debug = "--debug" in own
     if debug:
         words.remove("--debug")
-    from cyclopts import CycloptsError
-
-    from valetkey.cli._app import build
-
     try:
-        code = build()(words, exit_on_error=False, print_error=False)
+        code = None
+        if not debug and words[:1] in (["exec"], ["env"]):
+            from valetkey.cli._short import short
+
+            code = short(words)
+        if code is None:
+            from valetkey.cli._app import build
+
+            code = build()(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except CycloptsError as error:
-        if debug:
-            raise
-        from valetkey.report.text import say
-
-        do = "see `valetkey --help`, or `valetkey COMMAND --help`"
-        if words[:1] == ["exec"] and "--" not in words:
-            do = "write the command after two dashes: valetkey exec NAME -- COMMAND"
-        say(f"valetkey: {error}", f"  do: {do}", stderr=True)
-        return _own_failure(words, 2)
     except ValetkeyError as problem:
         if debug:
             raise
@@ -57,10 +51,23 @@ def run(words: Sequence[str]) -> int:
             raise
         from valetkey.report.text import say
 
+        if _is_wrong_use(error):
+            do = "see `valetkey --help`, or `valetkey COMMAND --help`"
+            if words[:1] == ["exec"] and "--" not in words:
+                do = "write the command after two dashes: valetkey exec NAME -- COMMAND"
+            say(f"valetkey: {error}", f"  do: {do}", stderr=True)
+            return _own_failure(words, 2)
         # Only the kind: the text of an error we did not foresee may hold anything.
         say(f"valetkey: this is a fault of valetkey's own ({type(error).__name__})", stderr=True)
         say("  do: run the command again with --debug and report what it shows", stderr=True)
         return _own_failure(words, 3)
+
+
+def _is_wrong_use(error: Exception) -> bool:
+    """Whether cyclopts could not parse the command line."""
+    from cyclopts import CycloptsError
+
+    return isinstance(error, CycloptsError)
 
 
 def _own_failure(words: Sequence[str], code: int) -> int:

@@ -12,8 +12,12 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.cli._childenv import Prepared
 
 CANNOT_EXECUTE, NOT_FOUND = 126, 127
 """Exit codes of a child that did not start, as env(1) has them."""
@@ -47,6 +51,32 @@ def may_be_lost(code: int) -> bool:
     """Whether a child that ended with this code may have failed for its credentials: not when it went well, nor when a
     signal ended it (128 + its number)."""
     return code != 0 and not 128 < code < 160
+
+
+def run_prepared(name: str, words: Sequence[str], prepared: Prepared) -> int:
+    """Run a command for one customer, and look after its session when it has failed. The exit code is the command's.
+    Raises ValetkeyError as run_child."""
+    code = run_child(words, prepared.env)
+    _look_back(name, code, prepared)
+    return code
+
+
+def _look_back(name: str, code: int, prepared: Prepared) -> None:
+    """After a command that failed: was it for a session that AWS does not know any more? It is never run again here: it
+    may have done half of its work."""
+    if not may_be_lost(code):
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        if prepared.is_lost():
+            from valetkey.cli._kept import RUN_AGAIN
+            from valetkey.report.text import say
+
+            say(
+                f"valetkey: AWS does not know the session of {name} any more. It was dropped. If the owner has ended "
+                "the grant, the next run says so.",
+                f"valetkey: {RUN_AGAIN}",
+                stderr=True,
+            )
 
 
 class _Signals:

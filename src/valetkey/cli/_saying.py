@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,22 +14,30 @@ if TYPE_CHECKING:
 def say_long(entry: Entry, session: Session) -> None:
     """With --long, say on stderr until when the session lasts and which limit applies; of a grant whose recorded end
     has passed, that it has."""
+    if entry.is_long:
+        say_until(session, entry.limit)
+    say_end(entry.root.profile)
+
+
+def say_until(session: Session, limit: str) -> None:
+    """Say on stderr until when a session lasts, and which limit applies."""
     from valetkey.report.text import say
 
-    if entry.is_long:
-        say(f"until {session.credentials.expires:%Y-%m-%d %H:%M} UTC ({entry.limit})", stderr=True)
-    say_end(entry.root.profile)
+    say(f"until {session.credentials.expires:%Y-%m-%d %H:%M} UTC ({limit})", stderr=True)
 
 
 def say_end(profile: Profile) -> None:
     """Warn on stderr of a grant whose recorded end has passed."""
-    from valetkey.cli._entry import clock
-    from valetkey.credentials.sessions.broker import has_ended
+    say_ended(profile.name, profile.until)
+
+
+def say_ended(name: str, until: datetime | None) -> None:
+    """The same for a recorded end (None: there is none)."""
     from valetkey.report.text import say
 
-    if has_ended(profile, clock()):
+    if until is not None and datetime.now(UTC) >= until:
         say(
-            f"warning: by the handoff the grant {profile.name} ended on {profile.until:%Y-%m-%d %H:%M} UTC.",
+            f"warning: by the handoff the grant {name} ended on {until:%Y-%m-%d %H:%M} UTC.",
             "AWS decides. If the owner has extended it, accept the new handoff.",
             stderr=True,
         )

@@ -37,7 +37,9 @@ def credential_process(
         The profile.
     """
     from valetkey.__main__ import head, hot_file
+    from valetkey.cli._childenv import config_of
     from valetkey.cli._entry import open_profile
+    from valetkey.cli._short import remember
     from valetkey.credentials.sessions import process_cache
     from valetkey.credentials.sessions.base_binding import elsewhere
     from valetkey.report.credentials import process_answer, write_answer
@@ -55,6 +57,7 @@ def credential_process(
     # The stored answer depends on the AWS files that the environment names; others do not make it stale.
     if path and not no_cache and entry.through is None and not elsewhere(entry.profile.base_files, os.environ):
         process_cache.store(Path(path), before, session, answer)
+        remember(entry, before, lambda: config_of(entry, os.environ))
     write_answer(answer)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -27,12 +28,16 @@ def env(
     name
         The profile.
     """
+    from valetkey.cli._childenv import config_of
     from valetkey.cli._entry import open_profile
     from valetkey.cli._saying import say_long
+    from valetkey.cli._short import head_of, remember
     from valetkey.report.credentials import write_exports
 
+    head = head_of(name)
     entry = open_profile(name, way, own_interrupt=True)
     session = entry.session(lasting=True)
+    remember(entry, head, lambda: config_of(entry, os.environ))
     say_long(entry, session)
     write_exports(shell, session.credentials, entry.region)
     return 0

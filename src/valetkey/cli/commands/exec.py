@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +14,6 @@ from valetkey.commandline import command as command_line
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.cli._childenv import Prepared
     from valetkey.cli._many import Environment
 
 
@@ -48,7 +46,7 @@ def exec_(
         The command and its words, after `--`.
     """
     from valetkey.cli._childenv import given, served
-    from valetkey.cli._running import run_child
+    from valetkey.cli._running import run_prepared
 
     if server and way.no_cache:
         raise ValetkeyError("--server keeps a session, and --no-cache keeps none", do="leave one of them out")
@@ -83,29 +81,7 @@ def exec_(
             do=f"write it after two dashes: {command_line('valetkey exec', name, then='-- aws ...')}",
         )
     with environment(name, dict(os.environ)) as prepared:
-        code = run_child(command, prepared.env)
-        _look_back(name, code, prepared)
-        return code
-
-
-def _look_back(name: str, code: int, prepared: Prepared) -> None:
-    """After a command that failed: was it for a session that AWS does not know any more? It is never run again here: it
-    may have done half of its work."""
-    from valetkey.cli._running import may_be_lost
-
-    if not may_be_lost(code):
-        return
-    with contextlib.suppress(KeyboardInterrupt):
-        if prepared.is_lost():
-            from valetkey.cli._kept import RUN_AGAIN
-            from valetkey.report.text import say
-
-            say(
-                f"valetkey: AWS does not know the session of {name} any more. It was dropped. If the owner has ended "
-                "the grant, the next run says so.",
-                f"valetkey: {RUN_AGAIN}",
-                stderr=True,
-            )
+        return run_prepared(name, command, prepared)
 
 
 def _check_words(words: Sequence[str]) -> None:

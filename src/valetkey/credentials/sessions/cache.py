@@ -223,7 +223,7 @@ class Cache:
 
     def _prune(self, now: datetime) -> None:
         """Locks stay: removing one under a waiter would make two of it. So does whose a key is: that never changes."""
-        for path in (*self._root.glob("sessions/*"), *self._root.glob("hot/*")):
+        for path in (*self._root.glob("sessions/*"), *self._root.glob("hot/*"), *self._root.glob("opened/*")):
             with contextlib.suppress(OSError):
                 if path.suffix not in _STAYING and path.lstat().st_mtime < now.timestamp() - _OLDEST:
                     path.unlink()
