@@ -21,7 +21,7 @@ import botocore.session
 from botocore.credentials import CredentialProvider, Credentials
 
 from valetkey import awsfiles
-from valetkey.commandline import option
+from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
 
 
@@ -225,7 +225,7 @@ def named(core: Any, name: str, profile: str | None) -> Iterator[None]:
 
 def problem_of(error: Exception, core: Any, name: str, profile: str | None) -> ValetkeyError:
     """What an error means that was met while an identity was opened, and what to do."""
-    sign_in = option("--profile", profile or "default")
+    which = option("--profile", profile or "default")
     match error:
         case wrong.ProfileNotFound():
             return NoBase(f"{name} is not in your AWS config", do=SIGN_IN)
@@ -235,9 +235,13 @@ def problem_of(error: Exception, core: Any, name: str, profile: str | None) -> V
             what = f"{name} signs in with `aws login` (login_session), which needs botocore[crt]: it is not installed"
             return NoBase(what, do="install it beside valetkey: pip install 'valetkey[aws-login]'", exit_code=2)
         case wrong.LoginError():
-            return NoBase(f"{name} cannot be used: {error}", do=f"sign in with it again: aws login {sign_in}")
+            return NoBase(
+                f"{name} cannot be used: {error}", do=f"sign in with it again: {command('aws login', then=which)}"
+            )
         case wrong.SSOError() | wrong.TokenRetrievalError() | wrong.UnauthorizedSSOTokenError():
-            return NoBase(f"{name} cannot be used: {error}", do=f"sign in with it again: aws sso login {sign_in}")
+            return NoBase(
+                f"{name} cannot be used: {error}", do=f"sign in with it again: {command('aws sso login', then=which)}"
+            )
         case wrong.BotoCoreError():
             return NoBase(f"{name} cannot be used: {error}", do=SIGN_IN)
         case OSError():

@@ -15,7 +15,9 @@ def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatc
         base=None,
         region=None,
         is_long=False,
-        root=types.SimpleNamespace(profile=types.SimpleNamespace(until=None)),
+        way=None,
+        through=object(),
+        root=types.SimpleNamespace(profile=types.SimpleNamespace(name="acme", until=None)),
     )
     monkeypatch.setattr(_entry, "open_profile", lambda name, way: found)
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")

@@ -1,0 +1,62 @@
+"""The contractor's side as a library: `valetkey.session("acme")`.
+
+It is a plain boto3 session. Its credentials come from valetkey's cache, or are made as `credential-process` makes them,
+and are renewed while it lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from valetkey.aws.sdk import Session
+    from valetkey.credentials.sessions.protocols import Ask
+    from valetkey.credentials.sessions.values import Credentials
+
+
+def session(profile: str, *, region: str | None = None, ask: Callable[[str], str] | None = None) -> Session:
+    """A boto3 session in the role of a customer's profile, as `accept` wrote it; also of a role behind one.
+
+    The first credentials are fetched now, from the cache or from AWS, so that what is wrong is raised here; later ones
+    when less than 15 minutes are left. No terminal is used: where a code is needed, `ask(device)` gets the ARN or
+    serial number of the MFA device and answers six digits; without `ask` NoTerminal is raised. `valetkey login` makes
+    an MFA session beforehand.
+    `region` is where to work; else the AWS profile's, else the one that was accepted.
+
+    Raises ValetkeyError: among them ProfileError (no such profile), ConfigError (a damaged AWS file), NoTerminal,
+    Refused (AWS refused the role). Source: AWS STS API, AssumeRole.
+    """
+    from valetkey.aws.sdk import renewing_session
+    from valetkey.cli._entry import open_profile
+
+    answer = _nobody(profile) if ask is None else _asked(ask)
+
+    def keys() -> Credentials:
+        return open_profile(profile, ask=answer).session().credentials
+
+    entry = open_profile(profile, ask=answer)
+    first = entry.session().credentials
+    return renewing_session(
+        first, keys, profiles=(profile, entry.root.profile.source_profile), region=region or entry.region
+    )
+
+
+def _nobody(profile: str) -> Ask:
+    from valetkey.commandline import command
+    from valetkey.credentials.sessions.protocols import NoTerminal
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        raise NoTerminal(
+            f"an MFA code of {device} is needed, and nobody can be asked",
+            do=f"run `{command('valetkey login', profile)}` first, or give `ask` to valetkey.session",
+        )
+
+    return ask
+
+
+def _asked(answer: Callable[[str], str]) -> Ask:
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        return answer(device)
+
+    return ask
