@@ -55,7 +55,7 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
         source_profile=source,
         base=signed,
         perform=base.connect(base) if base else None,
-        reading=base.connect(quiet_keys(entry)) if base and entry else None,
+        reading=base.connect(quiet_keys(entry.profile, entry.tools())) if base and entry else None,
         skew=skew,
         partition_of=aws.partition_of,
         env=os.environ,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from valetkey.errors import ValetkeyError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from valetkey.credentials.sessions.base_keys import StoredKey
     from valetkey.credentials.sessions.cache import Session
     from valetkey.credentials.sessions.protocols import Ask
+    from valetkey.credentials.sessions.tools import Tools
     from valetkey.credentials.sessions.vault import Vault
 
 INSIDE = "VALETKEY_INSIDE"
@@ -82,8 +83,8 @@ class Entry:
         found = read_settings(settings((self.profile.name,), os.environ), name=self.profile.name)
         return read_only(found, self.profile) if self.way is not None and self.way.read_only else found
 
-    def tools(self) -> dict[str, Any]:
-        """The arguments that the broker's functions share."""
+    def tools(self) -> Tools:
+        """What the broker works with."""
         profile = self.profile
         return tools_of(
             self.base,
@@ -110,7 +111,7 @@ class Entry:
         from valetkey.cli._kept import drop
         from valetkey.cli._reasons import explained
         from valetkey.cli._terminal import tell
-        from valetkey.credentials.sessions.broker import further_session, role_session
+        from valetkey.credentials.sessions.broker import further_session
         from valetkey.credentials.sessions.refusals import Refused, about_aws_login
 
         tools = self.tools()
@@ -121,38 +122,35 @@ class Entry:
                 lost=partial(drop, self.through),
                 source_arn=self.through.profile.role_arn,
                 source_key=self.through.key,
-                connect=tools["connect"],
-                cache=tools["cache"],
+                connect=tools.connect,
+                cache=tools.cache,
                 clock=clock,
                 settings=self.settings,
                 lasting=lasting,
                 since=self.accepted,
             )
         try:
-            with explained(self):
-                return role_session(
+            with explained(self.profile, tools, region=self.base.region):
+                return tools.role_session(
                     self.profile,
-                    lasting=lasting,
-                    since=self.accepted,
                     settings=self.settings,
                     long=self.is_long,
+                    lasting=lasting,
+                    since=self.accepted,
                     tell=tell,
-                    **tools,
                 )
         except Refused as refused:
             raise about_aws_login(refused, self.profile) if self.base.source == "login" else refused from None
 
     def mfa_session(self) -> Session:
         """The MFA session that the role is entered from. Raises what broker.mfa_session raises."""
-        from valetkey.credentials.sessions.broker import mfa_session
-
         profile = self.root.profile
         if not profile.mfa or profile.mfa_serial is None or self.base.session_token is not None:
             raise ValetkeyError(
                 f"the role of {profile.name} is not entered from an MFA session of valetkey's",
                 do="use the base profile itself",
             )
-        return mfa_session(serial=profile.mfa_serial, max_age=profile.mfa_max_age, **self.tools())
+        return self.tools().mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age)
 
     @property
     def key(self) -> str:
@@ -342,31 +340,25 @@ def tools_of(
     login: str = "",
     files: tuple[str, ...] = (),
     own_interrupt: bool = False,
-) -> dict[str, Any]:
-    """The arguments that the broker's functions share, for a base identity. `ask` stands in for every source of codes;
+) -> Tools:
+    """What the broker works with, for a base identity. `ask` stands in for every source of codes;
     `login` is the command to name where nobody can be asked; `files` as in Profile.base_files, `own_interrupt` as in
     Entry."""
     from valetkey.cli._asking import asking
     from valetkey.cli._terminal import asker, tell
     from valetkey.credentials.sessions.cache import Cache
+    from valetkey.credentials.sessions.tools import Tools
     from valetkey.credentials.sessions.vault import KeyringSessions
 
     keep = way is None or not way.no_cache
     kept = Cache(os.environ, keep=keep)
-    return {
-        "base": base,
-        "connect": base.connect,
-        "cache": kept,
-        "keep": KeyringSessions(vault(), kept, tell=tell) if keep else kept,
-        "ask": ask
-        or asking(
-            what,
-            source,
-            way,
-            files=files,
-            terminal=asker(
-                what, login=login, own_code="" if way is None else way.own_code, own_interrupt=own_interrupt
-            ),
-        ),
-        "clock": clock,
-    }
+    own_code = "" if way is None else way.own_code
+    terminal = asker(what, login=login, own_code=own_code, own_interrupt=own_interrupt)
+    return Tools(
+        base=base,
+        connect=base.connect,
+        cache=kept,
+        keep=KeyringSessions(vault(), kept, tell=tell) if keep else kept,
+        ask=ask or asking(what, source, way, files=files, terminal=terminal),
+        clock=clock,
+    )

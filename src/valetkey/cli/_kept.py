@@ -24,13 +24,13 @@ def kept(entry: Entry) -> Session | None:
     """The role session that is kept for this entry, while it lasts. Makes no call."""
     from valetkey.cli._entry import clock
 
-    found = entry.tools()["cache"].get(entry.key)
+    found = entry.tools().cache.get(entry.key)
     return found if found is not None and found.left(clock()) > 0 and found.issued >= entry.accepted else None
 
 
 def drop(entry: Entry, session: Session) -> None:
     """Drop a session that AWS does not know, and every copy of it that is handed out."""
-    cache = entry.tools()["cache"]
+    cache = entry.tools().cache
     there = cache.get(entry.key)
     # Another process may have entered the role anew meanwhile.
     if there is not None and there.credentials.access_key_id == session.credentials.access_key_id:

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.cli._entry import Entry
+    from valetkey.credentials.profiles.profile import Profile
     from valetkey.credentials.sessions.broker import Keys
+    from valetkey.credentials.sessions.tools import Tools
 
 
-def quiet_keys(entry: Entry) -> Keys:
+def quiet_keys(profile: Profile, tools: Tools) -> Keys:
     """Keys for reading one's own account: an MFA session's when one is there, else the base identity's. Asks nobody."""
-    from valetkey.credentials.sessions.broker import NoTerminal, mfa_session
+    from valetkey.credentials.sessions.broker import NoTerminal
 
-    profile = entry.profile
-    if not profile.mfa or profile.mfa_serial is None or entry.base.session_token is not None:
-        return entry.base
+    if not profile.mfa or profile.mfa_serial is None or tools.base.session_token is not None:
+        return tools.base
 
     def nobody(_: str, /, *, seconds: float, again: str = "") -> str:
         raise NoTerminal("nobody is asked")
 
     with contextlib.suppress(ValetkeyError):
-        tools = {**entry.tools(), "ask": nobody}
-        return mfa_session(serial=profile.mfa_serial, max_age=profile.mfa_max_age, seconds=1.0, **tools).credentials
-    return entry.base
+        quiet = tools.asking(nobody)
+        return quiet.mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age, seconds=1.0).credentials
+    return tools.base
 
 
 @contextlib.contextmanager
-def explained(entry: Entry) -> Iterator[None]:
-    """Give a refusal that passes through its most likely reason. Makes calls only then."""
+def explained(profile: Profile, tools: Tools, *, region: str) -> Iterator[None]:
+    """Give a refusal that passes through its most likely reason. Makes calls only then; `region` is where."""
     from valetkey.credentials.sessions.refusal_sides import Side, side_of
     from valetkey.credentials.sessions.refusals import UNKNOWN_SIDE, Refused, WrongCaller
 
@@ -41,17 +41,16 @@ def explained(entry: Entry) -> Iterator[None]:
     except Refused as refused:
         is_ours = side_of(refused.denial) is Side.CALLER and not isinstance(refused, WrongCaller)
         if is_ours or refused.likely == UNKNOWN_SIDE:
-            from valetkey.cli._entry import clock
             from valetkey.credentials.doctor.likely_cause import reason
 
-            keys = quiet_keys(entry)
+            keys = quiet_keys(profile, tools)
             refused.likely = reason(
-                entry.profile,
+                profile,
                 keys=keys,
-                mfa=keys is not entry.base,
-                region=entry.base.region,
-                perform=entry.base.connect(keys),
-                clock=clock,
+                mfa=keys is not tools.base,
+                region=region,
+                perform=tools.connect(keys),
+                clock=tools.clock,
                 denial=refused.denial,
             )
         raise

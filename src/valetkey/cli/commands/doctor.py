@@ -60,7 +60,6 @@ def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
     """The way in and its variants, with a code asked for where one is needed."""
     from valetkey.cli._entry import clock
     from valetkey.credentials.doctor.probing import probe
-    from valetkey.credentials.sessions.broker import mfa_session
     from valetkey.errors import ValetkeyError
 
     profile, tools = entry.profile, entry.tools()
@@ -69,7 +68,7 @@ def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
     def session(refused: str = "", max_age: int | None = profile.mfa_max_age) -> tuple[Keys, bool]:
         if profile.mfa_serial is None:
             raise ValetkeyError(f"the profile {profile.name} names no MFA device", do="accept the handoff again")
-        made = mfa_session(serial=profile.mfa_serial, max_age=max_age, refused=refused, **tools)
+        made = tools.mfa_session(profile.mfa_serial, max_age=max_age, refused=refused)
         return made.credentials, made.issued >= started
 
     return probe(

@@ -39,7 +39,6 @@ def login(
     from valetkey.cli._entry import clock, open_profile, sign_in_as, stored, tools_of, vault
     from valetkey.cli._ways import Way
     from valetkey.credentials.sessions import base_keys, mfa_sources
-    from valetkey.credentials.sessions.mfa import mfa_session
     from valetkey.report import login as report
 
     if sum((store_key, rotate_key, store_seed)) > 1:
@@ -70,7 +69,7 @@ def login(
     again = command("valetkey login", name) if name else " ".join(["valetkey login", *filter(None, [given])])
     tools = tools_of(who, name or source or "default", source, Way(mfa_code_stdin=mfa_code_stdin), login=again)
     if old is not None:
-        session = mfa_session(serial=device, max_age=None, **tools)
+        session = tools.mfa_session(device, max_age=None)
         perform = _signing.iam(source, session.credentials)
         new = base_keys.rotate(
             source, old, perform=perform, connect=who.connect, env=os.environ, vault=vault(), sleep=time.sleep
@@ -79,12 +78,12 @@ def login(
         return 0
     seed = _signing.read_seed(device, vault()) if store_seed else None
     if seed is not None:
-        tools["ask"] = mfa_sources.seed(lambda _: seed, clock=clock, sleep=time.sleep)
-    session = mfa_session(serial=device, max_age=None, life=life, fresh=True, **tools)
+        tools = tools.asking(mfa_sources.seed(lambda _: seed, clock=clock, sleep=time.sleep))
+    session = tools.mfa_session(device, max_age=None, life=life, fresh=True)
     if seed is not None:
         mfa_sources.keep_seed(vault(), device, seed)  # AWS has taken a code of it
     # Not one that is kept: a grant that has been ended is to be seen now.
     role = replace(entry, accepted=clock()).session() if entry else None
     profile, limit = (entry.profile, entry.limit) if entry else (None, None)
-    report.say_login(source, device, session, tools["keep"].kept_in, profile, role, limit, as_json=output.as_json)
+    report.say_login(source, device, session, tools.kept_in, profile, role, limit, as_json=output.as_json)
     return 0

@@ -34,7 +34,6 @@ def verify(
     from valetkey.credentials.doctor import verification
     from valetkey.credentials.doctor.caller_policies import read_own_side
     from valetkey.credentials.profiles.identity import identify
-    from valetkey.credentials.sessions.broker import mfa_session
     from valetkey.credentials.sessions.mfa_codes import with_code
     from valetkey.credentials.sessions.named_people import is_named
     from valetkey.credentials.sessions.protocols import LIMIT, deadline_in
@@ -53,7 +52,7 @@ def verify(
             raise ValetkeyError(
                 f"the profile {name} names no MFA device", do="run `valetkey accept` with the handoff again"
             )
-        found = mfa_session(serial=profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused, **tools)
+        found = tools.mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused)
         return found.credentials
 
     def by_code(send: Callable[[tuple[str, str]], Session]) -> Session:
@@ -61,8 +60,8 @@ def verify(
         return with_code(
             device,
             lambda code: send((device, code)),
-            cache=tools["cache"],
-            ask=tools["ask"],
+            cache=tools.cache,
+            ask=tools.ask,
             clock=clock,
             deadline=deadline_in(LIMIT, clock),
             insist=True,

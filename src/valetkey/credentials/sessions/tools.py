@@ -1,0 +1,89 @@
+"""What every step of the broker works with, as one frozen value: it is made once for a base identity."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.profiles.settings import SessionSettings
+from valetkey.credentials.sessions import broker, mfa
+from valetkey.credentials.sessions.cache import Cache, Session
+from valetkey.credentials.sessions.protocols import LIMIT, Ask, Base, Clock, Connect, Kept
+from valetkey.credentials.sessions.vault import KeyringSessions
+
+
+@dataclass(frozen=True)
+class Tools:
+    """A base identity, and how calls are made, sessions kept and codes asked for. The repr shows no secret."""
+
+    base: Base
+    connect: Connect
+    cache: Cache
+    keep: Kept
+    """Where MFA sessions are kept."""
+    ask: Ask
+    clock: Clock
+
+    def asking(self, ask: Ask) -> Tools:
+        """The same with another source of MFA codes."""
+        return dataclasses.replace(self, ask=ask)
+
+    @property
+    def kept_in(self) -> str:
+        """Where the last MFA session was put: "keyring", "file", or empty for nowhere."""
+        return self.keep.kept_in if isinstance(self.keep, KeyringSessions) else ""
+
+    def mfa_session(
+        self,
+        serial: str,
+        *,
+        max_age: int | None,
+        refused: str = "",
+        life: int = mfa.MFA_LIFE,
+        fresh: bool = False,
+        seconds: float = LIMIT,
+    ) -> Session:
+        """The MFA session of a device. Arguments and errors as in mfa.mfa_session."""
+        return mfa.mfa_session(
+            base=self.base,
+            serial=serial,
+            max_age=max_age,
+            connect=self.connect,
+            cache=self.cache,
+            ask=self.ask,
+            clock=self.clock,
+            keep=self.keep,
+            refused=refused,
+            life=life,
+            fresh=fresh,
+            seconds=seconds,
+        )
+
+    def role_session(
+        self,
+        profile: Profile,
+        *,
+        settings: SessionSettings,
+        long: bool,
+        lasting: bool,
+        since: datetime | None,
+        tell: Callable[[str], object],
+    ) -> Session:
+        """A session of the profile's role. Arguments and errors as in broker.role_session."""
+        return broker.role_session(
+            profile,
+            base=self.base,
+            connect=self.connect,
+            cache=self.cache,
+            ask=self.ask,
+            clock=self.clock,
+            keep=self.keep,
+            settings=settings,
+            long=long,
+            lasting=lasting,
+            since=since,
+            tell=tell,
+        )
