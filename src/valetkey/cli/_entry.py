@@ -347,16 +347,18 @@ def tools_of(
     from valetkey.cli._asking import asking
     from valetkey.cli._terminal import asker, tell
     from valetkey.credentials.sessions.cache import Cache
+    from valetkey.credentials.sessions.first_call import call_first
     from valetkey.credentials.sessions.tools import Tools
     from valetkey.credentials.sessions.vault import KeyringSessions
 
     keep = way is None or not way.no_cache
     kept = Cache(os.environ, keep=keep)
     own_code = "" if way is None else way.own_code
-    terminal = asker(what, login=login, own_code=own_code, own_interrupt=own_interrupt)
+    connect, before = call_first(base, base.connect)
+    terminal = asker(what, login=login, own_code=own_code, own_interrupt=own_interrupt, before=before)
     return Tools(
         base=base,
-        connect=base.connect,
+        connect=connect,
         cache=kept,
         keep=KeyringSessions(vault(), kept, tell=tell) if keep else kept,
         ask=ask or asking(what, source, way, files=files, terminal=terminal),

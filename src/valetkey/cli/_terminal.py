@@ -10,7 +10,7 @@ import contextlib
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from valetkey.commandline import command
 from valetkey.credentials.sessions.protocols import Ask, Dismissed, NoTerminal
@@ -20,10 +20,18 @@ _TTY = "/dev/tty"
 _CTRL_C = b"\x03"
 
 
-def asker(profile: str, *, login: str = "", own_code: str = "", own_interrupt: bool = False) -> Asker:
+def asker(
+    profile: str,
+    *,
+    login: str = "",
+    own_code: str = "",
+    own_interrupt: bool = False,
+    before: Callable[[], None] = lambda: None,
+) -> Asker:
     """An `ask` for the broker; `profile` is what the question says it is for, `login` the command that asks it,
-    `own_code` an option that takes a code all the same (see Way.own_code), `own_interrupt` see Asker."""
-    return Asker(profile, login=login, own_code=own_code, own_interrupt=own_interrupt)
+    `own_code` an option that takes a code all the same (see Way.own_code), `own_interrupt` and `before` see
+    Asker."""
+    return Asker(profile, login=login, own_code=own_code, own_interrupt=own_interrupt, before=before)
 
 
 def silent(profile: str) -> Ask:
@@ -40,10 +48,20 @@ class Asker:
 
     `own_interrupt`: Ctrl-C at the question interrupts this process alone. An interactive shell that gets it too drops
     the whole line, `eval` included, and keeps the variables that the line would have removed.
+    `before` is called when somebody can be asked, and not yet has been: it may raise.
     """
 
-    def __init__(self, profile: str, *, login: str = "", own_code: str = "", own_interrupt: bool = False) -> None:
+    def __init__(
+        self,
+        profile: str,
+        *,
+        login: str = "",
+        own_code: str = "",
+        own_interrupt: bool = False,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
         self._profile = profile
+        self._before = before
         self._own_interrupt = own_interrupt
         self._own_code = own_code
         self._login = login or command("valetkey login", profile)
@@ -77,6 +95,8 @@ class Asker:
         end = time.monotonic() + seconds
         if again:
             _write(tty, f"{again}\n")
+        else:
+            self._before()
         while True:
             _write(tty, f"MFA code for {device} (valetkey, {self._profile}): ")
             line = _line(tty, end)
