@@ -11,7 +11,8 @@ import pytest
 from tests.unit.policy.silent import TRUSTS
 
 from valetkey.audit import Scope
-from valetkey.audit.trusts import Verdict, judge
+from valetkey.audit.subjects import Verdict
+from valetkey.audit.trusts import judge
 from valetkey.policy.origin import Origin
 from valetkey.policy.undocumented import FORMS
 from valetkey.prover import Proof, Reach

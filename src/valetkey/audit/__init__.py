@@ -14,12 +14,13 @@ from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
     from valetkey.audit.baseline import read_baseline
+    from valetkey.audit.checks import TABLE
     from valetkey.audit.exposure import Exposure, Outsider, Way
     from valetkey.audit.findings import Accepted, Audit, Finding, Judged, Severity
     from valetkey.audit.permissions import Powers
+    from valetkey.audit.registry import Check
     from valetkey.audit.run import audit
     from valetkey.audit.scope import Known, Scope, own_accounts, read_known
-    from valetkey.audit.table import TABLE, Check
 
 __all__ = [
     "TABLE",
@@ -58,8 +59,8 @@ _HOMES = {
     "Scope": "scope",
     "own_accounts": "scope",
     "read_known": "scope",
-    "TABLE": "table",
-    "Check": "table",
+    "TABLE": "checks",
+    "Check": "registry",
 }
 
 __getattr__ = lazy(__name__, _HOMES)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from valetkey.audit.checks import TABLE
 from valetkey.audit.findings import Accepted, Finding
-from valetkey.audit.table import TABLE
 from valetkey.errors import ValetkeyError, shown
 from valetkey.policy.globs import matches
 

@@ -10,13 +10,12 @@ from typing import Any
 
 from valetkey.account.values import Account, Role
 from valetkey.audit.baseline import apply
-from valetkey.audit.checks import role as role_checks
-from valetkey.audit.checks.role import Subject
-from valetkey.audit.findings import SEVERITIES, UNKNOWN, Accepted, Audit, Finding, Hit, Judged
+from valetkey.audit.checks import ROLE_CHECKS, TABLE
+from valetkey.audit.findings import SEVERITIES, Accepted, Audit, Finding, Hit, Judged
 from valetkey.audit.permissions import Library, Powers
 from valetkey.audit.scope import Scope
-from valetkey.audit.table import TABLE
-from valetkey.audit.trusts import Verdict, Who, judge, unknown
+from valetkey.audit.subjects import Subject, Verdict
+from valetkey.audit.trusts import Who, judge, unknown
 from valetkey.catalog import limits
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
@@ -150,13 +149,11 @@ def _plain(text: str | None) -> dict[str, Any] | None:
 
 def _findings(subject: Subject) -> Iterator[Finding]:
     role, verdict = subject.role, subject.verdict
-    if verdict.exposure == "unknown" and not any(check == UNKNOWN for check, _ in verdict.hits):
-        yield _finding(role, UNKNOWN, Hit(verdict.reason))
-    for check, hit in verdict.hits:
-        yield _finding(role, check, hit)
-    for check, find in role_checks.CHECKS.items():
-        for hit in find(subject):
-            yield _finding(role, check, hit)
+    for number, hit in verdict.hits:
+        yield _finding(role, number, hit)
+    for check in ROLE_CHECKS.values():
+        for hit in check.find(subject):
+            yield _finding(role, check.id, hit)
 
 
 def _finding(role: Role, check: str, hit: Hit) -> Finding:

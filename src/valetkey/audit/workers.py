@@ -17,7 +17,8 @@ from functools import partial
 from valetkey.account.values import Account
 from valetkey.audit.run import Key, key_of
 from valetkey.audit.scope import Scope
-from valetkey.audit.trusts import Verdict, judge
+from valetkey.audit.subjects import Verdict
+from valetkey.audit.trusts import judge
 
 WORTH = 2_000
 """Distinct documents from which on it pays."""

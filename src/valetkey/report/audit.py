@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from valetkey.audit.checks.access import shown
+from valetkey.audit.checks import TABLE
 from valetkey.audit.fixes import PLACEHOLDER
-from valetkey.audit.table import TABLE
+from valetkey.audit.wording import shown
 from valetkey.report.openings import outlives_json
 from valetkey.report.text import mask, say, say_json, say_table
 

@@ -12,8 +12,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from valetkey.audit.checks.access import shown
-from valetkey.audit.table import TABLE
+from valetkey.audit.checks import TABLE
+from valetkey.audit.wording import shown
 from valetkey.report.audit import EXPOSURES, audit_json
 from valetkey.report.picture import bound, picture
 from valetkey.report.text import clean

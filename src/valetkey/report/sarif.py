@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from valetkey.audit.table import TABLE
+from valetkey.audit.checks import TABLE
 from valetkey.report.audit import witness_json
 from valetkey.report.text import say_json
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.unit.audit.roles import ALICE, AUDITOR, ID, NOW, OTHER, OWN, ROOT, A, B, trust
 
 from valetkey.audit import Scope
-from valetkey.audit.trusts import Verdict, judge
+from valetkey.audit.subjects import Verdict
+from valetkey.audit.trusts import judge
 from valetkey.policy import Origin, Request, decide, parse_policy
 
 EXT, MFA, AGE, IP = "sts:ExternalId", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:SourceIp"

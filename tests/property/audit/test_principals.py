@@ -10,7 +10,8 @@ from tests.unit.audit.odd import STRANGE
 from tests.unit.audit.roles import BOTH, BY_ID, NOW, OTHER, OWN, ROOT, A, trust
 
 from valetkey.audit import Scope
-from valetkey.audit.trusts import Verdict, judge
+from valetkey.audit.subjects import Verdict
+from valetkey.audit.trusts import judge
 from valetkey.policy import Origin
 
 RANK = {"internal": 0, "unreachable": 0, "guarded": 1, "unknown": 2, "unguarded": 3}

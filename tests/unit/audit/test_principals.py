@@ -11,7 +11,8 @@ from tests.unit.audit.odd import STRANGE
 from tests.unit.audit.roles import BOTH, BY_MFA, NOW, OTHER, OWN, ROOT, A, allow, trust
 
 from valetkey.audit import Scope
-from valetkey.audit.trusts import Verdict, judge
+from valetkey.audit.subjects import Verdict
+from valetkey.audit.trusts import judge
 from valetkey.cli._run import run as command
 from valetkey.policy import Origin
 

@@ -55,7 +55,13 @@ def test_the_table_says_who_what_and_why(folder: Path, capsys: Capture) -> None:
     assert run(["audit", name]) == 1
     out = capsys.readouterr().out
     assert f"Account {OWN}: 3 roles (1 unguarded, 1 guarded, 1 internal)" in out
-    for said in ("bare", "T1", "An outsider gets in bare", "Fix: ask for an ExternalId", "docs.aws.amazon.com"):
+    for said in (
+        "bare",
+        "T1",
+        "An outsider needs neither an ExternalId nor MFA",
+        "Fix: require an ExternalId",
+        "docs.aws.amazon.com",
+    ):
         assert said in out
     assert ID not in out
     assert ID[:4] in out

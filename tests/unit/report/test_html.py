@@ -103,7 +103,12 @@ def test_it_says_what_the_audit_says() -> None:
             _role("broken", "{"),
         ]
     )
-    for part in ("An outsider gets in bare", f"account {CONTRACTOR}", "unguarded", "1 role that no outsider gets into"):
+    for part in (
+        "An outsider needs neither an ExternalId nor MFA",
+        f"account {CONTRACTOR}",
+        "unguarded",
+        "1 role that no outsider gets into",
+    ):
         assert part in text
     assert re.search(r'class="card unguarded"><b>1</b>', text)
     assert re.search(r'class="card internal"><b>1</b>', text)

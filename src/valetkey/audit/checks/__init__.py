@@ -1,1 +1,22 @@
-"""The checks: access (who gets in), policy (the document), role (everything around it)."""
+"""The checks: access (who can assume the role), policy (the document), role (everything around it).
+
+A check is one function under `@check`; docs/auditing.md lists them at length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Never
+
+from valetkey.audit.checks import access, policy, role
+from valetkey.audit.registry import Check, in_module, registered
+from valetkey.audit.subjects import Subject, Trust
+
+__all__ = ["ROLE_CHECKS", "TABLE", "TRUST_CHECKS"]
+
+TRUST_CHECKS: Mapping[str, Check[Trust]] = registered((*in_module(access, Trust), *in_module(policy, Trust)))
+"""Checks of a trust policy alone, by id."""
+ROLE_CHECKS: Mapping[str, Check[Subject]] = registered(in_module(role, Subject))
+"""Checks of a role, by id."""
+TABLE: Mapping[str, Check[Never]] = registered((*TRUST_CHECKS.values(), *ROLE_CHECKS.values()))
+"""Every check by its id, "T1" to "T31" and "unknown"."""

@@ -1,8 +1,8 @@
-"""The checks on who gets in by a trust policy, and what does not keep them out. Each is one function; what they mean is
-said in `table`.
+"""The checks on who can assume the role by a trust policy, and on conditions that do not keep them out.
 
-They read the regions that `who` found: what binds is what holds for every request that gets in, whichever operators,
-statements and Denies bring that about. The document itself is only looked at to say why something does not bind.
+They read the regions that the prover's `who` returns: a condition is required if every request that is allowed meets
+it, whichever operators, statements and Denies bring that about. The document itself is only read to say why a
+condition is not required.
 """
 
 from __future__ import annotations
@@ -12,27 +12,10 @@ from collections.abc import Callable, Collection, Iterator
 from valetkey.audit import fixes
 from valetkey.audit.exposure import EXTERNAL_ID, MFA, MFA_AGE, ORG_ID, ORG_PATHS, Outsider, Way
 from valetkey.audit.findings import Hit
-from valetkey.audit.issuers import host_of
-from valetkey.audit.trusts import Trust
-from valetkey.policy.conditions import Condition
-from valetkey.policy.principals import Grant
-from valetkey.policy.statements import Statement
-
-
-def shown(outsider: Outsider) -> str:
-    """An outsider in words."""
-    label = f" ({outsider.label})" if outsider.label else ""
-    match outsider.kind:
-        case "account":
-            return f"account {outsider.name}{label}"
-        case "organisation":
-            return f"organisation {outsider.name}"
-        case "unique id":
-            kind = "user" if outsider.name.startswith("AIDA") else "role"
-            return f"{kind} {outsider.name} of an unknown account"
-        case "provider":
-            return f"identities of {outsider.label or host_of(outsider.name) or 'any identity provider'}"
-    return "anybody with an AWS account"
+from valetkey.audit.guards import conditions_on, why_not_required
+from valetkey.audit.registry import check
+from valetkey.audit.subjects import Trust
+from valetkey.audit.wording import numbered, place_of, shown, statements_of
 
 
 def _parties(trust: Trust) -> Iterator[Outsider]:
@@ -44,19 +27,6 @@ def _anybody(trust: Trust) -> Iterator[Outsider]:
     return (each for each in trust.found.outsiders if each.kind == "anybody")
 
 
-def place_of(trust: Trust, statements: Collection[int]) -> str:
-    return trust.policy.statements[min(statements)].where if statements else ""
-
-
-def numbered(statements: Collection[int]) -> str:
-    listed = ", ".join(str(each + 1) for each in sorted(statements))
-    return f"statement{'s' if len(statements) > 1 else ''} {listed}"
-
-
-def statements_of(ways: Collection[Way]) -> set[int]:
-    return {each.statement for each in ways}
-
-
 def _fix(trust: Trust, statements: Collection[int], *, external_id: bool, mfa: bool) -> fixes.Document | None:
     """The document with these guards; None where something of the owner's comes in by the same statements: it would be
     shut out."""
@@ -65,8 +35,18 @@ def _fix(trust: Trust, statements: Collection[int], *, external_id: bool, mfa: b
     return fixes.require(trust.text, statements, external_id=external_id, mfa=mfa)
 
 
+@check(
+    "T1",
+    title="An outsider needs neither an ExternalId nor MFA",
+    severity="high",
+    why=(
+        "Anyone who steals an access key of that account, or who makes its service act for another customer, can "
+        "assume the role."
+    ),
+    fix="require an ExternalId that only this contractor has for you, and MFA where people assume the role",
+    page="id_roles_common-scenarios_third-party.html",
+)
 def bare_outsider(trust: Trust) -> Iterator[Hit]:
-    """T1"""
     for each in _parties(trust):
         ways = [way for way in each.ways if not way.external_ids and not way.mfa]
         if ways:
@@ -80,8 +60,18 @@ def bare_outsider(trust: Trust) -> Iterator[Hit]:
             )
 
 
+@check(
+    "T2",
+    title="An outsider needs no ExternalId",
+    severity="low",
+    why=(
+        "MFA protects a person's key. It does not tell the contractor's customers apart, so its systems can be "
+        "misled into using your role for another customer."
+    ),
+    fix="require an ExternalId too if the contractor has other customers than you",
+    page="confused-deputy.html",
+)
 def no_external_id(trust: Trust) -> Iterator[Hit]:
-    """T2"""
     for each in _parties(trust):
         ways = [way for way in each.ways if not way.external_ids]
         if ways and all(way.mfa for way in ways):
@@ -94,8 +84,18 @@ def no_external_id(trust: Trust) -> Iterator[Hit]:
             )
 
 
+@check(
+    "T3",
+    title="An outsider needs no MFA",
+    severity="info",
+    why=(
+        "An ExternalId is not a secret: whoever steals a key of that account and knows the ExternalId can assume "
+        "the role. A vendor's machines have no MFA; people have."
+    ),
+    fix="require MFA where people assume the role; for machines, name the role that they use",
+    page="id_credentials_mfa_configure-api-require.html",
+)
 def no_mfa(trust: Trust) -> Iterator[Hit]:
-    """T3"""
     for each in _parties(trust):
         ways = [way for way in each.ways if not way.mfa]
         # Whoever is named and has no MFA to show is not asked for it.
@@ -114,8 +114,15 @@ def _is_user(caller: str) -> bool:
     return ":user/" in caller or caller.startswith("AIDA")
 
 
+@check(
+    "T4",
+    title="Anyone with an AWS account can assume the role",
+    severity="critical",
+    why="An AWS account is all that is needed, and everybody can have one.",
+    fix="name the account in Principal, or limit the organization with StringEquals aws:PrincipalOrgID",
+    page="reference_policies_elements_principal.html",
+)
 def anybody(trust: Trust) -> Iterator[Hit]:
-    """T4"""
     for each in _anybody(trust):
         ways = [way for way in each.ways if not way.external_ids]
         if ways:
@@ -131,8 +138,18 @@ def anybody(trust: Trust) -> Iterator[Hit]:
             )
 
 
+@check(
+    "T5",
+    title="Anyone who knows the ExternalId can assume the role",
+    severity="high",
+    why=(
+        "AWS does not treat an ExternalId as a secret: everyone who can view the role can read it, and it is in "
+        "logs and tickets."
+    ),
+    fix="name the contractor's account in Principal, in addition to the ExternalId",
+    page="id_roles_common-scenarios_third-party.html",
+)
 def anybody_with_external_id(trust: Trust) -> Iterator[Hit]:
-    """T5"""
     for each in _anybody(trust):
         ways = [way for way in each.ways if way.external_ids]
         if ways:
@@ -145,18 +162,28 @@ def anybody_with_external_id(trust: Trust) -> Iterator[Hit]:
             )
 
 
+@check(
+    "T6",
+    title="The condition on the organization does not restrict access",
+    severity="high",
+    why=(
+        "A principal without an organization sends no aws:PrincipalOrgID, and the operator accepts a request "
+        "without the key."
+    ),
+    fix="use StringEquals for aws:PrincipalOrgID, ForAnyValue:StringLike for aws:PrincipalOrgPaths",
+    page="reference_policies_condition-keys.html",
+)
 def organisation_does_not_bind(trust: Trust) -> Iterator[Hit]:
-    """T6"""
     for each in trust.found.outsiders:
         if each.kind == "provider":
             continue
         for way in each.ways:
-            loose = [found for found in _tests(trust, way, (ORG_ID, ORG_PATHS)) if _loose(*found)]
+            loose = [found for found in conditions_on(trust, way, (ORG_ID, ORG_PATHS)) if why_not_required(*found)]
             if loose and each.kind != "organisation":
                 statement, condition = loose[0]
                 operator = "StringEquals" if condition.key.lower() == ORG_ID else "ForAnyValue:StringLike"
                 yield Hit(
-                    f"{condition.key} does not keep {shown(each)} out: {_loose(statement, condition)}",
+                    f"{condition.key} does not keep {shown(each)} out: {why_not_required(statement, condition)}",
                     condition.where,
                     way.witness,
                     document=fixes.strict(trust.text, {way.statement}, {condition.key.lower()}, operator),
@@ -164,13 +191,30 @@ def organisation_does_not_bind(trust: Trust) -> Iterator[Hit]:
                 break
 
 
+@check(
+    "T7",
+    title="The condition on MFA does not require MFA",
+    severity="high",
+    why=(
+        "With long-term keys aws:MultiFactorAuthPresent is absent, not false: an operator that accepts a request "
+        "without the key accepts them."
+    ),
+    fix='use Bool aws:MultiFactorAuthPresent "true" in the Allow',
+    page="reference_policies_condition-keys.html",
+)
 def mfa_does_not_bind(trust: Trust) -> Iterator[Hit]:
-    """T7"""
     yield from _guard_does_not_bind(trust, (MFA, MFA_AGE), "MFA", lambda way: way.mfa)
 
 
+@check(
+    "T8",
+    title="The condition on the ExternalId does not require it",
+    severity="high",
+    why="A request without the ExternalId, or with any other one, is allowed.",
+    fix="use StringEquals sts:ExternalId with the one value that was agreed",
+    page="reference_policies_elements_condition_operators.html",
+)
 def external_id_does_not_bind(trust: Trust) -> Iterator[Hit]:
-    """T8"""
     yield from _guard_does_not_bind(trust, (EXTERNAL_ID,), "the ExternalId", lambda way: bool(way.external_ids))
 
 
@@ -181,8 +225,8 @@ def _guard_does_not_bind(trust: Trust, keys: tuple[str, ...], name: str, binds: 
         for way in each.ways:
             if binds(way):
                 continue
-            for statement, condition in _tests(trust, way, keys):
-                why = _loose(statement, condition)
+            for statement, condition in conditions_on(trust, way, keys):
+                why = why_not_required(statement, condition)
                 if not why or condition.where in seen:
                     continue
                 seen.add(condition.where)
@@ -195,54 +239,15 @@ def _guard_does_not_bind(trust: Trust, keys: tuple[str, ...], name: str, binds: 
                 )
 
 
-def _tests(trust: Trust, way: Way, keys: Collection[str]) -> Iterator[tuple[Statement, Condition]]:
-    """The conditions on these keys that concern a way: of its Allow, and of Denies about its caller."""
-    for statement in trust.policy.statements:
-        if statement.effect == "Allow":
-            concerned = statement.index == way.statement
-        else:
-            concerned = statement.covers_action(way.witness.actions[0]) and bool(
-                statement.covers_caller(way.witness, False) is not Grant.NONE
-            )
-        if concerned:
-            yield from ((statement, each) for each in statement.conditions if each.key.lower() in keys)
-
-
-def _loose(statement: Statement, condition: Condition) -> str:
-    """Why a condition lets requests pass that it seems to stop; empty when nothing is wrong with it by itself."""
-    name, values = condition.name, condition.values
-    plain = condition.operator.name
-    deny = statement.effect == "Deny"
-    if plain == "Null":
-        return "" if deny else f"{name} says whether the key is there, not what it holds"
-    if deny:
-        if not condition.operator.negated and not condition.if_exists:
-            return f"a Deny with {name} {values_of(condition)} does not stop a request in which the key is absent"
-        return ""
-    if condition.if_exists:
-        return f"{name} lets a request pass in which the key is absent"
-    if condition.set_operator == "ForAllValues":
-        return f"{name} is true when the key is absent"
-    if condition.operator.negated:
-        return f"{name} lets every other value pass, and no value at all"
-    if any(not each.strip("*?") for each in values) and "Like" in plain:
-        return f"{name} {values_of(condition)} takes any value"
-    if any("${" in each for each in values):
-        return f"{name} compares it with a variable, which takes what the caller brings"
-    if plain == "Bool" and any(each.lower() == "false" for each in values):
-        return f"{name} {values_of(condition)} asks for a request without it"
-    return ""
-
-
-def values_of(condition: Condition) -> str:
-    """A condition's values in words; an ExternalId is never shown."""
-    if condition.key.lower() == EXTERNAL_ID:
-        return '"*"' if any(not each.strip("*?") for each in condition.values) else "…"
-    return " or ".join(f'"{each}"' for each in condition.values[:3])
-
-
+@check(
+    "T11",
+    title="A second statement allows what the first one restricts",
+    severity="high",
+    why="Allow statements are alternatives: the least strict one decides.",
+    fix="remove the statement, or give it the same conditions",
+    page="reference_policies_evaluation-logic.html",
+)
 def second_door(trust: Trust) -> Iterator[Hit]:
-    """T11"""
     guards: tuple[tuple[str, Callable[[Way], bool]], ...] = (
         ("an ExternalId", lambda way: bool(way.external_ids)),
         ("MFA", lambda way: way.mfa),
@@ -272,8 +277,18 @@ def _overlap(wide: Way, narrow: Way) -> bool:
     return narrow.everybody or bool(set(wide.callers) & set(narrow.callers))
 
 
+@check(
+    "T12",
+    title="Only a Deny requires the ExternalId or MFA",
+    severity="info",
+    why=(
+        "It holds: an explicit Deny wins. But whoever removes or narrows the Deny later removes the requirement, "
+        "and most scanners misread this form."
+    ),
+    fix="put the condition into the Allow too",
+    page="reference_policies_evaluation-logic.html",
+)
 def deny_guard(trust: Trust) -> Iterator[Hit]:
-    """T12"""
     for each in trust.found.outsiders:
         for way in each.ways:
             allow = trust.policy.statements[way.statement]
@@ -294,18 +309,3 @@ def deny_guard(trust: Trust) -> Iterator[Hit]:
                     document=_fix(trust, {way.statement}, external_id="the ExternalId" in guards, mfa="MFA" in guards),
                 )
                 break
-
-
-CHECKS: dict[str, Callable[[Trust], Iterator[Hit]]] = {
-    "T1": bare_outsider,
-    "T2": no_external_id,
-    "T3": no_mfa,
-    "T4": anybody,
-    "T5": anybody_with_external_id,
-    "T6": organisation_does_not_bind,
-    "T7": mfa_does_not_bind,
-    "T8": external_id_does_not_bind,
-    "T11": second_door,
-    "T12": deny_guard,
-}
-"""By the check's id."""

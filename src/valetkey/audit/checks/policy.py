@@ -1,16 +1,16 @@
-"""The checks on what is broken, over or open besides in a trust policy. Each is one function; what they mean is said in
-`table`."""
+"""The checks on the trust policy as a document: what in it is broken, has ended, or allows more than AssumeRole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
 from valetkey.audit import fixes
-from valetkey.audit.checks.access import numbered, place_of, shown, statements_of
 from valetkey.audit.exposure import ENTERING, EPOCH, EXTERNAL_ID, MFA, MFA_AGE, TIME, sendable
 from valetkey.audit.findings import Hit
 from valetkey.audit.issuers import SHARED, host_of
-from valetkey.audit.trusts import Trust, account_of
+from valetkey.audit.registry import check
+from valetkey.audit.subjects import Trust, account_of
+from valetkey.audit.wording import numbered, place_of, shown, statements_of
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operands import read_date
 from valetkey.policy.origin import Origin
@@ -18,8 +18,15 @@ from valetkey.policy.principals import is_unique_id
 from valetkey.policy.statements import Statement
 
 
+@check(
+    "T10",
+    title="The ExternalId cannot be sent",
+    severity="medium",
+    why="IAM accepts a value in the policy that STS refuses in the call, so nobody can ever assume the role with it.",
+    fix="use 2 to 1224 letters, digits and _+=,.@:/-",
+    page="reference_iam-quotas.html",
+)
 def unsendable(trust: Trust) -> Iterator[Hit]:
-    """T10"""
     for statement in trust.policy.allows:
         for condition in statement.conditions:
             if condition.key.lower() != EXTERNAL_ID or condition.operator.negated or condition.operator.name == "Null":
@@ -41,8 +48,15 @@ def unsendable(trust: Trust) -> Iterator[Hit]:
                 )
 
 
+@check(
+    "T13",
+    title="A principal was deleted",
+    severity="low",
+    why="AWS shows its unique id. Nobody can use it any more, and a new principal of the same name is not allowed.",
+    fix="remove it, or name the new principal",
+    page="reference_policies_elements_principal.html",
+)
 def orphans(trust: Trust) -> Iterator[Hit]:
-    """T13"""
     for statement in trust.policy.allows:
         gone = _unique_ids(statement)
         if gone and trust.origin is Origin.RETURNED:
@@ -58,8 +72,15 @@ def _unique_ids(statement: Statement) -> list[str]:
     return [each for each in (statement.principals.aws if statement.principals else ()) if is_unique_id(each)]
 
 
+@check(
+    "T14",
+    title="A statement that nobody can use",
+    severity="low",
+    why="Its time has passed, or it never worked. It only waits for somebody to make it work by mistake.",
+    fix="remove the statement, or the role (valetkey revoke)",
+    page="id_roles_manage_delete.html",
+)
 def dead(trust: Trust) -> Iterator[Hit]:
-    """T14"""
     alive = {way.statement for each in trust.found.outsiders for way in each.ways}
     alive |= {each.statement for each in trust.found.insiders} | trust.alive
     alive |= {each.statement for each in trust.unjudged}
@@ -95,8 +116,18 @@ def _why_dead(trust: Trust, statement: Statement, named: Collection[str]) -> str
     return "" if trust.found.outsiders else "its conditions and the Denies together let no request through"
 
 
+@check(
+    "T17",
+    title="More actions are allowed than assuming the role",
+    severity="low",
+    why=(
+        "Session tags and a source identity are whatever the outsider claims; policies that decide by "
+        "aws:PrincipalTag, and logs, then show what the outsider wants."
+    ),
+    fix="allow sts:AssumeRole alone, or limit the values (aws:RequestTag/..., sts:SourceIdentity)",
+    page="id_session-tags.html",
+)
 def extra_actions(trust: Trust) -> Iterator[Hit]:
-    """T17"""
     for each in trust.found.outsiders:
         for index in sorted(statements_of(each.ways)):
             statement = trust.policy.statements[index]
@@ -134,8 +165,18 @@ def extra_actions(trust: Trust) -> Iterator[Hit]:
                 )
 
 
+@check(
+    "T18",
+    title="AWS refuses this trust policy, or reports an error in it",
+    severity="medium",
+    why=(
+        "It cannot be saved as it is, or AWS's own policy checks call it an error. What is saved in its place is "
+        "not what was reviewed."
+    ),
+    fix="correct the place that is named",
+    page="access-analyzer-reference-policy-checks.html",
+)
 def refused(trust: Trust) -> Iterator[Hit]:
-    """T18"""
     said = {each.where for each in trust.defects}
     for each in trust.defects:
         yield Hit(f"AWS refuses this document: {each.what}; {each.do}", each.where)
@@ -151,8 +192,19 @@ def refused(trust: Trust) -> Iterator[Hit]:
             )
 
 
+@check(
+    "T19",
+    title="The tenant of a shared identity provider is not fixed",
+    severity="high",
+    why=(
+        "An issuer signs for all its tenants. Without a claim that names yours, everyone with an account there can "
+        "assume the role. For the issuers that IAM knows to be shared, it no longer saves such a trust policy; "
+        "existing ones stay, and every change to them must add the claim."
+    ),
+    fix="fix the claim that names the tenant (sub), for SAML the audience",
+    page="id_roles_providers_oidc_secure-by-default.html",
+)
 def federated(trust: Trust) -> Iterator[Hit]:
-    """T19"""
     for each in trust.found.outsiders:
         if each.kind != "provider":
             continue
@@ -195,8 +247,18 @@ def federated(trust: Trust) -> Iterator[Hit]:
         yield Hit(text, where, region.witness, "low" if saml else "medium")
 
 
+@check(
+    "T24",
+    title="MFA is required of a principal that cannot have it",
+    severity="medium",
+    why=(
+        "Sessions of roles, of Identity Center and of federated users carry no MFA, and neither do AWS services. "
+        "They cannot assume the role, and sooner or later somebody removes the condition for everyone."
+    ),
+    fix="name IAM users, or remove the MFA condition and name the role",
+    page="reference_policies_condition-keys.html",
+)
 def mfa_unusable(trust: Trust) -> Iterator[Hit]:
-    """T24"""
     told: set[int] = set()
     regions = [
         (way.statement, way.callers, way.kinds, way.everybody, way.mfa)
@@ -227,8 +289,18 @@ def mfa_unusable(trust: Trust) -> Iterator[Hit]:
             )
 
 
+@check(
+    "T28",
+    title="A principal that is not what it looks like",
+    severity="medium",
+    why=(
+        "Accounts of another partition can never assume the role; a session's name is available to everyone who "
+        "can open a session there; a unique id does not say which account its user or role is in."
+    ),
+    fix="name the account, user or role that is meant",
+    page="reference_policies_elements_principal.html",
+)
 def odd_principals(trust: Trust) -> Iterator[Hit]:
-    """T28"""
     for statement in trust.policy.statements if trust.origin is Origin.SENT else ():
         if ids := _unique_ids(statement):
             yield Hit(
@@ -256,16 +328,3 @@ def odd_principals(trust: Trust) -> Iterator[Hit]:
                     severity="low" if partition != trust.partition else None,
                     document=fixes.without_principals(trust.text, [each]) if partition != trust.partition else None,
                 )
-
-
-CHECKS: dict[str, Callable[[Trust], Iterator[Hit]]] = {
-    "T10": unsendable,
-    "T13": orphans,
-    "T14": dead,
-    "T17": extra_actions,
-    "T18": refused,
-    "T19": federated,
-    "T24": mfa_unusable,
-    "T28": odd_principals,
-}
-"""By the check's id."""

@@ -1,51 +1,22 @@
-"""The checks that read a role: its name, record, permissions and use. Each is one function; what they mean is said in
-`table`."""
+"""The checks on a role: its record, permissions and use, and the ExternalIds that it requires."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 
-from valetkey.account.values import Role
-from valetkey.audit.checks.access import shown
-from valetkey.audit.exposure import Outsider
-from valetkey.audit.findings import Hit
-from valetkey.audit.permissions import Powers
-from valetkey.audit.scope import Scope
-from valetkey.audit.trusts import Verdict
+from valetkey.audit.external_ids import weakness
+from valetkey.audit.findings import UNKNOWN, Hit
+from valetkey.audit.registry import check
+from valetkey.audit.subjects import Subject
+from valetkey.audit.wording import shown
 from valetkey.catalog.outliving_credentials import life
-from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operands import read_date
-from valetkey.trust.drift import Difference
-from valetkey.trust.record import Record
 
-SHORTEST_ID = 8
-"""Characters that an ExternalId needs so that it is not found by trying."""
 _CONSOLE = re.compile(r"\b(console|switch[- ]?role)\b", re.IGNORECASE)
 UNUSED_DAYS = 90
 NEAR_QUOTA = 0.9
-
-PUBLIC_IDS = {
-    "4CEBE3B": "the default of a vendor's public template",
-    "hasura-cloud": "the default of a vendor's public template",
-    "Example987": "an example of AWS's documentation",
-    "Unique ID Assigned by Example Corp": "an example of AWS's documentation",
-    "12345": "an example of AWS's documentation",
-    "EXAMPLE": "an example",
-}
-"""ExternalIds that stand in public text."""
-
-DIGITS_BY_DESIGN = {
-    "754728514883": "New Relic's ExternalId is the number of your New Relic account",
-    "017663287629": "New Relic's ExternalId is the number of your New Relic account",
-}
-PATTERNS_BY_DESIGN = {
-    "324880187172": "Spacelift sends an ExternalId of its own that begins with your account's name",
-    "577638371743": "Spacelift sends an ExternalId of its own that begins with your account's name",
-}
-"""Named exceptions, by the vendor's account: what looks weak there is how the vendor works."""
 
 # Reading these is reading what customers keep, not what a role happens to see besides.
 _BULK = frozenset(
@@ -71,40 +42,36 @@ _BULK = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One role and everything that its checks read."""
-
-    role: Role
-    verdict: Verdict
-    powers: Powers | None
-    """None where no outsider gets in."""
-    record: Record | None
-    damaged: str
-    """Why its record cannot be read; empty when it can, or has none."""
-    drift: tuple[Difference, ...]
-    quota: int
-    """Characters that a trust policy may have (AssumeRolePolicySizeQuota)."""
-    shared: Mapping[str, Collection[str]]
-    """Of the whole account: the outside parties that each ExternalId is asked of."""
-    scope: Scope
-    now: datetime
-
-    @property
-    def outsiders(self) -> tuple[Outsider, ...]:
-        """Outsiders that get in."""
-        return self.verdict.found.outsiders
+@check(
+    UNKNOWN,
+    title="Not decided",
+    severity="high",
+    why="Nothing was proved about who can assume the role. Do not take it for safe.",
+    fix="read the reason; give what is missing (a parameter's value, the owner), or simplify the document",
+    page="reference_policies_evaluation-logic.html",
+)
+def undecided(subject: Subject) -> Iterator[Hit]:
+    verdict = subject.verdict
+    if verdict.exposure == "unknown" and not any(each == UNKNOWN for each, _ in verdict.hits):
+        yield Hit(verdict.reason)
 
 
+@check(
+    "T9",
+    title="The ExternalId can be guessed, or is shared",
+    severity="medium",
+    why="An ExternalId tells your contractor's customers apart only if no other customer's requests carry it.",
+    fix="let the contractor generate a random one for you alone; valetkey makes such ids",
+    page="id_roles_common-scenarios_third-party.html",
+)
 def weak_external_id(subject: Subject) -> Iterator[Hit]:
-    """T9"""
     for outsider in subject.outsiders:
         if outsider.kind == "provider":
             continue
         weak: list[str] = []
         designed: list[str] = []
         for value in dict.fromkeys(value for way in outsider.ways for value in way.external_ids):
-            reason, by_design = _weakness(value, outsider, subject)
+            reason, by_design = weakness(value, outsider, subject)
             if reason:
                 (designed if by_design else weak).append(by_design or reason)
         if weak or designed:
@@ -117,35 +84,18 @@ def weak_external_id(subject: Subject) -> Iterator[Hit]:
             )
 
 
-def _weakness(value: str, outsider: Outsider, subject: Subject) -> tuple[str, str]:
-    """What is weak in an ExternalId, and why it is right all the same."""
-    if has_wildcard(value):
-        fixed = len(value.replace("*", "").replace("?", ""))
-        known = PATTERNS_BY_DESIGN.get(outsider.name, "")
-        if fixed < SHORTEST_ID and not (known and fixed > 2):
-            return f"a pattern in which only {fixed} characters are fixed", ""
-        return "a pattern", known or "a pattern with a fixed beginning: right where the vendor adds a part of its own"
-    account = subject.role.account or ""
-    parties = subject.shared.get(value, ())
-    if value == account or value in subject.scope.own:
-        return "it is an account id of the owner", ""
-    if value == outsider.name:
-        return "it is the contractor's account id", ""
-    if value.lower() == subject.role.name.lower():
-        return "it is the role's name", ""
-    if value in PUBLIC_IDS:
-        return f"it is {PUBLIC_IDS[value]}", ""
-    if len(parties) > 1:
-        return f"{len(parties)} parties of this account are given the same one ({', '.join(sorted(parties)[:4])})", ""
-    if value.isascii() and value.isdigit():
-        return "it is a number", DIGITS_BY_DESIGN.get(outsider.name, "")
-    if len(value) < SHORTEST_ID:
-        return f"it has {len(value)} characters", ""
-    return "", ""
-
-
+@check(
+    "T15",
+    title="No end date, or only in one of the two places",
+    severity="info",
+    why=(
+        "Access without an end date stays. A date in the trust policy alone leaves open sessions for up to 12 "
+        "hours; a date in the permissions alone still lets sessions start."
+    ),
+    fix="set a date in the trust policy (DateLessThan aws:CurrentTime) and in a Deny of the permissions",
+    page="id_roles_use_revoke-sessions.html",
+)
 def half_dated(subject: Subject) -> Iterator[Hit]:
-    """T15"""
     if not subject.outsiders or subject.powers is None:
         return
     ends = [each.until for each in subject.outsiders]
@@ -166,8 +116,18 @@ def half_dated(subject: Subject) -> Iterator[Hit]:
         yield Hit(f"no end is set for {who}")
 
 
+@check(
+    "T16",
+    title="The trust policy is wider than what was agreed",
+    severity="medium",
+    why=(
+        "The grant's record holds other terms, and now everyone in the account whose administrator allows it can "
+        "assume the role."
+    ),
+    fix="grant again (valetkey grant), or name the person or role with aws:PrincipalArn",
+    page="reference_policies_elements_principal.html",
+)
 def too_wide(subject: Subject) -> Iterator[Hit]:
-    """T16"""
     record = subject.record
     changed = any(each.what == "trust policy" for each in subject.drift)
     if record is None or not changed:
@@ -182,8 +142,18 @@ def too_wide(subject: Subject) -> Iterator[Hit]:
             )
 
 
+@check(
+    "T20",
+    title="An unknown account",
+    severity="low",
+    why=(
+        "Neither a grant's record nor the list of known accounts says whose it is. A label in such a list is not a "
+        "reason to trust the account either."
+    ),
+    fix="find out whose account it is; grant with valetkey, or add it to --own-accounts if it is yours",
+    page="access-analyzer-getting-started.html",
+)
 def unknown_party(subject: Subject) -> Iterator[Hit]:
-    """T20"""
     agreed = subject.record.contractor if subject.record else None
     for outsider in subject.outsiders:
         if outsider.kind == "account" and outsider.name != agreed and outsider.name not in subject.scope.known:
@@ -194,8 +164,15 @@ def unknown_party(subject: Subject) -> Iterator[Hit]:
             yield Hit(f"of which account {outsider.name} is, nobody can say from its id", witness=outsider.witness)
 
 
+@check(
+    "T21",
+    title="Outsiders can read customers' data",
+    severity="medium",
+    why="The names of policies do not show it: ReadOnlyAccess reads the contents of buckets, tables, queues and logs.",
+    fix="use SecurityAudit and ViewOnlyAccess, or a policy that allows only what is needed",
+    page="access_policies_job-functions.html",
+)
 def reads_data(subject: Subject) -> Iterator[Hit]:
-    """T21"""
     powers = subject.powers
     if powers is None or not powers.opening.reads_data:
         return
@@ -207,8 +184,18 @@ def reads_data(subject: Subject) -> Iterator[Hit]:
     yield Hit(f"its policies read customers' data: {kinds} ({example})", severity=None if bulk else "low")
 
 
+@check(
+    "T22",
+    title="Outsiders can widen their access",
+    severity="high",
+    why=(
+        "Who can change roles, pass them on or run code as another principal keeps access after the end date, "
+        "outside the boundary and after this role is revoked."
+    ),
+    fix="remove these actions, or limit them with a permissions boundary",
+    page="access_policies_boundaries.html",
+)
 def escapes(subject: Subject) -> Iterator[Hit]:
-    """T22"""
     powers = subject.powers
     if powers is None:
         return
@@ -224,8 +211,19 @@ def escapes(subject: Subject) -> Iterator[Hit]:
         yield Hit(f"{found[0]}{more}")
 
 
+@check(
+    "T31",
+    title="Outsiders can obtain credentials that a revocation does not end",
+    severity="low",
+    why=(
+        "A deny on the role, and its deletion, stop calls with the role's own credentials. Credentials of other "
+        "roles, tokens, database connections and sessions on machines that were obtained before last until they "
+        "expire."
+    ),
+    fix="remove these actions, or shorten and end such sessions in the service itself",
+    page="id_credentials_temp_control-access_disable-perms.html",
+)
 def outlasting(subject: Subject) -> Iterator[Hit]:
-    """T31"""
     powers = subject.powers
     if powers is None or powers.admin or not powers.opening.outlives:
         return
@@ -235,15 +233,29 @@ def outlasting(subject: Subject) -> Iterator[Hit]:
     yield Hit(f"a session can take out what outlives a deny on the role: {listed}{more}")
 
 
+@check(
+    "T23",
+    title="Sessions last longer than agreed",
+    severity="medium",
+    why="An open session goes on, whatever is changed in the trust policy.",
+    fix="set MaxSessionDuration back",
+    page="id_roles_manage_modify.html",
+)
 def session_too_long(subject: Subject) -> Iterator[Hit]:
-    """T23"""
     record, found = subject.record, subject.role.max_session
     if record is not None and found is not None and found > record.session:
         yield Hit(f"sessions may last {found} s, {record.session} s were agreed")
 
 
+@check(
+    "T25",
+    title="The role is not used",
+    severity="low",
+    why="Each role that outsiders can assume can be misused, and nobody needs this one.",
+    fix="ask the contractor, then remove the role",
+    page="access_policies_last-accessed.html",
+)
 def unused(subject: Subject) -> Iterator[Hit]:
-    """T25"""
     role = subject.role
     if not subject.outsiders or not role.last_use_known:
         return
@@ -256,16 +268,33 @@ def unused(subject: Subject) -> Iterator[Hit]:
         yield Hit(f"it was last used on {role.last_used:%Y-%m-%d}")
 
 
+@check(
+    "T26",
+    title="The role is not as agreed",
+    severity="medium",
+    why="The role was changed after the grant; what was agreed no longer holds.",
+    fix="see valetkey show, then grant again or revoke",
+    page="id_roles_manage_modify.html",
+)
 def drifted(subject: Subject) -> Iterator[Hit]:
-    """T26"""
     if subject.damaged:
         yield Hit(subject.damaged)
     for each in subject.drift:
         yield Hit(f"{each.what}: agreed was {each.agreed}, the role has {each.found}")
 
 
+@check(
+    "T27",
+    title="Intended for the console, which cannot send an ExternalId",
+    severity="low",
+    why=(
+        "Switch Role in the console has no field for an ExternalId, so the contractor's people cannot switch to "
+        "the role."
+    ),
+    fix="remove the ExternalId and require MFA, or let them use valetkey console",
+    page="id_roles_create_for-user.html",
+)
 def console_with_external_id(subject: Subject) -> Iterator[Hit]:
-    """T27"""
     role = subject.role
     said = [role.description or "", *(f"{key}={value}" for key, value in (role.tags or {}).items())]
     meant = next((each for each in said if _CONSOLE.search(each)), None)
@@ -277,8 +306,15 @@ def console_with_external_id(subject: Subject) -> Iterator[Hit]:
         )
 
 
+@check(
+    "T29",
+    title="The trust policy is near its quota",
+    severity="low",
+    why="The next change fails, in the middle of whatever needed it.",
+    fix="name fewer principals, or raise the quota (Role trust policy length)",
+    page="reference_iam-quotas.html",
+)
 def near_quota(subject: Subject) -> Iterator[Hit]:
-    """T29"""
     size = len("".join((subject.role.trust or "").split()))
     if size >= NEAR_QUOTA * subject.quota:
         over = "over" if size > subject.quota else "near"
@@ -289,29 +325,18 @@ def near_quota(subject: Subject) -> Iterator[Hit]:
         )
 
 
+@check(
+    "T30",
+    title="An outsider's role at a path that looks like AWS's",
+    severity="medium",
+    why="Anyone can create a role under /service-role/, and several scanners skip roles there.",
+    fix="create it again under a path of its own",
+    page="reference_identifiers.html",
+)
 def hidden(subject: Subject) -> Iterator[Hit]:
-    """T30"""
     if subject.outsiders and subject.role.path.startswith("/service-role/"):
         outsider = subject.outsiders[0]
         yield Hit(
             f"{shown(outsider)} gets in, and the path {subject.role.path} looks like a role that AWS made",
             witness=outsider.witness,
         )
-
-
-CHECKS: dict[str, Callable[[Subject], Iterator[Hit]]] = {
-    "T9": weak_external_id,
-    "T15": half_dated,
-    "T16": too_wide,
-    "T20": unknown_party,
-    "T21": reads_data,
-    "T22": escapes,
-    "T23": session_too_long,
-    "T25": unused,
-    "T26": drifted,
-    "T27": console_with_external_id,
-    "T29": near_quota,
-    "T30": hidden,
-    "T31": outlasting,
-}
-"""By the check's id."""

@@ -1,0 +1,57 @@
+"""Conditions that seem to require something and do not: which ones apply to a way in, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from valetkey.audit.exposure import EXTERNAL_ID, Way
+from valetkey.audit.subjects import Trust
+from valetkey.policy.conditions import Condition
+from valetkey.policy.principals import Grant
+from valetkey.policy.statements import Statement
+
+
+def conditions_on(trust: Trust, way: Way, keys: Collection[str]) -> Iterator[tuple[Statement, Condition]]:
+    """The conditions on these keys that apply to a way in: those of its Allow, and of each Deny about its caller."""
+    for statement in trust.policy.statements:
+        if statement.effect == "Allow":
+            concerned = statement.index == way.statement
+        else:
+            concerned = statement.covers_action(way.witness.actions[0]) and bool(
+                statement.covers_caller(way.witness, False) is not Grant.NONE
+            )
+        if concerned:
+            yield from ((statement, each) for each in statement.conditions if each.key.lower() in keys)
+
+
+def why_not_required(statement: Statement, condition: Condition) -> str:
+    """Why a condition accepts requests that it seems to refuse; empty when nothing is wrong with it by itself."""
+    name, values = condition.name, condition.values
+    plain = condition.operator.name
+    deny = statement.effect == "Deny"
+    if plain == "Null":
+        return "" if deny else f"{name} says whether the key is there, not what it holds"
+    if deny:
+        if not condition.operator.negated and not condition.if_exists:
+            return f"a Deny with {name} {values_of(condition)} does not stop a request in which the key is absent"
+        return ""
+    if condition.if_exists:
+        return f"{name} lets a request pass in which the key is absent"
+    if condition.set_operator == "ForAllValues":
+        return f"{name} is true when the key is absent"
+    if condition.operator.negated:
+        return f"{name} lets every other value pass, and no value at all"
+    if any(not each.strip("*?") for each in values) and "Like" in plain:
+        return f"{name} {values_of(condition)} takes any value"
+    if any("${" in each for each in values):
+        return f"{name} compares it with a variable, which takes what the caller brings"
+    if plain == "Bool" and any(each.lower() == "false" for each in values):
+        return f"{name} {values_of(condition)} asks for a request without it"
+    return ""
+
+
+def values_of(condition: Condition) -> str:
+    """A condition's values in words; an ExternalId is never shown."""
+    if condition.key.lower() == EXTERNAL_ID:
+        return '"*"' if any(not each.strip("*?") for each in condition.values) else "…"
+    return " or ".join(f'"{each}"' for each in condition.values[:3])

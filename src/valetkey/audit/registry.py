@@ -1,0 +1,78 @@
+"""A check as a value: the function, with its number, title, severity, reason, fix and AWS page beside it.
+
+    @check("T23", title=..., severity="medium", why=..., fix=..., page="id_roles_manage_modify.html")
+    def session_too_long(subject: Subject) -> Iterator[Hit]: ...
+
+`check` keeps no list: the decorated name is a frozen `Check`, and `registered` collects those of a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, ModuleType
+from typing import Generic, TypeVar
+
+from valetkey.audit.findings import Hit, Severity
+
+GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+
+Read = TypeVar("Read")
+S = TypeVar("S", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[S]):
+    """One check. `S` is what it reads: a trust policy or a role."""
+
+    id: str
+    """ "T1" to "T31", or "unknown"."""
+    title: str
+    severity: Severity
+    """The severity of a finding that does not name its own."""
+    why: str
+    fix: str
+    page: str
+    """The address of AWS's page."""
+    find: Callable[[S], Iterator[Hit]]
+
+    def __post_init__(self) -> None:
+        for name in ("id", "title", "why", "fix"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"the check {self.id or self.find.__name__} has no {name}")
+        if not self.page.startswith(GUIDE) or not self.page.endswith(".html"):
+            raise ValueError(f"the check {self.id} has no page of the IAM User Guide: {self.page!r}")
+
+
+def check(
+    number: str, *, title: str, severity: Severity, why: str, fix: str, page: str
+) -> Callable[[Callable[[Read], Iterator[Hit]]], Check[Read]]:
+    """Make a function a check. `page` is a page of the IAM User Guide. Raises ValueError for a missing text or page."""
+
+    def made(find: Callable[[Read], Iterator[Hit]]) -> Check[Read]:
+        return Check(number, title, severity, why, fix, GUIDE + page, find)
+
+    return made
+
+
+def in_module(module: ModuleType, reads: type[Read]) -> Iterator[Check[Read]]:
+    """The checks of a module that all read a `reads`, in the order in which they are defined."""
+    return (each for each in vars(module).values() if isinstance(each, Check))
+
+
+def registered(checks: Iterable[Check[Read]]) -> Mapping[str, Check[Read]]:
+    """The checks by id, read-only and in the order of their numbers. Raises ValueError for an id given twice."""
+    table: dict[str, Check[Read]] = {}
+    for each in checks:
+        if each.id in table:
+            raise ValueError(
+                f"two checks have the id {each.id}: {table[each.id].find.__name__} and {each.find.__name__}"
+            )
+        table[each.id] = each
+    return MappingProxyType({key: table[key] for key in sorted(table, key=order)})
+
+
+def order(number: str) -> tuple[bool, int]:
+    """Sorts ids: T1, T2, ..., T31, then those without a number."""
+    digits = number[1:]
+    return (False, int(digits)) if digits.isdigit() else (True, 0)
