@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from valetkey.catalog import limits
 from valetkey.cli import _owning
 from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.policy import Policy, parse_policy
 from valetkey.policy.arns import NOBODY, parse_arn
-from valetkey.trust.terms import Terms, TermsError
+from valetkey.trust.terms import Terms, check_terms
 
-"""Stands for the owner where none is named: an account that does not exist."""
+if TYPE_CHECKING:
+    from valetkey.cli._terms import TermOptions
+
 
 
 def read(name: str) -> Policy:
@@ -45,53 +48,29 @@ def _partitions(document: Policy) -> Iterator[str]:
                 yield parse_arn(entry).partition
 
 
-def refuse_terms(*given: object) -> None:
+def refuse_terms(given: Sequence[str]) -> None:
     """Terms beside --within are a mistake. Raises ValetkeyError."""
-    if any(each for each in given):
-        raise ValetkeyError("--within and terms were both given", do="give a reference policy, or terms, one of them")
+    if given:
+        raise ValetkeyError(
+            f"--within and terms were both given ({', '.join(given)})",
+            do="give a reference policy, or terms, one of them",
+        )
 
 
-def terms(
-    document: Policy,
-    *,
-    to: str | None,
-    external_id: str | None,
-    no_external_id: bool,
-    mfa: bool,
-    mfa_max_age: str | None,
-    only: tuple[str, ...],
-    name_people: bool,
-    source_identity: bool,
-    session_tags: bool,
-    until: str | None,
-    now: datetime,
-) -> Terms:
-    """The terms that were asked for. Raises ValetkeyError."""
-    if to is None:
+def terms(document: Policy, given: TermOptions, *, now: datetime) -> Terms:
+    """The terms that were asked for; what `grant` refuses is refused here too. Raises ValetkeyError."""
+    if given.to is None:
         raise ValetkeyError(
             "nothing to prove was named", do="give --to with terms, or --within with a reference policy"
         )
-    if (external_id is None) is not no_external_id:
+    if (given.external_id is None) is not given.no_external_id:
         raise ValetkeyError(
             "whether an ExternalId must be asked for is not clear", do="give --external-id ID or --no-external-id"
         )
-    limits.check("account id", to)
-    if external_id is not None:
-        limits.check("external id", external_id)
-    if not mfa and mfa_max_age is not None:
-        raise TermsError("a maximum age of MFA needs MFA to be required", do="leave --no-mfa or the age out")
-    for name in only:
-        if parse_arn(name).account != to:
-            raise TermsError(f"{name} is not in the account {to}", do="name users or roles of it", where="--only")
-    return Terms(
-        contractor=to,
+    agreed = given.draft(now=now).agreed(
+        contractor=given.to,
         partition=parse_arn(role(document, owner=None)).partition,
-        external_id=external_id,
-        mfa=mfa,
-        mfa_max_age=_owning.length(mfa_max_age, "--mfa-max-age"),
-        only=only,
-        name_people=name_people,
-        source_identity=source_identity,
-        session_tags=session_tags,
-        until=_owning.end(until, now=now)[0],
+        external_id=given.external_id,
     )
+    check_terms(agreed)
+    return agreed

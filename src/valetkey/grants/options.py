@@ -22,7 +22,7 @@ from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest
 from valetkey.grants.grant import Grant
 from valetkey.grants.policies import DEFAULT, is_file
-from valetkey.trust.terms import Terms, sso_role_forms
+from valetkey.trust.terms import DraftTerms, sso_role_forms
 
 _CANNOT_MFA = {
     "iam-role": "a role",
@@ -33,22 +33,13 @@ _CANNOT_MFA = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What the owner said, flag by flag; None or empty: nothing said. Lengths in seconds."""
+class Asked(DraftTerms):
+    """What the owner said, flag by flag: the terms and the rest; None or empty: nothing said. Lengths in seconds."""
 
     name: str
     contractor: str | None = None
     policies: tuple[str, ...] = ()
-    external_id: str | None = None
     no_external_id: bool = False
-    mfa: bool = True
-    mfa_max_age: int | None = None
-    only: tuple[str, ...] = ()
-    pin: tuple[str, ...] = ()
-    name_people: bool = False
-    source_identity: bool = False
-    session_tags: bool = False
-    until: datetime | None = None
     never: bool = False
     """The owner said that there is no end; with neither this nor `until` nothing was said of it."""
     lasting: timedelta | None = None
@@ -166,19 +157,7 @@ def wanted(
         external_id, by = asked.external_id, "contractor" if request else "owner"
     else:
         external_id, by = fresh_id, "valetkey"
-    terms = Terms(
-        contractor=asked.contractor,
-        partition=partition,
-        external_id=external_id,
-        mfa=asked.mfa,
-        mfa_max_age=asked.mfa_max_age,
-        only=asked.only,
-        pin=asked.pin,
-        name_people=asked.name_people,
-        source_identity=asked.source_identity,
-        session_tags=asked.session_tags,
-        until=asked.until,
-    )
+    terms = asked.agreed(contractor=asked.contractor, partition=partition, external_id=external_id)
     return Grant(
         name=asked.name,
         account=account,

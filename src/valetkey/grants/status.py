@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from valetkey.exchange.syntax import FieldError
 from valetkey.grants.grant import PREFIX, REVOKED, ForeignRole, Record, instant, read_record
 from valetkey.grants.role import Role, canonical
 from valetkey.trust.drift import Difference, differences, terms_in
-from valetkey.trust.terms import Terms
+from valetkey.trust.terms import TERMS, Terms, in_handoff
 from valetkey.trust.writing import closed_trust
 
 if TYPE_CHECKING:
@@ -137,18 +137,9 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
         )
     handoff = Handoff(
         role_arn=standing.role.arn,
-        external_id=terms.external_id,
-        contractor=terms.contractor,
-        partition=terms.partition,
         max_session=standing.record.session,
-        mfa=terms.mfa,
-        mfa_max_age=terms.mfa_max_age,
         issued=now.replace(microsecond=0),
-        until=terms.until,
-        principals=terms.only or terms.pin,
-        session_name="username" if terms.name_people else None,
-        source_identity=terms.source_identity,
-        session_tags=terms.session_tags,
+        **in_handoff(terms),
         policies=tuple(each.rsplit("/", 1)[-1] for each in standing.role.managed) + tuple(standing.record.inline),
         request=standing.record.request,
     )
@@ -184,11 +175,10 @@ def _drift(role: Role, record: Record, terms: Terms | None) -> Iterator[Differen
 
 def differing_terms(agreed: Terms, wanted: Terms) -> Iterator[Difference]:
     """Every field in which two sets of terms differ, in words; `found` is the wanted value."""
-    for each in fields(agreed):
+    for each in TERMS:
         one, other = getattr(agreed, each.name), getattr(wanted, each.name)
         if one != other:
-            name = EXTERNAL_ID if each.name == "external_id" else each.name.replace("_", " ")
-            yield Difference(name, words(one), words(other))
+            yield Difference(each.title, words(one), words(other))
 
 
 def words(value: Any) -> str:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
 from valetkey.report.openings import outlives_json
+from valetkey.trust.terms import as_json
 
 if TYPE_CHECKING:
     from valetkey.grants.status import Standing
     from valetkey.prover.effective_permissions import Opening
     from valetkey.trust.showing import Shown
-    from valetkey.trust.terms import Terms
 
 OWN = frozenset({OWN_ROLE, UNTIL, REVOKED})
 """The inline policies that valetkey itself puts on a role."""
@@ -26,7 +26,7 @@ def grant_json(grant: Grant) -> dict[str, Any]:
         "name": grant.name,
         "role_arn": grant.role_arn,
         "account": grant.account,
-        **terms_json(grant.terms),
+        **as_json(grant.terms),
         "external_id_by": grant.external_id_by,
         "session": grant.max_session,
         "boundary": grant.boundary,
@@ -37,23 +37,6 @@ def grant_json(grant: Grant) -> dict[str, Any]:
         "tags": dict(grant.tags),
         "request": grant.request,
         "user_id": grant.user_id,
-    }
-
-
-def terms_json(terms: Terms) -> dict[str, Any]:
-    """The access terms of a trust."""
-    return {
-        "contractor": terms.contractor,
-        "partition": terms.partition,
-        "external_id": terms.external_id,
-        "mfa": terms.mfa,
-        "mfa_max_age": terms.mfa_max_age,
-        "only": list(terms.only),
-        "pin": list(terms.pin),
-        "name_people": terms.name_people,
-        "source_identity": terms.source_identity,
-        "session_tags": terms.session_tags,
-        "until": instant(terms.until),
     }
 
 
@@ -70,7 +53,7 @@ def standing_json(standing: Standing, now: datetime) -> dict[str, Any]:
         "state": standing.state(now),
         "until": instant(record.until),
         "days_left": None if left is None else round(max(left, 0), 2),
-        "terms": None if standing.terms is None else terms_json(standing.terms),
+        "terms": None if standing.terms is None else as_json(standing.terms),
         "external_id_by": record.external_id_by,
         "session": role.max_session if role.max_session is not None else record.session,
         "boundary": role.boundary,

@@ -327,20 +327,10 @@ def _line(text: str) -> str:
 def _terms_rows(
     terms: Terms, session: int | None, policies: Sequence[str], boundary: str | None
 ) -> Iterator[tuple[str, str]]:
-    yield "contractor", terms.contractor
-    yield "ExternalId", mask(terms.external_id)
-    age = f", at most {terms.mfa_max_age} s ago" if terms.mfa_max_age else ""
-    yield "MFA", f"required{age}" if terms.mfa else "not required"
-    if terms.only:
-        yield "only", ", ".join(terms.only)
-    if terms.pin:
-        yield "pinned", ", ".join(terms.pin)
-    if terms.name_people:
-        yield "session name", "must be the IAM user's name"
-    if terms.source_identity or terms.session_tags:
-        extra = (("source identity", terms.source_identity), ("session tags", terms.session_tags))
-        yield "may set", ", ".join(name for name, may in extra if may)
-    yield "until", instant(terms.until) or "no end"
+    from valetkey.trust.terms import rows
+
+    for label, said in rows(terms).items():
+        yield label, mask(terms.external_id) if label == EXTERNAL_ID else said
     if session is not None:
         yield "session", f"{session} s at most"
     yield "policies", ", ".join(policies)

@@ -14,7 +14,6 @@ from valetkey.prover.access_regions import Bounds
 from valetkey.prover.witnesses import spelt
 from valetkey.report.decisions import as_json as decision_json
 from valetkey.report.text import clean, mask, say, say_json
-from valetkey.trust.terms import Terms
 
 _EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
 
@@ -48,17 +47,6 @@ class Said:
                         yield from condition.values
         sent = request.keys.get(_EXTERNAL_ID, ()) if request else ()
         yield from (sent,) if isinstance(sent, str) else sent
-
-
-def terms_in_words(terms: Terms) -> str:
-    """What the terms let in, in one line."""
-    parts = [f"account {terms.contractor}"]
-    parts += [f"only {', '.join(terms.only)}"] if terms.only else []
-    parts += ["with that ExternalId"] if terms.external_id else []
-    parts += ["with MFA" + (f" of at most {terms.mfa_max_age} s" if terms.mfa_max_age else "")] if terms.mfa else []
-    parts += ["as sessions named after their IAM user"] if terms.name_people else []
-    parts += [f"before {terms.until:%Y-%m-%dT%H:%M:%SZ}"] if terms.until else []
-    return ", ".join(parts)
 
 
 def say_proof(found: Proof | Counterexample | Unknown, said: Said, *, as_json: bool) -> None:

@@ -13,14 +13,18 @@ Rules (`check_terms`):
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, TypeVar
 
 from valetkey.catalog import limits
 from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.principals import is_unique_id
 
+_T = TypeVar("_T")
 _LAST_YEAR = 9000
 """Years have four digits, and times around the end are tried."""
 
@@ -29,38 +33,210 @@ class TermsError(ValetkeyError):
     """Terms that no trust may be written for. `where` is the field of Terms."""
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What a trust policy shall admit, known before any role exists. `only` and `pin` are sets: kept sorted."""
+class Kind(Enum):
+    """How a term is given on the command line."""
 
-    contractor: str
-    """The contractor's account: 12 digits."""
-    partition: str = "aws"
-    external_id: str | None = None
+    TEXT = "text"
+    SWITCH = "switch"
+    """--mfa or --no-mfa."""
+    FLAG = "flag"
+    SECONDS = "seconds"
+    """A length like 1h."""
+    NAMES = "names"
+    END = "end"
+    """A date, a length from now, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One field of the terms, with everything that is derived from it: options, JSON, handoff, words."""
+
+    name: str
+    """The field of Terms, and its JSON key."""
+    default: Any
+    """dataclasses.MISSING for a term that must be given."""
+    kind: Kind
+    flag: str
+    """The option of `grant` and `prove`; empty for a term that follows from something else."""
+    help: str
+    without: str
+    """The option that says that there is none, where leaving the flag out means something else; or empty."""
+    without_help: str
+    title: str
+    """In a list of differences."""
+    label: str
+    """In a table; terms with one label share a row."""
+    words: Callable[[Terms], str]
+    """The value in a table; empty: no row."""
+    clause: Callable[[Terms], str]
+    """The term inside a sentence; empty: nothing to say."""
+    handoff: Callable[[Terms], tuple[str, Any]]
+    """The key in a handoff/v1, and its value."""
+
+
+def _term(
+    default: _T,
+    kind: Kind,
+    *,
+    flag: str = "",
+    about: str = "",
+    without: str = "",
+    without_about: str = "",
+    title: str = "",
+    label: str = "",
+    words: Callable[[Terms], str] = lambda terms: "",
+    clause: Callable[[Terms], str] = lambda terms: "",
+    handoff: Callable[[Terms], tuple[str, Any]] | None = None,
+) -> _T:
+    """A field of Terms with its row of the table. `title` and `handoff` are by default those of the field's name."""
+    row = {
+        "kind": kind,
+        "flag": flag,
+        "help": about,
+        "without": without,
+        "without_help": without_about,
+        "title": title,
+        "label": label,
+        "words": words,
+        "clause": clause,
+        "handoff": handoff,
+    }
+    made: _T = field(default=default, metadata={"term": row})
+    return made
+
+
+def _principals(terms: Terms) -> tuple[str, Any]:
+    return "principals", terms.only or terms.pin
+
+
+@dataclass(frozen=True)
+class DraftTerms:
+    """The terms before the parties are known. `only` and `pin` are sets: kept sorted.
+
+    This is the one table of terms: each field says its option, its help and its words; `TERMS` lists them.
+    """
+
+    external_id: str | None = _term(
+        None,
+        Kind.TEXT,
+        flag="--external-id",
+        about="The ExternalId that is required; `grant` makes a random one when it is left out.",
+        without="--no-external-id",
+        without_about="Require no ExternalId.",
+        title="ExternalId",
+        label="ExternalId",
+        words=lambda terms: terms.external_id or "none",
+        clause=lambda terms: "with that ExternalId" if terms.external_id else "",
+    )
     """The required sts:ExternalId, or None for none."""
-    mfa: bool = True
+    mfa: bool = _term(
+        True,
+        Kind.SWITCH,
+        flag="--mfa",
+        about="Require MFA. Without it, name who is admitted with --only or --pin.",
+        label="MFA",
+        words=lambda terms: f"required{_age(terms, ', at most {} s ago')}" if terms.mfa else "not required",
+        clause=lambda terms: f"with MFA{_age(terms, ' of at most {} s')}" if terms.mfa else "",
+    )
     """Whether aws:MultiFactorAuthPresent must be true."""
-    mfa_max_age: int | None = None
+    mfa_max_age: int | None = _term(
+        None, Kind.SECONDS, flag="--mfa-max-age", about="MFA no older than this, like 1h; needs MFA."
+    )
     """Seconds since MFA at most (aws:MultiFactorAuthAge), or None for no limit. Needs `mfa`."""
-    only: tuple[str, ...] = ()
+    only: tuple[str, ...] = _term(
+        (),
+        Kind.NAMES,
+        flag="--only",
+        about="Admit these users or roles of the contractor only; they may be re-made.",
+        label="only",
+        words=lambda terms: ", ".join(terms.only),
+        clause=lambda terms: f"only {', '.join(terms.only)}" if terms.only else "",
+        handoff=_principals,
+    )
     """User or role ARNs of the contractor, checked through aws:PrincipalArn; empty: anyone of the account.
     They need not exist yet. `AWSReservedSSO_NAME_*` may end in a wildcard for the random suffix."""
-    pin: tuple[str, ...] = ()
+    pin: tuple[str, ...] = _term(
+        (),
+        Kind.NAMES,
+        flag="--pin",
+        about="Admit exactly these users or roles, bound to their unique ids; they must exist.",
+        label="pinned",
+        words=lambda terms: ", ".join(terms.pin),
+        clause=lambda terms: f"only {', '.join(terms.pin)}" if terms.pin else "",
+        handoff=_principals,
+    )
     """User or role ARNs put into Principal: they must exist and are bound to their unique ids by AWS.
     Read back from AWS, a unique id (AIDA…, AROA…) stands for one that has been deleted since."""
-    name_people: bool = False
+    name_people: bool = _term(
+        False,
+        Kind.FLAG,
+        flag="--name-people",
+        about="Require session name = IAM user name, so that your log names people.",
+        label="session name",
+        words=lambda terms: "must be the IAM user's name" if terms.name_people else "",
+        clause=lambda terms: "as sessions named after their IAM user" if terms.name_people else "",
+        handoff=lambda terms: ("session_name", "username" if terms.name_people else None),
+    )
     """Require sts:RoleSessionName = ${aws:username} (IAM users only)."""
-    source_identity: bool = False
+    source_identity: bool = _term(
+        False,
+        Kind.FLAG,
+        flag="--source-identity",
+        about="Let the contractor set a source identity.",
+        label="may set",
+        words=lambda terms: "source identity" if terms.source_identity else "",
+    )
     """Admit sts:SetSourceIdentity."""
-    session_tags: bool = False
+    session_tags: bool = _term(
+        False,
+        Kind.FLAG,
+        flag="--session-tags",
+        about="Let the contractor set session tags.",
+        label="may set",
+        words=lambda terms: "session tags" if terms.session_tags else "",
+    )
     """Admit sts:TagSession."""
-    until: datetime | None = None
+    until: datetime | None = _term(  # noqa: RUF009 (it returns a field)
+        None,
+        Kind.END,
+        flag="--until",
+        about="The end: 2026-12-31, 2026-12-31T18:00Z, 30d, or never.",
+        label="until",
+        words=lambda terms: moment(terms.until) if terms.until else "no end",
+        clause=lambda terms: f"before {moment(terms.until)}" if terms.until else "",
+    )
     """End (aware, UTC, whole seconds): aws:CurrentTime must be before it."""
 
     def __post_init__(self) -> None:
         # AWS gives the principals of a document back in another order than they were written in.
         object.__setattr__(self, "only", tuple(sorted(set(self.only))))
         object.__setattr__(self, "pin", tuple(sorted(set(self.pin))))
+
+    def agreed(self, *, contractor: str, partition: str, external_id: str | None) -> Terms:
+        """The terms, for these parties and this ExternalId."""
+        mine = {each.name: getattr(self, each.name) for each in fields(DraftTerms)}
+        return Terms(**{**mine, "contractor": contractor, "partition": partition, "external_id": external_id})
+
+
+@dataclass(frozen=True)
+class Terms(DraftTerms):
+    """What a trust policy shall admit, known before any role exists."""
+
+    contractor: str = field(
+        kw_only=True,
+        metadata={
+            "term": {
+                "kind": Kind.TEXT,
+                "flag": "--to",
+                "help": "The contractor's account: 12 digits.",
+                "label": "contractor",
+                "words": lambda terms: terms.contractor,
+                "clause": lambda terms: f"account {terms.contractor}",
+            }
+        },
+    )
+    """The contractor's account: 12 digits."""
+    partition: str = field(default="aws", kw_only=True, metadata={"term": {"kind": Kind.TEXT}})
 
     @property
     def root(self) -> str:
@@ -72,6 +248,79 @@ class Terms:
         """Pinned principals that have been deleted: nobody comes in through them, not even a namesake
         (reference_policies_elements_principal)."""
         return tuple(each for each in self.pin if is_unique_id(each))
+
+
+def table(terms: type[Terms]) -> tuple[Term, ...]:
+    """The rows of the table, one for each field: the parties first."""
+    own = [each.name for each in fields(terms)]
+    order = sorted(fields(terms), key=lambda each: (each.name not in ("contractor", "partition"), own.index(each.name)))
+    return tuple(_row(each) for each in order)
+
+
+def _row(each: Field[Any]) -> Term:
+    def as_it_is(terms: Terms) -> tuple[str, Any]:
+        return each.name, getattr(terms, each.name)
+
+    said = each.metadata["term"]
+    return Term(
+        name=each.name,
+        default=each.default,
+        kind=said["kind"],
+        flag=said.get("flag", ""),
+        help=said.get("help", ""),
+        without=said.get("without", ""),
+        without_help=said.get("without_help", ""),
+        title=said.get("title") or each.name.replace("_", " "),
+        label=said.get("label", ""),
+        words=said.get("words", lambda terms: ""),
+        clause=said.get("clause", lambda terms: ""),
+        handoff=said.get("handoff") or as_it_is,
+    )
+
+
+def rows(terms: Terms) -> dict[str, str]:
+    """The terms for a person, by label."""
+    said: dict[str, str] = {}
+    for each in table(type(terms)):
+        words = each.words(terms)
+        if words:
+            said[each.label] = ", ".join((*([said[each.label]] if each.label in said else []), words))
+    return said
+
+
+def sentence(terms: Terms) -> str:
+    """Who may come in, in one line."""
+    return ", ".join(filter(None, (each.clause(terms) for each in table(type(terms)))))
+
+
+def as_json(terms: Terms) -> dict[str, Any]:
+    """The terms as JSON, by field."""
+    plain = {each.name: getattr(terms, each.name) for each in table(type(terms))}
+    return {key: _plain(value) for key, value in plain.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return moment(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def in_handoff(terms: Terms) -> dict[str, Any]:
+    """What of the terms stands in a handoff/v1, by its key there."""
+    return dict(each.handoff(terms) for each in table(type(terms)))
+
+
+def moment(when: datetime) -> str:
+    """ "2026-12-31T18:00:00Z"."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _age(terms: Terms, text: str) -> str:
+    return text.format(terms.mfa_max_age) if terms.mfa_max_age else ""
+
+
+TERMS: tuple[Term, ...] = table(Terms)
+"""Every field of the terms: what `grant` and `prove` take, and what records, handoffs and reports say."""
 
 
 def check_terms(terms: Terms) -> None:
@@ -90,9 +339,9 @@ def check_terms(terms: Terms) -> None:
             do="use --only for principals that may still change, --pin to bind them to their unique ids",
             where="only",
         )
-    for field, names in (("only", terms.only), ("pin", terms.pin)):
+    for where, names in (("only", terms.only), ("pin", terms.pin)):
         for name in names:
-            _check_principal(terms, field, name)
+            _check_principal(terms, where, name)
     _check_kinds(terms)
     if terms.until is not None and (terms.until.utcoffset() is None or terms.until.microsecond):
         raise TermsError(

@@ -162,7 +162,7 @@ def test_text_of_a_document_cannot_forge_a_line(write: Any, capsys: pytest.Captu
         (["--to", "12", "--no-external-id"], "the account id has 2 characters"),
         ([*TERMS, "--within", "other.json"], "--within and terms were both given"),
         (["--within", "missing.json"], "missing.json cannot be read"),
-        ([*TERMS, "--only", f"arn:aws:iam::{OWNER}:user/bob"], "is not in the account"),
+        ([*TERMS, "--only", f"arn:aws:iam::{OWNER}:user/bob"], "is not in the contractor's account"),
         ([*TERMS, "--no-mfa", "--mfa-max-age", "1h"], "needs MFA to be required"),
     ],
 )

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from valetkey.cli._options import Output, OwnerAccount
 from valetkey.cli._sealing import Identity
+from valetkey.cli._terms import TermOptions
 
 _Flag = Annotated[bool, Parameter(negative="")]
 _Many = Parameter(consume_multiple=True, negative="")
@@ -19,7 +20,7 @@ def grant(
     name: Annotated[str | None, Parameter(help="Name of the role; it names the grant.")] = None,
     /,
     *,
-    to: Annotated[str | None, Parameter(help="The contractor's account: 12 digits.")] = None,
+    terms: TermOptions = TermOptions(),  # noqa: B008
     request: Annotated[Path | None, Parameter(help="The contractor's access request.")] = None,
     fingerprint: Annotated[
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
@@ -30,24 +31,6 @@ def grant(
         _Many,
         Parameter(help="Policy by name, ARN or JSON file; SecurityAudit and ViewOnlyAccess when none is named."),
     ] = (),
-    external_id: Annotated[str | None, Parameter(help="The ExternalId; random when left out.")] = None,
-    no_external_id: Annotated[_Flag, Parameter(help="Ask for no ExternalId.")] = False,
-    mfa: Annotated[bool, Parameter(help="Require MFA. Without it, somebody must be named.")] = True,
-    mfa_max_age: Annotated[str | None, Parameter(help="MFA no older than this, like 1h.")] = None,
-    only: Annotated[
-        tuple[str, ...],
-        _Many,
-        Parameter(help="Admit these users or roles of the contractor only; they may be re-made."),
-    ] = (),
-    pin: Annotated[
-        tuple[str, ...], _Many, Parameter(help="Admit exactly these, bound to their unique ids; they must exist.")
-    ] = (),
-    name_people: Annotated[
-        _Flag, Parameter(help="Session name = IAM user name, so that your log names people.")
-    ] = False,
-    source_identity: Annotated[_Flag, Parameter(help="Let the contractor set a source identity.")] = False,
-    session_tags: Annotated[_Flag, Parameter(help="Let the contractor set session tags.")] = False,
-    until: Annotated[str | None, Parameter(help="The end: 2026-12-31, 2026-12-31T18:00Z, 30d, or never.")] = None,
     session: Annotated[str | None, Parameter(help="Longest session, 1h to 12h.")] = None,
     boundary: Annotated[str | None, Parameter(help="ARN of a permissions boundary.")] = None,
     tag: Annotated[tuple[str, ...], _Many, Parameter(help="Your own tag on the role, KEY=VALUE.")] = (),
@@ -72,22 +55,14 @@ def grant(
     from valetkey.report import grants as report
 
     now = datetime.now(UTC)
-    end, lasting = _owning.end(until, now=now)
+    _, lasting = _owning.end(terms.until, now=now)
     asked = Asked(
+        **vars(terms.draft(now=now)),
         name=name or "",
-        contractor=to,
+        contractor=terms.to,
         policies=policy,
-        external_id=external_id,
-        no_external_id=no_external_id,
-        mfa=mfa,
-        mfa_max_age=_owning.length(mfa_max_age, "--mfa-max-age"),
-        only=only,
-        pin=pin,
-        name_people=name_people,
-        source_identity=source_identity,
-        session_tags=session_tags,
-        until=end,
-        never=until == _owning.NEVER,
+        no_external_id=terms.no_external_id,
+        never=terms.until == _owning.NEVER,
         lasting=lasting,
         session=_owning.length(session, "--session"),
         boundary=boundary,
@@ -96,7 +71,7 @@ def grant(
         path=path,
     )
     received = _owning.read_request(request, identity) if request else None
-    _wizard.check_request(received, words=fingerprint, to=to, yes=yes and not dry_run)
+    _wizard.check_request(received, words=fingerprint, to=terms.to, yes=yes and not dry_run)
     ask = _questions.answer if _questions.at_terminal() and not yes else None
     asked = _wizard.complete(asked, received, now=now, ask=ask, yes=yes or dry_run)
     flags = "--yes, with --fingerprint WORDS or --to ACCOUNT," if received else "--yes"

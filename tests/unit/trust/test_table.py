@@ -1,0 +1,144 @@
+"""The table of terms: one row for each field, and everything that is derived from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import pytest
+from cyclopts import Parameter
+
+from valetkey.cli import _terms
+from valetkey.cli._terms import TermOptions
+from valetkey.cli.commands.grant import grant
+from valetkey.cli.commands.prove import prove
+from valetkey.exchange import Handoff
+from valetkey.trust import terms as table
+from valetkey.trust.record import plain_terms
+from valetkey.trust.terms import TERMS, Kind, Terms, TermsError, as_json, in_handoff, rows, sentence
+
+ALICE = "arn:aws:iam::222222222222:user/alice"
+PLAIN = Terms(contractor="222222222222")
+FULL = Terms(
+    contractor="222222222222",
+    external_id="vk-0123456789",
+    mfa_max_age=3600,
+    only=(ALICE,),
+    name_people=True,
+    source_identity=True,
+    session_tags=True,
+    until=datetime(2027, 1, 31, tzinfo=UTC),
+)
+
+
+def _made(default: Any, kind: Kind, **said: Any) -> Any:
+    return getattr(table, "_term")(default, kind, **said)  # noqa: B009
+
+
+@dataclass(frozen=True)
+class More(Terms):
+    """The terms with one more, as somebody would add it to the table."""
+
+    network: str | None = _made(
+        None,
+        Kind.TEXT,
+        flag="--network",
+        about="Admit calls from this network only.",
+        label="network",
+        words=lambda terms: terms.network or "",
+        clause=lambda terms: f"from {terms.network}" if terms.network else "",
+    )
+
+
+def test_every_field_has_a_row() -> None:
+    assert {each.name for each in TERMS} == {each.name for each in fields(Terms)}
+    assert [each.name for each in TERMS[:2]] == ["contractor", "partition"]
+
+
+def test_a_field_that_is_added_is_an_option_and_is_said_recorded_and_handed_over() -> None:
+    terms = More(contractor="222222222222", network="192.0.2.0/24")
+    options = getattr(_terms, "_options")(table.table(More))  # noqa: B009
+    assert "network" in {each.name for each in fields(options)}
+    assert rows(terms)["network"] == "192.0.2.0/24"
+    assert sentence(terms).endswith("from 192.0.2.0/24")
+    assert as_json(terms)["network"] == plain_terms(terms)["network"] == "192.0.2.0/24"
+    assert in_handoff(terms)["network"] == "192.0.2.0/24"
+
+
+def test_a_field_that_is_added_leaves_digests_of_earlier_grants_alone() -> None:
+    assert plain_terms(More(contractor="222222222222")) == plain_terms(PLAIN)
+
+
+@pytest.mark.parametrize("command", [grant, prove])
+def test_both_commands_take_the_options_of_the_table(command: Callable[..., int]) -> None:
+    default = inspect.signature(command).parameters["terms"].default
+    assert type(default) is TermOptions
+
+
+def test_every_option_has_its_help_and_its_default() -> None:
+    made = {each.name: each for each in fields(TermOptions)}  # type: ignore[arg-type]
+    for term in TERMS:
+        if not term.flag:
+            assert term.name == "partition"
+            continue
+        option = made[term.flag.removeprefix("--").replace("-", "_")]
+        said = [each for each in get_args(option.type) if isinstance(each, Parameter)]
+        assert [each.help for each in said] == [term.help]
+        assert term.help.endswith(".")
+        default = None if term.default is dataclasses.MISSING else term.default
+        assert option.default == default
+
+
+def test_what_is_handed_over_are_fields_of_a_handoff() -> None:
+    known = {each.name for each in fields(Handoff)}
+    for terms in (PLAIN, FULL):
+        assert in_handoff(terms).keys() <= known
+    assert in_handoff(FULL)["session_name"] == "username"
+    assert in_handoff(FULL)["principals"] == (ALICE,)
+    assert in_handoff(replace(FULL, only=(), pin=(ALICE,)))["principals"] == (ALICE,)
+
+
+def test_the_words() -> None:
+    assert rows(PLAIN) == {
+        "contractor": "222222222222",
+        "ExternalId": "none",
+        "MFA": "required",
+        "until": "no end",
+    }
+    assert rows(FULL) == {
+        "contractor": "222222222222",
+        "ExternalId": "vk-0123456789",
+        "MFA": "required, at most 3600 s ago",
+        "only": ALICE,
+        "session name": "must be the IAM user's name",
+        "may set": "source identity, session tags",
+        "until": "2027-01-31T00:00:00Z",
+    }
+    assert sentence(FULL) == (
+        f"account 222222222222, with that ExternalId, with MFA of at most 3600 s, only {ALICE}, "
+        "as sessions named after their IAM user, before 2027-01-31T00:00:00Z"
+    )
+
+
+def test_flags_that_were_given_are_named() -> None:
+    made: Any = TermOptions
+    assert made().flags() == ()
+    given = made(mfa=False, no_external_id=True, only=(ALICE,))
+    assert given.flags() == ("--no-external-id", "--no-mfa", "--only")
+
+
+def test_what_grant_refuses_prove_refuses_too() -> None:
+    from valetkey.cli import _trusts
+    from valetkey.policy import parse_policy
+
+    made: Any = TermOptions
+    document = parse_policy({"Version": "2012-10-17", "Statement": []}, kind="trust")
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    role = "arn:aws:iam::222222222222:role/r"
+    for wrong in ({"mfa": False}, {"only": (role,)}, {"mfa_max_age": "40h"}, {"only": (ALICE,), "pin": (ALICE,)}):
+        with pytest.raises(TermsError):
+            _trusts.terms(document, made(to="222222222222", no_external_id=True, **wrong), now=now)
