@@ -31,6 +31,7 @@ from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL
 from valetkey.grants.make import Interrupted
+from valetkey.grants.others import Others, other_roles
 from valetkey.grants.role import Role, canonical, compact, read_role
 from valetkey.grants.status import Standing
 from valetkey.grants.taken import NOTHING_READ, Held, Kind, Taken, read_held, taken
@@ -76,8 +77,8 @@ class Receipt:
     """False when AWS refused the closed trust, or did not show it in time; the deny held all along."""
     gone_at: datetime
     """When the role was no longer seen."""
-    others: tuple[str, ...] | None
-    """Names of other roles of this account that trust the same contractor; None: they could not be read."""
+    others: Others | None
+    """Other roles of this account that the same contractor can assume; None: they could not be listed."""
     waited: float
     """Seconds spent waiting for the deny to take effect, other calls not counted."""
     skipped: bool
@@ -411,30 +412,6 @@ class _Revoking:
 
 _TRUST = "update_assume_role_policy"
 _REFUSED_DOCUMENT = frozenset({"MalformedPolicyDocument", "InvalidInput", "ValidationError"})
-
-
-def other_roles(perform: Perform, contractor: str, *, but: str) -> tuple[str, ...] | None:
-    """Names of the account's other roles whose trust lets somebody of the contractor in; None: not readable."""
-    try:
-        return tuple(
-            role["RoleName"]
-            for role in everything(perform, Call("iam", "list_roles", {"MaxItems": 1000}), "Roles")
-            if role["RoleName"] != but and names(role["AssumeRolePolicyDocument"], contractor)
-        )
-    except CallError:
-        return None
-
-
-def names(trust: Any, account: str) -> bool:
-    """Whether an Allow statement of a trust names the account, anybody of it, or everybody. Conditions do not count."""
-    statements = trust.get("Statement", ()) if isinstance(trust, Mapping) else ()
-    for statement in [statements] if isinstance(statements, Mapping) else statements:
-        principal = statement.get("Principal", ())
-        named = principal.get("AWS", ()) if isinstance(principal, Mapping) else principal
-        for each in [named] if isinstance(named, str) else named:
-            if statement.get("Effect") == "Allow" and (each in ("*", account) or f"::{account}:" in each):
-                return True
-    return False
 
 
 def _profiles(perform: Perform, name: str) -> tuple[str, ...]:

@@ -268,7 +268,8 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
                 "trust_closed": receipt.trust_closed,
                 "gone": True,
                 "gone_at": moment(receipt.gone_at),
-                "other_roles": None if receipt.others is None else list(receipt.others),
+                "other_roles": None if receipt.others is None else list(receipt.others.trusted),
+                "other_roles_undecided": None if receipt.others is None else list(receipt.others.undecided),
                 "waited_seconds": round(receipt.waited, 1),
                 "wait_skipped": receipt.skipped,
                 "deny_put_again": receipt.undone,
@@ -293,10 +294,14 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
         say("The trust could not be seen closed before the role was deleted; the deny on everything held meanwhile.")
     if receipt.others is None:
         say(f"Whether other roles trust {receipt.contractor} could not be read (iam:ListRoles).")
-    elif receipt.others:
-        say(f"Other roles of this account that trust {receipt.contractor}: {', '.join(receipt.others)}")
     else:
-        say(f"No other role of this account trusts {receipt.contractor}.")
+        trusted, undecided = receipt.others.trusted, receipt.others.undecided
+        if trusted:
+            say(f"Other roles of this account that trust {receipt.contractor}: {', '.join(trusted)}")
+        if undecided:
+            say(f"Not decided whether these trust {receipt.contractor}: {', '.join(undecided)} (see `valetkey audit`)")
+        if not trusted and not undecided:
+            say(f"No other role of this account trusts {receipt.contractor}.")
     say("What survives:", *(f"  - {each}" for each in SURVIVES))
     if outlives:
         say("What this role could have taken out, and the deny does not end:", *outlives_lines(outlives))

@@ -11,8 +11,9 @@ import pytest
 from valetkey.account.calls import Call, CallError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant
 from valetkey.grants.make import Interrupted
+from valetkey.grants.others import Others, trusts
 from valetkey.grants.plan import plan
-from valetkey.grants.revoke import Receipt, names, plan_revoke, revoke
+from valetkey.grants.revoke import Receipt, plan_revoke, revoke
 from valetkey.grants.role import read_role
 from valetkey.grants.status import read_standing
 from valetkey.grants.taken import Held, kind
@@ -174,7 +175,7 @@ def test_the_receipt_says_what_was_removed_and_when(
     receipt = taken_back(iam, waiting, now)
     assert "audit" not in iam.roles
     assert receipt.trust_closed
-    assert receipt.others == ("legacy",)
+    assert receipt.others == Others(("legacy",), ())
     assert [each.what for each in receipt.removed] == [
         "deny on everything put on the role",
         "trust replaced by one that admits nobody",
@@ -379,19 +380,34 @@ def test_that_other_roles_cannot_be_read_is_said(iam: Any, role: Any, waiting: W
 
 
 @pytest.mark.parametrize(
-    ("principal", "is_named"),
+    ("principal", "condition", "trusted"),
     [
-        ("*", True),
-        ({"AWS": "*"}, True),
-        ({"AWS": "222222222222"}, True),
-        ({"AWS": ["arn:aws:iam::111111111111:root", "arn:aws-cn:iam::222222222222:user/x"]}, True),
-        ({"AWS": "arn:aws:iam::111111111111:root"}, False),
-        ({"AWS": "AIDAEXAMPLEEXAMPLEEX"}, False),
-        ({"Service": "ec2.amazonaws.com"}, False),
+        ("*", {}, True),
+        ({"AWS": "*"}, {}, True),
+        ({"AWS": "222222222222"}, {}, True),
+        ({"AWS": "222222222222"}, {"StringEquals": {"sts:ExternalId": "vk-0123456789"}}, True),
+        ({"AWS": "222222222222"}, {"StringEquals": {"aws:PrincipalAccount": "333333333333"}}, False),
+        ({"AWS": "*"}, {"StringEquals": {"aws:PrincipalAccount": "222222222222"}}, True),
+        ({"AWS": "*"}, {"StringEquals": {"aws:PrincipalAccount": "333333333333"}}, False),
+        ({"AWS": "arn:aws:iam::111111111111:root"}, {}, False),
+        ({"AWS": "AIDAEXAMPLEEXAMPLEEX"}, {}, False),
+        ({"Service": "ec2.amazonaws.com"}, {}, False),
+        ({"AWS": " 222222222222 "}, {}, None),
     ],
 )
-@pytest.mark.parametrize("as_list", [True, False])
-def test_other_roles_are_told_by_whom_they_name(principal: Any, is_named: bool, as_list: bool) -> None:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    assert names({"Statement": [statement] if as_list else statement}, "222222222222") is is_named
-    assert not names({"Statement": {**statement, "Effect": "Deny"}}, "222222222222")
+def test_other_roles_are_those_that_the_contractor_can_assume(
+    principal: Any, condition: dict[str, Any], trusted: bool | None
+) -> None:
+    role_arn = "arn:aws:iam::111111111111:role/r"
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": condition}
+    document: dict[str, Any] = {"Version": "2012-10-17", "Statement": [statement]}
+    assert trusts(document, "222222222222", role_arn=role_arn) is trusted
+    deny = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:*"}
+    if trusted is not None:
+        assert trusts({**document, "Statement": [statement, deny]}, "222222222222", role_arn=role_arn) is False
+
+
+def test_a_role_that_is_not_decided_is_named(iam: Any, role: Any, waiting: Waiting, now: datetime) -> None:
+    odd = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": " 1 "}, "Action": "sts:AssumeRole"}]}
+    iam.roles["odd"] = {**role, "RoleName": "odd", "AssumeRolePolicyDocument": odd}
+    assert taken_back(iam, waiting, now).others == Others((), ("odd",))

@@ -265,7 +265,8 @@ def _check_meaning(
         return {each: dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) != name}
 
     own = next((dict(new.items(each)) for each in new.sections() if profile_of(each) == name), {})
-    if others(old) != others(new) or old.defaults() != new.defaults() or not settings.items() <= own.items():
+    # items() of a section holds the file's defaults too.
+    if others(old) != others(new) or not settings.items() <= own.items():
         raise ConfigError(
             f"{path} cannot be changed without changing what else is in it",
             do="add the profile by hand: see docs/contractor.md",
