@@ -20,7 +20,12 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("revoke", "revoke:revoke", OWNER, "Take the access back, live sessions included."),
     ("request", "request:request", CONTRACTOR, "Write an access request for a customer."),
     ("accept", "accept:accept", CONTRACTOR, "Check a handoff and write the AWS profile for it."),
-    ("clients", "customers:clients", CONTRACTOR, "List your customers: account, session time left, end of the grant."),
+    (
+        "customers",
+        "customers:customers",
+        CONTRACTOR,
+        "List your customers: account, session time left, end of the grant.",
+    ),
     ("verify", "verify:verify", CONTRACTOR, "Get in the right way, and be refused every wrong way."),
     ("login", "login:login", CONTRACTOR, "Ask for the MFA code now; keep the access key in the keyring."),
     ("doctor", "doctor:doctor", CONTRACTOR, "Why not? What stands in the way of a role, and what to do."),

@@ -12,7 +12,7 @@ from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
     from valetkey.cli._entry import Entry
-    from valetkey.credentials.profiles.customers import Client
+    from valetkey.credentials.profiles.customers import Customer
     from valetkey.credentials.sessions.cache import Session
     from valetkey.credentials.sessions.kept import Known
 
@@ -69,10 +69,10 @@ def looked_at(entry: Entry, session: Session | None = None) -> Known | None:
     return None
 
 
-def drop_clients(clients: Sequence[Client]) -> frozenset[str]:
+def drop_customers(customers: Sequence[Customer]) -> frozenset[str]:
     """The names of the customers whose kept session was gone at AWS, and was dropped: one call for each that has one,
     at the same time."""
-    asked = [each for each in clients if each.session_key]
+    asked = [each for each in customers if each.session_key]
     if not asked:
         return frozenset()
     with ThreadPoolExecutor(max_workers=min(len(asked), 16)) as pool:
@@ -80,7 +80,7 @@ def drop_clients(clients: Sequence[Client]) -> frozenset[str]:
     return frozenset(each.profile.name for each, is_gone in zip(asked, gone, strict=True) if is_gone)
 
 
-def _is_gone(client: Client) -> bool:
+def _is_gone(customer: Customer) -> bool:
     from valetkey.aws.signin import calling
     from valetkey.cli._entry import clock
     from valetkey.credentials.profiles import customers
@@ -89,8 +89,8 @@ def _is_gone(client: Client) -> bool:
     from valetkey.credentials.sessions.cache import Cache
     from valetkey.credentials.sessions.kept import look
 
-    profile, cache = client.profile, Cache(os.environ)
-    session = cache.get(client.session_key)
+    profile, cache = customer.profile, Cache(os.environ)
+    session = cache.get(customer.session_key)
     if session is None:
         return False
     with contextlib.suppress(ValetkeyError):
@@ -102,8 +102,8 @@ def _is_gone(client: Client) -> bool:
             files=with_files(profile.base_files, os.environ),
         )
         # Another endpoint (a sandbox) cannot know it.
-        if realm == client.session_realm and look(perform, session, now=clock()) == "gone":
-            cache.drop(client.session_key)
+        if realm == customer.session_realm and look(perform, session, now=clock()) == "gone":
+            cache.drop(customer.session_key)
             process_cache.drop(profile.name, os.environ)
             customers.forget(profile, os.environ)
             return True

@@ -1,4 +1,4 @@
-"""`valetkey exec --all | --client A,B -- CMD`: one command for several customers, some at a time.
+"""`valetkey exec --all | --profile A --profile B -- CMD`: one command for several customers, some at a time.
 
 Rules:
 - Sessions are fetched one after another, so that there is one question at most for each base identity.

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 from valetkey.report.text import say, say_json, say_table
 
 if TYPE_CHECKING:
-    from valetkey.credentials.profiles.customers import Client, Damaged
+    from valetkey.credentials.profiles.customers import Customer, Damaged
 
 
-def say_clients(clients: Sequence[Client], damaged: Sequence[Damaged], *, now: datetime, as_json: bool) -> None:
-    """docs/reference/clients.md has the schema."""
+def say_customers(customers: Sequence[Customer], damaged: Sequence[Damaged], *, now: datetime, as_json: bool) -> None:
+    """docs/reference/customers.md has the schema."""
     if as_json:
         say_json(
             {
-                "clients": [_plain(each) for each in clients],
+                "customers": [_plain(each) for each in customers],
                 "damaged": [{"name": each.name, "what": each.problem.what} for each in damaged],
             }
         )
         return
-    if clients:
+    if customers:
         say_table(
-            ("name", "customer", "account", "region", "session", "grant ends"), [_row(each, now) for each in clients]
+            ("name", "customer", "account", "region", "session", "grant ends"), [_row(each, now) for each in customers]
         )
     elif not damaged:
         say("There are no customers yet. `valetkey accept FILE` takes a customer's handoff.")
@@ -34,31 +34,31 @@ def say_clients(clients: Sequence[Client], damaged: Sequence[Damaged], *, now: d
             say(f"  do: {each.problem.do}", stderr=True)
 
 
-def _row(client: Client, now: datetime) -> tuple[str, ...]:
-    profile = client.profile
+def _row(customer: Customer, now: datetime) -> tuple[str, ...]:
+    profile = customer.profile
     ends = "no end" if profile.until is None else f"{profile.until:%Y-%m-%d %H:%M} UTC"
-    if client.has_ended:
+    if customer.has_ended:
         ends = f"ended {ends}"
-    left = "none" if client.session_until is None else f"{_minutes(client.session_until, now)} min left"
-    return (profile.name, profile.customer, profile.account, client.region or "none", left, ends)
+    left = "none" if customer.session_until is None else f"{_minutes(customer.session_until, now)} min left"
+    return (profile.name, profile.customer, profile.account, customer.region or "none", left, ends)
 
 
 def _minutes(end: datetime, now: datetime) -> int:
     return int((end - now).total_seconds() // 60)
 
 
-def _plain(client: Client) -> dict[str, object]:
-    profile = client.profile
+def _plain(customer: Customer) -> dict[str, object]:
+    profile = customer.profile
     return {
         "name": profile.name,
         "customer": profile.customer or None,
         "account": profile.account,
         "partition": profile.partition,
         "role_arn": profile.role_arn,
-        "region": client.region,
-        "session_until": _stamp(client.session_until),
+        "region": customer.region,
+        "session_until": _stamp(customer.session_until),
         "until": _stamp(profile.until),
-        "ended": client.has_ended,
+        "ended": customer.has_ended,
     }
 
 

@@ -1,4 +1,4 @@
-"""`exec --all` and `--client`: one command for several customers, one question; and `clients`, which asks nobody."""
+"""`exec --all` and `--profile`: one command for several customers, one question; and `customers`, which asks nobody."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_customer_one_question_and_a_failure_does_not_stop_the_rest(it: An
     assert "valetkey: 1 of 3 failed: initech (not started)" in lines
     assert code == 125
     assert (it.asked("sts:GetSessionToken"), shown.count("MFA code for")) == (1, 1)
-    done = it.person.run("exec", "--client", "globex,acme", "--", "sh", "-c", "echo $AWS_ACCOUNT_ID; echo e >&2; cat")
+    done = it.person.run("exec", "--profile", "globex,acme", "--", "sh", "-c", "echo $AWS_ACCOUNT_ID; echo e >&2; cat")
     assert sorted(done.stdout.splitlines()) == [
         f"acme   | {it.owner.account}",
         f"globex | {it.others['globex'].account}",
@@ -52,7 +52,7 @@ def test_every_customer_one_question_and_a_failure_does_not_stop_the_rest(it: An
 def test_the_exit_code_tells_and_the_output_is_labelled_line_by_line(it: Any) -> None:
     it.first()
     script = f'test $AWS_ACCOUNT_ID = {it.owner.account} || exit 3; printf "a\\n\\033[31mb\\rc\\377\\nno end"'
-    done = it.person.run("exec", "--client", "acme", "--client", "globex", "--", "sh", "-c", script)
+    done = it.person.run("exec", "--profile", "acme", "--profile", "globex", "--", "sh", "-c", script)
     assert done.returncode == 1
     assert done.stdout.splitlines() == ["acme   | a", "acme   | c\ufffd", "acme   | no end"]
     assert done.stderr == "valetkey: 1 of 2 failed: globex (3)\n"
@@ -67,7 +67,7 @@ def test_they_run_at_the_same_time_as_many_as_asked_for(it: Any) -> None:
         f"touch {folder}/$AWS_ACCOUNT_ID; "
         f"for i in $(seq 300); do set -- {folder}/*; test $# = 2 && exit 0; sleep 0.1; done; exit 9"
     )
-    words = ("exec", "--client", "acme,globex", "--jobs")
+    words = ("exec", "--profile", "acme,globex", "--jobs")
     assert it.person.run(*words, "2", "--", "sh", "-c", script).returncode == 0
     for each in folder.iterdir():
         each.unlink()
@@ -98,15 +98,15 @@ def test_a_signal_reaches_all_and_nothing_more_is_begun(it: Any) -> None:
 def test_a_pipe_held_open_by_what_a_command_left_behind_holds_nobody_up(it: Any) -> None:
     it.first()
     begun = time.monotonic()
-    done = it.person.run("exec", "--client", "acme", "--", "sh", "-c", "sleep 50 & echo done")
+    done = it.person.run("exec", "--profile", "acme", "--", "sh", "-c", "sleep 50 & echo done")
     assert (done.stdout, done.returncode) == ("acme | done\n", 0)
     assert time.monotonic() - begun < 40
 
 
 def test_wrong_use_is_told_before_anything_runs(it: Any) -> None:
     for words in (
-        ("exec", "--client", "acme,nobody", "--", "true"),
-        ("exec", "--all", "--client", "acme", "--", "true"),
+        ("exec", "--profile", "acme,nobody", "--", "true"),
+        ("exec", "--all", "--profile", "acme", "--", "true"),
         ("exec", "--all"),
         ("exec", "--all", "--jobs", "0", "--", "true"),
         ("exec",),
@@ -116,20 +116,20 @@ def test_wrong_use_is_told_before_anything_runs(it: Any) -> None:
         assert "do:" in done.stderr, words
     assert it.asked("sts:GetCallerIdentity") == 0
     it.first()
-    done = it.person.run("exec", "--client", "acme", "--", "no-such-command-here")
+    done = it.person.run("exec", "--profile", "acme", "--", "no-such-command-here")
     assert done.returncode == 125
     assert "no-such-command-here cannot be executed" in done.stderr
 
 
 def test_each_can_have_a_server(it: Any) -> None:
     it.first()
-    done = it.person.run("exec", "--client", "acme,globex", "--server", "--", *CLI)
+    done = it.person.run("exec", "--profile", "acme,globex", "--server", "--", *CLI)
     assert sorted(line.split("| ")[1] for line in done.stdout.splitlines()) == sorted(
         [it.owner.account, it.others["globex"].account]
     ), done.stderr
 
 
-def test_clients_are_listed_without_asking_anybody(it: Any) -> None:
+def test_customers_are_listed_without_asking_anybody(it: Any) -> None:
     it.first()
     it.save("globex", role="Ops", owner=it.others["globex"], until=datetime.now(UTC) - timedelta(days=1))
     it.save("initech", role="Ops", owner=it.others["initech"], until=datetime(2100, 1, 2, 3, 4, tzinfo=UTC))
@@ -137,10 +137,10 @@ def test_clients_are_listed_without_asking_anybody(it: Any) -> None:
     (it.person.home / ".config/valetkey/profiles/broken.json").chmod(0o600)
     before = len(it.stage.sandbox.control.requests(it.person.account))
     it.person.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
-    done = it.person.run("clients", "--json")
+    done = it.person.run("customers", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    acme, globex, initech = found["clients"]
+    acme, globex, initech = found["customers"]
     assert acme == {
         "name": "acme",
         "customer": None,
@@ -158,7 +158,7 @@ def test_clients_are_listed_without_asking_anybody(it: Any) -> None:
     assert (globex["ended"], globex["session_until"]) == (True, None)
     assert (initech["until"], initech["session_until"]) == ("2100-01-02T03:04:00Z", None)
     assert [each["name"] for each in found["damaged"]] == ["broken"]
-    table = it.person.run("clients")
+    table = it.person.run("customers")
     assert "2100-01-02 03:04 UTC" in table.stdout
     assert "min left" in table.stdout
     assert "ended 20" in table.stdout
@@ -181,5 +181,5 @@ def test_with_all_a_grant_that_has_ended_is_tried_and_left_out_when_aws_says_so_
     assert "globex: left out: AWS refused to let you into the role, and by the handoff the grant globex" in done.stderr
     assert "globex  |" not in done.stdout + done.stderr
     # Named by hand it is a failure.
-    done = it.person.run("exec", "--client", "globex", "--", "true")
+    done = it.person.run("exec", "--profile", "globex", "--", "true")
     assert done.returncode == 125

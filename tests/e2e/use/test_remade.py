@@ -90,19 +90,19 @@ def test_exec_for_several_names_the_customer(way: Make, stage: Any) -> None:
     assert it.person.run("exec", "--all", "--", sys.executable, "-c", WHO).returncode == 0
 
 
-@pytest.mark.parametrize("command", ["verify", "doctor", "clients"])
+@pytest.mark.parametrize("command", ["verify", "doctor", "customers"])
 def test_commands_that_look_drop_it_and_say_so(command: str, way: Make) -> None:
     it = way()
     it.aws_profile()
     old = it.first()
-    words = (command,) if command == "clients" else (command, "acme")
+    words = (command,) if command == "customers" else (command, "acme")
     before = it.person.run(*words)
     assert "re-made" not in before.stdout + before.stderr
     assert not is_new(it, old)
     it.make_role_anew()
     done = it.person.run(*words)
     assert "re-made" in done.stdout + done.stderr, done
-    if command == "clients":
+    if command == "customers":
         assert "none" in done.stdout
     # What was kept is gone, and the next call of a tool is let in.
     assert is_new(it, old)

@@ -99,7 +99,7 @@ def test_names_are_offered_where_a_name_belongs(offers: Offer, place: pathlib.Pa
         ("valetkey exec a", {"acme", "acme.prod"}, {"globex", "audit"}),
         ("valetkey serve acme g", {"globex"}, set()),
         ("valetkey show ", {"audit", "ops"}, {"acme"}),
-        ("valetkey exec --client a", {"acme", "acme.prod"}, {"globex"}),
+        ("valetkey exec --profile a", {"acme", "acme.prod"}, {"globex"}),
         ("valetkey env acme --shell f", {"fish"}, {"acme"}),
         ("valetkey ex", {"exec"}, {"audit"}),
     )
@@ -112,8 +112,8 @@ def test_names_are_offered_where_a_name_belongs(offers: Offer, place: pathlib.Pa
 
 
 @pytest.mark.parametrize("offers", [*SHELLS[:2]])
-def test_a_list_of_clients_and_the_command_after_the_dashes(offers: Offer, place: pathlib.Path) -> None:
-    assert offers(place, "valetkey exec --client acme,g") == ["acme,globex"]
+def test_a_list_of_profiles_and_the_command_after_the_dashes(offers: Offer, place: pathlib.Path) -> None:
+    assert offers(place, "valetkey exec --profile acme,g") == ["acme,globex"]
     assert "uname" in offers(place, "valetkey exec acme -- unam")
     (place / "a-file").write_text("")
     assert "a-file" in offers(place, "valetkey exec acme -- cat a-fil")

@@ -51,11 +51,11 @@ def accept(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Accept:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("exec acme --all -- true", "acme is a customer"),
-        ("exec acme --client globex -- true", "acme is a customer"),
+        ("exec acme --all -- true", "acme is a profile"),
+        ("exec acme --profile globex -- true", "acme is a profile"),
         ("exec acme --jobs 2 -- true", "--jobs is for several customers"),
         ("exec --all --long --mfa-code-stdin -- true", "with --long each of 2 customers takes a code"),
-        ("exec --client acme,globex --no-cache --mfa-code-stdin -- true", "with --no-cache each of 2"),
+        ("exec --profile acme,globex --no-cache --mfa-code-stdin -- true", "with --no-cache each of 2"),
         ("console acme --print --separate", "--print opens no browser"),
         ("console acme --print --browser firefox", "--print opens no browser"),
         ("terraform acme --key net/terraform.tfstate", "the state needs a bucket and a key"),

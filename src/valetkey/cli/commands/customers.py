@@ -1,4 +1,4 @@
-"""valetkey clients: the customers at a glance."""
+"""valetkey customers: the customers at a glance."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import replace
 from valetkey.cli._options import Output
 
 
-def clients(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
+def customers(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     """List your customers: account, region, time left of the last session, end of the grant.
 
     From what is on this computer: nobody is asked for a code. Where a session is kept, AWS is asked once, with that
     session, whether it still knows it; one that it does not know is dropped.
     """
     from valetkey.cli._entry import clock
-    from valetkey.cli._kept import drop_clients
-    from valetkey.credentials.profiles.customers import all_clients
-    from valetkey.report.customers import say_clients
+    from valetkey.cli._kept import drop_customers
+    from valetkey.credentials.profiles.customers import all_customers
+    from valetkey.report.customers import say_customers
     from valetkey.report.text import say
 
     now = clock()
-    found, damaged = all_clients(os.environ, now)
-    gone = drop_clients(found)
+    found, damaged = all_customers(os.environ, now)
+    gone = drop_customers(found)
     for each in sorted(gone):
         say(f"{each}: AWS does not know its session any more: the role was re-made. It was dropped.", stderr=True)
     found = tuple(replace(each, session_until=None) if each.profile.name in gone else each for each in found)
-    say_clients(found, damaged, now=now, as_json=output.as_json)
+    say_customers(found, damaged, now=now, as_json=output.as_json)
     return 0

@@ -25,8 +25,9 @@ def exec_(
         bool, Parameter(negative="", help="Let the command fetch credentials, which are renewed while it runs.")
     ] = False,
     all_: Annotated[bool, Parameter(name="--all", negative="", help="Run it for every customer.")] = False,
-    client: Annotated[
-        tuple[str, ...], Parameter(negative="", help="Run it for these profiles: A,B (can be repeated).")
+    profile: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="Run it for this profile; repeat it for more: --profile A --profile B."),
     ] = (),
     jobs: Annotated[int | None, Parameter(help="How many customers at a time: 4 if not given.")] = None,
     way: Way = Way(),  # noqa: B008 - frozen
@@ -35,7 +36,7 @@ def exec_(
 
     The MFA code is asked for on the terminal itself. The exit code is the command's (128 + number for a signal);
     125 is a failure of valetkey, 126 a command that cannot be executed, 127 one that is not there. With --all or
-    --client every line of output begins with the customer's name; then the exit code is 0 when all went well, 1 when
+    --profile every line of output begins with the customer's name; then the exit code is 0 when all went well, 1 when
     a command failed, 125 when one could not be started.
 
     Parameters
@@ -55,12 +56,12 @@ def exec_(
             "--server renews its sessions, and --long ones take a code each", do="leave one of them out"
         )
     environment = partial(served if server else given, way=way)
-    if all_ or client:
-        if all_ and client:
-            raise ValetkeyError("--all and --client exclude each other", do="give one of them")
+    if all_ or profile:
+        if all_ and profile:
+            raise ValetkeyError("--all and --profile exclude each other", do="give one of them")
         words = () if name is None else (name, *command)
         _check_words(words)
-        names = _everyone() if all_ else _chosen(client)
+        names = _everyone() if all_ else _chosen(profile)
         if not names:
             raise ValetkeyError(
                 "there is no profile to run it for", do="run `valetkey accept FILE` with a handoff first"
@@ -72,7 +73,9 @@ def exec_(
             )
         return _for_many(words, environment, names=names, jobs=4 if jobs is None else jobs, everyone=all_)
     if jobs is not None:
-        raise ValetkeyError("--jobs is for several customers", do="leave it out, or say --all or --client A,B")
+        raise ValetkeyError(
+            "--jobs is for several customers", do="leave it out, or say --all or --profile A --profile B"
+        )
     if name is None:
         raise ValetkeyError("there is no profile to use", do="name it: valetkey exec NAME -- aws ...")
     if not command:
@@ -92,7 +95,7 @@ def _check_words(words: Sequence[str]) -> None:
 
     if words and words[0] in names(os.environ) and shutil.which(words[0]) is None:
         raise ValetkeyError(
-            f"{words[0]} is a customer, and --all and --client say for whom the command is run",
+            f"{words[0]} is a profile, and --all and --profile already say which profiles the command runs for",
             do="leave one of them out",
         )
 
@@ -126,11 +129,11 @@ def _for_many(
     return 125 if any(each.code is None for each in ran) else int(any(each.code for each in ran))
 
 
-def _chosen(client: tuple[str, ...]) -> tuple[str, ...]:
-    """The profiles that --client names. Raises ValetkeyError before anything is begun for any of them."""
+def _chosen(profiles: tuple[str, ...]) -> tuple[str, ...]:
+    """The profiles that --profile names. Raises ValetkeyError before anything is begun for any of them."""
     from valetkey.cli._entry import check_known
 
-    names = tuple(dict.fromkeys(name.strip() for each in client for name in each.split(",") if name.strip()))
+    names = tuple(dict.fromkeys(name.strip() for each in profiles for name in each.split(",") if name.strip()))
     for name in names:
         check_known(name)
     return names

@@ -51,7 +51,7 @@ def terraform(
         region = awsfiles.region(each, os.environ) or profile.region
         carried = read_settings(awsfiles.settings((each,), os.environ), name=each)
         enter = role_call(profile, _MfaSession(), carried).params
-        customers.append(made.Customer(profile=profile, region=region, enter=enter))
+        customers.append(made.Target(profile=profile, region=region, enter=enter))
     state = _state(bucket, key)
     found = made.blocks(customers, shape=shape, state=state)
     base = [each.profile for each in customers if each.profile.mfa] if shape == "assume-role" else []

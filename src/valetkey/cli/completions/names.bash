@@ -40,9 +40,9 @@ _valetkey_with_names() {
       return
     done
   fi
-  if [[ $kind && $cur != -* && ($COMP_CWORD -eq 2 || $prev == --client || ($several && $prev != --*)) ]]; then
-    # --client A,B: the last of them.
-    [[ $prev == --client && $cur == *,* ]] && before=${cur%,*},
+  if [[ $kind && $cur != -* && ($COMP_CWORD -eq 2 || $prev == --profile || ($several && $prev != --*)) ]]; then
+    # --profile A,B: the last of them.
+    [[ $prev == --profile && $cur == *,* ]] && before=${cur%,*},
     COMPREPLY=()
     while read -r name; do
       [[ $before$name == "$cur"* ]] && COMPREPLY+=("$before$name")

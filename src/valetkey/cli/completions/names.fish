@@ -14,8 +14,8 @@ function __valetkey_grants
     test -r $place/valetkey/grants; and cat $place/valetkey/grants
 end
 
-# --client A,B: the last of them.
-function __valetkey_clients
+# --profile A,B: the last of them.
+function __valetkey_listed_profiles
     set -l before (string match -r '^.*,' -- (commandline -ct))
     for name in (__valetkey_profiles)
         echo "$before$name"
@@ -44,5 +44,5 @@ end
 
 complete -c valetkey -n '__valetkey_takes_name @PROFILES@' -f -a '(__valetkey_profiles)'
 complete -c valetkey -n '__valetkey_takes_name @GRANTS@' -f -a '(__valetkey_grants)'
-complete -c valetkey -n '__fish_valetkey_using_command exec' -l client -x -a '(__valetkey_clients)'
+complete -c valetkey -n '__fish_valetkey_using_command exec' -l profile -x -a '(__valetkey_listed_profiles)'
 complete -c valetkey -n __valetkey_runs -f -a '(__valetkey_command)'

@@ -12,8 +12,8 @@ _valetkey_names() {
     [[ $place == /* ]] || place=$HOME/.cache
     [[ -r $place/valetkey/grants ]] && names=(${(f)"$(<$place/valetkey/grants)"})
   fi
-  # --client A,B: the last of them.
-  [[ $2 == --client ]] && compset -P '*,'
+  # --profile A,B: the last of them.
+  [[ $2 == --profile ]] && compset -P '*,'
   compadd -a names
 }
 
@@ -38,7 +38,7 @@ _cyclopts_valetkey() {
     return
   fi
   local cur=${words[CURRENT]} prev=${words[CURRENT-1]}
-  if [[ -n $kind && $cur != -* ]] && { (( CURRENT == 3 )) || [[ $prev == --client || ( -n $several && $prev != --* ) ]] }; then
+  if [[ -n $kind && $cur != -* ]] && { (( CURRENT == 3 )) || [[ $prev == --profile || ( -n $several && $prev != --* ) ]] }; then
     _valetkey_names $kind $prev
     return
   fi

@@ -29,7 +29,7 @@ Value: TypeAlias = "str | bool | tuple[str, ...] | Mapping[str, Value]"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Customer:
+class Target:
     """What a provider is written from."""
 
     profile: Profile
@@ -57,7 +57,7 @@ class State:
     key: str = "terraform.tfstate"
 
 
-def blocks(customers: Sequence[Customer], *, shape: Shape = "profile", state: State | None = None) -> tuple[Block, ...]:
+def blocks(customers: Sequence[Target], *, shape: Shape = "profile", state: State | None = None) -> tuple[Block, ...]:
     """The blocks, in the order to print them. At least one customer."""
     several = len(customers) > 1
     made = [_backend(customers[0], shape, state)] if state else []
@@ -92,7 +92,7 @@ def aliases(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _provider(customer: Customer, shape: Shape, alias: str | None) -> Block:
+def _provider(customer: Target, shape: Shape, alias: str | None) -> Block:
     profile = customer.profile
     settings: dict[str, Value] = {"alias": alias} if alias else {}
     settings |= _begin(customer, shape)
@@ -102,12 +102,12 @@ def _provider(customer: Customer, shape: Shape, alias: str | None) -> Block:
     return Block("provider", ("aws",), settings, inner, comment=f"{profile.name}: account {profile.account}, {role}")
 
 
-def _begin(customer: Customer, shape: Shape) -> dict[str, str]:
+def _begin(customer: Target, shape: Shape) -> dict[str, str]:
     profile = customer.profile.name if shape == "profile" else base_profile(customer.profile)
     return ({"profile": profile} if profile else {}) | ({"region": customer.region} if customer.region else {})
 
 
-def _backend(customer: Customer, shape: Shape, state: State) -> Block:
+def _backend(customer: Target, shape: Shape, state: State) -> Block:
     """Since Terraform 1.10, S3 itself holds the lock (`use_lockfile`); the role is an argument here, not a block."""
     settings: dict[str, Value] = {"bucket": state.bucket, "key": state.key}
     settings |= _begin(customer, shape)

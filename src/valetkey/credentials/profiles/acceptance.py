@@ -5,7 +5,7 @@ Rules (AWS, "The confused deputy problem", and id_roles_common-scenarios_third-p
 - The ExternalId is the one requested for this customer. Where no request of ours is known, a person decides.
 - A handoff older than the one accepted for this role is refused: what the owner has changed since would come back. The
   very same one again changes nothing and mends the profile.
-- A role, or an ExternalId, belongs to one client: what another client's profile uses is refused.
+- A role, or an ExternalId, belongs to one customer: what another customer's profile uses is refused.
 - It leads neither into one's own account nor into another customer's (whose_account.py).
 - Terms that this identity can never meet (MFA with Identity Center, a principal that is not us) are refused now, not
   at the first AccessDenied.
@@ -203,7 +203,7 @@ def _request(handoff: Handoff, known: tuple[AccessRequest, ...], customer: str |
 
 
 def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str | None, name: str | None) -> None:
-    """Refuse what another client uses: with it, that client could send us into this one's account."""
+    """Refuse what another customer uses: with it, that customer could send us into this one's account."""
     for profile in profiles:
         if profile.name == name:
             if not is_same_role(profile.role_arn, handoff.role_arn):
@@ -217,10 +217,10 @@ def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str
                 f"the profile {profile.name} uses this role already",
                 do=f"say {option('--name', profile.name)} to update it",
             )
-        same_client = account_of(profile) == account_of(handoff) or (
+        same_customer = account_of(profile) == account_of(handoff) or (
             bool(customer) and profile.customer.casefold() == (customer or "").casefold()
         )
-        if handoff.external_id is not None and profile.external_id == handoff.external_id and not same_client:
+        if handoff.external_id is not None and profile.external_id == handoff.external_id and not same_customer:
             raise NotAccepted(
                 f"the profile {profile.name}, for the account {profile.account}, uses this ExternalId already",
                 do="ask this owner for an ExternalId of its own: `valetkey request` makes one per customer",
@@ -241,7 +241,7 @@ def _check_replay(handoff: Handoff, there: Profile | None) -> None:
 def _question(handoff: Handoff, customer: str | None) -> str:
     whom = f" to {customer}" if customer else ""
     if handoff.external_id is None:
-        return "The role asks for no ExternalId: another client who learns its name could send you in. Accept it?"
+        return "The role asks for no ExternalId: another customer who learns its name could send you in. Accept it?"
     return f"No request of yours{whom} is known here, so nobody can say whether this ExternalId is yours. Accept it?"
 
 
@@ -262,7 +262,7 @@ def _notices(received: Received, handoff: Handoff, there: Profile | None) -> lis
 
 def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, ...]:
     """Every profile accepted before. One that cannot be read is left out only when it is the one being renewed: what
-    is overlooked cannot be told apart from another client. Raises ProfileError."""
+    is overlooked cannot be told apart from another customer. Raises ProfileError."""
     found = []
     for name in names(env):
         try:

@@ -23,7 +23,7 @@ _KIND = "last/v1"
 
 
 @dataclass(frozen=True)
-class Client:
+class Customer:
     """A customer as a person thinks of one."""
 
     profile: Profile
@@ -47,10 +47,10 @@ class Damaged:
     problem: ProfileError
 
 
-def all_clients(env: Mapping[str, str], now: datetime) -> tuple[tuple[Client, ...], tuple[Damaged, ...]]:
+def all_customers(env: Mapping[str, str], now: datetime) -> tuple[tuple[Customer, ...], tuple[Damaged, ...]]:
     """The customers and the damaged profiles, each by name. Raises ValetkeyError without a home directory;
     ConfigError for a damaged AWS config."""
-    found: list[Client] = []
+    found: list[Customer] = []
     damaged: list[Damaged] = []
     for name in names(env):
         try:
@@ -62,7 +62,7 @@ def all_clients(env: Mapping[str, str], now: datetime) -> tuple[tuple[Client, ..
         until, session_key, realm = _noted(profile, env)
         is_live = until is not None and until > now
         found.append(
-            Client(
+            Customer(
                 profile=profile,
                 region=awsfiles.region(name, env) or profile.region,
                 session_until=until if is_live else None,

@@ -1,4 +1,4 @@
-"""What a client's sessions carry: settings of its section in the AWS config, applied to AssumeRole.
+"""What a customer's sessions carry: settings of its section in the AWS config, applied to AssumeRole.
 
     [profile acme]
     credential_process = ...

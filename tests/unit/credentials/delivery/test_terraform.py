@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.credentials.delivery.terraform import Customer, State, aliases, as_json, blocks, hcl, quoted
+from valetkey.credentials.delivery.terraform import State, Target, aliases, as_json, blocks, hcl, quoted
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.policy.arns import NOBODY
 
@@ -25,7 +25,7 @@ ENTER = {
 
 def customer(
     name: str = "acme", account: str = "210987654321", region: str | None = "eu-west-1", **more: Any
-) -> Customer:
+) -> Target:
     profile = Profile(
         name=name,
         role_arn=f"arn:aws:iam::{account}:role/p/audit",
@@ -35,7 +35,7 @@ def customer(
         mfa=more.pop("mfa", True),
         max_session=43200,
     )
-    return Customer(profile=profile, region=region, enter=ENTER | more)
+    return Target(profile=profile, region=region, enter=ENTER | more)
 
 
 def test_one_customer_is_the_default_provider() -> None:

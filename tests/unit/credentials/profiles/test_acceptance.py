@@ -1,4 +1,4 @@
-"""A handoff is judged by what it says, who we are, what we asked for and what other clients use."""
+"""A handoff is judged by what it says, who we are, what we asked for and what other customers use."""
 
 from __future__ import annotations
 

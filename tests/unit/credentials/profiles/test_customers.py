@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from valetkey.credentials.profiles.customers import all_clients, note
+from valetkey.credentials.profiles.customers import all_customers, note
 from valetkey.credentials.profiles.profile import Profile, path_of, save
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ def env(tmp_path: pathlib.Path) -> dict[str, str]:
 
 
 def noted(env: dict[str, str]) -> datetime | None:
-    (found,), damaged = all_clients(env, NOW)
+    (found,), damaged = all_customers(env, NOW)
     assert damaged == ()
     return found.session_until
 
@@ -77,8 +77,8 @@ def test_ended_and_damaged(env: dict[str, str]) -> None:
     broken = path_of("broken", env)
     broken.write_text("{")
     broken.chmod(0o600)
-    clients, (damaged,) = all_clients(env, NOW)
-    assert [(each.profile.name, each.has_ended, each.session_until, each.region) for each in clients] == [
+    customers, (damaged,) = all_customers(env, NOW)
+    assert [(each.profile.name, each.has_ended, each.session_until, each.region) for each in customers] == [
         ("acme", False, None, "eu-west-1"),
         # The owner may have moved the end: the session is AWS's to end.
         ("old", True, NOW + timedelta(minutes=40), "eu-west-1"),
@@ -90,5 +90,5 @@ def test_the_region_is_the_aws_profiles_as_it_is_now(env: dict[str, str]) -> Non
     config = pathlib.Path(env["HOME"]) / ".aws/config"
     config.parent.mkdir()
     config.write_text("[profile acme]\nregion = eu-north-1\n")
-    (found,), _ = all_clients(env, NOW)
+    (found,), _ = all_customers(env, NOW)
     assert found.region == "eu-north-1"
