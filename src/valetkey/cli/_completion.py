@@ -15,6 +15,7 @@ from typing import Any
 
 from cyclopts import App
 
+from valetkey.cli._commands import COMMANDS, CONTRACTOR, OWNER
 from valetkey.errors import ValetkeyError
 
 _GRANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+=,.@-]{0,63}", re.ASCII)
@@ -58,8 +59,6 @@ def named() -> Names:
     """The commands whose first word is a name: the owner's name grants, the contractor's profiles."""
     import inspect
     from importlib import import_module
-
-    from valetkey.cli._app import COMMANDS, CONTRACTOR, OWNER
 
     profiles: list[str] = []
     grants: list[str] = []

@@ -49,25 +49,20 @@ def run(words: Sequence[str]) -> int:
     except Exception as error:
         if debug:
             raise
+        from cyclopts import CycloptsError
+
         from valetkey.report.text import say
 
-        if _is_wrong_use(error):
-            do = "see `valetkey --help`, or `valetkey COMMAND --help`"
-            if words[:1] == ["exec"] and "--" not in words:
-                do = "write the command after two dashes: valetkey exec NAME -- COMMAND"
-            say(f"valetkey: {error}", f"  do: {do}", stderr=True)
+        if isinstance(error, CycloptsError):
+            from valetkey.cli._misuse import misuse
+
+            what, do = misuse(error, words)
+            say(f"valetkey: {what}", f"  do: {do}", stderr=True)
             return _own_failure(words, 2)
         # Only the kind: the text of an error we did not foresee may hold anything.
         say(f"valetkey: this is a fault of valetkey's own ({type(error).__name__})", stderr=True)
         say("  do: run the command again with --debug and report what it shows", stderr=True)
         return _own_failure(words, 3)
-
-
-def _is_wrong_use(error: Exception) -> bool:
-    """Whether cyclopts could not parse the command line."""
-    from cyclopts import CycloptsError
-
-    return isinstance(error, CycloptsError)
 
 
 def _own_failure(words: Sequence[str], code: int) -> int:

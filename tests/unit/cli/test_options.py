@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from valetkey.account.calls import Call
-from valetkey.cli._app import AUDIT, COMMANDS, OWNER
+from valetkey.cli._commands import AUDIT, COMMANDS, OWNER
 from valetkey.cli._options import EXPECT, OwnerAccount, seconds, until
 from valetkey.errors import ValetkeyError
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from valetkey.cli import _app as table
+from valetkey.cli import _commands as table
 from valetkey.cli._run import run
 
 
@@ -24,6 +24,43 @@ def test_wrong_use_is_exit_code_2_with_advice(words, capsys):
     assert err.startswith("valetkey: ")
     assert "--help" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["grnt"], 'unknown command "grnt". Did you mean "grant"?'),
+        (["client"], 'unknown command "client".\n'),
+        (["sandbox", "strt"], 'unknown command "strt". Did you mean "start"?'),
+        (["grant", "--dryrun"], "unknown option --dryrun. Did you mean --dry-run?"),
+        (["grant", "--polcy=x"], "unknown option --polcy. Did you mean --policy?"),
+        (["audit", "--formt", "json"], "unknown option --formt. Did you mean --format?"),
+        (["decide", "--line"], "unknown option --line. Did you mean --lines?"),
+        (["--profil"], "unknown option --profil.\n"),
+        (["list", "a"], 'too many arguments: "a" is not expected here.'),
+    ],
+)
+def test_an_unknown_name_gets_the_nearest(words, says, capsys):
+    assert run(words) == 2
+    assert capsys.readouterr().err.startswith(f"valetkey: {says}")
+
+
+def test_an_unknown_profile_gets_the_nearest(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "valetkey/profiles"
+    folder.mkdir(parents=True)
+    for name in ("acme", "globex"):
+        (folder / f"{name}.json").write_text("{}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert run(["verify", "acmee"]) == 2
+    assert 'there is no profile "acmee". Did you mean "acme"?' in capsys.readouterr().err
+
+
+def test_plumbing_has_no_line_in_the_help_and_works(capsys):
+    assert run(["--help"]) == 0
+    words = capsys.readouterr().out.split()
+    assert "verify" in words
+    assert not {"credential-process", "decide"} & set(words)
+    assert run(["decide", "--help"]) == 0
 
 
 def test_exec_without_dashes_says_what_is_missing(capsys):

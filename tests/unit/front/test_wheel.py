@@ -46,7 +46,7 @@ def test_wheel_installs_into_an_empty_environment(wheel, tmp_path):
 
     shown = _run(env / "bin" / "valetkey", "--help", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
-    for word in ("Owner", "Contractor", "grant", "revoke", "accept", "credential-process"):
+    for word in ("Owner", "Contractor", "grant", "revoke", "accept", "verify"):
         assert word in shown.stdout
     assert _run(python, "-c", "import valetkey; print(valetkey.__version__)", cwd=tmp_path).stdout.strip()
     assert _run(python, "-m", "valetkey", "--version", cwd=tmp_path).returncode == 0

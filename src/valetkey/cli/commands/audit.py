@@ -53,8 +53,10 @@ def audit(
     from valetkey.audit import audit as judge
     from valetkey.audit.workers import verdicts
     from valetkey.cli import _auditing
+    from valetkey.cli._misuse import refuse_options
     from valetkey.report.audit import proving, say_audit, say_audit_json
 
+    refuse_options(files, "audit")
     if files and account.expect_account is not None:
         raise ValetkeyError(
             "--expect-account is about credentials, and files need none", do="leave it out, or use --owner"

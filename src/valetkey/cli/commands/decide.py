@@ -27,10 +27,12 @@ def decide(
     file
         The question as JSON; - is standard input. See docs/reference/decide.md.
     """
+    from valetkey.cli._misuse import refuse_options
     from valetkey.policy.decision_json import QUESTION_MAX, answer
     from valetkey.report.decisions import as_json, problem_as_json, say_line
     from valetkey.report.text import say_json
 
+    refuse_options((file,), "decide")
     with ExitStack() as stack:
         stream: BinaryIO = sys.stdin.buffer if file == "-" else stack.enter_context(_open(file))
         if not lines:

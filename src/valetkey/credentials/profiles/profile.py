@@ -132,10 +132,15 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
     """Read one profile. Raises ProfileError: absent, of an unknown version, writable by others, or not sound."""
     path = path_of(name, env)
     if not path.exists():
-        have = ", ".join(names(env))
+        import difflib
+
+        have = names(env)
+        near = difflib.get_close_matches(name, have, n=1, cutoff=0.7)
         raise ProfileError(
-            f"there is no profile {json.dumps(name)}",
-            do=f"name one of: {have}" if have else "run `valetkey accept FILE` with the owner's handoff first",
+            f"there is no profile {json.dumps(name)}" + (f". Did you mean {json.dumps(near[0])}?" if near else ""),
+            do=f"name one of: {', '.join(have)}"
+            if have
+            else "run `valetkey accept FILE` with the owner's handoff first",
             where=str(path),
         )
     again = "run `valetkey accept` with the handoff again"

@@ -1,0 +1,49 @@
+"""The table of commands: name, function, panel of the help, and one sentence saying what the command does."""
+
+from __future__ import annotations
+
+from cyclopts import Group
+
+OWNER = Group.create_ordered("Owner")
+CONTRACTOR = Group.create_ordered("Contractor")
+AUDIT = Group.create_ordered("Audit")
+TRY = Group.create_ordered("Try it")
+
+COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
+    ("grant", "grant:grant", OWNER, "Create a role for a contractor, after its trust policy is proved."),
+    ("list", "list:list_", OWNER, "List the grants in this account."),
+    ("show", "show:show", OWNER, "Show one grant: terms, trust policy, proof, days left."),
+    ("handoff", "handoff:handoff", OWNER, "Write the file that the contractor needs."),
+    ("revoke", "revoke:revoke", OWNER, "End a grant: deny its live sessions and delete the role."),
+    ("request", "request:request", CONTRACTOR, "Write an access request for a customer."),
+    ("accept", "accept:accept", CONTRACTOR, "Check a handoff and write the AWS profile for it."),
+    (
+        "customers",
+        "customers:customers",
+        CONTRACTOR,
+        "List your customers: account, session time left, end of the grant.",
+    ),
+    ("verify", "verify:verify", CONTRACTOR, "Test that the role admits you, and only under its conditions."),
+    ("login", "login:login", CONTRACTOR, "Enter the MFA code now; keep the access key in the keyring."),
+    ("doctor", "doctor:doctor", CONTRACTOR, "Find out why a role refuses you, and what to do."),
+    ("exec", "exec:exec_", CONTRACTOR, "Run a command with a grant's credentials and no others."),
+    ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),
+    ("serve", "serve:serve", CONTRACTOR, "Serve credentials to SDKs over HTTP on this computer."),
+    (
+        "credential-process",
+        "credential_process:credential_process",
+        CONTRACTOR,
+        "Print credentials for an SDK (credential_process).",
+    ),
+    ("terraform", "terraform:terraform", CONTRACTOR, "Print Terraform provider and backend blocks."),
+    ("console", "console:console", CONTRACTOR, "Open the AWS console through a grant."),
+    ("audit", "audit:audit", AUDIT, "Audit which outside parties can assume an account's roles."),
+    ("who", "who:who", AUDIT, "List who can assume a role with a given trust policy, offline."),
+    ("prove", "prove:prove", AUDIT, "Prove that a trust policy admits only whom it should, offline."),
+    ("decide", "decide:decide", AUDIT, "Decide requests against policies, offline."),
+    ("demo", "demo:demo", TRY, "Run the whole story on a new sandbox."),
+    ("sandbox", "sandbox:app", TRY, "Run several AWS accounts on this computer, with IAM and MFA enforced."),
+)
+
+HIDDEN = frozenset({"credential-process", "decide"})
+"""Called by programs: no line in `--help`; `valetkey NAME --help` and the reference pages describe them."""

@@ -1,0 +1,81 @@
+"""What to say about a command line that cannot be parsed: what is wrong, and the nearest name that there is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from valetkey.commandline import word
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from cyclopts import CycloptsError
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The name that is spelt most like this one; empty when none is."""
+    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=0.7)), "")
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """ " Did you mean "grant"?", or empty."""
+    near = nearest(name, names)
+    return f' Did you mean "{near}"?' if near else ""
+
+
+def misuse(error: CycloptsError, words: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with a command line, and what to do about it."""
+    from cyclopts import UnknownOptionError
+    from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
+
+    if words[:1] == ["exec"] and "--" not in words:
+        do = "write the command after two dashes: valetkey exec NAME -- COMMAND"
+    else:
+        do = f"see `{_help_of(words)}`"
+    given = next(iter(error.unused_tokens or ()), "")
+    match error:
+        case UnknownCommandError() if given.startswith("-"):
+            return f"unknown option {given}.", do
+        case UnknownCommandError():
+            return f'unknown command "{given}".{suggestion(given, _names(words))}', do
+        case UnknownOptionError():
+            option = (error.token.keyword or error.token.value or "").partition("=")[0]
+            near = nearest(option, (name for each in error.argument_collection for name in each.names if each.parse))
+            return f"unknown option {option}." + (f" Did you mean {near}?" if near else ""), do
+        case UnusedCliTokensError():
+            return f'too many arguments: "{given}" is not expected here.', do
+        case _:
+            return str(error), do
+
+
+def refuse_options(files: Sequence[str], command: str) -> None:
+    """Raise ValetkeyError for a file name that is a misspelt option. (A command that takes `-` as a file gets them.)"""
+    from valetkey.cli._app import build
+
+    for given in files:
+        if given.startswith("-") and given != "-":
+            known = build()[command].assemble_argument_collection()
+            near = nearest(given.partition("=")[0], (name for each in known for name in each.names if each.parse))
+            raise ValetkeyError(
+                f"unknown option {given.partition('=')[0]}." + (f" Did you mean {near}?" if near else ""),
+                do=f"see `valetkey {word(command)} --help`; a file with such a name is written ./NAME",
+            )
+
+
+def _names(words: Sequence[str]) -> tuple[str, ...]:
+    """The names of the commands, or of the sandbox's commands."""
+    from valetkey.cli._commands import COMMANDS
+
+    if words[:1] == ["sandbox"]:
+        from valetkey.cli.commands.sandbox import app
+
+        return tuple(name for name in app if not name.startswith("-"))
+    return tuple(name for name, *_ in COMMANDS)
+
+
+def _help_of(words: Sequence[str]) -> str:
+    from valetkey.cli._commands import COMMANDS
+
+    known = [each for each in words[:1] if any(each == name for name, *_ in COMMANDS)]
+    return " ".join(["valetkey", *map(word, known), "--help"])
