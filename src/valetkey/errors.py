@@ -8,6 +8,15 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+DOCS = "https://github.com/valetkey/valetkey/blob/main/docs"
+"""Where the documentation is published. The wheel holds no docs: a message that names a page gives its address."""
+
+
+def page(path: str) -> str:
+    """The public address of a page, named by its path in `docs/`: "reference/audit.md"."""
+    return f"{DOCS}/{path}"
+
+
 class ValetkeyError(Exception):
     """Something a person has to know about: what is wrong, where, and what to do.
 

@@ -26,7 +26,7 @@ def read_template(template: Any, name: str, place: Place) -> Part:
     """Read a loaded template. Raises SourceError with file and JSON path."""
     resources = template.get("Resources") if isinstance(template, dict) else None
     if not isinstance(resources, dict):
-        raise _wrong(f"{name}: $.Resources", "the resources are no object, or one stands twice")
+        raise _wrong(f"{name}: $.Resources", "the resources are not an object, or one is given twice")
     part = Part(name)
     if transform := template.get("Transform"):
         why = f"the transform {written(transform)[:200]} may make roles that the template does not show"
@@ -39,11 +39,11 @@ def read_template(template: Any, name: str, place: Place) -> Part:
         if logical.startswith("Fn::") or kind in _ELSEWHERE or str(kind).endswith("::MODULE"):
             part.unknown.append(Unknown("roles", f"{kind or logical} may make roles; it is not followed", where))
         elif not isinstance(kind, str):
-            raise _wrong(where, "a resource is no object with a Type, or a key of it stands twice")
+            raise _wrong(where, "a resource is not an object with a Type, or a key of it is given twice")
         elif kind in _KINDS:
             given = resource.get("Properties", {})
             if not isinstance(given, dict):
-                raise _wrong(f"{where}.Properties", "the properties are no object, or one stands twice")
+                raise _wrong(f"{where}.Properties", "the properties are not an object, or one is given twice")
             readings[logical] = _Reading(logical, given, where, resolver, resource.get("Condition"))
     roles = [each for each in readings.values() if resources[each.logical]["Type"] == "AWS::IAM::Role"]
     named = {each.arn.rsplit("/", 1)[-1]: each for each in roles if each.arn}
@@ -116,7 +116,7 @@ class _Reading:
             place = f"{where}[{index}]"
             each = self.resolve(each, "inline policies", place) if is_object(each) and len(each) == 1 else each
             if isinstance(each, JsonObject):
-                self.unknown.append(Unknown("inline policies", "a key stands twice", place))
+                self.unknown.append(Unknown("inline policies", "a key is given twice", place))
             elif isinstance(each, dict):
                 name = self.resolve(each.get("PolicyName", f"policy-{index}"), "inline policies", place)
                 yield str(name), each.get("PolicyDocument"), f"{place}.PolicyDocument"

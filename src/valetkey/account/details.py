@@ -171,7 +171,7 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
         try:
             return _time(given)
         except (ValueError, OverflowError, OSError):
-            unknown.append(Unknown(of, "it is no time", place))
+            unknown.append(Unknown(of, "it is not a time", place))
             return None
 
     inline = {}

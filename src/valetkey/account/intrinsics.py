@@ -216,7 +216,7 @@ class Resolver:
                 return any(self._holds(each, note) for each in given)
             case "Fn::Not", [one]:
                 return not self._holds(one, note)
-        raise Unresolved(f"{kind or 'this'} is no condition that can be decided here")
+        raise Unresolved(f"{kind or 'this'} is not a condition that can be decided here")
 
     def ref(self, name: Any, note: Note) -> Any:
         """What Ref gives. Raises Unresolved."""

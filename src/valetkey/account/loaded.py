@@ -90,7 +90,7 @@ def load_yaml(data: bytes, name: str) -> Any:
         mark = error.problem_mark
         place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise SourceError(
-            f"{name} is no YAML: {error.problem or error.context}{place}", do="correct the file", where=name
+            f"{name} is not YAML: {error.problem or error.context}{place}", do="correct the file", where=name
         ) from None
     except yaml.YAMLError:
         raise SourceError(f"{name} holds characters that YAML does not allow", do="correct it", where=name) from None
@@ -131,7 +131,7 @@ def not_utf8(name: str) -> SourceError:
 
 
 def no_json(name: str, why: str) -> SourceError:
-    return SourceError(f"{name} is no JSON: {why}", do="correct the file, or get it again", where=name)
+    return SourceError(f"{name} is not JSON: {why}", do="correct the file, or get it again", where=name)
 
 
 def _too_large(name: str, limit: int) -> SourceError:
@@ -170,7 +170,7 @@ def _build(events: Iterable[Any], name: str) -> Any:
             put(value, 1)
         elif kind == "AliasEvent":
             if event.anchor not in anchors:
-                raise wrong(event, f"the alias *{event.anchor} stands for nothing before it", "define it first")
+                raise wrong(event, f"the alias *{event.anchor} refers to nothing before it", "define it first")
             put(*anchors[event.anchor])
         elif kind in ("SequenceStartEvent", "MappingStartEvent"):
             if len(open_) == DEPTH_MAX:

@@ -115,5 +115,7 @@ def _untold(role: Role) -> Unknown:
 
 def _differ(arn: str, one: str, other: str) -> SourceError:
     return SourceError(
-        f"{arn} is told in two ways", do="give dumps of one account, taken together", where=f"{one}; {other}"
+        f"{arn} is described in two different ways",
+        do="give dumps of one account, taken together",
+        where=f"{one}; {other}",
     )

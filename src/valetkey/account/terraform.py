@@ -156,7 +156,7 @@ class _Reading:
         one = next(iter(self._accounts)) if len(self._accounts) == 1 else (None, None)
         if len(self._accounts) > 1:
             ids = ", ".join(sorted({account for _, account in self._accounts}))
-            what = f"the file is of several accounts ({ids}); a new role's account is not told"
+            what = f"the file is of several accounts ({ids}); the account of a new role is not given"
             part.unknown.append(Unknown("account", what, self._name))
         account = self._place.account or one[1]
         partition = one[0] or self._partition or self._place.partition

@@ -14,7 +14,7 @@ from typing import Any
 
 from valetkey.audit.checks import TABLE
 from valetkey.audit.findings import Accepted, Finding
-from valetkey.errors import ValetkeyError, shown
+from valetkey.errors import ValetkeyError, page, shown
 from valetkey.policy.globs import matches
 
 KIND = "baseline/v1"
@@ -27,7 +27,7 @@ def read_baseline(text: str, *, name: str) -> tuple[tuple[Accepted, ...], tuple[
         plain = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise ValetkeyError(
-            f"{name} is no JSON: {error}", do="write it as docs/reference/audit.md shows", where=name
+            f"{name} is not JSON: {error}", do=f"write it as shown in {page('reference/audit.md')}", where=name
         ) from None
     if not isinstance(plain, dict) or plain.get("valetkey") != KIND:
         found = plain.get("valetkey") if isinstance(plain, dict) else None
@@ -67,7 +67,7 @@ def _entry(entry: Any, where: str) -> Accepted:
             )
     if entry["check"] not in TABLE:
         raise ValetkeyError(
-            f"{shown(entry['check'])} is no check", do="write T1 to T31, or unknown", where=f"{where}.check"
+            f"{shown(entry['check'])} is not a check", do="write T1 to T31, or unknown", where=f"{where}.check"
         )
     return Accepted(entry["check"], entry["role"], entry["reason"], _end(entry["until"], f"{where}.until"))
 
@@ -81,7 +81,9 @@ def _end(text: str, where: str) -> datetime:
     except (ValueError, OverflowError):
         end = None
     if end is None or end.tzinfo is None:
-        raise ValetkeyError(f"{shown(text)} is no end", do="write a date (2027-01-31) or a time with zone", where=where)
+        raise ValetkeyError(
+            f"{shown(text)} is not an end", do="write a date (2027-01-31) or a time with zone", where=where
+        )
     return end.astimezone(UTC)
 
 

@@ -39,7 +39,7 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
     try:
         found: Any = json.loads(text) if text.lstrip().startswith(("[", "{")) else None
     except ValueError as error:
-        raise ValetkeyError(f"{name} is no JSON: {error}", do="give account ids, one a line", where=name) from None
+        raise ValetkeyError(f"{name} is not JSON: {error}", do="give account ids, one a line", where=name) from None
     except RecursionError:
         raise ValetkeyError(f"{name} is nested too deeply", do="give account ids, one a line", where=name) from None
     if isinstance(found, dict):
@@ -55,7 +55,7 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
     for each in found:
         if not isinstance(each, str) or not is_account(each):
             do = "write 12 digits, or name an existing file of them"
-            raise ValetkeyError(f"{name}: {shown(each)} is no account id", do=do, where=name)
+            raise ValetkeyError(f"{name}: {shown(each)} is not an account id", do=do, where=name)
     return frozenset(found)
 
 
@@ -68,7 +68,7 @@ def read_known(text: str, *, name: str) -> dict[str, Known]:
     # Texts, lists and mappings only: YAML 1.1 would read 012345670123 as an octal number.
     entries = load_yaml(text.encode(), name)
     if not isinstance(entries, list):
-        raise ValetkeyError(f"{name} is no list of known accounts", do=do, where=name)
+        raise ValetkeyError(f"{name} is not a list of known accounts", do=do, where=name)
     known: dict[str, Known] = {}
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):

@@ -23,7 +23,7 @@ from valetkey.aws.opening import (
     usual_session,
     with_stored,
 )
-from valetkey.errors import ValetkeyError
+from valetkey.errors import ValetkeyError, page
 
 # A call waits 5 s for a connection and 30 s for an answer, and is tried 3 times (AWS_MAX_ATTEMPTS changes that).
 _LIMITS: dict[str, Any] = {
@@ -47,13 +47,13 @@ _LIKELY = {
     "RequestLimitExceeded": "too many calls are made from your account at this moment",
     "ServiceUnavailable": "AWS is in trouble at this moment",
     "InternalFailure": "AWS is in trouble at this moment",
-    "Unreachable": "the network, a proxy or AWS_ENDPOINT_URL stands between this computer and AWS",
+    "Unreachable": "the network, a proxy or AWS_ENDPOINT_URL prevents this computer from reaching AWS",
 }
 _ADVICE = {
     "ExpiredToken": "sign in again: these credentials have expired",
     "InvalidClientTokenId": "check the access key (unknown, inactive?) and the region (of its partition, enabled?)",
     "SignatureDoesNotMatch": "check the secret key and this computer's clock",
-    "AccessDenied": "see docs/reference/permissions.md for the permissions each command needs",
+    "AccessDenied": f"see the permissions that each command needs: {page('reference/permissions.md')}",
 }
 
 

@@ -75,7 +75,7 @@ def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
         ids = own_accounts(_text(path), name=own) if path.is_file() else own_accounts(own, name="--own-accounts")
     if org_id is not None and not _ORG_ID.fullmatch(org_id):
         raise ValetkeyError(
-            f"--org-id: {shown(org_id)} is no organisation", do="write its id: o-…, as AWS Organizations shows it"
+            f"--org-id: {shown(org_id)} is not an organisation", do="write its id: o-…, as AWS Organizations shows it"
         )
     return Scope(ids, org_id, {} if known is None else read_known(_text(known), name=str(known)))
 

@@ -62,7 +62,7 @@ def sign_in_chosen(chosen: Chosen, name: str, *, region: str | None) -> SignIn:
     except NoBase as problem:
         has = next((each for each in SURROUNDINGS if os.environ.get(each)), "")
         if chosen.source == "default" and has:
-            problem.what = f"the AWS files have no credentials under [default], and {has} is no fixed base identity"
+            problem.what = f"the AWS files have no credentials under [default], and {has} is not a fixed base identity"
         if chosen.source is not None and problem.do == SIGN_IN:
             problem.do = (
                 "name the AWS profile of your own user with --profile; or say --base-from-environment, and the role is "

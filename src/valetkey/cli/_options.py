@@ -48,7 +48,7 @@ class OwnerAccount(Account):
 
     expect_account: Annotated[
         str | None,
-        Parameter(help=f"Refuse credentials of any other account than this one; or set {EXPECT}."),
+        Parameter(help=f"Refuse credentials of any account but this one; also set by {EXPECT}."),
     ] = None
 
     def connect(self) -> Perform:

@@ -94,8 +94,8 @@ def accept_escalation(prepared: Prepared, *, accepted: bool) -> None:
     """Raise ValetkeyError (exit code 1) when the policies reach past the role and that was not accepted."""
     if prepared.opening.escalations and not accepted:
         raise ValetkeyError(
-            "these policies let the contractor change other principals, trusts or roles: "
-            "the end date and `revoke` would then close this door only",
+            "these policies let the contractor change other principals, trust policies or roles: "
+            "the end date and `revoke` would then not end all of their access",
             do="name narrower policies, add a --boundary, or accept it with --accept-escalation",
             where=prepared.grant.role_arn,
             exit_code=1,
@@ -150,7 +150,7 @@ def write_own(path: Path, text: str, *, role_arn: str) -> None:
             if is_same_role(load(read_text(str(path)), Handoff, name=str(path)).value.role_arn, role_arn):
                 return _write(path, text)
         raise ValetkeyError(
-            f"{path} exists and is no handoff of this grant", do="name another file, or remove it", where=str(path)
+            f"{path} exists and is not a handoff of this grant", do="name another file, or remove it", where=str(path)
         )
     return _write(path, text)
 

@@ -38,7 +38,7 @@ def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
         try:
             child = subprocess.Popen(words, env=dict(env), restore_signals=True)
         except FileNotFoundError:
-            raise ValetkeyError(f"{words[0]}: there is no such command", exit_code=NOT_FOUND) from None
+            raise ValetkeyError(f"{words[0]}: the command was not found", exit_code=NOT_FOUND) from None
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise ValetkeyError(f"{words[0]} cannot be executed: {why}", exit_code=CANNOT_EXECUTE) from None

@@ -59,5 +59,5 @@ def _read(path: Path, limit: int, *, do: str) -> bytes:
         with path.open("rb") as file:
             return file.read(limit + 1)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "that is no file name"
+        why = getattr(error, "strerror", None) or "that is not a file name"
         raise ValetkeyError(f"{path} cannot be read: {why}", do=do, where=str(path)) from None

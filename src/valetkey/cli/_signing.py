@@ -145,7 +145,7 @@ def read_seed(device: str, vault: Vault) -> str:
 
     mfa_sources.kept_seed(vault, device)  # without a keyring nobody is asked
     say(
-        "With the seed in the keyring, whoever gets into the keyring has both factors: MFA then shows that this",
+        "With the seed in the keyring, anybody with access to the keyring has both factors: MFA then shows that this",
         "computer was used, not that you were there. The owners ask for MFA to tell the two apart.",
         f"To take it out again: {command('keyring del valetkey', f'seed:{device}')}",
         stderr=True,

@@ -36,7 +36,7 @@ def role(*documents: Policy, owner: str | None) -> str:
     if len(found) > 1:
         raise ValetkeyError(
             f"the principals are of several partitions: {', '.join(found)}",
-            do="name those of the role's own: nobody comes in from another partition",
+            do="name those of the role's own: no caller from another partition can assume the role",
         )
     return f"arn:{found[0]}:iam::{owner or NOBODY}:role/role"
 

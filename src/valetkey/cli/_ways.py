@@ -19,14 +19,15 @@ class Way:
     """Which way into the role, and where its code comes from."""
 
     long: Annotated[
-        bool, Parameter(negative="", help="A code for this role alone, and a session as long as the role allows.")
+        bool,
+        Parameter(negative="", help="Use an MFA code for this role alone, and request the longest session it allows."),
     ] = False
     read_only: Annotated[
         bool, Parameter(name="--read-only", negative="", help="Restrict the session to AWS's ReadOnlyAccess.")
     ] = False
-    no_cache: Annotated[bool, Parameter(name="--no-cache", negative="", help="Use no kept session, and keep none.")] = (
-        False
-    )
+    no_cache: Annotated[
+        bool, Parameter(name="--no-cache", negative="", help="Neither use nor write the session cache.")
+    ] = False
     mfa_code_stdin: Annotated[
         bool, Parameter(name="--mfa-code-stdin", negative="", help="Read the MFA code from the first line of stdin.")
     ] = False
@@ -43,7 +44,7 @@ def first_line() -> str:
     Raises ValetkeyError."""
     code = read_line().replace(" ", "")
     if not (len(code) == 6 and code.isascii() and code.isdigit()):
-        raise ValetkeyError("the first line of standard input is no MFA code", do="give six digits, and a line end")
+        raise ValetkeyError("the first line of standard input is not an MFA code", do="give six digits, and a line end")
     return code
 
 

@@ -77,7 +77,7 @@ def check_request(received: Received | None, *, words: str | None, to: str | Non
             )
     elif yes and to is None:
         raise ValetkeyError(
-            "--yes with a request needs what only the contractor can have told you: a file may come from anybody",
+            "--yes with a request needs something that the contractor told you directly: anybody can write a file",
             do="add --fingerprint WORDS as the contractor reads them to you, or --to ACCOUNT; "
             "or leave --yes out and be asked",
         )

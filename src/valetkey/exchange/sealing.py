@@ -107,7 +107,7 @@ def _recipient(key: str, where: str) -> Any:
             return age.x25519.Recipient.from_str(key)
         return age.ssh.Recipient.from_str(key)
     except age.RecipientError:
-        what = next((why for start, why in _REFUSED if key.startswith(start)), "is no public key")
+        what = next((why for start, why in _REFUSED if key.startswith(start)), "is not a public key")
         raise KeyFileError(f"{where} {what}", do=f"give one: {_KINDS}", where=where) from None
 
 

@@ -147,7 +147,7 @@ def wanted(
     fingerprint of the access request, `user_id` who asked by it. Raises ValetkeyError when it contradicts itself;
     limits are `plan.check`'s."""
     if asked.contractor is None:
-        raise ValetkeyError("nobody is named to grant access to", do="give --to ACCOUNT or --request FILE")
+        raise ValetkeyError("no contractor is named", do="give --to ACCOUNT or --request FILE")
     if asked.no_external_id and asked.external_id is not None:
         raise ValetkeyError("--external-id and --no-external-id exclude each other", do="give one of them")
     external_id: str | None

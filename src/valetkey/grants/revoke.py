@@ -103,7 +103,7 @@ class Shut:
 
 _STEPS: dict[str, str] = {
     "put_role_policy": "deny on everything put on the role",
-    "update_assume_role_policy": "trust replaced by one that admits nobody",
+    "update_assume_role_policy": "trust policy replaced by one that admits nobody",
     "remove_role_from_instance_profile": "removed from instance profile {InstanceProfileName}",
     "detach_role_policy": "detached {PolicyArn}",
     "delete_role_policy": "deleted inline policy {PolicyName}",

@@ -40,7 +40,7 @@ def answer(text: str) -> Decision:
         if name not in ("request", *_SIDES, *_LEVELS):
             known = ", ".join(("request", *_SIDES, *_LEVELS))
             raise PolicyError(
-                f"{shown(name)} is no part of a question", do=f"known here: {known}", where=member("$", name)
+                f"{shown(name)} is not a part of a question", do=f"known here: {known}", where=member("$", name)
             )
     if "request" not in given:
         raise PolicyError(
@@ -66,7 +66,7 @@ def _request(value: Any) -> Request:
         if name not in _REQUEST:
             known = ", ".join(_REQUEST)
             raise PolicyError(
-                f"{shown(name)} is no part of a request", do=f"known here: {known}", where=member(where, name)
+                f"{shown(name)} is not a part of a request", do=f"known here: {known}", where=member(where, name)
             )
     for name in ("principal", "action"):
         if name not in given:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from valetkey.errors import PolicyError, shown
+from valetkey.errors import PolicyError, page, shown
 from valetkey.policy.conditions import Condition, Test, compile_condition
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operators import Family, Operator, Reader, read_operator, reader
@@ -56,7 +56,7 @@ def parse_policy(document: str | Mapping[str, Any], kind: Kind) -> Policy:
     Resource, NotResource or NotPrincipal in a trust policy, Principal in an identity policy, ...
     """
     if kind not in KINDS:
-        raise PolicyError(f"{shown(kind)} is no kind of policy", do=f"use one of {', '.join(KINDS)}")
+        raise PolicyError(f"{shown(kind)} is not a kind of policy", do=f"use one of {', '.join(KINDS)}")
     return read_policy(load_json(document, DOCUMENT_MAX), kind, "$")
 
 
@@ -65,7 +65,7 @@ def read_policy(loaded: object, kind: Kind, root: str) -> Policy:
     elements = known_members(loaded, root, {"Version", "Id", "Statement"})
     version = optional_text(elements, "Version", root)
     if version not in (None, "2012-10-17", "2008-10-17"):
-        what = f"{shown(version)} is no version of the policy language"
+        what = f"{shown(version)} is not a version of the policy language"
         raise PolicyError(what, do="use 2012-10-17", where=f"{root}.Version")
     if "Statement" not in elements:
         raise PolicyError("the policy has no Statement", do="add one", where=root)
@@ -188,11 +188,11 @@ class _Reader:
         fine = service and name and text.isascii() and re.fullmatch(r"[A-Za-z0-9*?-]+", service)
         if not colon or not fine or not re.fullmatch(r"[A-Za-z0-9*?_.-]+", name):
             raise PolicyError(
-                f"{shown(text)} is no action", do="write service:Action, like sts:AssumeRole", where=where
+                f"{shown(text)} is not an action", do="write service:Action, like sts:AssumeRole", where=where
             )
         if self.grammar.sts_only and not has_wildcard(service) and service.lower() != "sts":
             raise PolicyError(
-                f"{shown(text)} is no action of a trust policy", do="use actions of sts only", where=where
+                f"{shown(text)} is not an action of a trust policy", do="use actions of sts only", where=where
             )
         return text
 
@@ -209,7 +209,7 @@ class _Reader:
     def _resource(self, text: str, where: str) -> str:
         if text == "*" or text.startswith("arn:") or (self.grammar.free_texts and text):
             return text
-        raise PolicyError(f"{shown(text)} is no resource", do="write an ARN, or *", where=where)
+        raise PolicyError(f"{shown(text)} is not a resource", do="write an ARN, or *", where=where)
 
     def _principals(self, elements: Mapping[str, Any], where: str) -> tuple[Principals | None, bool]:
         present = [name for name in ("Principal", "NotPrincipal") if name in elements]
@@ -242,8 +242,8 @@ class _Reader:
             read = read_operator(name)
             if read is None:
                 raise PolicyError(
-                    f"{shown(name)} is no condition operator",
-                    do="see the list of operators in docs/reference/policy.md",
+                    f"{shown(name)} is not a condition operator",
+                    do=f"see the list of operators: {page('reference/policy.md')}",
                     where=place,
                 )
             operator, set_operator, if_exists = read
@@ -255,7 +255,7 @@ class _Reader:
                 at = member(place, key)
                 if ":" not in key:
                     raise PolicyError(
-                        f"{shown(key)} is no condition key", do="write it with its service: aws:SourceIp", where=at
+                        f"{shown(key)} is not a condition key", do="write it with its service: aws:SourceIp", where=at
                     )
                 if (name.lower(), key.lower()) in given:
                     what = f"{shown(key)} is given twice under {operator.name}, in different case"
@@ -278,7 +278,7 @@ def _operand(text: str, operator: Operator, reads: Reader | None, key: str, wher
         what = (
             f"{operator.name} cannot read {'this ExternalId' if key.lower().endswith(':externalid') else shown(text)}"
         )
-        raise PolicyError(what, do="see docs/reference/policy.md for what each operator takes", where=where)
+        raise PolicyError(what, do=f"see what each operator takes: {page('reference/policy.md')}", where=where)
     return text
 
 
@@ -286,7 +286,7 @@ def _read_principals(value: Any, where: str) -> Principals:
     if isinstance(value, str):
         if value == "*":
             return Principals(everyone=True, bare=True)
-        raise PolicyError(f"{shown(value)} is no principal", do='write "*" or {"AWS": "..."}', where=where)
+        raise PolicyError(f"{shown(value)} is not a principal", do='write "*" or {"AWS": "..."}', where=where)
     found = known_members(value, where, {"AWS", "Service", "Federated", "CanonicalUser"})
     unread: list[Unread] = []
     named = {name: list(_entries(entries, f"{where}.{name}", unread)) for name, entries in found.items()}

@@ -108,11 +108,11 @@ def _policies(given: object, with_principal: bool, name: str) -> tuple[Policy, .
         return (given,)
     policies = (given,) if type(given) is Policy else tuple(given) if isinstance(given, list | tuple) else None
     if policies is None:
-        raise PolicyError(f"{name} is no policy", do="give what parse_policy returned, or a list of it", where=name)
+        raise PolicyError(f"{name} is not a policy", do="give what parse_policy returned, or a list of it", where=name)
     for policy in policies:
         if type(policy) is not Policy:
             raise PolicyError(
-                f"{name} holds something that is no policy", do="give what parse_policy returned", where=name
+                f"{name} contains something that is not a policy", do="give what parse_policy returned", where=name
             )
         if (policy.kind in WITH_PRINCIPAL) is not with_principal:
             do = "parse each policy as the kind that it is"
@@ -122,7 +122,7 @@ def _policies(given: object, with_principal: bool, name: str) -> tuple[Policy, .
 
 def _levels(given: object, name: str) -> Sequence[object]:
     if not isinstance(given, list | tuple):
-        raise PolicyError(f"{name} is no list of levels", do="give a list of lists of policies", where=name)
+        raise PolicyError(f"{name} is not a list of levels", do="give a list of lists of policies", where=name)
     return given
 
 

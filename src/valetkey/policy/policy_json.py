@@ -29,7 +29,7 @@ def load_json(document: object, longest: int, root: str = "$") -> Any:
     object, numbers as written. `root` is its JSON path in errors. Raises PolicyError."""
 
     def no_constant(name: str) -> None:
-        raise PolicyError(f"{name} is no JSON", do="write a number or a string", where=root)
+        raise PolicyError(f"{name} is not JSON", do="write a number or a string", where=root)
 
     try:
         # A dict takes the way of text: what json cannot write, AWS cannot be sent.
@@ -44,13 +44,13 @@ def load_json(document: object, longest: int, root: str = "$") -> Any:
     except PolicyError:
         raise
     except json.JSONDecodeError as error:
-        what = f"the document is no JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+        what = f"the document is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
         raise PolicyError(what, do="correct the JSON", where=root) from None
     except RecursionError:
         raise PolicyError("the document is nested too deeply", do="a policy has few levels", where=root) from None
     except (TypeError, ValueError):
         raise PolicyError(
-            "the document is no JSON", do="give JSON text, or a dict of what JSON knows", where=root
+            "the document is not JSON", do="give JSON text, or a dict of what JSON knows", where=root
         ) from None
     return loaded
 
@@ -84,7 +84,7 @@ def known_members(value: Any, where: str, known: set[str]) -> dict[str, Any]:
         if name not in known:
             near = next((each for each in known if each.lower() == name.lower()), None)
             do = f"write {near}" if near else f"known here: {', '.join(sorted(known))}"
-            raise PolicyError(f"{shown(name)} is no element of a policy here", do=do, where=member(where, name))
+            raise PolicyError(f"{shown(name)} is not an element of a policy here", do=do, where=member(where, name))
     return found
 
 

@@ -124,7 +124,7 @@ def read_caller(text: str) -> Caller:
         names = (f"federated:{text}", f"federated-host:{text}")
         return Caller(text, "provider", None, None, tuple((name, Grant.DIRECT) for name in names), (names,))
     raise PolicyError(
-        f"{shown(text)} is no caller",
+        f"{shown(text)} is not a caller",
         do="name one user, role, session or provider by its ARN, or a service like ec2.amazonaws.com",
         where="principal",
     )
@@ -163,7 +163,7 @@ def _arn_caller(text: str, arn: Arn) -> Caller:
             name = f"federated:{text}"
             return Caller(text, "provider", arn.partition, account, ((name, Grant.DIRECT),), ((name,),))
     raise PolicyError(
-        f"{shown(text)} is no caller",
+        f"{shown(text)} is not a caller",
         do="name a user, role, assumed-role, federated-user, root or identity provider",
         where="principal",
     )

@@ -61,7 +61,7 @@ class Request:
 def _owner(resource: str) -> tuple[str | None, str | None]:
     """Partition and account in a resource's ARN, None where it has none."""
     if not resource or not _encodable(resource) or len(resource) > _VALUE_MAX:
-        raise PolicyError(f"{shown(resource)} is no resource", do="give an ARN, or * for none", where="resource")
+        raise PolicyError(f"{shown(resource)} is not a resource", do="give an ARN, or * for none", where="resource")
     parts = resource.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn":
         return None, None
@@ -70,7 +70,7 @@ def _owner(resource: str) -> tuple[str | None, str | None]:
 
 def _account(text: object) -> str:
     if type(text) is not str or not is_account(text):
-        raise PolicyError(f"{shown(text)} is no account id", do="use 12 digits", where="resource_account")
+        raise PolicyError(f"{shown(text)} is not an account id", do="use 12 digits", where="resource_account")
     return text
 
 
@@ -79,7 +79,7 @@ def _actions(text: str) -> tuple[str, ...]:
     service, colon, name = text.partition(":")
     fine = service.replace("-", "").isalnum() and name.isprintable() and not (set(name) & set(" :*?"))
     if not colon or not name or not fine or not text.isascii() or len(text) > 256:
-        raise PolicyError(f"{shown(text)} is no action", do="write one like sts:AssumeRole", where="action")
+        raise PolicyError(f"{shown(text)} is not an action", do="write one like sts:AssumeRole", where="action")
     return (text.lower(),)
 
 
@@ -103,7 +103,7 @@ def _keys(context: object, derived: Mapping[str, str]) -> dict[str, str | tuple[
     empty = False
     for name, value in context.items():
         if type(name) is not str or not (name.isascii() or _encodable(name)):
-            raise PolicyError(f"{shown(name)} is no condition key", do="write each key as a string", where="context")
+            raise PolicyError(f"{shown(name)} is not a condition key", do="write each key as a string", where="context")
         lowered = name.lower()
         if lowered in keys:
             what = f"the key {shown(name)} is given twice"
@@ -132,7 +132,7 @@ def _values(name: str, value: object) -> str | tuple[str, ...]:
     for each in value:
         if type(each) is not str or len(each) > _VALUE_MAX or not _encodable(each):
             raise PolicyError(
-                f"a value of {shown(name)} is no text, or too long", do="write a list of strings", where=where
+                f"a value of {shown(name)} is not a text, or too long", do="write a list of strings", where=where
             )
     return value[0] if len(value) == 1 else tuple(value)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valetkey.commandline import command
+from valetkey.errors import page
 from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -144,6 +145,6 @@ def say_verification(found: Verification, *, as_json: bool) -> None:
     is_in = found.probes[0].result == "right"
     if is_in and any(each.applies and each.result == "inconclusive" for each in found.probes):
         say(
-            "Not everything could be shown. docs/contractor.md says what `inconclusive` means and which permissions",
-            "of your own account `verify` can use.",
+            "Some tests were inconclusive. What that means, and which permissions of your account `verify` can use:",
+            page("contractor.md"),
         )

@@ -31,7 +31,7 @@ def say_diagnosis(
     if blocks:
         say(f"In the way: {', '.join(blocks)}.")
     elif probing is None:
-        say("Nothing that could be looked at stands in the way.")
+        say("Nothing that could be checked blocks you.")
     if unknown:
         say(f"Could not be looked at: {', '.join(unknown)}.")
     if facts.profile is not None and probing is None and not blocks:
@@ -43,7 +43,7 @@ def say_diagnosis(
 def _say_probing(probing: Probing, letter: str) -> None:
     say_table(("tried", "result", "what was seen"), [(each.way, each.result, each.says) for each in probing.tries])
     if probing.is_in:
-        say("You are let in: nothing stands in the way of this role.")
+        say("The role admits you: nothing blocks it.")
     if probing.ruled_out:
         say_table(("ruled out", "because"), [(each.what, each.how) for each in probing.ruled_out])
     if probing.open:

@@ -361,5 +361,5 @@ def _policies(standing: Standing) -> list[str]:
 
 def _proof_line(shown: Shown) -> str:
     if shown.holds:
-        return "Proof: whoever calls, whatever they send: exactly those under the terms get in."
+        return "Proof: for every caller and every request, the role admits exactly what the terms allow."
     return "Not proved: the trust policy does not let in exactly those under the terms."

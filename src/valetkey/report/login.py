@@ -60,7 +60,7 @@ def say_stored(access_key_id: str, user: str, path: Path, *, as_json: bool) -> N
         return
     say(
         f"The access key {access_key_id} of {user} is in the OS keyring, and no longer in {path}.",
-        "Your customers' profiles use it from there; a tool that is told the base profile itself finds no key now.",
+        "Your customers' profiles use it from there; a tool that uses the base profile itself now finds no key.",
         "It has been in a file: change it for a new one with `valetkey login --rotate-key`.",
     )
 

@@ -76,7 +76,7 @@ def _proof_lines(found: Proof | Counterexample | Unknown, said: Said) -> Iterato
             yield f"  beyond it   {re.sub(r'^the terms: statement [0-9]+ asks', 'the terms ask', reason)}"
             return
         case Unknown(reason=reason):
-            yield f"Not decided, which is no proof: {reason}."
+            yield f"Not decided, which is not a proof: {reason}."
             return
     yield from _assumed(found.assumed)
 

@@ -146,7 +146,7 @@ def _normal(document: Any, partition: str) -> dict[str, Any]:
     """The document in one form: names as we spell them, single values as lists, alternatives sorted, account ids as
     root ARNs, no Sid. Elements that `write_trust` never writes stay as they are, to be found as differences."""
     if not isinstance(document, Mapping):
-        raise _not_ours("it is no JSON object", "$")
+        raise _not_ours("it is not a JSON object", "$")
     return {
         key: [_statement(each, f"$.Statement[{index}]", partition) for index, each in enumerate(_many(inner))]
         if key == "Statement"
@@ -157,7 +157,7 @@ def _normal(document: Any, partition: str) -> dict[str, Any]:
 
 def _statement(statement: Any, where: str, partition: str) -> dict[str, Any]:
     if not isinstance(statement, Mapping):
-        raise _not_ours("a statement is no JSON object", where)
+        raise _not_ours("a statement is not a JSON object", where)
     plain = {key: inner for key, inner in statement.items() if key != "Sid"}
     if "Action" in plain:
         plain["Action"] = sorted(_spelt(_text(each, f"{where}.Action")) for each in _many(plain["Action"]))
@@ -176,7 +176,7 @@ def _statement(statement: Any, where: str, partition: str) -> dict[str, Any]:
 
 def _keys(keys: Any, where: str) -> dict[str, list[str]]:
     if not isinstance(keys, Mapping):
-        raise _not_ours("a condition is no JSON object", where)
+        raise _not_ours("a condition is not a JSON object", where)
     plain = {_spelt(key): sorted(_text(each, f"{where}.{key}") for each in _many(inner)) for key, inner in keys.items()}
     if len(plain) != len(keys):
         raise _not_ours("a condition key occurs twice, in different case", where)
@@ -220,7 +220,7 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str
         for index, (one, other) in enumerate(zip(wanted, found, strict=False)):
             yield from _differences(one, other, f"{where}[{index}]")
     elif wanted != found and where.endswith(key_names.EXTERNAL_ID):
-        yield "the ExternalId is not one value", where  # not shown: it is no secret, but identifies
+        yield "the ExternalId is not one value", where  # not shown: it is not a secret, but identifies
     elif wanted != found:
         yield f"{_brief(found)} stands where valetkey writes {_brief(wanted)}", where
 

@@ -63,7 +63,7 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
     said = {key.removeprefix(PREFIX): value for key, value in tags.items() if key.startswith(PREFIX)}
     if "version" not in said:
         raise ForeignRole(
-            f"the role {name} is no grant of valetkey's: it does not carry the tag {PREFIX}version",
+            f"the role {name} is not a grant of valetkey's: it does not carry the tag {PREFIX}version",
             do="choose another name; valetkey never touches a role that it did not make",
             where=arn,
         )

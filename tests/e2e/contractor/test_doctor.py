@@ -62,8 +62,8 @@ def test_nothing_in_the_way_under_the_documented_permissions(stage: Any, terms: 
     assert not [each for each in calls if "AssumeRole" in each or "GetSessionToken" in each]
     code, shown = person.party.run_tty("doctor", "acme", "--probe", code=person.user.code)
     assert code == 0
-    assert "You are let in" in shown
-    assert shown.index("CloudTrail") < shown.index("You are let in")
+    assert "The role admits you" in shown
+    assert shown.index("CloudTrail") < shown.index("The role admits you")
     assert "most likely" not in shown
 
 

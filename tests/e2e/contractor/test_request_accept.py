@@ -317,7 +317,7 @@ def test_keys_of_the_environment_are_taken_only_when_it_is_said(stage: Any, alic
     party.env |= {"AWS_ACCESS_KEY_ID": alice.access_key_id, "AWS_SECRET_ACCESS_KEY": alice.secret_access_key}
     ran = party.run("accept", str(path), "--name", "acme", "--yes")
     assert (ran.returncode, ran.stdout) == (3, "")
-    assert "AWS_ACCESS_KEY_ID is no fixed base identity" in ran.stderr
+    assert "AWS_ACCESS_KEY_ID is not a fixed base identity" in ran.stderr
     assert "--base-from-environment" in ran.stderr
     ran = party.run("accept", str(path), "--yes", "--profile", "default", "--base-from-environment")
     assert ran.returncode == 2

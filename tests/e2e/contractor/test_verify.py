@@ -77,7 +77,7 @@ def test_a_role_that_lets_in_too_much(stage: Any, terms: Terms, changes: dict[st
     assert code == 1
     assert results(probes) == {**RIGHT, **dict.fromkeys(wrong, "wrong")}
     for way in wrong:
-        assert "this role lets you in" in probes[way]["says"]
+        assert "this role admits you" in probes[way]["says"]
         assert "tell the owner" in probes[way]["says"]
 
 

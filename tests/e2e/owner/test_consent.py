@@ -92,7 +92,7 @@ def test_revoke_asks_the_terminal_wherever_its_streams_go(
         code, shown = admin.run_tty("revoke", "audit", answers=[(YES_NO, no)], redirect=redirect)
         assert "|" in redirect or code == 1, shown
         account, contractor = stage.owner.account, stage.contractor.account
-        assert f"Shut account {contractor} out of audit in account {account} for good?" in shown
+        assert f"Revoke the access of account {contractor} to audit in account {account} for good?" in shown
         assert writes() == []
     code, shown = admin.run_tty("revoke", "audit", "--no-wait", answers=[(YES_NO, "y")], redirect=redirect)
     assert code == 0, shown

@@ -178,8 +178,8 @@ def test_a_document_that_is_no_json_stays_text():
         ('{"RoleDetailList": [{"Arn": "\\u001b[2J", "RoleName": "x"}]}', "no.* the ARN of a role|is not the ARN", ""),
         (json.dumps({"RoleDetailList": [detail(path="/" * 200_000)]}), "is not the ARN", "RoleDetailList[0].Arn"),
         ('{"RoleDetailList": {}}', "Expected `array`, got `object`", "d.json: $.RoleDetailList"),
-        ('{"RoleDetailList": [', "no JSON", "d.json"),
-        ('{"RoleDetailList": [{"Arn": ' + "[" * 100_000, "no JSON|Expected|deep", ""),
+        ('{"RoleDetailList": [', "not JSON", "d.json"),
+        ('{"RoleDetailList": [{"Arn": ' + "[" * 100_000, "not JSON|Expected|deep", ""),
         ('[{"RoleDetailList": [7]}]', "Expected `object`, got `int`", "d.json: $[0].RoleDetailList[0]"),
     ],
 )
@@ -212,7 +212,7 @@ def test_another_owner_is_refused():
 def test_the_same_dump_twice_is_one_and_two_states_are_refused():
     one = {"RoleDetailList": [detail()]}
     assert len(one_account([_read(one), _read(one, name="again.json")]).roles) == 1
-    with pytest.raises(SourceError, match="told in two ways"):
+    with pytest.raises(SourceError, match="described in two different ways"):
         one_account([_read(one), _read({"RoleDetailList": [detail(AssumeRolePolicyDocument=trust(OWN))]})])
 
 

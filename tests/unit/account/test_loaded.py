@@ -69,7 +69,7 @@ LAUGHS = b"a: &a [x,x,x,x,x,x,x,x,x,x]\n" + b"".join(
     [
         (LAUGHS, "more than 500,000 values"),
         (b"[" * 100_000, "nested too deeply"),
-        (b"a: &a [*a]", "stands for nothing"),
+        (b"a: &a [*a]", "refers to nothing"),
         (b"a: b: c", "no YAML: mapping values are not allowed here|not allowed in this context"),
         (b"a: 1\n---\nb: 2", "second document"),
         (b"\xff\xff", "not UTF-8"),
@@ -99,7 +99,7 @@ def test_without_the_c_parser_it_reads_the_same(monkeypatch):
     ("text", "says"),
     [
         (b"[" * 100_000, "nested too deeply"),
-        (b"{", "no JSON: Expecting property name"),
+        (b"{", "not JSON: Expecting property name"),
         (b"\xff", "not UTF-8"),
     ],
 )

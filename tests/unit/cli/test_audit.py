@@ -304,7 +304,7 @@ def test_an_id_in_the_wrong_place_is_masked_too(folder: Path, capsys: Capture, f
 def test_what_is_no_organisation_is_refused(folder: Path, capsys: Capture) -> None:
     name = written(folder, dump(a=trust(allow(ROOT))))
     assert run(["audit", name, "--org-id", "acme"]) == 2
-    assert "--org-id: 'acme' is no organisation" in capsys.readouterr().err
+    assert "--org-id: 'acme' is not an organisation" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("nothing", ["[]", "[{}]", "{}"])

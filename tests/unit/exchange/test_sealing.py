@@ -88,7 +88,7 @@ def test_keys_that_cannot_be_used_say_why(tmp_path: pathlib.Path) -> None:
         ("age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", "plugin"),
         ("sk-ssh-ed25519@openssh.com AAAA", "security token"),
         ("ssh-ed25519 AAAA", "not a whole SSH key"),
-        ("nonsense", "no public key"),
+        ("nonsense", "not a public key"),
     ],
     ids=["age-private", "ssh-private", "none", "two", "plugin", "token", "cut", "nonsense"],
 )

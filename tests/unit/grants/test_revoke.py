@@ -178,7 +178,7 @@ def test_the_receipt_says_what_was_removed_and_when(
     assert receipt.others == Others(("legacy",), ())
     assert [each.what for each in receipt.removed] == [
         "deny on everything put on the role",
-        "trust replaced by one that admits nobody",
+        "trust policy replaced by one that admits nobody",
         "detached arn:aws:iam::aws:policy/SecurityAudit",
         "detached arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
         "deleted inline policy policy-more",

@@ -20,21 +20,25 @@ def accept(
     *,
     name: Annotated[str | None, Parameter(help="Name of the AWS profile to write.")] = None,
     customer: Annotated[
-        str | None, Parameter(help="The customer whose role it is, as named in your request or profiles.")
+        str | None, Parameter(help="The customer that the role belongs to, as named in your request.")
     ] = None,
-    mfa_serial: Annotated[str | None, Parameter(help="Your MFA device, where it cannot be looked up.")] = None,
+    mfa_serial: Annotated[
+        str | None, Parameter(help="Serial number or ARN of your MFA device, if valetkey cannot look it up.")
+    ] = None,
     base_from_environment: Annotated[
         bool,
-        Parameter(negative="", help="Enter with the credentials that the environment has at the time, of no profile."),
+        Parameter(negative="", help="Assume the role with the credentials in the environment, not with a profile's."),
     ] = False,
     identity: Identity = None,
-    yes: Annotated[bool, Parameter(negative="", help="Answer the question about an unknown request with yes.")] = False,
+    yes: Annotated[
+        bool, Parameter(negative="", help="Accept a handoff for which no request is known, without asking.")
+    ] = False,
     account: Account = Account(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
-    """Check a handoff and write the AWS profile for it: tools then use --profile NAME.
+    """Check a handoff and write the AWS profile for it. Tools then use --profile NAME.
 
-    Compare the fingerprint with the owner's by voice.
+    Compare the fingerprint with the owner's over the phone.
     """
     from valetkey.cli import _sealing
     from valetkey.cli._base import choose, sign_in_chosen

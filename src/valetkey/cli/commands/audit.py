@@ -25,7 +25,7 @@ def audit(
     json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False,
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Audit who outside an account gets into its roles, by proof. 1 with findings at or over --fail-on, or undecided.
+    """Audit which outside parties can assume an account's roles. 1 with findings at or over --fail-on, or undecided.
 
     Parameters
     ----------

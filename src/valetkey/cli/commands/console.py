@@ -27,10 +27,13 @@ def console(
     url: Annotated[str | None, Parameter(help="The page of the console to open, instead of a service.")] = None,
     browser: Annotated[str | None, Parameter(help="The browser: firefox, chromium, google-chrome, a path ...")] = None,
     separate: Annotated[
-        bool, Parameter(negative="", help="A browser profile of this customer's own: consoles stay open side by side.")
+        bool,
+        Parameter(
+            negative="", help="Use a separate browser profile for this customer, so that several consoles stay open."
+        ),
     ] = False,
     logout_first: Annotated[
-        bool, Parameter(negative="", help="Sign out what the browser is signed in to before.")
+        bool, Parameter(negative="", help="Sign the browser out of its current console session first.")
     ] = False,
     print_: Annotated[
         bool, Parameter(name="--print", negative="", help="Print the sign-in URL instead of opening a browser.")
@@ -39,7 +42,7 @@ def console(
 ) -> int:
     """Open the AWS console through a grant, for as long as its session lasts (an hour at most with MFA; --long: 12).
 
-    AWS's Switch Role page cannot send an ExternalId; this is the way in.
+    AWS's Switch Role page cannot send an ExternalId; this command can.
     """
     from valetkey.aws.form import post_form
     from valetkey.awsfiles import settings
@@ -108,7 +111,7 @@ def console(
     say("The owner's CloudTrail shows this as GetSigninToken and ConsoleLogin, which some alert on.", stderr=True)
     if opener is None:
         say(
-            "This URL signs in whoever opens it within 15 minutes: do not share it.",
+            "Anybody who opens this URL within 15 minutes is signed in: do not share it.",
             f"The console of account {profile.account} is open with it until {until}.",
             stderr=True,
         )

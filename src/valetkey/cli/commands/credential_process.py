@@ -1,4 +1,7 @@
-"""`valetkey credential-process NAME`: answer an SDK. A stored answer is printed by valetkey.__main__ already."""
+"""`valetkey credential-process NAME`: print credentials for an SDK.
+
+A stored answer is printed by valetkey.__main__ already.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,13 @@ def credential_process(
     /,
     *,
     mfa_session: Annotated[
-        bool, Parameter(negative="", help="The MFA session itself, for a tool that enters the role by itself.")
+        bool, Parameter(negative="", help="Print the MFA session instead, for a tool that assumes the role itself.")
     ] = False,
     no_cache: Annotated[
-        bool, Parameter(name="--no-cache", negative="", help="Use no kept session, and keep none.")
+        bool, Parameter(name="--no-cache", negative="", help="Neither use nor write the session cache.")
     ] = False,
 ) -> int:
-    """Print the credentials of a grant as AWS SDKs read them.
+    """Print credentials for an SDK (credential_process).
 
     The AWS profile that `accept` writes calls this. The MFA code is asked for on the terminal itself, once in 12
     hours; without a terminal it fails at once and says what to run first.

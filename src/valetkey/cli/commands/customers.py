@@ -11,8 +11,8 @@ from valetkey.cli._options import Output
 def customers(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     """List your customers: account, region, time left of the last session, end of the grant.
 
-    From what is on this computer: nobody is asked for a code. Where a session is kept, AWS is asked once, with that
-    session, whether it still knows it; one that it does not know is dropped.
+    Read from this computer, without an MFA code. Each cached session makes one call, to see whether AWS still knows it;
+    a session that AWS does not know is dropped.
     """
     from valetkey.cli._entry import clock
     from valetkey.cli._kept import drop_customers

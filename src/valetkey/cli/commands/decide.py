@@ -25,7 +25,7 @@ def decide(
     Parameters
     ----------
     file
-        The question as JSON; - is standard input. See docs/reference/decide.md.
+        The question as JSON; - is standard input.
     """
     from valetkey.cli._misuse import refuse_options
     from valetkey.policy.decision_json import QUESTION_MAX, answer

@@ -11,7 +11,7 @@ from valetkey.errors import ValetkeyError
 
 
 def demo(*, verbose: Annotated[bool, Parameter(negative="", help="Show the AWS calls of each step.")] = False) -> int:
-    """Watch the whole story on a fresh sandbox: request, grant, handoff, use, refuse, revoke.
+    """Run the whole story on a new sandbox: request, grant, handoff, use, refuse, revoke.
 
     Exit code 0 only if every expected refusal and success happened.
     """

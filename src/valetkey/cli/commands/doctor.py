@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 
 def doctor(
-    name: Annotated[str | None, Parameter(help="The profile; without one, you and this computer.")] = None,
+    name: Annotated[str | None, Parameter(help="The profile; without one, checks you and this computer only.")] = None,
     /,
     *,
-    probe: Annotated[bool, Parameter(negative="", help="Try to get in, too, and say what that rules out.")] = False,
+    probe: Annotated[
+        bool, Parameter(negative="", help="Also try to assume the role, and say which causes that rules out.")
+    ] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
-    """Say what stands in the way of a customer's role, and what to do about it.
+    """Find out why a customer's role refuses you, and what to do.
 
-    Looks at this computer and at your own account, and enters no role; with --probe it tries.
-    Exit code 0: nothing is in the way. 1: something is. 3: AWS or the network failed.
+    Checks this computer and your own account without assuming the role; with --probe it tries.
+    Exit code 0: nothing blocks you. 1: something does. 3: AWS or the network failed.
     """
     from valetkey.cli._diagnosing import inquire
     from valetkey.cli._entry import grant

@@ -14,7 +14,7 @@ def env(
     name: str,
     /,
     *,
-    shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Parameter(help="Whose syntax to print.")] = "bash",
+    shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Parameter(help="The shell to print for.")] = "bash",
     way: Way = Way(),  # noqa: B008 - frozen
 ) -> int:
     """Print a grant's credentials as lines for a shell to evaluate: `eval "$(valetkey env NAME)"`.

@@ -22,7 +22,7 @@ def exec_(
     /,
     *command: str,
     server: Annotated[
-        bool, Parameter(negative="", help="Let the command fetch credentials, which are renewed while it runs.")
+        bool, Parameter(negative="", help="Serve credentials to the command over HTTP, renewed while it runs.")
     ] = False,
     all_: Annotated[bool, Parameter(name="--all", negative="", help="Run it for every customer.")] = False,
     profile: Annotated[
@@ -32,10 +32,10 @@ def exec_(
     jobs: Annotated[int | None, Parameter(help="How many customers at a time: 4 if not given.")] = None,
     way: Way = Way(),  # noqa: B008 - frozen
 ) -> int:
-    """Run a command with a grant's credentials in its environment, and with no other way to credentials.
+    """Run a command with a grant's credentials in its environment and no others.
 
     The MFA code is asked for on the terminal itself. The exit code is the command's (128 + number for a signal);
-    125 is a failure of valetkey, 126 a command that cannot be executed, 127 one that is not there. With --all or
+    125 is a failure of valetkey, 126 a command that cannot be executed, 127 one that was not found. With --all or
     --profile every line of output begins with the customer's name; then the exit code is 0 when all went well, 1 when
     a command failed, 125 when one could not be started.
 
@@ -63,9 +63,7 @@ def exec_(
         _check_words(words)
         names = _everyone() if all_ else _chosen(profile)
         if not names:
-            raise ValetkeyError(
-                "there is no profile to run it for", do="run `valetkey accept FILE` with a handoff first"
-            )
+            raise ValetkeyError("there are no profiles", do="run `valetkey accept FILE` with a handoff first")
         if len(names) > 1 and way.own_code and way.mfa_code_stdin:
             raise ValetkeyError(
                 f"with {way.own_code} each of {len(names)} customers takes a code, and --mfa-code-stdin is one",
@@ -77,10 +75,10 @@ def exec_(
             "--jobs is for several customers", do="leave it out, or say --all or --profile A --profile B"
         )
     if name is None:
-        raise ValetkeyError("there is no profile to use", do="name it: valetkey exec NAME -- aws ...")
+        raise ValetkeyError("no profile is named", do="name it: valetkey exec NAME -- aws ...")
     if not command:
         raise ValetkeyError(
-            "there is no command to run",
+            "no command is given",
             do=f"write it after two dashes: {command_line('valetkey exec', name, then='-- aws ...')}",
         )
     with environment(name, dict(os.environ)) as prepared:
@@ -109,11 +107,9 @@ def _for_many(
     from valetkey.report.text import say
 
     if not words:
-        raise ValetkeyError(
-            "there is no command to run", do="write it after two dashes: valetkey exec --all -- aws ..."
-        )
+        raise ValetkeyError("no command is given", do="write it after two dashes: valetkey exec --all -- aws ...")
     if jobs < 1:
-        raise ValetkeyError(f"--jobs: {jobs} is no number of commands", do="write 1 or more")
+        raise ValetkeyError(f"--jobs: {jobs} is not a number of commands", do="write 1 or more")
     ran, stopped = run_many(
         names, words, dict(os.environ), environment=environment, show=labelled(names), jobs=min(jobs, len(names))
     )

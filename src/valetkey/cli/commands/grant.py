@@ -17,7 +17,7 @@ _Many = Parameter(consume_multiple=True, negative="")
 
 
 def grant(
-    name: Annotated[str | None, Parameter(help="Name of the role; it names the grant.")] = None,
+    name: Annotated[str | None, Parameter(help="Name of the role and of the grant.")] = None,
     /,
     *,
     terms: TermOptions = TermOptions(),  # noqa: B008
@@ -42,10 +42,10 @@ def grant(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Let a contractor in: show the trust to be right, then create the role.
+    """Create a role for a contractor, after its trust policy is proved.
 
-    At a terminal it asks for what is missing, and before it writes. Without one it needs --yes and --until, and of a
-    request --fingerprint or --to. Run again after an interruption, it finishes.
+    At a terminal it asks for missing values, and before it writes. Without a terminal it needs --yes and --until, and
+    with a request also --fingerprint or --to. After an interruption, run it again to finish.
     """
     from valetkey.cli import _owning, _questions, _wizard
     from valetkey.grants.make import NotProved, make

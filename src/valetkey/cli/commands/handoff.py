@@ -21,7 +21,7 @@ def handoff(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Write the file that the contractor needs to get in, from the role as it stands now.
+    """Write the file that the contractor needs, from the role as it is now.
 
     It holds no secret. Read the fingerprint aloud to the contractor. Exit code 1 when the role is not as agreed.
     """

@@ -15,24 +15,29 @@ from valetkey.errors import ValetkeyError
 
 
 def login(
-    name: Annotated[str | None, Parameter(help="A profile that `accept` wrote: its role is entered, too.")] = None,
+    name: Annotated[str | None, Parameter(help="A profile that `accept` wrote; its role is assumed too.")] = None,
     /,
     *,
     base: Annotated[str | None, Parameter(help="The AWS profile of a base identity.")] = None,
     for_: Annotated[str, Parameter(name="--for", help="How long the MFA session lasts: 15m to 36h.")] = "12h",
-    mfa_serial: Annotated[str | None, Parameter(help="Your MFA device, where it cannot be looked up.")] = None,
+    mfa_serial: Annotated[
+        str | None, Parameter(help="Serial number or ARN of your MFA device, if valetkey cannot look it up.")
+    ] = None,
     mfa_code_stdin: Annotated[bool, Parameter(negative="", help="Read the code from the first line of stdin.")] = False,
     store_key: Annotated[bool, Parameter(negative="", help="Move the access key into the OS keyring.")] = False,
-    rotate_key: Annotated[bool, Parameter(negative="", help="Change the key in the keyring for a new one.")] = False,
-    store_seed: Annotated[
-        bool, Parameter(negative="", help="Keep the device's TOTP seed in the keyring: both factors in one place.")
+    rotate_key: Annotated[
+        bool, Parameter(negative="", help="Replace the access key in the keyring by a new one.")
     ] = False,
-    yes: Annotated[bool, Parameter(negative="", help="Change the key without asking.")] = False,
+    store_seed: Annotated[
+        bool,
+        Parameter(negative="", help="Store the device's TOTP seed in the keyring. Both factors are then in one place."),
+    ] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Replace the key without asking.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
-    """Ask for the MFA code once now, so that tools without a terminal find a session.
+    """Enter the MFA code now, so that tools without a terminal find a session.
 
-    One code opens every customer of the base identity, for 12 hours or as long as --for says.
+    One code is enough for every customer of the base identity, for 12 hours or as long as --for says.
     """
     from valetkey.aws.opening import STORED
     from valetkey.cli import _questions, _signing
@@ -42,7 +47,7 @@ def login(
     from valetkey.report import login as report
 
     if sum((store_key, rotate_key, store_seed)) > 1:
-        raise ValetkeyError("--store-key, --rotate-key and --store-seed are three things", do="name one of them")
+        raise ValetkeyError("--store-key, --rotate-key and --store-seed exclude each other", do="give one of them")
     if name and base:
         raise ValetkeyError("NAME says which base identity is meant, and so does --base", do="name one of them")
     if mfa_code_stdin and (store_key or store_seed):

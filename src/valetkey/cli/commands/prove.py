@@ -22,9 +22,9 @@ def prove(
     show_external_id: Annotated[_Flag, Parameter(help="Print ExternalIds in full.")] = False,
     output: Output = Output(),  # noqa: B008
 ) -> int:
-    """Prove that a trust policy allows nothing else, or show a request that gets in. 0 holds, 1 not or not decided.
+    """Prove that a trust policy admits only whom it should, or show a request that it wrongly allows.
 
-    Nothing leaves the machine, and nothing is looked up. It speaks of every request from now on.
+    0 holds, 1 does not hold or not decided. Works offline. The answer holds for every request from now on.
     """
     from valetkey.cli import _trusts
     from valetkey.prover import Proof

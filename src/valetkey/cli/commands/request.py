@@ -18,21 +18,24 @@ def request(
     customer: Annotated[str, Parameter(help="Your own name for the customer.")] = "",
     /,
     *,
-    policy: Annotated[list[str] | None, Parameter(negative="", help="A policy you would like, by name or ARN.")] = None,
+    policy: Annotated[list[str] | None, Parameter(negative="", help="A policy you want, by name or ARN.")] = None,
     until: Annotated[str | None, Parameter(help="Until when you need access: 2026-12-31, or 30d.")] = None,
     session: Annotated[str | None, Parameter(help="How long a session should last: 1h to 12h.")] = None,
     reason: Annotated[str, Parameter(help="What the access is for.")] = "",
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file to write.")] = None,
     public_key: Annotated[
-        str | None, Parameter(help="Name your age or SSH public key (or a file with it), to encrypt the handoff to.")
+        str | None,
+        Parameter(help="Your age or SSH public key, or a file with it; the owner encrypts the handoff to it."),
     ] = None,
     encrypt_to: EncryptTo = None,
-    new: Annotated[bool, Parameter(negative="", help="Ask with a new ExternalId, also if one was asked for.")] = False,
-    yes: Annotated[bool, Parameter(negative="", help="Replace the file if it is another one.")] = False,
+    new: Annotated[
+        bool, Parameter(negative="", help="Use a new ExternalId even if an earlier request to this customer has one.")
+    ] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Replace an existing file that is not this request.")] = False,
     account: Account = Account(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
-    """Write an access request for a customer: your account, a fresh ExternalId, what you would like.
+    """Write an access request for a customer: your account, a new ExternalId, and the policies you want.
 
     Send the file to the customer, and read the fingerprint to them. Asking the same customer again keeps the
     ExternalId.

@@ -1,4 +1,4 @@
-"""valetkey revoke: take the access back."""
+"""valetkey revoke: end a grant."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def revoke(
     *,
     yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
     confirm: Annotated[
-        str | None, Parameter(help="The name again: delete the role also when it does not fit its record.")
+        str | None, Parameter(help="The name again: delete the role even if it differs from its record.")
     ] = None,
     no_wait: Annotated[
-        bool, Parameter(negative="", help="Remove the denies at once, without letting the first one take effect.")
+        bool, Parameter(negative="", help="Delete at once, without waiting for the deny to take effect.")
     ] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Take the access back: deny everything to open sessions, close the trust, remove every policy and the role.
+    """End a grant: deny everything to live sessions, close the trust policy, delete every policy and the role.
 
     IAM applies a deny within seconds as a rule, up to a few minutes: it waits 10 seconds before it removes anything
     that denies. It asks first, at the terminal; without one it needs --yes. A role that does not fit its record is
@@ -64,7 +64,9 @@ def revoke(
         revoking.say_misfits(name, reasons)
     about = tuple(revoking.misfit_lines(name, reasons)) if reasons else ()
     who = _who(standing)
-    _questions.consent(f"Shut {who} out of {name} in account {owner.account} for good?", yes=yes, about=about)
+    _questions.consent(
+        f"Revoke the access of {who} to {name} in account {owner.account} for good?", yes=yes, about=about
+    )
     waiting = _owning.waiting()
     done: Shut | None = None
     if reasons and confirm is None:

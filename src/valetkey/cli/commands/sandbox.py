@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from valetkey.cli._options import Output
+from valetkey.errors import page
 
 app = App(
     name="sandbox",
-    help="AWS on this computer, IAM enforced, MFA real. It is not AWS: docs/sandbox.md says where it differs.",
+    help="Run several AWS accounts on this computer, with IAM and MFA enforced. It is not AWS; the differences: "
+    + page("sandbox.md"),
     help_format="plaintext",
     result_action="return_value",
 )
@@ -25,10 +27,10 @@ def start(
     accounts: Annotated[int, Parameter(help="How many AWS accounts: the owner's and the contractors'.")] = 2,
     refusals: Annotated[
         Literal["bare", "reasons", "ids"],
-        Parameter(help="What a refusal's text says: no policy, the kind that refused, or authorization ids too."),
+        Parameter(help="What an access denied message names: nothing, the type of policy, or authorization ids too."),
     ] = "bare",
-    iam_delay: Annotated[float, Parameter(help="Changes of roles take up to this many seconds to count.")] = 0.0,
-    seed: Annotated[int, Parameter(help="Draws how long each change takes.")] = 0,
+    iam_delay: Annotated[float, Parameter(help="Changes to roles take up to this many seconds to take effect.")] = 0.0,
+    seed: Annotated[int, Parameter(help="Random seed for how long each change takes.")] = 0,
     detach: Annotated[bool, Parameter(negative="", help="Run in the background; end it with `stop`.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:

@@ -26,15 +26,14 @@ def serve(
         Path | None, Parameter(help="Private directory for the token files; a temporary one if not given.")
     ] = None,
     shell: Annotated[
-        Literal["bash", "zsh", "fish", "powershell"], Parameter(help="Whose syntax to print the variables in.")
+        Literal["bash", "zsh", "fish", "powershell"], Parameter(help="The shell to print the variables for.")
     ] = "bash",
     json: Annotated[bool, Parameter(negative="", help="Print one line of JSON instead.")] = False,
 ) -> int:
     """Serve credentials to SDKs over HTTP on this computer, renewed in the background, until Ctrl-C or SIGTERM.
 
-    The MFA code is asked for at the beginning. Later nobody is asked: when the MFA session has ended, SDKs are told
-    what to run. A tool with other credentials in reach takes those first: `valetkey exec NAME --server -- CMD` sees to
-    it that there are none.
+    The MFA code is asked for at the start only. When the MFA session has ended, SDKs get an error that says what to
+    run. A tool that finds other credentials first uses those: `valetkey exec NAME --server -- CMD` removes them.
     """
     from valetkey import files
     from valetkey.cli._childenv import folder as temporary
@@ -42,7 +41,7 @@ def serve(
     from valetkey.report.serving import say_lapsed, say_serving
 
     if not 0 <= port < 65536:
-        raise ValetkeyError(f"--port: {port} is no port", do="name one from 1024 to 65535")
+        raise ValetkeyError(f"--port: {port} is not a port", do="name one from 1024 to 65535")
     wanted = tuple(dict.fromkeys((name, *names)))
     held = enter_all(wanted)
     with _ends() as ended, contextlib.ExitStack() as stack:

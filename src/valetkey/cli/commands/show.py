@@ -8,9 +8,9 @@ from valetkey.cli._options import Output, OwnerAccount
 
 
 def show(name: str, /, *, output: Output = Output(), account: OwnerAccount = OwnerAccount()) -> int:  # noqa: B008
-    """Show one grant: terms, trust, proof, days left, and what on the role differs from what was agreed.
+    """Show one grant: terms, trust policy, proof, days left, and what on the role differs from its terms.
 
-    Exit code 1 when the trust is not shown to admit exactly the terms, or the role differs from its record.
+    Exit code 1 when the trust policy is not proved to admit exactly the terms, or the role differs from its record.
     """
     from valetkey.cli._owning import found
     from valetkey.grants.status import proof

@@ -18,21 +18,22 @@ def terraform(
     /,
     *names: Annotated[str, Parameter(help="More customers; then each provider has an alias.")],
     shape: Annotated[
-        Literal["profile", "assume-role"], Parameter(help="Who enters the role: valetkey, or Terraform's provider.")
+        Literal["profile", "assume-role"],
+        Parameter(help="Which program assumes the role: valetkey, or Terraform's provider."),
     ] = "profile",
     bucket: Annotated[
-        str | None, Parameter(help="A bucket of the first customer's for the state: prints a backend block too.")
+        str | None, Parameter(help="S3 bucket of the first customer for the state; prints a backend block too.")
     ] = None,
     key: Annotated[str | None, Parameter(help="The state's key in the bucket: terraform.tfstate if not given.")] = None,
     format: Annotated[  # noqa: A002
         Literal["hcl", "json"], Parameter(help="HCL, or Terraform's JSON for a file *.tf.json.")
     ] = "hcl",
 ) -> int:
-    """Print Terraform's provider blocks for one or several customers: `valetkey terraform NAME > providers.tf`.
+    """Print Terraform provider blocks for one or several customers: `valetkey terraform NAME > providers.tf`.
 
-    Each is fixed to the customer's account (allowed_account_ids). Nothing secret is printed, nobody is asked and
-    nothing is called. With the shape `profile`, Terraform's credentials come from valetkey and are renewed while it
-    runs; `assume-role` is for what only the provider's own block can say.
+    Each is restricted to the customer's account (allowed_account_ids). It prints no secret, asks nothing and makes no
+    call. With the shape `profile`, Terraform's credentials come from valetkey and are renewed while it runs;
+    `assume-role` is for what only the provider's own block can say.
     """
     from valetkey import awsfiles
     from valetkey.cli._entry import grant
@@ -71,7 +72,7 @@ def _state(bucket: str | None, key: str | None) -> State | None:
     key = "terraform.tfstate" if key is None else key
     if bucket is None or not (bucket.strip() and key.strip("/") == key and key):
         raise ValetkeyError(
-            "the state needs a bucket and a key", do="name them: --bucket acme-state --key net/terraform.tfstate"
+            "the state needs a bucket and a key", do="give both: --bucket acme-state --key net/terraform.tfstate"
         )
     return State(bucket, key)
 

@@ -1,4 +1,4 @@
-"""valetkey verify: get in the right way, and be refused every wrong way."""
+"""valetkey verify: test that the role admits you, and only under its conditions."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def verify(
     wait: Annotated[str, Parameter(help="How long to wait for a new role to become visible.")] = "60s",
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
-    """Get in the right way, and be refused every wrong way: no ExternalId, a wrong one, no MFA.
+    """Test that the role admits you, and refuses you without the ExternalId, with a wrong one and without MFA.
 
-    Exit code 0: all that applies is shown to be right. 1: something is wrong, or could not be shown. 3: AWS failed.
+    Exit code 0: every test that applies passed. 1: one failed, or was inconclusive. 3: AWS failed.
     """
     from valetkey.cli._entry import clock, grant, open_profile
     from valetkey.cli._kept import dropped
@@ -72,7 +72,10 @@ def verify(
 
     def sleep(pause: float) -> None:
         if not waited:
-            say(f"Not let in yet; a new role takes a moment. Trying for {limit} s at most ...", stderr=True)
+            say(
+                f"The role does not admit you yet; a new role takes a moment. Trying for {limit} s at most ...",
+                stderr=True,
+            )
         waited.append(pause)
         time.sleep(pause)
 

@@ -13,13 +13,13 @@ from valetkey.cli._options import Output
 def who(
     *,
     trust: Annotated[str, Parameter(help="The trust policy, a JSON file.")],
-    owner: Annotated[str | None, Parameter(help="The account of the role, to be told apart from others.")] = None,
+    owner: Annotated[str | None, Parameter(help="The account of the role: 12 digits.")] = None,
     show_external_id: Annotated[bool, Parameter(negative="", help="Print ExternalIds in full.")] = False,
     output: Output = Output(),  # noqa: B008
 ) -> int:
-    """List who gets in through a trust policy, and under which conditions. 0 decided, 1 not decided.
+    """List who can assume a role with this trust policy, and under which conditions. 0 decided, 1 not decided.
 
-    Every line is a set of requests that are all let in, from now on; together they are all there are.
+    Every line is a set of requests that are all allowed, from now on; together the lines are complete.
     """
     from valetkey.cli import _trusts
     from valetkey.policy import Origin

@@ -107,7 +107,7 @@ def check_url(url: str, partition: str) -> str:
     is_plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url and "@" not in parts.netloc
     if parts.scheme != "https" or not is_console or not is_plain or port is not None:
         raise ValetkeyError(
-            f"{url[:80]!r} is no page of the console",
+            f"{url[:80]!r} is not a page of the console",
             do=f"copy an address from the browser: it begins with https:// and its host ends with "
             f"{'.' if places.home else ''}{console}",
         )

@@ -38,7 +38,7 @@ def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
         return (
             "the owner has changed or ended the grant (an SCP of your organization could refuse too; none can be read)"
         )
-    return "the owner has changed or ended the grant: nothing on your side stands in the way"
+    return "the owner has changed or ended the grant: nothing on your side blocks you"
 
 
 def _owners(denial: Denial, blocks: list[str]) -> str:

@@ -26,7 +26,7 @@ def _grant_end(facts: Facts) -> Answer | None:
     if left.total_seconds() <= 0:
         # The owner may have moved the end: what AWS says of the role decides, not this record.
         return Answer(
-            "beware", f"by the handoff the grant ended on {when}; AWS decides whether it still lets you in", again
+            "beware", f"by the handoff the grant ended on {when}; AWS decides whether it still admits you", again
         )
     if left.days < _SOON:
         return Answer("beware", f"the grant ends on {when}, in {left.days} days", again)
@@ -171,7 +171,7 @@ def _kept(facts: Facts) -> Answer | None:
     match facts.kept:
         case "gone":
             what = "AWS does not know the session that was kept: the role was re-made, or taken away. It was dropped"
-            return Answer("beware", what, "run again what failed: the role is entered anew, or you are told why not")
+            return Answer("beware", what, "run again what failed: the role is assumed again, or the error says why not")
         case "known":
             return Answer("ok", "AWS knows the session that is kept")
         case "unknown":

@@ -12,7 +12,7 @@ from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.base_binding import ENVIRONMENT, refuse_other
 from valetkey.credentials.sessions.broker import role_call
 from valetkey.credentials.sessions.refusals import Refused, WrongCaller, about_caller
-from valetkey.errors import ValetkeyError
+from valetkey.errors import ValetkeyError, page
 
 _SKEW_SAFE, _SKEW_MAX = 300, 900
 """Seconds that a signature's date may differ from AWS's clock: AWS's pages and texts of IAM say 5 minutes, texts of STS
@@ -168,7 +168,7 @@ def _permission(facts: Facts) -> Answer | None:
     return Answer("blocks", f"your own account does not allow sts:AssumeRole on the role: {why}", do)
 
 
-_READ = "ask your admin: the policy for `doctor` in docs/reference/permissions.md lets it be read"
+_READ = f"ask your admin for the policy of `doctor`, which allows reading it: {page('reference/permissions.md')}"
 
 
 def _scps(facts: Facts) -> Answer | None:
@@ -179,10 +179,10 @@ def _scps(facts: Facts) -> Answer | None:
     context = _context(facts, facts.profile)
     allowed, why = facts.organization.judge(facts.identity, context, facts.profile.role_arn)
     if allowed is None:
-        return Answer("unknown", why, "ask whoever runs your organization")
+        return Answer("unknown", why, "ask the administrator of your organization")
     if allowed:
         return Answer("ok", why or "the service control policies of your organization allow the call")
-    return Answer("blocks", why, "ask whoever runs your organization")
+    return Answer("blocks", why, "ask the administrator of your organization")
 
 
 def _context(facts: Facts, profile: Profile) -> dict[str, str]:

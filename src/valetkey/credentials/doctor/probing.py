@@ -75,9 +75,9 @@ RIGHT_WAY = "the right way"
 # Each variant: its name, and what it shows to stand in the way when it gets in.
 _NO_ID = (
     "without the ExternalId",
-    "the ExternalId: the role lets you in without one and refuses the one in the handoff",
+    "the ExternalId: the role admits you without one and refuses the one in the handoff",
 )
-_NO_MFA = ("without MFA", "MFA: the role lets you in without it and refuses you with it")
+_NO_MFA = ("without MFA", "MFA: the role admits you without it and refuses you with it")
 _FRESH = ("with a fresh MFA code", "the age of the MFA session: the role asks for a younger one than the handoff says")
 
 OWNERS = (
@@ -265,16 +265,16 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
         f"  when        {now:%Y-%m-%d %H:%M} UTC (a refused try is in my CloudTrail, not in yours)",
         "Ruled out on my side:",
         *(f"  - {each.what}" for each in probing.ruled_out),
-        "It is this, which whoever runs your organization can look up:"
+        "It is this, which the administrator of your organization can look up:"
         if is_rcp
         else "AWS gives the same answer to each of these, and only you can tell them apart:",
         *(f"  - {each.what}" for each in probing.open if each.who == "owner"),
         *(
-            ("If the grant stands, that policy has to except this role.",)
+            ("If the grant still exists, that policy must exempt this role.",)
             if is_rcp
             else (
                 f"`{command('valetkey show', role)}` shows all but the last.",
-                "If the grant stands, please send me a new handoff:",
+                "If the grant still exists, please send me a new handoff:",
                 f"  {command('valetkey handoff', role, then='-o handoff.json')}",
             )
         ),

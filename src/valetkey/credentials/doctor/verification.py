@@ -171,9 +171,9 @@ def verify(
 
 _BY_CODE = ". It took a code of its own: the MFA session was refused, in which AWS may not see your user's name"
 _LETS_IN = {
-    NO_ID: "this role lets you in without the ExternalId: tell the owner",
-    WRONG_ID: "this role lets you in with any ExternalId: tell the owner",
-    NO_MFA: "this role lets you in without MFA: tell the owner",
+    NO_ID: "this role admits you without the ExternalId: tell the owner",
+    WRONG_ID: "this role admits you with any ExternalId: tell the owner",
+    NO_MFA: "this role admits you without MFA: tell the owner",
 }
 
 
@@ -223,9 +223,9 @@ def _unclear(way: str, refused: Refused) -> Probe:
 
 
 _WHO_REFUSED = {
-    True: "Ask the owner whether the grant still stands, with this ExternalId",
+    True: "Ask the owner whether the grant still exists, with this ExternalId",
     False: "Ask your admin to attach the policy that `accept` printed",
-    None: "Ask your admin whether the policy that `accept` printed is attached, the owner whether the grant stands",
+    None: "Ask your admin whether the policy that `accept` printed is attached, the owner whether the grant exists",
 }
 
 

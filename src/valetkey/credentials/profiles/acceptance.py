@@ -119,7 +119,7 @@ def _check_texts(handoff: Handoff) -> None:
     for name, texts in (("principals", handoff.principals), ("policies", handoff.policies)):
         if not all(each.isprintable() and 0 < len(each) <= 2048 for each in texts):
             raise NotAccepted(
-                f"the handoff's {name} hold a text that is no name",
+                f"the handoff's {name} contain text that is not a name",
                 do="ask the owner for the file again",
                 where=f"$.{name}",
             )
@@ -158,7 +158,7 @@ def _check_identity(handoff: Handoff, identity: Identity) -> None:
         )
     if identity.kind != "iam-user" and handoff.session_name == "username":
         raise NotAccepted(
-            "the role asks for the IAM user's name as session name, and you are no IAM user",
+            "the role asks for the IAM user's name as session name, and you are not an IAM user",
             do="sign in as an IAM user, or ask the owner for a grant without --name-people",
         )
     if handoff.principals and not any(_is(identity, each) for each in handoff.principals):
@@ -242,7 +242,7 @@ def _question(handoff: Handoff, customer: str | None) -> str:
     whom = f" to {customer}" if customer else ""
     if handoff.external_id is None:
         return "The role asks for no ExternalId: another customer who learns its name could send you in. Accept it?"
-    return f"No request of yours{whom} is known here, so nobody can say whether this ExternalId is yours. Accept it?"
+    return f"No request of yours{whom} is known here, so it is unknown whether this ExternalId is yours. Accept it?"
 
 
 def _notices(received: Received, handoff: Handoff, there: Profile | None) -> list[str]:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from valetkey import awsfiles, files
 from valetkey.awsfiles import ConfigError, Line, config_path, credentials_path, lines, parse, profile_of, read
+from valetkey.errors import page
 
 _BACKUP = ".valetkey-backup"
 BEATS = frozenset(
@@ -269,7 +270,7 @@ def _check_meaning(
     if others(old) != others(new) or not settings.items() <= own.items():
         raise ConfigError(
             f"{path} cannot be changed without changing what else is in it",
-            do="add the profile by hand: see docs/contractor.md",
+            do=f"add the profile by hand: see {page('contractor.md')}",
             where=str(path),
         )
     beats = sorted(BEATS & set(own))
