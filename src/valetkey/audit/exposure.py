@@ -23,6 +23,7 @@ from valetkey.catalog import key_names, limits
 from valetkey.policy import role_actions
 from valetkey.policy.arns import is_account
 from valetkey.policy.operands import read_date, read_network
+from valetkey.policy.operators import Family
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import lowered
 from valetkey.policy.statements import Policy, Statement
@@ -225,7 +226,7 @@ def _tied(statement: Statement) -> tuple[str, ...]:
     present = {
         each.key.lower()
         for each in statement.conditions
-        if each.operator.name == "Null" and [value.lower() for value in each.values] == ["false"]
+        if each.operator.family is Family.NULL and [value.lower() for value in each.values] == ["false"]
     }
     for each in statement.conditions:
         key, name = each.key.lower(), each.name

@@ -15,6 +15,7 @@ from valetkey.account.values import Role
 from valetkey.policy.conditions import silent
 from valetkey.policy.evaluation import decide
 from valetkey.policy.lenient import parse_lenient
+from valetkey.policy.operators import Comparison, Family
 from valetkey.policy.requests import Request
 from valetkey.policy.statements import Policy, Statement
 from valetkey.prover.effective_permissions import Opening, opening
@@ -169,6 +170,7 @@ def _ends(deny: Statement) -> bool:
         and "*" in (deny.resources or ())
         and len(deny.conditions) == 1
         and deny.conditions[0].key.lower() == "aws:currenttime"
-        and deny.conditions[0].operator.name in ("DateGreaterThan", "DateGreaterThanEquals")
+        and deny.conditions[0].operator.family is Family.DATE
+        and deny.conditions[0].operator.comparison in (Comparison.GREATER, Comparison.GREATER_OR_EQUAL)
         and not silent(deny.conditions[0], variables=deny.variables)
     )

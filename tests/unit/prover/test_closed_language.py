@@ -23,6 +23,7 @@ from valetkey.policy.role_actions import enters_roles
 from valetkey.policy.statements import grammar
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover import Counterexample, Limits, Proof, Reach, Unknown, prove, space, who
+from valetkey.prover.caller_classes import CALLER_KEYS
 from valetkey.prover.effective_boxes import sides
 from valetkey.prover.parties import Party, Person
 from valetkey.prover.proof import by_boxes
@@ -86,6 +87,16 @@ def test_nor_does_cvc5_prove_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = solve(wide, trust({"Condition": on("StringEquals", ID, "vk-abc")}), resource=ROLE)
     assert found.verdict == "unknown"
     assert "not known here" in found.reason
+
+
+@pytest.mark.parametrize("key", [*sorted(CALLER_KEYS), "aws:MultiFactorAuthPresent", "aws:CurrentTime", "aws:SourceIp"])
+def test_of_no_key_is_it_proved(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these keys has code of its own in the provers."""
+    taught(STARTS_WITH, monkeypatch)
+    for value in ("a", "${aws:username}"):
+        policy = trust({"Condition": on("StringStartsWith", key, value)})
+        for left, right in ((policy, trust()), (policy, trust({"Condition": on("StringEquals", key, value)}))):
+            assert isinstance(prove(left, within=right, resource=ROLE), Unknown)
 
 
 VALUES = {

@@ -28,6 +28,7 @@ def encode(condition: Condition, keys: Keys, *, unsure: bool, variables: bool) -
     terms, row = keys.terms, condition.operator
     if silent(condition, variables=variables):
         return unsure
+    _refuse_unknown(row)
     key = keys[condition.key.lower()]
     if row.family is Family.NULL and row.comparison is Comparison.ABSENT:
         wanted = {value.lower() == "true" for value in condition.values}
@@ -76,6 +77,36 @@ def _beyond(row: Operator, what: str) -> Beyond:
 def _unread(row: Operator, wanted: Sequence[str]) -> Fit:
     """A value that its operator cannot read; an ARN pattern may be in doubt besides."""
     return Fit(False, unread=True, doubt=row.family is Family.ARN and any(map(short_pattern, wanted)))
+
+
+def _refuse_unknown(row: Operator) -> None:
+    """Raises NotDecided for an operator that is not known here, also where no value is compared."""
+    match row.family:
+        case Family.TEXT:
+            known = {Comparison.EQUAL, Comparison.EQUAL_IGNORING_CASE, Comparison.LIKE}
+        case Family.ARN:
+            known = {Comparison.LIKE}
+        case Family.NUMBER | Family.DATE:
+            known = _ORDERS
+        case Family.BOOL | Family.BYTES:
+            known = {Comparison.EQUAL}
+        case Family.ADDRESS:
+            known = {Comparison.WITHIN}
+        case Family.NULL:
+            known = {Comparison.ABSENT}
+        case never:
+            raise not_known(never)
+    if row.comparison not in known:
+        raise row.unknown()
+
+
+_ORDERS = {
+    Comparison.EQUAL,
+    Comparison.LESS,
+    Comparison.LESS_OR_EQUAL,
+    Comparison.GREATER,
+    Comparison.GREATER_OR_EQUAL,
+}
 
 
 def _with_text(row: Operator, wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
