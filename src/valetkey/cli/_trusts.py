@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from valetkey.cli._terms import TermOptions
 
 
-
 def read(name: str) -> Policy:
     """A trust policy. Raises ValetkeyError; `where` names the file and the place in it."""
     text = _owning.read_text(name)
