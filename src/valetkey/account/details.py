@@ -47,10 +47,6 @@ class _Boundary(msgspec.Struct):
     PermissionsBoundaryArn: str | None = None
 
 
-class _Profile(msgspec.Struct):
-    Arn: str
-
-
 class _Used(msgspec.Struct):
     LastUsedDate: str | int | float | None = None
 
@@ -58,12 +54,10 @@ class _Used(msgspec.Struct):
 class _Role(msgspec.Struct):
     Arn: str
     RoleName: str
-    RoleId: str | None = None
     CreateDate: str | int | float | None = None
     AssumeRolePolicyDocument: msgspec.Raw = _RAW
     RolePolicyList: list[_Inline] | None = None
     AttachedManagedPolicies: list[_Attached] | None = None
-    InstanceProfileList: list[_Profile] | None = None
     PermissionsBoundary: _Boundary | None = None
     Tags: list[_Tag] | None = None
     RoleLastUsed: _Used | None = None
@@ -190,7 +184,6 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
         where=where,
         origin=Origin.RETURNED,
         trust=document(told.AssumeRolePolicyDocument, "trust", f"{where}.AssumeRolePolicyDocument"),
-        role_id=told.RoleId,
         attached=tuple(each.PolicyArn for each in told.AttachedManagedPolicies or ()),
         inline=inline,
         boundary=told.PermissionsBoundary.PermissionsBoundaryArn if told.PermissionsBoundary else None,
@@ -200,7 +193,6 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
         created=time("created", told.CreateDate, f"{where}.CreateDate"),
         last_used=time("last use", used.LastUsedDate, f"{where}.RoleLastUsed.LastUsedDate") if used else None,
         last_use_known=used is not None,
-        instance_profiles=tuple(each.Arn for each in told.InstanceProfileList or ()),
         unknown=tuple(unknown),
     )
 

@@ -86,7 +86,6 @@ class _Any(msgspec.Struct):
     tags: dict[str, str | None] | UnsetType | None = UNSET
     tags_all: dict[str, str | None] | UnsetType | None = UNSET
     create_date: _Maybe = UNSET
-    unique_id: _Maybe = UNSET
     account_id: _Maybe = UNSET
     partition: _Maybe = UNSET
 
@@ -254,7 +253,6 @@ class _Reading:
             where=f"{self._name}: {at.address}",
             origin=Origin.SENT,
             trust=trust,
-            role_id=_known(values.unique_id),
             attached=tuple(draft.attached),
             inline=draft.inline,
             boundary=boundary,

@@ -51,8 +51,6 @@ class Role:
     """Whether IAM has returned these documents, or they are still to be sent to it. Every reader says which."""
     trust: Document | None = None
     """The trust policy; None only with "trust" in `unknown`."""
-    role_id: str | None = None
-    """AROA…"""
     attached: tuple[str, ...] = ()
     """ARNs of attached managed policies; their documents are in `Account.policies`, where the source has them."""
     inline: Mapping[str, Document] = field(default_factory=dict)
@@ -68,8 +66,6 @@ class Role:
     """Last use within 400 days (IAM User Guide, access_policies_last-accessed); aware. See `last_use_known`."""
     last_use_known: bool = False
     """Whether the source tells of use at all: with it, `last_used` None means never used within those days."""
-    instance_profiles: tuple[str, ...] = ()
-    """ARNs."""
     unknown: tuple[Unknown, ...] = ()
     assumed: tuple[str, ...] = ()
     """What was taken for granted to resolve this role, one sentence each: "parameter Partner has its default value"."""

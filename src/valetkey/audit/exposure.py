@@ -142,7 +142,7 @@ def exposure_of(found: Sorted) -> Exposure:
     return "internal" if found.insiders else "unreachable"
 
 
-def sort(reach: Reach, policy: Policy, *, account: str, partition: str, scope: Scope) -> Sorted:
+def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope) -> Sorted:
     """Sort the regions of the trust policy of a role in `account`."""
     tied = {each.index: found for each in policy.allows if (found := _tied(each))}
     own = scope.own | {account}
@@ -156,7 +156,7 @@ def sort(reach: Reach, policy: Policy, *, account: str, partition: str, scope: S
         if region.party.kind == "deleted":
             orphans.extend([region] if entering else [])
             continue
-        key = _outsider(region, own, partition, scope.org_id, tied.get(region.statement, ()))
+        key = _outsider(region, own, scope.org_id, tied.get(region.statement, ()))
         if key is None:
             insiders.extend([region] if entering else [])
             if region.party.kind == "provider" and entering:
@@ -179,16 +179,16 @@ def sort(reach: Reach, policy: Policy, *, account: str, partition: str, scope: S
 
 
 def _outsider(
-    region: Region, own: frozenset[str], partition: str, org_id: str | None, tied: tuple[str, ...]
+    region: Region, own: frozenset[str], org_id: str | None, tied: tuple[str, ...]
 ) -> tuple[Kind, str, str] | None:
     """Which outsider a region belongs to; None for one of ours. `tied` are the organisations that its statement asks
-    for."""
+    for. Every caller is of the role's partition (`prover.caller_classes`)."""
     party = region.party
     if party.kind == "service":
         return None
     if party.kind == "provider":
         return None if _own_provider(party.name, own) else ("provider", party.name, party.partition)
-    if party.kind == "account" and party.name in own and party.partition in ("", partition):
+    if party.kind == "account" and party.name in own:
         return None
     organisations = _organisations(region.values) or tied
     if organisations and all(each in (org_id, _OF_THE_ROLE) for each in organisations):

@@ -49,13 +49,13 @@ def judge(
         trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, _NOBODY)
         refused = tuple(("T18", hit) for hit in TRUST_CHECKS["T18"].find(trust))
         return Verdict("unknown", f"not decided: {least.reason}", _NOBODY, (), refused)
-    found = sort(least, read.policy, account=account, partition=partition, scope=scope)
+    found = sort(least, read.policy, account=account, scope=scope)
     trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, found, least.unjudged)
     exposure, undecided = _exposure(trust), ""
     if isinstance(reach, Bounds):
         # INVARIANT: an exposure that depends on what AWS does not document is unknown. The more is let in, the higher
         # the exposure, so what both bounds give holds for everything between them.
-        most = sort(reach.most, read.policy, account=account, partition=partition, scope=scope)
+        most = sort(reach.most, read.policy, account=account, scope=scope)
         if _exposure(replace(trust, found=most)) != exposure:
             undecided = reach.reason
         else:

@@ -33,12 +33,8 @@ TRUST_POLICY_QUOTA = "AssumeRolePolicySizeQuota"
 """The quota's name in GetAccountSummary."""
 INLINE_POLICIES_MAX = 10240
 """Characters, whitespace not counted: all inline policies of a role together."""
-MANAGED_POLICY_MAX = 6144
-"""Characters, whitespace not counted: one managed policy."""
 MANAGED_POLICIES_MAX = 10
 """Managed policies attached to a role, default quota (AttachedPoliciesPerRoleQuota)."""
-SWITCH_ROLE_NAME_MAX = 64
-"""Characters: path and role name together, for the console's Switch Role."""
 TAGS_MAX = 50
 """Tags on a role."""
 

@@ -30,10 +30,6 @@ class Control:
         except (SandboxError, ValueError, TypeError):
             return None
 
-    def health(self) -> bool:
-        """Whether a sandbox answers there."""
-        return self.pid() is not None
-
     def shift(self, account: str, seconds: float) -> float:
         """Move one account's clock on by `seconds` (back if negative); its time afterwards, seconds since 1970."""
         (now,) = self._ask("POST", "clock", {"account": account, "seconds": seconds})

@@ -48,8 +48,6 @@ def test_everything_that_a_role_detail_tells():
     assert role.tags == {"team": "ops"}
     assert role.created == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert (role.last_used, role.last_use_known) == (datetime(2026, 3, 1, tzinfo=UTC), True)
-    assert role.instance_profiles == (f"arn:aws:iam::{OWN}:instance-profile/p",)
-    assert role.role_id == "AROAEXAMPLEEXAMPLE123"
     assert (role.max_session, role.description, role.unknown, role.assumed) == (None, None, (), ())
 
 

@@ -76,10 +76,12 @@ def test_an_end_that_has_no_values_is_no_end() -> None:
 def test_the_commands_do_not_end_in_success(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "trust.json"
     path.write_text(trust(*REPORTED[name]))
+    whole = tmp_path / "whole.json"
+    whole.write_text(trust(allow(f"arn:aws:iam::{A}:root", {})))
     for words in (
         ["audit", str(path), "--owner", "111111111111"],
         ["who", "--trust", str(path), "--owner", "111111111111"],
-        ["prove", "--trust", str(path), "--owner", "111111111111", "--to", A, "--no-external-id", "--no-mfa"],
+        ["prove", "--trust", str(path), "--owner", "111111111111", "--within", str(whole)],
     ):
         code = command(words)
         out = capsys.readouterr()

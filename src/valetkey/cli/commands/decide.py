@@ -18,7 +18,6 @@ def decide(
     /,
     *,
     lines: Annotated[bool, Parameter(negative="", help="One question a line; one answer a line.")] = False,
-    json_: Annotated[bool, Parameter(name="--json", negative="", help="JSON is what is printed in any case.")] = False,
 ) -> int:
     """Decide requests against policies, offline. 0 allowed, 1 not allowed, 2 bad input.
 
