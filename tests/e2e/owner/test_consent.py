@@ -344,6 +344,6 @@ def test_who_damages_the_record_does_not_keep_the_owner_from_revoking(
     # The text of a tag is not passed for an account.
     code, shown = admin.run_tty("revoke", "audit", answers=[(YES_NO, "n")])
     assert code == 1
-    assert ("Shut everybody out of audit" in shown) == (key == "contractor"), shown
+    assert ("Revoke the access of everybody to audit" in shown) == (key == "contractor"), shown
     assert admin.run("revoke", "audit", "--yes", "--no-wait", "--confirm", "audit").returncode == 0
     assert role(stage) is None
