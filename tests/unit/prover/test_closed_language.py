@@ -185,7 +185,7 @@ def test_a_kind_of_policy_that_nobody_knows_is_not_decided() -> None:
         sides(replace(trust(), kind=KIND))
     with pytest.raises(NotDecided):
         read_sides(replace(trust(), kind=KIND))
-    with pytest.raises(PolicyError, match="no kind of policy"):
+    with pytest.raises(PolicyError, match="not a kind of policy"):
         parse_policy({"Version": "2012-10-17", "Statement": []}, kind=KIND)
 
 
