@@ -8,13 +8,14 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-DOCS = "https://github.com/valetkey/valetkey/blob/main/docs"
-"""Where the documentation is published. The wheel holds no docs: a message that names a page gives its address."""
+DOCS = "docs"
+"""Where the documentation is. The wheel holds no docs; once they have a public address, it stands here and nowhere else.
+An address that is not ours would send people to whoever registers it."""
 
 
 def page(path: str) -> str:
-    """The public address of a page, named by its path in `docs/`: "reference/audit.md"."""
-    return f"{DOCS}/{path}"
+    """Where a person finds a page, named by its path in `docs/`: "reference/audit.md"."""
+    return f"{DOCS}/{path} in valetkey's source"
 
 
 class ValetkeyError(Exception):
