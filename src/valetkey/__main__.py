@@ -99,6 +99,7 @@ def main() -> None:
         if answer is not None:
             _print(answer)
             sys.exit(0)
+    _open_streams()
     if [word for word in words if word != "--debug"][:1] == ["env"]:
         from valetkey.cli._evaluated import run_env
 
@@ -106,6 +107,20 @@ def main() -> None:
     from valetkey.cli._run import run
 
     sys.exit(run(words))
+
+
+def _open_streams() -> None:
+    """Give a program that was started with a standard stream closed one that leads nowhere.
+
+    Otherwise the next file that is opened takes its number, and what a child writes to standard error goes into it.
+    """
+    for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115 - as long as the process
 
 
 def _print(answer: bytes) -> None:

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 DOCS = "docs"
-"""Where the documentation is. The wheel holds no docs; once they have a public address, it stands here and nowhere else.
-An address that is not ours would send people to whoever registers it."""
+"""Where the documentation is. The wheel holds no docs; once they have a public address, it stands here and nowhere
+else. An address that is not ours would send people to whoever registers it."""
 
 
 def page(path: str) -> str:

@@ -3,12 +3,13 @@
 INVARIANT: the first bytes on standard output remove every credential variable, and are written before anything can
 fail; every end but success adds a line with a false status. `eval "$(valetkey env globex)"` therefore cannot leave the
 former customer's keys in the shell: not with an unknown profile, a wrong option, a refusal, a signal or a fault of our
-own. After SIGKILL the status is true, and the variables are gone.
+own. After SIGKILL the status is true, and the variables are gone. Help that a shell may evaluate is a comment.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -26,11 +27,9 @@ class _Ended(BaseException):
 
 def run_env(words: Sequence[str]) -> int:
     """Run `valetkey env ...` and return the exit code: that of the command, 128 + the number of a signal."""
-    if not _HELP.isdisjoint(words):
-        from valetkey.cli._run import run
-
-        return run(words)
     shell = shell_of(words)
+    if not _HELP.isdisjoint(words):
+        return _help(words, shell)
     if not _write(cleared(shell)):
         return 141
     code = 3
@@ -52,6 +51,18 @@ def run_env(words: Sequence[str]) -> int:
     return code
 
 
+def _help(words: Sequence[str], shell: str) -> int:
+    """The help: as it is on a terminal, else as comments between lines that leave a shell without credentials."""
+    from valetkey.cli._run import run
+
+    if sys.stdout.isatty():
+        return run(words)
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        code = run(words)
+    said = "".join(f"# {line}\n" for line in text.getvalue().splitlines())
+    return code if _write(f"{cleared(shell)}{said}{FAILED[shell]}") else 141
+
+
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
     """Let a signal that would end this process end it in order."""
@@ -69,7 +80,7 @@ def _write(text: str) -> bool:
     """Write all of it at once. False: the reader went away."""
     with contextlib.suppress(OSError, ValueError):
         # Not through sys.stdout, which may hold a part of what could not be written.
-        data = text.encode("ascii")
+        data = text.encode("ascii", "replace")
         sys.stdout.flush()
         while data:
             data = data[os.write(sys.stdout.fileno(), data) :]
