@@ -80,7 +80,7 @@ def _write(text: str) -> bool:
     """Write all of it at once. False: the reader went away."""
     with contextlib.suppress(OSError, ValueError):
         # Not through sys.stdout, which may hold a part of what could not be written.
-        data = text.encode("ascii", "replace")
+        data = text.encode()
         sys.stdout.flush()
         while data:
             data = data[os.write(sys.stdout.fileno(), data) :]

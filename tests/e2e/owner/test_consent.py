@@ -226,7 +226,7 @@ OWNERS = {
     "list": ("list",),
     "show": ("show", "audit"),
     "handoff": ("handoff", "audit"),
-    "revoke": ("revoke", "audit", "--yes"),
+    "revoke": ("revoke", "audit", "--yes", "--no-wait"),
     "audit": ("audit",),
 }
 
@@ -327,7 +327,7 @@ def test_a_person_who_types_the_name_deletes_it_and_gets_one_receipt(stage: Any,
     assert code == 0, shown
     assert role(stage, forged) is None
     receipt = shown.rpartition("production is revoked")[2]
-    for step in ("deny on everything put on the role", "trust replaced", "detached", "role deleted"):
+    for step in ("deny on everything put on the role", "trust policy replaced", "detached", "role deleted"):
         assert step in receipt
 
 

@@ -83,7 +83,7 @@ def test_a_code_from_standard_input_and_the_rest_for_the_command(way: Make) -> N
     assert (done.returncode, done.stdout) == (0, "for the command\n"), done.stderr
     done = it.person.run("exec", "acme", "--mfa-code-stdin", "--no-cache", "--", "true", input="hello\n")
     assert done.returncode == 125
-    assert "no MFA code" in done.stderr
+    assert "not an MFA code" in done.stderr
     assert "hello" not in done.stderr
 
 
