@@ -189,7 +189,7 @@ def test_help_is_help(way: Make) -> None:
     person = way().person
     code, shown = person.run_tty("env", "--help")
     assert code == 0
-    assert "Usage: valetkey env" in shown
+    assert "valetkey env [OPTIONS] NAME" in shown
     assert "unset" not in shown
     piped = person.run("env", "--help")
     assert piped.returncode == 0
