@@ -14,7 +14,7 @@ demo: $(STAMP)
 	@$(BIN)/valetkey demo $(DEMO)
 
 test: check
-	@$(BIN)/python -m pytest -n 4 $(PYTEST)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal $(PYTEST)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check -q .
