@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any, assert_never
 
@@ -148,8 +149,9 @@ def performer(
         try:
             client = clients.get(call.service)
             if client is None:
+                # botocore writes AWS_MAX_ATTEMPTS into the settings that it is given: each client has its own copy.
                 client = clients[call.service] = session.client(
-                    call.service, region_name=where, config=Config(**limits)
+                    call.service, region_name=where, config=Config(**copy.deepcopy(limits))
                 )
             answer: dict[str, Any] = getattr(client, call.operation)(**call.params)
         except wrong.ClientError as error:

@@ -17,11 +17,13 @@ class Keys:
 
 @pytest.fixture
 def answer(monkeypatch):
-    """A loopback server that gives one fixed answer; yields a function to set it."""
+    """A loopback server that gives one fixed answer; yields a function to set it, whose `seen()` counts requests."""
     state = {"status": 200, "body": b""}
+    seen = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
+            seen.append(self.path)
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(state["status"])
             self.send_header("Content-Length", str(len(state["body"])))
@@ -35,7 +37,12 @@ def answer(monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    yield lambda status, body: state.update(status=status, body=body)
+
+    def give(status, body):
+        state.update(status=status, body=body)
+
+    give.seen = lambda: len(seen)
+    yield give
     server.shutdown()
 
 
@@ -143,3 +150,16 @@ def test_an_answer_that_is_no_answer_is_said(answer):
         connect(keys=Keys())(Call("sts", "get_caller_identity"))
     assert caught.value.code == "Garbled"
     assert "captive" not in str(caught.value)
+
+
+def test_the_attempts_that_one_person_asked_for_are_not_those_of_the_next_in_the_same_process(answer, monkeypatch):
+    answer(500, b"")
+    tries: list[int] = []
+    for attempts in ("1", "2"):
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", attempts)
+        perform = connect(keys=Keys(), region="us-east-1")
+        before = answer.seen()
+        with pytest.raises(CallError):
+            perform(Call("iam", "list_roles"))
+        tries.append(answer.seen() - before)
+    assert tries == [1, 2]
