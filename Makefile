@@ -8,7 +8,7 @@ PAIRS  ?= 20000
 TRUSTS ?= 20000
 DAYS   ?= 180
 
-.PHONY: demo test check fmt bench peers differential live facts size lock clean
+.PHONY: demo test check fmt bench peers differential mutants live facts size lock clean
 
 demo: $(STAMP)
 	@$(BIN)/valetkey demo $(DEMO)
@@ -37,6 +37,15 @@ differential: $(STAMP)
 	@$(BIN)/python -m tests.differential.trusts --trusts $(TRUSTS)
 	@$(BIN)/python -m tests.differential --cases $(CASES)
 
+# 100 changes of the code, one at a time: do the unit tests of the room notice? Up to 40 minutes on two cores.
+mutants: $(STAMP) .mutants/.stamp
+	@.mutants/bin/python tools/mutants.py $(MUTANTS)
+
+.mutants/.stamp: tools/mutants.lock
+	@rm -rf .mutants && $(PYTHON) -m venv .mutants
+	@.mutants/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/mutants.lock
+	@touch $@
+
 # A run on two real accounts (docs/live-run.md): asks before it starts, and removes what it made.
 live: $(STAMP)
 	@$(BIN)/python -m tools.live --owner "$(OWNER)" --contractor "$(CONTRACTOR)" $(LIVE)
@@ -61,6 +70,7 @@ $(STAMP): requirements.lock
 # uv resolves for every platform and Python at once; it is needed only to change the lock.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o tools/mutants.lock tools/mutants.in
 
 clean:
-	rm -rf $(VENV) .peers tests/peers/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mutants .peers tests/peers/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from valetkey.policy import operands
-from valetkey.policy.globs import STAR, compiled
+from valetkey.policy.globs import compiled
 from valetkey.policy.letter_case import fold, loose
 from valetkey.policy.operators import Comparison, Family, Operator, SetOperator, reader
 from valetkey.policy.undecided import not_known
@@ -116,7 +116,7 @@ def _like(values: Sequence[str], variables: bool) -> Match:
 
 def _arn(values: Sequence[str], variables: bool) -> Match:
     read = [template(value, variables=variables, wildcards=True) for value in values]
-    tests = [_arn_test(value) for value in read if isinstance(value, str)]
+    tests = [operands.compile_arn(value) for value in read if isinstance(value, str)]
     open_ = [value for value in read if not isinstance(value, str)]
 
     def match(value: str, keys: Keys) -> Fit:
@@ -135,13 +135,8 @@ def _arn(values: Sequence[str], variables: bool) -> Match:
     return match
 
 
-def _arn_test(pattern: str) -> Callable[[str], bool] | None:
-    """A pattern as a test of an ARN; None for one that has no six parts, a lone `*` among them."""
-    return None if pattern == STAR else operands.compile_arn(pattern)
-
-
 def _fits_arn(pattern: str, value: str) -> Fit:
-    test = _arn_test(pattern)
+    test = operands.compile_arn(pattern)
     return DOUBT if test is None else operands.is_arn(value) and test(value)
 
 

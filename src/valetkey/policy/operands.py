@@ -101,10 +101,8 @@ def is_arn(text: str) -> bool:
 def compile_arn(pattern: str) -> Callable[[str], bool] | None:
     """ArnLike as a test of an ARN: the six parts one by one, so that no wildcard in the first five crosses a colon.
 
-    `pattern` holds STAR and ANY. None for a pattern of fewer parts, but for a lone `*`, which is any ARN.
+    `pattern` holds STAR and ANY. None for a pattern of fewer parts.
     """
-    if pattern == STAR:
-        return lambda text: True
     wanted = pattern.split(":", 5)
     if len(wanted) < 6:
         return None

@@ -118,8 +118,8 @@ def test_a_request_of_another_partition_is_refused(iam: Any) -> None:
 
 
 def test_a_requests_policy_never_reads_a_file_of_the_owners(iam: Any) -> None:
-    received = Received(replace(REQUEST, policies=("/etc/passwd",)), "1-2")
-    with pytest.raises(ValetkeyError, match="file"):
+    received = Received(replace(REQUEST, policies=("/etc/passwd", "./other.json")), "1-2")
+    with pytest.raises(ValetkeyError, match="the policy '/etc/passwd', which is a file"):
         with_request(ASKED, received.value, now=NOW)
 
 

@@ -11,7 +11,7 @@ import pytest
 from valetkey.account.calls import Call, CallError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant
 from valetkey.grants.make import Interrupted
-from valetkey.grants.others import Others, trusts
+from valetkey.grants.others import Others, other_roles, trusts
 from valetkey.grants.plan import plan
 from valetkey.grants.revoke import Receipt, plan_revoke, revoke
 from valetkey.grants.role import read_role
@@ -405,6 +405,13 @@ def test_other_roles_are_those_that_the_contractor_can_assume(
     deny = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:*"}
     if trusted is not None:
         assert trusts({**document, "Statement": [statement, deny]}, "222222222222", role_arn=role_arn) is False
+
+
+def test_roles_are_read_on_after_the_one_that_goes(iam: Any, role: Any) -> None:
+    statement = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "sts:AssumeRole"}
+    iam.roles["later"] = {**role, "RoleName": "later", "AssumeRolePolicyDocument": {"Statement": [statement]}}
+    assert list(iam.roles) == ["audit", "later"]
+    assert other_roles(iam, "222222222222", but="audit") == Others(("later",), ())
 
 
 def test_a_role_that_is_not_decided_is_named(iam: Any, role: Any, waiting: Waiting, now: datetime) -> None:

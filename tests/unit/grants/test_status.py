@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -115,6 +116,22 @@ def test_a_pinned_user_that_is_deleted_is_drift(iam: Any, grant: Grant, now: dat
     standing = read_standing(read_role(iam, "audit"))
     (drift,) = standing.drift
     assert (drift.what, drift.found) == ("pinned principals", "deleted: AIDAEXAMPLEEXAMPLEEXA")
+
+
+def test_another_end_and_another_condition_are_told_apart(iam: Any, grant: Grant, role: Any) -> None:
+    document = json.dumps(role["AssumeRolePolicyDocument"])
+    assert grant.terms.until is not None
+    day = grant.terms.until.strftime("%Y-%m-%d")
+    assert day in document
+    role["AssumeRolePolicyDocument"] = json.loads(document.replace(day, "2027-01-02"))
+    (drift,) = read_standing(read_role(iam, "audit")).drift
+    assert drift.what == "end in the trust policy"
+    assert drift.found.startswith("2027-01-02")
+    role["AssumeRolePolicyDocument"] = json.loads(
+        document.replace(str(grant.terms.external_id), "vk-another-0123456789")
+    )
+    (drift,) = read_standing(read_role(iam, "audit")).drift
+    assert (drift.what, drift.found) == ("trust policy", "other conditions or principals")
 
 
 def test_a_role_whose_record_is_damaged_is_named_and_the_others_are_listed(iam: Any, grant: Grant, role: Any) -> None:

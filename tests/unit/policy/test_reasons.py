@@ -125,3 +125,11 @@ def test_the_reason_is_put_into_words_only_when_read() -> None:
     assert not hasattr(answer, "__dict__")
     assert repr(answer) == "<Decision allowed>"
     assert answer.reason == answer.reason
+
+
+def test_the_place_of_a_finding_is_the_element_that_the_document_has() -> None:
+    [part] = ask(ALLOW, action="sts:TagSession").parts
+    assert [each.where for each in part.findings] == ["$.Statement[0].Action"]
+    spared = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "NotAction": "sts:TagSession"}
+    [part] = ask(spared, action="sts:TagSession").parts
+    assert [each.where for each in part.findings] == ["$.Statement[0].NotAction"]
