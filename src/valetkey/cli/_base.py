@@ -74,19 +74,19 @@ def sign_in_chosen(chosen: Chosen, name: str, *, region: str | None) -> SignIn:
 def bound(profile: Profile) -> Profile:
     """The profile with its base identity recorded, and its file written anew when it was not. Raises NotBound;
     ValetkeyError when AWS does not say who somebody is."""
-    from valetkey.credentials.profiles import profile as profiles
+    from valetkey.credentials.profiles.profile import path_of, save
     from valetkey.credentials.sessions import base_binding
 
     if profile.is_bound:
         return profile
-    path = profiles.path_of(profile.name, os.environ)
+    path = path_of(profile.name, os.environ)
     before = path.read_bytes()
     found = base_binding.bind(profile, _candidates(profile), os.environ)
     with contextlib.suppress(ValetkeyError, OSError):  # recorded at the next use, then
         # `accept` may have written a newer one meanwhile.
         if path.read_bytes() == before:
             times = path.stat()
-            profiles.save(found, os.environ)
+            save(found, os.environ)
             # When it was accepted is seen by the file's time.
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     return found

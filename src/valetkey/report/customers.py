@@ -36,7 +36,10 @@ def say_customers(customers: Sequence[Customer], damaged: Sequence[Damaged], *, 
 
 def _row(customer: Customer, now: datetime) -> tuple[str, ...]:
     profile = customer.profile
-    ends = "no end" if profile.until is None else f"{profile.until:%Y-%m-%d %H:%M} UTC"
+    if not profile.knows("until"):
+        ends = "unknown"
+    else:
+        ends = "no end" if profile.until is None else f"{profile.until:%Y-%m-%d %H:%M} UTC"
     if customer.has_ended:
         ends = f"ended {ends}"
     left = "none" if customer.session_until is None else f"{_minutes(customer.session_until, now)} min left"
@@ -59,6 +62,8 @@ def _plain(customer: Customer) -> dict[str, object]:
         "session_until": _stamp(customer.session_until),
         "until": _stamp(profile.until),
         "ended": customer.has_ended,
+        "origin": profile.origin.value,
+        "unknown": sorted(profile.unknown),
     }
 
 

@@ -44,8 +44,8 @@ def accept(
     from valetkey.cli._base import choose, sign_in_chosen
     from valetkey.cli._questions import choose_device, consent
     from valetkey.credentials.profiles import acceptance, awsconfig, whose_account
-    from valetkey.credentials.profiles import profile as profiles
     from valetkey.credentials.profiles.identity import identify
+    from valetkey.credentials.profiles.profile import names, save
     from valetkey.credentials.profiles.requests import check_customer, known_requests
     from valetkey.credentials.sessions.base_binding import refuse_accepted_role
     from valetkey.exchange.files import Handoff, load
@@ -62,7 +62,7 @@ def accept(
         account.profile,
         from_environment=base_from_environment,
         renewing=next((each for each in have if each.name == name), None),
-        names=profiles.names(os.environ),
+        names=names(os.environ),
     )
     who = sign_in_chosen(base, name, region=account.region)
     perform, source = who.connect(who), base.source
@@ -107,7 +107,7 @@ def accept(
         region=region,
     )
     command = awsconfig.process_command(executable(), name)
-    profiles.save(profile, os.environ)
+    save(profile, os.environ)
     written = awsconfig.write_profile(name, command, os.environ, region=region, new_region=bool(account.region))
     say_accepted(judged, profile, caller, written, as_json=output.as_json)
     return 0

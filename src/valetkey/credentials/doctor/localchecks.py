@@ -19,6 +19,8 @@ def _grant_end(facts: Facts) -> Answer | None:
     profile = facts.profile
     if profile is None:
         return None
+    if not profile.knows("until"):
+        return Answer("ok", "the end is not known: the profile was not accepted from a handoff, which says it")
     if profile.until is None:
         return Answer("ok", "the grant has no end")
     left, when = profile.until - facts.now, f"{profile.until:%Y-%m-%d %H:%M} UTC"
@@ -108,7 +110,7 @@ def _choking(section: str, own: Mapping[str, str], profile: Profile | None) -> I
         yield f"{section} enters the same role without the ExternalId of the handoff: AWS refuses it", do
     if profile.mfa and "mfa_serial" not in own:
         yield f"{section} enters the same role without MFA: AWS refuses it", do
-    if seconds.isdigit() and int(seconds) > profile.max_session:
+    if profile.knows("max_session") and seconds.isdigit() and int(seconds) > profile.max_session:
         yield (
             f"{section} asks for {seconds} s, and the role allows {profile.max_session} s: AWS refuses it",
             f"set duration_seconds in {section} to {profile.max_session} at most",
@@ -160,6 +162,8 @@ def _session(facts: Facts) -> Answer | None:
     if profile is None:
         return None
     allowed = _hours(profile.max_session)
+    if not profile.knows("max_session"):
+        return Answer("ok", f"{allowed} is asked for; how much the role allows (MaxSessionDuration) is not known")
     temporary = not isinstance(facts.base, Unread) and facts.base.keys.session_token is not None
     if (temporary or profile.mfa) and profile.max_session > limits.CHAINED_SESSION_MAX:
         why = "your sign-in is itself a session" if temporary else "it begins with an MFA session"

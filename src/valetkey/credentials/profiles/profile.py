@@ -1,6 +1,15 @@
 """What valetkey knows of one customer: a file per profile, beside the AWS profile of the same name.
 
-`$XDG_CONFIG_HOME/valetkey/profiles/NAME.json`, `"valetkey": "profile/v1"`. Nothing secret is in it.
+`$XDG_CONFIG_HOME/valetkey/profiles/NAME.json`, `"valetkey": "profile/v2"`. Nothing secret is in it.
+
+    {"valetkey": "profile/v2", "name": "acme", "role_arn": "arn:...", "origin": "typed",
+     "terms": {"external_id": "vk-..."}, "local": {"contractor": "222222222222", "source_profile": "work"}}
+
+Rules:
+- `terms` holds what the owner agreed to, as far as it is known here. A term that is not in it is unknown; one that is
+  known not to be asked for is there, as null, false or an empty list.
+- `local` holds the contractor's own side: who signs in, where from, and what valetkey sends.
+- `profile/v1` (one flat object, always from a handoff) is read, and written as v2 the next time.
 """
 
 from __future__ import annotations
@@ -8,9 +17,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +30,55 @@ from valetkey import files
 from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.policy.iam_arns import iam_arn
 
-_KIND = "profile/v1"
+_KIND = "profile/v2"
+_KIND_1 = "profile/v1"
 # INVARIANT: no name leaves the directory or hides in it, and every name is one word in a shell and in the AWS config.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", re.ASCII)
 _MFA = re.compile(r"[\x21-\x7e]{9,256}", re.ASCII)
 
 
+class Origin(Enum):
+    """Where the terms of a profile come from."""
+
+    HANDOFF = "handoff"
+    """The owner's file: every term is known."""
+    TYPED = "typed"
+    """`accept --role`."""
+    IMPORTED = "imported"
+    """A profile that was set up by hand in the AWS config (`import`)."""
+
+
+TERMS = (
+    *("external_id", "mfa", "mfa_max_age", "max_session", "until"),
+    *("principals", "session_name", "source_identity", "session_tags"),
+)
+"""The fields of Profile that are the owner's terms."""
+_ASSUMED: Mapping[str, Any] = {
+    "external_id": None,
+    "mfa_max_age": None,
+    "until": None,
+    "principals": (),
+    "session_name": None,
+    # Nobody has said that the role refuses them: AWS will.
+    "source_identity": True,
+    "session_tags": True,
+}
+"""INVARIANT: a term that is unknown has this value in a Profile, so that it changes no call. Two terms are not in here:
+`mfa` is then whether a code is sent, and `max_session` how long a session is asked for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """How one customer's role is entered: the handoff's terms and the contractor's own side of it."""
+    """How one customer's role is entered: the owner's terms as far as they are known, and the contractor's own side.
+
+    A term that is in `unknown` was not told by anybody; its field then says what valetkey does (`_ASSUMED`).
+    """
 
     name: str
     role_arn: str
+    origin: Origin = Origin.HANDOFF
+    unknown: frozenset[str] = frozenset()
+    """The names of the terms (TERMS) that are not known."""
     external_id: str | None = None
     contractor: str
     """The contractor's account the role trusts: 12 digits."""
@@ -69,6 +116,14 @@ class Profile:
     """The fingerprint of the access request this grant answered, or None."""
     issued: datetime | None = None
     """When the accepted handoff was written (aware, UTC): an older one is not accepted after it."""
+    original: str | None = None
+    """The section of the AWS config that an imported profile was made of, as it stood there."""
+    shares_external_id: bool = False
+    """Whether this ExternalId was in use for another customer too when the profile was imported."""
+
+    def knows(self, term: str) -> bool:
+        """Whether the owner's wish about this term (one of TERMS) is known."""
+        return term not in self.unknown
 
     @property
     def account(self) -> str:
@@ -117,14 +172,8 @@ def save(profile: Profile, env: Mapping[str, str]) -> Path:
         check(profile)
     except ValueError as error:
         raise ProfileError(f"the profile {profile.name} cannot be saved: {error}", where=str(path)) from None
-    body = {
-        each.name: _plain(getattr(profile, each.name))
-        for each in dataclasses.fields(profile)
-        if getattr(profile, each.name) not in (None, (), "")
-        and not (each.name == "base_from_environment" and not profile.base_from_environment)
-    }
     files.make_dir(files.config_dir(env))
-    files.write(path, (json.dumps({"valetkey": _KIND, **body}, indent=2) + "\n").encode())
+    files.write(path, (json.dumps(_plain(profile), indent=2) + "\n").encode())
     return path
 
 
@@ -143,7 +192,7 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
             else "run `valetkey accept FILE` with the owner's handoff first",
             where=str(path),
         )
-    again = "run `valetkey accept` with the handoff again"
+    again = "accept it again: `valetkey accept` with the handoff, or with --role"
     data = files.read(path, others_may_read=True)
     if data is None:
         raise ProfileError(
@@ -154,17 +203,13 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
     try:
         plain = json.loads(data)
         kind = plain.pop("valetkey", None) if isinstance(plain, dict) else None
-        if kind != _KIND:
+        if kind not in (_KIND, _KIND_1):
             raise ProfileError(
                 f"{path} is {json.dumps(kind)}, wanted {json.dumps(_KIND)}",
                 do="update valetkey, or " + again,
                 where=f"{path}: $.valetkey",
             )
-        unknown = sorted(set(plain) - {each.name for each in dataclasses.fields(Profile)})
-        if unknown:
-            # Our own file: a key we do not know may be a rule that we would then break.
-            raise ValueError(f"unknown key {json.dumps(unknown[0])}")
-        profile = msgspec.convert(plain, Profile)
+        profile = _read_1(plain) if kind == _KIND_1 else _read(plain)
         check(profile)
         if profile.name != name:
             raise ValueError(f"it says it is {json.dumps(profile.name)}")
@@ -176,6 +221,13 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
 def check(profile: Profile) -> None:
     """Raise ProfileError or ValueError when a profile contradicts itself."""
     check_name(profile.name)
+    if profile.unknown - set(TERMS):
+        raise ValueError("$.unknown: not the name of a term")
+    for name, value in _ASSUMED.items():
+        if name in profile.unknown and getattr(profile, name) != value:
+            raise ValueError(f"$.terms.{name}: unknown, and yet it has a value")
+    if profile.origin is Origin.HANDOFF and profile.unknown:
+        raise ValueError("$.origin: a handoff says every term")
     try:
         iam_arn(profile.role_arn, "role")
     except PolicyError as error:
@@ -200,7 +252,54 @@ def check(profile: Profile) -> None:
         raise ValueError("$.mfa_max_age: not a number of seconds")
 
 
-def _plain(value: Any) -> Any:
+def _plain(profile: Profile) -> dict[str, Any]:
+    """The JSON of a profile. A known term is written whatever its value is, anything else unless it is empty."""
+    terms = {name: _value(getattr(profile, name)) for name in TERMS if profile.knows(name)}
+    local = {
+        each.name: _value(getattr(profile, each.name))
+        for each in dataclasses.fields(profile)
+        if each.name not in (*_HEAD, *terms, *_ASSUMED) and getattr(profile, each.name) not in (None, (), "", False)
+    }
+    head = {"name": profile.name, "role_arn": profile.role_arn, "origin": profile.origin.value}
+    return {"valetkey": _KIND, **head, "terms": terms, "local": local}
+
+
+_HEAD = ("name", "role_arn", "origin", "unknown")
+_LOCAL = tuple(each.name for each in dataclasses.fields(Profile) if each.name not in (*_HEAD, *_ASSUMED))
+
+
+def _read(plain: dict[str, Any]) -> Profile:
+    """Raises ValueError, msgspec.ValidationError."""
+    terms, local = plain.pop("terms", None), plain.pop("local", None)
+    if not isinstance(terms, dict) or not isinstance(local, dict):
+        raise ValueError("$.terms and $.local: not two objects")
+    # Our own file: a key we do not know may be a rule that we would then break.
+    _refuse_unknown("", plain, ("name", "role_arn", "origin"))
+    _refuse_unknown("terms.", terms, TERMS)
+    _refuse_unknown("local.", local, _LOCAL)
+    twice = sorted(set(terms) & set(local))
+    if twice:
+        raise ValueError(f"$.local.{twice[0]}: a term that is known already")
+    unknown = frozenset(TERMS) - set(terms)
+    assumed = {name: value for name, value in _ASSUMED.items() if name in unknown}
+    local = {"mfa": False, **local} if "mfa" in unknown else local
+    return msgspec.convert({**plain, **terms, **assumed, **local, "unknown": sorted(unknown)}, Profile)
+
+
+def _read_1(plain: dict[str, Any]) -> Profile:
+    """A file of version 1: every term is known. Raises ValueError, msgspec.ValidationError."""
+    known = {each.name for each in dataclasses.fields(Profile)}
+    _refuse_unknown("", plain, sorted(known - {"origin", "unknown", "original", "shares_external_id"}))
+    return msgspec.convert(plain, Profile)
+
+
+def _refuse_unknown(where: str, plain: Mapping[str, Any], known: Sequence[str]) -> None:
+    unknown = sorted(set(plain) - set(known))
+    if unknown:
+        raise ValueError(f"unknown key {json.dumps(where + unknown[0])}")
+
+
+def _value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return list(value) if isinstance(value, tuple) else value

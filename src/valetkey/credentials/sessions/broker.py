@@ -102,6 +102,8 @@ def limit_of(profile: Profile, base: Keys, *, long: bool) -> str:
     if base.session_token is not None:
         return f"{_hours(chained)} at most: your sign-in is a temporary session, and AWS calls this role chaining"
     if not profile.mfa or long:
+        if not profile.knows("max_session"):
+            return f"{_hours(profile.max_session)}, as the profile asks for: the role's own limit is not known"
         return f"{_hours(profile.max_session)} at most: the role's own limit (MaxSessionDuration)"
     if profile.session_name == "username":
         return f"{_hours(chained)} at most through an MFA session, {_hours(profile.max_session)} with a code of its own"

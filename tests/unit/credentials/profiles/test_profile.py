@@ -10,8 +10,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from valetkey.credentials.profiles import profile as profiles
-from valetkey.credentials.profiles.profile import Profile, ProfileError, load, names, path_of, save
+from valetkey.credentials.profiles.profile import (
+    TERMS,
+    Origin,
+    Profile,
+    ProfileError,
+    load,
+    names,
+    path_of,
+    save,
+)
 from valetkey.errors import ValetkeyError
 
 
@@ -76,27 +84,107 @@ def test_absent_names_those_that_are_there(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"valetkey": "profile/v2"}, "profile/v2"),
+        ({"valetkey": "profile/v3"}, "profile/v3"),
         ({"valetkey": None}, "null"),
         ({"surprise": 1}, "unknown key"),
+        ({"terms": {"surprise": 1}}, "unknown key"),
+        ({"local": {"surprise": 1}}, "unknown key"),
+        ({"terms": None}, "two objects"),
+        ({"local": {"external_id": "vk-0123456789"}}, "unknown key"),
+        ({"local": {"mfa": True}}, "known already"),
         ({"role_arn": "arn:aws:iam::1:role/x"}, "role_arn"),
         ({"role_arn": "arn:aws:iam::210987654321:user/x"}, "role_arn"),
-        ({"contractor": "12345678901\uff12"}, "contractor"),
-        ({"source_profile": "acme"}, "own source"),
-        ({"until": "2027-01-01T00:00:00"}, "zone"),
-        ({"max_session": 60}, "max_session"),
-        ({"mfa": "yes"}, "mfa"),
+        ({"origin": "rumour"}, "origin"),
+        ({"local": {"contractor": "12345678901\uff12"}}, "contractor"),
+        ({"local": {"source_profile": "acme"}}, "own source"),
+        ({"terms": {"until": "2027-01-01T00:00:00"}}, "zone"),
+        ({"terms": {"max_session": 60}}, "max_session"),
+        ({"terms": {"mfa": "yes"}}, "mfa"),
         ({"name": "other"}, "says it is"),
-        ({"mfa_serial": "x y z x y z"}, "mfa_serial"),
-        ({"mfa_max_age": 0}, "mfa_max_age"),
+        ({"local": {"mfa_serial": "x y z x y z"}}, "mfa_serial"),
+        ({"terms": {"mfa_max_age": 0}}, "mfa_max_age"),
     ],
 )
 def test_an_unsound_file_is_refused(change: dict[str, object], says: str, env: dict[str, str]) -> None:
     path = save(profile(), env)
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    plain = json.loads(path.read_text())
+    for key, value in change.items():
+        plain[key] = {**plain[key], **value} if isinstance(value, dict) else value
+    path.write_text(json.dumps(plain))
     with pytest.raises(ProfileError, match=says) as caught:
         load("acme", env)
     assert str(path) in caught.value.where
+
+
+def test_a_term_that_nobody_told_is_unknown_and_changes_no_call(env: dict[str, str]) -> None:
+    unknown = frozenset(TERMS)
+    typed = profile(
+        origin=Origin.TYPED,
+        unknown=unknown,
+        external_id=None,
+        until=None,
+        principals=(),
+        source_identity=True,
+        session_tags=True,
+    )
+    path = save(typed, env)
+    plain = json.loads(path.read_text())
+    assert plain["terms"] == {}
+    assert (plain["local"]["mfa"], plain["local"]["max_session"]) == (True, 3600)  # what valetkey sends
+    assert load("acme", env) == typed
+    assert not any(load("acme", env).knows(each) for each in TERMS)
+
+
+def test_known_not_to_be_asked_for_is_not_unknown(env: dict[str, str]) -> None:
+    none = profile(external_id=None, until=None, mfa=False, mfa_serial=None, principals=())
+    terms = json.loads(save(none, env).read_text())["terms"]
+    assert sorted(terms) == sorted(TERMS)
+    assert (terms["external_id"], terms["until"], terms["mfa"], terms["principals"]) == (None, None, False, [])
+    assert load("acme", env) == none
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"origin": Origin.TYPED, "unknown": frozenset({"until"})}, "it has a value"),
+        ({"unknown": frozenset({"mfa"})}, "a handoff says every term"),
+        ({"origin": Origin.TYPED, "unknown": frozenset({"region"})}, "not the name of a term"),
+    ],
+)
+def test_what_is_unknown_has_no_value(changes: dict[str, object], says: str, env: dict[str, str]) -> None:
+    with pytest.raises(ProfileError, match=says):
+        save(profile(**changes), env)
+
+
+@pytest.mark.parametrize("name", ["acme", "no-mfa"])
+def test_a_recorded_file_of_version_1_is_read_and_rewritten(name: str, env: dict[str, str]) -> None:
+    """The files were written by the version before profile/v2."""
+    recorded = (pathlib.Path(__file__).with_name("recorded") / f"{name}.json").read_bytes()
+    path = path_of(name, env)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(recorded)
+    path.chmod(0o600)
+    old = load(name, env)
+    assert (old.origin, old.unknown) == (Origin.HANDOFF, frozenset())
+    plain = json.loads(recorded)
+    for key, value in plain.items():
+        if key != "valetkey":
+            found = getattr(old, key)
+            found = list(found) if isinstance(found, tuple) else found
+            found = found.isoformat().replace("+00:00", "Z") if isinstance(found, datetime) else found
+            assert found == value
+    assert path.read_bytes() == recorded  # reading writes nothing
+    save(old, env)
+    assert json.loads(path.read_text())["valetkey"] == "profile/v2"
+    assert load(name, env) == old
+
+
+def test_version_1_has_none_of_the_new_keys(env: dict[str, str]) -> None:
+    path = save(profile(), env)
+    plain = json.loads((pathlib.Path(__file__).with_name("recorded") / "acme.json").read_bytes())
+    path.write_text(json.dumps({**plain, "origin": "typed"}))
+    with pytest.raises(ProfileError, match="unknown key"):
+        load("acme", env)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"x"', "[" * 100_000, "\xff"])
@@ -150,4 +238,4 @@ def test_a_failed_write_leaves_the_old_file(env: dict[str, str], monkeypatch: py
 def test_unsound_values_are_not_saved(env: dict[str, str]) -> None:
     with pytest.raises(ProfileError, match="own source"):
         save(profile(source_profile="acme"), env)
-    assert profiles.names(env) == ()
+    assert names(env) == ()
