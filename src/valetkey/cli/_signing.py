@@ -99,8 +99,8 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
     """The MFA device: as named, as accepted, as in the AWS config, or looked up. Raises ValetkeyError."""
     from valetkey.awsfiles import settings
     from valetkey.cli._questions import choose_device
-    from valetkey.credentials.profiles.acceptance import check_serial, find_mfa
     from valetkey.credentials.profiles.identity import identify, refuse_root
+    from valetkey.credentials.profiles.mfa_devices import check_serial, find_mfa
 
     if profile is not None and not profile.mfa:
         raise ValetkeyError(

@@ -60,28 +60,38 @@ def say_request(request: AccessRequest, path: Path, *, encrypted: bool, as_json:
 
 def say_handoff(judged: Acceptance, name: str) -> None:
     """The terms of a handoff, before anything is written."""
-    handoff = judged.handoff
+    handoff, unknown = judged.handoff, judged.unknown
     length = f"{handoff.max_session // 3600} h" if handoff.max_session % 3600 == 0 else f"{handoff.max_session} s"
     mfa = "asked for" if handoff.mfa else "not asked for"
     if handoff.mfa_max_age:
         mfa += f", at most {handoff.mfa_max_age} s ago"
+    until = f"{handoff.until:%Y-%m-%d %H:%M} UTC" if handoff.until else "no end"
+    words = {
+        "ExternalId": "" if "external_id" in unknown else f"{mask(handoff.external_id)}{_requested(judged)}",
+        "MFA": "" if "mfa" in unknown else mfa,
+        "session": "" if "max_session" in unknown else f"{length} at most",
+        "until": "" if "until" in unknown else until,
+        "policies": ", ".join(handoff.policies) if not unknown else "",
+    }
+    by_voice = f"fingerprint  {judged.fingerprint}   (compare it with the owner's by voice)"
     say(
-        f"fingerprint  {judged.fingerprint}   (compare it with the owner's by voice)",
+        *([by_voice] if judged.fingerprint else []),
         f"role         {handoff.role_arn}",
         f"account      {handoff.account} ({handoff.partition}), customer {judged.customer}",
-        f"ExternalId   {mask(handoff.external_id)}{', as requested' if judged.request else ''}",
-        f"MFA          {mfa}",
-        f"session      {length} at most",
-        f"until        {f'{handoff.until:%Y-%m-%d %H:%M} UTC' if handoff.until else 'no end'}",
-        f"policies     {', '.join(handoff.policies) or 'not told'}",
+        *(f"{label:<12} {said or 'unknown'}" for label, said in words.items()),
         f"profile      {name}",
     )
     say(*(f"note: {notice}" for notice in judged.notices), stderr=True)
 
 
+def _requested(judged: Acceptance) -> str:
+    return ", as requested" if judged.request else ""
+
+
 def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, written: Written, *, as_json: bool) -> None:
     """What was written, and the policy that the contractor's admin must attach."""
     from valetkey.credentials.profiles.acceptance import caller_policy
+    from valetkey.credentials.profiles.typed import untold
 
     policy = caller_policy(judged.handoff)
     if as_json:
@@ -91,7 +101,9 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
                 "customer": profile.customer,
                 "role_arn": profile.role_arn,
                 "account": profile.account,
-                "fingerprint": judged.fingerprint,
+                "fingerprint": judged.fingerprint or None,
+                "origin": judged.origin.value,
+                "unknown": sorted(judged.unknown),
                 "request": profile.request,
                 "mfa_serial": profile.mfa_serial,
                 "base": profile.source_profile,
@@ -118,6 +130,12 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
         "",
         f"Then try it: {command('valetkey verify', profile.name)}",
     )
+    if judged.unknown:
+        say(
+            "",
+            f"Not known: {'; '.join(untold(judged.unknown))}.",
+            "`verify` shows whether an ExternalId and MFA are asked for. Everything else only the owner can tell you.",
+        )
 
 
 def _base(profile: Profile) -> str:

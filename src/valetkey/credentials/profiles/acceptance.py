@@ -16,16 +16,15 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.catalog import limits
 from valetkey.commandline import option
 from valetkey.credentials.profiles.identity import Identity, refuse_root
-from valetkey.credentials.profiles.profile import Profile, ProfileError, check_name, load, names
+from valetkey.credentials.profiles.profile import Origin, Profile, ProfileError, check_name, load, names
 from valetkey.credentials.profiles.requests import latest
 from valetkey.credentials.profiles.whose_account import account_of, own_accounts, refuse_others, refuse_own
 from valetkey.errors import ValetkeyError
@@ -61,6 +60,9 @@ class Acceptance:
     question: str
     """What a person has to answer with yes first, or empty."""
     notices: tuple[str, ...]
+    origin: Origin = Origin.HANDOFF
+    unknown: frozenset[str] = frozenset()
+    """As in Profile. The fields of `handoff` then say what is assumed."""
 
 
 def judge(
@@ -73,10 +75,12 @@ def judge(
     name: str | None,
     now: datetime,
     aws_profiles: Mapping[str, str] | None = None,
+    origin: Origin = Origin.HANDOFF,
+    unknown: frozenset[str] = frozenset(),
 ) -> Acceptance:
-    """Judge a handoff as read. `context_keys` are the requests made here, `profile` what was accepted here,
-    `aws_profiles` the role ARNs of those set up by hand, `name` the profile to write. Raises NotAccepted,
-    WrongAccount, LimitError."""
+    """Judge a handoff as read, or a role as typed (typed.py), of which `unknown` was not told. `known` are the requests
+    made here, `profiles` what was accepted here, `aws_profiles` the role ARNs of those set up by hand, `name` the
+    profile to write. Raises NotAccepted, WrongAccount, LimitError."""
     handoff: Handoff = received.value
     if handoff.external_id is not None:
         limits.check("external id", handoff.external_id)
@@ -109,8 +113,10 @@ def judge(
         fingerprint=received.fingerprint,
         customer=found or handoff.account,
         request=request,
-        question="" if request or is_known else _question(handoff, found),
-        notices=tuple(_notices(received, handoff, there)),
+        question="" if request or is_known else _question(handoff, found, unknown),
+        notices=tuple(_notices(received, handoff, there, unknown)),
+        origin=origin,
+        unknown=unknown,
     )
 
 
@@ -135,7 +141,7 @@ def _check_identity(handoff: Handoff, identity: Identity) -> None:
     switch = "sign in to that account, or name one of your profiles with --profile"
     if identity.partition != handoff.partition:
         raise NotAccepted(
-            f"the handoff is for the partition {handoff.partition}, you are signed in to {identity.partition}",
+            f"the role is in the partition {handoff.partition}, you are signed in to {identity.partition}",
             do=switch,
         )
     if identity.account != handoff.contractor:
@@ -203,7 +209,14 @@ def _request(handoff: Handoff, known: tuple[AccessRequest, ...], customer: str |
 
 
 def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str | None, name: str | None) -> None:
-    """Refuse what another customer uses: with it, that customer could send us into this one's account."""
+    """Refuse what another customer uses: with it, that customer could send us into this one's account.
+
+    Imported profiles (importing.py) may be several on one role, and share an ExternalId that was in use before valetkey
+    knew of it: neither keeps one of them from being accepted again.
+    """
+    own = [each for each in profiles if each.name == name]
+    is_again = any(is_same_role(each.role_arn, handoff.role_arn) for each in own)
+    is_shared = any(each.shares_external_id and each.external_id == handoff.external_id for each in own)
     for profile in profiles:
         if profile.name == name:
             if not is_same_role(profile.role_arn, handoff.role_arn):
@@ -212,7 +225,7 @@ def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str
                     do="choose another name with --name",
                 )
             continue
-        if is_same_role(profile.role_arn, handoff.role_arn):
+        if is_same_role(profile.role_arn, handoff.role_arn) and not is_again:
             raise NotAccepted(
                 f"the profile {profile.name} uses this role already",
                 do=f"say {option('--name', profile.name)} to update it",
@@ -220,7 +233,8 @@ def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str
         same_customer = account_of(profile) == account_of(handoff) or (
             bool(customer) and profile.customer.casefold() == (customer or "").casefold()
         )
-        if handoff.external_id is not None and profile.external_id == handoff.external_id and not same_customer:
+        is_taken = handoff.external_id is not None and profile.external_id == handoff.external_id
+        if is_taken and not same_customer and not is_shared:
             raise NotAccepted(
                 f"the profile {profile.name}, for the account {profile.account}, uses this ExternalId already",
                 do="ask this owner for an ExternalId of its own: `valetkey request` makes one per customer",
@@ -238,24 +252,31 @@ def _check_replay(handoff: Handoff, there: Profile | None) -> None:
         )
 
 
-def _question(handoff: Handoff, customer: str | None) -> str:
+def _question(handoff: Handoff, customer: str | None, unknown: frozenset[str]) -> str:
     whom = f" to {customer}" if customer else ""
+    if "external_id" in unknown:
+        return (
+            "No ExternalId was given. If the role asks for none, another customer who learns its name could send you "
+            "in. Accept it?"
+        )
     if handoff.external_id is None:
         return "The role asks for no ExternalId: another customer who learns its name could send you in. Accept it?"
     return f"No request of yours{whom} is known here, so it is unknown whether this ExternalId is yours. Accept it?"
 
 
-def _notices(received: Received, handoff: Handoff, there: Profile | None) -> list[str]:
+def _notices(
+    received: Received, handoff: Handoff, there: Profile | None, unknown: frozenset[str] = frozenset()
+) -> list[str]:
     notices = []
-    if there is not None and all(getattr(there, each) == getattr(handoff, each) for each in _TERMS):
+    if there is not None and not unknown and all(getattr(there, each) == getattr(handoff, each) for each in _TERMS):
         notices.append("this handoff was accepted already; nothing in its terms changes")
     if received.unknown:
         notices.append(
             f"the file has keys this version does not know: {', '.join(json.dumps(each) for each in received.unknown)}"
         )
-    if handoff.external_id is None:
+    if handoff.external_id is None and "external_id" not in unknown:
         notices.append("the role asks for no ExternalId")
-    if not handoff.mfa:
+    if not handoff.mfa and "mfa" not in unknown:
         notices.append("the role asks for no MFA")
     return notices
 
@@ -283,67 +304,13 @@ def profile_name(name: str) -> str:
     return check_name(name)
 
 
-def default_name(handoff: Handoff, profiles: tuple[Profile, ...]) -> str:
+def default_name(role_arn: str, profiles: tuple[Profile, ...]) -> str:
     """The profile's name when none was chosen: the one that has this role, else ROLE-ACCOUNT."""
-    have = next((each.name for each in profiles if is_same_role(each.role_arn, handoff.role_arn)), None)
+    have = next((each.name for each in profiles if is_same_role(each.role_arn, role_arn)), None)
     if have is not None:
         return have
-    role = re.sub(r"[^A-Za-z0-9._@+-]", "-", handoff.role_arn.rsplit("/", 1)[-1]).lstrip("._@+-")[:51]
-    return check_name(f"{role or 'role'}-{handoff.account}")
-
-
-def check_serial(serial: str) -> str:
-    """The serial, if codes can come from that device. Raises NotAccepted, LimitError."""
-    limits.check("mfa serial", serial)
-    if _is_fido(serial):
-        raise NotAccepted(
-            "that MFA device is a FIDO key or passkey, which AWS takes for the console only",
-            do="add an authenticator app (TOTP) to your user as a second device",
-            where=serial,
-        )
-    return serial
-
-
-def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence[str]], str | None]) -> str:
-    """The serial of the caller's MFA device that gives codes.
-
-    `choose(serials)` decides between several, and is asked with none when the list may not be read; None means nobody
-    can be asked. Raises NotAccepted, CallError.
-    """
-    try:
-        call = Call("iam", "list_mfa_devices", {"UserName": identity.name})
-        serials = [each["SerialNumber"] for each in everything(perform, call, "MFADevices")]
-    except CallError as error:
-        if error.code not in ("AccessDenied", "AccessDeniedException"):
-            raise
-        chosen = choose(())
-        if chosen is None:
-            raise NotAccepted(
-                "your own account does not let you list your MFA devices (iam:ListMFADevices)",
-                do="name yours with --mfa-serial; for an authenticator app it is mostly "
-                f"arn:{identity.partition}:iam::{identity.account}:mfa/{identity.name}",
-            ) from None
-        return check_serial(chosen)
-    usable = [each for each in serials if not _is_fido(each)]
-    if not usable:
-        what = "only a FIDO key or passkey, which AWS takes for the console only" if serials else "no MFA device"
-        raise NotAccepted(
-            f"the role asks for MFA, and your user {identity.name} has {what}",
-            do="add an authenticator app (TOTP) to your user, then accept again",
-        )
-    if len(usable) == 1:
-        return check_serial(usable[0])
-    chosen = choose(usable)
-    if chosen is None:
-        raise NotAccepted(
-            f"your user {identity.name} has several MFA devices: {', '.join(usable)}", do="name one with --mfa-serial"
-        )
-    return check_serial(chosen)
-
-
-def _is_fido(serial: str) -> bool:
-    """FIDO security keys and passkeys: id_credentials_mfa_configure-api-require admits none of them."""
-    return ":u2f/" in serial
+    role = re.sub(r"[^A-Za-z0-9._@+-]", "-", role_arn.rsplit("/", 1)[-1]).lstrip("._@+-")[:51]
+    return check_name(f"{role or 'role'}-{role_arn.split(':')[4]}")
 
 
 def profile_for(
@@ -355,37 +322,49 @@ def profile_for(
     base_files: tuple[str, ...] = (),
     mfa_serial: str | None,
     region: str | None,
+    before: Profile | None = None,
 ) -> Profile:
     """Everything valetkey has to know to enter the role. `source_profile` None: the base identity is what surrounds the
-    process; `base_files` as in Profile."""
+    process; `base_files` as in Profile. `before` is the profile that is written anew, if there is one.
+
+    Where nobody told whether the role asks for MFA, a code is sent when there is a device: a role that does not ask for
+    one takes it too."""
     handoff = acceptance.handoff
     if source_profile == name:
         raise NotAccepted(
             f"the profile {name} would be its own source", do="sign in with another profile, or choose another --name"
         )
+    unknown = acceptance.unknown
     return Profile(
         name=name,
         role_arn=handoff.role_arn,
+        origin=acceptance.origin,
+        unknown=unknown,
         external_id=handoff.external_id,
         contractor=handoff.contractor,
         source_profile=source_profile,
         base_from_environment=source_profile is None,
         base_arn=identity.arn,
         base_files=base_files,
-        mfa=handoff.mfa,
+        mfa=mfa_serial is not None if "mfa" in unknown else handoff.mfa,
         mfa_serial=mfa_serial,
         mfa_max_age=handoff.mfa_max_age,
         max_session=handoff.max_session,
         until=handoff.until,
         session_name=handoff.session_name,
-        source_identity=handoff.source_identity,
-        session_tags=handoff.session_tags,
+        source_identity=handoff.source_identity or "source_identity" in unknown,
+        session_tags=handoff.session_tags or "session_tags" in unknown,
         user_name=identity.name if identity.kind == "iam-user" else None,
         region=region,
         principals=handoff.principals,
         customer=acceptance.customer,
         request=handoff.request,
-        issued=handoff.issued,
+        # What was typed carries no date: a handoff that was superseded before stays so.
+        issued=handoff.issued if acceptance.origin is Origin.HANDOFF else before.issued if before else None,
+        original=before.original if before else None,
+        shares_external_id=before is not None
+        and before.shares_external_id
+        and before.external_id == handoff.external_id,
     )
 
 

@@ -14,13 +14,12 @@ from valetkey.credentials.profiles.acceptance import (
     Acceptance,
     NotAccepted,
     caller_policy,
-    check_serial,
     default_name,
-    find_mfa,
     judge,
     profile_for,
 )
 from valetkey.credentials.profiles.identity import parse_identity
+from valetkey.credentials.profiles.mfa_devices import check_serial, find_mfa
 from valetkey.credentials.profiles.profile import Profile, check_name
 from valetkey.credentials.profiles.requests import Wishes, make_request
 from valetkey.errors import ValetkeyError
@@ -248,10 +247,10 @@ def test_one_client_may_have_two_roles() -> None:
 
 
 def test_default_names() -> None:
-    assert default_name(HANDOFF, ()) == f"audit-{OWNER}"
-    assert default_name(HANDOFF, (profile("mine"),)) == "mine"
+    assert default_name(HANDOFF.role_arn, ()) == f"audit-{OWNER}"
+    assert default_name(HANDOFF.role_arn, (profile("mine"),)) == "mine"
     for role in ("_x", "a=b,c", "-", "x" * 64):
-        assert check_name(default_name(but(role_arn=f"arn:aws:iam::{OWNER}:role/{role}"), ()))
+        assert check_name(default_name(f"arn:aws:iam::{OWNER}:role/{role}", ()))
 
 
 def devices(*serials: str) -> Any:

@@ -109,7 +109,7 @@ def test_another_customers_very_role_however_it_is_written(arn: str) -> None:
     have = (profile(),)
     hostile = requested("hostile")
     handoff = but(role_arn=arn, external_id=hostile.external_id, request=fingerprint(hostile))
-    assert default_name(handoff, have) == "acme"
+    assert default_name(handoff.role_arn, have) == "acme"
     refused(handoff, known=(REQUEST, hostile), profiles=have, name="acme")
     with pytest.raises(NotAccepted, match="uses this role already"):
         accept(into(OWNER, arn.partition("role/")[2]), known=(), profiles=have, name="other")

@@ -1,0 +1,64 @@
+"""The MFA device that codes come from: looked up, chosen or named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.catalog import limits
+from valetkey.credentials.profiles.acceptance import NotAccepted
+from valetkey.credentials.profiles.identity import Identity
+
+
+def check_serial(serial: str) -> str:
+    """The serial, if codes can come from that device. Raises NotAccepted, LimitError."""
+    limits.check("mfa serial", serial)
+    if _is_fido(serial):
+        raise NotAccepted(
+            "that MFA device is a FIDO key or passkey, which AWS takes for the console only",
+            do="add an authenticator app (TOTP) to your user as a second device",
+            where=serial,
+        )
+    return serial
+
+
+def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence[str]], str | None]) -> str:
+    """The serial of the caller's MFA device that gives codes.
+
+    `choose(serials)` decides between several, and is asked with none when the list may not be read; None means nobody
+    can be asked. Raises NotAccepted, CallError.
+    """
+    try:
+        call = Call("iam", "list_mfa_devices", {"UserName": identity.name})
+        serials = [each["SerialNumber"] for each in everything(perform, call, "MFADevices")]
+    except CallError as error:
+        if error.code not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        chosen = choose(())
+        if chosen is None:
+            raise NotAccepted(
+                "your own account does not let you list your MFA devices (iam:ListMFADevices)",
+                do="name yours with --mfa-serial; for an authenticator app it is mostly "
+                f"arn:{identity.partition}:iam::{identity.account}:mfa/{identity.name}",
+            ) from None
+        return check_serial(chosen)
+    usable = [each for each in serials if not _is_fido(each)]
+    if not usable:
+        what = "only a FIDO key or passkey, which AWS takes for the console only" if serials else "no MFA device"
+        raise NotAccepted(
+            f"the role asks for MFA, and your user {identity.name} has {what}",
+            do="add an authenticator app (TOTP) to your user, then accept again",
+        )
+    if len(usable) == 1:
+        return check_serial(usable[0])
+    chosen = choose(usable)
+    if chosen is None:
+        raise NotAccepted(
+            f"your user {identity.name} has several MFA devices: {', '.join(usable)}", do="name one with --mfa-serial"
+        )
+    return check_serial(chosen)
+
+
+def _is_fido(serial: str) -> bool:
+    """FIDO security keys and passkeys: id_credentials_mfa_configure-api-require admits none of them."""
+    return ":u2f/" in serial

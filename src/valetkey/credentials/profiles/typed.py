@@ -1,0 +1,114 @@
+"""A role that came without a handoff: an ARN and perhaps an ExternalId, out of a mail or a console.
+
+Rules:
+- It is judged as a handoff is (acceptance.judge). What nobody told is unknown, and never a term.
+- Written anew, a profile keeps what was known of the same role before and was not told otherwise now.
+- Without an ExternalId, that of our own newest request to the named customer counts: the owner was asked to use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from valetkey.catalog import limits
+from valetkey.credentials.profiles.acceptance import NotAccepted
+from valetkey.credentials.profiles.identity import Identity
+from valetkey.credentials.profiles.profile import TERMS, Profile
+from valetkey.credentials.profiles.requests import latest
+from valetkey.errors import PolicyError
+from valetkey.exchange.files import AccessRequest, Handoff
+from valetkey.policy.iam_arns import iam_arn, is_same_role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """What a person was told of a role. None: nothing was told."""
+
+    role_arn: str
+    external_id: str | None = None
+    mfa: bool | None = None
+    session: int | None = None
+    """The role's longest session in seconds (MaxSessionDuration)."""
+
+
+def check_typed(typed: Typed) -> None:
+    """Raise NotAccepted or LimitError for what cannot be a role, an ExternalId or a length."""
+    try:
+        iam_arn(typed.role_arn, "role")
+    except PolicyError as error:
+        raise NotAccepted(
+            f"--role: {error.what}",
+            do="write it as the owner's console shows it: arn:aws:iam::111111111111:role/NAME",
+            exit_code=2,
+        ) from None
+    if typed.external_id is not None:
+        limits.check("external id", typed.external_id)
+    if typed.session is not None and not limits.ROLE_SESSION_MIN <= typed.session <= limits.ROLE_SESSION_MAX:
+        # CreateRole: MaxSessionDuration is an hour to 12 hours.
+        raise NotAccepted("--session is not between 1h and 12h", do="leave it out if the owner told none", exit_code=2)
+
+
+def offered(
+    typed: Typed,
+    *,
+    identity: Identity,
+    known: tuple[AccessRequest, ...],
+    customer: str | None,
+    before: Profile | None,
+    now: datetime,
+) -> tuple[Handoff, frozenset[str]]:
+    """The handoff that an owner would have written, as far as it is known, and the terms that are not.
+
+    `before` is the profile that is written anew, `known` the requests made here. Raises what check_typed raises.
+    """
+    check_typed(typed)
+    request = latest(customer, known) if customer else None
+    told: dict[str, Any] = {"external_id": typed.external_id, "mfa": typed.mfa, "max_session": typed.session}
+    told = {term: value for term, value in told.items() if value is not None}
+    kept = _kept(before, typed, now)
+    if request is not None and "external_id" not in kept:
+        told = {"external_id": request.external_id, **told}
+    terms = {**_ASSUMED, **kept, **told}
+    unknown = frozenset(TERMS) - set(kept) - set(told)
+    handoff = Handoff(
+        role_arn=typed.role_arn,
+        contractor=identity.account,
+        partition=iam_arn(typed.role_arn, "role").partition,
+        issued=now,
+        request=before.request if before is not None and kept else None,
+        **terms,
+    )
+    return handoff, unknown
+
+
+_ASSUMED: dict[str, Any] = {"external_id": None, "mfa": False, "max_session": limits.ROLE_SESSION_MIN}
+"""What is not told. An hour is what every role allows (MaxSessionDuration is never less)."""
+
+
+def _kept(before: Profile | None, typed: Typed, now: datetime) -> dict[str, Any]:
+    """What was known of this very role before. An end that has passed is not: the owner was asked again."""
+    if before is None or not is_same_role(before.role_arn, typed.role_arn):
+        return {}
+    kept = {term: getattr(before, term) for term in TERMS if before.knows(term)}
+    if typed.mfa is False:
+        kept["mfa_max_age"] = None
+    if before.until is not None and before.until <= now:
+        del kept["until"]
+    return kept
+
+
+def untold(unknown: frozenset[str]) -> Sequence[str]:
+    """The unknown terms in a person's words, the important ones first."""
+    return tuple(words for term, words in _WORDS.items() if term in unknown)
+
+
+_WORDS = {
+    "external_id": "whether an ExternalId is asked for",
+    "mfa": "whether MFA is asked for",
+    "until": "when the access ends",
+    "max_session": "how long a session may last",
+    "principals": "who of your account may come in",
+}
