@@ -17,6 +17,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("revoke", "revoke:revoke", OWNER, "End a grant: deny its live sessions and delete the role."),
     ("request", "request:request", CONTRACTOR, "Write an access request for a customer."),
     ("accept", "accept:accept", CONTRACTOR, "Check a handoff and write the AWS profile for it."),
+    ("import", "import_:import_", CONTRACTOR, "Take over profiles that you set up by hand in the AWS config."),
     (
         "customers",
         "customers:customers",
@@ -25,6 +26,8 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ),
     ("verify", "verify:verify", CONTRACTOR, "Test that the role admits you, and only under its conditions."),
     ("login", "login:login", CONTRACTOR, "Enter the MFA code now; keep the access key in the keyring."),
+    ("logout", "logout:logout", CONTRACTOR, "Drop the sessions that are kept, also from the keyring."),
+    ("forget", "forget:forget", CONTRACTOR, "Remove a customer's profile from this computer."),
     ("doctor", "doctor:doctor", CONTRACTOR, "Find out why a role refuses you, and what to do."),
     ("exec", "exec:exec_", CONTRACTOR, "Run a command with a grant's credentials and no others."),
     ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),

@@ -109,7 +109,8 @@ def test_a_device_that_was_taken_away_and_a_grant_that_ended(stage: Any, terms: 
     person = Person(stage, Customer(stage, terms), mfa=False)
     person.party.root("iam", "deactivate_mfa_device", UserName="alice", SerialNumber=person.user.mfa_serial)
     path = person.party.home / ".config" / "valetkey" / "profiles" / "acme.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "until": "2026-01-01T00:00:00Z"}))
+    plain = json.loads(path.read_text())
+    path.write_text(json.dumps({**plain, "terms": {**plain["terms"], "until": "2026-01-01T00:00:00Z"}}))
     code, found = person.doctor()
     assert code == 1
     blocks = {check for check, result in found["by"].items() if result == "blocks"}

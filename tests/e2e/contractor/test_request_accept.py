@@ -287,8 +287,10 @@ def test_the_base_identity_can_be_any_profile(stage: Any, terms: Terms, how: str
 
 
 def saved(party: Any, name: str = "acme") -> dict[str, Any]:
+    """What the profile's file says, its terms and its local settings in one."""
     path = party.home / ".config" / "valetkey" / "profiles" / f"{name}.json"
-    return dict(json.loads(path.read_text()))
+    plain = dict(json.loads(path.read_text()))
+    return {**plain, **plain["terms"], **plain["local"]}
 
 
 def test_the_base_identity_is_recorded(stage: Any, alice: Any, terms: Terms) -> None:

@@ -117,16 +117,16 @@ def test_a_file_of_an_earlier_version_is_bound_at_its_next_use(way: Make) -> Non
     it = way()
     path = it.person.home / ".config/valetkey/profiles/acme.json"
     it.save(source_profile=None)
-    assert "source_profile" not in json.loads(path.read_text())
+    assert "source_profile" not in json.loads(path.read_text())["local"]
     stamp = path.stat().st_mtime_ns
     it.first()
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_text())["local"]
     assert (found["source_profile"], found["base_arn"]) == ("default", it.user.arn)
     assert path.stat().st_mtime_ns == stamp
     # Now it is fixed: another customer's shell does not matter.
     it.person.env.update(session_env(json.loads(it.person.run("credential-process", "acme").stdout)))
     assert it.person.run("exec", "acme", "--", "true").returncode == 0
-    assert json.loads(path.read_text()) == found
+    assert json.loads(path.read_text())["local"] == found
 
 
 def test_one_that_was_accepted_with_keys_of_the_environment_too(way: Make) -> None:
@@ -137,7 +137,7 @@ def test_one_that_was_accepted_with_keys_of_the_environment_too(way: Make) -> No
     it.person.env.update(keys)
     assert it.person.run("credential-process", "acme").returncode == 0
     path = it.person.home / ".config/valetkey/profiles/acme.json"
-    assert json.loads(path.read_text())["base_from_environment"] is True
+    assert json.loads(path.read_text())["local"]["base_from_environment"] is True
     # In a shell of another person it is refused.
     bob = it.person.user("bob")
     it.allow(bob, it.profile.role_arn)

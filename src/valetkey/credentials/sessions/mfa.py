@@ -25,6 +25,11 @@ MFA_LIFE = 43200
 """Seconds: how long an MFA session is asked for (GetSessionToken's own default)."""
 
 
+def mfa_key(base: Base, serial: str) -> str:
+    """The name under which the MFA session of a base identity and device is kept."""
+    return key("mfa", realm=base.realm, base=base.access_key_id, device=serial)
+
+
 def mfa_session(
     *,
     base: Base,
@@ -51,7 +56,7 @@ def mfa_session(
     check_device(serial)
     keep = keep or cache
     # Its length is not part of the name: what is left of it is looked at when it is used.
-    name = key("mfa", realm=base.realm, base=base.access_key_id, device=serial)
+    name = mfa_key(base, serial)
 
     def usable(found: Session | None) -> bool:
         if fresh or found is None or found.credentials.access_key_id == refused:

@@ -20,6 +20,7 @@ from valetkey.errors import ValetkeyError
 
 SERVICE = "valetkey"
 """Under which service name everything is kept."""
+NO_BACKEND = "there is no keyring on this computer"
 SECONDS = 15.0
 """How long the keyring may take: a person has to unlock it."""
 _PUT = 8.0
@@ -95,7 +96,7 @@ def _backend() -> Any:
 
     found = keyring.get_keyring()
     if found.priority < 1:
-        raise NoKeyring("there is no keyring on this computer")
+        raise NoKeyring(NO_BACKEND)
     return found
 
 

@@ -1,0 +1,52 @@
+"""What `logout` and `forget` share: drop everything that is kept of one profile's sessions."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from valetkey.credentials.profiles.profile import Profile
+    from valetkey.credentials.sessions.dropping import Dropped
+
+
+def drop_sessions(profile: Profile, *, mfa: bool) -> Dropped:
+    """Drop a profile's role sessions, those of roles behind it, and with `mfa` the MFA session that it is entered
+    from. Asks nobody. Raises ConfigError."""
+    from valetkey.awsfiles import config_path
+    from valetkey.credentials.profiles.awsconfig import profiles_in
+    from valetkey.credentials.sessions.dropping import Dropped, drop_mfa, drop_profile
+
+    accounts = {profile.account, *behind(profile.name, profiles_in(config_path(os.environ))).values()}
+    roles = drop_profile(profile.name, accounts, os.environ)
+    if not mfa or not profile.mfa or profile.mfa_serial is None:
+        return Dropped(roles)
+    from valetkey.cli._entry import entry_of, vault
+    from valetkey.credentials.sessions.mfa import mfa_key
+
+    try:
+        base = entry_of(profile, quiet=True).base
+    except ValetkeyError as problem:
+        return Dropped(roles, 0, f"the MFA session was not looked for, since {problem.what}")
+    count, keyring = drop_mfa([mfa_key(base, profile.mfa_serial)], os.environ, vault())
+    return Dropped(roles, count, keyring)
+
+
+def behind(name: str, sections: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The AWS profiles that are entered through this one, and the accounts they lead into."""
+    found: dict[str, str] = {}
+    sources = {name}
+    while True:
+        new = {
+            each: own["role_arn"].split(":")[4] if own["role_arn"].count(":") >= 5 else ""
+            for each, own in sections.items()
+            if each not in found and own.get("source_profile", "").strip() in sources and "role_arn" in own
+        }
+        if not new:
+            return found
+        found |= new
+        sources |= set(new)

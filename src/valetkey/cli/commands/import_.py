@@ -1,0 +1,171 @@
+"""valetkey import: profiles that were set up by hand become profiles of valetkey."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from valetkey.credentials.profiles.identity import Identity
+    from valetkey.credentials.profiles.importing import Base, Plan, Sections, Unopened
+
+
+def import_(
+    profiles: Annotated[tuple[str, ...], Parameter(help="Profiles of the AWS config to take over.")] = (),
+    /,
+    *,
+    all_: Annotated[
+        bool, Parameter(name="--all", negative="", help="Take over every profile that assumes a customer's role.")
+    ] = False,
+    dry_run: Annotated[bool, Parameter(negative="", help="Show the changes and write nothing.")] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Rewrite the AWS config without asking.")] = False,
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> int:
+    """Take over profiles that you set up by hand: their sections of the AWS config then call valetkey.
+
+    Names, regions and other settings stay. A copy of the file is kept beside it; `forget NAME --restore` puts a section
+    back. No MFA code is asked for. Exit code 1: a profile that was named or could be taken over was left.
+    """
+    from valetkey.awsfiles import config_path, credentials_path, read
+    from valetkey.cli._questions import consent, need_somebody
+    from valetkey.cli.commands.accept import executable
+    from valetkey.credentials.profiles import acceptance, awsconfig, importing, sections
+    from valetkey.credentials.profiles.requests import known_requests
+    from valetkey.credentials.profiles.whose_account import Account
+    from valetkey.credentials.sessions.base_binding import files_of
+    from valetkey.report.importing import say_imported, say_plan
+
+    path = config_path(os.environ)
+    text = read(path) or ""
+    config = awsconfig.profiles_in(path)
+    names = _names(profiles, all_, config)
+    have = acceptance.accepted(os.environ, renewing=None)
+    opened = _Bases(config)
+    plan = importing.plan(
+        names,
+        text=text,
+        path=path,
+        sections=config,
+        credentials=awsconfig.profiles_in(credentials_path(os.environ), bare=True),
+        bases=opened,
+        own=frozenset(
+            {
+                *(Account(each.partition, each.account) for each in known_requests(os.environ)),
+                *(Account(each.partition, each.contractor) for each in have),
+            }
+        ),
+        have=have,
+        base_files=files_of(os.environ),
+        command=lambda name: awsconfig.process_command(executable(), name),
+    )
+    if not output.as_json:
+        say_plan(plan, path)
+    backup = None
+    if plan.profiles and not dry_run:
+        need_somebody(yes=yes)
+        count = len(plan.profiles)
+        consent(f"Rewrite {count} section{'s' * (count > 1)} of {path}?", yes=yes)
+        backup = sections.replace_config(
+            plan.before, plan.after, os.environ, now=datetime.now(UTC), first=lambda: _save(plan)
+        )
+    say_imported(plan, path, backup, as_json=output.as_json)
+    # With --all, roles that are right as they are were not meant.
+    return 1 if any(not each.fine for each in plan.left) else 0
+
+
+def _names(given: Sequence[str], everything: bool, config: Sections) -> tuple[str, ...]:
+    """The profiles to look at. Raises ValetkeyError."""
+    from difflib import get_close_matches
+    from json import dumps
+
+    from valetkey.credentials.profiles.importing import roles
+
+    if everything and given:
+        raise ValetkeyError("profiles and --all were both given", do="give one of them")
+    if everything:
+        return roles(config)
+    if not given:
+        there = ", ".join(roles(config)[:20])
+        raise ValetkeyError(
+            "no profile was named",
+            do=f"name profiles, or say --all; with a role_arn there are: {there}" if there else "none has a role_arn",
+        )
+    for name in given:
+        if name not in config:
+            near = get_close_matches(name, config, n=1, cutoff=0.7)
+            raise ValetkeyError(
+                f"the AWS config has no profile {dumps(name)}",
+                do=f"did you mean {dumps(near[0])}?" if near else "see `aws configure list-profiles`",
+            )
+    return tuple(dict.fromkeys(given))
+
+
+class _Bases:
+    """Who the base identities are, each opened and asked of AWS once, without an MFA code."""
+
+    def __init__(self, config: Mapping[str, Mapping[str, str]]) -> None:
+        self._config = config
+        self._known: dict[Base, Identity | Unopened] = {}
+
+    def __call__(self, base: Base) -> Identity | Unopened:
+        if base not in self._known:
+            self._known[base] = self._open(base)
+        return self._known[base]
+
+    def _open(self, base: Base) -> Identity | Unopened:
+        from valetkey.account.calls import CallError
+        from valetkey.aws.opening import SIGN_IN, NoBase
+        from valetkey.cli._entry import inside, sign_in_as
+        from valetkey.credentials.profiles.identity import identify
+        from valetkey.credentials.profiles.importing import Unopened
+        from valetkey.credentials.sessions.base_binding import files_of
+        from valetkey.credentials.sessions.refusals import explain
+
+        source = base.source
+        files = files_of(os.environ) if source is not None else ()
+        try:
+            with inside(source or "import"):
+                who = sign_in_as(source, source or "import", files=files, from_environment=source is None, quiet=True)
+            return identify(who.connect(who))
+        except NoBase as problem:
+            if problem.do == SIGN_IN and source is not None:
+                return Unopened(problem.what, _elsewhere(source))
+            return Unopened(problem.what, problem.do)
+        except CallError as error:
+            problem_ = explain(error, source or "")
+            return Unopened(problem_.what, problem_.do)
+        except ValetkeyError as problem:
+            return Unopened(problem.what, problem.do)
+
+
+def _elsewhere(source: str) -> str:
+    """The way to keys that are in another tool's keyring."""
+    return (
+        f"if its key is in another tool's keyring, put a credential_process into [profile {source}] that asks that "
+        f"tool (`aws-vault export --format=json {source}`); or put the key into the credentials file, import, and move "
+        f"it into the keyring with `valetkey login --store-key --profile {source}`"
+    )
+
+
+def _save(plan: Plan) -> None:
+    """Write the profiles' files; those that are new are removed again when one cannot be written."""
+    from valetkey.credentials.profiles.profile import path_of, save
+
+    written = []
+    try:
+        for profile in plan.profiles:
+            is_new = not path_of(profile.name, os.environ).exists()
+            path = save(profile, os.environ)
+            written += [path] if is_new else []
+    except ValetkeyError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,36 @@
+"""valetkey logout: drop the sessions that are kept on this computer."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output
+from valetkey.errors import ValetkeyError
+
+
+def logout(
+    name: Annotated[str | None, Parameter(help="The profile whose sessions to drop.")] = None,
+    /,
+    *,
+    all_: Annotated[bool, Parameter(name="--all", negative="", help="Drop every session that is kept here.")] = False,
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> int:
+    """Drop the sessions that are kept here, also from the keyring. The next command asks for an MFA code.
+
+    Keys, TOTP seeds and profiles stay. AWS cannot end a session that a program has copied: it lasts until its end.
+    Exit code 3: the keyring did not answer, and may still hold an MFA session.
+    """
+    from valetkey.cli._dropping import drop_sessions
+    from valetkey.cli._entry import grant, vault
+    from valetkey.credentials.sessions.dropping import drop_all
+    from valetkey.report.dropping import say_logged_out
+
+    if (name is None) == (not all_):
+        raise ValetkeyError("no profile was named, or both one and --all", do="name one profile, or say --all")
+    profile = None if name is None else grant(name)
+    found = drop_all(os.environ, vault()) if profile is None else drop_sessions(profile, mfa=True)
+    say_logged_out(found, profile, as_json=output.as_json)
+    return 3 if found.keyring else 0

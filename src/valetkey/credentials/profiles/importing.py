@@ -1,0 +1,390 @@
+"""Profiles that were set up by hand become profiles of valetkey: what is taken over, what is left, and why.
+
+A section of the AWS config with `role_arn` is taken over, as the AWS CLI, aws-vault (`include_profile`, in version 5
+`parent_profile`: settings that are missing come from there), Granted and awsume (`role_duration`, `mfa_serial` of the
+source profile) write them. Pure: who signs in is asked by the caller, once for each base identity, before the plan.
+
+Rules:
+- A role in one's own account is a base or a hop, never a customer: its section is left.
+- A role whose source is a customer's profile is a chain. Its section is left as well: chained_roles.py follows it.
+- A section that others include is left unless they come too: what they inherit would be gone.
+- A base identity that cannot be opened is known before anything is rewritten: its sections are left.
+- Nothing secret is copied: a section with keys is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from valetkey.catalog import limits
+from valetkey.credentials.profiles.acceptance import profile_name
+from valetkey.credentials.profiles.awsconfig import is_ours
+from valetkey.credentials.profiles.identity import Identity, parse_identity
+from valetkey.credentials.profiles.mfa_devices import check_serial
+from valetkey.credentials.profiles.profile import TERMS, Origin, Profile, check
+from valetkey.credentials.profiles.sections import Rewrite, rewritten, section_texts
+from valetkey.credentials.profiles.whose_account import Account, account_of
+from valetkey.errors import PolicyError, ValetkeyError
+from valetkey.policy.arns import Arn
+from valetkey.policy.iam_arns import iam_arn, is_same_role
+
+Sections = Mapping[str, Mapping[str, str]]
+"""Profiles of an AWS file and their settings, as they stand there."""
+
+_INCLUDES = ("include_profile", "parent_profile")
+_OTHER_BASES = (
+    *("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "web_identity_token_file"),
+    *("web_identity_token_process", "sso_session", "sso_start_url", "sso_account_id", "login_session"),
+)
+"""Settings beside `role_arn` that say that the section is something else than a role behind a base profile."""
+_INHERITED = (
+    *("region", "role_session_name", "source_identity", "session_tags", "transitive_session_tags"),
+    "sts_regional_endpoints",
+)
+"""What a section goes on needing of what it included."""
+_KEYS = re.compile("aws_secret_access_key|aws_session_token", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Base:
+    """Where a section's base identity comes from. None: what surrounds the process (`credential_source`)."""
+
+    source: str | None
+
+
+@dataclass(frozen=True)
+class Unopened:
+    """A base identity that could not be opened, and what to do."""
+
+    why: str
+    do: str
+
+
+@dataclass(frozen=True)
+class Left:
+    """A section that is not rewritten."""
+
+    name: str
+    why: str
+    do: str = ""
+    fine: bool = False
+    """It is right as it is: nothing is missing when it is left."""
+    behind: str = ""
+    """For a chain: the customer's profile that it begins with."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import does."""
+
+    profiles: tuple[Profile, ...]
+    left: tuple[Left, ...]
+    before: str
+    """The AWS config's text that the plan was made from."""
+    after: str
+    shared: Mapping[str, tuple[str, ...]]
+    """ExternalIds that several customers have in common, and the profiles."""
+
+
+class _Leave(Exception):
+    """Ends the look at one section."""
+
+    def __init__(self, why: str, do: str = "", *, fine: bool = False, behind: str = "") -> None:
+        super().__init__(why)
+        self._left = Left("", why, do, fine, behind)
+
+    def left(self, name: str) -> Left:
+        return replace(self._left, name=name)
+
+
+def roles(sections: Sections) -> tuple[str, ...]:
+    """The profiles that may be imported: those with a `role_arn`, their own or an included one, in the file's order."""
+    return tuple(name for name in sections if "role_arn" in effective(name, sections))
+
+
+def effective(name: str, sections: Sections) -> dict[str, str]:
+    """A section's settings, with those it includes where it has none of its own (aws-vault, `include_profile`)."""
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    here: str | None = name
+    while here is not None and here not in seen:
+        seen.add(here)
+        own = {key: value.strip() if "\n" not in value else value for key, value in sections.get(here, {}).items()}
+        found = {**own, **found}
+        here = next((own[each] for each in _INCLUDES if own.get(each)), None)
+    return found
+
+
+def base_of(name: str, sections: Sections) -> Base | None:
+    """The base identity that a section begins with: behind every role that is a source of another; None: none is
+    named."""
+    seen = {name}
+    settings = effective(name, sections)
+    while True:
+        source = settings.get("source_profile")
+        if not source or source in seen:
+            return Base(None) if settings.get("credential_source") and not source else None
+        further = effective(source, sections)
+        if "role_arn" not in further:
+            return Base(source)
+        seen.add(source)
+        settings = further
+
+
+def plan(
+    names: Iterable[str],
+    *,
+    text: str,
+    path: Path,
+    sections: Sections,
+    credentials: Sections,
+    bases: Callable[[Base], Identity | Unopened],
+    own: frozenset[Account],
+    have: tuple[Profile, ...],
+    base_files: tuple[str, ...],
+    command: Callable[[str], str],
+) -> Plan:
+    """What to write for these profiles. `bases` says who signs in, `own` are accounts known to be one's own, `have` the
+    profiles there are, `command` makes a `credential_process` line. Raises ConfigError when the file cannot be changed.
+    """
+    world = _World(section_texts(text), sections, credentials, bases, own, have, base_files)
+    made: dict[str, Profile] = {}
+    left: dict[str, Left] = {}
+    for name in names:
+        try:
+            made[name] = world.profile(name)
+        except _Leave as reason:
+            left[name] = reason.left(name)
+        except (ValetkeyError, ValueError) as problem:
+            do = problem.do if isinstance(problem, ValetkeyError) else ""
+            left[name] = Left(name, problem.what if isinstance(problem, ValetkeyError) else str(problem), do)
+    _leave_included(made, left, sections)
+    _leave_broken_chains(made, left, world)
+    shared = _shared(made.values(), have)
+    profiles = tuple(replace(each, shares_external_id=each.external_id in shared) for each in made.values())
+    rewrites = {
+        each.name: Rewrite({"credential_process": command(each.name), **world.kept(each.name)}) for each in profiles
+    }
+    after = rewritten(text, rewrites, path) if rewrites else text
+    return Plan(profiles, tuple(left.values()), text, after, shared)
+
+
+@dataclass(frozen=True)
+class _World:
+    texts: Mapping[str, str]
+    """The sections as they stand there."""
+    sections: Sections
+    credentials: Sections
+    bases: Callable[[Base], Identity | Unopened]
+    own: frozenset[Account]
+    have: tuple[Profile, ...]
+    base_files: tuple[str, ...]
+
+    def is_customer(self, name: str) -> bool:
+        """Whether valetkey gives this profile its credentials already."""
+        return is_ours(self.sections.get(name, {}).get("credential_process", ""), name)
+
+    def kept(self, name: str) -> dict[str, str]:
+        """Inherited settings that the section needs of its own now."""
+        found, mine = effective(name, self.sections), self.sections[name]
+        return {key: found[key] for key in _INHERITED if key in found and key not in mine}
+
+    def profile(self, name: str) -> Profile:
+        """The profile of a section. Raises _Leave, ValetkeyError, ValueError."""
+        if name not in self.sections:
+            if name in self.credentials:
+                do = f"move its section into the AWS config, as [profile {name}]"
+                raise _Leave("it is in the credentials file", do)
+            raise _Leave("there is no such profile")
+        if self.is_customer(name):
+            raise _Leave("valetkey provides its credentials already", fine=True)
+        settings = effective(name, self.sections)
+        if "role_arn" not in settings:
+            raise _Leave("it has no role_arn: it is a base identity, and no role", fine=True)
+        profile_name(name)
+        role = _role(settings["role_arn"])
+        self._refuse_other_kinds(name, settings)
+        identity, source = self._signs_in(name, settings)
+        if self._is_own(role, identity):
+            raise _Leave("the role is in your own account: a base identity or a hop, and no customer", fine=True)
+        _refuse_kinds(identity)
+        made = self._made(name, settings, role, identity, source)
+        check(made)
+        there = next((each for each in self.have if each.name == name), None)
+        if there is not None and not is_same_role(there.role_arn, made.role_arn):
+            raise _Leave(f"valetkey has a profile {name} for another role", "rename one of the two")
+        return made
+
+    def _refuse_other_kinds(self, name: str, settings: Mapping[str, str]) -> None:
+        other = next((each for each in _OTHER_BASES if each in settings), "")
+        if other or _KEYS.search(self.texts.get(name, "")):
+            raise _Leave(
+                f"it has {other or 'an access key'} beside role_arn",
+                "put keys into a profile of their own, and name that as source_profile",
+            )
+        if "source_profile" in settings and "credential_source" in settings:
+            raise _Leave("it has both source_profile and credential_source", "remove one of them")
+        beside = {"role_arn", "credential_process", *_OTHER_BASES} & set(self.credentials.get(name, {}))
+        if beside:
+            raise _Leave(
+                f"the credentials file has {min(beside)} for it, which every tool uses instead", "remove that section"
+            )
+        if name not in self.texts:
+            raise _Leave("it has more than one section", "merge them")
+
+    def _signs_in(self, name: str, settings: Mapping[str, str]) -> tuple[Identity, str | None]:
+        """Who enters the role, and the profile it comes from. Raises _Leave, for a chain too."""
+        base = base_of(name, self.sections)
+        if base is None:
+            raise _Leave(
+                "it names no base identity (source_profile)",
+                "if its key is in another tool's keyring, give it a source_profile whose credential_process asks that "
+                "tool, like `aws-vault export --format=json NAME`",
+            )
+        source = settings.get("source_profile")
+        if source is not None and self.is_customer(source):
+            raise self._chain(name, source)
+        found = self.bases(base)
+        if isinstance(found, Unopened):
+            raise _Leave(found.why, found.do)
+        if source is None or "role_arn" not in effective(source, self.sections):
+            return found, source
+        hop = _role(effective(source, self.sections)["role_arn"])
+        if not self._is_own(hop, found):
+            raise self._chain(name, source)
+        # The hop's session: its account and role are known without entering it, which may take a code.
+        arn = f"arn:{hop.partition}:sts::{hop.account}:assumed-role/{hop.resource.rsplit('/', 1)[-1]}/valetkey"
+        return parse_identity(arn), source
+
+    def _chain(self, name: str, source: str) -> _Leave:
+        if self.sections[name].get("source_profile", "").strip() != source:
+            return _Leave(
+                f"its source {source} is included from another section, and is a customer's profile",
+                f"write source_profile = {source} into the section itself",
+            )
+        if "mfa_serial" in effective(name, self.sections):
+            return _Leave(
+                f"it is a role behind {source}, and has mfa_serial: a role's session carries no MFA, so that AWS "
+                "refuses it",
+                "remove mfa_serial",
+            )
+        return _Leave(f"it is a role behind {source}: `exec` and `env` follow it as it is", fine=True, behind=source)
+
+    def _is_own(self, role: Arn, identity: Identity) -> bool:
+        account = Account(role.partition, role.account)
+        return account == Account(identity.partition, identity.account) or account in self.own
+
+    def _made(
+        self, name: str, settings: Mapping[str, str], role: Arn, identity: Identity, source: str | None
+    ) -> Profile:
+        if role.partition != identity.partition:
+            raise _Leave(f"its base identity is of the partition {identity.partition}, the role of {role.partition}")
+        external_id = settings.get("external_id")
+        if external_id is not None:
+            limits.check("external id", external_id)
+        serial = settings.get("mfa_serial")
+        if serial is None and source is not None and identity.kind == "iam-user":
+            # aws-vault and awsume send the code of the source profile's device.
+            serial = effective(source, self.sections).get("mfa_serial")
+        if serial is not None:
+            check_serial(serial)
+            if identity.kind != "iam-user":
+                raise _Leave(
+                    f"it has mfa_serial, and its base identity is a temporary session of {identity.name}, which AWS "
+                    "takes no code with",
+                    "remove mfa_serial, or name a user's profile as source_profile",
+                )
+        there = next((each for each in self.have if each.name == name), None)
+        return Profile(
+            name=name,
+            role_arn=str(role),
+            origin=Origin.IMPORTED,
+            unknown=frozenset(TERMS) - ({"external_id"} if external_id is not None else set()),
+            external_id=external_id,
+            contractor=identity.account,
+            source_profile=source,
+            base_from_environment=source is None,
+            base_arn=identity.arn,
+            base_files=self.base_files if source is not None else (),
+            mfa=serial is not None,
+            mfa_serial=serial,
+            max_session=_duration(settings),
+            source_identity=True,
+            session_tags=True,
+            user_name=identity.name if identity.kind == "iam-user" else None,
+            region=settings.get("region") or None,
+            customer=self._customer(Account(role.partition, role.account)),
+            issued=there.issued if there is not None else None,
+            original=self.texts.get(name, ""),
+        )
+
+    def _customer(self, account: Account) -> str:
+        """The name of the customer whose account it is, where a profile says it; else the account's number."""
+        said = {each.customer for each in self.have if account_of(each) == account and each.customer}
+        return said.pop() if len(said) == 1 else account.id
+
+
+def _refuse_kinds(identity: Identity) -> None:
+    """Raises _Leave for who can assume no role."""
+    if identity.kind in ("root", "federated"):
+        raise _Leave(f"its base identity is {identity.arn}, which AWS lets assume no role", "sign in as an IAM user")
+
+
+def _role(text: str) -> Arn:
+    try:
+        return iam_arn(text, "role")
+    except PolicyError as error:
+        raise _Leave(error.what, error.do) from None
+
+
+def _duration(settings: Mapping[str, str]) -> int:
+    text = settings.get("duration_seconds") or settings.get("role_duration") or str(limits.SESSION_DEFAULT)
+    if not (text.isascii() and text.isdigit() and limits.SESSION_MIN <= int(text[:6]) <= limits.SESSION_MAX):
+        raise _Leave("its duration_seconds is not between 900 and 43200", "correct it")
+    return int(text)
+
+
+def _leave_included(made: dict[str, Profile], left: dict[str, Left], sections: Sections) -> None:
+    """Leave what others inherit from that do not come too, until nothing changes."""
+    while True:
+        users = {
+            own[each].strip(): name
+            for name, own in sections.items()
+            if name not in made
+            for each in _INCLUDES
+            if own.get(each, "").strip() in made
+        }
+        if not users:
+            return
+        for name, user in users.items():
+            del made[name]
+            left[name] = Left(
+                name,
+                f"{user} inherits its settings from it (include_profile), and is not imported",
+                f"import {user} too",
+            )
+
+
+def _leave_broken_chains(made: dict[str, Profile], left: dict[str, Left], world: _World) -> None:
+    """A chain is right as it is only when valetkey has the profile that it begins with."""
+    for name, each in left.items():
+        source = each.behind
+        if source and source not in made and not world.is_customer(source):
+            why = f"it is a role behind {source}, which is not imported"
+            left[name] = Left(name, why, f"import {source}", fine=True)
+
+
+def _shared(made: Iterable[Profile], have: Iterable[Profile]) -> dict[str, tuple[str, ...]]:
+    """ExternalIds that roles of several accounts have in common: any of these customers, who knows it, could send us
+    into the account of another (IAM User Guide, confused-deputy)."""
+    new = {each.name: each for each in made}
+    everybody = [*new.values(), *(each for each in have if each.name not in new)]
+    found = {}
+    for external_id in {each.external_id for each in new.values() if each.external_id is not None}:
+        users = [each for each in everybody if each.external_id == external_id]
+        if len({account_of(each) for each in users}) > 1:
+            found[external_id] = tuple(sorted(each.name for each in users))
+    return found

@@ -1,0 +1,204 @@
+"""Whole sections of the AWS config: rewritten for `import`, put back or taken out for `forget`.
+
+Rules:
+- INVARIANT: every byte outside the sections that are named stays, and every other profile means what it meant before.
+- All sections are written in one atomic step, and only onto the text that the plan was made from: a file that changed
+  meanwhile is left alone.
+- Before each write the file as it was is copied beside it, with the time in the name, mode 0600.
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from valetkey import files
+from valetkey.awsfiles import ConfigError, Line, config_path, lines, parse, profile_of, read
+from valetkey.credentials.profiles.awsconfig import BEATS, replace_text
+
+DROPPED = BEATS | {
+    *("external_id", "duration_seconds", "role_duration", "credential_process"),
+    *("include_profile", "parent_profile"),
+}
+"""Settings of a role's section that valetkey's own file takes over. All others stay in the section."""
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """What a section becomes: without DROPPED, with these settings below its header."""
+
+    settings: Mapping[str, str]
+
+
+def section_texts(text: str) -> dict[str, str]:
+    """The sections of all profiles as they stand in the text, header included, up to the last setting. A profile with
+    more than one section is left out.
+
+    What follows the last setting (comments, blank lines) may belong to the next section.
+    """
+    here = list(lines(text))
+    return {name: "".join(_texts(here[start:end])) for name, (start, end) in _spans(here).items()}
+
+
+def rewritten(text: str, rewrites: Mapping[str, Rewrite], path: Path) -> str:
+    """The text with these profiles' sections rewritten in place. Raises ConfigError, which names `path`."""
+    old = parse(text, path)
+    here = list(lines(text))
+    spans = _spans(here)
+    pieces: list[str] = []
+    done = 0
+    for name, rewrite in sorted(rewrites.items(), key=lambda each: spans.get(each[0], (0, 0))):
+        start, end = _required(spans, name, path)
+        ending = "\r\n" if here[start].text.endswith("\r\n") else "\n"
+        header = here[start].text if here[start].text.endswith(("\n", "\r")) else here[start].text + ending
+        kept = [line.text for line in here[start + 1 : end] if line.option not in {*DROPPED, *rewrite.settings}]
+        added = [f"{key} = {value}{ending}" for key, value in rewrite.settings.items()]
+        pieces += [*_texts(here[done:start]), header, *added, *kept]
+        done = end
+    new = "".join([*pieces, *_texts(here[done:])])
+    wanted = {
+        name: {
+            **{key: value for key, value in _own(old, name).items() if key not in DROPPED},
+            **rewrite.settings,
+        }
+        for name, rewrite in rewrites.items()
+    }
+    _check(old, parse(new, path), wanted, path)
+    return new
+
+
+def restored(text: str, name: str, original: str, path: Path) -> str:
+    """The text with a profile's section as it was before the import. Raises ConfigError."""
+    old = parse(text, path)
+    here = list(lines(text))
+    start, end = _required(_spans(here), name, path)
+    rest = "".join(_texts(here[end:]))
+    gap = "\n" if rest and not original.endswith(("\n", "\r")) else ""
+    new = "".join(_texts(here[:start])) + original + gap + rest
+    _check(old, parse(new, path), {name: _own(parse(original, path), name)}, path)
+    return new
+
+
+def added(text: str, section: str) -> str:
+    """The text with a section at its end."""
+    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    return f"{text}{gap}{section}"
+
+
+def without(text: str, name: str, path: Path) -> str:
+    """The text without a profile's section; comments after its last setting stay. Raises ConfigError."""
+    old = parse(text, path)
+    here = list(lines(text))
+    start, end = _required(_spans(here), name, path)
+    new = "".join([*_texts(here[:start]), *_texts(here[end:])])
+    _check(old, parse(new, path), {name: None}, path)
+    return new
+
+
+def replace_config(
+    before: str, after: str, env: Mapping[str, str], *, now: datetime, first: Callable[[], None] = lambda: None
+) -> Path:
+    """Put `after` in place of the AWS config, which must still be `before`, and answer where the copy is.
+
+    `first` is called under the same lock, before the file is replaced. Raises ConfigError; then the file is as it was.
+    """
+    path = config_path(env)
+    with _locked(env, path):
+        if read(path) != before:
+            raise ConfigError(
+                f"{path} was changed by something else meanwhile",
+                do="run it again; nothing was written",
+                where=str(path),
+            )
+        backup = _back_up(path, before, now)
+        first()
+        replace_text(path, after)
+    return backup
+
+
+@contextlib.contextmanager
+def _locked(env: Mapping[str, str], path: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(files.make_dir(files.config_dir(env)) / "aws-config.lock", timeout=10)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ConfigError("another valetkey is writing the AWS config", do="try again", where=str(path)) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{lock.lock_file} cannot be locked: {error.strerror}",
+            do="see that its directory is yours to write, or set XDG_CONFIG_HOME to one that is",
+            where=lock.lock_file,
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _back_up(path: Path, text: str, now: datetime) -> Path:
+    """A copy that replaces no other one."""
+    stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    for number in range(1, 1000):
+        extra = f"-{number}" if number > 1 else ""
+        backup = path.with_name(f"{path.name}.valetkey-{stamp}{extra}")
+        if not backup.exists():
+            files.replace(backup, text.encode())
+            return backup
+    raise ConfigError(f"{path} has a thousand copies of this second", do="try again", where=str(path))
+
+
+def _spans(here: list[Line]) -> dict[str, tuple[int, int]]:
+    """For each profile with one section: its first line, and the line after its last setting."""
+    starts = [index for index, line in enumerate(here) if line.header]
+    names = [here[start].profile for start in starts]
+    count = Counter(names)
+    found = {}
+    for start, after, name in zip(starts, [*starts[1:], len(here)], names, strict=True):
+        if name is None or count[name] > 1:
+            continue
+        end = after
+        while end > start + 1 and not here[end - 1].option:
+            end -= 1
+        found[name] = (start, end)
+    return found
+
+
+def _required(spans: Mapping[str, tuple[int, int]], name: str, path: Path) -> tuple[int, int]:
+    if name not in spans:
+        raise ConfigError(
+            f"{path} has not exactly one section for the profile {name}", do="correct it by hand", where=str(path)
+        )
+    return spans[name]
+
+
+def _texts(here: list[Line]) -> list[str]:
+    return [line.text for line in here]
+
+
+def _own(parsed: configparser.RawConfigParser, name: str) -> dict[str, str]:
+    return next((dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) == name), {})
+
+
+def _check(
+    old: configparser.RawConfigParser,
+    new: configparser.RawConfigParser,
+    wanted: Mapping[str, Mapping[str, str] | None],
+    path: Path,
+) -> None:
+    """Refuse an edit after which another section means something else, or one of these not what it should."""
+
+    def others(parsed: configparser.RawConfigParser) -> dict[str, dict[str, str]]:
+        return {each: dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) not in wanted}
+
+    own = {name: _own(new, name) or None for name in wanted}
+    if others(old) != others(new) or own != {name: each and dict(each) for name, each in wanted.items()}:
+        raise ConfigError(
+            f"{path} cannot be changed without changing what else is in it", do="change it by hand", where=str(path)
+        )

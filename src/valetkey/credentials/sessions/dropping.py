@@ -1,0 +1,84 @@
+"""Drop the sessions that are kept here: one customer's, or all.
+
+Rules:
+- A session is dropped wherever a copy of it is kept: the cache, the answers for `credential-process`, the notes of
+  `exec` and `env`, the OS keyring.
+- Locks and what is known of codes that were sent stay: removing them could send a code twice.
+- The keyring cannot be listed. The lock of an MFA session has its name, and locks are never removed: so that every MFA
+  session that was ever made here is found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from valetkey import files
+from valetkey.credentials.sessions.cache import undumped
+from valetkey.credentials.sessions.vault import NO_BACKEND, NoKeyring, Vault
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What was dropped."""
+
+    roles: int = 0
+    """Role sessions."""
+    mfa: int = 0
+    """MFA sessions, from files and the keyring."""
+    keyring: str = ""
+    """Why the keyring may still hold MFA sessions; empty when it does not."""
+
+
+def drop_all(env: Mapping[str, str], vault: Vault) -> Dropped:
+    """Drop every session. Raises ValetkeyError without a home directory."""
+    root = files.cache_dir(env)
+    names = {path.stem for path in (root / "sessions").glob("mfa-*") if path.suffix in (".json", ".lock")}
+    mfa, keyring = drop_mfa(names, env, vault)
+    roles = sum(map(_unlink, (root / "sessions").glob("*.json")))
+    for path in (*(root / "hot").glob("*"), *(root / "opened").glob("*"), *(root / "last").glob("*")):
+        _unlink(path)
+    return Dropped(roles, mfa, keyring)
+
+
+def drop_mfa(names: Iterable[str], env: Mapping[str, str], vault: Vault) -> tuple[int, str]:
+    """Drop MFA sessions by their names in the cache: how many there were, and why the keyring may still hold one."""
+    count, keyring = 0, ""
+    for name in names:
+        was_there = _unlink(files.cache_dir(env) / "sessions" / f"{name}.json")
+        try:
+            if not keyring:
+                was_there |= vault.get(name) is not None
+                vault.drop(name)
+        except NoKeyring as problem:
+            # Where there is no keyring nothing was ever put into it.
+            keyring = problem.what
+        count += was_there
+    return count, "" if keyring == NO_BACKEND else keyring
+
+
+def drop_profile(name: str, accounts: Iterable[str], env: Mapping[str, str]) -> int:
+    """Drop the role sessions in these accounts, and every note of the profile; how many sessions there were.
+
+    A session's file does not say which profile it is of. Another profile of the same customer enters its role anew,
+    without a code as long as the MFA session lasts.
+    """
+    root, count = files.cache_dir(env), 0
+    wanted = frozenset(accounts)
+    for path in (root / "sessions").glob("role-*.json"):
+        session = undumped(files.read(path) or b"")
+        if session is not None and session.credentials.account in wanted:
+            count += _unlink(path)
+    for path in (root / "hot" / name, root / "last" / f"{name}.json", *(root / "opened").glob("*")):
+        if path.parent.name != "opened" or path.name.rpartition(":")[0] == name:
+            _unlink(path)
+    return count
+
+
+def _unlink(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        path.unlink()
+        return True
+    return False

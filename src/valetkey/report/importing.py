@@ -1,0 +1,83 @@
+"""What an import changes, and what it leaves, in words and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.commandline import command
+from valetkey.report.text import mask, say, say_json
+
+if TYPE_CHECKING:
+    from valetkey.credentials.profiles.importing import Plan
+
+
+def say_plan(plan: Plan, path: Path) -> None:
+    """The changes, section by section, and what is left."""
+    if plan.profiles:
+        say(f"{path}:")
+        say(*_diff(plan))
+    for each in plan.left:
+        say(f"left: {each.name}: {each.why}", *([f"  do: {each.do}"] if each.do else []))
+
+
+def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) -> None:
+    """What was written. `backup` None: nothing was."""
+    if as_json:
+        say_json(
+            {
+                "config": str(path),
+                "written": backup is not None,
+                "backup": str(backup) if backup else None,
+                "imported": [
+                    {
+                        "profile": each.name,
+                        "customer": each.customer,
+                        "account": each.account,
+                        "role_arn": each.role_arn,
+                        "base": each.source_profile,
+                        "base_arn": each.base_arn,
+                        "mfa_serial": each.mfa_serial,
+                        "shares_external_id": each.shares_external_id,
+                    }
+                    for each in plan.profiles
+                ],
+                "left": [
+                    {"profile": each.name, "why": each.why, "do": each.do, "fine": each.fine} for each in plan.left
+                ],
+                "shared_external_ids": [list(names) for names in plan.shared.values()],
+                "changes": list(_diff(plan)),
+            }
+        )
+        return
+    for external_id, names in plan.shared.items():
+        say(
+            f"warning: {', '.join(names)} of several customers share the ExternalId {mask(external_id)}. Any of these "
+            "customers who learns the role of another could send you into its account.",
+            f"  do: ask each for one of its own: {command('valetkey request', then='CUSTOMER --new')}",
+            stderr=True,
+        )
+    count = len(plan.profiles)
+    profiles = f"{count} profile{'s' * (count != 1)}"
+    if backup is None:
+        say(f"Nothing was written; {profiles} can be imported." if plan.profiles else "There is nothing to import.")
+        return
+    customers = len({each.customer for each in plan.profiles})
+    say(
+        f"Imported {profiles} of {customers} customer{'s' * (customers != 1)}. The file as it was: {backup}",
+        "Then try them: `valetkey verify --all`",
+    )
+
+
+def _diff(plan: Plan) -> Iterator[str]:
+    """Only lines of sections that are rewritten: people keep keys in others."""
+    from difflib import ndiff
+
+    from valetkey.credentials.profiles.sections import section_texts
+
+    before, after = section_texts(plan.before), section_texts(plan.after)
+    for each in plan.profiles:
+        old, new = before[each.name].splitlines(), after[each.name].splitlines()
+        yield from (line.rstrip() for line in ndiff(old, new) if not line.startswith("?"))
+        yield ""
