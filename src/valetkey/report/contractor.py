@@ -160,6 +160,8 @@ def say_verification(found: Verification, *, as_json: bool) -> None:
     say_table(("way", "result", "what was seen"), [(each.way, each.result, each.says) for each in found.probes])
     if found.likely:
         say(f"most likely: {found.likely}")
+    if found.profile.unknown:
+        say("Nobody told the terms of this role: this shows whether an ExternalId and MFA are asked for, nothing else.")
     is_in = found.probes[0].result == "right"
     if is_in and any(each.applies and each.result == "inconclusive" for each in found.probes):
         say(

@@ -51,11 +51,14 @@ def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) 
             }
         )
         return
+    by_name = {each.name: each for each in plan.profiles}
     for external_id, names in plan.shared.items():
+        # By the customer's recorded name, or its account: the handoff that comes back is then known to be its own.
+        whom = next(by_name[each].customer for each in names if each in by_name)
         say(
-            f"warning: {', '.join(names)} of several customers share the ExternalId {mask(external_id)}. Any of these "
-            "customers who learns the role of another could send you into its account.",
-            f"  do: ask each for one of its own: {command('valetkey request', then='CUSTOMER --new')}",
+            f"warning: {', '.join(names)} are of several customers and share one ExternalId ({mask(external_id)}). A "
+            "customer who learns another's role could send you into its account.",
+            f"  do: ask each for one of its own, like {command('valetkey request', whom, then='--new')}",
             stderr=True,
         )
     count = len(plan.profiles)

@@ -2,101 +2,84 @@
 
 from __future__ import annotations
 
-import time
+import os
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from valetkey.cli._options import Output, seconds
+from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from valetkey.account.calls import Perform
-    from valetkey.credentials.doctor.caller_policies import OwnSide
-    from valetkey.credentials.sessions.broker import Keys
-    from valetkey.credentials.sessions.cache import Session
+    from valetkey.report.verifying import Tried
 
 
 def verify(
-    name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
+    name: Annotated[str | None, Parameter(help="The profile that `accept` or `import` wrote.")] = None,
     /,
     *,
-    wait: Annotated[str, Parameter(help="How long to wait for a new role to become visible.")] = "60s",
+    all_: Annotated[bool, Parameter(name="--all", negative="", help="Test the roles of all customers.")] = False,
+    wait: Annotated[
+        str | None,
+        Parameter(help="How long to wait for a new role to become visible: 60s for one role, not at all with --all."),
+    ] = None,
+    yes: Annotated[bool, Parameter(negative="", help="With --all: make the tries without asking.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
     """Test that the role admits you, and refuses you without the ExternalId, with a wrong one and without MFA.
 
-    Exit code 0: every test that applies passed. 1: one failed, or was inconclusive. 3: AWS failed.
+    Of a role without a handoff it learns whether an ExternalId and MFA are asked for, and nothing else. Exit code 0:
+    every test that applies passed. 1: one failed, or was inconclusive. 3: AWS failed.
     """
-    from valetkey.cli._entry import clock, grant, open_profile
-    from valetkey.cli._kept import dropped
+    from valetkey.cli._entry import grant
+    from valetkey.cli._verifying import verified
     from valetkey.credentials.doctor import verification
-    from valetkey.credentials.doctor.caller_policies import read_own_side
-    from valetkey.credentials.profiles.identity import identify
-    from valetkey.credentials.sessions.mfa_codes import with_code
-    from valetkey.credentials.sessions.named_people import is_named
-    from valetkey.credentials.sessions.protocols import LIMIT, deadline_in
-    from valetkey.errors import ValetkeyError
     from valetkey.report.contractor import say_verification
     from valetkey.report.text import say
 
+    if (name is None) == (not all_):
+        raise ValetkeyError("no profile was named, or both one and --all", do="name one profile, or say --all")
+    if name is None:
+        return _all(0 if wait is None else seconds(wait, name="--wait"), yes=yes, output=output)
+    limit = verification.WAIT if wait is None else seconds(wait, name="--wait")
     grant(name)
-    entry = open_profile(name)
-    profile, tools = entry.profile, entry.tools()
-    limit = min(seconds(wait, name="--wait"), verification.WAIT)
     say(verification.FIRST_SAYS, stderr=output.as_json)
-
-    def session(refused: str) -> Keys:
-        if profile.mfa_serial is None:
-            raise ValetkeyError(
-                f"the profile {name} names no MFA device", do="run `valetkey accept` with the handoff again"
-            )
-        found = tools.mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused)
-        return found.credentials
-
-    def by_code(send: Callable[[tuple[str, str]], Session]) -> Session:
-        device = profile.mfa_serial or ""
-        return with_code(
-            device,
-            lambda code: send((device, code)),
-            cache=tools.cache,
-            ask=tools.ask,
-            clock=clock,
-            deadline=deadline_in(LIMIT, clock),
-            insist=True,
-        )
-
-    def own_side(perform: Perform) -> OwnSide:
-        return read_own_side(perform, identify(perform))
-
-    def sleep(pause: float) -> None:
-        if not waited:
-            say(
-                f"The role does not admit you yet; a new role takes a moment. Trying for {limit} s at most ...",
-                stderr=True,
-            )
-        waited.append(pause)
-        time.sleep(pause)
-
-    waited: list[float] = []
-    found = verification.verify(
-        profile,
-        base=entry.base,
-        session=session,
-        connect=entry.base.connect,
-        own_side=own_side,
-        clock=clock,
-        sleep=sleep,
-        region=entry.base.region,
-        wait=limit,
-        by_code=by_code if is_named(profile, entry.base) else None,
-    )
-    if dropped(entry):
-        say(
-            f"The session that was kept for {name} is not known to AWS any more: the role was re-made. It was dropped; "
-            "the next call of a tool enters the role anew.",
-            stderr=True,
-        )
+    found = verified(name, wait=limit)
     say_verification(found, as_json=output.as_json)
     return found.exit_code
+
+
+def _all(wait: int, *, yes: bool, output: Output) -> int:
+    """Every customer's role, one after another, so that one code is asked for at most for each base identity."""
+    from valetkey.cli._questions import consent
+    from valetkey.cli._verifying import Shared, verified
+    from valetkey.credentials.doctor.verification import tries
+    from valetkey.credentials.profiles.customers import all_profiles
+    from valetkey.report.text import say
+    from valetkey.report.verifying import Tried, count, say_all
+
+    profiles, damaged = all_profiles(os.environ)
+    found = [Tried(each.name, None, each.problem) for each in damaged]
+    if profiles:
+        most = count(sum(map(tries, profiles)), "try", "tries")
+        accounts = len({(each.partition, each.account) for each in profiles})
+        where = f"the account of {count(accounts, 'customer', 'customers')}" if accounts == 1 else ""
+        where = where or f"the accounts of {accounts} customers"
+        about = f"{most} at most in {where}. Those that succeed are written to the customers' CloudTrail."
+        say(about, stderr=True)
+        consent("Make them?", yes=yes, about=[about])
+    shared = Shared()
+    for profile in profiles:
+        try:
+            found.append(Tried(profile.name, verified(profile.name, wait=wait, shared=shared), None))
+        except ValetkeyError as problem:
+            if problem.exit_code == 130:
+                raise
+            found.append(Tried(profile.name, None, problem))
+    say_all(sorted(found, key=lambda each: each.name), as_json=output.as_json)
+    return _exit_code(found)
+
+
+def _exit_code(found: list[Tried]) -> int:
+    codes = {each.verification.exit_code if each.verification else 3 for each in found}
+    return next((code for code in (1, 3) if code in codes), 0)

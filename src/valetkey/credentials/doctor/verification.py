@@ -7,6 +7,8 @@ external ID"):
 - INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names
   none and our own account's policies are known to allow the call. One that names another policy never counts.
 - Every session is as short as AWS makes them, and dropped unseen.
+- Of a term that nobody told (Profile.unknown) a probe only learns whether it is asked for; being let in is then no
+  fault of anybody's. Only the ExternalId and MFA can be learned this way.
 - Where the role asks for the user's name and the MFA session is refused (named.py), every way that carries MFA takes a
   code of its own: a refusal of the MFA session shows nothing there.
 """
@@ -51,7 +53,7 @@ class Probe:
     way: str
     """"right way", "no ExternalId", "wrong ExternalId" or "no MFA"."""
     result: str
-    """"right", "wrong" or "inconclusive"."""
+    """"right", "wrong", "inconclusive"; or "learned": the role admits without it, and nobody told otherwise."""
     says: str
     applies: bool = True
     """False: the grant asks for no such thing, so there is nothing to be refused for."""
@@ -76,7 +78,7 @@ class Verification:
             return 1
         if any(each.failed for each in asked):
             return 3
-        return 0 if all(each.result == "right" for each in asked) else 1
+        return 0 if all(each.result in ("right", "learned") for each in asked) else 1
 
 
 def verify(
@@ -154,7 +156,7 @@ def verify(
         carries_mfa = with_mfa and way != NO_MFA
         try:
             go(changed, using, coded=coded and carries_mfa)
-            probes.append(Probe(way, "wrong", _LETS_IN[way]))
+            probes.append(Probe(way, "wrong" if profile.knows(_TERM[way]) else "learned", _LETS_IN[way]))
         except Refused as refused:
             if refused.code != "AccessDenied":
                 probes.append(_unclear(way, refused))
@@ -177,12 +179,27 @@ _LETS_IN = {
 }
 
 
+_TERM = {NO_ID: "external_id", WRONG_ID: "external_id", NO_MFA: "mfa"}
+_SENT_NONE = {
+    NO_ID: "this role admits you without an ExternalId: another customer who learns its name could send you in; tell "
+    "the owner",
+    NO_MFA: "this role admits you without MFA: tell the owner",
+}
+
+
+def tries(profile: Profile) -> int:
+    """How many calls of AssumeRole `verify` makes at most for this profile, when the first one succeeds."""
+    return 1 + 2 * (profile.external_id is not None) + profile.mfa
+
+
 def _tries(profile: Profile, base: Keys, keys: Keys) -> tuple[tuple[str, Profile, Keys, Probe | None], ...]:
     """Every wrong way: what is changed, with which keys, and the answer already known when there is nothing to try."""
-    no_id = _not_asked(NO_ID, "no ExternalId") if profile.external_id is None else None
+    no_id = _sent_none(profile, NO_ID, "no ExternalId") if profile.external_id is None else None
     wrong_id = _not_asked(WRONG_ID, "no ExternalId") if profile.external_id is None else None
     no_mfa = None
-    if not profile.mfa:
+    if not profile.mfa and base.session_token is None:
+        no_mfa = _sent_none(profile, NO_MFA, "no MFA")
+    elif not profile.mfa and profile.knows("mfa"):
         no_mfa = _not_asked(NO_MFA, "no MFA")
     elif base.session_token is not None:
         no_mfa = Probe(
@@ -193,6 +210,11 @@ def _tries(profile: Profile, base: Keys, keys: Keys) -> tuple[tuple[str, Profile
         (WRONG_ID, dataclasses.replace(profile, external_id=fresh_external_id()), keys, wrong_id),
         (NO_MFA, profile, base, no_mfa),
     )
+
+
+def _sent_none(profile: Profile, way: str, what: str) -> Probe:
+    """What the right way has shown of a condition that it did not meet: none is asked for, as agreed or not."""
+    return _not_asked(way, what) if profile.knows(_TERM[way]) else Probe(way, "learned", _SENT_NONE[way])
 
 
 def _not_asked(way: str, what: str) -> Probe:
@@ -250,9 +272,9 @@ def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str])
     rest = [
         _not_asked(way, what) if not asked else Probe(way, "inconclusive", why)
         for way, asked, what in (
-            (NO_ID, profile.external_id is not None, "no ExternalId"),
+            (NO_ID, profile.external_id is not None or not profile.knows("external_id"), "no ExternalId"),
             (WRONG_ID, profile.external_id is not None, "no ExternalId"),
-            (NO_MFA, profile.mfa, "no MFA"),
+            (NO_MFA, profile.mfa or not profile.knows("mfa"), "no MFA"),
         )
     ]
     return Verification(profile, (first, *rest), likely)

@@ -51,26 +51,33 @@ def all_customers(env: Mapping[str, str], now: datetime) -> tuple[tuple[Customer
     """The customers and the damaged profiles, each by name. Raises ValetkeyError without a home directory;
     ConfigError for a damaged AWS config."""
     found: list[Customer] = []
-    damaged: list[Damaged] = []
-    for name in names(env):
-        try:
-            profile = load(name, env)
-        except ProfileError as problem:
-            damaged.append(Damaged(name, problem))
-            continue
+    profiles, damaged = all_profiles(env)
+    for profile in profiles:
         has_ended = profile.until is not None and profile.until <= now
         until, session_key, realm = _noted(profile, env)
         is_live = until is not None and until > now
         found.append(
             Customer(
                 profile=profile,
-                region=awsfiles.region(name, env) or profile.region,
+                region=awsfiles.region(profile.name, env) or profile.region,
                 session_until=until if is_live else None,
                 has_ended=has_ended,
                 session_key=session_key if is_live else "",
                 session_realm=realm,
             )
         )
+    return tuple(found), damaged
+
+
+def all_profiles(env: Mapping[str, str]) -> tuple[tuple[Profile, ...], tuple[Damaged, ...]]:
+    """The profiles and the damaged ones, each by name. Raises ValetkeyError without a home directory."""
+    found: list[Profile] = []
+    damaged: list[Damaged] = []
+    for name in names(env):
+        try:
+            found.append(load(name, env))
+        except ProfileError as problem:
+            damaged.append(Damaged(name, problem))
     return tuple(found), tuple(damaged)
 
 

@@ -1,0 +1,91 @@
+"""What all customers' roles have shown, as a table and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from valetkey.errors import ValetkeyError
+from valetkey.report.text import say, say_json, say_table
+
+if TYPE_CHECKING:
+    from valetkey.credentials.doctor.verification import Verification
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One customer's profile: what was shown, or why nothing was."""
+
+    name: str
+    verification: Verification | None
+    problem: ValetkeyError | None
+
+
+def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
+    """docs/reference/verify.md has the schema."""
+    if as_json:
+        say_json({"profiles": [_plain(each) for each in found]})
+        return
+    if not found:
+        say("There are no customers yet. `valetkey accept` and `valetkey import` bring them.")
+        return
+    say_table(
+        ("profile", "account", "lets you in", "without ExternalId", "without MFA"), [_row(each) for each in found]
+    )
+    for each in found:
+        if each.problem is not None:
+            say(f"{each.name}: {each.problem.what}", stderr=True)
+            if each.problem.do:
+                say(f"  do: {each.problem.do}", stderr=True)
+        elif each.verification is not None:
+            for probe in each.verification.probes:
+                if probe.applies and probe.result != "right" and not probe.says.startswith("not tried: a refusal"):
+                    say(f"{each.name}: {probe.way}: {probe.says}", stderr=True)
+    if any(each.verification is not None and each.verification.profile.unknown for each in found):
+        say("Of terms that nobody told, only the ExternalId and MFA can be learned: no end, no people, no length.")
+
+
+def count(number: int, one: str, many: str) -> str:
+    """ "1 try", "2 tries"."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def _row(each: Tried) -> tuple[str, ...]:
+    if each.verification is None:
+        return each.name, "unknown", "unknown", "unknown", "unknown"
+    by_way = {probe.way: probe for probe in each.verification.probes}
+    right, *_ = each.verification.probes
+    is_in = {"right": "yes", "wrong": "no"}.get(right.result, "unknown")
+    without_id = _cell(by_way["no ExternalId"].result, applies=by_way["no ExternalId"].applies)
+    if by_way["wrong ExternalId"].result in ("wrong", "learned"):
+        without_id = "YES" if without_id == "YES" else "with any"
+    no_mfa = by_way["no MFA"]
+    return (
+        each.name,
+        each.verification.profile.account,
+        is_in,
+        without_id,
+        _cell(no_mfa.result, applies=no_mfa.applies),
+    )
+
+
+def _cell(result: str, *, applies: bool) -> str:
+    """Whether the role admits without a condition. As agreed: the owner's terms do not ask for it."""
+    if not applies:
+        return "yes, as agreed"
+    return {"right": "no", "wrong": "YES", "learned": "YES"}.get(result, "unknown")
+
+
+def _plain(each: Tried) -> dict[str, object]:
+    found = each.verification
+    return {
+        "profile": each.name,
+        "account": found.profile.account if found else None,
+        "role_arn": found.profile.role_arn if found else None,
+        "holds": found.exit_code == 0 if found else None,
+        "likely": (found.likely or None) if found else None,
+        "probes": [dataclasses.asdict(probe) for probe in found.probes] if found else [],
+        "problem": each.problem.what if each.problem else None,
+    }

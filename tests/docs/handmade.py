@@ -1,0 +1,58 @@
+"""Thirty customers as a contractor has set them up by hand over the years: for docs/without-a-handoff.md.
+
+Makes a role in each customer's account of the sandbox and writes the sections of ~/.aws/config, as the AWS CLI's user
+guide has them. Two customers got the same ExternalId; one asks for neither ExternalId nor MFA.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from valetkey.sandbox.accounts import Root
+
+CONTRACTOR, PERSON = "222222222222", "carol"
+
+
+def trust(external_id: str | None, *, mfa: bool) -> str:
+    condition = {
+        **({"StringEquals": {"sts:ExternalId": external_id}} if external_id else {}),
+        **({"Bool": {"aws:MultiFactorAuthPresent": "true"}} if mfa else {}),
+    }
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{CONTRACTOR}:root"},
+        "Action": "sts:AssumeRole",
+        **({"Condition": condition} if condition else {}),
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def main(count: int = 30) -> None:
+    config = Path.home() / ".aws" / "config"
+    text = config.read_text()
+    for number in range(1, count + 1):
+        account = f"3000000000{number:02}"
+        external_id = None if number == count else f"ours-{min(number, count - 2):02}"
+        Root(os.environ["AWS_ENDPOINT_URL"], account)(
+            "iam",
+            "create_role",
+            RoleName="consultant",
+            AssumeRolePolicyDocument=trust(external_id, mfa=number != count),
+        )
+        text += f"\n# since {1990 + number}\n[profile customer-{number:02}]\n"
+        text += f"role_arn = arn:aws:iam::{account}:role/consultant\nsource_profile = default\n"
+        text += f"external_id = {external_id}\nmfa_serial = {serial()}\n" if external_id else ""
+        text += "region = eu-central-1\n"
+    config.write_text(text)
+
+
+def serial() -> str:
+    root = Root(os.environ["AWS_ENDPOINT_URL"], CONTRACTOR)
+    (device,) = root("iam", "list_mfa_devices", UserName=PERSON)["MFADevices"]
+    return str(device["SerialNumber"])
+
+
+if __name__ == "__main__":
+    main()
