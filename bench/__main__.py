@@ -5,7 +5,18 @@ import platform
 import sys
 import time
 
-NAMES = ("decide", "prove", "credential_process", "kept", "parallel", "serve", "sandbox_start", "accounts", "audit")
+NAMES = (
+    "decide",
+    "prove",
+    "credential_process",
+    "kept",
+    "importing",
+    "parallel",
+    "serve",
+    "sandbox_start",
+    "accounts",
+    "audit",
+)
 
 if __name__ == "__main__":
     print(f"valetkey bench: Python {platform.python_version()} on {platform.machine()}, {platform.system()}")

@@ -54,6 +54,7 @@ COMMANDS = [
     "verify acme",
     "request globex",
     "accept handoff.json",
+    "accept --role arn:aws:iam::210987654321:role/new",
     "login acme",
     "login",
     "console acme --print",
@@ -62,7 +63,7 @@ COMMANDS = [
     "doctor acme",
     "doctor",
 ]
-NOT_OPENED = {"credentials": ("terraform acme", CUSTOMERS)}
+NOT_OPENED = {"credentials": ("terraform acme", "forget acme", CUSTOMERS)}
 """Commands that have no use for the credentials file."""
 
 
@@ -110,7 +111,7 @@ def run(words: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
-@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize("words", [*COMMANDS, "import --all", "forget acme"])
 def test_a_damaged_file_is_named_with_its_line(
     words: str, damage: Damage, computer: pathlib.Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

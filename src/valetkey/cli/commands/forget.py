@@ -25,7 +25,7 @@ def forget(
 
     The customer's role goes on trusting your account, until the customer removes it.
     """
-    from valetkey.awsfiles import config_path, read
+    from valetkey.awsfiles import config_path, parsed, read
     from valetkey.cli._dropping import behind, drop_sessions
     from valetkey.credentials.profiles import awsconfig, sections
     from valetkey.credentials.profiles.profile import ProfileError, load, path_of
@@ -46,6 +46,7 @@ def forget(
             f"{name} was not imported: there is no section to put back", do="leave --restore out to remove it"
         )
     path = config_path(os.environ)
+    parsed(path)  # damaged: nothing is changed
     text, config = read(path) or "", awsconfig.profiles_in(path)
     ours = awsconfig.is_ours(config.get(name, {}).get("credential_process", ""), name)
     if restore and name in config and not ours:

@@ -34,7 +34,7 @@ def import_(
     Names, regions and other settings stay. A copy of the file is kept beside it; `forget NAME --restore` puts a section
     back. No MFA code is asked for. Exit code 1: a profile that was named or could be taken over was left.
     """
-    from valetkey.awsfiles import config_path, credentials_path, read
+    from valetkey.awsfiles import check, config_path, credentials_path, read
     from valetkey.cli._questions import consent, need_somebody
     from valetkey.cli.commands.accept import executable
     from valetkey.credentials.profiles import acceptance, awsconfig, importing, sections
@@ -43,6 +43,7 @@ def import_(
     from valetkey.credentials.sessions.base_binding import files_of
     from valetkey.report.importing import say_imported, say_plan
 
+    check(os.environ)
     path = config_path(os.environ)
     text = read(path) or ""
     config = awsconfig.profiles_in(path)

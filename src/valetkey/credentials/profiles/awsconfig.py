@@ -23,6 +23,7 @@ from pathlib import Path
 
 from valetkey import awsfiles, files
 from valetkey.awsfiles import ConfigError, Line, config_path, credentials_path, lines, parse, profile_of, read
+from valetkey.commandline import command as shell_command
 from valetkey.errors import page
 
 _BACKUP = ".valetkey-backup"
@@ -233,7 +234,12 @@ def _refuse_foreign(parsed: configparser.RawConfigParser, section: str, name: st
     if not is_ours(parsed.get(section, "credential_process", fallback=""), name):
         raise ConfigError(
             f"{path} has a profile {name} that valetkey did not write",
-            do="choose another name with --name",
+            do="choose another name with --name"
+            + (
+                f", or take it over: {shell_command('valetkey import', name)}"
+                if parsed.has_option(section, "role_arn")
+                else ""
+            ),
             where=f"{path}: [{section}]",
         )
 

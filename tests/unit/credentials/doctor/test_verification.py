@@ -11,9 +11,9 @@ import pytest
 
 from valetkey.account.calls import Call, CallError
 from valetkey.credentials.doctor.caller_policies import OwnSide, context_of, read_own_side
-from valetkey.credentials.doctor.verification import Verification, verify
+from valetkey.credentials.doctor.verification import Verification, tries, verify
 from valetkey.credentials.profiles.identity import parse_identity
-from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.profiles.profile import TERMS, Origin, Profile
 from valetkey.credentials.sessions.refusals import Refused
 from valetkey.credentials.sessions.values import Credentials
 
@@ -377,3 +377,46 @@ def test_who_refused_the_right_way(side: OwnSide, says: str, likely: str) -> Non
     assert says in found.probes[0].says
     assert likely in found.likely
     assert "AccessDenied" in found.probes[0].says
+
+
+TYPED: dict[str, Any] = {
+    "origin": Origin.TYPED,
+    "unknown": frozenset(TERMS) - {"external_id"},
+    "source_identity": True,
+    "session_tags": True,
+}
+
+
+def test_of_unknown_terms_it_learns_whether_they_are_asked_for() -> None:
+    found = World().verify(profile(**TYPED))
+    assert (results(found), found.exit_code) == (["right"] * 4, 0)
+    # Nobody told that MFA is asked for: being let in without it is learned, and no fault.
+    found = World(needs_mfa=False).verify(profile(**TYPED))
+    assert (results(found), found.exit_code) == (["right", "right", "right", "learned"], 0)
+    assert "without MFA" in found.probes[3].says
+    # An ExternalId that was given is asked for, by all that is known.
+    found = World(needs_id=False).verify(profile(**TYPED))
+    assert (results(found)[1:3], found.exit_code) == (["wrong", "wrong"], 1)
+
+
+def test_of_what_was_not_sent_the_right_way_is_the_witness() -> None:
+    bare = {**TYPED, "unknown": frozenset(TERMS), "external_id": None, "mfa": False, "mfa_serial": None}
+    world = World(needs_id=False, needs_mfa=False)
+    found = world.verify(profile(**bare))
+    assert results(found) == ["right", "learned", "inconclusive", "learned"]
+    assert (found.exit_code, [each.applies for each in found.probes]) == (0, [True, True, False, True])
+    assert len(world.log) == 1
+    # A temporary sign-in may carry MFA itself: nothing is learned of that.
+    found = world.verify(profile(**bare), base=BaseKeys("ASIA", "s", "t"))
+    assert results(found)[3] == "inconclusive"
+    assert found.probes[3].applies
+    # Not let in: nothing is learned either.
+    found = World(needs_mfa=False).verify(profile(**bare), wait=0)
+    assert (results(found)[0], [each.applies for each in found.probes]) == ("wrong", [True, True, False, True])
+
+
+def test_how_many_tries_there_are() -> None:
+    for of in (profile(), profile(external_id=None), profile(mfa=False), profile(external_id=None, mfa=False)):
+        world = World(needs_id=False, needs_mfa=False)
+        world.verify(of)
+        assert len(world.log) == tries(of)

@@ -17,6 +17,7 @@ from tests.unit.credentials.profiles.test_acceptance import (
     OWNER,
     REQUEST,
     profile,
+    requested,
 )
 
 from valetkey.credentials.profiles.acceptance import Acceptance, NotAccepted, caller_policy, judge, profile_for
@@ -25,7 +26,7 @@ from valetkey.credentials.profiles.profile import TERMS, Origin, Profile
 from valetkey.credentials.profiles.typed import Typed, check_typed, offered, untold
 from valetkey.credentials.profiles.whose_account import WrongAccount
 from valetkey.errors import ValetkeyError
-from valetkey.exchange.files import AccessRequest, Received
+from valetkey.exchange.files import AccessRequest, Received, fingerprint
 
 ROLE = f"arn:aws:iam::{OWNER}:role/x/audit"
 SERIAL = f"arn:aws:iam::{OWN}:mfa/alice"
@@ -188,3 +189,21 @@ def test_an_imported_profile_that_shares_its_external_id_can_be_accepted_again()
             role_arn="arn:aws:iam::999988887777:role/audit",
             external_id=one.external_id,
         )
+
+
+def test_a_request_to_an_imported_customers_account_takes_it_off_the_shared_external_id() -> None:
+    """What `import` offers: the new request names the customer by its account."""
+    one = profile(shares_external_id=True, customer=OWNER, external_id="ours-for-all")
+    two = profile("two", role_arn=f"arn:aws:iam::{OTHER}:role/audit", customer=OTHER, external_id="ours-for-all")
+    new = requested(OWNER)
+    handoff = dataclasses.replace(HANDOFF, external_id=new.external_id, request=fingerprint(new))
+    judged = judge(
+        Received(handoff, "1-2-3-4"),
+        identity=ALICE,
+        known=(new,),
+        profiles=(one, two),
+        customer=None,
+        name="acme",
+        now=NOW,
+    )
+    assert (judged.question, judged.customer) == ("", OWNER)
