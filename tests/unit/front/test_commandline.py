@@ -64,7 +64,9 @@ def test_plain_values_look_plain() -> None:
 
 # The end of a fixed text after which a value would be a word of a command: `valetkey show {...}`, `--name {...}`.
 _COMMANDS = "|".join(
-    each.stem.replace("_", "-") for each in (ROOT / "cli" / "commands").glob("*.py") if each.stem != "__init__"
+    each.stem.rstrip("_").replace("_", "-")
+    for each in (ROOT / "cli" / "commands").glob("*.py")
+    if each.stem != "__init__"
 )
 _BEGUN = re.compile(
     rf"(\bvaletkey ({_COMMANDS})( \S+)*|\baws( [a-z-]+)+|\bage -[a-z -]+|\bkeyring (get|set|del)|\bterraform [a-z]+"

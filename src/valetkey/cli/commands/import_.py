@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from valetkey.cli._options import Output
+from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
@@ -149,10 +150,11 @@ class _Bases:
 
 def _elsewhere(source: str) -> str:
     """The way to keys that are in another tool's keyring."""
+    store = command("valetkey login --store-key", then=option("--base", source))
     return (
         f"if its key is in another tool's keyring, put a credential_process into [profile {source}] that asks that "
-        f"tool (`aws-vault export --format=json {source}`); or put the key into the credentials file, import, and move "
-        f"it into the keyring with `valetkey login --store-key --profile {source}`"
+        f"tool (`{command('aws-vault export --format=json', source)}`); or put the key into the credentials file, "
+        f"import, and move it into the keyring with `{store}`"
     )
 
 

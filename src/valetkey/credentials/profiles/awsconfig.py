@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import configparser
+import glob
 import os
 import re
 import shlex
@@ -21,9 +22,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from valetkey import awsfiles, files
+from valetkey import awsfiles, commandline, files
 from valetkey.awsfiles import ConfigError, Line, config_path, credentials_path, lines, parse, profile_of, read
-from valetkey.commandline import command as shell_command
 from valetkey.errors import page
 
 _BACKUP = ".valetkey-backup"
@@ -122,6 +122,11 @@ def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare
 def backup_of(path: Path) -> Path:
     """Where the copy of an AWS file lies that was made before its first change."""
     return path.with_name(path.name + _BACKUP)
+
+
+def copies_of(path: Path) -> tuple[Path, ...]:
+    """Every copy of an AWS file that valetkey made: before its first change, and before each import."""
+    return tuple(sorted(path.parent.glob(f"{glob.escape(path.name)}.valetkey-*")))
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -232,14 +237,11 @@ def _line_end(text: str) -> str:
 
 def _refuse_foreign(parsed: configparser.RawConfigParser, section: str, name: str, path: Path) -> None:
     if not is_ours(parsed.get(section, "credential_process", fallback=""), name):
+        is_role = parsed.has_option(section, "role_arn")
+        by_import = f", or take it over: {commandline.command('valetkey import', name)}" if is_role else ""
         raise ConfigError(
             f"{path} has a profile {name} that valetkey did not write",
-            do="choose another name with --name"
-            + (
-                f", or take it over: {shell_command('valetkey import', name)}"
-                if parsed.has_option(section, "role_arn")
-                else ""
-            ),
+            do=f"choose another name with --name{by_import}",
             where=f"{path}: [{section}]",
         )
 

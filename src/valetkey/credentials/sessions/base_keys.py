@@ -158,15 +158,15 @@ def _keep(access_key_id: str, secret: str, vault: Vault) -> None:
 
 
 def _without_key(name: str, keys: Keys, env: Mapping[str, str]) -> list[tuple[Path, str]]:
-    """The file that has this profile's key, and its text without the key's lines; then the same of the copy that
-    `accept` made of that file, if the key is in there too. Raises ValetkeyError."""
+    """The file that has this profile's key, and its text without the key's lines; then the same of the copies that
+    `accept` and `import` made of that file, if the key is in there too. Raises ValetkeyError."""
     found = {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}
     for path, bare in ((awsfiles.credentials_path(env), True), (awsfiles.config_path(env), False)):
         text = awsconfig.without_settings(path, name, found, bare=bare)
         if text is not None:
-            copy = awsconfig.backup_of(path)
-            copied = awsconfig.without_settings(copy, name, found, bare=bare)
-            return [(path, text), *([] if copied is None else [(copy, copied)])]
+            copies = awsconfig.copies_of(path)
+            copied = ((copy, awsconfig.without_settings(copy, name, found, bare=bare)) for copy in copies)
+            return [(path, text), *((copy, kept) for copy, kept in copied if kept is not None)]
     raise ValetkeyError(
         f"the key of the profile {name} is in none of your AWS files",
         do="put it there first (aws configure), or name its profile with --base",

@@ -119,6 +119,16 @@ def test_a_key_in_the_config_too(env: dict[str, str], home: pathlib.Path) -> Non
     assert path.read_text() == "[profile work]\nregion = eu-west-1\n"
 
 
+def test_no_copy_that_import_made_keeps_the_key(env: dict[str, str], home: pathlib.Path) -> None:
+    text = "[profile work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = hush-work\nregion = x\n"
+    (home / ".aws/config").write_text(text)
+    copies = [home / ".aws" / f"config.valetkey-20261129T12000{each}Z" for each in range(2)]
+    for each in copies:
+        each.write_text(text)
+    store("work", sign_in("work"), ANN, env=env, vault=Vault())
+    assert {each.read_text() for each in copies} == {"[profile work]\nregion = x\n"}
+
+
 def test_the_copy_of_the_config_does_not_keep_the_key(env: dict[str, str], home: pathlib.Path) -> None:
     """`accept` copies the config before it changes it for the first time."""
     config = home / ".aws/config"
