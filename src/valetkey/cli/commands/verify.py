@@ -76,6 +76,10 @@ def _all(wait: int, *, yes: bool, output: Output) -> int:
             if problem.exit_code == 130:
                 raise
             found.append(Tried(profile.name, None, problem))
+        except KeyboardInterrupt:
+            say_all(found, as_json=output.as_json)
+            say(f"interrupted: {len(found)} of {len(profiles) + len(damaged)} profiles were tried", stderr=True)
+            return 130
     say_all(sorted(found, key=lambda each: each.name), as_json=output.as_json)
     return _exit_code(found)
 

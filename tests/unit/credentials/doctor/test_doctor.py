@@ -15,7 +15,7 @@ from valetkey.credentials.doctor.checks import CHECKS, exit_code, likely
 from valetkey.credentials.doctor.diagnosis import Facts, Sections, Signed, Unread, examine
 from valetkey.credentials.doctor.organization import Organization
 from valetkey.credentials.profiles.identity import parse_identity
-from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.profiles.profile import Origin, Profile
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 OWN, OWNER = "111122223333", "444455556666"
@@ -127,6 +127,8 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (of(until=NOW), "grant-end", "beware", "ended on 2026-11-28 12:00 UTC; AWS decides"),
     (of(until=NOW + timedelta(days=3)), "grant-end", "beware", "in 3 days"),
     (of(until=None), "grant-end", "ok", "no end"),
+    (of(until=None, origin=Origin.TYPED, unknown=frozenset({"until"})), "grant-end", "ok", "the end is not known"),
+    (of(origin=Origin.TYPED, unknown=frozenset({"max_session"})), "session", "ok", "(MaxSessionDuration) is not known"),
     # The clock: above five minutes AWS may refuse, above fifteen STS does.
     (but(skew=901.0), "clock", "blocks", "901 s ahead of AWS's; STS refuses calls"),
     (but(skew=-1612.0), "clock", "blocks", "1612 s behind AWS's"),
