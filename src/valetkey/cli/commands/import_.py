@@ -48,7 +48,8 @@ def import_(
     path = config_path(os.environ)
     text = read(path) or ""
     config = awsconfig.profiles_in(path)
-    names = _names(profiles, all_, config)
+    credentials = awsconfig.profiles_in(credentials_path(os.environ), bare=True)
+    names = _names(profiles, all_, config, credentials)
     have = acceptance.accepted(os.environ, renewing=None)
     opened = _Bases(config)
     plan = importing.plan(
@@ -56,7 +57,7 @@ def import_(
         text=text,
         path=path,
         sections=config,
-        credentials=awsconfig.profiles_in(credentials_path(os.environ), bare=True),
+        credentials=credentials,
         bases=opened,
         own=frozenset(
             {
@@ -83,7 +84,7 @@ def import_(
     return 1 if any(not each.fine for each in plan.left) else 0
 
 
-def _names(given: Sequence[str], everything: bool, config: Sections) -> tuple[str, ...]:
+def _names(given: Sequence[str], everything: bool, config: Sections, credentials: Sections) -> tuple[str, ...]:
     """The profiles to look at. Raises ValetkeyError."""
     from difflib import get_close_matches
     from json import dumps
@@ -93,15 +94,15 @@ def _names(given: Sequence[str], everything: bool, config: Sections) -> tuple[st
     if everything and given:
         raise ValetkeyError("profiles and --all were both given", do="give one of them")
     if everything:
-        return roles(config)
+        return roles(config, credentials)
     if not given:
-        there = ", ".join(roles(config)[:20])
+        there = ", ".join(roles(config, credentials)[:20])
         raise ValetkeyError(
             "no profile was named",
             do=f"name profiles, or say --all; with a role_arn there are: {there}" if there else "none has a role_arn",
         )
     for name in given:
-        if name not in config:
+        if name not in config and name not in credentials:
             near = get_close_matches(name, config, n=1, cutoff=0.7)
             raise ValetkeyError(
                 f"the AWS config has no profile {dumps(name)}",

@@ -100,9 +100,11 @@ class _Leave(Exception):
         return replace(self._left, name=name)
 
 
-def roles(sections: Sections) -> tuple[str, ...]:
-    """The profiles that may be imported: those with a `role_arn`, their own or an included one, in the file's order."""
-    return tuple(name for name in sections if "role_arn" in effective(name, sections))
+def roles(sections: Sections, credentials: Sections) -> tuple[str, ...]:
+    """The profiles to look at: those with a `role_arn`, their own or an included one, in the order of the config. Those
+    in the credentials file come last: they are left, and named."""
+    found = [name for name in sections if "role_arn" in effective(name, sections)]
+    return (*found, *(name for name, own in credentials.items() if "role_arn" in own and name not in found))
 
 
 def effective(name: str, sections: Sections) -> dict[str, str]:
@@ -194,14 +196,12 @@ class _World:
 
     def profile(self, name: str) -> Profile:
         """The profile of a section. Raises _Leave, ValetkeyError, ValueError."""
-        if name not in self.sections:
-            if name in self.credentials:
-                do = f"move its section into the AWS config, as [profile {name}]"
-                raise _Leave("it is in the credentials file", do)
-            raise _Leave("there is no such profile")
         if self.is_customer(name):
             raise _Leave("valetkey provides its credentials already", fine=True)
         settings = effective(name, self.sections)
+        if "role_arn" not in settings and "role_arn" in self.credentials.get(name, {}):
+            do = f"move its section into the AWS config, as [profile {name}]"
+            raise _Leave("its role_arn is in the credentials file", do)
         if "role_arn" not in settings:
             raise _Leave("it has no role_arn: it is a base identity, and no role", fine=True)
         profile_name(name)

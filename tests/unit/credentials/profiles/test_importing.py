@@ -43,7 +43,7 @@ def imported(
     sections = sections_of(text)
     known = {"work": ALICE, "default": ALICE, None: BUILD, **(bases or {})}
     return plan(
-        names or roles(sections),
+        names or roles(sections, credentials or {}),
         text=text,
         path=PATH,
         sections=sections,
@@ -262,13 +262,15 @@ def test_a_serial_with_a_temporary_base_is_left() -> None:
 def test_the_credentials_file() -> None:
     one = left(imported(BASE + ROLE, credentials={"acme": {"aws_access_key_id": "x"}}))
     assert "credentials file has aws_access_key_id" in one.why
-    only_there = imported(BASE, "acme", credentials={"acme": {"role_arn": "x"}})
-    assert left(only_there).why == "it is in the credentials file"
+    # As Granted's users had them (granted 487): one in the credentials file is not passed over in silence.
+    for text in (BASE, BASE + "[profile acme]\nregion = eu-west-1\n"):
+        there = left(imported(text, credentials={"acme": {"role_arn": "x"}}))
+        assert (there.why, there.fine) == ("its role_arn is in the credentials file", False)
 
 
 def test_a_profile_that_is_valetkeys_already_or_no_role() -> None:
     after = imported(FULL).after
-    assert roles(sections_of(after)) == ()
+    assert roles(sections_of(after), {}) == ()
     assert left(imported(after, "acme")).fine
     assert left(imported(after, "work")).why.startswith("it has no role_arn")
 
