@@ -69,7 +69,7 @@ def offered(
     told: dict[str, Any] = {"external_id": typed.external_id, "mfa": typed.mfa, "max_session": typed.session}
     told = {term: value for term, value in told.items() if value is not None}
     kept = _kept(before, typed, now)
-    if request is not None and "external_id" not in kept:
+    if request is not None:
         told = {"external_id": request.external_id, **told}
     terms = {**_ASSUMED, **kept, **told}
     unknown = frozenset(TERMS) - set(kept) - set(told)

@@ -153,6 +153,15 @@ def test_written_anew_it_keeps_what_is_known_of_the_same_role() -> None:
     assert accept(profiles=(acme,), mfa=False)[1].mfa_max_age is None
 
 
+def test_a_newer_request_goes_before_the_external_id_that_was_known() -> None:
+    """After `request --new` the owner has changed the role, and says so by mail."""
+    new = requested(later=60)
+    acme = profile()
+    judged, made = accept(profiles=(acme,), known=(REQUEST, new), customer="acme", serial=SERIAL)
+    assert (made.external_id, judged.question) == (new.external_id, "")
+    assert new.external_id != acme.external_id
+
+
 @pytest.mark.parametrize(
     "told",
     [
