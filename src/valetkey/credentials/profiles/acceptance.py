@@ -114,7 +114,7 @@ def judge(
         customer=found or handoff.account,
         request=request,
         question="" if request or is_known else _question(handoff, found, unknown),
-        notices=tuple(_notices(received, handoff, there, unknown)),
+        notices=(*_notices(received, handoff, there, unknown), *_twins(handoff, profiles, name)),
         origin=origin,
         unknown=unknown,
     )
@@ -268,7 +268,11 @@ def _notices(
     received: Received, handoff: Handoff, there: Profile | None, unknown: frozenset[str] = frozenset()
 ) -> list[str]:
     notices = []
-    if there is not None and not unknown and all(getattr(there, each) == getattr(handoff, each) for each in _TERMS):
+    if (
+        there is not None
+        and received.fingerprint
+        and all(getattr(there, each) == getattr(handoff, each) for each in _TERMS)
+    ):
         notices.append("this handoff was accepted already; nothing in its terms changes")
     if received.unknown:
         notices.append(
@@ -279,6 +283,15 @@ def _notices(
     if not handoff.mfa and "mfa" not in unknown:
         notices.append("the role asks for no MFA")
     return notices
+
+
+def _twins(handoff: Handoff, profiles: tuple[Profile, ...], name: str | None) -> list[str]:
+    """Imported profiles may be several on one role: each is accepted by itself."""
+    twins = sorted(
+        each.name for each in profiles if each.name != name and is_same_role(each.role_arn, handoff.role_arn)
+    )
+    again = f"accept it for each with {option('--name', twins[0])}" if twins else ""
+    return [f"{', '.join(twins)} is on this role too, and keeps what it had: {again}"] if twins else []
 
 
 def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, ...]:

@@ -111,7 +111,7 @@ def _refuse(account: Account, profile: str, customer: str) -> None:
     raise WrongAccount(
         f"the role is in the account {account.id}, where your profile {profile}{whose} is: what you run for one "
         "customer would be run in the account of another",
-        do=f"if it is from that very customer, say {option('--customer', customer)}; if not, do not use it",
+        do=f"if it is from that very customer, say {option('--customer', customer)}; if it is not, do not use it",
         where="$.role_arn",
     )
 
