@@ -1,28 +1,43 @@
 """What a trust policy means for outsiders, read off the regions of requests that it lets in.
 
 - internal: only the own account, own accounts or organisation, or AWS services get in.
-- guarded: outsiders get in, and each needs an ExternalId that binds or MFA that binds.
-- unguarded: some outsider gets in with neither; or anybody in AWS does who only needs an ExternalId: it is no secret.
+- guarded: outsiders get in, and each needs an ExternalId that binds and that nobody guesses (`guesses`), or MFA that
+  binds.
+- unguarded: some outsider gets in with neither; or anybody in AWS does who only needs an ExternalId, which is no
+  secret, or MFA, which everybody can have in an account of their own.
 - unreachable: somebody is named, and nobody can ever get in.
 - unknown: not decided.
 
 Own SAML providers and single-tenant OIDC issuers are internal, and noted. A shared issuer's identities are outsiders,
-guarded when the claim that names the tenant is fixed (`issuers`).
+guarded when a claim that names the tenant is fixed (`issuers`), and guests of an identity pool do not get in.
+
+aws:SourceAccount, aws:SourceArn and their like are in the requests of AWS services alone, which make them on behalf of
+somebody's resource (reference_policies_condition-keys): where one is required, nobody else gets in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import Literal
 
-from valetkey.audit.issuers import SHARED, fixed, host_of
+from valetkey.audit.guesses import guess, met_by_chance
+from valetkey.audit.issuers import account_of, host_of, issuer_of, serves_one_tenant
+from valetkey.audit.required import (
+    EPOCH,
+    EXTERNAL_ID,
+    TIME,
+    external_ids,
+    needs_mfa,
+    sources_of,
+    takes_guests,
+    tenants,
+    until,
+)
 from valetkey.audit.scope import Scope
-from valetkey.catalog import key_names, limits
 from valetkey.policy import role_actions
 from valetkey.policy.arns import is_account
-from valetkey.policy.operands import read_date, read_network
+from valetkey.policy.operands import read_date
 from valetkey.policy.operators import Family
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import lowered
@@ -33,18 +48,13 @@ Exposure = Literal["internal", "guarded", "unguarded", "unreachable", "unknown"]
 Kind = Literal["account", "organisation", "unique id", "anybody", "provider"]
 
 ENTERING = lowered(role_actions.ENTERING)
-EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
-MFA = key_names.MFA_PRESENT_LOWER
-MFA_AGE = "aws:multifactorauthage"
-TIME, EPOCH = "aws:currenttime", "aws:epochtime"
 ORG_ID = "aws:principalorgid"
 ORG_PATHS = "aws:principalorgpaths"
 ACCOUNT = "aws:principalaccount"
 _OF_THE_ROLE = "${aws:ResourceOrgID}"
 _HOME = "${aws:ResourceAccount}"
-# Not aws:VpcSourceIp: everybody may give any private address to a machine in a VPC of their own (IAM User Guide,
-# reference_policies_condition-keys: use it together with aws:SourceVpc or aws:SourceVpce).
-_SOURCES = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
+SOURCE_ACCOUNT, SOURCE_ARN = "aws:sourceaccount", "aws:sourcearn"
+_OF_SERVICES = (SOURCE_ACCOUNT, SOURCE_ARN, "aws:sourceorgid", "aws:sourceorgpaths")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,8 @@ class Way:
     kinds: frozenset[str]
     guarded: bool
     witness: Request
+    hollow: str = ""
+    """Why an ExternalId or a claim that is required guards nothing; empty otherwise. It never holds an ExternalId."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,8 @@ class Sorted:
     extras: tuple[tuple[Outsider, Region], ...]
     """Of outsiders that get in: regions for sts:TagSession, sts:SetSourceIdentity, sts:SetContext."""
     notes: tuple[str, ...]
+    on_behalf: tuple[tuple[Region, tuple[str, ...]], ...] = ()
+    """Regions of AWS services that must act on behalf of resources of other accounts, with those accounts."""
 
 
 def exposure_of(found: Sorted) -> Exposure:
@@ -151,8 +165,11 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope) -> Sorted:
     orphans: list[Region] = []
     extras: list[tuple[tuple[Kind, str, str], Region]] = []
     notes: dict[str, None] = {}
+    on_behalf: list[tuple[Region, tuple[str, ...]]] = []
     for region in reach.regions:
         entering = any(each.lower() in ENTERING for each in region.actions)
+        if region.party.kind != "service" and _only_services(region):
+            continue
         if region.party.kind == "deleted":
             orphans.extend([region] if entering else [])
             continue
@@ -161,11 +178,14 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope) -> Sorted:
             insiders.extend([region] if entering else [])
             if region.party.kind == "provider" and entering:
                 notes[_note(region.party.name)] = None
+            if entering and (others := _foreign_sources(region, own)):
+                on_behalf.append((region, others))
             continue
         if entering:
-            ways.setdefault(key, []).append(_way(region, key[0]))
+            ways.setdefault(key, []).append(_way(region, key, own, policy))
         if any(each.lower() not in ENTERING for each in region.actions):
             extras.append((key, region))
+    _leave_covered(ways, policy)
     outsiders = {
         key: Outsider(*key, tuple(sorted(found, key=_rank)), _label(key, scope)) for key, found in ways.items()
     }
@@ -175,7 +195,47 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope) -> Sorted:
         tuple(orphans),
         tuple((outsiders[key], region) for key, region in extras if key in outsiders),
         tuple(notes),
+        tuple(on_behalf),
     )
+
+
+def _only_services(region: Region) -> bool:
+    """Whether every request of the region has a key that only the requests of AWS services have."""
+    return any(key in region.values and not region.values[key].absent for key in _OF_SERVICES)
+
+
+def _foreign_sources(region: Region, own: frozenset[str]) -> tuple[str, ...]:
+    """The other accounts on behalf of whose resources a service acts, where a source is required; "" for any."""
+    if region.party.kind != "service":
+        return ()
+    found: dict[str, None] = {}
+    for key in (SOURCE_ACCOUNT, SOURCE_ARN):
+        values = region.values.get(key)
+        if values is None or not values.binds:
+            continue
+        for each in values.exact + values.patterns:
+            parts = each.split(":", 5)
+            account = each if key == SOURCE_ACCOUNT else parts[4] if len(parts) > 5 else ""
+            if is_account(account):
+                found[account] = None
+    if found.keys() & own:  # each of them must be met: the tighter one may be the owner's
+        return ()
+    return tuple(found)
+
+
+def _leave_covered(ways: dict[tuple[Kind, str, str], list[Way]], policy: Policy) -> None:
+    """Leave out what a unique id in a condition opens where anybody gets in by the same statement as easily."""
+    named = {each for statement in policy.allows if statement.principals for each in statement.principals.aws}
+    anybody = {
+        (way.statement, way.external_ids, way.mfa)
+        for key, found in ways.items()
+        if key[0] == "anybody"
+        for way in found
+    }
+    for key in [each for each in ways if each[0] == "unique id" and each[1] not in named]:
+        ways[key] = [way for way in ways[key] if (way.statement, way.external_ids, way.mfa) not in anybody]
+        if not ways[key]:
+            del ways[key]
 
 
 def _outsider(
@@ -202,15 +262,18 @@ def _outsider(
 
 def _own_provider(name: str, own: frozenset[str]) -> bool:
     """Whether it is an own SAML provider or a single-tenant OIDC issuer of the own account."""
-    if not name.startswith("arn:"):
-        return bool(name) and name not in SHARED
-    return name.split(":")[4] in own and host_of(name) not in SHARED
+    return bool(name) and issuer_of(name) is None and (account_of(name) in own or not name.startswith("arn:"))
 
 
 def _note(name: str) -> str:
     if ":saml-provider/" in name:
         return f"own SAML provider {name.rsplit('/', 1)[-1]}: who comes in is decided there"
-    return f"OIDC issuer {host_of(name)} serves one tenant, taken for the owner's: who comes in is decided there"
+    if serves_one_tenant(name):
+        return f"OIDC issuer {host_of(name)} serves one tenant, taken for the owner's: who comes in is decided there"
+    return (
+        f"OIDC issuer {host_of(name)} is on no list of shared issuers, and is taken for the owner's: who comes in is "
+        "decided there"
+    )
 
 
 def _organisations(values: Mapping[str, Values]) -> tuple[str, ...]:
@@ -249,7 +312,7 @@ def _label(key: tuple[Kind, str, str], scope: Scope) -> str:
     known = scope.known.get(name) if kind == "account" else None
     if known is not None:
         return known.name
-    shared = SHARED.get(host_of(name)) if kind == "provider" else None
+    shared = issuer_of(name) if kind == "provider" else None
     return shared.title if shared else ""
 
 
@@ -257,24 +320,29 @@ def _rank(way: Way) -> tuple[bool, int, int]:
     return way.guarded, bool(way.external_ids) + way.mfa + bool(way.sources), way.statement
 
 
-def _way(region: Region, kind: Kind) -> Way:
-    ids = _external_ids(region.values.get(EXTERNAL_ID))
-    mfa = _needs_mfa(region.values)
-    sources = tuple(_sources(region.values))
-    subjects = _subjects(region) if kind == "provider" else ()
+def _way(region: Region, key: tuple[Kind, str, str], own: frozenset[str], policy: Policy) -> Way:
+    kind, name, _ = key
+    ids = external_ids(region.values.get(EXTERNAL_ID), name)
+    hollow = next(filter(None, (guess(each, contractor=name, own=own) for each in ids)), "")
+    if not hollow and met_by_chance(ids, name):
+        hollow = "it is found by trying"
+    mfa = needs_mfa(region.values)
+    sources = tuple(sources_of(region.values))
+    subjects = tenants(region) if kind == "provider" else ()
     if kind == "provider":
-        guarded = bool(subjects)
+        hollow = takes_guests(region, policy) if subjects else ""
+        guarded = bool(subjects) and not hollow
     elif kind == "anybody":
-        # Of somebody whom nothing names, an ExternalId says nothing by itself: it is no secret. (MFA is vouched for by
-        # the caller's own account, whosever it is: check T4.)
-        guarded = mfa or (bool(ids) and bool(sources))
+        # Of somebody whom nothing names, an ExternalId says nothing by itself: it is no secret. MFA says nothing at
+        # all: the caller's own account vouches for it, whosever it is.
+        guarded = bool(ids) and not hollow and bool(sources)
     else:
-        guarded = bool(ids) or mfa
+        guarded = (bool(ids) and not hollow) or mfa
     return Way(
         region.statement,
         ids,
         mfa,
-        _until(region.values.get(TIME)) or _until(region.values.get(EPOCH)),
+        until(region.values.get(TIME)) or until(region.values.get(EPOCH)),
         sources,
         subjects,
         region.everybody,
@@ -282,80 +350,5 @@ def _way(region: Region, kind: Kind) -> Way:
         region.kinds,
         guarded,
         region.witness,
+        hollow,
     )
-
-
-def _external_ids(values: Values | None) -> tuple[str, ...]:
-    """What must be sent; nothing when no value is needed, or a pattern of nothing but wildcards is enough."""
-    if values is None or not values.binds:
-        return ()
-    if any(not each.strip("*?") for each in values.patterns):
-        return ()
-    return tuple(values.exact + values.patterns)
-
-
-def _needs_mfa(values: Mapping[str, Values]) -> bool:
-    found = values.get(MFA)
-    if found is not None and found.binds and {each.lower() for each in found.exact} == {"true"}:
-        return True
-    age = values.get(MFA_AGE)
-    return age is not None and not age.absent
-
-
-def _until(values: Values | None) -> str | None:
-    if values is None or not values.span:
-        return None
-    ends = [high for _, high in values.span]
-    return None if None in ends else max((end for end in ends if end is not None), key=lambda end: read_date(end) or 0)
-
-
-def _sources(values: Mapping[str, Values]) -> Iterable[str]:
-    for key in _SOURCES:
-        found = values.get(key)
-        if found is None or not found.binds:
-            continue
-        each = found.exact + found.patterns
-        if each and not _everywhere(each) and not any(map(_any_source, each)):
-            yield f"{key} {', '.join(each)}"
-
-
-def _everywhere(limits_: Iterable[str]) -> bool:
-    """Whether these ranges of addresses hold one that is wider than /8 of IPv4 or /32 of IPv6, neighbours put together.
-
-    Amazon S3 calls such a range public (Amazon S3 User Guide, access-control-block-public-access)."""
-    networks = [network for each in limits_ if (network := read_network(each)) is not None]
-    v4 = [IPv4Network((address, mask.bit_count())) for version, address, mask in networks if version == 4]
-    v6 = [IPv6Network((address, mask.bit_count())) for version, address, mask in networks if version == 6]
-    wide = [each.prefixlen < 8 for each in collapse_addresses(v4)]
-    return any(wide) or any(each.prefixlen < 32 for each in collapse_addresses(v6))
-
-
-def _any_source(text: str) -> bool:
-    """Whether a VPC or endpoint of anybody's can fit a pattern: AWS chooses their ids, and all begin with 0, so that
-    somebody who makes enough of them gets one that fits. The ARN of a VPC names its account."""
-    if not set("*?") & set(text):
-        return False
-    parts = text.split(":", 5)
-    return len(parts) < 6 or not is_account(parts[4])
-
-
-def _subjects(region: Region) -> tuple[str, ...]:
-    """The values of the claim that names the tenant, when it is fixed."""
-    host = host_of(region.party.name)
-    issuer = SHARED.get(host)
-    if issuer is None:
-        return ()
-    found = region.values.get(f"{host}:{issuer.claim}".lower())
-    if found is None or not found.binds:
-        return ()
-    each = found.exact + found.patterns
-    return tuple(each) if each and all(fixed(issuer, one) for one in each) else ()
-
-
-def sendable(external_id: str) -> bool:
-    """Whether STS takes it as an ExternalId."""
-    try:
-        limits.check("external id", external_id)
-    except limits.LimitError:
-        return False
-    return True

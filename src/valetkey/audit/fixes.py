@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from valetkey.audit.exposure import EXTERNAL_ID, MFA, sendable
-from valetkey.audit.issuers import Issuer
+from valetkey.audit.required import EXTERNAL_ID, MFA, sendable
 from valetkey.catalog import key_names
+from valetkey.catalog.shared_issuers import GUESTS, Issuer
 
 PLACEHOLDER = "<the ExternalId agreed with the contractor>"
 
@@ -164,10 +164,12 @@ def without_statements(text: str, unwanted: Collection[int]) -> Document | None:
     return _changed(text, unwanted, lambda each: None)
 
 
-def fix_tenant(text: str, statements: Collection[int], host: str, issuer: Issuer) -> Document | None:
+def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issuer) -> Document | None:
     """Ask for the claim that names the tenant of a shared issuer, and for the audience where IAM would not save the
-    document without it."""
-    key, audience = f"{host}:{issuer.claim}", f"{host}:aud"
+    document without it; of an identity pool, for somebody who has signed in. `spelt` is the issuer as the provider's
+    ARN has it."""
+    claim = issuer.claims[0].key
+    key, audience = claim if ":" in claim else f"{spelt}:{claim}", f"{spelt}:aud"
     operator = "StringLike" if "*" in issuer.example else "StringEquals"
 
     def change(statement: dict[str, Any]) -> dict[str, Any]:
@@ -176,6 +178,18 @@ def fix_tenant(text: str, statements: Collection[int], host: str, issuer: Issuer
         tested = {each.lower() for tests in condition.values() for each in tests}
         if issuer.audience and audience.lower() not in tested:
             condition.setdefault("StringEquals", {})[audience] = issuer.audience
-        return {**statement, "Condition": condition}
+        return {**statement, "Condition": _signed_in(condition) if spelt == GUESTS[0] else condition}
 
     return _changed(text, statements, change)
+
+
+def without_guests(text: str, statements: Collection[int]) -> Document | None:
+    """Ask of an identity pool for somebody who has signed in."""
+    return _changed(text, statements, lambda each: {**each, "Condition": _signed_in(_condition(each))})
+
+
+def _signed_in(condition: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    host, claim, _, signed_in = GUESTS
+    left = _without(condition, f"{host}:{claim}")
+    left.setdefault("ForAnyValue:StringEquals", {})[f"{host}:{claim}"] = signed_in
+    return left

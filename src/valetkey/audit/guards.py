@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from valetkey.audit.exposure import EXTERNAL_ID, Way
+from valetkey.audit.exposure import Way
+from valetkey.audit.guesses import met_by_chance
+from valetkey.audit.required import EXTERNAL_ID
 from valetkey.audit.subjects import Trust
 from valetkey.policy.conditions import Condition
 from valetkey.policy.principals import Grant
@@ -43,6 +45,8 @@ def why_not_required(statement: Statement, condition: Condition) -> str:
         return f"{name} lets every other value pass, and no value at all"
     if any(not each.strip("*?") for each in values) and "Like" in plain:
         return f"{name} {values_of(condition)} takes any value"
+    if condition.key.lower() == EXTERNAL_ID and "Like" in plain and met_by_chance(values):
+        return f"{name} takes values that ExternalIds of others fit by chance"
     if any("${" in each for each in values):
         return f"{name} compares it with a variable, which takes what the caller brings"
     if plain == "Bool" and any(each.lower() == "false" for each in values):

@@ -9,7 +9,7 @@ from datetime import datetime
 from valetkey.account.values import Role
 from valetkey.audit.exposure import Exposure, Outsider, Sorted
 from valetkey.audit.findings import Hit
-from valetkey.audit.issuers import SHARED, host_of
+from valetkey.audit.issuers import issuer_of
 from valetkey.audit.permissions import Powers
 from valetkey.audit.scope import Scope
 from valetkey.errors import PolicyError
@@ -54,7 +54,7 @@ class Trust:
         yield from principals.canonical
         for each in principals.federated:
             foreign = each.startswith("arn:") and account_of(each) not in self.own
-            if foreign or host_of(each) in SHARED:
+            if foreign or issuer_of(each) is not None:
                 yield each
 
     def _home(self, principal: str) -> bool:

@@ -8,12 +8,21 @@ from valetkey.audit.exposure import Outsider, Way
 from valetkey.audit.issuers import host_of
 from valetkey.audit.subjects import Trust
 
+_NAMED = 3
+"""Principals that are named; the rest is counted."""
 
-def shown(outsider: Outsider) -> str:
-    """An outsider in words."""
+
+def shown(outsider: Outsider, ways: Collection[Way] | None = None) -> str:
+    """An outsider in words: an account as a whole only where all of it gets in by these ways (default: all), else the
+    principals that get in."""
     label = f" ({outsider.label})" if outsider.label else ""
     match outsider.kind:
         case "account":
+            listed = outsider.ways if ways is None else ways
+            names = list(dict.fromkeys(each for way in listed for each in way.callers))
+            if names and not any(way.everybody for way in listed):
+                more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+                return f"{', '.join(map(_short, names[:_NAMED]))}{more} of account {outsider.name}{label}"
             return f"account {outsider.name}{label}"
         case "organisation":
             return f"organisation {outsider.name}"
@@ -23,6 +32,11 @@ def shown(outsider: Outsider) -> str:
         case "provider":
             return f"identities of {outsider.label or host_of(outsider.name) or 'any identity provider'}"
     return "anybody with an AWS account"
+
+
+def _short(caller: str) -> str:
+    """A principal without what its account says already: "role/auditor"."""
+    return caller.split(":", 5)[5] if caller.startswith("arn:") and caller.count(":") >= 5 else caller
 
 
 def place_of(trust: Trust, statements: Collection[int]) -> str:

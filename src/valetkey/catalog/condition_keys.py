@@ -82,6 +82,7 @@ class Key:
 
 
 _ANY = Key(many=None)
+_ONE = Key()
 _BOOL = Key("bool")
 _KEYS: dict[str, Key] = {
     "aws:currenttime": Key("date", always=True),
@@ -115,6 +116,8 @@ _KEYS: dict[str, Key] = {
     "sts:requestcontextproviders": Key(many=True),
 }
 _MANY_TAILS = (":amr",)
+_ONE_TAILS = (":sub",)
+"""A token has one subject (OpenID Connect Core 1.0, 2; reference_policies_iam-condition-keys)."""
 
 
 def key_of(name: str) -> Key:
@@ -122,4 +125,6 @@ def key_of(name: str) -> Key:
     known = _KEYS.get(name)
     if known is not None:
         return known
+    if name.endswith(_ONE_TAILS):
+        return _ONE
     return Key(many=True) if name.endswith(_MANY_TAILS) else _ANY

@@ -159,7 +159,8 @@ def _arn_caller(text: str, arn: Arn) -> Caller:
         case "sts", ["federated-user", name] if name:
             own = ((text, Grant.DIRECT),)
             return caller("federated user", own, principaltype="FederatedUser", userid=f"{account}:{name}")
-        case "iam", ["saml-provider" | "oidc-provider", *_, name] if name:
+        # An issuer's address may end in a slash, as Entra ID's do, and so does its provider's ARN then.
+        case "iam", ["saml-provider", *_, name] | ["oidc-provider", name, *_] if name:
             name = f"federated:{text}"
             return Caller(text, "provider", arn.partition, account, ((name, Grant.DIRECT),), ((name,),))
     raise PolicyError(

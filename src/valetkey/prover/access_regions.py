@@ -10,6 +10,7 @@ on it, the answer is Bounds, which is an Unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +27,7 @@ from valetkey.policy.origin import Origin
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.undecided import NotDecided
-from valetkey.prover.automata import TooMany
+from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Box, Limits, TooLong, meet, rest
 from valetkey.prover.caller_classes import CALLER_KEYS
 from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
@@ -132,6 +133,7 @@ class _Finder:
         if "aws:multifactorauthage" in self.asked:  # an age of MFA says that there was MFA
             self.asked.setdefault(key_names.MFA_PRESENT_LOWER, [])
         self.spells = {key: _Spells(key, several) for key, several in self.asked.items()}
+        self.ids = list(_named_ids(self.asked.get("aws:userid", ())))
 
     def reach(self) -> Reach | Unknown:
         most = SideSets(Sets(self.space, self.side, wide=True))
@@ -194,13 +196,20 @@ class _Finder:
 
     def _party(self, person: Person) -> Party:
         if not person.unique:
-            return person.party
+            named = self._named_id(person) if person.party.kind == "any account" else ""
+            return Party("unique id", named, person.party.partition) if named else person.party
         if self.origin is Origin.RETURNED:
             return Party("deleted", person.unique, person.party.partition)
         tied = self.asked.keys() & {"aws:principalaccount", "aws:principalarn"}
         if tied and person.party.kind == "account":  # a condition may say of which account it must be
             return person.party
         return Party("unique id", person.unique, person.party.partition)
+
+    def _named_id(self, person: Person) -> str:
+        """The unique id of this user or role, where a condition on aws:userid names it; else "". There is one such user
+        or role in all of AWS (reference_identifiers), of an account that the id does not say."""
+        have = person.keys.get("aws:userid", "")
+        return next((named for named, glob in self.ids if glob.fits(have)), "")
 
     def _region(self, box: Box, party: Party, opened: Opened, *, certain: bool) -> Region | None:
         witness = self.space.request(box)
@@ -210,11 +219,12 @@ class _Finder:
             raise InternalError(f"a witness is not let in: {witness}")
         people = [point.person for point in _points(self.space.dimensions[CALLER], box[CALLER]) if point.person]
         actions = {point.action for point in _points(self.space.dimensions[ACTION], box[ACTION])}
+        names = dict.fromkeys(person.named or self._named_id(person) for person in people)
         return Region(
             party,
             frozenset(person.kind for person in people),
-            any(not person.named for person in people),
-            tuple(dict.fromkeys(person.named for person in people if person.named)),
+            "" in names,
+            tuple(filter(None, names)),
             tuple(action for action in ROLE_ACTIONS if action in actions) or tuple(sorted(actions)),
             dict(self._values(box)),
             opened.statement.index if opened.statement else 0,
@@ -282,6 +292,18 @@ class _Spells:
                 spelt for spelt, (version, base, mask) in self.ranges if have[0] == version and have[1] & mask == base
             ]
         return [], like
+
+
+_UNIQUE_ID = re.compile(r"((?:AIDA|AROA)[A-Z0-9]{12,124})(:|$)")
+
+
+def _named_ids(asked: Sequence[Asked]) -> Iterator[tuple[str, Glob]]:
+    """The unique ids that conditions on aws:userid name in full, each with its pattern."""
+    for glob in dict.fromkeys(glob for one in asked for glob in patterns(one)):
+        literal = re.split(f"[{STAR}{ANY}]", glob.text, maxsplit=1)[0]
+        found = _UNIQUE_ID.match(literal)
+        if found is not None and (found[2] or literal == glob.text):
+            yield found[1], glob
 
 
 def _joined(spans: list[Span]) -> Iterator[Span]:

@@ -10,8 +10,9 @@ import pytest
 from tests.unit.audit.roles import ADMIN, BOTH, LOOK, NOW, OTHER, OWN, ROOT, A, B, account, allow, role, run, trust
 
 from valetkey.audit import Accepted, Scope, audit, own_accounts, read_baseline, read_known
-from valetkey.audit.issuers import SHARED, fixed
+from valetkey.audit.issuers import fixed
 from valetkey.audit.workers import verdicts
+from valetkey.catalog.shared_issuers import SHARED
 from valetkey.errors import ValetkeyError
 
 KNOWN = """
@@ -186,7 +187,7 @@ def test_nobody_from_outside_no_powers() -> None:
     ],
 )
 def test_whose_subject_it_is(host: str, value: str, right: bool) -> None:
-    assert fixed(SHARED[host], value) is right
+    assert fixed(SHARED[host].claims[0], value) is right
 
 
 def test_on_two_cores_it_is_the_same() -> None:

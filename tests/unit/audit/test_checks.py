@@ -44,8 +44,8 @@ from tests.unit.audit.roles import (
 from valetkey.account.values import Role
 from valetkey.audit import TABLE, Scope
 from valetkey.audit.findings import Finding
-from valetkey.audit.issuers import SHARED
 from valetkey.audit.scope import Known
+from valetkey.catalog.shared_issuers import SHARED
 from valetkey.sandbox import issuers
 
 MFA, EXT, ORG = "aws:MultiFactorAuthPresent", "sts:ExternalId", "aws:PrincipalOrgID"
@@ -64,6 +64,9 @@ ENDS = json.dumps(
         },
     }
 )
+
+
+POOLS = "cognito-identity.amazonaws.com"
 
 
 def web(provider: str, condition: Any = None) -> Any:
@@ -145,7 +148,7 @@ HAS: dict[str, dict[str, Role | str]] = {
         "public default": trust(allow(ROOT, {"StringEquals": {EXT: "4CEBE3B"}})),
         "short": trust(allow(ROOT, {"StringEquals": {EXT: "abc123"}})),
         "a number": trust(allow(ROOT, {"StringEquals": {EXT: "20260101"}})),
-        "short pattern": trust(allow(ROOT, {"StringLike": {EXT: "ab*"}})),
+        "short pattern": trust(allow(ROOT, {"StringLike": {EXT: "abcd*"}})),
         "one of two": trust(allow(ROOT, {"StringEquals": {EXT: [ID, "12345"]}})),
     },
     "T10": {
@@ -199,7 +202,16 @@ HAS: dict[str, dict[str, Role | str]] = {
         "GitHub, audience": trust(web(GITHUB, {"StringEquals": AUD})),
         "GitHub, any repository": trust(web(GITHUB, {"StringLike": {SUB: "repo:*"}})),
         "GitHub, ForAllValues": trust(web(GITHUB, {"ForAllValues:StringLike": {SUB: "repo:acme/*"}})),
-        "Cognito, no pool": trust(web("cognito-identity.amazonaws.com")),
+        "Cognito, no pool": trust(web(POOLS)),
+        "Cognito, guests too": trust(
+            web(POOLS, {"StringEquals": {f"{POOLS}:aud": "eu-west-1:0b9f4c9e-7f5d-4a2b-9a0a-6f1c2d3e4f50"}})
+        ),
+        "an issuer that is on no list": trust(
+            web(
+                f"arn:aws:iam::{OWN}:oidc-provider/login.acme.example",
+                {"StringEquals": {"login.acme.example:sub": "deploy"}},
+            )
+        ),
         "GitLab": trust(
             web(f"arn:aws:iam::{OWN}:oidc-provider/gitlab.com", {"StringLike": {"gitlab.com:sub": "project_path:*"}})
         ),
@@ -378,13 +390,12 @@ HAS_NOT: dict[str, dict[str, Role | str]] = {
         "a service account": trust(
             web(EKS, {"StringEquals": {EKS.split("oidc-provider/")[1] + ":sub": "system:serviceaccount:a:b"}})
         ),
-        "a pool": trust(
+        "a pool, whoever has signed in": trust(
             web(
-                "cognito-identity.amazonaws.com",
+                POOLS,
                 {
-                    "StringEquals": {
-                        "cognito-identity.amazonaws.com:aud": "eu-west-1:0b9f4c9e-7f5d-4a2b-9a0a-6f1c2d3e4f50"
-                    }
+                    "StringEquals": {f"{POOLS}:aud": "eu-west-1:0b9f4c9e-7f5d-4a2b-9a0a-6f1c2d3e4f50"},
+                    "ForAnyValue:StringLike": {f"{POOLS}:amr": "authenticated"},
                 },
             )
         ),

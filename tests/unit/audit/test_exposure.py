@@ -145,8 +145,8 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
     "everybody under AWS": ("unguarded", [allow({"AWS": ["*"]})]),
     "everybody in a list": ("unguarded", [allow([f"arn:aws:iam::{OWN}:root", "*"])]),
     "everybody with id": ("unguarded", [allow("*", BY_ID)]),
-    "everybody with MFA": ("guarded", [allow("*", BY_MFA)]),
-    "everybody with id and MFA": ("guarded", [allow("*", BOTH)]),
+    "everybody with MFA": ("unguarded", [allow("*", BY_MFA)]),
+    "everybody with id and MFA": ("unguarded", [allow("*", BOTH)]),
     "everybody, organisation if exists": ("unguarded", [allow("*", {"StringEqualsIfExists": {ORG: "o-ourown1234"}})]),
     "everybody, ForAllValues organisation": (
         "unguarded",

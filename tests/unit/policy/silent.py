@@ -44,8 +44,8 @@ _ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 CASES: dict[str, Case] = {
     "empty StringNotEquals": _allow("no-values", "StringNotEquals", ACCOUNT, []),
     "empty StringEquals": _deny("no-values", "StringEquals", ACCOUNT, []),
-    "empty ForAllValues": _allow("no-values", "ForAllValues:StringEquals", EXT, [], {EXT: "some-id"}),
-    "empty ForAnyValue": _deny("no-values", "ForAnyValue:StringLike", EXT, [], {EXT: "some-id"}),
+    "empty ForAllValues": _allow("no-values", "ForAllValues:StringEquals", EXT, [], {EXT: "some-7f3c9d21"}),
+    "empty ForAnyValue": _deny("no-values", "ForAnyValue:StringLike", EXT, [], {EXT: "some-7f3c9d21"}),
     "empty IfExists": _allow("no-values", "BoolIfExists", MFA, []),
     "empty Null": _deny("no-values", "Null", EXT, []),
     "empty NotAction in an Allow": Case(
@@ -74,8 +74,8 @@ CASES: dict[str, Case] = {
     "NumericNotEquals of no number": _deny("unreadable-value", "NumericNotEquals", TEAM, "5", {TEAM: "abc"}),
     "DateNotEquals of no date": _allow("unreadable-value", "DateNotEquals", TEAM, "2026-01-01", {TEAM: "soon"}),
     "ArnNotLike of no ARN": _deny("unreadable-value", "ArnNotLike", TEAM, "arn:aws:iam::*:user/*", {TEAM: "abc"}),
-    "ForAnyValue and IfExists in an Allow": _allow("any-if-exists", "ForAnyValue:StringEqualsIfExists", EXT, "Id-1"),
-    "ForAnyValue and IfExists in a Deny": _deny("any-if-exists", "ForAnyValue:StringNotEqualsIfExists", EXT, "Id-1"),
+    "ForAnyValue and IfExists in an Allow": _allow("any-if-exists", "ForAnyValue:StringEqualsIfExists", EXT, "Id-7f3c"),
+    "ForAnyValue and IfExists in a Deny": _deny("any-if-exists", "ForAnyValue:StringNotEqualsIfExists", EXT, "Id-7f3c"),
     "several values, positive": _deny("several-values", "StringEquals", TAGS, "a", {TAGS: ["b", "c"]}),
     "several values, negated": _allow("several-values", "StringNotLike", TAGS, "a", {TAGS: ["b", "c"]}),
     "a variable with several values": _deny(

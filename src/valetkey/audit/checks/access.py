@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from valetkey.audit import fixes
-from valetkey.audit.exposure import EXTERNAL_ID, MFA, MFA_AGE, ORG_ID, ORG_PATHS, Outsider, Way
+from valetkey.audit.exposure import ORG_ID, ORG_PATHS, Outsider, Way
 from valetkey.audit.findings import Hit
 from valetkey.audit.guards import conditions_on, why_not_required
 from valetkey.audit.registry import check
+from valetkey.audit.required import EXTERNAL_ID, MFA, MFA_AGE
 from valetkey.audit.subjects import Trust
 from valetkey.audit.wording import numbered, place_of, shown, statements_of
 
@@ -53,7 +54,7 @@ def bare_outsider(trust: Trust) -> Iterator[Hit]:
             at = statements_of(ways)
             named = any(":role/" in caller or caller.startswith("AROA") for way in ways for caller in way.callers)
             yield Hit(
-                f"{shown(each)} gets in through {numbered(at)} without ExternalId and without MFA",
+                f"{shown(each, ways)} gets in through {numbered(at)} without ExternalId and without MFA",
                 place_of(trust, at),
                 ways[0].witness,
                 document=_fix(trust, at, external_id=True, mfa=not named),
@@ -77,7 +78,7 @@ def no_external_id(trust: Trust) -> Iterator[Hit]:
         if ways and all(way.mfa for way in ways):
             at = statements_of(ways)
             yield Hit(
-                f"{shown(each)} gets in through {numbered(at)} with MFA and without ExternalId",
+                f"{shown(each, ways)} gets in through {numbered(at)} with MFA and without ExternalId",
                 place_of(trust, at),
                 ways[0].witness,
                 document=_fix(trust, at, external_id=True, mfa=False),
@@ -103,7 +104,7 @@ def no_mfa(trust: Trust) -> Iterator[Hit]:
         if people and all(way.external_ids for way in ways):
             at = statements_of(people)
             yield Hit(
-                f"{shown(each)} gets in through {numbered(at)} with an ExternalId and without MFA",
+                f"{shown(each, people)} gets in through {numbered(at)} with an ExternalId and without MFA",
                 place_of(trust, at),
                 people[0].witness,
                 document=_fix(trust, at, external_id=False, mfa=True),
@@ -183,7 +184,7 @@ def organisation_does_not_bind(trust: Trust) -> Iterator[Hit]:
                 statement, condition = loose[0]
                 operator = "StringEquals" if condition.key.lower() == ORG_ID else "ForAnyValue:StringLike"
                 yield Hit(
-                    f"{condition.key} does not keep {shown(each)} out: {why_not_required(statement, condition)}",
+                    f"{condition.key} does not keep {shown(each, [way])} out: {why_not_required(statement, condition)}",
                     condition.where,
                     way.witness,
                     document=fixes.strict(trust.text, {way.statement}, {condition.key.lower()}, operator),
@@ -231,7 +232,7 @@ def _guard_does_not_bind(trust: Trust, keys: tuple[str, ...], name: str, binds: 
                     continue
                 seen.add(condition.where)
                 yield Hit(
-                    f"{name} does not bind {shown(each)} in statement {statement.index + 1}: {why}",
+                    f"{name} does not bind {shown(each, [way])} in statement {statement.index + 1}: {why}",
                     condition.where,
                     way.witness,
                     None if not way.guarded else "medium",
@@ -260,7 +261,7 @@ def second_door(trust: Trust) -> Iterator[Hit]:
                 if binds(way) or not stricter:
                     continue
                 yield Hit(
-                    f"statement {way.statement + 1} lets {shown(each)} in without {name}, which statement "
+                    f"statement {way.statement + 1} lets {shown(each, [way])} in without {name}, which statement "
                     f"{stricter[0].statement + 1} asks for",
                     trust.policy.statements[way.statement].where,
                     way.witness,
@@ -303,8 +304,8 @@ def deny_guard(trust: Trust) -> Iterator[Hit]:
             ]
             if guards:
                 yield Hit(
-                    f"{' and '.join(guards)} binds {shown(each)} by a Deny alone: statement {way.statement + 1} itself "
-                    "does not ask for it",
+                    f"{' and '.join(guards)} binds {shown(each, [way])} by a Deny alone: statement {way.statement + 1} "
+                    "itself does not ask for it",
                     allow.where,
                     document=_fix(trust, {way.statement}, external_id="the ExternalId" in guards, mfa="MFA" in guards),
                 )

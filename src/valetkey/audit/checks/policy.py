@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from valetkey.audit import fixes
-from valetkey.audit.exposure import ENTERING, EPOCH, EXTERNAL_ID, MFA, MFA_AGE, TIME, sendable
+from valetkey.audit.exposure import ENTERING, Outsider
 from valetkey.audit.findings import Hit
-from valetkey.audit.issuers import SHARED, host_of
+from valetkey.audit.issuers import account_of as home_of
+from valetkey.audit.issuers import host_of, issuer_of, keys_of, serves_one_tenant
 from valetkey.audit.registry import check
+from valetkey.audit.required import EPOCH, EXTERNAL_ID, MFA, MFA_AGE, TIME, sendable
 from valetkey.audit.subjects import Trust, account_of
 from valetkey.audit.wording import numbered, place_of, shown, statements_of
 from valetkey.policy.globs import has_wildcard
@@ -16,6 +18,7 @@ from valetkey.policy.operands import read_date
 from valetkey.policy.origin import Origin
 from valetkey.policy.principals import is_unique_id
 from valetkey.policy.statements import Statement
+from valetkey.prover import Region
 
 
 @check(
@@ -206,45 +209,72 @@ def refused(trust: Trust) -> Iterator[Hit]:
 )
 def federated(trust: Trust) -> Iterator[Hit]:
     for each in trust.found.outsiders:
-        if each.kind != "provider":
-            continue
-        host = host_of(each.name)
-        issuer = SHARED.get(host)
-        ways = [way for way in each.ways if not way.guarded]
-        if not ways:
-            continue
-        at = statements_of(ways)
-        if issuer is None:
-            yield Hit(
-                f"{each.name or 'any identity provider'} is no provider of this account",
-                place_of(trust, at),
-                ways[0].witness,
-            )
-            continue
-        yield Hit(
-            f"{issuer.title} serves everybody, and {numbered(at)} does not fix whose identities get in: "
-            f"{host}:{issuer.claim} is not tied to one tenant",
-            place_of(trust, at),
-            ways[0].witness,
-            document=fixes.fix_tenant(trust.text, at, host, issuer),
-        )
+        if each.kind == "provider":
+            yield from _of_provider(trust, each)
     for region in trust.found.insiders:
-        name = region.party.name
-        if region.party.kind != "provider":
-            continue
-        where = trust.policy.statements[region.statement].where
-        saml = ":saml-provider/" in name
-        key = "saml:aud" if saml else f"{host_of(name)}:sub".lower()
-        values = region.values.get(key)
-        if values is not None and values.binds:
-            continue
-        place = f"statement {region.statement + 1}"
-        text = (
-            f"{place} does not ask for SAML:aud: an assertion made for another service passes"
-            if saml
-            else f"every identity of {host_of(name)} gets in through {place}: sub is not asked for"
+        if region.party.kind == "provider":
+            yield from _of_own_provider(trust, region)
+
+
+def _of_provider(trust: Trust, outsider: Outsider) -> Iterator[Hit]:
+    name, issuer = outsider.name, issuer_of(outsider.name)
+    ways = [way for way in outsider.ways if not way.guarded]
+    at = statements_of(ways or outsider.ways)
+    witness = (ways or outsider.ways)[0].witness
+    home = home_of(name)
+    if home and home not in trust.own:
+        text = f"{name} is a provider of account {home} and not of this one: who may come in is decided there"
+        yield Hit(text, place_of(trust, at), witness, None if ways else "medium")
+    if issuer is None:
+        if not home:
+            yield Hit(f"{name or 'any identity provider'} is no provider of this account", place_of(trust, at), witness)
+        return
+    spelt, host = name.split(":oidc-provider/", 1)[-1], host_of(name)
+    loose = statements_of([way for way in ways if not way.hollow])
+    if loose:
+        keys = [each.key if ":" in each.key else f"{host}:{each.key}" for each in issuer.claims]
+        which = f"{keys[0]} is not" if len(keys) == 1 else f"neither {keys[0]} nor another claim of it is"
+        yield Hit(
+            f"{issuer.title} serves everybody, and {numbered(loose)} does not fix whose identities get in: {which} "
+            "tied to one tenant",
+            place_of(trust, loose),
+            next(way for way in ways if not way.hollow).witness,
+            document=fixes.fix_tenant(trust.text, loose, spelt, issuer),
         )
-        yield Hit(text, where, region.witness, "low" if saml else "medium")
+    hollow = [way for way in ways if way.hollow]
+    if hollow:
+        guests = statements_of(hollow)
+        yield Hit(
+            f"{issuer.title} lets everybody in through {numbered(guests)}: {hollow[0].hollow}",
+            place_of(trust, guests),
+            hollow[0].witness,
+            document=fixes.without_guests(trust.text, guests),
+        )
+
+
+def _of_own_provider(trust: Trust, region: Region) -> Iterator[Hit]:
+    name = region.party.name
+    where = trust.policy.statements[region.statement].where
+    place = f"statement {region.statement + 1}"
+    if ":saml-provider/" in name:
+        if not _required(region, ("saml:aud",)):
+            text = f"{place} does not ask for SAML:aud: an assertion made for another service passes"
+            yield Hit(text, where, region.witness, "low")
+        return
+    if not serves_one_tenant(name):
+        yield Hit(
+            f"the issuer {host_of(name)} in {place} is on no list of shared issuers and is taken for the owner's: if "
+            "it serves others too, their identities get in",
+            where,
+            severity="info",
+        )
+    if not _required(region, keys_of(name, "sub")):
+        text = f"every identity of {host_of(name)} gets in through {place}: sub is not asked for"
+        yield Hit(text, where, region.witness, "medium")
+
+
+def _required(region: Region, keys: Collection[str]) -> bool:
+    return any(key in region.values and region.values[key].binds for key in keys)
 
 
 @check(

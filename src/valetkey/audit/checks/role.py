@@ -162,6 +162,14 @@ def unknown_party(subject: Subject) -> Iterator[Hit]:
             yield Hit(f"{shown(outsider)} is not said to be yours (--org-id)", witness=outsider.witness)
         elif outsider.kind == "unique id":
             yield Hit(f"of which account {outsider.name} is, nobody can say from its id", witness=outsider.witness)
+    for region, accounts in subject.verdict.found.on_behalf:
+        yield Hit(
+            f"{region.party.name or 'any AWS service'} gets in through statement {region.statement + 1} on behalf of "
+            f"resources of account {', '.join(accounts)}, which is not said to be yours (aws:SourceAccount, "
+            "aws:SourceArn; --own-accounts)",
+            witness=region.witness,
+            severity="medium",
+        )
 
 
 @check(

@@ -1,0 +1,79 @@
+"""ExternalIds that guard nothing: patterns that ids of others match by chance, and values that anybody guesses.
+
+An ExternalId guards when a request on behalf of somebody else does not carry a value that fits (IAM User Guide,
+confused-deputy). So it is asked how likely a value fits that was made without knowledge of the policy:
+- A digit that a pattern fixes is met by one value in 10, a letter from a to f by one in 16 (hexadecimal ids), any other
+  letter by one in 26. Separators are the shape of an id and are met by everybody of that shape.
+- What stands between two stars may be met at any of about 32 places.
+- Several values or patterns are alternatives: their chances add up.
+INVARIANT: an ExternalId condition that one value in `ONE_IN` meets by chance is no guard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from valetkey.catalog.external_ids import DIGITS_BY_DESIGN, PASSWORDS, PATTERNS_BY_DESIGN, PLACEHOLDER_WORDS, PUBLIC
+from valetkey.policy.globs import has_wildcard
+
+ONE_IN = 10_000
+_PLACES = 32
+_RUNS = ("0123456789012", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop")
+
+
+def by_chance(values: Iterable[str]) -> float:
+    """The share of ids made without knowledge of these values and patterns that meets one of them, from 0 to 1."""
+    return min(1.0, sum(map(_chance, values)))
+
+
+def _chance(pattern: str) -> float:
+    runs = pattern.split("*")
+    whole = 1.0
+    for place, run in enumerate(runs):
+        one = 1.0
+        for char in run.lower():
+            if char.isdigit():
+                one /= 10
+            elif char.isalpha():
+                one /= 16 if char in "abcdef" else 26
+        floating = 0 < place < len(runs) - 1
+        whole *= min(1.0, one * _PLACES) if floating and run else one
+    return whole
+
+
+def met_by_chance(values: Collection[str], contractor: str = "") -> bool:
+    """Whether values and patterns of which one must be sent are no guard by `ONE_IN`. `contractor` is the account that
+    sends them: of a vendor that begins every ExternalId with the customer's name, a pattern that fixes the name and
+    the sign after it is met by that customer alone."""
+    if contractor in PATTERNS_BY_DESIGN:
+        values = [each for each in values if not re.fullmatch(r"[^*?@]{2,}@[^@]*", each)]
+    return by_chance(values) * ONE_IN >= 1
+
+
+def guess(value: str, *, contractor: str, own: Collection[str]) -> str:
+    """Why anybody guesses an exact ExternalId; empty when there is nothing to say. `contractor` is the account that
+    sends it, `own` are the owner's: an account id is no secret, and the owner's is in the role's ARN."""
+    if has_wildcard(value):
+        return ""
+    plain = re.sub(r"[^0-9a-z]+", "", value.lower())
+    if plain in own:
+        return "it is an account id of the owner"
+    if plain == contractor:
+        return "it is the contractor's account id"
+    public = PUBLIC.get(value.lower())
+    if public:
+        return f"it is {public}"
+    if contractor in DIGITS_BY_DESIGN:
+        return ""
+    if plain in PASSWORDS:
+        return "it is a word that everybody tries"
+    if len(set(plain)) < 2:
+        return "it is one sign, repeated"
+    if any(plain in run or plain in run[::-1] for run in _RUNS):
+        return "it is a row of signs in their order"
+    words = re.findall(r"[0-9]+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^0-9A-Za-z]+", value)
+    named = [each.lower() for each in words if each[0].isalnum()]
+    if named and all(each in PLACEHOLDER_WORDS or (each.isdigit() and len(each) < 4) for each in named):
+        return "it is a placeholder that was not filled in, or a try"
+    return ""

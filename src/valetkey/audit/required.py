@@ -1,0 +1,117 @@
+"""What every request of a region has: an ExternalId, MFA, a source, an end, a tenant's claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+
+from valetkey.audit.guesses import met_by_chance
+from valetkey.audit.issuers import all_fixed, host_of, issuer_of, keys_of
+from valetkey.catalog import key_names, limits
+from valetkey.catalog.shared_issuers import GUESTS
+from valetkey.policy.arns import is_account
+from valetkey.policy.evaluation import decide
+from valetkey.policy.legible import legible
+from valetkey.policy.operands import read_date, read_network
+from valetkey.policy.statements import Policy
+from valetkey.prover import Region, Values
+
+EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
+MFA = key_names.MFA_PRESENT_LOWER
+MFA_AGE = "aws:multifactorauthage"
+TIME, EPOCH = "aws:currenttime", "aws:epochtime"
+# Not aws:VpcSourceIp: everybody may give any private address to a machine in a VPC of their own (IAM User Guide,
+# reference_policies_condition-keys: use it together with aws:SourceVpc or aws:SourceVpce).
+_SOURCES = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
+
+
+def external_ids(values: Values | None, contractor: str) -> tuple[str, ...]:
+    """What must be sent; nothing when no value is needed, or when ids of others meet what is needed by chance."""
+    if values is None or not values.binds:
+        return ()
+    return () if met_by_chance(values.patterns, contractor) else tuple(values.exact + values.patterns)
+
+
+def takes_guests(region: Region, policy: Policy) -> str:
+    """Why a guest of the identity pool gets in as well; empty where none does, or the provider has no guests."""
+    host, claim, guest, _ = GUESTS
+    if host_of(region.party.name) != host:
+        return ""
+    context = {key: value for key, value in region.witness.context.items() if key.lower() != f"{host}:{claim}"}
+    asked = replace(region.witness, context={**context, f"{host}:{claim}": (guest,)})
+    if not decide(asked, **legible({"trust": [policy]})[0]).allowed:
+        return ""
+    return "guests of the identity pool get in too, and the id of the pool is in every app that uses it"
+
+
+def needs_mfa(values: Mapping[str, Values]) -> bool:
+    found = values.get(MFA)
+    if found is not None and found.binds and {each.lower() for each in found.exact} == {"true"}:
+        return True
+    age = values.get(MFA_AGE)
+    return age is not None and not age.absent
+
+
+def until(values: Values | None) -> str | None:
+    if values is None or not values.span:
+        return None
+    ends = [high for _, high in values.span]
+    return None if None in ends else max((end for end in ends if end is not None), key=lambda end: read_date(end) or 0)
+
+
+def sources_of(values: Mapping[str, Values]) -> Iterable[str]:
+    for key in _SOURCES:
+        found = values.get(key)
+        if found is None or not found.binds:
+            continue
+        each = found.exact + found.patterns
+        if each and not _everywhere(each) and not any(map(_any_source, each)):
+            yield f"{key} {', '.join(each)}"
+
+
+def _everywhere(limits_: Iterable[str]) -> bool:
+    """Whether these ranges of addresses hold one that is wider than /8 of IPv4 or /32 of IPv6, neighbours put together,
+    or together more than 16 such.
+
+    Amazon S3 calls such a range public (Amazon S3 User Guide, access-control-block-public-access)."""
+    networks = [network for each in limits_ if (network := read_network(each)) is not None]
+    v4 = [IPv4Network((address, mask.bit_count())) for version, address, mask in networks if version == 4]
+    v6 = [IPv6Network((address, mask.bit_count())) for version, address, mask in networks if version == 6]
+    for networks_, widest in ((list(collapse_addresses(v4)), 8), (list(collapse_addresses(v6)), 32)):
+        if any(each.prefixlen < widest for each in networks_):
+            return True
+        bits = networks_[0].max_prefixlen if networks_ else 0
+        if sum(each.num_addresses for each in networks_) > 16 << (bits - widest) if networks_ else False:
+            return True
+    return False
+
+
+def _any_source(text: str) -> bool:
+    """Whether a VPC or endpoint of anybody's can fit a pattern: AWS chooses their ids, and all begin with 0, so that
+    somebody who makes enough of them gets one that fits. The ARN of a VPC names its account."""
+    if not set("*?") & set(text):
+        return False
+    parts = text.split(":", 5)
+    return len(parts) < 6 or not is_account(parts[4])
+
+
+def tenants(region: Region) -> tuple[str, ...]:
+    """The values of a claim that names the tenant, when it is fixed."""
+    name = region.party.name
+    issuer = issuer_of(name)
+    for claim in issuer.claims if issuer else ():
+        for key in keys_of(name, claim.key):
+            found = region.values.get(key)
+            if found is not None and found.binds and all_fixed(claim, found.exact + found.patterns):
+                return tuple(found.exact + found.patterns)
+    return ()
+
+
+def sendable(external_id: str) -> bool:
+    """Whether STS takes it as an ExternalId."""
+    try:
+        limits.check("external id", external_id)
+    except limits.LimitError:
+        return False
+    return True
