@@ -51,7 +51,16 @@ _WELL_KNOWN = {
     ),
     "AmazonS3FullAccess": '{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}',
     "AmazonS3ReadOnlyAccess": '{"Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}}',
-    "job-function/ViewOnlyAccess": '{"Statement":[]}',
+    "SecurityAudit": (
+        '{"Statement":{"Effect":"Allow","Action":["s3vectors:GetVectors","rds:DownloadDBLogFilePortion",'
+        '"cleanrooms:GetProtectedQuery","datapipeline:EvaluateExpression","datapipeline:QueryObjects",'
+        '"chime:ListChannelMessages","ec2:DescribeInstanceAttribute","cognito-idp:ListUsers*",'
+        '"cognito-sync:ListRecords"],"Resource":"*"}}'
+    ),
+    "job-function/ViewOnlyAccess": (
+        '{"Statement":{"Effect":"Allow","Action":["ec2:DescribeInstanceAttribute","cognito-idp:ListUsers*",'
+        '"connect:ListContactReferences","lex:GetUtterancesView"],"Resource":"*"}}'
+    ),
 }
 
 
@@ -103,6 +112,8 @@ class Library:
         key = (tuple((name, id(each)) for name, each in general), id(boundary))
         if key not in self._open:
             self._open[key] = opening(general, boundary=boundary, role_arn=role.arn)
+        if self._open[key].undecided:
+            unread.append(f"the policies together: {self._open[key].undecided}")
         listed = [each for _, each in policies]
         return Powers(
             _admin(listed, boundary),

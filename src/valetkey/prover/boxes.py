@@ -21,7 +21,7 @@ class Limits:
 
     seconds: float = 10.0
     steps: int = 200_000
-    """Boxes that are cut."""
+    """Boxes that are cut, pairs that are compared."""
     states: int = 20_000
     """States of the automaton of one key's patterns, and cells of one dimension."""
     regions: int = 5_000
@@ -44,12 +44,13 @@ class Budget:
     def __post_init__(self) -> None:
         self.until = time.monotonic() + self.limits.seconds
 
-    def spend(self) -> None:
-        """One step. Raises TooLong."""
-        self.steps += 1
+    def spend(self, steps: int = 1) -> None:
+        """Steps of work: boxes that are cut, pairs that are compared. Raises TooLong."""
+        before = self.steps
+        self.steps += steps
         if self.steps > self.limits.steps:
-            raise TooLong(f"more than {self.limits.steps:,} boxes had to be cut")
-        if not self.steps & 255:
+            raise TooLong(f"it takes more than {self.limits.steps:,} steps")
+        if before >> 8 != self.steps >> 8:
             self.check()
 
     def check(self) -> None:

@@ -6,21 +6,24 @@ Rules:
   is unsure it says "open": a Deny with a condition closes nothing, an Allow with one opens, a policy variable in a
   resource stands for anything. So it does where AWS documents nothing (an empty NotAction or NotResource opens
   everything in an Allow and closes nothing in a Deny). SCPs and RCPs are not seen; they could only close more.
+- INVARIANT: the work is counted in steps, and ends: what is not looked at by then is called open, and that is said.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 from valetkey.catalog.actions import expand, level
 from valetkey.catalog.outliving_credentials import OUTLIVES, UNLISTED, Outliving
 from valetkey.catalog.risky_actions import ESCALATES, HARMLESS, READS
-from valetkey.policy.globs import compiled, matches, wild
+from valetkey.policy.globs import compiled, wild
 from valetkey.policy.statements import Policy, Statement
+from valetkey.prover.boxes import Budget, Limits, TooLong
+from valetkey.prover.pattern_pairs import covers, overlap
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,10 @@ class Reading:
     actions: tuple[str, ...]
     policies: tuple[str, ...]
     """The names of the policies that open it."""
+    resources: tuple[tuple[str, ...], ...] = ()
+    """Of each action: on what, after the boundary."""
+    conditions: tuple[str, ...] = ()
+    """The condition keys of the statements, where none opens it without a condition."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,8 @@ class Opening:
     escalations: tuple[Escalation, ...]
     outlives: tuple[Outlives, ...] = ()
     """What can be taken out and outlives a deny on the role, in the order of the catalogue."""
+    undecided: str = ""
+    """Why it was not looked at in full; empty when it was. What was not looked at is called open."""
 
 
 def opening(
@@ -79,18 +88,15 @@ def opening(
     boundary: Policy | None,
     role_arn: str,
     own_denies: Sequence[Policy] = (),
+    limits: Limits = Limits(),  # noqa: B008
 ) -> Opening:
-    """What these policies (name and document of kind identity) open for the role, under boundary and own denies."""
-    cut = _Cut(policies, boundary, own_denies)
+    """What these policies (name and document of kind identity) open for the role, under boundary and own denies. Where
+    `limits` are reached, the rest is called open, and `undecided` says so."""
+    cut = _Cut(policies, boundary, own_denies, Budget(limits))
     levels = dict.fromkeys(("List", "Read", "Tagging", "Write", "Permissions management"), 0)
     for action in cut.actions():
         levels[level(action) or "Write"] += 1
-    reads = []
-    for what, patterns in READS.items():
-        found = {action: cut.open(action) for action in _listed(patterns)}
-        if any(found.values()):
-            names = dict.fromkeys(name for each in found.values() for name, _, _ in each)
-            reads.append(Reading(what, tuple(action for action, each in found.items() if each), tuple(names)))
+    reads = [found for what, patterns in READS.items() if (found := _reading(cut, what, patterns)) is not None]
     escalations = [
         Escalation(action, way, name, statement.where, resources)
         for way, patterns in ESCALATES.items()
@@ -99,7 +105,22 @@ def opening(
         for name, statement, resources in cut.open(action)
         if resources != (role_arn,) or action not in _ON_ITSELF
     ]
-    return Opening(levels, tuple(reads), tuple(escalations), tuple(_outliving(cut)))
+    return Opening(levels, tuple(reads), tuple(escalations), tuple(_outliving(cut)), cut.undecided)
+
+
+def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> Reading | None:
+    found = {action: each for action in _listed(patterns) if (each := cut.open(action))}
+    if not found:
+        return None
+    opened = [one for each in found.values() for one in each]
+    keys = dict.fromkeys(condition.key for _, statement, _ in opened for condition in statement.conditions)
+    return Reading(
+        what,
+        tuple(found),
+        tuple(dict.fromkeys(name for name, _, _ in opened)),
+        tuple(tuple(dict.fromkeys(text for _, _, on in each for text in on)) for each in found.values()),
+        tuple(keys) if all(statement.conditions for _, statement, _ in opened) else (),
+    )
 
 
 def _outliving(cut: _Cut) -> Iterator[Outlives]:
@@ -128,81 +149,197 @@ class _Region:
     less: tuple[str, ...] = ()
 
 
+class _Row(NamedTuple):
+    """Which statements cover an action, as bits."""
+
+    allows: int = 0
+    bounds: int = 0
+    denies: int = 0
+
+
+_Open = list[tuple[str, Statement, tuple[str, ...]]]
+
+
 class _Cut:
-    """Policies under a boundary and denies, asked action by action."""
+    """Policies under a boundary and denies, asked action by action. Actions that the same statements cover are one
+    case."""
 
     def __init__(
-        self, policies: Sequence[tuple[str, Policy]], boundary: Policy | None, own_denies: Sequence[Policy]
+        self,
+        policies: Sequence[tuple[str, Policy]],
+        boundary: Policy | None,
+        own_denies: Sequence[Policy],
+        budget: Budget,
     ) -> None:
-        self._allows = [(name, each, _covered(each)) for name, policy in policies for each in policy.allows]
-        self._open = frozenset[str]().union(*(covered for _, _, covered in self._allows))
-        self._bounds = [(each, _covered(each)) for each in boundary.allows] if boundary else None
+        self._budget, self.undecided = budget, ""
+        self._allows = [(name, each) for name, policy in policies for each in policy.allows]
+        self._bounds = list(boundary.allows) if boundary else None
         every = [policy for _, policy in policies] + list(own_denies) + ([boundary] if boundary else [])
-        self._denies = [(each, _covered(each)) for policy in every for each in policy.denies if not each.conditions]
-        self._known: dict[tuple[Any, ...], tuple[str, ...]] = {}
+        self._denies = [each for policy in every for each in policy.denies if not each.conditions]
+        try:
+            self._covers = (
+                _by_actions((each for _, each in self._allows), budget),
+                _by_actions(self._bounds or (), budget),
+                _by_actions(self._denies, budget),
+            )
+        except TooLong as reason:
+            # Nothing was looked at: all that an Allow may name is called open.
+            self.undecided = str(reason)
+            self._covers = ([(_everything(), (1 << len(self._allows)) - 1)], [], [])
+            self._bounds, self._denies = None, []
+        self._cases: dict[_Row, _Open] = {}
 
     def actions(self) -> Iterator[str]:
         """Every action that AWS lists and these policies open on anything, lower-cased."""
-        listed = self._open - _UNLISTED
-        if self._bounds is None and not self._denies and all(each.resources for _, each, _ in self._allows):
-            return iter(listed)  # nothing cuts
-        return (action for action in listed if self.open(action))
+        names = list(_index())
+        for actions, row in self._classes():
+            if row.allows and self._case(row):
+                yield from (name for number in _ones(actions) if (name := names[number]) not in _UNLISTED)
 
-    def open(self, action: str) -> list[tuple[str, Statement, tuple[str, ...]]]:
-        """The statements that allow the action (with the policy's name), and on which resources."""
-        lowered = action.lower()
-        if lowered not in self._open:
-            return []
-        reaching = [
-            (number, name, each) for number, (name, each, covered) in enumerate(self._allows) if lowered in covered
-        ]
-        bounds = tuple(number for number, (_, covered) in enumerate(self._bounds or ()) if lowered in covered)
-        denies = tuple(number for number, (_, covered) in enumerate(self._denies) if lowered in covered)
-        found = []
-        for number, name, statement in reaching:
-            key = (number, bounds, denies)
-            if key not in self._known:
-                self._known[key] = self._left(statement, bounds, denies)
-            if self._known[key]:
-                found.append((name, statement, self._known[key]))
+    def _classes(self) -> list[tuple[int, _Row]]:
+        """The actions that the same statements cover, as bits; together where there is no work left to tell them
+        apart, and called open then."""
+        found = [(_everything(), _Row())]
+        for place, sets in enumerate(self._covers):
+            for covered, bits in sets:
+                try:
+                    self._budget.spend(1 + len(found) // 8)
+                except TooLong as reason:
+                    self.undecided = self.undecided or str(reason)
+                    return [(_union(self._covers[0]), _Row((1 << len(self._allows)) - 1))]
+                both = [(actions & covered, _with(row, place, bits)) for actions, row in found]
+                found = [(actions & ~covered, row) for actions, row in found] + both
+                found = [each for each in found if each[0]]
         return found
 
-    def _left(self, statement: Statement, bounds: Sequence[int], denies: Sequence[int]) -> tuple[str, ...]:
+    def open(self, action: str) -> _Open:
+        """The statements that allow the action (with the policy's name), and on which resources."""
+        number = _index().get(action.lower())
+        if number is None:
+            return []
+        row = _Row(*(_union((bits, covered >> number & 1) for covered, bits in sets) for sets in self._covers))
+        return self._case(row) if row.allows else []
+
+    def _case(self, row: _Row) -> _Open:
+        if row not in self._cases:
+            bounds = None if self._bounds is None else [self._bounds[n] for n in _ones(row.bounds)]
+            denies = [self._denies[n] for n in _ones(row.denies)]
+            found: _Open = []
+            for number in _ones(row.allows):
+                name, statement = self._allows[number]
+                if left := self._left(statement, bounds, denies):
+                    found.append((name, statement, left))
+            self._cases[row] = found
+        return self._cases[row]
+
+    def _left(
+        self, statement: Statement, bounds: Sequence[Statement] | None, denies: Sequence[Statement]
+    ) -> tuple[str, ...]:
         """What is left of a statement's resources."""
         regions = _regions(statement)
-        if self._bounds is not None:
-            limits = [region for number in bounds for region in _regions(self._bounds[number][0])]
-            regions = [common for one in regions for other in limits if (common := _common(one, other)) is not None]
-        left = [
-            region.pattern
-            for region in regions
-            if not any(_covers(each, region.pattern) for each in region.less)
-            and not any(_closes(self._denies[number][0], region.pattern) for number in denies)
-        ]
+        whole = tuple(dict.fromkeys(each.pattern for each in regions))
+        if self.undecided:
+            return whole
+        try:
+            if bounds is not None:
+                limits = list(dict.fromkeys(region for bound in bounds for region in _regions(bound)))
+                regions = list(dict.fromkeys(self._common(regions, limits)))
+            left = [region.pattern for region in regions if not self._closed(region, denies)]
+        except TooLong as reason:
+            self.undecided = str(reason)
+            return whole
         return tuple(dict.fromkeys(left))
+
+    def _common(self, regions: Sequence[_Region], limits: Sequence[_Region]) -> Iterator[_Region]:
+        for one in regions:
+            for other in limits:
+                self._budget.spend(1 + len(one.less) + len(other.less))
+                if (common := _common(one, other)) is not None:
+                    yield common
+
+    def _closed(self, region: _Region, denies: Sequence[Statement]) -> bool:
+        self._budget.spend(1 + len(region.less))
+        if any(covers(each, region.pattern) for each in region.less):
+            return True
+        for deny in denies:
+            self._budget.spend(1 + len(deny.resources or ()))
+            if _closes(deny, region.pattern):
+                return True
+        return False
+
+
+def _with(row: _Row, place: int, bits: int) -> _Row:
+    return _Row(*(each | bits if at == place else each for at, each in enumerate(row)))
+
+
+def _by_actions(given: Iterable[Statement], budget: Budget) -> list[tuple[int, int]]:
+    """Statements by the actions that they cover: sets of actions as bits, each with the bits of its statements."""
+    masks: dict[tuple[tuple[str, ...], bool], int] = {}
+    for number, each in enumerate(given):
+        key = (each.actions, each.not_action)
+        masks[key] = masks.get(key, 0) | 1 << number
+    found: dict[int, int] = {}
+    for (patterns, negated), mask in masks.items():
+        covered = _covered(patterns, negated, budget)
+        found[covered] = found.get(covered, 0) | mask
+    return list(found.items())
+
+
+def _union(sets: Iterable[tuple[int, int]]) -> int:
+    """The first of each pair together, where the second is not 0."""
+    found = 0
+    for bits, counts in sets:
+        if counts:
+            found |= bits
+    return found
+
+
+def _ones(mask: int) -> list[int]:
+    return [place for place, bit in enumerate(reversed(f"{mask:b}")) if bit == "1"]
 
 
 _UNLISTED = frozenset(action.lower() for action in UNLISTED)
 
 
-def _covered(statement: Statement) -> frozenset[str]:
-    """The listed actions that a statement covers, lower-cased, and those of `UNLISTED`."""
-    return _actions(statement.actions, statement.not_action)
+def _covered(patterns: tuple[str, ...], negated: bool, budget: Budget) -> int:
+    """The listed actions that an Action or NotAction element covers, and those of `UNLISTED`, as bits of `_index`."""
+    for each in patterns:
+        budget.spend(_PER_WIDE if each[:1] in "*?" or "*" in each.partition(":")[0] else _PER_SERVICE)
+    return _actions(patterns, negated)
+
+
+# Steps for a pattern whose service is not named, which is laid on every action, and for any other.
+_PER_WIDE, _PER_SERVICE = 2_000, 20
 
 
 @lru_cache(maxsize=1024)
-def _actions(patterns: tuple[str, ...], negated: bool) -> frozenset[str]:
+def _actions(patterns: tuple[str, ...], negated: bool) -> int:
     if not patterns:
-        return _every() if negated else frozenset()
-    named = frozenset(action.lower() for pattern in patterns for action in expand(pattern))
+        return _everything() if negated else 0
+    index = _index()
+    marks = bytearray(len(index) // 8 + 1)
+    named = [action.lower() for pattern in patterns for action in expand(pattern)]
     fits = [compiled(wild(pattern.lower())) for pattern in patterns]
-    named |= {action for action in _UNLISTED if any(fit(action) for fit in fits)}
-    return _every() - named if negated else named
+    named += [action for action in _UNLISTED if any(fit(action) for fit in fits)]
+    for action in named:
+        number = index[action]
+        marks[number >> 3] |= 1 << (number & 7)
+    covered = int.from_bytes(marks, "little")
+    return _everything() & ~covered if negated else covered
 
 
 @lru_cache(maxsize=1)
-def _every() -> frozenset[str]:
-    return frozenset(action.lower() for action in expand("*")) | _UNLISTED
+def _index() -> dict[str, int]:
+    """Every action that is told apart, lower-cased, with its bit."""
+    listed = dict.fromkeys(action.lower() for action in expand("*"))
+    return {action: number for number, action in enumerate({**listed, **dict.fromkeys(sorted(_UNLISTED))})}
+
+
+def _everything() -> int:
+    return (1 << len(_index())) - 1
+
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 
 def _regions(statement: Statement) -> list[_Region]:
@@ -210,17 +347,17 @@ def _regions(statement: Statement) -> list[_Region]:
     if statement.not_resource:
         return [_Region("*", tuple(each for each in resources if "${" not in each))]
     # A variable may stand for anything, hence a star.
-    return [_Region(re.sub(r"\$\{[^}]*\}", "*", each)) for each in resources]
+    return [_Region(_VARIABLE.sub("*", each)) for each in resources]
 
 
 def _common(one: _Region, other: _Region) -> _Region | None:
     """What two regions share, or more than that where it cannot be said with one pattern."""
     less = one.less + other.less
-    if _covers(other.pattern, one.pattern):
+    if covers(other.pattern, one.pattern):
         return _Region(one.pattern, less)
-    if _covers(one.pattern, other.pattern):
+    if covers(one.pattern, other.pattern):
         return _Region(other.pattern, less)
-    return _Region(one.pattern, less) if _overlap(one.pattern, other.pattern) else None
+    return _Region(one.pattern, less) if overlap(one.pattern, other.pattern) else None
 
 
 def _closes(deny: Statement, pattern: str) -> bool:
@@ -229,55 +366,5 @@ def _closes(deny: Statement, pattern: str) -> bool:
         return False
     resources = deny.resources or ()
     if deny.not_resource:
-        return bool(resources) and not any(_overlap(re.sub(r"\$\{[^}]*\}", "*", each), pattern) for each in resources)
-    return any(_covers(each, pattern) for each in resources)
-
-
-_LITERAL = re.compile(r"\$\{([*?$])\}")
-
-
-def _covers(wide: str, narrow: str) -> bool:
-    """Whether every ARN that `narrow` covers is covered by `wide` for sure. False is always a safe answer."""
-    if wide == "*" or wide == narrow:
-        return True
-    if "${" in _LITERAL.sub("", wide):
-        return False
-    if "?" in wide and "*" in narrow:
-        return False
-    one, other = wide.split(":", 5), narrow.split(":", 5)
-    if len(one) == len(other) == 6 and all(_piece(a, b) for a, b in zip(one, other, strict=True)):
-        return True
-    # A star at the very end also reaches beyond colons.
-    head = wide[:-1]
-    return wide.endswith("*") and not set("*?$") & set(head) and narrow.startswith(head)
-
-
-def _piece(wide: str, narrow: str) -> bool:
-    """`matches`, the wildcards of `narrow` being characters like others: only a star of `wide` can take them."""
-    if _LITERAL.search(wide):
-        return _LITERAL.sub(r"\1", wide) == narrow
-    return matches(wide, narrow)
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether some text fits both patterns."""
-    reached = {0}
-    for char in one:
-        following: set[int] = set()
-        if char == "*":
-            following = set(range(min(reached), len(other) + 1)) if reached else set()
-        else:
-            for at in _past_stars(other, reached):
-                if at < len(other) and (other[at] == "*" or char == "?" or other[at] in ("?", char)):
-                    following.add(at if other[at] == "*" else at + 1)
-        reached = following
-    return len(other) in _past_stars(other, reached)
-
-
-def _past_stars(pattern: str, places: set[int]) -> set[int]:
-    found = set(places)
-    for at in sorted(places):
-        while at < len(pattern) and pattern[at] == "*":
-            at += 1
-            found.add(at)
-    return found
+        return bool(resources) and not any(overlap(_VARIABLE.sub("*", each), pattern) for each in resources)
+    return any(covers(each, pattern) for each in resources)

@@ -91,6 +91,7 @@ def judged_json(shown: Shown, opening: Opening) -> dict[str, Any]:
             for each in opening.escalations
         ],
         "outlives": [outlives_json(each) for each in opening.outlives],
+        "undecided": opening.undecided or None,
     }
     return {**proof_json(shown), "opens": opens}
 

@@ -17,6 +17,8 @@ def opening_lines(opening: Opening) -> Iterator[str]:
     """What the policies of a grant open, before it is made."""
     counts = ", ".join(f"{number} {name}" for name, number in opening.levels.items() if number)
     yield f"The policies open {counts or 'nothing'} (actions by AWS's access level)."
+    if opening.undecided:
+        yield f"That was not looked at in full ({opening.undecided}): what follows may be more than they open."
     if opening.reads_data:
         yield "They read data:"
     for each in opening.reads_data:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valetkey.catalog.actions import expand, level
 from valetkey.catalog.risky_actions import ESCALATES, HARMLESS, READS
 from valetkey.policy import Policy, parse_policy
 from valetkey.policy.globs import matches
-from valetkey.prover.effective_permissions import Opening, _covers, _overlap, opening
+from valetkey.prover.boxes import Limits
+from valetkey.prover.effective_permissions import Opening, opening
+from valetkey.prover.pattern_pairs import covers, overlap
 
 ROLE = "arn:aws:iam::111111111111:role/partners/auditor"
 
@@ -297,15 +300,15 @@ def test_overlap_and_cover_against_every_short_text(one: str, other: str) -> Non
     texts = ["".join(each) for length in range(6) for each in itertools.product("ab:", repeat=length)]
     mine, theirs = ({text for text in texts if matches(pattern, text)} for pattern in (one, other))
     if mine & theirs:
-        assert _overlap(one, other)
-    if _covers(one, other):
+        assert overlap(one, other)
+    if covers(one, other):
         assert theirs <= mine
 
 
 @pytest.mark.parametrize(("one", "other"), [("a*c", "a?d"), ("a", "b"), ("a?", "a"), ("*a", "*b"), ("ab*", "b*")])
 def test_patterns_that_share_nothing_do_not_overlap(one: str, other: str) -> None:
-    assert not _overlap(one, other)
-    assert not _overlap(other, one)
+    assert not overlap(one, other)
+    assert not overlap(other, one)
 
 
 def test_where_aws_documents_nothing_it_is_open() -> None:
@@ -318,3 +321,77 @@ def test_where_aws_documents_nothing_it_is_open() -> None:
     for deny in ({"NotAction": [], "Resource": "*"}, {"Action": "*", "NotResource": []}):
         assert "iam:PassRole" in _escalating(_allow("iam:*"), {"Effect": "Deny", **deny})
     assert _escalating({"Effect": "Allow", "Action": [], "Resource": "*"}) == set()
+
+
+def _wildcards(count: int, effect: str, tag: str, kind: Any = "identity") -> Policy:
+    resources = [f"arn:aws:s3:::*{tag}{number}*b*/x*y{number}*" for number in range(count)]
+    return _policy({"Effect": effect, "Action": "s3:*", "Resource": resources}, kind=kind)
+
+
+def test_wildcards_that_multiply_end_in_an_answer_that_says_so() -> None:
+    """95 KB of policy took 270 s."""
+    many = [("Allows", _wildcards(900, "Allow", "a")), ("Denies", _wildcards(900, "Deny", "c"))]
+    boundary = _wildcards(900, "Allow", "b", "boundary")
+    began, budget = time.process_time(), Limits(steps=20_000)
+    found = opening(many, boundary=boundary, role_arn=ROLE, limits=budget)
+    assert time.process_time() - began < 10
+    assert "more than 20,000 steps" in found.undecided
+    assert any("s3:GetObject" in each.actions for each in found.reads_data)  # what was not looked at is called open
+    few = [("Allows", _wildcards(40, "Allow", "a")), ("Denies", _wildcards(40, "Deny", "c"))]
+    assert opening(few, boundary=_wildcards(40, "Allow", "b", "boundary"), role_arn=ROLE).undecided == ""
+
+
+def test_actions_that_multiply_end_too() -> None:
+    def many(effect: str, sign: str, kind: Any = "identity") -> Policy:
+        statements = [
+            {"Effect": effect, "Action": f"*:*{sign}*{number}", "Resource": f"arn:aws:s3:::{number}"}
+            for number in range(400)
+        ]
+        return _policy(*statements, kind=kind)
+
+    found = opening([("a", many("Allow", "e"))], boundary=many("Allow", "a", "boundary"), role_arn=ROLE)
+    assert "steps" in found.undecided
+    assert found.levels["Write"] > 1000
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("Allow", "Deny")), st.sampled_from(("s3:*", "iam:P*", "*")), PATTERN), max_size=5
+    ),
+    st.lists(PATTERN, max_size=3),
+    st.integers(0, 60),
+)
+def test_less_work_never_closes_anything(given_: list[tuple[str, str, str]], bounds: list[str], steps: int) -> None:
+    statements = [
+        {"Effect": effect, "Action": action, "Resource": f"arn:aws:s3:::{on}"} for effect, action, on in given_
+    ]
+    within = [f"arn:aws:s3:::{each}" for each in bounds]
+    boundary = _policy(_allow("*", within), kind="boundary") if bounds else None
+    policies = [("p", _policy(*statements))] if statements else []
+    whole = opening(policies, boundary=boundary, role_arn=ROLE)
+    part = opening(policies, boundary=boundary, role_arn=ROLE, limits=Limits(steps=steps))
+    assert not whole.undecided
+    assert all(part.levels[each] >= whole.levels[each] for each in whole.levels)
+    mine = {action for each in part.reads_data for action in each.actions}
+    assert mine >= {action for each in whole.reads_data for action in each.actions}
+    assert {each.action for each in part.escalations} >= {each.action for each in whole.escalations}
+    if not part.undecided:
+        assert part == whole
+
+
+def test_data_is_named_with_its_resources_and_conditions() -> None:
+    bucket = "arn:aws:s3:::logs/*"
+    found = _opening(
+        _allow("s3:GetObject", bucket, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}),
+        _allow("dynamodb:GetItem", "*"),
+        _allow("dynamodb:Scan", bucket, Condition={"Bool": {"aws:SecureTransport": "true"}}),
+    )
+    objects, items = found.reads_data
+    assert (objects.actions, objects.resources, objects.conditions) == (
+        ("s3:GetObject",),
+        ((bucket,),),
+        ("aws:SourceVpc",),
+    )
+    assert items.conditions == ()  # one of them is open without a condition
+    assert dict(zip(items.actions, items.resources, strict=True))["dynamodb:GetItem"] == ("*",)

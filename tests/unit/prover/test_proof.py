@@ -579,7 +579,7 @@ CUT = trust(*({"Condition": on("StringLike", ID, f"{a}*")} for a in "abcdef"))
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
-        (Limits(steps=5), "boxes had to be cut"),
+        (Limits(steps=5), "more than 5 steps"),
         (Limits(states=20), "kinds of text"),
         (Limits(seconds=0.0), "it took more than 0 seconds"),
     ],

@@ -12,7 +12,9 @@ from valetkey.audit.registry import check
 from valetkey.audit.subjects import Subject
 from valetkey.audit.wording import shown
 from valetkey.catalog.outliving_credentials import life
+from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operands import read_date
+from valetkey.prover.effective_permissions import Reading
 
 _CONSOLE = re.compile(r"\b(console|switch[- ]?role)\b", re.IGNORECASE)
 UNUSED_DAYS = 90
@@ -54,6 +56,8 @@ def undecided(subject: Subject) -> Iterator[Hit]:
     verdict = subject.verdict
     if verdict.exposure == "unknown" and not any(each == UNKNOWN for each, _ in verdict.hits):
         yield Hit(verdict.reason)
+    if subject.powers is not None and subject.powers.opening.undecided:
+        yield Hit(f"what its policies allow outsiders is not decided: {subject.powers.opening.undecided}")
 
 
 @check(
@@ -184,12 +188,42 @@ def reads_data(subject: Subject) -> Iterator[Hit]:
     powers = subject.powers
     if powers is None or not powers.opening.reads_data:
         return
-    reads = powers.opening.reads_data
-    actions = [action for each in reads for action in each.actions]
-    bulk = [action for action in actions if action in _BULK]
-    kinds = "; ".join(each.what for each in reads[:4]) + (f"; {len(reads) - 4} kinds more" if len(reads) > 4 else "")
-    example = ", ".join((bulk or actions)[:3])
-    yield Hit(f"its policies read customers' data: {kinds} ({example})", severity=None if bulk else "low")
+    reads = sorted(powers.opening.reads_data, key=lambda each: not _in_bulk(each))
+    kinds = "; ".join(map(_reading, reads[:3])) + (f"; {len(reads) - 3} kinds more" if len(reads) > 3 else "")
+    bulk = {resource for each in reads for resource in _in_bulk(each)}
+    few = len(bulk) <= _FEW and all(map(_one_thing, bulk))
+    yield Hit(f"its policies read customers' data: {kinds}", severity="low" if few else None)
+
+
+_FEW = 3
+"""Buckets, tables, ... that are named in full: reading these, and no others, was meant."""
+
+
+def _in_bulk(reading: Reading) -> tuple[str, ...]:
+    """On what the actions are open that read what customers keep."""
+    pairs = zip(reading.actions, reading.resources, strict=True)
+    return tuple(dict.fromkeys(resource for action, on in pairs if action in _BULK for resource in on))
+
+
+def _reading(reading: Reading) -> str:
+    """One kind of data in words: an action that reads it, on what, and the conditions if there are any."""
+    known = [action for action in reading.actions if action in _BULK]
+    action = (known or reading.actions)[0]
+    on = reading.resources[reading.actions.index(action)]
+    more = f" and {len(on) - _FEW} more" if len(on) > _FEW else ""
+    others = f" and {len(reading.actions) - 1} actions more" if len(reading.actions) > 1 else ""
+    asked = f", if {' and '.join(reading.conditions[:_FEW])} fits" if reading.conditions else ""
+    return f"{reading.what} ({action}{others} on {', '.join(on[:_FEW])}{more}{asked})"
+
+
+def _one_thing(resource: str) -> bool:
+    """Whether a pattern of resources names one bucket, table, queue, ... in full, or a part of it."""
+    parts = resource.split(":", 5)
+    if len(parts) < 6:
+        return False
+    pieces = [each for each in re.split("[:/]", parts[5].removesuffix("-??????")) if each]
+    named = pieces[:1] if parts[2] in ("s3", "sqs", "sns") else pieces[:2]
+    return bool(named) and not any(has_wildcard(each) for each in named) and (len(pieces) > 1 or named == pieces)
 
 
 @check(

@@ -1,0 +1,129 @@
+"""Two patterns of resources: whether one covers the other, and whether they share a text.
+
+`covers` says False where it is unsure, which is safe; `overlap` is exact. Most pairs are told apart by the characters
+before the first wildcard and after the last; the rest is walked with one bit for each place of a pattern, in len(one)
+steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from valetkey.policy.globs import compiled, wild
+
+_LITERAL = re.compile(r"\$\{([*?$])\}")
+_WILD = re.compile(r"[*?]")
+
+
+class _Read(NamedTuple):
+    """One pattern, read once."""
+
+    head: str
+    """What is before the first wildcard."""
+    tail: str
+    """What is after the last one."""
+    plain: bool
+    parts: tuple[str, ...]
+    open_variable: bool
+    """Whether it holds a variable other than an escaped sign."""
+
+
+@lru_cache(maxsize=8192)
+def _read(pattern: str) -> _Read:
+    first = _WILD.search(pattern)
+    last = max(pattern.rfind("*"), pattern.rfind("?"))
+    return _Read(
+        pattern[: first.start()] if first else pattern,
+        pattern[last + 1 :],
+        first is None,
+        tuple(pattern.split(":", 5)),
+        "${" in pattern and "${" in _LITERAL.sub("", pattern),
+    )
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every ARN that `narrow` covers is covered by `wide` for sure. False is always a safe answer."""
+    if wide in ("*", narrow):
+        return True
+    one = _read(wide)
+    if "$" not in wide and not narrow.startswith(one.head):
+        return False
+    if one.open_variable or ("?" in wide and "*" in narrow):
+        return False
+    parts = _read(narrow).parts
+    if len(one.parts) == len(parts) == 6 and all(map(_piece, one.parts, parts)):
+        return True
+    # A star at the very end also reaches beyond colons.
+    head = wide[:-1]
+    return wide.endswith("*") and not set("*?$") & set(head) and narrow.startswith(head)
+
+
+def _piece(wide: str, narrow: str) -> bool:
+    """`matches`, the wildcards of `narrow` being characters like others: only a star of `wide` can take them."""
+    if wide in ("*", narrow):
+        return True
+    if "$" in wide and _LITERAL.search(wide):
+        return _LITERAL.sub(r"\1", wide) == narrow
+    return _test(wide)(narrow)
+
+
+@lru_cache(maxsize=8192)
+def _test(pattern: str) -> Callable[[str], bool]:
+    return compiled(wild(pattern))
+
+
+class _Places(NamedTuple):
+    """A pattern as bits: bit i for "the first i characters have been read"; runs of stars are one star."""
+
+    length: int
+    stars: int
+    anything: int
+    """Places at which any character is read: `?`, and `*` without going on."""
+    chars: dict[str, int]
+
+
+@lru_cache(maxsize=8192)
+def _places(pattern: str) -> _Places:
+    stars = anything = at = 0
+    chars: dict[str, int] = {}
+    for char in re.sub(r"\*+", "*", pattern):
+        if char == "*":
+            stars |= 1 << at
+        elif char == "?":
+            anything |= 1 << at
+        else:
+            chars[char] = chars.get(char, 0) | 1 << at
+        at += 1
+    return _Places(at, stars, anything, chars)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some text fits both patterns."""
+    mine, theirs = _read(one), _read(other)
+    if mine.plain and theirs.plain:
+        return one == other
+    if not (mine.head.startswith(theirs.head) or theirs.head.startswith(mine.head)):
+        return False
+    if not (mine.tail.endswith(theirs.tail) or theirs.tail.endswith(mine.tail)):
+        return False
+    places = _places(other)
+    full = (1 << places.length + 1) - 1
+    reached = _past(1, places.stars)
+    for char in one:
+        if char == "*":
+            reached = full & ~((reached & -reached) - 1)
+        else:
+            literal = full if char == "?" else places.chars.get(char, 0) | places.anything
+            reached = (reached & literal & ~places.stars) << 1 | reached & places.stars
+            reached = _past(reached & full, places.stars)
+        if not reached:
+            return False
+    return bool(reached >> places.length & 1)
+
+
+def _past(reached: int, stars: int) -> int:
+    """With the places behind stars that stand for nothing. No two stars stand side by side."""
+    return reached | (reached & stars) << 1
