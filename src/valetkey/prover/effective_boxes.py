@@ -6,8 +6,8 @@ The rules are those of `valetkey.policy.evaluation`, written a second time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 from valetkey.errors import PolicyError
 from valetkey.policy.evaluation import Policies
@@ -16,6 +16,7 @@ from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.undecided import not_known
 from valetkey.prover.boxes import Box, meet
+from valetkey.prover.parties import Person
 from valetkey.prover.space import ACTION, CALLER, Reading, Space
 
 Side = Policy | Sequence[Policy] | Mapping[str, Any]
@@ -69,6 +70,15 @@ class Opened(NamedTuple):
     statement: Statement | None
 
 
+Which = Literal["unsigned", "same account", "root"]
+_WHICH: dict[Which, Callable[[Person, str], bool]] = {
+    "unsigned": lambda person, owner: person.unsigned,
+    "same account": lambda person, owner: person.account == owner,
+    "root": lambda person, owner: person.kind == "root",
+}
+"""Kinds of callers that an evaluation tells apart; `owner` is the account of the resource."""
+
+
 @dataclass(frozen=True)
 class Sets:
     """One side of a question in a space: what it opens, and what its Denies take away."""
@@ -77,6 +87,7 @@ class Sets:
     side: Mapping[str, Any]
     wide: bool
     """Whether what is not decided is allowed."""
+    _known: dict[Which, int] = field(default_factory=dict, repr=False, compare=False)
 
     def opened(self) -> Iterator[Opened]:
         """The rules of `valetkey.policy.evaluation`, on boxes."""
@@ -89,13 +100,13 @@ class Sets:
 
     def _granted(self, box: Box, grant: Grant, statement: Statement) -> Iterator[Opened]:
         """What a resource's statement opens: for the unsigned as it is, for the others with what must agree."""
-        unsigned, signed = self._callers(box, lambda person: person.unsigned)
+        unsigned, signed = self._callers(box, "unsigned")
         if unsigned:
             yield Opened(unsigned, statement)
         if signed is None:
             return
         for inside in self._each_level(signed):
-            same, other = self._callers(inside, lambda person: person.account == self.space.owner)
+            same, other = self._callers(inside, "same account")
             if same and grant is Grant.DIRECT:
                 yield Opened(same, statement)
             elif same:
@@ -105,11 +116,11 @@ class Sets:
 
     def _own(self) -> Iterator[Opened]:
         """What opens where no resource's statement has to: the caller's own policies; to the root user, itself."""
-        _, signed = self._callers(self.space.full, lambda person: person.unsigned)
+        _, signed = self._callers(self.space.full, "unsigned")
         if signed is None:
             return
         for inside in self._each_level(signed):
-            same, other = self._callers(inside, lambda person: person.account == self.space.owner)
+            same, other = self._callers(inside, "same account")
             if same and "resource" in self.side:
                 same = self._actions(same, lambda action: not action.startswith("kms:"))
             if same:
@@ -122,7 +133,7 @@ class Sets:
         return (mask, *box[1:]) if mask else None
 
     def _callers_side(self, box: Box, statement: Statement | None, *, identity: bool) -> Iterator[Opened]:
-        root, rest_ = self._callers(box, lambda person: person.kind == "root")
+        root, rest_ = self._callers(box, "root")
         if root:
             yield Opened(root, statement)
         found = [Opened(rest_, statement)] if rest_ else []
@@ -165,11 +176,7 @@ class Sets:
                     for box, _ in reading.boxes:
                         _, concerned = _split([box], self._linked)
                         if name == "scps":
-                            concerned = [
-                                signed
-                                for each in concerned
-                                if (signed := self._callers(each, lambda person: person.unsigned)[1])
-                            ]
+                            concerned = [signed for each in concerned if (signed := self._callers(each, "unsigned")[1])]
                         found += concerned
         return found
 
@@ -186,9 +193,14 @@ class Sets:
             for statement in policy.allows if effect == "Allow" else policy.denies:
                 yield self.space.read(statement, unsure=unsure, bounded=bounded)
 
-    def _callers(self, box: Box, which: Any) -> tuple[Box | None, Box | None]:
+    def _callers(self, box: Box, which: Which) -> tuple[Box | None, Box | None]:
         """The part of a box with such callers, and the part with the others."""
-        mask = self.space.dimensions[CALLER].where(lambda point: point.person is not None and which(point.person))
+        if which not in self._known:
+            holds = _WHICH[which]
+            self._known[which] = self.space.dimensions[CALLER].where(
+                lambda point: point.person is not None and holds(point.person, self.space.owner)
+            )
+        mask = self._known[which]
         yes, no = box[CALLER] & mask, box[CALLER] & ~mask
         return (
             (*box[:CALLER], yes, *box[CALLER + 1 :]) if yes else None,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from valetkey.catalog import key_names
 from valetkey.catalog.condition_keys import key_of
-from valetkey.policy.principals import Grant
+from valetkey.policy.principals import Grant, Principals
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.statements import Statement
@@ -32,6 +32,7 @@ from valetkey.prover.key_tests import Asked, Cell, Keys, Span, lone_variables, p
 from valetkey.prover.parties import Person
 from valetkey.prover.principal_match import listed, reached
 from valetkey.prover.resources import resource_globs, resources
+from valetkey.prover.value_index import ValueIndex
 from valetkey.prover.witnesses import request_of
 
 MFA_PRESENT, _AGE = key_names.MFA_PRESENT_LOWER, "aws:multifactorauthage"
@@ -92,6 +93,8 @@ class Space:
     inexact: bool = False
     silent: bool = False
     _masks: dict[tuple[str, bool, str, tuple[str, ...]], tuple[int, int, bool]] = field(default_factory=dict)
+    _indexes: dict[str, ValueIndex] = field(default_factory=dict)
+    _reached: dict[tuple[Principals | None, bool, bool, bool, bool], Mapping[Grant, int]] = field(default_factory=dict)
 
     @property
     def full(self) -> Box:
@@ -115,29 +118,36 @@ class Space:
             box[place] &= self._mask(Asked(condition, statement.variables, deny), self.dimensions[place], unsure)
             if not box[place]:
                 return Reading(statement, ())
-        people = self.dimensions[CALLER]
         self.silent |= statement.principals is not None and statement.not_principal and statement.principals.empty
-        names = listed(statement.principals) if statement.principals else frozenset()
-        by_grant: dict[Grant, int] = {}
-        for place, point in enumerate(people.points):
-            if box[CALLER] >> place & 1 and point.person is not None:
-                grant = reached(
-                    point.person,
-                    statement.principals,
-                    names,
-                    negated=statement.not_principal,
-                    deny=deny,
-                    bounded=bounded,
-                    unsure=unsure,
-                )
-                if grant:
-                    by_grant[grant] = by_grant.get(grant, 0) | 1 << place
         if not all(box):
             return Reading(statement, ())
+        by_grant = self._callers(statement.principals, statement.not_principal, deny, bounded, unsure)
         return Reading(
             statement,
-            tuple(((*box[:CALLER], mask, *box[CALLER + 1 :]), grant) for grant, mask in by_grant.items()),
+            tuple(
+                ((*box[:CALLER], inside, *box[CALLER + 1 :]), grant)
+                for grant, mask in by_grant.items()
+                if (inside := mask & box[CALLER])
+            ),
         )
+
+    def _callers(
+        self, element: Principals | None, negated: bool, deny: bool, bounded: bool, unsure: bool
+    ) -> Mapping[Grant, int]:
+        """The callers whom a Principal or NotPrincipal element reaches, by how it does."""
+        key = (element, negated, deny, bounded, unsure)
+        if key not in self._reached:
+            names = listed(element) if element else frozenset()
+            found: dict[Grant, int] = {}
+            for place, point in enumerate(self.dimensions[CALLER].points):
+                if point.person is not None:
+                    grant = reached(
+                        point.person, element, names, negated=negated, deny=deny, bounded=bounded, unsure=unsure
+                    )
+                    if grant:
+                        found[grant] = found.get(grant, 0) | 1 << place
+            self._reached[key] = found
+        return self._reached[key]
 
     def _action(self, statement: Statement, *, unsure: bool) -> int:
         full = self.dimensions[ACTION].full
@@ -151,6 +161,8 @@ class Space:
         condition = asked.condition
         known = (condition.name, asked.variables, condition.key.lower(), condition.values)
         found = self._masks.get(known)
+        if found is None and (sooner := self._index(condition.key.lower(), dimension).answer(asked)) is not None:
+            found = self._masks[known] = sooner, 0, True
         if found is None:
             holds, exact = prepared(asked, dimension.keys)
             answers = [holds(point.keys) for point in dimension.points]
@@ -161,6 +173,11 @@ class Space:
         self.inexact |= not exact
         self.silent |= exact and open_ != 0
         return yes | open_ if unsure else yes
+
+    def _index(self, key: str, dimension: Dimension) -> ValueIndex:
+        if key not in self._indexes:
+            self._indexes[key] = ValueIndex(key, (point.keys for point in dimension.points))
+        return self._indexes[key]
 
     def _resource(self, statement: Statement, box: list[int], *, unsure: bool) -> None:
         globs, exact = resource_globs(statement)

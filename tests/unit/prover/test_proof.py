@@ -616,6 +616,21 @@ def test_a_prover_that_misreads_an_operator_is_found_out(monkeypatch: pytest.Mon
 
     right = cells._single
     monkeypatch.setattr(cells, "_single", lambda fits, key, negated, missing: right(fits, key, negated, True))
+    monkeypatch.setattr("valetkey.prover.value_index.ValueIndex.answer", lambda index, asked: None)
+    with pytest.raises(InternalError):
+        ask(under("StringEquals", ID, "x1"), NOBODY)
+
+
+def test_an_index_of_values_that_misreads_an_operator_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from valetkey.prover.value_index import ValueIndex
+
+    right = ValueIndex.answer
+
+    def wrong(index: ValueIndex, asked: Any) -> int | None:
+        found = right(index, asked)
+        return None if found is None else found | index.absent
+
+    monkeypatch.setattr(ValueIndex, "answer", wrong)
     with pytest.raises(InternalError):
         ask(under("StringEquals", ID, "x1"), NOBODY)
 
