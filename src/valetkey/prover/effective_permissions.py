@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from valetkey.catalog.actions import expand, level
-from valetkey.catalog.outliving_credentials import OUTLIVES, UNLISTED, Outliving
+from valetkey.catalog.actions import expand
+from valetkey.catalog.outliving_credentials import OUTLIVES, Outliving
 from valetkey.catalog.risky_actions import ESCALATES, HARMLESS, READS
-from valetkey.policy.globs import compiled, wild
 from valetkey.policy.statements import Policy, Statement
+from valetkey.prover.action_sets import LEVELS, covered, everything, levels, listed_by_aws, numbered
 from valetkey.prover.boxes import Budget, Limits, TooLong
 from valetkey.prover.pattern_pairs import covers, overlap
 
@@ -93,23 +93,24 @@ def opening(
     """What these policies (name and document of kind identity) open for the role, under boundary and own denies. Where
     `limits` are reached, the rest is called open, and `undecided` says so."""
     cut = _Cut(policies, boundary, own_denies, Budget(limits))
-    levels = dict.fromkeys(("List", "Read", "Tagging", "Write", "Permissions management"), 0)
-    for action in cut.actions():
-        levels[level(action) or "Write"] += 1
+    counts = dict.fromkeys(LEVELS, 0)
+    for actions in cut.actions():
+        for name, count in levels(actions).items():
+            counts[name] += count
     reads = [found for what, patterns in READS.items() if (found := _reading(cut, what, patterns)) is not None]
     escalations = [
         Escalation(action, way, name, statement.where, resources)
         for way, patterns in ESCALATES.items()
-        for action in _listed(patterns)
+        for action, opened in cut.open(_listed(patterns)).items()
         if action not in HARMLESS
-        for name, statement, resources in cut.open(action)
+        for name, statement, resources in opened
         if resources != (role_arn,) or action not in _ON_ITSELF
     ]
-    return Opening(levels, tuple(reads), tuple(escalations), tuple(_outliving(cut)), cut.undecided)
+    return Opening(counts, tuple(reads), tuple(escalations), tuple(_outliving(cut)), cut.undecided)
 
 
 def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> Reading | None:
-    found = {action: each for action in _listed(patterns) if (each := cut.open(action))}
+    found = cut.open(_listed(patterns))
     if not found:
         return None
     opened = [one for each in found.values() for one in each]
@@ -125,11 +126,10 @@ def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> Reading | None:
 
 def _outliving(cut: _Cut) -> Iterator[Outlives]:
     for kind in OUTLIVES:
-        found = {action: cut.open(action) for action in kind.actions}
-        actions = tuple(action for action, each in found.items() if each)
-        if actions and all(cut.open(action) for action in kind.needs):
+        found = cut.open(kind.actions)
+        if found and len(cut.open(kind.needs)) == len(kind.needs):
             names = dict.fromkeys(name for each in found.values() for name, _, _ in each)
-            yield Outlives(kind, actions, tuple(names))
+            yield Outlives(kind, tuple(found), tuple(names))
 
 
 # A role that may be entered, or passed, by itself alone gains nothing that it has not.
@@ -185,40 +185,50 @@ class _Cut:
         except TooLong as reason:
             # Nothing was looked at: all that an Allow may name is called open.
             self.undecided = str(reason)
-            self._covers = ([(_everything(), (1 << len(self._allows)) - 1)], [], [])
+            self._covers = ([(everything(), (1 << len(self._allows)) - 1)], [], [])
             self._bounds, self._denies = None, []
+        self._may = _union(self._covers[0])
         self._cases: dict[_Row, _Open] = {}
 
-    def actions(self) -> Iterator[str]:
-        """Every action that AWS lists and these policies open on anything, lower-cased."""
-        names = list(_index())
+    def actions(self) -> Iterator[int]:
+        """The actions that AWS lists and these policies open on anything, as sets of bits that do not overlap."""
         for actions, row in self._classes():
             if row.allows and self._case(row):
-                yield from (name for number in _ones(actions) if (name := names[number]) not in _UNLISTED)
+                yield actions & listed_by_aws()
 
     def _classes(self) -> list[tuple[int, _Row]]:
         """The actions that the same statements cover, as bits; together where there is no work left to tell them
         apart, and called open then."""
-        found = [(_everything(), _Row())]
+        found = [(everything(), _Row())]
         for place, sets in enumerate(self._covers):
-            for covered, bits in sets:
+            for those, bits in sets:
                 try:
                     self._budget.spend(1 + len(found) // 8)
                 except TooLong as reason:
                     self.undecided = self.undecided or str(reason)
-                    return [(_union(self._covers[0]), _Row((1 << len(self._allows)) - 1))]
-                both = [(actions & covered, _with(row, place, bits)) for actions, row in found]
-                found = [(actions & ~covered, row) for actions, row in found] + both
+                    return [(self._may, _Row((1 << len(self._allows)) - 1))]
+                both = [(actions & those, _with(row, place, bits)) for actions, row in found]
+                found = [(actions & ~those, row) for actions, row in found] + both
                 found = [each for each in found if each[0]]
         return found
 
-    def open(self, action: str) -> _Open:
-        """The statements that allow the action (with the policy's name), and on which resources."""
-        number = _index().get(action.lower())
-        if number is None:
+    def open(self, actions: tuple[str, ...]) -> dict[str, _Open]:
+        """Of these actions those that are open, with the statements that allow them (and the policy's name), and on
+        which resources."""
+        mask, numbers = numbered(actions)
+        if not mask & self._may:
+            return {}
+        return {action: found for action, number in numbers.items() if (found := self._opened(number))}
+
+    def _opened(self, number: int) -> _Open:
+        if not self._may >> number & 1:
             return []
-        row = _Row(*(_union((bits, covered >> number & 1) for covered, bits in sets) for sets in self._covers))
-        return self._case(row) if row.allows else []
+        row = [0, 0, 0]
+        for place, sets in enumerate(self._covers):
+            for those, bits in sets:
+                if those >> number & 1:
+                    row[place] |= bits
+        return self._case(_Row(*row))
 
     def _case(self, row: _Row) -> _Open:
         if row not in self._cases:
@@ -280,8 +290,8 @@ def _by_actions(given: Iterable[Statement], budget: Budget) -> list[tuple[int, i
         masks[key] = masks.get(key, 0) | 1 << number
     found: dict[int, int] = {}
     for (patterns, negated), mask in masks.items():
-        covered = _covered(patterns, negated, budget)
-        found[covered] = found.get(covered, 0) | mask
+        actions = _covered(patterns, negated, budget)
+        found[actions] = found.get(actions, 0) | mask
     return list(found.items())
 
 
@@ -295,51 +305,21 @@ def _union(sets: Iterable[tuple[int, int]]) -> int:
 
 
 def _ones(mask: int) -> list[int]:
-    return [place for place, bit in enumerate(reversed(f"{mask:b}")) if bit == "1"]
+    return [found.start() for found in re.finditer("1", f"{mask:b}"[::-1])]
 
 
-_UNLISTED = frozenset(action.lower() for action in UNLISTED)
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 
 def _covered(patterns: tuple[str, ...], negated: bool, budget: Budget) -> int:
-    """The listed actions that an Action or NotAction element covers, and those of `UNLISTED`, as bits of `_index`."""
+    """The actions that an Action or NotAction element covers."""
     for each in patterns:
         budget.spend(_PER_WIDE if each[:1] in "*?" or "*" in each.partition(":")[0] else _PER_SERVICE)
-    return _actions(patterns, negated)
+    return covered(patterns, negated)
 
 
 # Steps for a pattern whose service is not named, which is laid on every action, and for any other.
 _PER_WIDE, _PER_SERVICE = 2_000, 20
-
-
-@lru_cache(maxsize=1024)
-def _actions(patterns: tuple[str, ...], negated: bool) -> int:
-    if not patterns:
-        return _everything() if negated else 0
-    index = _index()
-    marks = bytearray(len(index) // 8 + 1)
-    named = [action.lower() for pattern in patterns for action in expand(pattern)]
-    fits = [compiled(wild(pattern.lower())) for pattern in patterns]
-    named += [action for action in _UNLISTED if any(fit(action) for fit in fits)]
-    for action in named:
-        number = index[action]
-        marks[number >> 3] |= 1 << (number & 7)
-    covered = int.from_bytes(marks, "little")
-    return _everything() & ~covered if negated else covered
-
-
-@lru_cache(maxsize=1)
-def _index() -> dict[str, int]:
-    """Every action that is told apart, lower-cased, with its bit."""
-    listed = dict.fromkeys(action.lower() for action in expand("*"))
-    return {action: number for number, action in enumerate({**listed, **dict.fromkeys(sorted(_UNLISTED))})}
-
-
-def _everything() -> int:
-    return (1 << len(_index())) - 1
-
-
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 
 def _regions(statement: Statement) -> list[_Region]:
