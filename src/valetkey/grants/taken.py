@@ -93,6 +93,8 @@ def taken(held: Held, *, role_arn: str) -> Taken:
             policies.append((name.rpartition("/")[2], policy))
     boundary = None if held.boundary is None else parse_lenient(held.boundary, "boundary").policy
     found = opening(policies, boundary=boundary, role_arn=role_arn)
+    if found.undecided:
+        unread.append(f"all policies together ({found.undecided})")
     return Taken(found.outlives, tuple(dict.fromkeys(unread)))
 
 

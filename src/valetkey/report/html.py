@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from valetkey.audit.findings import Audit, Severity
 
 _MEANING = {
-    "unguarded": "an outsider gets in with neither ExternalId nor MFA, or anybody does",
+    "unguarded": "an outsider gets in with neither MFA nor an ExternalId that guards, or anybody does",
     "unknown": "could not be decided, and counts as a finding",
-    "guarded": "outsiders get in, each with an ExternalId or MFA that binds",
+    "guarded": "outsiders get in, each with an ExternalId that guards or MFA that binds",
     "unreachable": "outsiders are named, and none can ever get in",
     "internal": "only your own accounts, organisation or AWS services",
 }

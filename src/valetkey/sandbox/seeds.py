@@ -113,7 +113,7 @@ SEEDS: tuple[Seed, ...] = (
     Seed(name="t04-anyone-in-a-list", what="anybody, hidden in a list beside the own account",
          checks=("T4",), exposure="unguarded", trust=trust(allow({"AWS": ["arn:aws:iam::OWNER:root", "*"]}, END))),
     Seed(name="t04-anyone-with-mfa", what="anybody who has MFA in an account of their own",
-         checks=("T4", "T18"), exposure="guarded", trust=trust(allow("*", MFA, END))),
+         checks=("T4", "T18"), exposure="unguarded", trust=trust(allow("*", MFA, END))),
     Seed(name="t05-anyone-externalid", what="anybody who knows the ExternalId",
          checks=("T5",), exposure="unguarded", trust=trust(allow(ANYBODY, ID, END))),
     Seed(name="t06-org-if-exists", what="an organisation, with IfExists: whoever has none gets in",
