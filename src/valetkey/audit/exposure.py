@@ -156,8 +156,9 @@ def exposure_of(found: Sorted) -> Exposure:
     return "internal" if found.insiders else "unreachable"
 
 
-def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope) -> Sorted:
-    """Sort the regions of the trust policy of a role in `account`."""
+def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: bool = True) -> Sorted:
+    """Sort the regions of the trust policy of a role in `account`. `certain`: they are what gets in for certain, and
+    not what may get in where AWS documents nothing."""
     tied = {each.index: found for each in policy.allows if (found := _tied(each))}
     own = scope.own | {account}
     ways: dict[tuple[Kind, str, str], list[Way]] = {}
@@ -182,7 +183,7 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope) -> Sorted:
                 on_behalf.append((region, others))
             continue
         if entering:
-            ways.setdefault(key, []).append(_way(region, key, own, policy))
+            ways.setdefault(key, []).append(_way(region, key, own, policy, certain=certain))
         if any(each.lower() not in ENTERING for each in region.actions):
             extras.append((key, region))
     _leave_covered(ways, policy)
@@ -320,7 +321,7 @@ def _rank(way: Way) -> tuple[bool, int, int]:
     return way.guarded, bool(way.external_ids) + way.mfa + bool(way.sources), way.statement
 
 
-def _way(region: Region, key: tuple[Kind, str, str], own: frozenset[str], policy: Policy) -> Way:
+def _way(region: Region, key: tuple[Kind, str, str], own: frozenset[str], policy: Policy, *, certain: bool) -> Way:
     kind, name, _ = key
     ids = external_ids(region.values.get(EXTERNAL_ID), name)
     hollow = next(filter(None, (guess(each, contractor=name, own=own) for each in ids)), "")
@@ -330,7 +331,7 @@ def _way(region: Region, key: tuple[Kind, str, str], own: frozenset[str], policy
     sources = tuple(sources_of(region.values))
     subjects = tenants(region) if kind == "provider" else ()
     if kind == "provider":
-        hollow = takes_guests(region, policy) if subjects else ""
+        hollow = takes_guests(region, policy, certain=certain) if subjects else ""
         guarded = bool(subjects) and not hollow
     elif kind == "anybody":
         # Of somebody whom nothing names, an ExternalId says nothing by itself: it is no secret. MFA says nothing at

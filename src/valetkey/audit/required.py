@@ -11,7 +11,7 @@ from valetkey.audit.issuers import all_fixed, host_of, issuer_of, keys_of
 from valetkey.catalog import key_names, limits
 from valetkey.catalog.shared_issuers import GUESTS
 from valetkey.policy.arns import is_account
-from valetkey.policy.evaluation import decide
+from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.legible import legible
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.statements import Policy
@@ -33,14 +33,16 @@ def external_ids(values: Values | None, contractor: str) -> tuple[str, ...]:
     return () if met_by_chance(values.patterns, contractor) else tuple(values.exact + values.patterns)
 
 
-def takes_guests(region: Region, policy: Policy) -> str:
-    """Why a guest of the identity pool gets in as well; empty where none does, or the provider has no guests."""
+def takes_guests(region: Region, policy: Policy, *, certain: bool) -> str:
+    """Why a guest of the identity pool gets in as well (not `certain`: may get in, where AWS documents nothing); empty
+    where none does, or the provider has no guests."""
     host, claim, guest, _ = GUESTS
     if host_of(region.party.name) != host:
         return ""
     context = {key: value for key, value in region.witness.context.items() if key.lower() != f"{host}:{claim}"}
     asked = replace(region.witness, context={**context, f"{host}:{claim}": (guest,)})
-    if not decide(asked, **legible({"trust": [policy]})[0]).allowed:
+    sides = legible({"trust": [policy]})[0]
+    if not (decide(asked, **sides).allowed if certain else could_allow(asked, **sides)):
         return ""
     return "guests of the identity pool get in too, and the id of the pool is in every app that uses it"
 

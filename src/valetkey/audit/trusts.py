@@ -55,7 +55,7 @@ def judge(
     if isinstance(reach, Bounds):
         # INVARIANT: an exposure that depends on what AWS does not document is unknown. The more is let in, the higher
         # the exposure, so what both bounds give holds for everything between them.
-        most = sort(reach.most, read.policy, account=account, scope=scope)
+        most = sort(reach.most, read.policy, account=account, scope=scope, certain=False)
         if _exposure(replace(trust, found=most)) != exposure:
             undecided = reach.reason
         else:

@@ -16,14 +16,10 @@ def shown(outsider: Outsider, ways: Collection[Way] | None = None) -> str:
     """An outsider in words: an account as a whole only where all of it gets in by these ways (default: all), else the
     principals that get in."""
     label = f" ({outsider.label})" if outsider.label else ""
+    names = _named(outsider.ways if ways is None else ways)
     match outsider.kind:
         case "account":
-            listed = outsider.ways if ways is None else ways
-            names = list(dict.fromkeys(each for way in listed for each in way.callers))
-            if names and not any(way.everybody for way in listed):
-                more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-                return f"{', '.join(map(_short, names[:_NAMED]))}{more} of account {outsider.name}{label}"
-            return f"account {outsider.name}{label}"
+            return (f"{names} of " if names else "") + f"account {outsider.name}{label}"
         case "organisation":
             return f"organisation {outsider.name}"
         case "unique id":
@@ -31,7 +27,16 @@ def shown(outsider: Outsider, ways: Collection[Way] | None = None) -> str:
             return f"{kind} {outsider.name} of an unknown account"
         case "provider":
             return f"identities of {outsider.label or host_of(outsider.name) or 'any identity provider'}"
-    return "anybody with an AWS account"
+    return "anybody with an AWS account" + (f" who calls as {names}" if names else "")
+
+
+def _named(ways: Collection[Way]) -> str:
+    """The principals that get in; empty where others do too."""
+    names = list(dict.fromkeys(each for way in ways for each in way.callers))
+    if not names or any(way.everybody for way in ways):
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(_short, names[:_NAMED])) + more
 
 
 def _short(caller: str) -> str:

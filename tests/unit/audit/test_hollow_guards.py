@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.audit.roles import BOTH, BY_ID, BY_MFA, OWN, ROOT, SISTER, WEB, A, allow, deny, role, run, trust
+from tests.unit.audit.roles import BOTH, BY_ID, BY_MFA, NOW, OWN, ROOT, SISTER, WEB, A, allow, deny, role, run, trust
 
 from valetkey.audit import Scope
 from valetkey.audit.guesses import ONE_IN, by_chance, guess, met_by_chance
@@ -139,6 +139,22 @@ def test_who_has_signed_in_to_a_pool_is_no_guest() -> None:
         assert run(text).roles[0].exposure == "guarded"
     guests_denied = deny({"ForAnyValue:StringEquals": {f"{POOLS}:amr": "unauthenticated"}}, {"Federated": POOLS}, WEB)
     assert run(trust(allow({"Federated": POOLS}, POOL, WEB), guests_denied)).roles[0].exposure == "guarded"
+
+
+def test_the_default_of_a_template_is_a_placeholder() -> None:
+    from valetkey.account import read_files
+    from valetkey.audit import audit
+
+    document = {"Version": "2012-10-17", "Statement": [allow(ROOT, {"StringEquals": {EXT: {"Ref": "Id"}}})]}
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Parameters": {"Id": {"Type": "String", "Default": "REPLACE_ME"}},
+        "Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}},
+    }
+    found = read_files(["t.json"], read=lambda name: json.dumps(template).encode(), owner=OWN)
+    answer = audit(found, scope=Scope(), now=NOW)
+    assert answer.roles[0].exposure == "unguarded"
+    assert "T9" in {each.check for each in answer.failing("medium")}
 
 
 def test_a_role_named_in_its_external_id_is_still_said() -> None:

@@ -37,6 +37,12 @@ def test_principals_of_a_condition_are_named_as_spelt() -> None:
     assert text.startswith(f"role/team-* of account {A} gets in")
 
 
+def test_a_name_that_everybody_can_give_a_role_is_said() -> None:
+    text = trust(allow({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deploy"}}))
+    (found,) = _texts(text, "T4", scope=Scope())
+    assert found == "anybody with an AWS account who calls as role/deploy gets in through statement 1"
+
+
 def test_many_principals_are_counted() -> None:
     names = [f"arn:aws:iam::{A}:user/u{n}" for n in range(5)]
     (text,) = _texts(trust(allow(names)), "T1")

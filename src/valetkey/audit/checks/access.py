@@ -132,7 +132,7 @@ def anybody(trust: Trust) -> Iterator[Hit]:
             asked = [*(["MFA, which everybody can have in an account of their own"] if way.mfa else []), *way.sources]
             with_ = f" with nothing but {' and '.join(asked)}" if asked else ""
             yield Hit(
-                f"{shown(each)} gets in through {numbered(at)}{with_}",
+                f"{shown(each, ways)} gets in through {numbered(at)}{with_}",
                 place_of(trust, at),
                 way.witness,
                 "high" if way.sources else None,
@@ -156,7 +156,7 @@ def anybody_with_external_id(trust: Trust) -> Iterator[Hit]:
         if ways:
             at = statements_of(ways)
             yield Hit(
-                f"{shown(each)} who knows the ExternalId gets in through {numbered(at)}",
+                f"{shown(each, ways)} who knows the ExternalId gets in through {numbered(at)}",
                 place_of(trust, at),
                 ways[0].witness,
                 "medium" if ways[0].sources else None,
