@@ -19,8 +19,8 @@ class Party:
     kind: PartyKind
     name: str = ""
     """Account id, service, provider; "" for one that the documents do not name. Of "unique id" and "deleted": the
-    unique id that a Principal element (or a condition on aws:userid) names, of a live user or role of any account, or of
-    a deleted one (`Origin`)."""
+    unique id that a Principal element (or a condition on aws:userid) names, of a live user or role of any account, or
+    of a deleted one (`Origin`)."""
     partition: str = "aws"
 
     def __str__(self) -> str:

@@ -179,7 +179,7 @@ def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:
         if words := _in_words(key, values, said):
             yield f"   {spelt(key)}: {words}"
     if region.party.kind == "unique id":
-        yield "   unique id    in a Principal element, IAM resolves it to a live user or role when the document is saved"
+        yield "   unique id    in Principal, IAM resolves it to a live user or role when the document is saved"
     yield f"   opened by    statement {region.statement + 1}"
     yield f"   for one      {_actions(region.witness)} by {region.witness.principal}"
 
