@@ -158,6 +158,7 @@ class _Reading:
             where=self.where,
             origin=Origin.SENT,
             trust=trust,
+            trust_where=f"{self.where}.Properties.AssumeRolePolicyDocument",
             attached=tuple(self.attached),
             inline=self.inline,
             boundary=self.text("PermissionsBoundary", "boundary"),

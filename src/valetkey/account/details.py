@@ -184,6 +184,7 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
         where=where,
         origin=Origin.RETURNED,
         trust=document(told.AssumeRolePolicyDocument, "trust", f"{where}.AssumeRolePolicyDocument"),
+        trust_where="" if where == part.name else f"{where}.AssumeRolePolicyDocument",
         attached=tuple(each.PolicyArn for each in told.AttachedManagedPolicies or ()),
         inline=inline,
         boundary=told.PermissionsBoundary.PermissionsBoundaryArn if told.PermissionsBoundary else None,

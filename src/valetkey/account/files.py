@@ -185,6 +185,7 @@ def _trust(data: bytes, name: str, place: Place) -> Part:
         where=f"{name}: $",
         origin=Origin.SENT,
         trust=trust,
+        trust_where=f"{name}: $",
         unknown=(Unknown("policies", "the file is a trust policy alone", f"{name}: $"),),
         assumed=("the file is a role's trust policy",),
     )

@@ -253,6 +253,7 @@ class _Reading:
             where=f"{self._name}: {at.address}",
             origin=Origin.SENT,
             trust=trust,
+            trust_where=self._where(at, "assume_role_policy"),
             attached=tuple(draft.attached),
             inline=draft.inline,
             boundary=boundary,

@@ -51,6 +51,8 @@ class Role:
     """Whether IAM has returned these documents, or they are still to be sent to it. Every reader says which."""
     trust: Document | None = None
     """The trust policy; None only with "trust" in `unknown`."""
+    trust_where: str = ""
+    """File and JSON path of the trust policy; empty where it is in no file."""
     attached: tuple[str, ...] = ()
     """ARNs of attached managed policies; their documents are in `Account.policies`, where the source has them."""
     inline: Mapping[str, Document] = field(default_factory=dict)
