@@ -186,7 +186,7 @@ def _trust(data: bytes, name: str, place: Place) -> Part:
         origin=Origin.SENT,
         trust=trust,
         trust_where=f"{name}: $",
-        unknown=(Unknown("policies", "the file is a trust policy alone", f"{name}: $"),),
+        unknown=(Unknown("all but the trust policy", "the file is a trust policy alone", f"{name}: $"),),
         assumed=("the file is a role's trust policy",),
     )
     return Part(name, roles=[role])

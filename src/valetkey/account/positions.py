@@ -15,8 +15,9 @@ from __future__ import annotations
 import json
 import re
 from ast import literal_eval
-from collections.abc import Iterator
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 FILE_MAX = 4 * 2**20
 """Bytes: larger files are dumps, and have few lines or too many."""
@@ -24,25 +25,40 @@ FILE_MAX = 4 * 2**20
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+)\]|\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\]")
 _BLANK = re.compile(r"[ \t\r\n]*")
 _KEY = re.compile(r'"(?:[^"\\]|\\.)*"')
-_MAYBE = ('"Fn::If"', '"Ref"', "!If", "!Ref", "Fn::If", "Ref")
+_MAYBE = ('"Fn::If"', '"Ref"')
+_MAYBE_TAGS = ("!If", "!Ref")
 _DECODER = json.JSONDecoder()
 
 
-def line_in(data: bytes, path: str) -> int | None:
-    """The line, from 1, of a path in a JSON or YAML file; None for a file that is neither, or larger than FILE_MAX."""
-    if len(data) > FILE_MAX or not path.startswith("$"):
-        return None
-    steps = list(_steps(path))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return None
-    if text.lstrip()[:1] in ("{", "["):
+class Lines:
+    """The lines of places in some files, as the readers name them: "app.yaml: $.Resources.Auditor".
+
+    A file is read when a place in it is first asked for, and once.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        """`files` are their bytes by the names that the readers were given."""
+        self._files = files
+        self._read: dict[str, _Tree | None] = {}
+        self._known: dict[str, int | None] = {}
+
+    def __call__(self, place: str) -> int | None:
+        """The line, from 1; None where the place is in no such file, or the file has no lines to tell."""
+        if place not in self._known:
+            self._known[place] = self._find(place)
+        return self._known[place]
+
+    def _find(self, place: str) -> int | None:
+        name, colon, path = place.rpartition(": $")
+        if not colon or name not in self._files:
+            return None
+        if name not in self._read:
+            self._read[name] = _tree(self._files[name])
+        tree = self._read[name]
         try:
-            return text.count("\n", 0, _in_json(text, steps)) + 1
+            return None if tree is None else tree.line(list(_steps("$" + path)))
         except (ValueError, IndexError, RecursionError):
-            pass  # flow YAML begins like JSON
-    return _in_yaml(text, steps)
+            return None
 
 
 def _steps(path: str) -> Iterator[str | int]:
@@ -54,19 +70,54 @@ def _steps(path: str) -> Iterator[str | int]:
         at = found.end()
 
 
-def _in_json(text: str, steps: list[str | int]) -> int:
-    """The offset of the last step that is there. Raises ValueError for what is not JSON."""
-    here = value = _skip(text, 0)
-    for step in steps:
-        for key, start, inner in _children(text, value):
-            if isinstance(step, int) and text.startswith(_MAYBE, _skip(text, inner + 1)):
-                return here
-            if key == step:
-                here, value = start, inner
+class _Tree(Protocol):
+    def line(self, steps: list[str | int]) -> int: ...
+
+
+def _tree(data: bytes) -> _Tree | None:
+    """A file as JSON or YAML; None for one that is neither, or larger than FILE_MAX."""
+    if len(data) > FILE_MAX:
+        return None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            _DECODER.raw_decode(text, _skip(text, 0))
+            return _Json(text)
+        except (ValueError, RecursionError):
+            pass  # flow YAML begins like JSON
+    return _yaml(text)
+
+
+class _Json:
+    """A JSON text. Each object and list that is looked into is taken apart once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._taken: dict[int, dict[str | int, tuple[int, int]]] = {}
+
+    def line(self, steps: list[str | int]) -> int:
+        here = value = _skip(self._text, 0)
+        for step in steps:
+            if value not in self._taken:
+                self._taken[value] = self._take(value)
+            if step not in self._taken[value]:
                 break
-        else:
-            return here
-    return here
+            here, value = self._taken[value][step]
+        return bisect_left(self._breaks, here) + 1
+
+    def _take(self, value: int) -> dict[str | int, tuple[int, int]]:
+        """Where each child begins and where its value does: of an object the first of a key, of a list those before
+        the first that may be removed."""
+        taken: dict[str | int, tuple[int, int]] = {}
+        for key, start, inner in _children(self._text, value):
+            if isinstance(key, int) and self._text.startswith(_MAYBE, _skip(self._text, inner + 1)):
+                break
+            taken.setdefault(key, (start, inner))
+        return taken
 
 
 def _children(text: str, at: int) -> Iterator[tuple[str | int, int, int]]:
@@ -100,22 +151,30 @@ def _skip(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _in_yaml(text: str, steps: list[str | int]) -> int | None:
+def _yaml(text: str) -> _Yaml | None:
     import yaml
 
     try:
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError):
         return None
-    if node is None:
-        return None
-    line = node.start_mark.line + 1
-    for step in steps:
-        found = _yaml_child(node, step)
-        if found is None:
-            return int(line)
-        line, node = found
-    return int(line)
+    return None if node is None else _Yaml(node)
+
+
+class _Yaml:
+    """A YAML text as nodes."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+
+    def line(self, steps: list[str | int]) -> int:
+        node, line = self._node, self._node.start_mark.line + 1
+        for step in steps:
+            found = _yaml_child(node, step)
+            if found is None:
+                break
+            line, node = found
+        return int(line)
 
 
 def _yaml_child(node: Any, step: str | int) -> tuple[int, Any] | None:
@@ -137,4 +196,4 @@ def _may_be_removed(node: Any) -> bool:
     import yaml
 
     keys = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
-    return node.tag in _MAYBE or keys in (["Fn::If"], ["Ref"])
+    return node.tag in _MAYBE_TAGS or keys in (["Fn::If"], ["Ref"])

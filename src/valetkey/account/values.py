@@ -32,6 +32,32 @@ class Unknown:
     where: str
     """File and JSON path, or the call that was refused ("iam:ListRoles")."""
 
+    @property
+    def hides(self) -> bool:
+        """Whether a way in may be behind it: a role, a trust policy or a permission. INVARIANT: a part that this
+        version does not know hides one."""
+        return self.part not in _SHARPENS
+
+
+_SHARPENS = frozenset(
+    {
+        "account",
+        "all but the trust policy",
+        "boundary",
+        "created",
+        "description",
+        "descriptions and session limits",
+        "identity providers",
+        "last use",
+        "name",
+        "quotas",
+        "session limit",
+        "tags",
+    }
+)
+"""Parts that make an answer more precise, and behind which nobody gets in. A boundary only takes away. The file of a
+bare trust policy holds all that was asked about."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
@@ -104,5 +130,7 @@ class Account:
     """GetAccountSummary's numbers by their name there ("AssumeRolePolicySizeQuota"); empty where not known."""
     sources: tuple[str, ...] = ()
     """What it was read from: file names, or "account 111122223333"."""
+    skipped: tuple[str, ...] = ()
+    """Files among others that are of another kind, one sentence each: a package.json, a Kubernetes manifest."""
     unknown: tuple[Unknown, ...] = ()
     """What is missing for the account as a whole: calls that were refused, resources that could not be resolved."""

@@ -67,7 +67,9 @@ def _entry(entry: Any, where: str) -> Accepted:
             )
     if entry["check"] not in TABLE:
         raise ValetkeyError(
-            f"{shown(entry['check'])} is not a check", do="write T1 to T31, or unknown", where=f"{where}.check"
+            f"{shown(entry['check'])} is not a check",
+            do="write T1 to T31, unknown or incomplete",
+            where=f"{where}.check",
         )
     return Accepted(entry["check"], entry["role"], entry["reason"], _end(entry["until"], f"{where}.until"))
 

@@ -17,6 +17,8 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 UNKNOWN = "unknown"
 """The check of a role that could not be decided; it fails whatever the threshold is."""
+INCOMPLETE = "incomplete"
+"""The check of what was not read and may hide a way in; it fails whatever the threshold is, unless that is accepted."""
 
 
 def at_least(severity: Severity, threshold: Severity) -> bool:
@@ -57,12 +59,16 @@ class Finding:
     """One check that one role does not pass."""
 
     check: str
-    """ "T1" to "T31", or "unknown"."""
+    """ "T1" to "T31", "unknown" or "incomplete"."""
     severity: Severity
     role: str
-    """ARN."""
+    """ARN; that of the account (`…:root`) where it is about the account as a whole."""
     source: str
     """Where the role was read from: file and JSON path, or the call."""
+    place: str
+    """Where it is: file and JSON path as far as they are known."""
+    line: int | None
+    """The line of `place`, from 1, where the file has lines."""
     text: str
     where: str
     witness: Request | None
@@ -77,6 +83,8 @@ class Judged:
 
     arn: str
     source: str
+    line: int | None
+    """Its line in the file, from 1."""
     exposure: Exposure
     reason: str
     """Why it is unknown or unreachable; empty otherwise."""
@@ -91,6 +99,18 @@ class Judged:
     """What outsiders get; None where no outsider gets in."""
     last_used: datetime | None
     last_use_known: bool
+    advice: str
+    """What a name like this one usually means, and what to do then; empty where it means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One role with its findings."""
+
+    role: Judged | None
+    """None for what is about the account as a whole."""
+    findings: tuple[Finding, ...]
+    """Those that no baseline accepts, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +127,39 @@ class Audit:
     stale: tuple[Accepted, ...]
     """Lines of the baseline that accept nothing (any more): ended, or the finding is gone."""
     incomplete: tuple[str, ...]
-    """What could not be read of the account as a whole."""
+    """What could not be read of the account as a whole, also what only makes the answer more precise."""
+    skipped: tuple[str, ...]
+    """Files that were of another kind and not read."""
 
-    def failing(self, threshold: Severity) -> tuple[Finding, ...]:
-        """The findings that make a run fail: not accepted, and at or over the threshold, or of an unknown role."""
-        return tuple(
-            each
-            for each in self.findings
-            if each.accepted is None and (each.check == UNKNOWN or at_least(each.severity, threshold))
-        )
+    def failing(self, threshold: Severity, *, allow_incomplete: bool = False) -> tuple[Finding, ...]:
+        """The findings that make a run fail: not accepted, and at or over the threshold, of an unknown role, or of
+        what was not read (unless `allow_incomplete`)."""
+
+        def fails(each: Finding) -> bool:
+            if each.check == INCOMPLETE:
+                return not allow_incomplete
+            return each.check == UNKNOWN or at_least(each.severity, threshold)
+
+        return tuple(each for each in self.findings if each.accepted is None and fails(each))
+
+    def blocks(self) -> tuple[Block, ...]:
+        """By role: the role with the gravest finding first. First of all the account as a whole, if there is
+        something to say of it; roles without findings last."""
+        of: dict[tuple[str, str], list[Finding]] = {(each.arn, each.source): [] for each in self.roles}
+        whole = []
+        for finding in self.findings:
+            if finding.accepted is None:
+                of.get((finding.role, finding.source), whole).append(finding)
+        blocks = [Block(each, tuple(of[each.arn, each.source])) for each in self.roles]
+        blocks.sort(key=_gravest)
+        return (*([Block(None, tuple(whole))] if whole else []), *blocks)
+
+
+EXPOSURES: tuple[Exposure, ...] = ("unguarded", "unknown", "guarded", "unreachable", "internal")
+"""From the one to look at first."""
+
+
+def _gravest(block: Block) -> tuple[int, int, str]:
+    assert block.role is not None
+    gravest = max((SEVERITIES.index(each.severity) for each in block.findings), default=-1)
+    return -gravest, EXPOSURES.index(block.role.exposure), block.role.arn

@@ -77,6 +77,8 @@ class Powers:
     """Whether a Deny ends the permissions on a date, so that no session outlasts it."""
     unread: tuple[str, ...]
     """Policies whose documents the source does not hold, or that cannot be read."""
+    missing: tuple[str, ...] = ()
+    """Of these, what may allow more: policies, not a boundary."""
 
 
 @dataclass(slots=True)
@@ -93,6 +95,9 @@ class Library:
         unread = [
             f"{each.part}: {each.reason}" for each in role.unknown if "polic" in each.part or each.part == "boundary"
         ]
+        missing = [
+            f"{each.part}: {each.reason} ({each.where})" for each in role.unknown if each.hides and each.part != "trust"
+        ]
         texts: dict[str, str | None] = {**role.inline}
         texts |= {arn.rsplit(":policy/", 1)[-1]: self._managed(arn) for arn in role.attached}
         policies = []
@@ -100,6 +105,7 @@ class Library:
             policy = self.read(text)
             if policy is None:
                 unread.append(name)
+                missing.append(f"{name}: its document is not in the source, or cannot be read")
             else:
                 policies.append((name, policy))
         boundary = None
@@ -121,6 +127,7 @@ class Library:
             self._open[key],
             any(_ends(each) for policy in listed for each in policy.denies),
             tuple(dict.fromkeys(unread)),
+            tuple(dict.fromkeys(missing)),
         )
 
     def read(self, text: str | None) -> Policy | None:

@@ -26,7 +26,7 @@ class Check(Generic[S]):
     """One check. `S` is what it reads: a trust policy or a role."""
 
     id: str
-    """ "T1" to "T31", or "unknown"."""
+    """ "T1" to "T31", "unknown" or "incomplete"."""
     title: str
     severity: Severity
     """The severity of a finding that does not name its own."""
@@ -73,6 +73,6 @@ def registered(checks: Iterable[Check[Read]]) -> Mapping[str, Check[Read]]:
 
 
 def order(number: str) -> tuple[bool, int]:
-    """Sorts ids: T1, T2, ..., T31, then those without a number."""
+    """Sorts ids: T1, T2, ..., T31, then "incomplete" and "unknown"."""
     digits = number[1:]
-    return (False, int(digits)) if digits.isdigit() else (True, 0)
+    return (False, int(digits)) if digits.isdigit() else (True, -len(number))

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from valetkey.account.values import Account, Role
+from valetkey.account.values import Account, Role, Unknown
+from valetkey.audit.advice import advice, fix_for
 from valetkey.audit.baseline import apply
 from valetkey.audit.checks import ROLE_CHECKS, TABLE
-from valetkey.audit.findings import SEVERITIES, Accepted, Audit, Finding, Hit, Judged
+from valetkey.audit.findings import INCOMPLETE, SEVERITIES, Accepted, Audit, Finding, Hit, Judged
 from valetkey.audit.permissions import Library, Powers
 from valetkey.audit.scope import Scope
 from valetkey.audit.subjects import Subject, Verdict
@@ -35,10 +36,11 @@ def audit(
     verdicts: Mapping[Key, Verdict] | None = None,
     who: Who | None = None,
     progress: Callable[[int, int], None] | None = None,
+    line_of: Callable[[str], int | None] = lambda place: None,
 ) -> Audit:
     """Audit an account. `who` proves (default: prover.who); `verdicts` are judgements already made
-    (`workers.verdicts`); `progress` is told how many roles are done, of how
-    many. Raises nothing for what it finds in a role."""
+    (`workers.verdicts`); `progress` is told how many roles are done, of how many; `line_of` gives the line of a place
+    ("app.yaml: $.Resources.Auditor"). Raises nothing for what it finds in a role."""
     known: dict[Key, Verdict] = dict(verdicts or {})
     judged = []
     for number, role in enumerate(account.roles, 1):
@@ -52,10 +54,12 @@ def audit(
     findings: list[Finding] = []
     for role, verdict in zip(account.roles, judged, strict=True):
         powers = library.powers(role) if verdict.found.outsiders else None
-        roles.append(_judged(role, verdict, powers))
+        told = advice(role, verdict.found.outsiders)
+        roles.append(_judged(role, verdict, powers, told, line_of))
         record, damaged, drift = _record(role)
         subject = Subject(role, verdict, powers, record, damaged, drift, quota, shared, scope, now)
-        findings.extend(_findings(subject))
+        findings.extend(_findings(subject, told, line_of))
+    findings.extend(_not_read(account, each, line_of) for each in account.unknown if _hides(each))
     findings.sort(key=lambda each: (-SEVERITIES.index(each.severity), each.role, _order(each.check)))
     marked, stale = apply(findings, baseline, now=now)
     return Audit(
@@ -66,6 +70,7 @@ def audit(
         findings=marked,
         stale=stale,
         incomplete=tuple(f"{each.part}: {each.reason} ({each.where})" for each in account.unknown),
+        skipped=account.skipped,
     )
 
 
@@ -98,10 +103,36 @@ def _shared_ids(verdicts: Sequence[Verdict]) -> dict[str, set[str]]:
     return shared
 
 
-def _judged(role: Role, verdict: Verdict, powers: Powers | None) -> Judged:
+def _hides(unknown: Unknown) -> bool:
+    """Whether a way in may be behind what was not read of the account. A managed policy matters where a role has it,
+    and is said there (`checks.reading`)."""
+    return unknown.hides and not unknown.part.startswith("policy ")
+
+
+def _not_read(account: Account, unknown: Unknown, line_of: Callable[[str], int | None]) -> Finding:
+    row = TABLE[INCOMPLETE]
+    return Finding(
+        check=INCOMPLETE,
+        severity=row.severity,
+        role=f"arn:{account.partition}:iam::{account.id or NOBODY}:root",
+        source=unknown.where,
+        place=unknown.where,
+        line=line_of(unknown.where),
+        text=f"{unknown.part} not read: {unknown.reason}",
+        where="",
+        witness=None,
+        fix=row.fix,
+        document=None,
+    )
+
+
+def _judged(
+    role: Role, verdict: Verdict, powers: Powers | None, told: str, line_of: Callable[[str], int | None]
+) -> Judged:
     return Judged(
         arn=role.arn,
         source=role.where,
+        line=line_of(role.where),
         exposure=verdict.exposure,
         reason=verdict.reason,
         outsiders=verdict.found.outsiders,
@@ -111,6 +142,7 @@ def _judged(role: Role, verdict: Verdict, powers: Powers | None) -> Judged:
         powers=powers,
         last_used=role.last_used,
         last_use_known=role.last_use_known,
+        advice=told,
     )
 
 
@@ -147,30 +179,33 @@ def _plain(text: str | None) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _findings(subject: Subject) -> Iterator[Finding]:
+def _findings(subject: Subject, told: str, line_of: Callable[[str], int | None]) -> Iterator[Finding]:
     role, verdict = subject.role, subject.verdict
     for number, hit in verdict.hits:
-        yield _finding(role, number, hit)
+        yield _finding(role, number, hit, told, line_of)
     for check in ROLE_CHECKS.values():
         for hit in check.find(subject):
-            yield _finding(role, check.id, hit)
+            yield _finding(role, check.id, hit, told, line_of)
 
 
-def _finding(role: Role, check: str, hit: Hit) -> Finding:
+def _finding(role: Role, check: str, hit: Hit, told: str, line_of: Callable[[str], int | None]) -> Finding:
     row = TABLE[check]
     witness = hit.witness
     if witness is not None and witness.resource != role.arn and ":role/" in witness.resource:
         # A verdict is shared by all roles with this document; the request is made on this one.
         witness = replace(witness, resource=role.arn)
+    place = f"{role.trust_where}{hit.where.removeprefix('$')}" if hit.where and role.trust_where else role.where
     return Finding(
         check=check,
         severity=hit.severity or row.severity,
         role=role.arn,
         source=role.where,
+        place=place,
+        line=line_of(place),
         text=hit.text,
         where=hit.where,
         witness=witness,
-        fix=row.fix,
+        fix=fix_for(check, row.fix, told),
         document=hit.document,
     )
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from valetkey.account import read_files
-from valetkey.account.positions import FILE_MAX, line_in
+from valetkey.account.positions import FILE_MAX, Lines
 
 YAML = """\
 # a remark
@@ -35,6 +35,10 @@ Resources:
           - !If [Some, {Effect: Allow}, !Ref AWS::NoValue]
           - Effect: Allow
 """
+
+
+def line_in(data: bytes, path: str) -> int | None:
+    return Lines({"a: b.yaml": data})(f"a: b.yaml: {path}")
 
 
 @pytest.mark.parametrize(
@@ -85,8 +89,28 @@ def test_flow_yaml_that_begins_like_json() -> None:
     assert line_in(b"{\n  Resources: {\n    A: {Type: x},  # one\n  },\n}", "$.Resources.A") == 3
 
 
-def test_a_path_that_is_no_path_has_no_line() -> None:
-    assert line_in(b"{}", "aws_iam_role.a") is None
+@pytest.mark.parametrize("place", ["plan.json: aws_iam_role.a", "other.json: $.a", "iam:ListRoles", "plan.json", ""])
+def test_a_place_that_is_no_path_in_a_file_has_no_line(place: str) -> None:
+    assert Lines({"plan.json": b"{}"})(place) is None
+
+
+def test_a_file_is_taken_apart_once() -> None:
+    text = json.dumps({"RoleDetailList": [{"Trust": {"Statement": [{}]}} for _ in range(3_000)]}, indent=1)
+    lines, steps = Lines({"dump.json": text.encode()}), 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal steps
+        steps += event == "call"
+
+    import sys
+
+    sys.setprofile(count)
+    try:
+        found = [lines(f"dump.json: $.RoleDetailList[{number}].Trust.Statement[0]") for number in range(3_000)]
+    finally:
+        sys.setprofile(None)
+    assert found == [6 + 7 * number for number in range(3_000)]
+    assert steps < 300_000
 
 
 def test_every_reader_says_where_the_trust_policy_is() -> None:

@@ -1,4 +1,5 @@
-"""The checks: access (who can assume the role), policy (the document), role (everything around it).
+"""The checks: access (who can assume the role), policy (the document), role (everything around it),
+reading (what was not read).
 
 A check is one function under `@check`; docs/auditing.md lists them at length.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Never
 
-from valetkey.audit.checks import access, policy, role
+from valetkey.audit.checks import access, policy, reading, role
 from valetkey.audit.registry import Check, in_module, registered
 from valetkey.audit.subjects import Subject, Trust
 
@@ -16,7 +17,7 @@ __all__ = ["ROLE_CHECKS", "TABLE", "TRUST_CHECKS"]
 
 TRUST_CHECKS: Mapping[str, Check[Trust]] = registered((*in_module(access, Trust), *in_module(policy, Trust)))
 """Checks of a trust policy alone, by id."""
-ROLE_CHECKS: Mapping[str, Check[Subject]] = registered(in_module(role, Subject))
+ROLE_CHECKS: Mapping[str, Check[Subject]] = registered((*in_module(role, Subject), *in_module(reading, Subject)))
 """Checks of a role, by id."""
 TABLE: Mapping[str, Check[Never]] = registered((*TRUST_CHECKS.values(), *ROLE_CHECKS.values()))
-"""Every check by its id, "T1" to "T31" and "unknown"."""
+"""Every check by its id, "T1" to "T31", "unknown" and "incomplete"."""

@@ -1,0 +1,39 @@
+"""Advice on roles whose names say what they are usually for.
+
+A name proves nothing: anybody can give a role the name of one of AWS's. So the advice is an "if", and changes neither
+an exposure nor a severity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from valetkey.account.values import Role
+from valetkey.audit.exposure import Outsider
+from valetkey.catalog.known_roles import usual_role
+from valetkey.policy.arns import is_account
+
+_CLEARED = frozenset({"T1", "T2", "T3", "T11", "T15", "T19", "T20", "T21", "T22", "T31"})
+"""Checks on outsiders, which find nothing more when the account is one of the owner's."""
+
+
+def advice(role: Role, outsiders: Sequence[Outsider]) -> str:
+    """One sentence; empty where the name means nothing, or no single account gets in."""
+    usual = usual_role(role.name)
+    accounts = dict.fromkeys(each for outsider in outsiders if (each := _account(outsider)))
+    if usual is None or not accounts:
+        return ""
+    named = " and ".join(accounts)
+    return f"{usual.what}: if {named} is {usual.whose}, run the audit with --own-accounts {','.join(accounts)}"
+
+
+def _account(outsider: Outsider) -> str:
+    if outsider.kind == "account":
+        return outsider.name
+    parts = outsider.name.split(":")
+    return parts[4] if outsider.kind == "provider" and len(parts) > 5 and is_account(parts[4]) else ""
+
+
+def fix_for(check: str, fix: str, told: str) -> str:
+    """A check's fix on a role with this advice."""
+    return f"{told}; if not, {fix}" if told and check in _CLEARED else fix
