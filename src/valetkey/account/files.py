@@ -2,7 +2,8 @@
 
 Recognised by what they hold, not by their names: GetAccountAuthorizationDetails and ListRoles (JSON), a CloudFormation
 template (JSON or YAML) and the parameters for it (as `aws cloudformation create-stack --parameters` takes them),
-`terraform show -json`, and a bare trust policy; each may be gzip.
+`terraform show -json`, and a bare trust policy; each may be gzip. A file of another kind is refused when it is alone,
+and skipped among others. A file that is broken is refused: nobody knows what it holds.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from valetkey.account import details
 from valetkey.account.intrinsics import Place
 from valetkey.account.loaded import (
+    SeveralDocuments,
     SourceError,
     is_object,
     load_json,
@@ -54,11 +56,16 @@ def read_files(
     partition = next((each for begin, each in _PARTITIONS.items() if region.startswith(begin)), "aws")
     place = Place(owner, partition, region)
     parts: dict[int, Part] = {}
+    foreign: list[ForeignFile] = []
     templates: list[tuple[int, str, str, bytes]] = []
     parameters: dict[str, str] = {}
     for number, name in enumerate(names):
         data = unpacked(read(name), name)
-        kind = _kind(data, name)
+        try:
+            kind = _kind(data, name)
+        except ForeignFile as error:
+            foreign.append(error)
+            continue
         if kind == "parameters":
             parameters |= _parameters(data, name)
         elif kind in ("template", "yaml"):
@@ -66,8 +73,19 @@ def read_files(
         else:
             parts[number] = _read(kind, data, name, place)
     place = replace(place, parameters=parameters)
-    parts |= {number: _read(kind, data, name, place) for number, kind, name, data in templates}
-    return one_account([parts[number] for number in sorted(parts)], owner=owner, partition=partition)
+    for number, kind, name, data in templates:
+        try:
+            parts[number] = _read(kind, data, name, place)
+        except ForeignFile as error:
+            foreign.append(error)
+    if foreign and not parts:
+        raise foreign[0]
+    account = one_account([parts[number] for number in sorted(parts)], owner=owner, partition=partition)
+    return replace(account, skipped=tuple(each.what for each in foreign))
+
+
+class ForeignFile(SourceError):
+    """A file of another kind, from which no account can be read: among others it is skipped and said."""
 
 
 def _read(kind: str, data: bytes, name: str, place: Place) -> Part:
@@ -156,7 +174,10 @@ def _template(data: bytes, name: str, place: Place) -> Part:
 def _yaml(data: bytes, name: str, place: Place) -> Part:
     from valetkey.account.cloudformation import read_template
 
-    loaded = load_yaml(data, name)
+    try:
+        loaded = load_yaml(data, name)
+    except SeveralDocuments:
+        raise _unknown(name) from None
     if not is_object(loaded) or "Resources" not in loaded:
         raise _unknown(name)
     return read_template(loaded, name, place)
@@ -201,8 +222,8 @@ _READERS: dict[str, Callable[[bytes, str, Place], Part]] = {
 }
 
 
-def _unknown(name: str) -> SourceError:
-    return SourceError(
+def _unknown(name: str) -> ForeignFile:
+    return ForeignFile(
         f"{name} is nothing that an account can be read from",
         do="give `aws iam get-account-authorization-details`, a CloudFormation template, `terraform show -json` "
         "or a trust policy",

@@ -34,6 +34,10 @@ class SourceError(ValetkeyError):
     """A file that an account cannot be read from; `where` is the file and the place in it."""
 
 
+class SeveralDocuments(SourceError):
+    """A YAML file of several documents, of which the first is no template: Kubernetes manifests are."""
+
+
 def unpacked(data: bytes, name: str) -> bytes:
     """The file's text as UTF-8 without a byte order mark, gunzipped where it is gzip, at most FILE_MAX bytes.
 
@@ -151,8 +155,8 @@ def _build(events: Iterable[Any], name: str) -> Any:
     sizes = [0]
     documents: list[Any] = []
 
-    def wrong(event: Any, what: str, do: str) -> SourceError:
-        return SourceError(f"{name}: {what}", do=do, where=f"{name}: line {event.start_mark.line + 1}")
+    def wrong(event: Any, what: str, do: str, error: type[SourceError] = SourceError) -> SourceError:
+        return error(f"{name}: {what}", do=do, where=f"{name}: line {event.start_mark.line + 1}")
 
     def put(value: Any, size: int) -> None:
         sizes[-1] += size
@@ -187,7 +191,10 @@ def _build(events: Iterable[Any], name: str) -> Any:
                 anchors[anchor] = (value, size)
             put(value, size)
         elif kind == "DocumentStartEvent" and documents:
-            raise wrong(event, "a second document begins here", "give each document a file of its own")
+            first = documents[0]
+            template = is_object(first) and any(key == "Resources" for key, _ in pairs(first))
+            error = SourceError if template else SeveralDocuments
+            raise wrong(event, "a second document begins here", "give each document a file of its own", error)
     return documents[0] if documents else ""
 
 

@@ -5,6 +5,7 @@ in the file's text afterwards, and only for what is reported.
 
 Rules:
 - The line is that of a member's key, or of the first character of a list's item.
+- A file of one line has no lines to tell: `$.RoleDetailList[3]` says more than "line 1".
 - Where a path leads further than the file does (a document that is a text, what an intrinsic function makes), the line
   is that of the last step that is there. A list whose items an intrinsic function may remove is not followed into: its
   items have other numbers in the file.
@@ -75,8 +76,8 @@ class _Tree(Protocol):
 
 
 def _tree(data: bytes) -> _Tree | None:
-    """A file as JSON or YAML; None for one that is neither, or larger than FILE_MAX."""
-    if len(data) > FILE_MAX:
+    """A file as JSON or YAML; None for one that is neither, of one line, or larger than FILE_MAX."""
+    if len(data) > FILE_MAX or b"\n" not in data.strip():
         return None
     try:
         text = data.decode("utf-8-sig")

@@ -20,6 +20,9 @@ UNKNOWN = "unknown"
 INCOMPLETE = "incomplete"
 """The check of what was not read and may hide a way in; it fails whatever the threshold is, unless that is accepted."""
 
+NOT_READ = "not read: "
+"""How the text of a finding begins that is about the account as a whole."""
+
 
 def at_least(severity: Severity, threshold: Severity) -> bool:
     """Whether a severity is the threshold or graver."""
@@ -146,7 +149,7 @@ class Audit:
         """By role: the role with the gravest finding first. First of all the account as a whole, if there is
         something to say of it; roles without findings last."""
         of: dict[tuple[str, str], list[Finding]] = {(each.arn, each.source): [] for each in self.roles}
-        whole = []
+        whole: list[Finding] = []
         for finding in self.findings:
             if finding.accepted is None:
                 of.get((finding.role, finding.source), whole).append(finding)

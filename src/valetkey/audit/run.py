@@ -12,7 +12,7 @@ from valetkey.account.values import Account, Role, Unknown
 from valetkey.audit.advice import advice, fix_for
 from valetkey.audit.baseline import apply
 from valetkey.audit.checks import ROLE_CHECKS, TABLE
-from valetkey.audit.findings import INCOMPLETE, SEVERITIES, Accepted, Audit, Finding, Hit, Judged
+from valetkey.audit.findings import INCOMPLETE, NOT_READ, SEVERITIES, Accepted, Audit, Finding, Hit, Judged
 from valetkey.audit.permissions import Library, Powers
 from valetkey.audit.scope import Scope
 from valetkey.audit.subjects import Subject, Verdict
@@ -118,7 +118,7 @@ def _not_read(account: Account, unknown: Unknown, line_of: Callable[[str], int |
         source=unknown.where,
         place=unknown.where,
         line=line_of(unknown.where),
-        text=f"{unknown.part} not read: {unknown.reason}",
+        text=f"{NOT_READ}{unknown.part}: {unknown.reason}",
         where="",
         witness=None,
         fix=row.fix,

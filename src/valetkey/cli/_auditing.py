@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,21 +26,30 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> Read:
-    """The account that files tell of. Raises ValetkeyError."""
+def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> tuple[Read, Callable[[str], int | None]]:
+    """The account that files tell of, and the lines of places in them. Raises ValetkeyError."""
     from valetkey.account.files import read_files
+    from valetkey.account.positions import FILE_MAX, Lines
     from valetkey.catalog import limits
+
+    kept: dict[str, bytes] = {}
+
+    def read(name: str) -> bytes:
+        data = _read(name)
+        if len(data) <= FILE_MAX:
+            kept[name] = data
+        return data
 
     if owner is not None:
         limits.check("account id", owner)
     region = account.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return read_files(names, read=_read, owner=owner, region=region)
+    return read_files(names, read=read, owner=owner, region=region), Lines(kept)
 
 
 def live(owner: str | None, account: OwnerAccount) -> Read:
     """The account that the credentials belong to. Raises CallError, and ValetkeyError when it is not `owner`."""
     from valetkey.account.live import read_live
-    from valetkey.report.audit import reading
+    from valetkey.report.progress import reading
 
     found = read_live(account.connect(), wait=time.sleep, progress=reading)
     if owner is not None and owner != found.id:
@@ -67,7 +77,8 @@ def _text(path: Path) -> str:
 
 def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
     """Who is us, and known accounts. Raises ValetkeyError."""
-    from valetkey.audit import Scope, own_accounts, read_known
+    from valetkey.audit import Known, Scope, own_accounts, read_known
+    from valetkey.catalog.known_accounts import known_accounts
 
     ids = frozenset[str]()
     if own is not None:
@@ -77,7 +88,10 @@ def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
         raise ValetkeyError(
             f"--org-id: {shown(org_id)} is not an organisation", do="write its id: o-…, as AWS Organizations shows it"
         )
-    return Scope(ids, org_id, {} if known is None else read_known(_text(known), name=str(known)))
+    labels = {account: Known(name, ()) for account, name in known_accounts().items()}
+    if known is not None:
+        labels |= read_known(_text(known), name=str(known))
+    return Scope(ids, org_id, labels)
 
 
 def baseline(path: Path | None) -> tuple[Accepted, ...]:

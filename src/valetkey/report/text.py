@@ -52,8 +52,11 @@ def say(*lines: str, stderr: bool = False) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON document. JSON escapes control characters itself."""
-    print(json.dumps(value, indent=2, ensure_ascii=True))  # noqa: T201
+    """Print one JSON document, of a shape (`report.results`) or of plain values. JSON escapes control characters
+    itself."""
+    from msgspec import to_builtins
+
+    print(json.dumps(to_builtins(value), indent=2, ensure_ascii=True))  # noqa: T201
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.audit.roles import BOTH, BY_ID, ID, LOOK, OTHER, OWN, ROOT, A, B, allow, trust
+from tests.unit.audit.roles import BOTH, BY_ID, ID, LOOK, NOW, OTHER, OWN, ROOT, A, B, allow, trust
 
+from valetkey.account import read_files
+from valetkey.audit import Scope, audit
 from valetkey.cli._run import run
 from valetkey.policy import Request, decide, parse_policy
 
@@ -153,7 +156,7 @@ def test_sarif(folder: Path, capsys: Capture) -> None:
     assert log["version"] == "2.1.0"
     (one,) = log["runs"]
     rules = one["tool"]["driver"]["rules"]
-    assert len({each["id"] for each in rules}) == len(rules) == 32
+    assert len({each["id"] for each in rules}) == len(rules) == 33
     fingerprints = set()
     for result in one["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
@@ -273,7 +276,6 @@ def test_a_template_is_audited_before_the_roles_exist(folder: Path, capsys: Capt
 
 
 def test_the_pre_commit_hook_calls_the_command_as_it_is(folder: Path, capsys: Capture) -> None:
-    import re
     import shlex
 
     import yaml
@@ -330,3 +332,182 @@ def test_a_reader_that_goes_away_does_not_make_findings_pass(folder: Path) -> No
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=30) == 141
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+
+def test_the_page_shows_what_a_terminal_shows(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "auditing.md").read_text()
+    policy = re.search(r"^```json\n(\{.*?)^```", page, re.M | re.S)
+    block = re.search(r"^```text\n\$ valetkey audit partner.json --owner 111111111111\n(.*?)^```", page, re.M | re.S)
+    assert policy is not None
+    assert block is not None
+    written(folder, policy[1], "partner.json")
+    on_a_terminal(monkeypatch, 110)
+    assert run(["audit", "partner.json", "--owner", OWN]) == 1
+    assert capsys.readouterr().out.splitlines() == block[1].splitlines()
+
+
+MADE = """\
+Resources:
+  Bare:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: bare
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - {Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}
+          - {Effect: Allow, Principal: {AWS: '222222222222'}, Action: sts:AssumeRole}
+      Policies: []
+"""
+
+
+def test_on_a_pipe_every_finding_is_one_line_with_its_place_and_role(folder: Path, capsys: Capture) -> None:
+    trusts = {f"r{number}": trust(allow(ROOT)) for number in range(250)}
+    name, made = written(folder, dump(**trusts)), written(folder, MADE, "app.yaml")
+    assert run(["audit", name, made, "--owner", OWN, "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert run(["audit", name, made, "--owner", OWN]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    for each in findings:
+        begin = f": {each['severity']} {each['check']} {each['role']}: {each['text']}"
+        (line,) = [line for line in lines if begin in line]
+        assert line.startswith("app.yaml:" if each["role"].endswith("/bare") else "dump.json: $.RoleDetailList[")
+    assert any(line.startswith(f"app.yaml:10: high T1 arn:aws:iam::{OWN}:role/bare: ") for line in lines)
+    # A role's lines are together, and the role itself stands before its findings.
+    owners = [
+        line.split(" arn:aws:iam::")[1].split(":")[1] for line in lines if " arn:aws:iam::" in line.split("; ")[0]
+    ]
+    runs = [each for number, each in enumerate(owners) if number == 0 or owners[number - 1] != each]
+    assert len(runs) == len(set(runs)) == 251
+
+
+def test_on_a_terminal_a_role_and_its_findings_are_one_block(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = written(folder, dump(good=trust(allow(ROOT, BOTH)), bare=trust(allow(B)), ours=trust(allow(OWN))))
+    on_a_terminal(monkeypatch, 80)
+    run(["audit", name])
+    out = capsys.readouterr().out
+    blocks = {each.split(":")[0]: each for each in out.split("\n\n")}
+    assert list(blocks)[1:3] == ["bare", "good"]  # the gravest first; what is internal has nothing to say
+    assert "  high      T1 " in blocks["bare"]
+    assert f"account {B} gets in: no ExternalId, no MFA, no end" in blocks["bare"]
+    assert "T15" in blocks["good"]
+    assert "T1 " not in blocks["good"]
+    assert max(map(len, blocks["bare"].splitlines())) <= 80
+
+
+@pytest.mark.parametrize("columns", [20, 10_000])
+def test_a_narrow_terminal_breaks_no_word(
+    columns: int, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = written(folder, dump(bare=trust(allow(ROOT))))
+    on_a_terminal(monkeypatch, columns)
+    run(["audit", name])
+    assert f"arn:aws:iam::{A}:user/somebody" in capsys.readouterr().out
+
+
+def test_what_was_not_read_fails_unless_it_is_accepted(folder: Path, capsys: Capture) -> None:
+    nested = MADE + "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x}}\n"
+    ours = nested.replace("222222222222", OWN)
+    name = written(folder, ours, "app.yaml")
+    words = ["audit", name, "--owner", OWN]
+    for form in ("table", "json", "html", "sarif"):
+        assert run([*words, "--format", form]) == 1
+        assert "AWS::CloudFormation::Stack may make roles" in capsys.readouterr().out, form
+        assert run([*words, "--format", form, "--fail-on", "critical"]) == 1
+        capsys.readouterr()
+        assert run([*words, "--format", form, "--allow-incomplete"]) == 0
+        assert "AWS::CloudFormation::Stack may make roles" in capsys.readouterr().out, form
+    run([*words, "--json"])
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["check"], finding["role"]) == ("incomplete", f"arn:aws:iam::{OWN}:root")
+    assert (finding["place"], finding["line"]) == ("app.yaml: $.Resources.Nested", 12)
+    line = {"check": "incomplete", "role": finding["role"], "reason": "OPS-7", "until": "2999-01-01"}
+    accepted = written(folder, {"valetkey": "baseline/v1", "accepted": [line]}, "baseline.json")
+    assert run([*words, "--baseline", accepted]) == 0
+    capsys.readouterr()
+
+
+def test_a_permission_that_is_not_known_fails_only_where_outsiders_get_it(folder: Path, capsys: Capture) -> None:
+    unknown = MADE.replace("Policies: []", "ManagedPolicyArns: ['arn:aws:iam::aws:policy/AWSSupportAccess']")
+    guarded = unknown.replace(
+        "'222222222222'}", "'222222222222'}, Condition: {StringEquals: {sts:ExternalId: vk-7x3kq9}}"
+    )
+    for text, code in ((guarded, 1), (unknown.replace("222222222222", OWN), 0)):
+        name = written(folder, text, "app.yaml")
+        words = ["audit", name, "--owner", OWN, "--fail-on", "critical"]
+        assert run(words) == code
+        assert ("AWSSupportAccess" in capsys.readouterr().out) == bool(code)
+        assert run([*words, "--allow-incomplete"]) == 0
+        capsys.readouterr()
+
+
+def test_what_only_sharpens_an_answer_is_said_and_does_not_fail(folder: Path, capsys: Capture) -> None:
+    value = dump(good=trust(allow(ROOT, BOTH)))
+    value["RoleDetailList"][0]["RoleLastUsed"] = {"LastUsedDate": "yesterday"}
+    name = written(folder, value)
+    for form in ("table", "json", "html", "sarif"):
+        assert run(["audit", name, "--format", form, "--fail-on", "high"]) == 0
+        assert "it is not a time" in capsys.readouterr().out, form
+
+
+@pytest.mark.parametrize(
+    "other", ['{"name": "x"}', "apiVersion: v1\nkind: Pod\n", "a: 1\n---\nb: 2\n", "[1]", "# nothing\n"]
+)
+def test_a_file_of_another_kind_is_skipped_among_others_and_refused_alone(
+    other: str, folder: Path, capsys: Capture
+) -> None:
+    name, foreign = written(folder, dump(ours=trust(allow(OWN)))), written(folder, other, "other.yaml")
+    for form in ("table", "json", "html", "sarif"):
+        assert run(["audit", foreign, name, "--format", form]) == 0
+        assert "other.yaml is nothing that an account can be read from" in capsys.readouterr().out, form
+    assert run(["audit", foreign]) == 2
+    assert run(["audit", foreign, foreign]) == 2
+    assert "other.yaml is nothing that an account can be read from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broken", ["{", "a: [", "Resources: {}\n---\nResources: {}\n"])
+def test_a_broken_file_is_refused_among_others_too(broken: str, folder: Path, capsys: Capture) -> None:
+    name = written(folder, dump(ours=trust(allow(OWN))))
+    assert run(["audit", name, written(folder, broken, "broken.yaml")]) == 2
+    assert "broken.yaml" in capsys.readouterr().err
+
+
+def test_an_outside_account_has_its_public_name_and_no_other_exposure(folder: Path, capsys: Capture) -> None:
+    vendor = "464622532012"
+    name = written(folder, dump(a=trust(allow(vendor)), b=trust(allow(A))))
+    assert run(["audit", name, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert [each["outsiders"][0]["label"] for each in answer["roles"]] == ["Datadog", None]
+    assert [each["exposure"] for each in answer["roles"]] == ["unguarded", "unguarded"]
+    assert [each["role"][-1] for each in answer["findings"] if each["check"] == "T20"] == ["b"]
+    assert [each["role"][-1] for each in answer["findings"] if each["check"] == "T1"] == ["a", "b"]
+    known = written(folder, f"- name: Ours\n  accounts: ['{vendor}']\n", "known.yaml")
+    run(["audit", name, "--known-accounts", known, "--json"])
+    assert json.loads(capsys.readouterr().out)["roles"][0]["outsiders"][0]["label"] == "Ours"
+
+
+def test_a_format_is_one_module(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file beside the others is offered and called, without another line anywhere."""
+    from valetkey.report import formats
+
+    (folder / "count.py").write_text("def write(audit, how):\n    print(len(audit.findings), how.fail_on)\n")
+    monkeypatch.setattr(formats, "__path__", [*formats.__path__, str(folder)])
+    assert formats.names() == ("table", "count", "html", "json", "sarif")
+    name = written(folder, dump(bare=trust(allow(ROOT))))
+    assert run(["audit", name, "--format", "csv"]) == 2
+    assert "csv" in capsys.readouterr().err
+    how = formats.How(fail_on="low", allow_incomplete=False, show_ids=False, version="1")
+    account = read_files([name], read=lambda file: Path(file).read_bytes())
+    formats.write("count", audit(account, scope=Scope(), now=NOW), how)
+    assert capsys.readouterr().out == "4 low\n"
+    again = "import valetkey.report.formats as f, sys; f.__path__.append(sys.argv[1]); "
+    again += "from valetkey.cli._run import run; sys.exit(run(['audit', sys.argv[2], '--format', 'count']))"
+    ran = subprocess.run([sys.executable, "-c", again, str(folder), name], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.returncode) == ("4 medium\n", 1), ran.stderr

@@ -13,7 +13,8 @@ import pytest
 from valetkey.account.values import Account, Role
 from valetkey.audit import Scope, audit
 from valetkey.policy import Origin
-from valetkey.report.html import page
+from valetkey.report.formats import How
+from valetkey.report.formats.html import page
 from valetkey.report.picture import MOST, picture
 
 OWNER, CONTRACTOR = "111111111111", "222222222222"
@@ -41,7 +42,10 @@ def _trust(principal: Any, condition: Any = None) -> dict[str, Any]:
 
 def _page(roles: list[Role], *, show_ids: bool = False) -> str:
     account = Account(id=OWNER, partition="aws", roles=tuple(roles))
-    return page(audit(account, scope=Scope(), now=NOW), fail_on="medium", show_ids=show_ids, version="1")
+    return page(
+        audit(account, scope=Scope(), now=NOW),
+        How(fail_on="medium", allow_incomplete=False, show_ids=show_ids, version="1"),
+    )
 
 
 class _Tags(HTMLParser):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from valetkey.cli._options import OwnerAccount
 from valetkey.errors import ValetkeyError
+from valetkey.report import formats
+
+if TYPE_CHECKING:
+    Format = str
+else:
+    Format = Literal[formats.names()]
 
 
 def audit(
@@ -21,11 +27,14 @@ def audit(
     baseline: Path | None = None,
     fail_on: Literal["info", "low", "medium", "high", "critical"] = "medium",
     show_external_id: Annotated[bool, Parameter(negative="")] = False,
-    format: Literal["table", "json", "sarif", "html"] = "table",  # noqa: A002 - the flag's name
+    allow_incomplete: Annotated[bool, Parameter(negative="")] = False,
+    format: Format = formats.DEFAULT,  # noqa: A002 - the flag's name
     json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False,
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Audit which outside parties can assume an account's roles. 1 with findings at or over --fail-on, or undecided.
+    """Audit which outside parties can assume an account's roles.
+
+    The exit code is 1 with findings at or over --fail-on, undecided roles, or something that was not read.
 
     Parameters
     ----------
@@ -39,13 +48,15 @@ def audit(
     org_id
         Your organisation, o-...
     known_accounts
-        Names of outside accounts, as in fwdcloudsec/known_aws_accounts. A label only.
+        More names of outside accounts, as in fwdcloudsec/known_aws_accounts. A label only.
     baseline
         Findings that are accepted, each with a reason and an end.
     fail_on
         The least severity that makes the exit code 1.
     show_external_id
         Do not mask ExternalIds.
+    allow_incomplete
+        Pass although a role, trust policy or permission was not read or resolved. It is still said.
     format
         How to print the result.
     """
@@ -54,7 +65,7 @@ def audit(
     from valetkey.audit.workers import verdicts
     from valetkey.cli import _auditing
     from valetkey.cli._misuse import refuse_options
-    from valetkey.report.audit import proving, say_audit, say_audit_json
+    from valetkey.report.progress import proving
 
     refuse_options(files, "audit")
     if files and account.expect_account is not None:
@@ -63,19 +74,19 @@ def audit(
         )
     now = datetime.now(UTC)
     scope, accepted = _auditing.scope(own_accounts, org_id, known_accounts), _auditing.baseline(baseline)
-    found = _auditing.of_files(files, owner, account) if files else _auditing.live(owner, account)
+    found, line_of = _auditing.of_files(files, owner, account) if files else (_auditing.live(owner, account), _no_line)
     done = verdicts(found, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
-    answer = judge(found, scope=scope, now=now, baseline=accepted, verdicts=done, progress=None if done else proving)
-    if json_ or format == "json":
-        say_audit_json(answer, show_ids=show_external_id)
-    elif format == "sarif":
-        from valetkey.report.sarif import say_sarif
+    progress = None if done else proving
+    answer = judge(found, scope=scope, now=now, baseline=accepted, verdicts=done, progress=progress, line_of=line_of)
+    how = formats.How(
+        fail_on=fail_on,
+        allow_incomplete=allow_incomplete,
+        show_ids=show_external_id,
+        version=valetkey.__version__,
+    )
+    formats.write("json" if json_ else format, answer, how)
+    return 1 if answer.failing(fail_on, allow_incomplete=allow_incomplete) else 0
 
-        say_sarif(answer, version=valetkey.__version__, show_ids=show_external_id)
-    elif format == "html":
-        from valetkey.report.html import say_html
 
-        say_html(answer, fail_on=fail_on, show_ids=show_external_id, version=valetkey.__version__)
-    else:
-        say_audit(answer, fail_on=fail_on, show_ids=show_external_id)
-    return 1 if answer.failing(fail_on) else 0
+def _no_line(place: str) -> int | None:
+    return None

@@ -13,13 +13,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from valetkey.audit.checks import TABLE
+from valetkey.audit.findings import EXPOSURES, SEVERITIES
 from valetkey.audit.wording import shown
-from valetkey.report.audit import EXPOSURES, audit_json
 from valetkey.report.picture import bound, picture
+from valetkey.report.results.audit import audited
+from valetkey.report.results.shape import plain
 from valetkey.report.text import clean
 
 if TYPE_CHECKING:
-    from valetkey.audit.findings import Audit, Severity
+    from valetkey.audit.findings import Audit
+    from valetkey.report.formats import How
 
 _MEANING = {
     "unguarded": "an outsider gets in with neither MFA nor an ExternalId that guards, or anybody does",
@@ -28,17 +31,16 @@ _MEANING = {
     "unreachable": "outsiders are named, and none can ever get in",
     "internal": "only your own accounts, organisation or AWS services",
 }
-_SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
-def say_html(audit: Audit, *, fail_on: Severity, show_ids: bool, version: str) -> None:
+def write(audit: Audit, how: How) -> None:
     """Print the page."""
-    sys.stdout.write(page(audit, fail_on=fail_on, show_ids=show_ids, version=version))
+    sys.stdout.write(page(audit, how))
     sys.stdout.write("\n")
     sys.stdout.flush()
 
 
-def page(audit: Audit, *, fail_on: Severity, show_ids: bool, version: str) -> str:
+def page(audit: Audit, how: How) -> str:
     """The page as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -52,25 +54,29 @@ def page(audit: Audit, *, fail_on: Severity, show_ids: bool, version: str) -> st
     )
     environment.filters["json"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
     environment.filters["when"] = _when
-    given = audit_json(audit, show_ids=show_ids)
+    given = plain(audited(audit, show_ids=how.show_ids))
     order = {name: place for place, name in enumerate(EXPOSURES)}
     outsiders = {role.arn: [(shown(each), bound(each)) for each in role.outsiders] for role in audit.roles}
     roles = sorted(given["roles"], key=lambda role: (order[role["exposure"]], role["arn"]))
+    said_of = dict(zip(map(id, audit.findings), given["findings"], strict=True))
+    blocks = [
+        (block.role, [said_of[id(each)] for each in block.findings]) for block in audit.blocks() if block.findings
+    ]
     open_ = [each for each in given["findings"] if each["accepted"] is None]
     by_severity = Counter(each["severity"] for each in open_)
     text = environment.get_template("audit.html").render(
         audit=given,
         at=audit.at,
-        version=version,
+        version=how.version,
         exposures=[(name, given["exposures"].get(name, 0), _MEANING[name]) for name in EXPOSURES],
-        severities=[(name, by_severity[name]) for name in _SEVERITIES],
+        severities=[(name, by_severity[name]) for name in reversed(SEVERITIES)],
         roles=[(role, outsiders[role["arn"]]) for role in roles if role["exposure"] != "internal"],
         internal=[role["arn"] for role in roles if role["exposure"] == "internal"],
-        findings=open_,
+        blocks=blocks,
         accepted=[each for each in given["findings"] if each["accepted"] is not None],
         checks={check: TABLE[check] for check in sorted({each["check"] for each in open_})},
-        failing=len(audit.failing(fail_on)),
-        fail_on=fail_on,
+        failing=len(audit.failing(how.fail_on, allow_incomplete=how.allow_incomplete)),
+        fail_on=how.fail_on,
         picture=picture(audit.roles, shown),
     )
     return str(text)

@@ -1,0 +1,168 @@
+"""An audit as SARIF 2.1.0, for code scanning and other collectors of findings.
+
+Sources: OASIS, Static Analysis Results Interchange Format Version 2.1.0; GitHub, "SARIF support for code scanning"
+(read 2026-11-29). GitHub wants of a rule `help.text` and takes `security-severity`; of a result it wants a message and
+a location with a file and a region, and tells alerts apart by `partialFingerprints.primaryLocationLineHash`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from valetkey.audit.checks import TABLE
+from valetkey.audit.findings import INCOMPLETE, NOT_READ
+from valetkey.report.results.audit import request
+from valetkey.report.results.shape import moment, plain
+from valetkey.report.text import say_json
+
+if TYPE_CHECKING:
+    from valetkey.audit.findings import Audit, Finding, Severity
+    from valetkey.audit.registry import Check
+    from valetkey.report.formats import How
+
+_LEVELS: dict[Severity, str] = {
+    "critical": "error",
+    "high": "error",
+    "medium": "warning",
+    "low": "note",
+    "info": "note",
+}
+_SCORES: dict[Severity, str] = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0", "info": "0.0"}
+
+
+def write(audit: Audit, how: How) -> None:
+    """Print one SARIF log."""
+    say_json(sarif(audit, how))
+
+
+def sarif(audit: Audit, how: How) -> dict[str, Any]:
+    """The log: one run, a rule for each check, a result for each finding by role; accepted findings are suppressed.
+    What was not read is a result, and a notification of the invocation."""
+    checks = list(TABLE.values())
+    places = {each.id: number for number, each in enumerate(checks)}
+    seen: Counter[str] = Counter()
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "valetkey",
+                        "semanticVersion": how.version,
+                        "rules": [_rule(each) for each in checks],
+                    }
+                },
+                "automationDetails": {"id": f"valetkey/audit/{audit.account or 'no-account'}/"},
+                "invocations": [_invocation(audit, how)],
+                "results": [_result(each, audit, places, seen, how) for each in _by_role(audit)],
+                "columnKind": "unicodeCodePoints",
+            }
+        ],
+    }
+
+
+def _rule(check: Check[Any]) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "name": "".join(word.capitalize() for word in check.title.replace("'", "").replace(",", "").split()),
+        "shortDescription": {"text": check.title},
+        "fullDescription": {"text": check.why},
+        "help": {
+            "text": f"{check.why}\n\nFix: {check.fix}.\n\n{check.page}",
+            "markdown": f"{check.why}\n\n**Fix:** {check.fix}.\n\n[AWS on it]({check.page})",
+        },
+        "helpUri": check.page,
+        "defaultConfiguration": {"level": _LEVELS[check.severity]},
+        "properties": {
+            "security-severity": _SCORES[check.severity],
+            "precision": "very-high",
+            "tags": ["security", "iam"],
+        },
+    }
+
+
+def _invocation(audit: Audit, how: How) -> dict[str, Any]:
+    """How the run went. It was not successful when something was not read behind which somebody may get in."""
+    gaps = [each for each in audit.findings if each.check == INCOMPLETE]
+    said = {f"{each.text.removeprefix(NOT_READ)} ({each.source})" for each in gaps}
+    notes = [_notification(f"{each.role}: {each.text}", "error", "not-read") for each in gaps]
+    notes += [_notification(each, "note", "not-read") for each in audit.incomplete if each not in said]
+    for role in audit.roles:
+        if role.outsiders:
+            notes += [_notification(f"{role.arn}: {each}", "note", "not-read") for each in role.unknown]
+    notes += [_notification(each, "note", "skipped") for each in audit.skipped]
+    open_ = [each for each in gaps if each.accepted is None]
+    return {
+        "executionSuccessful": how.allow_incomplete or not open_,
+        "endTimeUtc": moment(audit.at),
+        "toolExecutionNotifications": notes,
+    }
+
+
+def _notification(text: str, level: str, kind: str) -> dict[str, Any]:
+    return {"descriptor": {"id": kind}, "level": level, "message": {"text": text}}
+
+
+def _by_role(audit: Audit) -> Iterator[Finding]:
+    """Every finding, those of a role together; those that are accepted last."""
+    for block in audit.blocks():
+        yield from block.findings
+    yield from (each for each in audit.findings if each.accepted is not None)
+
+
+def _result(finding: Finding, audit: Audit, places: dict[str, int], seen: Counter[str], how: How) -> dict[str, Any]:
+    suppressions = []
+    if finding.accepted is not None:
+        suppressions = [{"kind": "external", "status": "accepted", "justification": finding.accepted.reason}]
+    # The same from run to run: no line, which moves, and no text, which may hold what changes elsewhere.
+    same = f"{finding.check}\n{finding.role}\n{finding.where}"
+    seen[same] += 1
+    fingerprint = hashlib.sha256(f"{same}\n{seen[same]}".encode()).hexdigest()
+    name = finding.role.split(":role/", 1)[-1]
+    return {
+        "ruleId": finding.check,
+        "ruleIndex": places[finding.check],
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{name}: {finding.text}. Fix: {finding.fix}."},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(finding, audit)},
+                    "region": {"startLine": finding.line or 1},
+                },
+                "logicalLocations": [
+                    {
+                        "name": finding.role.rsplit("/", 1)[-1],
+                        "fullyQualifiedName": f"{finding.role}{finding.where.removeprefix('$')}",
+                        "kind": "resource",
+                    }
+                ],
+            }
+        ],
+        "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint[:16]}:1", "valetkey/v1": fingerprint},
+        "suppressions": suppressions,
+        "properties": {
+            "severity": finding.severity,
+            "security-severity": _SCORES[finding.severity],
+            "place": finding.place,
+            "witness": plain(request(finding.witness, how.show_ids)),
+        },
+    }
+
+
+def _uri(finding: Finding, audit: Audit) -> str:
+    """The file that the role is in, relative to where the audit was run; for a live account a path made of the role's
+    ARN."""
+    for name in audit.sources:
+        if finding.place == name or finding.place.startswith(f"{name}:"):
+            if name == "-":
+                return "stdin"
+            path = PurePath(name)
+            return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return quote("aws/" + finding.role.split("::", 1)[-1].replace(":", "/"))

@@ -1,0 +1,191 @@
+"""An audit as text: on a terminal one block for each role, on a pipe one line for each role and each finding.
+
+A line on a pipe begins like a compiler's, `app.yaml:12: high T1 arn:aws:iam::111111111111:role/partner: ...`, so that
+editors and grep understand it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from valetkey.audit.checks import TABLE
+from valetkey.audit.findings import EXPOSURES, NOT_READ
+from valetkey.audit.registry import order
+from valetkey.audit.wording import shown
+from valetkey.report.results.audit import masked_id, names_id
+from valetkey.report.text import clean, say
+
+if TYPE_CHECKING:
+    from valetkey.audit.exposure import Outsider
+    from valetkey.audit.findings import Audit, Block, Finding, Judged
+    from valetkey.policy.requests import Request
+    from valetkey.report.formats import How
+
+_BLOCKS = 200
+"""Roles shown on a terminal; the rest is counted. On a pipe all are."""
+_WIDTH = 160
+"""The widest text on a terminal."""
+
+
+def write(audit: Audit, how: How) -> None:
+    """Print who gets in, what is wrong, and what to do."""
+    whole = sys.stdout.isatty()
+    exposures = Counter(each.exposure for each in audit.roles)
+    counted = ", ".join(f"{exposures[each]} {each}" for each in EXPOSURES if exposures[each])
+    whose = f"Account {audit.account}" if audit.account else "No account named"
+    say(f"{whose}: {len(audit.roles)} role{'' if len(audit.roles) == 1 else 's'} ({counted or 'none'})")
+    found = {f"{each.text.removeprefix(NOT_READ)} ({each.source})" for each in audit.findings}
+    for each in audit.incomplete:
+        if each not in found:
+            say(_line(f"Not read: {each}"))
+    for each in audit.skipped:
+        say(_line(f"Skipped: {each}"))
+    blocks = [each for each in audit.blocks() if each.findings or (each.role and each.role.exposure != "internal")]
+    if whole:
+        width = min(shutil.get_terminal_size().columns, _WIDTH)
+        for block in blocks[:_BLOCKS]:
+            say("", *_block(block, how, width))
+        if len(blocks) > _BLOCKS:
+            say("", f"... and {len(blocks) - _BLOCKS} roles more: see --format json")
+    else:
+        for block in blocks:
+            say(*_lines(block, how))
+    _say_checks(audit, whole)
+    failing = len(audit.failing(how.fail_on, allow_incomplete=how.allow_incomplete))
+    open_ = [each for each in audit.findings if each.accepted is None]
+    accepted = len(audit.findings) - len(open_)
+    say(
+        f"{len(open_)} finding{'' if len(open_) == 1 else 's'}, {failing} of them {how.fail_on} or graver, or undecided"
+        + (f"; {accepted} accepted by the baseline" if accepted else "")
+    )
+    for line in audit.stale:
+        why = "has ended" if line.until <= audit.at else "accepts nothing"
+        say(_line(f"Baseline: {line.check} on {line.role} {why} ({line.reason})"), stderr=True)
+
+
+def _say_checks(audit: Audit, whole: bool) -> None:
+    """Why each check matters and what to do, once."""
+    found = {each.check for each in audit.findings if each.accepted is None}
+    if whole and found:
+        say("")
+    for check in sorted(found, key=order):
+        row = TABLE[check]
+        if whole:
+            say(f"{check}  {row.title}", f"    {row.why}", f"    Fix: {row.fix}", f"    {row.page}")
+        else:
+            say(f"{check}: {row.title}. {row.why} Fix: {row.fix}. {row.page}")
+
+
+def _block(block: Block, how: How, width: int) -> Iterator[str]:
+    """One role with its findings, for a terminal."""
+    if block.role is None:
+        yield "The account as a whole"
+    else:
+        role = block.role
+        yield _line(f"{_name(role.arn)}: {role.exposure}  ({_place(role.source, role.line)})")
+        for text in _about(role, how):
+            yield from _wrapped(text, "  ", "    ", width)
+    longest = max((len(each.check) for each in block.findings), default=0)
+    for each in block.findings:
+        begin = f"  {each.severity:<8}  {each.check:<{longest}}  "
+        yield from _wrapped(_line(f"{each.text}{_at(each, block)}"), begin, " " * len(begin), width)
+        if each.witness is not None:
+            yield from _wrapped(f"let in: {_request(each.witness, how)}", " " * len(begin), " " * len(begin), width)
+
+
+def _wrapped(text: str, first: str, further: str, width: int) -> list[str]:
+    """Words stay whole: an ARN that is broken cannot be copied."""
+    return textwrap.wrap(
+        _line(text),
+        max(width, 40),
+        initial_indent=first,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _at(finding: Finding, block: Block) -> str:
+    """Where in the role's file, if that says more than the block's head does."""
+    if block.role is None:
+        return f" ({_place(finding.place, finding.line)})"
+    return f" (line {finding.line})" if finding.line and finding.line != block.role.line else ""
+
+
+def _lines(block: Block, how: How) -> Iterator[str]:
+    """One role with its findings, for a pipe: the place, what it is, the role, and the text on one line."""
+    if block.role is not None:
+        role = block.role
+        about = "; ".join(_about(role, how))
+        yield _line(f"{_place(role.source, role.line)}: {role.exposure} {role.arn}{f': {about}' if about else ''}")
+    for each in block.findings:
+        sent = f"; let in: {_request(each.witness, how)}" if each.witness is not None else ""
+        yield _line(f"{_place(each.place, each.line)}: {each.severity} {each.check} {each.role}: {each.text}{sent}")
+
+
+def _about(role: Judged, how: How) -> Iterator[str]:
+    """What is said of a role besides its findings."""
+    for each in role.outsiders:
+        yield f"{shown(each)} gets in: {_asked(each, how)}"
+    if role.reason:
+        yield role.reason
+    if role.powers is not None:
+        yield f"they get: {_powers(role)}"
+    if role.advice:
+        yield role.advice
+    for note in role.notes:
+        yield f"note: {note}"
+    for unknown in role.unknown if role.outsiders else ():
+        yield f"not known: {unknown}"
+
+
+def _asked(outsider: Outsider, how: How) -> str:
+    ids = ", ".join(masked_id(value, how.show_ids) for value in outsider.external_ids)
+    parts = [f"ExternalId {ids}" if ids else "no ExternalId", "MFA" if outsider.mfa else "no MFA"]
+    if outsider.kind == "provider":
+        subjects = dict.fromkeys(each for way in outsider.ways for each in way.subjects)
+        parts = [f"subject {', '.join(subjects)}" if outsider.guarded else "no subject"]
+    return ", ".join([*parts, *outsider.sources, f"until {outsider.until}" if outsider.until else "no end"])
+
+
+def _powers(role: Judged) -> str:
+    powers = role.powers
+    if powers is None:
+        return ""
+    kinds = [
+        "everything" if powers.admin else "",
+        "changes itself" if powers.itself and not powers.admin else "",
+        "can widen itself" if powers.opening.escalations and not (powers.admin or powers.itself) else "",
+        "reads data" if powers.opening.reads_data and not powers.admin else "",
+        "outlives a deny" if powers.opening.outlives and not powers.admin else "",
+        "not all known" if powers.unread else "",
+    ]
+    return ", ".join(filter(None, kinds)) or "no data, no escalation"
+
+
+def _request(request: Request, how: How) -> str:
+    keys = ", ".join(
+        f"{key}={masked_id(str(value), how.show_ids) if names_id(key) else value}"
+        for key, value in request.context.items()
+    )
+    actions = request.action if isinstance(request.action, str) else " + ".join(request.action)
+    return f"{request.principal} calls {actions}" + (f" with {keys}" if keys else "")
+
+
+def _place(place: str, line: int | None) -> str:
+    """`app.yaml:12` where the line is known, else the file and the JSON path."""
+    return f"{place.rpartition(': $')[0]}:{line}" if line else place
+
+
+def _name(arn: str) -> str:
+    return arn.split(":role/", 1)[-1]
+
+
+def _line(text: str) -> str:
+    """Text from outside begins no line of its own."""
+    return clean(text, keep=frozenset())

@@ -1,0 +1,49 @@
+"""What `--json` prints, as msgspec structs: a struct is the documented shape, makes the JSON and gives its JSON Schema.
+
+`RESULTS` lists those that are printed by themselves; docs/reference/schemas/ holds the schema of each (`make schemas`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from valetkey.report.results.shape import Shape
+
+_HOMES: Mapping[str, str] = {
+    "accepted": "contractor:Accepted",
+    "audit": "audit:Audit",
+    "customers": "contractor:Customers",
+    "decision": "decisions:Decision",
+    "differs": "grants:Differs",
+    "doctor": "doctor:Diagnosis",
+    "grant": "grants:Granted",
+    "grants": "grants:Grants",
+    "handed-over": "grants:HandedOver",
+    "key-kept": "login:KeyKept",
+    "key-rotated": "login:KeyRotated",
+    "login": "login:Login",
+    "plan": "grants:Planned",
+    "problem": "decisions:Problem",
+    "proof": "proofs:Proof",
+    "reach": "proofs:Reach",
+    "receipt": "grants:Receipt",
+    "request": "contractor:Request",
+    "sandbox-seeded": "sandbox:Seeded",
+    "sandbox-status": "sandbox:Status",
+    "sandbox-stopped": "sandbox:Stopped",
+    "sandbox-totp": "sandbox:Code",
+    "served": "serving:Served",
+    "show": "grants:Shown",
+    "shut": "grants:Shut",
+    "verification": "contractor:Verification",
+}
+
+
+def results() -> Mapping[str, type[Shape]]:
+    """Every result by the name of its schema."""
+    found: dict[str, type[Shape]] = {}
+    for name, home in _HOMES.items():
+        module, _, attribute = home.partition(":")
+        found[name] = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return found

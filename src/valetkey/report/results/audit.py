@@ -1,0 +1,230 @@
+"""An audit as JSON: kind "audit/v1" (docs/reference/audit.md). ExternalIds are masked unless they are to be shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from valetkey.audit import exposure, findings
+from valetkey.audit.checks import TABLE
+from valetkey.audit.exposure import Exposure, Kind
+from valetkey.audit.findings import Severity
+from valetkey.audit.fixes import PLACEHOLDER
+from valetkey.audit.permissions import Powers
+from valetkey.policy import requests
+from valetkey.report.results.openings import Outlives
+from valetkey.report.results.shape import Shape, moment, shaped
+from valetkey.report.text import mask
+
+
+class Request(Shape, frozen=True):
+    """A request as `valetkey decide` takes it."""
+
+    principal: str
+    action: str | list[str]
+    resource: str
+    context: dict[str, Any]
+
+
+class Way(Shape, frozen=True):
+    statement: int
+    """From 1."""
+    guarded: bool
+    external_ids: list[str]
+    mfa: bool
+    until: str | None
+    sources: list[str]
+    subjects: list[str]
+    everybody: bool
+    callers: list[str]
+    witness: Request | None
+
+
+class Outsider(Shape, frozen=True):
+    kind: Kind
+    name: str | None
+    partition: str
+    label: str | None
+    guarded: bool
+    external_id: bool
+    mfa: bool
+    until: str | None
+    sources: list[str]
+    ways: list[Way]
+    witness: Request | None
+
+
+class Reads(Shape, frozen=True):
+    what: str
+    actions: list[str]
+
+
+class Permissions(Shape, frozen=True):
+    admin: bool
+    changes_itself: list[str]
+    escalations: list[str]
+    reads_data: list[Reads]
+    outlives: list[Outlives]
+    levels: dict[str, int]
+    not_known: list[str]
+
+
+class Role(Shape, frozen=True):
+    arn: str
+    source: str
+    line: int | None
+    exposure: Exposure
+    reason: str | None
+    outsiders: list[Outsider]
+    notes: list[str]
+    assumed: list[str]
+    unknown: list[str]
+    permissions: Permissions | None
+    last_used: str | None
+    last_use_known: bool
+    advice: str | None
+    findings: list[int]
+    """Positions in the list of findings, from 0."""
+
+
+class Accepted(Shape, frozen=True):
+    check: str
+    role: str
+    reason: str
+    until: str
+
+
+class Finding(Shape, frozen=True):
+    check: str
+    title: str
+    severity: Severity
+    role: str
+    source: str
+    place: str
+    line: int | None
+    text: str
+    where: str | None
+    why: str
+    witness: Request | None
+    fix: str
+    document: dict[str, Any] | None
+    page: str
+    accepted: Accepted | None
+
+
+class Audit(Shape, frozen=True):
+    valetkey: Literal["audit/v1"]
+    account: str | None
+    at: str
+    sources: list[str]
+    incomplete: list[str]
+    skipped: list[str]
+    exposures: dict[str, int]
+    roles: list[Role]
+    findings: list[Finding]
+    stale: list[Accepted]
+
+
+def audited(audit: findings.Audit, *, show_ids: bool) -> Audit:
+    """The whole answer."""
+    of: dict[tuple[str, str], list[int]] = {}
+    for number, each in enumerate(audit.findings):
+        of.setdefault((each.role, each.source), []).append(number)
+    return shaped(
+        Audit,
+        audit,
+        valetkey="audit/v1",
+        at=moment(audit.at),
+        exposures=Counter(each.exposure for each in audit.roles),
+        roles=[_role(each, of.get((each.arn, each.source), ()), show_ids) for each in audit.roles],
+        findings=[_finding(each, show_ids) for each in audit.findings],
+        stale=[_accepted(each) for each in audit.stale],
+    )
+
+
+def _role(role: findings.Judged, numbers: Sequence[int], show_ids: bool) -> Role:
+    return shaped(
+        Role,
+        role,
+        reason=role.reason or None,
+        outsiders=[_outsider(each, show_ids) for each in role.outsiders],
+        permissions=None if role.powers is None else _permissions(role.powers),
+        last_used=moment(role.last_used) if role.last_used else None,
+        advice=role.advice or None,
+        findings=numbers,
+    )
+
+
+def _outsider(outsider: exposure.Outsider, show_ids: bool) -> Outsider:
+    return shaped(
+        Outsider,
+        outsider,
+        name=outsider.name or None,
+        label=outsider.label or None,
+        external_id=bool(outsider.external_ids),
+        ways=[_way(each, show_ids) for each in outsider.ways],
+        witness=request(outsider.witness, show_ids),
+    )
+
+
+def _way(way: exposure.Way, show_ids: bool) -> Way:
+    ids = [masked_id(each, show_ids) for each in way.external_ids]
+    witness = request(way.witness, show_ids)
+    return shaped(Way, way, statement=way.statement + 1, external_ids=ids, witness=witness)
+
+
+def _permissions(powers: Powers) -> Permissions:
+    opening = powers.opening
+    return shaped(
+        Permissions,
+        opening,
+        admin=powers.admin,
+        changes_itself=[str(each.action) for each in powers.itself],
+        escalations=[str(each) for each in opening.escalations],
+        outlives=[Outlives.of(each) for each in opening.outlives],
+        not_known=powers.unread,
+    )
+
+
+def request(witness: requests.Request | None, show_ids: bool) -> Request | None:
+    """A request; with its ExternalId only when ids are shown."""
+    return None if witness is None else shaped(Request, witness, context=_masked(witness.context, show_ids))
+
+
+def _finding(finding: findings.Finding, show_ids: bool) -> Finding:
+    row = TABLE[finding.check]
+    return shaped(
+        Finding,
+        finding,
+        title=row.title,
+        where=finding.where or None,
+        why=row.why,
+        witness=request(finding.witness, show_ids),
+        document=None if finding.document is None else _masked(finding.document, show_ids),
+        page=row.page,
+        accepted=None if finding.accepted is None else _accepted(finding.accepted),
+    )
+
+
+def _accepted(accepted: findings.Accepted) -> Accepted:
+    return shaped(Accepted, accepted, until=moment(accepted.until))
+
+
+def masked_id(value: str, show_ids: bool) -> str:
+    """An ExternalId, masked unless ids are shown. What is to be filled in is no ExternalId."""
+    return value if show_ids or value == PLACEHOLDER else mask(value)
+
+
+def _masked(value: Any, show_ids: bool, is_id: bool = False) -> Any:
+    """A document or context with every ExternalId in it masked, in whatever place and spelling it was put."""
+    if isinstance(value, Mapping):
+        return {name: _masked(inner, show_ids, is_id or names_id(name)) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(each, show_ids, is_id) for each in value]
+    return masked_id(str(value), show_ids) if is_id else value
+
+
+def names_id(key: str) -> bool:
+    """Whether a key is sts:ExternalId, or somebody took it for that ("ExternalId", "sts:External-Id")."""
+    return key.lower().replace("-", "").replace("_", "").endswith("externalid")
