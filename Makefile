@@ -8,7 +8,7 @@ PAIRS  ?= 20000
 TRUSTS ?= 20000
 DAYS   ?= 180
 
-.PHONY: demo test check fmt bench peers differential mutants live facts size lock clean
+.PHONY: demo test check fmt bench peers differential mutants live facts size schemas lock clean
 
 demo: $(STAMP)
 	@$(BIN)/valetkey demo $(DEMO)
@@ -66,6 +66,10 @@ $(STAMP): requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The JSON Schemas of what --json prints; a test fails when they are not up to date.
+schemas: $(STAMP)
+	@$(BIN)/python -m tools.schemas
 
 # uv resolves for every platform and Python at once; it is needed only to change the lock.
 lock:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from valetkey.account.values import Role
 from valetkey.audit.exposure import Outsider
 from valetkey.catalog.known_roles import usual_role
+from valetkey.commandline import option
 from valetkey.policy.arns import is_account
 
 _CLEARED = frozenset({"T1", "T2", "T3", "T11", "T15", "T19", "T20", "T21", "T22", "T31"})
@@ -24,7 +25,9 @@ def advice(role: Role, outsiders: Sequence[Outsider]) -> str:
     if usual is None or not accounts:
         return ""
     named = " and ".join(accounts)
-    return f"{usual.what}: if {named} is {usual.whose}, run the audit with --own-accounts {','.join(accounts)}"
+    return (
+        f"{usual.what}: if {named} is {usual.whose}, run the audit with {option('--own-accounts', ','.join(accounts))}"
+    )
 
 
 def _account(outsider: Outsider) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,19 +32,12 @@ def say_request(request: AccessRequest, path: Path, *, encrypted: bool, as_json:
     from valetkey.exchange.files import fingerprint
 
     if as_json:
+        from valetkey.report.results.contractor import Request
+        from valetkey.report.results.shape import shaped
+
+        customer, read_aloud = request.customer or None, fingerprint(request)
         say_json(
-            {
-                "file": str(path),
-                "encrypted": encrypted,
-                "fingerprint": fingerprint(request),
-                "customer": request.customer or None,
-                "account": request.account,
-                "partition": request.partition,
-                "identity": request.identity,
-                "identity_arn": request.identity_arn,
-                "user_id": request.user_id,
-                "external_id": request.external_id,
-            }
+            shaped(Request, request, file=str(path), encrypted=encrypted, fingerprint=read_aloud, customer=customer)
         )
         return
     say(
@@ -95,26 +87,25 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
 
     policy = caller_policy(judged.handoff)
     if as_json:
+        from valetkey.report.results.contractor import Accepted, stamp
+        from valetkey.report.results.shape import shaped
+
         say_json(
-            {
-                "profile": profile.name,
-                "customer": profile.customer,
-                "role_arn": profile.role_arn,
-                "account": profile.account,
-                "fingerprint": judged.fingerprint or None,
-                "origin": judged.origin.value,
-                "unknown": sorted(judged.unknown),
-                "request": profile.request,
-                "mfa_serial": profile.mfa_serial,
-                "base": profile.source_profile,
-                "base_arn": profile.base_arn,
-                "until": profile.until.isoformat().replace("+00:00", "Z") if profile.until else None,
-                "config": str(written.path),
-                "changed": written.changed,
-                "backup": str(written.backup) if written.backup else None,
-                "policy": policy,
-                "notices": list(judged.notices),
-            }
+            shaped(
+                Accepted,
+                profile,
+                profile=profile.name,
+                fingerprint=judged.fingerprint or None,
+                origin=judged.origin.value,
+                unknown=sorted(judged.unknown),
+                base=profile.source_profile,
+                until=stamp(profile.until),
+                config=str(written.path),
+                changed=written.changed,
+                backup=str(written.backup) if written.backup else None,
+                policy=policy,
+                notices=judged.notices,
+            )
         )
         return
     change = f"Wrote the profile {profile.name} to" if written.changed else f"The profile {profile.name} is in"
@@ -147,15 +138,9 @@ def _base(profile: Profile) -> str:
 def say_verification(found: Verification, *, as_json: bool) -> None:
     """What every way has shown."""
     if as_json:
-        say_json(
-            {
-                "profile": found.profile.name,
-                "role_arn": found.profile.role_arn,
-                "holds": found.exit_code == 0,
-                "likely": found.likely or None,
-                "probes": [dataclasses.asdict(each) for each in found.probes],
-            }
-        )
+        from valetkey.report.results.contractor import verified
+
+        say_json(verified(found))
         return
     say_table(("way", "result", "what was seen"), [(each.way, each.result, each.says) for each in found.probes])
     if found.likely:

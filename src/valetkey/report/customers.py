@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 def say_customers(customers: Sequence[Customer], damaged: Sequence[Damaged], *, now: datetime, as_json: bool) -> None:
     """docs/reference/customers.md has the schema."""
     if as_json:
-        say_json(
-            {
-                "customers": [_plain(each) for each in customers],
-                "damaged": [{"name": each.name, "what": each.problem.what} for each in damaged],
-            }
-        )
+        from valetkey.report.results.contractor import listed
+
+        say_json(listed(customers, damaged))
         return
     if customers:
         say_table(
@@ -48,24 +45,3 @@ def _row(customer: Customer, now: datetime) -> tuple[str, ...]:
 
 def _minutes(end: datetime, now: datetime) -> int:
     return int((end - now).total_seconds() // 60)
-
-
-def _plain(customer: Customer) -> dict[str, object]:
-    profile = customer.profile
-    return {
-        "name": profile.name,
-        "customer": profile.customer or None,
-        "account": profile.account,
-        "partition": profile.partition,
-        "role_arn": profile.role_arn,
-        "region": customer.region,
-        "session_until": _stamp(customer.session_until),
-        "until": _stamp(profile.until),
-        "ended": customer.has_ended,
-        "origin": profile.origin.value,
-        "unknown": sorted(profile.unknown),
-    }
-
-
-def _stamp(when: datetime | None) -> str | None:
-    return when.isoformat().replace("+00:00", "Z") if when else None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from valetkey.commandline import command
 from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
     from valetkey.credentials.doctor.diagnosis import Facts, Found
-    from valetkey.credentials.doctor.probing import Cause, Probing
+    from valetkey.credentials.doctor.probing import Probing
 
 _WORDS = {"ok": "ok", "blocks": "IN THE WAY", "beware": "beware", "unknown": "unknown"}
 
@@ -20,7 +20,9 @@ def say_diagnosis(
     """Every check, what the tries have shown, the message to the owner, and last the most likely reason."""
     letter = _letter(facts, probing)
     if as_json:
-        say_json(_json(facts, found, probing, likely, letter))
+        from valetkey.report.results.doctor import diagnosed
+
+        say_json(diagnosed(facts, found, probing, likely, letter))
         return
     rows = [(each.check.id, _WORDS[each.answer.result], each.answer.says, each.answer.do) for each in found]
     say_table(("check", "result", "what was found", "what to do"), rows)
@@ -73,50 +75,3 @@ def _letter(facts: Facts, probing: Probing | None) -> str:
     caller = "not known" if isinstance(facts.identity, Unread) else facts.identity.arn
     masked = f"{mask(facts.profile.external_id)} (as in your handoff)" if facts.profile.external_id else "none"
     return message(facts.profile, caller, probing, masked=masked, now=facts.now)
-
-
-def _json(facts: Facts, found: tuple[Found, ...], probing: Probing | None, likely: str, letter: str) -> dict[str, Any]:
-    profile = facts.profile
-    return {
-        "valetkey": "doctor/v1",
-        "profile": profile.name if profile else None,
-        "role_arn": profile.role_arn if profile else None,
-        "checks": [
-            {
-                "id": each.check.id,
-                "what": each.check.what,
-                "how": each.check.how,
-                "result": each.answer.result,
-                "says": each.answer.says,
-                "do": each.answer.do,
-            }
-            for each in found
-        ],
-        "probe": None
-        if probing is None
-        else {
-            "in": probing.is_in,
-            "tries": [{"way": each.way, "result": each.result, "says": each.says} for each in probing.tries],
-            "reason": probing.reason or None,
-            **_named(probing),
-            "ruled_out": [{"id": each.id, "what": each.what, "because": each.how} for each in probing.ruled_out],
-            "open": [_open(each) for each in probing.open],
-            "message": letter or None,
-        },
-        "likely": likely or None,
-    }
-
-
-def _named(probing: Probing) -> dict[str, str | None]:
-    """The policy that AWS's text names, and whose it is."""
-    from valetkey.credentials.sessions.refusal_sides import side_of
-
-    side = side_of(probing.denial)
-    return {
-        "refused_by": probing.denial.named if probing.denial is not None and side is not None else None,
-        "side": side.value if side is not None else None,
-    }
-
-
-def _open(cause: Cause) -> dict[str, str]:
-    return {"id": cause.id, "what": cause.what, "who": cause.who, "how": cause.how}

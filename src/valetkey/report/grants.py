@@ -13,7 +13,9 @@ from valetkey.commandline import command
 from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.status import EXTERNAL_ID
 from valetkey.report.grant_json import OWN, grant_json, judged_json, moment, proof_json, standing_json
-from valetkey.report.openings import opening_lines, outlives_json, outlives_lines
+from valetkey.report.openings import opening_lines, outlives_lines
+from valetkey.report.results import grants as results
+from valetkey.report.results.shape import shaped
 from valetkey.report.text import clean, mask, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -95,8 +97,8 @@ def say_wait(seconds: float) -> None:
 def say_differs(differs: Differs, *, as_json: bool) -> None:
     """In which points a role that is there is not what was asked for. The error itself goes to stderr."""
     if as_json:
-        rows = [{"what": each.what, "asked": each.found, "on_role": each.agreed} for each in differs.rows]
-        say_json({"valetkey": "differs/v1", "name": differs.name, "differs": rows})
+        rows = [shaped(results.Differing, each, asked=each.found, on_role=each.agreed) for each in differs.rows]
+        say_json(results.Differs(valetkey="differs/v1", name=differs.name, differs=rows))
         return
     table = [(each.what, *_masked(each.what, each.found, each.agreed)) for each in differs.rows]
     say_table(["differs", "asked for", "on the role"], table, title=f"The role {differs.name} is there already")
@@ -115,7 +117,8 @@ def say_plan(prepared: Prepared, *, as_json: bool) -> None:
     """A dry run: the calls, and what is proved."""
     if as_json:
         calls = [{"action": call.action, "params": dict(call.params)} for call in prepared.calls]
-        say_json({**grant_json(prepared.grant), **judged_json(prepared.proof, prepared.opening), "calls": calls})
+        judged = judged_json(prepared.proof, prepared.opening)
+        say_json(shaped(results.Planned, **grant_json(prepared.grant), **judged, calls=calls))
         return
     if prepared.calls:
         say("Dry run, nothing is written. The calls would be:")
@@ -151,7 +154,8 @@ def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
     """A grant that was made, or was there already."""
     if as_json:
         calls = [call.action for call in made.calls]
-        say_json({**grant_json(made.grant), **judged_json(made.proof, prepared.opening), "calls": calls})
+        judged = judged_json(made.proof, prepared.opening)
+        say_json(shaped(results.Granted, **grant_json(made.grant), **judged, calls=calls))
         return
     grant = made.grant
     done = (
@@ -179,8 +183,8 @@ def say_list(
 ) -> None:
     """Every grant of the account."""
     if as_json:
-        grants = [standing_json(each, now) for each in standings]
-        say_json({"valetkey": "grants/v1", "account": owner.account, "grants": grants, "damaged": list(damaged)})
+        grants = [results.standing(each, now) for each in standings]
+        say_json(results.Grants(valetkey="grants/v1", account=owner.account, grants=grants, damaged=list(damaged)))
         return
     say_account(owner)
     if damaged:
@@ -205,7 +209,7 @@ def say_list(
 def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: datetime, as_json: bool) -> None:
     """One grant: terms, trust, proof, days left, drift."""
     if as_json:
-        say_json({**standing_json(standing, now), **proof_json(shown), "trust": standing.role.trust})
+        say_json(shaped(results.Shown, **standing_json(standing, now), **proof_json(shown), trust=standing.role.trust))
         return
     role, record = standing.role, standing.record
     say_account(owner)
@@ -244,7 +248,9 @@ def say_handoff(owner: Owner, text: str, fingerprint: str, out: Path | None, *, 
         say(text.rstrip("\n"))
         say(f"fingerprint {fingerprint}   <- read it aloud to the contractor", stderr=True)
     elif as_json:
-        say_json({"valetkey": "handed-over/v1", "file": str(out), "fingerprint": fingerprint, "encrypted": encrypted})
+        say_json(
+            results.HandedOver(valetkey="handed-over/v1", file=str(out), fingerprint=fingerprint, encrypted=encrypted)
+        )
     else:
         kind = "encrypted; only that key opens it" if encrypted else "It holds no secret; send it as you like"
         say(f"{out} written{', ' if encrypted else '. '}{kind}.")
@@ -257,28 +263,7 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
 
     outlives, unread = receipt.taken.outlives, receipt.taken.unread
     if as_json:
-        removed = [{"what": each.what, "call": each.call.action, "at": moment(each.at)} for each in receipt.removed]
-        say_json(
-            {
-                "valetkey": "receipt/v1",
-                "name": receipt.name,
-                "role_arn": receipt.role_arn,
-                "contractor": receipt.contractor,
-                "removed": removed,
-                "trust_closed": receipt.trust_closed,
-                "gone": True,
-                "gone_at": moment(receipt.gone_at),
-                "other_roles": None if receipt.others is None else list(receipt.others.trusted),
-                "other_roles_undecided": None if receipt.others is None else list(receipt.others.undecided),
-                "waited_seconds": round(receipt.waited, 1),
-                "wait_skipped": receipt.skipped,
-                "deny_put_again": receipt.undone,
-                "outlives": [outlives_json(each) for each in outlives],
-                "outlives_unknown": list(unread),
-                "survives": list(SURVIVES),
-                "note": f"{SPREADS}. {NOT_WAITED}" if receipt.skipped else SPREADS,
-            }
-        )
+        say_json(results.receipt(receipt))
         return
     say(f"{receipt.name} is revoked: {receipt.role_arn}, contractor {receipt.contractor}")
     say_table(["at (UTC)", "done"], [(f"{each.at:%H:%M:%S}", each.what) for each in receipt.removed])

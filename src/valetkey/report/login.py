@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey.report.results.login import KeyKept, KeyRotated, Login
 from valetkey.report.text import say, say_json
 
 if TYPE_CHECKING:
@@ -31,16 +32,16 @@ def say_login(
     ends = session.credentials.expires
     if as_json:
         say_json(
-            {
-                "base": source,
-                "mfa_serial": device,
-                "until": _stamp(ends),
-                "kept_in": kept_in,
-                "profile": profile.name if profile else None,
-                "account": profile.account if profile else None,
-                "role_until": _stamp(role.credentials.expires) if role else None,
-                "limit": limit,
-            }
+            Login(
+                base=source,
+                mfa_serial=device,
+                until=_stamp(ends),
+                kept_in=kept_in,
+                profile=profile.name if profile else None,
+                account=profile.account if profile else None,
+                role_until=_stamp(role.credentials.expires) if role else None,
+                limit=limit,
+            )
         )
         return
     say(f"MFA session of {source or 'the base identity'} until {_words(ends)}, {_KEPT[kept_in]}.")
@@ -56,7 +57,7 @@ def say_login(
 def say_stored(access_key_id: str, user: str, path: Path, *, as_json: bool) -> None:
     """A key that was moved into the keyring."""
     if as_json:
-        say_json({"access_key_id": access_key_id, "user": user, "kept_in": "keyring", "removed_from": str(path)})
+        say_json(KeyKept(access_key_id=access_key_id, user=user, kept_in="keyring", removed_from=str(path)))
         return
     say(
         f"The access key {access_key_id} of {user} is in the OS keyring, and no longer in {path}.",
@@ -68,7 +69,7 @@ def say_stored(access_key_id: str, user: str, path: Path, *, as_json: bool) -> N
 def say_rotated(old: str, new: str, *, as_json: bool) -> None:
     """A key that was changed for a new one."""
     if as_json:
-        say_json({"access_key_id": new, "deleted": old, "kept_in": "keyring"})
+        say_json(KeyRotated(access_key_id=new, deleted=old, kept_in="keyring"))
         return
     say(f"The access key {new} is in the OS keyring; {old} is deleted.")
 

@@ -1,9 +1,9 @@
-"""What policies open: as lines, and as JSON (docs/reference/{grant,revoke,audit}.md)."""
+"""What policies open, as lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from valetkey.catalog.outliving_credentials import life
 
@@ -39,18 +39,6 @@ def outlives_lines(outlives: Sequence[Outlives]) -> Iterator[str]:
         until = longest if each.kind.longest is None else f"up to {longest}"
         lines.append(f"{each.kind.what}, {until}: {_some(each.actions, 2)} ({', '.join(each.policies)})")
     return _first(lines)
-
-
-def outlives_json(outlives: Outlives) -> dict[str, Any]:
-    """One kind of what outlives a deny."""
-    return {
-        "what": outlives.kind.what,
-        "actions": list(outlives.actions),
-        "policies": list(outlives.policies),
-        "longest_seconds": outlives.kind.longest,
-        "note": outlives.kind.note or None,
-        "page": outlives.kind.page,
-    }
 
 
 def _first(lines: Sequence[str]) -> Iterator[str]:

@@ -1,58 +1,24 @@
-"""Proofs, counterexamples and regions: in words, and as JSON (docs/reference/{prove,who}.md)."""
+"""Proofs, counterexamples and regions in words (docs/reference/{prove,who}.md)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from valetkey.catalog import key_names
-from valetkey.policy import Decision, Policy, Request
+from valetkey.policy import Request
 from valetkey.prover import Counterexample, Proof, Reach, Region, Unknown, Values
 from valetkey.prover.access_regions import Bounds
 from valetkey.prover.witnesses import spelt
-from valetkey.report.decisions import as_json as decision_json
-from valetkey.report.text import clean, mask, say, say_json
+from valetkey.report.results.proofs import Said, proved, reached
+from valetkey.report.text import clean, say, say_json
 
-_EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
-
-
-@dataclass(frozen=True)
-class Said:
-    """What was asked: the file, what it was held against, the policies, and whether ExternalIds are shown."""
-
-    trust: str
-    than: str
-    name: str
-    """What `than` is called inside a sentence."""
-    policies: tuple[Policy, ...]
-    show_external_id: bool
-
-    def hide(self, text: str, request: Request | None = None) -> str:
-        """A reason with every ExternalId in quotes masked, unless they are shown."""
-        for value in () if self.show_external_id else self._external_ids(request):
-            text = text.replace(f'"{value}"', f'"{mask(value)}"')
-        return text
-
-    def value(self, key: str, text: str) -> str:
-        """One value of a condition key."""
-        return mask(text) if key.lower() == _EXTERNAL_ID and not self.show_external_id else text
-
-    def _external_ids(self, request: Request | None) -> Iterator[str]:
-        for policy in self.policies:
-            for statement in policy.statements:
-                for condition in statement.conditions:
-                    if condition.key.lower() == _EXTERNAL_ID:
-                        yield from condition.values
-        sent = request.keys.get(_EXTERNAL_ID, ()) if request else ()
-        yield from (sent,) if isinstance(sent, str) else sent
+__all__ = ["Said", "say_proof", "say_reach"]
 
 
 def say_proof(found: Proof | Counterexample | Unknown, said: Said, *, as_json: bool) -> None:
     """The answer to one question."""
     if as_json:
-        say_json(_proof_json(found, said))
+        say_json(proved(found, said))
     else:
         _say(_proof_lines(found, said))
 
@@ -98,54 +64,10 @@ def _actions(request: Request) -> str:
     return request.action if isinstance(request.action, str) else " and ".join(request.action)
 
 
-def _proof_json(found: Proof | Counterexample | Unknown, said: Said) -> dict[str, Any]:
-    made: dict[str, Any] = {"valetkey": "proof/v1", "verdict": "unknown", "trust": said.trust, "within": said.than}
-    made |= {"witness": None, "decision": None, "reference": None, "statement": None, "reason": None, "assumed": []}
-    match found:
-        case Proof():
-            made |= {"verdict": "holds", "assumed": list(found.assumed)}
-            made["witness"] = _request_json(found.witness, said) if found.witness else None
-        case Counterexample(request=request):
-            made |= {
-                "verdict": "violated",
-                "witness": _request_json(request, said),
-                "decision": _decision_json(found.decision, request, said),
-                "reference": _decision_json(found.reference, request, said),
-                "statement": found.statement + 1,
-            }
-        case Unknown():
-            made["reason"] = found.reason
-    return made
-
-
-def _decision_json(decision: Decision, request: Request, said: Said) -> Any:
-    def hidden(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: hidden(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [hidden(each) for each in value]
-        return said.hide(value, request) if isinstance(value, str) else value
-
-    return hidden(decision_json(decision))
-
-
-def _request_json(request: Request, said: Said) -> dict[str, Any]:
-    """As `valetkey decide` reads it, so that it can be tried."""
-    return {
-        "principal": request.principal,
-        "action": request.action if isinstance(request.action, str) else list(request.action),
-        "resource": request.resource,
-        "context": {
-            key: said.value(key, value) if isinstance(value, str) else [said.value(key, each) for each in value]
-            for key, value in request.context.items()
-        },
-    }
-
-
 def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
     """Who is let in."""
     if as_json:
-        say_json(_reach_json(found, said))
+        say_json(reached(found, said))
     elif isinstance(found, Bounds):
         say(f"Not decided: {found.reason}.")
         say("Whatever AWS does, these get in:" if found.least.regions else "Whoever gets in depends on that.")
@@ -207,40 +129,3 @@ def _span(low: str | None, high: str | None) -> str:
     if low == high:
         return low or "any"
     return " and ".join([*([f"over {low}"] if low else []), *([f"under {high}"] if high else [])])
-
-
-def _reach_json(found: Reach | Unknown, said: Said) -> dict[str, Any]:
-    head = {"valetkey": "reach/v1", "trust": said.trust}
-    if isinstance(found, Bounds):
-        certain = [_region_json(region, said) for region in found.least.regions]
-        assumed = list(found.least.assumed)
-        return {**head, "decided": False, "reason": found.reason, "regions": certain, "assumed": assumed}
-    if isinstance(found, Unknown):
-        return {**head, "decided": False, "reason": found.reason, "regions": [], "assumed": []}
-    regions = [_region_json(region, said) for region in found.regions]
-    reason = "; ".join(map(str, found.unjudged)) or None
-    return {**head, "decided": reason is None, "reason": reason, "regions": regions, "assumed": list(found.assumed)}
-
-
-def _region_json(region: Region, said: Said) -> dict[str, Any]:
-    party = region.party
-    return {
-        "party": {"kind": party.kind, "name": party.name, "partition": party.partition},
-        "kinds": sorted(region.kinds),
-        "everybody": region.everybody,
-        "callers": list(region.callers),
-        "actions": list(region.actions),
-        "values": {
-            spelt(key): {
-                "binds": values.binds,
-                "absent": values.absent,
-                "free": values.free,
-                "exact": [said.value(key, each) for each in values.exact],
-                "patterns": [said.value(key, each) for each in values.patterns],
-                "span": [list(each) for each in values.span],
-            }
-            for key, values in region.values.items()
-        },
-        "statement": region.statement + 1,
-        "witness": _request_json(region.witness, said),
-    }

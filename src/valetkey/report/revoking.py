@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from valetkey.grants.status import EXTERNAL_ID
-from valetkey.report.grant_json import moment
+from valetkey.report.results import grants as results
 from valetkey.report.text import clean, mask, say, say_json
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 def say_absent(owner: Owner, name: str, near: Sequence[str]) -> None:
     """As JSON: there is no such role. The error itself goes to stderr."""
-    about = {"name": name, "account": owner.account, "removed": [], "gone": True, "near": list(near)}
-    say_json({"valetkey": "receipt/v1", **about})
+    say_json(
+        results.Absent(valetkey="receipt/v1", name=name, account=owner.account, removed=[], gone=True, near=list(near))
+    )
 
 
 def misfit_lines(name: str, misfits: Sequence[Difference]) -> Iterator[str]:
@@ -42,10 +43,7 @@ def state_of(shut: Shut) -> str:
 
 def say_shut(shut: Shut, misfits: Sequence[Difference]) -> None:
     """As JSON: a role that was denied and closed, and not deleted."""
-    done = [{"what": each.what, "call": each.call.action, "at": moment(each.at)} for each in shut.done]
-    why = [{"what": each.what, "agreed": each.agreed, "found": each.found} for each in misfits]
-    about = {"name": shut.name, "role_arn": shut.role_arn, "trust_closed": shut.trust_closed, "gone": False}
-    say_json({"valetkey": "shut/v1", **about, "removed": done, "misfits": why})
+    say_json(results.shut(shut, tuple(misfits)))
 
 
 def _line(text: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from valetkey.commandline import command, word
+from valetkey.report.results import sandbox as results
+from valetkey.report.results.sandbox import Code, Role, Seeded, Status, Stopped
+from valetkey.report.results.shape import shaped
 from valetkey.report.text import say, say_json, say_table
 
 
@@ -64,7 +67,7 @@ def say_status(local: Local | None, *, as_json: bool) -> None:
 def say_stopped(local: Local | None, *, as_json: bool, stderr: bool = False) -> None:
     """What was ended, or that nothing ran."""
     if as_json:
-        say_json({"valetkey": "sandbox-stopped/v1", "stopped": local is not None})
+        say_json(Stopped(valetkey="sandbox-stopped/v1", stopped=local is not None))
     elif local is None:
         say("no sandbox was running", stderr=stderr)
     else:
@@ -74,7 +77,7 @@ def say_stopped(local: Local | None, *, as_json: bool, stderr: bool = False) -> 
 def say_code(code: str, left: int, *, device: str, as_json: bool) -> None:
     """The code alone on stdout, so that it can be piped; how long it is good on stderr."""
     if as_json:
-        say_json({"valetkey": "sandbox-totp/v1", "code": code, "seconds_left": left, "device": device})
+        say_json(Code(valetkey="sandbox-totp/v1", code=code, seconds_left=left, device=device))
         return
     say(code)
     say(f"good for {left} s, once ({device})", stderr=True)
@@ -93,7 +96,7 @@ class Seed(Protocol):
     def exposure(self) -> str: ...
 
 
-class Seeded(Protocol):
+class Made(Protocol):
     """A role that was made."""
 
     @property
@@ -102,20 +105,11 @@ class Seeded(Protocol):
     def seed(self) -> Seed: ...
 
 
-def say_seeded(made: Sequence[Seeded], *, as_json: bool) -> None:
+def say_seeded(made: Sequence[Made], *, as_json: bool) -> None:
     """What was made, and which checks must find it."""
     if as_json:
-        roles = [
-            {
-                "arn": each.arn,
-                "name": each.seed.name,
-                "what": each.seed.what,
-                "checks": list(each.seed.checks),
-                "exposure": each.seed.exposure,
-            }
-            for each in made
-        ]
-        say_json({"valetkey": "sandbox-seeded/v1", "roles": roles})
+        roles = [shaped(Role, each.seed, arn=each.arn) for each in made]
+        say_json(Seeded(valetkey="sandbox-seeded/v1", roles=roles))
         return
     say_table(
         ("Role", "Exposure", "Checks", "What it is"),
@@ -144,25 +138,8 @@ def _describe(local: Local) -> None:
     say(*(f"  export {name}={word(value)}" for name, value in local.environment.items()))
 
 
-def _plain(local: Local | None) -> dict[str, Any]:
+def _plain(local: Local | None) -> Status:
     if local is None:
-        return {"valetkey": "sandbox-status/v1", "running": False}
-    profiles = [
-        {
-            "profile": each.name,
-            "account": each.account,
-            "user": each.user,
-            "arn": each.arn,
-            "mfa_serial": each.mfa_serial,
-        }
-        for each in local.profiles
-    ]
-    return {
-        "valetkey": "sandbox-status/v1",
-        "running": True,
-        "url": local.url,
-        "pid": local.pid,
-        "profiles": profiles,
-        "environment": local.environment,
-        "unset": list(_UNSET),
-    }
+        return Status(valetkey="sandbox-status/v1", running=False)
+    profiles = [shaped(results.Profile, each, profile=each.name) for each in local.profiles]
+    return shaped(Status, local, valetkey="sandbox-status/v1", running=True, profiles=profiles, unset=list(_UNSET))

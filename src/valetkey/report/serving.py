@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valetkey.commandline import command
-from valetkey.report.text import say
+from valetkey.report.text import say, say_line
 
 if TYPE_CHECKING:
     from valetkey.credentials.delivery.refresher import Held
@@ -22,17 +21,14 @@ def say_serving(
     from valetkey.credentials.delivery.shells import SHELLS
 
     if as_json:
+        from valetkey.report.results.serving import Served, Server
+        from valetkey.report.results.shape import shaped
+
         served = [
-            {
-                "name": each.profile.name,
-                "account": each.profile.account,
-                "role_arn": each.profile.role_arn,
-                "url": urls[each.profile.name],
-                "token_file": str(token_files[each.profile.name]),
-            }
+            shaped(Server, each.profile, url=urls[each.profile.name], token_file=str(token_files[each.profile.name]))
             for each in held
         ]
-        say(json.dumps({"served": served}))
+        say_line(Served(served=served))
         return
     _, set_ = SHELLS[shell]
     for each in held:

@@ -59,6 +59,13 @@ def say_json(value: Any) -> None:
     print(json.dumps(to_builtins(value), indent=2, ensure_ascii=True))  # noqa: T201
 
 
+def say_line(value: Any) -> None:
+    """Print one JSON object on one line, at once: the reader may be a program that waits for it."""
+    from msgspec import to_builtins
+
+    print(json.dumps(to_builtins(value)), flush=True)  # noqa: T201
+
+
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """Print a table; cells are cleaned and never cut on a pipe."""
     from rich import box

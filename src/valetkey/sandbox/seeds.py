@@ -161,7 +161,7 @@ SEEDS: tuple[Seed, ...] = (
          checks=("T9", "T20"), exposure="guarded",
          trust=trust(allow({"AWS": "arn:aws:iam::THIRD:root"}, _id("vk-seed-shared"), MFA, END))),
     Seed(name="t09-id-vendor-pattern", what="a pattern, as this vendor wants it: an exception with a name, no fault",
-         checks=("T9", "T20"), exposure="guarded",
+         checks=("T9",), exposure="guarded",
          trust=trust(allow({"AWS": SPACELIFT}, _id("seed-corp@*", "StringLike"), MFA, END))),
     Seed(name="t10-id-unsendable", what="an ExternalId with a blank, which STS refuses",
          checks=("T10", "T14"), exposure="unreachable", trust=trust(allow(ROOT, _id("seed corp 2026"), MFA, END))),

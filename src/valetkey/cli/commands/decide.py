@@ -28,8 +28,8 @@ def decide(
     """
     from valetkey.cli._misuse import refuse_options
     from valetkey.policy.decision_json import QUESTION_MAX, answer
-    from valetkey.report.decisions import as_json, problem_as_json, say_line
-    from valetkey.report.text import say_json
+    from valetkey.report.results.decisions import decided, problem
+    from valetkey.report.text import say_json, say_line
 
     refuse_options((file,), "decide")
     with ExitStack() as stack:
@@ -37,17 +37,17 @@ def decide(
         if not lines:
             # Four bytes are the most that a character takes; one more shows that there was too much.
             decision = answer(_text(stream.read(4 * QUESTION_MAX + 1)))
-            say_json(as_json(decision))
+            say_json(decided(decision))
             return 0 if decision.allowed else 1
         code = 0
         for line in _lines(stream, 4 * QUESTION_MAX):
             try:
                 decision = answer(_text(line))
-            except ValetkeyError as problem:
-                say_line(problem_as_json(problem))
+            except ValetkeyError as error:
+                say_line(problem(error))
                 code = 2
             else:
-                say_line(as_json(decision))
+                say_line(decided(decision))
                 code = max(code, 0 if decision.allowed else 1)
         return code
 

@@ -15,6 +15,7 @@ _HOMES: Mapping[str, str] = {
     "audit": "audit:Audit",
     "customers": "contractor:Customers",
     "decision": "decisions:Decision",
+    "absent": "grants:Absent",
     "differs": "grants:Differs",
     "doctor": "doctor:Diagnosis",
     "grant": "grants:Granted",

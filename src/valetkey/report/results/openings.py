@@ -42,7 +42,10 @@ class Opens(Shape, frozen=True):
     reads_data: list[ReadsData]
     escalations: list[Escalation]
     outlives: list[Outlives]
+    undecided: str | None
+    """Why what is above is more than the policies may allow: they take too much work to decide."""
 
     @classmethod
     def of(cls, opening: effective_permissions.Opening) -> Opens:
-        return shaped(cls, opening, outlives=[Outlives.of(each) for each in opening.outlives])
+        outlives = [Outlives.of(each) for each in opening.outlives]
+        return shaped(cls, opening, outlives=outlives, undecided=opening.undecided or None)

@@ -10,7 +10,7 @@ import msgspec
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """Fields in the order in which they are printed; every one is always there."""
+    """Fields in the order in which they are printed; each is always there unless it may be UNSET."""
 
 
 S = TypeVar("S", bound=Shape)

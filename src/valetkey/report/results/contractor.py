@@ -1,0 +1,123 @@
+"""The contractor's side as JSON: requests, acceptance, verification, customers (docs/reference)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from valetkey.credentials.doctor import verification
+from valetkey.credentials.profiles import customers
+from valetkey.report.results.shape import Shape, shaped
+
+
+class Request(Shape, frozen=True):
+    """What `request` wrote."""
+
+    file: str
+    encrypted: bool
+    fingerprint: str
+    customer: str | None
+    account: str
+    partition: str
+    identity: str
+    identity_arn: str
+    user_id: str | None
+    external_id: str
+
+
+class Accepted(Shape, frozen=True):
+    """What `accept` wrote, and the policy that the contractor's admin must attach."""
+
+    profile: str
+    customer: str
+    role_arn: str
+    account: str
+    fingerprint: str | None
+    origin: str
+    """What the profile was made from: a handoff, what was typed, or an AWS profile."""
+    unknown: list[str]
+    """Terms that nobody told."""
+    request: str | None
+    mfa_serial: str | None
+    base: str | None
+    base_arn: str | None
+    until: str | None
+    config: str
+    changed: bool
+    backup: str | None
+    policy: dict[str, Any]
+    notices: list[str]
+
+
+class Probe(Shape, frozen=True):
+    way: str
+    result: str
+    says: str
+    applies: bool
+    failed: bool
+
+
+class Verification(Shape, frozen=True):
+    profile: str
+    role_arn: str
+    holds: bool
+    likely: str | None
+    probes: list[Probe]
+
+
+def verified(found: verification.Verification) -> Verification:
+    """What every way has shown."""
+    profile, likely = found.profile, found.likely or None
+    holds = found.exit_code == 0
+    return shaped(Verification, found, profile=profile.name, role_arn=profile.role_arn, holds=holds, likely=likely)
+
+
+class Customer(Shape, frozen=True):
+    name: str
+    customer: str | None
+    account: str
+    partition: str
+    role_arn: str
+    region: str | None
+    session_until: str | None
+    until: str | None
+    ended: bool
+    origin: str
+    unknown: list[str]
+
+
+class Damaged(Shape, frozen=True):
+    name: str
+    what: str
+
+
+class Customers(Shape, frozen=True):
+    customers: list[Customer]
+    damaged: list[Damaged]
+
+
+def listed(found: Sequence[customers.Customer], damaged: Sequence[customers.Damaged]) -> Customers:
+    """Every customer, and the profiles that cannot be used."""
+    return Customers(
+        customers=[
+            shaped(
+                Customer,
+                each.profile,
+                customer=each.profile.customer or None,
+                region=each.region,
+                session_until=stamp(each.session_until),
+                until=stamp(each.profile.until),
+                ended=each.has_ended,
+                origin=each.profile.origin.value,
+                unknown=sorted(each.profile.unknown),
+            )
+            for each in found
+        ],
+        damaged=[shaped(Damaged, each, what=each.problem.what) for each in damaged],
+    )
+
+
+def stamp(when: datetime | None) -> str | None:
+    """A time as it was recorded, UTC."""
+    return when.isoformat().replace("+00:00", "Z") if when else None

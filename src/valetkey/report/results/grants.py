@@ -1,0 +1,281 @@
+"""Grants, plans and receipts as JSON (docs/reference/{grant,list,show,handoff,revoke}.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import UnionType
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from valetkey.grants import revoke
+from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
+from valetkey.grants.status import Difference
+from valetkey.grants.status import Standing as Status
+from valetkey.report.results.openings import Opens, Outlives
+from valetkey.report.results.shape import Shape, moment, plain, shaped
+from valetkey.trust import terms
+
+OWN = frozenset({OWN_ROLE, UNTIL, REVOKED})
+"""The inline policies that valetkey itself puts on a role."""
+
+
+def _said(hint: Any) -> Any:
+    """The type of a term in JSON: times are texts, tuples are lists."""
+    if hint is datetime:
+        return str
+    if get_origin(hint) in (Union, UnionType):
+        return Union[tuple(map(_said, get_args(hint)))]  # noqa: UP007 - made of a list
+    return list[_said(get_args(hint)[0])] if get_origin(hint) is tuple else hint  # type: ignore[misc]
+
+
+_HINTS = get_type_hints(terms.Terms)
+_TERMS = [(each.name, _said(_HINTS[each.name])) for each in terms.table(terms.Terms)]
+"""The terms, as `trust.terms` defines them: a new one is in the JSON and in its schema."""
+
+
+def _shape(name: str, fields: Sequence[tuple[str, Any]], base: type[Shape] = Shape) -> type[Shape]:
+    made = msgspec.defstruct(name, fields, bases=(base,), frozen=True, kw_only=True, module=__name__)
+    return cast(type[Shape], made)
+
+
+Terms = _shape("Terms", _TERMS)
+
+
+class Call(Shape, frozen=True):
+    """One call to AWS, planned."""
+
+    action: str
+    params: dict[str, Any]
+
+
+class Proof(Shape, frozen=True):
+    """What is proved of a trust policy."""
+
+    holds: bool
+    failures: list[str]
+
+
+class Drift(Shape, frozen=True):
+    what: str
+    agreed: str
+    found: str
+    missing: bool
+
+
+GrantShape = _shape(
+    "Grant",
+    [
+        ("valetkey", Literal["grant/v1"]),
+        ("name", str),
+        ("role_arn", str),
+        ("account", str),
+        *_TERMS,
+        ("external_id_by", str),
+        ("session", int),
+        ("boundary", str | None),
+        ("policies", list[str]),
+        ("inline", list[str]),
+        ("description", str),
+        ("path", str),
+        ("tags", dict[str, str]),
+        ("request", str | None),
+        ("user_id", str | None),
+    ],
+)
+"""A grant as agreed, with its terms among its own fields."""
+
+_JUDGED = [("proof", Proof | None), ("opens", Opens)]
+Granted = _shape("Granted", [*_JUDGED, ("calls", list[str])], GrantShape)
+"""A grant that was made: what is proved of it, what its policies open, and the calls that were performed."""
+Planned = _shape("Planned", [*_JUDGED, ("calls", list[Call])], GrantShape)
+"""A grant that a dry run would make."""
+
+
+class Standing(Shape, frozen=True):
+    """A grant as it stands on its role."""
+
+    valetkey: Literal["standing/v1"]
+    name: str
+    role_arn: str
+    account: str
+    contractor: str
+    state: str
+    until: str | None
+    days_left: float | None
+    terms: Terms | None  # type: ignore[valid-type]
+    external_id_by: str
+    session: int | None
+    boundary: str | None
+    policies: list[str]
+    inline: list[str]
+    description: str
+    tags: dict[str, str]
+    request: str | None
+    user_id: str | None
+    created: str
+    last_used: str | None
+    drift: list[Drift]
+
+
+class Shown(Standing, frozen=True):
+    proof: Proof | None
+    trust: dict[str, Any]
+
+
+class Grants(Shape, frozen=True):
+    valetkey: Literal["grants/v1"]
+    account: str
+    grants: list[Standing]
+    damaged: list[str]
+
+
+class Differing(Shape, frozen=True):
+    what: str
+    asked: str
+    on_role: str
+
+
+class Differs(Shape, frozen=True):
+    valetkey: Literal["differs/v1"]
+    name: str
+    differs: list[Differing]
+
+
+class HandedOver(Shape, frozen=True):
+    valetkey: Literal["handed-over/v1"]
+    file: str
+    fingerprint: str
+    encrypted: bool
+
+
+class Removed(Shape, frozen=True):
+    what: str
+    call: str
+    at: str
+
+
+class Receipt(Shape, frozen=True):
+    """What a revocation did."""
+
+    valetkey: Literal["receipt/v1"]
+    name: str
+    role_arn: str
+    contractor: str
+    removed: list[Removed]
+    trust_closed: bool
+    gone: Literal[True]
+    gone_at: str
+    other_roles: list[str] | None
+    other_roles_undecided: list[str] | None
+    waited_seconds: float
+    wait_skipped: bool
+    deny_put_again: int
+    outlives: list[Outlives]
+    outlives_unknown: list[str]
+    survives: list[str]
+    note: str
+
+
+class Absent(Shape, frozen=True):
+    """There is no such role to revoke."""
+
+    valetkey: Literal["receipt/v1"]
+    name: str
+    account: str
+    removed: list[Removed]
+    gone: Literal[True]
+    near: list[str]
+
+
+class Misfit(Shape, frozen=True):
+    what: str
+    agreed: str
+    found: str
+
+
+class Shut(Shape, frozen=True):
+    """A role that was denied and closed, and not deleted."""
+
+    valetkey: Literal["shut/v1"]
+    name: str
+    role_arn: str
+    trust_closed: bool
+    gone: Literal[False]
+    removed: list[Removed]
+    misfits: list[Misfit]
+
+
+def grant_json(grant: Grant) -> dict[str, Any]:
+    """A grant as agreed: kind "grant/v1"."""
+    own = shaped(
+        GrantShape,
+        grant,
+        valetkey="grant/v1",
+        **terms.as_json(grant.terms),
+        session=grant.max_session,
+        policies=grant.managed,
+        inline=[name for name, _ in grant.inline],
+        tags=dict(grant.tags),
+    )
+    return dict(plain(own))
+
+
+def standing(found: Status, now: datetime) -> Standing:
+    """A grant as it stands on its role: kind "standing/v1"."""
+    role, record = found.role, found.record
+    left = None if record.until is None else (record.until - now).total_seconds() / 86400
+    return shaped(
+        Standing,
+        record,
+        valetkey="standing/v1",
+        name=role.name,
+        role_arn=role.arn,
+        account=role.account,
+        state=found.state(now),
+        until=instant(record.until),
+        days_left=None if left is None else round(max(left, 0), 2),
+        terms=None if found.terms is None else terms.as_json(found.terms),
+        session=role.max_session if role.max_session is not None else record.session,
+        boundary=role.boundary,
+        policies=role.managed,
+        inline=[name for name in role.inline if name not in OWN],
+        description=role.description,
+        tags={key: value for key, value in role.tags.items() if not key.startswith(PREFIX)},
+        created=moment(role.created),
+        last_used=role.last_used and moment(role.last_used),
+        drift=found.drift,
+    )
+
+
+def removed(done: tuple[revoke.Removed, ...]) -> list[Removed]:
+    """The calls of a revocation."""
+    return [shaped(Removed, each, call=each.call.action, at=moment(each.at)) for each in done]
+
+
+def receipt(done: revoke.Receipt) -> Receipt:
+    """What a revocation did, and what it cannot undo."""
+    others = done.others
+    return shaped(
+        Receipt,
+        done,
+        valetkey="receipt/v1",
+        removed=removed(done.removed),
+        gone=True,
+        gone_at=moment(done.gone_at),
+        other_roles=None if others is None else others.trusted,
+        other_roles_undecided=None if others is None else others.undecided,
+        waited_seconds=round(done.waited, 1),
+        wait_skipped=done.skipped,
+        deny_put_again=done.undone,
+        outlives=[Outlives.of(each) for each in done.taken.outlives],
+        outlives_unknown=done.taken.unread,
+        survives=revoke.SURVIVES,
+        note=f"{revoke.SPREADS}. {revoke.NOT_WAITED}" if done.skipped else revoke.SPREADS,
+    )
+
+
+def shut(done: revoke.Shut, misfits: tuple[Difference, ...]) -> Shut:
+    """A role that was denied and closed, and not deleted."""
+    return shaped(Shut, done, valetkey="shut/v1", gone=False, removed=removed(done.done), misfits=misfits)
