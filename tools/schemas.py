@@ -1,6 +1,6 @@
 """Writes docs/reference/schemas/: the JSON Schema of everything that `--json` prints, from the structs that print it.
 
-    python -m tools.schemas
+python -m tools.schemas
 """
 
 from __future__ import annotations

@@ -7,9 +7,11 @@ never parsed as Rich markup.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,11 +54,28 @@ def say(*lines: str, stderr: bool = False) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON document, of a shape (`report.results`) or of plain values. JSON escapes control characters
-    itself."""
-    from msgspec import to_builtins
+    """Print one JSON document, of a shape (`report.results`) or of plain values: ASCII, two blanks a level."""
+    print(json_text(value))  # noqa: T201
 
-    print(json.dumps(to_builtins(value), indent=2, ensure_ascii=True))  # noqa: T201
+
+def json_text(value: Any) -> str:
+    """A shape or a plain value as `json.dumps(..., indent=2)` writes it: ASCII, everything else is escaped."""
+    import msgspec
+
+    try:
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    except UnicodeEncodeError:  # half of a surrogate pair: text from a file that Python could read
+        return json.dumps(msgspec.to_builtins(value), indent=2)
+    # What is not ASCII stands inside of texts only.
+    return text if text.isascii() and "\x7f" not in text else _NOT_ASCII.sub(lambda found: _escaped(found[0]), text)
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7e]")
+
+
+@cache
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def say_line(value: Any) -> None:

@@ -1,14 +1,22 @@
 """Text from outside reaches a terminal as text."""
 
+import json
 import unicodedata
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from valetkey.errors import ValetkeyError
 from valetkey.report import problem as report_problem
-from valetkey.report.text import clean, mask, say_table
+from valetkey.report.text import clean, json_text, mask, say_table
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +56,10 @@ def test_mask_shows_enough_to_compare_and_not_to_copy():
     assert mask(None) == "none"
     assert mask("short") == "…"
     assert mask("vk-0123456789") == "vk-0…"
+
+
+@given(values)
+@example(["\x00\x1f\x7f\x80…‮\U0001f600\u2028", {"\x7f é": 1.5, "": [], "x": {}}, None, True, 10**12, "\ud800"])
+@example({})
+def test_json_is_what_the_standard_library_writes(value: Any) -> None:
+    assert json_text(value) == json.dumps(value, indent=2)

@@ -14,7 +14,7 @@ from valetkey.audit.fixes import PLACEHOLDER
 from valetkey.audit.permissions import Powers
 from valetkey.policy import requests
 from valetkey.report.results.openings import Outlives
-from valetkey.report.results.shape import Shape, moment, shaped
+from valetkey.report.results.shape import Shape, filled, moment, shaped
 from valetkey.report.text import mask
 
 
@@ -131,7 +131,7 @@ def audited(audit: findings.Audit, *, show_ids: bool) -> Audit:
     of: dict[tuple[str, str], list[int]] = {}
     for number, each in enumerate(audit.findings):
         of.setdefault((each.role, each.source), []).append(number)
-    return shaped(
+    return filled(
         Audit,
         audit,
         valetkey="audit/v1",
@@ -144,7 +144,7 @@ def audited(audit: findings.Audit, *, show_ids: bool) -> Audit:
 
 
 def _role(role: findings.Judged, numbers: Sequence[int], show_ids: bool) -> Role:
-    return shaped(
+    return filled(
         Role,
         role,
         reason=role.reason or None,
@@ -157,7 +157,7 @@ def _role(role: findings.Judged, numbers: Sequence[int], show_ids: bool) -> Role
 
 
 def _outsider(outsider: exposure.Outsider, show_ids: bool) -> Outsider:
-    return shaped(
+    return filled(
         Outsider,
         outsider,
         name=outsider.name or None,
@@ -171,7 +171,7 @@ def _outsider(outsider: exposure.Outsider, show_ids: bool) -> Outsider:
 def _way(way: exposure.Way, show_ids: bool) -> Way:
     ids = [masked_id(each, show_ids) for each in way.external_ids]
     witness = request(way.witness, show_ids)
-    return shaped(Way, way, statement=way.statement + 1, external_ids=ids, witness=witness)
+    return filled(Way, way, statement=way.statement + 1, external_ids=ids, witness=witness)
 
 
 def _permissions(powers: Powers) -> Permissions:
@@ -189,12 +189,12 @@ def _permissions(powers: Powers) -> Permissions:
 
 def request(witness: requests.Request | None, show_ids: bool) -> Request | None:
     """A request; with its ExternalId only when ids are shown."""
-    return None if witness is None else shaped(Request, witness, context=_masked(witness.context, show_ids))
+    return None if witness is None else filled(Request, witness, context=_masked(witness.context, show_ids))
 
 
 def _finding(finding: findings.Finding, show_ids: bool) -> Finding:
     row = TABLE[finding.check]
-    return shaped(
+    return filled(
         Finding,
         finding,
         title=row.title,

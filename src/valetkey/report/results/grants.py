@@ -110,7 +110,7 @@ class Standing(Shape, frozen=True):
     boundary: str | None
     policies: list[str]
     inline: list[str]
-    description: str
+    description: str | None
     tags: dict[str, str]
     request: str | None
     user_id: str | None

@@ -33,7 +33,7 @@ class Escalation(Shape, frozen=True):
     action: str
     way: str
     policy: str
-    statement: int
+    statement: str
     resources: list[str]
 
 
