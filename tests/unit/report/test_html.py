@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.account.values import Account, Role
+from valetkey.account.values import Account, Role, Unknown
 from valetkey.audit import Scope, audit
 from valetkey.policy import Origin
 from valetkey.report.formats import How
@@ -136,3 +136,28 @@ def test_the_picture_draws_every_way_in_groups_what_is_alike_and_counts_the_rest
     assert (node.name, node.more) == ("same0", 2)
     inside = Account(id=OWNER, partition="aws", roles=(_role("x", _trust({"Service": "ec2.amazonaws.com"})),))
     assert picture(audit(inside, scope=Scope(), now=NOW).roles, lambda outsider: outsider.name) is None
+
+
+def test_findings_are_one_block_a_role_with_its_place() -> None:
+    roles = [_role("calm", _trust({"AWS": CONTRACTOR}, {"Bool": {"aws:MultiFactorAuthPresent": "true"}}))]
+    roles.append(_role("open", _trust({"AWS": "*"})))
+    text = _page(roles)
+    findings = text[text.index('id="findings"') : text.index('id="roles"')]
+    blocks = re.findall(r"<section>\s*<h3><code>(\w+)</code>.*?</section>", findings, re.S)
+    assert blocks == ["open", "calm"]
+    first = findings[findings.index("<section>") : findings.index("</section>")]
+    assert "T4" in first
+    assert "T2" not in re.findall(r"\bT\d+\b", first)
+
+
+def test_what_was_not_read_and_skipped_is_on_the_page() -> None:
+    unknown = (Unknown("roles", "<b>no</b>", "iam:ListRoles"), Unknown("quotas", "no", "iam:GetAccountSummary"))
+    account = Account(id=OWNER, partition="aws", roles=(), unknown=unknown, skipped=("<i>.json is nothing",))
+    text = page(
+        audit(account, scope=Scope(), now=NOW),
+        How(fail_on="medium", allow_incomplete=False, show_ids=False, version="1"),
+    )
+    assert "The account as a whole" in text
+    assert "not read: roles: &lt;b&gt;no&lt;/b&gt;" in text
+    assert "Not read: quotas: no (iam:GetAccountSummary)" in text
+    assert "Skipped: &lt;i&gt;.json is nothing" in text
