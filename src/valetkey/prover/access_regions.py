@@ -33,7 +33,7 @@ from valetkey.prover.caller_classes import CALLER_KEYS
 from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
 from valetkey.prover.key_tests import Asked, Span, patterns
 from valetkey.prover.parties import Party, Person
-from valetkey.prover.proof import ASSUMED, InternalError, Question, SideSets, Unknown, beyond, resting
+from valetkey.prover.proof import ASSUMED, InternalError, Question, Search, SideSets, Unknown, beyond, resting
 from valetkey.prover.space import ACTION, CALLER, Dimension, Point, Space
 
 
@@ -113,18 +113,16 @@ def who(
     InternalError."""
     left, unjudged = legible(sides(policy))
     try:
-        question = Question(left, {}, resource, owner, None, now, limits)
-        return _Finder(question, left, origin, unjudged).reach()
+        search = Search(Question(left, {}, resource, owner, now=now, limits=limits))
+        return _Finder(search, left, origin, unjudged).reach()
     except (NotDecided, TooMany, TooLong) as reason:
         return Unknown(str(reason))
 
 
 class _Finder:
-    def __init__(
-        self, question: Question, side: Mapping[str, Any], origin: Origin, unjudged: tuple[Unjudged, ...]
-    ) -> None:
-        self.question, self.side, self.origin, self.unjudged = question, side, origin, unjudged
-        self.space: Space = question.space
+    def __init__(self, search: Search, side: Mapping[str, Any], origin: Origin, unjudged: tuple[Unjudged, ...]) -> None:
+        self.search, self.side, self.origin, self.unjudged = search, side, origin, unjudged
+        self.space: Space = search.space
         self.asked: dict[str, list[Asked]] = {}
         for statement in statements(side):
             for condition in statement.conditions:
@@ -149,9 +147,9 @@ class _Finder:
 
     def _between(self, least: SideSets, most: SideSets) -> str:
         """Why more may be let in than is for certain; "" when no more is."""
-        granted, budget = [each.box for each in least.opened], self.question.budget
+        granted, budget = [each.box for each in least.opened], self.search.budget
         for one in most.opened:
-            for calls in self.question.can:
+            for calls in self.search.can:
                 if inside := meet(one.box, calls):
                     for left in beyond(inside, most.denied, granted, least.denied, budget):
                         request = self.space.request(left)
@@ -166,7 +164,7 @@ class _Finder:
         parties = self._parties()
         found: list[Region] = []
         for one in sets.opened:
-            for calls in self.question.can:
+            for calls in self.search.can:
                 inside = meet(one.box, calls)
                 if inside is None:
                     continue
@@ -174,7 +172,7 @@ class _Finder:
                     if not inside[CALLER] & mask:
                         continue
                     box = (*inside[:CALLER], inside[CALLER] & mask, *inside[CALLER + 1 :])
-                    for left in rest(box, sets.denied, self.question.budget):
+                    for left in rest(box, sets.denied, self.search.budget):
                         region = self._region(left, party, one, certain=certain)
                         if region is None:
                             return Unknown(
@@ -182,8 +180,8 @@ class _Finder:
                                 "which is not decided here"
                             )
                         found.append(region)
-                        if len(found) > self.question.budget.limits.regions:
-                            raise TooLong(f"more than {self.question.budget.limits.regions:,} regions are let in")
+                        if len(found) > self.search.budget.limits.regions:
+                            raise TooLong(f"more than {self.search.budget.limits.regions:,} regions are let in")
         return Reach(tuple(found), self.unjudged)
 
     def _parties(self) -> dict[Party, int]:

@@ -30,7 +30,7 @@ from valetkey.prover.arn_patterns import Parts, parts_of, readable
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Budget
 from valetkey.prover.key_partition import samples
-from valetkey.prover.key_tests import Asked, Unspoken, patterns
+from valetkey.prover.key_tests import Asked, patterns
 from valetkey.prover.parties import Party, Person
 
 CALLER_KEYS = frozenset(
@@ -96,9 +96,9 @@ def _refuse(said: Mentioned, *, role: bool) -> None:
     """Raises NotDecided for what is asked of callers in ways that do not cut them into the kinds made here."""
     for element in said.elements:
         for _, entry, why in unspoken(element):
-            raise Unspoken(f"{shown(entry)} {why}")
+            raise NotDecided(f"{shown(entry)} {why}")
         if element.unread:
-            raise Unspoken(str(element.unread[0]))
+            raise NotDecided(str(element.unread[0]))
     for key, several in said.asked.items():
         families = {one.condition.operator.family for one in several} - {Family.TEXT, Family.ARN, Family.NULL}
         if families - ({Family.BOOL} if key == "aws:principalisawsservice" else set()):

@@ -7,17 +7,13 @@ from typing import NamedTuple
 
 from valetkey.policy.conditions import Condition
 from valetkey.policy.operators import Comparison, Family, Operator
-from valetkey.policy.undecided import NotDecided, not_known
+from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import Variable, template
 from valetkey.prover.automata import Glob
 
 Value = str | tuple[str, ...] | None
 Keys = Mapping[str, str | tuple[str, ...]]
 Span = tuple[str | None, str | None]
-
-
-class Unspoken(NotDecided):
-    """The documents mean callers of whom no request can speak: no prover is to be asked."""
 
 
 class Asked(NamedTuple):

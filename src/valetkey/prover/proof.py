@@ -37,7 +37,6 @@ from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import TooMany
 from valetkey.prover.boxes import Box, Budget, Limits, TooLong, meet, rest
 from valetkey.prover.effective_boxes import Opened, Sets, statements
-from valetkey.prover.key_tests import Unspoken
 from valetkey.prover.possible_calls import possible
 from valetkey.prover.space import ACTION, CALLER, build
 
@@ -94,25 +93,28 @@ class Unknown:
     """Not decided. Never to be taken for a proof."""
 
     reason: str
-    final: bool = field(default=False, repr=False)
-    """Whether another prover must not be asked either."""
 
 
-def by_boxes(
-    left: Mapping[str, Any],
-    right: Mapping[str, Any],
-    resource: str | None,
-    owner: str | None,
-    caller: str | None,
-    now: datetime | None,
-    limits: Limits,
-) -> Proof | Counterexample | Unknown:
-    """`prove` by boxes alone, without cvc5. Raises PolicyError, InternalError."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: does `left` allow nothing that `right` does not? The other fields are the arguments of `prove`."""
+
+    left: Mapping[str, Any]
+    right: Mapping[str, Any]
+    resource: str | None = None
+    owner: str | None = None
+    caller: str | None = None
+    now: datetime | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+def by_boxes(question: Question) -> Proof | Counterexample | Unknown:
+    """The answer to one question, with every entry of its documents. Raises PolicyError, InternalError."""
     begun = time.monotonic()
     try:
-        return Question(left, right, resource, owner, caller, now, limits).answer(begun)
+        return Search(question).answer(begun)
     except (NotDecided, TooMany, TooLong) as reason:
-        return Unknown(str(reason), isinstance(reason, Unspoken))
+        return Unknown(str(reason))
 
 
 _VARIABLES = "the documents compare a key with a text in which a policy variable stands, which is not decided here"
@@ -151,7 +153,7 @@ def partition_of(given: Iterable[Statement]) -> str:
     named = {text.split(":", 2)[1] for text in texts if text.startswith("arn:")}
     named = {each for each in named if not has_wildcard(each)}
     if len(named) > 1:
-        raise Unspoken("the documents are about several partitions: name the resource or the caller")
+        raise NotDecided("the documents are about several partitions: name the resource or the caller")
     return named.pop() if named else "aws"
 
 
@@ -162,20 +164,13 @@ class SideSets:
         self.opened, self.denied = list(sets.opened()), sets.denied()
 
 
-class Question:
-    """One question: two sides in their space."""
+class Search:
+    """The answer to one question: two sides in their space. Raises PolicyError, NotDecided, TooMany, TooLong."""
 
-    def __init__(
-        self,
-        left: Mapping[str, Any],
-        right: Mapping[str, Any],
-        resource: str | None,
-        owner: str | None,
-        caller: str | None,
-        now: datetime | None,
-        limits: Limits,
-    ) -> None:
+    def __init__(self, question: Question) -> None:
+        left, right = question.left, question.right
         self.left, self.right = left, right
+        resource, owner, caller = question.resource, question.owner, question.caller
         arns = [parse_arn(arn) for arn in (resource, caller) if arn is not None and arn.startswith("arn:")]
         partitions = {arn.partition for arn in arns}
         if len(partitions) > 1:
@@ -183,7 +178,7 @@ class Question:
         account = owner or next((arn.account for arn in arns), "")
         partition = partitions.pop() if arns else partition_of([*statements(left), *statements(right)])
         self.owner = account or NOBODY
-        self.budget = Budget(limits)
+        self.budget = Budget(question.limits)
         self.trust = trust = "trust" in left or "trust" in right
         if trust and resource is None:
             resource = f"arn:{partition}:iam::{self.owner}:role/role"
@@ -201,7 +196,7 @@ class Question:
             owner=self.owner,
             partition=partition,
             caller=caller,
-            now=now,
+            now=question.now,
             budget=self.budget,
             trust=trust,
             own=not with_principal,
@@ -224,8 +219,7 @@ class Question:
                 return certain
             witness = witness or self._somebody(least)[0]
         if doubt or (witness is None and unshown):
-            # What depends on AWS's silence, no other prover can decide.
-            return Unknown(doubt or f"whether anybody gets in: {unshown}", self.space.silent and not self.space.inexact)
+            return Unknown(doubt or f"whether anybody gets in: {unshown}")
         return Proof(witness, looked, time.monotonic() - begun, ASSUMED if self.trust else ASSUMED_OF_PERMISSIONS)
 
     def _compared(self, mine: SideSets, other: Sets) -> Counterexample | tuple[str, int]:

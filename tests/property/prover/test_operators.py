@@ -10,15 +10,15 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from tests.referee import solve
 
 from valetkey.policy import Policy, Request, decide, parse_policy
 from valetkey.policy.conditions import compile_condition
 from valetkey.policy.operators import TABLE, Family, Operator
-from valetkey.prover import Counterexample, Limits, Proof, Unknown
+from valetkey.prover import Counterexample, Proof, Unknown
 from valetkey.prover.key_partition import test as prepared
 from valetkey.prover.key_tests import Asked
-from valetkey.prover.proof import by_boxes
-from valetkey.prover.smt import solve
+from valetkey.prover.proof import Question, by_boxes
 
 OWNER, THEM = "111111111111", "222222222222"
 ROLE = f"arn:aws:iam::{OWNER}:role/door"
@@ -124,7 +124,7 @@ def test_every_engine_says_the_same_of_every_operator(row: Operator) -> None:
         request = Request(USER, "sts:AssumeRole", ROLE, context={} if value is None else {KEY: value})
         allowed = decide(request, trust=policy).allowed
         assert allowed is answer, case
-        found = by_boxes({"trust": [policy]}, {"trust": [NOTHING]}, ROLE, None, None, None, Limits())
+        found = by_boxes(Question({"trust": [policy]}, {"trust": [NOTHING]}, ROLE))
         if not isinstance(found, Unknown):
             assert isinstance(found, Counterexample if allowed else Proof), case
             seen["boxes", allowed] += 1

@@ -16,7 +16,6 @@ from valetkey.policy.principals import Principals, read_aws
 from valetkey.prover import Counterexample, Party, Proof, Reach, Unknown, prove, who
 from valetkey.prover.boxes import Budget, Limits
 from valetkey.prover.caller_classes import Mentioned, everybody
-from valetkey.prover.smt.proving import second_opinion
 
 USER, GROUP = "AIDA1234567890123456", "AROA1234567890123456"
 CANONICAL, FRONT = "a" * 64, "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"
@@ -76,21 +75,6 @@ def test_a_proof_shows_somebody_by_a_unique_id_only_where_there_is_nobody_else()
     assert other.witness is not None
     assert GROUP not in str(other.witness.keys.get("aws:userid"))
     assert other.witness.caller.account == THEM
-
-
-def test_the_second_prover_shows_the_same() -> None:
-    pytest.importorskip("cvc5")
-    asked: dict[str, Any] = {"resource": ROLE, "owner": None, "caller": None, "now": None, "seconds": 20.0, "why": ""}
-    by_id = trust({"Principal": {"AWS": USER}})
-    found = second_opinion({"trust": [by_id]}, {"trust": [by_id]}, **asked)
-    assert isinstance(found, Proof), found
-    assert found.witness is not None
-    assert found.witness.keys["aws:userid"] == USER
-    both = trust({"Principal": {"AWS": USER}}, {"Principal": {"AWS": THEM}})
-    found = second_opinion({"trust": [both]}, {"trust": [both]}, **asked)
-    assert isinstance(found, Proof), found
-    assert found.witness is not None
-    assert found.witness.keys.get("aws:userid") != USER
 
 
 @pytest.mark.parametrize("element", ODD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.referee import solve
 from tests.unit.policy.silent import BOB, CASES, OWNER, ROLE, THEM, TRUSTS, Case, allow
 
 from valetkey.policy import Decision, Request, decide, parse_policy
@@ -15,7 +16,6 @@ from valetkey.policy.undocumented import FORMS
 from valetkey.prover import Counterexample, Proof, Unknown, prove, who
 from valetkey.prover.access_regions import Bounds
 from valetkey.prover.references import never, read_only
-from valetkey.prover.smt import solve
 
 NOBODY = parse_policy({"Version": "2012-10-17", "Statement": []}, kind="trust")
 

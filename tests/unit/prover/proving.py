@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from valetkey.policy import Policy, decide, parse_policy
-from valetkey.prover import Counterexample, Limits, Proof, Unknown
+from valetkey.prover import Counterexample, Proof, Unknown
 from valetkey.prover.effective_boxes import sides
-from valetkey.prover.proof import by_boxes
+from valetkey.prover.proof import Question, by_boxes
 
 OWNER, THEM, STRANGER = "111111111111", "222222222222", "333333333333"
 ROLE = f"arn:aws:iam::{OWNER}:role/door"
@@ -52,12 +52,12 @@ NOBODY = trust()
 
 
 def ask(left: Any, within: Any, **more: Any) -> Proof | Counterexample | Unknown:
-    """The box prover's answer, cvc5 not asked; what it shows is replayed here once more."""
-    given = {"resource": None, "owner": None, "caller": None, "now": None, "limits": Limits()} | more
+    """The box prover's answer; what it shows is replayed here once more."""
+    given = {"resource": None} | more
     mine, other = sides(left), sides(within)
     if given["resource"] is None and ("trust" in mine or "trust" in other):
         given["resource"] = ROLE
-    found = by_boxes(mine, other, **given)
+    found = by_boxes(Question(mine, other, **given))
     if isinstance(found, Counterexample):
         assert decide(found.request, **mine).allowed
         assert not decide(found.request, **other).allowed

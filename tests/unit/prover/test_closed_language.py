@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tests.referee import callers, solve
+from tests.referee.sides import read_sides
 from tests.unit.prover.proving import ID, ROLE, THEM, on, trust
 
 from valetkey.errors import PolicyError
@@ -22,13 +24,11 @@ from valetkey.policy.principals import Caller, id_prefix, read_caller
 from valetkey.policy.role_actions import enters_roles
 from valetkey.policy.statements import grammar
 from valetkey.policy.undecided import NotDecided
-from valetkey.prover import Counterexample, Limits, Proof, Reach, Unknown, prove, space, who
+from valetkey.prover import Counterexample, Proof, Reach, Unknown, prove, space, who
 from valetkey.prover.caller_classes import CALLER_KEYS
 from valetkey.prover.effective_boxes import sides
 from valetkey.prover.parties import Party, Person
-from valetkey.prover.proof import by_boxes
-from valetkey.prover.smt import callers, solve
-from valetkey.prover.smt.sides import read_sides
+from valetkey.prover.proof import Question, by_boxes
 
 CALLER = "arn:aws:iam::222222222222:user/somebody"
 
@@ -169,7 +169,7 @@ def test_the_box_prover_lets_no_unknown_caller_count_as_nobody(monkeypatch: pyte
     monkeypatch.setattr(space, "everybody", everybody)
     found = prove(trust({"Principal": {"AWS": CALLER}}), within=trust(), resource=ROLE)
     assert isinstance(found, Unknown | Counterexample)
-    assert isinstance(by_boxes({"trust": [trust({})]}, {"trust": [trust()]}, ROLE, None, None, None, Limits()), Unknown)
+    assert isinstance(by_boxes(Question({"trust": [trust({})]}, {"trust": [trust()]}, ROLE)), Unknown)
 
 
 @pytest.mark.skipif(find_spec("cvc5") is None, reason="cvc5 is not installed")

@@ -1,4 +1,6 @@
-"""A second prover, on the SMT solver cvc5 (extra `smt`): slower than `prove`, and able to relate two keys.
+"""A second prover, on the SMT solver cvc5: the referee of the campaign for proofs (docs/differential.md).
+
+It is slower than `prove` by 20 to 60 times, and able to relate two keys. No part of the product.
 
 It writes the rules of the evaluator down as formulas of strings, numbers and bit vectors, straight from the parsed
 statements, and asks for one request that `policy` allows and `within` does not. It shares with the evaluator the
@@ -21,6 +23,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from tests.referee import callers
+from tests.referee.fields import TIME, Fields, free_arn
+from tests.referee.formulas import Beyond, Formula, Term, Terms
+from tests.referee.sides import Call, Policies, Sides, Target, read_sides
+from tests.referee.values import ABSENT, Key, Moment, Text, read
+
 from valetkey.catalog import key_names
 from valetkey.catalog.actions import expand
 from valetkey.errors import PolicyError
@@ -34,11 +42,6 @@ from valetkey.policy.statements import Statement
 from valetkey.policy.undecided import NotDecided, not_known
 from valetkey.prover.caller_classes import caller_of
 from valetkey.prover.proof import partition_of, resting
-from valetkey.prover.smt import callers
-from valetkey.prover.smt.fields import TIME, Fields, free_arn
-from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
-from valetkey.prover.smt.sides import Call, Policies, Sides, Target, read_sides
-from valetkey.prover.smt.values import ABSENT, Key, Moment, Text, read
 
 
 class _Silent(Exception):

@@ -1,6 +1,6 @@
 """cvc5's terms, with what is known already folded away: a formula is True, False or a term.
 
-cvc5 is the extra `smt`; this module imports it when a `Terms` is made, and nothing else does.
+cvc5 is installed with the extra `dev`; this module imports it when a `Terms` is made, and nothing else does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Terms:
             import cvc5
         except ImportError:
             raise ValetkeyError(
-                "cvc5 is not installed, and this question needs it", do="pip install 'valetkey[smt]'", exit_code=1
+                "cvc5 is not installed, and this question needs it", do="pip install 'valetkey[dev]'", exit_code=1
             ) from None
         self.cvc5 = cvc5
         self.kind = cvc5.Kind

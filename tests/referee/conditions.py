@@ -11,16 +11,17 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from tests.referee.fields import LAST_MOMENT
+from tests.referee.formulas import Beyond, Formula, Term, Terms
+from tests.referee.texts import Fit, Keys, any_case, arn_fit, digits, short_pattern, text_comparison, text_fit
+from tests.referee.values import Address, Moment, Number, Text, Value, iso, null_set
+
 from valetkey.policy.conditions import Condition, silent
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.operators import Comparison, Family, Operator
 from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import template
-from valetkey.prover.smt.fields import LAST_MOMENT
-from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
-from valetkey.prover.smt.texts import Fit, Keys, any_case, arn_fit, digits, short_pattern, text_comparison, text_fit
-from valetkey.prover.smt.values import Address, Moment, Number, Text, Value, iso, null_set
 
 
 def encode(condition: Condition, keys: Keys, *, unsure: bool, variables: bool) -> Formula:

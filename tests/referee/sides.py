@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.referee import conditions, texts
+from tests.referee.callers import Caller, Levels, reaches
+from tests.referee.fields import Fields
+from tests.referee.formulas import Formula, Term, Terms
+from tests.referee.values import Text
+
 from valetkey.policy.globs import STAR, wild
 from valetkey.policy.role_actions import ROLE_ACTIONS, UNSIGNED, lowered
 from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import broken, template
-from valetkey.prover.smt import conditions, texts
-from valetkey.prover.smt.callers import Caller, Levels, reaches
-from valetkey.prover.smt.fields import Fields
-from valetkey.prover.smt.formulas import Formula, Term, Terms
-from valetkey.prover.smt.values import Text
 
 Policies = Policy | Sequence[Policy]
 OWN = ("trust", "resource", "identity", "boundary", "session")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
+from tests.referee.formulas import Beyond, Formula, Terms
+from tests.referee.values import ABSENT, Address, Key, Moment, Number, Text, Value, one_of, places, shaped
+
 from valetkey.catalog import condition_keys as table
 from valetkey.catalog.text_forms import Form
 from valetkey.policy.conditions import Condition
@@ -13,8 +16,6 @@ from valetkey.policy.operands import read_number
 from valetkey.policy.operators import Family
 from valetkey.policy.statements import Statement
 from valetkey.policy.undecided import not_known
-from valetkey.prover.smt.formulas import Beyond, Formula, Terms
-from valetkey.prover.smt.values import ABSENT, Address, Key, Moment, Number, Text, Value, one_of, places, shaped
 
 LAST_MOMENT = 253_402_300_799_000_000
 """9999-12-31T23:59:59Z in microseconds: years have four digits."""

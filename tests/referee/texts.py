@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from tests.referee.formulas import Beyond, Formula, Term, Terms
+from tests.referee.values import Key, Moment, Number, Text
+
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.letter_case import LIGATURES, ODD, fold
 from valetkey.policy.operators import Comparison, Operator
 from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import Template, template
-from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
-from valetkey.prover.smt.values import Key, Moment, Number, Text
 
 
 class Keys(Protocol):

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.referee.formulas import Beyond, Formula, Term, Terms
+from tests.referee.values import ABSENT, Key, Text, fixed, shaped
+
 from valetkey.catalog import condition_keys as table
 from valetkey.catalog.text_forms import Form, Stage
 from valetkey.policy.arns import is_account
 from valetkey.policy.principals import Kind, Principals, id_prefix, is_unsigned
 from valetkey.policy.undecided import not_known
-from valetkey.prover.smt.formulas import Beyond, Formula, Term, Terms
-from valetkey.prover.smt.values import ABSENT, Key, Text, fixed, shaped
 
 KINDS: tuple[Kind, ...] = ("user", "session", "root", "federated user", "service", "provider", "anonymous")
 

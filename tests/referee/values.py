@@ -14,8 +14,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from tests.referee.formulas import Formula, Term, Terms
+
 from valetkey.catalog.text_forms import Form
-from valetkey.prover.smt.formulas import Formula, Term, Terms
 
 
 @dataclass(frozen=True)
