@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
+from tests import models
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100)
 settings.register_profile("local", deadline=None, max_examples=100)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+models.share()
 
 # Nothing listens there: a call that forgot its endpoint fails at once instead of leaving the machine.
 NOWHERE = "http://127.0.0.1:9"

@@ -21,6 +21,7 @@ import boto3
 import pexpect
 import pytest
 from filelock import FileLock
+from tests import warm
 
 from valetkey.sandbox.accounts import REGION, Root
 from valetkey.sandbox.accounts import User as Made
@@ -157,17 +158,9 @@ class Party:
         return self.session(keys, profile).client(service, endpoint_url=self.sandbox.url)
 
     def run(self, *words: str, input: str | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        """Run `valetkey WORDS` as this party, without a terminal."""
-        return subprocess.run(
-            [sys.executable, "-m", "valetkey", *words],
-            env=self.env,
-            cwd=self.home,
-            input=input if input is not None else "",
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            start_new_session=True,  # no controlling terminal: /dev/tty of whoever runs the tests is not asked
-        )
+        """Run `valetkey WORDS` as this party, without a terminal: /dev/tty of whoever runs the tests is not asked."""
+        command = [sys.executable, "-m", "valetkey", *words]
+        return warm.run(command, env=self.env, cwd=self.home, input=input or "", timeout=timeout)
 
     def run_tty(
         self,
@@ -186,15 +179,7 @@ class Party:
         if redirect:
             # The shell stays: a terminal that no process has open any more would be gone for whoever reads it.
             command = ["/bin/sh", "-c", f'trap : INT; "$0" "$@" {redirect}; exit $?', *command]
-        child = pexpect.spawn(
-            command[0],
-            command[1:],
-            env=self.env,
-            cwd=str(self.home),
-            timeout=timeout,
-            encoding="utf-8",
-            dimensions=(50, 160),
-        )
+        child = warm.on_terminal(command, env=self.env, cwd=self.home, timeout=timeout, dimensions=(50, 160))
         patterns = [pexpect.EOF, *(prompt for prompt, _ in answers), *([MFA_PROMPT] if code else [])]
         shown = ""
         try:
@@ -206,12 +191,12 @@ class Party:
                 shown += child.after
                 assert code or hit <= len(answers)
                 said = answers[hit - 1][1] if hit <= len(answers) else code()  # type: ignore[misc]
-                child.sendintr() if said == "^C" else child.sendline(said)
+                child.send("\x03") if said == "^C" else child.sendline(said)
         except pexpect.TIMEOUT:
             raise AssertionError(f"still running after {timeout} s, showing:\n{shown}{child.before}") from None
         finally:
-            child.close(force=True)
-        return child.exitstatus if child.exitstatus is not None else 128 + (child.signalstatus or 0), shown
+            ended = warm.end(child)
+        return ended, shown
 
 
 def _section(path: pathlib.Path, name: str, body: str) -> None:

@@ -1,0 +1,358 @@
+"""Commands in processes of their own, without the half second in which an interpreter imports valetkey and boto3.
+
+One process per test process has imported everything and has run nothing (`main`). For each command it forks a child,
+which gets the command's environment, directory, streams and terminal, a session of its own, and runs the module as
+`python -m` does. What a test wants of a process is all there: signals, exit codes, file descriptors, /dev/tty.
+
+Not for tests of the interpreter's start: of what is imported, of argv as others see it, of speed. `fits` is false
+where the environment would change how an interpreter starts; then a real one is started.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import functools
+import gc
+import importlib
+import io
+import json
+import os
+import pkgutil
+import pty
+import random
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import pexpect
+from pexpect.fdpexpect import fdspawn
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_START = ("PYTHON", "LD_", "LC_", "LANG", "FAKETIME", "DYLD_", "TZ", "SSL_")
+"""Variables that an interpreter reads once, at its start."""
+_MOST = 1 << 20
+
+
+def fits(words: Sequence[str], env: Mapping[str, str]) -> bool:
+    """Whether a forked child is the same as a real one."""
+
+    def starts(given: Mapping[str, str]) -> dict[str, str]:
+        return {name: value for name, value in given.items() if name.startswith(_START) and name != "PYTHONPATH"}
+
+    paths = [each for each in env.get("PYTHONPATH", "").split(os.pathsep) if each]
+    return (
+        list(words[:3]) == [sys.executable, "-m", "valetkey"]
+        and starts(env) == starts(os.environ)
+        and all(each in sys.path for each in paths)
+    )
+
+
+class Child:
+    """A running command, with what is needed of subprocess.Popen."""
+
+    def __init__(self, pid: int, ended: int) -> None:
+        self.pid = pid
+        self._ended = ended
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self._read(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        if (code := self._read(timeout)) is None:
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
+        return code
+
+    def _read(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._ended], [], [], timeout)[0]:
+            status = os.read(self._ended, 64)
+            os.close(self._ended)
+            self.returncode = os.waitstatus_to_exitcode(int(status))
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def start(
+    words: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str | os.PathLike[str],
+    streams: tuple[int, int, int],
+    terminal: int | None = None,
+) -> Child:
+    """Run `python -m MODULE WORDS` in a session of its own; `terminal` becomes the one that /dev/tty opens."""
+    return _warm().start([*words[2:]], dict(env), os.fspath(cwd), streams, terminal)
+
+
+def run(
+    words: Sequence[str], *, env: Mapping[str, str], cwd: str | os.PathLike[str], input: str = "", timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """As subprocess.run with captured output, in a session of its own."""
+    if not fits(words, env):
+        return subprocess.run(
+            words,
+            env=dict(env),
+            cwd=cwd,
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            start_new_session=True,
+        )
+    ends = [os.pipe() for _ in range(3)]
+    mine = [ends[0][1], ends[1][0], ends[2][0]]
+    theirs = (ends[0][0], ends[1][1], ends[2][1])
+    try:
+        child = start(words, env=env, cwd=cwd, streams=theirs)
+    finally:
+        for each in theirs:
+            os.close(each)
+    texts: list[bytes] = [b"", b""]
+
+    def read(number: int) -> None:
+        with open(mine[number + 1], "rb") as stream:
+            texts[number] = stream.read()
+
+    readers = [threading.Thread(target=read, args=(number,), daemon=True) for number in (0, 1)]
+    for each in readers:
+        each.start()
+    with contextlib.suppress(BrokenPipeError), open(mine[0], "wb") as stream:
+        stream.write(input.encode())
+    until = time.monotonic() + timeout
+    try:
+        code = child.wait(timeout)
+        for each in readers:
+            each.join(max(until - time.monotonic(), 0.1))
+            if each.is_alive():
+                raise subprocess.TimeoutExpired(list(words), timeout)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        raise
+    # As subprocess reads text: line ends of any kind become one.
+    out, err = (io.TextIOWrapper(io.BytesIO(text), encoding="utf-8").read() for text in texts)
+    return subprocess.CompletedProcess(list(words), code, out, err)
+
+
+class _OnTerminal(fdspawn):  # type: ignore[misc]
+    """A child on a terminal of its own, as pexpect.spawn."""
+
+    child: Child
+
+
+def on_terminal(
+    words: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str | os.PathLike[str],
+    timeout: float,
+    dimensions: tuple[int, int],
+) -> Any:
+    """The command on a terminal of its own; `end` ends it. What is expected and sent is pexpect's."""
+    if not fits(words, env):
+        return pexpect.spawn(
+            words[0],
+            list(words[1:]),
+            env=dict(env),
+            cwd=os.fspath(cwd),
+            timeout=timeout,
+            encoding="utf-8",
+            dimensions=dimensions,
+        )
+    master, slave = pty.openpty()
+    try:
+        termios.tcsetwinsize(slave, dimensions)
+        child = start(words, env=env, cwd=cwd, streams=(slave, slave, slave), terminal=slave)
+    finally:
+        os.close(slave)
+    shown = _OnTerminal(master, timeout=timeout, encoding="utf-8")
+    shown.child = child
+    return shown
+
+
+def end(shown: Any) -> int:
+    """The exit code (128 + signal when killed) of a command on a terminal, which is killed if it still runs."""
+    if isinstance(shown, _OnTerminal):
+        # Its terminal is closed, or the test has given up.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            shown.child.wait(10)
+        shown.child.kill()
+        code = shown.child.wait(5)
+        shown.close()
+        return code if code >= 0 else 128 - code
+    shown.close(force=True)
+    return shown.exitstatus if shown.exitstatus is not None else 128 + (shown.signalstatus or 0)
+
+
+class _Warm:
+    """This test process's end of the warm process."""
+
+    def __init__(self) -> None:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VALETKEY_"))}
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with there:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.warm", str(there.fileno())],
+                env={**env, "PYTHONPATH": os.pathsep.join(each for each in (ROOT, *sys.path) if each)},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(there.fileno(),),
+                start_new_session=True,
+            )
+        self._socket, self._lock = here, threading.Lock()
+        atexit.register(self.stop)
+
+    def start(
+        self, words: list[str], env: dict[str, str], cwd: str, streams: tuple[int, int, int], terminal: int | None
+    ) -> Child:
+        ended, tell = os.pipe()
+        given = [*streams, tell, *([] if terminal is None else [terminal])]
+        with self._lock:
+            socket.send_fds(self._socket, [json.dumps([words, env, cwd]).encode()], given)
+            os.close(tell)
+            answer = self._socket.recv(64)
+        return Child(int(answer), ended)
+
+    def stop(self) -> None:
+        self._socket.close()
+        self._process.wait(10)
+
+
+@functools.cache
+def _warm() -> _Warm:
+    return _Warm()
+
+
+def main(handle: int) -> NoReturn:
+    """The warm process: import all that a command may need, then fork a child for every message, until the end."""
+    _import_everything()
+    wake, alarm = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(alarm, False)
+    signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    running: dict[int, int] = {}
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=handle) as wishes:
+        while True:
+            ready, _, _ = select.select([wishes, wake], [], [])
+            if wake in ready:
+                os.read(wake, 4096)
+                while ended := _ended():
+                    os.write(running[ended[0]], str(ended[1]).encode())
+                    os.close(running.pop(ended[0]))
+            if wishes in ready:
+                message, handles, _, _ = socket.recv_fds(wishes, _MOST, 5)
+                if not message:
+                    os._exit(0)
+                pid = os.fork()
+                if pid == 0:
+                    for each in (handles[3], wake, alarm, handle, *running.values()):
+                        os.close(each)
+                    _become(*json.loads(message), handles[:3], *handles[4:])
+                running[pid] = handles[3]
+                for each in (*handles[:3], *handles[4:]):
+                    os.close(each)
+                wishes.send(str(pid).encode())
+
+
+def _ended() -> tuple[int, int] | None:
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, status) if pid else None
+
+
+def _import_everything() -> None:
+    import boto3
+    from tests import models
+
+    import valetkey.aws
+    import valetkey.cli.commands
+    from valetkey.catalog.actions import expand
+
+    models.share()
+    for package in (valetkey.cli, valetkey.cli.commands, valetkey.aws):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if not module.ispkg:
+                importlib.import_module(module.name)
+    for service in ("iam", "sts"):
+        boto3.Session("AKIAEXAMPLE", "x", region_name="us-east-1").client(service)
+    expand("iam:*")
+
+
+def _become(words: list[str], env: dict[str, str], cwd: str, streams: list[int], terminal: int | None = None) -> None:
+    """Be the command: `words` are the module and its arguments."""
+    code: Any = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        os.setsid()
+        if terminal is not None:
+            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        for number, each in enumerate(streams):
+            os.dup2(each, number)
+        for each in {*streams, *([] if terminal is None else [terminal])} - {0, 1, 2}:
+            os.close(each)
+        os.environ.clear()
+        os.environ.update(env)
+        os.chdir(cwd)
+        random.seed()
+        for number, name in enumerate(("stdin", "stdout", "stderr")):
+            tty = os.isatty(number)
+            stream = open(number, "r" if number == 0 else "w", 1 if tty or number == 2 else -1, closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+        sys.argv = [*words]
+        sys.path[0] = os.getcwd()
+        gc.unfreeze()
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as leaving:
+        code = leaving.code
+        if code is None:
+            code = 0
+        elif not isinstance(code, int):
+            print(code, file=sys.stderr)
+            code = 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+    finally:
+        _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End as an interpreter does."""
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            code = 120
+    os._exit(code & 0xFF)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
