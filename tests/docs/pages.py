@@ -15,10 +15,10 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests import peers
+from tests import peers, warm
 
 from valetkey.sandbox import story
 from valetkey.sandbox.terminal import run
@@ -27,6 +27,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^(?P<kind>```console|<!-- run)\n(?P<body>.*?)^(?:```|-->)$", re.M | re.S)
 PROMPT = re.compile(r"^(?:(owner|contractor))?\$ (.*)$")
+
+_SHELLS = re.compile(r"[|&;<>$`*?~(){}\[\]#!\\]")
+"""What means something to a shell."""
 
 SHAPES = [
     (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|\+00:00| UTC)?", "<time>"),
@@ -105,15 +108,20 @@ def play(page: pathlib.Path, folder: pathlib.Path) -> Iterator[Line]:
             if command.startswith("terraform ") and not peers.installed():
                 continue
             party = parties.get(who, nobody)
-            ran = run(
-                ["bash", "-c", f"{{ {command}\n}} 2>&1"],
-                env={**party.env, **terraform, "PATH": f"{bin_dir}:{party.env['PATH']}", "COLUMNS": "110"},
-                cwd=party.home,
-                answer=lambda: control.totp(device)[0],
-            )
-            text = ran.out.replace(str(party.home), "~")
-            yield Line(who, command, says, text.splitlines(), ran.code)
+            env = {**party.env, **terraform, "PATH": f"{bin_dir}:{party.env['PATH']}", "COLUMNS": "110"}
+            code, printed = typed(command, env, party.home, lambda: control.totp(device)[0])
+            yield Line(who, command, says, printed.replace(str(party.home), "~").splitlines(), code)
             for file in re.findall(r"\s-o (\S+\.json)", command):
                 other = contractor if party is owner else owner
                 if (party.home / file).exists() and party is not nobody:
                     shutil.copy(party.home / file, other.home / file)
+
+
+def typed(command: str, env: dict[str, str], folder: pathlib.Path, answer: Callable[[], str]) -> tuple[int, str]:
+    """Run a line as a shell does: the exit code and what it prints. valetkey alone needs no shell."""
+    if command.startswith("valetkey ") and not _SHELLS.search(command):
+        words = [sys.executable, "-m", *shlex.split(command)]
+        if warm.fits(words, env):
+            return warm.as_person(words, env=env, cwd=folder, answer=answer)
+    ran = run(["bash", "-c", f"{{ {command}\n}} 2>&1"], env=env, cwd=folder, answer=answer)
+    return ran.code, ran.out
