@@ -21,6 +21,7 @@ import os
 import pkgutil
 import pty
 import random
+import re
 import runpy
 import select
 import signal
@@ -42,6 +43,7 @@ _START = ("PYTHON", "LD_", "DYLD_", "LC_", "LANG", "FAKETIME")
 _PROCESSES = 2
 """Warm processes of one test process: a test that sets such a variable gets a real interpreter."""
 _MOST = 1 << 20
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 def _starts(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -62,7 +64,7 @@ class Child:
 
     def __init__(self, pid: int, ended: int) -> None:
         self.pid = pid
-        self._ended = ended
+        self.ended = ended
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
@@ -74,9 +76,10 @@ class Child:
         return code
 
     def _read(self, timeout: float | None) -> int | None:
-        if self.returncode is None and select.select([self._ended], [], [], timeout)[0]:
-            status = os.read(self._ended, 64)
-            os.close(self._ended)
+        if self.returncode is None and select.select([self.ended], [], [], timeout)[0]:
+            status = os.read(self.ended, 64)
+            os.close(self.ended)
+            self.ended = -1
             self.returncode = os.waitstatus_to_exitcode(int(status))
         return self.returncode
 
@@ -186,6 +189,18 @@ class _OnTerminal(fdspawn):  # type: ignore[misc]
     """A child on a terminal of its own, as pexpect.spawn."""
 
     child: Child
+    kept: int | None
+    """The terminal, held open until the command ends, where the command itself has it open only while it asks."""
+
+    def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> Any:
+        limit = self.timeout if timeout == -1 else timeout
+        if (
+            self.kept is not None
+            and self.child.ended in select.select([self.child_fd, self.child.ended], [], [], limit)[0]
+        ):
+            os.close(self.kept)
+            self.kept = None
+        return super().read_nonblocking(size, timeout)
 
 
 def on_terminal(
@@ -195,9 +210,14 @@ def on_terminal(
     cwd: str | os.PathLike[str],
     timeout: float,
     dimensions: tuple[int, int],
+    redirect: str = "",
 ) -> Any:
-    """The command on a terminal of its own; `end` ends it. What is expected and sent is pexpect's."""
+    """The command on a terminal of its own; `end` ends it. What is expected and sent is pexpect's.
+
+    `redirect` is the shell's, with files only ("</dev/null 2>log"); it needs a command that `fits`.
+    """
     if not fits(words, env):
+        assert not redirect, "a real interpreter is not redirected here"
         return pexpect.spawn(
             words[0],
             list(words[1:]),
@@ -208,13 +228,20 @@ def on_terminal(
             dimensions=dimensions,
         )
     master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, dimensions)
+    streams = [slave, slave, slave]
+    for sign, file in re.findall(r"(<|2>|>)(\S+)", redirect):
+        path = os.path.join(cwd, file)
+        number, flags = {"<": (0, os.O_RDONLY), ">": (1, _WRITE), "2>": (2, _WRITE)}[sign]
+        streams[number] = os.open(path, flags, 0o644)
     try:
-        termios.tcsetwinsize(slave, dimensions)
-        child = start(words, env=env, cwd=cwd, streams=(slave, slave, slave), terminal=slave)
+        child = start(words, env=env, cwd=cwd, streams=(streams[0], streams[1], streams[2]), terminal=slave)
     finally:
-        os.close(slave)
+        for each in {slave, *streams} - ({slave} if redirect else set()):
+            os.close(each)
     shown = _OnTerminal(master, timeout=timeout, encoding="utf-8")
     shown.child = child
+    shown.kept = slave if redirect else None
     return shown
 
 
@@ -226,6 +253,8 @@ def end(shown: Any) -> int:
             shown.child.wait(10)
         shown.child.kill()
         code = shown.child.wait(5)
+        if shown.kept is not None:
+            os.close(shown.kept)
         shown.close()
         return code if code >= 0 else 128 - code
     shown.close(force=True)

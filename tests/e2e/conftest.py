@@ -176,10 +176,13 @@ class Party:
         for every prompt it matches; "^C" is the key. `redirect` is the shell's: "</dev/null 2>log".
         """
         command = [sys.executable, "-m", "valetkey", *words]
-        if redirect:
+        if redirect and ("|" in redirect or not warm.fits(command, self.env)):
             # The shell stays: a terminal that no process has open any more would be gone for whoever reads it.
             command = ["/bin/sh", "-c", f'trap : INT; "$0" "$@" {redirect}; exit $?', *command]
-        child = warm.on_terminal(command, env=self.env, cwd=self.home, timeout=timeout, dimensions=(50, 160))
+            redirect = ""
+        child = warm.on_terminal(
+            command, env=self.env, cwd=self.home, timeout=timeout, dimensions=(50, 160), redirect=redirect
+        )
         patterns = [pexpect.EOF, *(prompt for prompt, _ in answers), *([MFA_PROMPT] if code else [])]
         shown = ""
         try:

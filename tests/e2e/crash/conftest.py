@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests import warm
 
 from valetkey.aws import connect
 from valetkey.grants.grant import Grant
@@ -26,15 +27,10 @@ def kill_after(stage: Any) -> Any:
     def run(party: Any, call: tuple[str, int], *words: str) -> None:
         control = stage.sandbox.control
         control.fault(kind="hang", service="iam", operation=call[0], account=party.account, nth=call[1])
-        child = subprocess.Popen(
-            [sys.executable, "-m", "valetkey", *words],
-            env=party.env,
-            cwd=party.home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with open(os.devnull, "r+") as nothing:
+            streams = (nothing.fileno(), nothing.fileno(), nothing.fileno())
+            command = [sys.executable, "-m", "valetkey", *words]
+            child = warm.start(command, env=party.env, cwd=party.home, streams=streams)
         try:
             control.held(party.account)
         finally:
