@@ -8,13 +8,17 @@ PAIRS  ?= 20000
 TRUSTS ?= 20000
 DAYS   ?= 180
 
-.PHONY: demo test check fmt bench peers differential mutants live facts size schemas lock clean
+.PHONY: demo test quick check fmt bench peers differential mutants live facts size schemas lock clean
 
 demo: $(STAMP)
 	@$(BIN)/valetkey demo $(DEMO)
 
 test: check
 	@$(BIN)/python -m pytest -n 4 --dist worksteal $(PYTEST)
+
+# While you work: the unit tests that take no seconds, on as many workers.
+quick: $(STAMP)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -q -m "not slow" tests/unit $(PYTEST)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check -q .

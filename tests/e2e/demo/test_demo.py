@@ -7,6 +7,8 @@ import pytest
 
 from valetkey.sandbox import story
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.timeout(120)
 def test_the_whole_story_holds():

@@ -14,6 +14,8 @@ import pytest
 from valetkey.sandbox import local
 from valetkey.sandbox.client import Control
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stage
 

@@ -23,6 +23,8 @@ from valetkey.credentials.sessions import process_cache
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.values import Credentials
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 ROOM = str(pathlib.Path(files.__file__).parent)
 READING = ("_lines", "<genexpr>", "<listcomp>", "<dictcomp>", "_profile_of", "_with_settings", "_check_meaning")
