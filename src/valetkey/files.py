@@ -83,8 +83,15 @@ def write(path: Path, data: bytes) -> None:
     replace(path, data)
 
 
-def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Put a whole file in place of `path` (temporary file beside it, fsync, rename). Raises ValetkeyError."""
+def replace(
+    path: Path,
+    data: bytes,
+    *,
+    mode: int = 0o600,
+    do: str = "see that the disk has room and that the directory is yours to write",
+) -> None:
+    """Put a whole file in place of `path` (temporary file beside it, fsync, rename). `do` is the advice when it cannot
+    be written. Raises ValetkeyError."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -97,15 +104,22 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         temporary.replace(path)
         _sync_dir(path.parent)
     except OSError as error:
-        raise ValetkeyError(
-            f"{path} cannot be written: {error.strerror}",
-            do="see that the disk has room and that the directory is yours to write",
-            where=str(path),
-        ) from None
+        raise ValetkeyError(f"{path} cannot be written: {error.strerror}", do=do, where=str(path)) from None
     finally:
         # A file system that is read-only refuses this too, and says so of a file that is not there.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def read_named(path: Path, limit: int, *, do: str = "name an existing file") -> bytes:
+    """A file that a person named, whosever it is: at most one byte more than `limit`, and whoever gets too many refuses
+    them. `do` is the advice when it cannot be read. Raises ValetkeyError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "that is not a file name"
+        raise ValetkeyError(f"{path} cannot be read: {why}", do=do, where=str(path)) from None
 
 
 def read(path: Path, *, others_may_read: bool = False) -> bytes | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey import files
 from valetkey.cli._options import Account, OwnerAccount
 from valetkey.errors import ValetkeyError, shown
 
@@ -60,12 +61,9 @@ def live(owner: str | None, account: OwnerAccount) -> Read:
 
 
 def _read(name: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise ValetkeyError(
-            f"{name} cannot be read: {error.strerror}", do="name an existing file", where=name
-        ) from None
+    from valetkey.account.loaded import FILE_MAX
+
+    return sys.stdin.buffer.read(FILE_MAX + 1) if name == "-" else files.read_named(Path(name), FILE_MAX)
 
 
 def _text(path: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import re
 import secrets
 import time
@@ -13,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey import files
 from valetkey.cli import _options
 from valetkey.errors import ValetkeyError
 
@@ -61,16 +61,11 @@ def fresh_id() -> str:
 
 def read_text(name: str) -> str:
     """A small text file. Raises ValetkeyError."""
+    data = files.read_named(Path(name), _MAX_BYTES)
+    if len(data) > _MAX_BYTES:
+        raise ValetkeyError(f"{name} is larger than {_MAX_BYTES:,} bytes", do="name the right file", where=name)
     try:
-        with Path(name).open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise ValetkeyError(f"{name} is larger than {_MAX_BYTES:,} bytes", do="name the right file", where=name)
         return data.decode("utf-8-sig")
-    except OSError as error:
-        raise ValetkeyError(
-            f"{name} cannot be read: {error.strerror}", do="name an existing file", where=name
-        ) from None
     except UnicodeDecodeError:
         raise ValetkeyError(f"{name} is not UTF-8 text", do="name the right file", where=name) from None
 
@@ -156,18 +151,4 @@ def write_own(path: Path, text: str, *, role_arn: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise ValetkeyError(
-            f"{path} cannot be written: {error.strerror}", do="name another place", where=str(path)
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    files.replace(path, text.encode(), do="name another place")

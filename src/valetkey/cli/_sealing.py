@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from valetkey import files
 from valetkey.errors import ValetkeyError
 
 EncryptTo = Annotated[
@@ -28,7 +29,7 @@ def public_key(word: str | None) -> str | None:
     path = Path(word).expanduser()
     if word.startswith(("age1", "ssh-", "AGE-", "-----")) or (" " in word and not path.exists()):
         return sealing.public_key(word, where="the public key")
-    data = _read(path, sealing.MAX_SEALED, do="give an age or SSH public key, or a file that holds one")
+    data = files.read_named(path, sealing.MAX_SEALED, do="give an age or SSH public key, or a file that holds one")
     if data.lstrip().startswith(b"{"):
         request: AccessRequest = load(data, AccessRequest, name=word).value
         if request.public_key is None:
@@ -48,16 +49,8 @@ def read(path: Path, identity: Path | None, *, do: str) -> bytes:
     """
     from valetkey.exchange import sealing
 
-    data = _read(path, sealing.MAX_SEALED, do=do)
-    key = None if identity is None else _read(identity.expanduser(), sealing.MAX_KEY, do="name your private key's file")
+    data = files.read_named(path, sealing.MAX_SEALED, do=do)
+    key = None
+    if identity is not None:
+        key = files.read_named(identity.expanduser(), sealing.MAX_KEY, do="name your private key's file")
     return sealing.unseal(data, key, name=str(path), key_name=str(identity or ""))
-
-
-def _read(path: Path, limit: int, *, do: str) -> bytes:
-    """At most one byte more than the limit: whoever gets too many refuses them."""
-    try:
-        with path.open("rb") as file:
-            return file.read(limit + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "that is not a file name"
-        raise ValetkeyError(f"{path} cannot be read: {why}", do=do, where=str(path)) from None

@@ -12,14 +12,13 @@ INVARIANT: all of it is gone when the sandbox has ended; the accounts and keys i
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from valetkey import files
 from valetkey.sandbox.client import Control
 from valetkey.sandbox.errors import SandboxError
 from valetkey.sandbox.process import Running, end, spawn
@@ -118,12 +117,11 @@ def begin(
                 _discard(folder)
                 folder.mkdir(mode=0o700)
                 region = "region = us-east-1\n"
-                _write(folder / "config", _ini((f"profile {seat.profile}", region) for seat in seats))
+                files.replace(folder / "config", _ini((f"profile {seat.profile}", region) for seat in seats).encode())
                 keys = ((seat.profile, _KEYS.format(seat.user)) for seat in seats)
-                _write(folder / "credentials", _ini(keys))
-                _write(
-                    folder / "sandbox.json", json.dumps({"valetkey": "sandbox/v1", **asdict(local)}, indent=2) + "\n"
-                )
+                files.replace(folder / "credentials", _ini(keys).encode())
+                told = json.dumps({"valetkey": "sandbox/v1", **asdict(local)}, indent=2) + "\n"
+                files.replace(folder / "sandbox.json", told.encode())
             except BaseException:
                 running.stop()
                 _discard(folder)
@@ -182,16 +180,6 @@ _KEYS = "aws_access_key_id = {0.access_key_id}\naws_secret_access_key = {0.secre
 
 def _ini(sections: Iterable[tuple[str, str]]) -> str:
     return "\n".join(f"[{name}]\n{body}" for name, body in sections)
-
-
-def _write(path: Path, text: str) -> None:
-    """Atomic, and readable by its user only."""
-    handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
 
 
 def _discard(folder: Path) -> None:
