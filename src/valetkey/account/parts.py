@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from valetkey.account.loaded import SourceError
@@ -41,31 +41,13 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
     """The account that the parts tell of; `owner` and `partition` where they do not. Raises SourceError."""
     parts = list(parts)
     partition, account = _owner(parts, owner, partition)
-    live: dict[str, Role] = {}
-    drafts: dict[tuple[str, ...], Role] = {}
-    policies: dict[str, Document] = {}
-    for part in parts:
-        for role in part.roles:
-            same = live.setdefault(role.arn, role) if part.dump else drafts.setdefault(_told(role), role)
-            if same is not role and _told(same) != _told(role):
-                raise _differ(role.arn, same.where, role.where)
-        for arn, document in part.policies.items():
-            if policies.setdefault(arn, document) != document and part.dump:
-                raise _differ(arn, "another file", part.name)
-    listed = {arn: role for part in parts for arn, role in part.listed.items()}
-    joined = [_joined(role, listed.pop(role.arn, None)) for role in (*live.values(), *drafts.values())]
-    # What only ListRoles told: its trust, and nothing of what it may do.
-    joined += [replace(role, unknown=(*role.unknown, _untold(role))) for role in listed.values()]
-    unknown = [each for part in parts for each in part.unknown]
-    if any(part.goes_on for part in parts) and not any(part.goes_on is False for part in parts):
-        last = next(part.name for part in reversed(parts) if part.goes_on)
-        why = "a page says IsTruncated, and the page after it is missing: there is more in the account"
-        unknown.append(Unknown("roles", why, last))
+    policies = _policies(parts)
+    unknown = [*(each for part in parts for each in part.unknown), *_missing_page(parts)]
     told = [part.providers for part in parts if part.providers is not None]
     return Account(
         id=account,
         partition=partition,
-        roles=tuple(sorted(joined, key=lambda each: (each.arn, each.where))),
+        roles=tuple(sorted(_roles(parts), key=lambda each: (each.arn, each.where))),
         policies=policies,
         users=tuple(user for part in parts for user in part.users),
         providers=tuple(dict.fromkeys(arn for each in told for arn in each)) if told else None,
@@ -73,6 +55,39 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
         sources=tuple(part.name for part in parts),
         unknown=tuple(unknown),
     )
+
+
+def _roles(parts: list[Part]) -> list[Role]:
+    """Every role once. Raises SourceError for a role of which two dumps, or two templates, tell otherwise."""
+    live: dict[str, Role] = {}
+    drafts: dict[tuple[str, ...], Role] = {}
+    for part in parts:
+        for role in part.roles:
+            same = live.setdefault(role.arn, role) if part.dump else drafts.setdefault(_told(role), role)
+            if same is not role and _told(same) != _told(role):
+                raise _differ(role.arn, same.where, role.where)
+    listed = {arn: role for part in parts for arn, role in part.listed.items()}
+    joined = [_joined(role, listed.pop(role.arn, None)) for role in (*live.values(), *drafts.values())]
+    # What only ListRoles told: its trust, and nothing of what it may do.
+    return [*joined, *(replace(role, unknown=(*role.unknown, _untold(role))) for role in listed.values())]
+
+
+def _policies(parts: list[Part]) -> dict[str, Document]:
+    """The managed policies by ARN. Raises SourceError where a dump tells otherwise than another file."""
+    found: dict[str, Document] = {}
+    for part in parts:
+        for arn, document in part.policies.items():
+            if found.setdefault(arn, document) != document and part.dump:
+                raise _differ(arn, "another file", part.name)
+    return found
+
+
+def _missing_page(parts: list[Part]) -> Iterator[Unknown]:
+    """That the last page of a listing is not there."""
+    if any(part.goes_on for part in parts) and not any(part.goes_on is False for part in parts):
+        last = next(part.name for part in reversed(parts) if part.goes_on)
+        why = "a page says IsTruncated, and the page after it is missing: there is more in the account"
+        yield Unknown("roles", why, last)
 
 
 def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, str | None]:

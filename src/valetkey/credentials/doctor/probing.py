@@ -15,7 +15,7 @@ Rules:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -133,26 +133,39 @@ def probe(
     denial = refused.denial
     side = side_of(denial)
     ruled_out = tuple(_ruled_out(found, mfa=through_mfa, denial=denial))
-    own = next((each.answer.says for each in found if each.check.id in OURS and each.answer.result == "blocks"), "")
+    own = _blocked(found)
     if denial is not None and side in (Side.CALLER, Side.NETWORK):
         reason = f"{says(denial)}: {advice(denial)}"
         return Probing((first,), own if own and side is Side.CALLER else reason, ruled_out, (), denial)
     if own and side is not Side.OWNER:
         # Our own account refuses: nothing that the owner has could be seen behind it.
         return Probing((first,), own, ruled_out, (), denial)
-    tries = [first]
-    reason = ""
-    for (way, shows), changed, using in _variants(shortest, base, keys, through_mfa, None if fresh else renew):
+    variants = _variants(shortest, base, keys, through_mfa, None if fresh else renew)
+    others, reason = _until_in(variants, connect, clock)
+    tries = (first, *others)
+    if reason:
+        return Probing(tries, reason, (*ruled_out, *_shown(tries[-1].way)), (), denial)
+    ours = () if side is Side.OWNER else tuple(_ours(found))
+    named = (_NAME,) if is_named(profile, base) and may_be_the_name(refused) else ()
+    return Probing(tries, "", ruled_out, (*_owners(denial), *ours, *named), denial)
+
+
+def _blocked(found: tuple[Found, ...]) -> str:
+    """What of our own side blocks, "" for nothing."""
+    return next((each.answer.says for each in found if each.check.id in OURS and each.answer.result == "blocks"), "")
+
+
+def _until_in(
+    variants: Iterable[tuple[tuple[str, str], Profile, Keys]], connect: Connect, clock: Callable[[], datetime]
+) -> tuple[tuple[Try, ...], str]:
+    """Try the variants until one lets in: what was tried, and what that shows ("" when none let in)."""
+    tries: list[Try] = []
+    for (way, shows), changed, using in variants:
         one, _ = _try(way, changed, using, connect, clock)
         tries.append(one)
         if one.result == "in":
-            reason = shows
-            break
-    if reason:
-        return Probing(tuple(tries), reason, (*ruled_out, *_shown(tries[-1].way)), (), denial)
-    ours = () if side is Side.OWNER else tuple(_ours(found))
-    named = (_NAME,) if is_named(profile, base) and may_be_the_name(refused) else ()
-    return Probing(tuple(tries), "", ruled_out, (*_owners(denial), *ours, *named), denial)
+            return tuple(tries), shows
+    return tuple(tries), ""
 
 
 def _owners(denial: Denial | None) -> tuple[Cause, ...]:

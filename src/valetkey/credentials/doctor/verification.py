@@ -33,6 +33,9 @@ from valetkey.credentials.sessions.named_people import may_be_the_name
 from valetkey.credentials.sessions.refusal_sides import Side, advice, refuses_for_owner, says, side_of
 from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller
 
+Context = dict[str, str]
+"""The condition keys of a call."""
+
 FIRST_SAYS = "Tries that succeed are written to the owner's CloudTrail (and to yours); refused ones to yours only."
 WAIT = 60
 """Seconds to wait for a new role to become visible: IAM is eventually consistent (troubleshoot_general)."""
@@ -103,72 +106,108 @@ def verify(
     base identity of another account, and what `session` and `by_code` raise.
     """
     shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
+    attempts = _Attempts(connect, own_side, clock, region, by_code)
+    found = _right_way(shortest, attempts, base=base, session=session, sleep=sleep, wait=wait)
+    if isinstance(found, tuple):
+        return _not_in(profile, *found)
+    says = f"in as {profile.role_arn}; the session was dropped{_BY_CODE if found.coded else ''}"
+    probes = [Probe(RIGHT_WAY, "right", says)]
+    right = attempts.context(shortest, found.keys, mfa=found.with_mfa)
+    for way, changed, using, skip in _tries(shortest, base, found.keys):
+        probes.append(skip or _wrong_way(way, changed, using, attempts, found, right))
+    return Verification(profile, tuple(probes))
+
+
+@dataclass
+class _Attempts:
+    """Tries ways in, and reads the caller's own policies once, when a refusal asks for them."""
+
+    connect: Connect
+    own_side: Callable[[Perform], OwnSide]
+    clock: Callable[[], datetime]
+    region: str
+    by_code: ByCode | None
+    _known: OwnSide | None = None
+
+    def go(self, changed: Profile, using: Keys, *, coded: bool) -> None:
+        """Raises Refused."""
+        if coded and self.by_code is not None:
+            self.by_code(lambda given: enter(changed, keys=using, connect=self.connect, clock=self.clock, code=given))
+        else:
+            enter(changed, keys=using, connect=self.connect, clock=self.clock)
+
+    def context(self, changed: Profile, using: Keys, *, mfa: bool) -> Context:
+        return context_of(role_call(changed, using).params, mfa=mfa, region=self.region, now=self.clock())
+
+    def known(self, keys: Keys) -> OwnSide:
+        self._known = self._known or self.own_side(self.connect(keys))
+        return self._known
+
+
+@dataclass(frozen=True)
+class _In:
+    """The right way let in: with these keys, and perhaps with a code of its own."""
+
+    keys: Keys
+    coded: bool
+    with_mfa: bool
+
+
+def _right_way(
+    profile: Profile,
+    attempts: _Attempts,
+    *,
+    base: Keys,
+    session: Callable[[str], Keys],
+    sleep: Callable[[float], None],
+    wait: float,
+) -> _In | tuple[Refused, tuple[bool | None, str]]:
+    """Try the right way until it lets in or need not be waited for; else the refusal, and what our own policies say."""
     # A temporary base identity has no MFA session of its own; it may carry MFA itself.
     through_mfa = profile.mfa and base.session_token is None
     keys = session("") if through_mfa else base
     if not through_mfa:
-        check_account(profile, keys=base, connect=connect)
-    known: OwnSide | None = None
-    end = clock().timestamp() + wait
-    coded = False
-
-    def go(changed: Profile, using: Keys, *, coded: bool) -> None:
-        if coded and by_code is not None:
-            by_code(lambda given: enter(changed, keys=using, connect=connect, clock=clock, code=given))
-        else:
-            enter(changed, keys=using, connect=connect, clock=clock)
-
+        check_account(profile, keys=base, connect=attempts.connect)
+    end, coded = attempts.clock().timestamp() + wait, False
     while True:
         try:
-            go(shortest, keys, coded=coded)
-            break
+            attempts.go(profile, keys, coded=coded)
+            return _In(keys, coded, coded or keys is not base)
         except Refused as refused:
-            left = end - clock().timestamp()
+            left = end - attempts.clock().timestamp()
             if through_mfa and refused.code in SESSION_GONE:
                 keys, through_mfa = session(keys.access_key_id), False
                 continue
-            if by_code and not coded and left <= 0 and may_be_the_name(refused):
-                check_account(profile, keys=base, connect=connect)
+            if attempts.by_code and not coded and left <= 0 and may_be_the_name(refused):
+                check_account(profile, keys=base, connect=attempts.connect)
                 keys, coded = base, True
                 continue
             judged: tuple[bool | None, str] = (None, "")
             is_spreading = refused.code == "AccessDenied" and not isinstance(refused, WrongCaller)
             if refused.code == "AccessDenied" and (left <= 0 or side_of(refused.denial) in _NOT_OWNERS):
-                mfa = coded or keys is not base
-                context = context_of(role_call(shortest, keys).params, mfa=mfa, region=region, now=clock())
-                known = known or own_side(connect(keys))
-                judged = known.judge(context, profile.role_arn)
+                context = attempts.context(profile, keys, mfa=coded or keys is not base)
+                judged = attempts.known(keys).judge(context, profile.role_arn)
                 # A policy of our own takes its time as a new role does: waiting may help if what is read allows it.
                 is_spreading = is_spreading and judged[0] is True and side_of(refused.denial) is Side.CALLER
             if left <= 0 or not is_spreading:
-                return _not_in(profile, refused, judged)
+                return refused, judged
             sleep(min(_PAUSE, left))
-    with_mfa = coded or keys is not base
-    tries = _tries(shortest, base, keys)
-    right = context_of(role_call(shortest, keys).params, mfa=with_mfa, region=region, now=clock())
-    probes = [
-        Probe(RIGHT_WAY, "right", f"in as {profile.role_arn}; the session was dropped{_BY_CODE if coded else ''}")
-    ]
-    for way, changed, using, skip in tries:
-        if skip:
-            probes.append(skip)
-            continue
-        carries_mfa = with_mfa and way != NO_MFA
-        try:
-            go(changed, using, coded=coded and carries_mfa)
-            probes.append(Probe(way, "wrong" if profile.knows(_TERM[way]) else "learned", _LETS_IN[way]))
-        except Refused as refused:
-            if refused.code != "AccessDenied":
-                probes.append(_unclear(way, refused))
-                continue
-            by_text = _named(way, refused.denial)
-            if by_text is not None:
-                probes.append(by_text)
-                continue
-            known = known or own_side(connect(keys))
-            context = context_of(role_call(changed, using).params, mfa=carries_mfa, region=region, now=clock())
-            probes.append(_judge(way, known, right, context, profile.role_arn))
-    return Verification(profile, tuple(probes))
+
+
+def _wrong_way(way: str, changed: Profile, using: Keys, attempts: _Attempts, found: _In, right: Context) -> Probe:
+    """Try one wrong way."""
+    carries_mfa = found.with_mfa and way != NO_MFA
+    try:
+        attempts.go(changed, using, coded=found.coded and carries_mfa)
+        return Probe(way, "wrong" if changed.knows(_TERM[way]) else "learned", _LETS_IN[way])
+    except Refused as refused:
+        if refused.code != "AccessDenied":
+            return _unclear(way, refused)
+        if (by_text := _named(way, refused.denial)) is not None:
+            return by_text
+        known = attempts.known(found.keys)
+        context = attempts.context(changed, using, mfa=carries_mfa)
+        return _judge(way, known, right, context, changed.role_arn)
 
 
 _BY_CODE = ". It took a code of its own: the MFA session was refused, in which AWS may not see your user's name"
