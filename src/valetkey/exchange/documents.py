@@ -60,6 +60,9 @@ class Handoff:
     """What the role carries, to read; the role itself is what counts."""
     request: str | None = None
     """The fingerprint of the access request this answers, if there was one."""
+    previous_external_id: str | None = None
+    """While the ExternalId is rotated: the one of before, which the role accepts as well until `previous_until`."""
+    previous_until: datetime | None = None
 
     @property
     def account(self) -> str:

@@ -89,6 +89,11 @@ def check_handoff(handoff: Handoff) -> None:
     if handoff.session_name is not None:
         _line("$.session_name", handoff.session_name, 64)
     _policies(handoff.policies)
+    if handoff.previous_external_id is not None:
+        _external_id(handoff.previous_external_id, "$.previous_external_id")
+    _moment("$.previous_until", handoff.previous_until)
+    if (handoff.previous_external_id is None) is not (handoff.previous_until is None):
+        raise FieldError("$.previous_until", "belongs to $.previous_external_id, and one of the two is missing")
     if handoff.request is not None and not (len(handoff.request) <= 200 and _FINGERPRINT.fullmatch(handoff.request)):
         raise FieldError("$.request", f"{_shown(handoff.request)} is not a fingerprint")
 
@@ -161,11 +166,11 @@ def _iam(field: str, text: str, *kinds: str) -> Arn:
         raise FieldError(field, error.what) from None
 
 
-def _external_id(text: str) -> None:
+def _external_id(text: str, field: str = "$.external_id") -> None:
     try:
         limits.check("external id", text)
     except limits.LimitError as error:
-        raise FieldError("$.external_id", error.what) from None
+        raise FieldError(field, error.what) from None
 
 
 def _account(field: str, text: str) -> None:

@@ -18,6 +18,7 @@ from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL
 from valetkey.grants.role import canonical
 from valetkey.grants.status import Standing
 from valetkey.trust.drift import PINNED, TRUST, Difference
+from valetkey.trust.record import PAUSED, SESSIONS
 from valetkey.trust.self_denies import held_deny, kill_deny
 from valetkey.trust.writing import closed_trust
 
@@ -34,7 +35,7 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
     deny = canonical(role.inline.get(REVOKED, {}))
     begun, held = deny == canonical(kill_deny()), deny == canonical(held_deny())
     """A revocation has denied everything: of a role that fitted or that somebody agreed to delete; of another."""
-    others = [*role.managed, *(set(role.inline) - {OWN_ROLE, UNTIL, REVOKED})]
+    others = [*role.managed, *(set(role.inline) - {OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})]
     closed = (begun or held or not others) and canonical(role.trust) == canonical(closed_trust())
     if held:
         yield Difference("record", "fits the role", "did not fit when the role was denied and closed")

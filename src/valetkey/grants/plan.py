@@ -18,6 +18,7 @@ from valetkey.account.calls import Call
 from valetkey.catalog import limits
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX, Grant, instant, read_record, terms_digest
+from valetkey.grants.history import is_change
 from valetkey.grants.role import Role, compact
 from valetkey.grants.status import Difference, differing_terms, read_standing, terms_on, words
 from valetkey.grants.taken import Kind
@@ -34,7 +35,7 @@ class Differs(ValetkeyError):
     def __init__(self, name: str, rows: tuple[Difference, ...]) -> None:
         super().__init__(
             f"the role {name} exists, and differs from what is asked for in {len(rows)} point(s)",
-            do="ask for what was granted, or `valetkey revoke` it first; nothing was changed",
+            do="ask for what was granted, or change it with `valetkey change`; nothing was changed",
         )
         self.name = name
         self.rows = rows
@@ -223,7 +224,10 @@ def _differences(wanted: Grant, role: Role) -> Iterator[Difference]:
             ):
                 if one != other:
                     yield Difference(what, words(one), words(other))
-    agreed = {key: value for key, value in role.tags.items() if key.startswith(PREFIX)}
+    if record.changing is not None:
+        yield Difference("change", "begun: run `valetkey change` again as it was to finish it", "a new grant")
+        return
+    agreed = {key: value for key, value in role.tags.items() if key.startswith(PREFIX) and not is_change(key)}
     for key in sorted(agreed.keys() | wanted.record.keys()):
         if key != f"{PREFIX}terms" and agreed.get(key) != wanted.record.get(key):
             one, other = agreed.get(key), wanted.record.get(key)

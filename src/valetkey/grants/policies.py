@@ -54,7 +54,7 @@ def from_files(words: Sequence[str], *, read: Callable[[str], str]) -> tuple[tup
     """
     inline: dict[str, Mapping[str, Any]] = {}
     for word in filter(is_file, words):
-        name = _inline_name(word)
+        name = inline_name(word)
         if name in inline:
             raise ChosenPolicyError(f"two policy files would both be named {name}", do="rename one of them")
         inline[name] = _from_file(word, read(word))
@@ -178,7 +178,7 @@ def _from_file(name: str, text: str) -> Mapping[str, Any]:
     return document
 
 
-def _inline_name(path: str) -> str:
+def inline_name(path: str) -> str:
     """ "policy-" and the file's name without .json, in signs that a policy name and a tag both take."""
     stem = path.rsplit("/", 1)[-1].removesuffix(".json")
     return "policy-" + (re.sub(r"[^A-Za-z0-9_.=+-]", "-", stem)[:64] or "file")

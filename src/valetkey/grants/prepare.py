@@ -79,7 +79,7 @@ def prepare(
             do="AWS has no way from one partition into another; the contractor needs an account in yours",
         )
     managed = find_managed(asked.policies, perform, owner)
-    _check_quota(len(managed), perform)
+    check_quota(len(managed), perform)
     boundary = managed_policy(perform, owner, asked.boundary) if asked.boundary else None
     role = read_role(perform, asked.name)
     final = adopted(
@@ -88,11 +88,11 @@ def prepare(
     calls = plan(final, role)
     trust = write_trust(final.terms)
     if role is None:
-        _check_size(trust, perform)
-    opened = _opening(final, managed, boundary)
+        check_size(trust, perform)
+    opens = opened(final, managed, boundary)
     until = final.terms.until
     # The grant's own denies matter at once where the policies could change this role or others, or the end is near.
-    matters = bool(opened.escalations or _opening(final, managed, boundary, own=False).escalations) or (
+    matters = bool(opens.escalations or opened(final, managed, boundary, own=False).escalations) or (
         until is not None and until - now < _NEAR
     )
     kinds = {
@@ -106,7 +106,7 @@ def prepare(
         role,
         tuple(step for step in order.steps(final, calls) if isinstance(step, Call)),
         prove(trust, final),
-        opened,
+        opens,
         order,
     )
 
@@ -122,7 +122,7 @@ def _partition(asked: Asked, request: Received | None) -> str:
     return "aws"
 
 
-def _check_quota(number: int, perform: Perform) -> None:
+def check_quota(number: int, perform: Perform) -> None:
     if number <= limits.MANAGED_POLICIES_MAX:
         return
     summary = perform(Call("iam", "get_account_summary"))["SummaryMap"]
@@ -134,7 +134,7 @@ def _check_quota(number: int, perform: Perform) -> None:
         )
 
 
-def _check_size(trust: Mapping[str, Any], perform: Perform) -> None:
+def check_size(trust: Mapping[str, Any], perform: Perform) -> None:
     """Raise ValetkeyError for a trust policy that is larger than this account's quota. Where the quota cannot be read,
     AWS decides: CreateRole is the first call, and nothing is granted before it."""
     size = len(compact(trust))
@@ -159,7 +159,7 @@ _NEAR = timedelta(minutes=15)
 """An end that is nearer may come before its deny has taken effect ("a few minutes")."""
 
 
-def _opening(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | None, *, own: bool = True) -> Opening:
+def opened(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | None, *, own: bool = True) -> Opening:
     from valetkey.policy import parse_policy
     from valetkey.prover.effective_permissions import opening
 

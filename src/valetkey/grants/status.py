@@ -14,6 +14,8 @@ from valetkey.exchange.syntax import FieldError
 from valetkey.grants.grant import PREFIX, REVOKED, ForeignRole, Record, instant, read_record
 from valetkey.grants.role import Role, canonical
 from valetkey.trust.drift import Difference, differences, terms_in
+from valetkey.trust.record import SESSIONS
+from valetkey.trust.self_denies import SessionsDeny, read_sessions_deny
 from valetkey.trust.terms import TERMS, Terms, in_handoff
 from valetkey.trust.writing import closed_trust
 
@@ -55,15 +57,31 @@ class Standing:
         bare = not (role.inline or role.managed)
         return REVOKED in role.inline or (bare and canonical(role.trust) == canonical(closed_trust()))
 
+    @property
+    def sessions_deny(self) -> SessionsDeny | None:
+        """What the grant's policy on sessions denies; None when it has none."""
+        document = self.role.inline.get(SESSIONS)
+        return None if document is None else read_sessions_deny(document)
+
+    def suspended(self, now: datetime) -> bool:
+        """Whether every session is denied for the time being."""
+        deny = self.sessions_deny
+        return deny is not None and deny.suspends(now)
+
     def state(self, now: datetime) -> str:
-        """One word: "revoking", "changed" (differs from its record), "incomplete", "ended" or "open"."""
+        """One word: "revoking", "changing" (a change is under way or was interrupted), "changed" (differs from its
+        record), "incomplete", "ended", "suspended" or "open"."""
         if self.revoking:
             return "revoking"
+        if self.record.changing is not None:
+            return "changing"
         if any(not each.missing for each in self.drift):
             return "changed"
         if self.drift:
             return "incomplete"
-        return "ended" if self.record.until is not None and self.record.until <= now else "open"
+        if self.record.until is not None and self.record.until <= now:
+            return "ended"
+        return "suspended" if self.suspended(now) else "open"
 
 
 def read_standing(role: Role) -> Standing:
@@ -126,10 +144,11 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     ended."""
     state = standing.state(now)
     terms = standing.terms
-    shown = proof(standing) if state == "open" else None
+    is_whole = state in ("open", "suspended")
+    shown = proof(standing) if is_whole else None
     if terms is None or shown is None or not shown.holds:
         raise ValetkeyError(
-            f"{standing.role.name} is not handed over: its state is {'not proved' if state == 'open' else state}",
+            f"{standing.role.name} is not handed over: its state is {'not proved' if is_whole else state}",
             do=f"see `{command('valetkey show', standing.role.name)}`; "
             "an incomplete grant is finished by granting again",
             where=standing.role.arn,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.grants.grant import REVOKED, Record, in_tag
 from valetkey.grants.role import Role
+from valetkey.trust.record import PAUSED, SESSIONS
 
 if TYPE_CHECKING:
     from valetkey.policy.statements import Policy, Statement
@@ -73,7 +74,7 @@ def read_held(role: Role, record: Record, perform: Perform) -> Held:
     boundary = None if role.boundary is None else _document(perform, role.boundary)
     if role.boundary is not None and boundary is None:
         unread.append(role.boundary)
-    inline = {name: document for name, document in role.inline.items() if name != REVOKED}
+    inline = {name: document for name, document in role.inline.items() if name not in (REVOKED, SESSIONS, PAUSED)}
     unread += [name for name in record.inline if name not in inline]
     return Held(inline, managed, boundary, tuple(unread))
 

@@ -124,6 +124,13 @@ def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> Reading | None:
     )
 
 
+def open_actions(
+    policies: Sequence[tuple[str, Policy]], *, boundary: Policy | None, own_denies: Sequence[Policy] = ()
+) -> frozenset[str]:
+    """Every action that AWS lists and these policies open on anything, lower-cased."""
+    return frozenset(_Cut(policies, boundary, own_denies).actions())
+
+
 def _outliving(cut: _Cut) -> Iterator[Outlives]:
     for kind in OUTLIVES:
         found = cut.open(kind.actions)

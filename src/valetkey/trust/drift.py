@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from valetkey.errors import ValetkeyError
-from valetkey.trust.record import Record, canonical, denies, digest, in_tag, instant, terms_digest
+from valetkey.trust.record import (
+    PAUSED,
+    SESSIONS,
+    Record,
+    canonical,
+    denies,
+    digest,
+    in_tag,
+    instant,
+    terms_digest,
+)
+from valetkey.trust.self_denies import pause_deny, read_sessions_deny
 from valetkey.trust.terms import Terms
 
 TRUST = "trust policy"
@@ -88,5 +99,14 @@ def _inline(role_arn: str, inline: Mapping[str, Mapping[str, Any]], record: Reco
             yield Difference("inline policy", name, "not there", missing=True)
         elif digest(inline[name]) != digested:
             yield Difference("inline policy", name, f"{name}, changed")
-    for name in sorted(set(inline) - set(ours) - set(record.inline)):
+    passing = {name for name in (SESSIONS, PAUSED) if name in inline and _is_ours(name, inline[name])}
+    for name in sorted(set(inline) - set(ours) - set(record.inline) - passing):
         yield Difference("inline policy", "none", name)
+
+
+def _is_ours(name: str, document: Mapping[str, Any]) -> bool:
+    """Whether a policy is one of those that only deny and that a grant carries for a time. They need no record: of
+    whatever it says, and whoever put it there, it gives nobody more."""
+    if name == PAUSED:
+        return canonical(document) == canonical(pause_deny())
+    return read_sessions_deny(document) is not None

@@ -81,12 +81,17 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
         gone = ", ".join(shown(each) for each in named[:3])
         raise _not_ours(f"none of its principals exists any more ({gone})", "$.Statement[0].Principal")
     condition = first.get("Condition")
-    extra = statements[1].get("Action", ()) if len(statements) > 1 else ()
+    rest: list[Any] = list(statements[1:])
+    # While an ExternalId is rotated: the statement with the one of before.
+    former = rest.pop(0) if rest and "sts:AssumeRole" in rest[0].get("Action", ()) else {}
+    extra = rest[0].get("Action", ()) if rest else ()
     age = _value(condition, "NumericLessThanEquals", "aws:MultiFactorAuthAge") or ""
     return Terms(
         contractor=contractor,
         partition=partition,
         external_id=_value(condition, "StringEquals", key_names.EXTERNAL_ID),
+        previous_external_id=_value(former.get("Condition"), "StringEquals", key_names.EXTERNAL_ID),
+        previous_until=_instant(_value(former.get("Condition"), "DateLessThan", "aws:CurrentTime")),
         mfa=bool(_values(condition, "Bool", key_names.MFA_PRESENT)),
         mfa_max_age=int(age) if age.isascii() and age.isdigit() and len(age) < 12 else None,
         only=tuple(

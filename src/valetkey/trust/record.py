@@ -26,6 +26,30 @@ VERSION = "1"
 OWN_ROLE = "valetkey-own-role"
 UNTIL = "valetkey-until"
 REVOKED = "valetkey-revoked"
+SESSIONS = "valetkey-sessions"
+"""The policy of a `SessionsDeny`."""
+PAUSED = "valetkey-changing"
+"""The policy of a `pause_deny`."""
+CHANGES = 5
+"""How many changes are kept on the role."""
+CHANGING = f"{PREFIX}changing"
+"""The tag of a change that is under way."""
+
+
+@dataclass(frozen=True)
+class Changing:
+    """A change that is under way, or was interrupted: the record is the new one, the role may be the old one."""
+
+    at: datetime
+    was: str
+    """SHA-256 of the terms of before (`terms_digest`)."""
+    cuts: bool
+    """Whether sessions of before have to be denied."""
+
+    @property
+    def tag(self) -> str:
+        """The value of the tag."""
+        return f"{instant(self.at)} {self.was}{' cuts' if self.cuts else ''}"
 
 
 class ForeignRole(ValetkeyError):
@@ -50,6 +74,9 @@ class Record:
     """Managed policy ARNs as `in_tag` writes them."""
     inline: Mapping[str, str]
     """SHA-256 of each of the owner's inline documents, by policy name."""
+    changing: Changing | None = None
+    changes: tuple[str, ...] = ()
+    """The last changes, the newest first, as `history.entry` writes them."""
 
 
 def denies(role_arn: str, until: datetime | None) -> dict[str, dict[str, Any]]:
@@ -85,6 +112,8 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
             boundary=said.get("boundary"),
             managed=tuple(value for key, value in sorted(said.items()) if key.startswith("policy:")),
             inline=dict(_pair(value) for key, value in said.items() if key.startswith("inline:")),
+            changing=_changing(said["changing"]) if "changing" in said else None,
+            changes=tuple(said[key] for n in range(1, CHANGES + 1) if (key := f"change:{n}") in said),
         )
     except (KeyError, ValueError) as error:
         raise ForeignRole(
@@ -137,6 +166,11 @@ def instant(when: datetime | None) -> str | None:
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) if text else None
+
+
+def _changing(text: str) -> Changing:
+    at, was, *more = text.split(" ")
+    return Changing(datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC), was, more == ["cuts"])
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ never by a Principal element, so that a slip in the one is not repeated in the o
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from valetkey.catalog import key_names
@@ -25,8 +25,6 @@ def as_policy(terms: Terms) -> Policy:
     statements: list[dict[str, Any]] = []
     for who in _who(terms):
         call: dict[str, Any] = {}
-        if terms.external_id is not None:
-            call["ForAnyValue:StringEquals"] = {key_names.EXTERNAL_ID: [terms.external_id]}
         if terms.mfa:
             call["StringEqualsIgnoreCase"] = {key_names.MFA_PRESENT: "true"}
         if terms.mfa_max_age is not None:
@@ -35,12 +33,25 @@ def as_policy(terms: Terms) -> Policy:
             call["StringLike"] = {"sts:RoleSessionName": "${aws:username}"}
         every: dict[str, Any] = {**who}
         if terms.until is not None:
-            every["DateLessThan"] = {"aws:EpochTime": str(int(terms.until.astimezone(UTC).timestamp()))}
-        statements.append(_allow(["sts:AssumeRole"], {**every, **call}))
+            every["DateLessThan"] = _before(terms.until)
+        asked = {} if terms.external_id is None else _with(terms.external_id)
+        statements.append(_allow(["sts:AssumeRole"], {**every, **call, **asked}))
+        if terms.previous_external_id is not None:
+            ends = {} if terms.previous_until is None else {"DateLessThan": _before(terms.previous_until)}
+            former = {**every, **call, **_with(terms.previous_external_id), **ends}
+            statements.append(_allow(["sts:AssumeRole"], former))
         extras = ["sts:SetSourceIdentity"] * terms.source_identity + ["sts:TagSession"] * terms.session_tags
         if extras:
             statements.append(_allow(extras, every))
     return parse_policy({"Version": "2012-10-17", "Statement": statements}, kind="trust")
+
+
+def _with(external_id: str) -> dict[str, Any]:
+    return {"ForAnyValue:StringEquals": {key_names.EXTERNAL_ID: [external_id]}}
+
+
+def _before(end: datetime) -> dict[str, str]:
+    return {"aws:EpochTime": str(int(end.astimezone(UTC).timestamp()))}
 
 
 def _allow(actions: list[str], condition: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ Rules:
 - Every grant carries `own_role_deny`; a grant with an end carries `dated_deny`, so that no live session outlasts the
   trust; a revocation begins with `kill_deny`, so that live sessions are refused as
   soon as IAM has applied it (seconds as a rule, up to a few minutes: IAM User Guide, troubleshoot_general).
+- A suspended grant carries a `SessionsDeny`; after `resume`, or a change that no longer admits somebody, it denies the
+  sessions of before.
 - A deny reaches calls that are made with the role's own credentials. What such a call handed out before may live on:
   `policy.outlives`.
 - An explicit Deny wins over every Allow (IAM User Guide, reference_policies_evaluation-logic).
@@ -12,6 +14,8 @@ Rules:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +57,73 @@ def held_deny() -> dict[str, Any]:
     """`kill_deny` on a role that nobody has agreed to delete yet, since its record does not fit it: the same deny under
     another Sid of the same length, so that the next run knows."""
     return _deny("DenyAllAndKeep", {"Action": "*", "Resource": "*"})
+
+
+@dataclass(frozen=True)
+class SessionsDeny:
+    """What the policy `valetkey-sessions` on a role denies: everything (`since`), or the sessions of before a time."""
+
+    since: datetime | None = None
+    """When the grant was suspended; None: it is not."""
+    until: datetime | None = None
+    """When the suspension ends by itself; None: at `resume`."""
+    before: datetime | None = None
+    """Of a grant that is not suspended: sessions issued before this are denied."""
+
+    def suspends(self, now: datetime) -> bool:
+        """Whether every session is denied at this time."""
+        return self.since is not None and (self.until is None or now < self.until)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The policy. The time of the suspension is in its Sid, for `resume` to know how long it was.
+
+        AWS ends sessions in the same way: "Revoke active sessions" (IAM User Guide, id_roles_use_revoke-sessions).
+        """
+        statements: list[dict[str, Any]] = []
+        every = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+        if self.since is not None:
+            statement: dict[str, Any] = {"Sid": f"SuspendedSince{self.since.astimezone(UTC):{_SID}}", **every}
+            if self.until is not None:
+                statement["Condition"] = {"DateLessThan": {"aws:CurrentTime": _instant(self.until)}}
+            statements.append(statement)
+        before = self.until or self.before
+        if before is not None:
+            condition = {"DateLessThan": {"aws:TokenIssueTime": _instant(before)}}
+            statements.append({"Sid": "DenySessionsOfBefore", **every, "Condition": condition})
+        return {"Version": "2012-10-17", "Statement": statements}
+
+
+def read_sessions_deny(document: Mapping[str, Any]) -> SessionsDeny | None:
+    """What such a policy on a role says; None for one that valetkey would not have written."""
+    try:
+        first, *more = document["Statement"]
+        since = until = before = None
+        if first["Sid"].startswith("SuspendedSince"):
+            since = datetime.strptime(first["Sid"].removeprefix("SuspendedSince"), _SID).replace(tzinfo=UTC)
+            until = _read(more[0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"]) if more else None
+        else:
+            before = _read(first["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
+        found = SessionsDeny(since, until, before)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return None
+    return found if found.document == document else None
+
+
+def pause_deny() -> dict[str, Any]:
+    """A deny on everything for the seconds of a change whose steps cannot be put in an order that never gives more."""
+    return _deny("DenyDuringTheChange", {"Action": "*", "Resource": "*"})
+
+
+_SID = "%Y%m%dT%H%M%SZ"
+
+
+def _instant(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def _deny(sid: str, rest: dict[str, Any]) -> dict[str, Any]:

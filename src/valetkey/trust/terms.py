@@ -129,6 +129,21 @@ class DraftTerms:
         clause=lambda terms: "with that ExternalId" if terms.external_id else "",
     )
     """The required sts:ExternalId, or None for none."""
+    previous_external_id: str | None = _term(
+        None,
+        Kind.TEXT,
+        title="previous ExternalId",
+        label="previous ExternalId",
+        words=lambda terms: f"accepted until {moment(terms.previous_until)}" if terms.previous_until else "",
+        clause=lambda terms: (
+            f"or with the previous ExternalId before {moment(terms.previous_until)}" if terms.previous_until else ""
+        ),
+    )
+    """After `rotate`: the ExternalId of before, which is accepted as well until `previous_until`; or None."""
+    previous_until: datetime | None = _term(  # noqa: RUF009 (it returns a field)
+        None, Kind.END, title="previous ExternalId until"
+    )
+    """When the previous ExternalId ends (aware, UTC, whole seconds); no later than `until`."""
     mfa: bool = _term(
         True,
         Kind.SWITCH,
@@ -332,6 +347,7 @@ def check_terms(terms: Terms) -> None:
         raise TermsError(error.what, do=error.do, where="partition") from None
     if terms.external_id is not None:
         limits.check("external id", terms.external_id)
+    _check_previous(terms)
     _check_mfa_age(terms)
     if terms.only and terms.pin:
         raise TermsError(
@@ -353,6 +369,24 @@ def check_terms(terms: Terms) -> None:
         raise TermsError(
             f"an end after the year {_LAST_YEAR} is no end", do="leave it out for terms without an end", where="until"
         )
+
+
+def _check_previous(terms: Terms) -> None:
+    previous, ends = terms.previous_external_id, terms.previous_until
+    if previous is None and ends is None:
+        return
+    wrong = ""
+    if previous is None or ends is None:
+        wrong = "a previous ExternalId and its end belong together"
+    elif terms.external_id is None or previous == terms.external_id:
+        wrong = "a previous ExternalId needs another one that replaces it"
+    elif ends.utcoffset() is None or ends.microsecond or ends.year > _LAST_YEAR:
+        wrong = "the end of the previous ExternalId must be a time with a zone and in whole seconds"
+    elif terms.until is not None and ends > terms.until:
+        wrong = "the previous ExternalId would outlast the grant"
+    if wrong:
+        raise TermsError(wrong, do="rotate again with `valetkey rotate`", where="previous_external_id")
+    limits.check("external id", previous or "")
 
 
 def _check_mfa_age(terms: Terms) -> None:

@@ -1,8 +1,9 @@
 """The one place that writes a trust policy.
 
-Two statements at most. The first lets sts:AssumeRole through under every condition of the terms. The second, only
-when asked for, opens sts:SetSourceIdentity and sts:TagSession. It stands apart because sts:ExternalId and
-sts:RoleSessionName exist for sts:AssumeRole only (Service Authorization Reference, AWS STS: condition keys of
+Three statements at most. The first lets sts:AssumeRole through under every condition of the terms. The second, only
+while an ExternalId is being rotated, is the same with the previous ExternalId, and ends by date: no job of ours has to
+run. The last, only when asked for, opens sts:SetSourceIdentity and sts:TagSession. It stands apart because
+sts:ExternalId and sts:RoleSessionName exist for sts:AssumeRole only (Service Authorization Reference, AWS STS: condition keys of
 TagSession and SetSourceIdentity, fact H10; the example in IAM User Guide id_session-tags asks for the ExternalId in the
 AssumeRole statement alone), and whether the one-time code of the same call counts for them is written nowhere (fact
 U7). So it asks for what every request carries: the principal, and the time. By itself it lets nobody in: a call that
@@ -11,6 +12,7 @@ sets tags or a source identity must be allowed sts:AssumeRole too, and that is t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -57,6 +59,10 @@ def plain_trust(terms: Terms) -> dict[str, Any]:
         if wanted
     ]
     statements = [admit]
+    if terms.previous_external_id is not None:
+        previous = replace(terms, external_id=terms.previous_external_id, until=terms.previous_until or terms.until)
+        condition = {**_of_the_call(previous), **_everywhere(previous)}
+        statements.append({**admit, "Sid": "AdmitPreviousExternalId", "Condition": condition})
     if extra:
         statements.append(
             {

@@ -6,7 +6,8 @@ import contextlib
 import json
 import random
 import string
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -69,7 +70,30 @@ def all_terms(draw: st.DrawFn) -> Terms:
     )
 
 
-@given(all_terms())
+@st.composite
+def rotated(draw: st.DrawFn) -> Terms:
+    """The same, with the ExternalId of before for a time, as after `rotate`."""
+    terms = draw(all_terms().filter(lambda each: each.external_id is not None))
+    ends = draw(st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)))
+    ends = min(ends.replace(microsecond=0), terms.until or ends.replace(microsecond=0))
+    return replace(terms, previous_external_id=f"{terms.external_id}:before", previous_until=ends)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rotated())
+def test_a_trust_with_the_previous_external_id_admits_exactly_its_terms(terms: Terms) -> None:
+    document = write_trust(terms)
+    role = f"arn:{terms.partition}:iam::{'9' * 12 if terms.contractor != '9' * 12 else '8' * 12}:role/audit"
+    assert admits_only(document, terms, role_arn=role).holds
+    for other in (
+        replace(terms, previous_external_id=None, previous_until=None),
+        replace(terms, previous_external_id="another"),
+        replace(terms, previous_until=terms.previous_until - timedelta(seconds=1)),
+    ):
+        assert not admits_only(document, other, role_arn=role).holds
+
+
+@given(all_terms() | rotated())
 def test_read_gives_back_what_was_written(terms: Terms) -> None:
     check_terms(terms)
     document = write_trust(terms)
@@ -77,7 +101,7 @@ def test_read_gives_back_what_was_written(terms: Terms) -> None:
     assert read_terms(json.loads(json.dumps(document))) == terms
 
 
-@given(all_terms(), st.randoms(use_true_random=False))
+@given(all_terms() | rotated(), st.randoms(use_true_random=False))
 def test_read_gives_back_what_was_written_in_aws_other_forms(terms: Terms, rng: random.Random) -> None:
     document = _rewritten(write_trust(terms), rng)
     assert read_terms(document, partition=terms.partition, contractor=terms.contractor) == terms

@@ -16,8 +16,9 @@ from valetkey.grants.status import Standing as Status
 from valetkey.report.results.openings import Opens, Outlives
 from valetkey.report.results.shape import Shape, moment, plain, shaped
 from valetkey.trust import terms
+from valetkey.trust.record import PAUSED, SESSIONS
 
-OWN = frozenset({OWN_ROLE, UNTIL, REVOKED})
+OWN = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
 """The inline policies that valetkey itself puts on a role."""
 
 

@@ -1,0 +1,182 @@
+"""Make a prepared change: the steps in order, the trust read back and proved, the whole role read back in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.grants.change_plan import Cut, sessions_deny
+from valetkey.grants.change_prepare import Changed, prepare_change, steps_of
+from valetkey.grants.make import Interrupted, prove
+from valetkey.grants.role import Role, compact, read_role
+from valetkey.grants.semantics import People
+from valetkey.grants.status import read_standing, terms_on
+from valetkey.grants.waiting import SETTLE_SECONDS, Settle, Settling, Waiting
+from valetkey.trust.record import SESSIONS
+from valetkey.trust.self_denies import SessionsDeny
+
+if TYPE_CHECKING:
+    from valetkey.trust.showing import Shown
+
+__all__ = ["Changed", "Done", "change", "prepare_change"]
+
+_MARGIN = timedelta(seconds=2)
+"""A cut comes this much after the present: issue times are in whole seconds, and AWS's clock is known within one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A change as made and seen in the account."""
+
+    change: Changed
+    role: Role
+    calls: tuple[Call, ...]
+    proof: Shown
+    cut: datetime | None
+    """Sessions that were issued before this are denied; None: live sessions were kept."""
+    waited: float
+    """Seconds spent waiting for changes to take effect."""
+
+
+def change(
+    changed: Changed,
+    *,
+    perform: Perform,
+    now: Callable[[], datetime],
+    waiting: Waiting,
+    settle: float = SETTLE_SECONDS,
+    tell: Callable[[Call], None] = lambda call: None,
+    tell_wait: Callable[[float], None] = lambda seconds: None,
+) -> Done:
+    """Make the change. `now` is AWS's time, for the deny on older sessions. Raises NotProved, Interrupted."""
+    work = _Work(changed, perform, now, waiting, Settling(waiting, seconds=settle, told=tell_wait), tell)
+    try:
+        role = work.run()
+    except CallError as error:
+        raise work.interrupted(error.what, error.do).with_details(error.details) from None
+    except KeyboardInterrupt:
+        raise work.interrupted("interrupted", "", exit_code=130) from None
+    if role is None:
+        raise work.interrupted(
+            f"{changed.wanted.name} is not seen as wanted {waiting.limit:.0f} s after the change", ""
+        )
+    there = sessions_deny(role)
+    return Done(
+        change=changed,
+        role=role,
+        calls=tuple(work.done),
+        proof=prove(role.trust, changed.wanted),
+        cut=there.before if there is not None and changed.changing.cuts else None,
+        waited=work.settling.waited,
+    )
+
+
+class _Work:
+    """One change under way."""
+
+    def __init__(
+        self,
+        changed: Changed,
+        perform: Perform,
+        now: Callable[[], datetime],
+        waiting: Waiting,
+        settling: Settling,
+        tell: Callable[[Call], None],
+    ) -> None:
+        self.done: list[Call] = []
+        self.settling = settling
+        self._changed = changed
+        self._perform = perform
+        self._now = now
+        self._waiting = waiting
+        self._tell = tell
+        self._is_cut = False
+
+    def run(self) -> Role | None:
+        """The role as it is in the end; None when AWS does not show it so in time."""
+        steps = list(self._changed.steps)
+        last = steps[-1] if steps else None
+        if isinstance(last, Call) and last.operation == "untag_role":
+            steps.pop()
+        else:
+            last = None
+        for number, step in enumerate(steps):
+            if isinstance(step, Settle):
+                self.settling.wait()
+            elif isinstance(step, Cut):
+                self._cut()
+            else:
+                self._one(step)
+                if step.operation == "update_assume_role_policy" and number + 1 < len(steps):
+                    self._read_back()
+        role = self._waiting.until(self._complete)
+        if role is not None and last is not None:
+            self._one(last)
+        return role
+
+    def _one(self, call: Call) -> None:
+        self._tell(call)
+        try:
+            self._waiting.write(self._perform, call)
+        except CallError as error:
+            gone = call.operation in ("detach_role_policy", "delete_role_policy") and error.code == "NoSuchEntity"
+            if not gone:  # else an earlier attempt of the same call got through unheard
+                raise
+        self.done.append(call)
+        self.settling.closed()
+
+    def _cut(self) -> None:
+        """Deny the sessions of before; a suspension that has not ended does that."""
+        self._is_cut = True
+        now = self._now()
+        if self._changed.standing.suspended(now):
+            return
+        before = (now + _MARGIN).replace(microsecond=0)
+        document = compact(SessionsDeny(before=before).document)
+        about = {"RoleName": self._changed.wanted.name, "PolicyName": SESSIONS}
+        self._one(Call("iam", "put_role_policy", {**about, "PolicyDocument": document}))
+
+    def _read_back(self) -> None:
+        """Wait until AWS shows the new trust, and prove it as it is given back: no permission follows before that."""
+        wanted, role = self._changed.wanted, self._changed.standing.role
+
+        def look() -> Mapping[str, Any] | None:
+            found = self._perform(Call("iam", "get_role", {"RoleName": wanted.name}))["Role"]
+            trust: Mapping[str, Any] = found["AssumeRolePolicyDocument"]
+            return trust if terms_on(replace(role, trust=trust), wanted.terms.contractor) == wanted.terms else None
+
+        trust = self._waiting.until(look)
+        if trust is None:
+            raise self.interrupted(f"AWS does not show the new trust policy of {wanted.name}", "")
+        prove(trust, wanted)
+
+    def _complete(self) -> Role | None:
+        role = read_role(self._perform, self._changed.wanted.name)
+        if role is None:
+            return None
+        left = steps_of(replace(self._changed, people=People(False, False)), read_standing(role))
+        is_done = read_standing(role).terms == self._changed.wanted.terms and all(
+            isinstance(each, Settle)
+            or (isinstance(each, Cut) and self._is_cut)
+            or (isinstance(each, Call) and each.operation == "untag_role")
+            for each in left
+        )
+        return role if is_done else None
+
+    def interrupted(self, what: str, advice: str, *, exit_code: int = 3) -> Interrupted:
+        """What holds, and how to go on."""
+        so_far = f" (done so far: {', '.join(call.action for call in self.done)})" if self.done else ""
+        holds = (
+            "what is allowed meanwhile is allowed by the old terms or by the new ones"
+            if self.done
+            else "nothing was changed"
+        )
+        return Interrupted(
+            f"{what}{so_far}",
+            do=f"{f'{advice}; then ' if advice and self.done else ''}run the same command again to finish; {holds}",
+            where=self._changed.wanted.role_arn,
+            exit_code=exit_code,
+        )

@@ -1,0 +1,247 @@
+"""Change a grant in place: everything that can be known before, then the steps, read back and proved.
+
+The role, its ARN and its unique id stay. Policies are read only where policies or the boundary change, so that an
+extension takes few calls. There is no rollback: what an interrupted run left is allowed by the old terms or the new
+ones; the same command again reads and plans anew, and times that were given from now ("30d") count from the first run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from valetkey.account.calls import Perform
+from valetkey.catalog import limits
+from valetkey.commandline import command
+from valetkey.errors import ValetkeyError
+from valetkey.grants import history
+from valetkey.grants.change_plan import Cut, Step, plan_change
+from valetkey.grants.edit import Base, Edit, base_of, edited
+from valetkey.grants.grant import Grant, terms_digest
+from valetkey.grants.make import prove
+from valetkey.grants.plan import check
+from valetkey.grants.policies import (
+    Managed,
+    check_words,
+    find_managed,
+    from_files,
+    is_file,
+    managed_arn,
+    managed_policy,
+)
+from valetkey.grants.prepare import check_quota, check_size, opened
+from valetkey.grants.role import Owner, read_role
+from valetkey.grants.semantics import Meaning, People, meaning, people
+from valetkey.grants.status import Standing, read_standing
+from valetkey.grants.taken import Kind, kind
+from valetkey.trust.drift import PINNED
+from valetkey.trust.record import CHANGES, Changing
+from valetkey.trust.writing import write_trust
+
+if TYPE_CHECKING:
+    from valetkey.prover.effective_permissions import Opening
+    from valetkey.trust.showing import Shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A change that may be made: checked, planned, its trust proved, its meaning known."""
+
+    owner: Owner
+    standing: Standing
+    old: Grant
+    wanted: Grant
+    meaning: Meaning
+    people: People
+    opening: Opening | None
+    """What the policies of the wanted grant open; None where neither policies nor boundary change."""
+    proof: Shown
+    steps: tuple[Step, ...]
+    """Empty: it is as wanted already."""
+    kinds: Mapping[str, Kind]
+    changing: Changing
+    entry: str
+    again: bool
+    """Whether a change that was interrupted is gone on with."""
+
+    @property
+    def cuts(self) -> bool:
+        """Whether sessions of before are denied."""
+        return any(isinstance(each, Cut) for each in self.steps)
+
+
+def prepare_change(
+    name: str,
+    edit_at: Callable[[datetime], Edit],
+    *,
+    owner: Owner,
+    perform: Perform,
+    read: Callable[[str], str],
+    now: datetime,
+) -> Changed:
+    """Check, look up, plan and prove; writes nothing. `edit_at` gives what is wanted, by the time from which lengths
+    count; `read` a policy file's text.
+
+    Raises ValetkeyError of every kind this room has: bad input, a grant that is not as recorded, NotProved, CallError.
+    """
+    edit = edit_at(now)
+    words = (*edit.asked.policies, *edit.add_policies)
+    check_words((*words, *edit.remove_policies))
+    inline = from_files(words, read=read)
+    role = read_role(perform, name)
+    if role is None:
+        raise ValetkeyError(f"there is no role {name} in account {owner.account}", do="see `valetkey list`")
+    standing = read_standing(role)
+    base = _changeable(standing)
+    again = standing.record.changing is not None
+    managed, added = (_named(each, perform, owner) for each in (edit.asked.policies, edit.add_policies))
+    arns = {each.arn: each for each in (*managed, *added)}
+
+    def wanted_at(when: datetime) -> Grant:
+        return edited(
+            base,
+            edit_at(when),
+            managed=[each.arn for each in managed],
+            added=[each.arn for each in added],
+            inline=inline,
+            now=when,
+            again=again,
+        )
+
+    wanted = wanted_at(now)
+    begun = standing.record.changing
+    if begun is not None:
+        same = wanted_at(begun.at)
+        if terms_digest(same.terms) == standing.record.terms:
+            wanted = same
+    if wanted.boundary is not None:
+        managed_arn(wanted.boundary)
+    check(wanted)
+    if len(wanted.tags) + len(wanted.record) + CHANGES + 1 > limits.TAGS_MAX:
+        raise ValetkeyError(
+            f"the role would have more than AWS's {limits.TAGS_MAX} tags, the record and its last changes among them",
+            do="name fewer --tag or policies",
+        )
+    if wanted.terms != base.grant.terms:
+        check_size(write_trust(wanted.terms), perform)
+    old, documents = base.grant, None
+    if _touches_policies(standing, old, wanted):
+        check_quota(len(wanted.managed), perform)
+        documents = _documents(standing, old, wanted, arns, perform, owner)
+    touched = people(old.terms, wanted.terms, role_arn=wanted.role_arn, now=now)
+    means = meaning(old, wanted, documents=documents, now=now)
+    kinds = {arn: kind(document) for arn, document in (documents or {}).items()}
+    changing = Changing(
+        at=begun.at if begun else now.replace(microsecond=0),
+        was=begun.was if begun else terms_digest(old.terms),
+        cuts=touched.refuses or (begun is not None and begun.cuts),
+    )
+    words_of = " and ".join(f"{what} {one} to {other}" for what, one, other in _masked(means.fields))
+    entry = history.entry(words_of, at=now, caller=owner.arn)
+    changed = Changed(
+        owner=owner,
+        standing=standing,
+        old=old,
+        wanted=wanted,
+        meaning=means,
+        people=touched,
+        opening=None if documents is None else _opening(wanted, documents),
+        proof=prove(write_trust(wanted.terms), wanted),
+        steps=(),
+        kinds=kinds,
+        changing=changing,
+        entry=entry,
+        again=again,
+    )
+    return replace(changed, steps=steps_of(changed, standing))
+
+
+def _changeable(standing: Standing) -> Base:
+    """The grant, if it is as recorded or a change of it was interrupted. Raises ValetkeyError (exit code 1)."""
+    name, record, terms = standing.role.name, standing.record, standing.terms
+    if standing.revoking:
+        raise ValetkeyError(
+            f"a revocation of {name} has begun", do=f"finish it: `{command('valetkey revoke', name)}`", exit_code=1
+        )
+    drift = [each for each in standing.drift if each.what != PINNED]
+    changing = record.changing
+    known = terms is not None and changing is not None and terms_digest(terms) in (changing.was, record.terms)
+    if terms is None or (drift and not known):
+        what = drift[0] if drift else standing.drift[0]
+        raise ValetkeyError(
+            f"{name} is not as it was agreed ({what.what}: agreed {what.agreed}, on the role {what.found}): what a "
+            "change of it would mean cannot be said",
+            do=f"see `{command('valetkey show', name)}`, and put the role right first; nothing was changed",
+            where=standing.role.arn,
+            exit_code=1,
+        )
+    return base_of(standing, terms)
+
+
+def _named(words: tuple[str, ...], perform: Perform, owner: Owner) -> tuple[Managed, ...]:
+    named = [word for word in words if not is_file(word)]
+    return find_managed(named, perform, owner) if named else ()
+
+
+def _touches_policies(standing: Standing, old: Grant, wanted: Grant) -> bool:
+    role = standing.role
+    there = (sorted(role.managed), role.boundary, dict(old.inline))
+    return there != (sorted(wanted.managed), wanted.boundary, dict(wanted.inline)) or bool(
+        set(standing.record.inline) - set(role.inline)
+    )
+
+
+def _documents(
+    standing: Standing,
+    old: Grant,
+    wanted: Grant,
+    known: Mapping[str, Managed],
+    perform: Perform,
+    owner: Owner,
+) -> dict[str, Mapping[str, Any] | None]:
+    """Of every managed policy and boundary of before and after. One that is to be removed may be unreadable."""
+    keeps = [*wanted.managed, *([wanted.boundary] if wanted.boundary else [])]
+    drops = [*standing.role.managed, *old.managed, *(each for each in (old.boundary, standing.role.boundary) if each)]
+    found: dict[str, Mapping[str, Any] | None] = {}
+    for arn in dict.fromkeys((*keeps, *drops)):
+        if arn in known:
+            found[arn] = known[arn].document
+            continue
+        try:
+            found[arn] = managed_policy(perform, owner, arn).document
+        except ValetkeyError:
+            if arn in keeps:
+                raise
+            found[arn] = None
+    return found
+
+
+def _opening(wanted: Grant, documents: Mapping[str, Mapping[str, Any] | None]) -> Opening:
+    managed = tuple(Managed(arn, documents[arn] or {}) for arn in wanted.managed)
+    boundary = None if wanted.boundary is None else Managed(wanted.boundary, documents[wanted.boundary] or {})
+    return opened(wanted, managed, boundary)
+
+
+def _masked(fields: tuple[tuple[str, str, str], ...]) -> list[tuple[str, str, str]]:
+    """An ExternalId is no secret, but it identifies: its first signs are enough for a note."""
+    cut = ("ExternalId", "previous ExternalId")
+    return [(what, *(f"{v[:4]}.." if what in cut and v != "none" else v for v in (a, b))) for what, a, b in fields]  # type: ignore[misc]
+
+
+def steps_of(changed: Changed, standing: Standing) -> tuple[Step, ...]:
+    """The steps that are left of a change, from how the role stands. None without readable terms."""
+    terms = standing.terms
+    if terms is None:
+        return ()
+    return plan_change(
+        changed.wanted,
+        standing.role,
+        terms,
+        people=changed.people,
+        kinds=changed.kinds,
+        changing=changed.changing,
+        entries=standing.record.changes,
+        entry=changed.entry,
+    )

@@ -1,0 +1,232 @@
+"""From a grant as it stands and what the owner wants changed, to the grant that is wanted.
+
+Rules:
+- What is given replaces the value, what is not given stays; the role, its ARN and its id stay always.
+- The base is the record. Of a change that was interrupted the record is the new one, so that the same command again
+  asks for nothing new; names to remove that are gone already are no mistake then.
+- A list of people never becomes empty by removing names: an empty list admits the whole account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from valetkey.errors import ValetkeyError
+from valetkey.grants.grant import PREFIX, Grant, digest, in_tag
+from valetkey.grants.options import Asked
+from valetkey.grants.policies import inline_name, is_file
+from valetkey.grants.status import Standing
+from valetkey.trust.terms import DraftTerms, Terms
+
+ANY = "any"
+"""What --only says to name nobody any more."""
+NONE = "none"
+"""What --boundary and --mfa-max-age say for none."""
+
+
+class CannotChange(ValetkeyError):
+    """A change that contradicts itself or the grant."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """What the owner wants changed: values in `asked`, of which those named in `given` count."""
+
+    asked: Asked
+    given: frozenset[str]
+    """Fields of Asked."""
+    add_policies: tuple[str, ...] = ()
+    remove_policies: tuple[str, ...] = ()
+    add_only: tuple[str, ...] = ()
+    remove_only: tuple[str, ...] = ()
+    overlap: timedelta | None = None
+    """How long the ExternalId of before stays valid; None: not at all."""
+    later_only: bool = False
+    """Whether an end before the present one is refused (`extend`)."""
+    request: str | None = None
+    """Fingerprint of the access request that brings the ExternalId."""
+    user_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Base:
+    """A grant as its record says."""
+
+    grant: Grant
+    unresolved: tuple[str, ...]
+    """Policies that are recorded by digest alone and are not on the role: of a change that was interrupted."""
+
+
+def base_of(standing: Standing, terms: Terms) -> Base:
+    """The grant that stands on a role, whose terms can be read."""
+    role, record = standing.role, standing.record
+    by_tag = {in_tag(arn): arn for arn in role.managed}
+    missing = [each for each in record.managed if not each.startswith("arn:") and each not in by_tag]
+    inline = []
+    for name, recorded in sorted(record.inline.items()):
+        document = role.inline.get(name)
+        if document is not None and digest(document) == recorded:
+            inline.append((name, document))
+        else:
+            missing.append(name)
+    boundary = record.boundary
+    if boundary is not None and not boundary.startswith("arn:"):
+        boundary = role.boundary
+    grant = Grant(
+        name=role.name,
+        account=role.account,
+        terms=terms,
+        managed=tuple(by_tag.get(each, each) for each in record.managed if each not in missing),
+        inline=tuple(inline),
+        max_session=record.session,
+        boundary=boundary,
+        tags=tuple((key, value) for key, value in role.tags.items() if not key.lower().startswith((PREFIX, "aws:"))),
+        description=role.description or "",
+        path=role.path,
+        external_id_by=record.external_id_by,
+        request=record.request,
+        user_id=record.user_id,
+    )
+    return Base(grant, tuple(missing))
+
+
+def edited(
+    base: Base,
+    edit: Edit,
+    *,
+    managed: Sequence[str],
+    added: Sequence[str],
+    inline: Sequence[tuple[str, Mapping[str, Any]]],
+    now: datetime,
+    again: bool,
+) -> Grant:
+    """The grant that is wanted. `managed` and `added` are the ARNs that --policy and --add-policy name, `inline` the
+    documents of the files among both; `again`: an interrupted change is gone on with. Raises CannotChange."""
+    grant, asked = base.grant, edit.asked
+    terms = _terms(grant.terms, edit, now=now, again=again)
+    documents = dict(grant.inline)
+    arns = list(grant.managed)
+    if "policies" in edit.given:
+        arns, documents = list(managed), {}
+    for arn in added:
+        if arn not in arns:
+            arns.append(arn)
+    documents.update(inline)
+    for word in edit.remove_policies:
+        _remove(word, arns, documents, again=again)
+    left = [each for each in base.unresolved if each not in documents and "policies" not in edit.given]
+    if left := [each for each in left if each not in map(_own_name, edit.remove_policies)]:
+        raise CannotChange(
+            f"an earlier change was interrupted, and its policy {left[0]} is not on the role",
+            do="give its file or ARN again with --add-policy, or remove it with --remove-policy",
+        )
+    tags = dict(grant.tags) | dict(asked.tags if "tags" in edit.given else ())
+    by, request, user_id = grant.external_id_by, grant.request, grant.user_id
+    if terms.external_id != grant.terms.external_id or edit.request is not None:
+        by = "none" if terms.external_id is None else "contractor" if edit.request else "owner"
+        request, user_id = edit.request or request, edit.user_id if edit.request else user_id
+    return replace(
+        grant,
+        terms=terms,
+        managed=tuple(arns),
+        inline=tuple(documents.items()),
+        max_session=asked.session if "session" in edit.given and asked.session is not None else grant.max_session,
+        boundary=_boundary(asked.boundary) if "boundary" in edit.given else grant.boundary,
+        tags=tuple(tags.items()),
+        description=(asked.description or "") if "description" in edit.given else grant.description,
+        external_id_by=by,
+        request=request,
+        user_id=user_id,
+    )
+
+
+def _boundary(given: str | None) -> str | None:
+    return None if given == NONE else given
+
+
+def _own_name(word: str) -> str:
+    return inline_name(word) if is_file(word) else word
+
+
+def _remove(word: str, arns: list[str], documents: dict[str, Mapping[str, Any]], *, again: bool) -> None:
+    name = _own_name(word)
+    if name in documents:
+        del documents[name]
+        return
+    found = [arn for arn in arns if word in (arn, arn.rsplit("/", 1)[-1], arn.split(":policy/")[-1])]
+    if len(found) > 1:
+        raise CannotChange(f"{word} names {' and '.join(found)}", do="give the ARN")
+    if not found and not again:
+        have = ", ".join([each.rsplit("/", 1)[-1] for each in arns] + list(documents))
+        raise CannotChange(f"the grant has no policy {word}", do=f"it has {have}")
+    for arn in found:
+        arns.remove(arn)
+
+
+def _terms(terms: Terms, edit: Edit, *, now: datetime, again: bool) -> Terms:
+    values = {each: getattr(edit.asked, each) for each in edit.given if each in DraftTerms.__dataclass_fields__}
+    if values.get("only") == (ANY,):
+        values["only"] = ()
+    # The two lists answer one question, so that giving one replaces the other.
+    for one, other in (("only", "pin"), ("pin", "only")):
+        if one in values and other not in values:
+            values[other] = ()
+    if edit.asked.no_external_id:
+        values["external_id"] = None
+    wanted = replace(terms, **values)
+    wanted = _people(wanted, edit, again=again)
+    if edit.later_only:
+        _check_later(terms, wanted)
+    return _external_ids(terms, wanted, edit, now=now)
+
+
+def _external_ids(terms: Terms, wanted: Terms, edit: Edit, *, now: datetime) -> Terms:
+    previous, ends = terms.previous_external_id, terms.previous_until
+    if wanted.external_id != terms.external_id:
+        previous = ends = None
+        if edit.overlap and terms.external_id is not None:
+            previous, ends = terms.external_id, (now + edit.overlap).replace(microsecond=0)
+    elif ends is not None and ends <= now and wanted != terms:
+        previous = ends = None  # it is over; a trust that is written anyway need not carry it on
+    if ends is not None and wanted.until is not None:
+        ends = min(ends, wanted.until)
+    return replace(wanted, previous_external_id=previous, previous_until=ends)
+
+
+def _people(wanted: Terms, edit: Edit, *, again: bool) -> Terms:
+    if (edit.add_only or edit.remove_only) and wanted.pin:
+        raise CannotChange(
+            "the grant pins its people, and --add-only and --remove-only edit the list of --only",
+            do="give all of them with --pin, or with --only",
+        )
+    only = list(wanted.only)
+    if edit.add_only and not only:
+        raise CannotChange(
+            "everybody of the contractor's account may come in already, whom its administrators let",
+            do="to admit these people alone, say --only",
+        )
+    only += [each for each in edit.add_only if each not in only]
+    for name in edit.remove_only:
+        if name in only:
+            only.remove(name)
+        elif not again:
+            raise CannotChange(f"the grant does not name {name}", do=f"it names {', '.join(only) or 'nobody'}")
+    if edit.remove_only and not only:
+        raise CannotChange(
+            "nobody would be left who may come in",
+            do=f"use `valetkey suspend` or `valetkey revoke`; to admit the whole account, say --only {ANY}",
+        )
+    return replace(wanted, only=tuple(only))
+
+
+def _check_later(terms: Terms, wanted: Terms) -> None:
+    if terms.until is None:
+        raise CannotChange("the grant has no end", do="give it one with `valetkey change --until`")
+    if wanted.until is not None and wanted.until < terms.until:
+        raise CannotChange(
+            f"the grant ends later already, at {terms.until:%Y-%m-%dT%H:%M:%SZ}",
+            do="to end it earlier, say `valetkey change --until`; nothing was changed",
+        )

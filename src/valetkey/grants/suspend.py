@@ -1,0 +1,184 @@
+"""Suspend a grant and resume it: one inline deny on everything, and after it one on the sessions of before.
+
+Rules:
+- The trust stays as it is: it is the only place where the terms are. Who is admitted can still enter, and is refused
+  everything; such a session stays refused after `resume`, since it was issued before.
+- With an end one policy does both: it denies everything until then, and afterwards the sessions issued before.
+- `resume` replaces the deny in one call, so that there is no moment without.
+- Whether AWS counts what a session draws with sts:GetScopedCredentials as issued when the session was is documented
+  nowhere (fact U9): `Resumed.may_live_until` says from when no session of before the suspension can exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.catalog import limits
+from valetkey.commandline import command
+from valetkey.errors import ValetkeyError
+from valetkey.grants import history
+from valetkey.grants.grant import instant
+from valetkey.grants.make import Interrupted
+from valetkey.grants.role import Owner, compact, read_role
+from valetkey.grants.status import Standing, read_standing
+from valetkey.grants.waiting import Waiting
+from valetkey.trust.record import SESSIONS
+from valetkey.trust.self_denies import SessionsDeny
+
+_MARGIN = timedelta(seconds=2)
+"""Sessions are denied up to this much after the present: AWS's clock is known within a second, and its issue times are
+whole seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspended:
+    """A grant that is suspended."""
+
+    standing: Standing
+    deny: SessionsDeny
+    calls: tuple[Call, ...]
+    """What was performed; empty when it was suspended so already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed:
+    """A grant that is not suspended any more."""
+
+    standing: Standing
+    deny: SessionsDeny
+    calls: tuple[Call, ...]
+    """What was performed; empty when it was not suspended."""
+    may_live_until: datetime | None
+    """When the last session of before the suspension has run out; None when none can exist any more."""
+
+
+def suspend(
+    standing: Standing,
+    *,
+    until: datetime | None,
+    owner: Owner,
+    perform: Perform,
+    now: datetime,
+    waiting: Waiting,
+    tell: Callable[[Call], None] = lambda call: None,
+) -> Suspended:
+    """Deny everything to a grant, until a time or until `resume`. Raises ValetkeyError, Interrupted."""
+    _check_whole(standing)
+    there = standing.sessions_deny
+    if there is not None and there.suspends(now) and there.until == until:
+        deny = there  # a run that was interrupted, or said twice
+    else:
+        since = there.since if there is not None and there.suspends(now) else None
+        deny = SessionsDeny(since=since or now.replace(microsecond=0), until=until)
+    what = "suspended" if until is None else f"suspended until {instant(until)}"
+    return Suspended(
+        standing=standing,
+        deny=deny,
+        calls=_put(standing, deny, what, owner=owner, perform=perform, now=now, waiting=waiting, tell=tell),
+    )
+
+
+def resume(
+    standing: Standing,
+    *,
+    owner: Owner,
+    perform: Perform,
+    now: Callable[[], datetime],
+    waiting: Waiting,
+    tell: Callable[[Call], None] = lambda call: None,
+) -> Resumed:
+    """End a suspension: sessions issued before now stay denied. `now` is AWS's time. Raises ValetkeyError,
+    Interrupted."""
+    _check_whole(standing)
+    there = standing.sessions_deny
+    if there is None:
+        raise ValetkeyError(
+            f"{standing.role.name} is not suspended", do=f"see `{command('valetkey show', standing.role.name)}`"
+        )
+    at = now()
+    if there.since is None:
+        deny, lives = there, None  # resumed already: a run that was interrupted, or said twice
+    else:
+        over = there.until is not None and there.until <= at
+        deny = there if over else SessionsDeny(before=(at + _MARGIN).replace(microsecond=0))
+        ends = there.since + timedelta(seconds=_longest(standing))
+        lives = ends if ends > at else None
+    calls = _put(standing, deny, "resumed", owner=owner, perform=perform, now=at, waiting=waiting, tell=tell)
+    return Resumed(standing=standing, deny=deny, calls=calls, may_live_until=lives)
+
+
+def _longest(standing: Standing) -> int:
+    """Seconds that a session of the role may last; AWS's longest where the limit was changed lately."""
+    if any(" session " in each for each in standing.record.changes):
+        return limits.ROLE_SESSION_MAX
+    return standing.role.max_session or standing.record.session
+
+
+def _check_whole(standing: Standing) -> None:
+    name = standing.role.name
+    if standing.revoking:
+        raise ValetkeyError(
+            f"a revocation of {name} has begun, which denies everything for good",
+            do=f"finish it: `{command('valetkey revoke', name)}`",
+            exit_code=1,
+        )
+    if SESSIONS in standing.role.inline and standing.sessions_deny is None:
+        raise ValetkeyError(
+            f"the inline policy {SESSIONS} of {name} was changed, and is not one that valetkey writes",
+            do=f"see `{command('valetkey show', name)}`, and delete or mend that policy first; nothing was changed",
+            where=standing.role.arn,
+            exit_code=1,
+        )
+
+
+def _put(
+    standing: Standing,
+    deny: SessionsDeny,
+    what: str,
+    *,
+    owner: Owner,
+    perform: Perform,
+    now: datetime,
+    waiting: Waiting,
+    tell: Callable[[Call], None],
+) -> tuple[Call, ...]:
+    """The deny first, then the line of the history. Both are left out where they are there already."""
+    name, record = standing.role.name, standing.record
+    about = {"RoleName": name}
+    calls = []
+    if standing.sessions_deny != deny:
+        put = {"PolicyName": SESSIONS, "PolicyDocument": compact(deny.document)}
+        calls.append(Call("iam", "put_role_policy", {**about, **put}))
+    newest = next(iter(history.read(record.changes)), None)
+    if calls or newest is None or newest.what != what:
+        tags = history.pushed(record.changes, history.entry(what, at=now, caller=owner.arn))
+        calls.append(Call("iam", "tag_role", {**about, "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}))
+    done: list[Call] = []
+    try:
+        for call in calls:
+            tell(call)
+            waiting.write(perform, call)
+            done.append(call)
+        seen = waiting.until(lambda: _shows(perform, name, deny)) if done else True
+    except CallError as error:
+        raise _interrupted(standing, error.what, done, error.do).with_details(error.details) from None
+    except KeyboardInterrupt:
+        raise _interrupted(standing, "interrupted", done, "", exit_code=130) from None
+    if seen is None:
+        raise _interrupted(standing, f"AWS does not show the deny on {name} yet", done, "")
+    return tuple(done)
+
+
+def _shows(perform: Perform, name: str, deny: SessionsDeny) -> bool | None:
+    role = read_role(perform, name)
+    return True if role is not None and read_standing(role).sessions_deny == deny else None
+
+
+def _interrupted(standing: Standing, what: str, done: list[Call], advice: str, *, exit_code: int = 3) -> Interrupted:
+    holds = "the deny is on the role" if done else advice or "nothing was changed"
+    return Interrupted(
+        what, do=f"run the same command again to finish; {holds}", where=standing.role.arn, exit_code=exit_code
+    )
