@@ -88,13 +88,18 @@ def waiting() -> Waiting:
 def accept_escalation(prepared: Prepared, *, accepted: bool) -> None:
     """Raise ValetkeyError (exit code 1) when the policies reach past the role and that was not accepted."""
     if prepared.opening.escalations and not accepted:
-        raise ValetkeyError(
-            "these policies let the contractor change other principals, trust policies or roles: "
-            "the end date and `revoke` would then not end all of their access",
-            do="name narrower policies, add a --boundary, or accept it with --accept-escalation",
-            where=prepared.grant.role_arn,
-            exit_code=1,
-        )
+        raise escalates(prepared.grant.role_arn)
+
+
+def escalates(role_arn: str) -> ValetkeyError:
+    """The refusal of policies that reach past the role."""
+    return ValetkeyError(
+        "these policies let the contractor change other principals, trust policies or roles: "
+        "the end date and `revoke` would then not end all of their access",
+        do="name narrower policies, add a --boundary, or accept it with --accept-escalation",
+        where=role_arn,
+        exit_code=1,
+    )
 
 
 def find(perform: Perform, name: str, *, damaged: bool = False) -> tuple[Owner, Standing | None]:

@@ -124,7 +124,7 @@ def sessions_deny(role: Role) -> SessionsDeny | None:
 
 
 def _ordered(
-    moves: _Moves, trust: list[Step], cut: list[Step], people: People, role: Role, *, cuts: bool
+    moves: _Moves, trust: Sequence[Step], cut: Sequence[Step], people: People, role: Role, *, cuts: bool
 ) -> list[Step]:
     refuses = cuts or people.refuses
     paused = PAUSED in role.inline
@@ -140,8 +140,9 @@ def _ordered(
             *moves.undenies,
             *trust,
         ]
+        begin: list[Step] = [] if paused else [pause, Settle()]
         return [
-            *([] if paused else [pause, Settle()]),
+            *begin,
             *work,
             *([Settle(), *cut] if cut else []),
             *([Settle()] if work or cut else []),
@@ -154,11 +155,11 @@ def _ordered(
     return _together(moves, trust, people)
 
 
-def _shrunk(moves: _Moves, trust: list[Step], cut: list[Step], people: People) -> list[Step]:
+def _shrunk(moves: _Moves, trust: Sequence[Step], cut: Sequence[Step], people: People) -> list[Step]:
     """Somebody is refused: take away, trust, deny the sessions of before, add."""
     less = [*moves.denies, *moves.removals, *(gone for _, gone, _ in moves.swaps)]
     more = [*(back for _, _, back in moves.swaps), *moves.additions, *moves.undenies]
-    grow = [*moves.mixed, *_gap(moves.mixed, more), *more]
+    grow: list[Step] = [*moves.mixed, *_gap(moves.mixed, more), *more]
     return [
         *less,
         *([Settle()] if less and trust and people.admits else []),
@@ -169,7 +170,7 @@ def _shrunk(moves: _Moves, trust: list[Step], cut: list[Step], people: People) -
     ]
 
 
-def _one_mixed(moves: _Moves, trust: list[Step], people: People) -> list[Step]:
+def _one_mixed(moves: _Moves, trust: Sequence[Step], people: People) -> list[Step]:
     """Nobody is refused, and one call is neither less nor more: take away, that call, add, trust."""
     less = [*moves.denies, *moves.removals, *(gone for _, gone, _ in moves.swaps)]
     more = [*(back for _, _, back in moves.swaps), *moves.additions, *moves.undenies]
@@ -184,7 +185,7 @@ def _one_mixed(moves: _Moves, trust: list[Step], people: People) -> list[Step]:
     ]
 
 
-def _together(moves: _Moves, trust: list[Step], people: People) -> list[Step]:
+def _together(moves: _Moves, trust: Sequence[Step], people: People) -> list[Step]:
     """Nobody is refused: add before removing, and the trust last."""
     puts = [*moves.additions, *(put for put, _, _ in moves.swaps)]
     less = [*moves.denies, *moves.removals, *(put for put, _, _ in moves.swaps)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from valetkey.catalog import key_names
 from valetkey.commandline import command
+from valetkey.grants import history
 from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.status import EXTERNAL_ID
 from valetkey.report.grant_json import OWN, grant_json, judged_json, moment, proof_json, standing_json
@@ -220,6 +221,7 @@ def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: date
         rows = [("contractor", record.contractor), ("policies", ", ".join(_policies(standing)))]
     rows += [
         *([("ends", _until(record.until, now))] if record.until else []),
+        *_suspension(standing, now),
         ("made", f"{role.created:%Y-%m-%d %H:%M}Z"),
         ("last used", f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen within 400 days"),
         ("ExternalId by", record.external_id_by),
@@ -234,6 +236,9 @@ def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: date
         say(_proof_line(shown), *(f"  {each}" for each in shown.failures))
     else:
         say("Proof: none; the trust policy is not of a shape that valetkey writes.")
+    if record.changes:
+        changes = [(each.at, each.by, each.what) for each in history.read(record.changes)]
+        say_table(["changed at", "by", "what"], changes)
     if standing.drift:
         drift = [(each.what, each.agreed, each.found) for each in standing.drift]
         say_table(["drift", "agreed", "on the role"], drift)
@@ -326,6 +331,15 @@ def _terms_rows(
     yield "policies", ", ".join(policies)
     if boundary:
         yield "boundary", boundary
+
+
+def _suspension(standing: Standing, now: datetime) -> Iterator[tuple[str, str]]:
+    deny = standing.sessions_deny
+    if deny is not None and deny.since is not None and deny.suspends(now):
+        ends = f"until {instant(deny.until)}" if deny.until else "until it is resumed"
+        yield "suspended", f"since {instant(deny.since)}, {ends}"
+    elif deny is not None:
+        yield "denied", f"sessions issued before {instant(deny.before or deny.until)}"
 
 
 def _until(until: datetime | None, now: datetime) -> str:

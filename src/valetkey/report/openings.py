@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from valetkey.prover.effective_permissions import Opening, Outlives
 
 _SHOWN = 8
+_CONSOLE_TO_CLI = "signin:CreateOAuth2Token"
 
 
 def opening_lines(opening: Opening) -> Iterator[str]:
@@ -23,6 +24,8 @@ def opening_lines(opening: Opening) -> Iterator[str]:
         yield "They read data:"
     for each in opening.reads_data:
         yield f"  - {each.what}: {_some(each.actions, 3)} ({', '.join(each.policies)})"
+    if any(_CONSOLE_TO_CLI in each.actions for each in opening.outlives):
+        yield f"They let a console session be turned into credentials for the CLI and for agents ({_CONSOLE_TO_CLI})."
     if opening.outlives:
         yield "They hand out what a deny on the role, and so `revoke`, does not end:"
         yield from outlives_lines(opening.outlives)

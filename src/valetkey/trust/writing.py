@@ -3,7 +3,7 @@
 Three statements at most. The first lets sts:AssumeRole through under every condition of the terms. The second, only
 while an ExternalId is being rotated, is the same with the previous ExternalId, and ends by date: no job of ours has to
 run. The last, only when asked for, opens sts:SetSourceIdentity and sts:TagSession. It stands apart because
-sts:ExternalId and sts:RoleSessionName exist for sts:AssumeRole only (Service Authorization Reference, AWS STS: condition keys of
+sts:ExternalId and sts:RoleSessionName exist for sts:AssumeRole only (Service Authorization Reference, condition keys of
 TagSession and SetSourceIdentity, fact H10; the example in IAM User Guide id_session-tags asks for the ExternalId in the
 AssumeRole statement alone), and whether the one-time code of the same call counts for them is written nowhere (fact
 U7). So it asks for what every request carries: the principal, and the time. By itself it lets nobody in: a call that

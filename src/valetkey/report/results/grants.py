@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 
 import msgspec
 
-from valetkey.grants import revoke
+from valetkey.grants import history, revoke
 from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
 from valetkey.grants.status import Difference
 from valetkey.grants.status import Standing as Status
@@ -65,6 +65,14 @@ class Drift(Shape, frozen=True):
     missing: bool
 
 
+class Change(Shape, frozen=True):
+    """One change of a grant, as its tag says it."""
+
+    at: str
+    by: str
+    what: str
+
+
 GrantShape = _shape(
     "Grant",
     [
@@ -117,6 +125,8 @@ class Standing(Shape, frozen=True):
     user_id: str | None
     created: str
     last_used: str | None
+    suspended: bool
+    changes: list[Change]
     drift: list[Drift]
 
 
@@ -246,6 +256,8 @@ def standing(found: Status, now: datetime) -> Standing:
         tags={key: value for key, value in role.tags.items() if not key.startswith(PREFIX)},
         created=moment(role.created),
         last_used=role.last_used and moment(role.last_used),
+        suspended=found.suspended(now),
+        changes=history.read(record.changes),
         drift=found.drift,
     )
 

@@ -1,0 +1,194 @@
+"""What `change`, `extend`, `rotate`, `suspend` and `resume` share: their options, asking, and AWS's time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import field, fields, make_dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, assert_never
+
+from cyclopts import Parameter
+
+from valetkey.cli import _owning
+from valetkey.errors import ValetkeyError
+from valetkey.trust.terms import TERMS, DraftTerms, Kind, Term
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from valetkey.cli._options import Output, OwnerAccount
+    from valetkey.exchange.files import Received
+    from valetkey.grants.edit import Edit
+
+_NONE = "none"
+
+
+class GivenChanges:
+    """Terms to change, as they were given on the command line: None is not given."""
+
+    def read(self, *, now: datetime) -> dict[str, Any]:
+        """The fields of Asked that were given, with their values. Raises ValetkeyError."""
+        found: dict[str, Any] = {}
+        own = {each.name for each in fields(DraftTerms)}
+        for term in TERMS:
+            given = getattr(self, _field(term.flag), None) if term.name in own and term.flag else None
+            if given is not None and given != ():
+                found.update(_value(term, given, now))
+            if term.without and getattr(self, _field(term.without)):
+                found["no_external_id"] = True
+        return found
+
+
+def _value(term: Term, given: Any, now: datetime) -> dict[str, Any]:
+    match term.kind:
+        case Kind.SECONDS:
+            return {term.name: None if given == _NONE else _owning.length(given, term.flag)}
+        case Kind.END:
+            when, lasting = _owning.end(given, now=now)
+            return {term.name: when, "never": given == _owning.NEVER, "lasting": lasting}
+        case Kind.TEXT | Kind.SWITCH | Kind.FLAG | Kind.NAMES:
+            return {term.name: given}
+        case _:
+            assert_never(term.kind)
+
+
+def _field(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
+
+
+def _options(terms: tuple[Term, ...]) -> Any:
+    """A dataclass with one field for each option, as cyclopts reads it; not given is None or empty."""
+    made: list[tuple[str, Any, Any]] = []
+    own = {each.name for each in fields(DraftTerms)}
+    for term in terms:
+        if term.flag and term.name in own:
+            made.append((_field(term.flag), *_option(term)))
+        if term.without:
+            off = Annotated[bool, Parameter(negative="", help=term.without_help)]
+            made.append((_field(term.without), off, field(default=False)))
+    space = {"__module__": __name__}  # cyclopts does not look into a class of the module `types`
+    return Parameter(name="*")(
+        make_dataclass("ChangedTerms", made, bases=(GivenChanges,), frozen=True, namespace=space)
+    )
+
+
+_HELP = {
+    "external_id": "Another ExternalId; `valetkey rotate` lets the one of before stay for a time.",
+    "only": "Admit these users or roles only, instead of those of before; `any` names nobody any more.",
+    "mfa_max_age": "MFA no older than this, like 1h; `none` for no limit.",
+}
+
+
+def _option(term: Term) -> tuple[Any, Any]:
+    about = _HELP.get(term.name, term.help)
+    match term.kind:
+        case Kind.TEXT | Kind.SECONDS | Kind.END:
+            return Annotated[str | None, Parameter(help=about)], field(default=None)
+        case Kind.SWITCH | Kind.FLAG:
+            return Annotated[bool | None, Parameter(help=about)], field(default=None)
+        case Kind.NAMES:
+            many = Parameter(consume_multiple=True, negative="", help=about)
+            return Annotated[tuple[str, ...], many], field(default=())
+        case _:
+            assert_never(term.kind)
+
+
+if TYPE_CHECKING:
+
+    class ChangedTerms(GivenChanges):
+        """The options that a command also reads by itself."""
+
+        external_id: str | None
+        no_external_id: bool
+
+else:
+    ChangedTerms = _options(TERMS)
+
+
+def request_of(
+    request: Path | None, identity: Path | None, *, fingerprint: str | None, to: str | None, yes: bool
+) -> Received | None:
+    """An access request that brings the ExternalId, held against what the owner heard of it. Raises ValetkeyError."""
+    from valetkey.cli import _wizard
+
+    received = _owning.read_request(request, identity) if request else None
+    _wizard.check_request(received, words=fingerprint, to=to, yes=yes)
+    if received is not None:
+        from valetkey.report.grants import say_request
+
+        say_request(received)
+    return received
+
+
+def run(
+    name: str,
+    edit_at: Callable[[datetime], Edit],
+    *,
+    account: OwnerAccount,
+    output: Output,
+    dry_run: bool,
+    yes: bool,
+    received: Received | None = None,
+    accept_escalation: bool = False,
+) -> int:
+    """Prepare a change, show what it means, ask, make it, and say what was done."""
+    from valetkey.catalog import limits
+    from valetkey.cli import _questions
+    from valetkey.grants.change import change, prepare_change
+    from valetkey.grants.make import NotProved
+    from valetkey.grants.role import read_owner
+    from valetkey.report import changing as report
+    from valetkey.report import grants
+
+    flags = "--yes, with --fingerprint WORDS," if received else "--yes"
+    _questions.need_somebody(yes=yes or dry_run, flags=flags)
+    limits.check("role name", name)
+    now = datetime.now(UTC)
+    perform = account.connect()
+    owner = read_owner(perform)
+    try:
+        changed = prepare_change(name, edit_at, owner=owner, perform=perform, read=_owning.read_text, now=now)
+        _check_request(received, changed.old.terms.contractor)
+        about = report.change_lines(changed)
+        report.say_change(about)
+        if dry_run:
+            report.say_change_plan(changed, as_json=output.as_json)
+        if changed.opening is not None and changed.opening.escalations and not accept_escalation:
+            raise _owning.escalates(changed.wanted.role_arn)
+        if dry_run:
+            return 0
+        if changed.steps:
+            if received is not None:
+                about = (*grants.request_lines(received), *about)
+            _questions.consent(f"Change {name} in account {owner.account}?", yes=yes, about=about, flags=flags)
+        done = change(
+            changed,
+            perform=perform,
+            now=aws_clock(account) if changed.cuts else lambda: now,
+            waiting=_owning.waiting(),
+            tell=grants.say_call,
+            tell_wait=grants.say_wait,
+        )
+    except NotProved as problem:
+        grants.say_failures(problem.shown)
+        raise
+    report.say_changed(done, as_json=output.as_json)
+    return 0
+
+
+def _check_request(received: Received | None, contractor: str) -> None:
+    if received is not None and received.value.account != contractor:
+        raise ValetkeyError(
+            f"the request is of account {received.value.account}, and the grant is for {contractor}",
+            do="ask the contractor for the right request; for another contractor, make another grant",
+            exit_code=1,
+        )
+
+
+def aws_clock(account: OwnerAccount) -> Callable[[], datetime]:
+    """AWS's time, by the date of one answer of STS and this computer's clock from then on: sessions are denied by when
+    AWS issued them, and a clock that is minutes behind would spare some. Raises CallError."""
+    from valetkey.aws.clock import clock_skew
+
+    ahead = timedelta(seconds=clock_skew(account.profile, region=account.region))
+    return lambda: datetime.now(UTC) - ahead

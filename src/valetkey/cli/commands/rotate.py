@@ -1,0 +1,63 @@
+"""valetkey rotate: replace the ExternalId of a grant, with an overlap."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output, OwnerAccount
+from valetkey.cli._sealing import Identity
+
+_Flag = Annotated[bool, Parameter(negative="")]
+
+
+def rotate(
+    name: str,
+    /,
+    *,
+    request: Annotated[
+        Path | None, Parameter(help="The contractor's new request (`valetkey request CUSTOMER --new`).")
+    ] = None,
+    external_id: Annotated[str | None, Parameter(help="The new ExternalId, if the contractor has no valetkey.")] = None,
+    overlap: Annotated[str, Parameter(help="How long the ExternalId of before stays valid; 0 ends it at once.")] = "3d",
+    fingerprint: Annotated[
+        str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
+    ] = None,
+    identity: Identity = None,
+    dry_run: Annotated[_Flag, Parameter(help="Show what it means, the calls and the proof; write nothing.")] = False,
+    yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
+    output: Output = Output(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
+) -> int:
+    """Replace the ExternalId of a grant by a new one of the contractor's.
+
+    The ExternalId of before stays valid for --overlap, by a statement of its own in the trust policy that ends by date.
+    Hand over a new handoff afterwards (`valetkey handoff`).
+    """
+    from valetkey.cli import _changing, _owning
+    from valetkey.errors import ValetkeyError
+    from valetkey.grants.edit import Edit
+    from valetkey.grants.options import Asked
+
+    if (request is None) is (external_id is None):
+        raise ValetkeyError(
+            "a rotation needs the new ExternalId, in one way",
+            do="give --request FILE, or --external-id ID where the contractor has no valetkey",
+        )
+    received = _changing.request_of(request, identity, fingerprint=fingerprint, to=None, yes=yes and not dry_run)
+    new = received.value.external_id if received else external_id
+    lasts = timedelta(seconds=_owning.length(overlap, "--overlap") or 0)
+
+    def edit_at(now: datetime) -> Edit:
+        return Edit(
+            asked=Asked(name=name, external_id=new),
+            given=frozenset({"external_id"}),
+            overlap=lasts,
+            request=received.fingerprint if received else None,
+            user_id=received.value.user_id if received else None,
+        )
+
+    return _changing.run(name, edit_at, account=account, output=output, dry_run=dry_run, yes=yes, received=received)

@@ -1,0 +1,217 @@
+"""Changes of a grant, suspensions and the history: as lines, and as JSON (docs/reference/{change,suspend,show}.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from valetkey.account.calls import Call
+from valetkey.commandline import command
+from valetkey.grants.change_plan import Cut
+from valetkey.grants.status import EXTERNAL_ID
+from valetkey.report.grant_json import judged_json, moment, proof_json
+from valetkey.report.openings import opening_lines
+from valetkey.report.text import clean, mask, say, say_json
+from valetkey.trust.record import PAUSED
+
+if TYPE_CHECKING:
+    from valetkey.grants.change import Changed, Done
+    from valetkey.grants.semantics import Permissions
+    from valetkey.grants.suspend import Resumed, Suspended
+
+DENIED = "Somebody is refused who was admitted: sessions from before the change are denied before a permission is added"
+NOT_SETTLED = (
+    "what such a session drew with sts:GetScopedCredentials meanwhile may count as newer: whether AWS refuses that is "
+    "not settled (U9)"
+)
+_MASKED = (EXTERNAL_ID, "previous ExternalId")
+
+
+def change_lines(changed: Changed) -> tuple[str, ...]:
+    """What a change means, for the person who agrees to it."""
+    return tuple(_lines(changed))
+
+
+def _lines(changed: Changed) -> Iterator[str]:
+    owner, means = changed.owner, changed.meaning
+    yield f"Account {owner.account} ({owner.partition}), as {owner.arn}"
+    if changed.again:
+        yield f"A change of {moment(changed.changing.at)} was interrupted: this goes on from what it left."
+    if not changed.steps:
+        return
+    yield f"What changes in {changed.wanted.name}:"
+    rows = [(what, f"{_hidden(what, one)} -> {_hidden(what, other)}") for what, one, other in means.fields]
+    rows.append(("adds", "; ".join(means.adds) or "nobody"))
+    rows.append(("removes", "; ".join(means.removes) or "nobody"))
+    if means.permissions is not None:
+        rows.append(("policies", permissions_words(means.permissions)))
+    width = max(len(what) for what, _ in rows)
+    for what, text in rows:
+        yield f"  {what:<{width}}  {clean(text, keep=frozenset())}"
+    if changed.opening is not None:
+        yield from opening_lines(changed.opening)
+    yield f"{DENIED}." if changed.cuts else "Live sessions are kept."
+    if _pauses(changed):
+        yield "Everything is denied for some 20 seconds meanwhile: these changes cannot be made one after the other."
+
+
+def _hidden(what: str, text: str) -> str:
+    return mask(text) if what in _MASKED and text != "none" else text
+
+
+def permissions_words(permissions: Permissions) -> str:
+    """ "+ 3 read, 2 list actions; - 1 write action"."""
+    said = [f"{sign} {_counted(by_level)}" for sign, by_level in _signed(permissions) if by_level]
+    if permissions.otherwise:
+        said.append("the same actions, on other resources or conditions, or in other documents")
+    if permissions.unread:
+        said.append(f"what {', '.join(permissions.unread)} allowed is unknown: it could not be read")
+    return "; ".join(said)
+
+
+def _signed(permissions: Permissions) -> tuple[tuple[str, Mapping[str, Sequence[str]]], ...]:
+    return ("+", permissions.adds), ("-", permissions.removes)
+
+
+def _counted(by_level: Mapping[str, Sequence[str]]) -> str:
+    total = sum(map(len, by_level.values()))
+    levels = ", ".join(f"{len(actions)} {level.lower()}" for level, actions in by_level.items())
+    return f"{levels} action{'' if total == 1 else 's'}"
+
+
+def _pauses(changed: Changed) -> bool:
+    return any(isinstance(each, Call) and each.params.get("PolicyName") == PAUSED for each in changed.steps)
+
+
+def say_change(lines: Sequence[str]) -> None:
+    """On stderr, before anything is written."""
+    say(*lines, stderr=True)
+
+
+def say_change_plan(changed: Changed, *, as_json: bool) -> None:
+    """A dry run: the calls, and what is proved."""
+    if as_json:
+        calls = [
+            {"action": each.action, "params": dict(each.params)} for each in changed.steps if isinstance(each, Call)
+        ]
+        say_json({**_json(changed), **proof_json(changed.proof), "calls": calls, "dry_run": True})
+        return
+    if not changed.steps:
+        say(f"Dry run: {changed.wanted.name} is as asked for already; nothing is left to do.")
+        return
+    say("Dry run, nothing is written. The steps would be:")
+    for number, step in enumerate(changed.steps, 1):
+        if isinstance(step, Call):
+            what = step.params.get("PolicyName") or step.params.get("PolicyArn") or ""
+            say(f"{number:2}  {step.action} {changed.wanted.name}{f' {what}' if what else ''}")
+        elif isinstance(step, Cut):
+            say(f"{number:2}  iam:PutRolePolicy {changed.wanted.name}: sessions issued before that moment are denied")
+        else:
+            say(f"{number:2}  wait until what was changed has taken effect")
+    say("Proof: for every caller and every request, the new trust policy admits exactly what the new terms allow.")
+
+
+def say_changed(done: Done, *, as_json: bool) -> None:
+    """A change that was made, or was there already."""
+    changed = done.change
+    if as_json:
+        calls = [each.action for each in done.calls]
+        say_json({**_json(changed, done), **proof_json(done.proof), "calls": calls, "dry_run": False})
+        return
+    if not done.calls:
+        say(f"{changed.wanted.name} is as asked for already: nothing was changed.")
+        return
+    say(f"{changed.wanted.name} is changed: {changed.wanted.role_arn}")
+    if done.cut is not None:
+        say(f"Sessions that were issued before {moment(done.cut)} are denied.")
+    say("Proof: for every caller and every request, the role admits exactly what the terms allow.")
+    if changed.old.terms.external_id != changed.wanted.terms.external_id:
+        ends = changed.wanted.terms.previous_until
+        say(
+            f"The ExternalId of before is accepted until {moment(ends)}."
+            if ends
+            else "The ExternalId of before is refused."
+        )
+        say(f"Next: {command('valetkey handoff', changed.wanted.name, then='-o handoff.json')}")
+
+
+def _json(changed: Changed, done: Done | None = None) -> dict[str, Any]:
+    means = changed.meaning
+    permissions = means.permissions
+    opens = None if changed.opening is None else judged_json(changed.proof, changed.opening)["opens"]
+    return {
+        "valetkey": "changed/v1",
+        "name": changed.wanted.name,
+        "role_arn": changed.wanted.role_arn,
+        "account": changed.owner.account,
+        "adds": list(means.adds),
+        "removes": list(means.removes),
+        "policies": None
+        if permissions is None
+        else {
+            "adds": {level: list(actions) for level, actions in permissions.adds.items()},
+            "removes": {level: list(actions) for level, actions in permissions.removes.items()},
+            "same_actions": permissions.otherwise,
+            "unread": list(permissions.unread),
+        },
+        "fields": [
+            {"what": what, "old": _hidden(what, one), "new": _hidden(what, other)} for what, one, other in means.fields
+        ],
+        "sessions": "denied" if changed.cuts else "kept",
+        "sessions_before": None if done is None or done.cut is None else moment(done.cut),
+        "paused": _pauses(changed),
+        "resumed": changed.again,
+        "opens": opens,
+        "previous_until": changed.wanted.terms.previous_until and moment(changed.wanted.terms.previous_until),
+        "waited_seconds": 0.0 if done is None else round(done.waited, 1),
+    }
+
+
+def say_suspended(done: Suspended, *, as_json: bool) -> None:
+    """A grant that is suspended."""
+    role, deny = done.standing.role, done.deny
+    if as_json:
+        say_json(
+            {
+                "valetkey": "suspended/v1",
+                "name": role.name,
+                "role_arn": role.arn,
+                "since": deny.since and moment(deny.since),
+                "until": deny.until and moment(deny.until),
+                "calls": [each.action for each in done.calls],
+            }
+        )
+        return
+    ends = f"until {moment(deny.until)}" if deny.until else f"until {command('valetkey resume', role.name)}"
+    say(f"{role.name} is suspended {ends}: every session is denied, seconds from now as a rule, up to a few minutes.")
+    if deny.until is not None:
+        say("Sessions that were issued before that time stay denied after it.")
+    say(
+        "The trust policy is as it was: who is admitted can enter, and is refused everything. "
+        "What a session has taken out before is not reached."
+    )
+
+
+def say_resumed(done: Resumed, *, as_json: bool) -> None:
+    """A grant that is served again."""
+    role, before = done.standing.role, done.deny.before or done.deny.until
+    lives = done.may_live_until
+    if as_json:
+        say_json(
+            {
+                "valetkey": "resumed/v1",
+                "name": role.name,
+                "role_arn": role.arn,
+                "sessions_before": before and moment(before),
+                "may_live_until": lives and moment(lives),
+                "note": f"Sessions from before may still exist; {NOT_SETTLED}." if lives else None,
+                "calls": [each.action for each in done.calls],
+            }
+        )
+        return
+    say(f"{role.name} is resumed: sessions that were issued before {before and moment(before)} stay denied.")
+    if lives is not None:
+        say(
+            f"Sessions from before the suspension may still exist until {moment(lives)}; {NOT_SETTLED}. "
+            "From then on none can exist."
+        )
