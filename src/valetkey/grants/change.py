@@ -115,6 +115,7 @@ class _Work:
         role = self._waiting.until(self._complete)
         if role is not None and last is not None:
             self._one(last)
+            role = replace(role, tags={k: v for k, v in role.tags.items() if k not in last.params["TagKeys"]})
         return role
 
     def _one(self, call: Call) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Perform
@@ -107,13 +107,15 @@ def prepare_change(
             added=[each.arn for each in added],
             inline=inline,
             now=when,
-            again=again,
+            gone=lambda what: again or (newest is not None and newest.names(what)),
         )
 
-    wanted = wanted_at(now)
     begun = standing.record.changing
-    if begun is not None:
-        same = wanted_at(begun.at)
+    newest = _newest(standing, now)
+    wanted = wanted_at(now)
+    earlier = begun.at if begun is not None else _instant(newest)
+    if earlier is not None:
+        same = wanted_at(earlier)
         if terms_digest(same.terms) == standing.record.terms:
             wanted = same
     if wanted.boundary is not None:
@@ -156,6 +158,25 @@ def prepare_change(
         again=again,
     )
     return replace(changed, steps=steps_of(changed, standing))
+
+
+_AGAIN = timedelta(hours=1)
+"""How long the same command counts as said again, once it is done: who did not hear of it repeats it. Lengths in it
+then count from the first run."""
+
+
+def _newest(standing: Standing, now: datetime) -> history.Change | None:
+    """The newest change of the role, where it is young enough to be the one that is asked for."""
+    newest = next(iter(history.read(standing.record.changes)), None)
+    at = _instant(newest)
+    return newest if at is not None and timedelta(0) <= now - at <= _AGAIN else None
+
+
+def _instant(change: history.Change | None) -> datetime | None:
+    try:
+        return None if change is None else datetime.strptime(change.at, "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return None
 
 
 def _changeable(standing: Standing) -> Base:

@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,12 +101,13 @@ def edited(
     added: Sequence[str],
     inline: Sequence[tuple[str, Mapping[str, Any]]],
     now: datetime,
-    again: bool,
+    gone: Callable[[str], bool],
 ) -> Grant:
     """The grant that is wanted. `managed` and `added` are the ARNs that --policy and --add-policy name, `inline` the
-    documents of the files among both; `again`: an interrupted change is gone on with. Raises CannotChange."""
+    documents of the files among both; `gone` says whether something that is to be removed and is not there was removed
+    by an earlier run of the same change. Raises CannotChange."""
     grant, asked = base.grant, edit.asked
-    terms = _terms(grant.terms, edit, now=now, again=again)
+    terms = _terms(grant.terms, edit, now=now, gone=gone)
     documents = dict(grant.inline)
     arns = list(grant.managed)
     if "policies" in edit.given:
@@ -116,7 +117,7 @@ def edited(
             arns.append(arn)
     documents.update(inline)
     for word in edit.remove_policies:
-        _remove(word, arns, documents, again=again)
+        _remove(word, arns, documents, gone=gone)
     left = [each for each in base.unresolved if each not in documents and "policies" not in edit.given]
     if left := [each for each in left if each not in map(_own_name, edit.remove_policies)]:
         raise CannotChange(
@@ -151,7 +152,9 @@ def _own_name(word: str) -> str:
     return inline_name(word) if is_file(word) else word
 
 
-def _remove(word: str, arns: list[str], documents: dict[str, Mapping[str, Any]], *, again: bool) -> None:
+def _remove(
+    word: str, arns: list[str], documents: dict[str, Mapping[str, Any]], *, gone: Callable[[str], bool]
+) -> None:
     name = _own_name(word)
     if name in documents:
         del documents[name]
@@ -159,14 +162,14 @@ def _remove(word: str, arns: list[str], documents: dict[str, Mapping[str, Any]],
     found = [arn for arn in arns if word in (arn, arn.rsplit("/", 1)[-1], arn.split(":policy/")[-1])]
     if len(found) > 1:
         raise CannotChange(f"{word} names {' and '.join(found)}", do="give the ARN")
-    if not found and not again:
+    if not found and not gone(name.rsplit("/", 1)[-1]):
         have = ", ".join([each.rsplit("/", 1)[-1] for each in arns] + list(documents))
         raise CannotChange(f"the grant has no policy {word}", do=f"it has {have}")
     for arn in found:
         arns.remove(arn)
 
 
-def _terms(terms: Terms, edit: Edit, *, now: datetime, again: bool) -> Terms:
+def _terms(terms: Terms, edit: Edit, *, now: datetime, gone: Callable[[str], bool]) -> Terms:
     values = {each: getattr(edit.asked, each) for each in edit.given if each in DraftTerms.__dataclass_fields__}
     if values.get("only") == (ANY,):
         values["only"] = ()
@@ -177,7 +180,7 @@ def _terms(terms: Terms, edit: Edit, *, now: datetime, again: bool) -> Terms:
     if edit.asked.no_external_id:
         values["external_id"] = None
     wanted = replace(terms, **values)
-    wanted = _people(wanted, edit, again=again)
+    wanted = _people(wanted, edit, gone=gone)
     if edit.later_only:
         _check_later(terms, wanted)
     return _external_ids(terms, wanted, edit, now=now)
@@ -196,7 +199,7 @@ def _external_ids(terms: Terms, wanted: Terms, edit: Edit, *, now: datetime) -> 
     return replace(wanted, previous_external_id=previous, previous_until=ends)
 
 
-def _people(wanted: Terms, edit: Edit, *, again: bool) -> Terms:
+def _people(wanted: Terms, edit: Edit, *, gone: Callable[[str], bool]) -> Terms:
     if (edit.add_only or edit.remove_only) and wanted.pin:
         raise CannotChange(
             "the grant pins its people, and --add-only and --remove-only edit the list of --only",
@@ -212,7 +215,7 @@ def _people(wanted: Terms, edit: Edit, *, again: bool) -> Terms:
     for name in edit.remove_only:
         if name in only:
             only.remove(name)
-        elif not again:
+        elif not gone(name.split(":", 5)[-1]):
             raise CannotChange(f"the grant does not name {name}", do=f"it names {', '.join(only) or 'nobody'}")
     if edit.remove_only and not only:
         raise CannotChange(

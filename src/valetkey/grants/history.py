@@ -16,6 +16,7 @@ from valetkey.catalog import limits
 from valetkey.trust.record import CHANGES, PREFIX, instant
 
 _LONGEST = 256
+_CUT = " ..."
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,16 @@ class Change:
     by: str
     what: str
 
+    def names(self, word: str) -> bool:
+        """Whether the change is about something of this name, or may be: a line that was cut does not tell."""
+        return word in self.what.split(" ") or self.what.endswith(_CUT)
+
 
 def entry(what: str, *, at: datetime, caller: str) -> str:
     """The value of a tag. `caller` is an ARN."""
     who = caller.split(":", 5)[-1]
     text = "".join(each if _fits(each) else "_" for each in f"{instant(at)} {who} {what}")
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - len(_CUT)]}{_CUT}"
 
 
 def pushed(entries: Sequence[str], newest: str) -> dict[str, str]:

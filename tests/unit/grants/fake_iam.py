@@ -85,6 +85,25 @@ class FakeIam:
     def _update_assume_role_policy(self, call: Call, RoleName: str, PolicyDocument: str) -> None:
         self._role(call, RoleName)["AssumeRolePolicyDocument"] = json.loads(PolicyDocument)
 
+    def _update_role(self, call: Call, RoleName: str, Description: str, MaxSessionDuration: int) -> None:
+        self._role(call, RoleName).update(Description=Description, MaxSessionDuration=MaxSessionDuration)
+
+    def _put_role_permissions_boundary(self, call: Call, RoleName: str, PermissionsBoundary: str) -> None:
+        self._role(call, RoleName)["PermissionsBoundary"] = {"PermissionsBoundaryArn": PermissionsBoundary}
+
+    def _delete_role_permissions_boundary(self, call: Call, RoleName: str) -> None:
+        self._role(call, RoleName).pop("PermissionsBoundary", None)
+
+    def _tag_role(self, call: Call, RoleName: str, Tags: list[dict[str, str]]) -> None:
+        role = self._role(call, RoleName)
+        given = {each["Key"]: each["Value"] for each in role["Tags"]} | {each["Key"]: each["Value"] for each in Tags}
+        role["Tags"] = [{"Key": key, "Value": value} for key, value in given.items()]
+        assert len(role["Tags"]) <= 50
+
+    def _untag_role(self, call: Call, RoleName: str, TagKeys: list[str]) -> None:
+        role = self._role(call, RoleName)
+        role["Tags"] = [each for each in role["Tags"] if each["Key"] not in TagKeys]
+
     def _put_role_policy(self, call: Call, RoleName: str, PolicyName: str, PolicyDocument: str) -> None:
         self._role(call, RoleName)["inline"][PolicyName] = json.loads(PolicyDocument)
 

@@ -24,7 +24,7 @@ def _grant_end(facts: Facts) -> Answer | None:
     if profile.until is None:
         return Answer("ok", "the grant has no end")
     left, when = profile.until - facts.now, f"{profile.until:%Y-%m-%d %H:%M} UTC"
-    again = "ask the owner to grant it again, and accept the new handoff"
+    again = "ask the owner to extend it (`valetkey extend`); a new handoff, if there is one, brings the new end"
     if left.total_seconds() <= 0:
         # The owner may have moved the end: what AWS says of the role decides, not this record.
         return Answer(

@@ -26,7 +26,7 @@ from valetkey.credentials.doctor.diagnosis import Found
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.broker import Connect, Keys, check_account, enter
 from valetkey.credentials.sessions.named_people import is_named, may_be_the_name
-from valetkey.credentials.sessions.refusal_sides import Side, advice, says, side_of
+from valetkey.credentials.sessions.refusal_sides import ROTATED, Side, advice, says, side_of
 from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller
 from valetkey.errors import ValetkeyError
 
@@ -82,7 +82,12 @@ _FRESH = ("with a fresh MFA code", "the age of the MFA session: the role asks fo
 
 OWNERS = (
     Cause("role", "the role is not there any more, or is too new to be seen yet", "owner", "`valetkey list`"),
-    Cause("external-id", "the role asks for another ExternalId than the handoff has", "owner", "`valetkey show`"),
+    Cause(
+        "external-id",
+        "the role asks for another ExternalId than the handoff has",
+        "owner",
+        f"`valetkey show`; {ROTATED}",
+    ),
     Cause("principal", "the role trusts another account, or other users than this one", "owner", "`valetkey show`"),
     Cause("ended", "the grant has ended, or is suspended", "owner", "`valetkey show`"),
     Cause("condition", "the role asks for more: an address, a region ...", "owner", "its trust policy, and their RCPs"),

@@ -16,7 +16,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from valetkey import files
@@ -79,6 +79,9 @@ def make_request(
         reason=wishes.reason,
         public_key=wishes.public_key,
     )
+    if new and (last := latest(customer, known)) is not None and last.issued >= request.issued:
+        # Two of one second would leave open which is the newest, and with it which ExternalId counts.
+        request = dataclasses.replace(request, issued=last.issued + timedelta(seconds=1))
     _check(request)
     # One made before requests carried the user's id is the same request: nobody has to send it again for that.
     user_id = request.user_id if before is None or before.user_id else None

@@ -82,7 +82,7 @@ def about_end(refused: Refused, profile: Profile, now: datetime) -> Refused | En
     end = f"{profile.until:%Y-%m-%d %H:%M} UTC"
     return Ended(
         f"AWS refused to let you into the role, and by the handoff the grant {profile.name} ended on {end}",
-        do="ask the owner to grant it again and run `valetkey accept` with the new handoff",
+        do="ask the owner to extend it (`valetkey extend`), or for a new grant, and accept the new handoff",
         where=refused.where,
     )
 

@@ -33,6 +33,10 @@ class Side(Enum):
     """AWS gives a reason that is not known here."""
 
 
+ROTATED = "the owner may have rotated: accept the new handoff"
+"""Of a refusal that may be the owner's: AWS's answer is the same for another ExternalId and for a grant that ended."""
+
+
 def side_of(denial: Denial | None) -> Side | None:
     """Whose policy refused; None where AWS names no policy."""
     if denial is None or not denial.named:
@@ -98,7 +102,7 @@ def advice(denial: Denial) -> str:
         case PolicyType.SCP:
             return "ask whoever runs your organization to except this role"
         case PolicyType.TRUST | PolicyType.RESOURCE:
-            return "ask the owner whether the grant still stands, with this ExternalId"
+            return f"ask the owner whether the grant still stands, with this ExternalId; {ROTATED}"
         case PolicyType.RCP:
             return "ask the owner: whoever runs their organization has to except this role"
         case PolicyType.ENDPOINT:

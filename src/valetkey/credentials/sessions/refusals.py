@@ -15,7 +15,7 @@ from valetkey.account.calls import CallError
 from valetkey.account.denial import Denial
 from valetkey.commandline import command
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.refusal_sides import Side, advice, says, side_of
+from valetkey.credentials.sessions.refusal_sides import ROTATED, Side, advice, says, side_of
 from valetkey.errors import ValetkeyError
 
 
@@ -185,7 +185,7 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
     """A refused AssumeRole in words: what, what to do, the most likely reason. `what` and `do` are what its text alone
     has said so far."""
     doctor = command("valetkey doctor", profile_name, then="--probe")
-    probe = f"run `{doctor}`: it says what can be ruled out, and who can check the rest"
+    probe = f"{ROTATED}; else run `{doctor}`: it says what can be ruled out, and who can check the rest"
     side = side_of(denial)
     if denial is None or side in (None, Side.UNKNOWN):
         if what:

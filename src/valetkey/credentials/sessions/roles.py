@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from valetkey.account.calls import Call, CallError
+from valetkey.account.calls import Call, CallError, Perform
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.identity import parse_identity
 from valetkey.credentials.profiles.profile import Profile
@@ -58,7 +58,7 @@ def enter(
     perform = connect(keys)
     issued = clock()
     try:
-        answer = perform(call)
+        answer = _entered(perform, call)
     except CallError as error:
         refused = explain(error, profile.name)
         if type(refused) is Refused and refused.code == "AccessDenied":
@@ -79,6 +79,22 @@ def enter(
             where=call.action,
         )
     return Session(credentials_of(answer, profile.account), issued)
+
+
+def _entered(perform: Perform, call: Call) -> dict[str, Any]:
+    """Perform an AssumeRole. Where the role's limit is now below what was asked for, ask for AWS's default, which every
+    role allows: the owner has changed it since the handoff. A one-time code is not sent twice. Raises CallError."""
+    try:
+        return perform(call)
+    except CallError as error:
+        shorter = {key: value for key, value in call.params.items() if key != "DurationSeconds"}
+        if _LIMIT_LOWERED not in error.message.lower() or "TokenCode" in shorter or len(shorter) == len(call.params):
+            raise
+    return perform(Call(call.service, call.operation, shorter))
+
+
+_LIMIT_LOWERED = "exceeds the maxsessionduration"
+"""In AWS's text (IAM User Guide, troubleshoot_roles)."""
 
 
 def check_account(

@@ -1,0 +1,457 @@
+"""Changes of a grant on an account in memory: what is called, what it means, what is refused, and a crash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.unit.grants.fake_iam import FakeIam
+
+from valetkey.account.calls import Call, CallError
+from valetkey.errors import ValetkeyError
+from valetkey.grants import history
+from valetkey.grants.change import Done, change, prepare_change
+from valetkey.grants.edit import Edit
+from valetkey.grants.fitting import misfits
+from valetkey.grants.grant import Grant
+from valetkey.grants.make import Interrupted
+from valetkey.grants.options import Asked
+from valetkey.grants.plan import Differs, plan
+from valetkey.grants.revoke import revoke
+from valetkey.grants.role import Role, read_owner, read_role
+from valetkey.grants.status import hand_over, read_standing
+from valetkey.grants.suspend import resume, suspend
+from valetkey.grants.waiting import Waiting
+from valetkey.report import changing as report
+from valetkey.trust import Terms
+
+A = "222222222222"
+CAROL, DAVE, XENIA = (f"arn:aws:iam::{A}:user/{name}" for name in ("carol", "dave", "xenia"))
+END = datetime(2026, 12, 31, tzinfo=UTC)
+READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
+
+
+@pytest.fixture
+def plain(iam: FakeIam) -> Grant:
+    return Grant(
+        name="audit",
+        account=iam.account,
+        terms=Terms(contractor=A, external_id="the-first", mfa=False, only=(CAROL, XENIA), until=END),
+        managed=(AUDIT,),
+    )
+
+
+@pytest.fixture
+def changed(iam: FakeIam, plain: Grant, waiting: Waiting, now: datetime) -> Callable[..., Done]:
+    """`changed(until=...)`: the grant is made when there is none, then changed; other words are Edit's."""
+
+    def run(*, at: datetime = now, read: Callable[[str], str] = str, make: Grant = plain, **given: Any) -> Done:
+        if "audit" not in iam.roles:
+            for call in plan(make, None):
+                iam(call)
+            iam.log.clear()
+        return change(prepared(iam, at, read, **given), perform=iam, now=lambda: at, waiting=waiting)
+
+    return run
+
+
+def prepared(iam: FakeIam, at: datetime, read: Callable[[str], str] = str, **given: Any) -> Any:
+    words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
+
+    def edit(when: datetime) -> Edit:
+        asked = {key: value(when) if callable(value) else value for key, value in given.items()}
+        return Edit(asked=Asked(name="audit", **asked), given=frozenset(asked), **words)
+
+    return prepare_change("audit", edit, owner=read_owner(iam), perform=iam, read=read, now=at)
+
+
+def role(iam: FakeIam) -> Role:
+    found = read_role(iam, "audit")
+    assert found is not None
+    return found
+
+
+def test_an_extension_is_four_writes_and_keeps_sessions(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    done = changed(until=END + timedelta(days=30), later_only=True)
+    assert iam.log == ["tag_role", "put_role_policy", "update_assume_role_policy", "untag_role"]
+    assert done.cut is None
+    assert done.waited == 0
+    assert done.change.meaning.adds == ("calls after 2026-12-31T00:00:00Z",)
+    assert done.change.meaning.removes == ()
+    standing = read_standing(role(iam))
+    assert (standing.drift, standing.terms and standing.terms.until) == ((), END + timedelta(days=30))
+    assert misfits(standing) == ()
+    iam.log.clear()
+    assert changed(until=END + timedelta(days=30)).calls == ()
+    assert iam.log == []
+
+
+def test_no_policy_is_read_where_none_changes(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    seen: list[str] = []
+    changed(description="as it was")
+    iam.before = lambda call: seen.append(call.operation)
+    changed(until=END + timedelta(days=1))
+    assert "get_policy" not in seen
+    assert "get_account_summary" not in seen
+
+
+def test_an_ended_grant_can_be_extended_and_an_earlier_end_is_refused(
+    changed: Callable[..., Done], now: datetime
+) -> None:
+    with pytest.raises(ValetkeyError, match="ends later already"):
+        changed(until=now + timedelta(days=1), later_only=True)
+    after = END + timedelta(days=3)
+    done = changed(at=after, until=after + timedelta(days=9), later_only=True)
+    assert read_standing(done.role).state(after) == "open"
+    changed(until=now + timedelta(days=1))
+    assert read_standing(changed(until=None, never=True, later_only=True).role).record.until is None
+
+
+def test_what_was_not_given_stays(iam: FakeIam, grant: Grant, changed: Callable[..., Done]) -> None:
+    """All that there is in a grant, and one field changed."""
+    before = None
+    for number, given in enumerate(
+        ({"session": 3600}, {"description": "x"}, {"boundary": "none"}, {"mfa_max_age": 60})
+    ):
+        done = changed(make=grant, **given)
+        now_is = replace(done.change.wanted, max_session=7200, description="", boundary=None, managed=())
+        terms = replace(now_is.terms, mfa_max_age=None)
+        seen = (replace(now_is, terms=terms), sorted(done.role.managed), dict(done.role.tags)["ticket"])
+        assert before in (None, seen)
+        before = seen
+        assert read_standing(role(iam)).drift == ()
+        assert len(read_standing(role(iam)).record.changes) == number + 1
+
+
+def test_the_meaning_in_words(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    done = changed(mfa=True)
+    assert (done.change.meaning.adds, done.change.meaning.removes) == ((), ("calls without MFA",))
+    assert done.cut is not None
+    iam.policies[READ] = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "sqs:SendMessage"], "Resource": "*"}],
+    }
+    done = changed(add_policies=("ReadOnlyAccess",))
+    assert done.change.meaning.permissions is not None
+    # s3:List* of the first policy holds it already.
+    assert report.permissions_words(done.change.meaning.permissions) == "+ 1 write action"
+    assert (done.change.meaning.adds, done.change.meaning.removes) == ((), ())
+    lines = report.change_lines(done.change)
+    assert [each.split() for each in lines if each.startswith(("  adds", "  removes"))] == [
+        ["adds", "nobody"],
+        ["removes", "nobody"],
+    ]
+    assert "Live sessions are kept." in lines
+
+
+def test_policies_that_let_a_console_session_become_a_cli_session_are_said(
+    iam: FakeIam, changed: Callable[..., Done]
+) -> None:
+    wide = {"Effect": "Allow", "Action": ["signin:*"], "Resource": "*"}
+    iam.policies[READ] = {"Version": "2012-10-17", "Statement": [wide]}
+    assert any(
+        "signin:CreateOAuth2Token)." in each for each in report.change_lines(changed(add_policies=(READ,)).change)
+    )
+    assert not any("signin" in each for each in report.change_lines(changed(remove_policies=(READ,)).change))
+
+
+def test_who_is_removed_is_cut_off_before_a_permission_is_added(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    done = changed(add_policies=(READ,), remove_only=(XENIA,), add_only=(DAVE,))
+    assert iam.log == [
+        "tag_role",
+        "update_assume_role_policy",
+        "put_role_policy",
+        "attach_role_policy",
+        "untag_role",
+    ]
+    assert done.cut is not None
+    assert done.waited >= 20
+    assert report.DENIED in " ".join(report.change_lines(done.change))
+    assert "valetkey-sessions" in role(iam).inline
+    assert read_standing(role(iam)).drift == ()
+
+
+def test_who_is_added_gets_no_more_than_the_new_policies(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    done = changed(policies=(READ,), add_only=(DAVE,))
+    assert done.cut is None
+    assert iam.log == [
+        "tag_role",
+        "attach_role_policy",
+        "detach_role_policy",
+        "update_assume_role_policy",
+        "untag_role",
+    ]
+    assert done.waited > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"remove_only": (DAVE,)}, "does not name"),
+        ({"remove_only": (CAROL, XENIA)}, "nobody would be left"),
+        ({"remove_policies": ("ReadOnlyAccess",)}, "has no policy ReadOnlyAccess"),
+        ({"remove_policies": ("SecurityAudit",)}, "a grant without a policy opens nothing"),
+        ({"mfa": True, "only": (f"arn:aws:iam::{A}:role/x",)}, "never carries MFA"),
+        ({"only": ("any",)}, "without MFA the trust must name"),
+        ({"external_id": "x"}, "external id has 1 character"),
+        ({"session": 60}, "outside AWS's"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_a_write(
+    iam: FakeIam, changed: Callable[..., Done], given: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(ValetkeyError, match=what):
+        changed(**given)
+    assert iam.log == []
+
+
+def test_people_who_are_pinned_are_given_whole(iam: FakeIam, plain: Grant, changed: Callable[..., Done]) -> None:
+    pinned = replace(plain, terms=replace(plain.terms, only=(), pin=(CAROL, XENIA)))
+    with pytest.raises(ValetkeyError, match="pins its people"):
+        changed(make=pinned, add_only=(DAVE,))
+    done = changed(only=(CAROL,))
+    assert (done.change.wanted.terms.only, done.change.wanted.terms.pin) == ((CAROL,), ())
+    assert done.change.meaning.removes == (XENIA,)
+
+
+def test_a_rotation_keeps_the_id_of_before_for_a_time_that_everything_knows_of(
+    iam: FakeIam, changed: Callable[..., Done], now: datetime
+) -> None:
+    done = changed(external_id="the-second", overlap=timedelta(days=3))
+    assert done.cut is None
+    terms = read_standing(role(iam)).terms
+    assert terms is not None
+    assert (terms.external_id, terms.previous_external_id) == ("the-second", "the-first")
+    assert terms.previous_until == now + timedelta(days=3)
+    assert len(role(iam).trust["Statement"]) == 2
+    assert read_standing(role(iam)).drift == ()
+    assert done.proof.holds
+    handoff = hand_over(read_standing(role(iam)), now=now)
+    assert (handoff.external_id, handoff.previous_external_id) == ("the-second", "the-first")
+    assert "the-second" not in "".join(role(iam).tags.values())
+    # The overlap stays through another change, and never outlasts the grant.
+    done = changed(until=now + timedelta(days=1))
+    assert done.change.wanted.terms.previous_until == now + timedelta(days=1)
+    # When it is over, the next change of the trust drops it, and nobody is refused by that.
+    done = changed(at=now + timedelta(hours=25), until=now + timedelta(days=9))
+    assert done.change.wanted.terms.previous_external_id is None
+    assert done.cut is None
+
+
+def test_a_rotation_at_once_denies_live_sessions(changed: Callable[..., Done]) -> None:
+    done = changed(external_id="the-second", overlap=timedelta(0))
+    assert done.cut is not None
+    assert done.change.wanted.terms.previous_external_id is None
+
+
+def test_a_trust_beyond_the_quota_is_refused_before_a_write(
+    iam: FakeIam, plain: Grant, changed: Callable[..., Done]
+) -> None:
+    many = tuple(f"arn:aws:iam::{A}:user/{'long' * 10}-{number}" for number in range(16))
+    large = replace(plain, terms=replace(plain.terms, only=many))
+    with pytest.raises(ValetkeyError, match="this account takes 2,048"):
+        changed(make=large, external_id="the-second", overlap=timedelta(days=3))
+    assert iam.log == []
+    iam.quotas["AssumeRolePolicySizeQuota"] = 4096
+    assert changed(external_id="the-second", overlap=timedelta(days=3)).calls
+
+
+def test_the_last_five_changes_are_on_the_role_in_words(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    for days in range(1, 8):
+        changed(until=END + timedelta(days=days))
+    changes = history.read(read_standing(role(iam)).record.changes)
+    assert len(changes) == 5
+    assert changes[0].at == "2026-11-23T12:00:00Z"
+    assert changes[0].by == "user/owner"
+    assert changes[0].what == "until 2027-01-06T00:00:00Z to 2027-01-07T00:00:00Z"
+    assert changes[-1].what.endswith("to 2027-01-03T00:00:00Z")
+    assert role(iam).tags["valetkey:change:1"] == f"{changes[0].at} user/owner {changes[0].what}"
+
+
+def test_a_line_of_the_history_fits_into_a_tag() -> None:
+    line = history.entry("only " + "x,y " * 200, at=END, caller="arn:aws:sts::1:assumed-role/admin/ann")
+    assert len(line) == 256
+    assert line.endswith(" ...")
+    assert line.startswith("2026-12-31T00:00:00Z assumed-role/admin/ann only x_y ")
+
+
+STORY: dict[str, Any] = {
+    "until": lambda when: (when + timedelta(days=90)).replace(microsecond=0),
+    "add_policies": (READ, "more.json"),
+    "remove_policies": ("SecurityAudit",),
+    "remove_only": (XENIA,),
+    "add_only": (DAVE,),
+    "session": 7200,
+    "boundary": "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
+}
+MORE = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
+)
+
+
+WRITES = 10
+"""Of that story: record, detach, boundary, trust, cut, session, attach, inline, end, record."""
+
+
+@pytest.mark.parametrize("number", range(1, WRITES + 1))
+def test_killed_at_any_write_the_same_command_finishes_it(
+    iam: FakeIam, changed: Callable[..., Done], now: datetime, number: int
+) -> None:
+    """A relative end counts from the first run, and the history has one line."""
+    left = [number]
+
+    def kill(call: Call) -> None:
+        if not call.operation.startswith(("get_", "list_")) and "audit" in iam.roles:
+            left[0] -= 1
+            if left[0] == 0:
+                raise CallError(call, "InternalFailure", "killed")
+
+    changed(description="made")
+    iam.after = kill
+    with pytest.raises(Interrupted, match="killed") as stopped:
+        changed(read=lambda _: MORE, **STORY)
+    assert "run the same command again" in stopped.value.do
+    assert read_standing(role(iam)).state(now) == ("changing" if number < WRITES else "open")
+    iam.after = lambda call: None
+    done = changed(at=now + timedelta(minutes=40), read=lambda _: MORE, **STORY)
+    assert bool(done.calls) is (number < WRITES)
+    standing = read_standing(role(iam))
+    assert standing.drift == ()
+    assert standing.record.changing is None
+    assert standing.record.until == now + timedelta(days=90)
+    assert [each.what.split(" ")[0] for each in history.read(standing.record.changes)] == ["until", "description"]
+    assert standing.terms is not None
+    assert standing.terms.only == (CAROL, DAVE)
+    assert set(role(iam).managed) == {READ}
+    assert changed(read=lambda _: MORE, until=now + timedelta(days=90)).calls == ()
+
+
+def test_another_change_may_follow_an_interrupted_one(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    changed(description="made")
+
+    def kill(call: Call) -> None:
+        if call.operation == "update_assume_role_policy":
+            raise CallError(call, "InternalFailure", "killed")
+
+    iam.after = kill
+    with pytest.raises(Interrupted):
+        changed(remove_only=(XENIA,), add_policies=(READ,))
+    iam.after = lambda call: None
+    done = changed(until=END + timedelta(days=5))
+    # The trust was replaced, the sessions of before were not denied yet, the policy not added: all of it is made good.
+    assert done.cut is not None
+    assert set(role(iam).managed) == {AUDIT, READ}
+    assert read_standing(role(iam)).drift == ()
+
+
+def test_a_role_that_was_changed_by_somebody_else_is_not_touched(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    changed(description="made")
+    iam.roles["audit"]["managed"].append(READ)
+    iam.log.clear()
+    with pytest.raises(ValetkeyError, match="is not as it was agreed") as refused:
+        changed(until=END + timedelta(days=1))
+    assert refused.value.exit_code == 1
+    assert iam.log == []
+
+
+def test_grant_again_with_other_terms_names_change(iam: FakeIam, plain: Grant, changed: Callable[..., Done]) -> None:
+    done = changed(until=END + timedelta(days=1))
+    assert plan(done.change.wanted, role(iam)) == ()
+    with pytest.raises(Differs, match="differs") as refused:
+        plan(plain, role(iam))
+    assert "valetkey change" in refused.value.do
+
+
+def test_policies_that_allow_and_deny_are_changed_in_a_pause(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    both = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+            {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"},
+        ],
+    }
+    iam.policies[READ] = iam.policies[AUDIT] = both
+    done = changed(policies=(READ,))
+    puts = [call for call in done.calls if call.params.get("PolicyName") == "valetkey-changing"]
+    assert [call.operation for call in puts] == ["put_role_policy", "delete_role_policy"]
+    assert done.waited >= 20
+    assert "valetkey-changing" not in role(iam).inline
+    assert any("Everything is denied" in each for each in report.change_lines(done.change))
+
+
+def stop(iam: FakeIam, waiting: Waiting, at: datetime, until: datetime | None = None) -> Any:
+    owner = read_owner(iam)
+    return suspend(read_standing(role(iam)), until=until, owner=owner, perform=iam, now=at, waiting=waiting)
+
+
+def go_on(iam: FakeIam, waiting: Waiting, at: datetime) -> Any:
+    return resume(read_standing(role(iam)), owner=read_owner(iam), perform=iam, now=lambda: at, waiting=waiting)
+
+
+def test_suspend_and_resume(iam: FakeIam, changed: Callable[..., Done], waiting: Waiting, now: datetime) -> None:
+    changed(description="made")
+    iam.log.clear()
+    trust = role(iam).trust
+    stop(iam, waiting, now)
+    assert iam.log == ["put_role_policy", "tag_role"]
+    standing = read_standing(role(iam))
+    assert (standing.state(now), standing.drift, misfits(standing), role(iam).trust) == ("suspended", (), (), trust)
+    assert stop(iam, waiting, now + timedelta(hours=1)).calls == ()
+    assert hand_over(standing, now=now).external_id == "the-first"
+    half = now + timedelta(minutes=30)
+    resumed = go_on(iam, waiting, half)
+    assert resumed.may_live_until == now + timedelta(hours=1)
+    assert resumed.deny.before == half + timedelta(seconds=2)
+    assert read_standing(role(iam)).state(half) == "open"
+    assert go_on(iam, waiting, half + timedelta(minutes=1)).calls == ()
+    stop(iam, waiting, half)
+    assert go_on(iam, waiting, half + timedelta(hours=2)).may_live_until is None
+    lines = [each.what for each in history.read(read_standing(role(iam)).record.changes)]
+    assert lines == ["resumed", "suspended", "resumed", "suspended", "description none to made"]
+
+
+def test_a_suspension_with_an_end_is_one_policy(
+    iam: FakeIam, changed: Callable[..., Done], waiting: Waiting, now: datetime
+) -> None:
+    changed(description="made")
+    end = now + timedelta(days=14)
+    stop(iam, waiting, now, end)
+    standing = read_standing(role(iam))
+    assert [standing.state(at) for at in (now, end - timedelta(seconds=1), end)] == ["suspended", "suspended", "open"]
+    statements = role(iam).inline["valetkey-sessions"]["Statement"]
+    assert [each["Condition"]["DateLessThan"] for each in statements] == [
+        {"aws:CurrentTime": "2026-12-07T12:00:00Z"},
+        {"aws:TokenIssueTime": "2026-12-07T12:00:00Z"},
+    ]
+    # A change that removes somebody meanwhile needs no other deny; afterwards it does.
+    assert changed(remove_only=(XENIA,)).cut is None
+    done = changed(at=end + timedelta(hours=1), only=(DAVE,))
+    assert done.cut == end + timedelta(hours=1, seconds=2)
+
+
+def test_what_was_never_suspended_is_not_resumed(
+    iam: FakeIam, changed: Callable[..., Done], waiting: Waiting, now: datetime
+) -> None:
+    changed(description="made")
+    with pytest.raises(ValetkeyError, match="is not suspended"):
+        go_on(iam, waiting, now)
+    iam.roles["audit"]["inline"]["valetkey-sessions"] = {"Version": "2012-10-17", "Statement": []}
+    for attempt in (go_on, stop):
+        with pytest.raises(ValetkeyError, match="not one that valetkey writes"):
+            attempt(iam, waiting, now)
+    assert read_standing(role(iam)).state(now) == "changed"
+
+
+def test_a_suspended_and_changed_grant_is_revoked_like_any_other(
+    iam: FakeIam, changed: Callable[..., Done], waiting: Waiting, now: datetime
+) -> None:
+    changed(remove_only=(XENIA,))
+    stop(iam, waiting, now)
+    receipt = revoke(read_standing(role(iam)), perform=iam, now=lambda: now, waiting=waiting)
+    assert receipt.taken.unread == ()
+    assert iam.roles == {}
