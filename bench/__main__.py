@@ -16,6 +16,7 @@ NAMES = (
     "sandbox_start",
     "accounts",
     "audit",
+    "change",
 )
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from valetkey.commandline import option
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX, Grant, digest, in_tag
 from valetkey.grants.options import Asked
@@ -220,7 +221,7 @@ def _people(wanted: Terms, edit: Edit, *, gone: Callable[[str], bool]) -> Terms:
     if edit.remove_only and not only:
         raise CannotChange(
             "nobody would be left who may come in",
-            do=f"use `valetkey suspend` or `valetkey revoke`; to admit the whole account, say --only {ANY}",
+            do=f"use `valetkey suspend` or `valetkey revoke`; to admit the whole account, say {option('--only', ANY)}",
         )
     return replace(wanted, only=tuple(only))
 
