@@ -1,6 +1,6 @@
 """A change of a grant: AWS calls, and this process's own time, on an account in memory that answers at once.
 
-There is no peer: elsewhere a grant is changed by hand, or revoked and made again (9 writes for two policies, and a new role id).
+There is no peer: elsewhere a grant is changed by hand, or revoked and made again (13 writes for two policies).
 """
 
 from __future__ import annotations

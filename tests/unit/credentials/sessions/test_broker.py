@@ -65,6 +65,30 @@ def test_a_duration_is_sent_only_where_it_is_not_awss_default(world: World, tool
         assert "DurationSeconds" not in world.calls[-1][1]
 
 
+LOWERED = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+
+
+def test_a_limit_that_the_owner_has_lowered_needs_no_new_handoff(world: World, tools: dict[str, Any]) -> None:
+    world.fail["assume_role"] = [refusal("assume_role", "ValidationError", LOWERED)]
+    session = role_session(profile(mfa=False), **tools)
+    assert "DurationSeconds" not in world.calls[-1][1]
+    assert session.credentials.expires == START + timedelta(hours=1)
+
+
+def test_a_one_time_code_is_not_sent_twice_for_it(world: World, tools: dict[str, Any]) -> None:
+    world.fail["assume_role"] = [refusal("assume_role", "ValidationError", LOWERED)]
+    with pytest.raises(Refused, match="below the one in the handoff"):
+        role_session(profile(), long=True, **tools)
+    assert world.count("assume_role") == 1
+
+
+def test_a_refusal_says_that_the_owner_may_have_rotated(world: World, tools: dict[str, Any]) -> None:
+    world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", "no")]
+    with pytest.raises(Refused) as caught:
+        role_session(profile(), **tools)
+    assert "the owner may have rotated: accept the new handoff" in caught.value.do
+
+
 def test_no_secret_in_a_repr(world: World, tools: dict[str, Any]) -> None:
     text = repr(role_session(profile(), **tools))
     assert "hush" not in text
