@@ -166,6 +166,7 @@ def run(
             perform=perform,
             now=aws_clock(account) if changed.cuts else lambda: now,
             waiting=_owning.waiting(),
+            look_again=not yes,
             tell=grants.say_call,
             tell_wait=grants.say_wait,
         )

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Call, CallError, Perform
+from valetkey.errors import ValetkeyError
 from valetkey.grants.change_plan import Cut, sessions_deny
 from valetkey.grants.change_prepare import Changed, prepare_change, steps_of
-from valetkey.grants.make import Interrupted, prove
+from valetkey.grants.make import Interrupted, advice, prove
 from valetkey.grants.role import Role, compact, read_role
 from valetkey.grants.semantics import People
 from valetkey.grants.status import read_standing, terms_on
@@ -47,16 +48,23 @@ def change(
     perform: Perform,
     now: Callable[[], datetime],
     waiting: Waiting,
+    look_again: bool = False,
     settle: float = SETTLE_SECONDS,
     tell: Callable[[Call], None] = lambda call: None,
     tell_wait: Callable[[float], None] = lambda seconds: None,
 ) -> Done:
-    """Make the change. `now` is AWS's time, for the deny on older sessions. Raises NotProved, Interrupted."""
+    """Make the change. `now` is AWS's time, for the deny on older sessions.
+
+    `look_again`: a person may have thought it over since the role was read, and another may have changed it or begun to
+    revoke it; then it is read again first. Raises ValetkeyError (exit code 1) for that, NotProved, Interrupted.
+    """
+    if look_again and changed.steps:
+        _check_unchanged(changed, read_role(perform, changed.wanted.name))
     work = _Work(changed, perform, now, waiting, Settling(waiting, seconds=settle, told=tell_wait), tell)
     try:
         role = work.run()
     except CallError as error:
-        raise work.interrupted(error.what, error.do).with_details(error.details) from None
+        raise work.interrupted(error.what, advice(error)).with_details(error.details) from None
     except KeyboardInterrupt:
         raise work.interrupted("interrupted", "", exit_code=130) from None
     if role is None:
@@ -72,6 +80,17 @@ def change(
         cut=there.before if there is not None and changed.changing.cuts else None,
         waited=work.settling.waited,
     )
+
+
+def _check_unchanged(changed: Changed, role: Role | None) -> None:
+    before = replace(changed.standing.role, last_used=None)
+    if role is None or replace(role, last_used=None) != before:
+        raise ValetkeyError(
+            f"{changed.wanted.name} was changed by somebody else since it was read",
+            do="run the command again, and look at what it then means; nothing was changed",
+            where=changed.wanted.role_arn,
+            exit_code=1,
+        )
 
 
 class _Work:

@@ -178,25 +178,26 @@ _TOO_LARGE = (
 )
 
 
-def _advice(error: CallError) -> str:
+def advice(error: CallError) -> str:
+    """What to do about a refusal of a trust policy or of a quota."""
     if error.code == "LimitExceeded" and "ACLSizePerRole" in error.message:
         return _TOO_LARGE
     return _ADVICE.get(error.code, error.do)
 
 
 def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Interrupted:
-    advice = _advice(error)
+    text = advice(error)
     if not done:
         return Interrupted(
             error.what,
-            do=advice or "nothing was granted; run the same command again",
+            do=text or "nothing was granted; run the same command again",
             where=wanted.role_arn,
             exit_code=2 if error.code == "MalformedPolicyDocument" else 3,
         )
     so_far = ", ".join(call.action for call in done)
     return Interrupted(
         f"{error.what} (done so far: {so_far})",
-        do=f"{advice + '; then ' if advice else ''}run the same command again to finish: "
+        do=f"{text + '; then ' if text else ''}run the same command again to finish: "
         "what is there gives no more than the terms",
         where=wanted.role_arn,
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from valetkey.account.calls import Call
@@ -24,7 +24,7 @@ from valetkey.grants.status import Difference, differing_terms, read_standing, t
 from valetkey.grants.taken import Kind
 from valetkey.grants.waiting import Settle
 from valetkey.policy.iam_arns import path_trouble
-from valetkey.trust.self_denies import kill_deny
+from valetkey.trust.self_denies import SessionsDeny, kill_deny
 from valetkey.trust.terms import check_terms
 from valetkey.trust.writing import write_trust
 
@@ -162,7 +162,9 @@ def _check_tags(wanted: Grant) -> None:
 def _check_policies(wanted: Grant) -> None:
     if not wanted.managed and not wanted.inline:
         raise ValetkeyError("a grant without a policy opens nothing", do="name one with --policy")
-    inline = [*wanted.denies.values(), *(document for _, document in wanted.inline), kill_deny()]
+    # What a suspension or a revocation puts there has to find room.
+    later = (kill_deny(), SessionsDeny(since=_SOME_TIME, until=_SOME_TIME).document)
+    inline = [*wanted.denies.values(), *(document for _, document in wanted.inline), *later]
     size = sum(len("".join(compact(document).split())) for document in inline)
     if size > limits.INLINE_POLICIES_MAX:
         raise ValetkeyError(
@@ -170,6 +172,10 @@ def _check_policies(wanted: Grant) -> None:
             f"{limits.INLINE_POLICIES_MAX:,} on a role (whitespace not counted)",
             do="make a managed policy of the larger file and name that",
         )
+
+
+_SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+"""Every time is as long as another."""
 
 
 def _create(wanted: Grant) -> Call:

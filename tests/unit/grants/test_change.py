@@ -359,6 +359,19 @@ def test_a_role_that_was_changed_by_somebody_else_is_not_touched(iam: FakeIam, c
     assert iam.log == []
 
 
+def test_what_happened_while_a_person_thought_it_over_is_seen(
+    iam: FakeIam, changed: Callable[..., Done], waiting: Waiting, now: datetime
+) -> None:
+    changed(description="made")
+    ready = prepared(iam, now, until=END + timedelta(days=1))
+    iam.roles["audit"]["inline"]["valetkey-revoked"] = {"Version": "2012-10-17", "Statement": []}
+    iam.log.clear()
+    with pytest.raises(ValetkeyError, match="changed by somebody else") as refused:
+        change(ready, perform=iam, now=lambda: now, waiting=waiting, look_again=True)
+    assert refused.value.exit_code == 1
+    assert iam.log == []
+
+
 def test_grant_again_with_other_terms_names_change(iam: FakeIam, plain: Grant, changed: Callable[..., Done]) -> None:
     done = changed(until=END + timedelta(days=1))
     assert plan(done.change.wanted, role(iam)) == ()
