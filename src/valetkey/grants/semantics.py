@@ -45,6 +45,8 @@ class Permissions:
     """The documents differ, and not in what actions they open: in resources or conditions."""
     unread: tuple[str, ...]
     """Policies of the grant as it is that could not be read."""
+    undecided: str = ""
+    """Why the policies were not looked at in full; empty when they were. What was not looked at is called open."""
 
 
 @dataclass(frozen=True)
@@ -106,17 +108,18 @@ def meaning(
 
 
 def _permissions(old: Grant, new: Grant, documents: Mapping[str, Mapping[str, Any] | None]) -> Permissions:
-    before, after = _actions(old, documents), _actions(new, documents)
+    (before, one), (after, other) = _actions(old, documents), _actions(new, documents)
     mine = {*old.managed, *([old.boundary] if old.boundary else [])}
     return Permissions(
         adds=_by_level(after - before),
         removes=_by_level(before - after),
         otherwise=before == after,
         unread=tuple(sorted(each for each in mine if documents.get(each) is None)),
+        undecided=one or other,
     )
 
 
-def _actions(grant: Grant, documents: Mapping[str, Mapping[str, Any] | None]) -> frozenset[str]:
+def _actions(grant: Grant, documents: Mapping[str, Mapping[str, Any] | None]) -> tuple[frozenset[str], str]:
     named = (*((arn, documents.get(arn)) for arn in grant.managed), *grant.inline)
     boundary = None if grant.boundary is None else documents.get(grant.boundary)
     return open_actions(

@@ -21,7 +21,7 @@ from valetkey.catalog.actions import expand
 from valetkey.catalog.outliving_credentials import OUTLIVES, Outliving
 from valetkey.catalog.risky_actions import ESCALATES, HARMLESS, READS
 from valetkey.policy.statements import Policy, Statement
-from valetkey.prover.action_sets import LEVELS, covered, everything, levels, listed_by_aws, numbered
+from valetkey.prover.action_sets import LEVELS, covered, everything, index, levels, listed_by_aws, numbered
 from valetkey.prover.boxes import Budget, Limits, TooLong
 from valetkey.prover.pattern_pairs import covers, overlap
 
@@ -125,10 +125,18 @@ def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> Reading | None:
 
 
 def open_actions(
-    policies: Sequence[tuple[str, Policy]], *, boundary: Policy | None, own_denies: Sequence[Policy] = ()
-) -> frozenset[str]:
-    """Every action that AWS lists and these policies open on anything, lower-cased."""
-    return frozenset(_Cut(policies, boundary, own_denies).actions())
+    policies: Sequence[tuple[str, Policy]],
+    *,
+    boundary: Policy | None,
+    limits: Limits = Limits(),  # noqa: B008
+) -> tuple[frozenset[str], str]:
+    """Every action that AWS lists and these policies open on anything, lower-cased; and why they were not looked at in
+    full, empty when they were."""
+    cut = _Cut(policies, boundary, (), Budget(limits))
+    bits = 0
+    for actions in cut.actions():
+        bits |= actions
+    return frozenset(action for action, number in index().items() if bits >> number & 1), cut.undecided
 
 
 def _outliving(cut: _Cut) -> Iterator[Outlives]:

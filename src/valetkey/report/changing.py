@@ -64,6 +64,8 @@ def permissions_words(permissions: Permissions) -> str:
     said = [f"{sign} {_counted(by_level)}" for sign, by_level in _signed(permissions) if by_level]
     if permissions.otherwise:
         said.append("the same actions, on other resources or conditions, or in other documents")
+    if permissions.undecided:
+        said.append(f"not looked at in full ({permissions.undecided}): what was not looked at is counted as open")
     if permissions.unread:
         said.append(f"what {', '.join(permissions.unread)} allowed is unknown: it could not be read")
     return "; ".join(said)
@@ -153,6 +155,7 @@ def _json(changed: Changed, done: Done | None = None) -> dict[str, Any]:
             "removes": {level: list(actions) for level, actions in permissions.removes.items()},
             "same_actions": permissions.otherwise,
             "unread": list(permissions.unread),
+            "undecided": permissions.undecided or None,
         },
         "fields": [
             {"what": what, "old": _hidden(what, one), "new": _hidden(what, other)} for what, one, other in means.fields
