@@ -1,4 +1,4 @@
-"""How long `exec` and `env` take with a kept role session, against a bare interpreter in the same round.
+"""How long `exec`, `env` and `use` take with a kept role session, against a bare interpreter in the same round.
 
 Goals: less than 10 times a bare interpreter; less than 20 times with an AWS config of 10,000 profiles. No call is made:
 the session is put into the cache.
@@ -13,7 +13,8 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 
-from valetkey.cli._entry import open_profile
+from valetkey.cli._machine import open_profile
+from valetkey.credentials.profiles import awsconfig
 from valetkey.credentials.profiles.profile import Profile, save
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.values import Credentials
@@ -25,6 +26,7 @@ MANY = "".join(f"[profile customer-{each}]\nregion = us-east-1\noutput = json\n"
 COMMANDS = {
     "exec acme -- true": ["exec", "acme", "--", "true"],
     "env acme": ["env", "acme"],
+    "use acme": ["use", "acme"],
 }
 
 
@@ -62,6 +64,7 @@ def furnish(home: pathlib.Path, config: str) -> dict[str, str]:
         region="us-east-1",
     )
     save(profile, env)
+    awsconfig.write_profile("acme", awsconfig.process_command(["valetkey"], "acme"), env, region="us-east-1")
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(env)

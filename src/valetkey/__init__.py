@@ -8,10 +8,17 @@ valetkey.prove(policy, within=reference, resource=role_arn)  # does it let in no
 valetkey.who(policy, resource=role_arn)  # who gets in?
 valetkey.audit.audit(account, scope=scope, now=now)  # an account against the checks
 
-INVARIANT: importing this package imports nothing else: `credential-process` begins here before every AWS call.
+INVARIANT: importing this package imports nothing that a bare interpreter has not imported: `credential-process` begins
+here before every AWS call. Therefore `hot_file` and `hot_head`, which `valetkey.__main__` and the rooms below it share,
+are in this file.
 """
 
+import os
+
 __version__ = "0.1.0"
+
+INSIDE = "VALETKEY_INSIDE"
+"""The variable that tells a program for whose base identity it was started: that program may be valetkey."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,3 +47,53 @@ def __getattr__(name: str) -> object:
         return import_module("valetkey.audit")
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)
     return value
+
+
+_FORMAT = "valetkey-hot/1"
+# AWS_PROFILE may name the very profile that is asked for, and is never read.
+_NOT_READ = frozenset({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"})
+_READ = frozenset({"HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"})
+# Secrets are not written down (AWS_VAULT_FILE_PASSPHRASE too); those of a base identity follow from its key id.
+_SECRET = ("SECRET", "TOKEN", "PASS")
+
+
+def hot_file(name: str) -> str:
+    """Where the stored answer of a profile is. Raises OSError, KeyError or ValueError when there can be none."""
+    plain = name.replace(".", "").replace("_", "").replace("-", "").replace("+", "").replace("@", "")
+    if not (name.isascii() and name[:1].isalnum() and len(name) < 65 and (plain.isalnum() or not plain)):
+        raise ValueError(name)
+    return f"{_xdg('XDG_CACHE_HOME', '.cache')}/valetkey/hot/{name}"
+
+
+def hot_head(name: str) -> bytes:
+    """What an answer depends on: this version, this user, the environment, and the files it was made from."""
+    env = os.environ
+    variables = sorted((key, env[key]) for key in env if _is_read(key))
+    stamps = [
+        _stamp(f"{_xdg('XDG_CONFIG_HOME', '.config')}/valetkey/profiles/{name}.json"),
+        _stamp(env.get("AWS_CONFIG_FILE") or "~/.aws/config"),
+        _stamp(env.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials"),
+    ]
+    return f"{_FORMAT} {__version__}\n{variables!a}\n{stamps!a}\n".encode("ascii")
+
+
+def _is_read(key: str) -> bool:
+    if not key.startswith("AWS_"):
+        return key in _READ
+    is_secret = any(word in key for word in _SECRET) and not key.endswith("_FILE")
+    return key not in _NOT_READ and not is_secret
+
+
+def _xdg(variable: str, default: str) -> str:
+    given = os.environ.get(variable, "")
+    return given if given.startswith("/") else f"{os.environ['HOME']}/{default}"
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    if "$" in path:
+        raise ValueError("botocore expands variables in here, and this does not")
+    try:
+        found = os.stat(os.path.expanduser(path))
+    except FileNotFoundError:
+        return ()
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)

@@ -32,6 +32,20 @@ def cache_dir(env: Mapping[str, str]) -> Path:
     return _xdg(env, "XDG_CACHE_HOME", ".cache")
 
 
+def runtime_dir(env: Mapping[str, str], *, make: bool = True) -> Path | None:
+    """`$XDG_RUNTIME_DIR/valetkey`, made where it is not there: for what need not outlive the login. None where the
+    system has no such directory, or it cannot be used; without `make`, also where it is not there."""
+    given = env.get("XDG_RUNTIME_DIR", "")
+    if not given.startswith("/"):
+        return None
+    try:
+        # Made by the system, or not at all (XDG Base Directory Specification).
+        ours = Path(given) / "valetkey"
+        return make_dir(ours) if ours.is_dir() or (make and ours.parent.is_dir()) else None
+    except ValetkeyError:
+        return None
+
+
 def _xdg(env: Mapping[str, str], name: str, default: str) -> Path:
     given = env.get(name, "")
     if given.startswith("/"):

@@ -6,11 +6,16 @@ and are renewed while it lives.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from valetkey.aws.sdk import Session
+    from valetkey.credentials.sessions.machine import Machine
     from valetkey.credentials.sessions.protocols import Ask
     from valetkey.credentials.sessions.values import Credentials
 
@@ -28,17 +33,39 @@ def session(profile: str, *, region: str | None = None, ask: Callable[[str], str
     Refused (AWS refused the role). Source: AWS STS API, AssumeRole.
     """
     from valetkey.aws.sdk import renewing_session
-    from valetkey.cli._entry import open_profile
+    from valetkey.credentials.sessions.opener import open_profile
 
+    machine = _machine()
     answer = _nobody(profile) if ask is None else _asked(ask)
 
     def keys() -> Credentials:
-        return open_profile(profile, ask=answer).session().credentials
+        return open_profile(machine, profile, ask=answer).session().credentials
 
-    entry = open_profile(profile, ask=answer)
+    entry = open_profile(machine, profile, ask=answer)
     first = entry.session().credentials
     return renewing_session(
         first, keys, profiles=(profile, entry.root.profile.source_profile), region=region or entry.region
+    )
+
+
+@cache
+def _machine() -> Machine:
+    """The computer of this process, without a person at it."""
+    from valetkey.aws.signin import calling, sign_in
+    from valetkey.credentials.doctor.refusal_reasons import explained
+    from valetkey.credentials.sessions.machine import Machine
+    from valetkey.credentials.sessions.vault import Vault
+
+    return Machine(
+        env=os.environ,
+        clock=lambda: datetime.now(UTC),
+        sleep=time.sleep,
+        sign_in=sign_in,
+        calling=calling,
+        terminal=lambda what, **_: _nobody(what),
+        tell=lambda text: False,
+        vault=Vault(),
+        explained=explained,
     )
 
 

@@ -36,6 +36,17 @@ _WORDS = {"id": "ID", "mfa": "MFA", "saml": "SAML"}
 """How AWS writes these words in the names of its operations."""
 
 
+class Keys(Protocol):
+    """Keys to call with."""
+
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def secret_access_key(self) -> str: ...
+    @property
+    def session_token(self) -> str | None: ...
+
+
 class Perform(Protocol):
     """Performs one call and returns its response without ResponseMetadata. Raises CallError."""
 

@@ -11,19 +11,10 @@ import botocore.exceptions as wrong
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from valetkey.account.calls import REFUSED, Call, CallError, Perform
+from valetkey.account.base_identity import STORED, NoBase
+from valetkey.account.calls import REFUSED, Call, CallError, Keys, Perform
 from valetkey.account.denial import PolicyType, read_denial
-from valetkey.aws.opening import (
-    STORED,
-    Keys,
-    NoBase,
-    check_region,
-    missing_bundle,
-    named,
-    problem_of,
-    usual_session,
-    with_stored,
-)
+from valetkey.aws.opening import check_region, missing_bundle, named, problem_of, usual_session, with_stored
 from valetkey.errors import ValetkeyError, page
 
 # A call waits 5 s for a connection and 30 s for an answer, and is tried 3 times (AWS_MAX_ATTEMPTS changes that).

@@ -11,30 +11,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import botocore.configloader
 import botocore.exceptions as wrong
 import botocore.session
-from botocore.credentials import CredentialProvider, Credentials
+from botocore.credentials import CredentialProvider, Credentials, ProcessProvider
 
 from valetkey import awsfiles
+from valetkey.account.base_identity import SIGN_IN, STORED, Chain, NoBase
+from valetkey.account.calls import Keys
 from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
-
-
-class Keys(Protocol):
-    """Credentials to call with instead of the usual chain."""
-
-    @property
-    def access_key_id(self) -> str: ...
-    @property
-    def secret_access_key(self) -> str: ...
-    @property
-    def session_token(self) -> str | None: ...
-
 
 # A credential process may take 50 s altogether, prompt included: a call gets 3 s to connect and 8 s to answer, twice.
 QUICK: dict[str, Any] = {
@@ -57,7 +49,6 @@ _HOME_REGION = {
 }
 
 
-Chain = Literal["usual", "files", "environment"]
 _SURROUNDING = ("env", "ec2-credentials-file", "boto-config", "container-role", "iam-role")
 # botocore's names of the providers that have no part in a chain.
 _LEFT_OUT: Mapping[Chain, tuple[str, ...]] = {
@@ -69,18 +60,6 @@ _LEFT_OUT: Mapping[Chain, tuple[str, ...]] = {
     ),
 }
 _FILES = {"AWS_CONFIG_FILE": "config_file", "AWS_SHARED_CREDENTIALS_FILE": "credentials_file"}
-
-
-class NoBase(ValetkeyError):
-    """The base identity cannot be resolved. Quotes botocore, which names files and profiles, and no secret."""
-
-    exit_code = 3
-
-
-SIGN_IN = "sign in with it, or put its access key into your AWS config; inside `valetkey exec` it is out of reach"
-
-STORED = "valetkey-keyring"
-"""What botocore is told is the source of a key in the OS keyring."""
 
 
 class _StoredProvider(CredentialProvider):  # type: ignore[misc]
@@ -100,6 +79,23 @@ def with_stored(core: Any, stored: Keys | None) -> None:
     """Put a stored key behind the environment and the AWS files, and before containers and instances."""
     if stored is not None:
         core.get_component("credential_provider").insert_after("config-file", _StoredProvider(stored))
+
+
+def tell_children(core: Any, variables: Mapping[str, str]) -> None:
+    """Give the programs that the AWS files name (credential_process) these variables besides the environment's: the
+    profile's own program, and that of a profile which a role is entered from."""
+    if not variables:
+        return
+    providers = core.get_component("credential_provider")
+    popen = partial(subprocess.Popen, env={**os.environ, **variables})
+
+    def provider(profile: str) -> Any:
+        return ProcessProvider(profile, lambda: core.full_config, popen=popen)
+
+    with contextlib.suppress(wrong.UnknownCredentialError):
+        providers.get_provider("custom-process")._popen = popen
+    with contextlib.suppress(wrong.UnknownCredentialError):
+        providers.get_provider("assume-role")._profile_provider_builder._create_process_provider = provider
 
 
 class _Session(botocore.session.Session):  # type: ignore[misc]

@@ -8,21 +8,10 @@ from typing import Any
 
 import boto3
 
-from valetkey.account.calls import Perform
+from valetkey.account.base_identity import SIGN_IN, STORED, Chain, NoBase
+from valetkey.account.calls import Keys, Perform
 from valetkey.aws.connect import performer
-from valetkey.aws.opening import (
-    QUICK,
-    SIGN_IN,
-    STORED,
-    Chain,
-    Keys,
-    NoBase,
-    home_region,
-    named,
-    opened,
-    region_for,
-    with_stored,
-)
+from valetkey.aws.opening import QUICK, home_region, named, opened, region_for, tell_children, with_stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +61,7 @@ def sign_in(
     stored: Keys | None = None,
     chain: Chain = "usual",
     files: Mapping[str, str] | None = None,
+    child_env: Mapping[str, str] | None = None,
 ) -> SignIn:
     """Resolve the keys of a profile, or of the usual chain without one; AWS_PROFILE is left aside.
 
@@ -82,6 +72,7 @@ def sign_in(
     The region is the given one, else the profile's, else the partition's first; none is of another partition.
     `partition` None: whichever the region is of.
     `ask(what for)` answers the MFA code of a base profile that is a role and asks for one itself (`mfa_serial`).
+    `child_env` are variables for the programs that the AWS files name (credential_process).
     `stored` is the profile's key in the OS keyring, used where the environment and the AWS files name none.
     Raises NoBase, ConfigError for damaged AWS files, and what `ask` raises. Makes no call unless the chain needs one.
     """
@@ -95,6 +86,7 @@ def sign_in(
             core.set_config_variable("region", region or home_region(partition))
         if chain != "environment":
             _ask_with(core, ask, name)
+            tell_children(core, child_env or {})
             with_stored(core, stored)
         found = core.get_credentials()
         keys = found.get_frozen_credentials() if found is not None else None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import time
 import webbrowser
+from pathlib import Path
 
 from valetkey.credentials.delivery.browsers import NoBrowser, Start, find, start
 
+_REMOVE = "import shutil, sys, time; time.sleep(float(sys.argv[1])); shutil.rmtree(sys.argv[2], ignore_errors=True)"
 _SECONDS = 30
 """For making a browser profile."""
 
@@ -23,13 +26,24 @@ class Browser:
             start(self._program, "", own=own)
 
     def open(self, page: str, *, stays: float) -> None:
-        """Open a page and return after `stays` seconds, in which the browser reads it. Raises NoBrowser."""
+        """Open a page. A browser that is named is looked at for `stays` seconds. Raises NoBrowser when it fails."""
         if self._program is None:
             if not webbrowser.open(page):
                 raise NoBrowser("no browser could be started", do="use --print")
-            time.sleep(stays)
         else:
             _run(start(self._program, page, own=self._own), stays)
+
+
+def remove_later(directory: Path, seconds: float) -> bool:
+    """Have a directory removed after some seconds by a process that outlives this one; False: there can be none."""
+    none = subprocess.DEVNULL
+    words = [sys.executable, "-I", "-S", "-c", _REMOVE, str(seconds), str(directory)]
+    try:
+        subprocess.Popen(words, start_new_session=True, stdin=none, stdout=none, stderr=none)
+    except OSError:
+        time.sleep(seconds)
+        return False
+    return True
 
 
 def _run(how: Start, stays: float) -> None:
@@ -45,6 +59,9 @@ def _run(how: Start, stays: float) -> None:
     end = time.monotonic() + stays
     while time.monotonic() < end:
         # One that hands the page to a running browser ends at once, with 0.
-        if child.poll():
+        code = child.poll()
+        if code == 0:
+            return
+        if code is not None:
             raise NoBrowser(f"{how.words[0]} ended with code {child.returncode}", do="use --print")
         time.sleep(0.1)

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valetkey.commandline import command
+from valetkey.credentials.sessions.ways import USUAL, Way
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.cli._entry import Entry
-    from valetkey.cli._ways import Way
     from valetkey.credentials.delivery.child import Served
     from valetkey.credentials.profiles.profile import Profile
     from valetkey.credentials.sessions.cache import Session
+    from valetkey.credentials.sessions.opener import Entry
     from valetkey.credentials.sessions.reopened import Note
     from valetkey.credentials.sessions.values import Credentials
 
@@ -39,56 +39,53 @@ class Prepared:
 
 
 @contextlib.contextmanager
-def given(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[Prepared]:
+def given(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterator[Prepared]:
     """The environment with the session's keys in it; at least three quarters of the session are left."""
-    from valetkey.cli._entry import open_profile
-    from valetkey.cli._kept import dropped
+    from valetkey.cli._machine import open_profile
+    from valetkey.cli._noted import head_of, recall, remember
     from valetkey.cli._saying import say_long
-    from valetkey.cli._short import head_of, recall, remember
+    from valetkey.credentials.delivery import child
 
-    long, read_only = way is not None and way.long, way is not None and way.read_only
-    if way is None or not (way.no_cache or way.mfa_code_stdin):
-        found = recall(name, long=long, read_only=read_only)
+    if way.is_kept:
+        found = recall(name, way)
         if found is not None:
-            with given_again(name, found, before, long=long, read_only=read_only) as prepared:
+            with given_again(name, found, before, way=way) as prepared:
                 yield prepared
             return
     head = head_of(name)
     entry = open_profile(name, way)
     session = entry.session(lasting=True)
-    remember(entry, head, lambda: config_of(entry, os.environ))
+    remember(entry, head, lambda: child.config_of(entry.profile, os.environ, region=entry.base.region))
     say_long(entry, session)
     with folder() as place:
-        yield Prepared(_environment(entry, before, session.credentials, place), lambda: dropped(entry, session))
+        yield Prepared(_environment(entry, before, session.credentials, place), lambda: entry.dropped(session))
 
 
 @contextlib.contextmanager
-def given_again(
-    name: str, found: tuple[Note, Session], before: Mapping[str, str], *, long: bool, read_only: bool
-) -> Iterator[Prepared]:
+def given_again(name: str, found: tuple[Note, Session], before: Mapping[str, str], *, way: Way) -> Iterator[Prepared]:
     """The same with a kept session, from what was noted when its profile was opened."""
-    from valetkey.cli._short import say_kept
+    from valetkey.cli._noted import say_kept
+    from valetkey.credentials.delivery.regions import region_to_set
 
     note, session = found
 
     def is_lost() -> bool:
-        from valetkey.cli._entry import entry_of
-        from valetkey.cli._kept import dropped
-        from valetkey.cli._ways import Way
+        from valetkey.cli._machine import machine
         from valetkey.credentials.profiles.profile import load
+        from valetkey.credentials.sessions.opener import entry_of
 
         with contextlib.suppress(ValetkeyError):
-            way = Way(long=long, read_only=read_only)
-            return dropped(entry_of(load(name, os.environ), quiet=True, way=way), session)
+            return entry_of(machine(), load(name, os.environ), quiet=True, way=way).dropped(session)
         return False
 
-    say_kept(name, note, session, long=long)
+    say_kept(name, note, session, long=way.long)
     with folder() as place:
-        yield Prepared(_placed(note.config, before, session.credentials, place, note.region), is_lost)
+        region = way.region or region_to_set(name, note.region, before)
+        yield Prepared(_placed(name, note.config, before, session.credentials, place, region), is_lost)
 
 
 @contextlib.contextmanager
-def served(name: str, before: Mapping[str, str], *, way: Way | None = None) -> Iterator[Prepared]:
+def served(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterator[Prepared]:
     """The environment with the address of a credential server, which runs meanwhile.
 
     INVARIANT: before it is handed out, a process with just this environment has asked AWS who it is, and was in the
@@ -96,8 +93,7 @@ def served(name: str, before: Mapping[str, str], *, way: Way | None = None) -> I
     It says whose credentials they are, not that they may do anything: GetCallerIdentity answers under an explicit deny.
     A kept session that AWS does not know any more is dropped then, and the role is entered anew once.
     """
-    from valetkey.cli._entry import open_profile
-    from valetkey.cli._kept import drop, dropped
+    from valetkey.cli._machine import open_profile
     from valetkey.cli._saying import say_end
 
     entry = open_profile(name, way)
@@ -109,15 +105,15 @@ def served(name: str, before: Mapping[str, str], *, way: Way | None = None) -> I
             check_caller(entry.profile, env)
         except SessionGone:
             stack.close()
-            drop(entry, session)
+            entry.drop(session)
             session = entry.session()
             env = _served(entry, session, before, place, stack, way)
             check_caller(entry.profile, env)
-        yield Prepared(env, lambda: dropped(entry))
+        yield Prepared(env, lambda: entry.dropped())
 
 
 def _served(
-    entry: Entry, session: Session, before: Mapping[str, str], place: Path, stack: contextlib.ExitStack, way: Way | None
+    entry: Entry, session: Session, before: Mapping[str, str], place: Path, stack: contextlib.ExitStack, way: Way
 ) -> dict[str, str]:
     """Serve a session for as long as the stack is open; the environment that leads to it."""
     from valetkey.cli._serving import serving
@@ -190,20 +186,17 @@ def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
 def _environment(
     entry: Entry, before: Mapping[str, str], credentials: Credentials | Served, place: Path
 ) -> dict[str, str]:
-    return _placed(config_of(entry, before), before, credentials, place, entry.region)
-
-
-def config_of(entry: Entry, before: Mapping[str, str]) -> str:
-    """The AWS config of a command."""
-    from valetkey.awsfiles import settings
     from valetkey.credentials.delivery import child
+    from valetkey.credentials.delivery.regions import region_to_set
 
-    found = settings((entry.profile.name, entry.profile.source_profile), before)
-    return child.config_text(found, region=entry.base.region)
+    name = entry.profile.name
+    region = entry.way.region or region_to_set(name, entry.region, before)
+    config = child.config_of(entry.profile, before, region=entry.base.region)
+    return _placed(name, config, before, credentials, place, region)
 
 
 def _placed(
-    text: str, before: Mapping[str, str], credentials: Credentials | Served, place: Path, region: str | None
+    name: str, text: str, before: Mapping[str, str], credentials: Credentials | Served, place: Path, region: str | None
 ) -> dict[str, str]:
     from valetkey import files
     from valetkey.credentials.delivery import child
@@ -211,4 +204,4 @@ def _placed(
     config, empty = place / "config", place / "credentials"
     files.write(config, text.encode())
     files.write(empty, b"")
-    return child.environment(before, credentials, region=region, config=config, empty=empty)
+    return child.environment(name, before, credentials, region=region, config=config, empty=empty)

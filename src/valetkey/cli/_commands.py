@@ -35,6 +35,8 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("forget", "forget:forget", CONTRACTOR, "Remove a customer's profile from this computer."),
     ("doctor", "doctor:doctor", CONTRACTOR, "Find out why a role refuses you, and what to do."),
     ("exec", "exec:exec_", CONTRACTOR, "Run a command with a grant's credentials and no others."),
+    ("use", "use:use", CONTRACTOR, "Make a customer's profile this shell's own."),
+    ("shell-init", "shell_init:shell_init", CONTRACTOR, "Print the shell function that `use` needs."),
     ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),
     ("serve", "serve:serve", CONTRACTOR, "Serve credentials to SDKs over HTTP on this computer."),
     (

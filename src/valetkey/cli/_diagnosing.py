@@ -11,10 +11,10 @@ from valetkey.awsfiles import ConfigError
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.aws.signin import SignIn
-    from valetkey.cli._entry import Entry
     from valetkey.credentials.doctor.diagnosis import Facts, Signed, Unread
     from valetkey.credentials.profiles.profile import Profile
+    from valetkey.credentials.sessions.opener import Entry
+    from valetkey.credentials.sessions.protocols import SignedIn
 
 
 def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]:
@@ -23,12 +23,12 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
     `ask`: a base identity that wants an MFA code itself may ask for it; else it counts as not resolved.
     """
     from valetkey.aws import clock as aws
-    from valetkey.cli._entry import clock, entry_of
-    from valetkey.cli._kept import looked_at
-    from valetkey.cli._reasons import quiet_keys
+    from valetkey.cli._machine import clock, machine
     from valetkey.credentials.doctor.diagnosis import Unread
     from valetkey.credentials.doctor.facts import gather
+    from valetkey.credentials.doctor.refusal_reasons import quiet_keys
     from valetkey.credentials.profiles.awsconfig import region_of
+    from valetkey.credentials.sessions.opener import entry_of
 
     source = (
         profile.source_profile if profile else os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
@@ -36,10 +36,10 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
     region = profile.region if profile else region_of(source, os.environ)
     partition = profile.partition if profile else aws.partition_of(region or "us-east-1") or "aws"
     entry: Entry | None = None
-    base: SignIn | None = None
+    base: SignedIn | None = None
     try:
         if profile is not None:
-            entry = entry_of(profile, quiet=not ask)
+            entry = entry_of(machine(), profile, quiet=not ask)
             base = entry.base
         else:
             base = _alone(source, region, partition)
@@ -61,7 +61,7 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
         env=os.environ,
         now=clock(),
     )
-    return replace(facts, kept=looked_at(entry) if entry else None), entry
+    return replace(facts, kept=entry.looked_at() if entry else None), entry
 
 
 def _with_place(problem: ValetkeyError) -> str:
@@ -69,14 +69,16 @@ def _with_place(problem: ValetkeyError) -> str:
     return f"{problem.what} ({problem.where})" if isinstance(problem, ConfigError) else problem.what
 
 
-def _alone(source: str | None, region: str | None, partition: str) -> SignIn:
+def _alone(source: str | None, region: str | None, partition: str) -> SignedIn:
     from valetkey.aws.signin import sign_in
-    from valetkey.cli._entry import stored
+    from valetkey.cli._machine import machine
+    from valetkey.credentials.sessions.base_keys import stored_key
 
-    return sign_in(source, region=region, partition=partition, stored=stored(source))
+    stored = stored_key(source, os.environ, machine().vault)
+    return sign_in(source, region=region, partition=partition, stored=stored)
 
 
-def _signed(base: SignIn) -> Signed:
+def _signed(base: SignedIn) -> Signed:
     from valetkey.credentials.doctor.diagnosis import Signed
 
     return Signed(source=base.source, keys=base, region=base.region, endpoint=base.endpoint)

@@ -25,14 +25,15 @@ def drop_sessions(profile: Profile, *, mfa: bool) -> Dropped:
     roles = drop_profile(profile.name, accounts, os.environ)
     if not mfa or not profile.mfa or profile.mfa_serial is None:
         return Dropped(roles)
-    from valetkey.cli._entry import entry_of, vault
+    from valetkey.cli._machine import machine
     from valetkey.credentials.sessions.mfa import mfa_key
+    from valetkey.credentials.sessions.opener import entry_of
 
     try:
-        base = entry_of(profile, quiet=True).base
+        base = entry_of(machine(), profile, quiet=True).base
     except ValetkeyError as problem:
         return Dropped(roles, 0, f"the MFA session was not looked for, since {problem.what}")
-    count, keyring = drop_mfa([mfa_key(base, profile.mfa_serial)], os.environ, vault())
+    count, keyring = drop_mfa([mfa_key(base, profile.mfa_serial)], os.environ, machine().vault)
     return Dropped(roles, count, keyring)
 
 

@@ -1,4 +1,4 @@
-"""`valetkey env`, whose output a shell evaluates whatever becomes of it.
+"""`valetkey env` and `valetkey use`, whose output a shell evaluates whatever becomes of it.
 
 INVARIANT: the first bytes on standard output remove every credential variable, and are written before anything can
 fail; every end but success adds a line with a false status. `eval "$(valetkey env globex)"` therefore cannot leave the
@@ -26,8 +26,13 @@ class _Ended(BaseException):
 
 
 def run_env(words: Sequence[str]) -> int:
-    """Run `valetkey env ...` and return the exit code: that of the command, 128 + the number of a signal."""
+    """Run `valetkey env ...` or `use ...` and return its exit code, or 128 + the number of a signal."""
     shell = shell_of(words)
+    if "use" in words[:2] and sys.stdout.isatty():
+        # Nobody evaluates it: the command says what is missing.
+        from valetkey.cli._run import run
+
+        return run(words)
     if not _HELP.isdisjoint(words):
         return _help(words, shell)
     if not _write(cleared(shell)):

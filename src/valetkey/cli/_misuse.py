@@ -68,9 +68,9 @@ def _names(words: Sequence[str]) -> tuple[str, ...]:
     from valetkey.cli._commands import COMMANDS
 
     if words[:1] == ["sandbox"]:
-        from valetkey.cli.commands.sandbox import app
+        from valetkey.cli._app import build
 
-        return tuple(name for name in app if not name.startswith("-"))
+        return tuple(name for name in build()["sandbox"] if not name.startswith("-"))
     return tuple(name for name, *_ in COMMANDS)
 
 

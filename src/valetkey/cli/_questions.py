@@ -81,6 +81,13 @@ def types_name(name: str, question: str, *, about: Sequence[str] = (), otherwise
     return _answer(_seen(about) + question, fresh=True, otherwise=otherwise) == name
 
 
+def ask_region() -> str | None:
+    """The region to work in, where none is known; None for the Enter key, and when nobody can be asked."""
+    if not at_terminal():
+        return None
+    return answer("No region is known. In which one will you work, like eu-central-1? (Enter: none) ") or None
+
+
 def choose_device(serials: Sequence[str]) -> str | None:
     """The MFA device to use: one of these, or typed when there is no list. None when nobody can be asked."""
     if not at_terminal():

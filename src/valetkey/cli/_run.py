@@ -22,7 +22,11 @@ def run(words: Sequence[str]) -> int:
         words.remove("--debug")
     try:
         code = None
-        if not debug and words[:1] in (["exec"], ["env"]):
+        if words[:1] == ["exec"] and "--" in words:
+            from valetkey.cli._default_name import with_default_name
+
+            words = with_default_name(words, os.environ)
+        if not debug and words[:1] in (["exec"], ["env"], ["use"]):
             from valetkey.cli._short import short
 
             code = short(words)

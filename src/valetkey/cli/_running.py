@@ -47,6 +47,11 @@ def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
     return 128 - code if code < 0 else code
 
 
+def own_shell(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The person's shell, as a command."""
+    return (env.get("SHELL") or env.get("COMSPEC") or "/bin/sh",)
+
+
 def may_be_lost(code: int) -> bool:
     """Whether a child that ended with this code may have failed for its credentials: not when it went well, nor when a
     signal ended it (128 + its number)."""
@@ -68,13 +73,12 @@ def _look_back(name: str, code: int, prepared: Prepared) -> None:
         return
     with contextlib.suppress(KeyboardInterrupt):
         if prepared.is_lost():
-            from valetkey.cli._kept import RUN_AGAIN
             from valetkey.report.text import say
 
             say(
                 f"valetkey: AWS does not know the session of {name} any more. It was dropped. If the owner has ended "
                 "the grant, the next run says so.",
-                f"valetkey: {RUN_AGAIN}",
+                "valetkey: the role was re-made: run it again",
                 stderr=True,
             )
 

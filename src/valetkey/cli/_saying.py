@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from valetkey.cli._entry import Entry
     from valetkey.credentials.profiles.profile import Profile
     from valetkey.credentials.sessions.cache import Session
+    from valetkey.credentials.sessions.opener import Entry
 
 
 def say_long(entry: Entry, session: Session) -> None:
     """With --long, say on stderr until when the session lasts and which limit applies; of a grant whose recorded end
     has passed, that it has."""
-    if entry.is_long:
+    if entry.way.long:
         say_until(session, entry.limit)
     say_end(entry.root.profile)
 

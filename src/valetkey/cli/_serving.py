@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.cli._ways import Way
     from valetkey.credentials.delivery.refresher import Held
+    from valetkey.credentials.sessions.ways import Way
 
 _LOOK = 0.1
 """Seconds within which the server sees that it has to end."""
@@ -48,16 +48,17 @@ def serving(
     `tell` is called from another thread, see Keeper. Raises PortTaken, ValetkeyError.
     """
     from valetkey import files as private
-    from valetkey.cli._entry import clock
+    from valetkey.cli._machine import clock
     from valetkey.credentials.delivery.refresher import Keeper
     from valetkey.credentials.delivery.server import Server, tokens
+    from valetkey.credentials.profiles.names import file_id
 
     def listen() -> None:
         server.serve_forever(_LOOK)
 
     keeper = Keeper(held, fetch=lambda name: _held(name, way, quiet=True), clock=clock, tell=tell)
     secrets = tokens(each.profile.name for each in held)
-    files = {name: folder / f"{name}.token" for name in secrets}
+    files = {name: folder / f"{file_id(name)}.token" for name in secrets}
     with Server(secrets, keeper.answer, port=port) as server:
         threads = [threading.Thread(target=each, daemon=True) for each in (listen, keeper.run)]
         try:
@@ -78,7 +79,7 @@ def serving(
 
 
 def _held(name: str, way: Way | None = None, *, quiet: bool = False) -> Held:
-    from valetkey.cli._entry import open_profile
+    from valetkey.cli._machine import open_profile
     from valetkey.cli._terminal import silent
     from valetkey.credentials.delivery.refresher import Held
 

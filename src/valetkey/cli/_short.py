@@ -1,31 +1,30 @@
-"""The short way of `exec` and `env`: a kept session is handed out without cyclopts, boto3 and the AWS files.
+"""The short way of `exec`, `env` and `use`: a kept session is handed out without cyclopts, boto3 and the AWS files.
 
-Whatever is not the plain form of the two commands, or not kept, takes the usual way; both end in the same functions.
+Whatever is not the plain form of these commands, or not kept, takes the usual way; both end in the same functions.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from valetkey.credentials.sessions import reopened
-
-if TYPE_CHECKING:
-    from valetkey.cli._entry import Entry
-    from valetkey.credentials.sessions.cache import Session
-    from valetkey.credentials.sessions.reopened import Note
+from valetkey.cli._default_name import default_name
+from valetkey.cli._noted import recall, say_kept
+from valetkey.credentials.sessions.ways import Way
 
 _SHELLS = ("bash", "zsh", "fish", "powershell")
 _WAYS = ("--long", "--read-only")
 
 
 def short(words: Sequence[str]) -> int | None:
-    """The exit code of `exec NAME -- COMMAND` or `env NAME`; None: the usual way. Raises ValetkeyError."""
-    if words[0] == "exec":
-        return _exec(words[1:])
-    return _env(words[1:])
+    """The exit code of `exec NAME -- COMMAND`, `env NAME` or `use NAME`; None: the usual way. Raises ValetkeyError."""
+    match words[0]:
+        case "exec":
+            return _exec(words[1:])
+        case "env":
+            return _env(words[1:])
+        case _:
+            return _use(words[1:])
 
 
 def _exec(words: Sequence[str]) -> int | None:
@@ -35,18 +34,52 @@ def _exec(words: Sequence[str]) -> int | None:
     asked, command = _asked(words[:end]), words[end + 1 :]
     if asked is None or not command:
         return None
-    name, long, read_only = asked
-    found = recall(name, long=long, read_only=read_only)
+    name, way = asked
+    found = recall(name, way)
     if found is None:
         return None
     from valetkey.cli._childenv import given_again
     from valetkey.cli._running import run_prepared
 
-    with given_again(name, found, dict(os.environ), long=long, read_only=read_only) as prepared:
+    with given_again(name, found, dict(os.environ), way=way) as prepared:
         return run_prepared(name, command, prepared)
 
 
 def _env(words: Sequence[str]) -> int | None:
+    shell, rest = _shell(words)
+    asked = _asked(rest)
+    if asked is None or shell not in _SHELLS:
+        return None
+    name, way = asked
+    found = recall(name, way)
+    if found is None:
+        return None
+    from valetkey.report.credentials import write_exports
+
+    note, session = found
+    say_kept(name, note, session, long=way.long)
+    write_exports(shell, name, session.credentials, note.region)
+    return 0
+
+
+def _use(words: Sequence[str]) -> int | None:
+    shell, rest = _shell(words)
+    if len(rest) != 1 or rest[0].startswith("-") or shell not in _SHELLS:
+        return None
+    name = rest[0]
+    found = recall(name, Way())
+    if found is None or not found[0].is_in_config:
+        return None
+    from valetkey.cli._using import Shown, switch
+
+    note, session = found
+    say_kept(name, note, session, long=False)
+    switch(shell, Shown(name, note.account, note.customer, note.region))
+    return 0
+
+
+def _shell(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The value of --shell, and the other words."""
     shell, rest = "bash", list(words)
     for index, word in enumerate(rest):
         option, equals, value = word.partition("=")
@@ -54,75 +87,14 @@ def _env(words: Sequence[str]) -> int | None:
             shell = value if equals else "".join(rest[index + 1 : index + 2])
             del rest[index : index + (1 if equals else 2)]
             break
-    asked = _asked(rest)
-    if asked is None or shell not in _SHELLS:
-        return None
-    name, long, read_only = asked
-    found = recall(name, long=long, read_only=read_only)
-    if found is None:
-        return None
-    from valetkey.report.credentials import write_exports
-
-    note, session = found
-    say_kept(name, note, session, long=long)
-    write_exports(shell, session.credentials, note.region)
-    return 0
+    return shell, rest
 
 
-def _asked(words: Sequence[str]) -> tuple[str, bool, bool] | None:
-    """The profile, --long and --read-only; None for anything else."""
+def _asked(words: Sequence[str]) -> tuple[str, Way] | None:
+    """The profile and the way in; None for anything else."""
     names = [each for each in words if each not in _WAYS]
-    if len(names) != 1 or not names[0][:1].isalnum():
+    if not names and (default := default_name(os.environ)) is not None:
+        names = [default]
+    if len(names) != 1 or names[0].startswith("-"):
         return None
-    return names[0], "--long" in words, "--read-only" in words
-
-
-def say_kept(name: str, note: Note, session: Session, *, long: bool) -> None:
-    """Say of a kept session what the usual way says of one."""
-    from valetkey.cli._saying import say_ended, say_until
-
-    if long:
-        say_until(session, note.limit)
-    say_ended(name, note.until)
-
-
-def recall(name: str, *, long: bool, read_only: bool) -> tuple[Note, Session] | None:
-    """The kept session of a profile and what was noted of it, or None."""
-    head = head_of(name)
-    if head is None:
-        return None
-    way = reopened.way_name(long=long, read_only=read_only)
-    return reopened.recall(name, way, head=head, env=os.environ, now=datetime.now(UTC))
-
-
-def head_of(name: str) -> bytes | None:
-    """What a note of this profile depends on, as it is now; None: no note can be kept."""
-    from valetkey.__main__ import head, hot_file
-
-    try:
-        hot_file(name)  # the name is one of a file
-        return head(name)
-    except (OSError, KeyError, ValueError):
-        return None
-
-
-def remember(entry: Entry, head: bytes | None, config: Callable[[], str]) -> None:
-    """Note how a profile was opened, for the next time. `head` was made before; `config` makes the AWS config of a
-    command."""
-    from valetkey.credentials.sessions.base_binding import elsewhere
-
-    way, profile = entry.way, entry.profile
-    is_kept = way is None or not (way.no_cache or way.mfa_code_stdin)
-    # The head knows the AWS files that the environment names; others would not make the note stale.
-    if head is None or not is_kept or entry.through is not None or elsewhere(profile.base_files, os.environ):
-        return
-    note = reopened.Note(
-        session_key=entry.key,
-        account=profile.account,
-        region=entry.region,
-        config=config(),
-        limit=entry.limit,
-        until=profile.until,
-    )
-    name = reopened.way_name(long=entry.is_long, read_only=way is not None and way.read_only)
-    reopened.remember(profile.name, name, note, head=head, env=os.environ)
+    return names[0], Way(long="--long" in words, read_only="--read-only" in words)

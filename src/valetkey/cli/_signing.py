@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from valetkey.catalog import limits
@@ -14,10 +16,9 @@ from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.account.calls import Perform
-    from valetkey.aws.signin import SignIn
+    from valetkey.account.calls import Keys, Perform
     from valetkey.credentials.profiles.profile import Profile
-    from valetkey.credentials.sessions.protocols import Keys
+    from valetkey.credentials.sessions.protocols import SignedIn
     from valetkey.credentials.sessions.vault import Vault
 
 _SEED = 300.0
@@ -77,7 +78,7 @@ def check_place(source: str | None, *, is_stored: bool, rotate: bool) -> None:
         raise ValetkeyError(f"{key} is in the keyring already", do="change it for a new one with --rotate-key")
 
 
-def refuse_temporary(who: SignIn, source: str | None) -> None:
+def refuse_temporary(who: SignedIn, source: str | None) -> None:
     """Raise ValetkeyError for a base identity that cannot be asked for a code."""
     if who.session_token is not None:
         raise ValetkeyError(
@@ -86,7 +87,7 @@ def refuse_temporary(who: SignIn, source: str | None) -> None:
         )
 
 
-def user_of(who: SignIn) -> str:
+def user_of(who: SignedIn) -> str:
     """The ARN of the IAM user. Raises ValetkeyError for anybody else."""
     from valetkey.credentials.profiles.identity import identify, refuse_root
 
@@ -95,7 +96,48 @@ def user_of(who: SignIn) -> str:
     return identity.arn
 
 
-def device(serial: str | None, profile: Profile | None, source: str | None, who: SignIn) -> str:
+@dataclass(frozen=True)
+class TypedKey:
+    """An access key that a person has typed. The repr shows no secret."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: None = None
+
+
+def read_key(source: str | None) -> TypedKey:
+    """Ask for the access key of an AWS profile. Raises ValetkeyError."""
+    from valetkey.awsfiles import config_path, settings
+    from valetkey.cli._questions import answer
+    from valetkey.cli._terminal import secret
+
+    if source not in (None, "default") and not settings((source,), os.environ):
+        raise ValetkeyError(
+            f"the profile {source} is not in {config_path(os.environ)}: no tool could name it",
+            do="write it there first, with a region: `aws configure set region REGION --profile NAME`",
+        )
+    key_id = answer(f"Access key id of the profile {source or 'default'}: ").strip()
+    if not re.fullmatch("AKIA[A-Z0-9]{12,124}", key_id):
+        raise ValetkeyError("that is not the id of an IAM user's access key", do="it begins with AKIA")
+    return TypedKey(key_id, secret("Secret access key (not shown): ", seconds=_SEED).strip())
+
+
+def user_of_key(keys: Keys, source: str | None) -> str:
+    """The ARN of the IAM user whose key it is. Raises ValetkeyError."""
+    from valetkey.aws.clock import partition_of
+    from valetkey.cli._machine import machine
+    from valetkey.credentials.profiles.awsconfig import region_of
+    from valetkey.credentials.profiles.identity import identify, refuse_root
+
+    region = region_of(source, os.environ)
+    partition = partition_of(region or "us-east-1") or "aws"
+    perform, _ = machine().calling(keys, profile=source, region=region, partition=partition, files={})
+    identity = identify(perform)
+    refuse_root(identity)
+    return identity.arn
+
+
+def device(serial: str | None, profile: Profile | None, source: str | None, who: SignedIn) -> str:
     """The MFA device: as named, as accepted, as in the AWS config, or looked up. Raises ValetkeyError."""
     from valetkey.awsfiles import settings
     from valetkey.cli._questions import choose_device

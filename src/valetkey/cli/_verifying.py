@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from valetkey.account.calls import Perform
-    from valetkey.cli._entry import Entry
+    from valetkey.account.calls import Keys, Perform
     from valetkey.credentials.doctor.caller_policies import OwnSide
     from valetkey.credentials.doctor.verification import Verification
-    from valetkey.credentials.sessions.broker import Keys
     from valetkey.credentials.sessions.cache import Session
+    from valetkey.credentials.sessions.opener import Entry
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,11 @@ class Shared:
 
     def opened(self, name: str) -> Entry:
         """The profile with its base identity, which is resolved once. Raises ValetkeyError."""
-        from valetkey.cli._entry import grant, open_profile
+        from valetkey.cli._machine import open_profile
         from valetkey.credentials.profiles.profile import path_of
+        from valetkey.credentials.sessions.opener import grant_profile
 
-        profile = grant(name)
+        profile = grant_profile(name, os.environ)
         base = (profile.source_profile, profile.base_files, profile.base_from_environment)
         same = (*base, profile.region, profile.partition)
         if not profile.is_bound or same not in self.entries:
@@ -58,8 +58,7 @@ class Shared:
 def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verification:
     """Try the role of a profile; `wait` is in seconds. Drops a session that is kept and that AWS does not know. Raises
     ValetkeyError."""
-    from valetkey.cli._entry import clock
-    from valetkey.cli._kept import dropped
+    from valetkey.cli._machine import clock
     from valetkey.credentials.doctor import verification
     from valetkey.credentials.doctor.caller_policies import read_own_side
     from valetkey.credentials.profiles.identity import identify
@@ -119,7 +118,7 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
         wait=limit,
         by_code=by_code if is_named(profile, entry.base) else None,
     )
-    if dropped(entry):
+    if entry.dropped():
         say(
             f"The session that was kept for {name} is not known to AWS any more: the role was re-made. It was dropped; "
             "the next call of a tool enters the role anew.",

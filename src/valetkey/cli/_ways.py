@@ -10,12 +10,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from valetkey.credentials.sessions.ways import Way
 from valetkey.errors import ValetkeyError
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Way:
+class WayOptions:
     """Which way into the role, and where its code comes from."""
 
     long: Annotated[
@@ -32,10 +33,25 @@ class Way:
         bool, Parameter(name="--mfa-code-stdin", negative="", help="Read the MFA code from the first line of stdin.")
     ] = False
 
+    region: Annotated[
+        str | None, Parameter(help="Where to work, instead of the region of the AWS profile or of AWS_REGION.")
+    ] = None
+
     @property
-    def own_code(self) -> str:
-        """The option that makes every run take a code of its own, which no `valetkey login` can give; or empty."""
-        return "--long" if self.long else "--no-cache" if self.no_cache else ""
+    def way(self) -> Way:
+        """The same for the contractor's core."""
+        code = first_line if self.mfa_code_stdin else None
+        if self.region is not None:
+            check_region(self.region)
+        return Way(long=self.long, read_only=self.read_only, no_cache=self.no_cache, region=self.region, code=code)
+
+
+def check_region(region: str) -> None:
+    """Raise ValetkeyError for what cannot be the name of a region."""
+    from valetkey.awsfiles import is_region
+
+    if not is_region(region):
+        raise ValetkeyError(f"--region: {region[:40]!r} is not a region", do="name one like eu-central-1")
 
 
 @cache

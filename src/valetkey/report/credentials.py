@@ -28,7 +28,12 @@ def write_answer(answer: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def write_exports(shell: str, credentials: Credentials, region: str | None) -> None:
+def write_exports(shell: str, name: str, credentials: Credentials, region: str | None) -> None:
     """Print the lines as they are: a shell evaluates them."""
-    sys.stdout.write(lines(shell, credentials, region))
+    write_lines(lines(shell, name, credentials, region))
+
+
+def write_lines(text: str) -> None:
+    """Print lines for a shell as they are."""
+    sys.stdout.write(text)
     sys.stdout.flush()

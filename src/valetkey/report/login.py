@@ -54,10 +54,17 @@ def say_login(
             say(f"The owner takes a code that is {profile.mfa_max_age} s old at most: you are asked again after that.")
 
 
-def say_stored(access_key_id: str, user: str, path: Path, *, as_json: bool) -> None:
-    """A key that was moved into the keyring."""
+def say_stored(access_key_id: str, user: str, path: Path | None, *, as_json: bool) -> None:
+    """A key that is in the keyring now; `path` is the file that it was moved out of, None for one that was typed."""
     if as_json:
-        say_json(KeyKept(access_key_id=access_key_id, user=user, kept_in="keyring", removed_from=str(path)))
+        removed = None if path is None else str(path)
+        say_json(KeyKept(access_key_id=access_key_id, user=user, kept_in="keyring", removed_from=removed))
+        return
+    if path is None:
+        say(
+            f"The access key {access_key_id} of {user} is in the OS keyring, and in no file.",
+            "Your customers' profiles use it from there; a tool that uses the base profile itself finds no key.",
+        )
         return
     say(
         f"The access key {access_key_id} of {user} is in the OS keyring, and no longer in {path}.",

@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 import sys
+import time
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -76,7 +77,12 @@ def test_the_browser_gets_a_private_file_that_goes(stage: Any, party: Any, tmp_p
     found = re.search(r'content="0;url=([^"]+)"', pathlib.Path(f"{seen}.html").read_text())
     assert found
     assert ":assumed-role/audit/alice" in browse(found[1].replace("&amp;", "&"))
-    assert list(party.home.glob("valetkey-console-*")) == []
+    # The command is done, and its file goes a little later.
+    assert [path.name for path in party.home.glob("valetkey-console-*/*")] == ["console.html"]
+    end = time.monotonic() + 60
+    while list(party.home.glob("valetkey-console-*")):
+        assert time.monotonic() < end
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize(("name", "code"), [("HUP", 129), ("TERM", 143)])
@@ -127,20 +133,21 @@ def test_a_page_of_the_console_and_what_to_sign_out_of_first(stage: Any, party: 
 
 
 def test_a_browser_profile_for_each_customer(stage: Any, party: Any, tmp_path: pathlib.Path) -> None:
-    """The "Firefox" notes how it was called; at the page it ends the command, which would wait for it to be read."""
+    """The "Firefox" notes how it was called, and hands the page to one that runs."""
     log = tmp_path / "log"
     firefox = tmp_path / "firefox"
-    firefox.write_text(f'#!/bin/sh\necho "$@" >> {log}\ncase "$*" in *file:*) kill -TERM $PPID;; esac\n')
+    firefox.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
     firefox.chmod(0o755)
     ran = party.run("console", "acme", "--browser", str(firefox), "--separate", timeout=40)
-    assert ran.returncode == 143, ran.stderr
+    assert ran.returncode == 0, ran.stderr
     made, opened = log.read_text().splitlines()
     assert made == "--headless -CreateProfile valetkey-acme"
     assert opened.startswith(f"-P valetkey-acme file://{party.home}/valetkey-console-")
-    assert list(party.home.glob("valetkey-console-*")) == []
+    there = set(party.home.glob("valetkey-console-*"))
     firefox.write_text("#!/bin/sh\nexit 5\n")
     ran = party.run("console", "acme", "--browser", str(firefox), timeout=40)
     assert (ran.returncode, "ended with code 5" in ran.stderr) == (2, True)
+    assert set(party.home.glob("valetkey-console-*")) <= there
     before = len(stage.sandbox.control.requests(party.account))
     for words in (
         ("--browser", "no-such-browser"),

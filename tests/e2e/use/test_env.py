@@ -47,8 +47,8 @@ def test_bash_evaluates_it(way: Make) -> None:
 def test_other_shells_and_a_failure(way: Make) -> None:
     it = way()
     it.first()
-    assert it.person.run("env", "acme", "--shell", "fish").stdout.count("set -gx ") == 7
-    assert it.person.run("env", "acme", "--shell", "powershell").stdout.count("$Env:") == 7
+    assert it.person.run("env", "acme", "--shell", "fish").stdout.count("set -gx ") == 8
+    assert it.person.run("env", "acme", "--shell", "powershell").stdout.count("$Env:") == 8
     for words in (["acme", "--shell", "csh"], ["other"]):
         done = it.person.run("env", *words)
         assert done.returncode == 2
@@ -189,7 +189,7 @@ def test_help_is_help(way: Make) -> None:
     person = way().person
     code, shown = person.run_tty("env", "--help")
     assert code == 0
-    assert "valetkey env [OPTIONS] NAME" in shown
+    assert "valetkey env [OPTIONS] [ARGS]" in shown
     assert "unset" not in shown
     piped = person.run("env", "--help")
     assert piped.returncode == 0

@@ -30,9 +30,9 @@ CLI = (sys.executable, "-m", "awscli", "sts", "get-caller-identity", "--query", 
 _AHEAD = """
 import pathlib, sys
 from datetime import UTC, datetime, timedelta
-from valetkey.cli import _entry as entry, _run as run
+from valetkey.cli import _machine as machine, _run as run
 file = pathlib.Path(sys.argv[1])
-entry.clock = lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text()))
+machine.clock = lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text()))
 sys.exit(run.run(sys.argv[2:]))
 """
 

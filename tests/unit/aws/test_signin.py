@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
 from botocore.compat import EC
+from botocore.credentials import ProcessProvider
 
-from valetkey.aws.opening import NoBase
+from valetkey.account.base_identity import NoBase
+from valetkey.aws.opening import opened, tell_children
 from valetkey.aws.signin import sign_in
 from valetkey.awsfiles import ConfigError, settings
 from valetkey.errors import ValetkeyError
@@ -192,3 +195,26 @@ def test_signing_in_with_keys_makes_no_call(aws: pathlib.Path) -> None:
     """The endpoint points nowhere (tests/conftest.py), and a socket would be refused."""
     script = "import socket; socket.socket.connect = None; from valetkey.aws.signin import sign_in; sign_in('work')"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+
+
+def test_programs_of_the_aws_files_see_for_whom_they_run(aws: pathlib.Path) -> None:
+    """The profile's own program, and that of the profile which a role is entered from; this process sees nothing."""
+    script = aws / "process"
+    script.write_text(
+        "#!/bin/sh\n"
+        """printf '{"Version": 1, "AccessKeyId": "AKIA%s", "SecretAccessKey": "%s"}' "$VALETKEY_INSIDE" "$HOME"\n"""
+    )
+    script.chmod(0o700)
+    with (aws / "config").open("a") as config:
+        config.write(f"[profile process]\ncredential_process = {script}\n")
+        config.write("[profile role]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = process\n")
+    found = sign_in("process", child_env={"VALETKEY_INSIDE": "ACME"})
+    assert (found.access_key_id, found.secret_access_key) == ("AKIAACME", os.environ["HOME"])
+    assert sign_in("process").access_key_id == "AKIA"
+    core = opened("role", "files", None)
+    tell_children(core, {"VALETKEY_INSIDE": "ACME"})
+    chained = core.get_component("credential_provider").get_provider("assume-role")
+    behind = chained._profile_provider_builder.providers("process")
+    (process,) = (each for each in behind if isinstance(each, ProcessProvider))
+    assert process.load().access_key == "AKIAACME"
+    assert "VALETKEY_INSIDE" not in os.environ

@@ -24,6 +24,7 @@ def place(tmp_path: pathlib.Path) -> pathlib.Path:
     folder.mkdir(parents=True)
     for name in ("acme", "acme.prod", "globex", "$(touch evil)", "`touch evil`"):
         (folder / f"{name}.json").write_text("{}")
+    (folder / "p-0123456789abcdef.json").write_text("{}")  # an id of a name, and no name
     remember_grants(["audit", "ops", "x\n$(touch evil)", "*"], env(tmp_path))
     return tmp_path
 

@@ -5,7 +5,8 @@ import types
 
 import pytest
 
-from valetkey.cli import _entry, _run
+from valetkey.cli import _machine, _run
+from valetkey.credentials.sessions.ways import Way
 
 
 def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -14,12 +15,11 @@ def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatc
         profile=types.SimpleNamespace(source_profile=None),
         base=None,
         region=None,
-        is_long=False,
-        way=None,
+        way=Way(),
         through=object(),
         root=types.SimpleNamespace(profile=types.SimpleNamespace(name="acme", until=None)),
     )
-    monkeypatch.setattr(_entry, "open_profile", lambda name, way: found)
+    monkeypatch.setattr(_machine, "open_profile", lambda name, way: found)
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
     assert _run.run(["exec", "acme", "--", "true"]) == 125
     assert "no temporary directory" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -13,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from valetkey.account.base_identity import SIGN_IN, NoBase
 from valetkey.account.calls import CallError
-from valetkey.aws.opening import SIGN_IN, NoBase
-from valetkey.cli import _entry, _questions, _run
+from valetkey.cli import _machine, _questions, _run
 from valetkey.credentials.profiles.profile import Origin, Profile, load, names, path_of, save
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.mfa import mfa_key
@@ -70,15 +71,15 @@ def config(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     path.write_text(CONFIG)
     asked: list[str | None] = []
 
-    def sign_in_as(source: str | None, what: str, *_: Any, **how: Any) -> Base:
+    def sign_in(source: str | None, /, **how: Any) -> Base:
         asked.append(source)
-        assert how["quiet"], "nobody may be asked for a code"
+        assert how["ask"] is None, "nobody may be asked for a code"
         if source == "vault":
             raise NoBase("the base profile vault has no credentials", do=SIGN_IN)
         return Base()
 
-    monkeypatch.setattr(_entry, "sign_in_as", sign_in_as)
-    monkeypatch.setattr(_entry, "vault", lambda: VAULT)
+    machine: Any = dataclasses.replace(_machine.machine(), sign_in=sign_in, vault=VAULT)
+    monkeypatch.setattr(_machine, "machine", lambda: machine)
     VAULT.kept, VAULT.why = {}, ""
     return path
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from valetkey.cli._entry import open_profile
-from valetkey.cli._ways import Way
+from valetkey.cli._machine import open_profile
 from valetkey.credentials.profiles.profile import Profile, save
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.values import Credentials
+from valetkey.credentials.sessions.ways import Way
 
 ACCOUNT, OWNER = "123456789012", "210987654321"
 HEAVY = ("boto3", "botocore", "cyclopts", "rich", "msgspec", "configparser")
@@ -151,7 +151,7 @@ def test_whatever_differs_takes_the_long_way(
     assert "cyclopts" in run("env", "acme", **env)[2]
 
 
-@pytest.mark.parametrize("words", ["exec acme", "exec --jobs 2 acme -- true", "env acme --shell tcsh", "env"])
+@pytest.mark.parametrize("words", ["exec", "exec --jobs 2 acme -- true", "env acme --shell tcsh", "env"])
 def test_wrong_use_is_refused_as_before(words: str, keep: Callable[..., str]) -> None:
     keep()
     run("env", "acme")

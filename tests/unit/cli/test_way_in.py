@@ -7,13 +7,17 @@ import pathlib
 import threading
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.unit.credentials.sts_world import Base
 
-from valetkey.cli import _entry, _run, _signing, _terminal
-from valetkey.cli._ways import Way
+from valetkey import INSIDE
+from valetkey.cli import _machine, _run, _signing, _terminal
 from valetkey.credentials.profiles.profile import Profile, save
+from valetkey.credentials.sessions import opener
+from valetkey.credentials.sessions.ways import Way
 from valetkey.errors import ValetkeyError
 
 ACCOUNT = "123456789012"
@@ -87,28 +91,34 @@ def test_what_is_about_a_grant_names_it_for_a_role_behind_it(
 def test_client_takes_a_role_behind_a_grant_as_exec_does(accept: Accept, tmp_path: pathlib.Path) -> None:
     accept("acme")
     (tmp_path / ".aws/config").write_text(BEHIND)
-    _entry.check_known("acme")
-    _entry.check_known("acme-prod")
+    opener.check_known("acme", os.environ)
+    opener.check_known("acme-prod", os.environ)
     with pytest.raises(ValetkeyError, match="no profile"):
-        _entry.check_known("nobody")
+        opener.check_known("nobody", os.environ)
 
 
 def test_a_base_identity_that_comes_from_the_profile_itself_is_refused(
     accept: Accept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr(_entry, "sign_in_as", lambda *words, **options: opened.append(os.environ[_entry.INSIDE]))
+    started: list[Any] = []
+
+    def sign_in(source: str, /, **options: Any) -> Any:
+        started.append(options["child_env"])
+        return Base()
+
+    machine = replace(_machine.machine(), sign_in=sign_in)
     accept("acme")
     accept("globex")
-    _entry.open_profile("acme")
-    assert _entry.INSIDE not in os.environ
-    monkeypatch.setenv(_entry.INSIDE, "globex")  # as a credential_process of globex is started
+    opener.open_profile(machine, "acme")
+    assert started == [{INSIDE: "acme"}]
+    assert INSIDE not in os.environ
+    monkeypatch.setenv(INSIDE, "globex")  # as a credential_process of globex is started
     with pytest.raises(ValetkeyError, match="the base identity of globex comes from globex itself"):
-        _entry.open_profile("globex")
+        opener.open_profile(machine, "globex")
     with pytest.raises(ValetkeyError, match="as the base identity of globex: a session of acme, which valetkey made"):
-        _entry.open_profile("acme")
-    assert opened == ["acme"]
-    assert os.environ[_entry.INSIDE] == "globex"
+        opener.open_profile(machine, "acme")
+    assert len(started) == 1
+    assert os.environ[INSIDE] == "globex"
 
 
 def test_the_base_identity_of_login(accept: Accept) -> None:
@@ -156,26 +166,22 @@ def test_nobody_is_sent_to_a_login_that_does_not_help(way: Way, wanted: str, mon
     assert wanted in (caught.value.do or "")
 
 
-def test_two_servers_that_renew_at_the_same_time_are_no_circle(accept: Accept, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_servers_that_renew_at_the_same_time_are_no_circle(accept: Accept) -> None:
     """`exec --all --server`: each customer's server renews in a thread of its own."""
     acme, globex = accept("acme"), accept("globex")
-    began, second = threading.Event(), threading.Event()
-    seen: dict[str, str | None] = {}
+    both = threading.Barrier(2)  # each is opened while the other one is
+    seen: list[str] = []
 
-    def sign_in_as(source: str, name: str, *_: Any, **__: Any) -> Any:
-        seen[name] = os.environ.get("VALETKEY_INSIDE")
-        if name == "acme":
-            began.set()
-            second.wait(0.3)  # it may not come before this one is done
-        else:
-            second.set()
+    def sign_in(source: str, /, **options: Any) -> Any:
+        both.wait(20)
+        seen.append(options["child_env"][INSIDE])
+        return Base()
 
-    monkeypatch.setattr(_entry, "sign_in_as", sign_in_as)
-    threads = [threading.Thread(target=_entry.entry_of, args=(each,)) for each in (acme, globex)]
-    threads[0].start()
-    assert began.wait(20)
-    threads[1].start()
+    machine = replace(_machine.machine(), sign_in=sign_in)
+    threads = [threading.Thread(target=opener.entry_of, args=(machine, each)) for each in (acme, globex)]
+    for each in threads:
+        each.start()
     for each in threads:
         each.join(20)
-    assert seen == {"acme": "acme", "globex": "globex"}
+    assert sorted(seen) == ["acme", "globex"]
     assert "VALETKEY_INSIDE" not in os.environ

@@ -6,9 +6,11 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from valetkey.account.calls import Call, CallError
+from valetkey.account.calls import Call, CallError, Keys
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.protocols import Keys
+from valetkey.credentials.sessions import broker
+from valetkey.credentials.sessions.cache import Session
+from valetkey.credentials.sessions.tools import Tools
 
 OURS, OWNER = "123456789012", "210987654321"
 DEVICE = f"arn:aws:iam::{OURS}:mfa/ann"
@@ -127,3 +129,30 @@ def profile(**changes: Any) -> Profile:
 
 def refusal(operation: str, code: str, message: str = "") -> CallError:
     return CallError(Call("sts", operation), code, message)
+
+
+def _tools(given: dict[str, Any]) -> Tools:
+    """The tools among these arguments, which are taken out. Without `keep` the MFA session is in the cache too."""
+    names = {each.name for each in dataclasses.fields(Tools)} & given.keys()
+    found = {each: given.pop(each) for each in names}
+    return Tools(**{"keep": found.get("cache"), **found})
+
+
+def role_session(wanted: Profile, **given: Any) -> Session:
+    """broker.role_session of these tools and terms."""
+    tools = _tools(given)
+    return broker.role_session(broker.Entering(wanted, tools, **given))
+
+
+def further_session(wanted: Profile, **given: Any) -> Session:
+    """broker.further_session of these tools, of the role that it is entered from, and of these terms."""
+    through = broker.Through(*(given.pop(each) for each in ("source_arn", "source_key", "source", "lost")))
+    given = {"base": Base(), "ask": None, **given}
+    tools = _tools(given)
+    return broker.further_session(broker.Entering(wanted, tools, **given), through)
+
+
+def mfa_session(**given: Any) -> Session:
+    """tools.mfa_session of these tools and terms."""
+    tools = _tools(given)
+    return tools.mfa_session(given.pop("serial"), **given)

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from valetkey import __main__ as front
-from valetkey import files
+from valetkey import files, hot_file, hot_head
+from valetkey.__main__ import _stored
 from valetkey.credentials.profiles.awsconfig import Written, write_profile
 from valetkey.credentials.profiles.profile import Profile, load, save
 from valetkey.credentials.sessions import process_cache
@@ -133,13 +133,13 @@ def test_the_first_session_of_all(home: pathlib.Path) -> None:
 
 
 def test_the_answer_that_is_printed(home: pathlib.Path) -> None:
-    path = pathlib.Path(front.hot_file("acme"))
+    path = pathlib.Path(hot_file("acme"))
 
     def keep(number: int) -> None:
-        process_cache.store(path, front.head("acme"), session(number), b'{"answer": %d}\n' % number)
+        process_cache.store(path, hot_head("acme"), session(number), b'{"answer": %d}\n' % number)
 
     def check() -> object:
-        found = front._stored("acme")
+        found = _stored("acme")
         assert found in (b'{"answer": 1}\n', b'{"answer": 2}\n')
         private_only(home / ".cache/valetkey")
         return found

@@ -13,7 +13,7 @@ import pytest
 
 import valetkey
 from valetkey.cli import _terminal
-from valetkey.cli._entry import open_profile
+from valetkey.cli._machine import open_profile
 from valetkey.credentials.profiles.profile import Profile, ProfileError, save
 from valetkey.credentials.sessions.cache import Cache, Session, key
 from valetkey.credentials.sessions.protocols import NoTerminal

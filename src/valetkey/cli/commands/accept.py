@@ -57,14 +57,15 @@ def accept(
     nor --role it asks.
     """
     from valetkey.cli import _sealing
-    from valetkey.cli._base import choose, sign_in_chosen
-    from valetkey.cli._questions import consent
+    from valetkey.cli._machine import machine
+    from valetkey.cli._questions import ask_region, consent
     from valetkey.credentials.profiles import acceptance, awsconfig, whose_account
     from valetkey.credentials.profiles.identity import identify
     from valetkey.credentials.profiles.profile import Origin, names, save
     from valetkey.credentials.profiles.requests import check_customer, known_requests
     from valetkey.credentials.profiles.typed import offered
     from valetkey.credentials.sessions.base_binding import refuse_accepted_role
+    from valetkey.credentials.sessions.base_choice import choose, sign_in_chosen
     from valetkey.exchange.files import Handoff, Received, load
     from valetkey.report.contractor import say_accepted, say_handoff
     from valetkey.report.text import say
@@ -80,8 +81,15 @@ def accept(
     name = acceptance.profile_name(name or acceptance.default_name(arn, have))
     before = next((each for each in have if each.name == name), None)
     # INVARIANT: who is judged is who later calls begin with, and a session of valetkey's is nobody.
-    base = choose(account.profile, from_environment=base_from_environment, renewing=before, names=names(os.environ))
-    who = sign_in_chosen(base, name, region=account.region)
+    base = choose(
+        account.profile,
+        from_environment=base_from_environment,
+        renewing=before,
+        names=names(os.environ),
+        env=os.environ,
+        region=account.region,
+    )
+    who = sign_in_chosen(machine(), base, name)
     perform, source = who.connect(who), base.source
     caller = identify(perform)
     refuse_accepted_role(caller, have)
@@ -109,6 +117,7 @@ def accept(
         or os.environ.get("AWS_REGION")
         or os.environ.get("AWS_DEFAULT_REGION")
         or awsconfig.region_of(source, os.environ)
+        or (None if yes or output.as_json else ask_region())
     )
     awsconfig.check_free(name, os.environ, region=region)
     if not output.as_json:

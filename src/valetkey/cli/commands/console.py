@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli._ways import Way
+from valetkey.cli._ways import WayOptions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 # A browser that is not running yet takes this long to read the file, and more on a slow disk.
 _STAYS = 15.0
+# A browser that cannot start has ended by then; the command does not wait for more.
+_LOOK = 1.0
 
 
 def console(
-    name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
+    name: Annotated[
+        str | None, Parameter(help="The profile that `accept` wrote; if not given, the one that this shell is for.")
+    ] = None,
     /,
     *,
     service: Annotated[str | None, Parameter(help="The service to open: s3, ec2, cloudtrail ...")] = None,
@@ -38,7 +42,7 @@ def console(
     print_: Annotated[
         bool, Parameter(name="--print", negative="", help="Print the sign-in URL instead of opening a browser.")
     ] = False,
-    way: Way = Way(),  # noqa: B008 - frozen
+    way: WayOptions = WayOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Open the AWS console through a grant, for as long as its session lasts (an hour at most with MFA; --long: 12).
 
@@ -46,9 +50,9 @@ def console(
     """
     from valetkey.aws.form import post_form
     from valetkey.awsfiles import settings
-    from valetkey.cli._browsing import Browser
-    from valetkey.cli._entry import clock, open_profile
-    from valetkey.cli._kept import dropped
+    from valetkey.cli._browsing import Browser, remove_later
+    from valetkey.cli._default_name import name_or_default
+    from valetkey.cli._machine import clock, open_profile
     from valetkey.cli._saying import say_end
     from valetkey.credentials.delivery.console_urls import ConsoleError, check_url
     from valetkey.credentials.delivery.federation import (
@@ -58,20 +62,23 @@ def console(
         login_url,
         redirect_file,
     )
-    from valetkey.credentials.profiles.profile import check_name
+    from valetkey.credentials.delivery.regions import region_here
+    from valetkey.credentials.profiles.names import file_id
     from valetkey.errors import ValetkeyError
     from valetkey.report.text import say
 
     if print_ and (browser is not None or separate):
         raise ValetkeyError("--print opens no browser", do="leave --browser and --separate out, or --print")
-    own = f"valetkey-{check_name(name)}" if separate else None
+    name = name_or_default(name, "console")
+    own = f"valetkey-{file_id(name)}" if separate else None
     opener = None if print_ else Browser(browser, own=own)
-    entry = open_profile(name, way)
+    entry = open_profile(name, way.way)
     profile = entry.profile
     # Wrong use is told before anybody is asked for a code.
     if url is not None and service is not None:
         raise ValetkeyError("--service and --url exclude each other", do="give one of them")
     destination(profile.partition, service=service, region=None)
+    region = way.region or region_here(name, entry.region, os.environ)
     page = None if url is None else check_url(url, profile.partition)
     session = entry.session(lasting=True)
     say_end(entry.root.profile)
@@ -83,7 +90,7 @@ def console(
             profile,
             session.credentials,
             service=service,
-            region=entry.region,
+            region=region,
             env=os.environ,
             post=lambda to, form: post_form(to, form, ca_bundle=bundle),
             url=page,
@@ -102,7 +109,7 @@ def console(
         secret, ends = open_console()
     except ConsoleError:
         # AWS gives no reason there. A session of a role that was made anew is one.
-        if not dropped(entry, session):
+        if not entry.dropped(session):
             raise
         session = entry.session(lasting=True)
         secret, ends = open_console()
@@ -118,9 +125,9 @@ def console(
         say(secret)
         return 0
     _end_in_order()
-    with redirect_file(secret, Path.home()) as file:
+    with redirect_file(secret, Path.home(), later=lambda directory: remove_later(directory, _STAYS)) as file:
         say(f"Opening the console of account {profile.account} in your browser, until {until}.", stderr=True)
-        opener.open(file.as_uri(), stays=_STAYS)
+        opener.open(file.as_uri(), stays=_LOOK)
     return 0
 
 

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli._ways import Way
-
 if TYPE_CHECKING:
-    from valetkey.cli._entry import Entry
     from valetkey.credentials.sessions.cache import Session
+    from valetkey.credentials.sessions.opener import Entry
 
 
 def credential_process(
@@ -39,19 +37,24 @@ def credential_process(
     name
         The profile.
     """
-    from valetkey.__main__ import head, hot_file
-    from valetkey.cli._childenv import config_of
-    from valetkey.cli._entry import open_profile
-    from valetkey.cli._short import remember
+    from valetkey import hot_file, hot_head
+    from valetkey.cli._machine import open_profile
+    from valetkey.cli._noted import remember
+    from valetkey.credentials.delivery import child
+    from valetkey.credentials.profiles.names import check_name, file_id
+    from valetkey.credentials.profiles.profile import name_of
     from valetkey.credentials.sessions import process_cache
     from valetkey.credentials.sessions.base_binding import elsewhere
+    from valetkey.credentials.sessions.ways import Way
     from valetkey.report.credentials import process_answer, write_answer
 
+    # The line in the AWS config has an id where the name cannot stand.
+    name = check_name(name_of(name, os.environ) or name)
     if mfa_session:
         write_answer(process_answer(open_profile(name, Way(no_cache=no_cache)).mfa_session().credentials))
         return 0
     try:
-        path, before = hot_file(name), head(name)
+        path, before = hot_file(file_id(name)), hot_head(file_id(name))
     except (OSError, KeyError, ValueError):
         path = ""
     entry = open_profile(name, Way(no_cache=no_cache))
@@ -60,7 +63,7 @@ def credential_process(
     # The stored answer depends on the AWS files that the environment names; others do not make it stale.
     if path and not no_cache and entry.through is None and not elsewhere(entry.profile.base_files, os.environ):
         process_cache.store(Path(path), before, session, answer)
-        remember(entry, before, lambda: config_of(entry, os.environ))
+        remember(entry, before, lambda: child.config_of(entry.profile, os.environ, region=entry.base.region))
     write_answer(answer)
     return 0
 
@@ -68,10 +71,8 @@ def credential_process(
 def _session(entry: Entry) -> Session:
     """The session to answer with. One that was kept is tried first: whoever comes this way, and not by the stored
     answer, has a moment for it."""
-    from valetkey.cli._kept import dropped, kept
-
-    before = kept(entry)
+    before = entry.kept()
     session = entry.session()
     if before is None or before.credentials.access_key_id != session.credentials.access_key_id:
         return session
-    return entry.session() if dropped(entry, session) else session
+    return entry.session() if entry.dropped(session) else session

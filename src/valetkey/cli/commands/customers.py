@@ -14,15 +14,15 @@ def customers(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     Read from this computer, without an MFA code. Each cached session makes one call, to see whether AWS still knows it;
     a session that AWS does not know is dropped.
     """
-    from valetkey.cli._entry import clock
-    from valetkey.cli._kept import drop_customers
+    from valetkey.cli._machine import clock, machine
     from valetkey.credentials.profiles.customers import all_customers
+    from valetkey.credentials.sessions.opener import drop_customers
     from valetkey.report.customers import say_customers
     from valetkey.report.text import say
 
     now = clock()
     found, damaged = all_customers(os.environ, now)
-    gone = drop_customers(found)
+    gone = drop_customers(machine(), found)
     for each in sorted(gone):
         say(f"{each}: AWS does not know its session any more: the role was re-made. It was dropped.", stderr=True)
     found = tuple(replace(each, session_until=None) if each.profile.name in gone else each for each in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -9,10 +10,10 @@ from cyclopts import Parameter
 from valetkey.cli._options import Output
 
 if TYPE_CHECKING:
-    from valetkey.cli._entry import Entry
+    from valetkey.account.calls import Keys
     from valetkey.credentials.doctor.diagnosis import Found
     from valetkey.credentials.doctor.probing import Probing
-    from valetkey.credentials.sessions.broker import Keys
+    from valetkey.credentials.sessions.opener import Entry
 
 
 def doctor(
@@ -30,10 +31,10 @@ def doctor(
     Exit code 0: nothing blocks you. 1: something does. 3: AWS or the network failed.
     """
     from valetkey.cli._diagnosing import inquire
-    from valetkey.cli._entry import grant
     from valetkey.credentials.doctor import verification
     from valetkey.credentials.doctor.checks import CHECKS, exit_code, likely
     from valetkey.credentials.doctor.diagnosis import examine
+    from valetkey.credentials.sessions.opener import grant_profile
     from valetkey.errors import ValetkeyError
     from valetkey.report.doctor import say_diagnosis
     from valetkey.report.text import say
@@ -42,7 +43,7 @@ def doctor(
         raise ValetkeyError(
             "--probe needs to know which role to try", do="name a profile: valetkey doctor NAME --probe"
         )
-    profile = grant(name) if name is not None else None
+    profile = grant_profile(name, os.environ) if name is not None else None
     facts, entry = inquire(profile, ask=probe)
     found = examine(facts, CHECKS)
     tried, failed = None, None
@@ -60,7 +61,7 @@ def doctor(
 
 def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
     """The way in and its variants, with a code asked for where one is needed."""
-    from valetkey.cli._entry import clock
+    from valetkey.cli._machine import clock
     from valetkey.credentials.doctor.probing import probe
     from valetkey.errors import ValetkeyError
 

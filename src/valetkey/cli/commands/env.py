@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from valetkey.cli._ways import Way
+from valetkey.cli._ways import WayOptions
 
 
 def env(
-    name: str,
+    name: str | None = None,
     /,
     *,
     shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Parameter(help="The shell to print for.")] = "bash",
-    way: Way = Way(),  # noqa: B008 - frozen
+    way: WayOptions = WayOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Print a grant's credentials as lines for a shell to evaluate: `eval "$(valetkey env NAME)"`.
 
@@ -26,18 +26,20 @@ def env(
     Parameters
     ----------
     name
-        The profile.
+        The profile; if not given, the one that this shell is for (VALETKEY_PROFILE, AWS_PROFILE).
     """
-    from valetkey.cli._childenv import config_of
-    from valetkey.cli._entry import open_profile
+    from valetkey.cli._default_name import name_or_default
+    from valetkey.cli._machine import open_profile
+    from valetkey.cli._noted import head_of, remember
     from valetkey.cli._saying import say_long
-    from valetkey.cli._short import head_of, remember
+    from valetkey.credentials.delivery import child
     from valetkey.report.credentials import write_exports
 
+    name = name_or_default(name, "env")
     head = head_of(name)
-    entry = open_profile(name, way, own_interrupt=True)
+    entry = open_profile(name, way.way, own_interrupt=True)
     session = entry.session(lasting=True)
-    remember(entry, head, lambda: config_of(entry, os.environ))
+    remember(entry, head, lambda: child.config_of(entry.profile, os.environ, region=entry.base.region))
     say_long(entry, session)
-    write_exports(shell, session.credentials, entry.region)
+    write_exports(shell, name, session.credentials, way.region or entry.region)
     return 0

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli._ways import Way
-from valetkey.commandline import command as command_line
+from valetkey.cli._ways import WayOptions
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
@@ -30,9 +29,9 @@ def exec_(
         Parameter(negative="", help="Run it for this profile; repeat it for more: --profile A --profile B."),
     ] = (),
     jobs: Annotated[int | None, Parameter(help="How many customers at a time: 4 if not given.")] = None,
-    way: Way = Way(),  # noqa: B008 - frozen
+    way: WayOptions = WayOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Run a command with a grant's credentials in its environment and no others.
+    """Run a command, or a shell where no command is given, with a grant's credentials in its environment and no others.
 
     The MFA code is asked for on the terminal itself. The exit code is the command's (128 + number for a signal);
     125 is a failure of valetkey, 126 a command that cannot be executed, 127 one that was not found. With --all or
@@ -42,12 +41,14 @@ def exec_(
     Parameters
     ----------
     name
-        The profile.
+        The profile; if not given, the one that this shell is for (VALETKEY_PROFILE, AWS_PROFILE).
     command
-        The command and its words, after `--`.
+        The command and its words, after `--`; your shell if not given.
     """
     from valetkey.cli._childenv import given, served
-    from valetkey.cli._running import run_prepared
+    from valetkey.cli._default_name import name_or_default
+    from valetkey.cli._running import own_shell, run_prepared
+    from valetkey.report.text import say
 
     if server and way.no_cache:
         raise ValetkeyError("--server keeps a session, and --no-cache keeps none", do="leave one of them out")
@@ -55,7 +56,7 @@ def exec_(
         raise ValetkeyError(
             "--server renews its sessions, and --long ones take a code each", do="leave one of them out"
         )
-    environment = partial(served if server else given, way=way)
+    environment = partial(served if server else given, way=way.way)
     if all_ or profile:
         if all_ and profile:
             raise ValetkeyError("--all and --profile exclude each other", do="give one of them")
@@ -64,9 +65,9 @@ def exec_(
         names = _everyone() if all_ else _chosen(profile)
         if not names:
             raise ValetkeyError("there are no profiles", do="run `valetkey accept FILE` with a handoff first")
-        if len(names) > 1 and way.own_code and way.mfa_code_stdin:
+        if len(names) > 1 and way.way.own_code and way.mfa_code_stdin:
             raise ValetkeyError(
-                f"with {way.own_code} each of {len(names)} customers takes a code, and --mfa-code-stdin is one",
+                f"with {way.way.own_code} each of {len(names)} customers takes a code, and --mfa-code-stdin is one",
                 do="leave one of them out",
             )
         return _for_many(words, environment, names=names, jobs=4 if jobs is None else jobs, everyone=all_)
@@ -74,15 +75,11 @@ def exec_(
         raise ValetkeyError(
             "--jobs is for several customers", do="leave it out, or say --all or --profile A --profile B"
         )
-    if name is None:
-        raise ValetkeyError("no profile is named", do="name it: valetkey exec NAME -- aws ...")
-    if not command:
-        raise ValetkeyError(
-            "no command is given",
-            do=f"write it after two dashes: {command_line('valetkey exec', name, then='-- aws ...')}",
-        )
+    name = name_or_default(name, "exec")
     with environment(name, dict(os.environ)) as prepared:
-        return run_prepared(name, command, prepared)
+        if not command:
+            say(f"A shell for {name}, account {prepared.env['AWS_ACCOUNT_ID']}. `exit` ends it.", stderr=True)
+        return run_prepared(name, command or own_shell(os.environ), prepared)
 
 
 def _check_words(words: Sequence[str]) -> None:
@@ -102,7 +99,7 @@ def _for_many(
     words: Sequence[str], environment: Environment, *, names: tuple[str, ...], jobs: int, everyone: bool
 ) -> int:
     from valetkey.cli._many import run_many
-    from valetkey.credentials.sessions.broker import Ended
+    from valetkey.credentials.sessions.protocols import Ended
     from valetkey.report.many import labelled, say_ran
     from valetkey.report.text import say
 
@@ -127,11 +124,14 @@ def _for_many(
 
 def _chosen(profiles: tuple[str, ...]) -> tuple[str, ...]:
     """The profiles that --profile names. Raises ValetkeyError before anything is begun for any of them."""
-    from valetkey.cli._entry import check_known
+    from valetkey.credentials.profiles.profile import names as known
+    from valetkey.credentials.sessions.opener import check_known
 
-    names = tuple(dict.fromkeys(name.strip() for each in profiles for name in each.split(",") if name.strip()))
+    whole = known(os.environ)  # a name may have a comma
+    parts = [part.strip() for each in profiles for part in ((each,) if each in whole else each.split(","))]
+    names = tuple(dict.fromkeys(filter(None, parts)))
     for name in names:
-        check_known(name)
+        check_known(name, os.environ)
     return names
 
 

@@ -124,19 +124,21 @@ class _Bases:
         return self._known[base]
 
     def _open(self, base: Base) -> Identity | Unopened:
+        from valetkey.account.base_identity import SIGN_IN, NoBase
         from valetkey.account.calls import CallError
-        from valetkey.aws.opening import SIGN_IN, NoBase
-        from valetkey.cli._entry import inside, sign_in_as
+        from valetkey.cli._machine import machine
         from valetkey.credentials.profiles.identity import identify
         from valetkey.credentials.profiles.importing import Unopened
         from valetkey.credentials.sessions.base_binding import files_of
+        from valetkey.credentials.sessions.base_choice import BaseChoice, sign_in_as
         from valetkey.credentials.sessions.refusals import explain
 
         source = base.source
         files = files_of(os.environ) if source is not None else ()
         try:
-            with inside(source or "import"):
-                who = sign_in_as(source, source or "import", files=files, from_environment=source is None, quiet=True)
+            choice = BaseChoice(source, files, from_environment=source is None)
+            what = source or "import"
+            who = sign_in_as(machine(), choice, what, quiet=True, inside=what)
             return identify(who.connect(who))
         except NoBase as problem:
             if problem.do == SIGN_IN and source is not None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-import time
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from valetkey.cli._options import Output
 from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.credentials.sessions.base_keys import StoredKey
+    from valetkey.credentials.sessions.opener import Entry
+    from valetkey.credentials.sessions.protocols import SignedIn
+    from valetkey.credentials.sessions.tools import Tools
 
 
 def login(
@@ -39,12 +44,8 @@ def login(
 
     One code is enough for every customer of the base identity, for 12 hours or as long as --for says.
     """
-    from valetkey.aws.opening import STORED
+    from valetkey.account.base_identity import STORED, NoBase
     from valetkey.cli import _questions, _signing
-    from valetkey.cli._entry import clock, open_profile, sign_in_as, stored, tools_of, vault
-    from valetkey.cli._ways import Way
-    from valetkey.credentials.sessions import base_keys, mfa_sources
-    from valetkey.report import login as report
 
     if sum((store_key, rotate_key, store_seed)) > 1:
         raise ValetkeyError("--store-key, --rotate-key and --store-seed exclude each other", do="give one of them")
@@ -54,41 +55,157 @@ def login(
         what = "--store-key needs no code" if store_key else "--store-seed makes the code from the seed"
         raise ValetkeyError(what, do="leave --mfa-code-stdin out")
     life = _signing.life(for_)
-    entry = open_profile(name) if name else None
-    source = entry.profile.source_profile if entry else _signing.source(base, os.environ)
-    who = entry.base if entry else sign_in_as(source, source or "default", _signing.customer_of(source, os.environ))
-    _signing.refuse_temporary(who, source)
+    try:
+        signing = _signing_in(name, base)
+    except NoBase:
+        # A key that is in no file yet: it is typed, and never is in one.
+        if not store_key or name or not _questions.at_terminal():
+            raise
+        _store_typed_key(_signing.source(base, os.environ), as_json=output.as_json)
+        return 0
+    _signing.refuse_temporary(signing.who, signing.source)
     if store_key or rotate_key:
-        _signing.check_place(source, is_stored=who.source == STORED, rotate=rotate_key)
+        _signing.check_place(signing.source, is_stored=signing.who.source == STORED, rotate=rotate_key)
     if store_key:
-        user = _signing.user_of(who)
-        key, path = base_keys.store(source, who, user, env=os.environ, vault=vault())
-        report.say_stored(key.access_key_id, user, path, as_json=output.as_json)
-        return 0
-    old = stored(source) if rotate_key else None
-    if old is not None:
-        question = f"Make a new access key for {old.user}, and delete {old.access_key_id}?"
-        _questions.consent(question, yes=yes)
-    device = _signing.device(mfa_serial, entry.root.profile if entry else None, source, who)
-    given = option("--base", source) if source else ""
-    again = command("valetkey login", name) if name else " ".join(["valetkey login", *filter(None, [given])])
-    tools = tools_of(who, name or source or "default", source, Way(mfa_code_stdin=mfa_code_stdin), login=again)
-    if old is not None:
-        session = tools.mfa_session(device, max_age=None)
-        perform = _signing.iam(source, session.credentials)
-        new = base_keys.rotate(
-            source, old, perform=perform, connect=who.connect, env=os.environ, vault=vault(), sleep=time.sleep
+        _store_key(signing, as_json=output.as_json)
+    elif rotate_key:
+        old = _key_to_rotate(signing)
+        _questions.consent(f"Make a new access key for {old.user}, and delete {old.access_key_id}?", yes=yes)
+        _rotate_key(signing, old, mfa_serial, from_stdin=mfa_code_stdin, as_json=output.as_json)
+    else:
+        _log_in(
+            signing, mfa_serial, life=life, from_stdin=mfa_code_stdin, store_seed=store_seed, as_json=output.as_json
         )
-        report.say_rotated(old.access_key_id, new.access_key_id, as_json=output.as_json)
-        return 0
-    seed = _signing.read_seed(device, vault()) if store_seed else None
+    return 0
+
+
+@dataclass(frozen=True)
+class _SigningIn:
+    """The base identity that `login` is for."""
+
+    name: str | None
+    """The customer's profile, when one was named."""
+    entry: Entry | None
+    """The same, opened."""
+    source: str | None
+    """The AWS profile."""
+    who: SignedIn
+
+    def device(self, mfa_serial: str | None) -> str:
+        """The MFA device. Raises ValetkeyError."""
+        from valetkey.cli import _signing
+
+        return _signing.device(mfa_serial, self.entry.root.profile if self.entry else None, self.source, self.who)
+
+    def tools(self, *, from_stdin: bool) -> Tools:
+        """What the broker works with."""
+        from valetkey.cli._machine import machine
+        from valetkey.cli._ways import WayOptions
+        from valetkey.credentials.sessions.opener import Codes, tools_of
+
+        given = option("--base", self.source) if self.source else ""
+        again = " ".join(["valetkey login", *filter(None, [given])])
+        login = command("valetkey login", self.name) if self.name else again
+        way = WayOptions(mfa_code_stdin=from_stdin).way
+        return tools_of(
+            machine(), self.who, self.name or self.source or "default", Codes(self.source, login=login), way
+        )
+
+
+def _signing_in(name: str | None, base: str | None) -> _SigningIn:
+    """Resolve the base identity. Raises ValetkeyError."""
+    from valetkey.cli import _signing
+    from valetkey.cli._machine import machine, open_profile
+    from valetkey.credentials.sessions.base_choice import BaseChoice, recorded, sign_in_as
+
+    if name:
+        entry = open_profile(name)
+        return _SigningIn(name, entry, entry.profile.source_profile, entry.base)
+    source = _signing.source(base, os.environ)
+    customer = _signing.customer_of(source, os.environ)
+    choice = recorded(customer) if customer else BaseChoice(source)
+    return _SigningIn(None, None, source, sign_in_as(machine(), choice, source or "default"))
+
+
+def _store_key(signing: _SigningIn, *, as_json: bool) -> None:
+    """Move the access key into the keyring. Raises ValetkeyError."""
+    from valetkey.cli import _signing
+    from valetkey.cli._machine import machine
+    from valetkey.credentials.sessions import base_keys
+    from valetkey.report import login as report
+
+    user = _signing.user_of(signing.who)
+    key, path = base_keys.store(signing.source, signing.who, user, env=os.environ, vault=machine().vault)
+    report.say_stored(key.access_key_id, user, path, as_json=as_json)
+
+
+def _store_typed_key(source: str | None, *, as_json: bool) -> None:
+    """Ask for an access key and put it into the keyring. Raises ValetkeyError."""
+    from valetkey.cli import _signing
+    from valetkey.cli._machine import machine
+    from valetkey.credentials.sessions import base_keys
+    from valetkey.report import login as report
+
+    keys = _signing.read_key(source)
+    user = _signing.user_of_key(keys, source)
+    base_keys.keep(source, keys, user, env=os.environ, vault=machine().vault)
+    report.say_stored(keys.access_key_id, user, None, as_json=as_json)
+
+
+def _key_to_rotate(signing: _SigningIn) -> StoredKey:
+    from valetkey.cli._machine import machine
+    from valetkey.credentials.sessions.base_keys import stored_key
+
+    found = stored_key(signing.source, os.environ, machine().vault)
+    if found is None:  # check_place has seen it a moment ago
+        raise ValetkeyError("the access key is not in the keyring any more", do="run `valetkey login --store-key`")
+    return found
+
+
+def _rotate_key(
+    signing: _SigningIn, old: StoredKey, mfa_serial: str | None, *, from_stdin: bool, as_json: bool
+) -> None:
+    """Change the access key in the keyring for a new one. Raises ValetkeyError."""
+    from valetkey.cli import _signing
+    from valetkey.cli._machine import machine
+    from valetkey.credentials.sessions import base_keys
+    from valetkey.report import login as report
+
+    source = signing.source
+    device = signing.device(mfa_serial)
+    session = signing.tools(from_stdin=from_stdin).mfa_session(device, max_age=None)
+    perform = _signing.iam(source, session.credentials)
+    new = base_keys.rotate(
+        source,
+        old,
+        perform=perform,
+        connect=signing.who.connect,
+        env=os.environ,
+        vault=machine().vault,
+        sleep=machine().sleep,
+    )
+    report.say_rotated(old.access_key_id, new.access_key_id, as_json=as_json)
+
+
+def _log_in(
+    signing: _SigningIn, mfa_serial: str | None, *, life: int, from_stdin: bool, store_seed: bool, as_json: bool
+) -> None:
+    """Make an MFA session, and a session of the role when a profile was named. Raises ValetkeyError."""
+    from valetkey.cli import _signing
+    from valetkey.cli._machine import machine
+    from valetkey.credentials.sessions import mfa_sources
+    from valetkey.report import login as report
+
+    here, entry = machine(), signing.entry
+    device = signing.device(mfa_serial)
+    tools = signing.tools(from_stdin=from_stdin)
+    seed = _signing.read_seed(device, here.vault) if store_seed else None
     if seed is not None:
-        tools = tools.asking(mfa_sources.seed(lambda _: seed, clock=clock, sleep=time.sleep))
+        tools = tools.asking(mfa_sources.seed(lambda _: seed, clock=here.clock, sleep=here.sleep))
     session = tools.mfa_session(device, max_age=None, life=life, fresh=True)
     if seed is not None:
-        mfa_sources.keep_seed(vault(), device, seed)  # AWS has taken a code of it
+        mfa_sources.keep_seed(here.vault, device, seed)  # AWS has taken a code of it
     # Not one that is kept: a grant that has been ended is to be seen now.
-    role = replace(entry, accepted=clock()).session() if entry else None
+    role = replace(entry, accepted=here.clock()).session() if entry else None
     profile, limit = (entry.profile, entry.limit) if entry else (None, None)
-    report.say_login(source, device, session, tools.kept_in, profile, role, limit, as_json=output.as_json)
-    return 0
+    report.say_login(signing.source, device, session, tools.kept_in, profile, role, limit, as_json=as_json)

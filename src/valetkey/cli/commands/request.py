@@ -42,7 +42,7 @@ def request(
     """
     from valetkey.aws import connect
     from valetkey.cli import _sealing
-    from valetkey.cli._entry import stored
+    from valetkey.cli._machine import machine
     from valetkey.cli._signing import readable_profiles
     from valetkey.credentials.profiles.identity import identify, own_principal
     from valetkey.credentials.profiles.requests import (
@@ -54,6 +54,7 @@ def request(
         write_file,
     )
     from valetkey.credentials.sessions.base_binding import refuse_accepted_role
+    from valetkey.credentials.sessions.base_keys import stored_key
     from valetkey.report.contractor import say_request
 
     now = datetime.now(UTC)
@@ -67,7 +68,8 @@ def request(
     owner_key = _sealing.public_key(encrypt_to)
     known = known_requests(os.environ)
     source = account.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
-    perform = connect(profile=account.profile, region=account.region, stored=stored(source))
+    stored = stored_key(source, os.environ, machine().vault)
+    perform = connect(profile=account.profile, region=account.region, stored=stored)
     caller = identify(perform)
     refuse_accepted_role(caller, readable_profiles(os.environ))
     identity = own_principal(perform, caller)

@@ -36,18 +36,18 @@ def terraform(
     `assume-role` is for what only the provider's own block can say.
     """
     from valetkey import awsfiles
-    from valetkey.cli._entry import grant
     from valetkey.cli._saying import say_end
     from valetkey.cli.commands.accept import executable
     from valetkey.credentials.delivery import terraform as made
     from valetkey.credentials.profiles.awsconfig import process_command
     from valetkey.credentials.profiles.settings import read_settings
-    from valetkey.credentials.sessions.broker import role_call
+    from valetkey.credentials.sessions.opener import grant_profile
+    from valetkey.credentials.sessions.roles import role_call
     from valetkey.report.terraform import say_terraform
 
     customers = []
     for each in dict.fromkeys((name, *names)):
-        profile = grant(each)
+        profile = grant_profile(each, os.environ)
         say_end(profile)
         region = awsfiles.region(each, os.environ) or profile.region
         carried = read_settings(awsfiles.settings((each,), os.environ), name=each)

@@ -31,18 +31,21 @@ def verify(
     Of a role without a handoff it learns whether an ExternalId and MFA are asked for, and nothing else. Exit code 0:
     every test that applies passed. 1: one failed, or was inconclusive. 3: AWS failed.
     """
-    from valetkey.cli._entry import grant
+    from valetkey.cli._default_name import name_or_default
     from valetkey.cli._verifying import verified
     from valetkey.credentials.doctor import verification
+    from valetkey.credentials.sessions.opener import grant_profile
     from valetkey.report.contractor import say_verification
     from valetkey.report.text import say
 
+    if not all_:
+        name = name_or_default(name, "verify")
     if (name is None) == (not all_):
         raise ValetkeyError("no profile was named, or both one and --all", do="name one profile, or say --all")
     if name is None:
         return _all(0 if wait is None else seconds(wait, name="--wait"), yes=yes, output=output)
     limit = verification.WAIT if wait is None else seconds(wait, name="--wait")
-    grant(name)
+    grant_profile(name, os.environ)
     say(verification.FIRST_SAYS, stderr=output.as_json)
     found = verified(name, wait=limit)
     say_verification(found, as_json=output.as_json)

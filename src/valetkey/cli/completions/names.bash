@@ -8,7 +8,8 @@ _valetkey_names() {
     for name in "$place"/valetkey/profiles/*.json; do
       name=${name##*/}
       name=${name%.json}
-      [[ $name == [A-Za-z0-9]* ]] && printf '%s\n' "$name"
+      # An id stands for a name that cannot be a file's; it is not a name.
+      [[ $name == [A-Za-z0-9]* && ! $name =~ ^p-[0-9a-f]{16}$ ]] && printf '%s\n' "$name"
     done
   else
     place=${XDG_CACHE_HOME-}

@@ -4,7 +4,8 @@ function __valetkey_profiles
     set -l place $XDG_CONFIG_HOME
     string match -q '/*' -- $place; or set place $HOME/.config
     for file in $place/valetkey/profiles/*.json
-        string replace -r '^.*/(.*)\.json$' '$1' -- $file
+        # An id stands for a name that cannot be a file's; it is not a name.
+        string match -rq '/p-[0-9a-f]{16}\.json$' -- $file; or string replace -r '^.*/(.*)\.json$' '$1' -- $file
     end
 end
 

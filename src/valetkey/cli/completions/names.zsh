@@ -1,12 +1,15 @@
 # Names: read from files, never evaluated; valetkey is not started.
 
 _valetkey_names() {
-  local place
+  local place name
   local -a names
   if [[ $1 == profiles ]]; then
     place=${XDG_CONFIG_HOME-}
     [[ $place == /* ]] || place=$HOME/.config
-    names=($place/valetkey/profiles/[A-Za-z0-9]*.json(N:t:r))
+    # An id (p- and 16 hex digits) stands for a name that cannot be a file's; it is not a name.
+    for name in $place/valetkey/profiles/[A-Za-z0-9]*.json(N:t:r); do
+      [[ $name =~ '^p-[0-9a-f]{16}$' ]] || names+=($name)
+    done
   else
     place=${XDG_CACHE_HOME-}
     [[ $place == /* ]] || place=$HOME/.cache

@@ -12,10 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from valetkey.credentials.delivery.regions import PROFILE
 from valetkey.credentials.delivery.shells import regions, variables
 from valetkey.credentials.sessions.values import Credentials
+
+if TYPE_CHECKING:
+    from valetkey.credentials.profiles.profile import Profile
 
 KEPT = (
     "AWS_REGION",
@@ -74,25 +78,31 @@ class Served:
 
 
 def environment(
-    env: Mapping[str, str], credentials: Credentials | Served, *, region: str | None, config: Path, empty: Path
+    name: str,
+    env: Mapping[str, str],
+    credentials: Credentials | Served,
+    *,
+    region: str | None,
+    config: Path,
+    empty: Path,
 ) -> dict[str, str]:
-    """The child's environment. `config` is its AWS config, `empty` its credentials file.
+    """The child's environment. `name` is the profile, `region` where to work (None: as `env` says), `config` its AWS
+    config, `empty` its credentials file.
 
     With Served there are no keys in it, and what would be read before the server (SDKs and Tools Reference Guide,
     "Credential provider chain") is as empty as without.
     """
     kept = {name: value for name, value in env.items() if not name.startswith("AWS_") or name.startswith(KEPT)}
-    if "AWS_REGION" in kept or "AWS_DEFAULT_REGION" in kept:
-        region = None
     if isinstance(credentials, Served):
         own = {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials.url,
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(credentials.token_file),
             "AWS_ACCOUNT_ID": credentials.account,
+            PROFILE: name,
             **regions(region),
         }
     else:
-        own = variables(credentials, region)
+        own = variables(name, credentials, region)
     return {
         **kept,
         **own,
@@ -106,15 +116,22 @@ def environment(
     }
 
 
-def config_text(settings: Mapping[str, Any], *, region: str | None = None) -> str:
+def config_of(profile: Profile, env: Mapping[str, str], *, region: str) -> str:
+    """The AWS config of a command for this profile; `region` is its base identity's. Raises ConfigError."""
+    from valetkey.awsfiles import settings
+
+    return config_text(settings((profile.name, profile.source_profile), env), region=region)
+
+
+def config_text(found: Mapping[str, Any], *, region: str | None = None) -> str:
     """The child's AWS config: the settings of a profile (as valetkey.aws.settings reads them) that are no credentials.
 
-    `region` stands in where the settings have none.
+    `region` stands in where these settings have none.
     """
-    kept = {name: value for name, value in settings.items() if name in _SETTINGS}
+    kept = {name: value for name, value in found.items() if name in _SETTINGS}
     if region:
         kept.setdefault("region", region)
-    services = settings.get("services")
+    services = found.get("services")
     text = "[default]\n" + _section(kept)
     if isinstance(services, Mapping) and services:
         text += f"services = kept\n[services kept]\n{_section(services)}"

@@ -16,6 +16,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -154,23 +155,29 @@ def _token(status: int, body: bytes) -> str:
 
 
 @contextmanager
-def redirect_file(url: str, folder: Path) -> Iterator[Path]:
+def redirect_file(url: str, folder: Path, *, later: Callable[[Path], bool] = lambda directory: False) -> Iterator[Path]:
     """A page of mode 0600, in a directory of mode 0700 below `folder`, that sends a browser to the URL.
 
-    It is gone afterwards, whatever happens. The browser gets this path, so that the URL stands in no process's
+    It is gone afterwards, whatever happens; or, when all went well, `later(directory)` sees to it and answers True. The
+    browser gets this path, so that the URL stands in no process's
     arguments. The directory's name begins with no dot and is not under /tmp: a browser in a snap sees neither.
     """
     try:
-        made = tempfile.TemporaryDirectory(prefix="valetkey-console-", dir=folder)
+        directory = Path(tempfile.mkdtemp(prefix="valetkey-console-", dir=folder))
     except OSError as error:
         raise ConsoleError(
             f"no file can be made in {folder} for the browser: {error.strerror}", do="use --print", exit_code=2
         ) from None
-    with made as directory:
-        path = Path(directory) / "console.html"
+    is_left = False
+    try:
+        path = directory / "console.html"
         path.touch(mode=0o600)
         path.write_text(_page(url), encoding="ascii")
         yield path
+        is_left = later(directory)
+    finally:
+        if not is_left:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _page(url: str) -> str:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.broker import Clock, stale_at
+from valetkey.credentials.sessions.broker import stale_at
 from valetkey.credentials.sessions.cache import Session
+from valetkey.credentials.sessions.protocols import Clock
 from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 

@@ -24,10 +24,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from valetkey.credentials.delivery.shells import stamp
-from valetkey.credentials.sessions.broker import Dismissed, Ended, NoTerminal
+from valetkey.credentials.sessions.protocols import Dismissed, Ended, NoTerminal
 from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 
@@ -84,8 +84,8 @@ class Server(ThreadingHTTPServer):
         return f"{HOST}:{self.server_address[1]}"
 
     def url(self, name: str) -> str:
-        """What AWS_CONTAINER_CREDENTIALS_FULL_URI has to say. A profile's name needs no escaping in a path."""
-        return f"http://{self.authority}/{name}"
+        """What AWS_CONTAINER_CREDENTIALS_FULL_URI has to say."""
+        return f"http://{self.authority}/{quote(name, safe='')}"
 
     def server_bind(self) -> None:
         # HTTPServer's own looks the address up in DNS, which may take long.

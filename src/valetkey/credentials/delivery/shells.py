@@ -8,9 +8,10 @@ INVARIANT: no value can end its quotes: a region or an expiry comes from a file,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from valetkey.credentials.delivery.regions import PROFILE
 from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 
@@ -35,12 +36,14 @@ SET = (
     "AWS_SESSION_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_ACCOUNT_ID",
+    PROFILE,
 )
 """Variables that are set, apart from the regions."""
 
 
-def variables(credentials: Credentials, region: str | None = None) -> dict[str, str]:
-    """The environment variables that every AWS tool reads; `region` in both spellings, if there is one."""
+def variables(name: str, credentials: Credentials, region: str | None = None) -> dict[str, str]:
+    """The environment variables that every AWS tool reads; `region` in both spellings, if there is one. And the
+    profile's name, for prompts and for valetkey."""
     return {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
@@ -48,6 +51,7 @@ def variables(credentials: Credentials, region: str | None = None) -> dict[str, 
         "AWS_CREDENTIAL_EXPIRATION": stamp(credentials.expires),
         # Part of the hosts of some services (account-based endpoints): another account's would go with these keys.
         "AWS_ACCOUNT_ID": credentials.account,
+        PROFILE: name,
         **regions(region),
     }
 
@@ -68,15 +72,41 @@ def cleared(shell: str) -> str:
     return "".join(f"{unset(name)}\n" for name in (*INTERFERING, *SET))
 
 
-def lines(shell: str, credentials: Credentials, region: str | None = None) -> str:
+def lines(shell: str, name: str, credentials: Credentials, region: str | None = None) -> str:
     """Lines that set the variables in `shell` (one of SHELLS), to be evaluated after `cleared`.
 
     Raises ValetkeyError for a value that no shell variable can hold.
     """
-    _, set_ = SHELLS[shell]
-    given = variables(credentials, region)
+    given = variables(name, credentials, region)
     if any(not value.isprintable() for value in given.values()):
         raise ValetkeyError("AWS answered with credentials that no variable can hold", exit_code=3)
+    return _settings(shell, given)
+
+
+def switched(shell: str, name: str, region: str | None = None) -> str:
+    """Lines that make a profile the shell's own, to be evaluated after `cleared`: no credentials, which tools then get
+    from the AWS profile and renew. Raises ValetkeyError as `lines`."""
+    given = {"AWS_PROFILE": name, PROFILE: name, **regions(region)}
+    if any(not value.isprintable() for value in given.values()):
+        raise ValetkeyError("the name or the region of this profile cannot be in a variable")
+    return _settings(shell, given)
+
+
+def ended(shell: str) -> str:
+    """What follows `cleared` when nothing is to be set: a true status."""
+    return _DONE.get(shell, "")
+
+
+def function(shell: str) -> str:
+    """The shell function `valetkey`, with which `valetkey use` works in `shell` (one of SHELLS)."""
+    from importlib.resources import files
+
+    text = (files("valetkey.credentials.delivery") / "functions" / f"valetkey.{_FUNCTIONS[shell]}").read_text("utf-8")
+    return text.replace("@VARIABLES@", " ".join((*INTERFERING, *SET)))
+
+
+def _settings(shell: str, given: Mapping[str, str]) -> str:
+    _, set_ = SHELLS[shell]
     return "".join(f"{set_(name, value)}\n" for name, value in given.items()) + _DONE.get(shell, "")
 
 
@@ -122,6 +152,7 @@ SHELLS: dict[str, tuple[Callable[[str], str], Callable[[str, str], str]]] = {
 }
 """For each shell: how a variable is removed, and how it is set."""
 
+_FUNCTIONS = {"bash": "sh", "zsh": "sh", "fish": "fish", "powershell": "ps1"}
 # `set` leaves the status as it was: that of removing a variable which was not there.
 _DONE = {"fish": "true\n"}
 FAILED: dict[str, str] = {
@@ -129,6 +160,6 @@ FAILED: dict[str, str] = {
     "zsh": "false\n",
     "fish": "false\n",
     # The only statement after which `$?` is false whatever calls Invoke-Expression (about_Throw).
-    "powershell": "throw 'valetkey env failed: no credentials are set'\n",
+    "powershell": "throw 'valetkey failed: no credentials are set'\n",
 }
 """For each shell: the line that ends in a false status."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from valetkey.account.calls import Keys
 from valetkey.credentials.doctor.caller_policies import OwnSide
 from valetkey.credentials.doctor.organization import Organization
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.broker import Keys
 from valetkey.credentials.sessions.kept import Known
 
 Result = Literal["ok", "blocks", "beware", "unknown"]

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.calls import Call, CallError, Keys, Perform
 from valetkey.account.denial import Denial
 from valetkey.credentials.doctor.caller_policies import context_of, read_own_side
 from valetkey.credentials.profiles.identity import identify
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.broker import Keys, role_call
 from valetkey.credentials.sessions.refusal_sides import Side, says, side_of
 from valetkey.credentials.sessions.refusals import OWNER_SIDE, UNKNOWN_SIDE
+from valetkey.credentials.sessions.roles import role_call
 from valetkey.errors import ValetkeyError
 
 _SECONDS = 8.0

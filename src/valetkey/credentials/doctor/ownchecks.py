@@ -10,8 +10,8 @@ from valetkey.credentials.doctor.diagnosis import Answer, Check, Facts, Signed, 
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.base_binding import ENVIRONMENT, refuse_other
-from valetkey.credentials.sessions.broker import role_call
 from valetkey.credentials.sessions.refusals import Refused, WrongCaller, about_caller
+from valetkey.credentials.sessions.roles import role_call
 from valetkey.errors import ValetkeyError, page
 
 _SKEW_SAFE, _SKEW_MAX = 300, 900

@@ -19,15 +19,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from valetkey.account.calls import Keys
 from valetkey.account.denial import Denial, PolicyType
 from valetkey.catalog import limits
 from valetkey.commandline import command
 from valetkey.credentials.doctor.diagnosis import Found
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.broker import Connect, Keys, check_account, enter
 from valetkey.credentials.sessions.named_people import is_named, may_be_the_name
+from valetkey.credentials.sessions.protocols import Connect
 from valetkey.credentials.sessions.refusal_sides import ROTATED, Side, advice, says, side_of
 from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller
+from valetkey.credentials.sessions.roles import check_account, enter
 from valetkey.errors import ValetkeyError
 
 

@@ -20,18 +20,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from valetkey.account.calls import Perform
+from valetkey.account.calls import Keys, Perform
 from valetkey.account.denial import Denial
 from valetkey.catalog import limits
 from valetkey.credentials.doctor.caller_policies import OwnSide, context_of
 from valetkey.credentials.doctor.likely_cause import sentence
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.profiles.requests import fresh_external_id
-from valetkey.credentials.sessions.broker import Connect, Keys, check_account, enter, role_call
 from valetkey.credentials.sessions.cache import Session
 from valetkey.credentials.sessions.named_people import may_be_the_name
+from valetkey.credentials.sessions.protocols import Connect
 from valetkey.credentials.sessions.refusal_sides import Side, advice, refuses_for_owner, says, side_of
 from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller
+from valetkey.credentials.sessions.roles import check_account, enter, role_call
 
 Context = dict[str, str]
 """The condition keys of a call."""

@@ -24,7 +24,8 @@ from typing import Any
 from valetkey.catalog import limits
 from valetkey.commandline import option
 from valetkey.credentials.profiles.identity import Identity, refuse_root
-from valetkey.credentials.profiles.profile import Origin, Profile, ProfileError, check_name, load, names
+from valetkey.credentials.profiles.names import ProfileError, check_name
+from valetkey.credentials.profiles.profile import Origin, Profile, load, names
 from valetkey.credentials.profiles.requests import latest
 from valetkey.credentials.profiles.whose_account import account_of, own_accounts, refuse_others, refuse_own
 from valetkey.errors import ValetkeyError

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from valetkey import awsfiles, commandline, files
 from valetkey.awsfiles import ConfigError, Line, config_path, credentials_path, lines, parse, profile_of, read
+from valetkey.credentials.profiles.names import file_id
 from valetkey.errors import page
 
 _BACKUP = ".valetkey-backup"
@@ -58,10 +59,10 @@ class Written:
 
 
 def process_command(executable: Sequence[str], name: str) -> str:
-    """The `credential_process` line: the executable's words, its path in double quotes.
+    """The `credential_process` line: the executable's words, quoted where they need it, and the name or its id.
 
     Some SDKs split the line by themselves, some give it to `sh -c`: only what both read the same is used.
-    Raises ConfigError for a path that cannot be written so.
+    Raises ConfigError for a path that cannot be written so, ProfileError.
     """
     words: list[str] = []
     for word in executable:
@@ -71,8 +72,8 @@ def process_command(executable: Sequence[str], name: str) -> str:
                 do="install valetkey under a path without quotes, $, backslashes and control characters",
                 where=word,
             )
-        words.append(word if words and re.fullmatch(r"[A-Za-z0-9._-]+", word) else f'"{word}"')
-    return " ".join([*words, "credential-process", name])
+        words.append(word if re.fullmatch(r"[A-Za-z0-9._/+@:-]+", word) else f'"{word}"')
+    return " ".join([*words, "credential-process", file_id(name)])
 
 
 def is_ours(command: str, name: str) -> bool:
@@ -81,9 +82,15 @@ def is_ours(command: str, name: str) -> bool:
         words = shlex.split(command)
     except ValueError:
         return False
-    if len(words) < 3 or words[-2:] != ["credential-process", name]:
+    if len(words) < 3 or words[-2:] != ["credential-process", file_id(name)]:
         return False
     return Path(words[0]).name in ("valetkey", "valetkey.exe") or words[-4:-2] == ["-m", "valetkey"]
+
+
+def is_profile(name: str, env: Mapping[str, str]) -> bool:
+    """Whether tools that are told this profile's name get its credentials from valetkey. Raises ConfigError."""
+    line = awsfiles.settings((name,), env).get("credential_process")
+    return isinstance(line, str) and is_ours(line, name)
 
 
 def region_of(profile: str | None, env: Mapping[str, str]) -> str | None:
@@ -214,7 +221,9 @@ def with_profile(
 def _new_section(text: str, name: str, settings: Mapping[str, str]) -> str:
     end = _line_end(text)
     gap = "" if not text else end if text.endswith(("\n", "\r")) else end + end
-    return gap + end.join([f"[profile {name}]", *(f"{key} = {value}" for key, value in settings.items()), ""])
+    return gap + end.join(
+        [f"[profile {shlex.quote(name)}]", *(f"{key} = {value}" for key, value in settings.items()), ""]
+    )
 
 
 def _with_settings(lines: Sequence[Line], settings: Mapping[str, str]) -> Iterator[str]:

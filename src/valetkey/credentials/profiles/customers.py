@@ -13,10 +13,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from valetkey import awsfiles, files
-from valetkey.credentials.profiles.profile import Profile, ProfileError, check_name, load, names
+from valetkey.credentials.profiles.last_use import last_file
+from valetkey.credentials.profiles.names import ProfileError
+from valetkey.credentials.profiles.profile import Profile, load, names
 from valetkey.errors import ValetkeyError
 
 _KIND = "last/v1"
@@ -86,7 +87,7 @@ def note(
 ) -> None:
     """Note the end of a session that was handed out, its name in the cache, and where it is good. A note that cannot be
     written is not missed."""
-    path = _path(profile.name, env)
+    path = last_file(profile.name, env)
     plain = {"valetkey": _KIND, "role_arn": profile.role_arn, "expires": expires.isoformat()}
     plain |= {"session": session_key, "realm": realm}
     text = json.dumps(plain)
@@ -97,14 +98,29 @@ def note(
         files.write(path, text.encode())
 
 
+def by_last_use(env: Mapping[str, str]) -> tuple[Profile, ...]:
+    """The profiles that can be read: those used last first, then by name."""
+
+    def when(profile: Profile) -> float:
+        with contextlib.suppress(OSError):
+            return last_file(profile.name, env).stat().st_mtime
+        return 0.0
+
+    found = []
+    for name in names(env):
+        with contextlib.suppress(ProfileError):
+            found.append(load(name, env))
+    return tuple(sorted(found, key=lambda each: (-when(each), each.name)))
+
+
 def forget(profile: Profile, env: Mapping[str, str]) -> None:
     """Forget the note: the session is gone."""
     with contextlib.suppress(OSError):
-        _path(profile.name, env).unlink(missing_ok=True)
+        last_file(profile.name, env).unlink(missing_ok=True)
 
 
 def _noted(profile: Profile, env: Mapping[str, str]) -> tuple[datetime | None, str, str]:
-    data = files.read(_path(profile.name, env))
+    data = files.read(last_file(profile.name, env))
     try:
         plain = json.loads(data or b"null")
         # Of another role: the profile has been accepted anew since.
@@ -116,7 +132,3 @@ def _noted(profile: Profile, env: Mapping[str, str]) -> tuple[datetime | None, s
         return (when.astimezone(UTC) if when.tzinfo else None), session_key if is_key else "", realm
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None, "", ""
-
-
-def _path(name: str, env: Mapping[str, str]) -> Path:
-    return files.cache_dir(env) / "last" / f"{check_name(name)}.json"

@@ -1,6 +1,7 @@
 """What valetkey knows of one customer: a file per profile, beside the AWS profile of the same name.
 
-`$XDG_CONFIG_HOME/valetkey/profiles/NAME.json`, `"valetkey": "profile/v2"`. Nothing secret is in it.
+`$XDG_CONFIG_HOME/valetkey/profiles/ID.json` (names.py: what stands for a name), `"valetkey": "profile/v2"`. Nothing
+secret is in it.
 
     {"valetkey": "profile/v2", "name": "acme", "role_arn": "arn:...", "origin": "typed",
      "terms": {"external_id": "vk-..."}, "local": {"contractor": "222222222222", "source_profile": "work"}}
@@ -27,13 +28,14 @@ from typing import Any
 import msgspec
 
 from valetkey import files
-from valetkey.errors import PolicyError, ValetkeyError
+from valetkey.credentials.profiles.names import ProfileError as ProfileError
+from valetkey.credentials.profiles.names import check_name as check_name
+from valetkey.credentials.profiles.names import file_id, is_file_id, is_id
+from valetkey.errors import PolicyError
 from valetkey.policy.iam_arns import iam_arn
 
 _KIND = "profile/v2"
 _KIND_1 = "profile/v1"
-# INVARIANT: no name leaves the directory or hides in it, and every name is one word in a shell and in the AWS config.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", re.ASCII)
 _MFA = re.compile(r"[\x21-\x7e]{9,256}", re.ASCII)
 
 
@@ -140,29 +142,27 @@ class Profile:
         return self.source_profile is not None or self.base_from_environment
 
 
-class ProfileError(ValetkeyError):
-    """A profile that is not there or cannot be used."""
-
-
-def check_name(name: str) -> str:
-    """The name, if it can name a profile. Raises ProfileError."""
-    if not _NAME.fullmatch(name):
-        raise ProfileError(
-            f"{json.dumps(name[:80])} cannot name a profile",
-            do="use 1 to 64 letters, digits and . _ @ + -, beginning with a letter or digit",
-        )
-    return name
-
-
 def path_of(name: str, env: Mapping[str, str]) -> Path:
     """Where the profile's file is, whether or not it exists. Raises ProfileError for a bad name."""
-    return files.config_dir(env) / "profiles" / f"{check_name(name)}.json"
+    return files.config_dir(env) / "profiles" / f"{file_id(name)}.json"
 
 
 def names(env: Mapping[str, str]) -> tuple[str, ...]:
     """The names of all profiles, sorted."""
-    found = (files.config_dir(env) / "profiles").glob("*.json")
-    return tuple(sorted(each.stem for each in found if _NAME.fullmatch(each.stem)))
+    stems = [each.stem for each in (files.config_dir(env) / "profiles").glob("*.json") if is_file_id(each.stem)]
+    return tuple(sorted(name for each in stems if (name := name_of(each, env)) is not None))
+
+
+def name_of(text: str, env: Mapping[str, str]) -> str | None:
+    """The name that an id of a file stands for; a plain name stands for itself. None: its file does not say."""
+    if not is_id(text):
+        return text
+    try:
+        data = files.read(files.config_dir(env) / "profiles" / f"{text}.json", others_may_read=True)
+        name = json.loads(data or b"{}").get("name")
+        return name if isinstance(name, str) and file_id(name) == text else None
+    except (ValueError, AttributeError, RecursionError, ProfileError):
+        return None
 
 
 def save(profile: Profile, env: Mapping[str, str]) -> Path:
@@ -172,9 +172,25 @@ def save(profile: Profile, env: Mapping[str, str]) -> Path:
         check(profile)
     except ValueError as error:
         raise ProfileError(f"the profile {profile.name} cannot be saved: {error}", where=str(path)) from None
+    _refuse_other(path, profile.name)
     files.make_dir(files.config_dir(env))
     files.write(path, (json.dumps(_plain(profile), indent=2) + "\n").encode())
     return path
+
+
+def _refuse_other(path: Path, name: str) -> None:
+    """Raise ProfileError where the file is another name's: on a disk that knows no case `Acme` and `acme` are one."""
+    data = files.read(path, others_may_read=True)
+    try:
+        other = json.loads(data or b"{}").get("name", name)
+    except (ValueError, AttributeError, RecursionError):
+        return
+    if isinstance(other, str) and other != name and other.casefold() == name.casefold():
+        raise ProfileError(
+            f"there is a profile {json.dumps(other)} already, which this disk cannot tell from {json.dumps(name)}",
+            do="choose another name with --name",
+            where=str(path),
+        )
 
 
 def load(name: str, env: Mapping[str, str]) -> Profile:

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from valetkey import awsfiles, files
-from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.account.calls import Call, CallError, Keys, Perform, everything
 from valetkey.credentials.profiles import awsconfig
 from valetkey.credentials.profiles.identity import identify
-from valetkey.credentials.sessions.protocols import Keys
 from valetkey.credentials.sessions.vault import NoKeyring, Vault
 from valetkey.errors import ValetkeyError
 
@@ -81,6 +80,14 @@ def store(
     for path, text in reversed(changes):
         awsconfig.replace_text(path, text)
     return stored, changes[0][0]
+
+
+def keep(profile: str | None, keys: Keys, user: str, *, env: Mapping[str, str], vault: Vault) -> StoredKey:
+    """Put a key that is in no file into the keyring, as that of an AWS profile. Raises ValetkeyError."""
+    _keep(keys.access_key_id, keys.secret_access_key, vault)
+    stored = StoredKey(keys.access_key_id, user, vault)
+    _record(profile or "default", stored, env)
+    return stored
 
 
 def rotate(

@@ -17,57 +17,62 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
+from valetkey.account.calls import Keys
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.profiles.settings import PLAIN, SessionSettings
-from valetkey.credentials.sessions.cache import Busy, Cache, Session, key
-from valetkey.credentials.sessions.mfa import MFA_LIFE, mfa_session
+from valetkey.credentials.sessions.cache import Busy, Session, key
 from valetkey.credentials.sessions.mfa_codes import check_device, check_secret, with_code
 from valetkey.credentials.sessions.named_people import either_way, is_named, way_key
 from valetkey.credentials.sessions.protocols import (
     LIMIT,
-    Ask,
     Base,
-    Clock,
-    Connect,
+    Deadline,
     Dismissed,
     Ended,
-    Kept,
-    Keys,
     NoTerminal,
     busy,
     deadline_in,
 )
 from valetkey.credentials.sessions.refusals import NO_ANSWER, SESSION_GONE, Refused, WrongCaller, about_further
 from valetkey.credentials.sessions.roles import check_account, enter, role_call
+from valetkey.credentials.sessions.tools import Tools
 from valetkey.errors import ValetkeyError
 
-__all__ = [
-    "LIMIT",
-    "MFA_LIFE",
-    "Ask",
-    "Base",
-    "Clock",
-    "Connect",
-    "Dismissed",
-    "Ended",
-    "Keys",
-    "NoTerminal",
-    "about_end",
-    "check_account",
-    "enter",
-    "further_session",
-    "has_ended",
-    "limit_of",
-    "mfa_session",
-    "role_call",
-    "role_key",
-    "role_session",
-    "stale_at",
-]
+
+@dataclass(frozen=True)
+class Entering:
+    """A role that is to be entered, and how. The repr shows no secret."""
+
+    profile: Profile
+    tools: Tools
+    settings: SessionSettings = PLAIN
+    """What the session carries."""
+    long: bool = False
+    """Not through the MFA session but with a code of its own, for as long as the role allows."""
+    lasting: bool = False
+    """For a receiver that cannot come back for new credentials: at least three quarters of the session are left."""
+    since: datetime | None = None
+    """When the profile was accepted last (aware, UTC): older sessions may be of a role that was removed and made anew
+    under the same ARN, which AWS does not let back in."""
+    seconds: float = LIMIT
+    """The limit of the whole wait."""
+
+
+@dataclass(frozen=True)
+class Through:
+    """The role that another one is entered from."""
+
+    role_arn: str
+    key: str
+    """The name of its session in the cache: a role that is entered from elsewhere is another entry."""
+    session: Callable[[], Session]
+    lost: Callable[[Session], None]
+    """Drops a session that AWS does not know any more."""
 
 
 def has_ended(profile: Profile, now: datetime) -> bool:
@@ -128,39 +133,21 @@ def role_key(profile: Profile, base: Base, *, settings: SessionSettings = PLAIN,
     )
 
 
-def role_session(
-    profile: Profile,
-    *,
-    base: Base,
-    connect: Connect,
-    cache: Cache,
-    ask: Ask,
-    clock: Clock,
-    keep: Kept | None = None,
-    settings: SessionSettings = PLAIN,
-    long: bool = False,
-    lasting: bool = False,
-    since: datetime | None = None,
-    seconds: float = LIMIT,
-    tell: Callable[[str], object] = lambda text: None,
-) -> Session:
-    """A session of the profile's role, from the cache or from AWS.
+def role_session(entering: Entering) -> Session:
+    """A session of a profile's role, from the cache or from AWS.
 
-    `keep` is where MFA sessions are kept. `long`: not through the MFA session but with a code of its own, for as
-    long as the role allows. `lasting`: for a receiver that cannot come back for new ones; then at least three quarters
-    of the session are left. `since`: when the profile was accepted last; older sessions may be of a role that was
-    removed and made anew under the same ARN, which AWS does not let back in.
-    `seconds` limits the whole wait. `tell` says to the person why a second code is asked for. Raises Refused, Ended
-    where the recorded end explains the refusal, NoTerminal, Dismissed, Busy, ValetkeyError.
+    Raises Refused, Ended where the recorded end explains the refusal, NoTerminal, Dismissed, Busy, ValetkeyError.
     """
-    left = deadline_in(seconds, clock)
-    if long:
+    profile, tools = entering.profile, entering.tools
+    base, connect, clock = tools.base, tools.connect, tools.clock
+    left = deadline_in(entering.seconds, clock)
+    if entering.long:
         _check_long(profile, base)
 
     def fetch() -> Session:
         if profile.mfa and base.session_token is None:
             check_device(_device(profile))  # what cannot work is said before anything is called
-        check_account(profile, keys=base, connect=connect, cache=cache, realm=base.realm)
+        check_account(profile, keys=base, connect=connect, cache=tools.cache, realm=base.realm)
         try:
             return get_in()
         except Refused as refused:
@@ -169,96 +156,91 @@ def role_session(
     def get_in() -> Session:
         # A temporary base identity cannot be asked for a code (GetSessionToken refuses it); it may carry MFA itself.
         if not profile.mfa or base.session_token is not None:
-            return enter(profile, keys=base, connect=connect, clock=clock, settings=settings)
+            return enter(profile, keys=base, connect=connect, clock=clock, settings=entering.settings)
         device = _device(profile)
-        if long:
-            return directly(device)
+        if entering.long:
+            return _directly(entering, device, left)
         if not is_named(profile, base):
-            return through(device)
+            return _through_mfa(entering, device, left)
         return either_way(
             profile,
-            through=lambda: through(device),
-            directly=lambda: directly(device),
+            through=lambda: _through_mfa(entering, device, left),
+            directly=lambda: _directly(entering, device, left),
             name=way_key(profile, base),
-            cache=cache,
+            cache=tools.cache,
             clock=clock,
-            tell=tell,
+            tell=tools.tell,
         )
 
-    def directly(device: str) -> Session:
-        check_secret(base)
+    name = role_key(profile, base, settings=entering.settings, long=entering.long)
+    return _cached(name, fetch, entering, left)
 
-        def send(code: str) -> Session:
-            given = (device, code)
-            return enter(profile, keys=base, connect=connect, clock=clock, settings=settings, code=given)
 
-        return with_code(device, send, cache=cache, ask=ask, clock=clock, deadline=left)
+def _directly(entering: Entering, device: str, left: Deadline) -> Session:
+    """With a code for this role alone."""
+    tools = entering.tools
+    check_secret(tools.base)
 
-    def through(device: str) -> Session:
-        refused = ""
-        while True:
-            before = clock()
-            mfa = mfa_session(
-                base=base,
-                serial=device,
-                max_age=profile.mfa_max_age,
-                connect=connect,
-                cache=cache,
-                ask=ask,
-                clock=clock,
-                keep=keep,
-                refused=refused,
-                seconds=left(),
+    def send(code: str) -> Session:
+        return enter(
+            entering.profile,
+            keys=tools.base,
+            connect=tools.connect,
+            clock=tools.clock,
+            settings=entering.settings,
+            code=(device, code),
+        )
+
+    return with_code(device, send, cache=tools.cache, ask=tools.ask, clock=tools.clock, deadline=left)
+
+
+def _through_mfa(entering: Entering, device: str, left: Deadline) -> Session:
+    """From the MFA session; one that AWS does not take any more is made anew once."""
+    profile, tools = entering.profile, entering.tools
+    refused = ""
+    while True:
+        before = tools.clock()
+        mfa = tools.mfa_session(device, max_age=profile.mfa_max_age, refused=refused, seconds=left())
+        try:
+            return enter(
+                profile,
+                keys=mfa.credentials,
+                connect=tools.connect,
+                clock=tools.clock,
+                settings=entering.settings,
             )
-            try:
-                return enter(profile, keys=mfa.credentials, connect=connect, clock=clock, settings=settings)
-            except Refused as problem:
-                if problem.code not in SESSION_GONE or mfa.issued >= before or refused:
-                    raise
-                refused = mfa.credentials.access_key_id
-
-    name = role_key(profile, base, settings=settings, long=long)
-    return _cached(name, fetch, cache=cache, clock=clock, since=since, lasting=lasting, seconds=left())
+        except Refused as problem:
+            if problem.code not in SESSION_GONE or mfa.issued >= before or refused:
+                raise
+            refused = mfa.credentials.access_key_id
 
 
-def further_session(
-    profile: Profile,
-    *,
-    source: Callable[[], Session],
-    lost: Callable[[Session], None],
-    source_arn: str,
-    source_key: str,
-    connect: Connect,
-    cache: Cache,
-    clock: Clock,
-    settings: SessionSettings = PLAIN,
-    lasting: bool = False,
-    since: datetime | None = None,
-    seconds: float = LIMIT,
-) -> Session:
+def further_session(entering: Entering, through: Through) -> Session:
     """A session of a role that is entered from another role's session.
 
-    `source()` answers that session, `source_arn` is its role, `source_key` its name in the cache: a role that is
-    entered from elsewhere is another entry. `lost(session)` drops one that AWS does not know any more, after which
-    `source()` is asked once more. Raises what `source` raises, Refused, Busy, ValetkeyError.
+    Where AWS does not know that session any more, it is dropped and asked for once more. Raises what `through.session`
+    raises, Refused, Busy, ValetkeyError.
     """
+    profile, tools, settings = entering.profile, entering.tools, entering.settings
+    connect, clock = tools.connect, tools.clock
 
     def fetch() -> Session:
         before = clock()
-        first = source()
+        first = through.session()
         try:
             try:
                 return enter(profile, keys=first.credentials, connect=connect, clock=clock, settings=settings)
             except Refused as refused:
                 if refused.code not in SESSION_GONE or first.issued >= before:
                     raise
-                lost(first)
-            return enter(profile, keys=source().credentials, connect=connect, clock=clock, settings=settings)
+                through.lost(first)
+            again = through.session().credentials
+            return enter(profile, keys=again, connect=connect, clock=clock, settings=settings)
         except Refused as refused:
-            raise about_end(about_further(refused, source_arn), profile, clock()) from None
+            raise about_end(about_further(refused, through.role_arn), profile, clock()) from None
 
-    name = further_key(profile, source_key, settings=settings)
-    return _cached(name, fetch, cache=cache, clock=clock, since=since, lasting=lasting, seconds=seconds)
+    name = further_key(profile, through.key, settings=settings)
+    return _cached(name, fetch, entering, deadline_in(entering.seconds, clock))
 
 
 def further_key(profile: Profile, source_key: str, *, settings: SessionSettings = PLAIN) -> str:
@@ -272,18 +254,9 @@ class _Chained:
     access_key_id = secret_access_key = session_token = "any"  # noqa: S105 - says no more than "a temporary one"
 
 
-def _cached(
-    name: str,
-    fetch: Callable[[], Session],
-    *,
-    cache: Cache,
-    clock: Clock,
-    since: datetime | None,
-    lasting: bool,
-    seconds: float,
-) -> Session:
+def _cached(name: str, fetch: Callable[[], Session], entering: Entering, left: Deadline) -> Session:
     """The session of this name, fetched by one process at a time."""
-    left = deadline_in(seconds, clock)
+    cache, clock, lasting, since = entering.tools.cache, entering.tools.clock, entering.lasting, entering.since
 
     def is_ours(found: Session | None) -> TypeGuard[Session]:
         return found is not None and (since is None or found.issued >= since)

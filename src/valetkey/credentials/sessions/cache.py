@@ -9,7 +9,8 @@ Rules:
 - A question that was dismissed or answered wrongly is remembered for REMEMBER seconds, so that a program that asks
   again and again cannot stack prompts. A code that was sent is remembered until it is void.
 - The access keys of sessions that were made here are remembered as digests for two days, longer than any of them lives.
-- A cache that keeps nothing (`keep=False`) has the locks and these memories, and no session on disk.
+- A cache that keeps nothing (`keep=False`) writes nothing below HOME: its locks and memories are in XDG_RUNTIME_DIR, or
+  there are none; it reads the others' memories. No session is on disk.
 """
 
 from __future__ import annotations
@@ -106,6 +107,9 @@ class Cache:
 
     def __init__(self, env: Mapping[str, str], *, keep: bool = True) -> None:
         self._root = files.cache_dir(env)
+        self._aside = files.runtime_dir(env, make=not keep)
+        self._writes = self._root if keep else self._aside
+        """Where locks and memories are; None: there are none."""
         self._here: dict[str, Session] | None = None if keep else {}
 
     def get(self, name: str, /) -> Session | None:
@@ -120,7 +124,7 @@ class Cache:
         if self._here is not None:
             self._here[name] = session
             return
-        self._write(self._path(name), dumped(session).encode())
+        self._write(name, "json", dumped(session).encode())
         self._prune(session.issued)
 
     def drop(self, name: str, /) -> None:
@@ -133,11 +137,11 @@ class Cache:
 
     def remember_refusal(self, name: str, now: datetime, seconds: float = REMEMBER) -> None:
         """The question behind this entry was dismissed or answered wrongly just now."""
-        self._write(self._path(name, "refused"), json.dumps([now.isoformat(), seconds]).encode())
+        self._write(name, "refused", json.dumps([now.isoformat(), seconds]).encode())
 
     def refused(self, name: str, now: datetime) -> float:
         """Seconds for which the last refusal still answers; 0: ask."""
-        data = files.read(self._path(name, "refused"))
+        data = self._read(name, "refused")
         if data is None:
             return 0
         try:
@@ -152,43 +156,42 @@ class Cache:
 
         The caller holds the lock. A spent code is no secret: AWS takes each once.
         """
-        path = self._path(name, "sent")
         digest = hashlib.sha256(f"{name} {code}".encode()).hexdigest()[:20]
         try:
-            found = json.loads(files.read(path) or b"[]")
+            found = json.loads(self._read(name, "sent") or b"[]")
             sent = {str(each): when for each, when in found if 0 <= (now - _time(when)).total_seconds() < _VOID}
         except (ValueError, TypeError, RecursionError):
             sent = {}
         if digest in sent:
             return False
-        self._write(path, json.dumps([*sent.items(), (digest, now.isoformat())]).encode())
+        self._write(name, "sent", json.dumps([*sent.items(), (digest, now.isoformat())]).encode())
         return True
 
     def learn(self, name: str, what: str) -> None:
         """Keep one word about what this name stands for. Raises ValetkeyError."""
-        self._write(self._path(name, "learned"), what.encode("ascii"))
+        self._write(name, "learned", what.encode("ascii"))
 
     def learned(self, name: str) -> str | None:
         """The word that was kept, or None."""
-        data = files.read(self._path(name, "learned"))
+        data = self._read(name, "learned")
         return None if data is None else data.decode("ascii", "replace")
 
     def note_issued(self, access_key_id: str) -> None:
         """Remember that a session with this access key was made here. Only a digest is kept."""
-        self._write(self._path(_digest(access_key_id), "issued"), b"")
+        self._write(_digest(access_key_id), "issued", b"")
 
     def was_issued(self, access_key_id: str) -> bool:
         """Whether a session with this access key was made here, in the last days."""
-        return self._path(_digest(access_key_id), "issued").exists()
+        return any(self._in(root, _digest(access_key_id), "issued").exists() for root in self._roots)
 
     def caller(self, name: str) -> str | None:
         """Whose an access key is: the ARN that was noted under this name."""
-        data = files.read(self._path(name, "caller"))
+        data = self._read(name, "caller")
         return None if data is None else data.decode("utf-8", "replace")
 
     def note_caller(self, name: str, arn: str) -> None:
         """Note whose an access key is: AWS gives a key to one user or session and never to another."""
-        self._write(self._path(name, "caller"), arn.encode())
+        self._write(name, "caller", arn.encode())
 
     def said(self, name: str) -> bool:
         """Whether this user has been told so already."""
@@ -196,16 +199,21 @@ class Cache:
 
     def say(self, name: str) -> None:
         """This user has been told so now."""
-        self._write(self._root / f"{name}.said", b"")
+        if self._here is None:
+            files.make_dir(self._root)
+            files.write(self._root / f"{name}.said", b"")
 
     @contextlib.contextmanager
     def lock(self, name: str, seconds: float, *, busy: Callable[[], ValetkeyError]) -> Iterator[None]:
         """Hold the entry's lock, waiting for it at most `seconds`. Raises what `busy` answers when time is up."""
         from filelock import FileLock, Timeout
 
-        files.make_dir(self._root)
-        files.make_dir(self._root / "sessions")
-        lock = FileLock(self._path(name, "lock"), timeout=max(seconds, 0.05), mode=0o600)
+        if self._writes is None:
+            yield  # nothing is shared with other processes then
+            return
+        files.make_dir(self._writes)
+        files.make_dir(self._writes / "sessions")
+        lock = FileLock(self._in(self._writes, name, "lock"), timeout=max(seconds, 0.05), mode=0o600)
         try:
             lock.acquire()
         except Timeout:
@@ -228,12 +236,27 @@ class Cache:
                 if path.suffix not in _STAYING and path.lstat().st_mtime < now.timestamp() - _OLDEST:
                     path.unlink()
 
-    def _write(self, path: Path, data: bytes) -> None:
-        files.make_dir(self._root)
-        files.write(path, data)
+    @property
+    def _roots(self) -> tuple[Path, ...]:
+        """Where memories may be: those that are written here go first."""
+        found = (self._writes, self._root, self._aside)
+        return tuple(dict.fromkeys(each for each in found if each is not None))
 
-    def _path(self, name: str, kind: str = "json") -> Path:
-        return self._root / "sessions" / f"{name}.{kind}"
+    def _read(self, name: str, kind: str) -> bytes | None:
+        found = (files.read(self._in(root, name, kind)) for root in self._roots)
+        return next((each for each in found if each is not None), None)
+
+    def _write(self, name: str, kind: str, data: bytes) -> None:
+        if self._writes is not None:
+            files.make_dir(self._writes)
+            files.write(self._in(self._writes, name, kind), data)
+
+    def _path(self, name: str) -> Path:
+        return self._in(self._root, name, "json")
+
+    @staticmethod
+    def _in(root: Path, name: str, kind: str) -> Path:
+        return root / "sessions" / f"{name}.{kind}"
 
 
 def _digest(access_key_id: str) -> str:

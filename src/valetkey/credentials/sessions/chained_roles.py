@@ -58,9 +58,7 @@ def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> P
         raise _wrong(name, "mfa_serial", "cannot be used: a role's session carries no MFA, so that no code helps")
     if external_id is not None:
         limits.check("external id", str(external_id))
-    text = str(section.get("duration_seconds", limits.CHAINED_SESSION_MAX))
-    if not (text.isascii() and text.isdigit() and limits.SESSION_MIN <= int(text[:6]) <= limits.SESSION_MAX):
-        raise _wrong(name, "duration_seconds", "is not between 900 and 43200")
+    seconds = duration_of(name, section) or limits.CHAINED_SESSION_MAX
     return Profile(
         name=name,
         role_arn=role_arn,
@@ -68,7 +66,7 @@ def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> P
         contractor=source.account,
         source_profile=source.source_profile,
         mfa=False,
-        max_session=min(int(text), limits.CHAINED_SESSION_MAX),
+        max_session=min(seconds, limits.CHAINED_SESSION_MAX),
         until=source.until,
         # Nobody has said what this role admits: AWS will.
         source_identity=True,
@@ -77,6 +75,17 @@ def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> P
         region=str(section.get("region") or "") or source.region,
         customer=source.customer,
     )
+
+
+def duration_of(name: str, section: Mapping[str, Any]) -> int | None:
+    """How long a session is to last, in seconds, as the section of an AWS profile says; None: it does not. Raises
+    ProfileError."""
+    if "duration_seconds" not in section:
+        return None
+    text = str(section["duration_seconds"])
+    if not (text.isascii() and text.isdigit() and limits.SESSION_MIN <= int(text[:6]) <= limits.SESSION_MAX):
+        raise _wrong(name, "duration_seconds", "is not between 900 and 43200")
+    return int(text)
 
 
 def _wrong(name: str, setting: str, why: str) -> ProfileError:

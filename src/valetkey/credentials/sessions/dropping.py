@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from valetkey import files
+from valetkey.credentials.profiles.names import file_id
 from valetkey.credentials.sessions.cache import undumped
 from valetkey.credentials.sessions.vault import NO_BACKEND, NoKeyring, Vault
 
@@ -71,7 +72,8 @@ def drop_profile(name: str, accounts: Iterable[str], env: Mapping[str, str]) -> 
         session = undumped(files.read(path) or b"")
         if session is not None and session.credentials.account in wanted:
             count += _unlink(path)
-    for path in (root / "hot" / name, root / "last" / f"{name}.json", *(root / "opened").glob("*")):
+    own = file_id(name)
+    for path in (root / "hot" / own, root / "last" / f"{own}.json", *(root / "opened").glob("*")):
         if path.parent.name != "opened" or path.name.rpartition(":")[0] == name:
             _unlink(path)
     return count

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Perform
-from valetkey.credentials.sessions.protocols import Base, Connect, Keys
+from valetkey.account.calls import Call, CallError, Keys, Perform
+from valetkey.credentials.sessions.protocols import Base, Connect
 from valetkey.credentials.sessions.refusals import explain
 
 

@@ -14,9 +14,10 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
+from valetkey.account.calls import Keys
 from valetkey.catalog import limits
 from valetkey.credentials.sessions.cache import REMEMBER, Cache, key
-from valetkey.credentials.sessions.protocols import Ask, Clock, Deadline, Dismissed, Keys, NoTerminal, busy
+from valetkey.credentials.sessions.protocols import Ask, Clock, Deadline, Dismissed, NoTerminal, busy
 from valetkey.credentials.sessions.refusals import WrongCode
 from valetkey.errors import ValetkeyError
 

@@ -20,10 +20,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
+from valetkey.account.calls import Keys
 from valetkey.account.denial import PolicyType
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.cache import Cache, Session, key
-from valetkey.credentials.sessions.protocols import Base, Clock, Keys
+from valetkey.credentials.sessions.protocols import Base, Clock
 from valetkey.credentials.sessions.refusal_sides import Side, side_of
 from valetkey.credentials.sessions.refusals import Refused, WrongCaller, WrongCode
 from valetkey.errors import ValetkeyError

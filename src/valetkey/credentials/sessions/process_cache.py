@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from valetkey import files
-from valetkey.credentials.profiles.profile import check_name
+from valetkey.credentials.profiles.names import file_id
 from valetkey.credentials.sessions.broker import stale_at
 from valetkey.credentials.sessions.cache import Session
 from valetkey.errors import ValetkeyError
@@ -33,7 +33,7 @@ def store(path: Path, head: bytes, session: Session, answer: bytes) -> None:
 def drop(name: str, env: Mapping[str, str]) -> None:
     """Forget the stored answer of a profile."""
     with contextlib.suppress(OSError):
-        (files.cache_dir(env) / "hot" / check_name(name)).unlink(missing_ok=True)
+        (files.cache_dir(env) / "hot" / file_id(name)).unlink(missing_ok=True)
 
 
 def _seconds(when: datetime) -> float:

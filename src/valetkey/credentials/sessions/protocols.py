@@ -6,23 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from valetkey.account.calls import Perform
+from valetkey.account.calls import Keys, Perform
 from valetkey.credentials.sessions.cache import Busy, Session
 from valetkey.errors import ValetkeyError
 
 LIMIT = 50.0
 """Seconds for everything: the AWS SDK for Go kills a credential process after 60."""
-
-
-class Keys(Protocol):
-    """Keys to call with."""
-
-    @property
-    def access_key_id(self) -> str: ...
-    @property
-    def secret_access_key(self) -> str: ...
-    @property
-    def session_token(self) -> str | None: ...
 
 
 class Base(Keys, Protocol):
@@ -36,6 +25,25 @@ class Base(Keys, Protocol):
         """The URL of the STS endpoint without its region, so that one MFA session serves customers in every region:
         part of every cache key."""
         ...
+
+
+class SignedIn(Base, Protocol):
+    """A base identity with what a person is told of it, and its calls."""
+
+    @property
+    def source(self) -> str:
+        """Where the keys were found, in botocore's words, or STORED for the OS keyring."""
+        ...
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def endpoint(self) -> str:
+        """URL of the STS endpoint."""
+        ...
+
+    @property
+    def connect(self) -> Connect: ...
 
 
 class Ask(Protocol):

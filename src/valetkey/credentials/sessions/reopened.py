@@ -3,7 +3,7 @@
 Opening a profile resolves its base identity, which takes botocore and the AWS files. Only then is the name of its
 session in the cache known. So that it is noted, with all else that a command hands out. Nothing secret is in the note.
 
-INVARIANT: a note begins with a head that says what it depends on (valetkey.__main__.head: version, environment, the
+INVARIANT: a note begins with a head that says what it depends on (valetkey.hot_head: version, environment, the
 stamps of the profile and the AWS files). It is compared whole with one made anew; any difference, doubt or error takes
 the long way.
 """
@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from valetkey import files
+from valetkey import INSIDE, files
+from valetkey.credentials.profiles.names import file_id
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.errors import ValetkeyError
-
-_INSIDE = "VALETKEY_INSIDE"
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,9 @@ class Note:
     """How long a session may last, and what says so."""
     until: datetime | None
     """The recorded end of the grant (aware, UTC)."""
+    customer: str
+    is_in_config: bool
+    """Whether tools find the profile in the AWS config."""
 
 
 def way_name(*, long: bool, read_only: bool) -> str:
@@ -56,6 +58,8 @@ def remember(name: str, way: str, note: Note, *, head: bytes, env: Mapping[str, 
         "config": note.config,
         "limit": note.limit,
         "until": note.until and note.until.isoformat(),
+        "customer": note.customer,
+        "is_in_config": note.is_in_config,
     }
     with contextlib.suppress(ValetkeyError, OSError):
         path = _path(name, way, env)
@@ -65,7 +69,7 @@ def remember(name: str, way: str, note: Note, *, head: bytes, env: Mapping[str, 
 
 def recall(name: str, way: str, *, head: bytes, env: Mapping[str, str], now: datetime) -> tuple[Note, Session] | None:
     """The note and its kept session, with at least three quarters of it left; None: the long way. Makes no call."""
-    if _INSIDE in env:
+    if INSIDE in env:
         return None
     try:
         data = files.read(_path(name, way, env))
@@ -80,6 +84,8 @@ def recall(name: str, way: str, *, head: bytes, env: Mapping[str, str], now: dat
             config=plain["config"],
             limit=plain["limit"],
             until=None if until is None else datetime.fromisoformat(until),
+            customer=plain["customer"],
+            is_in_config=plain["is_in_config"],
         )
         session = Cache(env).get(note.session_key)
         if session is None or session.left(now) < session.life * 3 / 4:
@@ -90,4 +96,4 @@ def recall(name: str, way: str, *, head: bytes, env: Mapping[str, str], now: dat
 
 
 def _path(name: str, way: str, env: Mapping[str, str]) -> Path:
-    return files.cache_dir(env) / "opened" / f"{name}:{way}"
+    return files.cache_dir(env) / "opened" / f"{file_id(name)}:{way}"

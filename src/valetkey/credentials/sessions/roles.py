@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.calls import Call, CallError, Keys, Perform
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.identity import parse_identity
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.profiles.settings import PLAIN, SessionSettings, carried
 from valetkey.credentials.sessions.base_binding import is_recorded, refuse_other
 from valetkey.credentials.sessions.cache import Cache, Session, key
-from valetkey.credentials.sessions.protocols import Clock, Connect, Keys
+from valetkey.credentials.sessions.protocols import Clock, Connect
 from valetkey.credentials.sessions.refusals import Refused, WrongCaller, about_caller, explain
 from valetkey.credentials.sessions.values import credentials_of
 from valetkey.errors import ValetkeyError

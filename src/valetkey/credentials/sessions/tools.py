@@ -5,11 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
-from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.profiles.settings import SessionSettings
-from valetkey.credentials.sessions import broker, mfa
+from valetkey.credentials.sessions import mfa
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.protocols import LIMIT, Ask, Base, Clock, Connect, Kept
 from valetkey.credentials.sessions.vault import KeyringSessions
@@ -26,6 +23,8 @@ class Tools:
     """Where MFA sessions are kept."""
     ask: Ask
     clock: Clock
+    tell: Callable[[str], object] = lambda text: None
+    """Says something to the person, if there is one: why a second code is asked for."""
 
     def asking(self, ask: Ask) -> Tools:
         """The same with another source of MFA codes."""
@@ -60,30 +59,4 @@ class Tools:
             life=life,
             fresh=fresh,
             seconds=seconds,
-        )
-
-    def role_session(
-        self,
-        profile: Profile,
-        *,
-        settings: SessionSettings,
-        long: bool,
-        lasting: bool,
-        since: datetime | None,
-        tell: Callable[[str], object],
-    ) -> Session:
-        """A session of the profile's role. Arguments and errors as in broker.role_session."""
-        return broker.role_session(
-            profile,
-            base=self.base,
-            connect=self.connect,
-            cache=self.cache,
-            ask=self.ask,
-            clock=self.clock,
-            keep=self.keep,
-            settings=settings,
-            long=long,
-            lasting=lasting,
-            since=since,
-            tell=tell,
         )

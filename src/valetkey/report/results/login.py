@@ -22,7 +22,7 @@ class KeyKept(Shape, frozen=True):
     access_key_id: str
     user: str
     kept_in: Literal["keyring"]
-    removed_from: str
+    removed_from: str | None
 
 
 class KeyRotated(Shape, frozen=True):

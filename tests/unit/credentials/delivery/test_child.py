@@ -11,6 +11,7 @@ import botocore.configloader
 import pytest
 
 from valetkey.credentials.delivery.child import Served, config_text, environment
+from valetkey.credentials.delivery.regions import region_to_set
 from valetkey.credentials.sessions.values import Credentials
 
 CREDENTIALS = Credentials(
@@ -23,7 +24,9 @@ CREDENTIALS = Credentials(
 
 
 def made(env: dict[str, str], region: str | None = "eu-central-1") -> dict[str, str]:
-    return environment(env, CREDENTIALS, region=region, config=pathlib.Path("/p/config"), empty=pathlib.Path("/p/none"))
+    region = region_to_set("acme", region, env)
+    config, empty = pathlib.Path("/p/config"), pathlib.Path("/p/none")
+    return environment("acme", env, CREDENTIALS, region=region, config=config, empty=empty)
 
 
 @pytest.mark.parametrize(
@@ -147,11 +150,12 @@ def test_a_child_that_is_served_gets_an_address_and_no_keys() -> None:
         "PATH": "/bin",
     }
     config, empty = pathlib.Path("/p/config"), pathlib.Path("/p/none")
-    assert environment(before, served, region="eu-central-1", config=config, empty=empty) == {
+    assert environment("acme", before, served, region="eu-central-1", config=config, empty=empty) == {
         "PATH": "/bin",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/acme",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/p/acme.token",
         "AWS_ACCOUNT_ID": "210987654321",
+        "VALETKEY_PROFILE": "acme",
         "AWS_REGION": "eu-central-1",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_CONFIG_FILE": "/p/config",

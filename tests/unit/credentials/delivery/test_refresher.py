@@ -10,8 +10,8 @@ import pytest
 
 from valetkey.credentials.delivery.refresher import Held, Keeper, Lapsed
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.broker import Ended, NoTerminal
 from valetkey.credentials.sessions.cache import Session
+from valetkey.credentials.sessions.protocols import Ended, NoTerminal
 from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 

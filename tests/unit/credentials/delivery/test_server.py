@@ -17,7 +17,7 @@ import pytest
 from valetkey.credentials.delivery import server
 from valetkey.credentials.delivery.refresher import Lapsed
 from valetkey.credentials.profiles.profile import ProfileError
-from valetkey.credentials.sessions.broker import Dismissed, Ended, NoTerminal
+from valetkey.credentials.sessions.protocols import Dismissed, Ended, NoTerminal
 from valetkey.credentials.sessions.refusals import Refused
 from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError

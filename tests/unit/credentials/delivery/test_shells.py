@@ -40,7 +40,7 @@ def test_a_posix_shell_sets_and_unsets(shell: str) -> None:
     if found is None:
         pytest.skip(f"{shell} is not installed")
     kind = "zsh" if shell == "zsh" else "bash"
-    script = cleared(kind) + lines(kind, credentials(NASTY), NASTY)
+    script = cleared(kind) + lines(kind, NASTY, credentials(NASTY), NASTY)
     script = (
         "set -eu\n" + script + 'printf "%s\\0" "$AWS_SECRET_ACCESS_KEY" "$AWS_REGION" "$AWS_CREDENTIAL_EXPIRATION"\n'
     )
@@ -53,7 +53,7 @@ def test_fish_sets_and_unsets() -> None:
     fish = shutil.which("fish")
     if fish is None:
         pytest.skip("fish is not installed; its quoting is checked by test_fish_and_powershell_quoting_reads_back")
-    script = cleared("fish") + lines("fish", credentials(NASTY)) + 'printf "%s" "$AWS_SECRET_ACCESS_KEY"\n'
+    script = cleared("fish") + lines("fish", NASTY, credentials(NASTY)) + 'printf "%s" "$AWS_SECRET_ACCESS_KEY"\n'
     assert run([fish, "--no-config"], script) == NASTY
 
 
@@ -63,7 +63,7 @@ def test_powershell_sets_and_unsets() -> None:
         pytest.skip("pwsh is not installed; its quoting is checked by test_fish_and_powershell_quoting_reads_back")
     script = (
         cleared("powershell")
-        + lines("powershell", credentials(NASTY))
+        + lines("powershell", NASTY, credentials(NASTY))
         + "[Console]::Out.Write($Env:AWS_SECRET_ACCESS_KEY)\n"
     )
     assert run([pwsh, "-NoProfile", "-Command", "-"], script) == NASTY
@@ -105,7 +105,7 @@ def test_fish_and_powershell_quoting_reads_back(value: str) -> None:
         ("fish", read_fish, "set -gx AWS_SECRET_ACCESS_KEY "),
         ("powershell", read_powershell, "$Env:AWS_SECRET_ACCESS_KEY = "),
     ):
-        [line] = [each for each in lines(shell, credentials(value)).split("\n") if each.startswith(begin)]
+        [line] = [each for each in lines(shell, "acme", credentials(value)).split("\n") if each.startswith(begin)]
         assert read(line[len(begin) :]) == value
 
 
@@ -113,15 +113,15 @@ def test_fish_and_powershell_quoting_reads_back(value: str) -> None:
 def test_everything_that_interferes_goes_first(shell: str) -> None:
     found = cleared(shell).splitlines()
     assert [line.split()[-1].removeprefix("Env:") for line in found] == [*INTERFERING, *SET]
-    assert "AWS_REGION" not in lines(shell, credentials())
-    assert "AWS_REGION" in lines(shell, credentials(), "eu-central-1")
+    assert "AWS_REGION" not in lines(shell, "acme", credentials())
+    assert "AWS_REGION" in lines(shell, "acme", credentials(), "eu-central-1")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b", "a\x1bb", "a\u202eb"])
 def test_what_no_line_can_hold_is_refused(shell: str, value: str) -> None:
     with pytest.raises(ValetkeyError) as caught:
-        lines(shell, credentials(value))
+        lines(shell, "acme", credentials(value))
     assert value not in str(caught.value)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.aws.opening import STORED
+from valetkey.account.base_identity import STORED
 from valetkey.credentials.doctor.caller_policies import OwnSide
 from valetkey.credentials.doctor.checks import CHECKS, exit_code, likely
 from valetkey.credentials.doctor.diagnosis import Facts, Sections, Signed, Unread, examine

@@ -63,8 +63,8 @@ def test_xdg_directory_is_used_and_a_relative_one_ignored(tmp_path: pathlib.Path
     assert path_of("acme", {**env, "XDG_CONFIG_HOME": "x"}) == path_of("acme", env)
 
 
-@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", ".hidden", "-x", "a b", "a\n", "ä", "x" * 65, "a\\b", "a]"])
-def test_a_name_cannot_leave_the_directory(name: str, env: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", ["", "-x", " a", "a ", "a\n", "a\x1b[m", "a\u202eb", "a\ud800", "x" * 129, "[a]"])
+def test_a_name_that_cannot_be_shown_or_typed_is_refused(name: str, env: dict[str, str]) -> None:
     with pytest.raises(ProfileError, match="cannot name a profile"):
         load(name, env)
     with pytest.raises(ProfileError):

@@ -11,11 +11,13 @@ import pytest
 from keyring.backends import fail
 from tests.unit.credentials.sessions.test_vault import Locked, Memory
 
+from valetkey.account.base_identity import STORED, NoBase
 from valetkey.account.calls import Call, CallError
-from valetkey.aws.opening import STORED, NoBase
 from valetkey.aws.signin import sign_in
+from valetkey.cli import _questions, _signing, _terminal
+from valetkey.cli._signing import TypedKey
 from valetkey.credentials.profiles import awsconfig
-from valetkey.credentials.sessions.base_keys import StoredKey, rotate, store, stored_key
+from valetkey.credentials.sessions.base_keys import StoredKey, keep, rotate, store, stored_key
 from valetkey.credentials.sessions.vault import SERVICE, NoKeyring, Vault
 from valetkey.errors import ValetkeyError
 
@@ -285,3 +287,27 @@ def test_a_new_key_of_somebody_else_is_not_taken(env: dict[str, str]) -> None:
     with pytest.raises(ValetkeyError, match="user/bob"):
         rotate(None, old, perform=iam.perform, connect=connect, env=env, vault=Vault(), sleep=lambda _: None)
     assert stored_key(None, env, Vault()) == old
+
+
+def test_a_typed_key_goes_into_the_keyring_and_into_no_file(
+    env: dict[str, str], ring: Memory, home: pathlib.Path
+) -> None:
+    typed = TypedKey("AKIATYPED0000000000", "secret-typed")
+    assert "secret-typed" not in repr(typed)
+    kept = keep("typed", typed, "arn:aws:iam::123456789012:user/ann", env=env, vault=Vault())
+    assert stored_key("typed", env, Vault()) == kept
+    assert kept.secret_access_key == "secret-typed"
+    assert all(b"secret-typed" not in path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+def test_what_is_typed_is_checked(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(_terminal, "secret", lambda question, seconds: " secret-typed ")
+    monkeypatch.setattr(_questions, "answer", lambda question: " AKIATYPED0000000000")
+    assert _signing.read_key(None) == TypedKey("AKIATYPED0000000000", "secret-typed")
+    with pytest.raises(ValetkeyError, match="the profile nowhere is not in"):
+        _signing.read_key("nowhere")
+    monkeypatch.setattr(_questions, "answer", lambda question: "ASIATYPED0000000000")
+    with pytest.raises(ValetkeyError, match="not the id of an IAM user"):
+        _signing.read_key(None)

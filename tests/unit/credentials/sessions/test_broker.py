@@ -7,13 +7,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.credentials.sts_world import DEVICE, OURS, OWNER, START, Base, World, profile, refusal
+from tests.unit.credentials.sts_world import (
+    DEVICE,
+    OURS,
+    OWNER,
+    START,
+    Base,
+    World,
+    mfa_session,
+    profile,
+    refusal,
+    role_session,
+)
 
 from valetkey.credentials.profiles.identity import parse_identity
 from valetkey.credentials.sessions.base_binding import is_recorded
-from valetkey.credentials.sessions.broker import Dismissed, Ended, NoTerminal, mfa_session, role_call, role_session
 from valetkey.credentials.sessions.cache import REMEMBER, Busy, Cache, key
+from valetkey.credentials.sessions.protocols import Dismissed, Ended, NoTerminal
 from valetkey.credentials.sessions.refusals import Refused, WrongCaller, WrongCode
+from valetkey.credentials.sessions.roles import role_call
 from valetkey.errors import ValetkeyError
 
 

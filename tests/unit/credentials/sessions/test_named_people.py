@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.credentials.sts_world import DEVICE, START, Base, World, profile, refusal
+from tests.unit.credentials.sts_world import DEVICE, START, Base, World, profile, refusal, role_session
 
-from valetkey.credentials.sessions.broker import limit_of, role_session
+from valetkey.credentials.sessions.broker import limit_of
 from valetkey.credentials.sessions.cache import Cache
 from valetkey.credentials.sessions.protocols import NoTerminal
 from valetkey.credentials.sessions.refusals import Refused

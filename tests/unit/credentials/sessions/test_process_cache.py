@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import valetkey.__main__ as front
+from valetkey import hot_file, hot_head
+from valetkey.__main__ import _stored
 from valetkey.credentials.profiles.profile import Profile, save
 from valetkey.credentials.sessions import process_cache
 from valetkey.credentials.sessions.cache import Session
@@ -82,7 +83,7 @@ def stored(home: pathlib.Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
             expires=begin + timedelta(seconds=life),
             account="210987654321",
         )
-        process_cache.store(pathlib.Path(front.hot_file("acme")), front.head("acme"), Session(found, begin), ANSWER)
+        process_cache.store(pathlib.Path(hot_file("acme")), hot_head("acme"), Session(found, begin), ANSWER)
         return Stored(home, dict(os.environ))
 
     return store
@@ -244,17 +245,17 @@ def test_a_spoiled_file_takes_the_slow_path(spoil: str, stored: Callable[..., St
 
 def test_a_file_of_another_user_is_not_believed(stored: Callable[..., Stored], monkeypatch: pytest.MonkeyPatch) -> None:
     stored()
-    assert front._stored("acme") == ANSWER
+    assert _stored("acme") == ANSWER
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
-    assert front._stored("acme") is None
+    assert _stored("acme") is None
 
 
 @pytest.mark.parametrize("name", ["", "..", "../acme", "a/b", ".acme", "-x", "acme\n", "a\0b", "é", "x" * 65])
 def test_a_name_cannot_leave_the_directory(name: str) -> None:
     with pytest.raises(ValueError):
-        front.hot_file(name)
-    assert front._stored(name) is None
+        hot_file(name)
+    assert _stored(name) is None
 
 
 def test_no_secret_of_the_environment_is_written_down(

@@ -7,20 +7,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.credentials.sts_world import DEVICE, OWNER, START, Base, World, profile, refusal
+from tests.unit.credentials.sts_world import (
+    DEVICE,
+    OWNER,
+    START,
+    Base,
+    World,
+    further_session,
+    mfa_session,
+    profile,
+    refusal,
+    role_session,
+)
 
 from valetkey.credentials.profiles.profile import Origin
 from valetkey.credentials.profiles.settings import SessionSettings
-from valetkey.credentials.sessions.broker import (
-    Dismissed,
-    further_session,
-    limit_of,
-    mfa_session,
-    role_key,
-    role_session,
-)
+from valetkey.credentials.sessions.broker import limit_of, role_key
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.chained_roles import further_role
+from valetkey.credentials.sessions.protocols import Dismissed
 from valetkey.credentials.sessions.refusals import Refused, WrongCaller, WrongCode, about_aws_login
 from valetkey.errors import ValetkeyError
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
+    from valetkey.account.calls import Keys
     from valetkey.credentials.profiles.profile import Profile
-    from valetkey.credentials.sessions.broker import Keys
     from valetkey.credentials.sessions.tools import Tools
 
 
 def quiet_keys(profile: Profile, tools: Tools) -> Keys:
     """Keys for reading one's own account: an MFA session's when one is there, else the base identity's. Asks nobody."""
-    from valetkey.credentials.sessions.broker import NoTerminal
+    from valetkey.credentials.sessions.protocols import NoTerminal
 
     if not profile.mfa or profile.mfa_serial is None or tools.base.session_token is not None:
         return tools.base
@@ -31,7 +31,7 @@ def quiet_keys(profile: Profile, tools: Tools) -> Keys:
 
 
 @contextlib.contextmanager
-def explained(profile: Profile, tools: Tools, *, region: str) -> Iterator[None]:
+def explained(profile: Profile, tools: Tools, region: str) -> Iterator[None]:
     """Give a refusal that passes through its most likely reason. Makes calls only then; `region` is where."""
     from valetkey.credentials.sessions.refusal_sides import Side, side_of
     from valetkey.credentials.sessions.refusals import UNKNOWN_SIDE, Refused, WrongCaller

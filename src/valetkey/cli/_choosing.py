@@ -1,0 +1,68 @@
+"""Choose a customer's profile at the terminal: the ones used last come first, and a part of a name is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from valetkey.errors import ValetkeyError
+
+_SHOWN = 20
+"""Rows at a time."""
+_TRIES = 10
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A profile that can be chosen, and what else a person may know it by."""
+
+    name: str
+    account: str
+    customer: str = ""
+
+    @property
+    def row(self) -> str:
+        return "  ".join(filter(None, (self.name, self.account, self.customer)))
+
+
+def choose(choices: Sequence[Choice], ask: Callable[[str], str]) -> str:
+    """The name that the person chooses. `ask` shows a question and answers what is typed. Raises ValetkeyError when
+    nothing is chosen, and what `ask` raises."""
+    if not choices:
+        raise ValetkeyError("there are no profiles", do="run `valetkey accept FILE` with a handoff first")
+    left = tuple(choices)
+    hint = ""
+    for _ in range(_TRIES):
+        shown = left[:_SHOWN]
+        rows = [f"  {number:2}  {each.row}\n" for number, each in enumerate(shown, 1)]
+        more = f"      and {len(left) - len(shown)} more\n" if len(left) > len(shown) else ""
+        typed = ask(f"{''.join(rows)}{more}{hint}Which customer? (a number, or part of the name) ")
+        if not typed:
+            break
+        if typed.isdecimal() and 1 <= int(typed) <= len(shown):
+            return shown[int(typed) - 1].name
+        found = matching(typed, choices)
+        if len(found) == 1:
+            return found[0].name
+        left, hint = (found, "") if found else (tuple(choices), f"Nothing is like {typed!r}.\n")
+    raise ValetkeyError("no customer was chosen", do="run it again, or name one: valetkey use NAME", exit_code=1)
+
+
+def matching(typed: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    """The choices that are meant: of that very name; else with the text in name, account or customer; else with its
+    letters in this order. Letter case does not count."""
+    wanted = typed.casefold()
+    for test in (
+        lambda each: typed == each.name,
+        lambda each: wanted in each.row.casefold(),
+        lambda each: _has_letters(wanted, each.row.casefold()),
+    ):
+        found = tuple(each for each in choices if test(each))
+        if found:
+            return found
+    return ()
+
+
+def _has_letters(wanted: str, text: str) -> bool:
+    rest = iter(text)
+    return all(letter in rest for letter in wanted if not letter.isspace())

@@ -1,0 +1,63 @@
+"""The profile that a command is for when none is named: the one that this shell is for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from valetkey import files
+from valetkey.credentials.delivery.regions import PROFILE
+from valetkey.credentials.profiles.names import ProfileError, file_id
+from valetkey.errors import ValetkeyError
+
+_VALUED = ("--jobs", "--region", "--profile")
+"""The options of `exec` that take a value."""
+
+
+def default_name(env: Mapping[str, str]) -> str | None:
+    """VALETKEY_PROFILE, else an AWS_PROFILE that is a customer's; None: there is neither."""
+    given = env.get(PROFILE)
+    if given:
+        return given
+    for named in (env.get("AWS_PROFILE"), env.get("AWS_DEFAULT_PROFILE")):
+        if named and _is_customer(named, env):
+            return named
+    return None
+
+
+def name_or_default(name: str | None, words: str) -> str:
+    """The name as given, else the default. `words` are the command's, for the message. Raises ValetkeyError."""
+    found = name or default_name(os.environ)
+    if found is None:
+        raise ValetkeyError(
+            "no profile is named", do=f"name it: valetkey {words} NAME; or set one for this shell: valetkey use NAME"
+        )
+    return found
+
+
+def with_default_name(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """The words of `exec ... -- COMMAND` with the default name where none stands before the two dashes; the parser
+    alone would take the command for the name. Raises ValetkeyError where there is no default."""
+    words = list(words)
+    end = words.index("--") if "--" in words else len(words)
+    own = words[1:end]
+    if words[:1] != ["exec"] or end == len(words) or not {"--all", "--profile", "--help", "-h"}.isdisjoint(own):
+        return words
+    if end == len(words) - 1:
+        # A script whose command came out empty is not given a shell.
+        raise ValetkeyError(
+            "no command is given", do="write it after the two dashes; without them, `exec NAME` opens a shell"
+        )
+    if any(each.startswith("--profile=") for each in own):
+        return words
+    values = {index + 1 for index, each in enumerate(own) if each in _VALUED}
+    if any(index not in values and not each.startswith("-") for index, each in enumerate(own)):
+        return words
+    return [words[0], name_or_default(default_name(env), "exec"), *words[1:]]
+
+
+def _is_customer(name: str, env: Mapping[str, str]) -> bool:
+    try:
+        return (files.config_dir(env) / "profiles" / f"{file_id(name)}.json").exists()
+    except (ProfileError, ValetkeyError, OSError):
+        return False

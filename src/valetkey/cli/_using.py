@@ -1,0 +1,33 @@
+"""`valetkey use`: make a customer's profile the shell's own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+
+from valetkey.credentials.delivery.shells import switched
+from valetkey.credentials.profiles.last_use import note_use
+from valetkey.report.credentials import write_lines
+from valetkey.report.text import say
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person is told of the profile that the shell is for now."""
+
+    name: str
+    account: str
+    """12 digits."""
+    customer: str
+    region: str | None
+
+
+def switch(shell: str, shown: Shown) -> None:
+    """Print the lines that make the profile the shell's own, and say which account that is. Raises ValetkeyError."""
+    write_lines(switched(shell, shown.name, shown.region))
+    with contextlib.suppress(OSError):
+        note_use(shown.name, os.environ)
+    whose = f" of {shown.customer}" if shown.customer else ""
+    where = f", region {shown.region}" if shown.region else ", and no region is known: tools need --region"
+    say(f"{shown.name}: account {shown.account}{whose}{where}", stderr=True)

@@ -1,0 +1,19 @@
+# valetkey: makes `valetkey use NAME` work in this shell.
+function valetkey {
+    $program = Get-Command valetkey -CommandType Application -TotalCount 1 -ErrorAction Stop
+    if ($args.Count -eq 0 -or $args[0] -cne 'use') {
+        & $program @args
+        return
+    }
+    $rest = @($args | Select-Object -Skip 1)
+    if ($rest -ccontains '--help' -or $rest -ccontains '-h') {
+        & $program use --help
+        return
+    }
+    # Whatever becomes of it, this shell keeps no credentials of the customer before, nor that customer's region.
+    if ($Env:VALETKEY_PROFILE) { Remove-Item -ErrorAction Ignore Env:AWS_REGION, Env:AWS_DEFAULT_REGION }
+    foreach ($name in '@VARIABLES@'.Split(' ')) { Remove-Item -ErrorAction Ignore "Env:$name" }
+    $lines = & $program use --shell powershell @rest
+    if ($LASTEXITCODE -ne 0) { throw 'valetkey use failed: no credentials are set' }
+    $lines | Out-String | Invoke-Expression
+}

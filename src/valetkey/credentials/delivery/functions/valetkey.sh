@@ -1,0 +1,17 @@
+# valetkey: makes `valetkey use NAME` work in this shell.
+valetkey() {
+  if [ "${1-}" != use ]; then
+    command valetkey "$@"
+    return
+  fi
+  shift
+  case " $* " in
+    *" --help "* | *" -h "*) command valetkey use --help; return ;;
+  esac
+  # Whatever becomes of it, this shell keeps no credentials of the customer before, nor that customer's region.
+  if [ -n "${VALETKEY_PROFILE-}" ]; then unset AWS_REGION AWS_DEFAULT_REGION; fi
+  unset @VARIABLES@
+  local _valetkey_lines
+  _valetkey_lines="$(command valetkey use --shell bash "$@")" || return
+  eval "$_valetkey_lines"
+}

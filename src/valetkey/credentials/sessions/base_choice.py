@@ -1,0 +1,177 @@
+"""Which base identity a profile is entered with, and the one place that resolves it.
+
+`accept` chooses one; a profile has it recorded; for a profile of an earlier version it is looked up.
+
+INVARIANT: a valetkey that was started for a base identity answers nobody: a session that it made is never one, and a
+circle would start processes without end. Programs that are started for a base identity see INSIDE in their environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from valetkey import INSIDE
+from valetkey.account.base_identity import SIGN_IN, NoBase
+from valetkey.account.calls import CallError
+from valetkey.credentials.profiles import profile as profiles
+from valetkey.credentials.profiles.identity import Identity, identify
+from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.sessions import base_binding
+from valetkey.credentials.sessions.base_binding import SURROUNDINGS, OwnSession, files_of, own_session, with_files
+from valetkey.credentials.sessions.base_keys import stored_key
+from valetkey.credentials.sessions.cache import Cache
+from valetkey.credentials.sessions.machine import Machine
+from valetkey.credentials.sessions.protocols import Ask, SignedIn
+from valetkey.credentials.sessions.refusals import NO_ANSWER, explain
+from valetkey.errors import ValetkeyError
+
+_SECONDS = 40.0
+"""For the code of a base profile that is a role with MFA, before the broker's own time begins."""
+
+
+@dataclass(frozen=True)
+class BaseChoice:
+    """A base identity as it is named, before anything is known of who it is."""
+
+    source: str | None
+    """The AWS profile; None: see `from_environment`."""
+    files: tuple[str, ...] = ()
+    """As Profile.base_files."""
+    from_environment: bool = False
+    """Without a source: what surrounds the process alone; else the usual chain."""
+    region: str | None = None
+    partition: str | None = None
+    passed_over: str = ""
+    """Why AWS_PROFILE was not taken, or empty."""
+
+
+def recorded(profile: Profile) -> BaseChoice:
+    """The base identity of a profile."""
+    return BaseChoice(
+        profile.source_profile,
+        profile.base_files,
+        profile.base_from_environment,
+        region=profile.region,
+        partition=profile.partition,
+    )
+
+
+def choose(
+    given: str | None,
+    *,
+    from_environment: bool,
+    renewing: Profile | None,
+    names: Sequence[str],
+    env: Mapping[str, str],
+    region: str | None = None,
+) -> BaseChoice:
+    """The base identity for a handoff: as named (`given`, `from_environment`), else as recorded in the profile that is
+    renewed, else AWS_PROFILE unless it is one of `names` (valetkey's own), else `default`. Raises ValetkeyError."""
+    if given is not None and from_environment:
+        raise ValetkeyError("--profile and --base-from-environment exclude each other", do="give one of them")
+    if from_environment:
+        return BaseChoice(None, from_environment=True, region=region)
+    if given is not None:
+        return BaseChoice(given, files_of(env), region=region)
+    if renewing is not None and renewing.is_bound:
+        source = renewing.source_profile
+        return BaseChoice(source, renewing.base_files, from_environment=source is None, region=region)
+    named = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE")
+    if named in names:
+        why = f"AWS_PROFILE={named} is a customer's profile, and no base identity: using the profile default"
+        return BaseChoice("default", files_of(env), region=region, passed_over=why)
+    return BaseChoice(named or "default", files_of(env), region=region)
+
+
+def sign_in_as(
+    machine: Machine, choice: BaseChoice, what: str, *, ask: Ask | None = None, quiet: bool = False, inside: str = ""
+) -> SignedIn:
+    """Resolve a base identity.
+
+    `what` is what a question for its own MFA code says it is for; `ask` stands in for the terminal there, and `quiet`
+    makes it a ValetkeyError. `inside` is the profile that it is resolved for, which programs that are started
+    meanwhile are told. Raises ValetkeyError; OwnSession for a session that valetkey made.
+    """
+    if inside:
+        refuse_circle(inside, machine.env)
+    question = ask or machine.terminal(what, before=lambda: None)
+    found = machine.sign_in(
+        choice.source,
+        region=choice.region,
+        partition=choice.partition,
+        ask=None if quiet else partial(question, seconds=_SECONDS),
+        stored=stored_key(choice.source, machine.env, machine.vault),
+        chain="files" if choice.source is not None else "environment" if choice.from_environment else "usual",
+        files=with_files(choice.files, machine.env),
+        child_env={INSIDE: inside} if inside else {},
+    )
+    if found.session_token is not None and Cache(machine.env).was_issued(found.access_key_id):
+        raise own_session("a session")
+    return found
+
+
+def refuse_circle(name: str, env: Mapping[str, str]) -> None:
+    """Raise ValetkeyError in a process that was started to answer for a base identity."""
+    outer = env.get(INSIDE)
+    if outer == name:
+        raise ValetkeyError(
+            f"the base identity of {name} comes from {name} itself",
+            do="set another `source_profile`: accept the handoff again with --profile",
+        )
+    if outer:
+        raise own_session(f"asked for as the base identity of {outer}: a session of {name}")
+
+
+def sign_in_chosen(machine: Machine, choice: BaseChoice, name: str) -> SignedIn:
+    """Resolve a chosen base identity; `name` is the profile to be written. Raises ValetkeyError; OwnSession."""
+    try:
+        return sign_in_as(machine, choice, name, inside=name)
+    except NoBase as problem:
+        has = next((each for each in SURROUNDINGS if machine.env.get(each)), "")
+        if choice.source == "default" and has:
+            problem.what = f"the AWS files have no credentials under [default], and {has} is not a fixed base identity"
+        if choice.source is not None and problem.do == SIGN_IN:
+            problem.do = (
+                "name the AWS profile of your own user with --profile; or say --base-from-environment, and the role is "
+                "always entered with the credentials that the environment has at the time"
+            )
+        raise
+
+
+def bound(machine: Machine, profile: Profile, *, keep: bool = True) -> Profile:
+    """The profile with its base identity recorded, and (`keep`) its file written anew when it was not. Raises NotBound;
+    ValetkeyError when AWS does not say who somebody is."""
+    if profile.is_bound:
+        return profile
+    refuse_circle(profile.name, machine.env)
+    path = profiles.path_of(profile.name, machine.env)
+    before = path.read_bytes()
+    found = base_binding.bind(profile, _candidates(machine, profile), machine.env)
+    if not keep:
+        return found
+    with contextlib.suppress(ValetkeyError, OSError):  # recorded at the next use, then
+        # `accept` may have written a newer one meanwhile.
+        if path.read_bytes() == before:
+            times = path.stat()
+            profiles.save(found, machine.env)
+            # When it was accepted is seen by the file's time.
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    return found
+
+
+def _candidates(machine: Machine, profile: Profile) -> Iterator[tuple[str | None, Identity]]:
+    """Who could be the base identity of a profile of an earlier version: `default`, then the environment."""
+    for source in ("default", None):
+        choice = replace(recorded(profile), source=source, from_environment=source is None)
+        try:
+            who = sign_in_as(machine, choice, profile.name, quiet=True, inside=profile.name)
+            yield source, identify(who.connect(who))
+        except (NoBase, OwnSession):
+            continue
+        except CallError as error:
+            if error.code in NO_ANSWER:
+                raise explain(error, profile.name) from None

@@ -1,0 +1,321 @@
+"""The contractor's core: open a customer's profile, and get sessions of its role.
+
+    entry = open_profile(machine, "acme")
+    entry.session().credentials
+
+A profile is a grant's, as `accept` wrote it, or that of a role behind one (chained_roles.py). Opening it resolves its
+base identity (base_choice.py); the session comes from the cache or from AWS (broker.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+
+from valetkey import awsfiles
+from valetkey.catalog import limits
+from valetkey.credentials.profiles import customers
+from valetkey.credentials.profiles.customers import Customer
+from valetkey.credentials.profiles.names import check_name
+from valetkey.credentials.profiles.profile import Profile, load, path_of
+from valetkey.credentials.profiles.settings import SessionSettings, read_only, read_settings
+from valetkey.credentials.sessions import process_cache
+from valetkey.credentials.sessions.base_binding import with_files
+from valetkey.credentials.sessions.base_choice import bound, recorded, sign_in_as
+from valetkey.credentials.sessions.broker import (
+    Entering,
+    Through,
+    further_key,
+    further_session,
+    limit_of,
+    role_key,
+    role_session,
+)
+from valetkey.credentials.sessions.cache import Cache, Session
+from valetkey.credentials.sessions.chained_roles import duration_of, further_role, path_to
+from valetkey.credentials.sessions.first_call import call_first
+from valetkey.credentials.sessions.kept import Known, look
+from valetkey.credentials.sessions.machine import Machine
+from valetkey.credentials.sessions.mfa_order import every_source
+from valetkey.credentials.sessions.protocols import Ask, SignedIn
+from valetkey.credentials.sessions.refusals import Refused, about_aws_login
+from valetkey.credentials.sessions.tools import Tools
+from valetkey.credentials.sessions.vault import KeyringSessions
+from valetkey.credentials.sessions.ways import USUAL, Way
+from valetkey.errors import ValetkeyError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A profile and how its role is entered."""
+
+    machine: Machine
+    profile: Profile
+    accepted: datetime
+    """When the profile was written last."""
+    base: SignedIn
+    way: Way = USUAL
+    ask: Ask | None = None
+    """Stands in for every source of MFA codes."""
+    own_interrupt: bool = False
+    """Ctrl-C at a question is for this process alone, see machine.Terminal."""
+    duration: int | None = None
+    """`duration_seconds` of the AWS profile, where it shortens the session."""
+    through: Entry | None = None
+    """For a role behind a grant's role: how that one is entered."""
+
+    @property
+    def region(self) -> str | None:
+        """Where to work: the AWS profile's region as it is now, else the one it was accepted with. Raises
+        ConfigError."""
+        return awsfiles.region(self.profile.name, self.machine.env) or self.profile.region
+
+    @property
+    def limit(self) -> str:
+        """How long a session may last, and what says so."""
+        if self.through is not None:
+            return "1 h at most: AWS gives no more to a role that is entered from a role (role chaining)"
+        if self.duration is not None and (self.way.long or self.duration < limits.CHAINED_SESSION_MAX):
+            return f"{self.duration} s at most: duration_seconds of the profile {self.profile.name} in the AWS config"
+        return limit_of(self.profile, self.base, long=self.way.long)
+
+    @property
+    def root(self) -> Entry:
+        """The entry of the grant that everything begins with."""
+        return self if self.through is None else self.through.root
+
+    @property
+    def settings(self) -> SessionSettings:
+        """What the sessions carry: the AWS profile's settings. Raises ValetkeyError."""
+        name = self.profile.name
+        found = read_settings(awsfiles.settings((name,), self.machine.env), name=name)
+        return read_only(found, self.profile) if self.way.read_only else found
+
+    @property
+    def key(self) -> str:
+        """The name of the session in the cache."""
+        if self.through is not None:
+            return further_key(self.profile, self.through.key, settings=self.settings)
+        return role_key(self.profile, self.base, settings=self.settings, long=self.way.long)
+
+    def tools(self) -> Tools:
+        """What the broker works with."""
+        profile = self.profile
+        return tools_of(
+            self.machine,
+            self.base,
+            profile.name,
+            Codes(profile.source_profile, profile.base_files, self.ask, own_interrupt=self.own_interrupt),
+            self.way,
+        )
+
+    def session(self, *, lasting: bool = False) -> Session:
+        """A session of the role. Raises what broker.role_session raises."""
+        session = self._session(lasting)
+        if self.through is None and not self.way.no_cache:
+            end = session.credentials.expires
+            customers.note(self.profile, end, self.machine.env, session_key=self.key, realm=self.base.realm)
+        return session
+
+    def _session(self, lasting: bool) -> Session:
+        tools = self.tools()
+        entering = Entering(
+            self.profile,
+            tools,
+            settings=self.settings,
+            long=self.way.long and self.through is None,
+            lasting=lasting,
+            since=self.accepted,
+        )
+        if self.through is not None:
+            before = self.through
+            return further_session(entering, Through(before.profile.role_arn, before.key, before.session, before.drop))
+        try:
+            with self.machine.explained(self.profile, tools, self.base.region):
+                return role_session(entering)
+        except Refused as refused:
+            raise about_aws_login(refused, self.profile) if self.base.source == "login" else refused from None
+
+    def mfa_session(self) -> Session:
+        """The MFA session that the role is entered from. Raises what tools.mfa_session raises."""
+        profile = self.root.profile
+        if not profile.mfa or profile.mfa_serial is None or self.base.session_token is not None:
+            raise ValetkeyError(
+                f"the role of {profile.name} is not entered from an MFA session of valetkey's",
+                do="use the base profile itself",
+            )
+        return self.tools().mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age)
+
+    def kept(self) -> Session | None:
+        """The role session that is kept, while it lasts. Makes no call."""
+        found = self.tools().cache.get(self.key)
+        is_good = found is not None and found.left(self.machine.clock()) > 0 and found.issued >= self.accepted
+        return found if is_good else None
+
+    def drop(self, session: Session) -> None:
+        """Drop a session that AWS does not know any more, and every copy of it that is handed out: the role was made
+        anew, or taken away."""
+        cache = self.tools().cache
+        there = cache.get(self.key)
+        # Another process may have entered the role anew meanwhile.
+        if there is not None and there.credentials.access_key_id == session.credentials.access_key_id:
+            cache.drop(self.key)
+        if self.through is None:
+            process_cache.drop(self.profile.name, self.machine.env)
+            customers.forget(self.profile, self.machine.env)
+
+    def dropped(self, session: Session | None = None) -> bool:
+        """Whether a session (None: the one that is kept) is gone at AWS; it is dropped then. One call where there is
+        one, none else. Raises nothing."""
+        return self.looked_at(session) == "gone"
+
+    def looked_at(self, session: Session | None = None) -> Known | None:
+        """The same with what AWS said of it; None: there is none."""
+        with contextlib.suppress(ValetkeyError):
+            session = session or self.kept()
+            if session is None:
+                return None
+            found = look(self.base.connect(session.credentials), session, now=self.machine.clock())
+            if found == "gone":
+                self.drop(session)
+            return found
+        return None
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Who is asked for MFA codes, and how."""
+
+    source: str | None
+    """The AWS profile of the base identity, whose `mfa_process` is run."""
+    files: tuple[str, ...] = ()
+    """As Profile.base_files."""
+    ask: Ask | None = None
+    """Stands in for every source."""
+    login: str = ""
+    """The command to name where nobody can be asked."""
+    own_interrupt: bool = False
+    """As in Entry."""
+
+
+def tools_of(machine: Machine, base: SignedIn, what: str, codes: Codes, way: Way = USUAL) -> Tools:
+    """What the broker works with, for a base identity; `what` is what a question says it is for."""
+    kept = Cache(machine.env, keep=not way.no_cache)
+    connect, before = call_first(base, base.connect)
+    terminal = machine.terminal(
+        what, login=codes.login, own_code=way.own_code, own_interrupt=codes.own_interrupt, before=before
+    )
+    asked = every_source(machine, what, codes.source, codes.files, way=way, terminal=terminal)
+    return Tools(
+        base=base,
+        connect=connect,
+        cache=kept,
+        keep=kept if way.no_cache else KeyringSessions(machine.vault, kept, tell=machine.tell),
+        ask=codes.ask or asked,
+        clock=machine.clock,
+        tell=machine.tell,
+    )
+
+
+def open_profile(
+    machine: Machine, name: str, way: Way = USUAL, *, ask: Ask | None = None, own_interrupt: bool = False
+) -> Entry:
+    """Load a profile, or find the way to a role behind one, and resolve its base identity. Raises ValetkeyError.
+
+    `ask` and `own_interrupt`: see Entry.
+    """
+    path = _path_behind(name, machine.env)
+    if not path:
+        entry = entry_of(machine, load(name, machine.env), way=way, ask=ask)
+        return replace(entry, own_interrupt=own_interrupt)
+    if way.long:
+        raise ValetkeyError(
+            f"{path[-1]} is entered from the role of {path[-2]}, and AWS gives an hour at most there (role chaining)",
+            do="leave --long out",
+        )
+    first = entry_of(machine, load(path[0], machine.env), way=replace(way, read_only=False), ask=ask)
+    entry = replace(first, own_interrupt=own_interrupt)
+    for each in path[1:]:
+        profile = further_role(each, awsfiles.settings((each,), machine.env), source=entry.profile)
+        entry = replace(entry, profile=profile, through=entry)
+    # What restricts the session is for the last role: one before it has to enter the next.
+    return replace(entry, way=way)
+
+
+def entry_of(
+    machine: Machine, profile: Profile, *, quiet: bool = False, way: Way = USUAL, ask: Ask | None = None
+) -> Entry:
+    """The same for a profile as loaded. `quiet`: a base identity that asks for an MFA code itself is a ValetkeyError.
+    Raises ValetkeyError."""
+    name = profile.name
+    accepted = datetime.fromtimestamp(path_of(name, machine.env).stat().st_mtime, UTC)
+    profile = bound(machine, profile, keep=not way.no_cache)
+    base = sign_in_as(machine, recorded(profile), name, ask=ask, quiet=quiet, inside=name)
+    duration = duration_of(name, awsfiles.settings((name,), machine.env))
+    if duration is None or duration >= profile.max_session:
+        return Entry(machine, profile, accepted, base, way, ask)
+    return Entry(machine, replace(profile, max_session=duration), accepted, base, way, ask, duration=duration)
+
+
+def grant_profile(name: str, env: Mapping[str, str]) -> Profile:
+    """The profile of a grant. Raises ValetkeyError, also for a role behind one."""
+    path = _path_behind(name, env)
+    if path:
+        raise ValetkeyError(f"{name} is no grant, but a role behind one", do=f"name the grant: {path[0]}")
+    return load(name, env)
+
+
+def check_known(name: str, env: Mapping[str, str]) -> None:
+    """Raise ValetkeyError unless the name is a grant's, or one of a role behind a grant's."""
+    if not _path_behind(name, env):
+        load(name, env)
+
+
+def _path_behind(name: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The profiles from a grant's to the one of a role behind it; empty for a grant's own, and when there is no such
+    way."""
+
+    def is_grant(each: str) -> bool:
+        return path_of(each, env).exists()
+
+    if is_grant(check_name(name)):
+        return ()
+    return path_to(name, lambda each: awsfiles.settings((each,), env), is_grant=is_grant)
+
+
+def drop_customers(machine: Machine, asked: Sequence[Customer]) -> frozenset[str]:
+    """The names of the customers whose kept session was gone at AWS, and was dropped: one call for each that has one,
+    at the same time."""
+    having = [each for each in asked if each.session_key]
+    if not having:
+        return frozenset()
+    with ThreadPoolExecutor(max_workers=min(len(having), 16)) as pool:
+        gone = list(pool.map(partial(_is_gone, machine), having))
+    return frozenset(each.profile.name for each, is_gone in zip(having, gone, strict=True) if is_gone)
+
+
+def _is_gone(machine: Machine, customer: Customer) -> bool:
+    profile, cache = customer.profile, Cache(machine.env)
+    session = cache.get(customer.session_key)
+    if session is None:
+        return False
+    with contextlib.suppress(ValetkeyError):
+        perform, realm = machine.calling(
+            session.credentials,
+            profile=profile.source_profile,
+            region=profile.region,
+            partition=profile.partition,
+            files=with_files(profile.base_files, machine.env),
+        )
+        # Another endpoint (a sandbox) cannot know it.
+        is_same = realm == customer.session_realm
+        if is_same and look(perform, session, now=machine.clock()) == "gone":
+            cache.drop(customer.session_key)
+            process_cache.drop(profile.name, machine.env)
+            customers.forget(profile, machine.env)
+            return True
+    return False

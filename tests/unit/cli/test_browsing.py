@@ -1,0 +1,28 @@
+"""The file for the browser goes after the command has ended."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import time
+
+import pytest
+
+from valetkey.cli._browsing import remove_later
+from valetkey.credentials.delivery.federation import redirect_file
+
+
+def test_a_process_of_its_own_removes_the_directory(tmp_path: pathlib.Path) -> None:
+    with redirect_file("https://x", tmp_path, later=lambda directory: remove_later(directory, 0.0)) as page:
+        directory = page.parent
+    end = time.monotonic() + 60
+    while directory.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_without_such_a_process_it_goes_at_once(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with redirect_file("https://x", tmp_path, later=lambda directory: remove_later(directory, 0.0)) as page:
+        pass
+    assert not page.parent.exists()
