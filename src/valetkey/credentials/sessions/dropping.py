@@ -74,7 +74,7 @@ def drop_profile(name: str, accounts: Iterable[str], env: Mapping[str, str]) -> 
             count += _unlink(path)
     own = file_id(name)
     for path in (root / "hot" / own, root / "last" / f"{own}.json", *(root / "opened").glob("*")):
-        if path.parent.name != "opened" or path.name.rpartition(":")[0] == name:
+        if path.parent.name != "opened" or path.name.rpartition(":")[0] == own:
             _unlink(path)
     return count
 
