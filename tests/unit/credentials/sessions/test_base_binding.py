@@ -85,12 +85,16 @@ def test_a_session_of_an_accepted_role_is_recognised_by_what_aws_says() -> None:
 
 
 def test_a_session_that_was_made_here_is_remembered_by_a_digest(home: pathlib.Path) -> None:
-    cache = Cache({"HOME": str(home)}, keep=False)
-    assert not cache.was_issued("ASIA1")
-    cache.note_issued("ASIA1")
-    assert cache.was_issued("ASIA1")
-    assert not cache.was_issued("ASIA2")
-    assert not any("ASIA1" in str(each) for each in home.rglob("*"))
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700)
+    for keep in (True, False):
+        cache = Cache({"HOME": str(home), "XDG_RUNTIME_DIR": str(runtime)}, keep=keep)
+        made, other = f"ASIA{keep}", "ASIA2"
+        assert not cache.was_issued(made)
+        cache.note_issued(made)
+        assert cache.was_issued(made)
+        assert not cache.was_issued(other)
+        assert not any(made in str(each) for each in home.rglob("*"))
 
 
 def test_the_aws_files_are_those_of_the_acceptance_while_they_are_there(home: pathlib.Path) -> None:
