@@ -1,8 +1,8 @@
-"""GetAccountAuthorizationDetails and ListRoles as JSON: what the CLI prints, boto3 returns, or the API itself says.
+"""GetAccountAuthorizationDetails, ListRoles and GetRole as JSON: what the CLI prints, boto3 returns, or the API says.
 
-Shapes: API reference, API_GetAccountAuthorizationDetails, API_RoleDetail, API_ListRoles. A file is one page, or a list
-of pages; the CLI has put the pages together already. Policy documents are objects (CLI, boto3) or URL-encoded text
-(the API, RFC 3986); either way they are taken over as they stand.
+Shapes: API reference, API_GetAccountAuthorizationDetails, API_RoleDetail, API_ListRoles, API_GetRole. A file is one
+page, or a list of pages; the CLI has put the pages together already. Policy documents are objects (CLI, boto3) or
+URL-encoded text (the API, RFC 3986); either way they are taken over as they stand.
 
 IAM has returned all of it: a unique id in a Principal element is a deleted principal (`Origin.RETURNED`).
 """
@@ -21,7 +21,7 @@ from valetkey.account.parts import Part
 from valetkey.account.values import Document, Role, Unknown, User
 from valetkey.policy.origin import Origin
 
-KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Roles")
+KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Roles", "Role")
 """Any of these makes a JSON object a page."""
 
 _RAW = msgspec.Raw()
@@ -83,12 +83,13 @@ class _User(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """One answer of GetAccountAuthorizationDetails, or of ListRoles (`Roles`)."""
+    """One answer of GetAccountAuthorizationDetails, or of ListRoles (`Roles`), or of GetRole (`Role`)."""
 
     RoleDetailList: list[_Role] = []
     Policies: list[_Policy] = []
     UserDetailList: list[_User] = []
     Roles: list[_Role] = []
+    Role: _Role | None = None
     IsTruncated: bool | None = None
 
 
@@ -129,6 +130,9 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
         part.roles.append(_read_role(role, place(f"RoleDetailList[{index}]"), part, texts))
     for index, role in enumerate(page.Roles):
         told = _read_role(role, place(f"Roles[{index}]"), part, texts)
+        part.listed[told.arn] = told
+    if page.Role is not None:
+        told = _read_role(page.Role, place("Role"), part, texts)
         part.listed[told.arn] = told
     for index, policy in enumerate(page.Policies):
         document = _default_version(policy, place(f"Policies[{index}]"), texts)

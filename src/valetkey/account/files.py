@@ -1,9 +1,9 @@
 """What a file is, and the account that files tell of together.
 
-Recognised by what they hold, not by their names: GetAccountAuthorizationDetails and ListRoles (JSON), a CloudFormation
-template (JSON or YAML) and the parameters for it (as `aws cloudformation create-stack --parameters` takes them),
-`terraform show -json`, and a bare trust policy; each may be gzip. A file of another kind is refused when it is alone,
-and skipped among others. A file that is broken is refused: nobody knows what it holds.
+Recognised by what they hold, not by their names: GetAccountAuthorizationDetails, ListRoles and GetRole (JSON), a
+CloudFormation template (JSON or YAML) and the parameters for it (`stack_parameters`), `terraform show -json`, and a
+bare trust policy; each may be gzip. A file of another kind is refused when it is alone, and skipped among others. A
+file that is broken is refused: nobody knows what it holds.
 """
 
 from __future__ import annotations
@@ -11,23 +11,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
 from valetkey.account import details
-from valetkey.account.intrinsics import Place
 from valetkey.account.loaded import (
+    YAML_MAX,
     SeveralDocuments,
     SourceError,
+    is_list,
     is_object,
     load_json,
-    load_yaml,
+    load_template,
     no_json,
     not_utf8,
+    pairs,
     too_deep,
     unpacked,
+    written,
 )
 from valetkey.account.parts import Part, one_account
+from valetkey.account.place import Place
+from valetkey.account.stack_parameters import stack_parameters
 from valetkey.account.values import Account, Role, Unknown
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
@@ -53,6 +59,7 @@ def read_files(
     `region` is where a template's stack would be made. Raises SourceError with file and JSON path, or what `read`
     raises.
     """
+    names = list(names)
     partition = next((each for begin, each in _PARTITIONS.items() if region.startswith(begin)), "aws")
     place = Place(owner, partition, region)
     parts: dict[int, Part] = {}
@@ -61,17 +68,28 @@ def read_files(
     parameters: dict[str, str] = {}
     for number, name in enumerate(names):
         data = unpacked(read(name), name)
+        given = None
         try:
             kind = _kind(data, name)
+            if kind == "parameters" or (kind == "yaml" and b"Resources" not in data):
+                given = _parameters_in(data, name)
+            if given is None and kind == "parameters":
+                raise _unknown(name)
         except ForeignFile as error:
             foreign.append(error)
             continue
-        if kind == "parameters":
-            parameters |= _parameters(data, name)
+        if given is not None:
+            parameters |= given
         elif kind in ("template", "yaml"):
             templates.append((number, kind, name, data))
         else:
             parts[number] = _read(kind, data, name, place)
+    if not parts and not templates and not foreign:
+        raise SourceError(
+            f"{', '.join(names)}: parameters of a stack, and no template",
+            do="give the template besides",
+            where=names[0] if names else "",
+        )
     place = replace(place, parameters=parameters)
     for number, kind, name, data in templates:
         try:
@@ -82,6 +100,13 @@ def read_files(
         raise foreign[0]
     account = one_account([parts[number] for number in sorted(parts)], owner=owner, partition=partition)
     return replace(account, skipped=tuple(each.what for each in foreign))
+
+
+def _parameters_in(data: bytes, name: str) -> dict[str, str] | None:
+    try:
+        return stack_parameters(load_template(data, name), name)
+    except SeveralDocuments:
+        raise _unknown(name) from None
 
 
 class ForeignFile(SourceError):
@@ -101,6 +126,9 @@ _KINDS = {
     "Resources": "template",
     **dict.fromkeys(details.KEYS, "details"),
     "Statement": "trust",
+    "Parameters": "parameters",
+    "parameters": "parameters",
+    "Stacks": "parameters",
 }
 """What a file is by the first of these keys that it has."""
 
@@ -113,11 +141,15 @@ class _Keys(msgspec.Struct):
     GroupDetailList: msgspec.Raw = msgspec.Raw()
     Policies: msgspec.Raw = msgspec.Raw()
     Roles: msgspec.Raw = msgspec.Raw()
+    Role: msgspec.Raw = msgspec.Raw()
     Resources: msgspec.Raw = msgspec.Raw()
     planned_values: msgspec.Raw = msgspec.Raw()
     terraform_version: msgspec.Raw = msgspec.Raw()
     Statement: msgspec.Raw = msgspec.Raw()
     ParameterKey: msgspec.Raw = msgspec.Raw()
+    Parameters: msgspec.Raw = msgspec.Raw()
+    parameters: msgspec.Raw = msgspec.Raw()
+    Stacks: msgspec.Raw = msgspec.Raw()
 
 
 def _kind(data: bytes, name: str) -> str:
@@ -126,18 +158,15 @@ def _kind(data: bytes, name: str) -> str:
         return "yaml"
     try:
         if begin == b"[":
-            first = next(iter(msgspec.json.decode(data, type=list[_Keys])), _Keys())
-            if bytes(first.ParameterKey):
-                return "parameters"
-            if any(bytes(getattr(first, key)) for key in details.KEYS):
-                return "details"
-            raise _unknown(name)  # an empty list too: nothing was read, which is no clean account
+            return _kind_of_list(data, name)
         keys = msgspec.json.decode(data, type=_Keys)
     except RecursionError:
         raise too_deep(name) from None
     except msgspec.ValidationError:
         raise _unknown(name) from None
     except msgspec.DecodeError:
+        if len(data) <= YAML_MAX:
+            return "yaml"  # which may begin like JSON; if it is neither, what JSON says is said
         load_json(data, name)  # says where it is wrong
         raise no_json(name, "it cannot be read") from None
     # In this order: a plan or a template may hold more than it is known by.
@@ -147,38 +176,33 @@ def _kind(data: bytes, name: str) -> str:
     raise _unknown(name)
 
 
-class _Parameter(msgspec.Struct):
-    ParameterKey: str
-    ParameterValue: str | None = None
-
-
-def _parameters(data: bytes, name: str) -> dict[str, str]:
-    try:
-        found = msgspec.json.decode(data, type=list[_Parameter])
-    except msgspec.ValidationError as error:
-        what, _, place = str(error).partition(" - at `")
-        raise SourceError(
-            f"{name} holds no parameters of a stack: {what}",
-            do='write [{"ParameterKey": "Name", "ParameterValue": "text"}]',
-            where=f"{name}: {place.rstrip('`') or '$'}",
-        ) from None
-    return {each.ParameterKey: each.ParameterValue for each in found if each.ParameterValue is not None}
+def _kind_of_list(data: bytes, name: str) -> str:
+    elements = msgspec.json.decode(data, type=list[_Keys | str])
+    first = next(iter(elements), "")
+    if isinstance(first, str):
+        if elements and all(isinstance(each, str) and "=" in each for each in elements):
+            return "parameters"
+    elif bytes(first.ParameterKey):
+        return "parameters"
+    elif any(bytes(getattr(first, key)) for key in details.KEYS):
+        return "details"
+    raise _unknown(name)  # an empty list too: nothing was read, which is no clean account
 
 
 def _template(data: bytes, name: str, place: Place) -> Part:
     from valetkey.account.cloudformation import read_template
 
-    return read_template(load_json(data, name), name, place)
+    return read_template(load_template(data, name), name, place)
 
 
 def _yaml(data: bytes, name: str, place: Place) -> Part:
     from valetkey.account.cloudformation import read_template
 
     try:
-        loaded = load_yaml(data, name)
+        loaded = load_template(data, name)
     except SeveralDocuments:
         raise _unknown(name) from None
-    if not is_object(loaded) or "Resources" not in loaded:
+    if not is_object(loaded) or "Resources" not in dict(pairs(loaded)):
         raise _unknown(name)
     return read_template(loaded, name, place)
 
@@ -191,11 +215,17 @@ def _plan(data: bytes, name: str, place: Place) -> Part:
 
 def _trust(data: bytes, name: str, place: Place) -> Part:
     """A bare trust policy: a role of which nothing else is known, named like the file. It may have been written by
-    hand, so that it is taken for one to be sent."""
+    hand, so that it is taken for one to be sent. A policy that names no principal and no action of STS is none."""
     try:
         trust = data.decode()
     except UnicodeDecodeError:
         raise not_utf8(name) from None
+    if not _may_trust(load_json(data, name)):
+        raise SourceError(
+            f"{name} is not a trust policy: no statement of it has a Principal or an action of sts",
+            do="give a role's trust policy, or the whole account; permissions and SCPs are not audited by themselves",
+            where=name,
+        )
     title = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", name.replace("\\", "/").rsplit("/", 1)[-1])[:64] or "role"
     role = Role(
         name=title,
@@ -213,6 +243,19 @@ def _trust(data: bytes, name: str, place: Place) -> Part:
     return Part(name, roles=[role])
 
 
+def _may_trust(document: Any) -> bool:
+    """Whether a policy document may be a trust policy, right or wrong."""
+    found = [value for key, value in pairs(document) if key == "Statement"] if is_object(document) else []
+    statements = [each for value in found for each in (value if is_list(value) else [value])]
+    if not statements or not all(is_object(each) for each in statements):
+        return True
+    for each in statements:
+        elements = {key.lower(): value for key, value in pairs(each)}
+        if {"principal", "notprincipal"} & elements.keys() or "sts:" in written(elements.get("action", "")).lower():
+            return True
+    return False
+
+
 _READERS: dict[str, Callable[[bytes, str, Place], Part]] = {
     "details": lambda data, name, place: details.read_details(data, name),
     "plan": _plan,
@@ -225,7 +268,7 @@ _READERS: dict[str, Callable[[bytes, str, Place], Part]] = {
 def _unknown(name: str) -> ForeignFile:
     return ForeignFile(
         f"{name} is nothing that an account can be read from",
-        do="give `aws iam get-account-authorization-details`, a CloudFormation template, `terraform show -json` "
-        "or a trust policy",
+        do="give `aws iam get-account-authorization-details`, `list-roles` or `get-role`, a CloudFormation template, "
+        "`terraform show -json` or a trust policy",
         where=name,
     )

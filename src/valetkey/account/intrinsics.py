@@ -6,7 +6,9 @@ parameters-section-structure.
 Rules:
 - A parameter has the value that is given, else its default; a pseudo-parameter what `Place` says; a resource of IAM the
   name or ARN that its properties give it. What is assumed by that is told to `note`.
-- Everything else (imports, attributes that exist only with the stack, dynamic references, macros) raises Unresolved.
+- What only the stack knows (a parameter without a value, imports, attributes, dynamic references) raises Unresolved; in
+  a policy document (`open_`) it becomes a symbol, and a choice that hangs on one raises Undecided.
+- Everything else (macros, what is not there) raises Unresolved.
 - Names and conditions are worked out once each, so that a template cannot make the work grow beyond its size.
 """
 
@@ -14,56 +16,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from valetkey.account.loaded import is_list, is_object, pairs
+from valetkey.account import symbols
+from valetkey.account.loaded import is_list, is_object, pairs, written
+from valetkey.account.place import NOTHING, Note, Place, Undecided, Unresolved
+from valetkey.account.template_symbols import (
+    ACCOUNTLESS,
+    NAMED,
+    SUFFIX,
+    attribute_symbol,
+    import_symbol,
+    in_mappings,
+    parameter_symbol,
+    plain,
+)
+from valetkey.account.values import Symbol
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.policy_json import JsonNumber, JsonObject
-
-Note = Callable[[str], None]
-"""Is told what was taken for granted, one sentence at a time."""
 
 BUDGET = 20_000_000
 """Characters that functions may put in for all of a template: a template of 1 MB that makes 20 MB is hostile."""
 
-NOTHING = object()
-"""AWS::NoValue: the property or element is not there."""
-
-
-class Unresolved(Exception):
-    """A value that the template does not tell; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the stack would be made."""
-
-    account: str | None
-    partition: str
-    region: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """Values of parameters that somebody gives; the others have their defaults."""
-
-
+_RESOLVE = re.compile(r"\{\{resolve:[^{}]{0,1000}\}\}")
 # CloudFormation takes names of 255 characters; without a limit a text of nothing but "${" takes for ever.
 _SUB = re.compile(r"\$\{([^}]{0,300})\}")
-_SUFFIX = {
-    "aws-cn": "amazonaws.com.cn",
-    "aws-eusc": "amazonaws.eu",
-    "aws-iso": "c2s.ic.gov",
-    "aws-iso-b": "sc2s.sgov.gov",
-}
-# Type: the property with its name, the kind in its ARN, and whether Ref gives the ARN (else the name).
-_NAMED: dict[str, tuple[str, str, bool]] = {
-    "AWS::IAM::Role": ("RoleName", "role", False),
-    "AWS::IAM::User": ("UserName", "user", False),
-    "AWS::IAM::Group": ("GroupName", "group", False),
-    "AWS::IAM::InstanceProfile": ("InstanceProfileName", "instance-profile", False),
-    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", "policy", True),
-    "AWS::IAM::SAMLProvider": ("Name", "saml-provider", True),
-    "AWS::IAM::OIDCProvider": ("Url", "oidc-provider", True),
-}
+
+
+_Known = dict[tuple[str, str], "tuple[Any, list[str]] | Unresolved | None"]
+"""Names and conditions that were worked out, with what was assumed for it; None while that is under way."""
 
 
 class Resolver:
@@ -72,30 +53,84 @@ class Resolver:
     def __init__(self, template: dict[str, Any], place: Place) -> None:
         self._place = place
         self._parameters, self._mappings, self._conditions, self._resources = (
-            section if isinstance(section := template.get(name), dict) else {}
+            dict(pairs(section)) if (section := template.get(name)) is not None and is_object(section) else {}
             for name in ("Parameters", "Mappings", "Conditions", "Resources")
         )
         self._left = BUDGET
-        self._known: dict[tuple[str, str], tuple[Any, list[str]] | Unresolved | None] = {}
+        self._closed: _Known = {}
+        self._known = self._closed
+        self._open = False
+        self._choices: Mapping[str, bool] = {}
+        self.symbols: list[Symbol] = []
+        self._numbers: dict[Symbol, int] = {}
 
     def value(self, value: Any, note: Note) -> Any:
         """The value with every intrinsic function resolved; NOTHING for AWS::NoValue. Raises Unresolved."""
         if is_list(value):
-            found = (self.value(each, note) for each in value)
+            alone = len(value) == 1 or not self._open
+            found = (self.value(each, note) if alone else self._element(each, note) for each in value)
             return [each for each in found if each is not NOTHING]
         if is_object(value):
             function = _FUNCTIONS.get(next(iter(pairs(value)))[0]) if len(value) == 1 else None
             if function is not None:
                 return self._spent(function(self, next(iter(pairs(value)))[1], note))
             told = [(key, self.value(each, note)) for key, each in pairs(value)]
+            if len(value) == 1 and "Fn::ImportValue" in dict(pairs(value)):
+                return self.symbol(import_symbol(dict(told)["Fn::ImportValue"]))
             for key, _ in told:
                 if key.startswith("Fn::"):
                     raise Unresolved(f"{key} is known only to CloudFormation")
             told = [(key, each) for key, each in told if each is not NOTHING]
             return JsonObject(told) if isinstance(value, JsonObject) else dict(told)
         if isinstance(value, str) and "{{resolve:" in value:
-            raise Unresolved("a dynamic reference is known only to CloudFormation")
+            return self._dynamic(value)
         return value
+
+    def _element(self, value: Any, note: Note) -> Any:
+        """One of several values; a statement that cannot be resolved does not take the others with it: of it only the
+        effect is kept, and that its actions are not known."""
+        try:
+            return self.value(value, note)
+        except Undecided:
+            raise
+        except Unresolved as error:
+            effect = dict(pairs(value)).get("Effect") if is_object(value) else None
+            if not isinstance(effect, str):
+                raise
+            return {"Effect": effect, "Principal": "*", "Action": self.symbol(Symbol("a statement", str(error)))}
+
+    def open_(self, value: Any, note: Note, choices: Mapping[str, bool]) -> Any:
+        """A value in which what is not known is a symbol; `choices` are conditions taken to hold, or not to. Raises
+        Unresolved, and Undecided where one more choice is needed."""
+        self._open, self._choices, self._known = True, choices, {}
+        try:
+            return self.value(value, note)
+        finally:
+            self._open, self._choices, self._known = False, {}, self._closed
+
+    def symbol(self, symbol: Symbol) -> str:
+        """The mark of a symbol. Raises Unresolved where none is wanted."""
+        if not self._open or len(self.symbols) >= symbols.SYMBOLS_MAX:
+            raise Unresolved(symbol.reason)
+        number = self._numbers.setdefault(symbol, len(self.symbols))
+        if number == len(self.symbols):
+            self.symbols.append(symbol)
+        return symbols.mark(number)
+
+    def _dynamic(self, value: str) -> str:
+        why = "a dynamic reference is known only to CloudFormation"
+        if not self._open:
+            raise Unresolved(why)
+        return _RESOLVE.sub(lambda found: self.symbol(Symbol(found[0], why)), value)
+
+    def _part_of(self, text: str, many: bool = False) -> str:
+        """A symbol of which nothing more is known than that it is made out of what `text` holds."""
+        known = [self.symbols[int(found[1])] for found in symbols.MARK.finditer(text)]
+        names = list(dict.fromkeys(each.name.removeprefix("a part of ") for each in known))
+        own = bool(known) and all(each.own for each in known)
+        return self.symbol(
+            Symbol(f"a part of {' and '.join(names)[:200]}", known[0].reason if known else "", own=own, several=many)
+        )
 
     def _spent(self, value: Any) -> Any:
         self._left -= len(value) if isinstance(value, str) else sum(map(len, value)) if is_list(value) else 0
@@ -144,6 +179,8 @@ class Resolver:
         found = self._known[key]
         if found is None:
             raise Unresolved(f"{name} depends on itself")
+        if isinstance(found, Undecided):
+            raise Undecided(found.condition)
         if isinstance(found, Unresolved):
             raise Unresolved(str(found))
         for each in found[1]:
@@ -162,7 +199,7 @@ class Resolver:
         return str(found.get("Type"))
 
     def _name(self, resource: str, note: Note) -> str:
-        given = self._properties(resource).get(_NAMED[self._type(resource)][0])
+        given = self._properties(resource).get(NAMED[self._type(resource)][0])
         name = NOTHING if given is None else self.value(given, note)
         if name is NOTHING or name == "":
             note(f"the generated name of {resource} is written as its logical id")
@@ -170,7 +207,7 @@ class Resolver:
         return self.text(name, note)
 
     def _arn(self, resource: str, note: Note) -> str:
-        kind = _NAMED[self._type(resource)][1]
+        kind = NAMED[self._type(resource)][1]
         name = self.name(resource, note).removeprefix("https://")
         path = "/" if kind.endswith("provider") else self.path(resource, note)
         account, partition = self.pseudo("AWS::AccountId", note), self.pseudo("AWS::Partition", note)
@@ -189,34 +226,55 @@ class Resolver:
             case "AWS::Partition":
                 return place.partition
             case "AWS::URLSuffix":
-                return _SUFFIX.get(place.partition, "amazonaws.com")
+                return SUFFIX.get(place.partition, "amazonaws.com")
             case "AWS::Region":
                 note(f"the region is {place.region}")
                 return place.region
             case "AWS::StackName":
                 note("the stack's name is stack")
                 return "stack"
-        raise Unresolved(f"{name} is known only when the stack exists")
+        return self.symbol(Symbol(name, f"{name} is known only when the stack exists", shortest=1))
 
     def _condition(self, name: str, note: Note) -> Any:
+        if name in self._choices:
+            return self._choices[name]
         if name not in self._conditions:
             raise Unresolved(f"there is no condition {name} in the template")
-        return self._holds(self._conditions[name], note)
+        found = self._holds(self._conditions[name], note)
+        if found is None:
+            raise Undecided(name)
+        return found
 
-    def _holds(self, test: Any, note: Note) -> Any:
+    def _holds(self, test: Any, note: Note) -> bool | None:
+        """Whether a condition holds; None where that hangs on symbols."""
         kind, given = next(iter(pairs(test))) if is_object(test) and len(test) == 1 else ("", None)
         match kind, given:
             case "Condition", str():
                 return self.created(given, note)
             case "Fn::Equals", [one, other]:
-                return _plain(self.value(one, note)) == _plain(self.value(other, note))
+                return self._equal(plain(self.value(one, note)), plain(self.value(other, note)))
             case "Fn::And", list():
-                return all(self._holds(each, note) for each in given)
+                every = [self._holds(each, note) for each in given]
+                return False if False in every else None if None in every else True
             case "Fn::Or", list():
-                return any(self._holds(each, note) for each in given)
+                every = [self._holds(each, note) for each in given]
+                return True if True in every else None if None in every else False
             case "Fn::Not", [one]:
-                return not self._holds(one, note)
+                found = self._holds(one, note)
+                return None if found is None else not found
         raise Unresolved(f"{kind or 'this'} is not a condition that can be decided here")
+
+    def _equal(self, one: Any, other: Any) -> bool | None:
+        if one == other:
+            return True
+        for symbolic, given in ((one, other), (other, one)):
+            if isinstance(symbolic, str) and symbols.has_mark(symbolic):
+                found = symbols.MARK.fullmatch(symbolic)
+                known = isinstance(given, str) and not symbols.has_mark(given)
+                if found and known and not symbols.may_be(self.symbols[int(found[1])], str(given)):
+                    return False
+                return None
+        return None if symbols.has_mark(str(one)) or symbols.has_mark(str(other)) else False
 
     def ref(self, name: Any, note: Note) -> Any:
         """What Ref gives. Raises Unresolved."""
@@ -227,24 +285,27 @@ class Resolver:
         if name in self._parameters:
             return self._parameter(name, note)
         kind = self._type(name)
-        if kind not in _NAMED:
-            raise Unresolved(f"{name} ({kind}) is known only when the stack exists")
-        return self.arn(name, note) if _NAMED[kind][2] else self.name(name, note)
+        if kind not in NAMED:
+            return self.symbol(attribute_symbol(name, kind, f"{name} ({kind}) is known only when the stack exists"))
+        return self.arn(name, note) if NAMED[kind][2] else self.name(name, note)
 
     def _parameter(self, name: str, note: Note) -> Any:
         about = self._parameters[name]
         about = about if isinstance(about, dict) else {}
         kind = str(about.get("Type", "String"))
+        is_many = kind == "CommaDelimitedList" or "List<" in kind
         if kind.startswith("AWS::SSM::Parameter::Value"):
-            raise Unresolved(f"parameter {name} is read from SSM when the stack is made")
+            why = f"parameter {name} is read from SSM when the stack is made"
+            return self.symbol(Symbol(name, why, several=is_many))
         value = self._place.parameters.get(name)
+        value = None if value is None else value.replace(symbols.BEGIN, "\ufffd")
         if value is None:
             default = about.get("Default")
             if not isinstance(default, str | JsonNumber | bool):
-                raise Unresolved(f"parameter {name} has no default, and no file gives its value")
+                why = f"parameter {name} has no default, and no file gives its value"
+                return self.symbol(parameter_symbol(name, why, about, kind, is_many))
             note(f"parameter {name} has its default value")
-            value = str(_plain(default))
-        is_many = kind == "CommaDelimitedList" or kind.startswith("List<")
+            value = str(plain(default))
         return [each.strip() for each in value.split(",")] if is_many else value
 
     def attribute(self, given: Any, note: Note) -> Any:
@@ -254,9 +315,10 @@ class Resolver:
             resource, attribute = given
         if not isinstance(resource, str) or not isinstance(attribute, str):
             raise Unresolved("Fn::GetAtt needs a resource and an attribute")
-        if self._type(resource) in _NAMED and attribute in ("Arn", "PolicyArn"):
+        if self._type(resource) in NAMED and attribute in ("Arn", "PolicyArn"):
             return self.arn(resource, note)
-        raise Unresolved(f"{resource}.{attribute} is known only when the stack exists")
+        why = f"{resource}.{attribute} is known only when the stack exists"
+        return self.symbol(attribute_symbol(f"{resource}.{attribute}", self._type(resource), why))
 
     def sub(self, given: Any, note: Note) -> str:
         """What Fn::Sub gives. Raises Unresolved."""
@@ -269,10 +331,20 @@ class Resolver:
             if name.startswith("!"):
                 return f"${{{name[1:]}}}"
             if name in own:
-                return self.text(own[name], note)
-            return self.text({"Fn::GetAtt": name} if "." in name and "::" not in name else {"Ref": name}, note)
+                value = self.text(own[name], note)
+                return value or self._missing(name, text[: found.start()], text[found.end() :])
+            value = self.text({"Fn::GetAtt": name} if "." in name and "::" not in name else {"Ref": name}, note)
+            return value or self._missing(name, text[: found.start()], text[found.end() :])
 
         return str(self.value(_SUB.sub(put, text), note))
+
+    def _missing(self, name: str, before: str, after: str) -> str:
+        """What stands for an empty value: where it is an ARN's account it cannot be meant, since IAM takes no ARN
+        without; it is to be filled in, and not known."""
+        if self._open and ACCOUNTLESS.fullmatch(before) and after.startswith(":"):
+            why = f"{name} is empty, which IAM does not take here"
+            return self.symbol(Symbol(name, why, pattern="[0-9]{12}"))
+        return ""
 
     def join(self, given: Any, note: Note) -> str:
         """What Fn::Join gives. Raises Unresolved."""
@@ -280,7 +352,15 @@ class Resolver:
             case [str(between), parts]:
                 found = self.value(parts, note)
                 if is_list(found):
-                    return between.join(self.text(each, note) for each in found)
+                    texts = [self.text(each, note) for each in found]
+                    for at, each in enumerate(parts if is_list(parts) and len(parts) == len(texts) else []):
+                        name = dict(pairs(each)).get("Ref") if is_object(each) else None
+                        if not texts[at] and isinstance(name, str):
+                            before, after = between.join([*texts[:at], ""]), between.join(["", *texts[at + 1 :]])
+                            texts[at] = self._missing(name, before, after)
+                    return between.join(texts)
+                if isinstance(found, str) and symbols.has_mark(found):
+                    return self._part_of(found)
         raise Unresolved("Fn::Join needs a delimiter and a list")
 
     def select(self, given: Any, note: Note) -> Any:
@@ -290,13 +370,18 @@ class Resolver:
                 at, found = self.text(index, note), self.value(many, note)
                 if at.isascii() and at.isdigit() and is_list(found) and int(at[:9]) < len(found):
                     return found[int(at)]
+                if symbols.has_mark(at) or (isinstance(found, str) and symbols.has_mark(found)):
+                    return self._part_of(at + (found if isinstance(found, str) else ""))
         raise Unresolved("Fn::Select needs a number and a list that is long enough")
 
-    def split(self, given: Any, note: Note) -> list[str]:
+    def split(self, given: Any, note: Note) -> list[str] | str:
         """What Fn::Split gives. Raises Unresolved."""
         match given:
             case [str(between), text] if between:
-                return self.text(text, note).split(between)
+                whole = self.text(text, note)
+                if symbols.has_mark(whole):
+                    return self._part_of(whole, many=True)
+                return whole.split(between)
         raise Unresolved("Fn::Split needs a delimiter and a text")
 
     def choose(self, given: Any, note: Note) -> Any:
@@ -307,15 +392,34 @@ class Resolver:
         raise Unresolved("Fn::If needs a condition and two values")
 
     def mapped(self, given: Any, note: Note) -> Any:
-        """What Fn::FindInMap gives. Raises Unresolved."""
+        """What Fn::FindInMap gives. Raises Unresolved.
+
+        A fourth element may give a value for where there is none (AWS::LanguageExtensions).
+        """
         match given:
-            case [name, first, second]:
-                found: Any = self._mappings
-                for key in (name, first, second):
-                    found = found.get(self.text(key, note)) if isinstance(found, dict) else None
-                if isinstance(found, str | list) and all(isinstance(each, str) for each in found):
-                    return found
+            case [name, first, second, *more] if len(more) < 2:
+                keys = [self.text(each, note) for each in (name, first, second)]
+                hangs = "".join(key for key in keys if symbols.has_mark(key))
+                known = in_mappings(self._mappings, keys, lambda key, name: self._equal(key, name) is not False)
+                otherwise = more[0].get("DefaultValue") if more and isinstance(more[0], dict) else None
+                if hangs and known and all(isinstance(one, str) for one in known):
+                    if otherwise is not None:
+                        known.append(self.text(otherwise, note))
+                    return self._one_of(hangs, [str(one) for one in known])
+                if known and not hangs:
+                    return known[0]
+                if otherwise is not None and not hangs:
+                    return self.value(otherwise, note)
         raise Unresolved("Fn::FindInMap finds nothing")
+
+    def _one_of(self, hangs: str, values: list[str]) -> str:
+        values = list(dict.fromkeys(values))
+        if len(values) == 1:
+            return values[0]
+        if any(map(symbols.has_mark, values)):
+            return self._part_of(hangs)
+        first = self.symbols[int(symbols.MARK.findall(hangs)[0])]
+        return self.symbol(Symbol(f"what the mapping gives for {first.name}", first.reason, tuple(values)))
 
 
 _FUNCTIONS: dict[str, Callable[[Resolver, Any, Note], Any]] = {
@@ -327,11 +431,5 @@ _FUNCTIONS: dict[str, Callable[[Resolver, Any, Note], Any]] = {
     "Fn::Select": Resolver.select,
     "Fn::Split": Resolver.split,
     "Fn::Sub": Resolver.sub,
+    "Fn::ToJsonString": lambda resolver, given, note: written(resolver.value(given, note)),
 }
-
-
-def _plain(value: Any) -> Any:
-    """A scalar as the text that CloudFormation compares: JSON's 5 and true are "5" and "true"."""
-    if isinstance(value, JsonNumber):
-        return value.text
-    return str(value).lower() if isinstance(value, bool) else value

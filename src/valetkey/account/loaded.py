@@ -13,6 +13,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -39,13 +40,15 @@ class SeveralDocuments(SourceError):
 
 
 def unpacked(data: bytes, name: str) -> bytes:
-    """The file's text as UTF-8 without a byte order mark, gunzipped where it is gzip, at most FILE_MAX bytes.
+    """The file's text as UTF-8 without a byte order mark, gunzipped where it is gzip, at most FILE_MAX bytes, or
+    YAML_MAX where it does not begin like JSON.
 
     Raises SourceError when it is broken or too large. PowerShell's `>` writes UTF-16.
     """
-    data = _gunzipped(data, name) if data.startswith(b"\x1f\x8b") else data
-    if len(data) > FILE_MAX:
-        raise _too_large(name, FILE_MAX)
+    if data.startswith(b"\x1f\x8b"):
+        data = _gunzipped(data, name)
+    elif len(data) > (longest := _longest(data)):
+        raise _too_large(name, longest)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return data.decode("utf-16").encode()
@@ -54,16 +57,61 @@ def unpacked(data: bytes, name: str) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
+def _longest(head: bytes) -> int:
+    """How long a file may be that begins like this."""
+    begin = head[:_PIECE].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1]
+    return FILE_MAX if begin in (b"{", b"[") else min(FILE_MAX, YAML_MAX)
+
+
+_PIECE = 2**20
+_KEPT = 32 * 2**20
+"""Bytes that are kept while it is not known yet how long a file is."""
+
+
 def _gunzipped(data: bytes, name: str) -> bytes:
+    """The contents. INVARIANT: a file that is too long is refused without being held: what is longer than `_KEPT` is
+    measured first, and unpacked again when it may be read."""
     try:
-        pieces, size = [], 0
+        pieces, size, longest = [], 0, YAML_MAX
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            while size <= FILE_MAX and (piece := file.read(2**20)):
-                pieces.append(piece)
+            while piece := file.read(_PIECE):
+                longest = longest if size else _longest(piece)
                 size += len(piece)
-        return b"".join(pieces)
+                if size > longest:
+                    raise _too_large(name, longest)
+                pieces.append(piece) if size <= _KEPT else pieces.clear()
+        if size <= _KEPT:
+            return b"".join(pieces)
+        whole = bytearray()
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            while piece := file.read(_PIECE):
+                whole += piece
+        return bytes(whole)
     except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{name} is a broken gzip file: {error}", do="get it again", where=name) from None
+
+
+_MARKED = (b"\xee\x80\x80", b"\xee\x80\x81", b"e00", b"E00")
+"""How the characters may be written that stand for what is not known (`account.symbols`): no source has them."""
+
+
+def load_template(data: bytes, name: str) -> Any:
+    """A template of CloudFormation: JSON, or YAML, which may begin like JSON and hold remarks and commas at the end.
+
+    Raises SourceError; of what is neither, with what JSON says about it.
+    """
+    if any(each in data for each in _MARKED):
+        data = re.sub(rb"\xee\x80[\x80\x81]", b"\xef\xbf\xbd", data)
+        data = re.sub(rb"\\(?:u|U0000)[eE]00[01]", rb"\\ufffd", data)
+    if data.lstrip()[:1] != b"{":
+        return load_yaml(data, name)
+    try:
+        return load_json(data, name)
+    except SourceError as error:
+        try:
+            return load_yaml(data, name)
+        except SourceError:
+            raise error from None
 
 
 def load_json(data: bytes, name: str) -> Any:
@@ -147,10 +195,17 @@ def _object(found: list[tuple[str, Any]]) -> dict[str, Any] | JsonObject:
     return plain if len(plain) == len(found) else JsonObject(found)
 
 
+class Twice(JsonObject):
+    """An object in which a key is given twice, with the lines of the second ones."""
+
+    lines: dict[str, int]
+
+
 def _build(events: Iterable[Any], name: str) -> Any:
     """One document out of YAML's events."""
     # Of each open list or object: its tag, anchor, items in order (keys and values alternate), and its size.
     open_: list[tuple[str | None, str | None, list[Any], bool]] = []
+    lines: list[list[int]] = []
     anchors: dict[str, tuple[Any, int]] = {}
     sizes = [0]
     documents: list[Any] = []
@@ -160,6 +215,8 @@ def _build(events: Iterable[Any], name: str) -> Any:
 
     def put(value: Any, size: int) -> None:
         sizes[-1] += size
+        if lines:
+            lines[-1].append(event.start_mark.line + 1)
         if sizes[-1] > VALUES_MAX:
             raise SourceError(f"{name} has more than {VALUES_MAX:,} values", do="split it", where=name)
         (open_[-1][2] if open_ else documents).append(value)
@@ -181,11 +238,13 @@ def _build(events: Iterable[Any], name: str) -> Any:
                 raise too_deep(name)
             open_.append((event.tag, event.anchor, [], kind == "MappingStartEvent"))
             sizes.append(1)
+            lines.append([])
         elif kind in ("SequenceEndEvent", "MappingEndEvent"):
             tag, anchor, items, is_mapping = open_.pop()
             if is_mapping and not all(isinstance(key, str) for key in items[::2]):
                 raise wrong(event, "a key is a list or an object", "write keys as text")
-            value = _tagged(tag, _mapping(items) if is_mapping else items)
+            at = lines.pop()
+            value = _tagged(tag, _mapping(items, at) if is_mapping else items)
             size = sizes.pop()
             if anchor:
                 anchors[anchor] = (value, size)
@@ -207,7 +266,7 @@ class _Merge(str):
 _MERGE = _Merge("<<")
 
 
-def _mapping(items: list[Any]) -> dict[str, Any] | JsonObject:
+def _mapping(items: list[Any], lines: list[int]) -> dict[str, Any] | JsonObject:
     """Keys and values in turn. What `<<` brings in stands behind what is given here (YAML 1.1, merge)."""
     own = [(key, value) for key, value in zip(items[::2], items[1::2], strict=True) if key is not _MERGE]
     merged: dict[str, Any] = {}
@@ -216,7 +275,13 @@ def _mapping(items: list[Any]) -> dict[str, Any] | JsonObject:
             if key is _MERGE and is_object(each):
                 merged = dict(pairs(each)) | merged
     given = {key for key, _ in own}
-    return _object([*own, *((key, value) for key, value in merged.items() if key not in given)])
+    made = [*own, *((key, value) for key, value in merged.items() if key not in given)]
+    if len(given) == len(own):
+        return dict(made)
+    twice = Twice(made)
+    keys = items[::2]
+    twice.lines = {key: line for at, (key, line) in enumerate(zip(keys, lines[::2], strict=True)) if key in keys[:at]}
+    return twice
 
 
 def _tagged(tag: str | None, value: Any) -> Any:

@@ -1,7 +1,8 @@
 """What one source tells of an account, and one account out of several sources.
 
 Rules:
-- All dumps are of one account, at one time: two accounts, or one role told in two ways, are refused.
+- Dumps may be of several accounts (several files, or one that was merged); each role says which it is of. One role told
+  in two ways is refused.
 - A role that two sources tell alike is one role; a template's role stands beside a dump's of the same ARN.
 - Descriptions and session limits, which GetAccountAuthorizationDetails does not tell, are taken from ListRoles.
 """
@@ -42,10 +43,12 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
     parts = list(parts)
     partition, account = _owner(parts, owner, partition)
     policies = _policies(parts)
-    unknown = [*(each for part in parts for each in part.unknown), *_missing_page(parts)]
+    unknown = [*(each for part in parts for each in part.unknown), *_cut_off(parts)]
     told = [part.providers for part in parts if part.providers is not None]
+    dumped = {number for part in parts if part.dump for _, number in part.owners}
     return Account(
         id=account,
+        ids=tuple(sorted(dumped)) if account is None else (account,),
         partition=partition,
         roles=tuple(sorted(_roles(parts), key=lambda each: (each.arn, each.where))),
         policies=policies,
@@ -82,25 +85,10 @@ def _policies(parts: list[Part]) -> dict[str, Document]:
     return found
 
 
-def _missing_page(parts: list[Part]) -> Iterator[Unknown]:
-    """That the last page of a listing is not there."""
-    if any(part.goes_on for part in parts) and not any(part.goes_on is False for part in parts):
-        last = next(part.name for part in reversed(parts) if part.goes_on)
-        why = "a page says IsTruncated, and the page after it is missing: there is more in the account"
-        yield Unknown("roles", why, last)
-
-
 def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, str | None]:
-    """Partition and account. Dumps must be of one account; a plan may touch several, then none is known."""
+    """Partition and account; of several accounts none. What a role itself says of its account counts for it."""
     dumps = {pair: place for part in parts if part.dump for pair, place in part.owners.items()}
     other = {pair for part in parts for pair in part.owners}
-    if len(dumps) > 1:
-        (one, here), (two, there) = list(dumps.items())[:2]
-        raise SourceError(
-            f"the files are of two accounts, {one[1]} and {two[1]}",
-            do="audit one account at a time",
-            where=f"{here}; {there}",
-        )
     for (_, account), place in dumps.items():
         if owner is not None and account != owner:
             raise SourceError(
@@ -110,6 +98,22 @@ def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, s
     if owner is not None:
         return next((each for each, account in found if account == owner), partition), owner
     return (found[0][0] if found else partition), (found[0][1] if len(found) == 1 else None)
+
+
+def _cut_off(parts: list[Part]) -> Iterator[Unknown]:
+    """Of each account whose last page is missing: that there is more of it."""
+    by_account: dict[frozenset[tuple[str, str]], list[Part]] = {}
+    for part in parts:
+        if part.goes_on is not None:
+            by_account.setdefault(frozenset(part.owners), []).append(part)
+    # A page without roles does not say whose it is: it may be the last one of any.
+    unnamed = by_account.pop(frozenset(), []) if len(by_account) > 1 else []
+    for pages in by_account.values():
+        pages = [*pages, *unnamed]
+        if any(part.goes_on for part in pages) and not any(part.goes_on is False for part in pages):
+            last = next(part.name for part in reversed(pages) if part.goes_on)
+            why = "a page says IsTruncated, and the page after it is missing: there is more in the account"
+            yield Unknown("roles", why, last)
 
 
 def _joined(role: Role, listed: Role | None) -> Role:
@@ -125,7 +129,7 @@ def _told(role: Role) -> tuple[str, ...]:
 
 
 def _untold(role: Role) -> Unknown:
-    return Unknown("policies", "ListRoles does not tell a role's policies, boundary and tags", role.where)
+    return Unknown("policies", "ListRoles and GetRole do not tell a role's policies", role.where)
 
 
 def _differ(arn: str, one: str, other: str) -> SourceError:

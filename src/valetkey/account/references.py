@@ -67,7 +67,7 @@ class Config:
 
     def sets(self, at: Instance, attribute: str) -> bool:
         """Whether the configuration gives this attribute a value; True where the file holds no configuration."""
-        expressions = self._expressions(at)
+        expressions = self.expressions(at)
         return expressions is None or attribute in expressions
 
     def follow(self, at: Instance, attribute: str, among: Mapping[str, Sequence[Instance]]) -> list[str]:
@@ -76,9 +76,12 @@ class Config:
         Of the instances of one resource, that of the same index is meant; else there must be only one. `among` is
         what `by_resource` gives.
         """
-        expression = (self._expressions(at) or {}).get(attribute)
+        return self.follow_expression(at, (self.expressions(at) or {}).get(attribute), among)
+
+    def follow_expression(self, at: Instance, expression: Any, among: Mapping[str, Sequence[Instance]]) -> list[str]:
+        """The same of one expression of the resource."""
         found: dict[str, None] = {}
-        for module, reference in self._leaves(_references(expression), at.module):
+        for module, reference in self._leaves(references_in(expression), at.module):
             wanted = f"{module}.{reference}" if module else reference
             instances = among.get(_INDEX.sub("", wanted), ())
             near = [each.address for each in instances if each.module == module]
@@ -105,16 +108,19 @@ class Config:
                 call = self._module(parent)
                 given = call.module_calls.get(name) if call else None
                 expression = given.expressions.get(steps[1]) if given else None
-                left += [(parent, each) for each in _references(expression)]
+                left += [(parent, each) for each in references_in(expression)]
             elif steps[0] == "module" and len(steps) > 2:
                 child = f"{module}.module.{steps[1]}" if module else f"module.{steps[1]}"
                 inner = self._module(child)
                 output = inner.outputs.get(_INDEX.sub("", steps[2])) if inner else None
-                left += [(child, each) for each in _references(output.expression if output else None)]
-            elif steps[0].startswith("aws_") and len(steps) > 1:
+                left += [(child, each) for each in references_in(output.expression if output else None)]
+            elif steps[0].startswith(("aws_", "awscc_")) and len(steps) > 1:
                 yield module, f"{steps[0]}.{steps[1]}"
+            elif steps[0] == "data" and len(steps) > 2:
+                yield module, f"data.{steps[1]}.{steps[2]}"
 
-    def _expressions(self, at: Instance) -> dict[str, Any] | None:
+    def expressions(self, at: Instance) -> dict[str, Any] | None:
+        """The expressions of a resource, by attribute or block; None where the file holds none."""
         module = self._module(at.module)
         if module is None:
             return None
@@ -142,7 +148,7 @@ def by_resource(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
     return found
 
 
-def _references(expression: Any) -> list[str]:
+def references_in(expression: Any) -> list[str]:
     """Every reference in an expression, nested blocks included."""
     found: list[str] = []
     left = [expression]

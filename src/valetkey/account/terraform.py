@@ -2,8 +2,10 @@
 
 Format: Terraform, internals/json-format. What is known only after apply is left out of a plan's values.
 
-Read: aws_iam_role, and what aws_iam_role_policy, aws_iam_role_policy_attachment and aws_iam_policy_attachment add.
-A value that is not known yet is looked for through the references of its expression (`references`).
+Read: aws_iam_role, and what aws_iam_role_policy, aws_iam_role_policy_attachment(s_exclusive) and
+aws_iam_policy_attachment add; their like of the awscc provider; and the templates of aws_cloudformation_stack and
+_stack_set. A value that is not known yet is looked for through the references of its expression (`references`), a
+document through the aws_iam_policy_document that it refers to (`plan_documents`).
 
 Documents are `Origin.SENT`, of a state too: the provider keeps the configured text where it takes it for equivalent to
 what IAM returned, an apply that broke off or `-refresh=false` leaves what was never read back, and nothing in the file
@@ -14,81 +16,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
-from valetkey.account.intrinsics import Place
+from valetkey.account import symbols
 from valetkey.account.loaded import SourceError
 from valetkey.account.parts import Part
-from valetkey.account.references import Config, Configuration, Instance, by_resource
-from valetkey.account.values import Document, Role, Unknown
+from valetkey.account.place import Place
+from valetkey.account.plan_documents import Making, NotKnown
+from valetkey.account.plan_file import Attributes, Maybe, Module, Plan, Resource, decode
+from valetkey.account.plan_kinds import LIKE, STACKS, attribute_of, like, read_stack
+from valetkey.account.references import Config, Instance, by_resource, references_in
+from valetkey.account.values import Document, OpenDocument, Role, Unknown
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
-
-_Maybe = str | None | UnsetType
-
-
-class _Resource(msgspec.Struct):
-    address: str
-    type: str
-    mode: str = "managed"
-    index: str | int | None = None
-    values: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class _Module(msgspec.Struct):
-    address: str = ""
-    resources: list[_Resource] = []
-    child_modules: list[_Module] = []
-
-
-class _Values(msgspec.Struct):
-    root_module: _Module = msgspec.field(default_factory=_Module)
-
-
-class _State(msgspec.Struct):
-    values: _Values | None = None
-
-
-class _Plan(msgspec.Struct):
-    format_version: str = ""
-    planned_values: _Values | None = None
-    values: _Values | None = None
-    prior_state: _State | None = None
-    configuration: Configuration | None = None
-
-
-class _Inline(msgspec.Struct):
-    name: _Maybe = UNSET
-    policy: _Maybe = UNSET
-
-
-class _Any(msgspec.Struct):
-    """The attributes that are read, of whichever resource."""
-
-    arn: _Maybe = UNSET
-    name: _Maybe = UNSET
-    path: _Maybe = UNSET
-    url: _Maybe = UNSET
-    policy: _Maybe = UNSET
-    policy_arn: _Maybe = UNSET
-    role: _Maybe = UNSET
-    roles: list[str | None] | UnsetType | None = UNSET
-    assume_role_policy: _Maybe = UNSET
-    inline_policy: list[_Inline] | UnsetType | None = UNSET
-    managed_policy_arns: list[str | None] | UnsetType | None = UNSET
-    permissions_boundary: _Maybe = UNSET
-    max_session_duration: int | UnsetType | None = UNSET
-    description: _Maybe = UNSET
-    tags: dict[str, str | None] | UnsetType | None = UNSET
-    tags_all: dict[str, str | None] | UnsetType | None = UNSET
-    create_date: _Maybe = UNSET
-    account_id: _Maybe = UNSET
-    partition: _Maybe = UNSET
-
 
 _T = TypeVar("_T")
 _LATER = "it is known only after apply"
@@ -96,7 +41,13 @@ _LATER = "it is known only after apply"
 
 def read_plan(data: bytes, name: str, place: Place) -> Part:
     """Read a plan or a state. Raises SourceError with file and JSON path."""
-    plan = _decode(data, _Plan, name, "$")
+    plan = decode(data, Plan, name, "$")
+    if plan.lineage is not None:
+        raise SourceError(
+            f"{name} is Terraform's raw state, whose format is Terraform's own",
+            do="run `terraform show -json > state.json` where the state is, and give state.json",
+            where=f"{name}: $",
+        )
     if plan.format_version.split(".")[0] not in ("0", "1"):
         what = f"{name} has the format version {plan.format_version[:20]!a}; 0 and 1 are known"
         raise SourceError(what, do="make it with `terraform show -json`", where=f"{name}: $.format_version")
@@ -107,7 +58,7 @@ def read_plan(data: bytes, name: str, place: Place) -> Part:
         )
     reading = _Reading(name, Config(plan.configuration), place)
     for root in (told, plan.prior_state.values if plan.prior_state else None):
-        reading.add(root.root_module if root else _Module(), prior=root is not told)
+        reading.add(root.root_module if root else Module(), prior=root is not told)
     return reading.part()
 
 
@@ -118,13 +69,17 @@ class _Reading:
         self._name = name
         self._config = config
         self._place = place
-        self._resources: dict[str, list[tuple[Instance, _Any]]] = {}
+        self._resources: dict[str, list[tuple[Instance, Attributes]]] = {}
         self._accounts: dict[tuple[str, str], str] = {}
         self._unknown: list[Unknown] = []
         self._partition: str | None = None
         self._index: dict[str, list[Instance]] = {}
+        self._documents: dict[str, tuple[Instance, bytes]] = {}
+        self._kinds: dict[str, str] = {}
+        self._later: set[str] = set()
+        self._arns: dict[str, str] = {}
 
-    def add(self, module: _Module, *, prior: bool) -> None:
+    def add(self, module: Module, *, prior: bool) -> None:
         """Take in a module and its children; of the state before a plan only data sources."""
         left = [module]
         while left:
@@ -132,15 +87,20 @@ class _Reading:
             left += module.child_modules
             for each in module.resources:
                 wanted = each.type in _DATA if each.mode == "data" else each.type in _MANAGED and not prior
-                if wanted:
+                at = Instance(each.address, module.address, each.index)
+                if each.mode == "data" and each.type == "aws_iam_policy_document":
+                    self._documents.setdefault(each.address, (at, bytes(each.values)))
+                elif wanted:
                     where = f"{self._name}: {each.address}"
-                    values = _decode(bytes(each.values), _Any, self._name, each.address)
-                    self._resources.setdefault(each.type, []).append(
-                        (Instance(each.address, module.address, each.index), values)
-                    )
+                    kind, data = each.type, bytes(each.values)
+                    if kind in LIKE:
+                        self._kinds[at.address] = kind
+                        kind, data = LIKE[kind][0], like(kind, data)
+                    values = decode(data, Attributes, self._name, each.address)
+                    self._resources.setdefault(kind, []).append((at, values))
                     self._learn(each, values, where)
 
-    def _learn(self, each: _Resource, values: _Any, where: str) -> None:
+    def _learn(self, each: Resource, values: Attributes, where: str) -> None:
         if isinstance(values.partition, str):
             self._partition = values.partition
         if each.type == "aws_caller_identity" and isinstance(values.account_id, str):
@@ -170,20 +130,75 @@ class _Reading:
             else:
                 part.unknown.append(Unknown(f"policy {policies[at.address]}", _LATER, self._where(at, "policy")))
         self._index = by_resource(at for kind in ("aws_iam_role", "aws_iam_policy") for at in self._at(kind))
+        self._documented = by_resource(at for at, _ in self._documents.values())
+        for kind, word in _ARNS.items():
+            for at, values in self._resources.get(kind, []):
+                if word == "oidc-provider" and not (_known(values.url) or _known(values.arn)):
+                    self._later.add(at.address)
+                arn = self._arns[at.address] = _arn(at, values, word, account, partition)
+                if word.endswith("provider"):
+                    part.providers = (*(part.providers or ()), arn)
+        self._principals = by_resource(at for kind in _ARNS for at in self._at(kind))
         self._attach(drafts, policies)
         part.roles = [self._role(draft, policies, account, partition) for draft in drafts.values()]
-        for kind, word in (("aws_iam_openid_connect_provider", "oidc"), ("aws_iam_saml_provider", "saml")):
-            for at, values in self._resources.get(kind, []):
-                arn = _arn(at, values, f"{word}-provider", account, partition)
-                part.providers = (*(part.providers or ()), arn)
         part.unknown += self._unknown
+        for kind in STACKS:
+            for at, values in self._resources.get(kind, []):
+                given = values.parameters if isinstance(values.parameters, dict) else {}
+                known = {name: value for name, value in given.items() if value is not None}
+                where = f"{self._name}: {at.address}"
+                # A stack set's stacks are made in other accounts.
+                away = account if kind == "aws_cloudformation_stack" else self._place.account
+                found = read_stack(_known(values.template_body), known, where, replace(self._place, account=away))
+                part.roles += found.roles
+                part.policies |= found.policies
+                part.unknown += found.unknown
         return part
+
+    def _document(self, at: Instance, attribute: str, given: Maybe) -> tuple[Document | OpenDocument | None, list[str]]:
+        """A policy document, through the aws_iam_policy_document that it refers to where it is not known yet; and what
+        was taken for granted."""
+        known = _known(given)
+        if known is not None or not isinstance(given, UnsetType):
+            return known, []
+        attribute = attribute_of(self._kinds.get(at.address, ""), attribute)
+        found = self._config.follow(at, attribute, self._documented)
+        references = references_in((self._config.expressions(at) or {}).get(attribute))
+        # One document and nothing else: "data.aws_iam_policy_document.t.json", "data.aws_iam_policy_document.t".
+        sources = {
+            _INDEX.sub("", ".".join(each.split(".")[: 3 if each.startswith("data.") else 2])) for each in references
+        }
+        if len(found) != 1 or len(sources) != 1 or not _DOCUMENT.match(references[0]):
+            return None, []
+        source, data = self._documents[found[0]]
+        values = msgspec.json.decode(data)
+        if isinstance(values.get("json"), str):
+            return values["json"], []
+        making = Making(
+            source.address,
+            lambda expression: [
+                self._arns[each]
+                for each in self._config.follow_expression(source, expression, self._principals)
+                if each in self._arns
+            ],
+            references_in,
+        )
+        try:
+            document = making.document(values, self._config.expressions(source))
+        except NotKnown:
+            return None, []
+        used = {each for each, arn in self._arns.items() if arn in str(document) and each in self._later}
+        return document, [
+            *making.assumed,
+            *(f"{each} serves one tenant: its issuer is known only after apply" for each in sorted(used)),
+        ]
 
     def _at(self, kind: str) -> Iterator[Instance]:
         return (at for at, _ in self._resources.get(kind, []))
 
     def _follow(self, at: Instance, attribute: str, among: dict[str, _T]) -> list[_T]:
         """What the expression refers to, of roles or of policies."""
+        attribute = attribute_of(self._kinds.get(at.address, ""), attribute)
         return [among[each] for each in self._config.follow(at, attribute, self._index) if each in among]
 
     def _where(self, at: Instance, attribute: str) -> str:
@@ -208,16 +223,37 @@ class _Reading:
         for at, values in self._resources.get("aws_iam_role_policy", []):
             for role in roles(at, "role", [_known(values.role)]):
                 name = _known(values.name) or at.address
-                role.add_inline(name, values.policy, self._where(at, "policy"))
+                self._add_inline(role, name, at, "policy", values.policy)
         for at, values in self._resources.get("aws_iam_role_policy_attachment", []):
             for role in roles(at, "role", [_known(values.role)]):
                 self._add_arn(role, at, values, policies)
+        for at, values in self._resources.get("aws_iam_role_policy_attachments_exclusive", []):
+            for role in roles(at, "role", [_known(values.role)]):
+                arns = values.managed_policy_arns if isinstance(values.managed_policy_arns, list) else [None]
+                role.attached.update({arn: None for arn in arns if arn})
+                if None in arns:
+                    role.unknown.append(Unknown("attached policies", _LATER, self._where(at, "policy_arns")))
         for at, values in self._resources.get("aws_iam_policy_attachment", []):
             # No roles at all is known; roles that are not known yet are looked for.
             for role in roles(at, "roles", [None] if isinstance(values.roles, UnsetType) else values.roles or ()):
                 self._add_arn(role, at, values, policies)
 
-    def _add_arn(self, role: _Draft, at: Instance, values: _Any, policies: dict[str, str]) -> None:
+    def _add_inline(self, role: _Draft, name: str, at: Instance, attribute: str, given: Maybe) -> None:
+        """Add an inline policy, as far as it is known."""
+        where = self._where(at, attribute)
+        document, _ = self._document(at, attribute, given)
+        least = symbols.narrowest(document) if isinstance(document, OpenDocument) else None
+        if isinstance(document, str):
+            role.inline[name] = document
+        elif least is not None:
+            role.inline[name] = least.text
+            role.unknown.append(
+                Unknown(f"inline policy {name}", "some of its values are known only after apply", where)
+            )
+        else:
+            role.unknown.append(Unknown(f"inline policy {name}", _LATER, where))
+
+    def _add_arn(self, role: _Draft, at: Instance, values: Attributes, policies: dict[str, str]) -> None:
         arn = _known(values.policy_arn)
         found = [arn] if arn else self._follow(at, "policy_arn", policies)
         role.attached.update(dict.fromkeys(found))
@@ -230,7 +266,7 @@ class _Reading:
         for each in [] if isinstance(values.inline_policy, UnsetType) else values.inline_policy or []:
             # An empty block is Terraform's way to say "none".
             if _known(each.name) or _known(each.policy):
-                draft.add_inline(_known(each.name) or "inline", each.policy, self._where(at, "inline_policy"))
+                self._add_inline(draft, _known(each.name) or "inline", at, "inline_policy", each.policy)
         self._managed(draft, policies)
         boundary = _known(values.permissions_boundary)
         if isinstance(values.permissions_boundary, UnsetType) and self._config.sets(at, "permissions_boundary"):
@@ -238,7 +274,7 @@ class _Reading:
             boundary = found[0] if len(found) == 1 else None
             if boundary is None:
                 draft.unknown.append(Unknown("boundary", _LATER, self._where(at, "permissions_boundary")))
-        trust = _known(values.assume_role_policy)
+        trust, rests = self._document(at, "assume_role_policy", values.assume_role_policy)
         if trust is None:
             draft.unknown.append(Unknown("trust", _LATER, self._where(at, "assume_role_policy")))
         tags = values.tags_all if isinstance(values.tags_all, dict) else values.tags
@@ -252,7 +288,8 @@ class _Reading:
             partition=arn.split(":")[1],
             where=f"{self._name}: {at.address}",
             origin=Origin.SENT,
-            trust=trust,
+            trust=trust if isinstance(trust, str) else None,
+            open_trust=trust if isinstance(trust, OpenDocument) else None,
             trust_where=self._where(at, "assume_role_policy"),
             attached=tuple(draft.attached),
             inline=draft.inline,
@@ -262,7 +299,7 @@ class _Reading:
             tags={key: each or "" for key, each in tags.items()} if isinstance(tags, dict) else None,
             created=_time(_known(values.create_date)),
             unknown=tuple(draft.unknown),
-            assumed=() if named else ("the generated name is written as the address",),
+            assumed=(*(() if named else ("the generated name is written as the address",)), *rests),
         )
 
     def _managed(self, draft: _Draft, policies: dict[str, str]) -> None:
@@ -281,20 +318,12 @@ class _Reading:
 class _Draft:
     """A role while what belongs to it is gathered."""
 
-    def __init__(self, at: Instance, values: _Any) -> None:
+    def __init__(self, at: Instance, values: Attributes) -> None:
         self.at = at
         self.values = values
         self.inline: dict[str, Document] = {}
         self.attached: dict[str, None] = {}
         self.unknown: list[Unknown] = []
-
-    def add_inline(self, name: str, policy: _Maybe, where: str) -> None:
-        """Add an inline policy, or say that it is not known yet."""
-        document = _known(policy)
-        if document is None:
-            self.unknown.append(Unknown(f"inline policy {name}", _LATER, where))
-        else:
-            self.inline[name] = document
 
 
 _MANAGED = frozenset(
@@ -306,16 +335,26 @@ _MANAGED = frozenset(
         "aws_iam_policy_attachment",
         "aws_iam_openid_connect_provider",
         "aws_iam_saml_provider",
+        *LIKE,
+        *STACKS,
     }
 )
+_INDEX = re.compile(r"\[[^\]]*\]")
+_DOCUMENT = re.compile(r"data\.aws_iam_policy_document\.|var\.|module\.")
+_ARNS = {
+    "aws_iam_role": "role",
+    "aws_iam_openid_connect_provider": "oidc-provider",
+    "aws_iam_saml_provider": "saml-provider",
+}
+"""What may be a principal, with the kind in its ARN."""
 _DATA = frozenset({"aws_caller_identity", "aws_partition"})
 
 
-def _known(value: _Maybe) -> str | None:
+def _known(value: Maybe) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _arn(at: Instance, values: _Any, kind: str, account: str | None, partition: str) -> str:
+def _arn(at: Instance, values: Attributes, kind: str, account: str | None, partition: str) -> str:
     """A resource's ARN; made from its name, or its address where that is not known yet."""
     told = _known(values.arn)
     if told is not None and re.fullmatch(r"arn:[a-z0-9-]+:iam::[0-9]{12}:[a-z-]+/[\x21-\x7e]+", told, re.ASCII):
@@ -332,16 +371,3 @@ def _time(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
-
-
-def _decode(data: bytes, kind: type[_T], name: str, root: str) -> _T:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.ValidationError as error:
-        what, _, place = str(error).partition(" - at `")
-        place = place.rstrip("`").replace("$", root, 1)
-        raise SourceError(
-            f"{name} is not what `terraform show -json` writes: {what}",
-            do="make it with `terraform show -json PLAN`",
-            where=f"{name}: {place or root}",
-        ) from None

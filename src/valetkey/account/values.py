@@ -22,6 +22,43 @@ Document = str
 
 
 @dataclass(frozen=True, slots=True)
+class Symbol:
+    """A value that the source does not know, with what it says of it."""
+
+    name: str
+    """As people know it: "ExternalId", "AWS::StackId", "aws_iam_role.ci.arn"."""
+    reason: str
+    """Why it is not known, as one sentence."""
+    values: tuple[str, ...] = ()
+    """The only values that it may have (AllowedValues); empty: any."""
+    pattern: str = ""
+    """What a value fits as a whole (AllowedPattern, a regular expression of Java's)."""
+    shortest: int = 0
+    """Characters that it has at least."""
+    longest: int | None = None
+    own: bool = False
+    """Whether it belongs to something in the role's own account: an attribute of a resource of the template."""
+    several: bool = False
+    """Whether it is a list of such values."""
+    service: str = ""
+    """Of the ARN of an own resource: the service in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDocument:
+    """A policy document in which some values, or the choice between some parts, are not known.
+
+    INVARIANT: the document is one of the variants with one value for each symbol.
+    """
+
+    variants: tuple[tuple[str, Document], ...]
+    """When it is this one ("condition UseId holds"; empty where there is no choice), and its text with the marks of
+    symbols (`account.symbols`)."""
+    symbols: tuple[Symbol, ...]
+    """By the number in their mark."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A part that could not be read or resolved."""
 
@@ -76,7 +113,9 @@ class Role:
     origin: Origin
     """Whether IAM has returned these documents, or they are still to be sent to it. Every reader says which."""
     trust: Document | None = None
-    """The trust policy; None only with "trust" in `unknown`."""
+    """The trust policy; None only with "trust" in `unknown`, or with `open_trust`."""
+    open_trust: OpenDocument | None = None
+    """The trust policy where some of its values are not known; then `trust` is None."""
     trust_where: str = ""
     """File and JSON path of the trust policy; empty where it is in no file."""
     attached: tuple[str, ...] = ()
@@ -114,10 +153,10 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One account, or the part of it that the sources tell."""
+    """One account, or the part of it that the sources tell; or several, of which each role says its own."""
 
     id: str | None
-    """12 digits."""
+    """12 digits; None where no source says it, or they are of several accounts."""
     partition: str
     roles: tuple[Role, ...]
     """By ARN. Templates may define one ARN twice; `Role.where` tells them apart."""
@@ -128,6 +167,8 @@ class Account:
     """ARNs of the account's SAML and OIDC providers."""
     quotas: Mapping[str, int] = field(default_factory=dict)
     """GetAccountSummary's numbers by their name there ("AssumeRolePolicySizeQuota"); empty where not known."""
+    ids: tuple[str, ...] = ()
+    """Every account that the sources are dumps of."""
     sources: tuple[str, ...] = ()
     """What it was read from: file names, or "account 111122223333"."""
     skipped: tuple[str, ...] = ()

@@ -121,6 +121,7 @@ class Audit:
     """The whole answer."""
 
     account: str | None
+    """None where no source says it, or there are several."""
     sources: tuple[str, ...]
     at: datetime
     roles: tuple[Judged, ...]
@@ -133,6 +134,8 @@ class Audit:
     """What could not be read of the account as a whole, also what only makes the answer more precise."""
     skipped: tuple[str, ...]
     """Files that were of another kind and not read."""
+    accounts: tuple[str, ...] = ()
+    """Every account that was audited, as far as the sources say."""
 
     def failing(self, threshold: Severity, *, allow_incomplete: bool = False) -> tuple[Finding, ...]:
         """The findings that make a run fail: not accepted, and at or over the threshold, of an unknown role, or of

@@ -13,6 +13,7 @@ from valetkey.audit.advice import advice, fix_for
 from valetkey.audit.baseline import apply
 from valetkey.audit.checks import ROLE_CHECKS, TABLE
 from valetkey.audit.findings import INCOMPLETE, NOT_READ, SEVERITIES, Accepted, Audit, Finding, Hit, Judged
+from valetkey.audit.open_trusts import judge_open
 from valetkey.audit.permissions import Library, Powers
 from valetkey.audit.scope import Scope
 from valetkey.audit.subjects import Subject, Verdict
@@ -64,6 +65,7 @@ def audit(
     marked, stale = apply(findings, baseline, now=now)
     return Audit(
         account=account.id,
+        accounts=account.ids,
         sources=account.sources,
         at=now,
         roles=tuple(roles),
@@ -81,6 +83,16 @@ def key_of(role: Role) -> Key | None:
 
 def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime, who: Who | None) -> Verdict:
     key = key_of(role)
+    if key is None and role.open_trust is not None:
+        return judge_open(
+            role.open_trust,
+            origin=role.origin,
+            account=role.account or NOBODY,
+            partition=role.partition,
+            scope=scope,
+            now=now,
+            who=who,
+        )
     if key is None:
         why = role.why_unknown("trust")
         return unknown(

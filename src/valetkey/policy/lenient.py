@@ -375,7 +375,11 @@ def _account_of(text: str) -> str | None:
     """The root ARN of the one account of which everybody is that an ARN of iam or sts could name, or None."""
     found = _OF_ACCOUNT.fullmatch(text)
     alone = len(_ACCOUNTS.findall(text)) == 1
-    return f"{found[1]}:root" if found is not None and found[2] in PARTITIONS and alone else None
+    return (
+        f"{found[1].replace(':sts:', ':iam:', 1)}:root"
+        if found is not None and found[2] in PARTITIONS and alone
+        else None
+    )
 
 
 def _unread(kind: str, value: Any, where: str) -> Unread:

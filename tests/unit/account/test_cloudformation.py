@@ -162,17 +162,10 @@ def test_intrinsic_functions(given, found):
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ("!Ref Free", "parameter Free has no default"),
-        ("!Ref Stored", "read from SSM"),
         ("!Ref Nothing", "no Nothing in the template"),
         ("!GetAtt Bucket.Arn", "no Bucket in the template"),
-        ("!ImportValue x", "Fn::ImportValue is known only to CloudFormation"),
         ("!Base64 x", "Fn::Base64"),
         ("{'Fn::Transform': {Name: M}}", "Fn::Transform"),
-        ("'{{resolve:ssm:/partner}}'", "dynamic reference"),
-        ("!Sub '${Free}-x'", "parameter Free has no default"),
-        ("!Sub '{{resolve:ssm:/${Partner}}}'", "dynamic reference"),
-        ("!If [Open, a, b]", "parameter Free has no default"),
         ("!If [Loop, a, b]", "Loop depends on itself"),
         ("!If [Absent, a, b]", "no condition Absent"),
         ("!FindInMap [Stages, dev, Account]", "finds nothing"),
@@ -183,7 +176,6 @@ def test_intrinsic_functions(given, found):
         ("!GetAtt 5", "no 5 in the template"),
         ("!GetAtt [a]", "no a in the template"),
         ("!Ref [a]", "Ref needs a name"),
-        ("!Ref AWS::StackId", "known only when the stack exists"),
     ],
 )
 def test_what_cannot_be_resolved_is_unknown_and_says_why(given, why):
@@ -192,6 +184,32 @@ def test_what_cannot_be_resolved_is_unknown_and_says_why(given, why):
     unknown = role.why_unknown("trust")
     assert why in unknown.reason
     assert unknown.where == "t.yaml: $.Resources.R.Properties.AssumeRolePolicyDocument"
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "why"),
+    [
+        ("!Ref Free", "Free", "parameter Free has no default"),
+        ("!Ref Stored", "Stored", "read from SSM"),
+        ("!ImportValue x", "the import of x", "what x exports is known only to CloudFormation"),
+        ("'{{resolve:ssm:/partner}}'", "{{resolve:ssm:/partner}}", "dynamic reference"),
+        ("!Sub '${Free}-x'", "Free", "parameter Free has no default"),
+        ("!Sub '{{resolve:ssm:/${Partner}}}'", "{{resolve:ssm:/222222222222}}", "dynamic reference"),
+        ("!Ref AWS::StackId", "AWS::StackId", "known only when the stack exists"),
+        ("!Select [1, !Split ['/', !Ref Free]]", "a part of Free", "parameter Free has no default"),
+    ],
+)
+def test_what_only_the_stack_will_know_is_a_symbol(given, name, why):
+    role = _trusting(given, HEAD)
+    assert role.trust is None
+    assert role.unknown == ()
+    assert [each.name for each in role.open_trust.symbols] == [name]
+    assert why in role.open_trust.symbols[0].reason
+
+
+def test_a_choice_that_hangs_on_a_symbol_gives_both():
+    role = _trusting("!If [Open, a, b]", HEAD)
+    assert [when for when, _ in role.open_trust.variants] == ["Open holds", "Open does not hold"]
 
 
 def test_without_an_owner_a_number_stands_for_the_account():
@@ -331,9 +349,9 @@ def test_what_may_make_roles_elsewhere_is_said(resource):
 
 
 def test_macros_and_loops_are_said():
-    account = _read("Transform: [AWS::Serverless-2016-10-31]\nResources: {'Fn::ForEach::Roles': [a, [b], {}]}")
+    account = _read("Transform: [AWS::Serverless-2016-10-31, Mine]\nResources: {'Fn::ForEach::Roles': [a, !Ref B, {}]}")
     transform, loop = account.unknown
-    assert "AWS::Serverless-2016-10-31" in transform.reason
+    assert '["Mine"]' in transform.reason
     assert "Fn::ForEach::Roles" in loop.reason
 
 
@@ -344,7 +362,6 @@ def test_macros_and_loops_are_said():
         ("Resources: {R: []}", "$.Resources.R"),
         ("Resources: {R: {}}", "$.Resources.R"),
         ("Resources: {R: {Type: 'AWS::IAM::Role', Properties: x}}", "$.Resources.R.Properties"),
-        ("Resources: {R: {Type: 'AWS::IAM::Role'}, R: {Type: 'AWS::IAM::Role'}}", "$.Resources"),
         ("Resources: {'a b': 5}", "$.Resources['a b']"),
     ],
 )
@@ -382,3 +399,156 @@ def test_texts_cannot_grow_beyond_a_budget():
     roles = _read(text).roles
     assert sum(len(role.name) for role in roles) <= BUDGET
     assert any("too large" in each.reason for role in roles for each in role.unknown)
+
+
+OPEN = '[{Effect: Allow, Principal: {AWS: "*"}, Action: "sts:AssumeRole"}]'
+ROLE = f"{{Type: 'AWS::IAM::Role', Properties: {{AssumeRolePolicyDocument: {{Statement: {OPEN}}}}}}}"
+
+
+def test_loops_are_written_out():
+    account = _read(
+        """
+        Transform: AWS::LanguageExtensions
+        Parameters: {Teams: {Type: CommaDelimitedList, Default: "a-1,b-2"}}
+        Resources:
+          Fn::ForEach::Roles:
+            - Team
+            - !Ref Teams
+            - Role&{Team}:
+                Type: AWS::IAM::Role
+                Properties:
+                  RoleName: !Sub team-${Team}
+                  Description: !Ref Team
+                  AssumeRolePolicyDocument: {Statement: []}
+        """
+    )
+    assert [(role.name, role.description, role.where) for role in account.roles] == [
+        ("team-a-1", "a-1", "t.yaml: $.Resources.Rolea1"),
+        ("team-b-2", "b-2", "t.yaml: $.Resources.Roleb2"),
+    ]
+    assert account.unknown == ()
+
+
+def test_a_loop_without_end_is_said_and_hides_no_role():
+    many = ",".join(f"n{number}" for number in range(300))
+    inner = f"{{'Fn::ForEach::B': [Y, [{many}], {{'R${{X}}${{Y}}': {{Type: x, A: b, C: d}}}}]}}"
+    loop = f"'Fn::ForEach::A': [X, [{many}], {inner}]"
+    account = _read(f"Resources: {{{loop}, R: {ROLE}}}")
+    assert [role.name for role in account.roles] == ["R"]
+    assert "too much" in account.unknown[0].reason
+
+
+def test_a_mapping_may_have_a_default_and_a_key_that_is_not_known():
+    head = """
+    Transform: AWS::LanguageExtensions
+    Parameters: {Stage: {Type: String}}
+    Mappings: {Stages: {prod: {Account: "222222222222"}, dev: {Account: "333333333333"}}}
+    """
+    assert _principal(_trusting("!FindInMap [Stages, none, Account, {DefaultValue: '444444444444'}]", head)) == (
+        "444444444444"
+    )
+    role = _trusting("!FindInMap [Stages, !Ref Stage, Account]", head)
+    assert role.open_trust.symbols[0].values == ("222222222222", "333333333333")
+
+
+def test_functions_of_sam_have_roles():
+    account = _read(
+        """
+        Transform: AWS::Serverless-2016-10-31
+        Resources:
+          F:
+            Type: AWS::Serverless::Function
+            Properties:
+              Policies:
+                - AWSLambdaExecute
+                - {Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}
+                - S3ReadPolicy: {BucketName: b}
+              AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: {AWS: "*"}, Action: "sts:AssumeRole"}]}
+          G: {Type: AWS::Serverless::Function, Properties: {Role: !GetAtt FRole.Arn}}
+          H: {Type: AWS::Serverless::Function, Properties: {}}
+          N: {Type: AWS::Serverless::Application, Properties: {Location: ./inner.yaml}}
+        """
+    )
+    function, other = account.roles
+    assert (function.name, other.name) == ("FRole", "HRole")
+    assert '"AWS":"*"' in function.trust
+    assert "arn:aws:iam::aws:policy/AWSLambdaExecute" in function.attached
+    assert list(function.inline) == ["1"]
+    assert [each.part for each in function.unknown] == ["inline policy S3ReadPolicy"]
+    assert "lambda.amazonaws.com" in other.trust
+    (nested,) = account.unknown
+    assert nested.where == "t.yaml: $.Resources.N"
+
+
+def test_a_template_inside_a_stack_set_is_read():
+    body = f"Parameters: {{Who: {{Type: String}}}}\nResources:\n  Inner: {ROLE}\n"
+    body = body.replace('AWS: "*"', "AWS: !Ref Who")
+    template = {
+        "Type": "AWS::CloudFormation::StackSet",
+        "Properties": {
+            "TemplateBody": body,
+            "Parameters": [{"ParameterKey": "Who", "ParameterValue": "222222222222"}],
+        },
+    }
+    account = _read(json.dumps({"Resources": {"S": template}}), name="t.json")
+    (role,) = account.roles
+    assert _principal(role) == "222222222222"
+    assert role.where == "t.json: $.Resources.S.Properties.TemplateBody: $.Resources.Inner"
+    assert account.unknown == ()
+    broken = {"Type": "AWS::CloudFormation::StackSet", "Properties": {"TemplateBody": "Resources: 5"}}
+    (unknown,) = _read(json.dumps({"Resources": {"S": broken}}), name="t.json").unknown
+    assert (unknown.part, unknown.where) == ("roles", "t.json: $.Resources.S.Properties.TemplateBody")
+
+
+def test_templates_inside_templates_end():
+    text = "Resources: {}"
+    for _ in range(8):
+        text = json.dumps(
+            {"Resources": {"S": {"Type": "AWS::CloudFormation::StackSet", "Properties": {"TemplateBody": text}}}}
+        )
+    (unknown,) = _read(text, name="t.json").unknown
+    assert "not followed" in unknown.reason
+
+
+def test_json_with_remarks_and_commas_at_the_end_is_yaml():
+    account = _read('{\n  "Resources": { # ours\n    "R": ' + ROLE + ",\n  },\n}\n", name="t.template")
+    assert [role.name for role in account.roles] == ["R"]
+    with pytest.raises(SourceError, match="is not JSON: Expecting value in line 1"):
+        _read('{"Resources": [}', name="t.json")
+
+
+def test_a_resource_that_is_given_twice_is_named_with_its_line_and_the_roles_are_audited():
+    text = f"Resources:\n  P: {{Type: A::B::C}}\n  R: {ROLE}\n  P: {{Type: A::B::D}}\n"
+    account = _read(text)
+    assert [role.name for role in account.roles] == ["R"]
+    (twice,) = account.unknown
+    assert "P is given twice (the second time in line 4)" in twice.reason
+    assert twice.where == "t.yaml: $.Resources.P"
+
+
+def test_of_a_role_that_is_given_twice_both_are_audited():
+    other = ROLE.replace('"*"', '"222222222222"')
+    account = _read(f"Resources:\n  R: {ROLE}\n  R: {other}\n")
+    assert [_principal(role) for role in account.roles] == ["*", "222222222222"]
+    inside = ROLE.replace("Type:", "Metadata: a, Metadata: b, Type:")
+    (unknown,) = _read(f"Resources:\n  R: {inside}\n").unknown
+    assert "a key of R is given twice: Metadata (line 2)" in unknown.reason
+
+
+def test_a_policy_is_attached_by_reference_to_a_role_whose_name_is_not_known():
+    account = _read(
+        """
+        Parameters: {Name: {Type: String}}
+        Resources:
+          R: {Type: AWS::IAM::Role, Properties: {RoleName: !Ref Name, AssumeRolePolicyDocument: x}}
+          P: {Type: AWS::IAM::Policy, Properties: {PolicyName: p, Roles: [!Ref R], PolicyDocument: {Statement: []}}}
+        """
+    )
+    (role,) = account.roles
+    assert list(role.inline) == ["p"]
+    assert account.unknown == ()
+
+
+def test_a_document_may_be_made_by_a_function():
+    role = _role("R: {Type: 'AWS::IAM::Role', Properties: {AssumeRolePolicyDocument: {'Fn::ToJsonString': {a: b}}}}")
+    assert role.trust == '{"a":"b"}'

@@ -195,11 +195,12 @@ def test_a_document_nested_without_end_is_refused():
         read_details(text.encode(), "d.json")
 
 
-def test_two_accounts_are_refused():
+def test_two_accounts_are_two():
     parts = [_read({"RoleDetailList": [detail(account=each)]}, name=f"{each}.json") for each in (OWN, OTHER)]
-    with pytest.raises(SourceError, match=f"two accounts, {OWN} and {OTHER}") as raised:
-        one_account(parts)
-    assert raised.value.where == f"{OWN}.json: $.RoleDetailList[0]; {OTHER}.json: $.RoleDetailList[0]"
+    account = one_account(parts)
+    assert (account.id, account.ids) == (None, tuple(sorted((OWN, OTHER))))
+    with pytest.raises(SourceError, match=f"of account {OTHER}, not of {OWN}"):
+        one_account(parts, owner=OWN)
 
 
 def test_another_owner_is_refused():

@@ -109,8 +109,8 @@ Resources:
 
 
 def test_parameters_that_are_none_are_refused():
-    with pytest.raises(SourceError, match="no parameters of a stack") as raised:
-        _read({"p": b'[{"ParameterKey": "a", "ParameterValue": 5}]'})
+    with pytest.raises(SourceError, match="does not hold parameters of a stack") as raised:
+        _read({"p": b'[{"ParameterKey": "a", "ParameterValue": {}}]'})
     assert raised.value.where == "p: $[0].ParameterValue"
 
 
@@ -140,3 +140,95 @@ def test_broken_files_end_in_a_problem_and_nothing_else():
                 _read({"broken": cut})
             except ValetkeyError as problem:
                 assert "broken" in problem.where  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        [{"ParameterKey": "Id", "ParameterValue": "named"}, {"ParameterKey": "N", "UsePreviousValue": True}],
+        ["Id=named", "N=a=b"],
+        {"Parameters": {"Id": "named", "N": 5}, "Tags": {"a": "b"}, "StackPolicy": {"Statement": []}},
+        {"StackName": "s", "Parameters": [{"ParameterKey": "Id", "ParameterValue": "named"}]},
+        {"Stacks": [{"Parameters": [{"ParameterKey": "Id", "ParameterValue": "x", "ResolvedValue": "named"}]}]},
+        {"template-file-path": "t.yaml", "parameters": {"Id": "named"}, "tags": {"a": "b"}},
+    ],
+)
+def test_parameters_come_in_every_form_that_aws_takes(parameters):
+    template = b"{Parameters: {Id: {Type: String}}, Resources: {R: {Type: 'AWS::IAM::Role', Properties: "
+    template += b"{RoleName: !Ref Id, AssumeRolePolicyDocument: x}}}}"
+    (role,) = _read({"t": template, "p": json.dumps(parameters).encode()}).roles
+    assert role.name == "named"
+
+
+def test_parameters_may_be_yaml_and_need_a_template():
+    template = b"{Parameters: {Id: {Type: String}}, Resources: {R: {Type: 'AWS::IAM::Role', Properties: "
+    template += b"{RoleName: !Ref Id, AssumeRolePolicyDocument: x}}}}"
+    given = b"template-file-path: t.yaml\nparameters:\n  Id: named\n"
+    (role,) = _read({"t": template, "p": given}).roles
+    assert role.name == "named"
+    with pytest.raises(SourceError, match="no template"):
+        _read({"p": given})
+
+
+@pytest.mark.parametrize(
+    "statement", [{"Effect": "Deny", "Action": ["ec2:*", "iam:*"], "Resource": "*"}, {"NotAction": "a:b"}]
+)
+def test_a_policy_without_principals_is_not_a_trust_policy(statement):
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    with pytest.raises(SourceError, match=r"scp\.json is not a trust policy"):
+        _read({"scp.json": json.dumps(document).encode()})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [{"Effect": "Allow", "principal": "*"}, {"Action": "STS:AssumeRole"}, {"NotPrincipal": {"AWS": "1"}}, 5],
+)
+def test_what_may_be_meant_as_a_trust_policy_is_audited(statement):
+    assert _read({"t.json": json.dumps({"Statement": [statement]}).encode()}).roles
+
+
+def test_get_role_and_list_roles_are_read():
+    one = {**detail("one"), "Description": "the first", "MaxSessionDuration": 7200}
+    account = _read(
+        {
+            "one.json": json.dumps({"Role": one}).encode(),
+            "all.json": json.dumps({"Roles": [detail("two")], "IsTruncated": False}).encode(),
+        }
+    )
+    first, second = account.roles
+    assert (first.name, first.description, first.where) == ("one", "the first", "one.json: $.Role")
+    assert first.trust is not None
+    assert second.where == "all.json: $.Roles[0]"
+    assert [each.part for each in first.unknown] == ["policies"]
+    assert account.id == OWN
+
+
+def test_raw_state_gets_advice():
+    state = {"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "x", "outputs": {}, "resources": []}
+    with pytest.raises(SourceError, match="raw state") as raised:
+        _read({"terraform.tfstate": json.dumps(state).encode()})
+    assert "terraform show -json" in raised.value.do
+
+
+def test_several_accounts_are_audited_as_several():
+    theirs = json.loads(json.dumps(detail("live")).replace(OWN, OTHER))
+    merged = {"RoleDetailList": [detail("live"), theirs], "IsTruncated": False}
+    for files in (
+        {"merged.json": merged},
+        {"a.json": {"RoleDetailList": [detail("live")]}, "b.json": {"RoleDetailList": [theirs]}},
+    ):
+        account = _read({name: json.dumps(value).encode() for name, value in files.items()})
+        assert account.id is None
+        assert set(account.ids) == {OWN, OTHER}
+        assert {role.account for role in account.roles} == {OWN, OTHER}
+
+
+def test_of_several_accounts_each_needs_its_last_page():
+    theirs = json.loads(json.dumps(detail("live")).replace(OWN, OTHER))
+    first = {"RoleDetailList": [detail("live")], "IsTruncated": True}
+    second = {"RoleDetailList": [theirs], "IsTruncated": False}
+    account = _read({"a.json": json.dumps(first).encode(), "b.json": json.dumps(second).encode()})
+    assert [each.where for each in account.unknown] == ["a.json"]
+    empty = {"RoleDetailList": [], "IsTruncated": False}
+    files = {"a.json": first, "b.json": second, "c.json": empty}
+    assert _read({name: json.dumps(each).encode() for name, each in files.items()}).unknown == ()

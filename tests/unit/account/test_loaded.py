@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 
 import pytest
 
@@ -133,3 +134,24 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_byte_order_marks_go(encoding):
     assert json.loads(unpacked('{"a": "ä"}'.encode(encoding), "dump.json")) == {"a": "ä"}
+
+
+def test_what_is_too_large_is_refused_without_being_held(monkeypatch):
+    monkeypatch.setattr(loaded, "FILE_MAX", 100 * 2**20)
+    zeros = gzip.compress(b"\0" * 20_000_000, 1)
+    spaces = gzip.compress(b'{"a": "' + b" " * 110_000_000, 1)
+    yaml = gzip.compress(b"Resources: {}\n" * 1_000_000, 1)
+    tracemalloc.start()
+    try:
+        for data, limit, most in ((zeros, "4 MB", 10), (spaces, "100 MB", 70), (yaml, "4 MB", 10)):
+            tracemalloc.reset_peak()
+            with pytest.raises(SourceError, match=f"larger than {limit}"):
+                unpacked(data, "dump.gz")
+            assert tracemalloc.get_traced_memory()[1] < most * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_large_and_allowed_is_read_whole():
+    data = b"[" + b'"aaaaaaaaaaaaaaaa",' * 2_500_000 + b'""]'
+    assert unpacked(gzip.compress(data, 1), "dump.json.gz") == data

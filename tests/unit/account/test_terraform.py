@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from tests.unit.account.documents import OTHER, OWN, allow, compact, trust
+from tests.unit.audit.roles import NOW
 
 from valetkey.account import Account, SourceError, read_files
+from valetkey.audit import Scope, audit
 from valetkey.policy.arns import NOBODY
 
 READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -311,3 +313,226 @@ def test_modules_without_end_are_refused():
     text = '{"format_version":"1.0","terraform_version":"1","planned_values":{"root_module":%s}}' % deep  # noqa: UP031
     with pytest.raises(SourceError, match="nested too deeply"):
         _read(text.encode())
+
+
+HUB = "token.actions.githubusercontent.com"
+
+
+def _constant(value):
+    return {"constant_value": value}
+
+
+def _to(*names):
+    return {"references": [each for name in names for each in (name, name.rpartition(".")[0])]}
+
+
+def _documented(planned, configured, *more, **expressions):
+    """A plan with a role whose trust is `data.aws_iam_policy_document.t.json`."""
+    resources = [
+        {"address": "aws_iam_role.r", "type": "aws_iam_role", "values": {"name": "r"}},
+        {
+            "address": "data.aws_iam_policy_document.t",
+            "mode": "data",
+            "type": "aws_iam_policy_document",
+            "values": {"statement": planned},
+        },
+        *more,
+    ]
+    trust = expressions or {"assume_role_policy": _to("data.aws_iam_policy_document.t.json")}
+    configuration = [
+        {"address": "aws_iam_role.r", "expressions": {"name": _constant("r"), **trust}},
+        {"address": "data.aws_iam_policy_document.t", "expressions": {"statement": configured}},
+    ]
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": resources}},
+        "configuration": {"root_module": {"resources": configuration}},
+    }
+    return read_files(["p.json"], read=lambda _: json.dumps(plan).encode(), owner=OWN)
+
+
+OIDC = {
+    "address": "aws_iam_openid_connect_provider.gh",
+    "type": "aws_iam_openid_connect_provider",
+    "values": {"url": f"https://{HUB}"},
+}
+WEB = {"actions": ["sts:AssumeRoleWithWebIdentity"], "effect": None}
+SUB = {"test": "StringLike", "variable": f"{HUB}:sub", "values": ["repo:acme/app:*"]}
+
+
+def test_a_document_that_is_made_later_is_read_through_its_data_source():
+    planned = [{**WEB, "condition": [SUB], "principals": [{"type": "Federated"}]}]
+    configured = [
+        {
+            "actions": _constant(WEB["actions"]),
+            "condition": [{name: _constant(value) for name, value in SUB.items()}],
+            "principals": [
+                {"type": _constant("Federated"), "identifiers": _to("aws_iam_openid_connect_provider.gh.arn")}
+            ],
+        }
+    ]
+    (role,) = _documented(planned, configured, OIDC).roles
+    assert json.loads(role.trust) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": WEB["actions"],
+                "Principal": {"Federated": [f"arn:aws:iam::{OWN}:oidc-provider/{HUB}"]},
+                "Condition": {"StringLike": {f"{HUB}:sub": ["repo:acme/app:*"]}},
+            }
+        ],
+    }
+    # Terraform does not say what else stands in that list.
+    assert (
+        "identifiers in statement 1 of data.aws_iam_policy_document.t holds nothing but "
+        "aws_iam_openid_connect_provider.gh.arn"
+    ) in role.assumed
+
+
+def test_what_such_a_document_refers_to_and_is_not_known_is_a_symbol():
+    vendor = {"type": "AWS", "identifiers": ["222222222222"]}
+    planned = [
+        {
+            "actions": ["sts:AssumeRole"],
+            "condition": [{"test": "StringEquals", "variable": "sts:ExternalId"}],
+            "principals": [vendor],
+        }
+    ]
+    condition = {"test": _constant("StringEquals"), "variable": _constant("sts:ExternalId")}
+    configured = [
+        {
+            "actions": _constant(["sts:AssumeRole"]),
+            "condition": [{**condition, "values": _to("random_uuid.id.result")}],
+            "principals": [{name: _constant(value) for name, value in vendor.items()}],
+        }
+    ]
+    (role,) = _documented(planned, configured).roles
+    assert role.trust is None
+    assert [each.name for each in role.open_trust.symbols] == ["random_uuid.id.result"]
+    answer = audit(Account(id=OWN, partition="aws", roles=(role,)), scope=Scope(), now=NOW)
+    assert (answer.roles[0].exposure, answer.roles[0].reason) == (
+        "guarded",
+        "if random_uuid.id.result is not guessable",
+    )
+
+
+def test_a_condition_is_matched_with_what_is_configured_of_it_in_whichever_order():
+    planned = [
+        {
+            "actions": ["sts:AssumeRole"],
+            "principals": [{"type": "AWS", "identifiers": ["222222222222"]}],
+            "condition": [
+                {"test": "Bool", "variable": "aws:MultiFactorAuthPresent"},
+                {"test": "StringEquals", "variable": "sts:ExternalId", "values": ["abc-123-xyz"]},
+            ],
+        }
+    ]
+    configured = [
+        {
+            "condition": [
+                {
+                    "test": _constant("StringEquals"),
+                    "variable": _constant("sts:ExternalId"),
+                    "values": _to("var.a"),
+                },
+                {
+                    "test": _constant("Bool"),
+                    "variable": _constant("aws:MultiFactorAuthPresent"),
+                    "values": _to("x.b.c"),
+                },
+            ]
+        }
+    ]
+    (role,) = _documented(planned, configured).roles
+    assert [each.name for each in role.open_trust.symbols] == ["x.b.c"]
+
+
+def test_the_claim_of_a_cluster_that_is_made_in_the_same_plan():
+    eks = {"address": "aws_iam_openid_connect_provider.eks", "type": "aws_iam_openid_connect_provider", "values": {}}
+    planned = [{**WEB, "condition": [{"test": "StringEquals", "values": ["system:serviceaccount:a:b"]}]}]
+    configured = [
+        {
+            "actions": _constant(WEB["actions"]),
+            "condition": [
+                {
+                    "test": _constant("StringEquals"),
+                    "variable": _to("aws_iam_openid_connect_provider.eks.url"),
+                    "values": _constant(["system:serviceaccount:a:b"]),
+                }
+            ],
+            "principals": [
+                {"type": _constant("Federated"), "identifiers": _to("aws_iam_openid_connect_provider.eks.arn")}
+            ],
+        }
+    ]
+    (role,) = _documented(planned, configured, eks).roles
+    answer = audit(Account(id=OWN, partition="aws", roles=(role,)), scope=Scope(), now=NOW)
+    assert answer.roles[0].exposure == "internal"
+    assert any("serves one tenant: its issuer is known only after apply" in each for each in role.assumed)
+
+
+@pytest.mark.parametrize(
+    "expressions",
+    [
+        {"assume_role_policy": _to("data.aws_iam_policy_document.t.json", "data.aws_iam_policy_document.u.json")},
+        {"assume_role_policy": _to("aws_iam_role.other.arn")},
+        {"assume_role_policy": {}},
+    ],
+)
+def test_a_trust_that_is_not_one_document_stays_unknown(expressions):
+    planned = [{"actions": ["sts:AssumeRole"], "principals": [{"type": "AWS", "identifiers": ["222222222222"]}]}]
+    (role,) = _documented(planned, [{}], **expressions).roles
+    assert (role.trust, role.open_trust) == (None, None)
+    assert role.why_unknown("trust").where == "p.json: aws_iam_role.r.assume_role_policy"
+
+
+def _alone(kind, **values):
+    resource = {"address": f"{kind}.x", "type": kind, "values": values}
+    plan = {"format_version": "1.2", "planned_values": {"root_module": {"resources": [resource]}}}
+    return read_files(["p.json"], read=lambda _: json.dumps(plan).encode(), owner=OWN)
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_roles_of_the_awscc_provider_are_read(as_text):
+    trust = {"Version": "2012-10-17", "Statement": []}
+    given = json.dumps(trust) if as_text else trust
+    (role,) = _alone(
+        "awscc_iam_role",
+        role_name="r",
+        assume_role_policy_document=given,
+        policies=[{"policy_name": "p", "policy_document": given}],
+        managed_policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        tags=[{"key": "a", "value": "b"}],
+    ).roles
+    assert (role.name, json.loads(role.trust), role.tags) == ("r", trust, {"a": "b"})
+    assert json.loads(role.inline["p"]) == trust
+    assert role.attached == ("arn:aws:iam::aws:policy/ReadOnlyAccess",)
+
+
+@pytest.mark.parametrize("kind", ["aws_cloudformation_stack", "aws_cloudformation_stack_set"])
+def test_templates_of_stacks_are_read(kind):
+    body = (
+        "Parameters: {Who: {Type: String}}\nResources: {R: {Type: 'AWS::IAM::Role', Properties: "
+        "{RoleName: vendor, AssumeRolePolicyDocument: {Statement: [{Principal: {AWS: !Ref Who}}]}}}}"
+    )
+    (role,) = _alone(kind, name="s", template_body=body, parameters={"Who": "222222222222"}).roles
+    assert role.where == f"p.json: {kind}.x: $.Resources.R"
+    assert json.loads(role.trust)["Statement"][0]["Principal"]["AWS"] == "222222222222"
+    account = _alone(kind, name="s", template_url="https://example.com/t.yaml")
+    assert [(each.part, each.where) for each in account.unknown] == [("roles", f"p.json: {kind}.x")]
+
+
+BARE = {"name": "r", "assume_role_policy": "x", "managed_policy_arns": None, "permissions_boundary": None}
+
+
+def test_exclusive_attachments_attach():
+    role = {"address": "aws_iam_role.r", "type": "aws_iam_role", "values": BARE}
+    kind = "aws_iam_role_policy_attachments_exclusive"
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    for arns, attached, unknown in (([arn], (arn,), []), ([arn, None], (arn,), ["attached policies"])):
+        more = {"address": f"{kind}.r", "type": kind, "values": {"role_name": "r", "policy_arns": arns}}
+        plan = {"format_version": "1.2", "planned_values": {"root_module": {"resources": [role, more]}}}
+        (read,) = read_files(["p.json"], read=lambda _, plan=plan: json.dumps(plan).encode(), owner=OWN).roles
+        assert read.attached == attached
+        assert [each.part for each in read.unknown] == unknown

@@ -511,3 +511,18 @@ def test_a_format_is_one_module(folder: Path, capsys: Capture, monkeypatch: pyte
     again += "from valetkey.cli._run import run; sys.exit(run(['audit', sys.argv[2], '--format', 'count']))"
     ran = subprocess.run([sys.executable, "-c", again, str(folder), name], capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.returncode) == ("4 medium\n", 1), ran.stderr
+
+
+def test_dumps_of_several_accounts_are_audited_together(tmp_path: Path, capsys: Capture) -> None:
+    other = "333333333333"
+    one = dump(partner=trust(allow()))
+    two = json.loads(json.dumps(one).replace(OWN, other))
+    for name, each in (("one.json", one), ("two.json", two)):
+        (tmp_path / name).write_text(json.dumps(each))
+    files = [str(tmp_path / name) for name in ("one.json", "two.json")]
+    run(["audit", *files])
+    assert f"Accounts {OWN}, {other}: 2 roles" in capsys.readouterr().out
+    run(["audit", *files, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["account"], told["accounts"]) == (None, [OWN, other])
+    assert {each["arn"].split(":")[4] for each in told["roles"]} == {OWN, other}

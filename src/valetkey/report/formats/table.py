@@ -37,7 +37,8 @@ def write(audit: Audit, how: How) -> None:
     whole = sys.stdout.isatty()
     exposures = Counter(each.exposure for each in audit.roles)
     counted = ", ".join(f"{exposures[each]} {each}" for each in EXPOSURES if exposures[each])
-    whose = f"Account {audit.account}" if audit.account else "No account named"
+    several = f"Accounts {', '.join(audit.accounts)}" if len(audit.accounts) > 1 else "No account named"
+    whose = f"Account {audit.account}" if audit.account else several
     say(f"{whose}: {len(audit.roles)} role{'' if len(audit.roles) == 1 else 's'} ({counted or 'none'})")
     found = {f"{each.text.removeprefix(NOT_READ)} ({each.source})" for each in audit.findings}
     for each in audit.incomplete:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from valetkey.account.symbols import STANDS_FOR
 from valetkey.audit import exposure, findings
 from valetkey.audit.checks import TABLE
 from valetkey.audit.exposure import Exposure, Kind
@@ -116,6 +117,7 @@ class Finding(Shape, frozen=True):
 class Audit(Shape, frozen=True):
     valetkey: Literal["audit/v1"]
     account: str | None
+    accounts: list[str]
     at: str
     sources: list[str]
     incomplete: list[str]
@@ -213,7 +215,7 @@ def _accepted(accepted: findings.Accepted) -> Accepted:
 
 def masked_id(value: str, show_ids: bool) -> str:
     """An ExternalId, masked unless ids are shown. What is to be filled in is no ExternalId."""
-    return value if show_ids or value == PLACEHOLDER else mask(value)
+    return value if show_ids or value == PLACEHOLDER or value.startswith(STANDS_FOR) else mask(value)
 
 
 def _masked(value: Any, show_ids: bool, is_id: bool = False) -> Any:

@@ -1,0 +1,200 @@
+"""Policy documents that a plan knows in part: `aws_iam_policy_document`, whose JSON is made only when it is applied.
+
+Source: the Terraform AWS provider's data source aws_iam_policy_document; Terraform, internals/json-format.
+A plan holds the values that are known; of the others its configuration names what they refer to. A plan does not
+hold what else such an expression says (a function, another element of the same list), so that what is made here rests
+on it that there is nothing else: `assumed` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from valetkey.account import symbols
+from valetkey.account.loaded import SourceError, load_json, written
+from valetkey.account.values import Document, OpenDocument, Symbol
+
+Resolve = Callable[[Any], list[str]]
+"""The ARNs of the file's own resources that an expression refers to."""
+References = Callable[[Any], list[str]]
+"""What an expression refers to, as it is written."""
+
+STATEMENTS_MAX = 200
+_ABSENT: Any = object()
+
+
+class NotKnown(Exception):
+    """Not enough of a document is known; the text says of what."""
+
+
+@dataclass
+class Making:
+    """One document while it is made."""
+
+    address: str
+    resolve: Resolve
+    references: References
+    assumed: dict[str, None] = field(default_factory=dict)
+    _symbols: list[Symbol] = field(default_factory=list)
+
+    def document(self, values: dict[str, Any], expressions: dict[str, Any] | None) -> Document | OpenDocument:
+        """The document. Raises NotKnown."""
+        expressions = expressions or {}
+        for name in ("override_policy_documents", "override_json"):
+            if values.get(name) or (name not in values and name in expressions):
+                raise NotKnown(f"{self.address} has {name}")
+        statements: list[Any] = []
+        for name in ("source_policy_documents", "source_json"):
+            given = _leaf(values, expressions, name)
+            if given is _ABSENT or not given:
+                continue
+            if not isinstance(given, list | str):
+                raise NotKnown(f"{name} of {self.address} is known only after apply")
+            for each in given if isinstance(given, list) else [given]:
+                statements += self._source(each, name)
+        blocks = _leaf(values, expressions, "statement")
+        told = expressions.get("statement")
+        if blocks is _ABSENT and isinstance(told, list):
+            blocks = [{} for _ in told]
+        if not isinstance(blocks, list) or len(blocks) > STATEMENTS_MAX:
+            raise NotKnown(f"the statements of {self.address} are known only after apply")
+        for number, block in enumerate(blocks):
+            mine = told[number] if isinstance(told, list) and len(told) == len(blocks) else {}
+            statements.append(self._statement(block, mine if isinstance(mine, dict) else {}, number + 1))
+        made = {"Version": values.get("version") or "2012-10-17", "Statement": statements}
+        text = written(made)
+        return symbols.opened({text: ""}, self._symbols) if self._symbols else text
+
+    def _source(self, given: Any, name: str) -> list[Any]:
+        try:
+            loaded = load_json(given.encode(), self.address) if isinstance(given, str) else None
+        except SourceError:
+            loaded = None
+        found = loaded.get("Statement") if isinstance(loaded, dict) else None
+        if found is None:
+            raise NotKnown(f"{name} of {self.address} is known only after apply")
+        return found if isinstance(found, list) else [found]
+
+    def _statement(self, block: Any, told: dict[str, Any], number: int) -> dict[str, Any]:
+        block = block if isinstance(block, dict) else {}
+        where = f"statement {number} of {self.address}"
+        made: dict[str, Any] = {"Effect": self._value(block, told, "effect", where) or "Allow"}
+        for name, element in _ELEMENTS.items():
+            found = self._value(block, told, name, where)
+            if found:
+                made[element] = found
+        for name, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
+            entries: dict[str, list[Any]] = {}
+            for inner, mine in _blocks(block, told, name, ("type",)):
+                kind = self._value(inner, mine, "type", where)
+                found = self._value(inner, mine, "identifiers", where, arns=True)
+                entries.setdefault(str(kind), []).extend(found if isinstance(found, list) else [found])
+            if entries:
+                everybody = list(entries) == ["*"] and entries["*"] == ["*"]
+                made[element] = (
+                    "*" if everybody else {("AWS" if kind == "*" else kind): each for kind, each in entries.items()}
+                )
+        conditions: dict[str, dict[str, list[Any]]] = {}
+        for inner, mine in _blocks(block, told, "condition", ("test", "variable")):
+            test = str(self._value(inner, mine, "test", where))
+            key = self._key(inner, mine, where)
+            found = self._value(inner, mine, "values", where)
+            conditions.setdefault(test, {}).setdefault(str(key), []).extend(
+                found if isinstance(found, list) else [found]
+            )
+        if conditions:
+            made["Condition"] = conditions
+        return made
+
+    def _key(self, block: dict[str, Any], told: dict[str, Any], where: str) -> Any:
+        """A condition key: where it refers to an identity provider of the file, a claim of that one."""
+        found = _leaf(block, told, "variable")
+        arns = self.resolve(found.expression) if isinstance(found, _Refers) else []
+        hosts = [each.split(":oidc-provider/")[1] for each in arns if ":oidc-provider/" in each]
+        if isinstance(found, _Refers) and len(hosts) == 1:
+            self.assumed[f"variable in {where} is a claim of {hosts[0]}"] = None
+            return f"{hosts[0]}:{self._symbol([], 'claim', where)}"
+        return self._value(block, told, "variable", where)
+
+    def _value(self, block: dict[str, Any], told: dict[str, Any], name: str, where: str, *, arns: bool = False) -> Any:
+        """A known value, or what its expression refers to, or a symbol."""
+        found = _leaf(block, told, name)
+        if found is _ABSENT:
+            return None if told or name in _OPTIONAL else self._symbol([], name, where)
+        if isinstance(found, _Refers):
+            refers = self.references(found.expression)
+            known = self.resolve(found.expression) if arns else []
+            if known:
+                self.assumed[f"{name} in {where} holds nothing but {', '.join(dict.fromkeys(_short(refers)))}"] = None
+                return known
+            return self._symbol(refers, name, where)
+        if isinstance(found, list):
+            return [self._symbol([], name, where) if each is None else each for each in found]
+        return found
+
+    def _symbol(self, refers: Sequence[str], name: str, where: str) -> str:
+        named = ", ".join(dict.fromkeys(_short(refers)))
+        symbol = Symbol(named or f"{name} in {where}", f"{name} in {where} is known only after apply", several=True)
+        if symbol not in self._symbols:
+            self._symbols.append(symbol)
+        return symbols.mark(self._symbols.index(symbol))
+
+
+@dataclass(frozen=True, slots=True)
+class _Refers:
+    """A value that is not known, with its expression."""
+
+    expression: Any
+
+
+_ELEMENTS = {
+    "sid": "Sid",
+    "actions": "Action",
+    "not_actions": "NotAction",
+    "resources": "Resource",
+    "not_resources": "NotResource",
+}
+_OPTIONAL = frozenset({*_ELEMENTS, "effect"})
+
+
+def _leaf(block: dict[str, Any], told: dict[str, Any], name: str) -> Any:
+    """A value as the plan knows it, else as the configuration has it; _ABSENT where neither has any."""
+    if name in block:
+        return block[name]
+    expression = told.get(name)
+    if isinstance(expression, dict):
+        return expression["constant_value"] if "constant_value" in expression else _Refers(expression)
+    return _ABSENT
+
+
+def _short(refers: Sequence[str]) -> Iterator[str]:
+    """References without those that only name the beginning of another."""
+    return (each for each in refers if not any(other.startswith((f"{each}.", f"{each}[")) for other in refers))
+
+
+def _blocks(
+    block: dict[str, Any], told: dict[str, Any], name: str, by: tuple[str, ...]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Nested blocks with what the configuration says of each; a plan holds them in an order of its own."""
+    mine = told.get(name)
+    configured = [each for each in mine if isinstance(each, dict)] if isinstance(mine, list) else []
+    planned = block.get(name)
+    if not isinstance(planned, list):
+        yield from (({}, each) for each in configured)
+        return
+    for each in planned:
+        if not isinstance(each, dict):
+            continue
+        same = [
+            one
+            for one in configured
+            if all(
+                key not in each
+                or _leaf({}, one, key) in (each[key], _ABSENT)
+                or isinstance(_leaf({}, one, key), _Refers)
+                for key in by
+            )
+        ]
+        yield each, (same[0] if len(same) == 1 else {})

@@ -1,0 +1,101 @@
+"""Resources of a plan that are read as another kind: those of the awscc provider, and the templates of stacks.
+
+Source: the documentation of the awscc provider (its attributes are CloudFormation's, in snake case) and of the AWS
+provider's aws_cloudformation_stack and aws_cloudformation_stack_set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from valetkey.account.cloudformation import read_template
+from valetkey.account.loaded import SourceError, load_template
+from valetkey.account.parts import Part
+from valetkey.account.place import Place
+from valetkey.account.values import Unknown
+
+LIKE: dict[str, tuple[str, dict[str, str]]] = {
+    "awscc_iam_role": (
+        "aws_iam_role",
+        {
+            "name": "role_name",
+            "assume_role_policy": "assume_role_policy_document",
+            "managed_policy_arns": "managed_policy_arns",
+            "max_session_duration": "max_session_duration",
+            "permissions_boundary": "permissions_boundary",
+            "inline_policy": "policies",
+        },
+    ),
+    "awscc_iam_role_policy": (
+        "aws_iam_role_policy",
+        {"name": "policy_name", "role": "role_name", "policy": "policy_document"},
+    ),
+    "awscc_iam_managed_policy": (
+        "aws_iam_policy",
+        {"name": "managed_policy_name", "policy": "policy_document", "arn": "policy_arn"},
+    ),
+    "awscc_iam_oidc_provider": ("aws_iam_openid_connect_provider", {}),
+    "awscc_iam_saml_provider": ("aws_iam_saml_provider", {}),
+    "aws_iam_role_policy_attachments_exclusive": (
+        "aws_iam_role_policy_attachments_exclusive",
+        {"role": "role_name", "managed_policy_arns": "policy_arns"},
+    ),
+}
+"""Type: the type that it is read as, and what its attributes are called where the names differ."""
+
+STACKS = ("aws_cloudformation_stack", "aws_cloudformation_stack_set")
+
+
+def attribute_of(kind: str, attribute: str) -> str:
+    """What an attribute of the type that it is read as is called in the file."""
+    return LIKE[kind][1].get(attribute, attribute) if kind in LIKE else attribute
+
+
+def like(kind: str, data: bytes) -> bytes:
+    """The values of a resource with the attributes of the type that it is read as."""
+    try:
+        values = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return data
+    if not isinstance(values, dict):
+        return data
+    made = dict(values)
+    for name, theirs in LIKE[kind][1].items():
+        made.pop(name, None)
+        if theirs in values:
+            made[name] = values[theirs]
+    for name in ("assume_role_policy", "policy"):
+        if isinstance(made.get(name), dict):
+            made[name] = json.dumps(made[name])
+    if isinstance(made.get("inline_policy"), list):
+        made["inline_policy"] = [
+            {"name": each.get("policy_name"), "policy": _text(each.get("policy_document"))}
+            for each in made["inline_policy"]
+            if isinstance(each, dict)
+        ]
+    if isinstance(made.get("tags"), list):
+        tags = [each for each in made["tags"] if isinstance(each, dict) and isinstance(each.get("key"), str)]
+        made["tags"] = {each["key"]: each.get("value") for each in tags}
+    return json.dumps(made).encode()
+
+
+def _text(document: Any) -> Any:
+    return json.dumps(document) if isinstance(document, dict) else document
+
+
+def read_stack(body: str | None, parameters: Mapping[str, str], where: str, place: Place) -> Part:
+    """The template of a stack or stack set; where it cannot be read, that roles are missing."""
+    part = Part(where)
+    if body is None:
+        part.unknown.append(Unknown("roles", "the template of this stack is not in the file", where))
+        return part
+    try:
+        return read_template(load_template(body.encode(), where), where, replace(place, parameters=parameters))
+    except SourceError as error:
+        part.unknown.append(Unknown("roles", error.what, error.where or where))
+        return part

@@ -1,0 +1,69 @@
+"""The roles that AWS SAM makes for functions.
+
+Source: AWS SAM Developer Guide, sam-resource-function and sam-specification-generated-resources-function: a function
+without `Role` gets the role <its logical id>Role, with AssumeRolePolicyDocument as its trust where it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from valetkey.account.loaded import is_list, is_object, pairs
+from valetkey.policy.policy_json import JsonObject
+
+FUNCTION = "AWS::Serverless::Function"
+TRANSFORM = "AWS::Serverless-2016-10-31"
+_LAMBDA = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
+
+
+def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The properties of the role that SAM makes for a function; None where the function has a role already."""
+    globals_ = template.get("Globals")
+    common = globals_.get("Function") if isinstance(globals_, dict) else None
+    found = {**(common if isinstance(common, dict) else {}), **given}
+    if "Role" in found:
+        return None
+    made = {"AssumeRolePolicyDocument": found.get("AssumeRolePolicyDocument", _LAMBDA)}
+    for name, theirs in (("Path", "RolePath"), ("PermissionsBoundary", "PermissionsBoundary")):
+        if theirs in found:
+            made[name] = found[theirs]
+    arns: list[Any] = ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
+    inline = []
+    policies = found.get("Policies", [])
+    for number, each in enumerate(policies if is_list(policies) else [policies]):
+        if is_object(each) and "Statement" in dict(pairs(each)):
+            inline.append({"PolicyName": f"{number}", "PolicyDocument": each})
+        elif isinstance(each, str):
+            arns.append(each if each.startswith("arn:") else f"arn:aws:iam::aws:policy/{each}")
+        elif is_object(each) and next(iter(dict(pairs(each))), "").endswith("Policy"):
+            # A template of SAM's: what it allows is in SAM alone.
+            name = next(iter(dict(pairs(each))))
+            inline.append({"PolicyName": name, "PolicyDocument": {"Fn::Transform": {"Name": name}}})
+        else:
+            arns.append(each)
+    return {**made, "ManagedPolicyArns": arns, "Policies": inline}
+
+
+def with_roles(template: dict[str, Any]) -> dict[str, Any]:
+    """A template with the roles that SAM makes for its functions, as resources of their own."""
+    used = template.get("Transform") or []
+    resources = template.get("Resources")
+    if TRANSFORM not in (used if is_list(used) else [used]) or resources is None:
+        return template
+    made: list[tuple[str, Any]] = []
+    for logical, resource in pairs(resources):
+        made.append((logical, resource))
+        given = resource.get("Properties") if isinstance(resource, dict) else None
+        if isinstance(resource, dict) and resource.get("Type") == FUNCTION and isinstance(given, dict):
+            role = role_of(given, template)
+            if role is not None:
+                condition = {"Condition": resource["Condition"]} if "Condition" in resource else {}
+                made.append((f"{logical}Role", {"Type": "AWS::IAM::Role", **condition, "Properties": role}))
+    plain = dict(made)
+    return {**template, "Resources": plain if len(plain) == len(made) else JsonObject(made)}

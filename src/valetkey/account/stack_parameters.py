@@ -1,0 +1,96 @@
+"""The values of a stack's parameters, in every form that AWS takes or gives them.
+
+- `create-stack --parameters`, `deploy --parameter-overrides` (AWS CLI): [{"ParameterKey": .., "ParameterValue": ..}],
+  or ["Name=value"]
+- CodePipeline's template configuration file, and `deploy --parameter-overrides`: {"Parameters": {"Name": "value"}}
+- `create-stack --cli-input-json`, and what `describe-stacks` answers: "Parameters" as a list
+- the stack deployment file of CloudFormation's Git sync: `parameters` (YAML or JSON)
+
+Sources: AWS CLI reference, cloudformation create-stack and deploy; CloudFormation User Guide,
+continuous-delivery-codepipeline-cfn-artifacts and git-sync-concepts-terms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from valetkey.account.loaded import SourceError, is_list, is_object, pairs
+from valetkey.policy.policy_json import JsonNumber, member
+
+
+def stack_parameters(loaded: Any, name: str) -> dict[str, str] | None:
+    """The values by name; None where the file holds no parameters. Raises SourceError with its place."""
+    if is_list(loaded):
+        if not loaded or not all(isinstance(each, str) or _is_parameter(each) for each in loaded[:1]):
+            return None
+        return _listed(loaded, name, "$")
+    if not is_object(loaded):
+        return None
+    found = dict(pairs(loaded))
+    if "Resources" in found:
+        return None
+    if is_list(stacks := found.get("Stacks")):
+        every: dict[str, str] = {}
+        for number, stack in enumerate(stacks or []):
+            inner = dict(pairs(stack)).get("Parameters", []) if is_object(stack) else []
+            every |= _given(inner, name, f"$.Stacks[{number}].Parameters")
+        return every
+    if "Parameters" in found:
+        return _given(found["Parameters"], name, "$.Parameters")
+    # Files of many other tools have such a key too, with something else in it.
+    given = found.get("parameters")
+    if is_object(given) and all(isinstance(each, str | bool | JsonNumber) for _, each in pairs(given or {})):
+        return _given(given, name, "$.parameters")
+    return None
+
+
+def _is_parameter(value: Any) -> bool:
+    return is_object(value) and "ParameterKey" in dict(pairs(value))
+
+
+def _given(value: Any, name: str, where: str) -> dict[str, str]:
+    if is_list(value):
+        return _listed(value, name, where)
+    if not is_object(value):
+        raise _wrong(name, where)
+    return {key: _text(each, name, member(where, key)) for key, each in pairs(value)}
+
+
+def _listed(values: list[Any], name: str, where: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, each in enumerate(values):
+        place = f"{where}[{number}]"
+        if isinstance(each, str):
+            key, equals, value = each.partition("=")
+            if not equals:
+                raise _wrong(name, place)
+            found[key] = value
+            continue
+        told = dict(pairs(each)) if is_object(each) else {}
+        if not isinstance(told.get("ParameterKey"), str):
+            raise _wrong(name, f"{place}.ParameterKey")
+        # Without a value the one that the stack has is kept (UsePreviousValue), which is not known here.
+        given = told.get("ResolvedValue", told.get("ParameterValue"))
+        if given is not None:
+            found[told["ParameterKey"]] = _text(given, name, f"{place}.ParameterValue")
+    return found
+
+
+def _text(value: Any, name: str, where: str) -> str:
+    if isinstance(value, JsonNumber):
+        return value.text
+    if isinstance(value, bool):
+        return str(value).lower()
+    if is_list(value):
+        return ",".join(_text(each, name, where) for each in value)
+    if not isinstance(value, str):
+        raise _wrong(name, where)
+    return value
+
+
+def _wrong(name: str, where: str) -> SourceError:
+    return SourceError(
+        f"{name} does not hold parameters of a stack: a name and a text are wanted here",
+        do='write [{"ParameterKey": "Name", "ParameterValue": "text"}] or {"Parameters": {"Name": "text"}}',
+        where=f"{name}: {where}",
+    )

@@ -1,0 +1,169 @@
+"""Values that a source does not know yet, kept as symbols inside a policy document.
+
+A symbol is written into a document's text as a mark: its number between two characters of Unicode's private use area.
+`OpenDocument` holds the text with its marks, and what is known of each symbol. Nothing but the audit reads it: a
+document with a symbol is never `Role.trust`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from valetkey.account.values import Document, OpenDocument, Symbol
+
+BEGIN, END = "\ue000", "\ue001"
+MARK = re.compile(f"{BEGIN}([0-9]{{1,6}}){END}")
+SYMBOLS_MAX = 1_000
+"""Symbols in one template; a template has 200 parameters at most (cloudformation-limits)."""
+
+# What a pattern's parts may be so that no value of it has a wildcard in it: literals, classes of such, digits and word
+# characters, groups and repetitions.
+_TOKEN = re.compile(
+    r"\\[dwAzZ]|\\[-./:_@=+,^|()\[\]{}]|"
+    r"\[(?!\^)(?:\\[dw]|\\[-./:_@=+,\]\[]|[^\]\\\[&])+\]|\(\?:|[A-Za-z0-9_:/@=,# ~<>;'\"!%-]"
+    r"|[()|^$]|(?<=[^(|^])(?:[*+?]|\{[0-9]{1,5}(?:,[0-9]{0,5})?\})"
+)
+_RANGE = re.compile(r"(?s)(.)-(.)")
+
+
+def mark(number: int) -> str:
+    """The mark of a symbol."""
+    return f"{BEGIN}{number}{END}"
+
+
+def has_mark(text: str) -> bool:
+    """Whether a text holds a symbol."""
+    return BEGIN in text
+
+
+def never_wild(pattern: str) -> bool:
+    """Whether no text that fits this whole AllowedPattern holds `*`, `?` or `$`; False where that is not clear."""
+    if not pattern or len(pattern) > 500:
+        return False
+    at = 0
+    while at < len(pattern):
+        found = _TOKEN.match(pattern, at)
+        if found is None:
+            return False
+        token = found[0]
+        if token.startswith("[") and not _class_is_plain(token[1:-1]):
+            return False
+        at = found.end()
+    return True
+
+
+def _class_is_plain(inner: str) -> bool:
+    inner = re.sub(r"\\[dw]", "0", inner)
+    escaped = re.sub(r"\\(.)", "0", inner)  # an escaped character is one of those that _TOKEN knows
+    if set("*?$") & set(escaped):
+        return False
+    return not any(low <= ord(each) <= high for low, high in _ranges(escaped) for each in "*?$")
+
+
+def _ranges(inner: str) -> Iterable[tuple[int, int]]:
+    return ((ord(found[1]), ord(found[2])) for found in _RANGE.finditer(inner))
+
+
+def allows_empty(symbol: Symbol) -> bool:
+    """Whether a symbol may be the empty text."""
+    if symbol.values:
+        return "" in symbol.values
+    if symbol.shortest > 0 or symbol.own:
+        return False
+    if not symbol.pattern or len(symbol.pattern) > 500:
+        return True
+    try:
+        return re.fullmatch(symbol.pattern, "") is not None
+    except (re.error, RecursionError, OverflowError):
+        return True
+
+
+def may_be(symbol: Symbol, text: str) -> bool:
+    """Whether a symbol may have this value; True where that is not clear."""
+    if symbol.values:
+        return text in symbol.values
+    if not text:
+        return allows_empty(symbol)
+    if len(text) < symbol.shortest or (symbol.longest is not None and len(text) > symbol.longest):
+        return False
+    return not (never_wild(symbol.pattern) and set("*?$") & set(text))
+
+
+def filled(document: Document, values: Mapping[int, str]) -> Document:
+    """A document with values in place of marks; a value may hold marks itself."""
+    for number, value in [*values.items()] * 2:
+        for begin, end in (("\\ue000", "\\ue001"), (BEGIN, END)):
+            document = document.replace(f"{begin}{number}{end}", json.dumps(value)[1:-1])
+    return document
+
+
+def _again(number: int | None) -> str:
+    """The mark of a symbol that has this number now; what only looked like a mark is none."""
+    return "\ufffd" if number is None else mark(number)
+
+
+def opened(variants: Mapping[Document, str], symbols: list[Symbol]) -> OpenDocument:
+    """A document whose texts hold marks, with the symbols that it uses, numbered anew from 0."""
+    used: dict[int, int] = {}
+    texts = []
+    for text, when in variants.items():
+        text = text.replace("\\ue000", BEGIN).replace("\\ue001", END)
+        for found in MARK.finditer(text):
+            if int(found[1]) < len(symbols):
+                used.setdefault(int(found[1]), len(used))
+        texts.append((when, MARK.sub(lambda found: _again(used.get(int(found[1]))), text)))
+    return OpenDocument(tuple(texts), tuple(symbols[number] for number in used))
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """A permissions document in which every symbol is one name."""
+
+    text: Document
+    whole: tuple[Symbol, ...]
+    """Symbols that are a whole resource by themselves, of which not even the service is known: nothing is read off."""
+
+
+def narrowest(document: OpenDocument) -> Narrow | None:
+    """A permissions document with a name of its own for each symbol; None where that might allow too much: a choice
+    between documents, or a symbol in a statement that is not an Allow of actions on resources.
+
+    A Deny with a symbol denies what the symbol names, which is not known."""
+    if len(document.variants) > 1:
+        return None
+    (_, text), whole = document.variants[0], set()
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    statements = given.get("Statement") if isinstance(given, dict) else None
+    for each in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(each, dict) or each.get("Effect") != "Allow":
+            if BEGIN in json.dumps(each, ensure_ascii=False):
+                return None
+            continue
+        rest = {name: value for name, value in each.items() if name not in ("Resource", "Condition", "Sid")}
+        if BEGIN in json.dumps(rest, ensure_ascii=False):
+            return None
+        resources = each.get("Resource")
+        for one in resources if isinstance(resources, list) else [resources]:
+            found = MARK.match(one) if isinstance(one, str) else None
+            if found is not None and not document.symbols[int(found[1])].service:
+                whole.add(int(found[1]))
+    values = {
+        number: f"arn:aws:{each.service}:::{own_name(each)}" if each.service else own_name(each)
+        for number, each in enumerate(document.symbols)
+    }
+    return Narrow(filled(text, values), tuple(document.symbols[number] for number in sorted(whole)))
+
+
+STANDS_FOR = "value-of-"
+"""How a text begins that stands for a symbol."""
+
+
+def own_name(symbol: Symbol) -> str:
+    """A value that is nobody else's: words without wildcards, which name the symbol."""
+    return f"{STANDS_FOR}{re.sub('[^A-Za-z0-9]+', '-', symbol.name)[:60].strip('-')}"

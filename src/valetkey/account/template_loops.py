@@ -1,0 +1,89 @@
+"""`Fn::ForEach` of AWS::LanguageExtensions, written out.
+
+Source: CloudFormation User Guide, intrinsic-function-reference-foreach: "Fn::ForEach::Name": [Identifier, Collection,
+{OutputKey: OutputValue}]; `${Identifier}` stands for the value, `&{Identifier}` for its letters and digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from valetkey.account.loaded import is_list, is_object, pairs
+from valetkey.account.place import Unresolved
+from valetkey.policy.policy_json import JsonObject
+
+VALUES_MAX = 200_000
+"""Values that loops may make in one template."""
+_PREFIX = "Fn::ForEach::"
+
+
+class Loops:
+    """Writes out the loops of one template; `collection` resolves what a loop goes over, or raises Unresolved."""
+
+    def __init__(self, collection: Callable[[Any], Any]) -> None:
+        self._collection = collection
+        self._left = VALUES_MAX
+
+    def expanded(self, value: Any) -> Any:
+        """A value with every loop in it written out. Raises Unresolved."""
+        return self._expanded(value, {})
+
+    def _expanded(self, value: Any, names: Mapping[str, str]) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise Unresolved("the loops of the template make too much")
+        if is_list(value):
+            return [self._expanded(each, names) for each in value]
+        if is_object(value):
+            if names and len(value) == 1:
+                key, given = next(iter(pairs(value)))
+                if key == "Ref" and isinstance(given, str) and given in names:
+                    return names[given]
+            made = self._pairs(value, names)
+            plain = dict(made)
+            return plain if len(plain) == len(made) else JsonObject(made)
+        return _put(value, names) if names and isinstance(value, str) else value
+
+    def _pairs(self, value: dict[str, Any] | JsonObject, names: Mapping[str, str]) -> list[tuple[str, Any]]:
+        made: list[tuple[str, Any]] = []
+        for key, each in pairs(value):
+            if key.startswith(_PREFIX):
+                made += self._loop(each, names)
+            else:
+                made.append((_put(key, names), self._expanded(each, names)))
+        return made
+
+    def _loop(self, given: Any, names: Mapping[str, str]) -> list[tuple[str, Any]]:
+        match given:
+            case [str(name), collection, dict(body)]:
+                over = self._collection(self._expanded(collection, names))
+                if not is_list(over) or not all(isinstance(each, str) for each in over):
+                    raise Unresolved("Fn::ForEach needs a list of texts")
+                made: list[tuple[str, Any]] = []
+                for each in over:
+                    made += self._pairs(body, {**names, name: each})
+                return made
+        raise Unresolved("Fn::ForEach needs a name, a list and an object")
+
+
+def _put(text: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        text = text.replace(f"${{{name}}}", value).replace(f"&{{{name}}}", re.sub("[^A-Za-z0-9]", "", value))
+    return text
+
+
+def has_loops(template: Mapping[str, Any]) -> bool:
+    """Whether a template has a loop in its resources or conditions."""
+    left = [template.get("Resources"), template.get("Conditions")]
+    while left:
+        each: Any = left.pop()
+        if is_object(each):
+            for key, value in pairs(each):
+                if key.startswith(_PREFIX):
+                    return True
+                left.append(value)
+        elif is_list(each):
+            left += each
+    return False

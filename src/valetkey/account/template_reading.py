@@ -1,0 +1,192 @@
+"""One resource of a CloudFormation template, as far as its values can be resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from valetkey.account import symbols
+from valetkey.account.intrinsics import Resolver
+from valetkey.account.loaded import is_list, is_object, written
+from valetkey.account.place import NOTHING, Note, Place, Undecided, Unresolved
+from valetkey.account.values import Document, OpenDocument, Role, Unknown
+from valetkey.catalog.limits import ROLE_SESSION_MIN
+from valetkey.policy.origin import Origin
+from valetkey.policy.policy_json import JsonNumber, JsonObject
+
+CHOICES_MAX = 4
+"""Conditions in one document that hang on what is not known: each doubles the documents that it may be."""
+
+
+class Reading:
+    """One resource as it is read: what could be resolved, what could not, and what was assumed."""
+
+    def __init__(self, logical: str, given: dict[str, Any], where: str, resolver: Resolver, condition: Any) -> None:
+        self.logical = logical
+        self.where = where
+        self.given = given
+        self._resolver = resolver
+        self.unknown: list[Unknown] = []
+        self.assumed: dict[str, None] = {}
+        self.inline: dict[str, Document] = {}
+        self.attached: dict[str, None] = {}
+        if isinstance(condition, str):
+            self.note(f"condition {condition} holds")
+
+    def note(self, assumption: str) -> None:
+        self.assumed[assumption] = None
+
+    def get(self, name: str, part: str) -> Any:
+        """A property resolved; None where it is not given, or cannot be resolved, which is noted for `part`."""
+        if name not in self.given:
+            return None
+        return self.resolve(self.given[name], part, f"{self.where}.Properties.{name}")
+
+    def text(self, name: str, part: str) -> str | None:
+        """A property that is a text or a number; None where it is not given, or not known, which is noted."""
+        found = self.get(name, part)
+        return found.text if isinstance(found, JsonNumber) else found if isinstance(found, str) else None
+
+    def resolve(self, value: Any, part: str, where: str) -> Any:
+        """A value resolved; None where it is NoValue, or cannot be resolved, which is noted for `part`."""
+        try:
+            found = self._resolver.value(value, self.note)
+        except Unresolved as error:
+            self.unknown.append(Unknown(part, str(error), where))
+            return None
+        return None if found is NOTHING else found
+
+    def document(self, value: Any, part: str, where: str) -> Document | None:
+        """A policy document, which may be given as text too, for permissions; None where it is not known, which is
+        noted. A value that is not known is read as one name of its own, which allows the least."""
+        found = self.open_document(value, part, where)
+        if not isinstance(found, OpenDocument):
+            return found
+        least = symbols.narrowest(found)
+        reasons = {each.name: each.reason for each in found.symbols}
+        if least is None:
+            why = next(iter(reasons.values()), "a choice in it hangs on what is not known")
+            self.unknown.append(Unknown(part, why, where))
+            return None
+        self.unknown += [Unknown(part, reasons[each.name], where) for each in least.whole]
+        for each in found.symbols:
+            if not each.own and each not in least.whole:
+                self.note(f"{each.name} is one name without wildcards ({part})")
+        return least.text
+
+    def open_document(self, value: Any, part: str, where: str) -> Document | OpenDocument | None:
+        """A policy document with what is not known as symbols; None where it cannot be read, which is noted."""
+        texts: dict[Document, str] = {}
+        left: list[dict[str, bool]] = [{}]
+        while left:
+            choices = left.pop()
+            notes: dict[str, None] = {}
+            try:
+                found = self._resolver.open_(value, _into(notes), choices)
+            except Undecided as error:
+                if len(choices) >= CHOICES_MAX:
+                    self.unknown.append(Unknown(part, f"more than {CHOICES_MAX} conditions are not known", where))
+                    return None
+                left += [{**choices, error.condition: False}, {**choices, error.condition: True}]
+                continue
+            except Unresolved as error:
+                self.unknown.append(Unknown(part, str(error), where))
+                return None
+            self.assumed |= notes
+            if found is not NOTHING and found is not None:
+                when = " and ".join(
+                    f"{name} {'holds' if holds else 'does not hold'}" for name, holds in choices.items()
+                )
+                texts.setdefault(found if isinstance(found, str) else written(found), when)
+        if not texts:
+            return None
+        if len(texts) == 1 and not any(symbols.has_mark(each) or "\\ue000" in each for each in texts):
+            return next(iter(texts))
+        return symbols.opened(texts, self._resolver.symbols)
+
+    def texts(self, name: str, part: str) -> list[str]:
+        """A property that is a list of texts: those that can be resolved."""
+        given, where = self.given.get(name, []), f"{self.where}.Properties.{name}"
+        if not is_list(given):
+            found = self.resolve(given, part, where)
+            return [each for each in found if isinstance(each, str)] if is_list(found) else []
+        found = [self.resolve(each, part, f"{where}[{index}]") for index, each in enumerate(given)]
+        return [each for each in found if isinstance(each, str)]
+
+    def policies(self) -> Iterator[tuple[str, Any, str]]:
+        """The inline policies of a role: name, document and place."""
+        given = self.given.get("Policies", [])
+        where = f"{self.where}.Properties.Policies"
+        if not is_list(given):
+            given = self.resolve(given, "inline policies", where)
+        for index, each in enumerate(given if is_list(given) else []):
+            place = f"{where}[{index}]"
+            each = self.resolve(each, "inline policies", place) if is_object(each) and len(each) == 1 else each
+            if isinstance(each, JsonObject):
+                self.unknown.append(Unknown("inline policies", "a key is given twice", place))
+            elif isinstance(each, dict):
+                name = self.resolve(each.get("PolicyName", f"policy-{index}"), "inline policies", place)
+                yield str(name), each.get("PolicyDocument"), f"{place}.PolicyDocument"
+
+    @cached_property
+    def arn(self) -> str | None:
+        """The resource's ARN; None where it cannot be resolved, which is noted."""
+        try:
+            return self._resolver.arn(self.logical, self.note)
+        except Unresolved as error:
+            self.unknown.append(Unknown("name", str(error), self.where))
+            return None
+
+    def role(self, place: Place) -> Role:
+        """The role that was read."""
+        for name, document, where in self.policies():
+            text = self.document(document, f"inline policy {name}", where)
+            if text is not None:
+                self.inline[name] = text
+        for arn in self.texts("ManagedPolicyArns", "attached policies"):
+            self.attached[arn] = None
+        if "AssumeRolePolicyDocument" in self.given:
+            given = self.given["AssumeRolePolicyDocument"]
+            trust = self.open_document(given, "trust", f"{self.where}.Properties.AssumeRolePolicyDocument")
+        else:
+            trust = None
+        if trust is None and not any(each.part == "trust" for each in self.unknown):
+            self.unknown.append(Unknown("trust", "the template gives no AssumeRolePolicyDocument", self.where))
+        account = self._resolver.pseudo("AWS::AccountId", self.note)
+        arn = self.arn or f"arn:{place.partition}:iam::{account}:role/{self.logical}"
+        given = "MaxSessionDuration" in self.given
+        session = (self.text("MaxSessionDuration", "session limit") or "") if given else str(ROLE_SESSION_MIN)
+        return Role(
+            name=arn.rsplit("/", 1)[-1],
+            arn=arn,
+            path=arn.split(":role", 1)[1].rpartition("/")[0] + "/",
+            account=place.account,
+            partition=place.partition,
+            where=self.where,
+            origin=Origin.SENT,
+            trust=trust if isinstance(trust, str) else None,
+            open_trust=trust if isinstance(trust, OpenDocument) else None,
+            trust_where=f"{self.where}.Properties.AssumeRolePolicyDocument",
+            attached=tuple(self.attached),
+            inline=self.inline,
+            boundary=self.text("PermissionsBoundary", "boundary"),
+            max_session=int(session) if re.fullmatch("[0-9]{1,6}", session) else None,
+            description=self.text("Description", "description"),
+            tags=self._tags(),
+            unknown=tuple(self.unknown),
+            assumed=tuple(self.assumed),
+        )
+
+    def _tags(self) -> dict[str, str]:
+        tags = self.get("Tags", "tags")
+        found = [each for each in tags if isinstance(each, dict)] if is_list(tags) else []
+        return {each["Key"]: str(each.get("Value", "")) for each in found if isinstance(each.get("Key"), str)}
+
+
+def _into(notes: dict[str, None]) -> Note:
+    def note(text: str) -> None:
+        notes[text] = None
+
+    return note

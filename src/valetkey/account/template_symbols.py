@@ -1,0 +1,112 @@
+"""What a template says of the values that only its stack will know.
+
+Source: CloudFormation User Guide, parameters-section-structure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from valetkey.account import symbols
+from valetkey.account.loaded import is_list
+from valetkey.account.values import Symbol
+from valetkey.policy.policy_json import JsonNumber
+
+SUFFIX = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+}
+# Type: the property with its name, the kind in its ARN, and whether Ref gives the ARN (else the name).
+NAMED: dict[str, tuple[str, str, bool]] = {
+    "AWS::IAM::Role": ("RoleName", "role", False),
+    "AWS::IAM::User": ("UserName", "user", False),
+    "AWS::IAM::Group": ("GroupName", "group", False),
+    "AWS::IAM::InstanceProfile": ("InstanceProfileName", "instance-profile", False),
+    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", "policy", True),
+    "AWS::IAM::SAMLProvider": ("Name", "saml-provider", True),
+    "AWS::IAM::OIDCProvider": ("Url", "oidc-provider", True),
+}
+
+
+ACCOUNTLESS = re.compile(r"arn:(?:[^:]{1,20}|\$\{AWS::Partition\}):(?:iam|sts)::")
+"""What stands before the account in the ARN of a principal."""
+
+
+def in_mappings(mappings: dict[str, Any], keys: list[str], may_be: Callable[[str, str], bool]) -> list[Any]:
+    """The texts and lists that Fn::FindInMap finds by these keys; several where `may_be` says that a key of a mapping
+    may be meant by one that is not known."""
+    found: list[Any] = [mappings]
+    for key in keys:
+        inner = [each for each in found if isinstance(each, dict)]
+        if symbols.has_mark(key):
+            found = [value for each in inner for name, value in each.items() if may_be(key, name)]
+        else:
+            found = [each[key] for each in inner if key in each]
+    return [each for each in found if isinstance(each, str | list) and all(isinstance(one, str) for one in each)]
+
+
+def plain(value: Any) -> Any:
+    """A scalar as the text that CloudFormation compares: JSON's 5 and true are "5" and "true"."""
+    if isinstance(value, JsonNumber):
+        return value.text
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def parameter_symbol(name: str, why: str, about: dict[str, Any], kind: str, is_many: bool) -> Symbol:
+    """A parameter whose value nobody gives, with what the template says of it."""
+
+    def number(key: str) -> int | None:
+        given = plain(about.get(key))
+        return int(given) if isinstance(given, str) and re.fullmatch("[0-9]{1,6}", given) else None
+
+    values = about.get("AllowedValues")
+    known = [str(plain(each)) for each in values] if values is not None and is_list(values) else []
+    pattern = about.get("AllowedPattern")
+    # A number, an id or a name of one of AWS's own types has no wildcard in it.
+    typed = kind in ("Number", "List<Number>") or kind.startswith(("AWS::EC2::", "List<AWS::EC2::"))
+    return Symbol(
+        name,
+        why,
+        tuple(known),
+        pattern if isinstance(pattern, str) else r"[A-Za-z0-9.+-]+" if typed else "",
+        number("MinLength") or 0,
+        number("MaxLength"),
+        several=is_many,
+    )
+
+
+# What makes something up that need not be in the account at all.
+_FOREIGN = (
+    "AWS::CloudFormation::",
+    "AWS::Organizations::",
+    "AWS::RAM::",
+    "AWS::SSM::Parameter",
+    "AWS::SecretsManager::",
+    "AWS::ServiceCatalog::",
+)
+
+
+def attribute_symbol(name: str, kind: str, why: str) -> Symbol:
+    """A name, id or attribute of a resource of the template."""
+    own = kind.startswith("AWS::") and not kind.startswith(_FOREIGN)
+    service = ""
+    if own and kind.count("::") == 2 and name.lower().endswith("arn"):
+        service = kind.split("::")[1].lower()
+        service = _SERVICES.get(service, service)
+    pattern = r"[A-Za-z0-9_:/.=@,+-]+" if own else ""
+    return Symbol(name, why, pattern=pattern, shortest=int(own), own=own, service=service)
+
+
+_SERVICES = {"stepfunctions": "states", "elasticsearch": "es", "opensearchservice": "es", "kinesisfirehose": "firehose"}
+"""What a service is called in ARNs where CloudFormation calls it something else."""
+
+
+def import_symbol(name: Any) -> Symbol:
+    text = name if isinstance(name, str) and not symbols.has_mark(name) else "another stack"
+    return Symbol(
+        f"the import of {text[:200]}", f"what {text[:200]} exports is known only to CloudFormation", shortest=1
+    )

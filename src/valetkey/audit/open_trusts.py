@@ -1,0 +1,235 @@
+"""A trust policy in which some values are not known, judged for all values that they may have.
+
+Rules:
+- It is judged once for each combination of the values that stand for all others (`symbol_cases`).
+- INVARIANT: what is decided holds for every value, or says for which: where all agree, that is the answer. Where the
+  worst of them is `guarded` or better, the worst is the answer. Else it is `unknown`, and says what it hangs on.
+- Values that nobody means to give (an ExternalId that is guessable, a principal "*") are tried apart: an answer that
+  does not hold for them says "if ExternalId is not guessable".
+- A finding is kept where it is one in every case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+from valetkey.account.symbols import STANDS_FOR, filled
+from valetkey.account.values import OpenDocument
+from valetkey.audit.exposure import Exposure
+from valetkey.audit.findings import Hit
+from valetkey.audit.scope import Known, Scope
+from valetkey.audit.subjects import Verdict
+from valetkey.audit.symbol_cases import Case, Cases, cases_of, outside_account
+from valetkey.audit.symbol_uses import OWN_ORG, accounts_in, context_of, uses_of, with_values, without_allows
+from valetkey.audit.trusts import Who, judge, unknown
+from valetkey.errors import PolicyError
+from valetkey.policy.documents import DOCUMENT_MAX
+from valetkey.policy.origin import Origin
+from valetkey.policy.policy_json import load_json
+
+CASES_MAX = 64
+"""Combinations that are judged for one document of up to ten statements; of a longer one fewer, in proportion."""
+_RANK: dict[Exposure, int] = {"unreachable": 0, "internal": 1, "guarded": 2, "unguarded": 3, "unknown": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One combination, and what it comes to."""
+
+    when: str
+    chosen: tuple[Case, ...]
+    verdict: Verdict
+
+
+def judge_open(
+    document: OpenDocument,
+    *,
+    origin: Origin,
+    account: str,
+    partition: str,
+    scope: Scope,
+    now: datetime,
+    who: Who | None = None,
+) -> Verdict:
+    """Judge the trust policy of a role in `account` (12 digits). Raises nothing."""
+    names = [each.name for each in document.symbols]
+    try:
+        trees = [load_json(text, DOCUMENT_MAX) for _, text in document.variants]
+    except PolicyError as error:
+        return unknown(f"the trust policy cannot be read: {error.what} ({error.where})")
+    uses = [use for tree in trees for use in uses_of(tree)]
+    own = scope.own | {account}
+    context = context_of(uses, account, partition, scope.org_id)
+    taken = frozenset(own).union(*(accounts_in(text) for _, text in document.variants))
+    cases: list[Cases] = []
+    labels: dict[str, Known] = {}
+    beyond: list[int] = []
+    for number, symbol in enumerate(document.symbols):
+        stands = outside_account(symbol, taken)
+        found = cases_of(number, symbol, uses, replace(context, taken=taken))
+        if found is None:
+            beyond.append(number)
+        taken |= {stands}
+        labels[stands] = Known(f"whichever {symbol.name} names", ())
+        cases.append(found or Cases((Case("x"),)))
+        context = with_values(context, uses, number, [each.value for each in cases[-1].usual], stands)
+    if beyond:
+        symbol = document.symbols[beyond[0]]
+        reason = f"not decided: it hangs on {symbol.name}: {symbol.reason}"
+        # INVARIANT: an Allow of which too much is not known is left out, so that what is left lets in less.
+        texts = [without_allows(tree, beyond) for tree in trees]
+        variants = [(when, text) for (when, _), text in zip(document.variants, texts, strict=True) if text is not None]
+        if len(variants) < len(texts):
+            return unknown(reason)
+        document = replace(document, variants=tuple(variants))
+    count = len(document.variants)
+    for each in cases:
+        count *= len(each.usual)
+    statements = max(sum(use.kind == "effect" for use in uses_of(tree)) for tree in trees)
+    most = min(CASES_MAX, max(4, 10 * CASES_MAX // max(1, statements)))
+    if count > most:
+        return unknown(f"not decided: it hangs on too much that is not known: {', '.join(names)}")
+    org = any(each.value.startswith(OWN_ORG) for found in cases for each in found.usual)
+    here = replace(scope, known={**scope.known, **labels}, org_id=scope.org_id or (OWN_ORG if org else None))
+    known: dict[str, Verdict] = {}
+
+    def try_(text: str, chosen: Sequence[Case]) -> Verdict:
+        whole = filled(text, {number: case.value for number, case in enumerate(chosen)})
+        if whole not in known:
+            known[whole] = judge(
+                whole, origin=origin, account=account, partition=partition, scope=here, now=now, who=who
+            )
+        return known[whole]
+
+    judged = [
+        _Judged(when, chosen, try_(text, chosen))
+        for when, text in document.variants
+        for chosen in product(*(each.usual for each in cases))
+    ]
+    answer = _answer(judged, names)
+    if beyond and answer.exposure != "unguarded":
+        answer = replace(answer, exposure="unknown", reason=reason)
+    if answer.exposure == "unknown":
+        return _readable(answer, cases, names)
+    unless = _hypotheses(document, cases, answer, try_, most)
+    sent = {value for each in answer.found.outsiders for way in each.ways for value in way.external_ids}
+    for number, found in enumerate(cases):
+        if found.unless == "is not guessable" and sent & {each.value for each in found.usual}:
+            unless.add(number)
+    said = [f"{names[number]} {cases[number].unless}" for number in sorted(unless)]
+    better = _better(judged, answer.exposure, names)
+    reason = ", ".join(filter(None, [f"if {' and '.join(said)}" if said else "", better]))
+    assumed = (*answer.assumed, *said)
+    return _readable(replace(answer, reason=reason or answer.reason, assumed=assumed), cases, names)
+
+
+def _answer(judged: Sequence[_Judged], names: Sequence[str]) -> Verdict:
+    worst = max(judged, key=lambda each: _RANK[each.verdict.exposure])
+    best = min(judged, key=lambda each: _RANK[each.verdict.exposure])
+    exposure = worst.verdict.exposure
+    if exposure == "unknown":
+        every = _common([each.verdict for each in judged], best.verdict)
+        return replace(worst.verdict, found=best.verdict.found, hits=every)
+    if exposure == best.verdict.exposure or exposure != "unguarded":
+        same = [each.verdict for each in judged if each.verdict.exposure == exposure]
+        return replace(worst.verdict, hits=_common(same, worst.verdict))
+    reason = f"not decided: {exposure} {_better(judged, exposure, names)}"
+    every = _common([each.verdict for each in judged], best.verdict)
+    return replace(best.verdict, exposure="unknown", reason=reason, hits=every)
+
+
+def _better(judged: Sequence[_Judged], exposure: Exposure, names: Sequence[str]) -> str:
+    """When it is better than this, in words; empty where never."""
+    said: dict[str, None] = {}
+    same = [each for each in judged if each.verdict.exposure == exposure]
+    for each in judged:
+        if _RANK[each.verdict.exposure] >= _RANK[exposure]:
+            continue
+        parts = [f"condition {each.when}"] if each.when and not all(one.when == each.when for one in same) else []
+        for number, case in enumerate(each.chosen):
+            # What a case has in common with those that are worse makes no difference by itself.
+            if case.label and not all(one.chosen[number] == case for one in same):
+                parts.append(f"{names[number]} is {case.label}")
+        said[" and ".join(parts) or "other values are given"] = None
+    # The shortest say it all: a longer one that holds a shorter one adds nothing.
+    short = [
+        each
+        for each in said
+        if not any(one != each and set(one.split(" and ")) < set(each.split(" and ")) for one in said)
+    ]
+    return f"unless {', or '.join(short)}" if short else ""
+
+
+def _common(verdicts: Sequence[Verdict], of: Verdict) -> tuple[tuple[str, Hit], ...]:
+    """The findings of one verdict that all the others have too, at the same place."""
+    every = [{(check, hit.where) for check, hit in each.hits} for each in verdicts]
+    return tuple((check, hit) for check, hit in of.hits if all((check, hit.where) in each for each in every))
+
+
+def _hypotheses(
+    document: OpenDocument,
+    cases: Sequence[Cases],
+    answer: Verdict,
+    try_: Callable[[str, Sequence[Case]], Verdict],
+    most: int,
+) -> set[int]:
+    """The symbols whose unmeant values would make it worse (or unguarded something else); as few as can be shown."""
+    needed = {number for number, each in enumerate(cases) if each.unmeant}
+    for number in sorted(needed):
+        without = needed - {number}
+        ways = [each.usual if at in without else each.usual + each.unmeant for at, each in enumerate(cases)]
+        if _holds(document, ways, answer, try_, most):
+            needed = without
+    return needed
+
+
+def _holds(
+    document: OpenDocument,
+    ways: Sequence[tuple[Case, ...]],
+    answer: Verdict,
+    try_: Callable[[str, Sequence[Case]], Verdict],
+    most: int,
+) -> bool:
+    count = len(document.variants)
+    for each in ways:
+        count *= len(each)
+    if count > most:
+        return False
+    return all(_holds_for(try_(text, chosen), answer) for _, text in document.variants for chosen in product(*ways))
+
+
+def _holds_for(found: Verdict, answer: Verdict) -> bool:
+    """Whether an answer holds for a case: nothing worse, and of `unguarded` the same with the same findings."""
+    if answer.exposure != "unguarded":
+        return _RANK[found.exposure] <= _RANK[answer.exposure]
+    return found.exposure == "unguarded" and len(_common([found], answer)) == len(answer.hits)
+
+
+def _readable(verdict: Verdict, cases: Iterable[Cases], names: Sequence[str]) -> Verdict:
+    """Corrected documents with `<ExternalId>` in place of the values that stand for it."""
+    put = {
+        case.value: f"<{name}>"
+        for each, name in zip(cases, names, strict=True)
+        for case in each.usual
+        if case.value.startswith((STANDS_FOR, "98"))
+    }
+    hits = tuple(
+        (check, hit if hit.document is None else replace(hit, document=_put(hit.document, put)))
+        for check, hit in verdict.hits
+    )
+    return replace(verdict, hits=hits)
+
+
+def _put(value: Any, put: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {_put(key, put): _put(each, put) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_put(each, put) for each in value]
+    if isinstance(value, str):
+        for found, name in put.items():
+            value = value.replace(found, name)
+    return value

@@ -1,0 +1,193 @@
+"""Where the texts of a trust policy stand, and what one that is not known shares with the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from valetkey.account.loaded import written
+from valetkey.account.symbols import has_mark, mark
+from valetkey.audit.issuers import host_of
+from valetkey.policy.arns import is_account
+from valetkey.policy.policy_json import JsonNumber, JsonObject
+
+ACCOUNT_KEYS = ("aws:principalaccount", "aws:sourceaccount", "aws:resourceaccount", "aws:sourceowner")
+ARN_KEYS = ("aws:principalarn", "aws:sourcearn")
+OWN_ORG = "o-yourown00000"
+"""Stands for the owner's organisation where nobody gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a symbol stands."""
+
+    kind: str
+    """ "AWS", "Federated", "Service", "value", "key", "other"."""
+    text: str
+    """The whole text there, with its marks."""
+    key: str = ""
+    """Of a value: the condition key, lower-cased."""
+    operator: str = ""
+    denied: bool = False
+    """Of a principal: whether its statement may be a Deny."""
+    paired: bool = False
+    """Of a value: whether its statement tests the key more than once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all cases of one document share."""
+
+    account: str
+    partition: str
+    org_id: str
+    literals: dict[str, tuple[str, ...]]
+    """Other values in the document: by condition key, and of principals under "AWS"."""
+    hosts: tuple[str, ...]
+    """Issuers whose claims are tested."""
+    providers: tuple[str, ...]
+    """Issuers that are named as principals."""
+    accounts: tuple[str, ...]
+    """Account ids in the document that a symbol may be, where that makes a difference."""
+    by_account: bool
+    """Whether it does: something is denied, or a condition is about accounts or ARNs."""
+    arns: tuple[str, ...]
+    """ARNs of principals in the document, with their marks."""
+    denies: bool
+    taken: frozenset[str] = field(default_factory=frozenset)
+    """Account ids that stand for something."""
+
+
+def uses_of(tree: Any) -> Iterator[Use]:
+    """Every text of a trust policy that says something, with where it stands."""
+    for name, value in tree if isinstance(tree, JsonObject) else ():
+        if name.lower() == "statement":
+            for each in _many(value):
+                yield from _of_statement(each)
+        elif name.lower() != "id":
+            yield from _texts("other", value)
+
+
+def _of_statement(statement: Any) -> Iterator[Use]:
+    if not isinstance(statement, JsonObject):
+        yield from _texts("other", statement)
+        return
+    denied = [value for name, value in statement if name.lower() == "effect"] != ["Allow"]
+    for name, value in statement:
+        lower = name.lower()
+        if lower in ("principal", "notprincipal"):
+            if isinstance(value, JsonObject):
+                for kind, entries in value:
+                    named = {"aws": "AWS", "federated": "Federated", "service": "Service"}.get(kind.lower(), "other")
+                    yield from (replace(each, denied=denied) for each in _texts(named, entries))
+            else:
+                yield from _texts("other" if has_mark(str(value)) else "AWS", value)
+        elif lower == "condition" and isinstance(value, JsonObject):
+            tested = [key.lower() for _, tests in value if isinstance(tests, JsonObject) for key, _ in tests]
+            for operator, tests in value:
+                yield Use("other", operator)
+                for key, values in tests if isinstance(tests, JsonObject) else ():
+                    yield Use("key", key)
+                    for each in _texts("value", values):
+                        lowered = key.lower()
+                        paired = tested.count(lowered) > 1
+                        yield Use("value", each.text, lowered, operator.lower(), paired=paired)
+        elif lower != "sid":
+            yield from _texts("effect" if lower == "effect" else "other", value)
+        yield Use("other", name)
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) and not isinstance(value, JsonObject) else [value]
+
+
+def _texts(kind: str, value: Any) -> Iterator[Use]:
+    if isinstance(value, JsonObject):
+        for name, each in value:
+            yield from (Use("other", name), *_texts("other", each))
+        return
+    for each in _many(value):
+        if isinstance(each, list):
+            yield from _texts("other", each)
+        else:
+            yield Use(kind, each.text if isinstance(each, JsonNumber) else each if isinstance(each, str) else "")
+
+
+def context_of(uses: list[Use], account: str, partition: str, org_id: str | None) -> Context:
+    """What the cases of a document share."""
+    literals: dict[str, dict[str, None]] = {}
+    hosts: dict[str, None] = {}
+    providers: dict[str, None] = {}
+    for use in uses:
+        name = use.key or (use.kind if use.kind == "AWS" else "")
+        if name and not has_mark(use.text):
+            literals.setdefault(name, {})[use.text] = None
+        if use.kind == "key" and is_claim(use.text):
+            hosts[host_of(use.text.rsplit(":", 1)[0])] = None
+        if use.kind == "Federated" and not has_mark(use.text):
+            providers[host_of(use.text)] = None
+    denies = any(use.kind == "effect" and use.text.lower() != "allow" for use in uses)
+    by_account = denies or any(use.key in (*ACCOUNT_KEYS, *ARN_KEYS) for use in uses)
+    accounts = dict.fromkeys(each for use in uses for each in sorted(accounts_in(use.text)))
+    return Context(
+        account=account,
+        partition=partition,
+        org_id=org_id or OWN_ORG,
+        literals={key: tuple(found) for key, found in literals.items()},
+        hosts=tuple(hosts),
+        providers=tuple(providers),
+        accounts=tuple(each for each in accounts if each != account) if by_account else (),
+        by_account=by_account,
+        arns=tuple(dict.fromkeys(use.text for use in uses if use.kind == "AWS" and use.text.startswith("arn:"))),
+        denies=denies,
+    )
+
+
+def is_claim(key: str) -> bool:
+    """Whether a condition key is a claim of an OIDC issuer's, by what stands before its last colon."""
+    host = key.rpartition(":")[0]
+    return "." in host or has_mark(host)
+
+
+def accounts_in(text: str) -> frozenset[str]:
+    """Account ids that a text holds."""
+    return frozenset(each for each in re.findall(r"(?<![0-9])[0-9]{12}(?![0-9])", text) if is_account(each))
+
+
+def with_values(context: Context, uses: Sequence[Use], number: int, values: Sequence[str], stands: str) -> Context:
+    """The context for the symbols after this one, which may equal it: with its values where it is a whole text, and
+    with the account id that stands for it."""
+    literals = dict(context.literals)
+    for use in uses:
+        if use.key and use.text == mark(number):
+            literals[use.key] = tuple(dict.fromkeys([*literals.get(use.key, ()), *values]))
+    accounts = (*context.accounts, *([stands] if context.by_account and any(stands in each for each in values) else []))
+    return replace(context, literals=literals, accounts=tuple(dict.fromkeys(accounts)))
+
+
+def without_allows(tree: Any, numbers: Sequence[int]) -> str | None:
+    """A trust policy without the Allow statements that hold these symbols, the others at their places; None where one
+    holds such a symbol and may be a Deny, or where the symbol is outside the statements."""
+    marks = {mark(each) for each in numbers}
+    kept = []
+    for name, value in tree if isinstance(tree, JsonObject) else ():
+        if name == "Statement":
+            statements = []
+            for each in _many(value):
+                bad = any(one in use.text for use in _of_statement(each) for one in marks)
+                if bad and (
+                    not isinstance(each, JsonObject) or [v for n, v in each if n.lower() == "effect"] != ["Allow"]
+                ):
+                    return None
+                statements.append(_NOTHING if bad else each)
+            value = statements
+        elif any(one in use.text for use in _texts("other", value) for one in marks):
+            return None
+        kept.append((name, value))
+    return written(JsonObject(kept))
+
+
+_NOTHING = JsonObject([("Effect", "Deny"), ("Principal", "*"), ("Action", "sts:GetCallerIdentity")])
+"""A statement about nobody's entering."""
