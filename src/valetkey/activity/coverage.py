@@ -1,0 +1,66 @@
+"""What cannot be seen in an answer, in sentences: what trails never show, and what is not in the one that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from valetkey.activity.events import Tie
+from valetkey.activity.layout import Span
+from valetkey.activity.reading import Reading
+
+_GLOBAL = "us-east-1"
+_MOST = 6
+"""Gaps that are named; the rest is counted."""
+
+
+def unseen(reading: Reading, *, accounts: frozenset[str], span: Span, now: datetime) -> tuple[str, ...]:
+    """What the answer cannot show. `accounts`: those that the roles are in."""
+    return tuple(_unseen(reading, accounts, span, now))
+
+
+def _unseen(reading: Reading, accounts: frozenset[str], span: Span, now: datetime) -> Iterator[str]:
+    yield from reading.limits
+    if not any(each.is_data for each in reading.events):
+        yield "No data event of the role was read: what it did with objects, items and functions does not show."
+    if not any(each.tie is Tie.OTHER_SIDE for each in reading.events):
+        yield "No trail of a caller's account was read: refused attempts, and the callers' names, do not show."
+    if not reading.days:
+        if reading.files:
+            yield "The names of the files do not say region and day: whether some are missing is not known."
+        return
+    for account in sorted(accounts):
+        regions = sorted({region for whose, region in reading.days if whose == account})
+        if not regions:
+            yield f"There is no file of account {account}."
+            continue
+        yield f"Account {account}: files of {', '.join(regions)}; what was done in other regions does not show."
+        if _GLOBAL not in regions and not regions[0].startswith(("cn-", "us-gov-", "us-iso", "eusc-", "eu-iso")):
+            yield f"Account {account}: no file of {_GLOBAL}, where IAM and the console's sign-in are recorded."
+        for region in regions:
+            gaps = list(_gaps(reading.days[account, region], span, now))
+            if gaps:
+                more = f" and {len(gaps) - _MOST} more" if len(gaps) > _MOST else ""
+                yield (
+                    f"Account {account}, {region}: no file of {', '.join(gaps[:_MOST])}{more}: "
+                    "nothing was done there, or no trail recorded it."
+                )
+
+
+def _gaps(days: set[date], span: Span, now: datetime) -> Iterator[str]:
+    """Days without a file, runs of them as one."""
+    first = span.since.astimezone(UTC).date() if span.since else min(days)
+    last = (min(span.until, now) if span.until else now).astimezone(UTC).date() if span.since else max(days)
+    if span.until is not None and span.since and span.until <= now and span.until.time() == datetime.min.time():
+        last -= timedelta(days=1)  # the end does not count
+    run: list[date] = []
+    for each in [*_days(first, last), None]:
+        if each is not None and each not in days:
+            run.append(each)
+        elif run:
+            yield f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}"
+            run = []
+
+
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))

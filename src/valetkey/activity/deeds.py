@@ -1,0 +1,105 @@
+"""What a session did, so that a person can read it: calls by service and level, writes one by one, console clicks.
+
+One click in the console makes tens of calls (the list of users in IAM: more than a hundred). Calls of a console that
+follow each other within two seconds count as one click.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from valetkey.activity.actions import SIGN_IN_EVENTS, action_of, level_of
+from valetkey.activity.events import Event
+from valetkey.catalog.actions import Level
+
+_ONE_CLICK = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Successful calls of one kind."""
+
+    service: str
+    level: Level
+    action: str
+    """The IAM action, or "service:Event" where AWS lists none."""
+    is_listed: bool
+    """Whether `action` is an IAM action."""
+    count: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One call that is shown by itself: a write, a data read, a denied or failed call."""
+
+    at: datetime
+    action: str
+    level: Level
+    resources: tuple[str, ...]
+    account: str
+    region: str
+    error: str
+    event: str
+    """eventID"""
+
+
+@dataclass(frozen=True)
+class Click:
+    """Something that a person opened in the console."""
+
+    at: datetime
+    service: str
+    """The service of most of the calls."""
+    calls: int
+
+
+def action(event: Event) -> str:
+    """The IAM action of an event, or "service:Event"."""
+    return action_of(event.source, event.name) or f"{event.service}:{event.name}"
+
+
+def level(event: Event) -> Level:
+    """The access level of an event's call."""
+    return level_of(event.source, event.name, event.read_only)
+
+
+def is_write(event: Event) -> bool:
+    """Whether a call changes something, as its event says (readOnly). Steps of a sign-in and calls of STS, of which
+    CloudTrail says either, change nothing in the account."""
+    return not event.read_only and event.source != "sts.amazonaws.com" and event.name not in SIGN_IN_EVENTS
+
+
+def calls(events: Iterable[Event]) -> tuple[Calls, ...]:
+    """Successful calls by service, level and action, the most frequent first."""
+    kept: dict[tuple[str, Level, str, bool], list[datetime]] = {}
+    for each in events:
+        listed = action_of(each.source, each.name)
+        service = listed.partition(":")[0] if listed else each.service
+        kept.setdefault((service, level(each), listed or action(each), listed is not None), []).append(each.at)
+    found = [Calls(*key, len(times), min(times), max(times)) for key, times in kept.items()]
+    return tuple(sorted(found, key=lambda each: (-each.count, each.action)))
+
+
+def deed(event: Event) -> Deed:
+    """An event shown by itself."""
+    return Deed(
+        event.at, action(event), level(event), event.resources, event.account, event.region, event.error, event.id
+    )
+
+
+def clicks(events: Sequence[Event]) -> tuple[Click, ...]:
+    """The clicks behind the calls of a console, which are in order of time."""
+    found: list[list[Event]] = []
+    for each in events:
+        if found and each.at - found[-1][-1].at <= _ONE_CLICK:
+            found[-1].append(each)
+        else:
+            found.append([each])
+    return tuple(
+        Click(some[0].at, Counter(each.service for each in some).most_common(1)[0][0], len(some)) for some in found
+    )

@@ -1,0 +1,18 @@
+"""What a grant's terms say that activity is judged by. `cli` fills it in from the grant; without one it is empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """The terms of a grant, as far as a trail can show that they were kept."""
+
+    people: tuple[str, ...] = ()
+    """User names that may be source identity or session name; none: anybody."""
+    until: datetime | None = None
+    """The end of the grant."""
+    suspended: tuple[tuple[datetime, datetime | None], ...] = ()
+    """When it was suspended, and until when (None: still is)."""

@@ -1,0 +1,219 @@
+"""What an owner should look at, each with the ids of the events that show it. A table: one row a flag.
+
+A flag is no verdict. "New" means: not in any earlier session of what was read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from valetkey.activity.deeds import is_write, level
+from valetkey.activity.events import APPROVING, Event, Tie, role_key
+from valetkey.activity.expected import Expected
+from valetkey.activity.kinds import mints_agent
+from valetkey.activity.people import Mfa, Who
+from valetkey.activity.sessions import Group
+
+_MOST_IDS = 20
+"""Event ids that a flag names; the rest is counted."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One thing to look at."""
+
+    code: str
+    words: str
+    events: tuple[str, ...]
+    """eventIDs, the first of them."""
+    count: int
+    """How many events show it."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One session, with what the sessions before it had."""
+
+    group: Group
+    who: Who
+    mfa: Mfa
+    kind: str
+    expected: Expected
+    is_first: bool
+    addresses: frozenset[str]
+    agents: frozenset[str]
+    services: frozenset[str]
+    approvals: tuple[Event, ...]
+
+
+Found = Iterable[tuple[str, Sequence[Event]]]
+"""Words, and the events that show it."""
+
+
+def family(agent: str) -> str:
+    """The program behind a user agent, without versions: "aws-cli", "Boto3", "a browser"."""
+    if agent.startswith(("Mozilla/", "[Mozilla")):
+        return "a browser"
+    for name in ("aws-cli", "Terraform", "Pulumi", "Boto3", "aws-sdk-go-v2", "aws-sdk-js", "aws-sdk-java", "Botocore"):
+        if name.lower() in agent.lower():
+            return name
+    return re.split(r"[/ ]", agent, maxsplit=1)[0].strip("[]") or "none"
+
+
+def _people(group: Group) -> list[Event]:
+    """What the person did, without what services did for the session."""
+    return [each for each in group.acts if not each.invoked_by]
+
+
+def _no_mfa(seen: Seen) -> Found:
+    if seen.mfa == "no" and seen.group.parent is None:
+        yield "entered without MFA", seen.group.made_by or seen.group.acts
+
+
+def _mfa_not_shown(seen: Seen) -> Found:
+    if seen.mfa == "not shown" and seen.group.parent is None and seen.kind != "delegate":
+        yield "MFA is not shown: give the caller's trail too, if you have it", seen.group.made_by or seen.group.acts
+
+
+def _not_listed(seen: Seen) -> Found:
+    if not seen.expected.people:
+        return
+    who = seen.who
+    for what, name in (
+        ("source identity", who.source_identity),
+        ("caller", who.caller.rpartition("/")[2]),
+        ("session name", "" if who.source_identity or who.caller else who.session_name),
+    ):
+        if name and name not in seen.expected.people:
+            yield f"the {what} {name} is not on the grant's list", seen.group.made_by or seen.group.acts[:1]
+
+
+def _new_address(seen: Seen) -> Found:
+    yield from _new(seen, seen.addresses, lambda each: each.address, "address")
+
+
+def _new_agent(seen: Seen) -> Found:
+    yield from _new(seen, seen.agents, lambda each: family(each.agent), "user agent")
+
+
+def _new_service(seen: Seen) -> Found:
+    yield from _new(seen, seen.services, lambda each: each.service, "service")
+
+
+def _new(seen: Seen, known: frozenset[str], value: Callable[[Event], str], what: str) -> Found:
+    if seen.is_first:
+        return
+    found: dict[str, list[Event]] = {}
+    for each in _people(seen.group):
+        if value(each) and value(each) not in known:
+            found.setdefault(value(each), []).append(each)
+    for name, events in sorted(found.items()):
+        yield f"first use of the {what} {name}", events
+
+
+def _after_end(seen: Seen) -> Found:
+    until = seen.expected.until
+    late = [each for each in seen.group.acts if until is not None and each.at >= until]
+    if late:
+        yield f"called after the end of the grant, {_succeeded(late)}", late
+
+
+def _suspended(seen: Seen) -> Found:
+    during = [
+        each
+        for each in seen.group.acts
+        if any(begin <= each.at and (end is None or each.at < end) for begin, end in seen.expected.suspended)
+    ]
+    if during:
+        yield f"called while the grant was suspended, {_succeeded(during)}", during
+
+
+def _succeeded(events: Sequence[Event]) -> str:
+    done = sum(not each.error for each in events)
+    return f"{done} of {len(events)} with success"
+
+
+def _changed(name: str, fits: Callable[[Event], bool]) -> Callable[[Seen], Found]:
+    def found(seen: Seen) -> Found:
+        events = [each for each in seen.group.acts if not each.error and is_write(each) and fits(each)]
+        if events:
+            yield f"changed {name}: {', '.join(sorted({each.name for each in events}))}", events
+
+    return found
+
+
+_TRUST = frozenset({"UpdateAssumeRolePolicy", "CreateRole"})
+
+
+def _chained(seen: Seen) -> Found:
+    made = [each for each in seen.group.acts if each.target and not each.error]
+    for target in sorted({each.target for each in made}):
+        key, own = role_key(target), role_key(next((each.role for each in seen.group.acts if each.role), ""))
+        if key is not None and own is not None and key[0] != own[0]:
+            yield f"assumed a role of another account: {target}", [each for each in made if each.target == target]
+
+
+def _called(name: str, words: str, fits: Callable[[Event], bool] = lambda each: True) -> Callable[[Seen], Found]:
+    def found(seen: Seen) -> Found:
+        events = [each for each in seen.group.acts if each.name == name and not each.error and fits(each)]
+        if events:
+            yield words, events
+
+    return found
+
+
+def _agent(seen: Seen) -> Found:
+    if seen.kind == "agent":
+        yield "an AI agent acted, through AWS's MCP server", seen.group.acts
+
+
+def _root_approved(seen: Seen) -> Found:
+    if seen.kind != "delegate":
+        return
+    root = [each for each in seen.approvals if each.caller_type == "Root" and not each.error]
+    if root:
+        yield "temporary delegation that the root user approved, and nobody can revoke before its end", root
+
+
+FLAGS: dict[str, Callable[[Seen], Found]] = {
+    "no-mfa": _no_mfa,
+    "mfa-not-shown": _mfa_not_shown,
+    "not-listed": _not_listed,
+    "new-address": _new_address,
+    "new-agent": _new_agent,
+    "new-service": _new_service,
+    "after-end": _after_end,
+    "while-suspended": _suspended,
+    "trust-change": _changed("who may assume a role", lambda each: each.source == _IAM and each.name in _TRUST),
+    "iam-change": _changed("IAM", lambda each: each.source == _IAM and each.name not in _TRUST),
+    "trail-change": _changed("CloudTrail", lambda each: each.source == "cloudtrail.amazonaws.com"),
+    "policy-change": _changed(
+        "permissions of resources",
+        lambda each: each.source not in (_IAM, _STS) and level(each) == "Permissions management",
+    ),
+    "chain-out": _chained,
+    "login-export": _called(
+        "CreateOAuth2Token",
+        "exported its login (`aws login`)",
+        lambda each: not mints_agent(each.token_for),
+    ),
+    "agent-login": _called("CreateOAuth2Token", "let an AI agent act for it", lambda each: mints_agent(each.token_for)),
+    "agent": _agent,
+    "root-approved": _root_approved,
+}
+_IAM = "iam.amazonaws.com"
+_STS = "sts.amazonaws.com"
+
+
+def flags(seen: Seen) -> Iterator[Flag]:
+    """Everything to look at in a session."""
+    for code, find in FLAGS.items():
+        for words, events in find(seen):
+            yield Flag(code, words, tuple(each.id for each in events[:_MOST_IDS]), len(events))
+
+
+def approvals(events: Iterable[Event]) -> tuple[Event, ...]:
+    """The approvals of temporary delegation among events."""
+    return tuple(each for each in events if each.tie is Tie.APPROVAL and each.name in APPROVING)

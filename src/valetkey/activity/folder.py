@@ -1,0 +1,67 @@
+"""A folder or a file on this computer as the source of a trail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from valetkey.activity.layout import Span, TrailFile, named
+from valetkey.errors import ValetkeyError
+
+NEVER_SHOWN = (
+    "Refused attempts to assume the role from another account are recorded in that account alone.",
+    "Data events (S3 objects, Lambda invocations, DynamoDB items) are there only if the trail records them.",
+)
+
+
+class Folder:
+    """The files below a folder, or one file. Symbolic links to folders are not followed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._unread: list[str] = []
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        return tuple(self._unread)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        return NEVER_SHOWN
+
+    def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
+        """Files whose names say another account or another time are left out. Raises ValetkeyError."""
+        path = self._path
+        if path.is_file():
+            return (TrailFile(path, str(path), size=path.stat().st_size),)
+        if not path.is_dir():
+            raise ValetkeyError(
+                f"there is no file or folder {path}", do="name the folder of a trail's files", where=str(path)
+            )
+        found = sorted(self._below(), key=lambda each: each.name)
+        if not found:
+            raise ValetkeyError(
+                f"{path} holds no files of a trail (.json, .json.gz, .ndjson)",
+                do="name the folder that AWSLogs is in",
+                where=str(path),
+            )
+        return [
+            each
+            for each in found
+            if (not accounts or not each.account or each.account in accounts)
+            and (each.at is None or span.may_hold(each.at))
+        ]
+
+    def _below(self) -> Iterator[TrailFile]:
+        for folder, _, names in os.walk(self._path, onerror=self._refused):
+            for name in names:
+                path = Path(folder) / name
+                file = named(path, str(path.relative_to(self._path)))
+                if file is not None and path.is_file():
+                    yield TrailFile(path, file.name, file.account, file.region, file.at, path.stat().st_size)
+
+    def _refused(self, error: OSError) -> None:
+        said = f"{error.filename}: {error.strerror}"
+        if said not in self._unread:
+            self._unread.append(said)

@@ -1,0 +1,251 @@
+"""The built-in engine: the events of roles from the files of a trail, on as many processes as there are cores.
+
+Rules:
+- Roles that were entered from the wanted ones are followed: the key that AssumeRole gave out, or for consoles the
+  principal and the time, is what is looked for next, until there are no new ones.
+- An event that is in several files counts once (eventID).
+- What could not be read is named, and makes the answer incomplete.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import partial
+from typing import Protocol
+
+from valetkey.activity.events import Event, Tie, role_key
+from valetkey.activity.layout import Span, TrailFile, organization_member
+from valetkey.activity.scanning import Scanned, scan
+from valetkey.activity.wanted import Wanted
+
+_WORTH = 32 << 20
+"""Stored bytes from which on a second process pays."""
+_FEW = 8
+_CHAINS = 8
+"""How many roles deep chains are followed."""
+
+Progress = Callable[[int, int], None]
+"""Files read, and of how many."""
+
+
+class Source(Protocol):
+    """Where the files of a trail are."""
+
+    def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
+        """The files that may hold events of these accounts (None: all) and this time. Called again for further
+        accounts; raises ValetkeyError when there is no such place."""
+        ...
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What could not be listed or fetched, so far."""
+        ...
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What this kind of source never shows."""
+        ...
+
+
+@dataclass
+class Reading:
+    """What was read, and what was not."""
+
+    events: list[Event] = field(default_factory=list)
+    files: int = 0
+    size: int = 0
+    """Bytes, gunzipped."""
+    records: int = 0
+    """Records that were decoded; what cannot mention the role is not."""
+    left_out: int = 0
+    """Files that do not mention the role."""
+    duplicates: int = 0
+    broken: list[tuple[str, str]] = field(default_factory=list)
+    """Files that were given up, with the reason."""
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Records that could not be used, by the reason."""
+    skipped_in: list[str] = field(default_factory=list)
+    """The files they are in."""
+    unread: tuple[str, ...] = ()
+    """Regions, days or accounts that could not be read."""
+    limits: tuple[str, ...] = ()
+    days: dict[tuple[str, str], set[date]] = field(default_factory=dict)
+    """Days of which there are files, by account and region, where the names say it."""
+    cut_by_chains: bool = False
+    """Whether roles behind roles were not followed to their end."""
+    counted: set[str] = field(default_factory=set, repr=False)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that was asked for was read."""
+        return not (self.broken or self.skipped or self.unread or self.cut_by_chains)
+
+
+def read(
+    source: Source,
+    wanted: Wanted,
+    *,
+    accounts: frozenset[str] | None,
+    span: Span = Span(),  # noqa: B008 - frozen
+    cores: int = 1,
+    progress: Progress | None = None,
+) -> tuple[Reading, Wanted]:
+    """The events of the wanted roles, and the roles that were found wanted. Raises ValetkeyError of the source."""
+    found = Reading()
+    seen: set[str] = set()
+    with _Pool(cores) as pool:
+        if wanted.outsiders:
+            wanted = _outsiders(_Pass(source, wanted, span, found, set(), pool, progress), wanted, accounts)
+        first = _Pass(source, wanted, span, found, seen, pool, progress)
+        first.run(accounts)
+        if accounts is not None:
+            # The trail of a caller's account, where it is there too, names the caller.
+            callers = {each.caller_account for each in found.events if each.tie is Tie.ENTRY} - accounts - {""}
+            if callers:
+                first.run(frozenset(callers))
+        _chains(first, accounts)
+        if any(event.delegate for event in found.events):
+            approvals = Wanted(approvals=True)
+            _Pass(source, approvals, Span(None, span.until), found, seen, pool, progress).run(accounts)
+    found.events.sort(key=lambda each: (each.at, each.id))
+    found.unread, found.limits = source.unread, source.limits
+    if not found.files and not found.unread:
+        whose = f" of account {', '.join(sorted(accounts))}" if accounts else ""
+        found.unread = (f"there is no file{whose} of this time",)
+    return found, wanted
+
+
+def _outsiders(first: _Pass, wanted: Wanted, accounts: frozenset[str] | None) -> Wanted:
+    """The same, with the roles that outsiders entered in place of the question who did."""
+    # In an organization's layout every account is the organization's own.
+    members = {organization_member(each.name) for each in first.source.files(accounts, first.span)} - {None}
+    wanted = replace(wanted, own=wanted.own | {each for each in members if each})
+    looked = replace(first, wanted=wanted, found=Reading())
+    looked.run(accounts)
+    entered = {role_key(each.target) for each in looked.found.events if each.tie is Tie.ENTRY}
+    delegated = {role_key(each.role) for each in looked.found.events if each.delegate}
+    return replace(wanted, roles=wanted.roles | {each for each in entered | delegated if each}, outsiders=False)
+
+
+def _chains(first: _Pass, accounts: frozenset[str] | None) -> None:
+    """Follow the sessions that wanted sessions made in further roles."""
+    followed: set[str] = set()
+    for _ in range(_CHAINS):
+        made = [
+            each
+            for each in first.found.events
+            if each.tie is Tie.ACT
+            and each.target
+            and each.issued_key
+            and each.issued_key not in followed
+            # A session that assumes a wanted role again is wanted already.
+            and role_key(each.target) not in first.wanted.roles
+        ]
+        if not made:
+            return
+        followed |= {each.issued_key for each in made}
+        roles = {key for each in made if (key := role_key(each.target))}
+        wanted = Wanted(
+            keys=frozenset(each.issued_key for each in made),
+            sessions=frozenset((each.issued_principal, f"{each.at:%Y-%m-%dT%H:%M:%SZ}") for each in made),
+            further=frozenset(name for _, name in roles),
+        )
+        where = None if accounts is None else frozenset(account for account, _ in roles)
+        replace(first, wanted=wanted).run(where)
+    first.found.cut_by_chains = True
+
+
+@dataclass
+class _Pass:
+    """One reading of the files."""
+
+    source: Source
+    wanted: Wanted
+    span: Span
+    found: Reading
+    seen: set[str]
+    pool: _Pool
+    progress: Progress | None
+
+    def run(self, accounts: frozenset[str] | None) -> None:
+        files = self.source.files(accounts, self.span)
+        for number, (file, scanned) in enumerate(self.pool.scanned(files, self.wanted), 1):
+            self._count(file, scanned)
+            self._take(scanned.events)
+            if self.progress is not None and (number % 16 == 0 or number == len(files)):
+                self.progress(number, len(files))
+
+    def _count(self, file: TrailFile, scanned: Scanned) -> None:
+        found = self.found
+        if file.name not in found.counted:
+            found.counted.add(file.name)
+            found.files += 1
+            found.size += scanned.size
+            found.left_out += not scanned.mentions and not scanned.broken
+            if scanned.broken:
+                found.broken.append((file.name, scanned.broken))
+            elif file.at is not None:
+                found.days.setdefault((file.account, file.region), set()).add(file.at.date())
+        found.records += scanned.records
+        if scanned.skipped:
+            found.skipped.update(scanned.skipped)
+            found.skipped_in.append(file.name)
+
+    def _take(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if not self._in_span(event.at, event.tie):
+                continue
+            if event.id in self.seen:
+                self.found.duplicates += 1
+                continue
+            self.seen.add(event.id)
+            self.found.events.append(event)
+
+    def _in_span(self, at: datetime, tie: Tie) -> bool:
+        """Who came in before the span may act in it."""
+        if tie is Tie.ACT:
+            return self.span.holds(at)
+        return self.span.may_hold(at) and (self.span.until is None or at < self.span.until)
+
+
+class _Pool:
+    """As many processes as there are cores, started when there is enough to do."""
+
+    def __init__(self, cores: int) -> None:
+        self._cores = cores
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
+        """Every file with what it gave, in order. Files of a process that died are read here."""
+        done = 0
+        if self._cores > 1 and len(files) > 1 and sum(each.size for each in files) >= _WORTH:
+            try:
+                for file, each in zip(files, self._mapped(files, wanted), strict=True):
+                    yield file, each
+                    done += 1
+            except BrokenProcessPool:
+                self._cores = 1
+        for file in files[done:]:
+            yield file, scan(file.path, wanted)
+
+    def _mapped(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[Scanned]:
+        if self._pool is None:
+            # Forking is safe where this process has one thread, and saves loading everything again.
+            context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+            self._pool = ProcessPoolExecutor(self._cores, mp_context=context)
+        at_once = max(1, min(_FEW, len(files) // self._cores))
+        return self._pool.map(partial(scan, wanted=wanted), [each.path for each in files], chunksize=at_once)

@@ -1,0 +1,258 @@
+"""One file of a trail: the records in it that are wanted.
+
+Layouts: `{"Records": [...]}` as CloudTrail writes it, a JSON array, one record a line (NDJSON), an answer of
+LookupEvents (`{"Events": [...]}`, as the AWS CLI prints it), a single record. A file is read in blocks; of a block that
+holds none of the wanted texts nothing is decoded, and of another one only the records around them.
+
+INVARIANT: what is left out by its bytes alone could not have been wanted (`Wanted.needles`); a place where the
+boundaries of records are not certain is decoded whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from valetkey.activity.events import Event
+from valetkey.activity.inflating import BLOCK, BrokenFileError, blocks
+from valetkey.activity.records import DOCUMENT, RAWS, RECORD, SkippedRecordError
+from valetkey.activity.wanted import Wanted
+
+_HEAD = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"Records"\s*:\s*)?\[\s*')
+_TAIL = re.compile(rb"\s*\]\s*\}?\s*$")
+_BEGIN = b'{"eventVersion"'
+"""How CloudTrail begins every record. Inside a text the quote would be escaped."""
+_NEXT = b',{"eventVersion"'
+_BETWEEN = b" \t\r\n,"
+_MOST = 1 << 26
+"""Bytes without the end of a record, after which a file is given up."""
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]', re.DOTALL)
+
+
+@dataclass
+class Scanned:
+    """What one file gave."""
+
+    events: list[Event] = field(default_factory=list)
+    records: int = 0
+    """Records that were decoded."""
+    size: int = 0
+    """Bytes, gunzipped."""
+    mentions: bool = False
+    """Whether the file holds any of the wanted texts."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Records that could not be used, by the reason."""
+    broken: str = ""
+    """Why the file was given up; nothing of it is used then."""
+
+
+def scan(path: Path, wanted: Wanted) -> Scanned:
+    """The wanted records of a file. What is wrong with it is in the answer; raises nothing."""
+    found = Scanned()
+    try:
+        _File(wanted, found).read(blocks(path))
+    except BrokenFileError as error:
+        return Scanned(size=found.size, broken=str(error))
+    return found
+
+
+class _File:
+    """Reads one file into `found`."""
+
+    def __init__(self, wanted: Wanted, found: Scanned) -> None:
+        self._wanted = wanted
+        self._needles = wanted.needles
+        self._found = found
+
+    def read(self, pieces: Iterator[bytes]) -> None:
+        buffer, whole = b"", True
+        in_array: bool | None = None
+        for piece in pieces:
+            self._found.size += len(piece)
+            buffer = buffer + piece if buffer else piece
+            if len(buffer) < BLOCK:
+                continue
+            if in_array is None:
+                head = _HEAD.match(buffer)
+                in_array = head is not None
+                buffer = buffer[head.end() :] if head else buffer
+            buffer, whole = self._part(buffer, in_array=in_array), False
+        if not whole:
+            self._rest(buffer, in_array=bool(in_array))
+        elif buffer.strip():
+            self._whole(buffer)
+
+    def _part(self, buffer: bytes, *, in_array: bool) -> bytes:
+        """Take whole records from the front; what is left over."""
+        if not in_array:
+            end = buffer.rfind(b"\n") + 1
+            if end:
+                self._lines(buffer[:end])
+        else:
+            buffer = buffer.lstrip(_BETWEEN)
+            end = buffer.rfind(_NEXT)
+            if end > 0 and self._records(buffer[:end]):
+                return buffer[end + 1 :]
+            end = _last_record(buffer)
+            if end:
+                self._decoded(buffer[:end])
+                return buffer[end:]
+        if not end and len(buffer) > _MOST:
+            raise BrokenFileError(f"has no end of a record within {_MOST >> 20} MB")
+        return buffer[end:]
+
+    def _rest(self, buffer: bytes, *, in_array: bool) -> None:
+        """The last part of a file that came in several."""
+        if not in_array:
+            self._lines(buffer)
+            return
+        tail = _TAIL.search(buffer, max(0, len(buffer) - 64))
+        if tail is None:
+            raise BrokenFileError("is cut off: the end of its list of records is missing")
+        part = buffer[: tail.start()].lstrip(_BETWEEN)
+        if part and not self._records(part):
+            self._decoded(part)
+
+    def _whole(self, data: bytes) -> None:
+        """A file that is one block."""
+        head, tail = _HEAD.match(data), _TAIL.search(data, max(0, len(data) - 64))
+        if head and tail and tail.start() >= head.end():
+            part = data[head.end() : tail.start()]
+            if not part.strip() or self._records(part):
+                return
+        if not self._mentions(data):
+            # Nothing is decoded; that it is whole shows in its two ends.
+            if data.strip()[-1:] not in (b"}", b"]"):
+                raise BrokenFileError("is cut off, or is not JSON")
+            return
+        self._document(data.removeprefix(b"\xef\xbb\xbf"))
+
+    def _mentions(self, data: bytes) -> bool:
+        if any(needle in data for needle in self._needles):
+            self._found.mentions = True
+            return True
+        return False
+
+    def _records(self, part: bytes) -> bool:
+        """Records with commas between them, by the texts that are looked for. Answers False, and takes nothing, where
+        the boundaries are not as CloudTrail writes them."""
+        if not self._mentions(part):
+            return True
+        events: list[Event] = []
+        skipped: dict[str, int] = {}
+        count = position = 0
+        while (hit := self._hit(part, position)) >= 0:
+            start = part.rfind(_BEGIN, position, hit)
+            if start < 0:
+                return False
+            end = part.find(_NEXT, hit)
+            end = len(part) if end < 0 else end
+            try:
+                event = self._wanted.event(RECORD.decode(part[start:end]))
+            except SkippedRecordError as reason:
+                skipped[str(reason)] = skipped.get(str(reason), 0) + 1
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                return False
+            else:
+                if event is not None:
+                    events.append(event)
+            count += 1
+            if end == len(part):
+                break
+            position = end + 1
+        self._found.events += events
+        self._found.records += count
+        for reason_, number in skipped.items():
+            self._skip(reason_, number)
+        return True
+
+    def _hit(self, part: bytes, position: int) -> int:
+        return min((at for needle in self._needles if (at := part.find(needle, position)) >= 0), default=-1)
+
+    def _decoded(self, part: bytes) -> None:
+        """Records with commas between them, all decoded, one by one."""
+        try:
+            raws = RAWS.decode(b"[" + part + b"]")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise BrokenFileError("is not the JSON of a trail") from None
+        for raw in raws:
+            self._one(raw)
+
+    def _one(self, raw: msgspec.Raw | bytes | str) -> None:
+        self._found.records += 1
+        try:
+            event = self._wanted.event(RECORD.decode(raw))
+        except SkippedRecordError as reason:
+            self._skip(str(reason))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            self._skip("its fields are not of the kinds that CloudTrail writes")
+        else:
+            if event is not None:
+                self._found.events.append(event)
+
+    def _skip(self, reason: str, number: int = 1) -> None:
+        self._found.skipped[reason] = self._found.skipped.get(reason, 0) + number
+
+    def _lines(self, data: bytes) -> None:
+        """One document a line."""
+        if not self._mentions(data):
+            return
+        position = 0
+        while (hit := self._hit(data, position)) >= 0:
+            start = data.rfind(b"\n", position, hit) + 1 or position
+            end = data.find(b"\n", hit)
+            end = len(data) if end < 0 else end
+            self._document(data[start:end], in_lines=True)
+            position = end
+
+    def _document(self, data: bytes, *, in_lines: bool = False) -> None:
+        """Any of the layouts, decoded whole."""
+        if data.lstrip().startswith(b"["):
+            self._decoded(data.strip().removeprefix(b"[").removesuffix(b"]"))
+            return
+        try:
+            found = DOCUMENT.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            if in_lines:
+                self._skip("it is not JSON, or not of a trail")
+            elif "trailing" in str(error):
+                self._lines(data)
+            else:
+                raise BrokenFileError("is cut off, or is not the JSON of a trail") from None
+            return
+        if found.Records is not None:
+            for raw in found.Records:
+                self._one(raw)
+        elif found.Events is not None:
+            for looked in found.Events:
+                self._one(looked.CloudTrailEvent)
+        elif found.CloudTrailEvent is not None:
+            self._one(found.CloudTrailEvent)
+        elif found.eventName is not None:
+            self._one(data)
+        elif in_lines:
+            self._skip("it is not a record of a trail")
+        else:
+            raise BrokenFileError("is JSON, but not of a trail")
+
+
+def _last_record(buffer: bytes) -> int:
+    """The end of the last whole object of a list of objects, whatever their layout; 0: none is whole."""
+    depth = end = 0
+    for token in _TOKEN.finditer(buffer):
+        kind = token[0]
+        if kind == b'"':
+            return end  # a text that goes on in the next block
+        if kind in (b"{", b"["):
+            depth += 1
+        elif kind in (b"}", b"]"):
+            depth -= 1
+            if depth == 0:
+                end = token.end()
+            elif depth < 0:
+                return end
+    return end

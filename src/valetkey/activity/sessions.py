@@ -1,0 +1,231 @@
+"""Which events are one session, decided per credential and not per event.
+
+Rules, in this order (CloudTrail stamps some fields on some services' events only, so that one event that has them
+decides for all events of its credential):
+1. `signInSessionArn`: one sign-in, also where keys change under it.
+2. A console: principal and creation time. The console makes a new access key for every request.
+3. The access key: CLI, SDKs, roles behind roles.
+4. Principal and creation time, where there is no key.
+5. Pauses of half an hour, where there is nothing else.
+CreateOAuth2Token names the session that it makes, not the one that it was called in. Calls that a service makes for a
+session carry a key of their own and belong to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from valetkey.activity.events import Event, Tie, instant
+
+_PAUSE = timedelta(minutes=30)
+_NEAR = timedelta(minutes=5)
+"""How far a step of a console sign-in without creation time may be from the session's."""
+_SECOND = timedelta(seconds=1)
+
+Anchor = tuple[str, str, str]
+"""What makes a session one: the kind of the rule, and what it goes by."""
+
+
+@dataclass
+class Group:
+    """The events of one session, in order of time."""
+
+    anchor: Anchor
+    acts: list[Event] = field(default_factory=list)
+    entries: list[Event] = field(default_factory=list)
+    """AssumeRole that made it, as the role's account saw it: by an outsider, or by another session."""
+    other_side: list[Event] = field(default_factory=list)
+    """The same, as the caller's account saw it."""
+    parent: Group | None = None
+    """The session that made this one: assumed its role, exported its login, scoped its credentials."""
+
+    @property
+    def id(self) -> str:
+        """A short name that every engine gives the same session."""
+        return hashlib.sha256("\0".join(self.anchor).encode()).hexdigest()[:10]
+
+    @property
+    def principal(self) -> str:
+        """Unique id of the role and session name."""
+        return next(
+            (each.principal for each in self.acts if each.principal),
+            next((each.issued_principal for each in self.made_by), ""),
+        )
+
+    @property
+    def created(self) -> str:
+        """When it was made, as written."""
+        return next((each.created for each in self.acts if each.created), "")
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Its access key ids."""
+        return frozenset(each.key for each in self.acts if each.key) | {
+            each.issued_key for each in self.made_by if each.issued_key
+        }
+
+    @property
+    def made_by(self) -> list[Event]:
+        """The calls that made it, of both sides."""
+        return self.entries + self.other_side
+
+
+def group(events: Iterable[Event]) -> list[Group]:
+    """The sessions in events of roles, in order of time. Refused entries are in none."""
+    ordered = sorted(events, key=lambda each: (each.at, each.id))
+    acts = [each for each in ordered if each.tie is Tie.ACT]
+    groups = _grouped(acts)
+    _enter(groups, ordered)
+    _descend(groups)
+    found = [each for each in groups.values() if each.acts or each.made_by]
+    return sorted(found, key=lambda each: (_began(each), each.anchor))
+
+
+def _began(group: Group) -> datetime:
+    return min(each.at for each in (*group.acts, *group.made_by))
+
+
+def _pair(event: Event) -> Anchor:
+    return "made", event.principal, event.created
+
+
+def _credential(event: Event) -> Anchor | None:
+    """What signed an event; None where the record does not say it."""
+    if event.from_console and event.created:
+        return _pair(event)
+    if event.key:
+        return "key", event.key, ""
+    if event.sign_in:
+        return "sign-in", event.sign_in, ""
+    return _pair(event) if event.created else None
+
+
+def _grouped(acts: Sequence[Event]) -> dict[Anchor, Group]:
+    credentials: dict[Anchor, list[Event]] = defaultdict(list)
+    loose: list[Event] = []
+    for event in acts:
+        credential = _credential(event)
+        loose.append(event) if credential is None else credentials[credential].append(event)
+    consoles = {_pair(each) for each in acts if each.from_console and each.created}
+    groups: dict[Anchor, Group] = {}
+    served: list[tuple[Anchor, list[Event]]] = []
+    for credential, events in credentials.items():
+        anchor = _anchor(credential, events, consoles)
+        if anchor[0] == "key" and all(each.invoked_by for each in events):
+            served.append((anchor, events))
+        else:
+            groups.setdefault(anchor, Group(anchor)).acts.extend(events)
+    by_pair: dict[Anchor, Anchor] = {}
+    for anchor, each in groups.items():
+        for event in each.acts:
+            if event.created:
+                by_pair.setdefault(_pair(event), anchor)
+    for anchor, events in served:
+        home = by_pair.get(_pair(events[0]), anchor) if events[0].created else anchor
+        groups.setdefault(home, Group(home)).acts.extend(events)
+    _place(loose, groups)
+    for each in groups.values():
+        each.acts.sort(key=lambda event: (event.at, event.id))
+    return groups
+
+
+def _anchor(credential: Anchor, events: Sequence[Event], consoles: set[Anchor]) -> Anchor:
+    for event in events:
+        if event.sign_in:
+            return "sign-in", event.sign_in, ""
+    if credential[0] != "key":
+        return credential
+    # A service that does not say yet that the console called it: the browser shows.
+    pair = _pair(events[0])
+    if pair in consoles and all(is_console_agent(each.agent) for each in events):
+        return pair
+    return credential
+
+
+def is_console_agent(agent: str) -> bool:
+    """Whether a user agent is a browser's, or the console's own."""
+    return agent.startswith(("Mozilla/", "[S3Console", "console.", "signin.", "AWS Internal", "[Mozilla"))
+
+
+def _place(loose: Sequence[Event], groups: dict[Anchor, Group]) -> None:
+    """Events without key and creation time: by the session that began then, else by pauses."""
+    by_principal: dict[str, list[Group]] = defaultdict(list)
+    for each in groups.values():
+        by_principal[each.principal].append(each)
+    last: dict[str, tuple[datetime, Group]] = {}
+    for event in loose:
+        near = [
+            (abs(made - event.at), number)
+            for number, each in enumerate(by_principal[event.principal])
+            if each.anchor[0] == "made" and (made := instant(each.created)) is not None
+        ]
+        if near and min(near)[0] <= _NEAR:
+            by_principal[event.principal][min(near)[1]].acts.append(event)
+            continue
+        before = last.get(event.principal)
+        if before is None or event.at - before[0] > _PAUSE:
+            anchor = ("pause", event.principal, event.at.isoformat())
+            home = groups.setdefault(anchor, Group(anchor))
+        else:
+            home = before[1]
+        home.acts.append(event)
+        last[event.principal] = (event.at, home)
+
+
+def _enter(groups: dict[Anchor, Group], events: Sequence[Event]) -> None:
+    """Put each call that made a session beside it, by the key that it gave out, or by principal and second."""
+    by_key: dict[str, Group] = {}
+    by_principal: dict[str, list[tuple[datetime, Group]]] = defaultdict(list)
+    for each in groups.values():
+        for event in each.acts:
+            if event.key:
+                by_key.setdefault(event.key, each)
+            if (
+                each.anchor[0] != "key"
+                and event.created
+                and event.principal
+                and (made := instant(event.created)) is not None
+            ):
+                by_principal[event.principal].append((made, each))
+    for event in events:
+        if not event.target or not event.issued_key or event.error:
+            continue
+        home = by_key.get(event.issued_key)
+        if home is None:
+            home = next(
+                (each for made, each in by_principal[event.issued_principal] if abs(made - event.at) <= _SECOND), None
+            )
+        if home is None:
+            # Nothing was done with it, or nothing that is read here.
+            anchor = ("key", event.issued_key, "")
+            home = by_key[event.issued_key] = groups.setdefault(anchor, Group(anchor))
+        (home.other_side if event.tie is Tie.OTHER_SIDE else home.entries).append(event)
+
+
+def _descend(groups: dict[Anchor, Group]) -> None:
+    """Say which session made which."""
+    of_event = {event.id: each for each in groups.values() for event in each.acts}
+    makers = [
+        (event, each)
+        for each in groups.values()
+        for event in each.acts
+        if event.name in ("CreateOAuth2Token", "GetScopedCredentials")
+    ]
+    by_sign_in = {event.minted_sign_in: each for event, each in makers if event.minted_sign_in}
+    by_key = {event.issued_key: each for event, each in makers if event.issued_key}
+    by_pair = {_pair(event): each for event, each in makers if event.created and not event.token_for}
+    for each in groups.values():
+        parent = next((of_event[event.id] for event in each.entries if event.id in of_event), None)
+        if parent is None and each.anchor[0] == "sign-in":
+            parent = by_sign_in.get(each.anchor[1])
+        if parent is None:
+            parent = next((by_key[key] for key in sorted(each.keys) if key in by_key), None)
+        if parent is None and each.anchor[0] == "key" and not each.made_by and each.acts and each.created:
+            # `aws login`: the same principal and creation time as the console that it was exported from.
+            parent = by_pair.get(_pair(each.acts[0]))
+        if parent is not each:
+            each.parent = parent

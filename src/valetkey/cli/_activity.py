@@ -1,0 +1,134 @@
+"""What `valetkey activity` reads: a role or a grant with its terms, a time, and a source of CloudTrail's events."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.cli import _auditing, _options
+from valetkey.errors import ValetkeyError, shown
+
+if TYPE_CHECKING:
+    from valetkey.activity import Expected, Span, Wanted
+    from valetkey.cli._options import OwnerAccount
+    from valetkey.report.activity import Shown
+
+LOOKUP = "lookup-events"
+"""What --from says where there is no trail."""
+_S3 = "s3://"
+_S3_DAYS = timedelta(days=7)
+_LOOKUP_DAYS = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose activity is asked about."""
+
+    wanted: Wanted
+    accounts: frozenset[str] | None
+    """The accounts that the roles and the callers are in; None: all."""
+    expected: Expected
+    terms: str
+
+
+def asked(role: str | None, all_outsiders: bool, own: str | None, account: OwnerAccount) -> Asked:
+    """The words as a value; a grant's name is looked up in the account. Raises ValetkeyError."""
+    from valetkey.activity import Expected, Wanted, role_key
+
+    if (role is None) != all_outsiders:
+        raise ValetkeyError(
+            "name a role, or say --all-outsiders" if role is None else "a role and --all-outsiders exclude each other",
+            do="valetkey activity NAME --from SOURCE",
+        )
+    if own is not None and not all_outsiders:
+        raise ValetkeyError("--own-accounts goes with --all-outsiders", do="leave it out")
+    if role is None:
+        ours = _auditing.scope(own, None, None).own
+        return Asked(Wanted(outsiders=True, own=ours), None, Expected(), "")
+    if role.startswith("arn:"):
+        key = role_key(role)
+        if key is None or ":role/" not in role or not re.fullmatch("[0-9]{12}", key[0]):
+            raise ValetkeyError(f"{shown(role)} is not the ARN of a role", do="write arn:aws:iam::ACCOUNT:role/NAME")
+        note = "No grant's terms are known for an ARN: end, suspension and names are not judged."
+        return Asked(Wanted(roles=frozenset({key})), frozenset({key[0]}), Expected(), note)
+    return _granted(role, account)
+
+
+def _granted(name: str, account: OwnerAccount) -> Asked:
+    from valetkey.activity import Expected, Wanted
+    from valetkey.cli._owning import found
+
+    _, standing = found(account.connect(), name)
+    record, terms = standing.record, standing.terms
+    users = tuple(
+        sorted(each.rpartition("/")[2] for each in ((terms.only or terms.pin) if terms else ()) if ":user/" in each)
+    )
+    end = f"until {record.until:%Y-%m-%d %H:%M}Z" if record.until else "without an end"
+    return Asked(
+        Wanted(roles=frozenset({(standing.role.account, standing.role.name)})),
+        frozenset({standing.role.account, record.contractor} - {""}),
+        Expected(people=users, until=record.until),
+        f"Grant {name} to {record.contractor}, {end}" + (f"; for {', '.join(users)}" if users else ""),
+    )
+
+
+def span(since: str | None, until: str | None, source: str, *, now: datetime) -> Span:
+    """The time that is asked about. Without --since all of a folder, 7 days of a bucket, 90 days of LookupEvents.
+    Raises ValetkeyError."""
+    from valetkey.activity import Span
+
+    begin, end = _moment(since, "--since", now), _moment(until, "--until", now)
+    if begin is None:
+        length = _S3_DAYS if source.startswith(_S3) else _LOOKUP_DAYS if source == LOOKUP else None
+        begin = None if length is None else (min(end, now) if end else now) - length
+    if begin is not None and end is not None and begin >= end:
+        raise ValetkeyError("--since is not before --until", do="name an earlier start or a later end")
+    if begin is not None and begin > now:
+        raise ValetkeyError("--since is in the future", do="name an earlier start")
+    return Span(begin, end)
+
+
+def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    if re.fullmatch("[0-9]{1,4}[hdw]", text):
+        return now - timedelta(seconds=_options.seconds(text, name=name))
+    write = "write a date (2026-11-01), a time with zone (2026-11-01T18:00Z) or a length before now (7d)"
+    try:
+        when = datetime.fromisoformat(text)
+        if len(text) == 10:
+            when = when.replace(tzinfo=UTC)
+        if when.tzinfo is None:
+            raise ValetkeyError(f"{name}: {shown(text)} has no time zone", do=write)
+        return when.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValetkeyError(f"{name}: {shown(text)} is not a date", do=write) from None
+
+
+def read(asked: Asked, source: str, span: Span, account: OwnerAccount, *, now: datetime) -> Shown:
+    """The answer, with what cannot be seen. Raises ValetkeyError; CallError when nothing could be read."""
+    from valetkey.activity import Folder, answer
+    from valetkey.activity import read as read_trail
+    from valetkey.activity.coverage import unseen
+    from valetkey.report.activity import Shown, reading_files
+
+    reading, wanted = read_trail(
+        Folder(Path(source)),
+        asked.wanted,
+        accounts=asked.accounts,
+        span=span,
+        cores=_auditing.cores(),
+        progress=reading_files,
+    )
+    accounts = frozenset(owner for owner, _ in wanted.roles)
+    return Shown(
+        answer=answer(reading.events, expected=asked.expected, span=span),
+        reading=reading,
+        span=span,
+        source=source,
+        unseen=unseen(reading, accounts=accounts, span=span, now=now),
+        terms=asked.terms,
+    )

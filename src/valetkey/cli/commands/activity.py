@@ -1,0 +1,68 @@
+"""valetkey activity: what was done through a role, from CloudTrail."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from valetkey.cli._options import OwnerAccount
+
+
+def activity(
+    role: str | None = None,
+    /,
+    *,
+    from_: Annotated[str, Parameter(name="--from")],
+    all_outsiders: Annotated[bool, Parameter(negative="")] = False,
+    since: str | None = None,
+    until: str | None = None,
+    by: Literal["session", "person", "action", "day", "ip"] = "session",
+    own_accounts: str | None = None,
+    format: Literal["table", "json", "csv", "ndjson"] = "table",  # noqa: A002 - the flag's name
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False,
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
+) -> int:
+    """Show who came in through a role and what they did, from CloudTrail. 1 when a part could not be read.
+
+    Parameters
+    ----------
+    role
+        A grant of this account, by name, or the ARN of any role. An ARN and a folder need no credentials.
+    from_
+        A folder or file of a trail, s3://BUCKET/PREFIX of one, or lookup-events where there is no trail.
+    all_outsiders
+        Every role that a caller of another account assumed, in place of one role.
+    since
+        The start: a date (2026-11-01), a time with zone, or a length before now (7d).
+    until
+        The end, which does not count: likewise. A date is its first moment.
+    by
+        What a line of the result is about.
+    own_accounts
+        Accounts that are yours too, with --all-outsiders: ids with commas between, or a file.
+    format
+        How to print the result.
+    """
+    from valetkey.cli import _activity
+    from valetkey.report.activity import Shown, say_activity
+
+    now = datetime.now(UTC)
+    asked = _activity.asked(role, all_outsiders, own_accounts, account)
+    shown: Shown = _activity.read(asked, from_, _activity.span(since, until, from_, now=now), account, now=now)
+    if json_ or format == "json":
+        from valetkey.report.activity_data import say_activity_json
+
+        say_activity_json(shown, by)
+    elif format == "csv":
+        from valetkey.report.activity_data import say_activity_csv
+
+        say_activity_csv(shown, by)
+    elif format == "ndjson":
+        from valetkey.report.activity_data import say_activity_ndjson
+
+        say_activity_ndjson(shown, by)
+    else:
+        say_activity(shown, by)
+    return 0 if shown.reading.is_complete else 1

@@ -1,0 +1,223 @@
+"""What was done through roles, as tables. docs/activity.md explains them."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from valetkey.report.text import clean, say, say_table
+
+if TYPE_CHECKING:
+    from valetkey.activity import Answer, By, Calls, Deed, Reading, Session, Span
+
+_ROWS = 200
+"""Lines of a table; the rest is counted."""
+_IDS = 3
+"""Event ids that a table names; the other formats have more."""
+_MOST = 4
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer with everything that is said beside it."""
+
+    answer: Answer
+    reading: Reading
+    span: Span
+    source: str
+    """What --from said."""
+    unseen: tuple[str, ...]
+    terms: str
+    """The grant whose terms were used, or why there are none."""
+
+
+def say_activity(shown: Shown, by: By) -> None:
+    """Everything as tables: sessions or another grouping, deeds, flags, what cannot be seen."""
+    answer, reading = shown.answer, shown.reading
+    people = {each.who.person for each in answer.sessions}
+    say(*(f"Role {each}" for each in answer.roles[:_ROWS]))
+    say(
+        f"{_number(len(answer.sessions), 'session')} by {_number(len(people), 'person', 'people')}, "
+        f"{_span(shown.span)}; {_number(reading.files, 'file')} read from {shown.source}"
+    )
+    if shown.terms:
+        say(shown.terms)
+    if by == "session":
+        columns = ["session", "when (UTC)", "kind", "who", "MFA", "address", "calls", "writes", "denied", "look at"]
+        rows: list[Sequence[str]] = [_session(each) for each in answer.sessions[:_ROWS]]
+    else:
+        columns = [by, "when (UTC)", "who", "sessions", "calls", "writes", "denied", "errors"]
+        rows = [
+            (
+                each.key,
+                _from_to(each.first, each.last),
+                _some(each.people),
+                str(len(each.sessions)),
+                str(each.calls),
+                str(each.writes),
+                str(each.denied),
+                str(each.errors),
+            )
+            for each in answer.lines(by)[:_ROWS]
+        ]
+    if rows:
+        say_table(columns, rows)
+    _rest(len(answer.sessions) if by == "session" else len(answer.lines(by)))
+    if by == "session":
+        _say_deeds(answer.sessions)
+    _say_flags(answer.sessions)
+    if answer.refused:
+        say_table(
+            ["refused (UTC)", "caller", "address", "error", "event"],
+            [(_minute(each.at), each.caller, each.address, each.error, each.event) for each in answer.refused[:_ROWS]],
+        )
+    if shown.unseen:
+        say("What cannot be seen:", *(f"  - {each}" for each in shown.unseen))
+    for line in incomplete(reading):
+        say(line)
+
+
+def incomplete(reading: Reading) -> Iterator[str]:
+    """What could not be read, in lines; nothing when all was."""
+    for each in reading.unread:
+        yield f"Not read: {each}"
+    for name, why in reading.broken:
+        yield f"Not read: {name} {why}"
+    for why, count in sorted(reading.skipped.items()):
+        yield f"Not used: {_number(count, 'record')}, since {why} (in {_some(reading.skipped_in)})"
+    if reading.cut_by_chains:
+        yield "Not followed to the end: roles behind roles, more than 8 deep"
+
+
+def _say_deeds(sessions: Sequence[Session]) -> None:
+    """Each table's name is the head of its column of actions."""
+    tables: tuple[tuple[Sequence[str], list[Sequence[str]]], ...] = (
+        (("at (UTC)", "session", "changed", "on", "event"), _deeds(sessions, "writes")),
+        (("at (UTC)", "session", "data read", "on", "event"), _folded(sessions, "data_reads")),
+        (("first (UTC)", "session", "denied", "on", "event"), _folded(sessions, "denied")),
+        (("first (UTC)", "session", "failed", "on", "event"), _folded(sessions, "errors")),
+        (("session", "looked at", "calls", "what"), list(_looked(sessions))),
+    )
+    for columns, rows in tables:
+        if rows:
+            say_table(columns, rows[:_ROWS])
+            _rest(len(rows))
+
+
+def _deeds(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
+    found: list[Sequence[str]] = []
+    for session in sessions:
+        deeds: tuple[Deed, ...] = getattr(session, kind)
+        found += [(_minute(each.at), session.id, each.action, _on(each), each.event) for each in deeds]
+    return found
+
+
+def _folded(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
+    """Like deeds of one session as one line."""
+    found: list[Sequence[str]] = []
+    for session in sessions:
+        kept: dict[tuple[str, str, str], list[Deed]] = {}
+        for each in getattr(session, kind):
+            kept.setdefault((each.action, _on(each), each.error), []).append(each)
+        for (action, on, error), deeds in kept.items():
+            times = f" x{len(deeds)}" if len(deeds) > 1 else ""
+            why = f" ({error})" if error and kind == "errors" else ""
+            found.append((_minute(deeds[0].at), session.id, f"{action}{times}{why}", on, deeds[0].event))
+    return found
+
+
+def _looked(sessions: Sequence[Session]) -> Iterator[Sequence[str]]:
+    """Reads by service, and clicks in place of the calls of a console."""
+    for session in sessions:
+        reads: dict[str, list[Calls]] = {}
+        for each in session.done:
+            if each.level in ("Read", "List"):
+                reads.setdefault(each.service, []).append(each)
+        clicks = Counter(each.service for each in session.clicks)
+        for service, calls in sorted(reads.items(), key=lambda item: (-sum(one.count for one in item[1]), item[0])):
+            total = sum(each.count for each in calls)
+            clicked = f" in {_number(clicks[service], 'click')}" if clicks[service] else ""
+            names = _some([each.action.partition(":")[2] for each in calls])
+            yield session.id, service, f"{total}{clicked}", names
+        served = sum(each.count for each in session.by_services)
+        if served:
+            names = _some([each.action for each in session.by_services])
+            yield session.id, "by services", str(served), names
+
+
+def _say_flags(sessions: Sequence[Session]) -> None:
+    rows = [
+        (flag.code, session.id, session.who.person, flag.words, _ids(flag.events, flag.count))
+        for session in sessions
+        for flag in session.flags
+    ]
+    if rows:
+        say_table(["look at", "session", "who", "why", "events"], rows[:_ROWS])
+        _rest(len(rows))
+
+
+def _session(session: Session) -> Sequence[str]:
+    return (
+        session.id,
+        _from_to(session.first, session.last),
+        session.kind.name + (f" of {session.parent}" if session.parent else ""),
+        f"{session.who.person} ({session.who.by})",
+        session.mfa,
+        _some(session.addresses),
+        str(session.events),
+        str(len(session.writes)),
+        str(len(session.denied)),
+        ", ".join(dict.fromkeys(each.code for each in session.flags)),
+    )
+
+
+def reading_files(done: int, of: int) -> None:
+    """On stderr, and on a terminal only: how far reading has come."""
+    if sys.stderr.isatty():
+        text = f"{done:,} of {of:,} files"
+        sys.stderr.write(f"\r{text}" if done != of else f"\r{' ' * len(text)}\r")  # what is done is wiped away
+        sys.stderr.flush()
+
+
+def _on(each: Deed) -> str:
+    return clean(_some(each.resources), keep=frozenset()) or "-"
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
+    return ", ".join(texts[:_MOST]) + more
+
+
+def _ids(ids: Sequence[str], count: int) -> str:
+    more = f" and {count - _IDS} more" if count > _IDS else ""
+    return " ".join(ids[:_IDS]) + more
+
+
+def _rest(count: int) -> None:
+    if count > _ROWS:
+        say(f"and {count - _ROWS} more; --format json has all")
+
+
+def _number(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _minute(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M}"
+
+
+def _from_to(first: datetime, last: datetime) -> str:
+    if _minute(first) == _minute(last):
+        return _minute(first)
+    return f"{_minute(first)} to {f'{last:%H:%M}' if first.date() == last.date() else _minute(last)}"
+
+
+def _span(span: Span) -> str:
+    if span.since is None and span.until is None:
+        return "all that is there"
+    begin = f"since {_minute(span.since)}Z" if span.since else "from the start"
+    return f"{begin} until {_minute(span.until)}Z" if span.until else begin

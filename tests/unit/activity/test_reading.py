@@ -1,0 +1,276 @@
+"""The built-in engine: every layout, every way in which a file can be broken, and how much is held of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pathlib
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.trails.generate import OWNER, generate
+from tests.trails.records import Maker, trail
+
+from valetkey.activity import Folder, Reading, Span, Wanted, inflating, read, role_key
+from valetkey.activity.scanning import scan
+from valetkey.errors import ValetkeyError
+
+AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def maker(account: Any) -> Maker:
+    return Maker(account(), account(), path="/partners/")
+
+
+def acts(maker: Maker, number: int = 3) -> list[dict[str, Any]]:
+    who = maker.identity("carol", AT, "ASIAEXAMPLE")
+    return [
+        maker.record(AT + timedelta(seconds=count), "iam", "ListUsers", who, requestParameters={"marker": str(count)})
+        for count in range(number)
+    ]
+
+
+def other(maker: Maker, number: int = 3) -> list[dict[str, Any]]:
+    role = maker.role.replace("audit", "others")
+    return [maker.record(AT, "ec2", "DescribeVpcs", maker.identity("i", AT, "ASIAO", role=role)) for _ in range(number)]
+
+
+def wanted(maker: Maker) -> Wanted:
+    key = role_key(maker.role)
+    assert key
+    return Wanted(roles=frozenset({key}))
+
+
+def of(folder: pathlib.Path, maker: Maker, **more: Any) -> Reading:
+    return read(Folder(folder), wanted(maker), accounts=frozenset({maker.owner}), **more)[0]
+
+
+LAYOUTS = {
+    "trail": trail,
+    "pretty": lambda records: json.dumps({"Records": records}, indent=2).encode(),
+    "array": lambda records: json.dumps(records).encode(),
+    "lines": lambda records: b"\n".join(json.dumps(each).encode() for each in records) + b"\n",
+    "lines of trails": lambda records: b"\n".join(trail([each]) for each in records),
+    "lookup-events": lambda records: json.dumps(
+        {"Events": [{"EventId": "1", "CloudTrailEvent": json.dumps(each)} for each in records]}, indent=4
+    ).encode(),
+    "byte order mark": lambda records: b"\xef\xbb\xbf" + trail(records),
+    "slashes escaped": lambda records: trail(records).replace(b"/", b"\\/"),
+    "other keys first": lambda records: json.dumps({"x": 1, "Records": records}).encode(),
+    "keys in another order": lambda records: trail([dict(sorted(each.items())) for each in records]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gz"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_gives_the_same_events(tmp_path: pathlib.Path, maker: Maker, layout: str, zipped: bool) -> None:
+    records = [*other(maker), *acts(maker), *other(maker), *acts(maker, 1)]
+    data = LAYOUTS[layout](records)
+    (tmp_path / f"a.json{'.gz' if zipped else ''}").write_bytes(gzip.compress(data) if zipped else data)
+    found = of(tmp_path, maker)
+    assert [each.id for each in found.events] == [
+        each["eventID"]
+        for each in sorted([*records[3:6], records[-1]], key=lambda each: (each["eventTime"], each["eventID"]))
+    ]
+    assert found.is_complete
+
+
+@pytest.mark.parametrize("layout", ["trail", "lines", "array", "pretty", "keys in another order"])
+def test_a_file_of_many_blocks_gives_the_same_events(
+    tmp_path: pathlib.Path, maker: Maker, layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("valetkey.activity.inflating.BLOCK", 4096)
+    monkeypatch.setattr("valetkey.activity.scanning.BLOCK", 4096)
+    records = [each for _ in range(9) for each in (*other(maker, 2), *acts(maker, 1))]
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(LAYOUTS[layout](records)))
+    found = of(tmp_path, maker)
+    assert len(found.events) == 9
+    assert found.is_complete
+
+
+def test_a_file_without_the_role_is_not_decoded(tmp_path: pathlib.Path, maker: Maker) -> None:
+    (tmp_path / "a.json").write_bytes(trail(other(maker)))
+    (tmp_path / "b.json").write_bytes(trail([*other(maker, 50), *acts(maker, 1)]))
+    found = of(tmp_path, maker)
+    assert (found.files, found.left_out, found.records) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["a=b", "plus+name", "x,y", "Audit-Role_1.2@home"])
+def test_a_name_that_some_writers_escape_is_found(tmp_path: pathlib.Path, account: Any, name: str) -> None:
+    maker = Maker(account(), account(), name=name)
+    (tmp_path / "a.json").write_bytes(trail(acts(maker)).replace(b"=", b"\\u003d").replace(b"+", b"\\u002b"))
+    assert len(of(tmp_path, maker).events) == 3
+
+
+def test_a_namesake_in_another_account_is_another_role(tmp_path: pathlib.Path, maker: Maker, account: Any) -> None:
+    (tmp_path / "a.json").write_bytes(trail(acts(Maker(account(), maker.contractor))))
+    longer = Maker(maker.owner, maker.contractor, name="audit-2")
+    (tmp_path / "b.json").write_bytes(trail(acts(longer)))
+    assert of(tmp_path, maker).events == []
+
+
+BROKEN = {
+    "cut.json": (lambda data: data[:-40], "is cut off"),
+    "cut.json.gz": (lambda data: gzip.compress(data)[:-20], "is cut off: the end of its gzip stream"),
+    "damaged.json.gz": (lambda data: gzip.compress(data)[:30] + b"\0" * 40 + gzip.compress(data)[70:], "is damaged"),
+    "html.json": (lambda data: b"<html>assumed-role/audit/</html>", "is cut off, or is not"),
+    "other.json": (lambda data: b'{"version": "/audit"}', "is JSON, but not of a trail"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_named_and_left_out(tmp_path: pathlib.Path, maker: Maker, name: str) -> None:
+    make, why = BROKEN[name]
+    (tmp_path / name).write_bytes(make(trail(acts(maker))))
+    (tmp_path / "good.json").write_bytes(trail(acts(maker, 2)))
+    found = of(tmp_path, maker)
+    assert len(found.events) == 2
+    [(named, said)] = found.broken
+    assert named == name
+    assert why in said
+    assert not found.is_complete
+
+
+def test_a_file_that_is_cut_and_does_not_mention_the_role_is_named_too(tmp_path: pathlib.Path, maker: Maker) -> None:
+    """What was cut away could have been the role's."""
+    (tmp_path / "a.json").write_bytes(trail(other(maker))[:-9])
+    assert of(tmp_path, maker).broken == [("a.json", "is cut off, or is not JSON")]
+
+
+def test_a_long_file_that_is_cut_gives_nothing(
+    tmp_path: pathlib.Path, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("valetkey.activity.inflating.BLOCK", 2048)
+    monkeypatch.setattr("valetkey.activity.scanning.BLOCK", 2048)
+    (tmp_path / "a.json").write_bytes(trail(acts(maker, 20))[:-5])
+    found = of(tmp_path, maker)
+    assert found.events == []
+    assert "the end of its list of records is missing" in found.broken[0][1]
+
+
+def test_gzip_of_several_members_is_one_file(tmp_path: pathlib.Path, maker: Maker) -> None:
+    data = b"".join(json.dumps(each).encode() + b"\n" for each in acts(maker))
+    half = len(data) // 2
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(data[:half]) + gzip.compress(data[half:]) + b"\0\0")
+    assert len(of(tmp_path, maker).events) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"eventVersion": "2.0"}, "the version '2.0' is unknown"),
+        ({"eventVersion": None}, "it has no version"),
+        ({"eventTime": "yesterday"}, "it has no id, time, source or name"),
+        ({"eventID": None}, "it has no id, time, source or name"),
+        ({"resources": "all"}, "its fields are not of the kinds that CloudTrail writes"),
+    ],
+)
+def test_a_record_that_cannot_be_used_is_counted_and_its_file_named(
+    tmp_path: pathlib.Path, maker: Maker, change: dict[str, Any], why: str
+) -> None:
+    records = acts(maker)
+    records[1] |= change
+    (tmp_path / "a.json").write_bytes(trail(records))
+    found = of(tmp_path, maker)
+    assert len(found.events) == 2
+    assert dict(found.skipped) == {why: 1}
+    assert found.skipped_in == ["a.json"]
+    assert not found.is_complete
+
+
+def test_records_with_almost_nothing_in_them_break_nothing(tmp_path: pathlib.Path, maker: Maker) -> None:
+    odd: list[Any] = [
+        {}, {"userIdentity": None}, {"userIdentity": {"arn": maker.role}, "eventVersion": "1.0"}, {"userIdentity": {}},
+        {"userIdentity": {"sessionContext": {"sessionIssuer": {}, "attributes": None}}}, {"note": "/audit"},
+    ]  # fmt: skip
+    (tmp_path / "a.json").write_bytes(trail([*odd, *acts(maker)]))
+    found = of(tmp_path, maker)
+    assert len(found.events) == 3
+    assert dict(found.skipped) == {"it has no id, time, source or name": 1}
+
+
+def test_an_event_in_several_files_counts_once(tmp_path: pathlib.Path, maker: Maker) -> None:
+    records = acts(maker)
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_bytes(trail(records))
+    found = of(tmp_path, maker)
+    assert (len(found.events), found.duplicates) == (3, 3)
+    assert found.is_complete
+
+
+def test_digests_insights_and_other_things_are_no_files_of_events(tmp_path: pathlib.Path, maker: Maker) -> None:
+    for name in ("1_CloudTrail-Digest_us-east-1_x.json.gz", "1_CloudTrail-Insight_x.json.gz", "notes.txt", "a.json"):
+        (tmp_path / name).write_bytes(trail(acts(maker, 1)))
+    assert of(tmp_path, maker).files == 1
+
+
+def test_only_files_of_the_account_and_the_time_are_read(tmp_path: pathlib.Path, maker: Maker) -> None:
+    for account, at in (
+        (maker.owner, "20261103T1005Z"), (maker.owner, "20261109T1005Z"), (maker.owner, "20261020T1005Z"),
+        ("999999999999", "20261103T1005Z"),
+    ):  # fmt: skip
+        (tmp_path / f"{account}_CloudTrail_us-east-1_{at}_x.json").write_bytes(trail(acts(maker)))
+    span = Span(datetime(2026, 11, 3, tzinfo=UTC), datetime(2026, 11, 4, tzinfo=UTC))
+    found = of(tmp_path, maker, span=span)
+    assert found.files == 1
+    assert len(of(tmp_path, maker, span=Span(AT + timedelta(seconds=1), AT + timedelta(seconds=2))).events) == 1
+
+
+def test_a_place_without_a_trail_is_said(tmp_path: pathlib.Path, maker: Maker) -> None:
+    with pytest.raises(ValetkeyError, match="there is no file or folder"):
+        of(tmp_path / "none", maker)
+    with pytest.raises(ValetkeyError, match="holds no files of a trail"):
+        of(tmp_path, maker)
+
+
+def test_two_processes_find_what_one_finds(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("valetkey.activity.reading._WORTH", 0)
+    truth = generate(tmp_path)
+    key = role_key(truth.role)
+    assert key
+    asked = Wanted(roles=frozenset({key}))
+    seen: list[tuple[int, int]] = []
+    one, _ = read(Folder(tmp_path), asked, accounts=frozenset({OWNER}))
+    two, _ = read(Folder(tmp_path), asked, accounts=frozenset({OWNER}), cores=2, progress=lambda *now: seen.append(now))
+    assert one == two
+    assert seen
+
+
+def test_zlib_gives_what_isal_gives(tmp_path: pathlib.Path, maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    import zlib
+
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(trail(acts(maker))))
+    one = of(tmp_path, maker)
+    monkeypatch.setattr("valetkey.activity.inflating.library", lambda: (zlib, "zlib"))
+    assert of(tmp_path, maker) == one
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: pathlib.Path, maker: Maker) -> None:
+    text = json.dumps(other(maker, 1)[0], separators=(",", ":"))
+    mine = json.dumps(acts(maker, 1)[0], separators=(",", ":"))
+    peaks = []
+    for number in (8_000, 32_000):
+        path = tmp_path / f"{number}.json.gz"
+        path.write_bytes(gzip.compress(('{"Records":[' + f"{text}," * number + mine + "]}").encode(), 1))
+        tracemalloc.start()
+        found = scan(path, wanted(maker))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(found.events) == 1
+    assert found.size > 4 * inflating.BLOCK
+    assert peaks[1] < 1.2 * peaks[0] + 1_000_000
+
+
+@given(data=st.binary(max_size=400), cut=st.integers(0, 2000))
+def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, data: bytes, cut: int) -> None:
+    maker = Maker("111111111111", "222222222222")
+    path = tmp_path_factory.mktemp("any") / "a.json"
+    whole = trail(acts(maker, 2))
+    for content in (data, whole[:cut] + data, gzip.compress(whole)[:cut] + data, b'{"Records":[' + data + b"/audit]}"):
+        path.write_bytes(content)
+        scan(path, wanted(maker))

@@ -1,0 +1,94 @@
+"""The whole answer against the truth table of a made-up trail of an organization."""
+
+from __future__ import annotations
+
+import pathlib
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from tests.trails.generate import CONTRACTOR, OWNER, START, Truth, generate, story
+
+from valetkey.activity import Answer, Folder, Span, Wanted, answer, read, role_key
+from valetkey.activity.kinds import KINDS
+
+
+def answered(folder: pathlib.Path, truth: Truth, span: Span = Span()) -> Answer:  # noqa: B008
+    key = role_key(truth.role)
+    assert key
+    reading, _ = read(Folder(folder), Wanted(roles=frozenset({key})), accounts=frozenset({OWNER}), span=span)
+    assert reading.is_complete
+    return answer(reading.events, span=span)
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_the_answer_is_the_truth(tmp_path: pathlib.Path, seed: int) -> None:
+    truth = generate(tmp_path, rounds=2, seed=seed)
+    found = answered(tmp_path, truth)
+    assert truth.counted() == Counter(
+        (
+            each.kind.name,
+            # Without a source identity the contractor's trail, which is there too, names the user.
+            each.who.person,
+            each.mfa,
+            each.events,
+            len(each.denied),
+            len(each.writes),
+            len(each.data_reads),
+            sum(calls.count for calls in each.by_services),
+            tuple(sorted(_actions(found, each.id).items())),
+        )
+        for each in found.sessions
+    )
+
+
+def _actions(found: Answer, session: str) -> Counter[str]:
+    return Counter(
+        f"{event.service}:{event.name}{'!' + event.error if event.error else ''}"
+        for owner, _, event in found._rows
+        if owner == session
+    )
+
+
+def test_every_kind_of_session_is_in_the_trail(tmp_path: pathlib.Path) -> None:
+    truth = generate(tmp_path)
+    assert {each.kind for each in truth.sessions} == {each.name for each in KINDS}
+    assert {each.kind.name for each in answered(tmp_path, truth).sessions} == {each.name for each in KINDS}
+
+
+def test_the_generator_is_the_same_for_the_same_seed(tmp_path: pathlib.Path) -> None:
+    one, two = generate(tmp_path / "a"), generate(tmp_path / "b")
+    assert one == two
+    files = [sorted(path for path in (tmp_path / name).rglob("*.gz")) for name in ("a", "b")]
+    assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
+    assert {each[0] for each in story(7, 1).records} >= {OWNER, CONTRACTOR}
+
+
+def test_outsiders_are_found_without_a_role(tmp_path: pathlib.Path) -> None:
+    truth = generate(tmp_path)
+    reading, wanted = read(Folder(tmp_path), Wanted(outsiders=True), accounts=None)
+    # The contractor's trail is in the organization's folder here: nobody is an outsider but the provider.
+    assert wanted.roles == {role_key(truth.role)}
+    assert [each.kind.name for each in answer(reading.events).sessions].count("delegate") == 1
+
+
+def test_a_part_of_the_time_is_a_part_of_the_sessions(tmp_path: pathlib.Path) -> None:
+    truth = generate(tmp_path, rounds=2)
+    whole = answered(tmp_path, truth)
+    days = [Span(START + timedelta(days=number), START + timedelta(days=number + 1)) for number in range(15)]
+    parts = [answered(tmp_path, truth, day) for day in days]
+    assert sum(line.calls for part in parts for line in part.lines("day")) == sum(
+        each.events for each in whole.sessions
+    )
+    assert {line.key: line.calls for part in parts for line in part.lines("day")} == {
+        line.key: line.calls for line in whole.lines("day")
+    }
+
+
+@pytest.mark.parametrize("by", ["session", "person", "action", "day", "ip"])
+def test_every_grouping_has_every_call_once(tmp_path: pathlib.Path, by: str) -> None:
+    found = answered(tmp_path, generate(tmp_path))
+    lines = found.lines(by)  # type: ignore[arg-type]
+    assert sum(each.calls for each in lines) == sum(each.events for each in found.sessions)
+    assert sum(each.writes for each in lines) == sum(len(each.writes) for each in found.sessions)
+    assert sum(each.denied for each in lines) == sum(len(each.denied) for each in found.sessions)
