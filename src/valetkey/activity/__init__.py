@@ -17,6 +17,7 @@ from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
     from valetkey.activity.answers import Answer, By, Line, Refused, Session, answer
+    from valetkey.activity.bucket import Bucket
     from valetkey.activity.deeds import Calls, Click, Deed
     from valetkey.activity.events import Event, Tie, role_key
     from valetkey.activity.expected import Expected
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from valetkey.activity.folder import Folder
     from valetkey.activity.kinds import KINDS, Kind
     from valetkey.activity.layout import Span, TrailFile
+    from valetkey.activity.lookup import look_up
     from valetkey.activity.people import Who
     from valetkey.activity.reading import Reading, Source, read
     from valetkey.activity.wanted import Wanted
@@ -32,6 +34,7 @@ __all__ = [
     "FLAGS",
     "KINDS",
     "Answer",
+    "Bucket",
     "By",
     "Calls",
     "Click",
@@ -52,6 +55,7 @@ __all__ = [
     "Wanted",
     "Who",
     "answer",
+    "look_up",
     "read",
     "role_key",
 ]
@@ -63,6 +67,7 @@ _HOMES = {
     "Refused": "answers",
     "Session": "answers",
     "answer": "answers",
+    "Bucket": "bucket",
     "Calls": "deeds",
     "Click": "deeds",
     "Deed": "deeds",
@@ -78,6 +83,7 @@ _HOMES = {
     "Span": "layout",
     "TrailFile": "layout",
     "Who": "people",
+    "look_up": "lookup",
     "Reading": "reading",
     "Source": "reading",
     "read": "reading",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import tempfile
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey.account.calls import CallError, patient
 from valetkey.cli import _auditing, _options
-from valetkey.errors import ValetkeyError, shown
+from valetkey.errors import ValetkeyError, page, shown
 
 if TYPE_CHECKING:
-    from valetkey.activity import Expected, Span, Wanted
+    from valetkey.activity import Expected, Reading, Source, Span, Wanted
     from valetkey.cli._options import OwnerAccount
     from valetkey.report.activity import Shown
 
@@ -32,6 +36,8 @@ class Asked:
     """The accounts that the roles and the callers are in; None: all."""
     expected: Expected
     terms: str
+    arns: tuple[str, ...] = ()
+    """ARNs of the roles, where they are known."""
 
 
 def asked(role: str | None, all_outsiders: bool, own: str | None, account: OwnerAccount) -> Asked:
@@ -53,7 +59,7 @@ def asked(role: str | None, all_outsiders: bool, own: str | None, account: Owner
         if key is None or ":role/" not in role or not re.fullmatch("[0-9]{12}", key[0]):
             raise ValetkeyError(f"{shown(role)} is not the ARN of a role", do="write arn:aws:iam::ACCOUNT:role/NAME")
         note = "No grant's terms are known for an ARN: end, suspension and names are not judged."
-        return Asked(Wanted(roles=frozenset({key})), frozenset({key[0]}), Expected(), note)
+        return Asked(Wanted(roles=frozenset({key})), frozenset({key[0]}), Expected(), note, (role,))
     return _granted(role, account)
 
 
@@ -72,6 +78,7 @@ def _granted(name: str, account: OwnerAccount) -> Asked:
         frozenset({standing.role.account, record.contractor} - {""}),
         Expected(people=users, until=record.until),
         f"Grant {name} to {record.contractor}, {end}" + (f"; for {', '.join(users)}" if users else ""),
+        (standing.role.arn,),
     )
 
 
@@ -110,18 +117,12 @@ def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
 
 def read(asked: Asked, source: str, span: Span, account: OwnerAccount, *, now: datetime) -> Shown:
     """The answer, with what cannot be seen. Raises ValetkeyError; CallError when nothing could be read."""
-    from valetkey.activity import Folder, answer
-    from valetkey.activity import read as read_trail
+    from valetkey.activity import answer
     from valetkey.activity.coverage import unseen
-    from valetkey.report.activity import Shown, reading_files
+    from valetkey.report.activity import Shown
 
-    reading, wanted = read_trail(
-        Folder(Path(source)),
-        asked.wanted,
-        accounts=asked.accounts,
-        span=span,
-        cores=_auditing.cores(),
-        progress=reading_files,
+    reading, wanted = (
+        _looked_up(asked, span, account) if source == LOOKUP else _files(asked, source, span, account, now)
     )
     accounts = frozenset(owner for owner, _ in wanted.roles)
     return Shown(
@@ -132,3 +133,66 @@ def read(asked: Asked, source: str, span: Span, account: OwnerAccount, *, now: d
         unseen=unseen(reading, accounts=accounts, span=span, now=now),
         terms=asked.terms,
     )
+
+
+def _files(asked: Asked, source: str, span: Span, account: OwnerAccount, now: datetime) -> tuple[Reading, Wanted]:
+    from valetkey.activity import Bucket, Folder
+    from valetkey.activity import read as read_trail
+    from valetkey.report.activity import fetching, reading_files
+
+    def read(place: Source) -> tuple[Reading, Wanted]:
+        return read_trail(
+            place,
+            asked.wanted,
+            accounts=asked.accounts,
+            span=span,
+            cores=_auditing.cores(),
+            progress=reading_files,
+        )
+
+    if not source.startswith(_S3):
+        return read(Folder(Path(source)))
+    from valetkey.activity.bucket import location
+
+    location(source)
+    perform = patient(account.connect(), wait=time.sleep)
+    from valetkey.aws.objects import fetch
+
+    with tempfile.TemporaryDirectory(prefix="valetkey-activity-") as folder:
+        return read(Bucket(source, perform, partial(fetch, perform), folder=Path(folder), now=now, progress=fetching))
+
+
+def _looked_up(asked: Asked, span: Span, account: OwnerAccount) -> tuple[Reading, Wanted]:
+    from valetkey.activity.lookup import look_up, regions
+    from valetkey.aws import connect
+    from valetkey.report.activity import looking_up
+
+    perform = account.connect()
+    missing: tuple[str, ...] = ()
+    if account.region is not None:
+        where: tuple[str, ...] = (account.region,)
+    else:
+        try:
+            where = regions(perform)
+        except CallError as error:
+            where, missing = ("us-east-1",), (f"all regions but us-east-1: ec2:DescribeRegions failed: {error.code}",)
+    reading, wanted = look_up(
+        lambda region: connect(profile=account.profile, region=region),
+        where,
+        asked.wanted,
+        roles=asked.arns,
+        span=span,
+        wait=time.sleep,
+        progress=looking_up,
+    )
+    if where and len(reading.unread) == len(where):
+        raise ValetkeyError(
+            f"no region could be read: {reading.unread[0]}",
+            do=f"see the permissions that it needs: {page('reference/permissions.md')}",
+            exit_code=3,
+        )
+    reading.unread = missing + reading.unread
+    only = f"Only {', '.join(where)} was looked up; what was done in other regions does not show."
+    if account.region is not None:
+        reading.limits += (only,)
+    return reading, wanted

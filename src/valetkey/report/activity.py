@@ -177,8 +177,22 @@ def _session(session: Session) -> Sequence[str]:
 
 def reading_files(done: int, of: int) -> None:
     """On stderr, and on a terminal only: how far reading has come."""
+    _progress("files read", done, of)
+
+
+def fetching(done: int, of: int) -> None:
+    """The same for fetching."""
+    _progress("files fetched", done, of)
+
+
+def looking_up(done: int, of: int) -> None:
+    """The same for LookupEvents."""
+    _progress("regions", done, of)
+
+
+def _progress(what: str, done: int, of: int) -> None:
     if sys.stderr.isatty():
-        text = f"{done:,} of {of:,} files"
+        text = f"{done:,} of {of:,} {what}"
         sys.stderr.write(f"\r{text}" if done != of else f"\r{' ' * len(text)}\r")  # what is done is wiped away
         sys.stderr.flush()
 

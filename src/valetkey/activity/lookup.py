@@ -1,0 +1,184 @@
+"""LookupEvents as the source where there is no trail: an engine that answers the same rows.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html: 90 days, management events, one
+region a call, one attribute a call, 50 events a page, 2 calls a second for each account and region.
+
+The role's AssumeRole events are looked up first; then what each session did, by its name and by its access key, since
+AWS documents for neither that it finds all of it; then the sessions that those made in further roles of the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+
+from valetkey.account.calls import Call, CallError, Perform, patient
+from valetkey.activity.events import Event, Tie, role_key
+from valetkey.activity.layout import BEFORE, Span
+from valetkey.activity.reading import Progress, Reading
+from valetkey.activity.records import RECORD, SkippedRecordError
+from valetkey.activity.wanted import Wanted
+from valetkey.errors import ValetkeyError
+
+_PAUSE = 0.5
+"""Seconds from one call to the next in a region."""
+_AT_ONCE = 8
+_CHAINS = 8
+KEPT = timedelta(days=90)
+
+LIMITS = (
+    "LookupEvents has management events of 90 days, up to 15 minutes late. Data events do not show.",
+    "Sessions are found by the AssumeRole that began them; one that began otherwise may be missing.",
+    "Refused attempts to assume the role from another account are recorded in that account alone.",
+)
+
+
+def regions(perform: Perform) -> tuple[str, ...]:
+    """The regions that are enabled in the account. Raises CallError. Needs ec2:DescribeRegions."""
+    return tuple(sorted(each["RegionName"] for each in perform(Call("ec2", "describe_regions"))["Regions"]))
+
+
+def look_up(
+    connect: Callable[[str], Perform],
+    where: Sequence[str],
+    wanted: Wanted,
+    *,
+    roles: Sequence[str] = (),
+    span: Span,
+    wait: Callable[[float], None],
+    progress: Progress | None = None,
+) -> tuple[Reading, Wanted]:
+    """The events of roles, by their ARNs, from every region in `where`; with `wanted.outsiders`, of every role that an
+    outsider assumed. A region that fails is in `Reading.unread`. Raises ValetkeyError of `connect`."""
+    # In this thread: making a client is not safe in several.
+    performs = {region: patient(connect(region), wait=wait) for region in where}
+    found = _Found(performs, span, wait, progress)
+    if wanted.outsiders:
+        entered = found.get([("EventName", "AssumeRole")], wanted)
+        keys = {role_key(each.target): each.target for each in entered if each.tie is Tie.ENTRY}
+        roles = [arn for key, arn in keys.items() if key]
+        wanted = replace(wanted, roles=frozenset(key for key in keys if key), outsiders=False)
+    else:
+        # By ARN and by name: AWS documents "name or ID" without saying which for a role.
+        asked = [("ResourceName", each) for arn in roles for each in (arn, arn.rpartition("/")[2])]
+        entered = found.get(asked, wanted)
+    found.keep(entered)
+    names = {each.session_name for each in entered if each.session_name and not each.error}
+    keys_ = {each.issued_key for each in entered if each.issued_key}
+    found.keep(found.get([*_by("Username", names), *_by("AccessKeyId", keys_)], wanted))
+    followed = set(keys_)
+    for _ in range(_CHAINS):
+        made = {
+            each.issued_key
+            for each in found.reading.events
+            if each.tie is Tie.ACT and each.issued_key and each.issued_key not in followed
+        }
+        if not made:
+            break
+        followed |= made
+        found.keep(found.get(_by("AccessKeyId", made), Wanted(keys=frozenset(made))))
+    else:
+        found.reading.cut_by_chains = True
+    found.reading.events.sort(key=lambda each: (each.at, each.id))
+    found.reading.limits = LIMITS
+    return found.reading, wanted
+
+
+def _by(attribute: str, values: Iterable[str]) -> list[tuple[str, str]]:
+    return [(attribute, each) for each in sorted(values)]
+
+
+class _Found:
+    """Looks up, and keeps what was found."""
+
+    def __init__(
+        self,
+        performs: dict[str, Perform],
+        span: Span,
+        wait: Callable[[float], None],
+        progress: Progress | None,
+    ) -> None:
+        self._performs, self._span, self._wait, self._progress = performs, span, wait, progress
+        self._failed: set[str] = set()
+        self._seen: set[str] = set()
+        self.reading = Reading()
+
+    def keep(self, events: Iterable[Event]) -> None:
+        for event in events:
+            is_late = self._span.until is not None and event.at >= self._span.until
+            if is_late or (event.tie is Tie.ACT and not self._span.holds(event.at)):
+                continue
+            if event.id not in self._seen:
+                self._seen.add(event.id)
+                self.reading.events.append(event)
+
+    def get(self, asked: Sequence[tuple[str, str]], wanted: Wanted) -> list[Event]:
+        """The wanted events of each of the questions, from every region that has not failed; regions side by side."""
+        where = [each for each in self._performs if each not in self._failed]
+        found: list[Event] = []
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        try:
+            for number, texts in enumerate(pool.map(lambda region: self._region(region, asked), where), 1):
+                found += self._events(texts, wanted)
+                if self._progress is not None:
+                    self._progress(number, len(where))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        return found
+
+    def _events(self, texts: Iterable[str], wanted: Wanted) -> Iterator[Event]:
+        for text in texts:
+            self.reading.records += 1
+            try:
+                event = wanted.event(RECORD.decode(text))
+            except SkippedRecordError as reason:
+                self._skip(str(reason))
+            except (msgspec.MsgspecError, RecursionError):
+                self._skip("its fields are not of the kinds that CloudTrail writes")
+            else:
+                if event is not None:
+                    yield event
+
+    def _skip(self, reason: str) -> None:
+        self.reading.skipped[reason] += 1
+        self.reading.skipped_in = ["LookupEvents"]
+
+    def _region(self, region: str, asked: Sequence[tuple[str, str]]) -> list[str]:
+        """The records, as text."""
+        try:
+            return [text for attribute, value in asked for text in self._pages(region, attribute, value)]
+        except CallError as error:
+            self._failed.add(region)
+            self.reading.unread += (f"region {region}: {error.code}",)
+        except ValetkeyError as error:
+            self._failed.add(region)
+            self.reading.unread += (f"region {region}: {error.what}",)
+        return []
+
+    def _pages(self, region: str, attribute: str, value: str) -> Iterator[str]:
+        params: dict[str, object] = {
+            "LookupAttributes": [{"AttributeKey": attribute, "AttributeValue": value}],
+            "MaxResults": 50,
+        }
+        if self._span.since is not None:
+            params["StartTime"] = self._span.since - BEFORE
+        if self._span.until is not None:
+            params["EndTime"] = self._span.until
+        seen: set[object] = {None}
+        while True:
+            call = Call("cloudtrail", "lookup_events", params)
+            page = self._performs[region](call)
+            for each in page.get("Events", ()):
+                yield each.get("CloudTrailEvent", "")
+            token = page.get("NextToken")
+            self._wait(_PAUSE)
+            if not token:
+                return
+            if token in seen:
+                raise CallError(call, "Garbled", "its pages never end", do="check what answers in AWS's place")
+            seen.add(token)
+            params = {**params, "NextToken": token}
