@@ -113,7 +113,7 @@ def read(
         _chains(first, accounts)
         if any(event.delegate for event in found.events):
             approvals = Wanted(approvals=True)
-            _Pass(source, approvals, Span(None, span.until), found, seen, pool, progress).run(accounts)
+            _Pass(source, approvals, span, found, seen, pool, progress).run(accounts)
     found.events.sort(key=lambda each: (each.at, each.id))
     found.unread, found.limits = source.unread, source.limits
     if not found.files and not found.unread:

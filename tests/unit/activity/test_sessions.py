@@ -1,0 +1,230 @@
+"""Sessions per credential, their kinds, chains, and who is behind them."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.trails.generate import story
+from tests.trails.records import BROWSER, MCP, Maker, Record
+
+from valetkey.activity import Answer, Event, Session, Wanted, answer, role_key
+from valetkey.activity.records import RECORD
+
+AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def maker(account: Any) -> Maker:
+    return Maker(account(), account())
+
+
+def events(records: list[Record], *roles: str, keys: frozenset[str] = frozenset()) -> list[Event]:
+    wanted = Wanted(roles=frozenset(key for each in roles if (key := role_key(each))), keys=keys)
+    found = (wanted.event(RECORD.decode(msgspec.json.encode(each))) for each in records)
+    return [each for each in found if each is not None]
+
+
+def answered(maker: Maker, *records: Record, **more: Any) -> Answer:
+    return answer(events(list(records), maker.role, **more))
+
+
+def only(found: Answer) -> Session:
+    [session] = found.sessions
+    return session
+
+
+def test_a_console_is_one_session_although_its_keys_change(maker: Maker) -> None:
+    records = [
+        maker.record(
+            AT + number * SECOND,
+            "iam",
+            "ListUsers",
+            maker.identity("carol", AT, maker.unique("ASIA")),
+            sessionCredentialFromConsole="true",
+            userAgent=BROWSER,
+        )
+        for number in range(7)
+    ]
+    session = only(answered(maker, *records))
+    assert (session.kind.name, session.events, len(session.keys)) == ("console", 7, 7)
+    assert [each.calls for each in session.clicks] == [7]
+
+
+def test_a_service_that_does_not_say_console_is_in_it_by_its_browser(maker: Maker) -> None:
+    marked = maker.record(AT, "iam", "ListUsers", maker.identity("carol", AT, "ASIA1"), userAgent=BROWSER,
+                          sessionCredentialFromConsole="true")  # fmt: skip
+    unmarked = maker.record(AT, "ec2", "DescribeVpcs", maker.identity("carol", AT, "ASIA2"), userAgent=BROWSER)
+    by_cli = maker.record(AT, "ec2", "DescribeVpcs", maker.identity("carol", AT, "ASIA3"))
+    assert [(each.kind.name, each.events) for each in answered(maker, marked, unmarked, by_cli).sessions] == [
+        ("cli", 1), ("console", 2),
+    ]  # fmt: skip
+
+
+def test_two_sessions_of_one_name_in_one_second_are_two(maker: Maker) -> None:
+    records = [maker.record(AT, "iam", "ListUsers", maker.identity("carol", AT, key)) for key in ("ASIA1", "ASIA2")]
+    assert len(answered(maker, *records).sessions) == 2
+
+
+def test_a_sign_in_holds_under_changing_keys_and_on_events_that_do_not_have_it(maker: Maker) -> None:
+    arn = "arn:aws:signin:us-east-1:1:session/x"
+    records = []
+    for key in ("ASIA1", "ASIA2"):
+        stamped = maker.identity("carol", AT, key)
+        stamped["sessionContext"]["signInSessionArn"] = arn
+        records += [
+            maker.record(AT, "iam", "ListUsers", stamped),
+            maker.record(AT + SECOND, "ec2", "DescribeVpcs", maker.identity("carol", AT, key)),
+        ]
+    assert only(answered(maker, *records)).events == 4
+
+
+def test_the_token_of_an_agent_does_not_move_the_session_that_asked_for_it(maker: Maker) -> None:
+    arn = "arn:aws:signin:us-east-1:1:session/x"
+    grant = maker.record(AT, "signin", "CreateOAuth2Token", maker.identity("carol", AT, None), readOnly=False,
+                         requestParameters={"resource": MCP},
+                         additionalEventData={"signInSessionArn": arn})  # fmt: skip
+    acting = maker.identity("carol", AT, "ASIA9")
+    acting["sessionContext"]["signInSessionArn"] = arn
+    call = maker.record(AT + SECOND, "iam", "ListUsers", {**acting, "invokedBy": "aws-mcp.amazonaws.com"})
+    console, agent = answered(maker, grant, call).sessions
+    assert (console.kind.name, agent.kind.name, agent.parent) == ("console", "agent", console.id)
+    assert {each.code for each in console.flags} >= {"agent-login"}
+    assert {each.code for each in agent.flags} >= {"agent"}
+    # A sign-in is no agent by its ARN alone.
+    assert answered(maker, maker.record(AT, "iam", "ListUsers", acting)).sessions[0].kind.name == "cli"
+
+
+@pytest.mark.parametrize(
+    "resource", ["https://aws-mcp.evil.example/mcp", "https://evil.example/aws-mcp.x.api.aws/", ""]
+)
+def test_only_the_address_of_the_mcp_server_is_an_agent(maker: Maker, resource: str) -> None:
+    grant = maker.record(AT, "signin", "CreateOAuth2Token", maker.identity("carol", AT, None), readOnly=False,
+                         requestParameters={"resource": resource})  # fmt: skip
+    assert {each.code for each in only(answered(maker, grant)).flags} >= {"login-export"}
+
+
+def test_a_chain_is_followed_and_keeps_the_person(maker: Maker, account: Any) -> None:
+    further = f"arn:aws:iam::{account()}:role/deploy"
+    ours, theirs = maker.entry(AT, "s-1", "ASIA1", user="carol", device=True)
+    given = {
+        "credentials": {"accessKeyId": "ASIA2"},
+        "assumedRoleUser": {"assumedRoleId": "AROAFURTHER:step"},
+    }
+    step = maker.record(AT + SECOND, "sts", "AssumeRole", maker.identity("s-1", AT, "ASIA1"), responseElements=given,
+                        requestParameters={"roleArn": further, "roleSessionName": "step"})  # fmt: skip
+    deed = maker.record(AT + 2 * SECOND, "iam", "CreateUser",
+                        maker.identity("step", AT + SECOND, "ASIA2", role=further, role_id="AROAFURTHER"))  # fmt: skip
+    first, second = answered(maker, ours, theirs, step, deed, keys=frozenset({"ASIA2"})).sessions
+    assert (second.parent, second.who.person, second.mfa, second.role) == (first.id, "carol", "yes", further)
+    [flag] = [each for each in first.flags if each.code == "chain-out"]
+    assert flag.events == (step["eventID"],)
+    assert further in flag.words
+    assert [each.code for each in second.flags if each.code == "iam-change"] == ["iam-change"]
+
+
+def test_an_entry_that_nothing_was_done_with_is_a_session(maker: Maker) -> None:
+    ours, _ = maker.entry(AT, "carol", "ASIA1")
+    session = only(answered(maker, ours))
+    assert (session.events, session.entry, session.who.caller_account) == (0, (ours["eventID"],), maker.contractor)
+
+
+def test_a_refused_entry_is_no_session(maker: Maker) -> None:
+    _, theirs = maker.entry(AT, "carol", "", error="AccessDenied")
+    found = answered(maker, theirs)
+    assert found.sessions == ()
+    assert [(each.caller.rpartition("/")[2], each.error) for each in found.refused] == [("carol", "AccessDenied")]
+
+
+@pytest.mark.parametrize(
+    ("both", "device", "mfa", "said"),
+    [
+        (False, False, False, "not shown"),
+        (False, True, False, "yes"),
+        (True, False, False, "no"),
+        (True, False, True, "yes"),
+    ],
+)
+def test_mfa_is_no_only_where_it_would_show(maker: Maker, both: bool, device: bool, mfa: bool, said: str) -> None:
+    ours, theirs = maker.entry(AT, "carol", "ASIA1", device=device, mfa=mfa)
+    act = maker.record(AT + SECOND, "iam", "ListUsers", maker.identity("carol", AT, "ASIA1"))
+    session = only(answered(maker, act, ours, *([theirs] if both else [])))
+    assert session.mfa == said
+    codes = {each.code for each in session.flags}
+    assert ("no-mfa" in codes, "mfa-not-shown" in codes) == (said == "no", said == "not shown")
+
+
+def test_the_surest_name_is_taken(maker: Maker) -> None:
+    ours, theirs = maker.entry(AT, "whoever", "ASIA1", user="carol")
+    plain = maker.identity("whoever", AT, "ASIA1")
+    act = maker.record(AT, "iam", "ListUsers", plain)
+    assert (only(answered(maker, act)).who.person, only(answered(maker, act)).who.by) == ("whoever", "session name")
+    assert (found := only(answered(maker, act, ours, theirs)).who).person == "carol"
+    assert found.by == "the caller's trail"
+    someone = {
+        **plain,
+        "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"},
+    }
+    one_event = maker.record(AT, "s3", "ListBuckets", someone)
+    session = only(answered(maker, act, one_event))
+    assert (session.events, session.who.by) == (2, "IAM Identity Center")
+    plain["sessionContext"]["sourceIdentity"] = "dora"
+    assert only(answered(maker, ours, theirs, maker.record(AT, "iam", "ListUsers", plain))).who.person == "dora"
+
+
+def test_switch_role_has_no_session_context_and_belongs_to_its_console(maker: Maker) -> None:
+    bare = maker.identity("heidi", AT, None)
+    del bare["sessionContext"]
+    switch = maker.record(AT, "signin", "SwitchRole", bare, readOnly=False)
+    call = maker.record(AT + SECOND, "s3", "ListBuckets", maker.identity("heidi", AT, "ASIA1"),
+                        sessionCredentialFromConsole="true")  # fmt: skip
+    assert only(answered(maker, switch, call)).events == 2
+    later = maker.record(AT + timedelta(hours=2), "signin", "SwitchRole", bare, readOnly=False)
+    assert [each.events for each in answered(maker, switch, later).sessions] == [1, 1]
+    assert len(answered(maker, switch, {**later, "eventTime": "2026-11-03T10:20:00Z"}).sessions) == 1
+
+
+def test_what_services_do_for_a_session_is_counted_apart(maker: Maker) -> None:
+    who = maker.identity("carol", AT, "ASIA1")
+    served = {**maker.identity("carol", AT, "ASIA2"), "invokedBy": "cloudformation.amazonaws.com"}
+    session = only(
+        answered(maker, maker.record(AT, "cloudformation", "CreateStack", who),
+                 maker.record(AT, "ec2", "CreateVpc", served))
+    )  # fmt: skip
+    assert [each.action for each in session.done] == ["cloudformation:CreateStack"]
+    assert [each.action for each in session.by_services] == ["ec2:CreateVpc"]
+    assert [each.action for each in session.writes] == ["cloudformation:CreateStack", "ec2:CreateVpc"]
+
+
+def test_denied_calls_are_apart_and_errors_are_no_denials(maker: Maker) -> None:
+    who = maker.identity("carol", AT, "ASIA1")
+    codes = ("AccessDenied", "Client.UnauthorizedOperation", "ThrottlingException", "NoSuchEntityException")
+    records = [maker.record(AT, "iam", "DeleteUser", who, errorCode=code) for code in codes]
+    session = only(answered(maker, *records))
+    assert [each.error for each in session.denied] == [*codes[:2]] or {each.error for each in session.denied} == {
+        *codes[:2]
+    }
+    assert {each.error for each in session.errors} == {*codes[2:]}
+    assert (session.writes, session.done) == ((), ())
+
+
+@given(seed=st.integers(0, 10_000))
+def test_the_order_of_events_does_not_matter(seed: int) -> None:
+    told = story(7, 1)
+    records = [record for _, record in told.records]
+    keys = frozenset(
+        str(each["responseElements"]["credentials"]["accessKeyId"])
+        for each in records
+        if each["eventName"] == "AssumeRole" and "deploy" in str(each["requestParameters"]) and each["responseElements"]
+    )
+    rows = events(records, told.maker.role, keys=keys)
+    mixed = list(rows)
+    random.Random(seed).shuffle(mixed)
+    assert answer(mixed) == answer(rows)
+    assert len(answer(rows).sessions) == len(told.sessions)
