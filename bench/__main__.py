@@ -17,6 +17,7 @@ NAMES = (
     "accounts",
     "audit",
     "change",
+    "activity",
 )
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from valetkey.catalog.actions import Level, every, level
+from valetkey.catalog.actions import Level, level, listed
 
 _SERVICES = {
     "monitoring": "cloudwatch",
@@ -69,10 +69,8 @@ def action_of(source: str, name: str) -> str | None:
     action."""
     service = source.partition(".")[0]
     service = _SERVICES.get(service, service)
-    listed = every()
     for spelt in (name, _VERSION.sub("", name)):
-        wanted = _NAMES.get(f"{service}:{spelt}", f"{service}:{spelt}")
-        found = listed.get(wanted.lower())
+        found = listed(_NAMES.get(f"{service}:{spelt}", f"{service}:{spelt}"))
         if found is not None:
             return found
     return None

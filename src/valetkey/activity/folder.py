@@ -21,6 +21,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._unread: list[str] = []
+        self._found: list[TrailFile] | None = None
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -39,7 +40,9 @@ class Folder:
             raise ValetkeyError(
                 f"there is no file or folder {path}", do="name the folder of a trail's files", where=str(path)
             )
-        found = sorted(self._below(), key=lambda each: each.name)
+        if self._found is None:
+            self._found = sorted(self._below(str(path)), key=lambda each: each.name)
+        found = self._found
         if not found:
             raise ValetkeyError(
                 f"{path} holds no files of a trail (.json, .json.gz, .ndjson)",
@@ -53,13 +56,23 @@ class Folder:
             and (each.at is None or span.may_hold(each.at))
         ]
 
-    def _below(self) -> Iterator[TrailFile]:
-        for folder, _, names in os.walk(self._path, onerror=self._refused):
-            for name in names:
-                path = Path(folder) / name
-                file = named(path, str(path.relative_to(self._path)))
-                if file is not None and path.is_file():
-                    yield TrailFile(path, file.name, file.account, file.region, file.at, path.stat().st_size)
+    def _below(self, top: str) -> Iterator[TrailFile]:
+        """Every file. A trail has hundreds of thousands: a listing with pathlib would take longer than reading them."""
+        folders = [top]
+        while folders:
+            folder = folders.pop()
+            try:
+                entries = list(os.scandir(folder))
+            except OSError as error:
+                self._refused(error)
+                continue
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_file():
+                    file = named(Path(entry.path), entry.path[len(top) + 1 :], entry.stat().st_size)
+                    if file is not None:
+                        yield file
 
     def _refused(self, error: OSError) -> None:
         said = f"{error.filename}: {error.strerror}"

@@ -73,7 +73,11 @@ def named(path: Path, name: str, size: int = 0) -> TrailFile | None:
     said = _NAME.search(text)
     if said is None:
         return TrailFile(path, name, size=size)
-    at = datetime.strptime(said[3], "%Y%m%dT%H%M").replace(tzinfo=UTC)
+    day, _, time = said[3].partition("T")
+    try:
+        at = datetime(int(day[:4]), int(day[4:6]), int(day[6:]), int(time[:2]), int(time[2:]), tzinfo=UTC)
+    except ValueError:
+        return TrailFile(path, name, size=size)
     return TrailFile(path, name, said[1], said[2], at, size)
 
 

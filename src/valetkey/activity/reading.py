@@ -28,6 +28,10 @@ from valetkey.activity.wanted import Wanted
 _WORTH = 32 << 20
 """Stored bytes from which on a second process pays."""
 _FEW = 8
+_HOMES_OF_IAM = frozenset(
+    {"us-east-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"}
+)
+"""Where the calls of IAM are recorded, in each partition."""
 _CHAINS = 8
 """How many roles deep chains are followed."""
 
@@ -109,11 +113,11 @@ def read(
             # The trail of a caller's account, where it is there too, names the caller.
             callers = {each.caller_account for each in found.events if each.tie is Tie.ENTRY} - accounts - {""}
             if callers:
-                first.run(frozenset(callers))
+                replace(first, is_seen=frozenset(found.counted)).run(frozenset(callers))
         _chains(first, accounts)
         if any(event.delegate for event in found.events):
             approvals = Wanted(approvals=True)
-            _Pass(source, approvals, span, found, seen, pool, progress).run(accounts)
+            _Pass(source, approvals, span, found, seen, pool, progress, regions=_HOMES_OF_IAM).run(accounts)
     found.events.sort(key=lambda each: (each.at, each.id))
     found.unread, found.limits = source.unread, source.limits
     if not found.files and not found.unread:
@@ -173,9 +177,17 @@ class _Pass:
     seen: set[str]
     pool: _Pool
     progress: Progress | None
+    is_seen: frozenset[str] = frozenset()
+    """Names of files in which these records were looked for before."""
+    regions: frozenset[str] = frozenset()
+    """The regions whose files are read; none: all."""
 
     def run(self, accounts: frozenset[str] | None) -> None:
-        files = self.source.files(accounts, self.span)
+        files = [
+            each
+            for each in self.source.files(accounts, self.span)
+            if each.name not in self.is_seen and (not self.regions or each.region in ("", *self.regions))
+        ]
         for number, (file, scanned) in enumerate(self.pool.scanned(files, self.wanted), 1):
             self._count(file, scanned)
             self._take(scanned.events)

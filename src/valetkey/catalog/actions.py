@@ -46,6 +46,14 @@ def level(action: str) -> Level | None:
     return cast(Level, next((known for known in _MOST_TELLING if known in given), None))
 
 
+@lru_cache(maxsize=32_768)
+def listed(action: str) -> str | None:
+    """ "service:Action" (any case) in AWS's spelling, or None for an action that AWS does not list."""
+    service, _, name = action.lower().partition(":")
+    spelt = _names(service).get(name) if service in _services() else None
+    return f"{service}:{spelt}" if spelt else None
+
+
 @lru_cache(maxsize=4096)
 def expand(pattern: str) -> tuple[str, ...]:
     """Every listed action that an Action element's pattern covers ("s3:Get*", "*"), sorted, in AWS's spelling.
