@@ -124,8 +124,8 @@ def _rate(name: str, code: str, folder: Path, role: str, cores: int = 1) -> tupl
     said = ran.stdout.split()
     size, core, memory, clock = int(said[0]), float(said[3]), int(said[4]), float(said[5])
     print(
-        f"{name:<36} {size / core / 1e6:>5,.0f} MB for each second on a core; by the clock {size / clock / 1e6:,.0f} MB/s "
-        f"({clock:.2f} s for {size / 1e6:,.0f} MB); {memory} MB of memory"
+        f"{name:<36} {size / core / 1e6:>5,.0f} MB for each second on a core; "
+        f"by the clock {size / clock / 1e6:,.0f} MB/s ({clock:.2f} s for {size / 1e6:,.0f} MB); {memory} MB of memory"
     )
     return size / core / 1e6, said
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from valetkey.account.calls import Call, CallError, Perform
-from valetkey.activity.folder import NEVER_SHOWN
 from valetkey.activity.layout import Span, TrailFile, named
 from valetkey.activity.reading import Progress
 from valetkey.errors import ValetkeyError
@@ -71,7 +70,7 @@ class Bucket:
 
     @property
     def limits(self) -> tuple[str, ...]:
-        return NEVER_SHOWN
+        return ()
 
     def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
         """List and fetch. Raises ValetkeyError where there is no trail; CallError where the bucket cannot be read."""

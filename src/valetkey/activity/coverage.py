@@ -21,10 +21,12 @@ def unseen(reading: Reading, *, accounts: frozenset[str], span: Span, now: datet
 
 def _unseen(reading: Reading, accounts: frozenset[str], span: Span, now: datetime) -> Iterator[str]:
     yield from reading.limits
-    if not any(each.is_data for each in reading.events):
-        yield "No data event of the role was read: what it did with objects, items and functions does not show."
+    if any(each.is_data for each in reading.events):
+        yield "Data events (objects, items, functions) show only of what the trail records them for."
+    else:
+        yield "What it did with objects, items and functions (data events) does not show: no such event was read."
     if not any(each.tie is Tie.OTHER_SIDE for each in reading.events):
-        yield "No trail of a caller's account was read: refused attempts, and the callers' names, do not show."
+        yield "Refused attempts and the callers' names are in the callers' own accounts, whose trail was not read."
     if not reading.days:
         if reading.files:
             yield "The names of the files do not say region and day: whether some are missing is not known."

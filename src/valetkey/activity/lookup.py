@@ -31,9 +31,8 @@ _CHAINS = 8
 KEPT = timedelta(days=90)
 
 LIMITS = (
-    "LookupEvents has management events of 90 days, up to 15 minutes late. Data events do not show.",
+    "LookupEvents has management events of 90 days, up to 15 minutes late.",
     "Sessions are found by the AssumeRole that began them; one that began otherwise may be missing.",
-    "Refused attempts to assume the role from another account are recorded in that account alone.",
 )
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _ROWS = 200
 """Lines of a table; the rest is counted."""
-_IDS = 3
-"""Event ids that a table names; the other formats have more."""
+_IDS = 1
+"""Event ids that a table names; the other formats have up to 20."""
 _MOST = 4
 
 
@@ -42,12 +42,12 @@ def say_activity(shown: Shown, by: By) -> None:
     say(*(f"Role {each}" for each in answer.roles[:_ROWS]))
     say(
         f"{_number(len(answer.sessions), 'session')} by {_number(len(people), 'person', 'people')}, "
-        f"{_span(shown.span)}; {_number(reading.files, 'file')} read from {shown.source}"
+        f"{_span(shown.span)}; {_read(reading)} from {shown.source}"
     )
     if shown.terms:
         say(shown.terms)
     if by == "session":
-        columns = ["session", "when (UTC)", "kind", "who", "MFA", "address", "calls", "writes", "denied", "look at"]
+        columns = ["session", "from (UTC)", "kind", "who", "MFA", "calls", "writes", "denied", "flags"]
         rows: list[Sequence[str]] = [_session(each) for each in answer.sessions[:_ROWS]]
     else:
         columns = [by, "when (UTC)", "who", "sessions", "calls", "writes", "denied", "errors"]
@@ -67,7 +67,9 @@ def say_activity(shown: Shown, by: By) -> None:
     if rows:
         say_table(columns, rows)
     _rest(len(answer.sessions) if by == "session" else len(answer.lines(by)))
-    if by == "session":
+    if by == "session" and rows:
+        head = ["session", "until", "who: known by", "address", "program", "made by"]
+        say_table(head, [_more(each) for each in answer.sessions[:_ROWS]])
         _say_deeds(answer.sessions)
     _say_flags(answer.sessions)
     if answer.refused:
@@ -96,10 +98,10 @@ def incomplete(reading: Reading) -> Iterator[str]:
 def _say_deeds(sessions: Sequence[Session]) -> None:
     """Each table's name is the head of its column of actions."""
     tables: tuple[tuple[Sequence[str], list[Sequence[str]]], ...] = (
-        (("at (UTC)", "session", "changed", "on", "event"), _deeds(sessions, "writes")),
-        (("at (UTC)", "session", "data read", "on", "event"), _folded(sessions, "data_reads")),
-        (("first (UTC)", "session", "denied", "on", "event"), _folded(sessions, "denied")),
-        (("first (UTC)", "session", "failed", "on", "event"), _folded(sessions, "errors")),
+        (("at (UTC)", "session", "changed", "on"), _deeds(sessions, "writes")),
+        (("first (UTC)", "session", "data read", "on"), _folded(sessions, "data_reads")),
+        (("first (UTC)", "session", "denied", "on"), _folded(sessions, "denied")),
+        (("first (UTC)", "session", "failed", "on"), _folded(sessions, "errors")),
         (("session", "looked at", "calls", "what"), list(_looked(sessions))),
     )
     for columns, rows in tables:
@@ -112,7 +114,7 @@ def _deeds(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
     found: list[Sequence[str]] = []
     for session in sessions:
         deeds: tuple[Deed, ...] = getattr(session, kind)
-        found += [(_minute(each.at), session.id, each.action, _on(each), each.event) for each in deeds]
+        found += [(_minute(each.at), session.id, each.action, _on(each)) for each in deeds]
     return found
 
 
@@ -126,7 +128,7 @@ def _folded(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
         for (action, on, error), deeds in kept.items():
             times = f" x{len(deeds)}" if len(deeds) > 1 else ""
             why = f" ({error})" if error and kind == "errors" else ""
-            found.append((_minute(deeds[0].at), session.id, f"{action}{times}{why}", on, deeds[0].event))
+            found.append((_minute(deeds[0].at), session.id, f"{action}{times}{why}", on))
     return found
 
 
@@ -151,27 +153,37 @@ def _looked(sessions: Sequence[Session]) -> Iterator[Sequence[str]]:
 
 def _say_flags(sessions: Sequence[Session]) -> None:
     rows = [
-        (flag.code, session.id, session.who.person, flag.words, _ids(flag.events, flag.count))
+        (flag.code, session.id, flag.words, _ids(flag.events, flag.count))
         for session in sessions
         for flag in session.flags
     ]
     if rows:
-        say_table(["look at", "session", "who", "why", "events"], rows[:_ROWS])
+        say_table(["flag", "session", "why", "event"], rows[:_ROWS])
         _rest(len(rows))
 
 
 def _session(session: Session) -> Sequence[str]:
     return (
         session.id,
-        _from_to(session.first, session.last),
-        session.kind.name + (f" of {session.parent}" if session.parent else ""),
-        f"{session.who.person} ({session.who.by})",
+        _minute(session.first),
+        session.kind.name,
+        session.who.person,
         session.mfa,
-        _some(session.addresses),
         str(session.events),
         str(len(session.writes)),
         str(len(session.denied)),
-        ", ".join(dict.fromkeys(each.code for each in session.flags)),
+        str(len(session.flags)),
+    )
+
+
+def _more(session: Session) -> Sequence[str]:
+    return (
+        session.id,
+        _minute(session.last) if session.first.date() != session.last.date() else f"{session.last:%H:%M}",
+        session.who.by,
+        _some(session.addresses),
+        _some(session.agents),
+        session.parent,
     )
 
 
@@ -228,6 +240,10 @@ def _from_to(first: datetime, last: datetime) -> str:
     if _minute(first) == _minute(last):
         return _minute(first)
     return f"{_minute(first)} to {f'{last:%H:%M}' if first.date() == last.date() else _minute(last)}"
+
+
+def _read(reading: Reading) -> str:
+    return _number(reading.files, "file") if reading.files else _number(reading.records, "event")
 
 
 def _span(span: Span) -> str:

@@ -33,7 +33,7 @@ def test_the_table_has_everything(home: Any, capsys: pytest.CaptureFixture[str],
     assert run(["activity", truth.role, "--from", str(folder)]) == 0
     out = capsys.readouterr().out
     for words in (
-        "sessions by", "carol (the caller's trail)", "changed", "ec2:CreateTags", "resourceId i-0123456789abcdef0",
+        "sessions by", "carol", "the caller's trail", "changed", "ec2:CreateTags", "resourceId i-0123456789abcdef0",
         "data read", "s3:GetObject", "denied", "iam:CreateUser", "looked at", "clicks", "by services", "login-export",
         "chain-out", "What cannot be seen", "No grant's terms are known",
     ):  # fmt: skip
