@@ -21,6 +21,8 @@ def unseen(reading: Reading, *, accounts: frozenset[str], span: Span, now: datet
 
 def _unseen(reading: Reading, accounts: frozenset[str], span: Span, now: datetime) -> Iterator[str]:
     yield from reading.limits
+    if reading.files and reading.left_out == reading.files:
+        yield "No file mentions the role: see that its ARN is spelt as in the trail, and the time."
     if any(each.is_data for each in reading.events):
         yield "Data events (objects, items, functions) show only of what the trail records them for."
     else:

@@ -105,15 +105,18 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return self.source.partition(".")[0]
 
 
-_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Client.UnauthorizedOperation"})
-_MORE_DENIALS = frozenset(
-    {"AuthorizationError", "AuthorizationErrorException", "NotAuthorized", "VpceAccessDenied", "UnauthorizedAccess"}
+_DENIALS = frozenset(
+    {
+        *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess"),
+        *("AuthorizationError", "AuthorizationErrorException", "NotAuthorized", "VpceAccessDenied"),
+    }
 )
 
 
 def is_denial(code: str) -> bool:
-    """Whether an error code says that policies refused the call; throttling and missing things are no denials."""
-    return code in _DENIALS or code in _MORE_DENIALS or code.removeprefix("Client.") in _DENIALS
+    """Whether an error code says that policies refused the call ("Client.UnauthorizedOperation" as EC2 writes it);
+    throttling and missing things are no denials."""
+    return code.rpartition(".")[2] in _DENIALS
 
 
 def role_key(arn: str) -> tuple[str, str] | None:

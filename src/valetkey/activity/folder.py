@@ -6,17 +6,18 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from valetkey.activity.layout import Span, TrailFile, named
+from valetkey.activity.layout import Span, TrailFile, is_digest, named
 from valetkey.errors import ValetkeyError
 
 
 class Folder:
-    """The files below a folder, or one file. Symbolic links to folders are not followed."""
+    """The files below a folder, or one file. Symbolic links to folders are not followed, and named as not read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._unread: list[str] = []
         self._found: list[TrailFile] | None = None
+        self._others: list[str] = []
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -24,7 +25,10 @@ class Folder:
 
     @property
     def limits(self) -> tuple[str, ...]:
-        return ()
+        if not self._others:
+            return ()
+        more = f" and {len(self._others) - 3} more" if len(self._others) > 3 else ""
+        return (f"Not files of events by their names, and not read: {', '.join(sorted(self._others)[:3])}{more}.",)
 
     def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
         """Files whose names say another account or another time are left out. Raises ValetkeyError."""
@@ -62,12 +66,17 @@ class Folder:
                 self._refused(error)
                 continue
             for entry in entries:
+                name = entry.path[len(top) + 1 :]
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 elif entry.is_file():
-                    file = named(Path(entry.path), entry.path[len(top) + 1 :], entry.stat().st_size)
+                    file = named(Path(entry.path), name, entry.stat().st_size)
                     if file is not None:
                         yield file
+                    elif not is_digest(name):
+                        self._others.append(name)
+                elif entry.is_dir():
+                    self._unread.append(f"{name}: a symbolic link to a folder")
 
     def _refused(self, error: OSError) -> None:
         said = f"{error.filename}: {error.strerror}"

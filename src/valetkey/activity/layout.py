@@ -81,6 +81,11 @@ def named(path: Path, name: str, size: int = 0) -> TrailFile | None:
     return TrailFile(path, name, said[1], said[2], at, size)
 
 
+def is_digest(name: str) -> bool:
+    """Whether a file is one of CloudTrail's that holds no events: a digest, or insights."""
+    return _NOT_EVENTS.search(name.replace("\\", "/")) is not None
+
+
 def organization_member(name: str) -> str | None:
     """The account of a file in the layout of an organization's trail, where all accounts are the organization's."""
     said = _ORGANIZATION.search(name.replace("\\", "/"))

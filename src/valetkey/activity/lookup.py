@@ -59,7 +59,6 @@ def look_up(
     if wanted.outsiders:
         entered = found.get([("EventName", "AssumeRole")], wanted)
         keys = {role_key(each.target): each.target for each in entered if each.tie is Tie.ENTRY}
-        roles = [arn for key, arn in keys.items() if key]
         wanted = replace(wanted, roles=frozenset(key for key in keys if key), outsiders=False)
     else:
         # By ARN and by name: AWS documents "name or ID" without saying which for a role.

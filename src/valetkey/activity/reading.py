@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -106,7 +107,7 @@ def read(
     seen: set[str] = set()
     with _Pool(cores) as pool:
         if wanted.outsiders:
-            wanted = _outsiders(_Pass(source, wanted, span, found, set(), pool, progress), wanted, accounts)
+            wanted = _outsiders(_Pass(source, wanted, span, Reading(), set(), pool, progress), wanted, accounts)
         first = _Pass(source, wanted, span, found, seen, pool, progress)
         first.run(accounts)
         if accounts is not None:
@@ -131,11 +132,10 @@ def _outsiders(first: _Pass, wanted: Wanted, accounts: frozenset[str] | None) ->
     # In an organization's layout every account is the organization's own.
     members = {organization_member(each.name) for each in first.source.files(accounts, first.span)} - {None}
     wanted = replace(wanted, own=wanted.own | {each for each in members if each})
-    looked = replace(first, wanted=wanted, found=Reading())
+    looked = replace(first, wanted=wanted)
     looked.run(accounts)
     entered = {role_key(each.target) for each in looked.found.events if each.tie is Tie.ENTRY}
-    delegated = {role_key(each.role) for each in looked.found.events if each.delegate}
-    return replace(wanted, roles=wanted.roles | {each for each in entered | delegated if each}, outsiders=False)
+    return replace(wanted, roles=wanted.roles | {each for each in entered if each}, outsiders=False)
 
 
 def _chains(first: _Pass, accounts: frozenset[str] | None) -> None:
@@ -258,6 +258,11 @@ class _Pool:
         if self._pool is None:
             # Forking is safe where this process has one thread, and saves loading everything again.
             context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-            self._pool = ProcessPoolExecutor(self._cores, mp_context=context)
+            self._pool = ProcessPoolExecutor(self._cores, mp_context=context, initializer=_leave_interrupts)
         at_once = max(1, min(_FEW, len(files) // self._cores))
         return self._pool.map(partial(scan, wanted=wanted), [each.path for each in files], chunksize=at_once)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C goes to every process of a terminal; this one is ended by the one that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -85,6 +85,8 @@ class _File:
             self._rest(buffer, in_array=bool(in_array))
         elif buffer.strip():
             self._whole(buffer)
+        else:
+            raise BrokenFileError("is empty")
 
     def _part(self, buffer: bytes, *, in_array: bool) -> bytes:
         """Take whole records from the front; what is left over."""

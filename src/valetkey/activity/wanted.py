@@ -25,8 +25,10 @@ class Wanted:
     further: frozenset[str] = frozenset()
     """Names of the roles that these sessions are of."""
     outsiders: bool = False
-    """Entries of callers of accounts that are not `own`, and what providers do through temporary delegation."""
+    """Entries of callers of accounts that are not `own`."""
     own: frozenset[str] = frozenset()
+    delegates: bool = False
+    """What providers do through temporary delegation, with whatever role."""
     approvals: bool = False
     """Approvals of temporary delegation."""
 
@@ -39,7 +41,9 @@ class Wanted:
         """
         found = {b"/" + _start(name) for _, name in self.roles} | {b"/" + _start(name) for name in self.further}
         if self.outsiders:
-            found |= {b"AWSAccount", b"invokedByDelegate"}
+            found.add(b"AWSAccount")
+        if self.delegates:
+            found.add(b"invokedByDelegate")
         if self.approvals:
             found |= {name.encode() for name in APPROVING}
         return tuple(sorted(found))
@@ -63,7 +67,7 @@ class Wanted:
             created = context.attributes.creationDate if context and context.attributes else None
             if who.principalId and created and (who.principalId, created) in self.sessions:
                 return Tie.ACT
-            if self.outsiders and who.invokedByDelegate is not None:
+            if self.delegates and who.invokedByDelegate is not None:
                 return Tie.ACT
         if is_entering(record):
             return self._entry(record)

@@ -53,7 +53,7 @@ def asked(role: str | None, all_outsiders: bool, own: str | None, account: Owner
         raise ValetkeyError("--own-accounts goes with --all-outsiders", do="leave it out")
     if role is None:
         ours = _auditing.scope(own, None, None).own
-        return Asked(Wanted(outsiders=True, own=ours), None, Expected(), "")
+        return Asked(Wanted(outsiders=True, delegates=True, own=ours), None, Expected(), "")
     if role.startswith("arn:"):
         key = role_key(role)
         if key is None or ":role/" not in role or not re.fullmatch("[0-9]{12}", key[0]):

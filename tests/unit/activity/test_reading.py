@@ -118,6 +118,7 @@ BROKEN = {
     "cut.json": (lambda data: data[:-40], "is cut off"),
     "cut.json.gz": (lambda data: gzip.compress(data)[:-20], "is cut off: the end of its gzip stream"),
     "damaged.json.gz": (lambda data: gzip.compress(data)[:30] + b"\0" * 40 + gzip.compress(data)[70:], "is damaged"),
+    "empty.json": (lambda data: b"", "is empty"),
     "html.json": (lambda data: b"<html>assumed-role/audit/</html>", "is cut off, or is not"),
     "other.json": (lambda data: b'{"version": "/audit"}', "is JSON, but not of a trail"),
 }
@@ -207,6 +208,19 @@ def test_digests_insights_and_other_things_are_no_files_of_events(tmp_path: path
     for name in ("1_CloudTrail-Digest_us-east-1_x.json.gz", "1_CloudTrail-Insight_x.json.gz", "notes.txt", "a.json"):
         (tmp_path / name).write_bytes(trail(acts(maker, 1)))
     assert of(tmp_path, maker).files == 1
+
+
+def test_what_is_in_the_folder_and_not_read_is_said(tmp_path: pathlib.Path, maker: Maker) -> None:
+    folder = tmp_path / "trail"
+    (folder / "real").mkdir(parents=True)
+    (folder / "real" / "a.json").write_bytes(trail(acts(maker, 1)))
+    (folder / "b.parquet").write_bytes(b"PAR1")
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    found = of(folder, maker)
+    assert found.unread == ("link: a symbolic link to a folder",)
+    assert any("not read: b.parquet" in each for each in found.limits)
+    assert not found.is_complete
 
 
 def test_only_files_of_the_account_and_the_time_are_read(tmp_path: pathlib.Path, maker: Maker) -> None:

@@ -214,6 +214,21 @@ def test_denied_calls_are_apart_and_errors_are_no_denials(maker: Maker) -> None:
     assert (session.writes, session.done) == ((), ())
 
 
+def test_used_actions_are_those_that_succeeded(maker: Maker) -> None:
+    who = maker.identity("carol", AT, "ASIA1")
+    served = {**maker.identity("carol", AT, "ASIA2"), "invokedBy": "cloudformation.amazonaws.com"}
+    found = answered(
+        maker,
+        maker.record(AT, "s3", "ListBuckets", who),
+        maker.record(AT, "iam", "CreateUser", who, errorCode="AccessDenied"),
+        maker.record(AT, "ec2", "RunInstances", who, errorCode="Client.UnauthorizedOperation"),
+        maker.record(AT, "iam", "DeleteUser", who, errorCode="NoSuchEntityException"),
+        maker.record(AT, "new-service", "DoThings", who),
+        maker.record(AT, "ec2", "CreateVpc", served),
+    )
+    assert found.used == ("ec2:CreateVpc", "s3:ListAllMyBuckets")
+
+
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_events_does_not_matter(seed: int) -> None:
     told = story(7, 1)

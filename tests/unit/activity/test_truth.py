@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from tests.trails.generate import CONTRACTOR, OWNER, START, Truth, generate, story
+from tests.trails.generate import CONTRACTOR, ORGANIZATION, OWNER, START, Truth, generate, story
 
 from valetkey.activity import Answer, Folder, Span, Wanted, answer, read, role_key
 from valetkey.activity.kinds import KINDS
@@ -66,10 +66,17 @@ def test_the_generator_is_the_same_for_the_same_seed(tmp_path: pathlib.Path) -> 
 
 def test_outsiders_are_found_without_a_role(tmp_path: pathlib.Path) -> None:
     truth = generate(tmp_path)
-    reading, wanted = read(Folder(tmp_path), Wanted(outsiders=True), accounts=None)
-    # The contractor's trail is in the organization's folder here: nobody is an outsider but the provider.
+    reading, wanted = read(Folder(tmp_path), Wanted(outsiders=True, delegates=True), accounts=None)
+    # The contractor's trail is in the organization's folder here: nobody is an outsider but the provider, and what
+    # others did with the role that it acts through is theirs.
+    assert wanted.roles == frozenset()
+    assert [each.kind.name for each in answer(reading.events).sessions] == ["delegate"]
+    (tmp_path / "AWSLogs" / ORGANIZATION).rename(tmp_path / "AWSLogs" / "plain")
+    reading, wanted = read(Folder(tmp_path), Wanted(outsiders=True, delegates=True), accounts=None)
     assert wanted.roles == {role_key(truth.role)}
-    assert [each.kind.name for each in answer(reading.events).sessions].count("delegate") == 1
+    assert len(answer(reading.events).sessions) == len(truth.sessions)
+    reading, wanted = read(Folder(tmp_path), Wanted(outsiders=True, own=frozenset({CONTRACTOR})), accounts=None)
+    assert (wanted.roles, reading.events) == (frozenset(), [])
 
 
 def test_a_part_of_the_time_is_a_part_of_the_sessions(tmp_path: pathlib.Path) -> None:
