@@ -158,7 +158,7 @@ def answer(
             continue
         role = _role(each)
         addresses, agents, services = known.setdefault(role_key(role), (set(), set(), set()))
-        person, kind, shown = who(each), kind_of(each), mfa(each)
+        person, kind, shown = who(each), kind_of(each), mfa(each, required=expected.mfa)
         seen = Seen(
             group=each,
             who=person,

@@ -12,6 +12,8 @@ class Expected:
 
     people: tuple[str, ...] = ()
     """User names that may be source identity or session name; none: anybody."""
+    mfa: bool = False
+    """Whether the role's trust policy, as it is now and as it was agreed, lets nobody in without MFA."""
     until: datetime | None = None
     """The end of the grant."""
     suspended: tuple[tuple[datetime, datetime | None], ...] = ()

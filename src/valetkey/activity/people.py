@@ -7,7 +7,7 @@ from typing import Literal
 
 from valetkey.activity.sessions import Group
 
-Mfa = Literal["yes", "no", "not shown"]
+Mfa = Literal["yes", "no", "required", "not shown"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +78,9 @@ def who(group: Group) -> Who:
     )
 
 
-def mfa(group: Group) -> Mfa:
-    """Whether MFA is shown. "no" only where the caller's own trail, which would have it, does not have it.
+def mfa(group: Group, *, required: bool = False) -> Mfa:
+    """Whether MFA is shown. "no" only where the caller's own trail, which would have it, does not have it; "required"
+    where nothing shows it and the trust policy lets nobody in without, as far as is known (`required`).
 
     The role's account sees a code that comes with AssumeRole (`serialNumber`); it does not see the MFA of a session
     that the caller made before (GetSessionToken). AWS refuses an AssumeRole whose code is wrong.
@@ -95,7 +96,9 @@ def mfa(group: Group) -> Mfa:
     root = seen[-1]
     # Who calls with a user's or a role's own credentials is seen by the account of the caller.
     told = root.other_side + [each for each in root.entries if each.caller_type in ("IAMUser", "AssumedRole", "Root")]
-    return "no" if told else "not shown"
+    if told:
+        return "no"
+    return "required" if required else "not shown"
 
 
 def _first(*texts: str) -> str:

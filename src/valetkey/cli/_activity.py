@@ -76,7 +76,7 @@ def _granted(name: str, account: OwnerAccount) -> Asked:
     return Asked(
         Wanted(roles=frozenset({(standing.role.account, standing.role.name)})),
         frozenset({standing.role.account, record.contractor} - {""}),
-        Expected(people=users, until=record.until),
+        Expected(people=users, mfa=terms is not None and terms.mfa and not standing.drift, until=record.until),
         f"Grant {name} to {record.contractor}, {end}" + (f"; for {', '.join(users)}" if users else ""),
         (standing.role.arn,),
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.trails.generate import story
 from tests.trails.records import BROWSER, MCP, Maker, Record
 
-from valetkey.activity import Answer, Event, Session, Wanted, answer, role_key
+from valetkey.activity import Answer, Event, Expected, Session, Wanted, answer, role_key
 from valetkey.activity.records import RECORD
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
@@ -158,6 +158,17 @@ def test_mfa_is_no_only_where_it_would_show(maker: Maker, both: bool, device: bo
     assert session.mfa == said
     codes = {each.code for each in session.flags}
     assert ("no-mfa" in codes, "mfa-not-shown" in codes) == (said == "no", said == "not shown")
+
+
+def test_mfa_that_the_grant_requires_is_said_as_that(maker: Maker) -> None:
+    """Nothing shows it where the code was given to GetSessionToken before, as `valetkey` itself does."""
+    ours, theirs = maker.entry(AT, "carol", "ASIA1")
+    act = maker.record(AT + SECOND, "iam", "ListUsers", maker.identity("carol", AT, "ASIA1"))
+    required = Expected(mfa=True)
+    session = only(answer(events([act, ours], maker.role), expected=required))
+    assert (session.mfa, {each.code for each in session.flags}) == ("required", set())
+    # What the caller's trail shows goes before.
+    assert only(answer(events([act, ours, theirs], maker.role), expected=required)).mfa == "no"
 
 
 def test_the_surest_name_is_taken(maker: Maker) -> None:
