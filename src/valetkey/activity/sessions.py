@@ -24,7 +24,7 @@ from valetkey.activity.events import Event, Tie, instant
 _PAUSE = timedelta(minutes=30)
 _NEAR = timedelta(minutes=5)
 """How far a step of a console sign-in without creation time may be from the session's."""
-_SECOND = timedelta(seconds=1)
+_NOW, _SECOND = timedelta(), timedelta(seconds=1)
 
 Anchor = tuple[str, str, str]
 """What makes a session one: the kind of the rule, and what it goes by."""
@@ -179,26 +179,22 @@ def _place(loose: Sequence[Event], groups: dict[Anchor, Group]) -> None:
 def _enter(groups: dict[Anchor, Group], events: Sequence[Event]) -> None:
     """Put each call that made a session beside it, by the key that it gave out, or by principal and second."""
     by_key: dict[str, Group] = {}
-    by_principal: dict[str, list[tuple[datetime, Group]]] = defaultdict(list)
+    by_second: dict[tuple[str, datetime], Group] = {}
     for each in groups.values():
         for event in each.acts:
             if event.key:
                 by_key.setdefault(event.key, each)
-            if (
-                each.anchor[0] != "key"
-                and event.created
-                and event.principal
-                and (made := instant(event.created)) is not None
-            ):
-                by_principal[event.principal].append((made, each))
+            made = instant(event.created) if event.created and each.anchor[0] != "key" else None
+            if made is not None and event.principal:
+                by_second.setdefault((event.principal, made.replace(microsecond=0)), each)
     for event in events:
         if not event.target or not event.issued_key or event.error:
             continue
         home = by_key.get(event.issued_key)
         if home is None:
-            home = next(
-                (each for made, each in by_principal[event.issued_principal] if abs(made - event.at) <= _SECOND), None
-            )
+            second = event.at.replace(microsecond=0)
+            near = (by_second.get((event.issued_principal, second + shift)) for shift in (_NOW, _SECOND, -_SECOND))
+            home = next((each for each in near if each is not None), None)
         if home is None:
             # Nothing was done with it, or nothing that is read here.
             anchor = ("key", event.issued_key, "")

@@ -9,14 +9,20 @@ import pathlib
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.trails.generate import generate
 from tests.trails.records import Maker, trail
 
+from valetkey.account.calls import Call, CallError
+from valetkey.activity import Expected
+from valetkey.cli import _activity
+from valetkey.cli._options import OwnerAccount
 from valetkey.cli._run import run
 from valetkey.report.activity_data import safe
+from valetkey.trust.terms import Terms
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
 
@@ -98,6 +104,44 @@ def test_no_file_of_the_account_is_no_answer(home: Any, capsys: pytest.CaptureFi
 def test_words_that_make_no_sense(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["activity", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("drift", [(), ("something",)])
+def test_the_terms_of_a_grant_are_what_is_judged_by(monkeypatch: pytest.MonkeyPatch, account: Any, drift: Any) -> None:
+    owner, contractor = account(), account()
+    terms = Terms(contractor=contractor, external_id="abc-123", only=(f"arn:aws:iam::{contractor}:user/team/carol",))
+    standing = SimpleNamespace(
+        role=SimpleNamespace(account=owner, name="audit", arn=f"arn:aws:iam::{owner}:role/partners/audit"),
+        record=SimpleNamespace(contractor=contractor, until=AT),
+        terms=terms,
+        drift=drift,
+    )
+    monkeypatch.setattr("valetkey.cli._owning.found", lambda perform, name: (None, standing))
+    monkeypatch.setattr(OwnerAccount, "connect", lambda self: None)
+    asked = _activity.asked("audit", False, None, OwnerAccount())
+    assert asked.expected == Expected(people=("carol",), until=AT, mfa=not drift)
+    assert (asked.accounts, asked.arns) == ({owner, contractor}, (standing.role.arn,))
+    assert asked.wanted.roles == {(owner, "audit")}
+
+
+def test_regions_that_cannot_be_listed_are_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], account: Any
+) -> None:
+    def connect(*, profile: str | None, region: str | None) -> Any:
+        def perform(call: Call, /) -> dict[str, Any]:
+            if call.service == "ec2" or region == "eu-west-1":
+                raise CallError(call, "UnauthorizedOperation", "no")
+            return {"Events": []}
+
+        return perform
+
+    monkeypatch.setattr("valetkey.aws.connect", connect)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    words = ["activity", f"arn:aws:iam::{account()}:role/audit", "--from", "lookup-events"]
+    assert run(words) == 1
+    assert "Not read: all regions but us-east-1: ec2:DescribeRegions failed" in capsys.readouterr().out
+    assert run([*words, "--region", "eu-west-1"]) == 3
+    assert "no region could be read" in capsys.readouterr().err
 
 
 def test_the_default_span_of_each_source() -> None:
