@@ -114,7 +114,7 @@ def test_importing_valetkey_imports_nothing() -> None:
 def test_the_examples_of_the_page_run(customer: Profile, capsys: pytest.CaptureFixture[str]) -> None:
     keep()
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     scope: dict[str, object] = {}
     for each in blocks:
         exec(each, scope)
