@@ -134,12 +134,12 @@ def role_key(arn: str) -> tuple[str, str] | None:
 
 
 def instant(text: str) -> datetime | None:
-    """ "2026-11-29T01:02:03Z" as an aware time; None for anything else."""
+    """ "2026-11-29T01:02:03Z" as a time in UTC; None for what is no time."""
     try:
         when = datetime.fromisoformat(text)
-    except ValueError:
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 _ENTERING = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})

@@ -11,7 +11,7 @@ boundaries of records are not certain is decoded whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,6 +126,9 @@ class _File:
             part = data[head.end() : tail.start()]
             if not part.strip() or self._records(part):
                 return
+            if part.startswith(_BEGIN) and b"\n" not in part:
+                self._decoded(part)
+                return
         if not self._mentions(data):
             # Nothing is decoded; that it is whole shows in its two ends.
             if data.strip()[-1:] not in (b"}", b"]"):
@@ -177,10 +180,14 @@ class _File:
 
     def _decoded(self, part: bytes) -> None:
         """Records with commas between them, all decoded, one by one."""
+        raws: Iterable[msgspec.Raw | bytes]
         try:
             raws = RAWS.decode(b"[" + part + b"]")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise BrokenFileError("is not the JSON of a trail") from None
+            # One record must not hide the others: where their boundaries show, each is tried by itself.
+            if not part.startswith(_BEGIN):
+                raise BrokenFileError("is not the JSON of a trail") from None
+            raws = (_BEGIN + each for each in part[len(_BEGIN) :].split(_NEXT))
         for raw in raws:
             self._one(raw)
 

@@ -16,6 +16,7 @@ from tests.trails.generate import OWNER, generate
 from tests.trails.records import Maker, trail
 
 from valetkey.activity import Folder, Reading, Span, Wanted, inflating, read, role_key
+from valetkey.activity.events import instant
 from valetkey.activity.scanning import scan
 from valetkey.errors import ValetkeyError
 
@@ -296,3 +297,30 @@ def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, data: bytes, c
     for content in (data, whole[:cut] + data, gzip.compress(whole)[:cut] + data, b'{"Records":[' + data + b"/audit]}"):
         path.write_bytes(content)
         scan(path, wanted(maker))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2026-11-03T10:00:00Z", "2026-11-03T10:00:00+00:00"),
+        ("2026-11-03T10:00:00.123Z", "2026-11-03T10:00:00.123000+00:00"),
+        ("2026-11-03T10:00:00+02:00", "2026-11-03T08:00:00+00:00"),
+        ("0001-01-01T00:00:00+02:00", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_times_are_utc(text: str, said: str | None) -> None:
+    found = instant(text)
+    assert (found and found.isoformat()) == said
+
+
+def test_what_json_allows_and_text_does_not_is_counted(tmp_path: pathlib.Path, maker: Maker) -> None:
+    """A lone surrogate; parameters nested without end."""
+    one, two, three = acts(maker)
+    broken = trail([one, two, three]).replace(b'"marker":"1"', b'"marker":' + b"[" * 5000 + b"]" * 5000)
+    (tmp_path / "a.json").write_bytes(broken.replace(b"198.51.100.7", b"\\ud800", 1))
+    found = of(tmp_path, maker)
+    assert len(found.events) == 3 - sum(found.skipped.values())
+    assert found.broken == []
+    assert not found.is_complete
