@@ -27,6 +27,9 @@ _TAIL = re.compile(rb"\s*\]\s*\}?\s*$")
 _BEGIN = b'{"eventVersion"'
 """How CloudTrail begins every record. Inside a text the quote would be escaped."""
 _NEXT = b',{"eventVersion"'
+_JOINT = re.compile(rb'(?:\s*\]\s*\}\s*\{\s*"Records"\s*:\s*\[\s*)+')
+"""Where one file of a trail ends and the next begins, in what `zcat *.json.gz` makes. Inside a text its quotes would be
+escaped."""
 _BETWEEN = b" \t\r\n,"
 _MOST = 1 << 26
 """Bytes without the end of a record, after which a file is given up."""
@@ -97,7 +100,7 @@ class _File:
         else:
             buffer = buffer.lstrip(_BETWEEN)
             end = buffer.rfind(_NEXT)
-            if end > 0 and self._records(buffer[:end]):
+            if end > 0 and (self._records(buffer[:end]) or self._records(_joined(buffer[:end]))):
                 return buffer[end + 1 :]
             end = _last_record(buffer)
             if end:
@@ -116,7 +119,7 @@ class _File:
         if tail is None:
             raise BrokenFileError("is cut off: the end of its list of records is missing")
         part = buffer[: tail.start()].lstrip(_BETWEEN)
-        if part and not self._records(part):
+        if part and not self._records(part) and not self._records(part := _joined(part)):
             self._decoded(part)
 
     def _whole(self, data: bytes) -> None:
@@ -124,7 +127,7 @@ class _File:
         head, tail = _HEAD.match(data), _TAIL.search(data, max(0, len(data) - 64))
         if head and tail and tail.start() >= head.end():
             part = data[head.end() : tail.start()]
-            if not part.strip() or self._records(part):
+            if not part.strip() or self._records(part) or self._records(part := _joined(part)):
                 return
             if part.startswith(_BEGIN) and b"\n" not in part:
                 self._decoded(part)
@@ -247,6 +250,11 @@ class _File:
             self._skip("it is not a record of a trail")
         else:
             raise BrokenFileError("is JSON, but not of a trail")
+
+
+def _joined(part: bytes) -> bytes:
+    """Several files' records as those of one."""
+    return _JOINT.sub(b",", part).strip(_BETWEEN)
 
 
 def _last_record(buffer: bytes) -> int:

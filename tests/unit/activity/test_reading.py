@@ -62,6 +62,8 @@ LAYOUTS = {
     ).encode(),
     "byte order mark": lambda records: b"\xef\xbb\xbf" + trail(records),
     "slashes escaped": lambda records: trail(records).replace(b"/", b"\\/"),
+    "concatenated": lambda records: trail([]) + b"".join(trail([each]) for each in records) + trail([]),
+    "concatenated lines": lambda records: b"\n".join(trail(records[at : at + 3]) for at in range(0, len(records), 3)),
     "other keys first": lambda records: json.dumps({"x": 1, "Records": records}).encode(),
     "keys in another order": lambda records: trail([dict(sorted(each.items())) for each in records]),
 }  # fmt: skip
@@ -81,7 +83,10 @@ def test_every_layout_gives_the_same_events(tmp_path: pathlib.Path, maker: Maker
     assert found.is_complete
 
 
-@pytest.mark.parametrize("layout", ["trail", "lines", "array", "pretty", "keys in another order"])
+@pytest.mark.parametrize(
+    "layout",
+    ["trail", "lines", "array", "pretty", "keys in another order", "concatenated", "concatenated lines"],
+)
 def test_a_file_of_many_blocks_gives_the_same_events(
     tmp_path: pathlib.Path, maker: Maker, layout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
