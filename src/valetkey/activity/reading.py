@@ -26,7 +26,7 @@ from valetkey.activity.layout import Span, TrailFile, organization_member
 from valetkey.activity.scanning import Scanned, scan
 from valetkey.activity.wanted import Wanted
 
-_WORTH = 32 << 20
+_WORTH = 8 << 20
 """Stored bytes from which on a second process pays."""
 _FEW = 8
 _HOMES_OF_IAM = frozenset(
