@@ -11,7 +11,7 @@ import valetkey
 from valetkey.cli import _changing
 
 SOURCES = pathlib.Path(valetkey.__file__).parent
-READS = ("get_", "list_", "describe_")
+READS = ("get_", "list_", "describe_", "lookup_")
 HARMLESS = {"assume_role", "connect"}
 """Sessions, and no call at all."""
 ASKING = {
