@@ -154,6 +154,11 @@ def test_a_role_behind_the_customers_is_seen_from_there() -> None:
     assert "your own" not in str(theirs)
     assert theirs.likely == f"its trust does not name {between}"
     assert "or that role may not enter others" in about_further(refused(""), between).likely
+    # A VPC endpoint's policy is nobody's trust: what its refusal says stays.
+    network = refused(ENDPOINT)
+    before = (network.what, network.do, network.likely)
+    after = about_further(network, between)
+    assert (after.what, after.do, after.likely) == before
 
 
 @pytest.mark.parametrize(

@@ -208,8 +208,10 @@ def test_a_killed_holder_holds_no_lock(cache: Cache, home: pathlib.Path) -> None
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(Busy), cache.lock("role-x", 0.1, busy=busy):
-            pass
+        # Also where no time is left at all: a lock that is held is never waited for without a limit.
+        for seconds in (0.1, -1):
+            with pytest.raises(Busy), cache.lock("role-x", seconds, busy=busy):
+                pass
         with cache.lock("role-y", 0.1, busy=busy):
             pass
         holder.send_signal(signal.SIGKILL)

@@ -151,6 +151,7 @@ def test_a_commands_first_line_is_the_code() -> None:
     ("line", "says"),
     [
         ("false", "ended with 1"),
+        ("sh -c 'echo 123456; kill -TERM $$'", "ended with -15"),
         ("/nonexistent/op item get", "cannot be run"),
         ("echo 'open", "cannot be run"),
         ("echo hush-1234567", "something else than six digits"),

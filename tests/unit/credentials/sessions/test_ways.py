@@ -151,6 +151,15 @@ def test_login_asks_although_a_session_is_there_and_a_question_failed(world: Wor
     assert mfa_session(serial=DEVICE, max_age=None, **tools) == second
 
 
+def test_a_session_is_used_until_shortly_before_it_is_too_old(world: World, tools: dict[str, Any]) -> None:
+    """A minute before, and where the owner asks for less than four minutes a quarter of that."""
+    first = mfa_session(serial=DEVICE, max_age=120, **tools)
+    world.now += timedelta(seconds=90)
+    assert mfa_session(serial=DEVICE, max_age=120, **tools) == first
+    world.now += timedelta(seconds=1)
+    assert mfa_session(serial=DEVICE, max_age=120, **tools) != first
+
+
 def test_a_cache_that_keeps_nothing_leaves_no_session_behind(
     world: World, tools: dict[str, Any], home: pathlib.Path
 ) -> None:
