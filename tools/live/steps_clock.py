@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -33,7 +34,7 @@ def clock(world: World) -> Outcome:
     return found
 
 
-@contextmanager
+@contextlib.contextmanager
 def shifted(minutes: int) -> Iterator[None]:
     """Within the block botocore signs by a clock that is so many minutes ahead."""
     real = getattr(botocore.auth, _NOW)
@@ -42,5 +43,8 @@ def shifted(minutes: int) -> Iterator[None]:
         found: datetime.datetime = real(*given, **more)
         return found + datetime.timedelta(minutes=minutes)
 
-    with mock.patch.object(botocore.auth, _NOW, now):
+    with contextlib.ExitStack() as stack:
+        # With botocore[crt] installed requests are signed by a module of its own.
+        for module in filter(None, (botocore.auth, sys.modules.get("botocore.crt.auth"))):
+            stack.enter_context(mock.patch.object(module, _NOW, now))
         yield

@@ -140,7 +140,7 @@ def test_a_handoff_becomes_a_profile(stage: Any, alice: Any, terms: Terms) -> No
     session = party.session(profile="acme")._session
     own = session.full_config["profiles"]["acme"]
     assert set(own) == {"credential_process", "region"}
-    assert own["credential_process"].startswith('"/')
+    assert own["credential_process"].startswith("/")
 
     again = accept(party, path)
     assert (again["profile"], again["changed"], again["backup"]) == ("acme", False, None)

@@ -88,13 +88,15 @@ def test_revoke_asks_the_terminal_wherever_its_streams_go(
     stage: Any, admin: Admin, made: Any, writes: Any, redirect: str
 ) -> None:
     writes()
+    # What goes through the pipe may reach the terminal after the question.
+    question = YES_NO.removesuffix("$") if "|" in redirect else YES_NO
     for no in ("", "n"):
-        code, shown = admin.run_tty("revoke", "audit", answers=[(YES_NO, no)], redirect=redirect)
+        code, shown = admin.run_tty("revoke", "audit", answers=[(question, no)], redirect=redirect)
         assert "|" in redirect or code == 1, shown
         account, contractor = stage.owner.account, stage.contractor.account
         assert f"Revoke the access of account {contractor} to audit in account {account} for good?" in shown
         assert writes() == []
-    code, shown = admin.run_tty("revoke", "audit", "--no-wait", answers=[(YES_NO, "y")], redirect=redirect)
+    code, shown = admin.run_tty("revoke", "audit", "--no-wait", answers=[(question, "y")], redirect=redirect)
     assert code == 0, shown
     assert role(stage) is None
 

@@ -151,6 +151,8 @@ def test_customers_are_listed_without_asking_anybody(it: Any) -> None:
         "session_until": acme["session_until"],
         "until": None,
         "ended": False,
+        "origin": "handoff",
+        "unknown": [],
     }
     left = datetime.fromisoformat(acme["session_until"]) - datetime.now(UTC)
     assert timedelta(minutes=57) < left <= timedelta(minutes=61)
