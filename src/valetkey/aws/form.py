@@ -1,4 +1,4 @@
-"""Send a form to AWS's sign-in host, which is no AWS API and so not boto3's."""
+"""HTTPS without AWS's API, and so without boto3: a form for the sign-in host, a file that anybody may read."""
 
 from __future__ import annotations
 
@@ -53,3 +53,24 @@ def post_form(url: str, form: bytes, *, ca_bundle: str | None = None) -> tuple[i
         if isinstance(why, TimeoutError):
             raise CallError(call, "TimedOut", "the sign-in host did not answer in time", do=do) from None
         raise CallError(call, "Unreachable", str(why), do=do) from None
+
+
+def read_public(url: str, *, limit: int, ca_bundle: str | None = None) -> bytes:
+    """GET what anybody may read, without credentials: `limit` + 1 bytes at most. No redirect is followed.
+
+    Raises OSError, with AWS's status where it refused.
+    """
+    context = ssl.create_default_context(cafile=ca_bundle or get_cert_path(True))
+    handler = urllib.request.HTTPSHandler(context=context)
+    request = urllib.request.Request(url, headers={"User-Agent": "valetkey"})  # noqa: S310 - the caller admits https
+    try:
+        with urllib.request.build_opener(_NoRedirect(), handler).open(request, timeout=_SECONDS) as answer:
+            if answer.status != http.HTTPStatus.OK:
+                raise OSError(f"the status is {answer.status}")
+            found: bytes = answer.read(limit + 1)
+            return found
+    except urllib.error.HTTPError as error:
+        with error:
+            raise OSError(f"the status is {error.code}") from None
+    except http.client.HTTPException as error:
+        raise OSError(f"the answer is not HTTP: {type(error).__name__}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -19,7 +19,9 @@ def request(
     /,
     *,
     policy: Annotated[list[str] | None, Parameter(negative="", help="A policy you want, by name or ARN.")] = None,
-    until: Annotated[str | None, Parameter(help="Until when you need access: 2026-12-31, or 30d.")] = None,
+    until: Annotated[
+        str | None, Parameter(help="Until when you need access: 2026-12-31, or 30d; with --as also never.")
+    ] = None,
     session: Annotated[str | None, Parameter(help="How long a session should last: 1h to 12h.")] = None,
     reason: Annotated[str, Parameter(help="What the access is for.")] = "",
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file to write.")] = None,
@@ -31,6 +33,16 @@ def request(
     new: Annotated[
         bool, Parameter(negative="", help="Use a new ExternalId even if an earlier request to this customer has one.")
     ] = False,
+    as_: Annotated[
+        Literal["console", "cloudformation", "terraform", "shell"] | None,
+        Parameter(
+            name="--as", help="For an owner without valetkey: what makes the role with that tool. Needs --until."
+        ),
+    ] = None,
+    template_url: Annotated[
+        str | None,
+        Parameter(help="With --as cloudformation: the S3 URL of one version of the template, for a link to it."),
+    ] = None,
     yes: Annotated[bool, Parameter(negative="", help="Replace an existing file that is not this request.")] = False,
     account: Account = Account(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008 - frozen
@@ -38,10 +50,10 @@ def request(
     """Write an access request for a customer: your account, a new ExternalId, and the policies you want.
 
     Send the file to the customer, and read the fingerprint to them. Asking the same customer again keeps the
-    ExternalId.
+    ExternalId. An owner without valetkey gets a text for their own tools with --as, and sends a role ARN back.
     """
     from valetkey.aws import connect
-    from valetkey.cli import _sealing
+    from valetkey.cli import _sealing, _texts
     from valetkey.cli._machine import machine
     from valetkey.cli._signing import readable_profiles
     from valetkey.credentials.profiles.identity import identify, own_principal
@@ -58,9 +70,10 @@ def request(
     from valetkey.report.contractor import say_request
 
     now = datetime.now(UTC)
+    _texts.check_request(as_, until=until, template_url=template_url, keys=bool(public_key or encrypt_to))
     wishes = Wishes(
         policies=tuple(policy or ()),
-        until=parse_until(until, now=now) if until else None,
+        until=parse_until(until, now=now) if until and until != _texts.NEVER else None,
         session=seconds(session, name="--session") if session else None,
         reason=reason,
         public_key=_sealing.public_key(public_key),
@@ -74,6 +87,8 @@ def request(
     refuse_accepted_role(caller, readable_profiles(os.environ))
     identity = own_principal(perform, caller)
     made = make_request(customer, wishes, identity=identity, known=known, now=now, new=new)
+    if as_ is not None:
+        return _texts.request(made, as_, out=out, template_url=template_url, replace=yes, as_json=output.as_json)
     path = out or Path(default_file(customer) + (".age" if owner_key else ""))
     write_file(made, path, replace=yes, encrypt_to=owner_key)
     keep(made, os.environ)

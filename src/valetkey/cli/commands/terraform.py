@@ -43,6 +43,7 @@ def terraform(
     from valetkey.credentials.profiles.settings import read_settings
     from valetkey.credentials.sessions.opener import grant_profile
     from valetkey.credentials.sessions.roles import role_call
+    from valetkey.exchange.texts import hcl
     from valetkey.report.terraform import say_terraform
 
     customers = []
@@ -57,7 +58,7 @@ def terraform(
     found = made.blocks(customers, shape=shape, state=state)
     base = [each.profile for each in customers if each.profile.mfa] if shape == "assume-role" else []
     say_terraform(
-        made.hcl(found) if format == "hcl" else made.as_json(found),
+        hcl.hcl(found) if format == "hcl" else hcl.as_json(found),
         mfa_profiles={str(made.base_profile(each)): process_command(executable(), each.name) for each in base},
         without_region=[each.profile.name for each in customers if each.region is None],
     )

@@ -8,24 +8,22 @@ Rules:
   the MFA session has to come from a profile (AWS provider documentation, "Assuming an IAM Role").
 - Of several customers each provider has an alias, and there is one without: a resource that names none would otherwise
   be made with whatever credentials the machine has.
-- INVARIANT: no value can end its quotes or begin a template (HCL native syntax specification, "Template Literals";
-  JSON syntax specification, "Strings"): names and ids come from files.
+The blocks are written by `exchange.texts.hcl`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.profile import Profile
+from valetkey.exchange.texts.hcl import Block, Value
 from valetkey.policy.arns import NOBODY
 
 Shape = Literal["profile", "assume-role"]
-Value: TypeAlias = "str | bool | tuple[str, ...] | Mapping[str, Value]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,17 +34,6 @@ class Target:
     region: str | None
     enter: Mapping[str, Any]
     """The parameters of the right AssumeRole through an MFA session (`broker.role_call`)."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """One block: `kind "label" { settings, then blocks }`, under a comment."""
-
-    kind: str
-    labels: tuple[str, ...] = ()
-    settings: Mapping[str, Value] = field(default_factory=dict)
-    blocks: tuple[Block, ...] = ()
-    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,85 +139,3 @@ def _argument(name: str, value: Any) -> Value:
         case "TransitiveTagKeys":
             return tuple(value)
     return str(value)
-
-
-def hcl(found: Iterable[Block]) -> str:
-    """The blocks in Terraform's own language, laid out as `terraform fmt` does."""
-    return "\n".join(_hcl(each, "") for each in found)
-
-
-def _hcl(block: Block, indent: str) -> str:
-    lines = [f"{indent}# {_one_line(block.comment)}\n"] if block.comment else []
-    lines.append(f"{indent}{' '.join([block.kind, *map(quoted, block.labels)])} {{\n")
-    lines.append(_settings(block.settings, indent + "  "))
-    for inner in block.blocks:
-        lines += ["\n"] if block.settings else []
-        lines.append(_hcl(inner, indent + "  "))
-    return "".join([*lines, f"{indent}}}\n"])
-
-
-def _settings(settings: Mapping[str, Value], indent: str) -> str:
-    """One a line; the equals signs of neighbours stand below each other, unless a value is longer than its line."""
-    width = max((len(name) for name, value in settings.items() if not isinstance(value, Mapping)), default=0)
-    return "".join(
-        f"{indent}{name:<{0 if isinstance(value, Mapping) else width}} = {_value(value, indent)}\n"
-        for name, value in settings.items()
-    )
-
-
-def _value(value: Value, indent: str) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(quoted, value))}]"
-    return f"{{\n{_settings({quoted(name): each for name, each in value.items()}, indent + '  ')}{indent}}}"
-
-
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def quoted(text: str) -> str:
-    """A string as HCL reads back exactly this text."""
-    escaped = "".join(
-        _ESCAPES.get(char, char if char.isprintable() else f"\\U{ord(char):08x}") for char in _literal(text)
-    )
-    return f'"{escaped}"'
-
-
-def _literal(text: str) -> str:
-    """`${` and `%{` begin a template unless their first character stands twice."""
-    return re.sub(r"([$%])\{", r"\1\1{", text)
-
-
-def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
-def as_json(found: Iterable[Block]) -> str:
-    """The same as Terraform's JSON (`*.tf.json`)."""
-    return json.dumps(_merged(found), indent=2) + "\n"
-
-
-def _merged(found: Iterable[Block]) -> dict[str, Any]:
-    """Blocks of one kind and label are a list under it; comments are under "//"."""
-    body: dict[str, Any] = {}
-    for block in found:
-        plain: dict[str, Any] = {"//": block.comment} if block.comment else {}
-        plain |= {name: _plain(value) for name, value in block.settings.items()} | _merged(block.blocks)
-        place = body
-        for label in (block.kind, *block.labels[:-1]):
-            place = place.setdefault(label, {}) if block.labels else place
-        place.setdefault(block.labels[-1] if block.labels else block.kind, []).append(plain)
-    return body
-
-
-def _plain(value: Value) -> Any:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return _literal(value)
-    if isinstance(value, tuple):
-        return [_literal(each) for each in value]
-    return {_literal(name): _plain(each) for name, each in value.items()}

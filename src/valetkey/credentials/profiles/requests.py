@@ -149,17 +149,21 @@ def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
     return tuple(found)
 
 
-def default_file(customer: str) -> str:
+def default_file(customer: str, ending: str = ".json") -> str:
     """The file's default name: `valetkey-request-CUSTOMER.json`, with `-` for what is awkward in a file name."""
     word = "".join(char if char.isascii() and (char.isalnum() or char in "._") else "-" for char in customer)
-    return "-".join(["valetkey-request", *filter(None, [word.strip("-.")])]) + ".json"
+    return "-".join(["valetkey-request", *filter(None, [word.strip("-.")])]) + ending
 
 
 def write_file(request: AccessRequest, path: Path, *, replace: bool, encrypt_to: str | None = None) -> None:
     """Write the file to send, encrypted where a public key is given. A file with other content (an encrypted one always
     has) is replaced only with `replace`. Raises ValetkeyError."""
     text = dump(request).encode()
-    text = text if encrypt_to is None else sealing.seal(text, encrypt_to)
+    write_text(text if encrypt_to is None else sealing.seal(text, encrypt_to), path, replace=replace)
+
+
+def write_text(text: bytes, path: Path, *, replace: bool) -> None:
+    """Write a file to send. One with other content is replaced only with `replace`. Raises ValetkeyError."""
     if path.exists() and not path.is_file():
         raise ValetkeyError(f"{path} is not a file", do="name another one with -o", where=str(path))
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.credentials.delivery.terraform import Block, as_json, hcl, quoted
+from valetkey.exchange.texts.hcl import Block, as_json, hcl, quoted
 
 from .conftest import NOBODY
 

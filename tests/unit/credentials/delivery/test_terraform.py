@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from valetkey.credentials.delivery.terraform import State, Target, aliases, as_json, blocks, hcl, quoted
+from valetkey.credentials.delivery.terraform import State, Target, aliases, blocks
 from valetkey.credentials.profiles.profile import Profile
+from valetkey.exchange.texts.hcl import as_json, hcl, quoted
 from valetkey.policy.arns import NOBODY
 
 TERRAFORM = shutil.which("terraform")
@@ -77,13 +78,13 @@ def test_the_provider_enters_the_role_by_itself_with_everything_the_session_carr
         '  allowed_account_ids = ["210987654321"]\n'
         "\n"
         "  assume_role {\n"
-        '    role_arn            = "arn:aws:iam::210987654321:role/p/audit"\n'
-        '    external_id         = "vk-1"\n'
-        '    session_name        = "carol"\n'
-        '    duration            = "3600s"\n'
-        '    source_identity     = "carol@example"\n'
-        '    policy              = "{\\"Version\\": \\"2012-10-17\\"}"\n'
-        '    policy_arns         = ["arn:aws:iam::aws:policy/ReadOnlyAccess"]\n'
+        '    role_arn        = "arn:aws:iam::210987654321:role/p/audit"\n'
+        '    external_id     = "vk-1"\n'
+        '    session_name    = "carol"\n'
+        '    duration        = "3600s"\n'
+        '    source_identity = "carol@example"\n'
+        '    policy          = "{\\"Version\\": \\"2012-10-17\\"}"\n'
+        '    policy_arns     = ["arn:aws:iam::aws:policy/ReadOnlyAccess"]\n'
         "    tags = {\n"
         '      "team $${x}" = "a\\"b"\n'
         "    }\n"

@@ -1,0 +1,68 @@
+"""Texts for a side without valetkey: what `request --as` and `handoff --as` share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.exchange.files import AccessRequest
+    from valetkey.exchange.texts.proof import Tool
+
+NEVER = "never"
+"""What --until says for access without an end."""
+
+
+def check_request(tool: Tool | None, *, until: str | None, template_url: str | None, keys: bool) -> None:
+    """Refuse options that do not fit together, before any call. Raises ValetkeyError."""
+    if template_url is not None and tool != "cloudformation":
+        raise ValetkeyError("--template-url belongs to --as cloudformation", do="add that, or leave --template-url out")
+    if tool is None:
+        if until == NEVER:
+            raise ValetkeyError("--until never is not a wish", do="leave --until out; the owner decides on the end")
+        return
+    if until is None:
+        raise ValetkeyError(
+            f"--as {tool} needs an end: an owner without valetkey is not asked for one",
+            do="give --until DATE, or --until never",
+        )
+    if keys:
+        raise ValetkeyError(
+            f"--public-key and --encrypt-to do not go with --as {tool}: the other side needs valetkey to decrypt",
+            do="leave them out; the text holds no secret",
+        )
+
+
+def request(
+    made: AccessRequest, tool: Tool, *, out: Path | None, template_url: str | None, replace: bool, as_json: bool
+) -> int:
+    """Write what to send for a request, keep the request, and print the mail. Raises ValetkeyError."""
+    from valetkey.credentials.profiles.requests import default_file, keep, write_text
+    from valetkey.exchange.texts import letters, quick_create
+    from valetkey.exchange.texts.proof import FILES
+    from valetkey.exchange.texts.roles import wanted_role
+    from valetkey.report.texts import say_request_text
+
+    role = wanted_role(made)
+    if template_url is not None:
+        quick_create.check_url(template_url, role.terms.partition)
+    path = out or Path(default_file(made.customer, FILES[tool]))
+    sent = letters.sent(tool, role, file=path.name, reason=made.reason)
+    write_text(sent.text.encode(), path, replace=replace)
+    keep(made, os.environ)
+    link = ""
+    if template_url is not None:
+        link = quick_create.link(role, sent.text, template_url, read=_read)
+        sent = letters.with_link(sent, role, file=path.name, reason=made.reason, quick_create=link)
+    say_request_text(made, tool, role, sent, path, link=link, as_json=as_json)
+    return 0
+
+
+def _read(url: str) -> bytes:
+    from valetkey.aws.form import read_public
+    from valetkey.exchange.texts.quick_create import TEMPLATE_MAX
+
+    return read_public(url, limit=TEMPLATE_MAX, ca_bundle=os.environ.get("AWS_CA_BUNDLE"))

@@ -1,0 +1,159 @@
+"""Terraform's blocks as HCL, or as Terraform's JSON.
+
+INVARIANT: no value can end its quotes or begin a template (HCL native syntax specification, "Template Literals"; JSON
+syntax specification, "Strings"): names and ids come from files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A reference in Terraform's language, like `aws_iam_role.contractor.name`. Always a fixed text of ours."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """`jsonencode` of a JSON document."""
+
+    document: Mapping[str, Any]
+
+
+Value: TypeAlias = "str | bool | int | Expression | Encoded | tuple[Value, ...] | Mapping[str, Value]"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: `kind "label" { settings, then blocks }`, under a comment."""
+
+    kind: str
+    labels: tuple[str, ...] = ()
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    comment: str = ""
+
+
+def hcl(found: Iterable[Block]) -> str:
+    """The blocks in Terraform's own language, laid out as `terraform fmt` does."""
+    return "\n".join(_hcl(each, "") for each in found)
+
+
+def _hcl(block: Block, indent: str) -> str:
+    lines = [f"{indent}# {_one_line(block.comment)}\n"] if block.comment else []
+    lines.append(f"{indent}{' '.join([block.kind, *map(quoted, block.labels)])} {{\n")
+    lines.append(_settings(block.settings, indent + "  "))
+    for inner in block.blocks:
+        lines += ["\n"] if block.settings else []
+        lines.append(_hcl(inner, indent + "  "))
+    return "".join([*lines, f"{indent}}}\n"])
+
+
+def _settings(settings: Mapping[str, Value], indent: str) -> str:
+    """One a line; the equals signs of neighbours stand below each other, unless a value is longer than its line."""
+    written = [(name, _value(value, indent)) for name, value in settings.items()]
+    lines = []
+    for is_long, group in groupby(written, key=lambda each: "\n" in each[1]):
+        pairs = list(group)
+        width = 0 if is_long else max(len(name) for name, _ in pairs)
+        lines += [f"{indent}{name:<{width}} = {value}\n" for name, value in pairs]
+    return "".join(lines)
+
+
+def _value(value: Value, indent: str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, Expression):
+        return value.text
+    if isinstance(value, Encoded):
+        return f"jsonencode({_value(_frozen(value.document), indent)})"
+    if isinstance(value, tuple):
+        return _list(value, indent)
+    return f"{{\n{_settings({_key(name): each for name, each in value.items()}, indent + '  ')}{indent}}}"
+
+
+def _list(values: tuple[Value, ...], indent: str) -> str:
+    if not any(isinstance(each, Mapping) for each in values):
+        return f"[{', '.join(_value(each, indent) for each in values)}]"
+    inner = "".join(f"{indent}  {_value(each, indent + '  ')},\n" for each in values)
+    return f"[\n{inner}{indent}]"
+
+
+def _key(name: str) -> str:
+    return quoted(name)
+
+
+def _frozen(value: Any) -> Value:
+    """A loaded JSON value with tuples for its lists. `jsonencode` has no other kinds in a policy."""
+    if isinstance(value, Mapping):
+        return {name: _frozen(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(each) for each in value)
+    assert isinstance(value, str | bool | int), f"{type(value).__name__} is not written in a policy"
+    return value
+
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def quoted(text: str) -> str:
+    """A string as HCL reads back exactly this text."""
+    escaped = "".join(
+        _ESCAPES.get(char, char if char.isprintable() else f"\\U{ord(char):08x}") for char in _literal(text)
+    )
+    return f'"{escaped}"'
+
+
+def _literal(text: str) -> str:
+    """`${` and `%{` begin a template unless their first character stands twice."""
+    return re.sub(r"([$%])\{", r"\1\1{", text)
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def as_json(found: Iterable[Block]) -> str:
+    """The same as Terraform's JSON (`*.tf.json`)."""
+    return json.dumps(_merged(found), indent=2) + "\n"
+
+
+def _merged(found: Iterable[Block]) -> dict[str, Any]:
+    """Blocks of one kind and label are a list under it; comments are under "//"."""
+    body: dict[str, Any] = {}
+    for block in found:
+        plain: dict[str, Any] = {"//": block.comment} if block.comment else {}
+        plain |= {name: _plain(value) for name, value in block.settings.items()} | _merged(block.blocks)
+        place = body
+        for label in (block.kind, *block.labels[:-1]):
+            place = place.setdefault(label, {}) if block.labels else place
+        place.setdefault(block.labels[-1] if block.labels else block.kind, []).append(plain)
+    return body
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _literal(value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Expression):
+        return f"${{{value.text}}}"
+    if isinstance(value, Encoded):
+        return _literal(json.dumps(value.document))
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return {_literal(name): _plain(each) for name, each in value.items()}

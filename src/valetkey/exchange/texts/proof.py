@@ -1,0 +1,181 @@
+"""A text for another tool, proved before it is sent: read back from its very characters, then held against the terms.
+
+Rules:
+- INVARIANT: no text is sent that was not read back. CloudFormation is read by the reader that `audit` has; Terraform by
+  `account.configuration`, as a plan, by the same; commands and pasted documents word for word.
+- The trust policy is proved both ways (`trust.showing`): it admits what the terms say, and nothing else.
+- Everything else of the role (name, policies, session limit, denies) is compared: it is what was wanted, no more, no
+  less, and nothing of it is left unresolved.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
+
+from valetkey.account.files import read_files, region_in
+from valetkey.account.values import Role
+from valetkey.errors import ValetkeyError
+from valetkey.exchange.texts import cloudformation, console, shell, terraform
+from valetkey.exchange.texts.roles import WantedRole
+from valetkey.policy import parse_policy
+from valetkey.policy.arns import NOBODY
+from valetkey.policy.origin import Origin
+from valetkey.trust.showing import Shown, admits_only
+
+Tool: TypeAlias = Literal["console", "cloudformation", "terraform", "shell"]
+
+WRITERS: dict[Tool, Callable[[WantedRole], str]] = {
+    "console": console.write,
+    "cloudformation": cloudformation.write,
+    "terraform": terraform.write,
+    "shell": shell.write,
+}
+FILES: dict[Tool, str] = {
+    "console": ".txt",
+    "cloudformation": ".template.json",
+    "terraform": ".tf",
+    "shell": ".sh",
+}
+"""How the files' names end."""
+
+
+class TextNotProved(ValetkeyError):
+    """A text that is not shown to make the role that was wanted. It is not sent."""
+
+    exit_code = 1
+
+
+def written(tool: Tool, role: WantedRole) -> tuple[str, Shown]:
+    """The text for a tool, and what was proved of it. Raises TextNotProved, or what the writers raise."""
+    text = WRITERS[tool](role)
+    return text, prove_text(tool, text, role)
+
+
+def prove_text(tool: Tool, text: str, wanted: WantedRole) -> Shown:
+    """Prove that this text makes exactly the role that is wanted. Raises TextNotProved."""
+    try:
+        found = read_text(tool, text, wanted)
+        wrong = tuple(_differences(found, wanted))
+        parse_policy(found.trust or "", kind="trust")  # a key given twice is refused here
+        shown = admits_only(json.loads(found.trust or ""), wanted.terms, role_arn=found.arn)
+    except (ValetkeyError, ValueError, KeyError) as error:
+        raise _not_proved(tool, str(error)) from None
+    if wrong or not shown.holds:
+        raise _not_proved(tool, "; ".join((*wrong, *shown.failures)))
+    return shown
+
+
+def read_text(tool: Tool, text: str, wanted: WantedRole) -> Role:
+    """The one role that a text makes, read back from its characters. Raises ValetkeyError, ValueError, KeyError."""
+    return _READERS[tool](text, wanted)
+
+
+def _not_proved(tool: Tool, why: str) -> TextNotProved:
+    return TextNotProved(
+        f"the text for {tool} is not proved to admit you and nobody else: {why}",
+        do="nothing was written; report this, it is a fault of valetkey's own",
+    )
+
+
+def _differences(found: Role, wanted: WantedRole) -> list[str]:
+    """Every point in which the role is not the wanted one, in words."""
+    points: dict[str, tuple[Any, Any]] = {
+        "name": (found.name, wanted.name),
+        "path": (found.path, "/"),
+        "policies": (sorted(found.attached), sorted(wanted.managed)),
+        "inline policies": (_loaded(found.inline), {name: dict(each) for name, each in wanted.inline.items()}),
+        "boundary": (found.boundary, None),
+        "session limit": (found.max_session, wanted.max_session),
+        "unknown parts": (found.unknown, ()),
+        "assumptions": (found.assumed, ()),
+    }
+    return [f"{what}: {there}, not {agreed}" for what, (there, agreed) in points.items() if there != agreed]
+
+
+def _loaded(inline: Mapping[str, str]) -> dict[str, Any]:
+    for text in inline.values():
+        parse_policy(text, kind="identity")
+    return {name: json.loads(text) for name, text in inline.items()}
+
+
+def _only(data: bytes, wanted: WantedRole) -> Role:
+    account = read_files(
+        ["text"], read=lambda _: data, owner=wanted.account or NOBODY, region=region_in(wanted.terms.partition)
+    )
+    if account.unknown:
+        raise ValueError(account.unknown[0].reason)
+    (role,) = account.roles
+    return role
+
+
+def _template(text: str, wanted: WantedRole) -> Role:
+    loaded = json.loads(text)
+    kinds = [each["Type"] for each in loaded["Resources"].values()]
+    if kinds != ["AWS::IAM::Role"] or set(loaded) - {"AWSTemplateFormatVersion", "Description", "Resources", "Outputs"}:
+        raise ValueError("the template makes something else besides one role")
+    return _only(text.encode(), wanted)
+
+
+def _configuration(text: str, wanted: WantedRole) -> Role:
+    from valetkey.account.configuration import as_plan
+
+    return _only(as_plan(text, "text"), wanted)
+
+
+def _script(text: str, wanted: WantedRole) -> Role:
+    create, *rest = shell.read(text)
+    params = create.params
+    if create.operation != "create_role" or any(each.params["RoleName"] != params["RoleName"] for each in rest):
+        raise ValueError("the commands are not of one role")
+    puts = [each for each in rest if each.operation == "put_role_policy"]
+    attaches = [each for each in rest if each.operation == "attach_role_policy"]
+    if rest != puts + attaches:
+        raise ValueError("something is allowed before everything is denied, or there is another call")
+    return _role(
+        wanted,
+        name=params["RoleName"],
+        trust=params["AssumeRolePolicyDocument"],
+        inline={each.params["PolicyName"]: each.params["PolicyDocument"] for each in puts},
+        attached=tuple(each.params["PolicyArn"] for each in attaches),
+        max_session=params["MaxSessionDuration"],
+    )
+
+
+def _steps(text: str, wanted: WantedRole) -> Role:
+    trust, inline, attached, name, max_session = console.read(text)
+    return _role(wanted, name=name, trust=trust, inline=inline, attached=attached, max_session=max_session)
+
+
+def _role(
+    wanted: WantedRole,
+    *,
+    name: str,
+    trust: str,
+    inline: Mapping[str, str],
+    attached: tuple[str, ...],
+    max_session: int,
+) -> Role:
+    partition = wanted.terms.partition
+    return Role(
+        name=name,
+        arn=f"arn:{partition}:iam::{wanted.account or NOBODY}:role/{name}",
+        path="/",
+        account=wanted.account,
+        partition=partition,
+        where="text",
+        origin=Origin.SENT,
+        trust=trust,
+        attached=attached,
+        inline=inline,
+        max_session=max_session,
+    )
+
+
+_READERS: dict[Tool, Callable[[str, WantedRole], Role]] = {
+    "console": _steps,
+    "cloudformation": _template,
+    "terraform": _configuration,
+    "shell": _script,
+}

@@ -1,0 +1,143 @@
+"""The role that an owner without valetkey shall make: from an access request, before any text of it is written.
+
+Rules:
+- Who, ExternalId and MFA come from the request alone. An IAM user's account is trusted with MFA; a role or an Identity
+  Center role never carries MFA (reference_policies_condition-keys), so that it is named instead. A federated user and
+  root can assume no role.
+- There is no owner who could be asked for an end: it must be known here. It is in the trust, and as a deny in the
+  permissions, so that no live session outlasts it.
+- Policies are written as ARNs. Whether they exist in the owner's account nobody has looked up: where one does not, the
+  owner's tool fails, and gives nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.catalog import limits
+from valetkey.errors import PolicyError, ValetkeyError
+from valetkey.exchange.documents import AccessRequest
+from valetkey.policy.arns import parse_arn
+from valetkey.trust.record import UNTIL
+from valetkey.trust.self_denies import dated_deny
+from valetkey.trust.terms import Terms, check_terms
+
+DEFAULT = ("SecurityAudit", "ViewOnlyAccess")
+"""The policies where none is wished for: what `grant` gives then."""
+
+_JOB_FUNCTIONS = frozenset(
+    {
+        "Billing",
+        "DatabaseAdministrator",
+        "DataScientist",
+        "NetworkAdministrator",
+        "SupportUser",
+        "SystemAdministrator",
+        "ViewOnlyAccess",
+    }
+)
+"""AWS's managed policies below the path job-function/ (IAM User Guide, access_policies_job-functions)."""
+_PATHS = ("job-function", "service-role")
+
+
+class TextError(ValetkeyError):
+    """A text for another tool that cannot be written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedRole:
+    """A role with everything that a text for another tool says of it."""
+
+    name: str
+    terms: Terms
+    managed: tuple[str, ...]
+    """ARNs."""
+    max_session: int
+    """MaxSessionDuration in seconds."""
+    description: str
+
+    @property
+    def inline(self) -> dict[str, Mapping[str, Any]]:
+        """The inline policies by name: the dated deny, under the name that a grant of valetkey's has it under."""
+        return {UNTIL: dated_deny(self.terms.until)} if self.terms.until else {}
+
+    @property
+    def account(self) -> str | None:
+        """The owner's account, where a wished policy of its own names it."""
+        own = {parse_arn(arn).account for arn in self.managed} - {"aws"}
+        return next(iter(own), None)
+
+
+def wanted_role(request: AccessRequest) -> WantedRole:
+    """The role that a request asks for. Raises TextError, or what `check_terms` raises.
+
+    `request.until` None is an end that was left out on purpose.
+    """
+    terms = Terms(
+        contractor=request.account,
+        partition=request.partition,
+        external_id=request.external_id,
+        until=request.until,
+        **_who(request),
+    )
+    check_terms(terms)
+    managed = tuple(dict.fromkeys(policy_arn(each, request) for each in request.policies or DEFAULT))
+    if len(managed) > limits.MANAGED_POLICIES_MAX:
+        raise TextError(
+            f"{len(managed)} policies are more than the {limits.MANAGED_POLICIES_MAX} that a role takes by default",
+            do="wish for fewer with --policy",
+        )
+    if len({parse_arn(arn).account for arn in managed} - {"aws"}) > 1:
+        raise TextError("the wished policies are of several accounts", do="name policies of one owner's account")
+    return WantedRole(
+        name=f"contractor-{request.account}",
+        terms=terms,
+        managed=managed,
+        max_session=max(request.session or limits.ROLE_SESSION_MIN, limits.ROLE_SESSION_MIN),
+        description=f"Access for account {request.account}",
+    )
+
+
+def _who(request: AccessRequest) -> dict[str, Any]:
+    """MFA, and who is named where there is none. Raises TextError."""
+    match request.identity:
+        case "iam-user":
+            return {"mfa": True}
+        case "iam-role" | "identity-center":
+            if request.identity == "identity-center" and ":role/aws-reserved/" not in request.identity_arn:
+                raise TextError(
+                    f"the path of {request.identity_arn} is not known, and the owner's trust policy has to name it",
+                    do="let your account allow iam:GetRole on it, or sign in as an IAM user",
+                )
+            return {"mfa": False, "only": (request.identity_arn,)}
+    raise TextError(
+        f"{request.identity_arn} can assume no role: no trust policy can be written for it",
+        do="sign in as an IAM user or a role, and ask again",
+    )
+
+
+def policy_arn(word: str, request: AccessRequest) -> str:
+    """The ARN of a wished policy: as it was given, or AWS's of that name. Raises TextError."""
+    if not word.startswith("arn:"):
+        head, slash, _ = word.partition("/")
+        if word.endswith(".json") or (slash and head not in _PATHS):
+            raise TextError(
+                f"the wish {word!r} is not the name of a policy of AWS's, nor an ARN",
+                do="name one like ReadOnlyAccess or job-function/ViewOnlyAccess, or give the ARN",
+            )
+        path = "job-function/" if word in _JOB_FUNCTIONS else ""
+        word = f"arn:{request.partition}:iam::aws:policy/{path}{word}"
+    try:
+        arn = parse_arn(word)
+    except PolicyError as error:
+        raise TextError(error.what, do="write a policy like arn:aws:iam::aws:policy/ReadOnlyAccess") from None
+    if arn.service != "iam" or arn.kind != "policy" or arn.partition != request.partition:
+        raise TextError(
+            f"{word} is not the ARN of a managed policy in the partition {request.partition}",
+            do=f"write it like arn:{request.partition}:iam::aws:policy/ReadOnlyAccess",
+        )
+    if arn.account == request.account:
+        raise TextError(f"{word} is a policy of your own account", do="name one of AWS's or of the owner's account")
+    return word

@@ -1,0 +1,39 @@
+"""The role as a Terraform configuration. The owner's own provider settings decide account and region."""
+
+from __future__ import annotations
+
+from valetkey.exchange.texts.hcl import Block, Encoded, Expression, Value, hcl
+from valetkey.exchange.texts.roles import WantedRole
+from valetkey.trust.writing import write_trust
+
+_ROLE = "aws_iam_role.contractor"
+
+
+def write(role: WantedRole) -> str:
+    """The configuration's text. The policies that allow wait for the deny. Raises what `write_trust` raises."""
+    source = {"source": "hashicorp/aws", "version": ">= 4.0"}
+    blocks = [
+        Block("terraform", blocks=(Block("required_providers", settings={"aws": source}),)),
+        Block(
+            "resource",
+            ("aws_iam_role", "contractor"),
+            {
+                "name": role.name,
+                "description": role.description,
+                "max_session_duration": role.max_session,
+                "assume_role_policy": Encoded(write_trust(role.terms)),
+            },
+        ),
+    ]
+    denies = []
+    for number, (name, document) in enumerate(role.inline.items(), 1):
+        denies.append(Expression(f"aws_iam_role_policy.deny_{number}"))
+        settings: dict[str, Value] = {"name": name, "role": Expression(f"{_ROLE}.name"), "policy": Encoded(document)}
+        blocks.append(Block("resource", ("aws_iam_role_policy", f"deny_{number}"), settings))
+    for number, arn in enumerate(role.managed, 1):
+        settings = {"role": Expression(f"{_ROLE}.name"), "policy_arn": arn}
+        settings |= {"depends_on": tuple(denies)} if denies else {}
+        blocks.append(Block("resource", ("aws_iam_role_policy_attachment", f"policy_{number}"), settings))
+    about = f"Send this ARN to account {role.terms.contractor}"
+    blocks.append(Block("output", ("role_arn",), {"description": about, "value": Expression(f"{_ROLE}.arn")}))
+    return hcl(blocks)

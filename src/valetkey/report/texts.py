@@ -1,0 +1,65 @@
+"""What is written for a side without valetkey, as it is printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.commandline import command, option
+from valetkey.report.text import say, say_json
+
+if TYPE_CHECKING:
+    from valetkey.exchange.files import AccessRequest
+    from valetkey.exchange.texts.letters import Sent
+    from valetkey.exchange.texts.proof import Tool
+    from valetkey.exchange.texts.roles import WantedRole
+
+
+def say_request_text(
+    request: AccessRequest, tool: Tool, role: WantedRole, sent: Sent, path: Path, *, link: str, as_json: bool
+) -> None:
+    """The mail to the owner on stdout; on stderr what was written, what was proved, and what comes next."""
+    from valetkey.exchange.files import fingerprint
+    from valetkey.exchange.texts.quick_create import sha256
+
+    if as_json:
+        say_json(
+            {
+                "valetkey": "request-text/v1",
+                "as": tool,
+                "file": str(path),
+                "sha256": sha256(sent.text),
+                "fingerprint": fingerprint(request),
+                "customer": request.customer or None,
+                "account": request.account,
+                "external_id": request.external_id,
+                "role_name": role.name,
+                "policies": list(role.managed),
+                "proof": {"holds": sent.proof.holds, "failures": list(sent.proof.failures)},
+                "quick_create": link or None,
+                "mail": sent.mail,
+            }
+        )
+        return
+    say(sent.mail.rstrip("\n"))
+    customer = option("--customer", request.customer) if request.customer else "--customer NAME"
+    what = "this mail" if tool == "console" else "this mail, with that file"
+    say(
+        "",
+        f"Wrote {path}. Proved from its text: the role admits account {request.account} with this ExternalId and "
+        f"{'MFA' if role.terms.mfa else 'as the named role alone'}, and nobody else.",
+        f"Send {what}. When the role's ARN comes back: valetkey accept --role ARN {customer}",
+        stderr=True,
+    )
+
+
+def say_command(line: str, files: tuple[str, ...], name: str, *, as_json: bool) -> None:
+    """The `grant` line of a role, and on stderr which files it needs."""
+    if as_json:
+        say_json({"valetkey": "command/v1", "name": name, "command": line, "files": list(files)})
+        return
+    say(line)
+    for file in files:
+        policy = f"policy-{file.removeprefix('./').removesuffix('.json')}"
+        get = command("aws iam get-role-policy", then=f"--role-name {name} {option('--policy-name', policy)}")
+        say(f"{file} is the role's inline policy {policy}: {get} --query PolicyDocument > {file}", stderr=True)

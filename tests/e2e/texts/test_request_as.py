@@ -1,0 +1,108 @@
+"""`request --as`: what is sent, made in the owner's account by the owner's own tools, is a role that `audit` calls
+guarded and that admits exactly the contractor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+from valetkey.exchange.texts import console
+
+ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+
+
+def asked(stage: Any, tool: str, *words: str) -> dict[str, Any]:
+    """The answer of `request acme --as TOOL --json`, by a user of the contractor who may do nothing."""
+    party = stage.contractor
+    party.login(party.user("nobody", mfa=True))
+    ran = party.run("request", "acme", "--as", tool, "--until", "2031-03-01", "--json", *words)
+    assert ran.returncode == 0, ran.stderr
+    return dict(json.loads(ran.stdout))
+
+
+def with_shell(stage: Any, text: str, tmp_path: Any) -> None:
+    """As the owner runs it: the AWS CLI is the one of this environment."""
+    bin_dir = tmp_path / "bin"
+    bin_dir.mkdir()
+    (bin_dir / "aws").write_text(f'#!/bin/sh\nexec {sys.executable} -m awscli "$@"\n')
+    (bin_dir / "aws").chmod(0o755)
+    owner = stage.owner
+    admin = owner.user("admin", {"Version": "2012-10-17", "Statement": [ALL]})
+    owner.login(admin)
+    env = {**owner.env, "PATH": f"{bin_dir}:{owner.env['PATH']}"}
+    ran = subprocess.run(["sh"], input=text, env=env, capture_output=True, text=True, timeout=100)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip() == f"arn:aws:iam::{owner.account}:role/contractor-{stage.contractor.account}"
+
+
+def with_console(stage: Any, text: str, tmp_path: Any) -> None:
+    """The calls that the console makes, with what is pasted there."""
+    trust, inline, attached, name, session = console.read(text)
+    root = stage.owner.root
+    root("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust, MaxSessionDuration=session)
+    for arn in attached:
+        root("iam", "attach_role_policy", RoleName=name, PolicyArn=arn)
+    for policy, document in inline.items():
+        root("iam", "put_role_policy", RoleName=name, PolicyName=policy, PolicyDocument=document)
+
+
+def with_cloudformation(stage: Any, text: str, tmp_path: Any) -> None:
+    root = stage.owner.root
+    root(
+        "cloudformation",
+        "create_stack",
+        StackName="contractor",
+        TemplateBody=text,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    (stack,) = root("cloudformation", "describe_stacks", StackName="contractor")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+    assert outputs["RoleArn"] == f"arn:aws:iam::{stage.owner.account}:role/contractor-{stage.contractor.account}"
+
+
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+MAKERS = {"shell": with_shell, "console": with_console, "cloudformation": with_cloudformation}
+
+
+def admits_exactly(stage: Any, external_id: str) -> None:
+    """The contractor with ExternalId and MFA, and nobody else; `audit` says guarded."""
+    arn = f"arn:aws:iam::{stage.owner.account}:role/contractor-{stage.contractor.account}"
+    alice = stage.contractor.user("alice", ASSUME, mfa=True)
+    mallory = stage.party("mallory").user("mallory", ASSUME, mfa=True)
+
+    def enter(user: Any, **params: Any) -> Any:
+        client = stage.contractor.client("sts", user)
+        return client.assume_role(RoleArn=arn, RoleSessionName="test", **params)["Credentials"]
+
+    def code(user: Any) -> dict[str, str]:
+        return {"SerialNumber": user.mfa_serial, "TokenCode": user.code()}
+
+    keys = enter(alice, ExternalId=external_id, **code(alice))
+    assert stage.owner.client("iam", keys).list_users()["Users"] is not None
+    for user, params in (
+        (alice, {"ExternalId": external_id}),
+        (alice, {"ExternalId": f"{external_id}x", **code(alice)}),
+        (alice, code(alice)),
+        (mallory, {"ExternalId": external_id, **code(mallory)}),
+    ):
+        with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+            enter(user, **params)
+    stage.owner.login(stage.owner.user("auditor", {"Version": "2012-10-17", "Statement": [ALL]}))
+    ran = stage.owner.run("audit", "--json")
+    roles = {each["arn"]: each["exposure"] for each in json.loads(ran.stdout)["roles"]}
+    assert roles[arn] == "guarded"
+
+
+@pytest.mark.parametrize("tool", MAKERS)
+def test_what_is_sent_makes_a_guarded_role(stage: Any, tool: str, tmp_path: Any) -> None:
+    said = asked(stage, tool, "--reason", "audit 2031")
+    assert said["proof"] == {"holds": True, "failures": []}
+    text = (stage.contractor.home / said["file"]).read_text()
+    MAKERS[tool](stage, text, tmp_path)
+    admits_exactly(stage, said["external_id"])
