@@ -7,7 +7,7 @@ import contextlib
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from valetkey.errors import ValetkeyError
 if TYPE_CHECKING:
     from valetkey.account.calls import Perform
     from valetkey.exchange.files import Received
+    from valetkey.grants.options import Asked
     from valetkey.grants.prepare import Prepared
     from valetkey.grants.role import Owner
     from valetkey.grants.status import Standing
@@ -137,6 +138,16 @@ def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
     if standing is None:
         raise ValetkeyError(f"there is no role {name} in account {owner.account}", do="see `valetkey list`")
     return owner, standing
+
+
+def like(perform: Perform, name: str, asked: Asked, received: Received | None) -> tuple[Asked, Callable[[str], str]]:
+    """What was asked, filled up from another grant, and what reads its policy files. Raises ValetkeyError."""
+    from valetkey.grants import command
+    from valetkey.report.text import say
+
+    model = command.like(asked, found(perform, name)[1], requester=received.value.account if received else None)
+    say(*model.says, stderr=True)
+    return model.asked, lambda file: model.documents[file] if file in model.documents else read_text(file)
 
 
 def write_own(path: Path, text: str, *, role_arn: str) -> None:

@@ -66,3 +66,33 @@ def _read(url: str) -> bytes:
     from valetkey.exchange.texts.quick_create import TEMPLATE_MAX
 
     return read_public(url, limit=TEMPLATE_MAX, ca_bundle=os.environ.get("AWS_CA_BUNDLE"))
+
+
+def check_handoff(form: str, encrypt_to: str | None) -> None:
+    """Refuse options that do not fit together, before any call. Raises ValetkeyError."""
+    if encrypt_to is not None:
+        raise ValetkeyError(
+            f"--encrypt-to does not go with --as {form}: the contractor needs valetkey to decrypt",
+            do="leave it out; the text holds no secret",
+        )
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a text, mode 0600. A file with another content is left. Raises ValetkeyError."""
+    from valetkey import files
+
+    try:
+        there = path.read_bytes() if path.exists() else None
+        if there is None:
+            return files.replace(path, text.encode())
+    except OSError as error:
+        raise ValetkeyError(
+            f"{path} cannot be read: {error.strerror}", do="name another file with -o", where=str(path)
+        ) from None
+    if there != text.encode():
+        raise ValetkeyError(
+            f"{path} exists and is not this text",
+            do="name another file, or remove it",
+            where=str(path),
+        )
+    return None

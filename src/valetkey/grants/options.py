@@ -167,11 +167,14 @@ def wanted(
         max_session=limits.ROLE_SESSION_MIN if asked.session is None else asked.session,
         boundary=asked.boundary,
         tags=asked.tags,
-        description=f"Access for account {asked.contractor}, granted with valetkey"
-        if asked.description is None
-        else asked.description,
+        description=usual_description(asked.contractor) if asked.description is None else asked.description,
         path=asked.path,
         external_id_by=by,
         request=request,
         user_id=user_id,
     )
+
+
+def usual_description(contractor: str) -> str:
+    """The role's description where none is given."""
+    return f"Access for account {contractor}, granted with valetkey"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from valetkey.exchange.texts.letters import Sent
     from valetkey.exchange.texts.proof import Tool
     from valetkey.exchange.texts.roles import WantedRole
+    from valetkey.grants.role import Owner
 
 
 def say_request_text(
@@ -51,6 +52,20 @@ def say_request_text(
         f"Send {what}. When the role's ARN comes back: valetkey accept --role ARN {customer}",
         stderr=True,
     )
+
+
+def say_handover(owner: Owner, text: str, form: str, out: Path | None, *, as_json: bool) -> None:
+    """The text for a contractor on stdout when no file was named."""
+    from valetkey.report.grants import say_account
+
+    say_account(owner)
+    if as_json:
+        file = None if out is None else str(out)
+        say_json({"valetkey": "handover-text/v1", "as": form, "file": file, "text": text})
+    elif out is None:
+        say(text.rstrip("\n"))
+    else:
+        say(f"{out} written. It holds no secret; send it as you like.")
 
 
 def say_command(line: str, files: tuple[str, ...], name: str, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +38,9 @@ def grant(
     description: Annotated[str | None, Parameter(help="Description of the role.")] = None,
     path: Annotated[str, Parameter(help="Path of the role.")] = "/",
     accept_escalation: Annotated[_Flag, Parameter(help="Grant although the policies reach past this role.")] = False,
+    like: Annotated[
+        str | None, Parameter(help="Take policies, terms and tags from this grant where no option says them.")
+    ] = None,
     dry_run: Annotated[_Flag, Parameter(help="Show the calls and the proof; write nothing.")] = False,
     yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
     output: Output = Output(),  # noqa: B008
@@ -71,8 +75,12 @@ def grant(
         path=path,
     )
     received = _owning.read_request(request, identity) if request else None
+    perform = account.connect() if like else None
+    read: Callable[[str], str] = _owning.read_text
     _wizard.check_request(received, words=fingerprint, to=terms.to, yes=yes and not dry_run)
     ask = _questions.answer if _questions.at_terminal() and not yes else None
+    if like and perform is not None:
+        asked, read = _owning.like(perform, like, asked, received)
     asked = _wizard.complete(asked, received, now=now, ask=ask, yes=yes or dry_run)
     flags = "--yes, with --fingerprint WORDS or --to ACCOUNT," if received else "--yes"
     _questions.need_somebody(yes=yes or dry_run, flags=flags)
@@ -80,8 +88,8 @@ def grant(
         prepared = prepare(
             asked,
             request=received,
-            perform=(perform := account.connect()),
-            read=_owning.read_text,
+            perform=(perform := perform or account.connect()),
+            read=read,
             now=now,
             fresh_id=_owning.fresh_id(),
         )

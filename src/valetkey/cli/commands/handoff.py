@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -17,6 +17,10 @@ def handoff(
     /,
     *,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="File to write; stdout when left out.")] = None,
+    as_: Annotated[
+        Literal["text", "console", "terraform", "shell"] | None,
+        Parameter(name="--as", help="For a contractor without valetkey: what enters the role with that tool."),
+    ] = None,
     encrypt_to: EncryptTo = None,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
@@ -24,12 +28,15 @@ def handoff(
     """Write the file that the contractor needs, from the role as it is now.
 
     It holds no secret. Read the fingerprint aloud to the contractor. Exit code 1 when the role is not as agreed.
+    A contractor without valetkey gets a text for their own tools with --as.
     """
     from valetkey.cli._owning import found, write_own
     from valetkey.exchange import dump, fingerprint, sealing
     from valetkey.grants.status import hand_over
     from valetkey.report.grants import say_handoff
 
+    if as_ is not None:
+        return _as(name, as_, out, encrypt_to, output, account)
     now, key = datetime.now(UTC), public_key(encrypt_to)
     owner, standing = found(account.connect(), name)
     document = hand_over(standing, now=now)
@@ -37,4 +44,27 @@ def handoff(
     if out is not None:
         write_own(out, text, role_arn=document.role_arn)
     say_handoff(owner, text, fingerprint(document), out, encrypted=key is not None, as_json=output.as_json)
+    return 0
+
+
+def _as(
+    name: str,
+    form: Literal["text", "console", "terraform", "shell"],
+    out: Path | None,
+    encrypt_to: str | None,
+    output: Output,
+    account: OwnerAccount,
+) -> int:
+    from valetkey.cli import _texts
+    from valetkey.cli._owning import found
+    from valetkey.exchange.texts.handover import write
+    from valetkey.grants.status import hand_over
+    from valetkey.report.texts import say_handover
+
+    _texts.check_handoff(form, encrypt_to)
+    owner, standing = found(account.connect(), name)
+    text = write(form, hand_over(standing, now=datetime.now(UTC)), standing.role.name)
+    if out is not None:
+        _texts.write_new(out, text)
+    say_handover(owner, text, form, out, as_json=output.as_json)
     return 0

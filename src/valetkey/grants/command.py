@@ -1,0 +1,164 @@
+"""The `grant` line that would make a role: of a grant as its role is now, to keep, to compare, to run elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, assert_never
+
+from valetkey.commandline import command, option
+from valetkey.errors import ValetkeyError
+from valetkey.grants.grant import PREFIX
+from valetkey.grants.options import Asked, usual_description
+from valetkey.grants.status import Standing
+from valetkey.trust.terms import TERMS, DraftTerms, Kind, Term, Terms, moment
+
+_INLINE = "policy-"
+"""How the inline policy of a --policy file begins."""
+
+
+@dataclass(frozen=True)
+class GrantLine:
+    """The command, and the policy files that it names."""
+
+    line: str
+    files: tuple[str, ...]
+
+
+def grant_line(standing: Standing) -> GrantLine:
+    """The line for a grant. Raises ValetkeyError (exit code 1) where no `grant` makes such a role."""
+    role, terms = standing.role, _terms(standing)
+    files = {name: _file(name) for name in sorted(standing.record.inline)}
+    if strange := [name for name in files if not name.startswith(_INLINE)]:
+        raise ValetkeyError(
+            f"the role's inline policy {strange[0]} is not one that `grant` writes",
+            do="see `valetkey show`",
+            exit_code=1,
+        )
+    options = [text for each in TERMS if (text := _term(each, terms))]
+    options += [option("--policy", arn) for arn in sorted(role.managed)]
+    options += [option("--policy", file) for file in files.values()]
+    if role.boundary:
+        options.append(option("--boundary", role.boundary))
+    if role.max_session not in (None, 3600):
+        options.append(f"--session {role.max_session}s")
+    options += [
+        option("--tag", f"{key}={value}") for key, value in sorted(role.tags.items()) if not key.startswith(PREFIX)
+    ]
+    if role.description is not None and role.description != usual_description(terms.contractor):
+        options.append(option("--description", role.description) if role.description else "--description ''")
+    if role.path != "/":
+        options.append(option("--path", role.path))
+    return GrantLine(command("valetkey grant", role.name, then=" ".join(options)), tuple(files.values()))
+
+
+def _terms(standing: Standing) -> Terms:
+    if standing.terms is None:
+        raise ValetkeyError(
+            f"the trust policy of {standing.role.name} is not of a shape that valetkey writes: no `grant` makes it",
+            do="see `valetkey show`",
+            where=standing.role.arn,
+            exit_code=1,
+        )
+    if standing.terms.orphans:
+        raise ValetkeyError(
+            f"{standing.role.name} is pinned to a principal that was deleted: no `grant` makes it",
+            do="name who is to be let in with a grant of its own",
+            where=standing.role.arn,
+            exit_code=1,
+        )
+    return standing.terms
+
+
+def _term(term: Term, terms: Terms) -> str:
+    """One term as an option; empty where leaving it out means the same."""
+    value = getattr(terms, term.name)
+    if not term.flag:
+        return ""
+    if value is None or value == term.default:
+        if term.kind is Kind.END:
+            return f"{term.flag} never"
+        return term.without if value is None else ""
+    match term.kind:
+        case Kind.TEXT:
+            return option(term.flag, str(value))
+        case Kind.SWITCH:
+            return term.flag if value else f"--no-{term.flag.removeprefix('--')}"
+        case Kind.FLAG:
+            return term.flag
+        case Kind.SECONDS:
+            return f"{term.flag} {value}s"
+        case Kind.NAMES:
+            return " ".join(option(term.flag, each) for each in value)
+        case Kind.END:
+            return option(term.flag, moment(value))
+        case _:
+            assert_never(term.kind)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a new grant takes from another one."""
+
+    asked: Asked
+    documents: Mapping[str, str]
+    """The other role's own inline policies, as texts, by the word that `asked.policies` names them with."""
+    says: tuple[str, ...] = ()
+    """What was not taken, a sentence each."""
+
+
+def like(asked: Asked, standing: Standing, *, requester: str | None = None) -> Model:
+    """What was asked, filled up from another grant. A flag wins. `requester`: the account of an access request.
+
+    Not taken: the name, the ExternalId (one for each contractor and customer), the end, and what gives something up (no
+    MFA, no ExternalId): that has to be said each time. Who is named is taken for the same contractor only. Raises
+    ValetkeyError as `grant_line` does.
+    """
+    terms, role = _terms(standing), standing.role
+    contractor = requester or asked.contractor or terms.contractor
+    same = contractor == terms.contractor and asked.mfa == terms.mfa and not (asked.only or asked.pin)
+    left = {"external_id", "mfa", "until"} | (set() if same else {"only", "pin"})
+    left |= set() if asked.mfa else {"mfa_max_age", "name_people"}
+    filled: dict[str, Any] = {
+        each.name: getattr(terms, each.name)
+        for each in fields(DraftTerms)
+        if each.name not in left and getattr(asked, each.name) == each.default
+    }
+    own = {key: value for key, value in role.tags.items() if not key.startswith(PREFIX)}
+    documents = {}
+    if not asked.policies:
+        names = {_file(name): name for name in sorted(standing.record.inline)}
+        documents = {word: json.dumps(role.inline[name]) for word, name in names.items() if name in role.inline}
+    made = replace(
+        asked,
+        **filled,
+        contractor=asked.contractor if requester else contractor,
+        policies=asked.policies or (*sorted(role.managed), *documents),
+        session=role.max_session if asked.session is None else asked.session,
+        boundary=role.boundary if asked.boundary is None else asked.boundary,
+        tags=tuple({**own, **dict(asked.tags)}.items()),
+        description=_description(asked, standing, terms.contractor),
+        path=role.path if asked.path == "/" else asked.path,
+    )
+    return Model(made, documents, tuple(_left_out(asked, terms, same=contractor == terms.contractor)))
+
+
+def _description(asked: Asked, standing: Standing, contractor: str) -> str | None:
+    other = standing.role.description
+    is_own = asked.description is None and other not in ("", usual_description(contractor))
+    return other if is_own else asked.description
+
+
+def _left_out(asked: Asked, terms: Terms, *, same: bool) -> Iterator[str]:
+    if asked.mfa and not terms.mfa:
+        yield "The other grant is without MFA; this one asks for it. To do without, say --no-mfa with --only or --pin."
+    if terms.external_id is None and not asked.no_external_id:
+        yield "The other grant is without an ExternalId; this one has one. To do without, say --no-external-id."
+    if (terms.only or terms.pin) and not same and not (asked.only or asked.pin):
+        yield "The other grant names people of another account; they are not taken over."
+
+
+def _file(name: str) -> str:
+    """The word that means the inline policy of this name in --policy."""
+    return f"./{name.removeprefix(_INLINE)}.json"
