@@ -5,7 +5,8 @@ in that party's directory; the lines after it are what it prints. A line `…` s
 for any text. What differs from run to run (times, fingerprints, random ids) is compared by its shape. A story may be
 set up in a comment that starts with `<!-- run`. Files that `request -o` or `handoff -o` write are carried to the
 other party, as two people would by mail. MFA prompts are answered as a person would. Lines with `terraform` are left
-out where the peers are not installed.
+out where the peers are not installed. `aws` is the AWS CLI of this environment; of a page that holds the comment
+`<!-- aws cli v2 -->` it is AWS CLI v2 where the peers are installed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ PROMPT = re.compile(r"^(?:(owner|contractor))?\$ (.*)$")
 
 _SHELLS = re.compile(r"[|&;<>$`*?~(){}\[\]#!\\]")
 """What means something to a shell."""
+
+V2 = "<!-- aws cli v2 -->"
 
 SHAPES = [
     (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|\+00:00| UTC)?", "<time>"),
@@ -91,6 +94,8 @@ def play(page: pathlib.Path, folder: pathlib.Path) -> Iterator[Line]:
     for name, module in (("valetkey", "valetkey"), ("aws", "awscli")):
         (bin_dir / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
         (bin_dir / name).chmod(0o755)
+    if peers.installed() and V2 in page.read_text():
+        (bin_dir / "aws").write_text(f'#!/bin/sh\nexec {shlex.join(peers.aws2())} "$@"\n')
     if peers.installed():
         (bin_dir / "terraform").write_text(f'#!/bin/sh\nexec {shlex.join(peers.terraform())} "$@"\n')
         (bin_dir / "terraform").chmod(0o755)
@@ -111,7 +116,7 @@ def play(page: pathlib.Path, folder: pathlib.Path) -> Iterator[Line]:
             env = {**party.env, **terraform, "PATH": f"{bin_dir}:{party.env['PATH']}", "COLUMNS": "110"}
             code, printed = typed(command, env, party.home, lambda: control.totp(device)[0])
             yield Line(who, command, says, printed.replace(str(party.home), "~").splitlines(), code)
-            for file in re.findall(r"\s-o (\S+\.json)", command):
+            for file in re.findall(r"\s-o (\S+\.(?:json|sh|tf))", command):
                 other = contractor if party is owner else owner
                 if (party.home / file).exists() and party is not nobody:
                     shutil.copy(party.home / file, other.home / file)

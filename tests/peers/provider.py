@@ -11,7 +11,8 @@ credentials.go):
 - `assume_role` is performed with what was found; there is no field for MFA;
 - `allowed_account_ids` is checked against GetCallerIdentity before anything else is done.
 
-What it is not: the provider's resources, retries and default tags. It has one data source and one resource.
+What it is not: the provider's resources, retries and default tags. It has one data source, a group, and of a role what
+`valetkey request --as terraform` writes.
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ class Aws(Provider):
         return [CallerIdentity]
 
     def get_resources(self) -> list[type[Resource]]:
-        return [Group]
+        return [Group, Role, RolePolicy, RolePolicyAttachment]
 
 
 class CallerIdentity(DataSource):
@@ -230,6 +231,85 @@ class Group(Resource):
 
     def upgrade(self, ctx: Any, version: int, old: Any) -> Any:
         return old
+
+
+class _Made(Resource):
+    """A resource that is made once, and neither changed nor looked at again."""
+
+    name = ""
+    required: tuple[str, ...] = ()
+    optional: tuple[Attribute, ...] = ()
+    computed: tuple[str, ...] = ()
+
+    def __init__(self, provider: Aws) -> None:
+        self.provider = provider
+
+    @classmethod
+    def get_name(cls) -> str:
+        return cls.name
+
+    @classmethod
+    def get_schema(cls) -> Schema:
+        attributes = [Attribute(each, String(), required=True, requires_replace=True) for each in cls.required]
+        made = [Attribute(each, String(), computed=True) for each in cls.computed]
+        return Schema(version=0, attributes=[*attributes, *cls.optional, *made])
+
+    def read(self, ctx: Any, current: Any) -> Any:
+        return current
+
+    def update(self, ctx: Any, current: Any, planned: Any) -> Any:
+        return planned
+
+    def delete(self, ctx: Any, current: Any) -> None:
+        raise NotImplementedError
+
+    def upgrade(self, ctx: Any, version: int, old: Any) -> Any:
+        return old
+
+
+class Role(_Made):
+    """`aws_iam_role` (provider documentation 6.25): the arguments that are used here."""
+
+    name = "iam_role"
+    required = ("name", "assume_role_policy")
+    optional = (
+        Attribute("description", String(), optional=True),
+        Attribute("max_session_duration", Number(), optional=True),
+    )
+    computed = ("arn",)
+
+    def create(self, ctx: Any, planned: Any) -> Any:
+        made = self.provider.client("iam").create_role(
+            RoleName=planned["name"],
+            AssumeRolePolicyDocument=planned["assume_role_policy"],
+            Description=planned["description"],
+            MaxSessionDuration=int(planned["max_session_duration"]),
+        )
+        return {**planned, "arn": made["Role"]["Arn"]}
+
+
+class RolePolicy(_Made):
+    """`aws_iam_role_policy`."""
+
+    name = "iam_role_policy"
+    required = ("name", "role", "policy")
+
+    def create(self, ctx: Any, planned: Any) -> Any:
+        self.provider.client("iam").put_role_policy(
+            RoleName=planned["role"], PolicyName=planned["name"], PolicyDocument=planned["policy"]
+        )
+        return planned
+
+
+class RolePolicyAttachment(_Made):
+    """`aws_iam_role_policy_attachment`."""
+
+    name = "iam_role_policy_attachment"
+    required = ("role", "policy_arn")
+
+    def create(self, ctx: Any, planned: Any) -> Any:
+        self.provider.client("iam").attach_role_policy(RoleName=planned["role"], PolicyArn=planned["policy_arn"])
+        return planned
 
 
 if __name__ == "__main__":

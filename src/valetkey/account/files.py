@@ -50,11 +50,6 @@ _PARTITIONS = {
 }
 
 
-def region_in(partition: str) -> str:
-    """What a name of a region of this partition begins with: enough for `read_files` to know the partition."""
-    return next((begin for begin, each in _PARTITIONS.items() if each == partition), "us-east-1")
-
-
 def read_files(
     names: Iterable[str], *, read: Callable[[str], bytes], owner: str | None = None, region: str = "us-east-1"
 ) -> Account:

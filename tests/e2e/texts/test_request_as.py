@@ -3,6 +3,8 @@ guarded and that admits exactly the contractor."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -10,19 +12,31 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
+from tests import peers
 
+from valetkey.cli import _run as cli
 from valetkey.exchange.texts import console
 
 ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+
+
+def within(stage: Any, *words: str) -> tuple[int, str, str]:
+    """Run a command of the contractor's in this process: exit code, stdout, stderr."""
+    stage.contractor.session()  # this process has the contractor's environment from here on
+    stage.contractor._monkeypatch.chdir(stage.contractor.home)
+    stage.contractor._monkeypatch.setattr("valetkey.cli._terminal._TTY", str(stage.contractor.home / "no-terminal"))
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        code = cli.run(words)
+    return code, out.getvalue(), err.getvalue()
 
 
 def asked(stage: Any, tool: str, *words: str) -> dict[str, Any]:
     """The answer of `request acme --as TOOL --json`, by a user of the contractor who may do nothing."""
     party = stage.contractor
     party.login(party.user("nobody", mfa=True))
-    ran = party.run("request", "acme", "--as", tool, "--until", "2031-03-01", "--json", *words)
-    assert ran.returncode == 0, ran.stderr
-    return dict(json.loads(ran.stdout))
+    code, out, err = within(stage, "request", "acme", "--as", tool, "--until", "2031-03-01", "--json", *words)
+    assert code == 0, err
+    return dict(json.loads(out))
 
 
 def with_shell(stage: Any, text: str, tmp_path: Any) -> None:
@@ -99,6 +113,26 @@ def admits_exactly(stage: Any, external_id: str) -> None:
     assert roles[arn] == "guarded"
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_what_is_sent_for_terraform_is_valid_and_makes_a_guarded_role(stage: Any, tmp_path: Any) -> None:
+    """With Terraform itself; its AWS provider is the stand-in of tests/peers."""
+    words = peers.terraform()
+    said = asked(stage, "terraform")
+    folder = tmp_path / "owner"
+    folder.mkdir()
+    (folder / "main.tf").write_text((stage.contractor.home / said["file"]).read_text())
+    owner = stage.owner
+    owner.login(owner.user("admin", {"Version": "2012-10-17", "Statement": [ALL]}))
+    env = {**owner.env, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": str(peers.provider(tmp_path))}
+    for command in (["init"], ["validate"], ["apply", "-auto-approve"], ["output", "-raw", "role_arn"]):
+        run = [*words, *command, "-no-color"]
+        ran = subprocess.run(run, cwd=folder, env=env, capture_output=True, text=True, timeout=110)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout == f"arn:aws:iam::{owner.account}:role/contractor-{stage.contractor.account}"
+    admits_exactly(stage, said["external_id"])
+
+
 @pytest.mark.parametrize("tool", MAKERS)
 def test_what_is_sent_makes_a_guarded_role(stage: Any, tool: str, tmp_path: Any) -> None:
     said = asked(stage, tool, "--reason", "audit 2031")
@@ -106,3 +140,35 @@ def test_what_is_sent_makes_a_guarded_role(stage: Any, tool: str, tmp_path: Any)
     text = (stage.contractor.home / said["file"]).read_text()
     MAKERS[tool](stage, text, tmp_path)
     admits_exactly(stage, said["external_id"])
+
+
+def test_words_that_do_not_go_together(stage: Any) -> None:
+    party = stage.contractor
+    party.login(party.user("nobody"))
+    for words, why in (
+        (("--as", "shell"), "--until"),
+        (("--as", "shell", "--until", "30d", "--template-url", "https://x"), "--template-url"),
+        (("--as", "shell", "--until", "30d", "--public-key", "age1x"), "--public-key"),
+        (("--until", "never"), "--until never"),
+        (("--as", "terraform", "--until", "never", "--policy", "./own.json"), "own.json"),
+        (("--as", "cloudformation", "--until", "never", "--template-url", "http://x/y?versionId=1"), "https"),
+    ):
+        code, _, err = within(stage, "request", "acme", *words)
+        assert (code, why in err) == (2, True), (words, err)
+    assert not list(party.home.glob("valetkey-request*"))
+
+
+def test_the_role_that_comes_back_is_accepted_with_the_externalid_that_was_sent(stage: Any) -> None:
+    said = asked(stage, "console")
+    code, out, err = within(stage, "request", "acme", "--as", "console", "--until", "2031-03-01")
+    assert code == 0, err
+    assert out == (stage.contractor.home / said["file"]).read_text()
+    assert "valetkey accept --role ARN --customer acme" in err
+    code, _, err = within(stage, "request", "acme", "--as", "console", "--until", "2032-03-01")
+    assert (code, "--yes" in err) == (2, True)
+    role = f"arn:aws:iam::{stage.owner.account}:role/contractor-{stage.contractor.account}"
+    words = ("accept", "--role", role, "--customer", "acme", "--name", "acme", "--yes", "--json")
+    code, out, err = within(stage, *words)
+    assert code == 0, err
+    kept = json.loads((stage.contractor.home / ".config/valetkey/profiles/acme.json").read_text())
+    assert kept["terms"]["external_id"] == said["external_id"]

@@ -44,7 +44,7 @@ def test_everything_is_in_full(form: Form) -> None:
 
 def test_the_section_is_one_that_the_aws_cli_reads() -> None:
     parser = configparser.RawConfigParser()
-    parser.read_string(section(replace(HANDOFF, session_name="username"), "audit"))
+    parser.read_string(section(replace(HANDOFF, session_name="username"), "audit", "eu-west-1"))
     assert dict(parser["profile audit"]) == {
         "role_arn": HANDOFF.role_arn,
         "external_id": HANDOFF.external_id,
@@ -52,11 +52,12 @@ def test_the_section_is_one_that_the_aws_cli_reads() -> None:
         "mfa_serial": "arn:aws:iam::222222222222:mfa/YOUR-DEVICE",
         "role_session_name": "YOUR-IAM-USER-NAME",
         "duration_seconds": "7200",
+        "region": "eu-west-1",
     }
-    plain = section(replace(HANDOFF, mfa=False, external_id=None, max_session=3600), "audit")
-    assert plain == f"[profile audit]\nrole_arn = {HANDOFF.role_arn}\nsource_profile = default"
+    plain = section(replace(HANDOFF, mfa=False, external_id=None, max_session=3600), "audit", "x")
+    assert plain == f"[profile audit]\nrole_arn = {HANDOFF.role_arn}\nsource_profile = default\nregion = x"
     mail = write("text", HANDOFF, "audit")
-    assert section(HANDOFF, "audit") in mail
+    assert section(HANDOFF, "audit", "us-east-1") in mail
     assert "credential_process = aws configure export-credentials --profile audit" in mail
 
 
@@ -75,6 +76,8 @@ def test_the_script_sets_what_the_section_holds() -> None:
         ("audit", "mfa_serial"): "SERIAL",
         ("audit", "role_session_name"): "carol",
         ("audit", "duration_seconds"): "7200",
+        ("audit", "region"): "us-east-1",
+        ("audit-process", "region"): "us-east-1",
         ("audit-process", "credential_process"): "aws configure export-credentials --profile audit",
     }
     assert found[-1] == ["sts", "get-caller-identity", "--profile", "audit"]
@@ -137,7 +140,12 @@ def test_the_recipe_posts_the_keys_and_prints_a_sign_in_url(tmp_path: Any) -> No
 
 def test_terraform_is_told_the_account_and_asks_for_no_code() -> None:
     text = write("terraform", HANDOFF, "audit")
-    assert '  profile             = "audit-process"\n  allowed_account_ids = ["111111111111"]\n' in text
+    assert (
+        '  profile             = "audit-process"\n'
+        '  region              = "us-east-1"\n'
+        '  allowed_account_ids = ["111111111111"]\n'
+        in text
+    )
     code = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
     assert "mfa" not in code
     plain = write("terraform", replace(HANDOFF, mfa=False, session_name=None), "audit")

@@ -63,7 +63,7 @@ def _as(
 
     _texts.check_handoff(form, encrypt_to)
     owner, standing = found(account.connect(), name)
-    text = write(form, hand_over(standing, now=datetime.now(UTC)), standing.role.name)
+    text = write(form, hand_over(standing, now=datetime.now(UTC)), standing.role.name, region=account.region)
     if out is not None:
         _texts.write_new(out, text)
     say_handover(owner, text, form, out, as_json=output.as_json)

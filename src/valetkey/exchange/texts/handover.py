@@ -20,6 +20,7 @@ from valetkey.catalog import limits
 from valetkey.commandline import option, word
 from valetkey.exchange.documents import Handoff
 from valetkey.exchange.texts.hcl import Block, Value, hcl
+from valetkey.exchange.texts.regions import USUAL
 from valetkey.exchange.texts.roles import TextError
 from valetkey.trust.terms import moment
 
@@ -35,25 +36,27 @@ _HOSTS = {
 """Sign-in and console by partition, where they are public and need no region."""
 
 
-def write(form: Form, handoff: Handoff, name: str) -> str:
-    """The text, for a profile of this name. Raises TextError."""
+def write(form: Form, handoff: Handoff, name: str, *, region: str | None = None) -> str:
+    """The text, for a profile of this name. `region` is where the contractor works; None: one of the partition's, for
+    the AWS CLI and the provider need one. Raises TextError."""
+    region = region or USUAL[handoff.partition]
     match form:
         case "text":
-            return _mail(handoff, name)
+            return _mail(handoff, name, region)
         case "console":
             return "\n".join(_console(handoff, name)) + "\n"
         case "terraform":
-            return _terraform(handoff, name)
+            return _terraform(handoff, name, region)
         case "shell":
-            return _shell(handoff, name)
+            return _shell(handoff, name, region)
 
 
-def section(handoff: Handoff, name: str) -> str:
+def section(handoff: Handoff, name: str, region: str) -> str:
     """The section of `~/.aws/config` for the AWS CLI and the SDKs, one setting a line."""
-    return "\n".join([f"[profile {name}]", *(f"{key} = {value}" for key, value in _settings(handoff).items())])
+    return "\n".join([f"[profile {name}]", *(f"{key} = {value}" for key, value in _settings(handoff, region).items())])
 
 
-def _settings(handoff: Handoff) -> dict[str, str]:
+def _settings(handoff: Handoff, region: str) -> dict[str, str]:
     settings = {"role_arn": handoff.role_arn}
     if handoff.external_id:
         settings["external_id"] = handoff.external_id
@@ -64,6 +67,7 @@ def _settings(handoff: Handoff) -> dict[str, str]:
         settings["role_session_name"] = USER_NAME
     if handoff.max_session != limits.SESSION_DEFAULT:
         settings["duration_seconds"] = str(handoff.max_session)
+    settings["region"] = region
     return settings
 
 
@@ -90,7 +94,7 @@ def _facts(handoff: Handoff) -> list[str]:
     return [f"{label:<11} {value}" for label, value in rows.items() if value]
 
 
-def _mail(handoff: Handoff, name: str) -> str:
+def _mail(handoff: Handoff, name: str, region: str) -> str:
     process, how = _process(name)
     lines = [
         f"You can work in account {handoff.account} through this role:",
@@ -101,7 +105,7 @@ def _mail(handoff: Handoff, name: str) -> str:
         "",
         "For the AWS CLI and the SDKs, in ~/.aws/config:",
         "",
-        *section(handoff, name).splitlines(),
+        *section(handoff, name, region).splitlines(),
         "",
         *_fill_in(handoff),
         f"Try it: aws sts get-caller-identity {option('--profile', name)}",
@@ -113,13 +117,16 @@ def _mail(handoff: Handoff, name: str) -> str:
             "",
             f"[profile {process}]",
             f"credential_process = {how}",
+            f"region = {region}",
             "",
         ]
     return "\n".join([*lines, *_console(handoff, name)]) + "\n"
 
 
 def _fill_in(handoff: Handoff) -> list[str]:
-    lines = [f"source_profile is the profile of your own user, {BASE} if you have one only."]
+    lines = [
+        f"source_profile is the profile of your own user, {BASE} if you have one only; region the one you work in.",
+    ]
     if handoff.mfa:
         lines.append("mfa_serial is your own device: aws iam list-mfa-devices shows it. It must be an app (TOTP).")
     if handoff.session_name == "username":
@@ -164,7 +171,7 @@ q = {{"Action": "login", "Destination": "https://{console}/", "SigninToken": tok
 print(to + "?" + p.urlencode(q))'"""
 
 
-def _shell(handoff: Handoff, name: str) -> str:
+def _shell(handoff: Handoff, name: str, region: str) -> str:
     """Commands of the AWS CLI that write the profile, and one that tries it. Raises TextError."""
     profile = option("--profile", name)
     lines = [
@@ -173,7 +180,7 @@ def _shell(handoff: Handoff, name: str) -> str:
         *(f"# {line}" for line in _facts(handoff)[1:]),
         "set -eu",
     ]
-    for key, value in _settings(handoff).items():
+    for key, value in _settings(handoff, region).items():
         if value.startswith("-"):
             raise TextError(
                 f"the {key} {value} begins with a hyphen, and the AWS CLI would take it for an option",
@@ -185,6 +192,7 @@ def _shell(handoff: Handoff, name: str) -> str:
         lines += [
             "# For programs that cannot ask for an MFA code (AWS CLI v2):",
             f"aws configure set credential_process {word(how)} {option('--profile', process)}",
+            f"aws configure set region {region} {option('--profile', process)}",
         ]
     lines += [f"aws sts get-caller-identity {profile}"]
     return "\n".join(lines) + "\n"
@@ -197,9 +205,9 @@ _LOOKED_UP = {
 """What the contractor's own account says of its user: looked up with the credentials of the usual profile."""
 
 
-def _terraform(handoff: Handoff, name: str) -> str:
+def _terraform(handoff: Handoff, name: str, region: str) -> str:
     """The provider's block, under comments that say what it needs."""
-    allowed: Mapping[str, Value] = {"allowed_account_ids": (handoff.account,)}
+    allowed: Mapping[str, Value] = {"region": region, "allowed_account_ids": (handoff.account,)}
     if handoff.mfa:
         process, how = _process(name)
         about = [
@@ -207,10 +215,11 @@ def _terraform(handoff: Handoff, name: str) -> str:
             "",
             "The AWS provider cannot ask for an MFA code. AWS CLI v2 does, with these sections of ~/.aws/config:",
             "",
-            *section(handoff, name).splitlines(),
+            *section(handoff, name, region).splitlines(),
             "",
             f"[profile {process}]",
             f"credential_process = {how}",
+            f"region = {region}",
             "",
             *_fill_in(handoff),
             f"First: aws sts get-caller-identity {option('--profile', name)}",
@@ -223,5 +232,5 @@ def _terraform(handoff: Handoff, name: str) -> str:
         if handoff.session_name == "username":
             enter["session_name"] = USER_NAME
         block = Block("provider", ("aws",), allowed, (Block("assume_role", settings=dict(sorted(enter.items()))),))
-    about.append("Set the region here, or by AWS_REGION.")
+    about.append("The region is any: set the one that you work in.")
     return "".join(f"# {line}".rstrip() + "\n" for line in about) + "\n" + hcl([block])

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from valetkey.exchange.texts.cloudformation import CAPABILITY
+from valetkey.exchange.texts.regions import USUAL
 from valetkey.exchange.texts.roles import TextError, WantedRole
 
 TEMPLATE_MAX = 1_000_000
@@ -28,7 +29,6 @@ _CONSOLES = {
     "aws-cn": "{region}.console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
-_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _BEGIN = {"aws": "", "aws-cn": "cn-", "aws-us-gov": "us-gov-"}
 _OTHERS = ("cn-", "us-gov-", "us-iso", "eusc-")
 _REGION = r"(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})"
@@ -59,7 +59,7 @@ def link(role: WantedRole, template: str, url: str, *, read: Read) -> str:
             where=url,
         )
     partition = role.terms.partition
-    region = region or _REGIONS[partition]
+    region = region or USUAL[partition]
     query = urlencode({"templateURL": url, "stackName": role.name}, quote_via=quote, safe="")
     host = _CONSOLES[partition].format(region=region)
     return f"https://{host}/cloudformation/home?region={region}#/stacks/create/review?{query}"
