@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valetkey.commandline import command, option
+from valetkey.report.results import texts as results
 from valetkey.report.text import say, say_json
 
 if TYPE_CHECKING:
@@ -25,21 +26,21 @@ def say_request_text(
 
     if as_json:
         say_json(
-            {
-                "valetkey": "request-text/v1",
-                "as": tool,
-                "file": str(path),
-                "sha256": sha256(sent.text),
-                "fingerprint": fingerprint(request),
-                "customer": request.customer or None,
-                "account": request.account,
-                "external_id": request.external_id,
-                "role_name": role.name,
-                "policies": list(role.managed),
-                "proof": {"holds": sent.proof.holds, "failures": list(sent.proof.failures)},
-                "quick_create": link or None,
-                "mail": sent.mail,
-            }
+            results.RequestText(
+                valetkey="request-text/v1",
+                tool=tool,
+                file=str(path),
+                sha256=sha256(sent.text),
+                fingerprint=fingerprint(request),
+                customer=request.customer or None,
+                account=request.account,
+                external_id=request.external_id,
+                role_name=role.name,
+                policies=list(role.managed),
+                proof=results.TextProof(holds=sent.proof.holds, failures=list(sent.proof.failures)),
+                quick_create=link or None,
+                mail=sent.mail,
+            )
         )
         return
     say(sent.mail.rstrip("\n"))
@@ -61,7 +62,7 @@ def say_handover(owner: Owner, text: str, form: str, out: Path | None, *, as_jso
     say_account(owner)
     if as_json:
         file = None if out is None else str(out)
-        say_json({"valetkey": "handover-text/v1", "as": form, "file": file, "text": text})
+        say_json(results.HandoverText(valetkey="handover-text/v1", form=form, file=file, text=text))
     elif out is None:
         say(text.rstrip("\n"))
     else:
@@ -71,7 +72,7 @@ def say_handover(owner: Owner, text: str, form: str, out: Path | None, *, as_jso
 def say_command(line: str, files: tuple[str, ...], name: str, *, as_json: bool) -> None:
     """The `grant` line of a role, and on stderr which files it needs."""
     if as_json:
-        say_json({"valetkey": "command/v1", "name": name, "command": line, "files": list(files)})
+        say_json(results.GrantCommand(valetkey="command/v1", name=name, command=line, files=list(files)))
         return
     say(line)
     for file in files:

@@ -73,7 +73,7 @@ def test_a_contractor_with_boto3_alone_gets_in_with_what_is_handed_over(stage: A
 
     out = owner("handoff", "audit", "--as", "shell", "-o", "enter.sh", "--json")
     said = json.loads(out.stdout)
-    assert (said["valetkey"], said["as"], said["file"]) == ("handover-text/v1", "shell", "enter.sh")
+    assert (said["valetkey"], said["form"], said["file"]) == ("handover-text/v1", "shell", "enter.sh")
     assert (stage.owner.home / "enter.sh").read_text() == said["text"]
     assert owner("handoff", "audit", "--as", "shell", "-o", "enter.sh").returncode == 0
     refused = owner("handoff", "audit", "--as", "terraform", "-o", "enter.sh")

@@ -143,8 +143,7 @@ def test_terraform_is_told_the_account_and_asks_for_no_code() -> None:
     assert (
         '  profile             = "audit-process"\n'
         '  region              = "us-east-1"\n'
-        '  allowed_account_ids = ["111111111111"]\n'
-        in text
+        '  allowed_account_ids = ["111111111111"]\n' in text
     )
     code = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
     assert "mfa" not in code

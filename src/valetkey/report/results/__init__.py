@@ -13,6 +13,7 @@ from valetkey.report.results.shape import Shape
 _HOMES: Mapping[str, str] = {
     "accepted": "contractor:Accepted",
     "audit": "audit:Audit",
+    "command": "texts:GrantCommand",
     "customers": "contractor:Customers",
     "decision": "decisions:Decision",
     "absent": "grants:Absent",
@@ -21,6 +22,7 @@ _HOMES: Mapping[str, str] = {
     "grant": "grants:Granted",
     "grants": "grants:Grants",
     "handed-over": "grants:HandedOver",
+    "handover-text": "texts:HandoverText",
     "key-kept": "login:KeyKept",
     "key-rotated": "login:KeyRotated",
     "login": "login:Login",
@@ -30,6 +32,7 @@ _HOMES: Mapping[str, str] = {
     "reach": "proofs:Reach",
     "receipt": "grants:Receipt",
     "request": "contractor:Request",
+    "request-text": "texts:RequestText",
     "sandbox-seeded": "sandbox:Seeded",
     "sandbox-status": "sandbox:Status",
     "sandbox-stopped": "sandbox:Stopped",
