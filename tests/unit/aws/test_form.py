@@ -10,7 +10,7 @@ import pytest
 
 from valetkey.account.calls import CallError
 from valetkey.aws import form as module
-from valetkey.aws.form import post_form
+from valetkey.aws.form import post_form, read_public
 
 SECRET = b"Session=SECRETKEY"
 
@@ -105,3 +105,14 @@ def test_no_answer(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert caught.value.code == code
         assert caught.value.exit_code == 3
         assert "SECRETKEY" not in str(caught.value)
+
+
+def test_what_anybody_may_read_is_read_at_one_place_and_no_further_than_the_limit(server: str) -> None:
+    assert read_public(f"{server}/200/x", limit=100) == b"answer"
+    assert len(read_public(f"{server}/200/x", limit=3)) == 4
+    for status in (301, 302, 307, 403, 404, 500, 204):
+        with pytest.raises(OSError, match=str(status)):
+            read_public(f"{server}/{status}/x", limit=100)
+    with pytest.raises(OSError, match="not HTTP"):
+        read_public(f"{server}/0/x", limit=100)
+    assert ("GET", "/200/elsewhere", b"") not in _Handler.seen

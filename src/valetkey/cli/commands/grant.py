@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from valetkey.cli._options import Output, OwnerAccount
 from valetkey.cli._sealing import Identity
 from valetkey.cli._terms import TermOptions
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
 
 _Flag = Annotated[bool, Parameter(negative="")]
 _Many = Parameter(consume_multiple=True, negative="")
@@ -75,14 +78,16 @@ def grant(
         path=path,
     )
     received = _owning.read_request(request, identity) if request else None
-    perform = account.connect() if like else None
+    perform: Perform | None = None
     read: Callable[[str], str] = _owning.read_text
     _wizard.check_request(received, words=fingerprint, to=terms.to, yes=yes and not dry_run)
     ask = _questions.answer if _questions.at_terminal() and not yes else None
-    if like and perform is not None:
+    flags = "--yes, with --fingerprint WORDS or --to ACCOUNT," if received else "--yes"
+    if like is not None:
+        _questions.need_somebody(yes=yes or dry_run, flags=flags)
+        perform = account.connect()
         asked, read = _owning.like(perform, like, asked, received)
     asked = _wizard.complete(asked, received, now=now, ask=ask, yes=yes or dry_run)
-    flags = "--yes, with --fingerprint WORDS or --to ACCOUNT," if received else "--yes"
     _questions.need_somebody(yes=yes or dry_run, flags=flags)
     try:
         prepared = prepare(
