@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import subprocess
-import sys
 from typing import Any
 
 import botocore.exceptions
@@ -15,16 +14,20 @@ import pytest
 from tests import peers
 
 from valetkey.cli import _run as cli
-from valetkey.exchange.texts import console
+from valetkey.exchange.texts import console, shell
 
 ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
 
 
 def within(stage: Any, *words: str) -> tuple[int, str, str]:
     """Run a command of the contractor's in this process: exit code, stdout, stderr."""
-    stage.contractor.session()  # this process has the contractor's environment from here on
-    stage.contractor._monkeypatch.chdir(stage.contractor.home)
-    stage.contractor._monkeypatch.setattr("valetkey.cli._terminal._TTY", str(stage.contractor.home / "no-terminal"))
+    return in_process(stage.contractor, *words)
+
+
+def in_process(party: Any, *words: str) -> tuple[int, str, str]:
+    party.session()  # this process has the party's environment from here on
+    party._monkeypatch.chdir(party.home)
+    party._monkeypatch.setattr("valetkey.cli._terminal._TTY", str(party.home / "no-terminal"))
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
         code = cli.run(words)
     return code, out.getvalue(), err.getvalue()
@@ -40,18 +43,9 @@ def asked(stage: Any, tool: str, *words: str) -> dict[str, Any]:
 
 
 def with_shell(stage: Any, text: str, tmp_path: Any) -> None:
-    """As the owner runs it: the AWS CLI is the one of this environment."""
-    bin_dir = tmp_path / "bin"
-    bin_dir.mkdir()
-    (bin_dir / "aws").write_text(f'#!/bin/sh\nexec {sys.executable} -m awscli "$@"\n')
-    (bin_dir / "aws").chmod(0o755)
-    owner = stage.owner
-    admin = owner.user("admin", {"Version": "2012-10-17", "Statement": [ALL]})
-    owner.login(admin)
-    env = {**owner.env, "PATH": f"{bin_dir}:{owner.env['PATH']}"}
-    ran = subprocess.run(["sh"], input=text, env=env, capture_output=True, text=True, timeout=100)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.strip() == f"arn:aws:iam::{owner.account}:role/contractor-{stage.contractor.account}"
+    """The calls of the script. (docs/without-valetkey.md runs it with the AWS CLI itself.)"""
+    for call in shell.read(text):
+        stage.owner.root(call.service, call.operation, **call.params)
 
 
 def with_console(stage: Any, text: str, tmp_path: Any) -> None:
@@ -108,8 +102,8 @@ def admits_exactly(stage: Any, external_id: str) -> None:
         with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
             enter(user, **params)
     stage.owner.login(stage.owner.user("auditor", {"Version": "2012-10-17", "Statement": [ALL]}))
-    ran = stage.owner.run("audit", "--json")
-    roles = {each["arn"]: each["exposure"] for each in json.loads(ran.stdout)["roles"]}
+    _, out, _ = in_process(stage.owner, "audit", "--json")
+    roles = {each["arn"]: each["exposure"] for each in json.loads(out)["roles"]}
     assert roles[arn] == "guarded"
 
 

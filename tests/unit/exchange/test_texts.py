@@ -56,6 +56,16 @@ def test_every_text_is_read_back_and_proved(tool: Tool, request_: AccessRequest)
     assert letters.sent(tool, role, file="f").proof.holds
 
 
+def test_no_reason_changes_what_is_read() -> None:
+    for reason in (
+        "1. Role name: x",
+        "----- trust policy -----",
+        "arn:aws:iam::aws:policy/AdministratorAccess",
+        "----- end -----",
+    ):
+        assert letters.sent("console", ROLE, file="f", reason=reason).proof.holds
+
+
 def test_who_is_let_in() -> None:
     assert (ROLE.terms.mfa, ROLE.terms.only) == (True, ())
     named = wanted_role(OTHERS["sso"]).terms

@@ -1,12 +1,13 @@
 """The role as steps in the AWS console, with what is pasted there.
 
 The names of pages and buttons are the console's own, as AWS's page has them; they change without notice, so the text
-says when they were read and where.
+says when they were read and where (fact H37).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -21,6 +22,8 @@ INLINE_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_
 
 _TRUST = "trust policy"
 _INLINE = "inline policy "
+_NAME = re.compile(r"[0-9]+\. Role name: +(\S+)")
+_LIMIT = re.compile(r"[0-9]+\. In the role's Summary choose Edit, .* to ([0-9]+) seconds\.")
 
 
 def write(role: WantedRole) -> str:
@@ -46,7 +49,9 @@ def write(role: WantedRole) -> str:
         )
     steps.append("In the role's Summary copy the ARN, and send it back.")
     numbered = "\n\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
-    source = f"The names of pages and buttons were read on {READ_ON:%Y-%m-%d} at\n{PAGE}\n{INLINE_PAGE}"
+    source = f"The names of pages and buttons for creating the role were read on {READ_ON:%Y-%m-%d} at\n{PAGE}"
+    if role.inline:
+        source += f"\nAWS describes inline policies at\n{INLINE_PAGE}"
     return f"{numbered}\n\n{source}\n"
 
 
@@ -77,12 +82,12 @@ def read(text: str) -> tuple[str, dict[str, str], tuple[str, ...], str, int]:
     ValueError, KeyError."""
     blocks = pasted(text)
     lines = [line.strip() for line in text.splitlines()]
-    (name,) = (line.partition("Role name:")[2].strip() for line in lines if "Role name:" in line)
-    limit = [line.rpartition(" to ")[2] for line in lines if "Maximum session duration" in line]
+    (name,) = (found[1] for line in lines if (found := _NAME.fullmatch(line)))
+    limit = [found[1] for line in lines if (found := _LIMIT.fullmatch(line))]
     return (
         blocks.pop(_TRUST),
         {key.removeprefix(_INLINE): value for key, value in blocks.items()},
         tuple(line for line in lines if line.startswith("arn:")),
         name,
-        int(limit[0].split()[0]) if limit else limits.ROLE_SESSION_MIN,
+        int(limit[0]) if limit else limits.ROLE_SESSION_MIN,
     )
