@@ -44,6 +44,12 @@ def say_request_text(
         )
         return
     say(sent.mail.rstrip("\n"))
+    if request.identity == "iam-role":
+        say(
+            f"note: the role lets in {request.identity_arn} alone. If your role has a path, that must be its full ARN: "
+            "valetkey knows it where your account allows iam:GetRole on it.",
+            stderr=True,
+        )
     customer = option("--customer", request.customer) if request.customer else "--customer NAME"
     what = "this mail" if tool == "console" else "this mail, with that file"
     say(

@@ -5,8 +5,9 @@ Whoever controls the bucket decides what later owners create. So:
 - Read without credentials, as CloudFormation of another account has to; nothing signed, no redirect.
 - INVARIANT: no link is written unless the bytes that are read there are the proved template's, every one.
 
-Sources: CloudFormation User Guide, cfn-console-create-stacks-quick-create-links (fact H38); CreateStack (TemplateURL: 5,120
-characters at most, a template of 1 MB at most); Amazon S3 User Guide, access-bucket-intro, RetrievingObjectVersions.
+Sources: CloudFormation User Guide, cfn-console-create-stacks-quick-create-links (fact H38); CloudFormation CreateStack
+(TemplateURL: 5,120 characters at most, a template of 1 MB at most); Amazon S3 User Guide, access-bucket-intro,
+RetrievingObjectVersions.
 """
 
 from __future__ import annotations

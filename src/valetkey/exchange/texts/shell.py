@@ -21,6 +21,7 @@ _HEAD = """\
 #!/bin/sh
 # Makes one role, with the AWS CLI. Run it with credentials of your own account:
 #   aws sts get-caller-identity    shows which account that is
+# If it stops in the middle, the role lets nobody do more than it should: delete it, and run this again.
 set -eu
 """
 _TAIL = "# The role's ARN, to send back:\n"
