@@ -4,6 +4,7 @@ guarded and that admits exactly the contractor."""
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import subprocess
@@ -166,3 +167,22 @@ def test_the_role_that_comes_back_is_accepted_with_the_externalid_that_was_sent(
     assert code == 0, err
     kept = json.loads((stage.contractor.home / ".config/valetkey/profiles/acme.json").read_text())
     assert kept["terms"]["external_id"] == said["external_id"]
+
+
+def test_a_link_is_in_the_mail_only_for_the_proved_template(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "https://bucket.s3.eu-central-1.amazonaws.com/acme.json?versionId=abc"
+    there = {url: b"another"}
+    monkeypatch.setattr("valetkey.aws.form.read_public", lambda at, **_: there[at])
+    stage.contractor.login(stage.contractor.user("nobody"))
+    words = ("request", "acme", "--as", "cloudformation", "--until", "2031-03-01", "--template-url", url, "--json")
+    code, out, err = within(stage, *words)
+    assert (code, out, "not the template" in err) == (2, "", True)
+    # What has to be uploaded is there.
+    there[url] = (stage.contractor.home / "valetkey-request-acme.template.json").read_bytes()
+    code, out, err = within(stage, *words)
+    assert code == 0, err
+    said = json.loads(out)
+    assert said["quick_create"] in said["mail"]
+    assert "templateURL=https%3A%2F%2Fbucket.s3" in said["quick_create"]
+    assert said["sha256"] == hashlib.sha256(there[url]).hexdigest()
+    assert said["sha256"] in said["mail"]
