@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey.commandline import option
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def check_request(tool: Tool | None, *, until: str | None, template_url: str | N
         return
     if until is None:
         raise ValetkeyError(
-            f"--as {tool} needs an end: an owner without valetkey is not asked for one",
+            f"{option('--as', tool)} needs an end: an owner without valetkey is not asked for one",
             do="give --until DATE, or --until never",
         )
     if keys:
         raise ValetkeyError(
-            f"--public-key and --encrypt-to do not go with --as {tool}: the other side needs valetkey to decrypt",
+            f"--public-key and --encrypt-to do not go with a text for {tool}: the other side needs valetkey to decrypt",
             do="leave them out; the text holds no secret",
         )
 
@@ -72,7 +73,7 @@ def check_handoff(form: str, encrypt_to: str | None) -> None:
     """Refuse options that do not fit together, before any call. Raises ValetkeyError."""
     if encrypt_to is not None:
         raise ValetkeyError(
-            f"--encrypt-to does not go with --as {form}: the contractor needs valetkey to decrypt",
+            f"--encrypt-to does not go with a text for a contractor without valetkey ({form}): the contractor needs valetkey to decrypt",
             do="leave it out; the text holds no secret",
         )
 

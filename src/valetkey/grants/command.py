@@ -42,7 +42,7 @@ def grant_line(standing: Standing) -> GrantLine:
     if role.boundary:
         options.append(option("--boundary", role.boundary))
     if role.max_session not in (None, 3600):
-        options.append(f"--session {role.max_session}s")
+        options.append(option("--session", f"{role.max_session}s"))
     options += [
         option("--tag", f"{key}={value}") for key, value in sorted(role.tags.items()) if not key.startswith(PREFIX)
     ]

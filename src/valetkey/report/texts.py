@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from valetkey.commandline import command, option
+from valetkey.commandline import file_word, option
 from valetkey.report.results import texts as results
 from valetkey.report.text import say, say_json
 
@@ -50,13 +50,13 @@ def say_request_text(
             "valetkey knows it where your account allows iam:GetRole on it.",
             stderr=True,
         )
-    customer = option("--customer", request.customer) if request.customer else "--customer NAME"
+    customer = request.customer or "NAME"
     what = "this mail" if tool == "console" else "this mail, with that file"
     say(
         "",
         f"Wrote {path}. Proved from its text: the role admits account {request.account} with this ExternalId and "
         f"{'MFA' if role.terms.mfa else 'as the named role alone'}, and nobody else.",
-        f"Send {what}. When the role's ARN comes back: valetkey accept --role ARN {customer}",
+        f"Send {what}. When the role's ARN comes back: valetkey accept --role ARN {option('--customer', customer)}",
         stderr=True,
     )
 
@@ -83,5 +83,6 @@ def say_command(line: str, files: tuple[str, ...], name: str, *, as_json: bool) 
     say(line)
     for file in files:
         policy = f"policy-{file.removeprefix('./').removesuffix('.json')}"
-        get = command("aws iam get-role-policy", then=f"--role-name {name} {option('--policy-name', policy)}")
-        say(f"{file} is the role's inline policy {policy}: {get} --query PolicyDocument > {file}", stderr=True)
+        get = f"aws iam get-role-policy {option('--role-name', name)} {option('--policy-name', policy)}"
+        save = f"{get} --query PolicyDocument > {file_word(file)}"
+        say(f"{file} is the role's inline policy {policy}: {save}", stderr=True)

@@ -186,15 +186,17 @@ def _shell(handoff: Handoff, name: str, region: str) -> str:
                 f"the {key} {value} begins with a hyphen, and the AWS CLI would take it for an option",
                 do="hand over with --as text, which has the section of ~/.aws/config",
             )
-        lines.append(f"aws configure set {key} {_LOOKED_UP.get(key, '') or word(value)} {profile}")
+        # What is looked up is a fixed text of ours, with a command in it; everything else is one word.
+        said = _LOOKED_UP.get(key) or word(value)
+        lines.append(" ".join(["aws configure set", key, said, profile]))
     if handoff.mfa:
         process, how = _process(name)
         lines += [
             "# For programs that cannot ask for an MFA code (AWS CLI v2):",
             f"aws configure set credential_process {word(how)} {option('--profile', process)}",
-            f"aws configure set region {region} {option('--profile', process)}",
+            f"aws configure set region {word(region)} {option('--profile', process)}",
         ]
-    lines += [f"aws sts get-caller-identity {profile}"]
+    lines.append(f"aws sts get-caller-identity {option('--profile', name)}")
     return "\n".join(lines) + "\n"
 
 

@@ -71,7 +71,6 @@ _CLOSING = (
 
 
 def _steps(tool: Tool, text: str, file: str, quick_create: str) -> list[str]:
-    name = file_word(file)
     match tool:
         case "console":
             return [text.rstrip("\n")]
@@ -82,7 +81,7 @@ def _steps(tool: Tool, text: str, file: str, quick_create: str) -> list[str]:
                     f"Upload a template file, and {acknowledge()}. Or with the AWS CLI:"
                 ),
                 (
-                    f"  aws cloudformation deploy --stack-name STACK --template-file {name} "
+                    f"  aws cloudformation deploy --stack-name STACK --template-file {file_word(file)} "
                     "--capabilities CAPABILITY_NAMED_IAM"
                 ),
                 "The stack's output RoleArn is the role's ARN.",
@@ -106,7 +105,7 @@ def _steps(tool: Tool, text: str, file: str, quick_create: str) -> list[str]:
         case "shell":
             return [
                 f"Attached is {file}. Read it, and run it with the AWS CLI's credentials of your account:",
-                f"  sh {name}",
+                f"  sh {file_word(file)}",
                 "The last line that it prints is the role's ARN.",
                 f"The SHA-256 of the file is {sha256(text)}.",
             ]
