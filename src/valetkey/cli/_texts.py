@@ -73,7 +73,7 @@ def check_handoff(form: str, encrypt_to: str | None) -> None:
     """Refuse options that do not fit together, before any call. Raises ValetkeyError."""
     if encrypt_to is not None:
         raise ValetkeyError(
-            f"--encrypt-to does not go with a text for a contractor without valetkey ({form}): the contractor needs valetkey to decrypt",
+            f"--encrypt-to does not go with a text ({form}): the contractor needs valetkey to decrypt",
             do="leave it out; the text holds no secret",
         )
 
