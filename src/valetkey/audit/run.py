@@ -23,6 +23,7 @@ from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.record import PREFIX, ForeignRole, Record, read_record
+from valetkey.trust.terms import Terms
 
 Key = tuple[str, str, str, Origin]
 """What a verdict depends on: the document's text, the owner's account and its partition, and where it comes from."""
@@ -168,7 +169,7 @@ def _record(role: Role) -> tuple[Record | None, str, tuple[Difference, ...]]:
         return None, error.what, ()
     trust = _plain(role.trust)
     inline = {name: found for name, text in role.inline.items() if (found := _plain(text)) is not None}
-    terms = None if trust is None else terms_in(trust, partition=role.partition, contractor=record.contractor)
+    terms = None if trust is None else _terms(trust, record, role.partition)
     if terms is not None and terms.orphans and role.origin is Origin.SENT:
         terms = None  # valetkey writes no unique ids, and these are not known to be deleted
     drift = differences(
@@ -179,8 +180,18 @@ def _record(role: Role) -> tuple[Record | None, str, tuple[Difference, ...]]:
         max_session=role.max_session,
         managed=role.attached,
         inline=inline,
+        trust=trust,
     )
     return record, "", tuple(drift)
+
+
+def _terms(trust: dict[str, Any], record: Record, partition: str) -> Terms | None:
+    """What the trust says; of a role that was made by other means and adopted, whether it can mean what is recorded."""
+    if not record.is_adopted:
+        return terms_in(trust, partition=partition, contractor=record.contractor)
+    from valetkey.trust.adopting import recognized
+
+    return recognized(trust, record, partition=partition)
 
 
 def _plain(text: str | None) -> dict[str, Any] | None:

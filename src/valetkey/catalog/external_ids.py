@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 PUBLIC = {
     "4cebe3b": "the default of a vendor's public template",
     "hasura-cloud": "the default of a vendor's public template",
@@ -35,3 +37,25 @@ PATTERNS_BY_DESIGN = {
     "577638371743": "Spacelift sends an ExternalId of its own that begins with your account's name",
 }
 """Named exceptions, by the vendor's account: what looks weak there is how the vendor works."""
+
+_SHORTEST = 8
+_FEWEST_SIGNS = 4
+
+
+def guessable(value: str, *, contractor: str) -> str:
+    """Why somebody finds this ExternalId by trying, for terms in which nothing else keeps others out; empty when there
+    is nothing to say. `contractor` is the account that sends it."""
+    if contractor in DIGITS_BY_DESIGN and value.isdigit():
+        return ""
+    if value.lower() in PUBLIC:
+        return f"it is {PUBLIC[value.lower()]}"
+    if len(value) < _SHORTEST:
+        return f"it has {len(value)} characters"
+    if len(set(value)) < _FEWEST_SIGNS:
+        return f"it has only {len(set(value))} different signs"
+    if value.isdigit():
+        return "it is a number"
+    words = [each for each in re.split(r"[^0-9a-z]+", value.lower()) if each]
+    if all(each in PLACEHOLDER_WORDS | PASSWORDS or (each.isdigit() and len(each) < 4) for each in words):
+        return "it is made of words that everybody tries"
+    return ""

@@ -11,6 +11,7 @@ TRY = Group.create_ordered("Try it")
 
 COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("grant", "grant:grant", OWNER, "Create a role for a contractor, after its trust policy is proved."),
+    ("adopt", "adopt:adopt", OWNER, "Make a grant of a role that was made by other means."),
     ("list", "list:list_", OWNER, "List the grants in this account."),
     ("show", "show:show", OWNER, "Show one grant: terms, trust policy, proof, days left."),
     ("handoff", "handoff:handoff", OWNER, "Write the file that the contractor needs."),

@@ -103,16 +103,35 @@ def escalates(role_arn: str) -> ValetkeyError:
     )
 
 
+def role_name(word: str, owner: Owner) -> str:
+    """The name of a role that was named by its name or its ARN. Raises ValetkeyError for an ARN of another account."""
+    from valetkey.catalog import limits
+    from valetkey.policy.iam_arns import iam_arn
+
+    if not word.startswith("arn:"):
+        limits.check("role name", word)
+        return word
+    arn = iam_arn(word, "role")
+    if (arn.account, arn.partition) != (owner.account, owner.partition):
+        raise ValetkeyError(
+            f"{word} is a role of account {arn.account}, and the credentials are of {owner.account}",
+            do="use credentials of that account (--profile, AWS_PROFILE); nothing else was called",
+            exit_code=1,
+        )
+    return arn.name
+
+
 def find(perform: Perform, name: str, *, damaged: bool = False) -> tuple[Owner, Standing | None]:
-    """Whose account it is, and the grant of this name; None when there is no such role. `damaged`: one whose record
-    cannot be read is answered too. Raises ForeignRole."""
+    """Whose account it is, and the grant of this name or ARN; None when there is no such role. `damaged`: one whose
+    record cannot be read is answered too. Raises ForeignRole."""
     from valetkey.catalog import limits
     from valetkey.grants.role import read_owner, read_role
     from valetkey.grants.status import read_claimed, read_standing
 
-    limits.check("role name", name)
+    if not name.startswith("arn:"):
+        limits.check("role name", name)
     owner = read_owner(perform)
-    role = read_role(perform, name)
+    role = read_role(perform, role_name(name, owner))
     read = read_claimed if damaged else read_standing
     return owner, None if role is None else read(role)
 

@@ -63,6 +63,10 @@ class Handoff:
     previous_external_id: str | None = None
     """While the ExternalId is rotated: the one of before, which the role accepts as well until `previous_until`."""
     previous_until: datetime | None = None
+    whole_account: bool | None = None
+    """Everybody in the contractor's account may enter without MFA."""
+    from_ip: tuple[str, ...] = ()
+    """Address ranges from which the role may be entered; empty: from anywhere."""
 
     @property
     def account(self) -> str:

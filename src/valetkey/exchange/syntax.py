@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
+from ipaddress import ip_network
 
 from valetkey.catalog import limits
 from valetkey.errors import PolicyError
@@ -94,8 +95,17 @@ def check_handoff(handoff: Handoff) -> None:
     _moment("$.previous_until", handoff.previous_until)
     if (handoff.previous_external_id is None) is not (handoff.previous_until is None):
         raise FieldError("$.previous_until", "belongs to $.previous_external_id, and one of the two is missing")
+    for number, each in enumerate(handoff.from_ip):
+        _network(f"$.from_ip[{number}]", each)
     if handoff.request is not None and not (len(handoff.request) <= 200 and _FINGERPRINT.fullmatch(handoff.request)):
         raise FieldError("$.request", f"{_shown(handoff.request)} is not a fingerprint")
+
+
+def _network(field: str, text: str) -> None:
+    try:
+        ip_network(text)
+    except ValueError:
+        raise FieldError(field, f"{_shown(text)} is not an address range") from None
 
 
 def customer_name(field: str, customer: str) -> None:

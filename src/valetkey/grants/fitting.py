@@ -6,6 +6,8 @@ Rules:
   valetkey's shape with the recorded digest, and the role's own inline denies, which stand before every other policy.
 - A grant that was interrupted (something is missing) and a revocation that was interrupted (something is removed) are
   normal, and fit. So does a pinned principal that the contractor has deleted since.
+- A role that was made by other means and adopted carries no such deny. There the trust policy decides, by proof: the
+  role fits if it is as it was when it was adopted, and admits the recorded contractor and nobody else.
 - INVARIANT: a role that did not fit does not fit later because it was denied and closed: its deny says so
   (`held_deny`).
 """
@@ -44,6 +46,24 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
         is_closing = each.what == TRUST and closed
         if not (each.missing or is_own_deny or is_closing or each.what == PINNED):
             yield each
-    if others and not begun and OWN_ROLE not in role.inline:
+    if standing.record.is_adopted:
+        if not begun and not closed:
+            yield from _serves_others(standing)
+    elif others and not begun and OWN_ROLE not in role.inline:
         # `grant` writes it before the first policy that allows anything; tagging cannot add it.
         yield Difference(_INLINE, OWN_ROLE, "not there, although the role has other policies")
+
+
+def _serves_others(standing: Standing) -> Iterator[Difference]:
+    """An adopted role carries no deny by which it is known: its trust has to show that it is for nobody but the
+    recorded contractor, whatever its tags say."""
+    from valetkey.trust.adopting import admitted
+
+    role, contractor = standing.role, standing.record.contractor
+    found = admitted(role.trust, role_arn=role.arn)
+    more = [*(f"account {each}" for each in found.accounts if each != contractor), *found.others, *found.ids]
+    more += ["accounts that are not named"] if found.anybody else []
+    if found.unknown:
+        yield Difference("who may come in", f"account {contractor} alone", f"not known: {found.unknown}")
+    elif more or contractor not in found.accounts:
+        yield Difference("who may come in", f"account {contractor} alone", ", ".join(more) or "not that account")

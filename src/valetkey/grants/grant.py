@@ -96,7 +96,7 @@ class Grant:
             "boundary": self.boundary and in_tag(self.boundary),
             **{f"policy:{number}": in_tag(arn) for number, arn in enumerate(sorted(self.managed), 1)},
             **{
-                f"inline:{number}": f"{name}@{digest(document)}"
+                f"inline:{number}": on_role.pair(name, document)
                 for number, (name, document) in enumerate(sorted(self.inline, key=lambda each: each[0]), 1)
             },
         }

@@ -11,7 +11,7 @@ from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import Handoff, check
 from valetkey.exchange.syntax import FieldError
-from valetkey.grants.grant import PREFIX, REVOKED, ForeignRole, Record, instant, read_record
+from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, ForeignRole, Record, instant, read_record
 from valetkey.grants.role import Role, canonical
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.record import SESSIONS
@@ -87,7 +87,7 @@ class Standing:
 def read_standing(role: Role) -> Standing:
     """One of our roles with its record. Raises ForeignRole."""
     record = read_record(role)
-    terms = terms_on(role, record.contractor)
+    terms = _recorded_terms(role, record)
     return Standing(role=role, record=record, terms=terms, drift=tuple(_drift(role, record, terms)))
 
 
@@ -102,27 +102,33 @@ def read_claimed(role: Role) -> Standing:
     except ForeignRole as damaged:
         if f"{PREFIX}version" not in role.tags:
             raise
-        record = Record(
-            contractor=role.tags.get(f"{PREFIX}contractor", ""),
-            terms="",
-            until=None,
-            external_id_by="",
-            request=None,
-            user_id=None,
-            session=0,
-            boundary=None,
-            managed=(),
-            inline={},
-        )
-        why = Difference("record", f"tags {PREFIX}* as `valetkey grant` writes them", damaged.what)
-        return Standing(role=role, record=record, terms=None, drift=(why,))
+        return unrecorded(role, damaged.what)
+
+
+def unrecorded(role: Role, why: str) -> Standing:
+    """A role of which no record can be read, or that has none: it fits nothing. `why` says which."""
+    record = Record(
+        contractor=role.tags.get(f"{PREFIX}contractor", ""),
+        terms="",
+        until=None,
+        external_id_by="",
+        request=None,
+        user_id=None,
+        session=0,
+        boundary=None,
+        managed=(),
+        inline={},
+    )
+    missing = Difference("record", f"tags {PREFIX}* as `valetkey grant` writes them", why)
+    return Standing(role=role, record=record, terms=None, drift=(missing,))
 
 
 def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
-    """The grants among an account's roles, by name, and the names of roles whose record cannot be read."""
+    """The grants among an account's roles, by name, and the names of roles whose record cannot be read: it is damaged,
+    or lost while other traces of a grant are on the role."""
     grants, damaged = [], []
     for role in sorted(roles, key=lambda each: each.name.lower()):
-        if f"{PREFIX}version" in role.tags:
+        if OWN_ROLE in role.inline or any(key.startswith(PREFIX) for key in role.tags):
             try:
                 grants.append(read_standing(role))
             except ForeignRole:
@@ -136,6 +142,10 @@ def proof(standing: Standing) -> Shown | None:
         return None
     from valetkey.trust.showing import admits_only
 
+    if standing.record.is_adopted:
+        from valetkey.trust.adopting import admits_at_most
+
+        return admits_at_most(standing.role.trust, standing.terms, role_arn=standing.role.arn)
     return admits_only(standing.role.trust, standing.terms, role_arn=standing.role.arn)
 
 
@@ -144,6 +154,7 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     ended."""
     state = standing.state(now)
     terms = standing.terms
+    adopted = standing.record.is_adopted
     is_whole = state in ("open", "suspended")
     shown = proof(standing) if is_whole else None
     if terms is None or shown is None or not shown.holds:
@@ -154,12 +165,15 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
             where=standing.role.arn,
             exit_code=1,
         )
+    if adopted:
+        terms = _usable(standing, terms)
     handoff = Handoff(
         role_arn=standing.role.arn,
-        max_session=standing.record.session,
+        max_session=standing.role.max_session or standing.record.session,
         issued=now.replace(microsecond=0),
         **in_handoff(terms),
-        policies=tuple(each.rsplit("/", 1)[-1] for each in standing.role.managed) + tuple(standing.record.inline),
+        policies=tuple(each.rsplit("/", 1)[-1] for each in standing.role.managed)
+        + tuple(each for each in standing.record.inline if each not in (OWN_ROLE, UNTIL)),
         request=standing.record.request,
     )
     try:
@@ -175,9 +189,34 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     return handoff
 
 
+def _usable(standing: Standing, terms: Terms) -> Terms:
+    """What the contractor has to bring so that the role admits them: what the role admits at most may name too little.
+    Raises ValetkeyError (exit code 1) where that is not proved."""
+    from valetkey.trust.adopting import to_bring
+
+    usable = to_bring(standing.role.trust, terms, role_arn=standing.role.arn)
+    if usable is None:
+        name = standing.role.name
+        raise ValetkeyError(
+            f"{name} is not handed over: it is not proved what the contractor has to send so that the role admits them",
+            do=f"make its trust policy plain: `{command('valetkey adopt', name, then='--tighten')}`",
+            where=standing.role.arn,
+            exit_code=1,
+        )
+    return usable
+
+
 def terms_on(role: Role, contractor: str) -> Terms | None:
     """The terms in the role's trust policy, or None when valetkey would not have written it."""
     return terms_in(role.trust, partition=role.arn.split(":")[1], contractor=contractor)
+
+
+def _recorded_terms(role: Role, record: Record) -> Terms | None:
+    if not record.is_adopted:
+        return terms_on(role, record.contractor)
+    from valetkey.trust.adopting import recognized
+
+    return recognized(role.trust, record, partition=role.arn.split(":")[1])
 
 
 def _drift(role: Role, record: Record, terms: Terms | None) -> Iterator[Difference]:
@@ -189,6 +228,7 @@ def _drift(role: Role, record: Record, terms: Terms | None) -> Iterator[Differen
         max_session=role.max_session,
         managed=role.managed,
         inline=role.inline,
+        trust=role.trust,
     )
 
 

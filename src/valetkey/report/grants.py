@@ -126,13 +126,13 @@ def say_plan(prepared: Prepared, *, as_json: bool) -> None:
     else:
         say(f"Dry run: {prepared.grant.name} is there, as asked for; nothing is left to do.")
     for number, call in enumerate(prepared.calls, 1):
-        say(f"{number:2}  {call.action}", *_params(call))
+        say(f"{number:2}  {call.action}", *params_lines(call))
     say(_proof_line(prepared.proof))
     if prepared.grant.external_id_by == "valetkey" and prepared.role is None:
         say("The ExternalId is random: another run makes another one.")
 
 
-def _params(call: Call) -> Iterator[str]:
+def params_lines(call: Call) -> Iterator[str]:
     """One line each, documents too, so that they can be copied."""
     for key, value in call.params.items():
         if key == "Tags":

@@ -10,6 +10,7 @@ from valetkey.errors import ValetkeyError
 from valetkey.trust.record import (
     PAUSED,
     SESSIONS,
+    UNTIL,
     Record,
     canonical,
     denies,
@@ -56,10 +57,14 @@ def differences(
     max_session: int | None,
     managed: Sequence[str],
     inline: Mapping[str, Mapping[str, Any]],
+    trust: Mapping[str, Any] | None = None,
 ) -> Iterator[Difference]:
     """Every point in which a role is not what its record says. `terms` is what its trust policy says now, None when
-    it is not of valetkey's shape; `managed` are the ARNs attached, `inline` the documents by policy name."""
-    if terms is None:
+    it is not of valetkey's shape; `managed` are the ARNs attached, `inline` the documents by policy name, `trust` the
+    trust policy itself, by which an adopted role is judged."""
+    if record.is_adopted:
+        yield from _adopted(record, terms, trust or {}, role_arn)
+    elif terms is None:
         yield Difference(TRUST, "as valetkey wrote it", "changed: not of a shape that valetkey writes")
     elif terms.contractor != record.contractor:
         # Also where the digest fits: the tag alone was changed.
@@ -79,6 +84,20 @@ def differences(
     yield from _inline(role_arn, inline, record)
 
 
+def _adopted(record: Record, terms: Terms | None, trust: Mapping[str, Any], role_arn: str) -> Iterator[Difference]:
+    """The trust policy of an adopted role is as it was. Where it was, its terms were proved then (`adopting`)."""
+    from valetkey.trust.reading import trust_digest
+
+    if trust_digest(trust, partition=role_arn.split(":")[1]) != record.trust:
+        yield Difference(TRUST, "as it was when the role was adopted", "changed since")
+    elif terms is None:
+        yield Difference(TRUST, "the recorded terms", "other terms than those recorded")
+    elif terms.contractor != record.contractor:
+        yield Difference("contractor", record.contractor, terms.contractor)
+    elif record.until != terms.until and UNTIL not in record.inline:
+        yield Difference("end", str(instant(record.until)), "neither the trust policy nor a policy says it")
+
+
 def _managed(attached: Sequence[str], recorded: Sequence[str]) -> Iterator[Difference]:
     there = {in_tag(arn): arn for arn in attached}
     for arn in sorted(set(recorded) - set(there)):
@@ -88,7 +107,8 @@ def _managed(attached: Sequence[str], recorded: Sequence[str]) -> Iterator[Diffe
 
 
 def _inline(role_arn: str, inline: Mapping[str, Mapping[str, Any]], record: Record) -> Iterator[Difference]:
-    ours = denies(role_arn, record.until)
+    # An adopted role carries none of them, or has them in its record.
+    ours = {} if record.is_adopted else denies(role_arn, record.until)
     for name, document in ours.items():
         if name not in inline:
             yield Difference("inline policy", name, "not there", missing=True)

@@ -14,7 +14,8 @@ from valetkey.catalog import key_names
 from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.principals import is_unique_id
-from valetkey.trust.terms import Terms, check_terms
+from valetkey.trust.record import digest
+from valetkey.trust.terms import Terms, check_terms, network
 from valetkey.trust.writing import plain_trust
 
 
@@ -42,6 +43,14 @@ def read_terms(document: Mapping[str, Any], *, partition: str = "aws", contracto
     for difference, where in _differences(wanted, found, "$"):
         raise _not_ours(difference, where)
     return terms
+
+
+def trust_digest(document: Mapping[str, Any], *, partition: str) -> str:
+    """The same for one trust policy in all the forms in which AWS may give it back. Statements keep their order."""
+    try:
+        return digest(_normal(document, partition))
+    except NotOurs:
+        return digest(document)
 
 
 def _check(terms: Terms) -> None:
@@ -102,6 +111,10 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
         source_identity="sts:SetSourceIdentity" in extra,
         session_tags="sts:TagSession" in extra,
         until=_instant(_value(condition, "DateLessThan", "aws:CurrentTime")),
+        whole_account=root
+        and not _values(condition, "Bool", key_names.MFA_PRESENT)
+        and not any(_values(condition, operator, "aws:PrincipalArn") for operator in ("ArnEquals", "ArnLike")),
+        from_ip=tuple(_values(condition, "IpAddress", "aws:SourceIp")),
     )
 
 
@@ -143,6 +156,7 @@ _SPELT = {
         "aws:MultiFactorAuthAge",
         "aws:PrincipalArn",
         "aws:CurrentTime",
+        "aws:SourceIp",
     )
 }
 
@@ -183,6 +197,8 @@ def _keys(keys: Any, where: str) -> dict[str, list[str]]:
     if not isinstance(keys, Mapping):
         raise _not_ours("a condition is not a JSON object", where)
     plain = {_spelt(key): sorted(_text(each, f"{where}.{key}") for each in _many(inner)) for key, inner in keys.items()}
+    if "aws:SourceIp" in plain:
+        plain["aws:SourceIp"] = sorted(network(each) for each in plain["aws:SourceIp"])
     if len(plain) != len(keys):
         raise _not_ours("a condition key occurs twice, in different case", where)
     return plain

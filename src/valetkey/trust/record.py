@@ -26,6 +26,8 @@ VERSION = "1"
 OWN_ROLE = "valetkey-own-role"
 UNTIL = "valetkey-until"
 REVOKED = "valetkey-revoked"
+ADOPTED = "adopted"
+"""The tag `valetkey:origin` of a role that was made by other means."""
 SESSIONS = "valetkey-sessions"
 """The policy of a `SessionsDeny`."""
 PAUSED = "valetkey-changing"
@@ -74,9 +76,16 @@ class Record:
     """Managed policy ARNs as `in_tag` writes them."""
     inline: Mapping[str, str]
     """SHA-256 of each of the owner's inline documents, by policy name."""
+    trust: str | None = None
+    """Of a role that was made by other means and adopted: the digest of its trust policy (`reading.trust_digest`)."""
     changing: Changing | None = None
     changes: tuple[str, ...] = ()
     """The last changes, the newest first, as `history.entry` writes them."""
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether the role was made by other means: it carries no deny of valetkey's, and keeps its trust policy."""
+        return self.trust is not None
 
 
 def denies(role_arn: str, until: datetime | None) -> dict[str, dict[str, Any]]:
@@ -91,7 +100,8 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
     if "version" not in said:
         raise ForeignRole(
             f"the role {name} is not a grant of valetkey's: it does not carry the tag {PREFIX}version",
-            do="choose another name; valetkey never touches a role that it did not make",
+            do="choose another name; `valetkey adopt` takes a role over that was made by other means, and "
+            "`valetkey revoke --unmanaged` ends the access to it",
             where=arn,
         )
     if said["version"] != VERSION:
@@ -112,13 +122,14 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
             boundary=said.get("boundary"),
             managed=tuple(value for key, value in sorted(said.items()) if key.startswith("policy:")),
             inline=dict(_pair(value) for key, value in said.items() if key.startswith("inline:")),
+            trust=_trust(said),
             changing=_changing(said["changing"]) if "changing" in said else None,
             changes=tuple(said[key] for n in range(1, CHANGES + 1) if (key := f"change:{n}") in said),
         )
     except (KeyError, ValueError) as error:
         raise ForeignRole(
             f"the record of the role {name} is damaged: {error} in its {PREFIX}* tags cannot be read",
-            do="repair the tags, or remove the role by hand in the IAM console (Revoke sessions first)",
+            do="`valetkey revoke` works all the same; `valetkey adopt` writes a new record, of the role as it is now",
             where=arn,
         ) from None
 
@@ -173,8 +184,22 @@ def _changing(text: str) -> Changing:
     return Changing(datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC), was, more == ["cuts"])
 
 
+def _trust(said: Mapping[str, str]) -> str | None:
+    """Raises ValueError, KeyError for an origin that this version does not know."""
+    if "origin" not in said:
+        return None
+    if said["origin"] != ADOPTED:
+        raise ValueError(f"origin {said['origin']!r}")
+    return said["trust"]
+
+
+def pair(name: str, document: Mapping[str, Any]) -> str:
+    """An inline policy in a tag. Its name may hold a comma, which a tag cannot; a colon it cannot hold."""
+    return f"{name.replace(',', ':')}@{digest(document)}"
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, at, value = text.rpartition("@")
     if not at:
         raise ValueError(f"{text!r}")
-    return name, value
+    return name.replace(":", ","), value

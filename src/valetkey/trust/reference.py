@@ -6,6 +6,7 @@ never by a Principal element, so that a slip in the one is not repeated in the o
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,9 +20,9 @@ ADMITS_NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 """A policy that allows nothing."""
 
 
-def as_policy(terms: Terms) -> Policy:
+def as_policy(terms: Terms, *, besides: Sequence[Mapping[str, Any]] = ()) -> Policy:
     """A trust policy that allows exactly what the terms say. A deleted principal (`Terms.orphans`) is in it by its
-    unique id, which nobody has any more."""
+    unique id, which nobody has any more. `besides` are statements that are allowed or denied as well."""
     statements: list[dict[str, Any]] = []
     for who in _who(terms):
         call: dict[str, Any] = {}
@@ -43,7 +44,10 @@ def as_policy(terms: Terms) -> Policy:
         extras = ["sts:SetSourceIdentity"] * terms.source_identity + ["sts:TagSession"] * terms.session_tags
         if extras:
             statements.append(_allow(extras, every))
-    return parse_policy({"Version": "2012-10-17", "Statement": statements}, kind="trust")
+    if terms.from_ip:
+        outside = {"NotIpAddress": {"aws:SourceIp": list(terms.from_ip)}}
+        statements.append({"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": outside})
+    return parse_policy({"Version": "2012-10-17", "Statement": [*statements, *besides]}, kind="trust")
 
 
 def _with(external_id: str) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Shown:
     """Somebody who comes in under the terms."""
     failures: tuple[str, ...]
     """What is wrong, a sentence each. ExternalIds in it are cut: they are no secret, but identify."""
+    is_exact: bool = True
+    """False: what is shown is that the trust admits no more of the contractor than the terms say."""
 
 
 def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Shown:

@@ -7,7 +7,8 @@ Rules (`check_terms`):
   root user alone, who cannot assume roles), not a session (it ends), no wildcard but the random suffix of an
   Identity Center role.
 - MFA exists only for IAM users: sessions of a role, of Identity Center and of federated users never carry it
-  (reference_policies_condition-keys), so MFA and named roles exclude each other. Without MFA somebody must be named.
+  (reference_policies_condition-keys), so MFA and named roles exclude each other. Without MFA somebody must be named;
+  or the owner says `whole_account`, and an ExternalId that nobody guesses is required.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import Enum
+from ipaddress import ip_network
 from typing import Any, TypeVar
 
 from valetkey.catalog import limits
+from valetkey.catalog.external_ids import guessable
 from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.principals import is_unique_id
@@ -211,6 +214,29 @@ class DraftTerms:
         words=lambda terms: "session tags" if terms.session_tags else "",
     )
     """Admit sts:TagSession."""
+    whole_account: bool = _term(
+        False,
+        Kind.FLAG,
+        flag="--whole-account",
+        about="Admit everybody in the contractor's account without MFA, as SaaS vendors need it; needs --external-id.",
+        label="whole account",
+        words=lambda terms: "everybody in it, without MFA" if terms.whole_account else "",
+        clause=lambda terms: "everybody in it without MFA" if terms.whole_account else "",
+        handoff=lambda terms: ("whole_account", terms.whole_account or None),
+    )
+    """Admit everybody in the account without MFA: whoever has the ExternalId and a key of that account comes in."""
+    from_ip: tuple[str, ...] = _term(
+        (),
+        Kind.NAMES,
+        flag="--from-ip",
+        about="Admit calls from these addresses only, like 198.51.100.0/24. Sessions may be used from anywhere.",
+        title="addresses",
+        label="from",
+        words=lambda terms: ", ".join(terms.from_ip),
+        clause=lambda terms: f"from {', '.join(terms.from_ip)}" if terms.from_ip else "",
+    )
+    """Public address ranges (CIDR) from which the role may be entered; empty: from anywhere. aws:SourceIp is absent in
+    a request through a VPC endpoint (reference_policies_condition-keys), and such a caller is refused."""
     until: datetime | None = _term(  # noqa: RUF009 (it returns a field)
         None,
         Kind.END,
@@ -226,6 +252,7 @@ class DraftTerms:
         # AWS gives the principals of a document back in another order than they were written in.
         object.__setattr__(self, "only", tuple(sorted(set(self.only))))
         object.__setattr__(self, "pin", tuple(sorted(set(self.pin))))
+        object.__setattr__(self, "from_ip", tuple(sorted({network(each) for each in self.from_ip})))
 
     def agreed(self, *, contractor: str, partition: str, external_id: str | None) -> Terms:
         """The terms, for these parties and this ExternalId."""
@@ -263,6 +290,15 @@ class Terms(DraftTerms):
         """Pinned principals that have been deleted: nobody comes in through them, not even a namesake
         (reference_policies_elements_principal)."""
         return tuple(each for each in self.pin if is_unique_id(each))
+
+
+def network(text: str) -> str:
+    """An address range as AWS gives it back: one address is a range of one. Text that is no range stays, for
+    `check_terms` to refuse."""
+    try:
+        return str(ip_network(text.strip()))
+    except ValueError:
+        return text
 
 
 def table(terms: type[Terms]) -> tuple[Term, ...]:
@@ -349,6 +385,7 @@ def check_terms(terms: Terms) -> None:
         limits.check("external id", terms.external_id)
     _check_previous(terms)
     _check_mfa_age(terms)
+    _check_networks(terms)
     if terms.only and terms.pin:
         raise TermsError(
             "--only and --pin both say who may come in",
@@ -405,13 +442,50 @@ def _check_mfa_age(terms: Terms) -> None:
         )
 
 
+def _check_whole_account(terms: Terms) -> None:
+    if terms.mfa or terms.only or terms.pin:
+        raise TermsError(
+            "--whole-account is for access without MFA and without names",
+            do="add --no-mfa and leave --only and --pin out, or leave --whole-account out",
+            where="whole_account",
+        )
+    if terms.external_id is None:
+        raise TermsError(
+            "without MFA and without names, the ExternalId is all that keeps others out",
+            do="give the ExternalId that the vendor shows you, with --external-id",
+            where="external_id",
+        )
+    why = guessable(terms.external_id, contractor=terms.contractor)
+    if why:
+        raise TermsError(
+            f"the ExternalId can be guessed ({why}), and it is all that keeps others out",
+            do="have the vendor make a random one",
+            where="external_id",
+        )
+
+
+def _check_networks(terms: Terms) -> None:
+    for each in terms.from_ip:
+        try:
+            ip_network(each)
+        except ValueError:
+            raise TermsError(
+                f"--from-ip: {shown(each, 100)} is not an address range",
+                do="write it like 198.51.100.7, 198.51.100.0/24 or 2001:db8::/32, with no bits set after the prefix",
+                where="from_ip",
+            ) from None
+
+
 def _check_kinds(terms: Terms) -> None:
     named = terms.only + terms.pin
     roles = [name for name in named if ":role/" in name]
-    if not terms.mfa and not named:
+    if terms.whole_account:
+        _check_whole_account(terms)
+    elif not terms.mfa and not named:
         raise TermsError(
             "without MFA the trust must name who may come in",
-            do="name users or roles of the contractor with --only or --pin, or require MFA",
+            do="name users or roles of the contractor with --only or --pin, or require MFA; for a vendor's tool that "
+            "can do neither, --whole-account with its --external-id",
             where="mfa",
         )
     if terms.mfa and roles:

@@ -105,6 +105,9 @@ def _everywhere(terms: Terms) -> dict[str, Any]:
         # AWS compares both by the same rule; ArnLike is for the reader, who sees that there is a wildcard.
         operator = "ArnLike" if any(name.endswith("*") for name in terms.only) else "ArnEquals"
         condition[operator] = {"aws:PrincipalArn": _one_or_more(terms.only)}
+    if terms.from_ip:
+        # An absent key is refused: a call through a VPC endpoint carries no aws:SourceIp.
+        condition["IpAddress"] = {"aws:SourceIp": _one_or_more(terms.from_ip)}
     if terms.until is not None:
         instant = terms.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         condition["DateLessThan"] = {"aws:CurrentTime": instant}

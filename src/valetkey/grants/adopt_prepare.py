@@ -1,0 +1,382 @@
+"""Adopt a role that was made by other means: it becomes a grant, by a record on the role; its trust stays as it is.
+
+Rules:
+- The trust decides, by proof: exactly one account outside comes in, under terms that are shown to hold. Nothing is
+  taken from the role's name, description or tags.
+- INVARIANT: nothing that adopting writes gives anybody more. It adds tags, and with an end the dated deny; with
+  `tighten` the trust is replaced by one of valetkey's own, proved before and after it is written, after the grant's own
+  denies are on the role.
+- An ExternalId is never invented: the contractor would not know it.
+- Running it again reads and plans anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from valetkey.account.calls import Call, Perform
+from valetkey.catalog import limits
+from valetkey.commandline import command
+from valetkey.errors import ValetkeyError
+from valetkey.exchange.files import AccessRequest, Received
+from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, VERSION, Grant, in_tag, instant, terms_digest
+from valetkey.grants.history import is_change
+from valetkey.grants.make import prove
+from valetkey.grants.plan import check
+from valetkey.grants.prepare import check_size
+from valetkey.grants.role import Owner, Role, canonical, compact, read_role
+from valetkey.grants.stacks import Stack, stack_of
+from valetkey.grants.status import Standing, proof, read_claimed, terms_on
+from valetkey.trust.record import ADOPTED, PAUSED, SESSIONS, ForeignRole, pair
+from valetkey.trust.self_denies import dated_deny
+from valetkey.trust.terms import Terms
+from valetkey.trust.writing import write_trust
+
+if TYPE_CHECKING:
+    from valetkey.trust.adopting import Admitted, Read
+    from valetkey.trust.showing import Shown
+
+RESERVED = ("/aws-reserved/", "/aws-service-role/")
+"""Paths of roles that AWS makes and keeps (IAM User Guide, id_roles_create-service-linked-role; Identity Center)."""
+
+
+class NotAdopted(ValetkeyError):
+    """A role that cannot be adopted. Nothing was changed."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the owner said of the role to adopt."""
+
+    name: str
+    until: datetime | None = None
+    never: bool = False
+    tighten: bool = False
+    external_id: str | None = None
+    request: Received | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """An adoption that may be made."""
+
+    owner: Owner
+    role: Role
+    contractor: str
+    others: tuple[str, ...]
+    """Who comes in besides, in words: the role's own account, services, identity providers."""
+    terms: Terms
+    """What the trust asks for, as it is."""
+    proof: Shown
+    """Of the trust as it is; with `tightened`, of the trust that is written."""
+    until: datetime | None
+    """When the grant ends, by the trust or by the dated deny."""
+    weak: tuple[str, ...]
+    """What is weak, a sentence each with what to do; empty for a role that is tightened."""
+    stack: Stack
+    tightened: Grant | None
+    """The grant that the role becomes with `tighten`; None without."""
+    record: Mapping[str, str]
+    """The tags of the record."""
+    calls: tuple[Call, ...]
+    """Empty: it is so already."""
+
+
+def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetime) -> Adoption:
+    """Read, judge, plan and prove; writes nothing. Raises NotAdopted, TermsError, LimitError, NotProved, CallError."""
+    role = read_role(perform, wish.name)
+    if role is None:
+        raise ValetkeyError(
+            f"there is no role {wish.name} in account {owner.account}", do="see `valetkey adopt --all`", exit_code=1
+        )
+    whole = whole_grant(role)
+    if whole is not None and whole.terms is not None and (shown := proof(whole)) is not None and shown.holds:
+        return Adoption(
+            owner=owner,
+            role=role,
+            contractor=whole.record.contractor,
+            others=(),
+            terms=whole.terms,
+            proof=shown,
+            until=whole.record.until,
+            weak=(),
+            stack=Stack(),
+            tightened=None,
+            record={key: value for key, value in role.tags.items() if key.startswith(PREFIX)},
+            calls=(),
+        )
+    found, read = judge(role)
+    contractor, terms = read.terms.contractor, read.terms
+    if wish.request is not None and wish.request.value.account != contractor:
+        raise NotAdopted(
+            f"the request is of account {wish.request.value.account}, and the role admits {contractor}",
+            do="ask the contractor for the right request",
+        )
+    until = _end(wish, role, terms, now)
+    stack = stack_of(perform, role.name)
+    grant = _tightened(wish, role, found, terms, until, owner) if wish.tighten else None
+    weak: tuple[str, ...] = ()
+    if grant is not None:
+        if terms_on(role, contractor) != grant.terms:
+            check_size(write_trust(grant.terms), perform)
+        record, shown, denies = grant.record, prove(write_trust(grant.terms), grant), grant.denies
+    else:
+        denies = {UNTIL: dated_deny(until)} if until is not None and until != terms.until else {}
+        record, shown, weak = _record(role, terms, until, denies), read.shown, tuple(_weak(role, read, until))
+    calls = (
+        *_puts(role, denies),
+        *([] if grant is None or terms_on(role, contractor) == grant.terms else [_trust(grant)]),
+        *plan_tags(role, record),
+    )
+    own = [key for key in role.tags if not key.startswith(PREFIX) or is_change(key)]
+    if len(own) + len(record) > limits.TAGS_MAX:
+        raise NotAdopted(
+            f"the role has {len(own)} tags, and the record takes {len(record)}: more than AWS's {limits.TAGS_MAX}",
+            do="remove tags that you do not need",
+        )
+    return Adoption(
+        owner=owner,
+        role=role,
+        contractor=contractor,
+        others=found.others,
+        terms=terms,
+        proof=shown,
+        until=until,
+        weak=weak,
+        stack=stack,
+        tightened=grant,
+        record=record,
+        calls=calls,
+    )
+
+
+def judge(role: Role) -> tuple[Admitted, Read]:
+    """Who comes in, and the terms of the one account outside. Raises NotAdopted for every role that cannot be
+    adopted."""
+    from valetkey.trust.adopting import admitted, read_by_proof
+
+    where = role.arn
+    if role.path.startswith(RESERVED):
+        raise NotAdopted(f"{role.name} is a role that AWS makes and keeps", do="choose another role", where=where)
+    if REVOKED in role.inline:
+        raise NotAdopted(
+            f"a revocation of {role.name} has begun: it denies everything",
+            do=f"finish it with `{command('valetkey revoke', role.name)}`, or remove the policy {REVOKED} first",
+            where=where,
+        )
+    found = admitted(role.trust, role_arn=role.arn)
+    if found.unknown:
+        raise NotAdopted(
+            f"it is not decided who may come in through {role.name}: {found.unknown}",
+            do="make its trust policy simpler; `valetkey who` shows what is known",
+            where=where,
+        )
+    many = [f"account {each}" for each in found.accounts] + [f"the user or role {each}" for each in found.ids]
+    many += ["every AWS account"] if found.anybody else []
+    if len(many) != 1 or len(found.accounts) != 1:
+        said = f"{role.name} admits {', '.join(many)}" if many else f"{role.name} admits no account outside"
+        raise NotAdopted(
+            f"{said}; a grant is for exactly one",
+            do="give each of them a role of its own with `valetkey grant`" if many else "choose another role",
+            where=where,
+        )
+    read = read_by_proof(role.trust, found.accounts[0], role_arn=role.arn)
+    if read is None:
+        raise NotAdopted(
+            f"it could not be proved under which terms {role.name} admits account {found.accounts[0]}",
+            do="make its trust policy simpler; `valetkey who` shows what it lets in",
+            where=where,
+        )
+    return found, read
+
+
+def _end(wish: Wish, role: Role, terms: Terms, now: datetime) -> datetime | None:
+    there = _dated(role)
+    if wish.never and (there or terms.until):
+        raise NotAdopted(
+            f"{role.name} has an end: {instant(there or terms.until)}", do="leave --until out, or give a later end"
+        )
+    if wish.until is None:
+        return min(filter(None, (there, terms.until)), default=None)
+    if terms.until is not None and wish.until > terms.until and not wish.tighten:
+        raise NotAdopted(
+            f"the trust policy ends at {instant(terms.until)}, before --until",
+            do="give an earlier end, or replace the trust policy with --tighten",
+        )
+    return wish.until
+
+
+def _dated(role: Role) -> datetime | None:
+    """The end in a dated deny that an earlier run put on the role."""
+    try:
+        text = role.inline[UNTIL]["Statement"][0]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"]
+        end = datetime.fromisoformat(text)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+    return end if end.tzinfo and canonical(dated_deny(end)) == canonical(role.inline[UNTIL]) else None
+
+
+def _weak(role: Role, read: Read, until: datetime | None) -> list[str]:
+    found = list(read.weak)
+    if until is None:
+        found.append("it has no end: `--until 90d` sets one")
+    names = {each.rsplit("/", 1)[-1] for each in role.managed}
+    if "AdministratorAccess" in names:
+        found.append("AdministratorAccess lets them do everything, also in ways that outlive this role")
+    if "ReadOnlyAccess" in names:
+        found.append(
+            "ReadOnlyAccess reads your data too (S3 objects, table items): SecurityAudit and ViewOnlyAccess "
+            "read settings; `valetkey change` replaces it once the role is tightened"
+        )
+    return found
+
+
+def _record(
+    role: Role, terms: Terms, until: datetime | None, denies: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    from valetkey.trust.reading import trust_digest
+
+    inline = {name: document for name, document in {**role.inline, **denies}.items() if name not in (SESSIONS, PAUSED)}
+    said: dict[str, str | None] = {
+        "version": VERSION,
+        "origin": ADOPTED,
+        "contractor": terms.contractor,
+        "terms": terms_digest(terms),
+        "trust": trust_digest(role.trust, partition=terms.partition),
+        "until": instant(until),
+        "external-id-by": "none" if terms.external_id is None else "unknown",
+        "session": str(role.max_session),
+        "boundary": role.boundary and in_tag(role.boundary),
+        **{f"policy:{number}": in_tag(arn) for number, arn in enumerate(sorted(role.managed), 1)},
+        **{f"inline:{number}": pair(name, inline[name]) for number, name in enumerate(sorted(inline), 1)},
+    }
+    return {PREFIX + key: value for key, value in said.items() if value is not None}
+
+
+def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: datetime | None, owner: Owner) -> Grant:
+    if found.others:
+        raise NotAdopted(
+            f"{role.name} is not tightened: {', '.join(found.others)} may use it too, and would be shut out",
+            do="give the contractor a role of its own with `valetkey grant`",
+            where=role.arn,
+        )
+    request: AccessRequest | None = wish.request.value if wish.request else None
+    given = wish.external_id or (request.external_id if request else None)
+    external_id = given or terms.external_id
+    if external_id is None:
+        raise NotAdopted(
+            f"{role.name} asks for no ExternalId that every caller has to send, and valetkey does not invent one: "
+            "the contractor would not know it",
+            do="give the one that you agreed on with --external-id, or the contractor's --request",
+            where=role.arn,
+        )
+    pin = tuple(each for each in terms.pin if each not in terms.orphans)
+    if terms.pin and not pin:
+        raise NotAdopted(f"every principal that {role.name} names was deleted", do="revoke it", where=role.arn)
+    named = (*terms.only, *pin)
+    mfa = not any(":role/" in each for each in named)
+    wanted = replace(
+        terms,
+        external_id=external_id,
+        mfa=mfa,
+        mfa_max_age=terms.mfa_max_age if mfa else None,
+        pin=pin,
+        whole_account=False,
+        until=until,
+    )
+    is_same = given is None or given == terms.external_id
+    grant = Grant(
+        name=role.name,
+        account=owner.account,
+        terms=wanted,
+        managed=role.managed,
+        inline=tuple((name, text) for name, text in role.inline.items() if name not in _OWN),
+        max_session=role.max_session or limits.ROLE_SESSION_MIN,
+        boundary=role.boundary,
+        tags=tuple((key, value) for key, value in role.tags.items() if not key.startswith(PREFIX)),
+        description=role.description or "",
+        path=role.path,
+        external_id_by="contractor" if request else "unknown" if is_same else "owner",
+        request=wish.request.fingerprint if wish.request else None,
+        user_id=request.user_id if request else None,
+    )
+    check(grant)
+    return grant
+
+
+_OWN = frozenset({OWN_ROLE, UNTIL, SESSIONS, PAUSED})
+
+
+def _puts(role: Role, denies: Mapping[str, Mapping[str, Any]]) -> list[Call]:
+    return [
+        Call("iam", "put_role_policy", {"RoleName": role.name, "PolicyName": name, "PolicyDocument": compact(document)})
+        for name, document in denies.items()
+        if canonical(role.inline.get(name, {})) != canonical(document)
+    ]
+
+
+def _trust(grant: Grant) -> Call:
+    document = compact(write_trust(grant.terms))
+    return Call("iam", "update_assume_role_policy", {"RoleName": grant.name, "PolicyDocument": document})
+
+
+def plan_tags(role: Role, record: Mapping[str, str]) -> list[Call]:
+    """The record last: until it is there, the role is what it was."""
+    new = [{"Key": key, "Value": value} for key, value in record.items() if role.tags.get(key) != value]
+    old = [key for key in role.tags if key.startswith(PREFIX) and key not in record and not is_change(key)]
+    about = {"RoleName": role.name}
+    return [
+        *([Call("iam", "tag_role", {**about, "Tags": new})] if new else []),
+        *([Call("iam", "untag_role", {**about, "TagKeys": sorted(old)})] if old else []),
+    ]
+
+
+def whole_grant(role: Role) -> Standing | None:
+    """The grant that this role is already, made or tightened by valetkey and as it was agreed; else None."""
+    try:
+        standing = read_claimed(role)
+    except ForeignRole:
+        return None
+    return None if standing.drift or standing.record.is_adopted or standing.revoking else standing
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A role that lets somebody outside in and is not a grant."""
+
+    role: Role
+    contractor: str
+    """Empty where it cannot be adopted."""
+    weak: tuple[str, ...]
+    why_not: str
+    """Why it cannot be adopted; empty where it can."""
+
+
+def candidates(roles: Iterable[Role]) -> tuple[Candidate, ...]:
+    """The roles of an account that let somebody outside in, and are not grants as agreed. A name may be damaged."""
+    from valetkey.trust.adopting import admitted
+
+    found = []
+    for role in sorted(roles, key=lambda each: each.name.lower()):
+        if role.path.startswith(RESERVED) or _is_agreed(role) or not admitted(role.trust, role_arn=role.arn).outsiders:
+            continue
+        try:
+            _, read = judge(role)
+        except NotAdopted as problem:
+            found.append(Candidate(role, "", (), problem.what))
+        else:
+            weak = _weak(role, read, _dated(role) or read.terms.until)
+            found.append(Candidate(role, read.terms.contractor, tuple(weak), ""))
+    return tuple(found)
+
+
+def _is_agreed(role: Role) -> bool:
+    try:
+        return not read_claimed(role).drift
+    except ForeignRole:
+        return False

@@ -1,0 +1,162 @@
+"""What `valetkey adopt` says (docs/reference/adopt.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from valetkey.commandline import command
+from valetkey.report.grant_json import moment
+from valetkey.report.text import clean, mask, say, say_json, say_table
+from valetkey.trust.terms import Terms, as_json, rows
+
+if TYPE_CHECKING:
+    from valetkey.grants.adopt import Adopted
+    from valetkey.grants.adopt_prepare import Adoption, Candidate
+    from valetkey.grants.role import Owner
+
+_TERRAFORM = (
+    "If Terraform keeps this role (that cannot be known from here), its next apply removes the tags{and_undoes}: "
+    "write {both} into its configuration."
+)
+
+
+def adoption_lines(adoption: Adoption) -> tuple[str, ...]:
+    """What is adopted and what that means, for the person who agrees to it."""
+    return tuple(clean(each, keep=frozenset()) for each in _lines(adoption))
+
+
+def _lines(adoption: Adoption) -> Iterator[str]:
+    owner, role = adoption.owner, adoption.role
+    yield f"Account {owner.account} ({owner.partition}), as {owner.arn}"
+    if not adoption.calls:
+        return
+    yield f"{role.name} admits, by its trust policy ({'proved' if adoption.proof.holds else 'not proved'}):"
+    yield from _pairs([*_terms(adoption.terms), ("ends", moment(adoption.until) if adoption.until else "no end")])
+    if adoption.others:
+        yield f"It is also used by {', '.join(adoption.others)}: their access stays, and ends with a revocation."
+    if adoption.weak:
+        yield "What is weak:"
+        yield from (f"  - {each}" for each in adoption.weak)
+    grant = adoption.tightened
+    if grant is not None:
+        yield "Its trust policy is replaced by one of valetkey's. From now on the contractor"
+        yield f"  - must send the ExternalId {grant.terms.external_id}"
+        yield "  - must use MFA (sts:GetSessionToken with a code)" if grant.terms.mfa else "  - needs no MFA"
+        if grant.terms.only or grant.terms.pin:
+            yield f"  - must be {' or '.join(grant.terms.only or grant.terms.pin)}"
+        yield f"  - is refused from {moment(grant.terms.until)} on" if grant.terms.until else "  - has no end"
+        yield "Whoever comes in another way today is refused then. Live sessions are kept."
+    yield from _kept_by(adoption)
+
+
+def _kept_by(adoption: Adoption) -> Iterator[str]:
+    stack, tightened = adoption.stack, adoption.tightened is not None
+    both = "tags and trust policy" if tightened else "the tags"
+    if stack.name:
+        yield (
+            f"CloudFormation keeps this role (stack {stack.name}): an update of the role by its template can remove the "
+            f"tags{' and undo --tighten' if tightened else ''}. Write {both} into the template."
+        )
+        return
+    if stack.unread:
+        yield f"Whether CloudFormation keeps this role could not be read (cloudformation:DescribeStackResources: {stack.unread})."
+    yield _TERRAFORM.format(and_undoes=" and undoes --tighten" if tightened else "", both=both)
+
+
+def say_adoption(about: Sequence[str]) -> None:
+    """On stderr: what the role is, before anything is written."""
+    say(*about, stderr=True)
+
+
+def say_adoption_plan(adoption: Adoption, *, as_json: bool) -> None:
+    """A dry run: the calls."""
+    from valetkey.report.grants import params_lines
+
+    if as_json:
+        calls = [{"action": call.action, "params": dict(call.params)} for call in adoption.calls]
+        say_json({**_json(adoption), "calls": calls})
+        return
+    if not adoption.calls:
+        say(f"Dry run: {adoption.role.name} is a grant already; nothing is left to do.")
+        return
+    say("Dry run, nothing is written. The calls would be:")
+    for number, call in enumerate(adoption.calls, 1):
+        say(f"{number:2}  {call.action}", *params_lines(call))
+
+
+def say_adopted(done: Adopted, *, as_json: bool) -> None:
+    """A role that is a grant now."""
+    adoption, name = done.adoption, done.adoption.role.name
+    if as_json:
+        say_json({**_json(adoption), "calls": [{"action": each.action, "params": {}} for each in done.calls]})
+        return
+    if not done.calls:
+        say(f"{name} is a grant already: nothing was changed.")
+        return
+    what = "adopted and tightened" if adoption.tightened else "adopted"
+    say(f"{name} is {what}: {adoption.role.arn}, contractor {adoption.contractor}")
+    if adoption.tightened is not None:
+        say("Proof: for every caller and every request, the role admits exactly what the terms allow.")
+    else:
+        say(
+            "Its trust policy is as it was. Proof: nobody of the contractor's account comes in who does not meet the terms."
+        )
+    say(f"Next: {command('valetkey handoff', name, then='-o handoff.json')}")
+
+
+def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -> None:
+    """The roles that let somebody outside in and are not grants."""
+    if as_json:
+        listed = [
+            {
+                "name": each.role.name,
+                "role_arn": each.role.arn,
+                "contractor": each.contractor or None,
+                "weak": list(each.weak),
+                "why_not": each.why_not or None,
+                "last_used": each.role.last_used and moment(each.role.last_used),
+            }
+            for each in found
+        ]
+        say_json({"valetkey": "candidates/v1", "account": owner.account, "candidates": listed})
+        return
+    say(f"Account {owner.account} ({owner.partition}), as {owner.arn}", stderr=True)
+    if not found:
+        say(f"No role of account {owner.account} lets somebody outside in without being a grant.")
+        return
+    say_table(
+        ["role", "contractor", "what is weak, or why it cannot be adopted"],
+        [(each.role.name, each.contractor or "-", "; ".join(each.weak) or each.why_not or "nothing") for each in found],
+    )
+    say("Nothing was changed. Next: valetkey adopt ROLE")
+
+
+def _json(adoption: Adoption) -> dict[str, Any]:
+    grant = adoption.tightened
+    return {
+        "valetkey": "adoption/v1",
+        "name": adoption.role.name,
+        "role_arn": adoption.role.arn,
+        "account": adoption.owner.account,
+        "contractor": adoption.contractor,
+        "others": list(adoption.others),
+        "terms": as_json(adoption.terms),
+        "until": adoption.until and moment(adoption.until),
+        "weak": list(adoption.weak),
+        "tightened": None if grant is None else as_json(grant.terms),
+        "stack": adoption.stack.name or None,
+        "stack_unread": adoption.stack.unread or None,
+        "proof": {"holds": adoption.proof.holds, "failures": list(adoption.proof.failures)},
+    }
+
+
+def _terms(terms: Terms) -> Iterator[tuple[str, str]]:
+    for label, words in rows(terms).items():
+        if label != "until":
+            yield label, mask(terms.external_id) if label == "ExternalId" else words
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    width = max(len(key) for key, _ in pairs)
+    yield from (f"  {key:<{width}}  {value}" for key, value in pairs)

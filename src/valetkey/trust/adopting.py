@@ -1,0 +1,353 @@
+"""The terms of a trust policy that was made by other means: whom it admits, by proof, and under which terms at most.
+
+Rules:
+- `admitted` says who comes in besides, by `who`: what depends on what AWS does not document counts as admitted.
+- INVARIANT: terms are only given together with a proof that no caller of the contractor's account comes in who does not
+  meet them. What is tried are terms (`candidates`) whose fields stand in the document; a field for which that cannot be
+  proved (MFA by BoolIfExists, an ExternalId of several) is left out of them, so that they say less is required.
+- Terms of a trust that others wrote need not pass `check_terms`: they are read, never written.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from valetkey.catalog import key_names
+from valetkey.errors import PolicyError, ValetkeyError, shown
+from valetkey.policy import parse_policy
+from valetkey.policy.arns import is_account, parse_arn
+from valetkey.policy.origin import Origin
+from valetkey.policy.principals import is_unique_id
+from valetkey.policy.statements import Policy
+from valetkey.prover import Counterexample, Proof, Reach, Unknown, prove, who
+from valetkey.prover.access_regions import Bounds
+from valetkey.prover.proof import InternalError
+from valetkey.trust.record import Record, terms_digest
+from valetkey.trust.reference import as_policy
+from valetkey.trust.showing import Shown, admits_only
+from valetkey.trust.terms import Terms
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """Who may come in through a trust policy."""
+
+    accounts: tuple[str, ...] = ()
+    """Accounts other than the role's own: 12 digits, sorted."""
+    own: bool = False
+    """Whether somebody of the role's own account may."""
+    services: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    """Identity providers (SAML, OIDC, Cognito)."""
+    anybody: bool = False
+    """Whether accounts that the trust does not name may."""
+    ids: tuple[str, ...] = ()
+    """Live users and roles of an account that is not named, by unique id."""
+    unknown: str = ""
+    """Why it is not known who may come in; empty when it is."""
+
+    @property
+    def outsiders(self) -> bool:
+        """Whether somebody outside the account may come in; unknown counts as yes."""
+        return bool(self.accounts or self.providers or self.anybody or self.ids or self.unknown)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Who comes in and is of no other account, in words."""
+        return (
+            *(["the role's own account"] if self.own else []),
+            *(f"the service {each}" for each in self.services),
+            *(f"the identity provider {each}" for each in self.providers),
+        )
+
+
+def admitted(document: Mapping[str, Any], *, role_arn: str) -> Admitted:
+    """Who comes in through the trust policy of a role, as IAM returned it. Raises nothing for a policy that cannot be
+    read or decided: it is `unknown`."""
+    try:
+        reach = who(parse_policy(document, kind="trust"), origin=Origin.RETURNED, resource=role_arn)
+    except (ValetkeyError, InternalError) as error:
+        return Admitted(unknown=str(error))
+    if isinstance(reach, Bounds):
+        reach = reach.most
+    if isinstance(reach, Unknown):
+        return Admitted(unknown=reach.reason)
+    unread = next((str(each.entry) for each in reach.unjudged if each.effect == "Allow"), "")
+    return _sorted(reach, parse_arn(role_arn).account, f"it is not known whom {shown(unread)} means" if unread else "")
+
+
+def _sorted(reach: Reach, own: str, unknown: str) -> Admitted:
+    found: dict[str, set[str]] = {}
+    for region in reach.regions:
+        party = region.party
+        kind = "own" if party.kind == "account" and party.name == own else party.kind
+        found.setdefault(kind, set()).add(party.name)
+    return Admitted(
+        accounts=tuple(sorted(found.get("account", ()))),
+        own="own" in found,
+        services=tuple(sorted(found.get("service", ()))),
+        providers=tuple(sorted(found.get("provider", ()))),
+        anybody="any account" in found or "anonymous" in found,
+        ids=tuple(sorted(found.get("unique id", ()))),
+        unknown=unknown,
+    )
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a trust policy asks of the one account outside that it admits."""
+
+    terms: Terms
+    """What is required at least of whoever comes in."""
+    shown: Shown
+    weak: tuple[str, ...]
+    """What the document says and does not hold, or does not say, a sentence each with what to do."""
+
+
+def read_by_proof(document: Mapping[str, Any], contractor: str, *, role_arn: str) -> Read | None:
+    """The terms of the contractor in this trust policy; None when none can be proved."""
+    partition = parse_arn(role_arn).partition
+    possible = list(candidates(document, partition=partition, contractor=contractor))
+    for terms in possible:
+        found = admits_at_most(document, terms, role_arn=role_arn)
+        if found.holds:
+            return Read(terms, found, tuple(_weak(terms, possible[0], document)))
+    return None
+
+
+def recognized(document: Mapping[str, Any], record: Record, *, partition: str) -> Terms | None:
+    """The recorded terms of an adopted role, where its trust can mean them; not proved, for a list of many roles."""
+    possible = candidates(document, partition=partition, contractor=record.contractor)
+    return next((each for each in possible if terms_digest(each) == record.terms), None)
+
+
+def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Shown:
+    """Prove that no caller of the contractor's account is admitted who does not meet the terms, and that somebody is.
+
+    Where the trust admits exactly them, and nobody else at all, that is shown (`Shown.is_exact`).
+    """
+    try:
+        exact = admits_only(document, terms, role_arn=role_arn)
+        if exact.holds:
+            return exact
+        policy = parse_policy(document, kind="trust")
+        inside = prove(policy, within=_or_others(terms, admitted(document, role_arn=role_arn)), resource=role_arn)
+        usable = to_bring(document, terms, role_arn=role_arn)
+    except ValetkeyError as error:
+        return Shown(False, None, (error.what,), is_exact=False)
+    failures = exact.failures if isinstance(inside, Counterexample) else ()
+    if isinstance(inside, Unknown):
+        failures = (f"it could not be decided: {inside.reason}",)
+    witness = inside.witness if isinstance(inside, Proof) else None
+    if not failures and witness is None and usable is None:
+        failures = ("nobody may come in under these terms",)
+    return Shown(not failures, witness, failures, is_exact=False)
+
+
+def to_bring(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Terms | None:
+    """Terms whoever meets which is admitted for certain: these, or without session tags and source identity, or with
+    MFA. None where none of them is proved."""
+    policy = parse_policy(document, kind="trust")
+    bare = replace(terms, source_identity=False, session_tags=False)
+    for each in (terms, bare, *(replace(one, whole_account=False, mfa=True) for one in (terms, bare))):
+        if isinstance(prove(as_policy(each), within=policy, resource=role_arn), Proof):
+            return each
+    return None
+
+
+def _or_others(terms: Terms, others: Admitted) -> Policy:
+    """What the terms allow, or any call of somebody who is not of the contractor's account."""
+    statements: list[dict[str, Any]] = [
+        _any_call({"AWS": "*"}, {"StringNotEquals": {"aws:PrincipalAccount": terms.contractor}}),
+        # It accompanies AssumeRole, and lets nobody in by itself.
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:SetContext"},
+    ]
+    if others.services:
+        statements.append(_any_call({"Service": list(others.services)}, {}))
+    if others.providers:
+        statements.append(_any_call({"Federated": list(others.providers)}, {}))
+    if terms.from_ip:
+        # The addresses are a Deny, and that of the contractor alone.
+        outside = {
+            "StringEquals": {"aws:PrincipalAccount": terms.contractor},
+            "NotIpAddress": {"aws:SourceIp": list(terms.from_ip)},
+        }
+        statements.append({**_any_call("*", outside), "Effect": "Deny"})
+    return as_policy(replace(terms, from_ip=()), besides=statements)
+
+
+def _any_call(principal: Any, condition: Mapping[str, Any]) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:*"}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+# -- what a document says, field by field --------------------------------------------------------------------------
+
+_OPTIONAL = ("external_id", "mfa", "mfa_max_age", "names", "name_people", "from_ip", "until", "extras")
+
+
+def candidates(document: Mapping[str, Any], *, partition: str, contractor: str) -> Iterator[Terms]:
+    """Terms that the document may mean, the strictest first; the last ask for nothing but the account."""
+    full = _said(document, partition, contractor)
+    fields = [each for each in _OPTIONAL if _without(full, each) != full]
+    seen: set[Terms] = set()
+    for number in range(len(fields) + 1):
+        for dropped in itertools.combinations(fields, number):
+            terms = full
+            for each in dropped:
+                terms = _without(terms, each)
+            terms = replace(terms, whole_account=not (terms.mfa or terms.only or terms.pin))
+            if terms not in seen:
+                seen.add(terms)
+                yield terms
+
+
+def _without(terms: Terms, field: str) -> Terms:
+    match field:
+        case "mfa":
+            return replace(terms, mfa=False, mfa_max_age=None)
+        case "names":
+            return replace(terms, only=(), pin=())
+        case "from_ip":
+            return replace(terms, from_ip=())
+        case "name_people":
+            return replace(terms, name_people=False)
+        case "extras":  # what more is admitted, not less
+            return replace(terms, source_identity=True, session_tags=True)
+        case "external_id":
+            return replace(terms, external_id=None)
+        case "mfa_max_age":
+            return replace(terms, mfa_max_age=None)
+        case _:
+            return replace(terms, until=None)
+
+
+def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms:
+    """Every field that the document mentions in a statement about the contractor, whether or not it holds."""
+    tests: dict[str, list[str]] = {}
+    named: set[str] = set()
+    actions: set[str] = set()
+    for statement in _many(document.get("Statement")):
+        if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow":
+            continue
+        mine = {each for each in _principals(statement, partition) if _is_of(each, contractor)}
+        named |= mine
+        if mine:
+            actions |= {str(each).lower() for each in _many(statement.get("Action"))}
+        for operator, key, values in _conditions(statement):
+            tests.setdefault(f"{_plain(operator)} {key}", []).extend(values)
+    ids = set(tests.get(f"stringequals {key_names.EXTERNAL_ID.lower()}", ()))
+    root = not named or any(each.endswith(":root") or is_account(each) for each in named)
+    only = tuple(
+        each
+        for operator in ("arnequals", "arnlike", "stringequals", "stringlike")
+        for each in tests.get(f"{operator} aws:principalarn", ())
+        if _is_of(each, contractor)
+    )
+    age = [each for each in tests.get("numericlessthanequals aws:multifactorauthage", ()) if each.isdigit()]
+    mfa = [each.lower() for each in tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())] == ["true"] * len(
+        tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())
+    ) and bool(tests.get(f"bool {key_names.MFA_PRESENT.lower()}"))
+    ends = [end for each in tests.get("datelessthan aws:currenttime", ()) if (end := _moment(each))]
+    whole = any(each in ("sts:*", "*") for each in actions)
+    return Terms(
+        contractor=contractor,
+        partition=partition,
+        external_id=next(iter(ids)) if len(ids) == 1 else None,
+        mfa=mfa or bool(age),
+        mfa_max_age=max(map(int, age)) if age else None,
+        only=only if root else (),
+        pin=() if root else tuple(named),
+        name_people=tests.get("stringequals sts:rolesessionname") == ["${aws:username}"],
+        source_identity=whole or "sts:setsourceidentity" in actions,
+        session_tags=whole or "sts:tagsession" in actions,
+        until=max(ends) if ends else None,
+        from_ip=tuple(tests.get("ipaddress aws:sourceip", ())),
+    )
+
+
+def _plain(operator: str) -> str:
+    """The operator without what makes it weaker: whether it holds all the same is what is proved."""
+    text = operator.lower().removesuffix("ifexists")
+    return text.removeprefix("foranyvalue:").removeprefix("forallvalues:")
+
+
+def _principals(statement: Mapping[str, Any], partition: str) -> Iterator[str]:
+    principal = statement.get("Principal")
+    for each in _many(principal.get("AWS")) if isinstance(principal, Mapping) else ():
+        if isinstance(each, str):
+            yield f"arn:{partition}:iam::{each}:root" if is_account(each) else each
+
+
+def _is_of(name: str, contractor: str) -> bool:
+    if is_unique_id(name):
+        return True
+    try:
+        return parse_arn(name).account == contractor
+    except PolicyError:
+        return False
+
+
+def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
+    condition = statement.get("Condition")
+    for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
+        for key, values in keys.items() if isinstance(keys, Mapping) else ():
+            yield operator, key.lower(), [_text(each) for each in _many(values)]
+
+
+def _text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _many(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+
+
+# -- what is weak --------------------------------------------------------------------------------------------------
+
+
+def _weak(terms: Terms, said: Terms, document: Mapping[str, Any]) -> Iterator[str]:
+    named = bool(terms.only or terms.pin)
+    if said.mfa and not terms.mfa:
+        operators = {
+            operator.lower() for each in _many(document.get("Statement")) for operator, *_ in _conditions(each)
+        }
+        how = (
+            "MFA is asked for by BoolIfExists, which lets calls with a plain access key in"
+            if "boolifexists" in operators
+            else "MFA is asked for in a way that lets calls without MFA in"
+        )
+        yield f"{how}: `--tighten` asks for it by Bool"
+    elif not terms.mfa and not any(":role/" in each for each in (*terms.only, *terms.pin)):
+        yield "MFA is not required: a stolen access key is enough; `--tighten` requires it"
+    if terms.external_id is None:
+        yield (
+            "several ExternalIds are accepted, or not every way in asks for one: `--tighten --external-id ID` keeps one"
+            if said.external_id is not None or key_names.EXTERNAL_ID.lower() in _keys(document)
+            else "no ExternalId is required, so that another customer of the contractor can send it to this role: "
+            "agree on one, and use `--tighten --external-id ID` or `--tighten --request FILE`"
+        )
+    if said.until is not None and terms.until is None:
+        yield "the end in the trust policy does not hold for every way in: `--until` sets one"
+    if not named and not terms.mfa and terms.external_id is None:
+        yield "every user and role of the contractor's account comes in with nothing but its own permission"
+    if terms.orphans:
+        yield f"principals were deleted since, and nobody comes in through them: {', '.join(terms.orphans)}"
+
+
+def _keys(document: Mapping[str, Any]) -> set[str]:
+    return {
+        key for each in _many(document.get("Statement")) if isinstance(each, Mapping) for _, key, _ in _conditions(each)
+    }
