@@ -186,6 +186,13 @@ def _changeable(standing: Standing) -> Base:
         raise ValetkeyError(
             f"a revocation of {name} has begun", do=f"finish it: `{command('valetkey revoke', name)}`", exit_code=1
         )
+    if record.is_adopted:
+        raise ValetkeyError(
+            f"{name} was made by other means and adopted: its trust policy is not valetkey's to change",
+            do=f"`{command('valetkey adopt', name, then='--tighten')}` replaces it; `adopt --until` moves the end",
+            where=standing.role.arn,
+            exit_code=1,
+        )
     drift = [each for each in standing.drift if each.what != PINNED]
     changing = record.changing
     known = terms is not None and changing is not None and terms_digest(terms) in (changing.was, record.terms)

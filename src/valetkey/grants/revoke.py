@@ -93,7 +93,8 @@ class Receipt:
     gone_at: datetime
     """When the role was no longer seen."""
     others: Others | None
-    """Other roles of this account that the same contractor can assume; None: they could not be listed."""
+    """Other roles of this account that the same contractor can assume; None: they could not be listed, or it is not
+    known who the contractor is."""
     waited: float
     """Seconds spent waiting for the deny to take effect, other calls not counted."""
     skipped: bool
@@ -125,14 +126,17 @@ def revoke(
     settle: float = SETTLE_SECONDS,
     tell: Callable[[Call], None] = lambda call: None,
     tell_wait: Callable[[float], None] = lambda seconds: None,
+    again: str = "",
 ) -> Receipt:
     """Revoke one of our roles, however much of it is left. Raises Interrupted; running it again goes on.
+
+    `again` are the options with which the command is run again.
 
     `settle` is how many seconds the deny gets to take effect before anything that denies is removed; 0 skips that.
     `tell_wait` is called with the seconds before each wait.
     """
     settling = Settling(waiting, seconds=settle, told=tell_wait)
-    work = _Revoking(standing, perform, now, waiting, settling, tell)
+    work = _Revoking(standing, perform, now, waiting, settling, tell, again=again)
     try:
         waiting.until(work.take_apart, passing=UNSEEN | {"DeleteConflict"})
         gone_at = None if work.refused else waiting.until(work.gone)
@@ -151,7 +155,9 @@ def revoke(
         removed=tuple(work.removed),
         trust_closed=work.trust_closed,
         gone_at=gone_at,
-        others=other_roles(perform, standing.record.contractor, but=standing.role.name),
+        others=other_roles(perform, standing.record.contractor, but=standing.role.name)
+        if standing.record.contractor
+        else None,
         waited=settling.waited,
         skipped=settling.seconds == 0,
         undone=work.undone,
@@ -166,9 +172,10 @@ def shut(
     now: Callable[[], datetime],
     waiting: Waiting,
     tell: Callable[[Call], None] = lambda call: None,
+    again: str = "",
 ) -> Shut:
     """Deny everything to a role and close it, and leave the rest. Raises Interrupted; running it again goes on."""
-    work = _Revoking(standing, perform, now, waiting, Settling(waiting, seconds=0), tell, keep=True)
+    work = _Revoking(standing, perform, now, waiting, Settling(waiting, seconds=0), tell, keep=True, again=again)
     try:
         waiting.until(work.take_apart)
     except CallError as error:
@@ -195,7 +202,9 @@ class _Revoking:
         tell: Callable[[Call], None],
         *,
         keep: bool = False,
+        again: str = "",
     ) -> None:
+        self._again = again
         self.removed: list[Removed] = []
         self.refused = ""
         """Why the role could not be taken apart in the last try; empty when it was."""
@@ -269,7 +278,7 @@ class _Revoking:
         first = "its inline policies leave no room for the deny: delete the largest by hand, then " if full else ""
         return Interrupted(
             what,
-            do=f"{first}run `{command('valetkey revoke', name)}` again to finish; {holds}",
+            do=f"{first}run `{command('valetkey revoke', name, then=self._again)}` again to finish; {holds}",
             where=self._standing.role.arn,
             exit_code=exit_code,
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from valetkey.account.calls import Call as Planned
 from valetkey.commandline import command
 from valetkey.report.grant_json import moment
+from valetkey.report.results import adopting as results
+from valetkey.report.results.grants import Call
 from valetkey.report.text import clean, mask, say, say_json, say_table
-from valetkey.trust.terms import Terms, as_json, rows
+from valetkey.trust.terms import Terms, rows
 
 if TYPE_CHECKING:
     from valetkey.grants.adopt import Adopted
@@ -55,12 +58,15 @@ def _kept_by(adoption: Adoption) -> Iterator[str]:
     both = "tags and trust policy" if tightened else "the tags"
     if stack.name:
         yield (
-            f"CloudFormation keeps this role (stack {stack.name}): an update of the role by its template can remove the "
-            f"tags{' and undo --tighten' if tightened else ''}. Write {both} into the template."
+            f"CloudFormation keeps this role (stack {stack.name}): an update of the role by its template can "
+            f"remove the tags{' and undo --tighten' if tightened else ''}. Write {both} into the template."
         )
         return
     if stack.unread:
-        yield f"Whether CloudFormation keeps this role could not be read (cloudformation:DescribeStackResources: {stack.unread})."
+        yield (
+            "Whether CloudFormation keeps this role could not be read "
+            f"(cloudformation:DescribeStackResources: {stack.unread})."
+        )
     yield _TERRAFORM.format(and_undoes=" and undoes --tighten" if tightened else "", both=both)
 
 
@@ -74,8 +80,7 @@ def say_adoption_plan(adoption: Adoption, *, as_json: bool) -> None:
     from valetkey.report.grants import params_lines
 
     if as_json:
-        calls = [{"action": call.action, "params": dict(call.params)} for call in adoption.calls]
-        say_json({**_json(adoption), "calls": calls})
+        say_json(results.adoption(adoption, _calls(adoption.calls)))
         return
     if not adoption.calls:
         say(f"Dry run: {adoption.role.name} is a grant already; nothing is left to do.")
@@ -89,7 +94,7 @@ def say_adopted(done: Adopted, *, as_json: bool) -> None:
     """A role that is a grant now."""
     adoption, name = done.adoption, done.adoption.role.name
     if as_json:
-        say_json({**_json(adoption), "calls": [{"action": each.action, "params": {}} for each in done.calls]})
+        say_json(results.adoption(adoption, _calls(done.calls)))
         return
     if not done.calls:
         say(f"{name} is a grant already: nothing was changed.")
@@ -100,7 +105,8 @@ def say_adopted(done: Adopted, *, as_json: bool) -> None:
         say("Proof: for every caller and every request, the role admits exactly what the terms allow.")
     else:
         say(
-            "Its trust policy is as it was. Proof: nobody of the contractor's account comes in who does not meet the terms."
+            "Its trust policy is as it was. "
+            "Proof: nobody of the contractor's account comes in who does not meet the terms."
         )
     say(f"Next: {command('valetkey handoff', name, then='-o handoff.json')}")
 
@@ -108,18 +114,8 @@ def say_adopted(done: Adopted, *, as_json: bool) -> None:
 def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -> None:
     """The roles that let somebody outside in and are not grants."""
     if as_json:
-        listed = [
-            {
-                "name": each.role.name,
-                "role_arn": each.role.arn,
-                "contractor": each.contractor or None,
-                "weak": list(each.weak),
-                "why_not": each.why_not or None,
-                "last_used": each.role.last_used and moment(each.role.last_used),
-            }
-            for each in found
-        ]
-        say_json({"valetkey": "candidates/v1", "account": owner.account, "candidates": listed})
+        listed = [results.candidate(each) for each in found]
+        say_json(results.Candidates(valetkey="candidates/v1", account=owner.account, candidates=listed))
         return
     say(f"Account {owner.account} ({owner.partition}), as {owner.arn}", stderr=True)
     if not found:
@@ -132,23 +128,8 @@ def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -
     say("Nothing was changed. Next: valetkey adopt ROLE")
 
 
-def _json(adoption: Adoption) -> dict[str, Any]:
-    grant = adoption.tightened
-    return {
-        "valetkey": "adoption/v1",
-        "name": adoption.role.name,
-        "role_arn": adoption.role.arn,
-        "account": adoption.owner.account,
-        "contractor": adoption.contractor,
-        "others": list(adoption.others),
-        "terms": as_json(adoption.terms),
-        "until": adoption.until and moment(adoption.until),
-        "weak": list(adoption.weak),
-        "tightened": None if grant is None else as_json(grant.terms),
-        "stack": adoption.stack.name or None,
-        "stack_unread": adoption.stack.unread or None,
-        "proof": {"holds": adoption.proof.holds, "failures": list(adoption.proof.failures)},
-    }
+def _calls(calls: Sequence[Planned]) -> list[Call]:
+    return [Call(action=each.action, params=dict(each.params)) for each in calls]
 
 
 def _terms(terms: Terms) -> Iterator[tuple[str, str]]:

@@ -270,7 +270,8 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
     if as_json:
         say_json(results.receipt(receipt))
         return
-    say(f"{receipt.name} is revoked: {receipt.role_arn}, contractor {receipt.contractor}")
+    whose = f", contractor {receipt.contractor}" if receipt.contractor else ""
+    say(f"{receipt.name} is revoked: {receipt.role_arn}{whose}")
     say_table(["at (UTC)", "done"], [(f"{each.at:%H:%M:%S}", each.what) for each in receipt.removed])
     say(f"Gone since {moment(receipt.gone_at)}. {SPREADS}.")
     if receipt.skipped:
@@ -282,7 +283,9 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
         )
     if not receipt.trust_closed:
         say("The trust could not be seen closed before the role was deleted; the deny on everything held meanwhile.")
-    if receipt.others is None:
+    if not receipt.contractor:
+        say("Which other roles its users can assume was not looked for: `valetkey audit` lists who can assume what.")
+    elif receipt.others is None:
         say(f"Whether other roles trust {receipt.contractor} could not be read (iam:ListRoles).")
     else:
         trusted, undecided = receipt.others.trusted, receipt.others.undecided

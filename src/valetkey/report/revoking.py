@@ -10,9 +10,60 @@ from valetkey.report.results import grants as results
 from valetkey.report.text import clean, mask, say, say_json
 
 if TYPE_CHECKING:
-    from valetkey.grants.revoke import Shut
+    from valetkey.grants.revoke import Receipt, Shut
     from valetkey.grants.role import Owner
     from valetkey.grants.status import Difference
+    from valetkey.grants.unmanaged import Unmanaged
+
+
+def unmanaged_lines(owner: Owner, found: Unmanaged) -> tuple[str, ...]:
+    """What a role is that is revoked without a record, for the person who agrees to it."""
+    role = found.standing.role
+    who = ", ".join(found.outsiders) or "nobody any more: an earlier run has closed it"
+    said = [
+        f"Account {owner.account} ({owner.partition}), as {owner.arn}",
+        f"{role.name} lets in from outside: {who}",
+        f"last used: {f'{role.last_used:%Y-%m-%d %H:%M}Z' if role.last_used else 'not seen within 400 days'}",
+        *([f"It is used as well by {', '.join(found.uses)}: they lose their access too."] if found.uses else []),
+    ]
+    return tuple(_line(each) for each in said)
+
+
+def say_unmanaged_about(about: Sequence[str]) -> None:
+    """On stderr: what the role is, before anything is changed."""
+    say(*about, stderr=True)
+
+
+def say_unmanaged(found: Unmanaged, saved: str, done: Shut | Receipt, *, as_json: bool) -> None:
+    """A role that was revoked without a record."""
+    from valetkey.grants.revoke import SPREADS, Shut
+    from valetkey.grants.unmanaged import undo
+    from valetkey.report.grants import say_receipt
+    from valetkey.report.results import adopting
+
+    is_shut = isinstance(done, Shut)
+    if as_json:
+        shown = adopting.Unmanaged(
+            valetkey="unmanaged/v1",
+            name=done.name,
+            role_arn=done.role_arn,
+            used_by=list(found.uses),
+            saved=saved,
+            shut=results.shut(done, ()) if isinstance(done, Shut) else None,
+            receipt=None if isinstance(done, Shut) else results.receipt(done),
+        )
+        say_json(shown)
+        return
+    if not isinstance(done, Shut):
+        say_receipt(done, as_json=False)
+    elif not done.done:
+        say(f"{done.name} was denied and closed already; nothing was changed.")
+    else:
+        say(f"{state_of(done)}. {SPREADS}.")
+    say(f"What the role was is in {saved}")
+    if is_shut:
+        say("To undo it, put its trust policy back and remove the deny:")
+        say(*(f"  {each}" for each in undo(done.name, saved)))
 
 
 def say_absent(owner: Owner, name: str, near: Sequence[str]) -> None:

@@ -29,13 +29,15 @@ class FakeIam:
         }
         self.profiles: dict[str, str] = {}
         self.quotas: dict[str, int] = {}
+        self.stacks: dict[str, str] = {}
+        """Stacks by the name of the role that they keep."""
         self.log: list[str] = []
         self.before: Callable[[Call], None] = lambda call: None
         self.after: Callable[[Call], None] = lambda call: None
 
     def __call__(self, call: Call, /) -> dict[str, Any]:
         self.before(call)
-        if not call.operation.startswith(("get_", "list_")):
+        if not call.operation.startswith(("get_", "list_", "describe_")):
             self.log.append(call.operation)
         answer = getattr(self, f"_{call.operation}")(call, **call.params)
         self.after(call)
@@ -168,6 +170,12 @@ class FakeIam:
         own = "aws" if Scope == "AWS" else self.account
         arns = [arn for arn in self.policies if arn.split(":")[4] == own]
         return _page("Policies", [{"Arn": arn, "PolicyName": arn.rsplit("/")[-1]} for arn in arns], Marker)
+
+    def _describe_stack_resources(self, call: Call, PhysicalResourceId: str) -> dict[str, Any]:
+        if PhysicalResourceId not in self.stacks:
+            raise CallError(call, "ValidationError", f"Stack for {PhysicalResourceId} does not exist")
+        found = {"StackName": self.stacks[PhysicalResourceId], "ResourceType": "AWS::IAM::Role"}
+        return {"StackResources": [found]}
 
     def _get_account_summary(self, call: Call) -> dict[str, Any]:
         return {"SummaryMap": {"AttachedPoliciesPerRoleQuota": 12, **self.quotas}}

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from valetkey.cli._options import Output, OwnerAccount
+from valetkey.cli._unmanaged import Said, absent, end_access
 from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.account.calls import Perform
     from valetkey.grants.revoke import Shut
-    from valetkey.grants.role import Owner
     from valetkey.grants.status import Difference, Standing
 
 
@@ -28,6 +27,10 @@ def revoke(
     confirm: Annotated[
         str | None, Parameter(help="The name again: delete the role even if it differs from its record.")
     ] = None,
+    unmanaged: Annotated[
+        bool, Parameter(negative="", help="Without a record: deny everything and close the trust policy of any role.")
+    ] = False,
+    delete: Annotated[bool, Parameter(negative="", help="With --unmanaged: remove the role as well.")] = False,
     no_wait: Annotated[
         bool, Parameter(negative="", help="Delete at once, without waiting for the deny to take effect.")
     ] = False,
@@ -40,6 +43,8 @@ def revoke(
     that denies. It asks first, at the terminal; without one it needs --yes. A role that does not fit its record is
     denied and closed, and deleted when you type its name, or say --confirm NAME. Run again after an interruption, it
     finishes.
+
+    --unmanaged is for a role that has no record, or one that cannot be read, and that lets somebody outside in.
     """
     from valetkey.cli import _owning, _questions
     from valetkey.grants.fitting import misfits
@@ -49,15 +54,22 @@ def revoke(
     from valetkey.report import grants as report
     from valetkey.report import revoking
 
-    if confirm not in (None, name):
+    bare = name.rpartition("/")[2] if name.startswith("arn:") else name
+    if confirm not in (None, name, bare):
         raise ValetkeyError(
-            f"--confirm says another name than {name}", do=f"say {option('--confirm', name)}, or leave it out"
+            f"--confirm says another name than {bare}", do=f"say {option('--confirm', bare)}, or leave it out"
         )
+    if delete and not unmanaged:
+        raise ValetkeyError("--delete is for --unmanaged: a grant is always deleted", do="leave --delete out")
     _questions.need_somebody(yes=yes)
     perform = account.connect()
+    if unmanaged:
+        said = Said(yes=yes, confirmed=confirm is not None, delete=delete, no_wait=no_wait, as_json=output.as_json)
+        return end_access(name, said, perform=perform)
     owner, standing = _owning.find(perform, name, damaged=True)
     if standing is None:
-        raise _absent(perform, owner, name, as_json=output.as_json)
+        raise absent(perform, owner, bare, as_json=output.as_json)
+    name = standing.role.name
     report.say_account(owner)
     reasons = misfits(standing)
     if reasons:
@@ -125,18 +137,3 @@ def _agree_to_delete(done: Shut, reasons: Sequence[Difference], *, yes: bool, as
         if as_json:
             revoking.say_shut(done, reasons)
         raise
-
-
-def _absent(perform: Perform, owner: Owner, name: str, *, as_json: bool) -> ValetkeyError:
-    from valetkey.cli import _owning
-    from valetkey.report import revoking
-
-    near = _owning.near(perform, name)
-    if as_json:
-        revoking.say_absent(owner, name, near)
-    meant = f"did you mean {' or '.join(near)}? " if near else ""
-    return ValetkeyError(
-        f"There is no role {name} in account {owner.account}.",
-        do=f"{meant}`valetkey list` shows the grants; after a revocation that was interrupted, this is its end",
-        exit_code=1,
-    )

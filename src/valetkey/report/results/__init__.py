@@ -12,8 +12,10 @@ from valetkey.report.results.shape import Shape
 
 _HOMES: Mapping[str, str] = {
     "accepted": "contractor:Accepted",
+    "adoption": "adopting:Adoption",
     "audit": "audit:Audit",
     "command": "texts:GrantCommand",
+    "candidates": "adopting:Candidates",
     "customers": "contractor:Customers",
     "decision": "decisions:Decision",
     "absent": "grants:Absent",
@@ -40,6 +42,7 @@ _HOMES: Mapping[str, str] = {
     "served": "serving:Served",
     "show": "grants:Shown",
     "shut": "grants:Shut",
+    "unmanaged": "adopting:Unmanaged",
     "verification": "contractor:Verification",
 }
 

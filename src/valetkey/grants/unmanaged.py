@@ -1,0 +1,111 @@
+"""End the access through a role of which no record can be read, or that never had one: the emergency button.
+
+Rules:
+- Only a role through which somebody outside may come in, by `who`; what is not decided counts as yes. So does a role
+  that an earlier run has denied and closed. A role of the account's own machinery is no contractor's.
+- Refused: the role that signs the calls, and roles that AWS makes and keeps.
+- Who else loses access is said (`uses`), and needs more than a yes.
+- INVARIANT: what the role was is written down (`snapshot`) before the first call that changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from valetkey.account.calls import REFUSED, Call, CallError, Perform, everything
+from valetkey.commandline import command, word
+from valetkey.errors import ValetkeyError
+from valetkey.grants.adopt_prepare import RESERVED
+from valetkey.grants.grant import REVOKED, instant
+from valetkey.grants.role import Owner, Role
+from valetkey.grants.status import Standing, unrecorded
+from valetkey.policy.arns import parse_arn
+
+
+@dataclass(frozen=True)
+class Unmanaged:
+    """A role that may be revoked without a record."""
+
+    standing: Standing
+    outsiders: tuple[str, ...]
+    """Who outside may come in, in words; empty for one that an earlier run has closed."""
+    uses: tuple[str, ...]
+    """Who uses the role besides, in words: services, instance profiles, the role's own account, identity providers."""
+    profiles: tuple[str, ...]
+    """The instance profiles that it is in."""
+
+
+def judge_unmanaged(role: Role, *, owner: Owner, perform: Perform) -> Unmanaged:
+    """Whether a role may be revoked so, and whom that meets. Raises ValetkeyError (exit code 1), CallError."""
+    from valetkey.trust.adopting import admitted
+
+    if role.path.startswith(RESERVED):
+        raise _refused(role, f"{role.name} is a role that AWS makes and keeps", "remove it where it was set up")
+    caller = parse_arn(owner.arn)
+    if caller.resource.lower().startswith(f"assumed-role/{role.name.lower()}/"):
+        raise _refused(role, f"you are signed in with {role.name}", "sign in with another identity")
+    found = admitted(role.trust, role_arn=role.arn)
+    if not found.outsiders and REVOKED not in role.inline:
+        raise _refused(
+            role,
+            f"nobody outside account {owner.account} may come in through {role.name}",
+            "`valetkey who` shows who may; a role that only your own account uses is removed in the IAM console",
+        )
+    outsiders = [f"account {each}" for each in found.accounts] + [f"the user or role {each}" for each in found.ids]
+    outsiders += ["every AWS account"] if found.anybody else []
+    outsiders += [f"it is not decided who: {found.unknown}"] if found.unknown else []
+    profiles, unread = _profiles(perform, role.name)
+    uses = (*found.others, *(f"the instance profile {each}" for each in profiles), *unread)
+    standing = unrecorded(role, "not asked for")
+    contractor = found.accounts[0] if len(found.accounts) == 1 else ""
+    standing = replace(standing, record=replace(standing.record, contractor=contractor))
+    return Unmanaged(standing, tuple(outsiders), uses, profiles)
+
+
+def _profiles(perform: Perform, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The instance profiles that the role is in; and in words that they may not be listed. Raises CallError."""
+    call = Call("iam", "list_instance_profiles_for_role", {"RoleName": name})
+    try:
+        found = everything(perform, call, "InstanceProfiles")
+        return tuple(each["InstanceProfileName"] for each in found), ()
+    except CallError as error:
+        if error.code not in REFUSED:
+            raise
+        return (), (f"instance profiles, if there are any: {error.code} for {error.call.action}",)
+
+
+def _refused(role: Role, what: str, do: str) -> ValetkeyError:
+    return ValetkeyError(what, do=f"{do}; nothing was changed", where=role.arn, exit_code=1)
+
+
+def snapshot(found: Unmanaged, *, at: datetime) -> Mapping[str, Any]:
+    """What the role was, to be kept: kind "role/v1"."""
+    role = found.standing.role
+    return {
+        "valetkey": "role/v1",
+        "at": instant(at),
+        "name": role.name,
+        "role_arn": role.arn,
+        "path": role.path,
+        "description": role.description,
+        "max_session": role.max_session,
+        "boundary": role.boundary,
+        "tags": dict(role.tags),
+        "trust": dict(role.trust),
+        "managed": list(role.managed),
+        "inline": {name: dict(document) for name, document in role.inline.items()},
+        "instance_profiles": list(found.profiles),
+    }
+
+
+def undo(name: str, file: str) -> tuple[str, ...]:
+    """The commands of the AWS CLI that undo a role's closing, the trust first: as long as the deny is there nobody
+    does anything."""
+    document = f'--policy-document "$(jq -c .trust {word(file)})"'
+    return (
+        f"{command('aws iam update-assume-role-policy --role-name', name)} {document}",
+        f"{command('aws iam delete-role-policy --role-name', name)} --policy-name {REVOKED}",
+    )

@@ -1,0 +1,120 @@
+"""Which roles may be revoked without a record, whom that meets, and what is kept of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from tests.unit.grants.fake_iam import FakeIam
+from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
+
+from valetkey.account.calls import Call, CallError
+from valetkey.errors import ValetkeyError
+from valetkey.grants.grant import REVOKED, Grant
+from valetkey.grants.plan import plan
+from valetkey.grants.revoke import revoke, shut
+from valetkey.grants.role import read_owner, read_role, read_roles
+from valetkey.grants.status import read_grants
+from valetkey.grants.unmanaged import Unmanaged, judge_unmanaged, snapshot, undo
+from valetkey.grants.waiting import Waiting
+
+OWN = {"AWS": "arn:aws:iam::111111111111:root"}
+SERVICE = {"Service": "ec2.amazonaws.com"}
+CONTRACTOR = trust(allow(ROOT, MFA))
+
+
+def judged(iam: FakeIam, name: str = "puppeteers", **owner: Any) -> Unmanaged:
+    role = read_role(iam, name)
+    assert role is not None
+    return judge_unmanaged(role, owner=replace(read_owner(iam), **owner), perform=iam)
+
+
+@pytest.mark.parametrize(
+    ("document", "outside", "uses"),
+    [
+        (CONTRACTOR, "account 222222222222", 0),
+        (trust(allow({"AWS": "*"})), "every AWS account", 1),  # the role's own account is one of them
+        (trust(allow(ROOT), allow(SERVICE)), "account 222222222222", 1),
+        (trust(allow(ROOT), allow(OWN)), "account 222222222222", 1),
+        ({"Version": "2012-10-17", "Statement": "nonsense"}, "not decided", 0),
+    ],
+)
+def test_whoever_comes_in_from_outside_decides_and_unknown_counts(
+    iam: FakeIam, document: Any, outside: str, uses: int
+) -> None:
+    made(iam, document)
+    found = judged(iam)
+    assert outside in " ".join(found.outsiders)
+    assert len(found.uses) == uses
+
+
+@pytest.mark.parametrize("document", [trust(allow(OWN)), trust(allow(SERVICE)), trust()])
+def test_a_role_for_nobody_outside_is_refused(iam: FakeIam, document: Any) -> None:
+    made(iam, document)
+    with pytest.raises(ValetkeyError, match="nobody outside") as refused:
+        judged(iam)
+    assert refused.value.exit_code == 1
+
+
+def test_the_role_of_the_caller_and_roles_of_aws_are_refused(iam: FakeIam) -> None:
+    made(iam, CONTRACTOR)
+    with pytest.raises(ValetkeyError, match="signed in"):
+        judged(iam, arn="arn:aws:sts::111111111111:assumed-role/PUPPETEERS/me")
+    assert judged(iam, arn="arn:aws:sts::111111111111:assumed-role/puppeteers2/me").uses == ()
+    for path in ("/aws-reserved/sso.amazonaws.com/", "/aws-service-role/x.amazonaws.com/"):
+        made(iam, CONTRACTOR, path=path)
+        with pytest.raises(ValetkeyError, match="AWS makes"):
+            judged(iam)
+
+
+def test_instance_profiles_are_users_and_so_is_not_knowing(iam: FakeIam) -> None:
+    made(iam, CONTRACTOR)
+    iam.profiles["machines"] = "puppeteers"
+    assert judged(iam).uses == ("the instance profile machines",)
+
+    def refuse(call: Call) -> None:
+        if call.operation == "list_instance_profiles_for_role":
+            raise CallError(call, "AccessDenied", "no")
+
+    iam.before = refuse
+    assert "AccessDenied" in judged(iam).uses[0]
+
+
+def test_it_is_closed_undone_by_hand_and_deleted(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    role = made(iam, CONTRACTOR)
+    found = judged(iam)
+    kept = snapshot(found, at=now)
+    assert (kept["trust"], kept["tags"], kept["boundary"]) == (CONTRACTOR, {"team": "shows"}, None)
+    assert kept["managed"] == role["managed"]
+    assert set(kept["inline"]) == {"a,b"}
+    done = shut(found.standing, perform=iam, now=lambda: now, waiting=waiting)
+    assert done.trust_closed
+    assert iam.log == ["put_role_policy", "update_assume_role_policy"]
+    trust_back, deny_off = undo("puppeteers", "/x/a file.json")
+    assert "'/x/a file.json'" in trust_back
+    assert deny_off.endswith(f"--policy-name {REVOKED}")
+    # The closed role is taken again, to delete it.
+    again = judged(iam)
+    assert again.outsiders == ()
+    revoke(again.standing, perform=iam, now=lambda: now, waiting=waiting)
+    assert iam.roles == {}
+
+
+@pytest.mark.parametrize("loss", ["version", "all", "damaged"])
+def test_a_lost_or_damaged_record_disables_nothing_and_is_listed(
+    iam: FakeIam, grant: Grant, waiting: Waiting, now: datetime, loss: str
+) -> None:
+    for call in plan(grant, None):
+        iam(call)
+    role = iam.roles["audit"]
+    if loss == "damaged":
+        role["Tags"] = [
+            {**each, "Value": "x" if each["Key"] == "valetkey:session" else each["Value"]} for each in role["Tags"]
+        ]
+    else:
+        role["Tags"] = [each for each in role["Tags"] if loss == "version" and each["Key"] != "valetkey:version"]
+    assert read_grants(read_roles(iam)) == ((), ("audit",))
+    revoke(judged(iam, "audit").standing, perform=iam, now=lambda: now, waiting=waiting)
+    assert iam.roles == {}
