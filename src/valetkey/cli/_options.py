@@ -82,6 +82,24 @@ class OwnerAccount(Account):
         return perform
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class OwnerAccounts:
+    """The same for a command that reads one account or several."""
+
+    profile: Annotated[tuple[str, ...], Parameter(negative="", help="AWS profile to call with; give several.")] = ()
+    region: Annotated[str | None, Parameter(help="AWS region to call.")] = None
+    expect_account: Annotated[
+        str | None,
+        Parameter(help=f"Refuse credentials of any account but this one; also set by {EXPECT}."),
+    ] = None
+
+    def each(self) -> tuple[OwnerAccount, ...]:
+        """One for each profile; the usual chain when none is named."""
+        names = tuple(dict.fromkeys(self.profile)) or (None,)
+        return tuple(OwnerAccount(name, self.region, self.expect_account) for name in names)
+
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 

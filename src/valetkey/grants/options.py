@@ -104,10 +104,20 @@ def _is_usual(word: str, usual: set[str]) -> bool:
 def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
     """What the owner should know about these terms, one sentence each."""
     said = []
-    if not asked.mfa:
+    if asked.whole_account:
+        said.append(
+            f"Everybody in account {asked.contractor} who has the ExternalId comes in, with no more than an access key "
+            "or a role of that account: the ExternalId and that account's own rules are all that keeps others out."
+        )
+    elif not asked.mfa:
         said.append(
             "Without MFA a stolen access key of the named identities is enough to come in; "
             "their own side (identity provider, IAM) has to ask for a second factor."
+        )
+    if asked.from_ip:
+        said.append(
+            "The addresses are looked at when the role is entered: a session may be used from anywhere. Calls through "
+            "a VPC endpoint carry no such address, and are refused."
         )
     if asked.no_external_id:
         said.append(

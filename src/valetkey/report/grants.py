@@ -179,34 +179,6 @@ def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
     say(f"Next: {command('valetkey handoff', grant.name, then='-o handoff.json')}")
 
 
-def say_list(
-    owner: Owner, standings: Sequence[Standing], damaged: Sequence[str], *, now: datetime, as_json: bool
-) -> None:
-    """Every grant of the account."""
-    if as_json:
-        grants = [results.standing(each, now) for each in standings]
-        say_json(results.Grants(valetkey="grants/v1", account=owner.account, grants=grants, damaged=list(damaged)))
-        return
-    say_account(owner)
-    if damaged:
-        say(f"Roles whose valetkey record cannot be read: {', '.join(damaged)}", stderr=True)
-    if not standings:
-        say(f"No grants in account {owner.account}.")
-        return
-    rows = [
-        (
-            each.role.name,
-            each.record.contractor,
-            ", ".join(_policies(each)),
-            _until(each.record.until, now),
-            f"{each.role.last_used:%Y-%m-%d %H:%M}Z" if each.role.last_used else "not seen",
-            each.state(now),
-        )
-        for each in standings
-    ]
-    say_table(["grant", "contractor", "policies", "until", "last used", "state"], rows)
-
-
 def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: datetime, as_json: bool) -> None:
     """One grant: terms, trust, proof, days left, drift."""
     if as_json:
@@ -216,12 +188,13 @@ def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: date
     say_account(owner)
     say(f"{role.name}: {standing.state(now)}", role.arn)
     if standing.terms is not None:
-        rows = list(_terms_rows(standing.terms, role.max_session, _policies(standing), role.boundary))
+        rows = list(_terms_rows(standing.terms, role.max_session, policies_of(standing), role.boundary))
     else:
-        rows = [("contractor", record.contractor), ("policies", ", ".join(_policies(standing)))]
+        rows = [("contractor", record.contractor), ("policies", ", ".join(policies_of(standing)))]
     rows += [
-        *([("ends", _until(record.until, now))] if record.until else []),
+        *([("ends", until_words(record.until, now))] if record.until else []),
         *_suspension(standing, now),
+        *([("origin", "made by other means, adopted")] if record.is_adopted else []),
         ("made", f"{role.created:%Y-%m-%d %H:%M}Z"),
         ("last used", f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen within 400 days"),
         ("ExternalId by", record.external_id_by),
@@ -345,7 +318,8 @@ def _suspension(standing: Standing, now: datetime) -> Iterator[tuple[str, str]]:
         yield "denied", f"sessions issued before {instant(deny.before or deny.until)}"
 
 
-def _until(until: datetime | None, now: datetime) -> str:
+def until_words(until: datetime | None, now: datetime) -> str:
+    """An end, and how long it is until then."""
     if until is None:
         return "no end"
     left = (until - now).total_seconds()
@@ -355,13 +329,15 @@ def _until(until: datetime | None, now: datetime) -> str:
     return f"{until:%Y-%m-%d %H:%M}Z: {f'{days} days' if days >= 2 else f'{hours} h'} left"
 
 
-def _policies(standing: Standing) -> list[str]:
+def policies_of(standing: Standing) -> list[str]:
     """What the role really carries, the grant's own denies aside."""
     inline = [name for name in standing.role.inline if name not in OWN]
     return [each.rsplit("/", 1)[-1] for each in standing.role.managed] + inline
 
 
 def _proof_line(shown: Shown) -> str:
+    if shown.holds and not shown.is_exact:
+        return "Proof: nobody of the contractor's account comes in who does not meet these terms."
     if shown.holds:
         return "Proof: for every caller and every request, the role admits exactly what the terms allow."
     return "Not proved: the trust policy does not let in exactly those under the terms."

@@ -86,17 +86,24 @@ def say_line(value: Any) -> None:
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """Print a table; cells are cleaned and never cut on a pipe."""
+    """Print a table; cells are cleaned and never cut. On a pipe a row is one line, however wide."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=clean(title) or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    screen = console()
+    if not screen.is_terminal:
+        screen.width = _ON_A_PIPE
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(clean(cell, keep=frozenset())) for cell in row))
-    console().print(table)
+    screen.print(table)
+
+
+_ON_A_PIPE = 100_000
+"""Columns: a row is one line for the program that reads it."""
 
 
 def mask(external_id: str | None) -> str:

@@ -60,8 +60,8 @@ class Admitted:
         """Who comes in and is of no other account, in words."""
         return (
             *(["the role's own account"] if self.own else []),
-            *(f"the service {each}" for each in self.services),
-            *(f"the identity provider {each}" for each in self.providers),
+            *(f"the service {each}" if each else "any AWS service" for each in self.services),
+            *(f"the identity provider {each}" if each else "any identity provider" for each in self.providers),
         )
 
 

@@ -323,7 +323,8 @@ def test_tighten_takes_the_request_s_external_id(iam: FakeIam, now: datetime, wa
         identity="iam-user",
         identity_arn="",
         user_id="AIDAEXAMPLEEXAMPLE12",
-        created=now,
+        issued=now,
+        partition="aws",
     )
     found = adopted(iam, now, waiting, tighten=True, request=Received(value, "six-words"))
     assert found.terms is not None

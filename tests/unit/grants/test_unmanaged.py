@@ -35,7 +35,8 @@ def judged(iam: FakeIam, name: str = "puppeteers", **owner: Any) -> Unmanaged:
     ("document", "outside", "uses"),
     [
         (CONTRACTOR, "account 222222222222", 0),
-        (trust(allow({"AWS": "*"})), "every AWS account", 1),  # the role's own account is one of them
+        # The role's own account is one of them, and "*" is read as services too.
+        (trust(allow({"AWS": "*"})), "every AWS account", 2),
         (trust(allow(ROOT), allow(SERVICE)), "account 222222222222", 1),
         (trust(allow(ROOT), allow(OWN)), "account 222222222222", 1),
         ({"Version": "2012-10-17", "Statement": "nonsense"}, "not decided", 0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.unit.grants.fake_iam import FakeIam
 from tools.schemas import TARGET, schema
 
 from valetkey.grants.grant import Grant
+from valetkey.grants.listing import listed
 from valetkey.grants.plan import plan
 from valetkey.grants.role import Owner, read_role
 from valetkey.grants.status import read_standing
@@ -24,7 +25,8 @@ from valetkey.policy import Origin, Request, decide, parse_policy
 from valetkey.prover import prove, who
 from valetkey.prover.effective_permissions import opening
 from valetkey.report.grant_json import grant_json, judged_json
-from valetkey.report.grants import say_list, say_show
+from valetkey.report.grants import say_show
+from valetkey.report.listing import say_list
 from valetkey.report.proofs import Said
 from valetkey.report.results import results, shape
 from valetkey.report.results.audit import audited
@@ -120,14 +122,16 @@ def test_grants(capsys: Capture) -> None:
     policies = [("all", parse_policy(ADMIN, "identity"))]
     opens = judged_json(Proved(True, None, ()), opening(policies, boundary=None, role_arn=grant.role_arn))
     passes("grant", shaped(Granted, **grant_json(grant), **opens, calls=["iam:CreateRole"]))
-    say_list(owner, [standing], (), now=NOW, as_json=True)
-    listed = json.loads(capsys.readouterr().out)
-    checker("grants")(listed)
+    say_list([listed(owner, [standing], ("lost",), now=NOW, within=timedelta(days=30))], now=NOW, as_json=True)
+    printed = json.loads(capsys.readouterr().out)
+    checker("grants")(printed)
     say_show(owner, standing, None, now=NOW, as_json=True)
     shown = json.loads(capsys.readouterr().out)
     checker("show")(shown)
-    assert listed["grants"] == [{key: value for key, value in shown.items() if key not in ("proof", "trust")}]
-    assert set(listed["grants"][0]["terms"]) == {each.name for each in fields(Terms)}
+    more = {"marks": ["endless"] if standing.record.until is None else [], "problems": ["was never used"]}
+    same = {key: value for key, value in shown.items() if key not in ("proof", "trust")}
+    assert printed["grants"] == [{**same, **more}]
+    assert set(shown["terms"]) == {each.name for each in fields(Terms)}
 
 
 def test_a_shape_refuses_what_it_does_not_declare() -> None:

@@ -3,21 +3,61 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
-from valetkey.cli._options import Output, OwnerAccount
+from cyclopts import Parameter
+
+from valetkey.cli._options import Output, OwnerAccount, OwnerAccounts
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.grants.listing import Grants
 
 
-def list_(*, output: Output = Output(), account: OwnerAccount = OwnerAccount()) -> int:  # noqa: B008
-    """List the grants of this account: contractor, policies, end, last use, and whether the role is as agreed."""
+def list_(
+    *,
+    check: Annotated[
+        bool, Parameter(negative="", help="List what wants looking after only; exit code 1 when there is any.")
+    ] = False,
+    within: Annotated[str, Parameter(help="With --check: an end that is nearer than this is found, like 30d.")] = "30d",
+    output: Output = Output(),  # noqa: B008
+    accounts: OwnerAccounts = OwnerAccounts(),  # noqa: B008
+) -> int:
+    """List the grants of this account, the next end first: contractor, policies, end, last use, state.
+
+    --check finds grants that end soon, have ended and are still there, have no end, were never used, differ from what
+    was agreed, or name a principal that was deleted; and records that cannot be read. Several --profile list several
+    accounts.
+    """
+    from valetkey.cli import _options
     from valetkey.cli._completion import remember_grants
+    from valetkey.report.listing import say_list
+
+    near = timedelta(seconds=_options.seconds(within, name="--within"))
+    now = datetime.now(UTC)
+    found: list[Grants] = []
+    unread: list[tuple[str, ValetkeyError]] = []
+    for account in accounts.each():
+        try:
+            found.append(_read(account, near, now))
+        except ValetkeyError as problem:
+            if len(accounts.profile) < 2:
+                raise
+            unread.append((account.profile or "", problem))
+    names = [each.standing.role.name for account in found for each in account.listed]
+    remember_grants([*names, *(name for account in found for name in account.damaged)], os.environ)
+    say_list(found, unread, now=now, as_json=output.as_json, check=check)
+    if unread:
+        return max(problem.exit_code for _, problem in unread)
+    return 1 if check and not all(each.is_right for each in found) else 0
+
+
+def _read(account: OwnerAccount, near: timedelta, now: datetime) -> Grants:
+    from valetkey.grants.listing import listed
     from valetkey.grants.role import read_owner, read_roles
     from valetkey.grants.status import read_grants
-    from valetkey.report.grants import say_list
 
     perform = account.connect()
     owner = read_owner(perform)
-    grants, damaged = read_grants(read_roles(perform))
-    remember_grants([*(each.role.name for each in grants), *damaged], os.environ)
-    say_list(owner, grants, damaged, now=datetime.now(UTC), as_json=output.as_json)
-    return 0
+    return listed(owner, *read_grants(read_roles(perform)), now=now, within=near)

@@ -9,12 +9,12 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 
 import msgspec
 
-from valetkey.grants import history, revoke
+from valetkey.grants import history, listing, revoke
 from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
 from valetkey.grants.status import Difference
 from valetkey.grants.status import Standing as Status
 from valetkey.report.results.openings import Opens, Outlives
-from valetkey.report.results.shape import Shape, moment, plain, shaped
+from valetkey.report.results.shape import Shape, filled, moment, plain, shaped
 from valetkey.trust import terms
 from valetkey.trust.record import PAUSED, SESSIONS
 
@@ -115,6 +115,7 @@ class Standing(Shape, frozen=True):
     days_left: float | None
     terms: Terms | None  # type: ignore[valid-type]
     external_id_by: str
+    adopted: bool
     session: int | None
     boundary: str | None
     policies: list[str]
@@ -135,11 +136,27 @@ class Shown(Standing, frozen=True):
     trust: dict[str, Any]
 
 
+class Listed(Standing, frozen=True):
+    """A grant in a list."""
+
+    marks: list[str]
+    problems: list[str]
+
+
+class Unread(Shape, frozen=True):
+    """A profile with which nothing could be read."""
+
+    profile: str
+    problem: str
+
+
 class Grants(Shape, frozen=True):
     valetkey: Literal["grants/v1"]
-    account: str
-    grants: list[Standing]
+    account: str | None
+    accounts: list[str]
+    grants: list[Listed]
     damaged: list[str]
+    unread: list[Unread]
 
 
 class Differing(Shape, frozen=True):
@@ -245,6 +262,7 @@ def standing(found: Status, now: datetime) -> Standing:
         role_arn=role.arn,
         account=role.account,
         state=found.state(now),
+        adopted=record.is_adopted,
         until=instant(record.until),
         days_left=None if left is None else round(max(left, 0), 2),
         terms=None if found.terms is None else terms.as_json(found.terms),
@@ -259,6 +277,25 @@ def standing(found: Status, now: datetime) -> Standing:
         suspended=found.suspended(now),
         changes=history.read(record.changes),
         drift=found.drift,
+    )
+
+
+def listed(
+    accounts: Sequence[listing.Grants], rows: Sequence[listing.Listed], unread: Sequence[tuple[str, str]], now: datetime
+) -> Grants:
+    """The grants of accounts, in the order of the rows."""
+    ids = [each.owner.account for each in accounts]
+    alone = len(ids) == 1 and not unread
+    return Grants(
+        valetkey="grants/v1",
+        account=ids[0] if alone else None,
+        accounts=ids,
+        grants=[
+            filled(Listed, standing(each.standing, now), marks=list(each.marks), problems=list(each.problems))
+            for each in rows
+        ],
+        damaged=[name if alone else f"{each.owner.account}/{name}" for each in accounts for name in each.damaged],
+        unread=[Unread(profile=name, problem=problem) for name, problem in unread],
     )
 
 

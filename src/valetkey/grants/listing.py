@@ -1,0 +1,134 @@
+"""The grants of one or several accounts as a list: what to mark, and what wants looking after.
+
+Rules:
+- A grant is marked, and a problem is found, by what the reading call says (GetAccountAuthorizationDetails). It holds no
+  documents of managed policies, so that "administrator" is told by AWS's own policies and by the inline documents.
+- RoleLastUsed is some hours behind, and a new grant is unused for a while: "never used" counts after `UNUSED_DAYS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from valetkey.grants.role import Owner, Role
+from valetkey.grants.status import Standing
+from valetkey.policy.globs import has_wildcard
+from valetkey.policy.principals import is_unique_id
+
+UNUSED_DAYS = 7
+_ADMINISTRATOR = frozenset({"AdministratorAccess", "IAMFullAccess"})
+"""AWS's policies with which a role can give itself everything."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One grant in a list."""
+
+    standing: Standing
+    marks: tuple[str, ...]
+    """"administrator", "endless", "adopted"."""
+    problems: tuple[str, ...]
+    """What `list --check` finds, a few words each; empty: nothing."""
+
+
+@dataclass(frozen=True)
+class Grants:
+    """The grants of one account."""
+
+    owner: Owner
+    listed: tuple[Listed, ...]
+    damaged: tuple[str, ...]
+    """Names of roles whose record cannot be read."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether `list --check` finds nothing."""
+        return not self.damaged and not any(each.problems for each in self.listed)
+
+
+def listed(
+    owner: Owner,
+    standings: Iterable[Standing],
+    damaged: Iterable[str],
+    *,
+    now: datetime,
+    within: timedelta,
+) -> Grants:
+    """The list of one account. `within`: an end that is nearer is a problem."""
+    found = (Listed(each, tuple(_marks(each)), tuple(_problems(each, now=now, within=within))) for each in standings)
+    return Grants(owner, tuple(found), tuple(damaged))
+
+
+def by_end(accounts: Iterable[Grants]) -> list[Listed]:
+    """Every grant, the next end first; those without an end come last."""
+    every = [each for account in accounts for each in account.listed]
+
+    def key(each: Listed) -> tuple[bool, float, str, str]:
+        until, role = each.standing.record.until, each.standing.role
+        return until is None, until.timestamp() if until else 0.0, role.account, role.name.lower()
+
+    return sorted(every, key=key)
+
+
+def _marks(standing: Standing) -> Iterator[str]:
+    if is_administrator(standing.role):
+        yield "administrator"
+    if standing.record.until is None:
+        yield "endless"
+    if standing.record.is_adopted:
+        yield "adopted"
+
+
+def is_administrator(role: Role) -> bool:
+    """Whether the role can do everything, or give it to itself, by AWS's own policies or an inline one. What a boundary
+    takes away is not counted."""
+    names = {each.rsplit("/", 1)[-1] for each in role.managed if ":iam::aws:policy/" in each}
+    return bool(names & _ADMINISTRATOR) or any(_allows_all(each) for each in role.inline.values())
+
+
+def _allows_all(document: Mapping[str, Any]) -> bool:
+    statements = document.get("Statement")
+    for each in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(each, Mapping) or each.get("Effect") != "Allow":
+            continue
+        actions, resources = _many(each.get("Action")), _many(each.get("Resource"))
+        if "*" in resources and any(str(action).lower() in ("*", "*:*", "iam:*") for action in actions):
+            return True
+    return False
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _problems(standing: Standing, *, now: datetime, within: timedelta) -> Iterator[str]:
+    until, state = standing.record.until, standing.state(now)
+    if standing.revoking:
+        yield "a revocation has begun and is not finished"
+        return
+    if until is None:
+        yield "has no end"
+    elif until <= now:
+        yield "has ended, and the role is still there"
+    elif until - now <= within:
+        yield f"ends in {(until - now).days} days" if until - now >= timedelta(days=2) else "ends within two days"
+    gone = list(standing.terms.orphans) if standing.terms else []
+    gone += [each for each in _principals(standing.role) if is_unique_id(each) and each not in gone]
+    if gone:
+        yield f"a principal was deleted: {', '.join(gone)}"
+    elif state in ("changed", "incomplete", "changing"):
+        yield f"differs from what was agreed ({state})" if state != "changing" else "a change is not finished"
+    if standing.role.last_used is None and now - standing.role.created > timedelta(days=UNUSED_DAYS):
+        yield "was never used"
+
+
+def _principals(role: Role) -> Iterator[str]:
+    statements = role.trust.get("Statement")
+    for each in statements if isinstance(statements, list) else [statements]:
+        principal = each.get("Principal") if isinstance(each, Mapping) else None
+        for name in _many(principal.get("AWS")) if isinstance(principal, Mapping) else ():
+            if isinstance(name, str) and not has_wildcard(name):
+                yield name

@@ -1,0 +1,65 @@
+"""What `valetkey list` says (docs/reference/list.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from valetkey.grants.listing import Grants, Listed, by_end
+from valetkey.report.grants import policies_of, say_account, until_words
+from valetkey.report.results import grants as results
+from valetkey.report.text import say, say_json, say_table
+
+if TYPE_CHECKING:
+    from valetkey.errors import ValetkeyError
+
+
+def say_list(
+    accounts: Sequence[Grants],
+    unread: Sequence[tuple[str, ValetkeyError]] = (),
+    *,
+    now: datetime,
+    as_json: bool,
+    check: bool = False,
+) -> None:
+    """Every grant of these accounts; `unread` are the profiles with which nothing could be read."""
+    rows = by_end(accounts)
+    if as_json:
+        say_json(results.listed(accounts, rows, [(name, problem.what) for name, problem in unread], now))
+        return
+    several = len(accounts) + len(unread) > 1
+    for account in accounts:
+        say_account(account.owner)
+        if account.damaged:
+            of = f" of account {account.owner.account}" if several else ""
+            say(f"Roles{of} whose valetkey record cannot be read: {', '.join(account.damaged)}", stderr=True)
+        if not account.listed:
+            say(f"No grants in account {account.owner.account}.")
+    for name, problem in unread:
+        say(f"profile {name}: {problem.what}; its grants are not in this list", stderr=True)
+    if check:
+        rows = [each for each in rows if each.problems]
+    if rows:
+        columns = ["grant", "contractor", "policies", "until", "last used", "state"]
+        say_table(
+            [*(["account"] if several else []), *columns, *(["found"] if check else [])],
+            [_row(each, now, several=several, check=check) for each in rows],
+        )
+    elif check and not unread and all(each.is_right for each in accounts):
+        say("Nothing was found: every grant is as agreed, used, and has an end that is not near.")
+
+
+def _row(each: Listed, now: datetime, *, several: bool, check: bool) -> list[str]:
+    standing = each.standing
+    role = standing.role
+    return [
+        *([role.account] if several else []),
+        role.name,
+        standing.record.contractor,
+        ", ".join(policies_of(standing)),
+        until_words(standing.record.until, now),
+        f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen",
+        ", ".join((standing.state(now), *each.marks)),
+        *(["; ".join(each.problems)] if check else []),
+    ]

@@ -1,0 +1,103 @@
+"""The list of grants: its order, what it marks, and what `list --check` finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
+from tests.unit.grants.handmade import allow_all
+
+from valetkey.grants.grant import Grant
+from valetkey.grants.listing import Listed, by_end, is_administrator, listed
+from valetkey.grants.plan import plan
+from valetkey.grants.role import Role, read_owner, read_role
+from valetkey.grants.status import Standing, read_standing
+
+MONTH = timedelta(days=30)
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+def standing(iam: FakeIam, wanted: Grant, *, used: bool = True) -> Standing:
+    for call in plan(wanted, None):
+        iam(call)
+    return read_standing(role_of(iam, wanted.name, used=used))
+
+
+def role_of(iam: FakeIam, name: str, *, used: bool = True) -> Role:
+    found = read_role(iam, name)
+    assert found is not None
+    return replace(found, last_used=NOW - timedelta(days=1) if used else None)
+
+
+def one(iam: FakeIam, found: Standing, *, now: datetime = NOW) -> Listed:
+    return listed(read_owner(iam), [found], (), now=now, within=MONTH).listed[0]
+
+
+def test_the_next_end_comes_first_and_the_endless_last(iam: FakeIam, grant: Grant) -> None:
+    ends = {"b": NOW + 3 * MONTH, "a": None, "d": NOW + 2 * MONTH, "c": None}
+    found = [
+        standing(iam, replace(grant, name=name, terms=replace(grant.terms, until=end))) for name, end in ends.items()
+    ]
+    rows = by_end([listed(read_owner(iam), found, (), now=NOW, within=MONTH)])
+    assert [each.standing.role.name for each in rows] == ["d", "b", "a", "c"]
+    assert [each.marks for each in rows] == [(), (), ("endless",), ("endless",)]
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [(timedelta(days=31), ()), (MONTH, ("ends in 30 days",)), (timedelta(hours=3), ("ends within two days",))],
+)
+def test_an_end_that_is_near_is_found(iam: FakeIam, grant: Grant, left: timedelta, words: tuple[str, ...]) -> None:
+    assert one(iam, standing(iam, replace(grant, terms=replace(grant.terms, until=NOW + left)))).problems == words
+
+
+def test_what_has_ended_is_endless_or_was_never_used_is_found(iam: FakeIam, grant: Grant) -> None:
+    found = standing(iam, grant, used=False)
+    assert one(iam, found, now=datetime(2027, 1, 1, tzinfo=UTC)).problems == (
+        "has ended, and the role is still there",
+        "was never used",
+    )
+    assert one(iam, found, now=found.role.created + timedelta(days=7)).problems == ()
+    endless = standing(iam, replace(grant, name="x", terms=replace(grant.terms, until=None)))
+    assert one(iam, endless).problems == ("has no end",)
+
+
+def test_drift_a_deleted_principal_and_a_revocation_that_stopped_are_found(iam: FakeIam, grant: Grant) -> None:
+    far = replace(grant.terms, until=NOW + 9 * MONTH)
+    standing(iam, replace(grant, terms=far))
+    iam.roles["audit"]["managed"].append("arn:aws:iam::aws:policy/ReadOnlyAccess")
+    assert one(iam, read_standing(role_of(iam, "audit"))).problems == ("differs from what was agreed (changed)",)
+    iam.roles["audit"]["inline"]["valetkey-revoked"] = {}
+    assert one(iam, read_standing(role_of(iam, "audit"))).problems == ("a revocation has begun and is not finished",)
+    pinned = replace(far, mfa_max_age=None, pin=("arn:aws:iam::222222222222:user/carol",))
+    standing(iam, replace(grant, name="pinned", terms=pinned))
+    statement = iam.roles["pinned"]["AssumeRolePolicyDocument"]["Statement"][0]
+    statement["Principal"]["AWS"] = "AIDAEXAMPLEEXAMPLE12"
+    (problem,) = one(iam, read_standing(role_of(iam, "pinned"))).problems
+    assert problem == "a principal was deleted: AIDAEXAMPLEEXAMPLE12"
+
+
+def test_damaged_records_are_found(iam: FakeIam) -> None:
+    assert listed(read_owner(iam), [], (), now=NOW, within=MONTH).is_right
+    assert not listed(read_owner(iam), [], ("audit",), now=NOW, within=MONTH).is_right
+
+
+@pytest.mark.parametrize(
+    ("managed", "inline", "is_one"),
+    [
+        ("arn:aws:iam::aws:policy/AdministratorAccess", {}, True),
+        ("arn:aws-cn:iam::aws:policy/IAMFullAccess", {}, True),
+        ("arn:aws:iam::111111111111:policy/AdministratorAccess", {}, False),
+        ("arn:aws:iam::aws:policy/SecurityAudit", {"all": {"Statement": allow_all("*")}}, True),
+        ("arn:aws:iam::aws:policy/SecurityAudit", {"all": {"Statement": [allow_all("IAM:*")]}}, True),
+        ("arn:aws:iam::aws:policy/SecurityAudit", {"all": ALLOW_ALL_READS, "text": {"text": "x"}}, False),
+    ],
+)
+def test_administrators_are_marked(iam: FakeIam, grant: Grant, managed: str, inline: Any, is_one: bool) -> None:
+    found = standing(iam, grant)
+    role = replace(found.role, managed=(managed,), inline=inline)
+    assert is_administrator(role) is is_one
+    assert ("administrator" in one(iam, replace(found, role=role)).marks) is is_one
