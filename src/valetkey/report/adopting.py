@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from valetkey.account.calls import Call as Planned
+from valetkey.account.calls import Call
 from valetkey.commandline import command
 from valetkey.report.grant_json import moment
 from valetkey.report.results import adopting as results
-from valetkey.report.results.grants import Call
+from valetkey.report.results import grants as shapes
 from valetkey.report.text import clean, mask, say, say_json, say_table
 from valetkey.trust.terms import Terms, rows
 
@@ -128,8 +128,8 @@ def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -
     say("Nothing was changed. Next: valetkey adopt ROLE")
 
 
-def _calls(calls: Sequence[Planned]) -> list[Call]:
-    return [Call(action=each.action, params=dict(each.params)) for each in calls]
+def _calls(calls: Sequence[Call]) -> list[shapes.Call]:
+    return [shapes.Call(action=each.action, params=dict(each.params)) for each in calls]
 
 
 def _terms(terms: Terms) -> Iterator[tuple[str, str]]:

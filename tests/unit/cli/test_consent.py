@@ -16,6 +16,7 @@ HARMLESS = {"assume_role", "connect"}
 """Sessions, and no call at all."""
 ASKING = {
     "grants/plan.py": "grant",
+    "grants/adopt_prepare.py": "adopt",
     "grants/change.py": "change extend rotate",
     "grants/change_plan.py": "change extend rotate",
     "grants/suspend.py": "suspend resume",

@@ -8,7 +8,7 @@ import pytest
 
 from valetkey.account.calls import Call
 from valetkey.cli._commands import AUDIT, COMMANDS, OWNER
-from valetkey.cli._options import EXPECT, OwnerAccount, seconds, until
+from valetkey.cli._options import EXPECT, OwnerAccount, OwnerAccounts, seconds, until
 from valetkey.errors import ValetkeyError
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
@@ -111,4 +111,6 @@ def test_every_command_that_acts_as_the_owner_can_be_told_the_account():
         if (group is OWNER or group is AUDIT) and name not in offline:
             module, function = target.split(":")
             command = getattr(import_module(f"valetkey.cli.commands.{module}"), function)
-            assert isinstance(inspect.signature(command).parameters["account"].default, OwnerAccount), name
+            assert isinstance(inspect.signature(command).parameters["account"].default, OwnerAccount | OwnerAccounts), (
+                name
+            )

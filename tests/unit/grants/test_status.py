@@ -137,7 +137,7 @@ def test_another_end_and_another_condition_are_told_apart(iam: Any, grant: Grant
 def test_a_role_whose_record_is_damaged_is_named_and_the_others_are_listed(iam: Any, grant: Grant, role: Any) -> None:
     for call in plan(replace(grant, name="Another"), None):
         iam(call)
-    iam.roles["own"] = {**role, "RoleName": "own", "Tags": [{"Key": "team", "Value": "x"}]}
+    iam.roles["own"] = {**role, "RoleName": "own", "inline": {}, "Tags": [{"Key": "team", "Value": "x"}]}
     role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] != "valetkey:contractor"]
     grants, damaged = read_grants(read_roles(iam))
     assert [each.role.name for each in grants] == ["Another"]

@@ -58,7 +58,7 @@ def test_addresses_are_one_whatever_way_they_are_written() -> None:
 )
 def test_who_calls_from_elsewhere_or_through_an_endpoint_is_refused(address: str | None, allowed: bool) -> None:
     keys = {"sts:ExternalId": VENDOR.external_id, **({"aws:SourceIp": address} if address else {})}
-    request = Request("arn:aws:iam::222222222222:user/x", "sts:AssumeRole", ROLE, keys)  # type: ignore[arg-type]
+    request = Request("arn:aws:iam::222222222222:user/x", "sts:AssumeRole", ROLE, context=keys)  # type: ignore[arg-type]
     assert decide(request, trust=parse_policy(write_trust(OFFICE), "trust")).allowed is allowed
 
 

@@ -22,7 +22,7 @@ def list_(
     ] = False,
     within: Annotated[str, Parameter(help="With --check: an end that is nearer than this is found, like 30d.")] = "30d",
     output: Output = Output(),  # noqa: B008
-    accounts: OwnerAccounts = OwnerAccounts(),  # noqa: B008
+    account: OwnerAccounts = OwnerAccounts(),  # noqa: B008
 ) -> int:
     """List the grants of this account, the next end first: contractor, policies, end, last use, state.
 
@@ -38,15 +38,15 @@ def list_(
     now = datetime.now(UTC)
     found: list[Grants] = []
     unread: list[tuple[str, ValetkeyError]] = []
-    for account in accounts.each():
+    for one in account.each():
         try:
-            found.append(_read(account, near, now))
+            found.append(_read(one, near, now))
         except ValetkeyError as problem:
-            if len(accounts.profile) < 2:
+            if len(account.profile) < 2:
                 raise
-            unread.append((account.profile or "", problem))
-    names = [each.standing.role.name for account in found for each in account.listed]
-    remember_grants([*names, *(name for account in found for name in account.damaged)], os.environ)
+            unread.append((one.profile or "", problem))
+    names = [each.standing.role.name for part in found for each in part.listed]
+    remember_grants([*names, *(name for part in found for name in part.damaged)], os.environ)
     say_list(found, unread, now=now, as_json=output.as_json, check=check)
     if unread:
         return max(problem.exit_code for _, problem in unread)
