@@ -25,9 +25,9 @@ def test_list_finds_every_grant_among_many_roles_and_nothing_else(stage: Any, ow
     ):
         assert owner("grant", words[0], "--yes", "--to", stage.contractor.account, *words[1:]).returncode == 0
     found = json.loads(owner("list", "--json").stdout)
-    assert [each["name"] for each in found["grants"]] == ["A", "b"]
+    assert [each["name"] for each in found["grants"]] == ["b", "A"]  # the next end first
     assert found["account"] == stage.owner.account
-    first, second = found["grants"]
+    second, first = found["grants"]
     assert first["role_arn"].endswith(":role/partners/A")
     assert first["policies"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
     assert first["contractor"] == stage.contractor.account
