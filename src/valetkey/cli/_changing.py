@@ -75,6 +75,7 @@ def _options(terms: tuple[Term, ...]) -> Any:
 _HELP = {
     "external_id": "Another ExternalId; `valetkey rotate` lets the one of before stay for a time.",
     "only": "Admit these users or roles only, instead of those of before; `any` names nobody any more.",
+    "from_ip": "Admit calls from these addresses only, instead of those of before; `any` for everywhere.",
     "mfa_max_age": "MFA no older than this, like 1h; `none` for no limit.",
 }
 

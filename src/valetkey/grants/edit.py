@@ -172,8 +172,9 @@ def _remove(
 
 def _terms(terms: Terms, edit: Edit, *, now: datetime, gone: Callable[[str], bool]) -> Terms:
     values = {each: getattr(edit.asked, each) for each in edit.given if each in DraftTerms.__dataclass_fields__}
-    if values.get("only") == (ANY,):
-        values["only"] = ()
+    for name in ("only", "from_ip"):
+        if values.get(name) == (ANY,):
+            values[name] = ()
     # The two lists answer one question, so that giving one replaces the other.
     for one, other in (("only", "pin"), ("pin", "only")):
         if one in values and other not in values:

@@ -85,15 +85,17 @@ def say_line(value: Any) -> None:
     print(json.dumps(to_builtins(value)), flush=True)  # noqa: T201
 
 
-def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """Print a table; cells are cleaned and never cut. On a pipe a row is one line, however wide."""
+def say_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", one_line: bool = False
+) -> None:
+    """Print a table; cells are cleaned and never cut. `one_line`: on a pipe a row is one line, however wide."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=clean(title) or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     screen = console()
-    if not screen.is_terminal:
+    if one_line and not screen.is_terminal:
         screen.width = _ON_A_PIPE
     for column in columns:
         table.add_column(column, overflow="fold")
