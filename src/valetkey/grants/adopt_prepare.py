@@ -3,9 +3,9 @@
 Rules:
 - The trust decides, by proof: exactly one account outside comes in, under terms that are shown to hold. Nothing is
   taken from the role's name, description or tags.
-- INVARIANT: nothing that adopting writes gives anybody more. It adds tags, and with an end the dated deny; with
-  `tighten` the trust is replaced by one of valetkey's own, proved before and after it is written, after the grant's own
-  denies are on the role.
+- INVARIANT: nothing that adopting writes gives anybody more, but for an end or an ExternalId that the owner says anew.
+  It adds tags, and with an end the dated deny; with `tighten` the trust is replaced by one of valetkey's own, proved
+  before and after it is written, after the grant's own denies are on the role.
 - An ExternalId is never invented: the contractor would not know it.
 - Running it again reads and plans anew.
 """

@@ -61,6 +61,7 @@ def say_handoff(judged: Acceptance, name: str) -> None:
     words = {
         "ExternalId": "" if "external_id" in unknown else f"{mask(handoff.external_id)}{_requested(judged)}",
         "MFA": "" if "mfa" in unknown else mfa,
+        **({"from": ", ".join(handoff.from_ip)} if handoff.from_ip else {}),
         "session": "" if "max_session" in unknown else f"{length} at most",
         "until": "" if "until" in unknown else until,
         "policies": ", ".join(handoff.policies) if not unknown else "",

@@ -446,7 +446,8 @@ def _check_whole_account(terms: Terms) -> None:
     if terms.mfa or terms.only or terms.pin:
         raise TermsError(
             "--whole-account is for access without MFA and without names",
-            do="add --no-mfa and leave --only and --pin out, or leave --whole-account out (`change`: --no-whole-account)",
+            do="add --no-mfa and leave --only and --pin out, or leave --whole-account out "
+            "(in `change`: --no-whole-account)",
             where="whole_account",
         )
     if terms.external_id is None:

@@ -25,6 +25,10 @@ NAME = st.text(string.ascii_letters + string.digits + "_+=,.@-", min_size=1, max
 PATH = st.sampled_from(["", "team/", "a/b/", "x:y/"])
 
 
+EXTERNAL_ID = st.text(string.ascii_letters + string.digits + "_+=,.@:/-", min_size=2, max_size=40)
+NETWORK = st.sampled_from(["198.51.100.0/24", "203.0.113.7", "2001:db8::/32", "0.0.0.0/1"])
+
+
 @st.composite
 def all_terms(draw: st.DrawFn) -> Terms:
     """Every shape of terms that check_terms accepts."""
@@ -44,16 +48,17 @@ def all_terms(draw: st.DrawFn) -> Terms:
         st.sampled_from(["", "eu-west-1/"]),
         NAME,
     )
-    named = draw(st.sets(arns if mfa else arns | sso, min_size=0 if mfa else 1, max_size=4))
+    whole = not mfa and draw(st.booleans())
+    named = draw(st.sets(arns if mfa else arns | sso, min_size=0 if mfa else 1, max_size=4)) if not whole else set()
     pin = draw(st.booleans()) and not any("*" in name for name in named)
     # A session name has two characters at least, and so must the user's.
     people = draw(st.booleans()) and all(":user/" in name and len(name.rsplit("/", 1)[1]) > 1 for name in named)
     return Terms(
         contractor=contractor,
         partition=partition,
-        external_id=draw(
-            st.none() | st.text(string.ascii_letters + string.digits + "_+=,.@:/-", min_size=2, max_size=40)
-        ),
+        external_id=f"vk-70-{draw(EXTERNAL_ID)}" if whole else draw(st.none() | EXTERNAL_ID),
+        whole_account=whole,
+        from_ip=tuple(draw(st.lists(NETWORK, max_size=2))),
         mfa=mfa,
         mfa_max_age=draw(st.none() | st.integers(1, 129_600)) if mfa else None,
         only=() if pin else tuple(named),
