@@ -130,3 +130,18 @@ def test_the_handoff_replaces_no_other_file(stage: Any, owner: Run) -> None:
     refused = owner("handoff", "audit", "-o", "precious.txt")
     assert refused.returncode == 2
     assert path.read_text() == "years of work"
+
+
+def test_several_profiles_are_one_list_and_one_that_fails_is_said(stage: Any, owner: Run) -> None:
+    assert owner("grant", "audit", "--to", stage.contractor.account, *FOREVER).returncode == 0
+    both = owner("list", "--profile", "default", "--profile", "nobody", "--json")
+    assert both.returncode == 3
+    found = json.loads(both.stdout)
+    assert (found["account"], found["accounts"]) == (None, [stage.owner.account])
+    assert [each["name"] for each in found["grants"]] == ["audit"]
+    assert [each["profile"] for each in found["unread"]] == ["nobody"]
+    table = owner("list", "--profile", "default", "--profile", "nobody")
+    assert "its grants are not in this list" in table.stderr
+    (row,) = [line for line in table.stdout.splitlines() if "audit" in line]
+    assert stage.owner.account in row
+    assert "endless" in row
