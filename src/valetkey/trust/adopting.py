@@ -232,7 +232,15 @@ def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms
     named: set[str] = set()
     actions: set[str] = set()
     for statement in _many(document.get("Statement")):
-        if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow":
+        if not isinstance(statement, Mapping):
+            continue
+        if statement.get("Effect") != "Allow":
+            for operator, key, values in _conditions(statement):
+                plain = _plain(operator)
+                if plain == "bool" and [each.lower() for each in values] == ["false"]:
+                    tests.setdefault(f"bool {key}", []).append("true")
+                elif plain in _OPPOSITE:
+                    tests.setdefault(f"{_OPPOSITE[plain]} {key}", []).extend(values)
             continue
         mine = {each for each in _principals(statement, partition) if _is_of(each, contractor)}
         named |= mine
@@ -248,10 +256,13 @@ def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms
         for each in tests.get(f"{operator} aws:principalarn", ())
         if _is_of(each, contractor)
     )
-    age = [each for each in tests.get("numericlessthanequals aws:multifactorauthage", ()) if each.isdigit()]
-    mfa = [each.lower() for each in tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())] == ["true"] * len(
-        tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())
-    ) and bool(tests.get(f"bool {key_names.MFA_PRESENT.lower()}"))
+    age = [
+        each
+        for each in tests.get("numericlessthanequals aws:multifactorauthage", ())
+        if each.isascii() and each.isdigit() and len(each) < 12
+    ]
+    asked = [each.lower() for each in tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())]
+    mfa = bool(asked) and set(asked) == {"true"}
     ends = [end for each in tests.get("datelessthan aws:currenttime", ()) if (end := _moment(each))]
     whole = any(each in ("sts:*", "*") for each in actions)
     return Terms(
@@ -268,6 +279,16 @@ def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms
         until=max(ends) if ends else None,
         from_ip=tuple(tests.get("ipaddress aws:sourceip", ())),
     )
+
+
+_OPPOSITE = {
+    "stringnotequals": "stringequals",
+    "arnnotequals": "arnequals",
+    "arnnotlike": "arnlike",
+    "notipaddress": "ipaddress",
+    "dategreaterthanequals": "datelessthan",
+}
+"""What a Deny under these operators leaves."""
 
 
 def _plain(operator: str) -> str:
@@ -310,9 +331,14 @@ def _many(value: Any) -> Sequence[Any]:
 def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        found = found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+    return found if found.year in _YEARS else None
+
+
+_YEARS = range(1971, 9000)
+"""Years with room to reckon around them."""
 
 
 # -- what is weak --------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,6 +83,42 @@ def test_a_role_is_adopted_as_it_is_and_handed_over(iam: FakeIam, now: datetime,
     # Who comes in by plain keys where MFA is asked for by BoolIfExists is admitted; whoever brings MFA is for certain.
     assert handoff.mfa is (shape in ("console", "weak"))
     assert prepared(iam, now).calls == ()
+
+
+def test_what_a_deny_asks_for_is_a_term(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
+    """The way of AWS's own examples: allow, and deny whoever comes without MFA, or from elsewhere."""
+    without = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": ["198.51.100.0/24"]}}
+    denies = [{**allow({"AWS": "*"}, each), "Effect": "Deny"} for each in (without, elsewhere)]
+    made(iam, trust(allow(ROOT, ID), *denies))
+    ready = prepared(iam, now)
+    assert ready.terms.mfa
+    assert ready.terms.from_ip == ("198.51.100.0/24",)
+    assert not any("MFA" in each for each in ready.weak)
+    handoff = hand_over(adopted(iam, now, waiting), now=now)
+    assert (handoff.mfa, handoff.external_id, handoff.from_ip) == (True, "puppets-on-strings", ("198.51.100.0/24",))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"DateLessThan": {"aws:CurrentTime": "9999-12-31T23:59:59-14:00"}},
+        {"DateLessThan": {"aws:CurrentTime": ["soon", "0001-01-01T00:00:00Z"]}},
+        {"NumericLessThanEquals": {"aws:MultiFactorAuthAge": ["\u00b2", "9" * 5000]}},
+        {"IpAddress": {"aws:SourceIp": "everywhere"}},
+        {"Bool": {"aws:MultiFactorAuthPresent": [True, "x"]}},
+        {"StringEquals": {"sts:ExternalId": {"a": 1}}},
+        {"StringEquals": "x"},
+        "x",
+    ],
+)
+def test_nonsense_in_a_trust_is_read_without_a_fault(iam: FakeIam, now: datetime, condition: Any) -> None:
+    for document in (trust(allow(ROOT, condition)), trust({**allow(ROOT, condition), "Effect": "Deny"}, allow(ROOT))):
+        made(iam, document)
+        with contextlib.suppress(NotAdopted):
+            prepared(iam, now)
+    made(iam, {"text": "x"})
+    candidates(read_roles(iam))
 
 
 def test_what_is_weak_is_said_with_what_to_do(iam: FakeIam, now: datetime) -> None:
