@@ -121,3 +121,17 @@ def test_a_vendor_s_account_comes_in_from_its_addresses_alone(stage: Any, owner:
     assert not enters(stage, f"{arn}here", "another-external-id")
     assert not enters(stage, f"{arn}there")
     assert owner("grant", "x", "--to", stage.contractor.account, *words[:1], "--whole-account", "--yes").returncode == 2
+
+
+def test_a_person_is_asked_and_types_the_name_where_others_use_the_role(stage: Any, owner: Run) -> None:
+    own = {"Effect": "Allow", "Principal": {"AWS": stage.owner.account}, "Action": "sts:AssumeRole"}
+    arn = made(stage, own)
+    code, shown = owner("revoke", "puppeteers", "--unmanaged", tty=True, answers=[("Type puppeteers", "y")])
+    assert code == 1
+    assert "its name was not given again: nothing was changed" in " ".join(shown.split())
+    code, shown = owner("adopt", "puppeteers", tty=True, answers=[("as a grant for account", "no")])
+    assert code == 1
+    assert enters(stage, arn)
+    code, shown = owner("revoke", "puppeteers", "--unmanaged", tty=True, answers=[("Type puppeteers", "puppeteers")])
+    assert code == 0, shown
+    assert not enters(stage, arn)
