@@ -468,3 +468,30 @@ def test_a_suspended_and_changed_grant_is_revoked_like_any_other(
     receipt = revoke(read_standing(role(iam)), perform=iam, now=lambda: now, waiting=waiting)
     assert receipt.taken.unread == ()
     assert iam.roles == {}
+
+
+def test_addresses_and_a_vendor_s_account_change_like_other_terms(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    """Fewer addresses refuse somebody and admit nobody; MFA in place of the whole account too."""
+    vendor = replace(
+        grant.terms, external_id="7f1c0a55-2f0e", mfa=False, mfa_max_age=None, whole_account=True, from_ip=()
+    )
+    for call in plan(replace(grant, terms=vendor), None):
+        iam(call)
+
+    def run(**given: Any) -> Any:
+        edit = Edit(asked=Asked(name="audit", **given), given=frozenset(given))
+        ready = prepare_change("audit", lambda _: edit, owner=read_owner(iam), perform=iam, read=str, now=now)
+        change(ready, perform=iam, now=lambda: now, waiting=waiting)
+        return ready.meaning
+
+    narrowed = run(from_ip=("198.51.100.0/24",))
+    assert narrowed.adds == ()
+    assert narrowed.removes
+    opened = run(from_ip=("any",))
+    assert opened.adds
+    assert opened.removes == ()
+    with_mfa = run(mfa=True, whole_account=False)
+    assert with_mfa.adds == ()
+    assert with_mfa.removes
