@@ -81,7 +81,8 @@ def _agree(name: str, owner: Owner, about: tuple[str, ...], said: Said, *, needs
         return
     if said.confirmed and said.yes:
         return
-    options = f"--unmanaged {'--delete ' if said.delete else ''}--yes {option('--confirm', name)}"
+    words = ("--unmanaged", *(("--delete",) if said.delete else ()), "--yes", option("--confirm", name))
+    options = " ".join(words)
     if not said.yes:
         question = f"{what} it? Others lose their access too. Type {name} to agree: "
         if _questions.types_name(name, question, about=about, otherwise=_questions.UNCHANGED):

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from valetkey.account.calls import REFUSED, Call, CallError, Perform, everything
-from valetkey.commandline import command, word
+from valetkey.commandline import command, option, word
 from valetkey.errors import ValetkeyError
 from valetkey.grants.adopt_prepare import RESERVED
 from valetkey.grants.grant import REVOKED, instant
@@ -107,5 +107,5 @@ def undo(name: str, file: str) -> tuple[str, ...]:
     document = f'--policy-document "$(jq -c .trust {word(file)})"'
     return (
         f"{command('aws iam update-assume-role-policy --role-name', name)} {document}",
-        f"{command('aws iam delete-role-policy --role-name', name)} --policy-name {REVOKED}",
+        f"{command('aws iam delete-role-policy --role-name', name)} {option('--policy-name', REVOKED)}",
     )
