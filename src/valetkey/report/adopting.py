@@ -124,7 +124,6 @@ def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -
     say_table(
         ["role", "contractor", "what is weak, or why it cannot be adopted"],
         [(each.role.name, each.contractor or "-", "; ".join(each.weak) or each.why_not or "nothing") for each in found],
-        one_line=True,
     )
     say("Nothing was changed. Next: valetkey adopt ROLE")
 

@@ -45,7 +45,6 @@ def say_list(
         say_table(
             [*(["account"] if several else []), *columns, *(["found"] if check else [])],
             [_row(each, now, several=several, check=check) for each in rows],
-            one_line=True,
         )
     elif check and not unread and all(each.is_right for each in accounts):
         say("Nothing was found: every grant is as agreed, used, and has an end that is not near.")

@@ -85,27 +85,31 @@ def say_line(value: Any) -> None:
     print(json.dumps(to_builtins(value)), flush=True)  # noqa: T201
 
 
-def say_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", one_line: bool = False
-) -> None:
-    """Print a table; cells are cleaned and never cut. `one_line`: on a pipe a row is one line, however wide."""
+_ENDLESS = 1_000_000
+"""Characters: the width of a pipe."""
+
+
+def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+    """Print a table; cells are cleaned. On a terminal long cells are folded; on a pipe a row is one line, whatever its
+    length and whatever COLUMNS says."""
     from rich import box
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=clean(title) or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    screen = console()
-    if one_line and not screen.is_terminal:
-        screen.width = _ON_A_PIPE
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(clean(cell, keep=frozenset())) for cell in row))
-    screen.print(table)
-
-
-_ON_A_PIPE = 100_000
-"""Columns: a row is one line for the program that reads it."""
+    if sys.stdout.isatty():
+        console().print(table)
+        return
+    out = Console(markup=False, emoji=False, highlight=False, force_terminal=False, color_system=None, width=_ENDLESS)
+    out.width = out.measure(table).maximum
+    with out.capture() as printed:
+        out.print(table)
+    say(*(line.rstrip() for line in printed.get().rstrip("\n").split("\n")))
 
 
 def mask(external_id: str | None) -> str:
