@@ -51,14 +51,28 @@ def main() -> None:
         if answer is not None:
             _print(answer)
             sys.exit(0)
+    try:
+        sys.exit(_run(words))
+    except KeyboardInterrupt:
+        # Between the interpreter's start and the command's, or after its end.
+        os.write(2, b"valetkey: interrupted: nothing was changed\n")
+        sys.exit(130)
+
+
+def _run(words: list[str]) -> int:
     _open_streams()
     if [word for word in words if word != "--debug"][:1] in (["env"], ["use"]):
         from valetkey.cli._evaluated import run_env
 
-        sys.exit(run_env(words))
-    from valetkey.cli._run import run
+        code = run_env(words)
+    else:
+        from valetkey.cli._run import run
 
-    sys.exit(run(words))
+        code = run(words)
+    from valetkey.cli._interrupting import leave_interrupts
+
+    leave_interrupts()
+    return code
 
 
 def _open_streams() -> None:

@@ -7,6 +7,7 @@ but time: `audit` judges itself what has no verdict.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -42,7 +43,7 @@ def verdicts(
     # Forking is safe where this process has one thread, and saves loading everything again.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     try:
-        with ProcessPoolExecutor(cores, mp_context=context) as pool:
+        with ProcessPoolExecutor(cores, mp_context=context, initializer=_leave_interrupts) as pool:
             work = pool.map(partial(_judge, scope=scope, now=now), keys, chunksize=_AT_ONCE)
             for number, (key, verdict) in enumerate(zip(keys, work, strict=True), 1):
                 found[key] = verdict
@@ -51,6 +52,11 @@ def verdicts(
     except BrokenProcessPool:
         return found
     return found
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C goes to every process of a terminal; this one is ended by the one that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _judge(key: Key, *, scope: Scope, now: datetime) -> Verdict:

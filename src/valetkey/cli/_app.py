@@ -18,6 +18,7 @@ def build() -> App:
         help_epilogue="Every command takes --debug, which shows the traceback of an error.",
         help_format="plaintext",
         result_action="return_value",
+        suppress_keyboard_interrupt=False,  # else ^C ends without a word
         # "off", "none" and "empty" go without saying.
         default_parameter=Parameter(show_default=lambda value: str(value) if value else None),
     )

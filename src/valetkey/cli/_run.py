@@ -10,14 +10,20 @@ import os
 import sys
 from collections.abc import Sequence
 
+from valetkey.cli._interrupting import begin, say_interrupted
 from valetkey.errors import ValetkeyError
 
 
 def run(words: Sequence[str]) -> int:
     """Run one command and return the exit code. `--debug` anywhere before `--` shows tracebacks."""
     words = list(words)
+    begin()
     own = words[: words.index("--")] if "--" in words else words
     debug = "--debug" in own
+    if _as_json(own):
+        from valetkey.report.text import begin_output
+
+        begin_output()
     if debug:
         words.remove("--debug")
     try:
@@ -37,11 +43,11 @@ def run(words: Sequence[str]) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except ValetkeyError as problem:
-        if debug:
+        if debug and problem.exit_code != 130:
             raise
         from valetkey.report.problem import say_problem
 
-        say_problem(problem)
+        say_problem(problem, as_json=_as_json(own))
         return _own_failure(words, problem.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to say, and Python must not try to flush again. The
@@ -49,24 +55,41 @@ def run(words: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
+        if not _is_evaluated(words):
+            say_interrupted()
         return 130
     except Exception as error:
         if debug:
             raise
         from cyclopts import CycloptsError
 
-        from valetkey.report.text import say
+        from valetkey.report.problem import say_problem
 
         if isinstance(error, CycloptsError):
             from valetkey.cli._misuse import misuse
 
             what, do = misuse(error, words)
-            say(f"valetkey: {what}", f"  do: {do}", stderr=True)
+            say_problem(ValetkeyError(what, do=do), as_json=_as_json(own))
             return _own_failure(words, 2)
         # Only the kind: the text of an error we did not foresee may hold anything.
-        say(f"valetkey: this is a fault of valetkey's own ({type(error).__name__})", stderr=True)
-        say("  do: run the command again with --debug and report what it shows", stderr=True)
+        fault = ValetkeyError(
+            f"this is a fault of valetkey's own ({type(error).__name__})",
+            do="run the command again with --debug and report what it shows",
+            exit_code=3,
+        )
+        say_problem(fault, as_json=_as_json(own))
         return _own_failure(words, 3)
+
+
+def _as_json(words: Sequence[str]) -> bool:
+    """Whether the result was asked for as JSON, in words that need not be right otherwise."""
+    values = [after for word, after in zip(words, words[1:], strict=False) if word == "--format"]
+    return "--json" in words or "--format=json" in words or "json" in values
+
+
+def _is_evaluated(words: Sequence[str]) -> bool:
+    """Whether a shell evaluates the output: who prints for it says what ^C has left of the shell."""
+    return words[:1] == ["env"] or (words[:1] == ["use"] and not sys.stdout.isatty())
 
 
 def _own_failure(words: Sequence[str], code: int) -> int:

@@ -11,7 +11,7 @@ from valetkey.account.calls import Call, CallError, Perform
 from valetkey.errors import ValetkeyError
 from valetkey.grants.change_plan import Cut, sessions_deny
 from valetkey.grants.change_prepare import Changed, prepare_change, steps_of
-from valetkey.grants.make import Interrupted, advice, prove
+from valetkey.grants.make import Interrupted, advice, interruption, prove
 from valetkey.grants.role import Role, compact, read_role
 from valetkey.grants.semantics import People
 from valetkey.grants.status import read_standing, terms_on
@@ -66,7 +66,7 @@ def change(
     except CallError as error:
         raise work.interrupted(error.what, advice(error)).with_details(error.details) from None
     except KeyboardInterrupt:
-        raise work.interrupted("interrupted", "", exit_code=130) from None
+        raise work.interrupted(interruption(work.begun), "", exit_code=130) from None
     if role is None:
         raise work.interrupted(
             f"{changed.wanted.name} is not seen as wanted {waiting.limit:.0f} s after the change", ""
@@ -106,6 +106,8 @@ class _Work:
         tell: Callable[[Call], None],
     ) -> None:
         self.done: list[Call] = []
+        self.begun: Call | None = None
+        """The call under way."""
         self.settling = settling
         self._changed = changed
         self._perform = perform
@@ -139,13 +141,16 @@ class _Work:
 
     def _one(self, call: Call) -> None:
         self._tell(call)
+        self.begun = call
         try:
             self._waiting.write(self._perform, call)
         except CallError as error:
+            self.begun = None
             gone = call.operation in ("detach_role_policy", "delete_role_policy") and error.code == "NoSuchEntity"
             if not gone:  # else an earlier attempt of the same call got through unheard
                 raise
         self.done.append(call)
+        self.begun = None
         self.settling.closed()
 
     def _cut(self) -> None:
@@ -191,7 +196,7 @@ class _Work:
         so_far = f" (done so far: {', '.join(call.action for call in self.done)})" if self.done else ""
         holds = (
             "what is allowed meanwhile is allowed by the old terms or by the new ones"
-            if self.done
+            if self.done or self.begun
             else "nothing was changed"
         )
         return Interrupted(

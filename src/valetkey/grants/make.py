@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Call, CallError, Perform
+from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import Grant
 from valetkey.grants.plan import Order, plan
@@ -103,12 +104,14 @@ def make(
     """
     prove(write_trust(wanted.terms), wanted)
     done: list[Call] = []
+    begun: list[Call] = []
     settling = Settling(waiting, told=tell_wait)
     try:
         role = read_role(perform, wanted.name) if role is not None else None
         rest = plan(wanted, role)
         if role is None:
             tell(rest[0])
+            begun.append(rest[0])
             role = _create(rest[0], wanted, perform, waiting)
             done.append(rest[0])
             rest = plan(wanted, role)
@@ -118,12 +121,15 @@ def make(
                 settling.wait()
                 continue
             tell(step)
+            begun.append(step)
             waiting.write(perform, step)
             done.append(step)
             settling.closed()
         role = waiting.until(lambda: _complete(wanted, perform))
     except CallError as error:
         raise _interrupted(error, wanted, done).with_details(error.details) from None
+    except KeyboardInterrupt:
+        raise _stopped(wanted, done, begun) from None
     if role is None:
         raise _unseen(wanted, waiting)
     return Made(wanted, role, tuple(done), prove(role.trust, wanted))
@@ -183,6 +189,26 @@ def advice(error: CallError) -> str:
     if error.code == "LimitExceeded" and "ACLSizePerRole" in error.message:
         return _TOO_LARGE
     return _ADVICE.get(error.code, error.do)
+
+
+def interruption(begun: Call | None) -> str:
+    """What ^C has interrupted: AWS may have performed a call that was under way, or not."""
+    return f"interrupted{f' at {begun.action}, which AWS may have done or not' if begun else ''}"
+
+
+def _stopped(wanted: Grant, done: list[Call], begun: list[Call]) -> Interrupted:
+    """What ^C leaves. A call that was under way may have got through or not."""
+    if not begun:
+        return Interrupted("interrupted: nothing was changed", where=wanted.role_arn, exit_code=130)
+    so_far = ", ".join(call.action for call in done) or "nothing"
+    maybe = "".join(f", and perhaps {call.action}" for call in begun[len(done) :])
+    return Interrupted(
+        f"interrupted: {wanted.name} is not finished; done: {so_far}{maybe}",
+        do="it gives no more than the terms; run the same command again to finish, "
+        f"or `{command('valetkey revoke', wanted.name)}`",
+        where=wanted.role_arn,
+        exit_code=130,
+    )
 
 
 def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Interrupted:

@@ -30,7 +30,7 @@ from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import REVOKED
-from valetkey.grants.make import Interrupted
+from valetkey.grants.make import Interrupted, interruption
 from valetkey.grants.others import Others, other_roles
 from valetkey.grants.revoke_plan import denies_all, is_closed, plan_close, plan_remove, plan_revoke, step
 from valetkey.grants.role import Role, read_role
@@ -144,7 +144,7 @@ def revoke(
         stopped = work.interrupted(error.what, full=error.code == "LimitExceeded")
         raise stopped.with_details(error.details) from None
     except KeyboardInterrupt:
-        raise work.interrupted("interrupted", exit_code=130) from None
+        raise work.interrupted(interruption(work.begun), exit_code=130) from None
     if gone_at is None:
         raise work.interrupted(work.refused or f"{standing.role.name} is still shown by AWS")
     held = work.held or read_held(standing.role, standing.record, perform)
@@ -182,7 +182,7 @@ def shut(
         stopped = work.interrupted(error.what, full=error.code == "LimitExceeded")
         raise stopped.with_details(error.details) from None
     except KeyboardInterrupt:
-        raise work.interrupted("interrupted", exit_code=130) from None
+        raise work.interrupted(interruption(work.begun), exit_code=130) from None
     if work.refused or not work.is_shut:
         raise work.interrupted(work.refused or f"{standing.role.name} is not seen in the account any more")
     role = standing.role
@@ -211,6 +211,8 @@ class _Revoking:
         self.held: Held | None = None
         """Its policies, read once it was denied and closed."""
         self.undone = 0
+        self.begun: Call | None = None
+        """The call under way."""
         self._standing = standing
         self._perform = perform
         self._now = now
@@ -273,6 +275,8 @@ class _Revoking:
             holds = f"the role carries the deny on everything, which takes effect within {TAKES}"
         elif self._bare:
             holds = f"the role carries no policy{' and admits nobody' if self._shut else ''}"
+        elif self.begun is not None:
+            holds = "the access may be as it was"
         else:
             holds = "nothing was changed: the access is as it was"
         first = "its inline policies leave no room for the deny: delete the largest by hand, then " if full else ""
@@ -295,9 +299,11 @@ class _Revoking:
 
     def _one(self, call: Call) -> None:
         self._tell(call)
+        self.begun = call
         try:
             self._waiting.write(self._perform, call, passing=BUSY)
         except CallError as error:
+            self.begun = None
             if call.operation == _TRUST and error.code in _REFUSED_DOCUMENT:
                 self._closed, self.trust_closed = None, False
                 return
@@ -306,6 +312,7 @@ class _Revoking:
                 self.refused = error.what
                 raise
         self.removed.append(Removed(call, self._now()))
+        self.begun = None
         if not self._loosens(call):
             self._settling.closed()
         if call.operation == _TRUST:

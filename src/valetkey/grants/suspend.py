@@ -21,7 +21,7 @@ from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.grants import history
 from valetkey.grants.grant import instant
-from valetkey.grants.make import Interrupted
+from valetkey.grants.make import Interrupted, interruption
 from valetkey.grants.role import Owner, compact, read_role
 from valetkey.grants.status import Standing, read_standing
 from valetkey.grants.waiting import Waiting
@@ -157,16 +157,21 @@ def _put(
         tags = history.pushed(record.changes, history.entry(what, at=now, caller=owner.arn))
         calls.append(Call("iam", "tag_role", {**about, "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}))
     done: list[Call] = []
+    begun: Call | None = None
     try:
         for call in calls:
             tell(call)
+            begun = call
             waiting.write(perform, call)
             done.append(call)
+            begun = None
         seen = waiting.until(lambda: _shows(perform, name, deny)) if done else True
     except CallError as error:
         raise _interrupted(standing, error.what, done, error.do).with_details(error.details) from None
     except KeyboardInterrupt:
-        raise _interrupted(standing, "interrupted", done, "", exit_code=130) from None
+        raise _interrupted(
+            standing, interruption(begun), done, "the deny may be on the role" if begun else "", exit_code=130
+        ) from None
     if seen is None:
         raise _interrupted(standing, f"AWS does not show the deny on {name} yet", done, "")
     return tuple(done)

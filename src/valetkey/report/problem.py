@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from valetkey.errors import ValetkeyError
-from valetkey.report.text import say
+from valetkey.report.text import json_printed, say, say_json
+
+INTERRUPTED = 130
 
 
-def say_problem(problem: ValetkeyError) -> None:
+def say_problem(problem: ValetkeyError, *, as_json: bool = False) -> None:
     """What is wrong, where, what to do, the most likely reason of a refusal without one, and where AWS shows more: on
-    stderr, a line each."""
+    stderr, a line each; after ^C all in one. `as_json`: it is printed on stdout as well, where the command has printed
+    no document."""
+    if as_json and not json_printed():
+        from valetkey.report.results.problem import problem as shape
+
+        say_json(shape(problem))
+    if problem.exit_code == INTERRUPTED:
+        say(f"valetkey: {'; '.join(filter(None, (problem.what, problem.do)))}", stderr=True)
+        return
     say(f"valetkey: {problem.what}", stderr=True)
     if problem.where and problem.where not in problem.what:
         say(f"  at: {problem.where}", stderr=True)

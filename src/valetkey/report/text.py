@@ -56,6 +56,20 @@ def say(*lines: str, stderr: bool = False) -> None:
 def say_json(value: Any) -> None:
     """Print one JSON document, of a shape (`report.results`) or of plain values: ASCII, two blanks a level."""
     print(json_text(value))  # noqa: T201
+    _printed.append(True)
+
+
+_printed: list[bool] = []
+
+
+def json_printed() -> bool:
+    """Whether this run has printed a JSON document: it prints one at most."""
+    return bool(_printed)
+
+
+def begin_output() -> None:
+    """A run begins: nothing is printed."""
+    _printed.clear()
 
 
 def json_text(value: Any) -> str:

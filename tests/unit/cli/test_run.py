@@ -1,5 +1,6 @@
 """Exit codes and errors of the command line."""
 
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,8 @@ import pytest
 
 from valetkey.cli import _commands as table
 from valetkey.cli._run import run
+from valetkey.errors import ValetkeyError
+from valetkey.report.text import say_json
 
 
 def test_every_listed_command_loads_and_shows_help(capsys):
@@ -88,3 +91,53 @@ def test_debug_shows_the_traceback(capsys):
     assert "/nonexistent.json" in capsys.readouterr().err
     with pytest.raises(ValetkeyError):
         run(["decide", "/nonexistent.json", "--debug"])
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "code"),
+    [
+        (["show", "a b", "--json"], "role name", 2),
+        (["list", "--format", "json", "--nonsense"], "unknown option --nonsense", 2),
+        (["grnt", "--format=json"], 'unknown command "grnt"', 2),
+        (["verify", "nobody", "--json"], "nobody", 2),
+    ],
+)
+def test_with_json_an_error_is_json_too(words, says, code, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert run(words) == code
+    out, err = capsys.readouterr()
+    error = json.loads(out)["error"]
+    assert says in error["what"]
+    assert error["exit_code"] == code
+    assert err.startswith(f"valetkey: {error['what']}")
+    assert error["do"] in err
+
+
+def test_a_fault_of_our_own_is_json_too_and_a_document_that_is_printed_stays_the_only_one(monkeypatch, capsys):
+    def fail(*_, **__):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("valetkey.cli._options.OwnerAccount.connect", fail)
+    assert run(["list", "--json"]) == 3
+    out = capsys.readouterr().out
+    assert json.loads(out)["error"]["exit_code"] == 3
+    assert "secret" not in out
+
+    def half(*_, **__):
+        say_json({"some": "result"})
+        raise ValetkeyError("after it", exit_code=1)
+
+    monkeypatch.setattr("valetkey.cli._options.OwnerAccount.connect", half)
+    assert run(["list", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"some": "result"}
+    assert run(["list"]) == 1
+
+
+def test_the_details_of_a_refusal_are_in_no_json(monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise ValetkeyError("refused", exit_code=3).with_details("https://secret.example")
+
+    monkeypatch.setattr("valetkey.cli._options.OwnerAccount.connect", refuse)
+    assert run(["list", "--json"]) == 3
+    out, err = capsys.readouterr()
+    assert ("secret" in out, "secret" in err) == (False, True)

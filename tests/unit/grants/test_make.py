@@ -230,3 +230,43 @@ def test_a_role_that_went_while_somebody_thought_it_over_is_made_anew(
     prepared = read_role(iam, grant.name)
     del iam.roles["audit"]
     assert make(grant, prepared, perform=iam, now=now, waiting=waiting).calls == plan(grant, None)
+
+
+@pytest.mark.parametrize("is_performed", [True, False], ids=["answer lost", "not performed"])
+@pytest.mark.parametrize("count", [0, 2])
+def test_ctrl_c_at_a_write_says_what_was_done_and_what_may_be(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, count: int, is_performed: bool
+) -> None:
+    calls = [call.action for call in plan(grant, None)]
+
+    def cut(call: Call) -> None:
+        if not call.operation.startswith(("get_", "list_")) and len(iam.log) == count + is_performed:
+            raise KeyboardInterrupt
+
+    setattr(iam, "after" if is_performed else "before", cut)
+    with pytest.raises(Interrupted) as stopped:
+        made(iam, grant, waiting, now)
+    assert stopped.value.exit_code == 130
+    so_far = ", ".join(calls[:count]) or "nothing"
+    assert stopped.value.what == (
+        f"interrupted: {grant.name} is not finished; done: {so_far}, and perhaps {calls[count]}"
+    )
+
+
+def test_ctrl_c_before_the_first_write_says_that_nothing_was_changed(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    def cut(call: Call) -> None:
+        raise KeyboardInterrupt
+
+    assert made(iam, grant, waiting, now).calls
+    iam.before = cut
+    with pytest.raises(Interrupted, match="^interrupted: nothing was changed"):
+        make(grant, read_role_of(iam, grant), perform=iam, now=now, waiting=waiting)
+
+
+def read_role_of(iam: Any, grant: Grant) -> Any:
+    iam.before, before = (lambda call: None), iam.before
+    role = read_role(iam, grant.name)
+    iam.before = before
+    return role

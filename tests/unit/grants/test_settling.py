@@ -326,3 +326,18 @@ def test_the_order_of_a_grant_is_denies_then_mixed_then_what_only_allows(grant: 
     ]
     assert said == ["role", OWN_ROLE, UNTIL, "policy-more", "wait", view, "wait", audit]
     assert Order().steps(grant, plan(grant, None)) == plan(grant, None)
+
+
+def test_ctrl_c_while_the_deny_is_put_does_not_claim_that_nothing_was_changed(
+    iam: Any, role: Any, waiting: Waiting, now: datetime
+) -> None:
+    def stop(call: Call) -> None:
+        if call.operation == "put_role_policy":
+            raise KeyboardInterrupt
+
+    iam.after = stop
+    with pytest.raises(Interrupted) as stopped:
+        taken_back(iam, waiting, now)
+    assert stopped.value.exit_code == 130
+    assert "nothing was changed" not in str(stopped.value)
+    assert "iam:PutRolePolicy, which AWS may have done or not" in stopped.value.what

@@ -69,7 +69,9 @@ def test_on_a_pipe_a_row_is_one_line(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("FORCE_COLOR", "1")
     long = "no word of this cell is broken or moved " * 10
-    say_table(("name", "says"), [("acme", long), ("globex", "short")], title="A title that is longer than the table " * 3)
+    say_table(
+        ("name", "says"), [("acme", long), ("globex", "short")], title="A title that is longer than the table " * 3
+    )
     lines = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert len(lines) == 5  # the title, the columns, the rule, two rows
     assert any("acme" in line and long.strip() in line for line in lines)

@@ -57,6 +57,7 @@ def accept(
     nor --role it asks.
     """
     from valetkey.cli import _sealing
+    from valetkey.cli._interrupting import whole
     from valetkey.cli._machine import machine
     from valetkey.cli._questions import ask_region, consent
     from valetkey.credentials.profiles import acceptance, awsconfig, whose_account
@@ -139,8 +140,9 @@ def accept(
         before=before,
     )
     command = awsconfig.process_command(executable(), name)
-    save(profile, os.environ)
-    written = awsconfig.write_profile(name, command, os.environ, region=region, new_region=bool(account.region))
+    with whole(f"the profile {name} is written"):
+        save(profile, os.environ)
+        written = awsconfig.write_profile(name, command, os.environ, region=region, new_region=bool(account.region))
     say_accepted(judged, profile, caller, written, as_json=output.as_json)
     return 0
 

@@ -28,7 +28,8 @@ def decide(
     """
     from valetkey.cli._misuse import refuse_options
     from valetkey.policy.decision_json import QUESTION_MAX, answer
-    from valetkey.report.results.decisions import decided, problem
+    from valetkey.report.results.decisions import decided
+    from valetkey.report.results.problem import problem
     from valetkey.report.text import say_json, say_line
 
     refuse_options((file,), "decide")

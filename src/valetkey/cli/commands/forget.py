@@ -27,6 +27,7 @@ def forget(
     """
     from valetkey.awsfiles import config_path, parsed, read
     from valetkey.cli._dropping import behind, drop_sessions
+    from valetkey.cli._interrupting import done, whole
     from valetkey.credentials.profiles import awsconfig, sections
     from valetkey.credentials.profiles.profile import ProfileError, load, path_of
     from valetkey.report.dropping import say_forgotten
@@ -61,15 +62,17 @@ def forget(
         after = sections.without(text, name, path)
     if profile is not None:
         drop_sessions(profile, mfa=False)
+        done("its kept sessions are dropped")
     backup = None
-    if after != text:
-        backup = sections.replace_config(text, after, os.environ, now=datetime.now(UTC))
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as error:
-        raise ValetkeyError(
-            f"{file} cannot be removed: {error.strerror}", do="remove it by hand", where=str(file)
-        ) from None
+    with whole(f"the profile {name} is {'as it was before the import' if restore else 'removed'}"):
+        if after != text:
+            backup = sections.replace_config(text, after, os.environ, now=datetime.now(UTC))
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise ValetkeyError(
+                f"{file} cannot be removed: {error.strerror}", do="remove it by hand", where=str(file)
+            ) from None
     broken = () if restore else tuple(sorted(behind(name, config)))
     foreign = name in config and not ours
     say_forgotten(

@@ -36,6 +36,7 @@ def import_(
     back. No MFA code is asked for. Exit code 1: a profile that was named or could be taken over was left.
     """
     from valetkey.awsfiles import check, config_path, credentials_path, read
+    from valetkey.cli._interrupting import whole
     from valetkey.cli._questions import consent, need_somebody
     from valetkey.cli.commands.accept import executable
     from valetkey.credentials.profiles import acceptance, awsconfig, importing, sections
@@ -76,9 +77,10 @@ def import_(
         need_somebody(yes=yes)
         count = len(plan.profiles)
         consent(f"Rewrite {count} section{'s' * (count > 1)} of {path}?", yes=yes)
-        backup = sections.replace_config(
-            plan.before, plan.after, os.environ, now=datetime.now(UTC), first=lambda: _save(plan)
-        )
+        with whole(f"all {count} section(s) are rewritten"):
+            backup = sections.replace_config(
+                plan.before, plan.after, os.environ, now=datetime.now(UTC), first=lambda: _save(plan)
+            )
     say_imported(plan, path, backup, as_json=output.as_json)
     # With --all, roles that are right as they are were not meant.
     return 1 if any(not each.fine for each in plan.left) else 0

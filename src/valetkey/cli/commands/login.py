@@ -130,25 +130,29 @@ def _signing_in(name: str | None, base: str | None) -> _SigningIn:
 def _store_key(signing: _SigningIn, *, as_json: bool) -> None:
     """Move the access key into the keyring. Raises ValetkeyError."""
     from valetkey.cli import _signing
+    from valetkey.cli._interrupting import whole
     from valetkey.cli._machine import machine
     from valetkey.credentials.sessions import base_keys
     from valetkey.report import login as report
 
     user = _signing.user_of(signing.who)
-    key, path = base_keys.store(signing.source, signing.who, user, env=os.environ, vault=machine().vault)
+    with whole("the access key is in the keyring"):
+        key, path = base_keys.store(signing.source, signing.who, user, env=os.environ, vault=machine().vault)
     report.say_stored(key.access_key_id, user, path, as_json=as_json)
 
 
 def _store_typed_key(source: str | None, *, as_json: bool) -> None:
     """Ask for an access key and put it into the keyring. Raises ValetkeyError."""
     from valetkey.cli import _signing
+    from valetkey.cli._interrupting import whole
     from valetkey.cli._machine import machine
     from valetkey.credentials.sessions import base_keys
     from valetkey.report import login as report
 
     keys = _signing.read_key(source)
     user = _signing.user_of_key(keys, source)
-    base_keys.keep(source, keys, user, env=os.environ, vault=machine().vault)
+    with whole("the access key is in the keyring"):
+        base_keys.keep(source, keys, user, env=os.environ, vault=machine().vault)
     report.say_stored(keys.access_key_id, user, None, as_json=as_json)
 
 
@@ -175,15 +179,22 @@ def _rotate_key(
     device = signing.device(mfa_serial)
     session = signing.tools(from_stdin=from_stdin).mfa_session(device, max_age=None)
     perform = _signing.iam(source, session.credentials)
-    new = base_keys.rotate(
-        source,
-        old,
-        perform=perform,
-        connect=signing.who.connect,
-        env=os.environ,
-        vault=machine().vault,
-        sleep=machine().sleep,
-    )
+    try:
+        new = base_keys.rotate(
+            source,
+            old,
+            perform=perform,
+            connect=signing.who.connect,
+            env=os.environ,
+            vault=machine().vault,
+            sleep=machine().sleep,
+        )
+    except KeyboardInterrupt:
+        raise ValetkeyError(
+            f"interrupted: a new key of {old.user} may have been made, and {old.access_key_id} may be deleted already",
+            do="run the same command again to finish; the keyring keeps a key that works",
+            exit_code=130,
+        ) from None
     report.say_rotated(old.access_key_id, new.access_key_id, as_json=as_json)
 
 
@@ -192,6 +203,7 @@ def _log_in(
 ) -> None:
     """Make an MFA session, and a session of the role when a profile was named. Raises ValetkeyError."""
     from valetkey.cli import _signing
+    from valetkey.cli._interrupting import done
     from valetkey.cli._machine import machine
     from valetkey.credentials.sessions import mfa_sources
     from valetkey.report import login as report
@@ -203,6 +215,7 @@ def _log_in(
     if seed is not None:
         tools = tools.asking(mfa_sources.seed(lambda _: seed, clock=here.clock, sleep=here.sleep))
     session = tools.mfa_session(device, max_age=None, life=life, fresh=True)
+    done(f"an MFA session until {session.credentials.expires:%Y-%m-%d %H:%M} UTC is kept")
     if seed is not None:
         mfa_sources.keep_seed(here.vault, device, seed)  # AWS has taken a code of it
     # Not one that is kept: a grant that has been ended is to be seen now.

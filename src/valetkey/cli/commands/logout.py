@@ -24,6 +24,7 @@ def logout(
     Exit code 3: the keyring did not answer, and may still hold an MFA session.
     """
     from valetkey.cli._dropping import drop_sessions
+    from valetkey.cli._interrupting import whole
     from valetkey.cli._machine import machine
     from valetkey.credentials.sessions.dropping import drop_all
     from valetkey.credentials.sessions.opener import grant_profile
@@ -32,6 +33,7 @@ def logout(
     if (name is None) == (not all_):
         raise ValetkeyError("no profile was named, or both one and --all", do="name one profile, or say --all")
     profile = None if name is None else grant_profile(name, os.environ)
-    found = drop_all(os.environ, machine().vault) if profile is None else drop_sessions(profile, mfa=True)
+    with whole("the kept sessions are dropped"):
+        found = drop_all(os.environ, machine().vault) if profile is None else drop_sessions(profile, mfa=True)
     say_logged_out(found, profile, as_json=output.as_json)
     return 3 if found.keyring else 0

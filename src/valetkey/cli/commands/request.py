@@ -54,6 +54,7 @@ def request(
     """
     from valetkey.aws import connect
     from valetkey.cli import _sealing, _texts
+    from valetkey.cli._interrupting import whole
     from valetkey.cli._machine import machine
     from valetkey.cli._signing import readable_profiles
     from valetkey.credentials.profiles.identity import identify, own_principal
@@ -90,7 +91,8 @@ def request(
     if as_ is not None:
         return _texts.request(made, as_, out=out, template_url=template_url, replace=yes, as_json=output.as_json)
     path = out or Path(default_file(customer) + (".age" if owner_key else ""))
-    write_file(made, path, replace=yes, encrypt_to=owner_key)
-    keep(made, os.environ)
+    with whole(f"{path} is written, and the request is recorded"):
+        write_file(made, path, replace=yes, encrypt_to=owner_key)
+        keep(made, os.environ)
     say_request(made, path, encrypted=owner_key is not None, as_json=output.as_json)
     return 0

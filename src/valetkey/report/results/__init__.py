@@ -29,7 +29,7 @@ _HOMES: Mapping[str, str] = {
     "key-rotated": "login:KeyRotated",
     "login": "login:Login",
     "plan": "grants:Planned",
-    "problem": "decisions:Problem",
+    "problem": "problem:Problem",
     "proof": "proofs:Proof",
     "reach": "proofs:Reach",
     "receipt": "grants:Receipt",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from valetkey.errors import ValetkeyError
 from valetkey.policy import decision as policy
 from valetkey.policy.decision import Outcome, Side
 from valetkey.report.results.shape import Shape, shaped
@@ -40,18 +39,6 @@ class Decision(Shape, frozen=True):
     rests_on: list[RestsOn]
 
 
-class Wrong(Shape, frozen=True):
-    what: str
-    where: str
-    do: str
-
-
-class Problem(Shape, frozen=True):
-    """What is wrong with a question."""
-
-    error: Wrong
-
-
 def decided(decision: policy.Decision) -> Decision:
     """The answer to one question."""
     return shaped(
@@ -61,8 +48,3 @@ def decided(decision: policy.Decision) -> Decision:
         decided_by=[shaped(DecidedBy, part, policy=part.side, tests=part.findings) for part in decision.parts],
         rests_on=[shaped(RestsOn, each, policy=each.side) for each in decision.rests_on],
     )
-
-
-def problem(error: ValetkeyError) -> Problem:
-    """What is wrong, where and what to do."""
-    return Problem(error=shaped(Wrong, error))
