@@ -65,6 +65,7 @@ class OwnerAccount(Account):
         source = "--expect-account" if self.expect_account is not None else EXPECT
         wanted = os.environ.get(EXPECT) if self.expect_account is None else self.expect_account
         if wanted is not None:
+            wanted = account_id(wanted)
             try:
                 check("account id", wanted)
             except LimitError as error:
@@ -98,6 +99,11 @@ class OwnerAccounts:
         """One for each profile; the usual chain when none is named."""
         names = tuple(dict.fromkeys(self.profile)) or (None,)
         return tuple(OwnerAccount(name, self.region, self.expect_account) for name in names)
+
+
+def account_id(text: str) -> str:
+    """An account id as the console writes it, `2222-2222-2222`, without the dashes; any other text as it is."""
+    return text.replace("-", "") if re.fullmatch("[0-9]{4}-[0-9]{4}-[0-9]{4}", text) else text
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}

@@ -83,7 +83,9 @@ def run(words: Sequence[str]) -> int:
 
 def _as_json(words: Sequence[str]) -> bool:
     """Whether the result was asked for as JSON, in words that need not be right otherwise."""
-    values = [after for word, after in zip(words, words[1:], strict=False) if word == "--format"]
+    from itertools import pairwise
+
+    values = [after for word, after in pairwise(words) if word == "--format"]
     return "--json" in words or "--format=json" in words or "json" in values
 
 

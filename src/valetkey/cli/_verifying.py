@@ -103,7 +103,13 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
                 stderr=True,
             )
         waited.append(pause)
-        time.sleep(pause)
+        try:
+            time.sleep(pause)
+        except KeyboardInterrupt:
+            raise ValetkeyError(
+                f"interrupted while waiting for {profile.role_arn}: it does not admit you yet; nothing was changed",
+                exit_code=130,
+            ) from None
 
     waited: list[float] = []
     found = verification.verify(

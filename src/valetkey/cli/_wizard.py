@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from valetkey.account.calls import CallError
 from valetkey.catalog import limits
 from valetkey.cli import _options, _owning
+from valetkey.cli._answers import USUAL as _USUAL
+from valetkey.cli._answers import Checks, Kept
 from valetkey.errors import ValetkeyError
-from valetkey.grants.grant import instant
+from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.options import Asked, beyond, with_request
-from valetkey.grants.policies import DEFAULT, check_words
+from valetkey.report.text import clean
 
 if TYPE_CHECKING:
+    from valetkey.cli._answers import Here
     from valetkey.cli._questions import Ask
     from valetkey.exchange.files import Received
+    from valetkey.grants.grant import Grant
     from valetkey.grants.role import Owner
 
 _T = TypeVar("_T")
-_USUAL = tuple(path.rsplit("/", 1)[-1] for path in DEFAULT)
 
 
-def complete(asked: Asked, received: Received | None, *, now: datetime, ask: Ask | None, yes: bool) -> Asked:
+def complete(
+    asked: Asked,
+    received: Received | None,
+    *,
+    now: datetime,
+    ask: Ask | None,
+    yes: bool,
+    here: Callable[[], Here | None] = lambda: None,
+    kept: Kept | None = None,
+) -> Asked:
     """What was asked with everything that is needed. `ask` is None where nobody can or may be asked; `yes` accepts
-    what the request wishes for. Raises ValetkeyError: something is missing and nobody can be asked."""
+    what the request wishes for. `here` is called before the first question, and answers what each answer is checked
+    against; `kept` gets every answer at once. Raises ValetkeyError: something is missing and nobody can be asked."""
     has_end = asked.until is not None or asked.never
     if received is not None:
         from valetkey.report.grants import say_request
@@ -42,16 +56,28 @@ def complete(asked: Asked, received: Received | None, *, now: datetime, ask: Ask
         return asked
     if ask is None:
         raise _missing(asked, has_end=has_end)
-    return _ask(asked, now=now, is_first=asked.contractor is None, has_end=has_end, ask=ask)
+    checks = Checks(here(), now)
+    return _ask(asked, is_first=asked.contractor is None, has_end=has_end, ask=ask, checks=checks, kept=kept or Kept())
 
 
-def agreement(asked: Asked, received: Received | None, owner: Owner) -> str:
-    """The last question, with everything in it that makes the answer a consent: who, where, and what was compared."""
-    name, contractor = asked.name, asked.contractor
-    grant = f"Let account {contractor} into account {owner.account} through the role {name}"
+def agreement(grant: Grant, received: Received | None, owner: Owner) -> str:
+    """The last question, with everything in it that makes the answer a consent: who, what, until when, MFA, where, and
+    what was compared."""
+    terms = grant.terms
+    who = ", ".join(each.rsplit(":", 1)[-1] for each in (*terms.only, *terms.pin)) or "everybody whom it allows"
+    what = ", ".join((*(each.rsplit("/", 1)[-1] for each in grant.managed), *(name for name, _ in grant.inline)))
+    age = f", at most {terms.mfa_max_age} s ago" if terms.mfa_max_age else ""
+    rows = [
+        ("who", f"account {terms.contractor}: {who}"),
+        ("what", f"{what}; sessions of {grant.max_session} s at most"),
+        ("until", instant(terms.until) or "no end"),
+        ("MFA", f"required{age}" if terms.mfa else "not required"),
+    ]
+    said = "".join(f"  {label:<6} {clean(text, keep=frozenset())}\n" for label, text in rows)
+    question = f"Let account {terms.contractor} into account {owner.account} through the role {grant.name}"
     if received is None:
-        return f"{grant}?"
-    return f"{grant}, after its people read the fingerprint {received.fingerprint} to you?"
+        return f"{said}{question}?"
+    return f"{said}{question}, after its people read the fingerprint {received.fingerprint} to you?"
 
 
 def check_request(received: Received | None, *, words: str | None, to: str | None, yes: bool) -> None:
@@ -100,45 +126,74 @@ def _missing(asked: Asked, *, has_end: bool) -> ValetkeyError:
     )
 
 
-def _ask(asked: Asked, *, now: datetime, is_first: bool, has_end: bool, ask: Ask) -> Asked:
+def _ask(asked: Asked, *, is_first: bool, has_end: bool, ask: Ask, checks: Checks, kept: Kept) -> Asked:
+    begin = checks.account_line()
+    is_there = False
+
+    def put(text: str, default: str, read: Callable[[str], _T]) -> _T:
+        nonlocal is_there
+        first, is_there = ("" if is_there else begin), True
+        return question(ask, text, default, read, before=first)
+
+    def keep(**changes: Any) -> None:
+        nonlocal asked
+        asked = kept.asked = replace(asked, **changes)
+
     if is_first:
-        contractor = question(ask, "The contractor's account (12 digits)", "", _field("account id"))
-        asked = replace(asked, contractor=contractor)
+        keep(contractor=put("The contractor's account (12 digits)", "", checks.contractor))
         if asked.external_id is None and not asked.no_external_id:
-            answer = question(ask, "ExternalId (random; or the contractor's; or none)", "random", _external_id)
-            asked = replace(asked, external_id=answer or None, no_external_id=answer is None)
-        if asked.mfa and not asked.only and not asked.pin and not question(ask, "Require MFA", "yes", _yes_or_no):
-            names = question(ask, "Without MFA: ARNs of the only users or roles that may come in", "", _somebody)
-            asked = replace(asked, mfa=False, only=names)
-        if not asked.policies:
-            asked = replace(
-                asked, policies=question(ask, "Policies (names, ARNs or files)", " ".join(_USUAL), _policies)
+            answer = put("ExternalId (random; or the contractor's; or none)", "random", _external_id)
+            keep(external_id=answer or None, no_external_id=answer is None)
+        if asked.mfa and not asked.only and not asked.pin and not put("Require MFA", "yes", _yes_or_no):
+            names = put(
+                "Without MFA: ARNs of the only users or roles that may come in",
+                "",
+                lambda text: checks.people(text, asked.contractor or ""),
             )
+            keep(mfa=False, only=names)
+        if not asked.policies:
+            keep(policies=put("Policies (names, ARNs or files)", " ".join(_USUAL), checks.policies))
+        if asked.boundary is None:
+            keep(boundary=put("Permissions boundary (an ARN, or none)", "none", checks.boundary))
     if not asked.name:
-        asked = replace(
-            asked, name=question(ask, "Name of the role", f"contractor-{asked.contractor}", _field("role name"))
-        )
+        keep(name=put("Name of the role", f"contractor-{asked.contractor}", checks.name))
+    if is_first and asked.description is None:
+        usual = f"Access for account {asked.contractor}, granted with valetkey"
+        keep(description=put("Description", usual, _field("description")))
+    if is_first and not asked.tags:
+        keep(tags=put("Your own tags (KEY=VALUE, with commas between; or none)", "none", _tags))
     if not has_end:
         wished = instant(asked.until) or "30d"
-        text, when, lasting = question(ask, "Until (a date, 30d, or never)", wished, lambda text: _until(text, now))
-        asked = replace(asked, until=when, lasting=lasting, never=text == _owning.NEVER)
+        text, when, lasting = put("Until (a date, 30d, or never)", wished, checks.until)
+        keep(until=when, lasting=lasting, never=text == _owning.NEVER)
     if is_first and asked.session is None:
-        asked = replace(asked, session=question(ask, "Longest session (1h to 12h)", "1h", _session))
+        keep(session=put("Longest session (1h to 12h)", "1h", _session))
     return asked
 
 
-def question(ask: Ask, text: str, default: str, read: Callable[[str], _T]) -> _T:
-    """Ask until the answer can be used, three times at most. Raises ValetkeyError; no answer is no default."""
-    said = ""
-    for left in (2, 1, 0):
+def question(ask: Ask, text: str, default: str, read: Callable[[str], _T], *, before: str = "") -> _T:
+    """Ask until the answer can be used. Asking ends with ^C, the end of the input or ten minutes of silence: then `ask`
+    raises ValetkeyError; no answer is no default."""
+    said = before
+    while True:
         line = ask(f"{said}{text}{f' [{default}]' if default else ''}: ")
         try:
             return read(line or default)
-        except ValetkeyError as problem:
-            if not left:
+        except CallError as problem:
+            if problem.exit_code == 130 or problem.code in _LASTING:
                 raise
             said = f"  {problem}\n"
-    raise AssertionError("unreachable")
+        except ValetkeyError as problem:
+            said = f"  {problem}\n"
+
+
+_LASTING = frozenset(
+    {
+        *("AccessDenied", "AccessDeniedException", "NoCredentials", "ExpiredToken", "ExpiredTokenException"),
+        *("InvalidClientTokenId", "Unreachable", "TimedOut"),
+    }
+)
+"""What another answer does not mend."""
 
 
 def _field(name: str) -> Callable[[str], str]:
@@ -163,26 +218,20 @@ def _yes_or_no(text: str) -> bool:
     return text.lower().startswith("y")
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.replace(",", " ").split())
-
-
-def _somebody(text: str) -> tuple[str, ...]:
-    words = _words(text)
-    if not words:
-        raise ValetkeyError("without MFA somebody must be named", do="give the ARN of a user or role of the contractor")
-    return words
-
-
-def _policies(text: str) -> tuple[str, ...]:
-    words = _words(text)
-    check_words(words)
-    return () if words == _USUAL else words
-
-
-def _until(text: str, now: datetime) -> tuple[str, datetime | None, timedelta | None]:
-    return (text, *_owning.end(text, now=now))
+def _tags(text: str) -> tuple[tuple[str, str], ...]:
+    if text == "none":
+        return ()
+    found = _owning.tags([each.strip() for each in text.split(",") if each.strip()])
+    for key, value in found:
+        limits.check("tag key", key)
+        limits.check("tag value", value)
+        if key.lower().startswith(PREFIX):
+            raise ValetkeyError(f"tags that begin with {PREFIX} are the grant's own record", do="take another key")
+    return found
 
 
 def _session(text: str) -> int:
-    return _options.seconds(text, name="session")
+    found = _options.seconds(text, name="session")
+    if not limits.ROLE_SESSION_MIN <= found <= limits.ROLE_SESSION_MAX:
+        raise ValetkeyError(f"a session limit of {found} s is outside AWS's 1h to 12h", do="answer 1h to 12h")
+    return found

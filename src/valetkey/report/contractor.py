@@ -83,10 +83,10 @@ def _requested(judged: Acceptance) -> str:
 
 def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, written: Written, *, as_json: bool) -> None:
     """What was written, and the policy that the contractor's admin must attach."""
-    from valetkey.credentials.profiles.acceptance import caller_policy
+    from valetkey.credentials.profiles.needed_policy import READ, needed_policy
     from valetkey.credentials.profiles.typed import untold
 
-    policy = caller_policy(judged.handoff)
+    policy = needed_policy(judged.handoff, identity)
     if as_json:
         from valetkey.report.results.contractor import Accepted, stamp
         from valetkey.report.results.shape import shaped
@@ -120,6 +120,7 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
         "",
         json.dumps(policy, indent=2),
         "",
+        *([f"{READ} may be left out: {_CERTAIN}.", ""] if policy["Statement"][1:] else []),
         f"Then try it: {command('valetkey verify', profile.name)}",
     )
     if judged.unknown:
@@ -128,6 +129,9 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
             f"Not known: {'; '.join(untold(judged.unknown))}.",
             "`verify` shows whether an ExternalId and MFA are asked for. Everything else only the owner can tell you.",
         )
+
+
+_CERTAIN = "with it, `verify` can say for certain who refuses, the owner or your account"
 
 
 def _base(profile: Profile) -> str:

@@ -67,17 +67,21 @@ def request_lines(received: Received) -> tuple[str, ...]:
     return (first, *_pairs([(name, str(value)) for name, value in rows if value]))
 
 
-def say_prepared(prepared: Prepared, asked: Asked, received: Received | None) -> None:
-    """On stderr, before anything is written: the account, what the policies open, what to know about the terms."""
-    say(*prepared_lines(prepared, asked, received), stderr=True)
+def say_prepared(lines: Sequence[str]) -> None:
+    """On stderr, before anything is written."""
+    say(*lines, stderr=True)
 
 
-def prepared_lines(prepared: Prepared, asked: Asked, received: Received | None) -> tuple[str, ...]:
-    """The account, what the policies open, what to know about the terms."""
+def prepared_lines(
+    prepared: Prepared, asked: Asked, received: Received | None, *, proof: bool = False
+) -> tuple[str, ...]:
+    """The account, what the policies open, what to know about the terms; with `proof`, for a person who is asked next,
+    what is proved of the trust policy."""
     from valetkey.grants.options import hints
 
     known = hints(asked, received.value if received else None)
-    return (_account_line(prepared.owner), *opening_lines(prepared.opening), *known)
+    shown = (_proof_line(prepared.proof),) if proof else ()
+    return (_account_line(prepared.owner), *opening_lines(prepared.opening), *known, *shown)
 
 
 def say_call(call: Call) -> None:

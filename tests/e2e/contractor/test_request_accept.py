@@ -131,9 +131,9 @@ def test_a_handoff_becomes_a_profile(stage: Any, alice: Any, terms: Terms) -> No
     assert said["fingerprint"] == fingerprint(load(path.read_bytes(), Handoff, name="x").value)
     assert said["mfa_serial"] == alice.mfa_serial
     assert said["customer"] == "acme"
-    assert said["policy"]["Statement"] == [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": customer.handoff.role_arn}
-    ]
+    enter, read = said["policy"]["Statement"]
+    assert (enter["Action"], enter["Resource"]) == ("sts:AssumeRole", customer.handoff.role_arn)
+    assert read["Resource"][0] == alice.arn
     after = config.read_bytes()
     assert after.startswith(before)
     assert pathlib.Path(said["backup"]).read_bytes() == before
@@ -148,7 +148,8 @@ def test_a_handoff_becomes_a_profile(stage: Any, alice: Any, terms: Terms) -> No
 
 
 def test_the_callers_policy_is_enough_and_needed(stage: Any, alice: Any, terms: Terms) -> None:
-    """The credential_process line works in boto3, and only with the policy that accept prints."""
+    """The credential_process line works in boto3, and only with the policy that accept prints. With it `verify` is
+    conclusive, although AWS's text names no policy."""
     party = stage.contractor
     customer = Customer(stage, terms)
     said = accept(party, customer.hand_over(), "--name", "acme", "--yes")
@@ -161,6 +162,9 @@ def test_the_callers_policy_is_enough_and_needed(stage: Any, alice: Any, terms: 
     who = party.session(profile="acme").client("sts").get_caller_identity()
     assert who["Account"] == stage.owner.account
     assert ":assumed-role/audit/alice" in who["Arn"]
+    ran = party.run("verify", "acme", "--wait", "0", "--json")
+    assert ran.returncode == 0, ran.stdout
+    assert {each["result"] for each in json.loads(ran.stdout)["probes"]} == {"right"}
 
 
 def test_without_a_request_a_person_is_asked(stage: Any, alice: Any, terms: Terms) -> None:

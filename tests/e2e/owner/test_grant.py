@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -355,6 +356,8 @@ def test_a_wish_for_more_than_the_defaults_needs_the_owners_yes(stage: Any, owne
     code, shown = owner(*words, tty=True, answers=[(r"\[y/N\] $", "n")])
     assert code == 1, shown
     # What the policies open has been told by the time the owner is asked.
+    assert shown.index(f"Account {stage.owner.account}") < shown.index("12 digits")
+    assert shown.index("Proof: for every caller") < shown.index("who    account") < shown.index("[y/N]")
     assert shown.index("They read data") < shown.index("[y/N]")
     assert is_refused(lambda: stage.owner.root("iam", "get_role", RoleName="audit"), "NoSuchEntity")
     made = said(owner(*words, "--to", stage.contractor.account, "--yes", "--json"))
@@ -383,11 +386,15 @@ def test_at_a_terminal_it_asks(stage: Any, owner: Run) -> None:
         "grant",
         tty=True,
         answers=[
-            (r"account \(12 digits\): $", stage.contractor.account),
+            (r"account \(12 digits\): $", "-".join(re.findall("....", stage.contractor.account))),
             (r"none\) \[random\]: $", ""),
             (r"MFA \[yes\]: $", ""),
-            (r"Policies.*\]: $", ""),
+            (r"Policies.*\]: $", "SecurityAudti"),
+            (r"did you mean SecurityAudit.*Policies.*\]: $", ""),
+            (r"boundary.*\]: $", ""),
             (r"Name of the role.*\]: $", "asked"),
+            (r"Description.*\]: $", ""),
+            (r"tags.*\]: $", "ticket=OPS-1"),
             (r"Until.*\]: $", ""),
             (r"Longest session.*\]: $", ""),
             (r"\[y/N\] $", "y"),
@@ -399,3 +406,4 @@ def test_at_a_terminal_it_asks(stage: Any, owner: Run) -> None:
     tags = {tag["Key"]: tag["Value"] for tag in role["Tags"]}
     assert tags["valetkey:contractor"] == stage.contractor.account
     assert "valetkey:until" in tags
+    assert tags["ticket"] == "OPS-1"

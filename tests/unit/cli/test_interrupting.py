@@ -50,20 +50,28 @@ def test_what_was_done_before_is_said_once(monkeypatch: pytest.MonkeyPatch, caps
 def test_while_a_profile_is_written_ctrl_c_waits() -> None:
     begin()
     steps = []
-    with pytest.raises(ValetkeyError, match="^interrupted: the profile is written$") as stopped:  # noqa: SIM117
+
+    def write() -> None:
         with whole("the profile is written"):
             os.kill(os.getpid(), signal.SIGINT)
             steps.append("written")
+
+    with pytest.raises(ValetkeyError, match=r"^interrupted: the profile is written$") as stopped:
+        write()
     assert (steps, stopped.value.exit_code) == (["written"], 130)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_write_that_fails_says_why_and_not_that_it_was_interrupted() -> None:
     begin()
-    with pytest.raises(OSError, match="disk"):  # noqa: SIM117
+
+    def write() -> None:
         with whole("the profile is written"):
             os.kill(os.getpid(), signal.SIGINT)
             raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk"):
+        write()
     assert _interrupting.line() == "interrupted: nothing was changed"
 
 

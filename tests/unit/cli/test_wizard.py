@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.grants.fake_iam import FakeIam
 
+from valetkey.account.calls import Call
 from valetkey.cli import _wizard
+from valetkey.cli._answers import Here, command_line, keeping
 from valetkey.errors import ValetkeyError
 from valetkey.exchange import AccessRequest, Received
+from valetkey.grants.grant import Grant
 from valetkey.grants.options import Asked
 from valetkey.grants.role import Owner
+from valetkey.trust.terms import Terms
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CAROL = "arn:aws:iam::222222222222:user/carol"
 OWNER = Owner("111111111111", "aws", "arn:aws:iam::111111111111:user/admin")
+LIMIT = "arn:aws:iam::111111111111:policy/limit"
 WORDS = "boss-brisk-will-resemble-when-clock"
 
 
@@ -52,7 +61,7 @@ def received(**changes: Any) -> Received:
 
 
 def test_an_account_and_nothing_but_defaults(capsys: pytest.CaptureFixture[str]) -> None:
-    person = Person("222222222222", "", "", "", "", "", "")
+    person = Person("222222222222", *[""] * 9)
     found = asked(person=person)
     assert found == Asked(
         name="contractor-222222222222",
@@ -60,15 +69,29 @@ def test_an_account_and_nothing_but_defaults(capsys: pytest.CaptureFixture[str])
         until=NOW + timedelta(days=30),
         lasting=timedelta(days=30),
         session=3600,
+        description="Access for account 222222222222, granted with valetkey",
     )
     assert capsys.readouterr() == ("", "")
-    order = ["account", "ExternalId", "MFA", "Policies", "Name", "Until", "session"]
+    order = ["account", "ExternalId", "MFA", "Policies", "boundary", "Name", "Description", "tags", "Until", "session"]
     places = [person.shown.index(word) for word in order]
     assert places == sorted(places)
 
 
-def test_every_answer_counts() -> None:
-    found = asked("222222222222", "none", "no", CAROL, "ReadOnlyAccess, ./own.json", "audit", "never", "2h")
+def test_every_answer_counts(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text('{"Version": "2012-10-17", "Statement": []}')
+    own = str(tmp_path / "own.json")
+    lines = (
+        "2222-2222-2222",
+        "none",
+        "no",
+        CAROL,
+        f"ReadOnlyAccess, {own}",
+        LIMIT,
+        "audit",
+        "For the audit",
+        "a=b, c=",
+    )
+    found = asked(*lines, "never", "2h")
     assert found == Asked(
         name="audit",
         never=True,
@@ -76,7 +99,10 @@ def test_every_answer_counts() -> None:
         no_external_id=True,
         mfa=False,
         only=(CAROL,),
-        policies=("ReadOnlyAccess", "./own.json"),
+        policies=("ReadOnlyAccess", own),
+        boundary=LIMIT,
+        description="For the audit",
+        tags=(("a", "b"), ("c", "")),
         session=7200,
     )
 
@@ -85,26 +111,26 @@ def test_only_what_is_open_is_asked() -> None:
     start = Asked(
         name="audit", external_id="theirs", only=(CAROL,), policies=("ReadOnlyAccess",), until=NOW, session=3600
     )
-    found = asked("222222222222", start=start)
+    found = asked("222222222222", "", "", "", start=start)
     assert found.contractor == "222222222222"
     assert asked("night", "", start=Asked(name="", contractor="222222222222")).name == "night"
     assert asked(start=found) == found
 
 
 def test_a_bad_answer_is_asked_again_with_the_rule() -> None:
-    person = Person("12", "222222222222", "x", "mine", "", "", "", "", "")
+    person = Person("12", "222222222222", "x", "mine", *[""] * 9)
     assert asked(person=person).external_id == "mine"
     assert person.shown.count("12 characters: digits only") == 1
 
 
-@pytest.mark.parametrize("lines", [("1", "2", "3"), ("1",), ()])
+@pytest.mark.parametrize("lines", [("1", "2", "3", "4"), ("1",), ()])
 def test_asking_ends(lines: tuple[str, ...]) -> None:
     with pytest.raises(ValetkeyError):
         asked(*lines)
 
 
 def test_without_mfa_somebody_is_asked_for() -> None:
-    person = Person("222222222222", "", "no", "", CAROL, "", "", "", "")
+    person = Person("222222222222", "", "no", "", CAROL, *[""] * 7)
     found = asked(person=person)
     assert (found.mfa, found.only) == (False, (CAROL,))
     assert "somebody must be named" in person.shown
@@ -143,13 +169,112 @@ def test_an_end_that_the_request_wishes_for_is_offered_and_not_taken_unasked() -
     assert _wizard.complete(Asked(name="audit", never=True), wish, now=NOW, ask=None, yes=True).until is None
 
 
-def test_the_last_question_says_who_gets_in_where_and_what_to_compare() -> None:
-    terms = Asked(name="audit", contractor="222222222222")
-    plain, compared = _wizard.agreement(terms, None, OWNER), _wizard.agreement(terms, received(), OWNER)
+def test_the_last_question_repeats_who_what_until_mfa_and_what_to_compare() -> None:
+    terms = Terms(contractor="222222222222", external_id="theirs", only=(CAROL,), mfa_max_age=3600, until=NOW)
+    grant = Grant(
+        name="audit",
+        account=OWNER.account,
+        terms=terms,
+        managed=("arn:aws:iam::aws:policy/SecurityAudit",),
+        inline=(("policy-own", {}),),
+        external_id_by="owner",
+    )
+    plain, compared = _wizard.agreement(grant, None, OWNER), _wizard.agreement(grant, received(), OWNER)
     for text in (plain, compared):
         assert "account 222222222222 into account 111111111111 through the role audit" in text
+        for said in (
+            "user/carol",
+            "SecurityAudit, policy-own",
+            "3600 s at most",
+            "2026-11-23T12:00:00Z",
+            "MFA    required",
+        ):
+            assert said in text
     assert WORDS in compared
     assert WORDS not in plain
+    endless = replace(grant, terms=Terms(contractor="222222222222", mfa=False, only=(CAROL,)))
+    text = _wizard.agreement(endless, None, OWNER)
+    assert ("no end" in text, "not required" in text) == (True, True)
+
+
+def test_the_account_is_said_before_the_first_question_and_answers_are_checked_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy, a boundary, a role's name and an account that cannot be are asked for again, at once."""
+    said: list[str] = []
+    iam = FakeIam(OWNER.account)
+
+    def here() -> Here:
+        said.append("account")
+        return Here(OWNER, iam)
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    by_hand = {"RoleName": "made-by-hand", "Path": "/", "AssumeRolePolicyDocument": trust}
+    iam(Call("iam", "create_role", {**by_hand, "MaxSessionDuration": 3600, "Tags": []}))
+    lines = (OWNER.account, "222222222222", "", "no", "arn:aws:iam::333333333333:user/x", CAROL)
+    lines += ("NoSuch", str(tmp_path / "no.json"), "SecurityAudit")
+    lines += (
+        "arn:aws:iam::aws:policy/NoSuch",
+        "none",
+        "made-by-hand",
+        "free",
+        "x\N{SNOWMAN}",
+        "",
+        "valetkey:x=1",
+        "none",
+    )
+    person = Person(*lines, "yesterday", "30d", "13h", "2h")
+    found = _wizard.complete(Asked(name=""), None, now=NOW, ask=person, yes=False, here=here)
+    assert said == ["account"]
+    assert person.shown.startswith("Account 111111111111 (aws), as arn:aws:iam::111111111111:user/admin\nThe contr")
+    assert person.shown.count("Account 111111111111 (aws)") == 1
+    assert (found.contractor, found.policies, found.boundary, found.name) == (
+        "222222222222",
+        ("SecurityAudit",),
+        None,
+        "free",
+    )
+    assert (found.only, found.tags, found.session) == ((CAROL,), (), 7200)
+    for why in ("your own account", "not in the contractor's account", "no managed policy named NoSuch", "no.json"):
+        assert why in person.shown
+
+
+def test_no_answer_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    def answers() -> None:
+        with keeping() as kept:
+            person = Person("2222-2222-2222", "", "", "ReadOnlyAccess", "", "it's")
+            _wizard.complete(Asked(name=""), None, now=NOW, ask=person, yes=False, kept=kept)
+
+    with pytest.raises(ValetkeyError, match="ended"):
+        answers()
+    err = capsys.readouterr().err
+    assert err.startswith("Your answers, to go on from: valetkey grant")
+    assert "--to 222222222222 --policy ReadOnlyAccess" in err
+
+
+def test_the_answers_as_a_command_give_the_same_answers_again() -> None:
+    asked_for = Asked(
+        name="audit",
+        contractor="222222222222",
+        external_id="theirs",
+        mfa=False,
+        only=(CAROL,),
+        lasting=timedelta(days=30),
+        until=NOW + timedelta(days=30),
+        policies=("ReadOnlyAccess", "./own file.json"),
+        session=7200,
+        boundary=LIMIT,
+        tags=(("a", "b c"),),
+        description="For the audit",
+    )
+    words = shlex.split(command_line(asked_for))
+    assert words[:3] == ["valetkey", "grant", "audit"]
+    assert ("--no-mfa" in words, words.count("--to")) == (True, 1)
+    for flag, value in (("--until", "30d"), ("--tag", "a=b c"), ("--boundary", LIMIT), ("--only", CAROL)):
+        assert words[words.index(flag) + 1] == value
+    by_request = command_line(asked_for, request=("--request r.json",))
+    assert ("--to" in by_request, "theirs" in by_request) == (False, False)
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,7 @@ def test_ctrl_c_before_the_first_write_says_that_nothing_was_changed(
 
     assert made(iam, grant, waiting, now).calls
     iam.before = cut
-    with pytest.raises(Interrupted, match="^interrupted: nothing was changed"):
+    with pytest.raises(Interrupted, match=r"^interrupted: nothing was changed"):
         make(grant, read_role_of(iam, grant), perform=iam, now=now, waiting=waiting)
 
 

@@ -54,11 +54,14 @@ def grant(
     At a terminal it asks for missing values, and before it writes. Without a terminal it needs --yes and --until, and
     with a request also --fingerprint or --to. After an interruption, run it again to finish.
     """
-    from valetkey.cli import _owning, _questions, _wizard
+    from valetkey.cli import _options, _owning, _questions, _wizard
+    from valetkey.cli._answers import Here, keeping
+    from valetkey.commandline import option
     from valetkey.grants.make import NotProved, make
     from valetkey.grants.options import Asked
     from valetkey.grants.plan import Differs
     from valetkey.grants.prepare import prepare
+    from valetkey.grants.role import read_owner
     from valetkey.report import grants as report
 
     now = datetime.now(UTC)
@@ -66,7 +69,7 @@ def grant(
     asked = Asked(
         **vars(terms.draft(now=now)),
         name=name or "",
-        contractor=terms.to,
+        contractor=None if terms.to is None else _options.account_id(terms.to),
         policies=policy,
         no_external_id=terms.no_external_id,
         never=terms.until == _owning.NEVER,
@@ -87,43 +90,51 @@ def grant(
         _questions.need_somebody(yes=yes or dry_run, flags=flags)
         perform = account.connect()
         asked, read = _owning.like(perform, like, asked, received)
-    asked = _wizard.complete(asked, received, now=now, ask=ask, yes=yes or dry_run)
-    _questions.need_somebody(yes=yes or dry_run, flags=flags)
-    try:
-        prepared = prepare(
-            asked,
-            request=received,
-            perform=(perform := perform or account.connect()),
-            read=read,
-            now=now,
-            fresh_id=_owning.fresh_id(),
-        )
-        report.say_prepared(prepared, asked, received)
-        if dry_run:
-            report.say_plan(prepared, as_json=output.as_json)
-        _owning.accept_escalation(prepared, accepted=accept_escalation)
-        if dry_run:
-            return 0
-        about = report.prepared_lines(prepared, asked, received)
-        if received is not None:
-            about = (*report.request_lines(received), *about)
-        _questions.consent(_wizard.agreement(asked, received, prepared.owner), yes=yes, about=about, flags=flags)
-        wanted, waiting = prepared.grant, _owning.waiting()
-        made = make(
-            wanted,
-            prepared.role,
-            perform=perform,
-            now=now,
-            waiting=waiting,
-            order=prepared.order,
-            tell=report.say_call,
-            tell_wait=report.say_wait,
-        )
-    except Differs as differs:
-        report.say_differs(differs, as_json=output.as_json)
-        raise
-    except NotProved as problem:
-        report.say_failures(problem.shown)
-        raise
+
+    def here() -> Here:
+        looking = perform or account.connect()
+        owner = read_owner(looking)
+        report.say_account(owner)
+        return Here(owner, looking)
+
+    with keeping(request=() if request is None else [option("--request", str(request))]) as kept:
+        asked = _wizard.complete(asked, received, now=now, ask=ask, yes=yes or dry_run, here=here, kept=kept)
+        _questions.need_somebody(yes=yes or dry_run, flags=flags)
+        try:
+            prepared = prepare(
+                asked,
+                request=received,
+                perform=(acting := perform or account.connect()),
+                read=read,
+                now=now,
+                fresh_id=_owning.fresh_id(),
+            )
+            about = report.prepared_lines(prepared, asked, received, proof=not (yes or dry_run))
+            report.say_prepared(about)
+            if dry_run:
+                report.say_plan(prepared, as_json=output.as_json)
+            _owning.accept_escalation(prepared, accepted=accept_escalation)
+            if dry_run:
+                return 0
+            if received is not None:
+                about = (*report.request_lines(received), *about)
+            question = _wizard.agreement(prepared.grant, received, prepared.owner)
+            _questions.consent(question, yes=yes, about=about, flags=flags)
+            made = make(
+                prepared.grant,
+                prepared.role,
+                perform=acting,
+                now=now,
+                waiting=_owning.waiting(),
+                order=prepared.order,
+                tell=report.say_call,
+                tell_wait=report.say_wait,
+            )
+        except Differs as differs:
+            report.say_differs(differs, as_json=output.as_json)
+            raise
+        except NotProved as problem:
+            report.say_failures(problem.shown)
+            raise
     report.say_made(made, prepared, as_json=output.as_json)
     return 0

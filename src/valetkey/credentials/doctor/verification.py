@@ -184,12 +184,15 @@ def _right_way(
                 keys, coded = base, True
                 continue
             judged: tuple[bool | None, str] = (None, "")
+            side = side_of(refused.denial)
             is_spreading = refused.code == "AccessDenied" and not isinstance(refused, WrongCaller)
-            if refused.code == "AccessDenied" and (left <= 0 or side_of(refused.denial) in _NOT_OWNERS):
+            if is_spreading and (left <= 0 or side is not Side.OWNER):
                 context = attempts.context(profile, keys, mfa=coded or keys is not base)
                 judged = attempts.known(keys).judge(context, profile.role_arn)
-                # A policy of our own takes its time as a new role does: waiting may help if what is read allows it.
-                is_spreading = is_spreading and judged[0] is True and side_of(refused.denial) is Side.CALLER
+                # What our own policies are known to refuse, waiting does not change. One of them that AWS names
+                # takes its time as a new role does: waiting may help if what is read allows the call.
+                is_spreading = judged[0] is True if side in _NOT_OWNERS else judged[0] is not False
+                is_spreading = is_spreading and side is not Side.NETWORK
             if left <= 0 or not is_spreading:
                 return refused, judged
             sleep(min(_PAUSE, left))
@@ -284,11 +287,15 @@ def _unclear(way: str, refused: Refused) -> Probe:
     return Probe(way, "inconclusive", f"no refusal and no entry: {refused.code}: {refused.what}", failed=True)
 
 
-_WHO_REFUSED = {
-    True: "Ask the owner whether the grant still exists, with this ExternalId",
-    False: "Ask your admin to attach the policy that `accept` printed",
-    None: "Ask your admin whether the policy that `accept` printed is attached, the owner whether the grant exists",
-}
+def _who_does_what(profile: Profile, allowed: bool | None) -> str:
+    """Who must do what after a refusal that names no policy; `allowed` is what our own account says."""
+    entering = f"sts:AssumeRole on {profile.role_arn}"
+    owner = "the owner has to look whether the grant still exists, with this ExternalId (`valetkey show`)"
+    if allowed is True:
+        return f"Your own account allows the call: {owner}"
+    if allowed is False:
+        return f"Your account's admin has to allow you {entering}"
+    return f"Your account's admin has to look whether you are allowed {entering}; if you are, {owner}"
 
 
 def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str]) -> Verification:
@@ -304,7 +311,7 @@ def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str])
         likely = sentence(*judged, denial)
     elif refused.code == "AccessDenied":
         named = f": {denial.clause}" if side_of(denial) is Side.UNKNOWN and denial is not None else ""
-        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied{named}. {_WHO_REFUSED[judged[0]]}")
+        first = Probe(RIGHT_WAY, "wrong", f"AccessDenied{named}. {_who_does_what(profile, judged[0])}")
         likely = sentence(*judged, denial)
     else:
         first = _unclear(RIGHT_WAY, refused)

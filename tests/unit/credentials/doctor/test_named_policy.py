@@ -236,7 +236,7 @@ def test_without_a_suffix_our_own_policies_decide(side: OwnSide, expected: str) 
         (TRUST, UNREAD, "ask the owner whether".capitalize(), OWNER_SIDE, True),
         (RCP, UNREAD, "resource control policy of the owner's organization", OWNER_SIDE, True),
         (NEW, UNREAD, "quantum policy", UNKNOWN_SIDE, True),
-        ("", UNREAD, "Ask your admin whether", UNKNOWN_SIDE, True),
+        ("", UNREAD, "admin has to look whether you are allowed", UNKNOWN_SIDE, True),
     ],
 )
 def test_who_refused_the_right_way(reason: str, side: OwnSide, says_: str, likely_: str, waits: bool) -> None:

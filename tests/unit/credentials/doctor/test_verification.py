@@ -365,9 +365,17 @@ def test_a_federated_caller_is_not_known() -> None:
 @pytest.mark.parametrize(
     ("side", "says", "likely"),
     [
-        (own(allow()), "Ask the owner", "the owner has changed or ended the grant"),
-        (own(), "Ask your admin to attach", "your own account does not allow you this call: you have no policies"),
-        (OwnSide(ALICE, unread="no"), "Ask your admin whether", "or the owner has changed or ended the grant"),
+        (own(allow()), "allows the call: the owner has to look", "the owner has changed or ended the grant"),
+        (
+            own(),
+            "admin has to allow you sts:AssumeRole on arn:",
+            "your own account does not allow you this call: you have no policies",
+        ),
+        (
+            OwnSide(ALICE, unread="no"),
+            "admin has to look whether you are allowed",
+            "or the owner has changed or ended the grant",
+        ),
     ],
 )
 def test_who_refused_the_right_way(side: OwnSide, says: str, likely: str) -> None:
@@ -420,3 +428,17 @@ def test_how_many_tries_there_are() -> None:
         world = World(needs_id=False, needs_mfa=False)
         world.verify(of)
         assert len(world.log) == tries(of)
+
+
+@pytest.mark.parametrize(
+    ("side", "waits"),
+    [(own(), False), (own(allow(), deny({})), False), (own(allow()), True), (OwnSide(ALICE, unread="no"), True)],
+    ids=["not allowed", "denied", "allowed", "not known"],
+)
+def test_a_new_role_is_not_waited_for_where_our_own_policies_refuse(side: OwnSide, waits: bool) -> None:
+    world = World()
+    world.visible_after = 100
+    found = world.verify(own=side)
+    assert found.exit_code == 1
+    assert (world.passed >= 59) is waits
+    assert (len(world.log) > 1) is waits

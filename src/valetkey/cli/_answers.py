@@ -1,0 +1,169 @@
+"""The wizard's answers: each one checked when it is given, and all of them kept when something fails after them."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from valetkey.catalog import limits
+from valetkey.cli import _options, _owning
+from valetkey.commandline import option, word
+from valetkey.errors import ValetkeyError
+from valetkey.grants.grant import instant, read_record
+from valetkey.grants.options import Asked
+from valetkey.grants.policies import DEFAULT, check_words, find_managed, from_files, managed_arn, managed_policy
+from valetkey.grants.role import read_role
+from valetkey.trust.terms import TERMS, Kind, Terms, check_terms
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.grants.role import Owner
+
+USUAL = tuple(path.rsplit("/", 1)[-1] for path in DEFAULT)
+"""The default policies, by name."""
+
+
+@dataclass(frozen=True)
+class Here:
+    """The account that answers are checked against."""
+
+    owner: Owner
+    perform: Perform
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Reads answers. Each raises ValetkeyError for one that cannot be used; with `here`, that is known of AWS too."""
+
+    here: Here | None
+    now: datetime
+
+    def account_line(self) -> str:
+        """What stands before the first question where stderr, which says the account, is not seen."""
+        if self.here is None or sys.stderr.isatty():
+            return ""
+        owner = self.here.owner
+        return f"Account {owner.account} ({owner.partition}), as {owner.arn}\n"
+
+    def contractor(self, text: str) -> str:
+        """An account id, also as the console writes it."""
+        found = _options.account_id(text)
+        limits.check("account id", found)
+        if self.here is not None and found == self.here.owner.account:
+            raise ValetkeyError(f"{found} is your own account", do="name the contractor's account")
+        return found
+
+    def people(self, text: str, contractor: str) -> tuple[str, ...]:
+        """ARNs of users or roles of the contractor."""
+        words = _words(text)
+        if not words:
+            raise ValetkeyError(
+                "without MFA somebody must be named", do="give the ARN of a user or role of the contractor"
+            )
+        if self.here is not None:
+            check_terms(Terms(contractor=contractor, partition=self.here.owner.partition, mfa=False, only=words))
+        return words
+
+    def policies(self, text: str) -> tuple[str, ...]:
+        """Policies that there are: files are read, names and ARNs are looked up."""
+        words = _words(text)
+        check_words(words)
+        from_files(words, read=_owning.read_text)
+        if self.here is not None and words != USUAL:
+            find_managed(words, self.here.perform, self.here.owner)
+        return () if words == USUAL else words
+
+    def boundary(self, text: str) -> str | None:
+        """A managed policy that there is, or None."""
+        if text == "none":
+            return None
+        managed_arn(text)
+        if self.here is not None:
+            managed_policy(self.here.perform, self.here.owner, text)
+        return text
+
+    def name(self, text: str) -> str:
+        """A role name that is free, or a grant's own."""
+        limits.check("role name", text)
+        if self.here is not None:
+            role = read_role(self.here.perform, text)
+            if role is not None:
+                read_record(role)
+        return text
+
+    def until(self, text: str) -> tuple[str, datetime | None, timedelta | None]:
+        """The words, and what they mean."""
+        return (text, *_owning.end(text, now=self.now))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+@dataclass
+class Kept:
+    """The answers so far; None while nobody was asked."""
+
+    asked: Asked | None = None
+
+
+@contextlib.contextmanager
+def keeping(*, request: Sequence[str] = ()) -> Iterator[Kept]:
+    """Whatever goes wrong in the block, the answers are printed as the command that gives them again. `request` are the
+    words that named the access request."""
+    kept = Kept()
+    try:
+        yield kept
+    except (ValetkeyError, KeyboardInterrupt):
+        if kept.asked is not None:
+            from valetkey.report.text import say
+
+            say(f"Your answers, to go on from: {command_line(kept.asked, request=request)}", stderr=True)
+        raise
+
+
+def command_line(asked: Asked, *, request: Sequence[str] = ()) -> str:
+    """The `grant` command that asks for the same."""
+    named = list(request)
+    if not request and asked.contractor is not None:
+        named.append(option("--to", asked.contractor))
+    for term in TERMS:
+        if term.flag and term.name in _OWN and not (request and term.name == "external_id"):
+            named += _flag(term.flag, term.kind, getattr(asked, term.name), term.default)
+    if asked.no_external_id:
+        named.append("--no-external-id")
+    if asked.lasting is not None or asked.never or asked.until is not None:
+        end = _owning.NEVER if asked.never else _length(asked.lasting) or str(instant(asked.until))
+        named.append(option("--until", end))
+    named += [option("--policy", each) for each in asked.policies]
+    named += [option("--session", str(asked.session))] if asked.session is not None else []
+    named += [option("--boundary", asked.boundary)] if asked.boundary is not None else []
+    named += [option("--tag", f"{key}={value}") for key, value in asked.tags]
+    named += [option("--description", asked.description)] if asked.description is not None else []
+    named += [option("--path", asked.path)] if asked.path != "/" else []
+    return " ".join(["valetkey grant", *([word(asked.name)] if asked.name else []), *named])
+
+
+_OWN = {each.name for each in fields(Asked)} - {"until", "contractor"}
+
+
+def _flag(flag: str, kind: Kind, value: Any, default: Any) -> list[str]:
+    if value == default:
+        return []
+    if kind in (Kind.SWITCH, Kind.FLAG):
+        return [flag if value else f"--no-{flag.removeprefix('--')}"]
+    if kind is Kind.NAMES:
+        return [option(flag, each) for each in value]
+    return [option(flag, str(value))]
+
+
+def _length(lasting: timedelta | None) -> str:
+    """ "30d", as it was given, or in hours."""
+    if lasting is None:
+        return ""
+    hours = round(lasting.total_seconds() / 3600)
+    return f"{hours // 24}d" if hours % 24 == 0 else f"{hours}h"
