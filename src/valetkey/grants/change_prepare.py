@@ -36,7 +36,7 @@ from valetkey.grants.role import Owner, read_role
 from valetkey.grants.semantics import Meaning, People, meaning, people
 from valetkey.grants.status import Standing, read_standing
 from valetkey.grants.taken import Kind, kind
-from valetkey.trust.drift import PINNED
+from valetkey.trust.drift_words import changes, is_restorable
 from valetkey.trust.record import CHANGES, Changing
 from valetkey.trust.writing import write_trust
 
@@ -193,15 +193,16 @@ def _changeable(standing: Standing) -> Base:
             where=standing.role.arn,
             exit_code=1,
         )
-    drift = [each for each in standing.drift if each.what != PINNED]
+    # What the record is enough to put right, this change puts right: every plan begins with the role as it is.
+    drift = [each for each in standing.drift if not is_restorable([each])]
     changing = record.changing
     known = terms is not None and changing is not None and terms_digest(terms) in (changing.was, record.terms)
     if terms is None or (drift and not known):
-        what = drift[0] if drift else standing.drift[0]
+        what = changes(drift or standing.drift)[0]
         raise ValetkeyError(
-            f"{name} is not as it was agreed ({what.what}: agreed {what.agreed}, on the role {what.found}): what a "
-            "change of it would mean cannot be said",
-            do=f"see `{command('valetkey show', name)}`, and put the role right first; nothing was changed",
+            f"{name} is not as it was agreed ({what}): what a change of it would mean cannot be said",
+            do=f"see who gets in with `{command('valetkey show', name)}`; agree to the role as it is with "
+            f"`{command('valetkey adopt', name)}`, or end it with `valetkey revoke`; nothing was changed",
             where=standing.role.arn,
             exit_code=1,
         )

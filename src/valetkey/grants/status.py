@@ -14,6 +14,7 @@ from valetkey.exchange.syntax import FieldError
 from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, ForeignRole, Record, instant, read_record
 from valetkey.grants.role import Role, canonical
 from valetkey.trust.drift import Difference, differences, terms_in
+from valetkey.trust.drift_words import is_restorable
 from valetkey.trust.record import SESSIONS
 from valetkey.trust.self_denies import SessionsDeny, read_sessions_deny
 from valetkey.trust.terms import TERMS, Terms, in_handoff
@@ -160,8 +161,7 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     if terms is None or shown is None or not shown.holds:
         raise ValetkeyError(
             f"{standing.role.name} is not handed over: its state is {'not proved' if is_whole else state}",
-            do=f"see `{command('valetkey show', standing.role.name)}`; "
-            "an incomplete grant is finished by granting again",
+            do=_advice(standing, state),
             where=standing.role.arn,
             exit_code=1,
         )
@@ -182,7 +182,7 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
         # Made by hand, or by an older valetkey: `accept` would refuse the file.
         raise ValetkeyError(
             f"{standing.role.name} cannot be handed over: {error}",
-            do="grant again under another name or path",
+            do="a role keeps its path: revoke it, and grant under another name or path",
             where=standing.role.arn,
             exit_code=1,
         ) from None
@@ -204,6 +204,31 @@ def _usable(standing: Standing, terms: Terms) -> Terms:
             exit_code=1,
         )
     return usable
+
+
+def _advice(standing: Standing, state: str) -> str:
+    """What to do about a grant that cannot be handed over, by its state."""
+    name, adopted = standing.role.name, standing.record.is_adopted
+    match state:
+        case "ended":
+            ended = command("valetkey adopt" if adopted else "valetkey extend", name, then="--until DATE")
+            return f"move its end: `{ended}`; then hand it over"
+        case "revoking":
+            return f"a revocation has begun: finish it with `{command('valetkey revoke', name)}`"
+        case "changing":
+            return (
+                "a change is under way or was interrupted: finish it by the same `valetkey change`, then hand it over"
+            )
+        case "incomplete":
+            return "finish it: run the same `valetkey grant` again, then hand it over"
+        case _:
+            show, change, adopt = (command(f"valetkey {verb}", name) for verb in ("show", "change", "adopt"))
+            ways = f"`{adopt}` agrees to it"
+            if adopted:
+                ways += f", and with --tighten `{adopt}` replaces its trust policy"
+            elif is_restorable(standing.drift):
+                ways = f"`{change}` sets the terms you want, {ways}"
+            return f"see who gets in now: `{show}`; then {ways}"
 
 
 def terms_on(role: Role, contractor: str) -> Terms | None:

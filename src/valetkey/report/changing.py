@@ -12,12 +12,14 @@ from valetkey.grants.status import EXTERNAL_ID
 from valetkey.report.grant_json import judged_json, moment, proof_json
 from valetkey.report.openings import opening_lines
 from valetkey.report.text import clean, mask, say, say_json
+from valetkey.trust.drift_words import RESTORABLE, changes
 from valetkey.trust.record import PAUSED
 
 if TYPE_CHECKING:
     from valetkey.grants.change import Changed, Done
     from valetkey.grants.semantics import Permissions
     from valetkey.grants.suspend import Resumed, Suspended
+    from valetkey.trust.drift import Difference
 
 DENIED = "Somebody is refused who was admitted: sessions from before the change are denied before a permission is added"
 NOT_SETTLED = (
@@ -39,6 +41,7 @@ def _lines(changed: Changed) -> Iterator[str]:
         yield f"A change of {moment(changed.changing.at)} was interrupted: this goes on from what it left."
     if not changed.steps:
         return
+    yield from (f"Put right: {clean(each, keep=frozenset())}." for each in changes(_restored(changed)))
     yield f"What changes in {changed.wanted.name}:"
     rows = [(what, f"{_hidden(what, one)} -> {_hidden(what, other)}") for what, one, other in means.fields]
     rows.append(("adds", "; ".join(means.adds) or "nobody"))
@@ -53,6 +56,11 @@ def _lines(changed: Changed) -> Iterator[str]:
     yield f"{DENIED}." if changed.cuts else "Live sessions are kept."
     if _pauses(changed):
         yield "Everything is denied for some 20 seconds meanwhile: these changes cannot be made one after the other."
+
+
+def _restored(changed: Changed) -> list[Difference]:
+    """What was changed on the role since it was agreed. A change that goes on has made differences of its own."""
+    return [] if changed.again else [each for each in changed.standing.drift if each.what in RESTORABLE]
 
 
 def _hidden(what: str, text: str) -> str:

@@ -45,7 +45,7 @@ def say_request(request: AccessRequest, path: Path, *, encrypted: bool, as_json:
         f"  fingerprint  {fingerprint(request)}   (read it to them: `valetkey grant --request` shows the same)",
         f"  account      {request.account} ({request.partition})",
         f"  you are      {request.identity_arn}, {_KINDS.get(request.identity, request.identity)}",
-        f"  ExternalId   {mask(request.external_id)} (in the file)",
+        f"  ExternalId   {request.external_id}",
         *(["  public key   in the file, to encrypt the handoff to"] if request.public_key else []),
     )
 

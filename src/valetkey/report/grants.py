@@ -131,6 +131,8 @@ def say_plan(prepared: Prepared, *, as_json: bool) -> None:
         say(f"Dry run: {prepared.grant.name} is there, as asked for; nothing is left to do.")
     for number, call in enumerate(prepared.calls, 1):
         say(f"{number:2}  {call.action}", *params_lines(call))
+    if prepared.grant.terms.external_id is not None and prepared.role is None:
+        say("ExternalIds are shortened here; --json prints the trust policy as it will be.")
     say(_proof_line(prepared.proof))
     if prepared.grant.external_id_by == "valetkey" and prepared.role is None:
         say("The ExternalId is random: another run makes another one.")
@@ -183,16 +185,26 @@ def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
     say(f"Next: {command('valetkey handoff', grant.name, then='-o handoff.json')}")
 
 
-def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: datetime, as_json: bool) -> None:
-    """One grant: terms, trust, proof, days left, drift."""
+def say_show(
+    owner: Owner,
+    standing: Standing,
+    shown: Shown | None,
+    *,
+    now: datetime,
+    as_json: bool,
+    show_ids: bool = False,
+) -> None:
+    """One grant: terms, trust, proof, days left; where it is not as agreed, what was changed, who gets in now and the
+    ways out."""
     if as_json:
-        say_json(shaped(results.Shown, **standing_json(standing, now), **proof_json(shown), trust=standing.role.trust))
+        say_json(_shown_json(standing, shown, now))
         return
     role, record = standing.role, standing.record
     say_account(owner)
     say(f"{role.name}: {standing.state(now)}", role.arn)
     if standing.terms is not None:
-        rows = list(_terms_rows(standing.terms, role.max_session, policies_of(standing), role.boundary))
+        carried = policies_of(standing)
+        rows = list(_terms_rows(standing.terms, role.max_session, carried, role.boundary, full=show_ids))
     else:
         rows = [("contractor", record.contractor), ("policies", ", ".join(policies_of(standing)))]
     rows += [
@@ -208,7 +220,9 @@ def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: date
         *((f"tag {key}", value) for key, value in sorted(role.tags.items()) if not key.startswith(PREFIX)),
     ]
     _say_pairs(rows)
-    say("Trust policy:", json.dumps(_masked_trust(role.trust), indent=2, ensure_ascii=False))
+    trust = role.trust if show_ids else _masked_trust(role.trust)
+    shortened = "" if trust == role.trust else " (ExternalIds are shortened: --show-external-id)"
+    say(f"Trust policy{shortened}:", json.dumps(trust, indent=2, ensure_ascii=False))
     if shown is not None:
         say(_proof_line(shown), *(f"  {each}" for each in shown.failures))
     else:
@@ -217,25 +231,55 @@ def say_show(owner: Owner, standing: Standing, shown: Shown | None, *, now: date
         changes = [(each.at, each.by, each.what) for each in history.read(record.changes)]
         say_table(["changed at", "by", "what"], changes)
     if standing.drift:
+        from valetkey.report.drifting import say_drift
+
         drift = [(each.what, each.agreed, each.found) for each in standing.drift]
         say_table(["drift", "agreed", "on the role"], drift)
+        say_drift(standing, now, show_ids=show_ids)
     else:
         say("The role is as it was agreed.")
 
 
-def say_handoff(owner: Owner, text: str, fingerprint: str, out: Path | None, *, encrypted: bool, as_json: bool) -> None:
-    """The handoff itself on stdout when no file was named; the fingerprint to read aloud."""
+def _shown_json(standing: Standing, shown: Shown | None, now: datetime) -> results.Shown:
+    more: dict[str, Any] = {"who": None, "ways_out": [], "changed": []}
+    if standing.drift:
+        from valetkey.report.drifting import reach_json, ways_out
+        from valetkey.trust.drift_words import changes
+
+        ways, words = ways_out(standing), changes(standing.drift)
+        more = {"who": reach_json(standing, now), "ways_out": ways, "changed": words}
+    return shaped(results.Shown, **standing_json(standing, now), **proof_json(shown), trust=standing.role.trust, **more)
+
+
+def say_handoff(
+    owner: Owner,
+    text: str,
+    fingerprint: str,
+    out: Path | None,
+    *,
+    external_id: str | None,
+    encrypted: bool,
+    as_json: bool,
+) -> None:
+    """The handoff on stdout when no file was named; the fingerprint to read aloud, and the ExternalId in full."""
     say_account(owner)
     if out is None:
         say(text.rstrip("\n"))
         say(f"fingerprint {fingerprint}   <- read it aloud to the contractor", stderr=True)
     elif as_json:
         say_json(
-            results.HandedOver(valetkey="handed-over/v1", file=str(out), fingerprint=fingerprint, encrypted=encrypted)
+            results.HandedOver(
+                valetkey="handed-over/v1",
+                file=str(out),
+                fingerprint=fingerprint,
+                external_id=external_id,
+                encrypted=encrypted,
+            )
         )
     else:
         kind = "encrypted; only that key opens it" if encrypted else "It holds no secret; send it as you like"
         say(f"{out} written{', ' if encrypted else '. '}{kind}.")
+        say(f"ExternalId  {external_id or 'none'}")
         say(f"fingerprint {fingerprint}   <- read it aloud to the contractor")
 
 
@@ -300,12 +344,12 @@ def _line(text: str) -> str:
 
 
 def _terms_rows(
-    terms: Terms, session: int | None, policies: Sequence[str], boundary: str | None
+    terms: Terms, session: int | None, policies: Sequence[str], boundary: str | None, *, full: bool = False
 ) -> Iterator[tuple[str, str]]:
     from valetkey.trust.terms import rows
 
     for label, said in rows(terms).items():
-        yield label, mask(terms.external_id) if label == EXTERNAL_ID else said
+        yield label, mask(terms.external_id) if label == EXTERNAL_ID and not full else said
     if session is not None:
         yield "session", f"{session} s at most"
     yield "policies", ", ".join(policies)

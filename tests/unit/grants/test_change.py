@@ -27,7 +27,9 @@ from valetkey.grants.status import hand_over, read_standing
 from valetkey.grants.suspend import resume, suspend
 from valetkey.grants.waiting import Waiting
 from valetkey.report import changing as report
+from valetkey.report.changing import change_lines
 from valetkey.trust import Terms
+from valetkey.trust.drift_words import changes, is_restorable
 
 A = "222222222222"
 CAROL, DAVE, XENIA = (f"arn:aws:iam::{A}:user/{name}" for name in ("carol", "dave", "xenia"))
@@ -351,12 +353,31 @@ def test_another_change_may_follow_an_interrupted_one(iam: FakeIam, changed: Cal
 
 def test_a_role_that_was_changed_by_somebody_else_is_not_touched(iam: FakeIam, changed: Callable[..., Done]) -> None:
     changed(description="made")
-    iam.roles["audit"]["managed"].append(READ)
+    trust = iam.roles["audit"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = "another"
     iam.log.clear()
     with pytest.raises(ValetkeyError, match="is not as it was agreed") as refused:
         changed(until=END + timedelta(days=1))
     assert refused.value.exit_code == 1
     assert iam.log == []
+
+
+def test_what_somebody_else_added_is_said_and_put_right(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    """The record is enough to say what was agreed: a change begins with the role as it is, and takes away first."""
+    changed(description="made")
+    iam.roles["audit"]["managed"].append(READ)
+    iam.roles["audit"]["MaxSessionDuration"] = 43200
+    iam.roles["audit"]["inline"].pop("valetkey-own-role")
+    standing = read_standing(role(iam))
+    assert is_restorable(standing.drift)
+    assert len(changes(standing.drift)) == 3
+    iam.log.clear()
+    done = changed(until=END + timedelta(days=1))
+    lines = [line for line in change_lines(done.change) if line.startswith("Put right: ")]
+    assert f"Put right: the managed policy {READ} was added." in lines
+    assert len(lines) == 3
+    after = read_standing(role(iam))
+    assert (after.drift, READ in after.role.managed, after.record.until) == ((), False, END + timedelta(days=1))
 
 
 def test_what_happened_while_a_person_thought_it_over_is_seen(

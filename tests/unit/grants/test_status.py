@@ -86,6 +86,13 @@ def test_one_word_says_how_a_grant_stands_and_only_an_open_one_is_handed_over(
         with pytest.raises(ValetkeyError) as refused:
             hand_over(standing, now=now)
         assert refused.value.exit_code == 1
+        assert {
+            "ended": "valetkey extend audit --until",
+            "changed": "`valetkey change audit`) or agree to it (`valetkey adopt audit`",
+            "incomplete": "run the same `valetkey grant` again",
+            "revoking": "finish it with `valetkey revoke audit`",
+            "changing": "run the same command again",
+        }[word] in refused.value.do
 
 
 def test_no_handoff_is_written_that_accept_would_refuse(iam: Any, role: Any, now: datetime) -> None:

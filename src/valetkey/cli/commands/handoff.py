@@ -43,7 +43,15 @@ def handoff(
     text = dump(document) if key is None else sealing.seal(dump(document).encode(), key).decode()
     if out is not None:
         write_own(out, text, role_arn=document.role_arn)
-    say_handoff(owner, text, fingerprint(document), out, encrypted=key is not None, as_json=output.as_json)
+    say_handoff(
+        owner,
+        text,
+        fingerprint(document),
+        out,
+        external_id=document.external_id,
+        encrypted=key is not None,
+        as_json=output.as_json,
+    )
     return 0
 
 

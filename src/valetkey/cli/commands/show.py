@@ -17,11 +17,13 @@ def show(
     as_: Annotated[
         Literal["command"] | None, Parameter(name="--as", help="Print the `grant` line that would make the role.")
     ] = None,
+    show_external_id: Annotated[bool, Parameter(negative="", help="Print ExternalIds in full.")] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
     """Show one grant: terms, trust policy, proof, days left, and what on the role differs from its terms.
 
+    Where it differs, it says what was changed, who gets in now, and what to do. It never writes.
     Exit code 1 when the trust policy is not proved to admit exactly the terms, or the role differs from its record.
     """
     from valetkey.cli._owning import found
@@ -38,5 +40,5 @@ def show(
         return 0
     now = datetime.now(UTC)
     shown = proof(standing)
-    say_show(owner, standing, shown, now=now, as_json=output.as_json)
+    say_show(owner, standing, shown, now=now, as_json=output.as_json, show_ids=show_external_id)
     return 0 if shown is not None and shown.holds and not standing.drift else 1

@@ -14,6 +14,7 @@ from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, insta
 from valetkey.grants.status import Difference
 from valetkey.grants.status import Standing as Status
 from valetkey.report.results.openings import Opens, Outlives
+from valetkey.report.results.proofs import Reach
 from valetkey.report.results.shape import Shape, filled, moment, plain, shaped
 from valetkey.trust import terms
 from valetkey.trust.record import PAUSED, SESSIONS
@@ -134,6 +135,11 @@ class Standing(Shape, frozen=True):
 class Shown(Standing, frozen=True):
     proof: Proof | None
     trust: dict[str, Any]
+    changed: list[str]
+    """What was changed since it was agreed, a sentence each."""
+    who: Reach | None
+    """Who gets in now; null where the role is as agreed."""
+    ways_out: list[str]
 
 
 class Listed(Standing, frozen=True):
@@ -175,6 +181,7 @@ class HandedOver(Shape, frozen=True):
     valetkey: Literal["handed-over/v1"]
     file: str
     fingerprint: str
+    external_id: str | None
     encrypted: bool
 
 

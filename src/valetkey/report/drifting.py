@@ -1,0 +1,72 @@
+"""A grant that is not as agreed: what was changed, who gets in now, and the ways out, in words and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from valetkey.commandline import command
+from valetkey.policy import Origin, Policy, parse_policy
+from valetkey.prover import Reach, Unknown, who
+from valetkey.report.proofs import Said, say_reach
+from valetkey.report.results.proofs import Reach as ReachShape
+from valetkey.report.results.proofs import reached
+from valetkey.report.text import clean, say
+from valetkey.trust.drift_words import changes, is_restorable
+
+if TYPE_CHECKING:
+    from valetkey.grants.status import Standing
+
+
+def say_drift(standing: Standing, now: datetime, *, show_ids: bool) -> None:
+    """Nothing is written: the person chooses."""
+    say("What was changed since it was agreed:", *(f"  - {_line(each)}" for each in changes(standing.drift)))
+    say("Who gets in now:")
+    found, document = _reach(standing, now)
+    say_reach(found, _said(standing, document, show_ids=show_ids), as_json=False)
+    say("Ways out:", *(f"  - {_line(each)}" for each in ways_out(standing)))
+
+
+def reach_json(standing: Standing, now: datetime) -> ReachShape:
+    """Who gets in now, with every ExternalId in full, as the trust policy beside it has them."""
+    found, document = _reach(standing, now)
+    return reached(found, _said(standing, document, show_ids=True))
+
+
+def ways_out(standing: Standing) -> tuple[str, ...]:
+    """What the owner can do, a sentence without its end each; empty where the role is as agreed."""
+    return tuple(_ways(standing)) if standing.drift else ()
+
+
+def _ways(standing: Standing) -> Iterator[str]:
+    name = standing.role.name
+    if all(each.missing for each in standing.drift):
+        yield "finish it: run the same `valetkey grant` again"
+    if standing.record.is_adopted:
+        yield f"the terms you want: `{command('valetkey adopt', name, then='--tighten')}` replaces the trust policy"
+    elif is_restorable(standing.drift):
+        yield (
+            f"the terms you want: `{command('valetkey change', name)}` with them (see its --help), which also puts the "
+            "role right"
+        )
+    else:
+        yield (
+            f"the terms you want: end this access with `{command('valetkey revoke', name)}`, and grant again; "
+            "`valetkey change` begins with a trust policy that is as agreed"
+        )
+    yield f"the role as it is: `{command('valetkey adopt', name)}` agrees to it"
+
+
+def _reach(standing: Standing, now: datetime) -> tuple[Reach | Unknown, Policy]:
+    document = parse_policy(standing.role.trust, kind="trust")
+    return who(document, origin=Origin.RETURNED, resource=standing.role.arn, now=now), document
+
+
+def _said(standing: Standing, document: Policy, *, show_ids: bool) -> Said:
+    return Said(f"the trust policy of {standing.role.name}", "", "", (document,), show_ids)
+
+
+def _line(text: str) -> str:
+    """Text from outside begins no line of its own."""
+    return clean(text, keep=frozenset())

@@ -1,0 +1,49 @@
+"""What of a role was changed since it was agreed, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from valetkey.trust.drift import PINNED, TRUST, Difference
+
+MANAGED, INLINE, BOUNDARY, SESSION = "managed policy", "inline policy", "boundary", "session limit (s)"
+RESTORABLE = frozenset({MANAGED, INLINE, BOUNDARY, SESSION})
+"""The differences that the record is enough to put right: `valetkey change` does."""
+
+
+def changes(drift: Iterable[Difference]) -> tuple[str, ...]:
+    """A sentence without its end for each difference."""
+    return tuple(map(_sentence, drift))
+
+
+def is_restorable(drift: Iterable[Difference]) -> bool:
+    """Whether `valetkey change` puts all of it right: the trust policy still says what was agreed."""
+    return all(each.what in RESTORABLE or each.what == PINNED for each in drift)
+
+
+def _sentence(each: Difference) -> str:
+    what, agreed, found = each.what, each.agreed, each.found
+    if what == TRUST and agreed == "the recorded terms":
+        return "the trust policy was changed: it has other conditions or principals than were agreed"
+    if what == TRUST:
+        return "the trust policy was replaced by one that valetkey does not write"
+    if what == PINNED:
+        return f"pinned principals were {found}"
+    if what == "end in the trust policy":
+        return f"the end in the trust policy was changed from {agreed} to {found}"
+    if what == "contractor":
+        return f"the contractor is another: {agreed} was recorded, and the trust policy names {found}"
+    if what in (MANAGED, INLINE):
+        policy = f"the {what}"
+        if each.missing:
+            return f"{policy} {agreed} is not there"
+        if agreed == "none":
+            return f"{policy} {found} was added"
+        return f"{policy} {agreed} was changed"
+    if what == BOUNDARY and found == "none":
+        return f"the permissions boundary {agreed} was removed"
+    if what == BOUNDARY and agreed == "none":
+        return f"the permissions boundary {found} was set"
+    if what == SESSION:
+        return f"the longest session was changed from {agreed} s to {found} s"
+    return f"{what}: {agreed} was agreed, and it is {found}"
