@@ -10,6 +10,7 @@ from valetkey.commandline import command
 from valetkey.grants.change_plan import Cut
 from valetkey.grants.status import EXTERNAL_ID
 from valetkey.report.grant_json import judged_json, moment, proof_json
+from valetkey.report.grants import misspelt
 from valetkey.report.openings import opening_lines
 from valetkey.report.text import clean, mask, say, say_json
 from valetkey.trust.drift_words import RESTORABLE, changes
@@ -53,6 +54,8 @@ def _lines(changed: Changed) -> Iterator[str]:
         yield f"  {what:<{width}}  {clean(text, keep=frozenset())}"
     if changed.opening is not None:
         yield from opening_lines(changed.opening)
+    before = dict(changed.old.inline)
+    yield from misspelt([each for each in changed.wanted.inline if before.get(each[0]) != each[1]])
     yield f"{DENIED}." if changed.cuts else "Live sessions are kept."
     if _pauses(changed):
         yield "Everything is denied for some 20 seconds meanwhile: these changes cannot be made one after the other."

@@ -77,11 +77,23 @@ def prepared_lines(
 ) -> tuple[str, ...]:
     """The account, what the policies open, what to know about the terms; with `proof`, for a person who is asked next,
     what is proved of the trust policy."""
-    from valetkey.grants.options import hints
-
-    known = hints(asked, received.value if received else None)
+    known = notes(prepared, asked, received)
     shown = (_proof_line(prepared.proof),) if proof else ()
     return (_account_line(prepared.owner), *opening_lines(prepared.opening), *known, *shown)
+
+
+def notes(prepared: Prepared, asked: Asked, received: Received | None) -> tuple[str, ...]:
+    """What to know about the terms and the policies, a sentence each."""
+    from valetkey.grants.options import hints
+
+    return (*hints(asked, received.value if received else None), *misspelt(prepared.grant.inline))
+
+
+def misspelt(inline: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[str, ...]:
+    """Warnings about actions that AWS does not list, in documents of the owner's own."""
+    from valetkey.catalog.misspelt import unlisted
+
+    return tuple(f"Warning: {_line(name)}: {_line(each)}" for name, document in inline for each in unlisted(document))
 
 
 def say_call(call: Call) -> None:
@@ -118,12 +130,12 @@ def say_failures(shown: Shown) -> None:
     say(*(f"  {each}" for each in shown.failures), stderr=True)
 
 
-def say_plan(prepared: Prepared, *, as_json: bool) -> None:
+def say_plan(prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) -> None:
     """A dry run: the calls, and what is proved."""
     if as_json:
         calls = [{"action": call.action, "params": dict(call.params)} for call in prepared.calls]
         judged = judged_json(prepared.proof, prepared.opening)
-        say_json(shaped(results.Planned, **grant_json(prepared.grant), **judged, calls=calls))
+        say_json(shaped(results.Planned, **grant_json(prepared.grant), **judged, calls=calls, notes=notes))
         return
     if prepared.calls:
         say("Dry run, nothing is written. The calls would be:")
@@ -157,12 +169,12 @@ def _masked_trust(value: Any, key: str = "") -> Any:
     return mask(str(value)) if key.lower() == key_names.EXTERNAL_ID_LOWER else value
 
 
-def say_made(made: Made, prepared: Prepared, *, as_json: bool) -> None:
+def say_made(made: Made, prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) -> None:
     """A grant that was made, or was there already."""
     if as_json:
         calls = [call.action for call in made.calls]
         judged = judged_json(made.proof, prepared.opening)
-        say_json(shaped(results.Granted, **grant_json(made.grant), **judged, calls=calls))
+        say_json(shaped(results.Granted, **grant_json(made.grant), **judged, calls=calls, notes=notes))
         return
     grant = made.grant
     done = (
@@ -261,7 +273,7 @@ def say_handoff(
     encrypted: bool,
     as_json: bool,
 ) -> None:
-    """The handoff on stdout when no file was named; the fingerprint to read aloud, and the ExternalId in full."""
+    """The handoff itself on stdout when no file was named; the fingerprint to read aloud, the ExternalId in full."""
     say_account(owner)
     if out is None:
         say(text.rstrip("\n"))

@@ -521,6 +521,10 @@ _SHORTEST_SESSION_NAME = 2
 _RESERVED_SSO = re.compile(
     r"role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+/)?AWSReservedSSO_[\w+=,.@-]+_\*", re.ASCII
 )
+# The same without its path, or as the session of one: what a person copies from GetCallerIdentity.
+_BARE_SSO = re.compile(
+    r"(?:role/(?!aws-reserved/)(?:[!-~]*/)?|assumed-role/)(AWSReservedSSO_[\w+=,.@*-]+)(?:/.*)?", re.ASCII
+)
 _NAMED = re.compile(r"(user|role)/([!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -542,6 +546,14 @@ def _check_principal(terms: Terms, field: str, text: str) -> None:
         arn = parse_arn(text)
     except PolicyError as error:
         raise TermsError(error.what, do=error.do, where=field) from None
+    if (name := _BARE_SSO.fullmatch(arn.resource)) is not None:
+        with_region, without = sso_role_forms(f"arn:{arn.partition}:iam::{arn.account}:role/{name[1]}")
+        raise TermsError(
+            f"{shown(text, 200)} is a role of Identity Center without its path, and AWS has no such role",
+            do=f"name {without} where their Identity Center is in us-east-1, "
+            f"else {with_region} with its region for REGION",
+            where=field,
+        )
     trouble = _trouble(terms, field, arn)
     if trouble:
         raise TermsError(

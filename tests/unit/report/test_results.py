@@ -121,7 +121,7 @@ def test_grants(capsys: Capture) -> None:
     owner = Owner(iam.account, "aws", f"arn:aws:iam::{iam.account}:user/owner")
     policies = [("all", parse_policy(ADMIN, "identity"))]
     opens = judged_json(Proved(True, None, ()), opening(policies, boundary=None, role_arn=grant.role_arn))
-    passes("grant", shaped(Granted, **grant_json(grant), **opens, calls=["iam:CreateRole"]))
+    passes("grant", shaped(Granted, **grant_json(grant), **opens, calls=["iam:CreateRole"], notes=[]))
     say_list([listed(owner, [standing], ("lost",), now=NOW, within=timedelta(days=30))], now=NOW, as_json=True)
     printed = json.loads(capsys.readouterr().out)
     checker("grants")(printed)

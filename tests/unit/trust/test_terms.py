@@ -111,7 +111,7 @@ def test_terms_that_contradict_themselves(fields: dict[str, Any], where: str, sa
         (f"arn:aws:iam::{A}:user/*", "wildcard"),
         (f"arn:aws:iam::{A}:user/al?ce", "wildcard"),
         (f"arn:aws:iam::{A}:user/${{aws:username}}", "variable"),
-        (f"arn:aws:iam::{A}:role/AWSReservedSSO_Audit_*", "wildcard"),
+        (f"arn:aws:iam::{A}:role/AWSReservedSSO_Audit_*", "without its path"),
         (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_*", "wildcard"),
         (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Audit*", "wildcard"),
         (f"arn:aws:iam::{A}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_*_Audit_*", "wildcard"),
@@ -147,3 +147,25 @@ def test_an_identity_center_role_has_two_forms() -> None:
     assert sso_role_forms(f"arn:aws:iam::{A}:role/{name}") == (f"{path}REGION/{name}", f"{path}{name}")
     for full in (f"{path}{name}", f"{path}eu-west-1/{name}", f"arn:aws:iam::{A}:role/team/ops", USER):
         assert sso_role_forms(full) == (full,)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "iam::222222222222:role/AWSReservedSSO_Audit_0123456789abcdef",
+        "iam::222222222222:role/AWSReservedSSO_Audit_*",
+        "iam::222222222222:role/teams/AWSReservedSSO_Audit_0123456789abcdef",
+        "sts::222222222222:assumed-role/AWSReservedSSO_Audit_0123456789abcdef/carol@example.com",
+    ],
+)
+@pytest.mark.parametrize("field", ["only", "pin"])
+def test_an_identity_center_role_without_its_path_is_refused_with_the_right_arn(field: str, resource: str) -> None:
+    terms = Terms(contractor="222222222222", mfa=False, **{field: (f"arn:aws:{resource}",)})
+    with pytest.raises(TermsError, match="without its path") as refused:
+        check_terms(terms)
+    name = "AWSReservedSSO_Audit_" + ("*" if resource.endswith("*") else "0123456789abcdef")
+    path = "arn:aws:iam::222222222222:role/aws-reserved/sso.amazonaws.com/"
+    assert f"{path}{name} " in refused.value.do
+    assert f"{path}REGION/{name} " in refused.value.do
+    right = Terms(contractor="222222222222", mfa=False, only=(f"{path}eu-west-1/{name}",))
+    check_terms(right)

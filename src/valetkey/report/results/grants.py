@@ -97,9 +97,9 @@ GrantShape = _shape(
 """A grant as agreed, with its terms among its own fields."""
 
 _JUDGED = [("proof", Proof | None), ("opens", Opens)]
-Granted = _shape("Granted", [*_JUDGED, ("calls", list[str])], GrantShape)
+Granted = _shape("Granted", [*_JUDGED, ("calls", list[str]), ("notes", list[str])], GrantShape)
 """A grant that was made: what is proved of it, what its policies open, and the calls that were performed."""
-Planned = _shape("Planned", [*_JUDGED, ("calls", list[Call])], GrantShape)
+Planned = _shape("Planned", [*_JUDGED, ("calls", list[Call]), ("notes", list[str])], GrantShape)
 """A grant that a dry run would make."""
 
 

@@ -1,0 +1,48 @@
+"""Actions in policies that AWS does not list, with the nearest one that it does."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from valetkey.catalog.actions import every, expand, listed
+
+
+def unlisted(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence for each Action or NotAction of a policy document that covers no action that AWS lists. IAM takes such
+    a policy without a word, and it then allows (or denies) nothing of the kind."""
+    return tuple(dict.fromkeys(_said(action) for action in _actions(document) if not _is_listed(action)))
+
+
+def _actions(document: Mapping[str, Any]) -> Iterator[str]:
+    statements = document.get("Statement", ())
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if isinstance(statement, Mapping):
+            for key in ("Action", "NotAction"):
+                yield from _texts(statement.get(key, ()))
+
+
+def _texts(value: Any) -> Iterable[str]:
+    given = [value] if isinstance(value, str) else value
+    return [each for each in given if isinstance(each, str)]
+
+
+def _is_listed(action: str) -> bool:
+    if "*" in action or "?" in action:
+        return bool(expand(action))
+    return listed(action) is not None
+
+
+def _said(action: str) -> str:
+    if "*" in action or "?" in action:
+        return f"{action} covers no action that AWS lists"
+    near = difflib.get_close_matches(action.lower(), _near(action), n=1, cutoff=0.7)
+    meant = f": did you mean {every()[near[0]]}?" if near else ""
+    return f"{action} is not an action that AWS lists{meant}"
+
+
+def _near(action: str) -> Iterable[str]:
+    """The actions of the same service, or all where there is no such service."""
+    service = action.lower().partition(":")[0]
+    return [each for each in every() if each.startswith(f"{service}:")] or every()
