@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from valetkey.catalog import limits
 from valetkey.cli._options import seconds
-from valetkey.commandline import command
+from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
@@ -150,9 +150,12 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
         )
     if profile is not None and serial and profile.mfa_serial not in (None, serial):
         # Its role would ask for a code of that device all the same.
+        from valetkey.credentials.profiles.again import set_up_again
+
+        again = set_up_again(profile, then=option("--mfa-serial", serial), change=f"mfa_serial = {serial}")
         raise ValetkeyError(
             f"{profile.name} was accepted with another MFA device, {profile.mfa_serial}",
-            do="leave --mfa-serial out, or accept the handoff again with it",
+            do=f"leave --mfa-serial out, or {again}",
         )
     profiles = [profile] if profile else list(readable_profiles(os.environ))
     known = {each.mfa_serial for each in profiles if each.source_profile == source and each.mfa_serial}

@@ -61,6 +61,7 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
     from valetkey.cli._machine import clock
     from valetkey.credentials.doctor import verification
     from valetkey.credentials.doctor.caller_policies import read_own_side
+    from valetkey.credentials.profiles.again import set_up_again
     from valetkey.credentials.profiles.identity import identify
     from valetkey.credentials.sessions.mfa_codes import with_code
     from valetkey.credentials.sessions.named_people import is_named
@@ -75,7 +76,7 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
 
     def session(refused: str) -> Keys:
         if profile.mfa_serial is None:
-            raise ValetkeyError(f"the profile {name} names no MFA device", do="accept it again: `valetkey accept`")
+            raise ValetkeyError(f"the profile {name} names no MFA device", do=set_up_again(profile))
         found = tools.mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused)
         return found.credentials
 

@@ -88,4 +88,5 @@ def _plain(each: Tried) -> dict[str, object]:
         "likely": (found.likely or None) if found else None,
         "probes": [dataclasses.asdict(probe) for probe in found.probes] if found else [],
         "problem": each.problem.what if each.problem else None,
+        "do": (each.problem.do or None) if each.problem else None,
     }

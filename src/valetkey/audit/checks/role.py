@@ -96,7 +96,8 @@ def weak_external_id(subject: Subject) -> Iterator[Hit]:
         "Access without an end date stays. A date in the trust policy alone leaves open sessions for up to 12 "
         "hours; a date in the permissions alone still lets sessions start."
     ),
-    fix="set a date in the trust policy (DateLessThan aws:CurrentTime) and in a Deny of the permissions",
+    fix="set an end in the trust policy (DateLessThan aws:CurrentTime) and in a Deny of the permissions; a grant's "
+    "with valetkey change --until",
     page="id_roles_use_revoke-sessions.html",
 )
 def half_dated(subject: Subject) -> Iterator[Hit]:
@@ -128,7 +129,7 @@ def half_dated(subject: Subject) -> Iterator[Hit]:
         "The grant's record holds other terms, and now everyone in the account whose administrator allows it can "
         "assume the role."
     ),
-    fix="grant again (valetkey grant), or name the person or role with aws:PrincipalArn",
+    fix="name the person or role with aws:PrincipalArn; of a grant, valetkey show says the ways out",
     page="reference_policies_elements_principal.html",
 )
 def too_wide(subject: Subject) -> Iterator[Hit]:
@@ -154,7 +155,7 @@ def too_wide(subject: Subject) -> Iterator[Hit]:
         "Neither a grant's record nor the list of known accounts says whose it is. A label in such a list is not a "
         "reason to trust the account either."
     ),
-    fix="find out whose account it is; grant with valetkey, or add it to --own-accounts if it is yours",
+    fix="find out whose account it is; make it a grant (valetkey adopt), or add it to --own-accounts if it is yours",
     page="access-analyzer-getting-started.html",
 )
 def unknown_party(subject: Subject) -> Iterator[Hit]:
@@ -280,7 +281,7 @@ def outlasting(subject: Subject) -> Iterator[Hit]:
     title="Sessions last longer than agreed",
     severity="medium",
     why="An open session goes on, whatever is changed in the trust policy.",
-    fix="set MaxSessionDuration back",
+    fix="set MaxSessionDuration back: valetkey change --session, or aws iam update-role",
     page="id_roles_manage_modify.html",
 )
 def session_too_long(subject: Subject) -> Iterator[Hit]:
@@ -294,7 +295,7 @@ def session_too_long(subject: Subject) -> Iterator[Hit]:
     title="The role is not used",
     severity="low",
     why="Each role that outsiders can assume can be misused, and nobody needs this one.",
-    fix="ask the contractor, then remove the role",
+    fix="ask the contractor, then remove the role (valetkey revoke, where it is a grant)",
     page="access_policies_last-accessed.html",
 )
 def unused(subject: Subject) -> Iterator[Hit]:
@@ -315,7 +316,7 @@ def unused(subject: Subject) -> Iterator[Hit]:
     title="The role is not as agreed",
     severity="medium",
     why="The role was changed after the grant; what was agreed no longer holds.",
-    fix="see valetkey show, then grant again or revoke",
+    fix="valetkey show says who gets in now; then valetkey change, adopt or revoke",
     page="id_roles_manage_modify.html",
 )
 def drifted(subject: Subject) -> Iterator[Hit]:

@@ -63,6 +63,7 @@ def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
     """The way in and its variants, with a code asked for where one is needed."""
     from valetkey.cli._machine import clock
     from valetkey.credentials.doctor.probing import probe
+    from valetkey.credentials.profiles.again import set_up_again
     from valetkey.errors import ValetkeyError
 
     profile, tools = entry.profile, entry.tools()
@@ -70,7 +71,7 @@ def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
 
     def session(refused: str = "", max_age: int | None = profile.mfa_max_age) -> tuple[Keys, bool]:
         if profile.mfa_serial is None:
-            raise ValetkeyError(f"the profile {profile.name} names no MFA device", do="accept the handoff again")
+            raise ValetkeyError(f"the profile {profile.name} names no MFA device", do=set_up_again(profile))
         made = tools.mfa_session(profile.mfa_serial, max_age=max_age, refused=refused)
         return made.credentials, made.issued >= started
 

@@ -77,8 +77,11 @@ def _check_in_config(name: str, *, is_behind: bool) -> None:
     from valetkey.errors import ValetkeyError
 
     if not is_behind and not is_profile(name, os.environ):
+        from valetkey.credentials.profiles.again import set_up_again
+        from valetkey.credentials.profiles.profile import load
+
         raise ValetkeyError(
             f"the profile {name} is not in {config_path(os.environ)}, where tools would look for it",
-            do="accept the handoff again; inside `valetkey exec`, leave that first",
+            do=f"{set_up_again(load(name, os.environ))}; inside `valetkey exec`, leave that first",
             where=str(config_path(os.environ)),
         )

@@ -8,6 +8,7 @@ from typing import assert_never
 from valetkey.catalog import limits
 from valetkey.commandline import command, option
 from valetkey.credentials.doctor.diagnosis import Answer, Check, Facts, Sections, Unread
+from valetkey.credentials.profiles.again import set_up_again
 from valetkey.credentials.profiles.awsconfig import BEATS, is_ours
 from valetkey.credentials.profiles.profile import Profile
 
@@ -43,7 +44,7 @@ def _aws_profile(facts: Facts) -> Answer | None:
     if isinstance(sections, Unread):
         return Answer("blocks", sections.why, "mend the file: no AWS tool can read it as it is")
     name = profile.name
-    accept = f"accept the handoff again: valetkey accept FILE {option('--name', name)}"
+    accept = set_up_again(profile)
     own = sections.config.get(name)
     if own is None:
         return Answer("blocks", f"{sections.config_file} has no profile {name}", accept)
@@ -152,7 +153,11 @@ def _region(facts: Facts) -> Answer | None:
                 f"set a region of {profile.partition} there, or unset it",
             )
     if not regions:
-        return Answer("beware", "no region is set: many tools stop and ask for one", "accept again with --region")
+        return Answer(
+            "beware",
+            "no region is set: many tools stop and ask for one",
+            f"set one: `{command('aws configure set region', 'REGION', then=option('--profile', profile.name))}`",
+        )
     where, region = next(iter(regions.items()))
     return Answer("ok", f"{region} ({where}), of the partition {profile.partition} as the role")
 

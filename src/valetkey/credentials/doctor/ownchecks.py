@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from valetkey.commandline import option
 from valetkey.credentials.doctor.caller_policies import context_of
 from valetkey.credentials.doctor.diagnosis import Answer, Check, Facts, Signed, Unread
+from valetkey.credentials.profiles.again import ANY, set_up_again
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.base_binding import ENVIRONMENT, refuse_other
@@ -103,7 +104,7 @@ def _identity(facts: Facts) -> Answer:
         return Answer("blocks", wrong.what, wrong.do)
     if profile.session_name == "username" and (who.kind != "iam-user" or who.name != profile.user_name):
         says = f"the session has to carry your IAM user's name; you are {who.arn}, accepted was {profile.user_name}"
-        return Answer("blocks", says, "sign in as that user, or accept the handoff again as this one")
+        return Answer("blocks", says, f"sign in as that user; or, signed in as this one, {set_up_again(profile)}")
     try:
         refuse_other(profile, who)
     except WrongCaller as other:
@@ -129,10 +130,11 @@ def _mfa(facts: Facts) -> Answer | None:
     wanted = profile is None or profile.mfa
     if not wanted or (isinstance(who, Identity) and who.kind != "iam-user"):
         return None
-    add = "add an authenticator app (TOTP) to your user, then accept the handoff again"
+    app = "add an authenticator app (TOTP) to your user"
+    add = app if profile is None else f"{app}, then {set_up_again(profile, change='its mfa_serial')}"
     serial = profile.mfa_serial if profile is not None else None
     if profile is not None and serial is None:
-        return Answer("blocks", "the role asks for MFA, and the profile names no device", "accept the handoff again")
+        return Answer("blocks", "the role asks for MFA, and the profile names no device", set_up_again(profile))
     if serial is not None and ":u2f/" in serial:
         return Answer("blocks", f"{serial} is a FIDO key or passkey, which AWS takes for the console only", add)
     if isinstance(facts.devices, Unread):
@@ -147,7 +149,9 @@ def _mfa(facts: Facts) -> Answer | None:
         return Answer("blocks" if profile is not None else "beware", f"your user has {has}", add)
     if serial is not None:
         says = f"{serial} is not enabled for your user; enabled: {', '.join(usable)}"
-        return Answer("blocks", says, f"accept the handoff again with {option('--mfa-serial', usable[0])}")
+        device = option("--mfa-serial", usable[0])
+        again = ANY if profile is None else set_up_again(profile, then=device, change=f"mfa_serial = {usable[0]}")
+        return Answer("blocks", says, again)
     return Answer("ok", f"{', '.join(usable)}: enabled for your user")
 
 

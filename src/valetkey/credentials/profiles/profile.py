@@ -208,7 +208,7 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
             else "run `valetkey accept FILE` with the owner's handoff first",
             where=str(path),
         )
-    again = "accept it again: `valetkey accept` with the handoff, or with --role"
+    again = "accept it again: `valetkey accept` with the handoff, or with --role; or import it again"
     data = files.read(path, others_may_read=True)
     if data is None:
         raise ProfileError(

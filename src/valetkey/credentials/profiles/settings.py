@@ -29,6 +29,7 @@ from typing import Any
 
 from valetkey.catalog import limits
 from valetkey.commandline import command, option
+from valetkey.credentials.profiles.again import set_up_again
 from valetkey.credentials.profiles.profile import Profile, ProfileError
 from valetkey.errors import ValetkeyError
 
@@ -133,7 +134,7 @@ def session_name(settings: SessionSettings, profile: Profile) -> str:
         if name is None:
             raise ValetkeyError(
                 f"the owner wants the session of {profile.name} to carry your IAM user's name, and it is not known",
-                do="run `valetkey accept` with the handoff again, signed in as an IAM user",
+                do=f"sign in as an IAM user, and {set_up_again(profile)}",
             )
         limits.check("session name", name)
         if settings.session_name not in (None, name):

@@ -16,6 +16,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from valetkey import awsfiles
+from valetkey.credentials.profiles.again import set_up_again
 from valetkey.credentials.profiles.identity import Identity, parse_identity
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.refusals import WrongCaller
@@ -104,7 +105,7 @@ def refuse_other(profile: Profile, caller: Identity) -> None:
             f"the base identity of {profile.name} is {recorded}; {base_name(profile)} now is {caller.arn}",
             code="AccessDenied",
             message="",
-            do="sign in as that user; to work as the other one, accept the handoff again",
+            do=f"sign in as that user; to work as the other one, {set_up_again(profile)}",
             where="sts:GetCallerIdentity",
         )
 
@@ -148,5 +149,5 @@ def bind(profile: Profile, found: Iterable[tuple[str | None, Identity]], env: Ma
     raise NotBound(
         f"the file of {profile.name} does not say where its base identity comes from; it was accepted as {was}, and "
         + ("; ".join(others) or "nobody is signed in"),
-        do="accept again: `valetkey accept` the handoff with --profile, or with --base-from-environment",
+        do=f"accept again, with --profile or with --base-from-environment: {set_up_again(profile)}",
     )

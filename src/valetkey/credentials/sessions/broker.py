@@ -23,6 +23,7 @@ from typing import TypeGuard
 
 from valetkey.account.calls import Keys
 from valetkey.catalog import limits
+from valetkey.credentials.profiles.again import set_up_again
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.profiles.settings import PLAIN, SessionSettings
 from valetkey.credentials.sessions.cache import Busy, Session, key
@@ -292,7 +293,7 @@ def _device(profile: Profile) -> str:
     if profile.mfa_serial is None:
         raise ValetkeyError(
             f"the role of {profile.name} asks for MFA, and the profile names no device",
-            do="run `valetkey accept` with the handoff again",
+            do=set_up_again(profile, change="its mfa_serial"),
         )
     return profile.mfa_serial
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from valetkey.account.calls import Keys
 from valetkey.catalog import limits
+from valetkey.credentials.profiles.again import ANY
 from valetkey.credentials.sessions.cache import REMEMBER, Cache, key
 from valetkey.credentials.sessions.protocols import Ask, Clock, Deadline, Dismissed, NoTerminal, busy
 from valetkey.credentials.sessions.refusals import WrongCode
@@ -101,12 +102,12 @@ def check_device(serial: str) -> None:
     if ":u2f/" in serial:
         raise ValetkeyError(
             "this MFA device is a security key or passkey, which AWS does not take for API access",
-            do="add a virtual MFA device (authenticator app) to your user, then run `valetkey accept` again",
+            do=f"add a virtual MFA device (authenticator app) to your user; then {ANY}",
             where=serial,
         )
     if serial.endswith(":mfa/root-account-mfa-device"):
         raise ValetkeyError(
             "this MFA device is the root user's, and root may not assume roles",
-            do="sign in as an IAM user with a virtual MFA device, then run `valetkey accept` again",
+            do=f"sign in as an IAM user with a virtual MFA device; then {ANY}",
             where=serial,
         )

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from valetkey.account.calls import CallError
 from valetkey.account.denial import Denial
 from valetkey.commandline import command
+from valetkey.credentials.profiles.again import ANY, set_up_again
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.refusal_sides import ROTATED, Side, advice, says, side_of
 from valetkey.errors import ValetkeyError
@@ -82,7 +83,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "",
         "unable to validate mfa code",
         "AWS does not know this MFA device for your user",
-        "run `valetkey accept` with the handoff again, with the serial of a virtual MFA device of your own user",
+        f"with the serial of a virtual MFA device of your own user, {ANY}",
     ),
     (
         "get_session_token",
@@ -237,7 +238,7 @@ def about_aws_login(refused: Refused, profile: Profile) -> Refused:
         return refused
     if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
         refused.what += "; it asks for MFA, and AWS does not say whether a session of `aws login` carries that"
-        refused.do = f"use an IAM user's access key as base identity (accept again with --profile), or: {refused.do}"
+        refused.do = f"use an IAM user's access key as base identity ({set_up_again(profile)}), or: {refused.do}"
     return refused
 
 

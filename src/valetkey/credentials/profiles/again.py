@@ -1,0 +1,34 @@
+"""How a profile is set up again: as it was the first time, from a handoff, from typed words, or by import."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from valetkey.commandline import command, option
+from valetkey.credentials.profiles.profile import Origin, Profile
+
+ANY = "set the profile up again as the first time (`valetkey accept`, or `valetkey forget NAME --restore` and `import`)"
+"""The same where the profile is not known."""
+
+
+def set_up_again(profile: Profile, *, then: str = "", change: str = "") -> str:
+    """The advice, without its end. `then` are further options of `accept`; `change` is what they mean for a section of
+    the AWS config, like "with another mfa_serial"."""
+    name = profile.name
+    match profile.origin:
+        case Origin.HANDOFF:
+            given = " ".join(filter(None, [option("--name", name), then]))
+            return f"accept the handoff again: `valetkey accept FILE {given}`"
+        case Origin.TYPED:
+            external_id = "--external-id ID" if profile.external_id is not None else ""
+            role = option("--role", profile.role_arn)
+            given = " ".join(filter(None, [role, external_id, option("--name", name), then]))
+            return f"accept the role again: `valetkey accept {given}`"
+        case Origin.IMPORTED:
+            edit = f"set the section right{f' ({change})' if change else ''}"
+            return (
+                f"put the section back (`{command('valetkey forget', name, then='--restore')}`), {edit}, and import it "
+                f"again (`{command('valetkey import', name)}`)"
+            )
+        case _:
+            assert_never(profile.origin)
