@@ -10,7 +10,7 @@ from valetkey.commandline import command
 from valetkey.grants.change_plan import Cut
 from valetkey.grants.status import EXTERNAL_ID
 from valetkey.report.grant_json import judged_json, moment, proof_json
-from valetkey.report.grants import misspelt
+from valetkey.report.grant_notes import misspelt
 from valetkey.report.openings import opening_lines
 from valetkey.report.text import clean, mask, say, say_json
 from valetkey.trust.drift_words import RESTORABLE, changes

@@ -14,6 +14,7 @@ from valetkey.grants import history
 from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.status import EXTERNAL_ID
 from valetkey.report.grant_json import OWN, grant_json, judged_json, moment, proof_json, standing_json
+from valetkey.report.grant_notes import notes
 from valetkey.report.openings import opening_lines, outlives_lines
 from valetkey.report.results import grants as results
 from valetkey.report.results.shape import shaped
@@ -80,20 +81,6 @@ def prepared_lines(
     known = notes(prepared, asked, received)
     shown = (_proof_line(prepared.proof),) if proof else ()
     return (_account_line(prepared.owner), *opening_lines(prepared.opening), *known, *shown)
-
-
-def notes(prepared: Prepared, asked: Asked, received: Received | None) -> tuple[str, ...]:
-    """What to know about the terms and the policies, a sentence each."""
-    from valetkey.grants.options import hints
-
-    return (*hints(asked, received.value if received else None), *misspelt(prepared.grant.inline))
-
-
-def misspelt(inline: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[str, ...]:
-    """Warnings about actions that AWS does not list, in documents of the owner's own."""
-    from valetkey.catalog.misspelt import unlisted
-
-    return tuple(f"Warning: {_line(name)}: {_line(each)}" for name, document in inline for each in unlisted(document))
 
 
 def say_call(call: Call) -> None:

@@ -63,6 +63,7 @@ def grant(
     from valetkey.grants.prepare import prepare
     from valetkey.grants.role import read_owner
     from valetkey.report import grants as report
+    from valetkey.report.grant_notes import notes
 
     now = datetime.now(UTC)
     _, lasting = _owning.end(terms.until, now=now)
@@ -110,10 +111,10 @@ def grant(
                 fresh_id=_owning.fresh_id(),
             )
             about = report.prepared_lines(prepared, asked, received, proof=not (yes or dry_run))
-            notes = report.notes(prepared, asked, received)
+            said = notes(prepared, asked, received)
             report.say_prepared(about)
             if dry_run:
-                report.say_plan(prepared, notes=notes, as_json=output.as_json)
+                report.say_plan(prepared, notes=said, as_json=output.as_json)
             _owning.accept_escalation(prepared, accepted=accept_escalation)
             if dry_run:
                 return 0
@@ -137,5 +138,5 @@ def grant(
         except NotProved as problem:
             report.say_failures(problem.shown)
             raise
-    report.say_made(made, prepared, notes=notes, as_json=output.as_json)
+    report.say_made(made, prepared, notes=said, as_json=output.as_json)
     return 0
