@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("suspend", "suspend:suspend", OWNER, "Deny everything to a grant, for a time."),
     ("resume", "resume:resume", OWNER, "End the suspension of a grant."),
     ("revoke", "revoke:revoke", OWNER, "End a grant: deny its live sessions and delete the role."),
+    ("review", "review:app", OWNER, "Review all outside access, and end what is not kept."),
     ("activity", "activity:activity", OWNER, "Show what was done through a role, from CloudTrail."),
     ("request", "request:request", CONTRACTOR, "Write an access request for a customer."),
     ("accept", "accept:accept", CONTRACTOR, "Check a handoff and write the AWS profile for it."),

@@ -177,6 +177,12 @@ class FakeIam:
         found = {"StackName": self.stacks[PhysicalResourceId], "ResourceType": "AWS::IAM::Role"}
         return {"StackResources": [found]}
 
+    def _list_saml_providers(self, call: Call) -> dict[str, Any]:
+        return {"SAMLProviderList": []}
+
+    def _list_open_id_connect_providers(self, call: Call) -> dict[str, Any]:
+        return {"OpenIDConnectProviderList": []}
+
     def _get_account_summary(self, call: Call) -> dict[str, Any]:
         return {"SummaryMap": {"AttachedPoliciesPerRoleQuota": 12, **self.quotas}}
 

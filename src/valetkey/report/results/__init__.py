@@ -21,6 +21,7 @@ _HOMES: Mapping[str, str] = {
     "absent": "grants:Absent",
     "differs": "grants:Differs",
     "doctor": "doctor:Diagnosis",
+    "evidence-written": "evidence:EvidenceWritten",
     "grant": "grants:Granted",
     "grants": "grants:Grants",
     "handed-over": "grants:HandedOver",
@@ -35,6 +36,8 @@ _HOMES: Mapping[str, str] = {
     "receipt": "grants:Receipt",
     "request": "contractor:Request",
     "request-text": "texts:RequestText",
+    "review-applied": "evidence:ReviewApplied",
+    "review-written": "evidence:ReviewWritten",
     "sandbox-seeded": "sandbox:Seeded",
     "sandbox-status": "sandbox:Status",
     "sandbox-stopped": "sandbox:Stopped",
@@ -43,6 +46,7 @@ _HOMES: Mapping[str, str] = {
     "show": "grants:Shown",
     "shut": "grants:Shut",
     "unmanaged": "adopting:Unmanaged",
+    "verified": "evidence:Verified",
     "verification": "contractor:Verification",
 }
 

@@ -1,0 +1,92 @@
+"""What `review` and `show --evidence` share: files that are not overwritten, the population, signing."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey import files
+from valetkey.errors import ValetkeyError
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.audit import Scope
+    from valetkey.cli._options import OwnerAccount
+    from valetkey.evidence import Population, Tool
+
+
+def tool() -> Tool:
+    """`ssh-keygen` in this process's environment."""
+    from valetkey.evidence import Tool
+
+    return Tool(os.environ)
+
+
+def must_be_new(*paths: Path | None) -> None:
+    """Raise ValetkeyError for a file that is there: it may hold decisions, or be signed."""
+    for path in paths:
+        if path is not None and (path.exists() or path.is_symlink()):
+            raise ValetkeyError(f"{path} exists", do="name another file, or remove it", where=str(path))
+
+
+def read(path: Path) -> bytes:
+    """A review or evidence. Raises ValetkeyError."""
+    from valetkey.evidence.loading import MAX_BYTES
+
+    return files.read_named(path, MAX_BYTES)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all. Raises ValetkeyError."""
+    files.replace(path, data, do="name another place")
+
+
+def sign(path: Path, data: bytes, key: Path | None) -> tuple[Path, str] | None:
+    """Sign what the file holds, and write the signature beside it; None without a key. Raises ValetkeyError."""
+    if key is None:
+        return None
+    from valetkey.evidence.signing import sign, signature_path
+
+    signature, said = sign(data, key.expanduser(), tool=tool())
+    place = signature_path(path)
+    write(place, signature)
+    return place, said
+
+
+def need_key(key: Path | None) -> None:
+    """Raise ValetkeyError, before anything is called or changed, for a key that is not there."""
+    if key is not None and not key.expanduser().is_file():
+        raise ValetkeyError(
+            f"--sign: {key} is not a file", do="name an SSH key: --sign ~/.ssh/id_ed25519", where=str(key)
+        )
+
+
+def population(perform: Perform, account: OwnerAccount, scope: Scope) -> Population:
+    """Everything in the account that lets an outside party in. Raises CallError."""
+    from valetkey.audit import audit
+    from valetkey.audit import reviewing as outside
+    from valetkey.cli import _auditing
+    from valetkey.evidence.review import Population, ordered
+    from valetkey.grants import reviewing as granted
+    from valetkey.grants.role import read_owner, read_roles
+    from valetkey.report.progress import proving
+    from valetkey.trust.record import instant
+
+    now = datetime.now(UTC)
+    owner = read_owner(perform)
+    found = _auditing.live(owner.account, account)
+    grants = granted.entries(tuple(read_roles(perform)), now=now)
+    answer = audit(found, scope=scope, now=now, progress=proving)
+    others = outside.entries(answer, found, but=(each.role_arn for each in grants))
+    return Population(
+        account=owner.account,
+        partition=owner.partition,
+        read_at=str(instant(now)),
+        read_by=owner.arn,
+        own_accounts=tuple(sorted(scope.own)),
+        org_id=scope.org_id,
+        incomplete=outside.not_read(answer),
+        entries=ordered((*grants, *others)),
+    )

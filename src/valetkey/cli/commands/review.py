@@ -1,0 +1,226 @@
+"""valetkey review: an access review, from the population to the signed result."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from valetkey.cli._options import Output, OwnerAccount
+from valetkey.errors import ValetkeyError, shown
+
+if TYPE_CHECKING:
+    from valetkey.evidence import GrantEvidence, Review
+
+app = App(
+    name="review",
+    help="Review all outside access to this account: freeze what there is, carry out the decisions, verify the result.",
+    help_format="plaintext",
+    result_action="return_value",
+)
+
+
+@app.default
+def review(
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    csv: Path | None = None,
+    own_accounts: str | None = None,
+    org_id: str | None = None,
+    output: Output = Output(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
+) -> int:
+    """Write every grant and every other outside trust of this account into a file, for a person to decide on.
+
+    The exit code is 1 when something could not be read, so that entries may be missing.
+
+    Parameters
+    ----------
+    out
+        The review to write. An existing file is not overwritten.
+    csv
+        The same as a table for a spreadsheet, to decide in.
+    own_accounts
+        Accounts that are yours too: ids with commas between, or a file.
+    org_id
+        Your organisation, o-...
+    """
+    from valetkey.cli import _auditing, _reviewing
+    from valetkey.evidence.review import dump, new
+    from valetkey.report import reviewing as report
+
+    _reviewing.must_be_new(out, csv)
+    scope = _auditing.scope(own_accounts, org_id, None)
+    made = new(_reviewing.population(account.connect(), account, scope))
+    _reviewing.write(out, dump(made))
+    if csv is not None:
+        _reviewing.write(csv, report.review_csv(made))
+    report.say_review(made, out, csv, as_json=output.as_json)
+    return 1 if made.population.incomplete else 0
+
+
+@app.command
+def apply(
+    file: Path,
+    /,
+    *,
+    csv: Path | None = None,
+    sign: Path | None = None,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    output: Output = Output(),  # noqa: B008
+    account: OwnerAccount = OwnerAccount(),  # noqa: B008
+) -> int:
+    """End the grants that are decided to end, by `revoke`, and write what became of each decision into the file.
+
+    Every entry needs a decision, a reason and a reviewer. Run again after an interruption, it goes on.
+
+    The exit code is 1 when a decision could not be carried out, or something is left to look at.
+
+    Parameters
+    ----------
+    file
+        The review, as `valetkey review -o` wrote it, with the decisions.
+    csv
+        Take the decisions from this table.
+    sign
+        Sign the result with this SSH key (ssh-keygen -Y); the signature is FILE.sig.
+    yes
+        Do not ask.
+    """
+    from valetkey.cli import _owning, _questions, _reviewing
+    from valetkey.evidence.review import OPEN, decided, dump, load
+    from valetkey.grants import reviewing
+    from valetkey.grants.role import read_owner
+    from valetkey.grants.waiting import SETTLE_SECONDS
+    from valetkey.report import grants as said
+    from valetkey.report import reviewing as report
+
+    _reviewing.need_key(sign)
+    data = _reviewing.read(file)
+    found = load(data, name=str(file))
+    is_finished = found.applied is not None and found.applied.finished_at is not None
+    if not is_finished:
+        found = decided(_with_csv(found, csv), name=str(csv or file))
+        ending = reviewing.unfinished(found)
+        _questions.need_somebody(yes=yes or not ending)
+        perform = account.connect()
+        owner = read_owner(perform)
+        if owner.account != found.population.account:
+            raise ValetkeyError(
+                f"the review is of account {found.population.account}, and the credentials are of {owner.account}",
+                do="use credentials of that account; nothing was changed",
+                where=str(file),
+                exit_code=1,
+            )
+        lines = report.plan_lines(found, ending)
+        report.say_plan(lines)
+        if ending:
+            _questions.consent(f"End {len(ending)} grant(s) of account {owner.account} for good?", yes=yes, about=lines)
+        tools = reviewing.Tools(
+            now=lambda: datetime.now(UTC),
+            waiting=_owning.waiting(),
+            settle=SETTLE_SECONDS,
+            keep=lambda so_far: _reviewing.write(file, dump(so_far)),
+            tell=said.say_call,
+            tell_wait=said.say_wait,
+            tell_result=report.say_result,
+        )
+        found = reviewing.apply(found, owner=owner, perform=perform, tools=tools)
+        data = dump(found)
+    elif csv is not None:
+        raise ValetkeyError(
+            f"{file} is finished: its decisions were carried out",
+            do="leave out --csv, or make a new review",
+            exit_code=1,
+        )
+    signed = _reviewing.sign(file, data, sign)
+    report.say_applied(found, file, signed, as_json=output.as_json)
+    assert found.applied is not None
+    left = any(each.outcome in OPEN for each in found.applied.results)
+    return 1 if left or found.applied.not_reviewed or found.population.incomplete else 0
+
+
+@app.command
+def verify(
+    file: Path,
+    /,
+    *,
+    allowed_signers: Path,
+    output: Output = Output(),  # noqa: B008
+) -> int:
+    """Verify the signature of a review that was carried out, or of `show --evidence`. Needs no AWS credentials.
+
+    The exit code is 1 when the file was changed, when it is not signed by one of the signers, or when it is not whole.
+
+    Parameters
+    ----------
+    file
+        The review or the evidence. Its signature is FILE.sig beside it.
+    allowed_signers
+        Whose keys count, as ssh-keygen reads them: lines like `alice@example.com ssh-ed25519 AAAA...`. A file beside
+        the evidence is refused.
+    """
+    from valetkey.cli import _reviewing
+    from valetkey.evidence.loading import EvidenceError
+    from valetkey.evidence.signing import read_signature, read_signers, verify
+    from valetkey.report.reviewing import say_verified
+
+    data = _reviewing.read(file)
+    signers = read_signers(allowed_signers.expanduser(), evidence=file)
+    signature = read_signature(file)
+    tool = _reviewing.tool()
+    try:
+        subject, at = _subject(data, file)
+    except EvidenceError:
+        # What cannot be read has been changed, if its signature does not hold either: that is the graver news.
+        verify(data, signature, signers, at=None, name=str(file), tool=tool)
+        raise
+    signer = verify(data, signature, signers, at=at, name=str(file), tool=tool)
+    say_verified(subject, file, signer, at, as_json=output.as_json)
+    return 0
+
+
+def _with_csv(found: Review, csv: Path | None) -> Review:
+    """The review with the decisions of a table."""
+    if csv is None:
+        return found
+    from valetkey.cli import _reviewing
+    from valetkey.evidence.review import with_decisions
+    from valetkey.evidence.table import read_decisions
+
+    return with_decisions(found, read_decisions(_reviewing.read(csv), name=str(csv)))
+
+
+def _subject(data: bytes, file: Path) -> tuple[Review | GrantEvidence, datetime]:
+    """What the file is about, and the time that it claims. Raises EvidenceError."""
+    from valetkey.evidence import grant, review
+    from valetkey.evidence.loading import EvidenceError, kind_of
+
+    if kind_of(data, name=str(file)) == grant.KIND:
+        evidence = grant.load(data, name=str(file))
+        return evidence, _claimed(evidence.read_at, file)
+    found = review.load(data, name=str(file))
+    if not review.is_whole(found) or found.applied is None or found.applied.finished_at is None:
+        raise EvidenceError(
+            f"{file} is a review whose decisions were not all carried out",
+            do="run `valetkey review apply` first",
+            where=str(file),
+            exit_code=1,
+        )
+    return found, _claimed(found.applied.finished_at, file)
+
+
+def _claimed(text: str, file: Path) -> datetime:
+    from valetkey.evidence.loading import EvidenceError
+
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise EvidenceError(
+            f"{file} does not say when: {shown(text)} is not a time",
+            do="get the file again from where it is kept",
+            where=str(file),
+            exit_code=1,
+        ) from None

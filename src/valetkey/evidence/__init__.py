@@ -1,0 +1,48 @@
+"""Files for an auditor: an access review and the evidence of one grant, with hashes and an SSH signature.
+
+Rules:
+- A file is one JSON object with `"valetkey": "<kind>/v1"`. What it is about is hashed, and the hash is in the file.
+- The signature is over the bytes of the whole file, so that it covers account, population hash, decisions and time. It
+  is OpenSSH's (`ssh-keygen -Y`), beside the file, and `ssh-keygen` alone can check it.
+- INVARIANT: whose keys count is never read from the evidence, or from a file beside it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from valetkey._lazy import lazy
+
+if TYPE_CHECKING:
+    from valetkey.evidence.grant import GrantEvidence
+    from valetkey.evidence.review import Applied, Entry, Population, Result, Review
+    from valetkey.evidence.signing import Signer, Tool, sign, verify
+
+__all__ = [
+    "Applied",
+    "Entry",
+    "GrantEvidence",
+    "Population",
+    "Result",
+    "Review",
+    "Signer",
+    "Tool",
+    "sign",
+    "verify",
+]
+
+# Loaded when used (PEP 562).
+_HOMES = {
+    "GrantEvidence": "grant",
+    "Applied": "review",
+    "Entry": "review",
+    "Population": "review",
+    "Result": "review",
+    "Review": "review",
+    "Signer": "signing",
+    "Tool": "signing",
+    "sign": "signing",
+    "verify": "signing",
+}
+
+__getattr__ = lazy(__name__, _HOMES)

@@ -1,0 +1,120 @@
+"""The evidence of one grant: what was read of its role, with hashes, what is proved of it, and on what that rests."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from valetkey.evidence.loading import EvidenceError, Part, read, written
+from valetkey.trust.record import digest
+
+KIND = "evidence/v1"
+
+
+class Document(Part, frozen=True):
+    """A policy as IAM returned it. `sha256` is over the document as JSON with sorted keys and no whitespace."""
+
+    name: str
+    """ARN, or the name of an inline policy."""
+    kind: Literal["trust", "managed", "inline", "boundary"]
+    version: str | None
+    """Of a managed policy: "v3"."""
+    sha256: str | None
+    document: dict[str, Any] | None
+    """None where it could not be read."""
+    unread: str
+    """Why not; empty otherwise."""
+
+
+class Change(Part, frozen=True):
+    """A line of the grant's history: a tag, which whoever may tag the role can write."""
+
+    at: str
+    by: str
+    what: str
+
+
+class Proof(Part, frozen=True):
+    """What is proved of the trust policy that is in the evidence."""
+
+    claim: str
+    holds: bool
+    failures: tuple[str, ...]
+    assumes: tuple[str, ...]
+
+
+class Difference(Part, frozen=True):
+    """A point in which the role is not what its record says."""
+
+    what: str
+    agreed: str
+    found: str
+    missing: bool
+
+
+class GrantEvidence(Part, frozen=True):
+    """The file."""
+
+    valetkey: Literal["evidence/v1"]
+    account: str
+    name: str
+    role_arn: str
+    read_at: str
+    """The time that a signature vouches for: the signer's claim."""
+    read_by: str
+    state: str
+    contractor: str
+    until: str | None
+    terms: dict[str, Any] | None
+    """What the trust policy says; None when it is not of the shape that valetkey writes."""
+    terms_recorded: str
+    """SHA-256 of the terms that were agreed, as the record on the role has it."""
+    session_seconds: int | None
+    created: str
+    last_used: str | None
+    """Within 400 days, some hours behind; None: none known to AWS."""
+    documents: tuple[Document, ...]
+    documents_sha256: str
+    """Over the name, kind, version and hash of every document."""
+    proof: Proof | None
+    drift: tuple[Difference, ...]
+    history: tuple[Change, ...]
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Documents that could not be read."""
+        return tuple(each.name for each in self.documents if each.document is None)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything was read, the proof holds, and the role is as agreed."""
+        return self.proof is not None and self.proof.holds and not self.drift and not self.unread
+
+
+def documents_digest(documents: tuple[Document, ...]) -> str:
+    """One hash for all of them."""
+    return digest({"documents": [[each.kind, each.name, each.version, each.sha256] for each in documents]})
+
+
+def dump(evidence: GrantEvidence) -> bytes:
+    """The file's bytes."""
+    return written(evidence)
+
+
+def load(data: bytes, *, name: str) -> GrantEvidence:
+    """The evidence, in which every document has its hash. Raises EvidenceError: exit code 1 where one has not."""
+    evidence = read(data, GrantEvidence, kind=KIND, name=name)
+    for number, each in enumerate(evidence.documents):
+        if each.document is not None and digest(each.document) != each.sha256:
+            raise _changed(f"the document {each.name}", name, f"$.documents[{number}]")
+    if documents_digest(evidence.documents) != evidence.documents_sha256:
+        raise _changed("the list of documents", name, "$.documents")
+    return evidence
+
+
+def _changed(what: str, name: str, place: str) -> EvidenceError:
+    return EvidenceError(
+        f"{what} in {name} was changed: it does not have the hash that the file says",
+        do="get the file again from where it is kept; do not rely on this one",
+        where=f"{name}: {place}",
+        exit_code=1,
+    )

@@ -1,0 +1,80 @@
+"""Evidence as bytes: written in one form, read strictly."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+import msgspec
+
+from valetkey.errors import ValetkeyError
+
+MAX_BYTES = 64_000_000
+"""A review of 10,000 roles takes some 10 MB."""
+
+
+class EvidenceError(ValetkeyError):
+    """A file that is not evidence, or cannot be used as it is."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of such a file. A key that this version does not know is refused: it may say something that counts."""
+
+
+T = TypeVar("T", bound=Part)
+
+
+def written(value: Part) -> bytes:
+    """The file: ASCII, two blanks a level, for a person to edit."""
+    return (json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=True) + "\n").encode("ascii")
+
+
+def kind_of(data: bytes, *, name: str) -> str:
+    """What the file says that it is: "review/v1". Raises EvidenceError."""
+    kind = _document(data, name).get("valetkey")
+    return kind if isinstance(kind, str) else ""
+
+
+def read(data: bytes, shape: type[T], *, kind: str, name: str) -> T:
+    """The file as its value. `name` is what errors call it. Raises EvidenceError with the place in the file."""
+    document = _document(data, name)
+    if document.get("valetkey") != kind:
+        raise EvidenceError(
+            f'{name} is not a file of the kind "{kind}"',
+            do="name the file that valetkey wrote; a later version of the kind needs a later valetkey",
+            where=f"{name}: $.valetkey",
+        )
+    try:
+        return msgspec.convert(document, shape)
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at `")
+        where = f"{name}: {place.rstrip('`')}" if place else name
+        raise EvidenceError(f"{name} cannot be read: {what}", do="correct it there", where=where) from None
+
+
+def _document(data: bytes, name: str) -> dict[str, Any]:
+    if len(data) > MAX_BYTES:
+        raise EvidenceError(f"{name} is larger than {MAX_BYTES:,} bytes", do="name the right file", where=name)
+    try:
+        found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=lambda pairs: _once(pairs, name))
+    except UnicodeDecodeError:
+        raise EvidenceError(f"{name} is not UTF-8 text", do="save it as UTF-8", where=name) from None
+    except json.JSONDecodeError as error:
+        raise EvidenceError(
+            f"{name} is not JSON: {error.msg}", do="correct it there", where=f"{name}: line {error.lineno}"
+        ) from None
+    except RecursionError:
+        raise EvidenceError(f"{name} is nested too deeply", do="name the right file", where=name) from None
+    if not isinstance(found, dict):
+        raise EvidenceError(f"{name} is not a JSON object", do="name the file that valetkey wrote", where=name)
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
+    """An object; a key given twice means one thing to one reader and another to the next."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise EvidenceError(f'{name} gives the key "{twice}" twice', do="leave one of them", where=name)
+    return made

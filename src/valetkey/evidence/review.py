@@ -1,0 +1,270 @@
+"""An access review: a frozen population, a decision on each of its entries, and what became of the decisions.
+
+Rules:
+- The population is everything that lets an outside party into the account when it is read: every grant, every other
+  role that an outsider can assume, roles for which that is not decided, and trust policies that name a deleted
+  principal. What could not be read is part of it (`incomplete`).
+- INVARIANT: the hash is over the account, the time, and every field of every entry but the decision. A population that
+  does not have its hash is refused: nobody can drop an entry or swap two of them unseen.
+- A decision is "keep" or "end", with a reason and a reviewer. None is assumed: an entry without one is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from valetkey.evidence.loading import EvidenceError, Part, read, written
+from valetkey.trust.record import digest
+
+KIND = "review/v1"
+KEEP, END = "keep", "end"
+_OF_THE_PERSON = ("decision", "reason", "reviewer")
+_SHOWN = 5
+"""How many problems an error names."""
+
+Outcome = Literal[
+    "kept",
+    "kept, but changed since",
+    "ended",
+    "gone already",
+    "closed, not deleted",
+    "not ended",
+]
+OPEN: frozenset[Outcome] = frozenset({"kept, but changed since", "closed, not deleted", "not ended"})
+"""Outcomes that leave something to do."""
+_DECISION_OF: Mapping[Outcome, tuple[str, ...]] = {
+    "kept": (KEEP,),
+    "kept, but changed since": (KEEP,),
+    "ended": (END,),
+    "gone already": (KEEP, END),
+    "closed, not deleted": (END,),
+    "not ended": (END,),
+}
+
+
+class Entry(Part, frozen=True):
+    """One role that lets somebody from outside in, as it was read, and what a person decided."""
+
+    role_arn: str
+    kind: Literal["grant", "outside trust"]
+    who: tuple[str, ...]
+    """Whom it lets in, in words: "account 222222222222"."""
+    state: str
+    """Of a grant as `list` says it, or "damaged"; otherwise its exposure."""
+    guards: tuple[str, ...]
+    """What a caller must bring: "ExternalId", "MFA"."""
+    policies: tuple[str, ...]
+    until: str | None
+    created: str | None
+    last_used: str | None
+    """None: not within 400 days, or not known, which `notes` says."""
+    trust_sha256: str | None
+    notes: tuple[str, ...]
+    """Drift, findings, deleted principals, what could not be read."""
+    decision: str = ""
+    reason: str = ""
+    reviewer: str = ""
+
+    @property
+    def name(self) -> str:
+        """The role's name."""
+        return self.role_arn.rsplit("/", 1)[-1]
+
+
+class Population(Part, frozen=True):
+    """What is reviewed."""
+
+    account: str
+    partition: str
+    read_at: str
+    read_by: str
+    """ARN of the caller."""
+    own_accounts: tuple[str, ...]
+    """Accounts that count as the owner's own."""
+    org_id: str | None
+    incomplete: tuple[str, ...]
+    """What could not be read, so that entries may be missing."""
+    entries: tuple[Entry, ...]
+
+    @property
+    def sha256(self) -> str:
+        """ "sha256:" and 64 hexadecimal digits over everything but the decisions."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        for each in plain["entries"]:
+            for field in _OF_THE_PERSON:
+                del each[field]
+        return digest(plain)
+
+
+class Result(Part, frozen=True):
+    """What became of one decision."""
+
+    role_arn: str
+    outcome: Outcome
+    at: str
+    note: str = ""
+
+
+class Applied(Part, frozen=True):
+    """What was done. Kept after each entry, so that an interrupted run goes on."""
+
+    by: str
+    started_at: str
+    finished_at: str | None
+    """The time that a signature vouches for: the signer's claim."""
+    results: tuple[Result, ...]
+    not_reviewed: tuple[str, ...]
+    """Grants that were made since the population was read."""
+
+
+class Review(Part, frozen=True):
+    """The file."""
+
+    valetkey: Literal["review/v1"]
+    population: Population
+    population_sha256: str
+    applied: Applied | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision as a spreadsheet brings it."""
+
+    place: str
+    """File and line, for errors."""
+    review: str
+    role_arn: str
+    decision: str
+    reason: str
+    reviewer: str
+
+
+def new(population: Population) -> Review:
+    """A review in which nothing is decided."""
+    return Review(valetkey="review/v1", population=population, population_sha256=population.sha256)
+
+
+def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Grants first, then other trusts, each by ARN."""
+    return tuple(sorted(entries, key=lambda each: (each.kind != "grant", each.role_arn)))
+
+
+def dump(review: Review) -> bytes:
+    """The file's bytes."""
+    return written(review)
+
+
+def load(data: bytes, *, name: str) -> Review:
+    """A review whose population has its hash. Raises EvidenceError: exit code 2 for what cannot be read, 1 for a
+    population that was changed."""
+    review = read(data, Review, kind=KIND, name=name)
+    if review.population.sha256 != review.population_sha256:
+        raise EvidenceError(
+            f"the population of {name} was changed: it does not have the hash that the file says",
+            do="write only into decision, reason and reviewer; make a new review for another population",
+            where=f"{name}: $.population",
+            exit_code=1,
+        )
+    arns = [each.role_arn for each in review.population.entries]
+    done = [each.role_arn for each in review.applied.results] if review.applied else []
+    if len({*arns}) != len(arns) or len({*done}) != len(done) or not {*done} <= {*arns}:
+        raise EvidenceError(
+            f"{name} names a role twice, or a result of none of its roles",
+            do="name the file that valetkey wrote",
+            where=f"{name}: $.applied" if review.applied else f"{name}: $.population",
+            exit_code=1,
+        )
+    decisions = {each.role_arn: _word(each.decision) for each in review.population.entries}
+    for each in review.applied.results if review.applied else ():
+        if decisions[each.role_arn] not in _DECISION_OF[each.outcome]:
+            raise EvidenceError(
+                f'the decision on {each.role_arn} was changed after it was carried out ("{each.outcome}")',
+                do="write the decision of before; a new decision needs a new review",
+                where=f"{name}: $.applied",
+                exit_code=1,
+            )
+    return review
+
+
+def code_of(review: Review) -> str:
+    """What a row of a spreadsheet says about which review it belongs to. No spreadsheet takes it for a number."""
+    return f"p-{review.population_sha256.removeprefix('sha256:')[:16]}"
+
+
+def with_decisions(review: Review, decisions: Sequence[Decision]) -> Review:
+    """The review with the decisions of a spreadsheet. Raises EvidenceError for a row of another review or role, or two
+    rows of one role; a role without a row stays as it is."""
+    code, known = code_of(review), {each.role_arn for each in review.population.entries}
+    given: dict[str, Decision] = {}
+    for each in decisions:
+        if each.review != code:
+            raise EvidenceError(
+                "this row is of another review", do=f"its column review must say {code}", where=each.place
+            )
+        if each.role_arn not in known:
+            raise EvidenceError(
+                "this row is about a role that is not in the review",
+                do="leave the columns as written",
+                where=each.place,
+            )
+        if each.role_arn in given:
+            raise EvidenceError("this role has a row already", do="remove one of the two", where=each.place)
+        given[each.role_arn] = each
+    return _with(review, given)
+
+
+def decided(review: Review, *, name: str) -> Review:
+    """The review with every decision in its own spelling. Raises EvidenceError for entries that are not decided, or
+    have no reason or reviewer."""
+    problems = list(_undecided(review, name))
+    if problems:
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise EvidenceError(
+            f"{len(problems)} of {len(review.population.entries)} entries are not decided: "
+            f"{'; '.join(what for what, _ in problems[:_SHOWN])}{more}",
+            do='write "keep" or "end", a reason and a reviewer into every entry; nothing was changed',
+            where=problems[0][1],
+        )
+    return _with(review, {each.role_arn: each for each in review.population.entries})
+
+
+def _undecided(review: Review, name: str) -> Iterator[tuple[str, str]]:
+    for number, each in enumerate(review.population.entries):
+        place = f"{name}: $.population.entries[{number}]"
+        if _word(each.decision) not in (KEEP, END):
+            yield f"{each.name} has no decision", f"{place}.decision"
+        elif not each.reason.strip():
+            yield f"{each.name} has no reason", f"{place}.reason"
+        elif not each.reviewer.strip():
+            yield f"{each.name} has no reviewer", f"{place}.reviewer"
+
+
+def is_whole(review: Review) -> bool:
+    """Whether every entry is decided and every decision was carried out or has a result."""
+    applied = review.applied
+    if applied is None or applied.finished_at is None or list(_undecided(review, "")):
+        return False
+    return {each.role_arn for each in applied.results} == {each.role_arn for each in review.population.entries}
+
+
+def _with(review: Review, given: Mapping[str, Decision] | Mapping[str, Entry]) -> Review:
+    entries = tuple(
+        msgspec.structs.replace(
+            each,
+            decision=_word(said.decision),
+            reason=said.reason.strip(),
+            reviewer=said.reviewer.strip(),
+        )
+        if (said := given.get(each.role_arn)) is not None
+        else each
+        for each in review.population.entries
+    )
+    return msgspec.structs.replace(review, population=msgspec.structs.replace(review.population, entries=entries))
+
+
+def _word(text: str) -> str:
+    return text.strip().lower()

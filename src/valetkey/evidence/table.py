@@ -1,0 +1,50 @@
+"""The decisions of a review from a spreadsheet: CSV in, as spreadsheets save it.
+
+Only the columns review, role_arn, decision, reason and reviewer are read, by their names, in any order: the population
+is in the review itself, and spreadsheets rewrite numbers and times. The separator is a comma, a semicolon or a tab (a
+spreadsheet takes that of its language). An apostrophe that was put before a cell that begins like a formula is taken
+away again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from valetkey.evidence.loading import EvidenceError
+from valetkey.evidence.review import Decision
+
+COLUMNS = ("review", "role_arn", "decision", "reason", "reviewer")
+
+
+def read_decisions(data: bytes, *, name: str) -> tuple[Decision, ...]:
+    """The rows. Raises EvidenceError."""
+    try:
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise EvidenceError(f"{name} is not UTF-8 text", do="save it as CSV UTF-8", where=name) from None
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        missing = [each for each in COLUMNS if each not in (rows.fieldnames or ())]
+        if missing:
+            raise EvidenceError(
+                f"{name} has no column {', '.join(missing)}",
+                do="leave the first row as written",
+                where=f"{name}: line 1",
+            )
+        return tuple(
+            Decision(f"{name}: line {rows.line_num}", *(_cell(row[each]) for each in COLUMNS))
+            for row in rows
+            if any(row[each] for each in COLUMNS)
+        )
+    except csv.Error as error:
+        raise EvidenceError(
+            f"{name} is not CSV: {error}", do="save it again", where=f"{name}: line {rows.line_num}"
+        ) from None
+
+
+def _cell(text: str | None) -> str:
+    plain = (text or "").strip()
+    return plain[1:] if plain[:1] == "'" and plain[1:].lstrip()[:1] in tuple("=+-@") else plain

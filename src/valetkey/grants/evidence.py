@@ -1,0 +1,90 @@
+"""The evidence of a grant: its role as read, with the documents of its policies, and what is proved of it.
+
+A policy that cannot be read is named with the reason; the evidence then does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.evidence.grant import Change, Difference, Document, GrantEvidence, Proof, documents_digest
+from valetkey.grants import history
+from valetkey.grants.role import Owner, Role
+from valetkey.grants.status import Standing, proof
+from valetkey.trust import terms
+from valetkey.trust.record import digest, instant
+
+CLAIM = (
+    "For every caller and every request, the trust policy admits exactly what the terms allow, and it admits somebody."
+)
+ASSUMES = (
+    "It is about the trust policy as IAM returned it at read_at: what was changed later is not in it.",
+    "IAM evaluates policies as the IAM User Guide says. Where AWS documents nothing, the claim holds either way.",
+    "The caller's own policies and organization policies were not read: across accounts they can only refuse more.",
+    "Whether MFA was present is what the contractor's own account says of its session; the time is AWS's clock.",
+    "It is about who gets in. What the role may do then is what its policies say, which are in the evidence as read.",
+)
+
+
+def collect(standing: Standing, *, owner: Owner, perform: Perform, now: datetime) -> GrantEvidence:
+    """The evidence of a grant that was read with read_role. Raises CallError, but for a policy that AWS refuses to
+    show."""
+    role, record = standing.role, standing.record
+    documents = tuple(_documents(role, perform))
+    shown = proof(standing)
+    return GrantEvidence(
+        valetkey="evidence/v1",
+        account=role.account,
+        name=role.name,
+        role_arn=role.arn,
+        read_at=str(instant(now)),
+        read_by=owner.arn,
+        state=standing.state(now),
+        contractor=record.contractor,
+        until=instant(record.until),
+        terms=None if standing.terms is None else dict(terms.as_json(standing.terms)),
+        terms_recorded=record.terms,
+        session_seconds=role.max_session,
+        created=str(instant(role.created)),
+        last_used=instant(role.last_used),
+        documents=documents,
+        documents_sha256=documents_digest(documents),
+        proof=None
+        if shown is None
+        else Proof(claim=CLAIM, holds=shown.holds, failures=shown.failures, assumes=ASSUMES),
+        drift=tuple(
+            Difference(what=each.what, agreed=each.agreed, found=each.found, missing=each.missing)
+            for each in standing.drift
+        ),
+        history=tuple(Change(at=each.at, by=each.by, what=each.what) for each in history.read(record.changes)),
+    )
+
+
+def _documents(role: Role, perform: Perform) -> Iterator[Document]:
+    yield _read(role.arn, "trust", None, role.trust)
+    for name in sorted(role.inline):
+        yield _read(name, "inline", None, role.inline[name])
+    for arn in sorted(role.managed):
+        yield _managed(arn, "managed", perform)
+    if role.boundary is not None:
+        yield _managed(role.boundary, "boundary", perform)
+
+
+def _managed(arn: str, kind: Any, perform: Perform) -> Document:
+    try:
+        version = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"]
+        found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
+    except CallError as error:
+        if error.code not in ("AccessDenied", "NoSuchEntity"):
+            raise
+        return Document(
+            name=arn, kind=kind, version=None, sha256=None, document=None, unread=f"{error.call.action}: {error.code}"
+        )
+    return _read(arn, kind, version, found["PolicyVersion"]["Document"])
+
+
+def _read(name: str, kind: Any, version: str | None, document: Mapping[str, Any]) -> Document:
+    return Document(name=name, kind=kind, version=version, sha256=digest(document), document=dict(document), unread="")

@@ -1,0 +1,210 @@
+"""Grants in an access review: as entries of its population, and a review's decisions carried out.
+
+Rules:
+- A grant is ended by `revoke`, and in no other way; a role that does not fit its record is denied and closed, and not
+  deleted, as `revoke` without --confirm does. A role that is not a grant is never touched.
+- INVARIANT: what is ended is the role that was reviewed: one of the same name made since is left alone.
+- The review is handed to `keep` after every entry. Run again, it goes on with those that have no result.
+- A decision to keep is about what was reviewed. If the role is another one now, the result says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from valetkey.account.calls import Call, Perform
+from valetkey.errors import ValetkeyError
+from valetkey.evidence.review import END, Applied, Entry, Result, Review
+from valetkey.grants.fitting import misfits
+from valetkey.grants.grant import PREFIX, ForeignRole
+from valetkey.grants.make import Interrupted
+from valetkey.grants.revoke import revoke, shut
+from valetkey.grants.role import Owner, Role, read_role, read_roles
+from valetkey.grants.status import Standing, read_claimed, read_standing
+from valetkey.grants.waiting import Waiting
+from valetkey.trust.record import OWN_ROLE as _OWN_ROLE
+from valetkey.trust.record import PAUSED, REVOKED, SESSIONS, digest, instant
+from valetkey.trust.record import UNTIL as _UNTIL
+
+_OWN = frozenset({_OWN_ROLE, _UNTIL, REVOKED, SESSIONS, PAUSED})
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What carrying out needs besides AWS: a clock, waiting, and whom to tell."""
+
+    now: Callable[[], datetime]
+    waiting: Waiting
+    settle: float
+    """Seconds that a deny gets to take effect (`revoke`)."""
+    keep: Callable[[Review], None]
+    """Keeps the review as it is so far."""
+    tell: Callable[[Call], None]
+    tell_wait: Callable[[float], None]
+    tell_result: Callable[[Result], None]
+
+
+class NotAllApplied(ValetkeyError):
+    """Some of the grants could not be ended; the others were dealt with, and the file says so."""
+
+    exit_code = 3
+
+
+def entries(roles: Sequence[Role], *, now: datetime) -> tuple[Entry, ...]:
+    """The grants among an account's roles, those with a damaged record too."""
+    return tuple(_entry(role, now) for role in roles if f"{PREFIX}version" in role.tags)
+
+
+def unfinished(review: Review) -> tuple[Entry, ...]:
+    """The grants that a decided review still has to end."""
+    done = {each.role_arn for each in review.applied.results} if review.applied else set()
+    return tuple(
+        each
+        for each in review.population.entries
+        if each.decision == END and each.kind == "grant" and each.role_arn not in done
+    )
+
+
+def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Review:
+    """Carry out a decided review. Raises CallError when the account cannot be read; NotAllApplied when a grant could
+    not be ended, after the others; Interrupted (130) at once."""
+    applied = review.applied or Applied(
+        by=owner.arn, started_at=_at(tools), finished_at=None, results=(), not_reviewed=()
+    )
+    if applied.finished_at is not None:
+        return review
+    there = {role.arn: role for role in read_roles(perform)}
+    done = {each.role_arn for each in applied.results}
+    failed: list[Interrupted] = []
+    for entry in review.population.entries:
+        if entry.role_arn in done:
+            continue
+        try:
+            result = _carry_out(entry, there.get(entry.role_arn), perform, tools)
+        except Interrupted as problem:
+            if problem.exit_code == 130:
+                raise
+            failed.append(problem)
+            continue
+        tools.tell_result(result)
+        applied = replace(applied, results=(*applied.results, result))
+        review = replace(review, applied=applied)
+        tools.keep(review)
+    if failed:
+        raise NotAllApplied(
+            f"{len(failed)} grant(s) could not be ended, the first: {failed[0].what}",
+            do=f"{failed[0].do}; then run the same `review apply` again: it goes on with these",
+            where=failed[0].where,
+        ).with_details(failed[0].details)
+    known = {each.role_arn for each in review.population.entries}
+    since = tuple(sorted(arn for arn, role in there.items() if f"{PREFIX}version" in role.tags and arn not in known))
+    review = replace(review, applied=replace(applied, finished_at=_at(tools), not_reviewed=since))
+    tools.keep(review)
+    return review
+
+
+def _carry_out(entry: Entry, role: Role | None, perform: Perform, tools: Tools) -> Result:
+    def result(outcome: str, note: str = "") -> Result:
+        return Result(role_arn=entry.role_arn, outcome=outcome, at=_at(tools), note=note)  # type: ignore[arg-type]
+
+    if role is None:
+        return result("gone already", "there is no such role any more")
+    differs = ", ".join(_differences(entry, role))
+    if entry.created is not None and instant(role.created) != entry.created:
+        return result("not ended" if entry.decision == END else "kept, but changed since", "another role of this name")
+    if entry.decision != END:
+        return result("kept, but changed since", differs) if differs else result("kept")
+    if entry.kind != "grant":
+        return result("not ended", "not a grant of valetkey's: change it by hand; `valetkey audit` shows how")
+    return _end(entry, perform, tools, result, f"changed since it was read: {differs}" if differs else "")
+
+
+def _end(entry: Entry, perform: Perform, tools: Tools, result: Callable[..., Result], note: str) -> Result:
+    role = read_role(perform, entry.name)
+    if role is None:
+        return result("gone already", "there is no such role any more")
+    if role.arn != entry.role_arn or instant(role.created) != entry.created:
+        return result("not ended", "another role of this name")
+    try:
+        standing = read_claimed(role)
+    except ForeignRole as problem:
+        return result("not ended", problem.what)
+    reasons = misfits(standing)
+    if reasons:
+        shut(standing, perform=perform, now=tools.now, waiting=tools.waiting, tell=tools.tell)
+        what = ", ".join(dict.fromkeys(each.what for each in reasons))
+        return result("closed, not deleted", f"it does not fit its record ({what}): see `valetkey revoke`")
+    revoke(
+        standing,
+        perform=perform,
+        now=tools.now,
+        waiting=tools.waiting,
+        settle=tools.settle,
+        tell=tools.tell,
+        tell_wait=tools.tell_wait,
+    )
+    return result("ended", note)
+
+
+def _differences(entry: Entry, role: Role) -> Iterator[str]:
+    """In what the role is another one than was reviewed. Of a grant that is being revoked nothing counts."""
+    if entry.trust_sha256 is not None and digest(role.trust) != entry.trust_sha256:
+        yield "trust policy"
+    if entry.kind == "grant" and set(_policies(role)) != set(entry.policies):
+        yield "policies"
+
+
+def _entry(role: Role, now: datetime) -> Entry:
+    try:
+        standing: Standing | None = read_standing(role)
+        why = ""
+    except ForeignRole as problem:
+        standing, why = None, problem.what
+    terms = standing.terms if standing else None
+    until = standing.record.until if standing else None
+    return Entry(
+        role_arn=role.arn,
+        kind="grant",
+        who=(f"account {standing.record.contractor}",) if standing else ("not known",),
+        state=standing.state(now) if standing else "damaged",
+        guards=tuple(
+            name
+            for name, is_there in (("ExternalId", terms and terms.external_id), ("MFA", terms and terms.mfa))
+            if is_there
+        ),
+        policies=_policies(role),
+        until=instant(until),
+        created=instant(role.created),
+        last_used=instant(role.last_used),
+        trust_sha256=digest(role.trust),
+        notes=tuple(_notes(standing, why)),
+    )
+
+
+def _notes(standing: Standing | None, why: str) -> Iterator[str]:
+    if standing is None:
+        yield why
+        return
+    if standing.record.until is None:
+        yield "no end"
+    if standing.terms is None:
+        yield "the trust policy is not of the shape that valetkey writes"
+    else:
+        if standing.terms.only:
+            yield f"only {', '.join(standing.terms.only)}"
+        if standing.terms.orphans:
+            yield f"deleted principals: {', '.join(standing.terms.orphans)}"
+    for each in standing.drift:
+        yield f"{'missing' if each.missing else 'differs from its record'}: {each.what}"
+
+
+def _policies(role: Role) -> tuple[str, ...]:
+    return (*sorted(role.managed), *sorted(f"inline {name}" for name in role.inline if name not in _OWN))
+
+
+def _at(tools: Tools) -> str:
+    return str(instant(tools.now()))

@@ -1,0 +1,275 @@
+"""Access reviews and evidence: as lines, as a table for a spreadsheet, and as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valetkey.commandline import command, option
+from valetkey.evidence.review import END, KEEP, OPEN, code_of
+from valetkey.report.activity_data import safe
+from valetkey.report.results import evidence as results
+from valetkey.report.results.shape import moment
+from valetkey.report.text import clean, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from valetkey.evidence.grant import GrantEvidence
+    from valetkey.evidence.review import Entry, Result, Review
+    from valetkey.evidence.signing import Signer
+
+CLAIM = "The time is the signer's claim: nobody else vouches for it."
+_COLUMNS = (
+    "review",
+    "role_arn",
+    "kind",
+    "who",
+    "state",
+    "guards",
+    "policies",
+    "until",
+    "created",
+    "last_used",
+    "notes",
+    "decision",
+    "reason",
+    "reviewer",
+)
+
+
+def review_csv(review: Review) -> bytes:
+    """A row an entry, for a spreadsheet: UTF-8 with a byte order mark, no cell that it takes for a formula."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\r\n")
+    rows.writerow(_COLUMNS)
+    for each in review.population.entries:
+        cells = (
+            code_of(review),
+            each.role_arn,
+            each.kind,
+            "; ".join(each.who),
+            each.state,
+            ", ".join(each.guards),
+            "; ".join(each.policies),
+            each.until or "",
+            each.created or "",
+            each.last_used or "",
+            "; ".join(each.notes),
+            each.decision,
+            each.reason,
+            each.reviewer,
+        )
+        rows.writerow([safe(cell) for cell in cells])
+    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
+
+
+def say_review(review: Review, path: Path, table: Path | None, *, as_json: bool) -> None:
+    """What is in the population, and what is to be done now."""
+    population = review.population
+    grants = sum(each.kind == "grant" for each in population.entries)
+    if as_json:
+        say_json(
+            results.ReviewWritten(
+                valetkey="review-written/v1",
+                file=str(path),
+                csv=str(table) if table else None,
+                account=population.account,
+                population_sha256=review.population_sha256,
+                grants=grants,
+                outside_trusts=len(population.entries) - grants,
+                incomplete=list(population.incomplete),
+            )
+        )
+        return
+    say_table(
+        ["role", "who", "state", "last used", "to look at"],
+        [
+            (each.name, ", ".join(each.who), each.state, each.last_used or "not seen", "; ".join(each.notes))
+            for each in population.entries
+        ],
+    )
+    others = len(population.entries) - grants
+    say(f"{path} written: {grants} grant(s), {others} other outside trust(s), as of {population.read_at}.")
+    say(f"population {review.population_sha256}")
+    say(*_incomplete(population.incomplete), stderr=True)
+    where = f"{path}" if table is None else f"{path}, or {table} in a spreadsheet"
+    then = "" if table is None else option("--csv", str(table))
+    say(f'Next: write "keep" or "end", a reason and a reviewer into every entry of {where}.')
+    say(f"Then: {command('valetkey review apply', str(path), then=then)}")
+
+
+def plan_lines(review: Review, ending: Sequence[Entry]) -> tuple[str, ...]:
+    """What carrying out means, for the person who agrees to it."""
+    population = review.population
+    decided = Counter(each.decision for each in population.entries)
+    counts = f"{decided[KEEP]} to keep, {decided[END]} to end; {len(ending)} grant(s) still to be ended"
+    return (
+        f"Review of account {population.account} as of {population.read_at}: {counts}{':' if ending else '.'}",
+        *(
+            f"  {_line(each.name)}  {_line(', '.join(each.who))}: {_line(each.reason)} ({_line(each.reviewer)})"
+            for each in ending
+        ),
+        *_incomplete(population.incomplete),
+    )
+
+
+def say_plan(lines: Sequence[str]) -> None:
+    """The same on stderr."""
+    say(*lines, stderr=True)
+
+
+def say_result(result: Result) -> None:
+    """One decision that was carried out, while the others go on."""
+    name = result.role_arn.rsplit("/", 1)[-1]
+    say(f"{_line(name)}: {result.outcome}{f': {_line(result.note)}' if result.note else ''}", stderr=True)
+
+
+def say_applied(review: Review, path: Path, signed: tuple[Path, str] | None, *, as_json: bool) -> None:
+    """What became of the decisions."""
+    applied, population = review.applied, review.population
+    assert applied is not None
+    decisions = {each.role_arn: each.decision for each in population.entries}
+    if as_json:
+        say_json(
+            results.ReviewApplied(
+                valetkey="review-applied/v1",
+                file=str(path),
+                signature=str(signed[0]) if signed else None,
+                key=signed[1] if signed else None,
+                account=population.account,
+                population_sha256=review.population_sha256,
+                finished_at=applied.finished_at,
+                results=[
+                    results.ReviewResult(
+                        role_arn=each.role_arn,
+                        decision=decisions[each.role_arn],
+                        outcome=each.outcome,
+                        at=each.at,
+                        note=each.note,
+                    )
+                    for each in applied.results
+                ],
+                not_reviewed=list(applied.not_reviewed),
+                incomplete=list(population.incomplete),
+            )
+        )
+        return
+    counts = Counter(each.outcome for each in applied.results)
+    say(f"{path}: {', '.join(f'{count} {what}' for what, count in counts.items())}; finished {applied.finished_at}.")
+    say(*open_lines(review))
+    _say_signed(path, signed)
+
+
+def open_lines(review: Review) -> tuple[str, ...]:
+    """What a review that was carried out leaves open."""
+    applied = review.applied
+    results_open = [each for each in applied.results if each.outcome in OPEN] if applied else []
+    return (
+        *(
+            f"{_line(each.role_arn)}: {each.outcome}{f': {_line(each.note)}' if each.note else ''}"
+            for each in results_open
+        ),
+        *(f"{_line(each)}: granted after the population was read, not reviewed" for each in _since(review)),
+        *_incomplete(review.population.incomplete),
+    )
+
+
+def _since(review: Review) -> tuple[str, ...]:
+    return review.applied.not_reviewed if review.applied else ()
+
+
+def say_evidence(evidence: GrantEvidence, path: Path, signed: tuple[Path, str] | None, *, as_json: bool) -> None:
+    """The evidence of a grant that was written."""
+    if as_json:
+        say_json(
+            results.EvidenceWritten(
+                valetkey="evidence-written/v1",
+                file=str(path),
+                signature=str(signed[0]) if signed else None,
+                key=signed[1] if signed else None,
+                role_arn=evidence.role_arn,
+                documents_sha256=evidence.documents_sha256,
+                holds=evidence.holds,
+                unread=list(evidence.unread),
+            )
+        )
+        return
+    say(f"{path} written: {_line(evidence.role_arn)} as of {evidence.read_at}, {len(evidence.documents)} documents.")
+    say(f"documents {evidence.documents_sha256}")
+    say(*evidence_lines(evidence))
+    _say_signed(path, signed)
+
+
+def evidence_lines(evidence: GrantEvidence) -> tuple[str, ...]:
+    """What keeps the evidence from saying that all is well."""
+    proved = evidence.proof
+    return (
+        *(("The trust policy is not of a shape that valetkey writes: nothing is proved of it.",) if not proved else ()),
+        *(f"Not proved: {_line(each)}" for each in (proved.failures if proved else ())),
+        *(f"Differs from its record: {_line(each.what)}" for each in evidence.drift),
+        *(f"Not read: {_line(each)}" for each in evidence.unread),
+    )
+
+
+def say_verified(subject: Review | GrantEvidence, path: Path, signer: Signer, at: datetime, *, as_json: bool) -> None:
+    """Whose signature holds, of what."""
+    from valetkey.evidence.grant import GrantEvidence
+
+    is_evidence = isinstance(subject, GrantEvidence)
+    if isinstance(subject, GrantEvidence):
+        account, about, left = subject.account, subject.role_arn, evidence_lines(subject)
+        decisions: Counter[str] = Counter()
+        outcomes: Counter[str] = Counter()
+    else:
+        population = subject.population
+        account, about, left = population.account, subject.population_sha256, open_lines(subject)
+        decisions = Counter(each.decision for each in population.entries)
+        outcomes = Counter(each.outcome for each in (subject.applied.results if subject.applied else ()))
+    if as_json:
+        say_json(
+            results.Verified(
+                valetkey="verified/v1",
+                file=str(path),
+                kind="evidence/v1" if is_evidence else "review/v1",
+                account=account,
+                about=about,
+                claimed_at=moment(at),
+                signer=signer.principal,
+                key=signer.key,
+                decisions=dict(decisions),
+                outcomes=dict(outcomes),
+                open=list(left),
+            )
+        )
+        return
+    say(f"{path}: the signature holds, by {_line(signer.principal)} ({_line(signer.key)})")
+    say(f"  account     {account}", f"  {'role        ' if is_evidence else 'population  '}{_line(about)}")
+    if not is_evidence:
+        say(
+            f"  decisions   {', '.join(f'{count} {what}' for what, count in sorted(decisions.items()))}",
+            f"  outcomes    {', '.join(f'{count} {what}' for what, count in sorted(outcomes.items()))}",
+        )
+    say(f"  time        {moment(at)}. {CLAIM}")
+    if left:
+        say("What the file itself leaves open:", *(f"  {each}" for each in left))
+
+
+def _say_signed(path: Path, signed: tuple[Path, str] | None) -> None:
+    if signed is None:
+        say("Not signed; with --sign KEY it is.")
+        return
+    say(f"{signed[0]} written: signed with {_line(signed[1])}. {CLAIM}")
+    say(f"Check: {command('valetkey review verify', str(path), then='--allowed-signers FILE')}")
+
+
+def _incomplete(parts: Sequence[str]) -> Iterator[str]:
+    yield from (f"Not read: {_line(each)}" for each in parts)
+
+
+def _line(text: str) -> str:
+    """Text from outside that cannot begin a line of its own."""
+    return clean(text, keep=frozenset())
