@@ -48,7 +48,9 @@ def sign(path: Path, data: bytes, key: Path | None) -> tuple[Path, str] | None:
     if key is None:
         return None
     from valetkey.evidence.signing import sign, signature_path
+    from valetkey.report.reviewing import say_signing
 
+    say_signing(key)
     signature, said = sign(data, key.expanduser(), tool=tool())
     place = signature_path(path)
     write(place, signature)

@@ -109,7 +109,7 @@ def verify(data: bytes, signature: bytes, signers: bytes, *, at: datetime | None
             if ran.returncode == 0:
                 return Signer(principal, _key(ran))
     if names:
-        what = f"the signature of {name} does not hold: one of the two was changed, or it is not for this use"
+        what = f"the signature of {name} does not hold: it is of other bytes than the file's, or for another use"
     else:
         what = f"the signature of {name} is by a key that the signers file does not name, or not for that time"
     raise SignatureError(

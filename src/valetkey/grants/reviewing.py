@@ -71,7 +71,7 @@ def unfinished(review: Review) -> tuple[Entry, ...]:
 
 def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Review:
     """Carry out a decided review. Raises CallError when the account cannot be read; NotAllApplied when a grant could
-    not be ended, after the others; Interrupted (130) at once."""
+    not be ended, after the others, or at once (130) for ^C."""
     applied = review.applied or Applied(
         by=owner.arn, started_at=_at(tools), finished_at=None, results=(), not_reviewed=()
     )
@@ -85,9 +85,11 @@ def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Re
             continue
         try:
             result = _carry_out(entry, there.get(entry.role_arn), perform, tools)
+        except KeyboardInterrupt:
+            raise _stopped("interrupted", entry, applied) from None
         except Interrupted as problem:
             if problem.exit_code == 130:
-                raise
+                raise _stopped(problem.what, entry, applied) from None
             failed.append(problem)
             continue
         tools.tell_result(result)
@@ -105,6 +107,15 @@ def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Re
     review = replace(review, applied=replace(applied, finished_at=_at(tools), not_reviewed=since))
     tools.keep(review)
     return review
+
+
+def _stopped(what: str, entry: Entry, applied: Applied) -> NotAllApplied:
+    return NotAllApplied(
+        f"{what} at {entry.name}: {len(applied.results)} decision(s) are carried out, and the file says which",
+        do="run the same `review apply` again: it goes on with this one",
+        where=entry.role_arn,
+        exit_code=130,
+    )
 
 
 def _carry_out(entry: Entry, role: Role | None, perform: Perform, tools: Tools) -> Result:
@@ -144,6 +155,7 @@ def _end(entry: Entry, perform: Perform, tools: Tools, result: Callable[..., Res
         now=tools.now,
         waiting=tools.waiting,
         settle=tools.settle,
+        with_others=False,  # they are in the population
         tell=tools.tell,
         tell_wait=tools.tell_wait,
     )

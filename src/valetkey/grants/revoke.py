@@ -93,8 +93,8 @@ class Receipt:
     gone_at: datetime
     """When the role was no longer seen."""
     others: Others | None
-    """Other roles of this account that the same contractor can assume; None: they could not be listed, or it is not
-    known who the contractor is."""
+    """Other roles of this account that the same contractor can assume; None: they could not be listed or were not
+    looked for, or it is not known who the contractor is."""
     waited: float
     """Seconds spent waiting for the deny to take effect, other calls not counted."""
     skipped: bool
@@ -124,6 +124,7 @@ def revoke(
     now: Callable[[], datetime],
     waiting: Waiting,
     settle: float = SETTLE_SECONDS,
+    with_others: bool = True,
     tell: Callable[[Call], None] = lambda call: None,
     tell_wait: Callable[[float], None] = lambda seconds: None,
     again: str = "",
@@ -133,6 +134,7 @@ def revoke(
     `again` are the options with which the command is run again.
 
     `settle` is how many seconds the deny gets to take effect before anything that denies is removed; 0 skips that.
+    `with_others`: whether to look for other roles that trust the contractor; it reads every role of the account.
     `tell_wait` is called with the seconds before each wait.
     """
     settling = Settling(waiting, seconds=settle, told=tell_wait)
@@ -156,7 +158,7 @@ def revoke(
         trust_closed=work.trust_closed,
         gone_at=gone_at,
         others=other_roles(perform, standing.record.contractor, but=standing.role.name)
-        if standing.record.contractor
+        if with_others and standing.record.contractor
         else None,
         waited=settling.waited,
         skipped=settling.seconds == 0,

@@ -128,6 +128,11 @@ def say_result(result: Result) -> None:
     say(f"{_line(name)}: {result.outcome}{f': {_line(result.note)}' if result.note else ''}", stderr=True)
 
 
+def say_signing(key: Path) -> None:
+    """What ssh-keygen may want of the person now."""
+    say(f"Signing with {key}: ssh-keygen may ask for its passphrase, or for a touch.", stderr=True)
+
+
 def say_applied(review: Review, path: Path, signed: tuple[Path, str] | None, *, as_json: bool) -> None:
     """What became of the decisions."""
     applied, population = review.applied, review.population

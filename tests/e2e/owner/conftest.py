@@ -48,7 +48,10 @@ def owner(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     party = stage.owner
 
     def run(*words: str, tty: bool = False, as_user: Any = None, **options: Any) -> Any:
-        command = "grant --dry-run" if words[0] == "grant" and "--dry-run" in words else words[0]
+        command = words[0]
+        for words_of in ("grant --dry-run", "show --evidence", "review apply"):
+            if set(words_of.split()) <= set(words) and words[0] == words_of.split()[0]:
+                command = words_of
         if as_user is None and command not in known:
             known[command] = party.user(command.replace(" ", ""), permissions(command, party.account))
         party.login(as_user or known[command])

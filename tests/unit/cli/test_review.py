@@ -303,6 +303,33 @@ def test_since_the_population_was_read(iam: FakeIam, capsys: Capture) -> None:
     assert "role/vendor: not ended: not a grant of valetkey's" in out
 
 
+def test_a_grant_with_a_damaged_record_is_in_the_population_and_closed(iam: FakeIam) -> None:
+    granted(iam, "a")
+    iam.roles["a"]["Tags"] = [{"Key": "valetkey:version", "Value": "1"}]
+    assert run(["review", "-o", "review.json"]) == 0
+    assert entries()["a"]["state"] == "damaged"
+    decide(a="end")
+    assert run(["review", "apply", "review.json", "--yes"]) == 1
+    assert outcomes() == {"a": "closed, not deleted"}
+
+
+def test_control_c_says_what_was_done_and_the_next_run_goes_on(iam: FakeIam, capsys: Capture) -> None:
+    granted(iam, "a", "b")
+    assert run(["review", "-o", "review.json"]) == 0
+    decide(a="end", b="end")
+
+    def press(call: Call) -> None:
+        if call.operation == "delete_role" and call.params["RoleName"] == "b":
+            raise KeyboardInterrupt
+
+    iam.before = press
+    assert run(["review", "apply", "review.json", "--yes"]) == 130
+    assert "at b: 1 decision(s) are carried out" in capsys.readouterr().err
+    iam.before = lambda call: None
+    assert run(["review", "apply", "review.json", "--yes"]) == 0
+    assert outcomes() == {"a": "ended", "b": "ended"}
+
+
 @pytest.mark.parametrize("stop_at", [1, 4, 9])
 def test_an_interrupted_run_goes_on(iam: FakeIam, stop_at: int) -> None:
     """Nothing is lost of what was done, wherever AWS fails; run again it ends what is left."""
