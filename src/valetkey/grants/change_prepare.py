@@ -30,6 +30,7 @@ from valetkey.grants.policies import (
     is_file,
     managed_arn,
     managed_policy,
+    versions_of,
 )
 from valetkey.grants.prepare import check_quota, check_size, opened
 from valetkey.grants.role import Owner, read_role
@@ -99,8 +100,12 @@ def prepare_change(
     managed, added = (_named(each, perform, owner) for each in (edit.asked.policies, edit.add_policies))
     arns = {each.arn: each for each in (*managed, *added)}
 
+    # Of a policy that the role carries already, the version of now says nothing about when it was granted.
+    new = [each for arn, each in arns.items() if arn not in base.grant.managed]
+    versions = {**dict(versions_of(new)), **dict(base.grant.versions)}
+
     def wanted_at(when: datetime) -> Grant:
-        return edited(
+        made = edited(
             base,
             edit_at(when),
             managed=[each.arn for each in managed],
@@ -109,6 +114,7 @@ def prepare_change(
             now=when,
             gone=lambda what: again or (newest is not None and newest.names(what)),
         )
+        return replace(made, versions=tuple((arn, versions[arn]) for arn in made.managed if arn in versions))
 
     begun = standing.record.changing
     newest = _newest(standing, now)

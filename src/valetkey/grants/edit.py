@@ -90,6 +90,7 @@ def base_of(standing: Standing, terms: Terms) -> Base:
         external_id_by=record.external_id_by,
         request=record.request,
         user_id=record.user_id,
+        versions=tuple(record.versions.items()),
     )
     return Base(grant, tuple(missing))
 

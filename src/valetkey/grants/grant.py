@@ -21,6 +21,7 @@ from valetkey.trust.record import (
     in_tag,
     instant,
     terms_digest,
+    versions_tag,
 )
 from valetkey.trust.terms import Terms
 
@@ -70,6 +71,8 @@ class Grant:
     """Fingerprint of the access request that this answers."""
     user_id: str | None = None
     """Unique id of the IAM user who asked, where the request brings it: to find the person in CloudTrail."""
+    versions: tuple[tuple[str, str], ...] = ()
+    """ARN and version ("v12") of AWS managed policies when they were granted: AWS changes them later (`growth`)."""
 
     @property
     def role_arn(self) -> str:
@@ -94,6 +97,7 @@ class Grant:
             "user-id": self.user_id,
             "session": str(self.max_session),
             "boundary": self.boundary and in_tag(self.boundary),
+            "versions": versions_tag(self.managed, dict(self.versions)),
             **{f"policy:{number}": in_tag(arn) for number, arn in enumerate(sorted(self.managed), 1)},
             **{
                 f"inline:{number}": on_role.pair(name, document)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,8 @@ class Managed:
 
     arn: str
     document: Mapping[str, Any]
+    version: str = ""
+    """ "v12"."""
 
     @property
     def name(self) -> str:
@@ -103,7 +105,12 @@ def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
     if not found.get("IsAttachable", True):
         raise ChosenPolicyError(f"AWS does not let {arn} be attached any more", do="name its successor")
     version = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": found["DefaultVersionId"]}))
-    return Managed(arn, version["PolicyVersion"]["Document"])
+    return Managed(arn, version["PolicyVersion"]["Document"], found["DefaultVersionId"])
+
+
+def versions_of(managed: Iterable[Managed]) -> tuple[tuple[str, str], ...]:
+    """Which version AWS's own policies have now. Policies of the account are the owner's to change, and not noted."""
+    return tuple((each.arn, each.version) for each in managed if each.version and each.arn.split(":")[4] == "aws")
 
 
 class _Names:

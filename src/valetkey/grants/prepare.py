@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,19 @@ from valetkey.account.calls import Call, CallError, Perform
 from valetkey.catalog import limits
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest, Received
-from valetkey.grants.grant import Grant
+from valetkey.grants.grant import Grant, read_record
 from valetkey.grants.make import prove
 from valetkey.grants.options import Asked, wanted
 from valetkey.grants.plan import Order, adopted, check, plan
-from valetkey.grants.policies import Managed, check_words, find_managed, from_files, managed_arn, managed_policy
+from valetkey.grants.policies import (
+    Managed,
+    check_words,
+    find_managed,
+    from_files,
+    managed_arn,
+    managed_policy,
+    versions_of,
+)
 from valetkey.grants.role import Owner, Role, compact, read_owner, read_role
 from valetkey.grants.taken import kind
 from valetkey.trust.writing import write_trust
@@ -85,6 +93,8 @@ def prepare(
     final = adopted(
         grant(owner.account, owner.partition, tuple(each.arn for each in managed)), role, lasting=asked.lasting
     )
+    # What an earlier run has recorded stands: the policies were granted then.
+    final = replace(final, versions=tuple(read_record(role).versions.items()) if role else versions_of(managed))
     calls = plan(final, role)
     trust = write_trust(final.terms)
     if role is None:

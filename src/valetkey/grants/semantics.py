@@ -111,8 +111,8 @@ def _permissions(old: Grant, new: Grant, documents: Mapping[str, Mapping[str, An
     (before, one), (after, other) = _actions(old, documents), _actions(new, documents)
     mine = {*old.managed, *([old.boundary] if old.boundary else [])}
     return Permissions(
-        adds=_by_level(after - before),
-        removes=_by_level(before - after),
+        adds=by_level(after - before),
+        removes=by_level(before - after),
         otherwise=before == after,
         unread=tuple(sorted(each for each in mine if documents.get(each) is None)),
         undecided=one or other,
@@ -128,7 +128,8 @@ def _actions(grant: Grant, documents: Mapping[str, Mapping[str, Any] | None]) ->
     )
 
 
-def _by_level(actions: frozenset[str]) -> dict[str, tuple[str, ...]]:
+def by_level(actions: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Actions by AWS's access level, sorted; one that AWS does not list counts as a write."""
     found: dict[str, list[str]] = {each: [] for each in LEVELS}
     for action in sorted(actions):
         found[level(action) or "Write"].append(action)

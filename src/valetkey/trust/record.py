@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,6 +79,8 @@ class Record:
     """SHA-256 of each of the owner's inline documents, by policy name."""
     trust: str | None = None
     """Of a role that was made by other means and adopted: the digest of its trust policy (`reading.trust_digest`)."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Which version ("v12") an AWS managed policy had when it was granted, by ARN; those of which that is recorded."""
     changing: Changing | None = None
     changes: tuple[str, ...] = ()
     """The last changes, the newest first, as `history.entry` writes them."""
@@ -123,6 +126,7 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
             managed=tuple(value for key, value in sorted(said.items()) if key.startswith("policy:")),
             inline=dict(_pair(value) for key, value in said.items() if key.startswith("inline:")),
             trust=_trust(said),
+            versions=_versions(said),
             changing=_changing(said["changing"]) if "changing" in said else None,
             changes=tuple(said[key] for n in range(1, CHANGES + 1) if (key := f"change:{n}") in said),
         )
@@ -196,6 +200,18 @@ def _trust(said: Mapping[str, str]) -> str | None:
 def pair(name: str, document: Mapping[str, Any]) -> str:
     """An inline policy in a tag. Its name may hold a comma, which a tag cannot; a colon it cannot hold."""
     return f"{name.replace(',', ':')}@{digest(document)}"
+
+
+def versions_tag(managed: Sequence[str], versions: Mapping[str, str]) -> str | None:
+    """The value of the tag `valetkey:versions`: "1=v12 3=v4", by the numbers of the tags `valetkey:policy:N`."""
+    numbered = enumerate(sorted(managed), 1)
+    return " ".join(f"{number}={versions[arn]}" for number, arn in numbered if arn in versions) or None
+
+
+def _versions(said: Mapping[str, str]) -> dict[str, str]:
+    """What the tag says; a part that cannot be read counts as not recorded."""
+    pairs = re.findall(r"(?:^| )([0-9]{1,2})=(v[0-9]{1,6})(?= |$)", said.get("versions", ""))
+    return {said[f"policy:{number}"]: version for number, version in pairs if f"policy:{number}" in said}
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -27,6 +27,8 @@ class FakeIam:
             f"arn:{partition}:iam::aws:policy/{path}": copy.deepcopy(ALLOW_ALL_READS)
             for path in ("SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess", "service-role/Batch")
         }
+        self.versions: dict[str, dict[str, Any]] = {}
+        """Versions of a policy by its ARN, the last one the default; a policy that is not in it has v1 alone."""
         self.profiles: dict[str, str] = {}
         self.quotas: dict[str, int] = {}
         self.stacks: dict[str, str] = {}
@@ -161,10 +163,14 @@ class FakeIam:
     def _get_policy(self, call: Call, PolicyArn: str) -> dict[str, Any]:
         if PolicyArn not in self.policies:
             raise CallError(call, "NoSuchEntity", f"Policy {PolicyArn} was not found.")
-        return {"Policy": {"Arn": PolicyArn, "DefaultVersionId": "v1", "IsAttachable": True}}
+        version = list(self.versions.get(PolicyArn, {"v1": None}))[-1]
+        return {"Policy": {"Arn": PolicyArn, "DefaultVersionId": version, "IsAttachable": True}}
 
     def _get_policy_version(self, call: Call, PolicyArn: str, VersionId: str) -> dict[str, Any]:
-        return {"PolicyVersion": {"Document": copy.deepcopy(self.policies[PolicyArn])}}
+        versions = self.versions.get(PolicyArn, {"v1": self.policies[PolicyArn]})
+        if VersionId not in versions:
+            raise CallError(call, "NoSuchEntity", f"Policy {PolicyArn} version {VersionId} does not exist.")
+        return {"PolicyVersion": {"Document": copy.deepcopy(versions[VersionId])}}
 
     def _list_policies(self, call: Call, Scope: str, MaxItems: int, Marker: str = "0") -> dict[str, Any]:
         own = "aws" if Scope == "AWS" else self.account

@@ -1,0 +1,158 @@
+"""What has become of a grant since it was made without anybody changing it: AWS has changed its managed policies, and
+nobody has used the role.
+
+Rules:
+- Which version of an AWS managed policy was granted is recorded on the role (`Record.versions`). AWS changes these
+  policies in place: a new version is the default for every role at once (IAM User Guide,
+  access_policies_managed-versioning).
+- What is not recorded (a grant of before, a policy attached by hand) or no longer readable is `unknown`, never "has not
+  grown". So is a policy whose actions could not all be looked at.
+- Policies of the account itself are left out: changing them is the owner's own doing.
+- Actions are those that the catalog lists; an action that AWS published after it is seen as a change of another kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.catalog.actions import listed
+from valetkey.errors import ValetkeyError
+from valetkey.grants.semantics import by_level
+from valetkey.grants.status import Standing
+from valetkey.policy import parse_policy
+from valetkey.prover.effective_permissions import open_actions
+from valetkey.trust.record import canonical
+
+Kind = Literal["grown", "changed", "unknown", "unused"]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """One thing to look at before it is a problem."""
+
+    kind: Kind
+    """ "grown": actions are new; "changed": resources, conditions or actions that the catalog does not list."""
+    about: str
+    """ARN of the policy, or of the role."""
+    text: str
+    """One sentence."""
+    adds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """New actions in AWS's spelling, by AWS's access level."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """An AWS managed policy as it can be read now."""
+
+    current: str | None
+    """The default version ("v12"); None where it could not be read."""
+    documents: Mapping[str, Mapping[str, Any]]
+    """The versions that could be read."""
+    unread: str = ""
+    """Why something could not be read; empty when everything was."""
+
+
+def look_ahead(
+    standing: Standing, read: Mapping[str, Versions], *, now: datetime, unused: timedelta | None = None
+) -> tuple[Ahead, ...]:
+    """What to look at in a grant. `read` are AWS's policies by ARN (`read_versions`); `unused` is how long a role may
+    go unused, None not to ask."""
+    return (*_policies(standing, read), *(() if unused is None else _unused(standing, now, unused)))
+
+
+def read_versions(standings: Iterable[Standing], perform: Perform) -> dict[str, Versions]:
+    """AWS's policies of all these grants, each version once. A policy that cannot be read says why. Raises CallError
+    when AWS cannot be reached."""
+    wanted: dict[str, set[str]] = {}
+    for standing in standings:
+        for arn in _of_aws(standing):
+            recorded = standing.record.versions.get(arn)
+            wanted.setdefault(arn, set()).update({recorded} if recorded else ())
+    # What nobody has a record of cannot have grown by it: it is not read.
+    return {arn: _read(arn, versions, perform) for arn, versions in wanted.items() if versions}
+
+
+def _of_aws(standing: Standing) -> tuple[str, ...]:
+    return tuple(arn for arn in sorted(standing.role.managed) if arn.split(":")[4] == "aws")
+
+
+_KEPT = timedelta(days=400)
+"""How long AWS knows of a use."""
+_HIDDEN = frozenset({"AccessDenied", "NoSuchEntity"})
+
+
+def _read(arn: str, versions: set[str], perform: Perform) -> Versions:
+    documents: dict[str, Mapping[str, Any]] = {}
+    unread: list[str] = []
+    try:
+        current = str(perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"])
+    except CallError as error:
+        if error.code not in _HIDDEN:
+            raise
+        return Versions(None, {}, f"{error.call.action}: {error.code}")
+    for version in sorted({*versions, current} if versions != {current} else ()):
+        try:
+            call = Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version})
+            documents[version] = perform(call)["PolicyVersion"]["Document"]
+        except CallError as error:
+            if error.code not in _HIDDEN:
+                raise
+            unread.append(f"{version}: {error.call.action}: {error.code}")
+    return Versions(current, documents, "; ".join(unread))
+
+
+def _policies(standing: Standing, read: Mapping[str, Versions]) -> Iterator[Ahead]:
+    for arn in _of_aws(standing):
+        name = arn.rsplit("/", 1)[-1]
+        was, policy = standing.record.versions.get(arn), read.get(arn)
+        if was is None:
+            yield Ahead("unknown", arn, f"{name}: which version was granted is not recorded")
+        elif policy is None or policy.current is None:
+            why = policy.unread if policy else "it was not read"
+            yield Ahead("unknown", arn, f"{name}: whether AWS has changed it since {was} is unknown: {why}")
+        elif policy.current != was:
+            yield from _grown(arn, was, policy.current, policy)
+
+
+def _grown(arn: str, was: str, current: str, policy: Versions) -> Iterator[Ahead]:
+    what = f"{arn.rsplit('/', 1)[-1]}: granted as {was}, now {current}"
+    before, after = policy.documents.get(was), policy.documents.get(current)
+    if before is None or after is None:
+        yield Ahead("unknown", arn, f"{what}; what that adds is unknown: {policy.unread or 'no longer readable'}")
+        return
+    try:
+        (had, one), (has, other) = _actions(before), _actions(after)
+    except ValetkeyError as problem:
+        yield Ahead("unknown", arn, f"{what}; what that adds is unknown: {problem.what}")
+        return
+    if one or other:
+        yield Ahead("unknown", arn, f"{what}; what that adds is unknown: {one or other}")
+    elif has - had:
+        adds = by_level(frozenset(listed(each) or each for each in has - had))
+        counts = ", ".join(f"{len(actions)} {level.lower()}" for level, actions in adds.items())
+        yield Ahead("grown", arn, f"{what}; new actions: {counts}", adds)
+    elif canonical(before) != canonical(after):
+        yield Ahead("changed", arn, f"{what}; no listed action is new; read what else has changed")
+
+
+def _actions(document: Mapping[str, Any]) -> tuple[frozenset[str], str]:
+    return open_actions([("policy", parse_policy(document, kind="identity"))], boundary=None)
+
+
+def _unused(standing: Standing, now: datetime, unused: timedelta) -> Iterator[Ahead]:
+    """AWS tells the last use some hours late, and within 400 days (access_policies_last-accessed)."""
+    role = standing.role
+    since = role.last_used or role.created
+    if now - since <= unused:
+        return
+    if role.last_used is not None:
+        how = f"last used {role.last_used:%Y-%m-%d}"
+    elif now - role.created > _KEPT:
+        how = f"no use within {_KEPT.days} days"
+    else:
+        how = f"not used since it was made {role.created:%Y-%m-%d}"
+    yield Ahead("unused", role.arn, f"{how}: longer than {unused.days} days ago")

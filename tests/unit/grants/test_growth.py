@@ -1,0 +1,157 @@
+"""What becomes of a grant that nobody changes: AWS's policies grow, nobody uses it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.unit.grants.fake_iam import FakeIam
+
+from valetkey.account.calls import Call, CallError
+from valetkey.grants.change import change, prepare_change
+from valetkey.grants.edit import Edit
+from valetkey.grants.growth import Ahead, look_ahead, read_versions
+from valetkey.grants.make import make
+from valetkey.grants.options import Asked
+from valetkey.grants.prepare import prepare
+from valetkey.grants.role import read_owner, read_role
+from valetkey.grants.status import Standing, read_standing
+from valetkey.grants.waiting import Waiting
+
+AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
+OTHER = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+TAG = "valetkey:versions"
+
+
+def allow(*actions: str, on: str = "*") -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": on}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.fixture
+def iam() -> FakeIam:
+    made = FakeIam("111111111111")
+    made.versions = {AUDIT: {"v4": allow("s3:ListBucket"), "v9": allow("s3:ListBucket", "ec2:Describe*")}}
+    return made
+
+
+def grant(iam: FakeIam, waiting: Waiting, now: datetime, *policies: str) -> Standing:
+    asked = Asked(name="audit", contractor="222222222222", policies=policies or (AUDIT,))
+    prepared = prepare(asked, request=None, perform=iam, read=str, now=now, fresh_id="f" * 32)
+    make(prepared.grant, prepared.role, perform=iam, now=now, waiting=waiting)
+    return read(iam)
+
+
+def read(iam: FakeIam) -> Standing:
+    role = read_role(iam, "audit")
+    assert role is not None
+    return read_standing(role)
+
+
+def ahead(iam: FakeIam, now: datetime, **options: Any) -> tuple[Ahead, ...]:
+    standing = read(iam)
+    return look_ahead(standing, read_versions([standing], iam), now=now, **options)
+
+
+def test_the_version_is_recorded_and_nothing_has_grown(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    iam.policies[own := f"arn:aws:iam::{iam.account}:policy/own"] = allow("s3:GetObject")
+    standing = grant(iam, waiting, now, own, AUDIT, OTHER)
+    assert standing.record.versions == {AUDIT: "v9", OTHER: "v1"}
+    assert not standing.drift
+    assert ahead(iam, now) == ()
+
+
+def test_new_actions_by_access_level(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("s3:ListBucket", "ec2:Describe*", "s3:GetObject", "s3:PutObject", "iam:PassRole")
+    (found,) = ahead(iam, now)
+    assert (found.kind, found.about) == ("grown", AUDIT)
+    assert found.adds == {
+        "Read": ("s3:GetObject",),
+        "Write": ("iam:PassRole", "s3:PutObject"),
+    }
+    assert found.text == "SecurityAudit: granted as v9, now v10; new actions: 1 read, 2 write"
+
+
+def test_a_change_that_adds_no_action_is_said(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("s3:ListBucket", "ec2:Describe*", "newservice:Open")
+    assert [each.kind for each in ahead(iam, now)] == ["changed"]
+    iam.versions[AUDIT]["v11"] = iam.versions[AUDIT]["v9"]
+    assert ahead(iam, now) == (), "the same document again"
+
+
+@pytest.mark.parametrize("lost", ["v9", "v10"])
+def test_a_version_that_is_not_readable_is_unknown(iam: FakeIam, waiting: Waiting, now: datetime, lost: str) -> None:
+    grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("*")
+
+    def refuse(call: Call) -> None:
+        if call.params.get("VersionId") == lost:
+            raise CallError(call, "NoSuchEntity", "gone")
+
+    iam.before = refuse
+    (found,) = ahead(iam, now)
+    assert found.kind == "unknown"
+    assert f"{lost}: iam:GetPolicyVersion: NoSuchEntity" in found.text
+
+
+def test_a_policy_that_may_not_be_read_is_unknown(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    grant(iam, waiting, now)
+
+    def refuse(call: Call) -> None:
+        if call.operation == "get_policy":
+            raise CallError(call, "AccessDenied", "no")
+
+    iam.before = refuse
+    (found,) = ahead(iam, now)
+    assert (found.kind, "iam:GetPolicy: AccessDenied" in found.text) == ("unknown", True)
+
+
+@pytest.mark.parametrize("value", [None, "garbage", "7=v3", "1=v"])
+def test_what_is_not_recorded_is_unknown(iam: FakeIam, waiting: Waiting, now: datetime, value: str | None) -> None:
+    """A grant of an older valetkey, or a tag that somebody wrote over: the grant is as good as before."""
+    grant(iam, waiting, now)
+    tags = [each for each in iam.roles["audit"]["Tags"] if each["Key"] != TAG]
+    iam.roles["audit"]["Tags"] = tags + ([{"Key": TAG, "Value": value}] if value else [])
+    assert [(each.kind, each.about) for each in ahead(iam, now)] == [("unknown", AUDIT)]
+    assert not read(iam).drift
+
+
+def test_a_grant_that_is_run_again_keeps_what_was_recorded(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    first = grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("s3:*")
+    iam.log.clear()
+    assert grant(iam, waiting, now).record == first.record
+    assert iam.log == [], "it is there already, and does not differ"
+
+
+def test_a_change_records_what_it_adds(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("s3:*")
+    iam.versions[OTHER] = {"v77": allow("s3:ListBucket")}
+
+    def run(edit: Edit) -> None:
+        ready = prepare_change("audit", lambda when: edit, owner=read_owner(iam), perform=iam, read=str, now=now)
+        change(ready, perform=iam, now=lambda: now, waiting=waiting)
+
+    run(Edit(asked=Asked(name="audit"), given=frozenset(), add_policies=(AUDIT, OTHER)))
+    assert read(iam).record.versions == {AUDIT: "v9", OTHER: "v77"}
+    assert not read(iam).drift
+    run(Edit(asked=Asked(name="audit"), given=frozenset(), remove_policies=(AUDIT,)))
+    assert read(iam).record.versions == {OTHER: "v77"}
+
+
+def test_unused(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    grant(iam, waiting, now)
+    made = iam.roles["audit"]["CreateDate"]
+    month = timedelta(days=30)
+    assert ahead(iam, made + month, unused=month) == ()
+    (found,) = ahead(iam, made + timedelta(days=31), unused=month)
+    assert (found.kind, "not used since it was made 2026-11-01" in found.text) == ("unused", True)
+    iam.roles["audit"]["RoleLastUsed"] = {"LastUsedDate": datetime(2026, 12, 1, tzinfo=UTC)}
+    assert ahead(iam, datetime(2026, 12, 31, tzinfo=UTC), unused=month) == ()
+    (found,) = ahead(iam, datetime(2027, 1, 1, tzinfo=UTC), unused=month)
+    assert "last used 2026-12-01" in found.text
+    assert ahead(iam, datetime(2030, 1, 1, tzinfo=UTC)) == (), "not asked"
