@@ -63,6 +63,8 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
         raise EvidenceError(
             f"{name} is not JSON: {error.msg}", do="correct it there", where=f"{name}: line {error.lineno}"
         ) from None
+    except ValueError:  # a number of thousands of digits
+        raise EvidenceError(f"{name} holds a number that is too long", do="name the right file", where=name) from None
     except RecursionError:
         raise EvidenceError(f"{name} is nested too deeply", do="name the right file", where=name) from None
     if not isinstance(found, dict):

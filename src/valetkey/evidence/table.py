@@ -47,4 +47,4 @@ def read_decisions(data: bytes, *, name: str) -> tuple[Decision, ...]:
 
 def _cell(text: str | None) -> str:
     plain = (text or "").strip()
-    return plain[1:] if plain[:1] == "'" and plain[1:].lstrip()[:1] in tuple("=+-@") else plain
+    return plain[1:].strip() if plain[:1] == "'" and plain[1:].lstrip()[:1] in tuple("=+-@") else plain
