@@ -69,6 +69,7 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope) -> Populat
     """Everything in the account that lets an outside party in. Raises CallError."""
     from valetkey.audit import audit
     from valetkey.audit import reviewing as outside
+    from valetkey.audit.workers import verdicts
     from valetkey.cli import _auditing
     from valetkey.evidence.review import Population, ordered
     from valetkey.grants import reviewing as granted
@@ -80,7 +81,8 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope) -> Populat
     owner = read_owner(perform)
     found = _auditing.live(owner.account, account)
     grants = granted.entries(tuple(read_roles(perform)), now=now)
-    answer = audit(found, scope=scope, now=now, progress=proving)
+    done = verdicts(found, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
+    answer = audit(found, scope=scope, now=now, verdicts=done, progress=None if done else proving)
     others = outside.entries(answer, found, but=(each.role_arn for each in grants))
     return Population(
         account=owner.account,

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.fake_iam import FakeIam
+from tests.unit.report.test_results import passes
 
 from valetkey.account.calls import Call, CallError
 from valetkey.cli import _owning
@@ -147,13 +148,14 @@ def test_forty_grants_decided_from_a_file_carried_out_and_verified(
     assert run(["review", "apply", "review.json", "--sign", str(key), "--yes", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["signature"] == "review.json.sig"
+    passes("review-applied", said)
     assert set(iam.roles) == {*names[1::2], "vendor", "orphaned", "own"}
     assert outcomes() == {name: "ended" if name in ended else "kept" for name in found}
 
     trusted = signers(key)
     verify = ["review", "verify", "review.json", "--allowed-signers", str(trusted)]
     assert run([*verify, "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    said = passes("verified", json.loads(capsys.readouterr().out))
     assert (said["signer"], said["account"]) == ("rita@example.com", ACCOUNT)
     assert said["decisions"] == {"end": 20, "keep": 22}
     assert said["outcomes"] == {"ended": 20, "kept": 22}
@@ -247,6 +249,16 @@ def test_a_review_of_another_account_is_refused(iam: FakeIam, capsys: Capture) -
     assert "a" in iam.roles
 
 
+def test_what_is_not_decided_is_in_the_population_and_own_accounts_are_not(iam: FakeIam) -> None:
+    outside(iam, "odd")
+    iam.roles["odd"]["AssumeRolePolicyDocument"] = {"Version": "2012-10-17", "Statement": "?"}
+    outside(iam, "sister", f"arn:aws:iam::{CONTRACTOR}:root")
+    outside(iam, "anybody", "*")
+    assert run(["review", "-o", "review.json", "--own-accounts", CONTRACTOR]) == 0
+    assert {name: entry["state"] for name, entry in entries().items()} == {"anybody": "unguarded", "odd": "unknown"}
+    assert json.loads(Path("review.json").read_text())["population"]["own_accounts"] == [CONTRACTOR]
+
+
 def test_an_existing_file_is_not_overwritten(iam: FakeIam, capsys: Capture) -> None:
     Path("review.json").write_text("decisions")
     assert run(["review", "-o", "review.json"]) == 2
@@ -264,7 +276,9 @@ def test_what_was_not_read_is_said_and_fails(iam: FakeIam, capsys: Capture) -> N
             raise CallError(call, "AccessDenied", "not authorized")
 
     iam.before = refuse
-    assert run(["review", "-o", "review.json"]) == 1
+    assert run(["review", "-o", "review.json", "--json"]) == 1
+    passes("review-written", json.loads(capsys.readouterr().out))
+    assert run(["review", "-o", "other.json"]) == 1
     assert "identity providers" in str(json.loads(Path("review.json").read_text())["population"]["incomplete"])
     assert "Not read: identity providers" in capsys.readouterr().err
 
@@ -453,7 +467,7 @@ def test_evidence_of_a_grant_signed_and_verified(iam: FakeIam, key: Path, capsys
     granted(iam, "a")
     out = ["show", "a", "--evidence", "-o", "a.json"]
     assert run([*out, "--sign", str(key), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    said = passes("evidence-written", json.loads(capsys.readouterr().out))
     assert (said["holds"], said["signature"], said["unread"]) == (True, "a.json.sig", [])
     found = json.loads(Path("a.json").read_text())
     kinds = [each["kind"] for each in found["documents"]]
