@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from valetkey.account.calls import Call, Perform
 from valetkey.errors import ValetkeyError
-from valetkey.evidence.review import END, Applied, Entry, Result, Review
+from valetkey.evidence.review import END, Applied, Entry, Outcome, Result, Review
 from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import PREFIX, ForeignRole
 from valetkey.grants.make import Interrupted
@@ -26,11 +26,9 @@ from valetkey.grants.revoke import revoke, shut
 from valetkey.grants.role import Owner, Role, read_role, read_roles
 from valetkey.grants.status import Standing, read_claimed, read_standing
 from valetkey.grants.waiting import Waiting
-from valetkey.trust.record import OWN_ROLE as _OWN_ROLE
-from valetkey.trust.record import PAUSED, REVOKED, SESSIONS, digest, instant
-from valetkey.trust.record import UNTIL as _UNTIL
+from valetkey.trust.record import OWN_ROLE, PAUSED, REVOKED, SESSIONS, UNTIL, digest, instant
 
-_OWN = frozenset({_OWN_ROLE, _UNTIL, REVOKED, SESSIONS, PAUSED})
+_OWN = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
 
 
 @dataclass(frozen=True)
@@ -119,8 +117,8 @@ def _stopped(what: str, entry: Entry, applied: Applied) -> NotAllApplied:
 
 
 def _carry_out(entry: Entry, role: Role | None, perform: Perform, tools: Tools) -> Result:
-    def result(outcome: str, note: str = "") -> Result:
-        return Result(role_arn=entry.role_arn, outcome=outcome, at=_at(tools), note=note)  # type: ignore[arg-type]
+    def result(outcome: Outcome, note: str = "") -> Result:
+        return Result(role_arn=entry.role_arn, outcome=outcome, at=_at(tools), note=note)
 
     if role is None:
         return result("gone already", "there is no such role any more")
