@@ -14,6 +14,7 @@ from valetkey.grants.grant import OWN_ROLE, REVOKED, Grant
 from valetkey.grants.plan import plan
 from valetkey.grants.role import read_role, read_roles
 from valetkey.grants.status import hand_over, proof, read_grants, read_standing
+from valetkey.trust.drift_words import is_restorable
 from valetkey.trust.self_denies import kill_deny
 from valetkey.trust.writing import closed_trust
 
@@ -88,11 +89,15 @@ def test_one_word_says_how_a_grant_stands_and_only_an_open_one_is_handed_over(
         assert refused.value.exit_code == 1
         assert {
             "ended": "valetkey extend audit --until",
-            "changed": "`valetkey change audit`) or agree to it (`valetkey adopt audit`",
+            "changed": "see who gets in now: `valetkey show audit`",
             "incomplete": "run the same `valetkey grant` again",
             "revoking": "finish it with `valetkey revoke audit`",
             "changing": "run the same command again",
         }[word] in refused.value.do
+        if word == "changed":
+            # `change` begins with a trust policy that is as agreed.
+            assert ("`valetkey change audit`" in refused.value.do) is is_restorable(standing.drift)
+            assert "`valetkey adopt audit` agrees to it" in refused.value.do
 
 
 def test_no_handoff_is_written_that_accept_would_refuse(iam: Any, role: Any, now: datetime) -> None:

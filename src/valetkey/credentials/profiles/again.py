@@ -17,13 +17,13 @@ def set_up_again(profile: Profile, *, then: str = "", change: str = "") -> str:
     name = profile.name
     match profile.origin:
         case Origin.HANDOFF:
-            given = " ".join(filter(None, [option("--name", name), then]))
-            return f"accept the handoff again: `valetkey accept FILE {given}`"
+            words = ("valetkey accept FILE", option("--name", name), then)
+            return f"accept the handoff again: `{' '.join(filter(None, words))}`"
         case Origin.TYPED:
             external_id = "--external-id ID" if profile.external_id is not None else ""
             role = option("--role", profile.role_arn)
-            given = " ".join(filter(None, [role, external_id, option("--name", name), then]))
-            return f"accept the role again: `valetkey accept {given}`"
+            words = ("valetkey accept", role, external_id, option("--name", name), then)
+            return f"accept the role again: `{' '.join(filter(None, words))}`"
         case Origin.IMPORTED:
             edit = f"set the section right{f' ({change})' if change else ''}"
             return (
