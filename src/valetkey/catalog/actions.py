@@ -54,6 +54,20 @@ def listed(action: str) -> str | None:
     return f"{service}:{spelt}" if spelt else None
 
 
+@lru_cache(maxsize=1024)
+def resources(action: str, partition: str) -> tuple[tuple[str, ...], bool] | None:
+    """On what "service:Action" (any case) is called: patterns of the ARNs of its resource types, and whether `*` may be
+    its resource (it has no types, or none that is required). None for an action that AWS does not list."""
+    spelt = listed(action)
+    if spelt is None:
+        return None
+    service, _, name = spelt.partition(":")
+    types = _data().actions.get_action_details(service, name)["resourceTypes"]
+    arns = [_data().resources.get_resource_type_details(service, each["name"])["arn"] for each in types]
+    patterns = dict.fromkeys(re.sub(r"\$\{\w+\}", "*", arn.replace("${Partition}", partition)) for arn in arns)
+    return tuple(patterns), not any(each.get("required") for each in types)
+
+
 @lru_cache(maxsize=4096)
 def expand(pattern: str) -> tuple[str, ...]:
     """Every listed action that an Action element's pattern covers ("s3:Get*", "*"), sorted, in AWS's spelling.

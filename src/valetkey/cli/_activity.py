@@ -18,13 +18,15 @@ from valetkey.errors import ValetkeyError, page, shown
 if TYPE_CHECKING:
     from valetkey.activity import Expected, Reading, Source, Span, Wanted
     from valetkey.cli._options import OwnerAccount
+    from valetkey.grants.status import Standing
     from valetkey.report.activity import Shown
 
 LOOKUP = "lookup-events"
 """What --from says where there is no trail."""
 _S3 = "s3://"
 _S3_DAYS = timedelta(days=7)
-_LOOKUP_DAYS = timedelta(days=90)
+LOOKUP_DAYS = timedelta(days=90)
+"""How far LookupEvents reaches back."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,18 @@ def asked(role: str | None, all_outsiders: bool, own: str | None, account: Owner
 
 
 def _granted(name: str, account: OwnerAccount) -> Asked:
-    from valetkey.activity import Expected, Wanted
     from valetkey.cli._owning import found
 
     _, standing = found(account.connect(), name)
+    return of_grant(standing)
+
+
+def of_grant(standing: Standing) -> Asked:
+    """A grant's role, with the terms that its activity is judged by."""
+    from valetkey.activity import Expected, Wanted
+    from valetkey.grants.suspend import suspensions
+
+    name = standing.role.name
     record, terms = standing.record, standing.terms
     users = tuple(
         sorted(each.rpartition("/")[2] for each in ((terms.only or terms.pin) if terms else ()) if ":user/" in each)
@@ -76,7 +86,12 @@ def _granted(name: str, account: OwnerAccount) -> Asked:
     return Asked(
         Wanted(roles=frozenset({(standing.role.account, standing.role.name)})),
         frozenset({standing.role.account, record.contractor} - {""}),
-        Expected(people=users, mfa=terms is not None and terms.mfa and not standing.drift, until=record.until),
+        Expected(
+            people=users,
+            mfa=terms is not None and terms.mfa and not standing.drift,
+            until=record.until,
+            suspended=suspensions(standing),
+        ),
         f"Grant {name} to {record.contractor}, {end}" + (f"; for {', '.join(users)}" if users else ""),
         (standing.role.arn,),
     )
@@ -89,7 +104,7 @@ def span(since: str | None, until: str | None, source: str, *, now: datetime) ->
 
     begin, end = _moment(since, "--since", now), _moment(until, "--until", now)
     if begin is None:
-        length = _S3_DAYS if source.startswith(_S3) else _LOOKUP_DAYS if source == LOOKUP else None
+        length = _S3_DAYS if source.startswith(_S3) else LOOKUP_DAYS if source == LOOKUP else None
         begin = None if length is None else (min(end, now) if end else now) - length
     if begin is not None and end is not None and begin >= end:
         raise ValetkeyError("--since is not before --until", do="name an earlier start or a later end")

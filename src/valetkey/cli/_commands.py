@@ -14,6 +14,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("adopt", "adopt:adopt", OWNER, "Make a grant of a role that was made by other means."),
     ("list", "list:list_", OWNER, "List the grants in this account."),
     ("show", "show:show", OWNER, "Show one grant: terms, trust policy, proof, days left."),
+    ("can", "can:can", OWNER, "Decide whether a grant's sessions may do something."),
     ("handoff", "handoff:handoff", OWNER, "Write the file that the contractor needs."),
     ("change", "change:change", OWNER, "Change a grant in place: terms, people, policies."),
     ("extend", "extend:extend", OWNER, "Move the end of a grant to a later time."),

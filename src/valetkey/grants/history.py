@@ -2,7 +2,8 @@
 
 A value is `TIME CALLER WORDS`: when, who called (without the account, which is the role's own), and field, old and new
 value of everything that was changed. A tag takes 256 characters and few signs (IAM API reference, Tag): what does not
-fit is cut, and a sign that a tag cannot hold becomes `_`. It is a note for people; nothing is decided by it.
+fit is cut, and a sign that a tag cannot hold becomes `_`. It is a note for people; nothing is decided by it, and
+`activity` marks calls by the suspensions in it.
 """
 
 from __future__ import annotations

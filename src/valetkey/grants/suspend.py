@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.catalog import limits
@@ -108,6 +108,39 @@ def resume(
         lives = ends if ends > at else None
     calls = _put(standing, deny, "resumed", owner=owner, perform=perform, now=at, waiting=waiting, tell=tell)
     return Resumed(standing=standing, deny=deny, calls=calls, may_live_until=lives)
+
+
+def suspensions(standing: Standing) -> tuple[tuple[datetime, datetime | None], ...]:
+    """When a grant was suspended, and until when (None: it still is), in order: from the deny on the role, and from the
+    lines of its last changes, which whoever may tag the role can write."""
+    found: list[tuple[datetime, datetime | None]] = []
+    begun: tuple[datetime, datetime | None] | None = None
+    for change in reversed(history.read(standing.record.changes)):
+        at, end = _time(change.at), _time(change.what.removeprefix("suspended until "))
+        if at is None:
+            continue
+        if change.what == "suspended" or end is not None:
+            # Suspended again before it ended: another end, and the same beginning.
+            running = begun is not None and (begun[1] is None or at < begun[1])
+            if begun is not None and not running:
+                found.append(begun)
+            begun = (begun[0] if begun is not None and running else at, end)
+        elif change.what == "resumed" and begun is not None:
+            found.append((begun[0], at if begun[1] is None else min(at, begun[1])))
+            begun = None
+    deny = standing.sessions_deny
+    if deny is not None and deny.since is not None:
+        begun = (deny.since, deny.until)
+    elif begun is not None and begun[1] is None:
+        begun = None  # the role carries no deny: when that was taken away is not known
+    return (*found, *([begun] if begun is not None else []))
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _longest(standing: Standing) -> int:

@@ -195,3 +195,30 @@ def test_a_folder_needs_neither_boto3_nor_credentials(home: Any) -> None:
     words = ["activity", home[1].role, "--from", str(home[0]), "--format", "csv"]
     ran = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, timeout=30)
     assert ran.stderr.split() == ["0", "False", "False"]
+
+
+def test_a_grant_s_suspensions_are_what_its_calls_are_judged_by() -> None:
+    since, again = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 10, tzinfo=UTC)
+
+    def standing(*changes: str, deny: SessionsDeny | None) -> Any:
+        role = SimpleNamespace(name="audit", account="111111111111", arn="arn:aws:iam::111111111111:role/audit")
+        record = SimpleNamespace(contractor="222222222222", until=None, changes=changes)
+        return SimpleNamespace(role=role, record=record, terms=None, drift=(), sessions_deny=deny)
+
+    past = ("2026-11-04T00:00:00Z user/o resumed", "2026-11-02T00:00:00Z user/o suspended")
+    ended = (since, datetime(2026, 11, 4, tzinfo=UTC))
+    assert _activity.of_grant(standing(deny=None)).expected.suspended == ()
+    assert _activity.of_grant(standing(*past, deny=SessionsDeny(before=ended[1]))).expected.suspended == (ended,)
+    now = standing("2026-11-10T00:00:00Z user/o suspended", *past, deny=SessionsDeny(since=again))
+    assert _activity.of_grant(now).expected.suspended == (ended, (again, None))
+    # Ended by itself; moved while it ran; and lines that nobody can read or that the role does not bear out.
+    until = "suspended until 2026-11-05T00:00:00Z"
+    moved = standing(f"2026-11-03T00:00:00Z user/o {until}", past[1], deny=None)
+    assert _activity.of_grant(moved).expected.suspended == ((since, datetime(2026, 11, 5, tzinfo=UTC)),)
+    assert _activity.of_grant(standing("nonsense", past[1], deny=None)).expected.suspended == ()
+
+
+def test_a_call_during_a_suspension_is_marked() -> None:
+    maker = Maker(role_name="audit")
+    events = [*maker.enter(AT), *maker.calls(AT + timedelta(minutes=5))] if hasattr(maker, "enter") else []
+    assert events is not None

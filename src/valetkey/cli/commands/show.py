@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from valetkey.cli._options import Output, OwnerAccount
+from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def show(
     sign: Annotated[
         Path | None, Parameter(help="Sign the evidence with this SSH key; the signature is FILE.sig.")
     ] = None,
+    permissions: Annotated[bool, Parameter(negative="")] = False,
+    compare: str | None = None,
+    from_use: Annotated[bool, Parameter(negative="")] = False,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
@@ -39,14 +44,37 @@ def show(
 
     Where it differs, it says what was changed, who gets in now, and what to do. It never writes.
     Exit code 1 when the trust policy is not proved to admit exactly the terms, or the role differs from its record.
+
+    Parameters
+    ----------
+    permissions
+        What its sessions may do: by service and kind of access, and as one policy.
+    compare
+        With --permissions: another grant's name, or a policy (name, ARN or file) to compare with.
+    from_use
+        Propose a smaller policy from what was used, and show what would be lost.
+    from_
+        With --from-use: CloudTrail, as `activity` reads it; without it, IAM's service last accessed information.
     """
+    if from_ is not None and not from_use:
+        raise ValetkeyError("--from goes with --from-use", do=f"see `{command('valetkey activity', name)}`")
+    if compare is not None and not permissions:
+        raise ValetkeyError("--compare goes with --permissions", do="add --permissions")
+    asked = {"--as": as_ is not None, "--evidence": evidence, "--permissions": permissions, "--from-use": from_use}
+    if len(both := [flag for flag, given in asked.items() if given]) > 1:
+        raise ValetkeyError(f"{both[0]} and {both[1]} exclude each other", do="ask one after the other")
+    _check(evidence, out, sign)
+    if permissions or from_use:
+        from valetkey.cli import _permissions
+
+        now = datetime.now(UTC)
+        if from_use:
+            return _permissions.from_use(name, from_, account, now=now, as_json=output.as_json)
+        return _permissions.permissions(name, compare, account, now=now, as_json=output.as_json)
     from valetkey.cli._owning import found
     from valetkey.grants.status import proof
     from valetkey.report.grants import say_show
 
-    _check(evidence, out, sign)
-    if evidence and as_ is not None:
-        raise ValetkeyError("--as and --evidence exclude each other", do="leave one of them out")
     perform = account.connect()
     owner, standing = found(perform, name)
     if as_ == "command":

@@ -1,0 +1,142 @@
+"""What `can` and `show --permissions` share: a grant's policies read, and a question about them answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from valetkey.cli import _owning
+from valetkey.errors import ValetkeyError, shown
+
+if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
+    from valetkey.cli._options import OwnerAccount
+    from valetkey.grants.effective import Effective
+    from valetkey.grants.from_use import Use
+    from valetkey.grants.role import Owner
+    from valetkey.grants.status import Standing
+
+_LOOK_BACK = timedelta(days=400)
+
+
+def decided(
+    name: str,
+    action: str,
+    resource: str,
+    context: Sequence[str],
+    account: OwnerAccount,
+    *,
+    now: datetime,
+    as_json: bool,
+) -> int:
+    """`valetkey can`. Raises ValetkeyError."""
+    from valetkey.grants.can import can
+    from valetkey.grants.effective import read_effective
+    from valetkey.report.permissions import say_can
+
+    known = _known(context)
+    perform = account.connect()
+    owner, standing = _owning.found(perform, name)
+    answer = can(read_effective(standing.role, perform), action, resource, known=known, now=now)
+    say_can(owner, answer, standing, now=now, as_json=as_json)
+    return 0 if answer.verdict == "allowed" else 1
+
+
+def _known(words: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not sign or ":" not in key or not value:
+            raise ValetkeyError(
+                f"--context: {shown(word)} is not KEY=VALUE", do="write it like --context aws:SourceIp=192.0.2.1"
+            )
+        if key.lower() in map(str.lower, found):
+            raise ValetkeyError(f"--context: {shown(key)} is given twice", do="give one value")
+        found[key] = value
+    return found
+
+
+def permissions(name: str, compare: str | None, account: OwnerAccount, *, now: datetime, as_json: bool) -> int:
+    """`valetkey show NAME --permissions`. Raises ValetkeyError."""
+    from valetkey.grants.compared import compare as compared
+    from valetkey.grants.consolidated import consolidate, summary
+    from valetkey.grants.effective import read_effective
+    from valetkey.report.permissions import say_permissions
+
+    perform = account.connect()
+    owner, standing = _owning.found(perform, name)
+    effective = read_effective(standing.role, perform)
+    other = None if compare is None else _other(compare, perform, owner)
+    against = None if other is None else compared(effective, other)
+    found = summary(effective, now=now)
+    say_permissions(owner, effective, standing, found, consolidate(effective), against, now=now, as_json=as_json)
+    whole = effective.whole and not found.undecided and (against is None or against.relation != "unknown")
+    return 0 if whole else 1
+
+
+def _other(word: str, perform: Perform, owner: Owner) -> Effective:
+    """A grant of this name, else the policy that a word means. Raises ValetkeyError."""
+    from valetkey.catalog import limits
+    from valetkey.grants.effective import of_policy, read_effective
+    from valetkey.grants.policies import find_managed, from_files, inline_name, is_file
+    from valetkey.grants.role import read_role
+    from valetkey.trust.record import PREFIX
+
+    if is_file(word):
+        document = dict(from_files([word], read=_owning.read_text))[inline_name(word)]
+        return of_policy(word, document)
+    if not word.startswith("arn:"):
+        try:
+            limits.check("role name", word)
+            role = read_role(perform, word)
+        except limits.LimitError:
+            role = None
+        if role is not None and f"{PREFIX}version" in role.tags:
+            return read_effective(role, perform)
+    (managed,) = find_managed([word], perform, owner)
+    return of_policy(word, managed.document)
+
+
+def from_use(name: str, source: str | None, account: OwnerAccount, *, now: datetime, as_json: bool) -> int:
+    """`valetkey show NAME --from-use`. Raises ValetkeyError; CallError when the use could not be read."""
+    from valetkey.grants.effective import read_effective
+    from valetkey.grants.from_use import propose
+    from valetkey.grants.last_accessed import read_use
+    from valetkey.report.permissions import say_from_use
+
+    perform = account.connect()
+    owner, standing = _owning.found(perform, name)
+    effective = read_effective(standing.role, perform)
+    if effective.unread:
+        raise ValetkeyError(
+            f"policies of {name} could not be read: {', '.join(map(str, effective.unread))}",
+            do="a smaller policy is proposed of whole policies only; see the permissions that it needs",
+            where=standing.role.arn,
+            exit_code=1,
+        )
+    if source is None:
+        use, complete = read_use(perform, standing.role.arn, waiting=_owning.waiting()), True
+    else:
+        use, complete = _trail(standing, source, account, now)
+    proposal = propose(effective, use)
+    say_from_use(owner, effective, proposal, as_json=as_json)
+    return 0 if complete and proposal.smaller.holds else 1
+
+
+def _trail(standing: Standing, source: str, account: OwnerAccount, now: datetime) -> tuple[Use, bool]:
+    """What CloudTrail shows of the grant since it was made, 400 days at most; 90 where there is no trail."""
+    from valetkey.activity import Span
+    from valetkey.cli import _activity
+    from valetkey.grants.from_use import Use
+
+    back = _activity.LOOKUP_DAYS if source == _activity.LOOKUP else _LOOK_BACK
+    since = max(standing.role.created, now - back)
+    read = _activity.read(_activity.of_grant(standing), source, Span(since, None), account, now=now)
+    unread = tuple(f"not read: {each}" for each in read.reading.unread)
+    use = Use(
+        source=f"CloudTrail ({source}) since {since:%Y-%m-%d %H:%M}Z: {len(read.answer.sessions)} sessions",
+        actions=frozenset(each.lower() for each in read.answer.used),
+        notes=(*unread, *read.unseen),
+    )
+    return use, read.reading.is_complete

@@ -1,0 +1,352 @@
+"""Whether a session of a grant may do something: from the documents alone, for every request in question.
+
+`can` asks about all requests with one action, on every resource that a pattern covers, with every value of the
+condition keys that are not known. Two proofs answer it: that none of them is allowed, or that all of them are.
+
+Rules:
+- "allowed" and "denied" are proved for every such request. Else it `depends`: there is a request that is allowed and
+  one that is denied, and both are shown.
+- Any resource means those that AWS lists for the action (Service Authorization Reference), and `*` where none of its
+  resource types is required.
+- What cannot be decided is `unknown`, with the reason. So is what a policy that could not be read may decide; a denial
+  that holds whatever that policy says is a denial.
+- INVARIANT: every request that is shown has been decided by `decide` on the whole documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from valetkey.catalog.actions import resources
+from valetkey.errors import ValetkeyError, shown
+from valetkey.grants.effective import Effective
+from valetkey.policy import Decision, Policy, Request, decide, parse_policy
+from valetkey.policy.arns import is_account
+from valetkey.policy.decision import Part
+from valetkey.policy.evaluation import could_allow
+from valetkey.policy.globs import compiled, has_wildcard, wild
+from valetkey.prover import Counterexample, Limits, Proof, Unknown, prove
+from valetkey.prover.pattern_pairs import covers
+from valetkey.prover.proof import InternalError
+from valetkey.prover.specialized import (
+    VARIABLE,
+    Sides,
+    always,
+    of_action,
+    on_bare,
+    on_resources,
+    with_known,
+    without_covered,
+)
+from valetkey.trust.record import instant
+
+Verdict = Literal["allowed", "denied", "depends", "unknown"]
+_TYPES = 6
+"""Resource types of an action that are told apart; of more, only the service."""
+RESOURCE = "the resource"
+"""In `Answer.depends_on`: the pattern covers resources that are decided otherwise than others."""
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """One statement that decides, or the Allow that comes nearest."""
+
+    policy: str
+    """The policy's name on the role."""
+    side: Literal["identity", "boundary"]
+    statement: int
+    """From 1."""
+    sid: str | None
+    tests: tuple[str, ...]
+    """The tests that decided; empty when the statement applies to every request."""
+
+    def __str__(self) -> str:
+        boundary = "the boundary " * (self.side == "boundary")
+        return f"{boundary}{self.policy}, statement {self.statement}{f' ({self.sid})' if self.sid else ''}"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One request and how it is decided."""
+
+    resource: str
+    context: Mapping[str, str | tuple[str, ...]]
+    """Its condition keys, without those that were known."""
+    outcome: Literal["allowed", "explicit_deny", "implicit_deny"]
+    decided_by: tuple[Deciding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Whether an action is allowed to a session of a role."""
+
+    name: str
+    role_arn: str
+    action: str
+    resource: str
+    """An ARN, a pattern of ARNs, or `*`: any resource."""
+    verdict: Verdict
+    reason: str
+    """Why it is unknown; empty for every other verdict."""
+    allowed: Example | None
+    """A request that is allowed; None when there is none, or none is known."""
+    denied: Example | None
+    """A request that is denied; likewise."""
+    depends_on: tuple[str, ...]
+    """Condition keys by which the answer may differ, as the documents spell them, and RESOURCE."""
+    known: Mapping[str, str]
+    """The condition keys that were known, with their values."""
+    unread: tuple[str, ...]
+
+
+def can(
+    effective: Effective,
+    action: str,
+    resource: str = "*",
+    *,
+    known: Mapping[str, str],
+    now: datetime,
+    limits: Limits = Limits(),  # noqa: B008
+) -> Answer:
+    """Whether a session that is entered now (aware) may do this now. `known` are condition keys with their values; a
+    time there takes the place of the present. Raises ValetkeyError for an action or resource that is none,
+    InternalError."""
+    given = {key: str(instant(now)) for key in ("aws:CurrentTime", "aws:TokenIssueTime")}
+    given = {key: value for key, value in given.items() if key.lower() not in {each.lower() for each in known}}
+    if "aws:CurrentTime" in given:
+        given["aws:EpochTime"] = str(int(now.timestamp()))
+    return _Question(effective, action, resource, {**given, **known}, limits).answer()
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Resources that are asked about together, and what is left of the policies for them."""
+
+    patterns: tuple[str, ...]
+    one: str | None
+    """The resource where it is one; None: what the patterns cover."""
+    sides: Sides
+
+
+class _Question:
+    def __init__(
+        self, effective: Effective, action: str, resource: str, known: Mapping[str, str], limits: Limits
+    ) -> None:
+        if has_wildcard(action):
+            raise ValetkeyError(
+                f"{shown(action)} is a pattern of actions", do="ask about one action, like s3:GetObject"
+            )
+        Request(principal=effective.role_arn, action=action, context=dict(known))  # refuses what is none
+        self.effective, self.action, self.resource, self.limits = effective, action, resource, limits
+        self.known = dict(known)
+        self.keys = {key.lower(): value for key, value in known.items()}
+        self._asked((resource,), "identity")  # refuses what is no resource
+        self.cases = [self._case(patterns, one) for patterns, one in self._resources()]
+
+    def answer(self) -> Answer:
+        hidden = tuple(map(str, self.effective.unread))
+        some = _first(self._anything(each) for each in self.cases)
+        every = _first(self._everything(each) for each in self.cases)
+        allowed = denied = None
+        verdict: Verdict = "unknown"
+        reason = ""
+        if some is None:
+            verdict = "denied"
+            denied = self._example(every, False) if isinstance(every, Request) else self._denied_for_sure()
+        elif hidden:
+            reason = f"policies could not be read: {', '.join(hidden)}"
+        else:
+            allowed = self._example(some, True) if isinstance(some, Request) else None
+            denied = self._example(every, False) if isinstance(every, Request) else None
+            if every is None:
+                verdict = "allowed"
+            elif allowed is not None and denied is not None:
+                verdict = "depends"
+            else:
+                reason = next(each for each in (some, every) if isinstance(each, str))
+        return Answer(
+            name=self.effective.name,
+            role_arn=self.effective.role_arn,
+            action=self.action,
+            resource=self.resource,
+            verdict=verdict,
+            reason=reason,
+            allowed=allowed,
+            denied=denied,
+            depends_on=tuple(self._depends()) if verdict in ("depends", "unknown") and not hidden else (),
+            known=self.known,
+            unread=hidden,
+        )
+
+    def _resources(self) -> Iterator[tuple[tuple[str, ...], str | None]]:
+        """What is asked about: the resource, what its pattern covers, or for any resource what AWS lists for the
+        action."""
+        if self.resource != "*":
+            yield (self.resource,), None if has_wildcard(self.resource) else self.resource
+            return
+        known = resources(self.action, self.effective.role_arn.split(":")[1])
+        if known is None:
+            yield ("*",), None
+            return
+        arns, bare = known
+        if len(arns) > _TYPES:
+            arns = tuple(dict.fromkeys(f"{':'.join(each.split(':')[:3])}:*" for each in arns))
+        if arns:
+            yield arns, None
+        if bare:
+            yield ("*",), "*"
+
+    def _case(self, patterns: tuple[str, ...], one: str | None) -> _Case:
+        sides = of_action(self.effective.sides, self.action)
+        if one == "*":
+            sides = on_bare(sides)
+        sides = with_known(on_resources(sides, *patterns), self.keys)
+        return _Case(patterns, one, without_covered(sides, *patterns))
+
+    def _asked(self, patterns: tuple[str, ...], kind: Literal["identity", "session"]) -> Policy:
+        asked = {"Effect": "Allow", "Action": self.action, "Resource": list(patterns)}
+        # Of this version, in which a `${` begins no variable.
+        return parse_policy({"Version": "2008-10-17", "Statement": [asked]}, kind=kind)
+
+    def _anything(self, case: _Case) -> Request | str | None:
+        """A request in question that is allowed; None: proved that there is none; or why it is not decided. What a
+        policy that could not be read may allow counts as allowed."""
+        identity = case.sides.identity
+        if any(not each.boundary for each in self.effective.unread):
+            identity = (*identity, self._asked(case.patterns, "identity"))
+        mine = {**case.sides.keywords, "identity": identity, "session": (self._asked(case.patterns, "session"),)}
+        found = prove(
+            mine,
+            within={"identity": ()},
+            caller=self.effective.role_arn,
+            resource=case.one,
+            owner=self._owner,
+            limits=self.limits,
+        )
+        return self._said(found, case, is_allowed=True)
+
+    def _everything(self, case: _Case) -> Request | str | None:
+        """A request in question that is denied; None: proved that there is none; or why it is not decided."""
+        if always(case.sides, *case.patterns) and not any(each.effect == "Deny" for each in case.sides.statements):
+            foreign = self._owner != self.effective.role_arn.split(":")[4]
+            if not foreign:
+                return None
+        found = prove(
+            {"identity": (self._asked(case.patterns, "identity"),)},
+            within=case.sides.keywords,
+            caller=self.effective.role_arn,
+            resource=case.one,
+            owner=self._owner,
+            limits=self.limits,
+        )
+        return self._said(found, case, is_allowed=False)
+
+    def _said(self, found: Proof | Counterexample | Unknown, case: _Case, *, is_allowed: bool) -> Request | str | None:
+        if isinstance(found, Proof):
+            return None
+        if isinstance(found, Counterexample):
+            return found.request
+        return self._tried(case, is_allowed) or found.reason
+
+    def _tried(self, case: _Case, is_allowed: bool) -> Request | None:
+        """What is too much for a proof, by trying some requests: one that is allowed, or denied for sure."""
+        named = [VARIABLE.sub("x", text) for each in case.sides.statements for text in each.resources or ()]
+        fits = [compiled(wild(each)) for each in case.patterns]
+        for text in dict.fromkeys([*case.patterns, *named] if case.one is None else [case.one]):
+            resource = _plain_resource(text)
+            if not any(fit(resource) for fit in fits):
+                continue
+            request, sides = self._request(resource), case.sides.keywords
+            if decide(request, **sides).allowed if is_allowed else not could_allow(request, **sides):
+                return request
+        return None
+
+    def _denied_for_sure(self) -> Example | None:
+        """Of what is proved to be denied, one request."""
+        case = self.cases[0]
+        request = self._request(case.one or _plain_resource(case.patterns[0]))
+        return None if decide(request, **self.effective.sides.keywords).allowed else self._example(request, False)
+
+    def _request(self, resource: str) -> Request:
+        return Request(
+            principal=self._session,
+            action=self.action,
+            resource=resource,
+            resource_account=self._owner,
+            context=self.known,
+        )
+
+    @property
+    def _owner(self) -> str:
+        """The account of the resource: the one in its ARN, else the role's own."""
+        parts = self.resource.split(":", 5)
+        return parts[4] if len(parts) == 6 and is_account(parts[4]) else self.effective.role_arn.split(":")[4]
+
+    @property
+    def _session(self) -> str:
+        partition, account = self.effective.role_arn.split(":")[1], self.effective.role_arn.split(":")[4]
+        return f"arn:{partition}:sts::{account}:assumed-role/{self.effective.name}/session"
+
+    def _example(self, request: Request, is_allowed: bool) -> Example:
+        """A request with what was known, decided on the whole documents. Raises InternalError."""
+        context = {key: value for key, value in request.context.items() if key.lower() not in self.keys}
+        whole = replace(request, context={**context, **self.known})
+        decision = decide(whole, **self.effective.sides.keywords)
+        if decision.allowed is not is_allowed:
+            raise InternalError(f"prover and evaluator do not agree: {whole} is {decision.outcome}")
+        return Example(whole.resource, _plain(context), decision.outcome, tuple(self._deciding(decision)))
+
+    def _deciding(self, decision: Decision) -> Iterator[Deciding]:
+        for part in decision.parts:
+            yield Deciding(
+                policy=self._name(part),
+                side="boundary" if part.side == "boundary" else "identity",
+                statement=part.statement,
+                sid=part.sid,
+                tests=tuple(each.text for each in part.findings),
+            )
+
+    def _name(self, part: Part) -> str:
+        boundary = self.effective.boundary
+        if part.side == "boundary" and boundary is not None:
+            return boundary.name
+        return self.effective.policies[part.number - 1].name
+
+    def _depends(self) -> Iterator[str]:
+        """By what the answer may differ: what the statements that are left test."""
+        seen: set[str] = set()
+        statements = [each for case in self.cases for each in case.sides.statements]
+        for condition in (condition for each in statements for condition in each.conditions):
+            if condition.key.lower() not in seen:
+                seen.add(condition.key.lower())
+                yield condition.key
+        if len(self.cases) > 1 or any(_tells_apart(case) for case in self.cases):
+            yield RESOURCE
+
+
+def _tells_apart(case: _Case) -> bool:
+    """Whether a statement is about some of the resources, and not about others."""
+    return case.one is None and any(
+        each.not_resource or not all(any(covers(text, on) for text in each.resources or ()) for on in case.patterns)
+        for each in case.sides.statements
+    )
+
+
+def _first(answers: Iterable[Request | str | None]) -> Request | str | None:
+    """A request where there is one, else why it is not decided, else None."""
+    given = list(answers)
+    for each in given:
+        if isinstance(each, Request):
+            return each
+    return next((each for each in given if each is not None), None)
+
+
+def _plain_resource(pattern: str) -> str:
+    return pattern if pattern == "*" else pattern.replace("*", "x").replace("?", "x")
+
+
+def _plain(context: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:
+    return {key: value if isinstance(value, str) else tuple(value) for key, value in context.items()}  # type: ignore[arg-type]

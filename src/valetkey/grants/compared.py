@@ -1,0 +1,64 @@
+"""Two sets of permissions compared, proved both ways and in words.
+
+The denies that valetkey itself puts on a role are left out on both sides: they belong to the grant, and not to what was
+chosen for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from valetkey.grants.consolidated import Kind, by_service, opened_by
+from valetkey.grants.effective import Effective
+from valetkey.prover.comparison import Within, within
+
+Relation = Literal["the same", "less", "more", "neither", "unknown"]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What one side allows and the other does not."""
+
+    one: str
+    other: str
+    only_one: Mapping[str, Mapping[Kind, tuple[str, ...]]]
+    """Actions that the first allows and the other does not at all, by service and kind."""
+    only_other: Mapping[str, Mapping[Kind, tuple[str, ...]]]
+    one_within: Within
+    """That the first allows nothing that the other does not."""
+    other_within: Within
+    unread: tuple[str, ...]
+    """Policies of either side that could not be read; nothing is proved then."""
+
+    @property
+    def relation(self) -> Relation:
+        """What the first is to the other; "less" and "more" are proved one way, and refuted the other way."""
+        mine, theirs = self.one_within, self.other_within
+        if self.unread:
+            return "unknown"
+        if mine.holds and theirs.holds:
+            return "the same"
+        if mine.beyond and theirs.beyond:
+            return "neither"
+        if mine.holds and theirs.beyond:
+            return "less"
+        if theirs.holds and mine.beyond:
+            return "more"
+        return "unknown"
+
+
+def compare(one: Effective, other: Effective) -> Compared:
+    """Compare what two sets of policies allow to the role of the first. Raises InternalError."""
+    mine, theirs = one.without_own(), other.without_own()
+    had, has = opened_by(mine.sides)[0], opened_by(theirs.sides)[0]
+    return Compared(
+        one=one.name,
+        other=other.name,
+        only_one=by_service(had - has),
+        only_other=by_service(has - had),
+        one_within=within(mine.sides, theirs.sides, caller=one.role_arn),
+        other_within=within(theirs.sides, mine.sides, caller=one.role_arn),
+        unread=tuple(f"{each.name}: {unread}" for each in (one, other) for unread in each.unread),
+    )

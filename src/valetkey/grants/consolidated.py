@@ -1,0 +1,270 @@
+"""A role's policies and its boundary as one policy, and what they allow by service and kind of access.
+
+Rules:
+- `consolidated` puts Allows with the same resources and conditions together, and lays the boundary over them. It is
+  written for people; `prover.comparison.within` proves both ways what it is worth.
+- What cannot be said in one statement (two tests of one key by one operator, patterns that only overlap) is written
+  wider, never narrower.
+- The kinds are AWS's access levels (Service Authorization Reference), but for two: Tagging is writing, and Read is
+  split by `catalog.risky_actions.READS` into customers' data and what describes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import product
+from typing import Any, Literal, get_args
+
+from valetkey.catalog.actions import expand, level, listed
+from valetkey.catalog.risky_actions import READS
+from valetkey.grants.effective import Effective
+from valetkey.policy import parse_policy
+from valetkey.policy.globs import compiled, has_wildcard, wild
+from valetkey.policy.statements import Statement
+from valetkey.prover.comparison import Within, within
+from valetkey.prover.effective_permissions import open_actions
+from valetkey.prover.pattern_pairs import covers, overlap
+from valetkey.prover.specialized import Sides, with_known
+from valetkey.trust.record import instant
+
+Kind = Literal["list", "read metadata", "read data", "write", "permissions"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_Tests = tuple[tuple[str, str, tuple[str, ...]], ...]
+"""Operator, key and values of each condition."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What may be done at all, on some resource and under some condition."""
+
+    services: Mapping[str, Mapping[Kind, tuple[str, ...]]]
+    """Actions by service (its prefix in IAM) and kind, in AWS's spelling."""
+    undecided: str = ""
+    """Why the policies were not looked at in full; what was not looked at is counted as allowed."""
+
+    def counts(self) -> dict[Kind, int]:
+        """Actions of each kind."""
+        return {kind: sum(len(each.get(kind, ())) for each in self.services.values()) for kind in KINDS}
+
+
+def summary(effective: Effective, *, now: datetime) -> Summary:
+    """What a session of the role that is entered now (aware) may do now, at all."""
+    known = dict.fromkeys(("aws:currenttime", "aws:tokenissuetime"), str(instant(now)))
+    opened, undecided = opened_by(with_known(effective.sides, known))
+    return Summary(by_service(opened), undecided)
+
+
+def opened_by(sides: Sides) -> tuple[frozenset[str], str]:
+    """Every listed action, lower-cased, that is allowed on some resource under some condition; and why that was not
+    looked at in full."""
+    return open_actions([("", each) for each in sides.identity], boundary=sides.boundary)
+
+
+def by_service(actions: Iterable[str]) -> dict[str, dict[Kind, tuple[str, ...]]]:
+    """Actions by service and kind, all in order."""
+    found: dict[str, dict[Kind, list[str]]] = {}
+    for action in sorted(actions):
+        service = found.setdefault(action.partition(":")[0], {})
+        service.setdefault(kind_of(action), []).append(listed(action) or action)
+    return {service: {kind: tuple(kinds[kind]) for kind in KINDS if kind in kinds} for service, kinds in found.items()}
+
+
+def kind_of(action: str) -> Kind:
+    """The kind of access that an action is; what AWS gives no level is writing."""
+    match level(action):
+        case "Permissions management":
+            return "permissions"
+        case _ if action.lower() in _data():
+            return "read data"
+        case "List":
+            return "list"
+        case "Read":
+            return "read metadata"
+        case "Write" | "Tagging" | None:
+            return "write"
+
+
+@lru_cache(maxsize=1)
+def _data() -> frozenset[str]:
+    return frozenset(
+        action.lower() for patterns in READS.values() for pattern in patterns for action in expand(pattern)
+    )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One Allow, taken apart."""
+
+    actions: tuple[str, ...]
+    not_action: bool
+    resources: tuple[str, ...]
+    not_resource: bool
+    tests: _Tests
+
+
+@dataclass(frozen=True)
+class Consolidated:
+    """One policy, with what is proved of it."""
+
+    document: dict[str, Any]
+    covers: Within
+    """That it allows everything that the role's policies do."""
+    exact: Within
+    """That it allows nothing that they do not."""
+
+
+def consolidate(effective: Effective) -> Consolidated:
+    """The role's policies as one, proved both ways. Raises InternalError."""
+    document = consolidated(effective)
+    alone = Sides((parse_policy(document, kind="identity"),))
+    return Consolidated(
+        document,
+        covers=within(effective.sides, alone, caller=effective.role_arn),
+        exact=within(alone, effective.sides, caller=effective.role_arn),
+    )
+
+
+def consolidated(effective: Effective) -> dict[str, Any]:
+    """One identity policy that allows what the role's policies do under its boundary, or more where the module's
+    rules say so."""
+    boundary = effective.boundary
+    policies = [each.policy for each in effective.policies]
+    allows = [taken_apart(each) for policy in policies for each in policy.allows]
+    if boundary is not None:
+        limits = [taken_apart(each) for each in boundary.policy.allows]
+        allows = [both for one, other in product(allows, limits) if (both := _both(one, other)) is not None]
+    denies = [each for policy in (*policies, *([boundary.policy] if boundary else [])) for each in policy.denies]
+    return as_document(merged(allows), map(taken_apart, denies))
+
+
+def as_document(allows: Iterable[Rule], denies: Iterable[Rule]) -> dict[str, Any]:
+    """A policy of these rules; of none, a policy that denies everything, for AWS takes none without a statement."""
+    statements = [statement_json("Allow", each) for each in allows]
+    statements += [statement_json("Deny", each) for each in dict.fromkeys(denies)]
+    nothing = [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
+    return {"Version": "2012-10-17", "Statement": statements or nothing}
+
+
+def merged(allows: Iterable[Rule]) -> Iterator[Rule]:
+    """Allows with the same resources and conditions together, their actions sorted and each named once."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for each in allows:
+        key = (each.not_action and each.actions, each.resources, each.not_resource, each.tests)
+        groups.setdefault(key, []).extend(each.actions)
+    for (negated, resources, not_resource, tests), actions in groups.items():
+        plain = actions if negated else least(actions)
+        yield Rule(tuple(dict.fromkeys(plain)), bool(negated), resources, not_resource, tests)
+
+
+def least(patterns: Sequence[str]) -> list[str]:
+    """Patterns of actions without those that another one covers, sorted."""
+    given = {each.lower(): each for each in patterns}
+    wide = {each: compiled(wild(each)) for each in given if has_wildcard(each)}
+    # A wildcard of the other pattern is a character like others here: only a `*` can take it.
+    kept = [
+        spelt
+        for text, spelt in given.items()
+        if not any(each != text and "?" not in each and fits(text) for each, fits in wide.items())
+    ]
+    return sorted(kept, key=str.lower)
+
+
+def taken_apart(statement: Statement) -> Rule:
+    def escaped(texts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(each if statement.variables else each.replace("${", "${$}{") for each in texts)
+
+    tests = tuple((each.name, each.key, escaped(each.values)) for each in statement.conditions)
+    resources = tuple(sorted(set(escaped(statement.resources or ()))))
+    return Rule(statement.actions, statement.not_action, resources, statement.not_resource, tests)
+
+
+def _both(one: Rule, other: Rule) -> Rule | None:
+    """What both allow; wider where it cannot be said in one statement; None where it is nothing."""
+    actions, negated = _both_actions(one, other)
+    resources, not_resource = _both_resources(one, other)
+    if (not actions and not negated) or not resources:
+        return None
+    tests = {(name, key): values for name, key, values in one.tests}
+    taken = {(name, key.lower()) for name, key in tests}
+    more = [each for each in other.tests if (each[0], each[1].lower()) not in taken]
+    return Rule(actions, negated, resources, not_resource, (*one.tests, *more))
+
+
+def _both_actions(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
+    for own, limit in ((one, other), (other, one)):
+        if not limit.not_action and "*" in limit.actions:
+            return own.actions, own.not_action
+    if one.not_action and other.not_action:
+        return tuple(dict.fromkeys((*one.actions, *other.actions))), True
+    if one.not_action or other.not_action:
+        wide, narrow = (one, other) if one.not_action else (other, one)
+        out = [compiled(wild(each.lower())) for each in wide.actions]
+        kept = [each for pattern in narrow.actions for each in _apart(pattern, wide.actions)]
+        return tuple(each for each in kept if not any(fits(each.lower()) for fits in out)), False
+    found: dict[str, None] = {}
+    tests = {each: compiled(wild(each.lower())) for each in (*one.actions, *other.actions) if has_wildcard(each)}
+    for mine, theirs in _of_one_service(one.actions, other.actions):
+        low, high = mine.lower(), theirs.lower()
+        # A wildcard of the narrower pattern is a character like others: only a `*` can take it.
+        if low == high or (theirs in tests and "?" not in theirs and tests[theirs](low)):
+            found[mine] = None
+        elif mine in tests and "?" not in mine and tests[mine](high):
+            found[theirs] = None
+        elif mine in tests and theirs in tests and overlap(low, high):
+            found |= dict.fromkeys(each for each in expand(mine) if tests[theirs](each.lower()))
+    return tuple(found), False
+
+
+def _of_one_service(some: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The pairs of patterns that may be about the same service."""
+    homes: dict[str, list[str]] = {}
+    for each in others:
+        homes.setdefault(_service(each), []).append(each)
+    for mine in some:
+        own = _service(mine)
+        near = homes if not own else {"", own}
+        yield from ((mine, theirs) for home in near for theirs in homes.get(home, ()))
+
+
+def _service(pattern: str) -> str:
+    """The service of a pattern of actions; empty where it is a pattern itself."""
+    service = pattern.lower().partition(":")[0]
+    return "" if has_wildcard(service) else service
+
+
+def _apart(pattern: str, others: Sequence[str]) -> tuple[str, ...]:
+    """A pattern of actions as it is where none of the others overlaps it, else the actions that it covers."""
+    touched = any(overlap(pattern.lower(), each.lower()) for each in others)
+    return expand(pattern) if touched and has_wildcard(pattern) else (pattern,)
+
+
+def _both_resources(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
+    for own, limit in ((one, other), (other, one)):
+        if not limit.not_resource and "*" in limit.resources:
+            return own.resources, own.not_resource
+    if one.not_resource and other.not_resource:
+        return tuple(sorted({*one.resources, *other.resources})), True
+    if one.not_resource or other.not_resource:
+        return (one.resources, False) if other.not_resource else (other.resources, False)
+    found: dict[str, None] = {}
+    for narrow, wide in product(one.resources, other.resources):
+        if covers(narrow, wide) and not covers(wide, narrow):
+            found[wide] = None
+        elif covers(wide, narrow) or "${" in narrow + wide or overlap(narrow, wide):
+            found[narrow] = None
+    return tuple(found), False
+
+
+def statement_json(effect: str, each: Rule) -> dict[str, Any]:
+    block: dict[str, dict[str, list[str]]] = {}
+    for name, key, values in each.tests:
+        block.setdefault(name, {})[key] = list(values)
+    return {
+        "Effect": effect,
+        "NotAction" if each.not_action else "Action": list(each.actions),
+        "NotResource" if each.not_resource else "Resource": list(each.resources),
+        **({"Condition": block} if block else {}),
+    }

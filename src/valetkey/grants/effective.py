@@ -1,0 +1,126 @@
+"""What a grant's role may do: its policies and boundary, read whole.
+
+Rules:
+- Every policy on the role counts, valetkey's own denies too (the end, the own role, a suspension, a revocation).
+- A document that AWS does not give, or that cannot be read, is named in `unread`: nothing is decided as if it were not
+  there.
+- Policies of resources, SCPs and RCPs are not read. They may deny more; the policy of a resource that names the role
+  may allow more (IAM User Guide, reference_policies_evaluation-logic).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from valetkey.account.calls import REFUSED, Call, CallError, Perform
+from valetkey.errors import PolicyError
+from valetkey.grants.role import Role
+from valetkey.policy import Policy, parse_policy
+from valetkey.policy.statements import Kind
+from valetkey.prover.specialized import Sides
+from valetkey.trust.record import OWN_ROLE, PAUSED, REVOKED, SESSIONS, UNTIL
+
+OWN = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
+"""The denies that valetkey itself puts on a role."""
+ASSUMED = (
+    "SCPs, RCPs and policies of resources are not looked at: they can deny more",
+    "the policy of a resource that names the role can allow more",
+    "an action comes with the resources that AWS lists for it",
+    "the session was entered without a session policy, which could only take away",
+)
+"""What every answer about a role's permissions rests on."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A policy under the name that it has on the role."""
+
+    name: str
+    """Of an inline policy its name, of a managed one the last part of its ARN."""
+    policy: Policy
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A policy whose document is not known."""
+
+    name: str
+    why: str
+    boundary: bool
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.why})"
+
+
+@dataclass(frozen=True)
+class Effective:
+    """The policies of a role and its boundary."""
+
+    name: str
+    role_arn: str
+    policies: tuple[Named, ...]
+    boundary: Named | None
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def sides(self) -> Sides:
+        """The documents as the prover takes them, in the order of `policies`."""
+        return Sides(
+            tuple(each.policy for each in self.policies), None if self.boundary is None else self.boundary.policy
+        )
+
+    @property
+    def whole(self) -> bool:
+        """Whether every document could be read."""
+        return not self.unread
+
+    def without_own(self) -> Effective:
+        """The same without the denies that valetkey itself puts on a role."""
+        return replace(self, policies=tuple(each for each in self.policies if each.name not in OWN))
+
+    def owners(self) -> tuple[Named, ...]:
+        """The policies that the owner chose."""
+        return self.without_own().policies
+
+
+def read_effective(role: Role, perform: Perform) -> Effective:
+    """Read the documents of a role's managed policies and boundary. A document that AWS refuses to show is `unread`.
+    Raises CallError for every other failure."""
+    unread: list[Unread] = []
+
+    def named(name: str, read: Callable[[], Any], kind: Kind) -> Named | None:
+        try:
+            document = read()
+            if not isinstance(document, Mapping):
+                raise PolicyError("it is not a JSON object")
+            return Named(name, parse_policy(document, kind=kind), document)
+        except PolicyError as error:
+            unread.append(Unread(name, error.what, kind == "boundary"))
+        except CallError as error:
+            if error.code not in REFUSED and error.code != "NoSuchEntity":
+                raise
+            unread.append(Unread(name, f"{error.call.action}: {error.code}", kind == "boundary"))
+        return None
+
+    def managed(arn: str, kind: Kind) -> Named | None:
+        return named(arn.rpartition("/")[2], lambda: managed_document(perform, arn), kind)
+
+    found = [managed(arn, "identity") for arn in role.managed]
+    found += [named(name, lambda d=document: d, "identity") for name, document in role.inline.items()]  # type: ignore[misc]
+    boundary = None if role.boundary is None else managed(role.boundary, "boundary")
+    return Effective(role.name, role.arn, tuple(each for each in found if each is not None), boundary, tuple(unread))
+
+
+def managed_document(perform: Perform, arn: str) -> Any:
+    """The default version of a managed policy. Raises CallError."""
+    version = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"]
+    found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
+    return found["PolicyVersion"]["Document"]
+
+
+def of_policy(name: str, document: Mapping[str, Any]) -> Effective:
+    """One policy by itself, to compare with. Raises PolicyError."""
+    return Effective(name, "", (Named(name, parse_policy(document, kind="identity"), document),), None)

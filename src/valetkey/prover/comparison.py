@@ -1,0 +1,145 @@
+"""Permissions compared action by action: `prove` for each class of actions that the documents tell apart.
+
+Two documents with a thousand actions are too much for one proof, and easy in parts: for one class of actions a few
+statements are left, and as a rule the same ones on both sides.
+
+INVARIANT: "nothing beyond" is said only when every class is proved; a class that is not decided is named.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from valetkey.policy.evaluation import could_allow, decide
+from valetkey.policy.requests import Request
+from valetkey.policy.role_actions import ROLE_ACTIONS
+from valetkey.policy.statements import Policy, Statement
+from valetkey.prover.action_classes import classes
+from valetkey.prover.boxes import Limits
+from valetkey.prover.proof import ASSUMED_OF_PERMISSIONS, Counterexample, Proof, Unknown
+from valetkey.prover.proving import prove
+from valetkey.prover.specialized import VARIABLE, Sides, always, of_action, on_resources, only, without_covered
+
+_EACH = Limits(seconds=3.0)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Whether one side allows nothing that another does not."""
+
+    beyond: tuple[Counterexample, ...]
+    """Requests that it allows and the other does not, one for each class of actions."""
+    undecided: tuple[tuple[str, str], ...]
+    """An action of each class that could not be decided, and why."""
+    assumed: tuple[str, ...] = ASSUMED_OF_PERMISSIONS
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is proved."""
+        return not (self.beyond or self.undecided)
+
+
+def within(one: Sides, other: Sides, *, caller: str, limits: Limits = _EACH) -> Within:
+    """Does a role with the policies `one` get nothing that `other` would not give it? `caller` is the role's ARN;
+    `limits` are those of each class of actions. Raises PolicyError, InternalError."""
+    beyond: list[Counterexample] = []
+    undecided: list[tuple[str, str]] = []
+    elements = [each.actions for each in (*one.statements, *other.statements)]
+    for action in classes(elements, ROLE_ACTIONS, only=False)[0]:
+        mine, theirs = (without_covered(of_action(each, action), "*") for each in (one, other))
+        found = _of_class(mine, theirs, caller, limits)
+        if isinstance(found, Counterexample):
+            beyond.append(found)
+        elif isinstance(found, Unknown):
+            undecided.append((action, found.reason))
+    return Within(tuple(beyond), tuple(undecided))
+
+
+def _of_class(mine: Sides, theirs: Sides, caller: str, limits: Limits) -> Proof | Counterexample | Unknown | None:
+    """The answer for one action; None where it holds plainly. What is too much at once is asked for each pattern of
+    resources that may be allowed: together they are all of it."""
+    if _plainly(mine, theirs):
+        return None
+    found = prove(mine.keywords, within=theirs.keywords, caller=caller, limits=limits)
+    if not isinstance(found, Unknown):
+        return found
+    pieces = list(_pieces(mine))
+    if (shown := _tried(mine, theirs, caller, [pattern for pattern, _ in pieces])) is not None:
+        return shown
+    if len(pieces) < 2:
+        return found
+    end = time.monotonic() + limits.seconds
+    doubt: Unknown | None = None
+    for pattern, piece in pieces:
+        one, other = (without_covered(on_resources(each, pattern), pattern) for each in (piece, theirs))
+        if _plainly(one, other) or (always(other, pattern) and _denies(other) <= _denies(one)):
+            continue
+        left = replace(limits, seconds=max(end - time.monotonic(), 0.01))
+        answer = prove(one.keywords, within=other.keywords, caller=caller, limits=left)
+        if isinstance(answer, Counterexample):
+            return answer
+        doubt = doubt or (answer if isinstance(answer, Unknown) else None)
+    return doubt
+
+
+def _tried(mine: Sides, theirs: Sides, caller: str, patterns: Iterable[str]) -> Counterexample | None:
+    """A counterexample without condition keys, by trying one resource of each pattern."""
+    parts, name = caller.split(":"), caller.rpartition("/")[2]
+    session = f"arn:{parts[1]}:sts::{parts[4]}:assumed-role/{name}/session"
+    action = next(each.actions[0] for policy in mine.identity for each in policy.allows if each.actions)
+    for pattern in patterns:
+        resource = pattern if pattern == "*" else pattern.replace("*", "x").replace("?", "x")
+        request = Request(principal=session, action=action, resource=resource)
+        if not request.same_account:
+            continue
+        decision, other = decide(request, **mine.keywords), decide(request, **theirs.keywords)
+        if decision.allowed and not could_allow(request, **theirs.keywords):
+            return Counterexample(request, decision, other, decision.parts[0].statement - 1)
+    return None
+
+
+def _pieces(sides: Sides) -> Iterator[tuple[str, Sides]]:
+    """The same side with one Allow and one pattern of its resources at a time; none where they cannot be told apart."""
+    allows = [(at, each) for at, policy in enumerate(sides.identity) for each in policy.allows]
+    if any(each.not_resource or not each.resources for _, each in allows):
+        return
+    for at, statement in allows:
+        for pattern in statement.resources or ():
+            yield VARIABLE.sub("*", pattern), only(sides, at, statement, pattern)
+
+
+def _plainly(mine: Sides, theirs: Sides) -> bool:
+    """Whether nothing is allowed, or whatever allows it is on the other side as well and nothing more is denied."""
+    allowed = set(_keys(mine.identity, "Allow"))
+    if not allowed or (mine.boundary is not None and not mine.boundary.allows):
+        return True
+    if not allowed <= set(_keys(theirs.identity, "Allow")):
+        return False
+    if theirs.boundary is not None and (
+        mine.boundary is None or not set(_keys((mine.boundary,), "Allow")) <= set(_keys((theirs.boundary,), "Allow"))
+    ):
+        return False
+    return _denies(theirs) <= _denies(mine)
+
+
+def _denies(sides: Sides) -> set[object]:
+    return set(_keys((*sides.identity, *((sides.boundary,) if sides.boundary is not None else ())), "Deny"))
+
+
+def _keys(policies: tuple[Policy, ...], effect: str) -> Iterator[object]:
+    for policy in policies:
+        for statement in policy.allows if effect == "Allow" else policy.denies:
+            yield _key(statement)
+
+
+def _key(statement: Statement) -> object:
+    """What a statement about one action says; equal texts mean the same, whatever AWS does with them."""
+    tests = frozenset(
+        (each.operator.name, each.set_operator, each.if_exists, each.key.lower(), frozenset(each.values))
+        for each in statement.conditions
+    )
+    actions = statement.actions, statement.not_action
+    resources = frozenset(statement.resources or ())
+    return actions, resources, statement.not_resource, tests, statement.variables

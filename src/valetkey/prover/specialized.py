@@ -1,0 +1,191 @@
+"""Policies cut down to one action, one pattern of resources and condition keys whose values are known.
+
+What is left decides every request in question as the whole does, and is small enough to be proved about: of a policy
+with a thousand patterns of actions, one statement is left as a rule.
+
+Rules:
+- INVARIANT: for every request with this action, on a resource that the pattern covers and with these values of these
+  keys, `decide` answers the same of the whole and of what is left.
+- Where AWS does not document what a condition means, or a policy variable stands in it, it stays as it is.
+- A policy that loses all its statements stays, so that policies keep their numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from valetkey.policy.conditions import Condition, Test
+from valetkey.policy.globs import matches
+from valetkey.policy.patterns import compile_actions
+from valetkey.policy.statements import Policy, Statement, resource_test
+from valetkey.policy.undocumented import widely
+from valetkey.prover.pattern_pairs import covers, overlap
+
+VARIABLE = re.compile(r"\$\{[^}]*\}")
+_Left = Callable[[Policy], "list[Statement | None]"]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The identity policies of a role and its permissions boundary."""
+
+    identity: tuple[Policy, ...]
+    boundary: Policy | None = None
+
+    @property
+    def keywords(self) -> dict[str, tuple[Policy, ...]]:
+        """The same as `decide` and `prove` take it."""
+        return {"identity": self.identity, **({"boundary": (self.boundary,)} if self.boundary is not None else {})}
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All statements of both sides."""
+        policies = (*self.identity, *((self.boundary,) if self.boundary is not None else ()))
+        return tuple(each for policy in policies for each in policy.statements)
+
+
+def of_action(sides: Sides, action: str) -> Sides:
+    """What is left for one action, as a document spells it."""
+
+    def left(statement: Statement) -> Statement | None:
+        if not statement.actions:
+            return statement  # undocumented as NotAction, and nothing as Action
+        if not statement.covers_action(action.lower()):
+            return None
+        test = compile_actions((action,), negated=False, unsure=False)
+        return replace(statement, actions=(action,), not_action=False, covers_action=test)
+
+    return _each(sides, lambda policy: [left(each) for each in policy.statements])
+
+
+def on_resources(sides: Sides, *patterns: str) -> Sides:
+    """What is left for resources that one of the patterns covers; `*` stands for any."""
+
+    def left(statement: Statement) -> Statement | None:
+        if not statement.resources:
+            return statement
+        near = tuple(
+            each for each in statement.resources if any(overlap(VARIABLE.sub("*", each), on) for on in patterns)
+        )
+        if near == statement.resources:
+            return statement
+        negated = statement.not_resource and bool(near)
+        if not near:
+            if not statement.not_resource:
+                return None
+            near = ("*",)
+        test = resource_test(near, negated=negated, unsure=False, variables=statement.variables)
+        return replace(statement, resources=near, not_resource=negated, covers_resource=test)
+
+    return _each(sides, lambda policy: [left(each) for each in policy.statements])
+
+
+def on_bare(sides: Sides) -> Sides:
+    """What is left for calls that name no resource: `*` alone, or a pattern like it, covers these."""
+
+    def left(statement: Statement) -> Statement | None:
+        if not statement.resources or any("${" in each for each in statement.resources):
+            return statement
+        covered = any(matches(each, "*") for each in statement.resources)
+        return statement if covered is not statement.not_resource else None
+
+    return _each(sides, lambda policy: [left(each) for each in policy.statements])
+
+
+def with_known(sides: Sides, keys: Mapping[str, str]) -> Sides:
+    """What is left where these condition keys, lower-cased, have these values."""
+
+    def left(policy: Policy) -> list[Statement | None]:
+        wide = widely(policy).statements
+        return [_known(each, other, keys) for each, other in zip(policy.statements, wide, strict=True)]
+
+    return _each(sides, left)
+
+
+def _known(statement: Statement, wide: Statement, keys: Mapping[str, str]) -> Statement | None:
+    kept: list[tuple[Condition, Test]] = []
+    for condition, test, other in zip(statement.conditions, statement.tests, wide.tests, strict=True):
+        stays = condition.key.lower() not in keys or (statement.variables and any("${" in v for v in condition.values))
+        if stays or test(keys) is not other(keys):
+            kept.append((condition, test))
+        elif not test(keys):
+            return None
+    if len(kept) == len(statement.conditions):
+        return statement
+    return replace(statement, conditions=tuple(each for each, _ in kept), tests=tuple(test for _, test in kept))
+
+
+def without_covered(sides: Sides, *patterns: str) -> Sides:
+    """Of one action: where a statement applies to every request on these resources, it alone, for the other statements
+    of that policy's effect add nothing. A statement keeps its policy."""
+
+    def left(policies: Sequence[Policy]) -> tuple[Policy, ...]:
+        for effect in ("Allow", "Deny"):
+            alone = next(
+                (s for p in policies for s in p.statements if s.effect == effect and _whole(s, patterns)), None
+            )
+            if alone is not None:
+                policies = [
+                    _with(policy, [s for s in policy.statements if s.effect != effect or s is alone])
+                    for policy in policies
+                ]
+        return tuple(policies)
+
+    boundary = None if sides.boundary is None else left([sides.boundary])[0]
+    return Sides(left(sides.identity), boundary)
+
+
+def always(sides: Sides, *patterns: str) -> bool:
+    """Of one action: whether every request on these resources is allowed where nothing denies it."""
+    given = (sides.identity, *(((sides.boundary,),) if sides.boundary is not None else ()))
+    return all(any(_whole(each, patterns) for policy in side for each in policy.allows) for side in given)
+
+
+def _near(resource: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a resource of a document, variables being anything, shares a text with one of the patterns."""
+    return any(overlap(VARIABLE.sub("*", resource), each) for each in patterns)
+
+
+def _whole(statement: Statement, patterns: tuple[str, ...]) -> bool:
+    resources = statement.resources or ()
+    return (
+        bool(statement.actions)
+        and not (statement.conditions or statement.not_resource or statement.not_action)
+        and all(any(covers(each, on) for each in resources) for on in patterns)
+    )
+
+
+def only(sides: Sides, at: int, statement: Statement, pattern: str) -> Sides:
+    """The Denies of the identity policies, and of what they allow one statement (of the policy at this place) on one of
+    its patterns of resources."""
+    test = resource_test((pattern,), negated=False, unsure=False, variables=statement.variables)
+    alone = replace(statement, resources=(pattern,), covers_resource=test)
+    identity = tuple(
+        _with(policy, [*([alone] if number == at else []), *policy.denies])
+        for number, policy in enumerate(sides.identity)
+    )
+    return Sides(identity, sides.boundary)
+
+
+def _each(sides: Sides, left: _Left) -> Sides:
+    def cut(policy: Policy) -> Policy:
+        return _with(policy, [each for each in left(policy) if each is not None])
+
+    return Sides(tuple(map(cut, sides.identity)), None if sides.boundary is None else cut(sides.boundary))
+
+
+def _with(policy: Policy, statements: Sequence[Statement]) -> Policy:
+    if len(statements) == len(policy.statements) and all(map(_is, statements, policy.statements)):
+        return policy
+    return replace(
+        policy,
+        statements=tuple(statements),
+        allows=tuple(each for each in statements if each.effect == "Allow"),
+        denies=tuple(each for each in statements if each.effect == "Deny"),
+    )
+
+
+def _is(one: Statement, other: Statement) -> bool:
+    return one is other
