@@ -17,6 +17,9 @@ from valetkey.cli import _run as cli
 
 DOCUMENT = pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md"
 
+KINDS = ("grant --dry-run", "show --evidence", "show --permissions", "show --from-use", "review apply")
+"""Commands that need another policy than their first word alone."""
+
 
 def permissions(command: str, account: str) -> dict[str, Any]:
     """The policy of one command, for one account."""
@@ -49,7 +52,7 @@ def owner(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
     def run(*words: str, tty: bool = False, as_user: Any = None, **options: Any) -> Any:
         command = words[0]
-        for words_of in ("grant --dry-run", "show --evidence", "review apply"):
+        for words_of in KINDS:
             if set(words_of.split()) <= set(words) and words[0] == words_of.split()[0]:
                 command = words_of
         if as_user is None and command not in known:

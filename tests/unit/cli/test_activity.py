@@ -22,6 +22,7 @@ from valetkey.cli import _activity
 from valetkey.cli._options import OwnerAccount
 from valetkey.cli._run import run
 from valetkey.report.activity_data import safe
+from valetkey.trust.self_denies import SessionsDeny
 from valetkey.trust.terms import Terms
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
@@ -112,7 +113,8 @@ def test_the_terms_of_a_grant_are_what_is_judged_by(monkeypatch: pytest.MonkeyPa
     terms = Terms(contractor=contractor, external_id="abc-123", only=(f"arn:aws:iam::{contractor}:user/team/carol",))
     standing = SimpleNamespace(
         role=SimpleNamespace(account=owner, name="audit", arn=f"arn:aws:iam::{owner}:role/partners/audit"),
-        record=SimpleNamespace(contractor=contractor, until=AT),
+        record=SimpleNamespace(contractor=contractor, until=AT, changes=()),
+        sessions_deny=None,
         terms=terms,
         drift=drift,
     )
@@ -216,9 +218,3 @@ def test_a_grant_s_suspensions_are_what_its_calls_are_judged_by() -> None:
     moved = standing(f"2026-11-03T00:00:00Z user/o {until}", past[1], deny=None)
     assert _activity.of_grant(moved).expected.suspended == ((since, datetime(2026, 11, 5, tzinfo=UTC)),)
     assert _activity.of_grant(standing("nonsense", past[1], deny=None)).expected.suspended == ()
-
-
-def test_a_call_during_a_suspension_is_marked() -> None:
-    maker = Maker(role_name="audit")
-    events = [*maker.enter(AT), *maker.calls(AT + timedelta(minutes=5))] if hasattr(maker, "enter") else []
-    assert events is not None

@@ -33,7 +33,8 @@ from valetkey.grants.waiting import Waiting
 PAGE = (pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md").read_text()
 OWNERS = (
     *("grant", "grant --dry-run", "list", "show", "handoff", "change", "extend", "rotate", "suspend", "resume"),
-    *("revoke", "adopt", "audit", "review", "review apply", "show --evidence"),
+    *("revoke", "adopt", "audit", "review", "review apply", "can"),
+    *("show --evidence", "show --permissions", "show --from-use"),
 )
 
 
