@@ -51,7 +51,7 @@ def say_can(owner: Owner, answer: Answer, standing: Standing, *, now: datetime, 
         _say(f"  until      {instant(standing.record.until)}, the end of the grant")
     if answer.verdict == "depends" and answer.depends_on != (RESOURCE,):
         _say("A key that is known goes in with --context KEY=VALUE.")
-    _say("For a session that is entered now. Not looked at:", *(f"  {each}" for each in ASSUMED))
+    _say("For a session that is entered now. Assumed:", *(f"  {each}" for each in ASSUMED))
 
 
 def _example(title: str, example: Example, *, with_request: bool) -> Iterator[str]:
@@ -98,10 +98,10 @@ def say_permissions(
     if found.undecided:
         _say(f"Counted as allowed where it was not looked at: {found.undecided}")
     if against is not None:
-        _say(*_compared_lines(against))
-    else:
-        say("As one policy:", json.dumps(policy.document, indent=2, ensure_ascii=False))
-        _say(*_worth_lines(policy))
+        _say(*_compared_lines(against), "Assumed:", *(f"  {each}" for each in ASSUMED))
+        return
+    say("As one policy:", json.dumps(policy.document, indent=2, ensure_ascii=False))
+    _say(*_worth_lines(policy))
     rows = [
         (service, *(str(len(kinds.get(kind, ()))) if kinds.get(kind) else "" for kind in KINDS))
         for service, kinds in found.services.items()
@@ -109,7 +109,7 @@ def say_permissions(
     counts = found.counts()
     title = "Actions now, each on some resource under some condition"
     say_table(["service", *KINDS], [*rows, ("all", *(str(counts[kind]) for kind in KINDS))], title=title)
-    _say("Not looked at:", *(f"  {each}" for each in ASSUMED))
+    _say("Assumed:", *(f"  {each}" for each in ASSUMED))
 
 
 def _worth_lines(policy: Consolidated) -> Iterator[str]:
