@@ -15,12 +15,13 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from valetkey.catalog.actions import resources
+from valetkey.catalog.condition_keys import Type, key_of
 from valetkey.errors import ValetkeyError, shown
 from valetkey.grants.effective import Effective
 from valetkey.policy import Decision, Policy, Request, decide, parse_policy
@@ -28,6 +29,8 @@ from valetkey.policy.arns import is_account
 from valetkey.policy.decision import Part
 from valetkey.policy.evaluation import could_allow
 from valetkey.policy.globs import compiled, has_wildcard, wild
+from valetkey.policy.operands import read_address, read_bool, read_date, read_number
+from valetkey.policy.statements import Statement
 from valetkey.prover import Counterexample, Limits, Proof, Unknown, prove
 from valetkey.prover.pattern_pairs import covers
 from valetkey.prover.proof import InternalError
@@ -114,11 +117,30 @@ def can(
     """Whether a session that is entered now (aware) may do this now. `known` are condition keys with their values; a
     time there takes the place of the present. Raises ValetkeyError for an action or resource that is none,
     InternalError."""
+    for key, value in known.items():
+        _check(key, value)
     given = {key: str(instant(now)) for key in ("aws:CurrentTime", "aws:TokenIssueTime")}
     given = {key: value for key, value in given.items() if key.lower() not in {each.lower() for each in known}}
     if "aws:CurrentTime" in given:
         given["aws:EpochTime"] = str(int(now.timestamp()))
     return _Question(effective, action, resource, {**given, **known}, limits).answer()
+
+
+_READERS: Mapping[Type, Callable[[str], object]] = {
+    "date": read_date,
+    "number": read_number,
+    "bool": read_bool,
+    "address": read_address,
+}
+
+
+def _check(key: str, value: str) -> None:
+    """Raise ValetkeyError for a value that no operator for such a key can read: it would fit no condition."""
+    kind = key_of(key.lower()).type
+    read = _READERS.get(kind)
+    if read is not None and read(value) is None:
+        what = {"bool": "true or false", "address": "an IP address", "date": "a time like 2027-01-01T00:00:00Z"}
+        raise ValetkeyError(f"{shown(value)} is not a value of {key}", do=f"write {what.get(kind, 'a number')}")
 
 
 @dataclass(frozen=True)
@@ -155,12 +177,12 @@ class _Question:
         reason = ""
         if some is None:
             verdict = "denied"
-            denied = self._example(every, False) if isinstance(every, Request) else self._denied_for_sure()
+            denied = self._example(every) if isinstance(every, Request) else self._denied_for_sure()
         elif hidden:
             reason = f"policies could not be read: {', '.join(hidden)}"
         else:
-            allowed = self._example(some, True) if isinstance(some, Request) else None
-            denied = self._example(every, False) if isinstance(every, Request) else None
+            allowed = self._example(some) if isinstance(some, Request) else None
+            denied = self._example(every) if isinstance(every, Request) else None
             if every is None:
                 verdict = "allowed"
             elif allowed is not None and denied is not None:
@@ -247,9 +269,13 @@ class _Question:
     def _said(self, found: Proof | Counterexample | Unknown, case: _Case, *, is_allowed: bool) -> Request | str | None:
         if isinstance(found, Proof):
             return None
-        if isinstance(found, Counterexample):
+        if isinstance(found, Unknown):
+            return self._tried(case, is_allowed) or found.reason
+        if self.effective.unread or self._whole(found.request)[1].allowed is is_allowed:
             return found.request
-        return self._tried(case, is_allowed) or found.reason
+        if not any(VARIABLE.search(text) for each in case.sides.statements for text in _texts(each)):
+            raise InternalError(f"prover and evaluator do not agree about {found.request}")
+        return self._tried(case, is_allowed) or "a policy variable stands for a key whose value is known"
 
     def _tried(self, case: _Case, is_allowed: bool) -> Request | None:
         """What is too much for a proof, by trying some requests: one that is allowed, or denied for sure."""
@@ -268,7 +294,7 @@ class _Question:
         """Of what is proved to be denied, one request."""
         case = self.cases[0]
         request = self._request(case.one or _plain_resource(case.patterns[0]))
-        return None if decide(request, **self.effective.sides.keywords).allowed else self._example(request, False)
+        return None if decide(request, **self.effective.sides.keywords).allowed else self._example(request)
 
     def _request(self, resource: str) -> Request:
         return Request(
@@ -290,14 +316,15 @@ class _Question:
         partition, account = self.effective.role_arn.split(":")[1], self.effective.role_arn.split(":")[4]
         return f"arn:{partition}:sts::{account}:assumed-role/{self.effective.name}/session"
 
-    def _example(self, request: Request, is_allowed: bool) -> Example:
-        """A request with what was known, decided on the whole documents. Raises InternalError."""
+    def _whole(self, request: Request) -> tuple[Mapping[str, object], Decision]:
+        """A request with what was known, decided on the whole documents; and its other condition keys."""
         context = {key: value for key, value in request.context.items() if key.lower() not in self.keys}
         whole = replace(request, context={**context, **self.known})
-        decision = decide(whole, **self.effective.sides.keywords)
-        if decision.allowed is not is_allowed:
-            raise InternalError(f"prover and evaluator do not agree: {whole} is {decision.outcome}")
-        return Example(whole.resource, _plain(context), decision.outcome, tuple(self._deciding(decision)))
+        return context, decide(whole, **self.effective.sides.keywords)
+
+    def _example(self, request: Request) -> Example:
+        context, decision = self._whole(request)
+        return Example(request.resource, _plain(context), decision.outcome, tuple(self._deciding(decision)))
 
     def _deciding(self, decision: Decision) -> Iterator[Deciding]:
         for part in decision.parts:
@@ -333,6 +360,12 @@ def _tells_apart(case: _Case) -> bool:
         each.not_resource or not all(any(covers(text, on) for text in each.resources or ()) for on in case.patterns)
         for each in case.sides.statements
     )
+
+
+def _texts(statement: Statement) -> Iterator[str]:
+    yield from statement.resources or ()
+    for condition in statement.conditions:
+        yield from condition.values
 
 
 def _first(answers: Iterable[Request | str | None]) -> Request | str | None:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from valetkey.policy.conditions import Condition, Test
+from valetkey.policy.conditions import Condition, Test, compile_condition
 from valetkey.policy.globs import matches
 from valetkey.policy.patterns import compile_actions
 from valetkey.policy.statements import Policy, Statement, resource_test
@@ -76,7 +76,7 @@ def on_resources(sides: Sides, *patterns: str) -> Sides:
             if not statement.not_resource:
                 return None
             near = ("*",)
-        test = resource_test(near, negated=negated, unsure=False, variables=statement.variables)
+        test = resource_test(near, negated=negated, unsure=_deny(statement), variables=statement.variables)
         return replace(statement, resources=near, not_resource=negated, covers_resource=test)
 
     return _each(sides, lambda policy: [left(each) for each in policy.statements])
@@ -95,13 +95,49 @@ def on_bare(sides: Sides) -> Sides:
 
 
 def with_known(sides: Sides, keys: Mapping[str, str]) -> Sides:
-    """What is left where these condition keys, lower-cased, have these values."""
+    """What is left where these condition keys, lower-cased, have these values. A variable for such a key becomes its
+    value."""
+    sides = _each(sides, lambda policy: [_filled(each, keys) for each in policy.statements])
 
     def left(policy: Policy) -> list[Statement | None]:
         wide = widely(policy).statements
         return [_known(each, other, keys) for each, other in zip(policy.statements, wide, strict=True)]
 
     return _each(sides, left)
+
+
+_NAMED = re.compile(r"\$\{([^${}',*?]+)(?:,\s*'[^']*'\s*)?\}")
+
+
+def _filled(statement: Statement, keys: Mapping[str, str]) -> Statement:
+    """The statement with the values of known keys in place of their variables."""
+
+    def fill(text: str) -> str:
+        def value(found: re.Match[str]) -> str:
+            known = keys.get(found[1].strip().lower())
+            return found[0] if known is None else re.sub(r"[*?$]", lambda sign: f"${{{sign[0]}}}", known)
+
+        return _NAMED.sub(value, text)
+
+    if not statement.variables:
+        return statement
+    resources = None if statement.resources is None else tuple(map(fill, statement.resources))
+    conditions = tuple(replace(each, values=tuple(map(fill, each.values))) for each in statement.conditions)
+    if (resources, conditions) == (statement.resources, statement.conditions):
+        return statement
+    deny = _deny(statement)
+    return replace(
+        statement,
+        resources=resources,
+        conditions=conditions,
+        covers_resource=resource_test(resources, negated=statement.not_resource, unsure=deny, variables=True),
+        tests=tuple(compile_condition(each, unsure=deny, variables=True) for each in conditions),
+    )
+
+
+def _deny(statement: Statement) -> bool:
+    """What a statement is taken to do where AWS documents nothing: `decide`'s reading."""
+    return statement.effect == "Deny"
 
 
 def _known(statement: Statement, wide: Statement, keys: Mapping[str, str]) -> Statement | None:

@@ -168,3 +168,34 @@ def test_a_resource_is_an_arn() -> None:
 
 def test_nothing_on_the_role_allows_nothing() -> None:
     assert ask(effective(own=False), "s3:GetObject").verdict == "denied"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:CurrentTime", "soon"),
+        ("aws:SecureTransport", "yes"),
+        ("aws:SourceIp", "here"),
+        ("aws:MultiFactorAuthAge", "old"),
+    ],
+)
+def test_a_value_that_no_condition_could_read_is_refused(key: str, value: str) -> None:
+    with pytest.raises(ValetkeyError, match="is not a value of"):
+        ask(effective(allow("*")), "s3:GetObject", known={key: value})
+
+
+def test_a_policy_variable_takes_the_value_that_is_known() -> None:
+    of = effective(allow("s3:GetObject", "arn:aws:s3:::${aws:PrincipalTag/team}/*"))
+    known = {"aws:PrincipalTag/team": "red"}
+    assert ask(of, "s3:GetObject", "arn:aws:s3:::red/x", known=known).verdict == "allowed"
+    assert ask(of, "s3:GetObject", "arn:aws:s3:::blue/x", known=known).verdict == "denied"
+    star = {"aws:PrincipalTag/team": "*"}
+    assert ask(of, "s3:GetObject", "arn:aws:s3:::red/x", known=star).verdict == "denied"
+    assert ask(of, "s3:GetObject", "arn:aws:s3:::red/x").verdict == "unknown"
+    same = {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}
+    tagged = effective(allow("ec2:StopInstances", "*", same))
+    on = "arn:aws:ec2:eu-west-1:111111111111:instance/i-1"
+    both = {**known, "aws:ResourceTag/team": "red"}
+    assert ask(tagged, "ec2:StopInstances", on, known=both).verdict == "allowed"
+    found = ask(tagged, "ec2:StopInstances", on, known=known)
+    assert (found.verdict, found.depends_on) == ("depends", ("aws:ResourceTag/team",))
