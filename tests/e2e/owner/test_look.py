@@ -145,3 +145,18 @@ def test_several_profiles_are_one_list_and_one_that_fails_is_said(stage: Any, ow
     (row,) = [line for line in table.stdout.splitlines() if "audit" in line]
     assert stage.owner.account in row
     assert "endless" in row
+
+
+def test_what_a_grant_may_do_is_answered_under_the_documented_permissions(stage: Any, owner: Any) -> None:
+    words = ("--to", stage.contractor.account, "--until", "30d", "--policy", "SecurityAudit", "--yes")
+    assert owner("grant", "audit", *words).returncode == 0
+    answer = json.loads(owner("can", "audit", "iam:ListUsers", "--json").stdout)
+    assert (answer["verdict"], answer["unread"]) == ("allowed", [])
+    assert owner("can", "audit", "iam:CreateUser").returncode == 1
+    shown = owner("show", "audit", "--permissions", "--compare", "ReadOnlyAccess", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["compared"]["relation"] == "neither"
+    proposed = owner("show", "audit", "--from-use", "--json")
+    assert proposed.returncode == 0, proposed.stderr
+    # Nothing was used yet: the sandbox's report is empty.
+    assert json.loads(proposed.stdout)["used"] == []

@@ -12,8 +12,8 @@ from valetkey.cli import _changing
 
 SOURCES = pathlib.Path(valetkey.__file__).parent
 READS = ("get_", "list_", "describe_", "lookup_")
-HARMLESS = {"assume_role", "connect"}
-"""Sessions, and no call at all."""
+HARMLESS = {"assume_role", "connect", "generate_service_last_accessed_details"}
+"""Sessions, no call at all, and a report that IAM makes for the caller."""
 ASKING = {
     "grants/plan.py": "grant",
     "grants/adopt_prepare.py": "adopt",

@@ -17,8 +17,8 @@ def set_up_again(profile: Profile, *, then: str = "", change: str = "") -> str:
     name = profile.name
     match profile.origin:
         case Origin.HANDOFF:
-            words = ("valetkey accept FILE", option("--name", name), then)
-            return f"accept the handoff again: `{' '.join(filter(None, words))}`"
+            handoff = ("valetkey accept FILE", option("--name", name), then)
+            return f"accept the handoff again: `{' '.join(filter(None, handoff))}`"
         case Origin.TYPED:
             external_id = "--external-id ID" if profile.external_id is not None else ""
             role = option("--role", profile.role_arn)
