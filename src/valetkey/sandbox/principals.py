@@ -265,6 +265,8 @@ def _iam_resource(found: str, account: str) -> str:
         kind, name = "mfa", call.get("VirtualMFADeviceName") or ""
     elif call.action == "DeleteVirtualMFADevice":
         return call.get("SerialNumber") or found
+    elif call.action == "GenerateServiceLastAccessedDetails":
+        return call.get("Arn") or found
     if call.action in _LISTED:
         return f"arn:aws:iam::{account}:{_LISTED[call.action]}{call.get('PathPrefix') or '/'}"
     if not name:
