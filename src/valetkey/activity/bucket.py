@@ -44,13 +44,14 @@ def location(text: str) -> tuple[str, str]:
 
 
 class Bucket:
-    """The files of a trail in S3. `span` needs a start: it says which days are listed."""
+    """The files of a trail in S3. `span` needs a start: it says which days are listed. Without `fetch` they are listed
+    alone, for an engine that reads S3 itself."""
 
     def __init__(
         self,
         place: str,
         perform: Perform,
-        fetch: Fetch,
+        fetch: Fetch | None,
         *,
         folder: Path,
         now: datetime,
@@ -155,6 +156,8 @@ class Bucket:
         return file is not None and (file.at is None or span.may_hold(file.at))
 
     def _see_room(self, size: int) -> None:
+        if self._fetch is None:
+            return
         free = shutil.disk_usage(self._folder).free
         if size > free - _SPARE:
             raise ValetkeyError(
@@ -173,7 +176,8 @@ class Bucket:
         said = named(path, name, size)
         assert said is not None
         try:
-            self._fetch(self._bucket, key, path)
+            if self._fetch is not None:
+                self._fetch(self._bucket, key, path)
         except CallError as error:
             self._miss(key, error)
             return None

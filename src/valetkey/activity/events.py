@@ -142,13 +142,13 @@ def instant(text: str) -> datetime | None:
         return None
 
 
-_ENTERING = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+ENTERING = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 APPROVING = frozenset({"AcceptDelegationRequest", "SendDelegationToken"})
 
 
 def is_entering(record: Record) -> bool:
     """Whether the call assumes a role."""
-    return record.eventName in _ENTERING
+    return record.eventName in ENTERING
 
 
 def target_of(record: Record) -> str:
@@ -225,7 +225,7 @@ def _role_of_session(arn: str | None) -> str:
 def _details(record: Record) -> dict[str, Any]:
     """What only some calls say."""
     name = record.eventName
-    if name in _ENTERING:
+    if name in ENTERING:
         asked, given = fields(record.requestParameters), fields(record.responseElements)
         person = asked.get("sourceIdentity")
         found: dict[str, Any] = {

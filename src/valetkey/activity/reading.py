@@ -59,6 +59,14 @@ class Source(Protocol):
         ...
 
 
+class Engine(Protocol):
+    """What answers the wanted rows of files."""
+
+    def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
+        """Every file with what it gave."""
+        ...
+
+
 @dataclass
 class Reading:
     """What was read, and what was not."""
@@ -100,12 +108,15 @@ def read(
     accounts: frozenset[str] | None,
     span: Span = Span(),  # noqa: B008 - frozen
     cores: int = 1,
+    engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> tuple[Reading, Wanted]:
-    """The events of the wanted roles, and the roles that were found wanted. Raises ValetkeyError of the source."""
+    """The events of the wanted roles, and the roles that were found wanted; by the built-in engine on `cores`
+    processes, or by another one. Raises ValetkeyError of the source."""
     found = Reading()
     seen: set[str] = set()
-    with _Pool(cores) as pool:
+    with _Pool(cores) as built_in:
+        pool = engine or built_in
         if wanted.outsiders:
             wanted = _outsiders(_Pass(source, wanted, span, Reading(), set(), pool, progress), wanted, accounts)
         first = _Pass(source, wanted, span, found, seen, pool, progress)
@@ -175,7 +186,7 @@ class _Pass:
     span: Span
     found: Reading
     seen: set[str]
-    pool: _Pool
+    pool: Engine
     progress: Progress | None
     is_seen: frozenset[str] = frozenset()
     """Names of files in which these records were looked for before."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from valetkey.account.calls import CallError, patient
-from valetkey.cli import _auditing, _options
+from valetkey.account.calls import CallError
+from valetkey.cli import _auditing, _engines, _options
+from valetkey.cli._engines import Engines
 from valetkey.errors import ValetkeyError, page, shown
 
 if TYPE_CHECKING:
-    from valetkey.activity import Expected, Reading, Source, Span, Wanted
+    from valetkey.activity import Expected, Reading, Span, Wanted
     from valetkey.cli._options import OwnerAccount
     from valetkey.grants.status import Standing
     from valetkey.report.activity import Shown
@@ -27,6 +25,7 @@ _S3 = "s3://"
 _S3_DAYS = timedelta(days=7)
 LOOKUP_DAYS = timedelta(days=90)
 """How far LookupEvents reaches back."""
+_BUILT_IN = Engines()
 
 
 @dataclass(frozen=True)
@@ -130,14 +129,17 @@ def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
         raise ValetkeyError(f"{name}: {shown(text)} is not a date", do=write) from None
 
 
-def read(asked: Asked, source: str, span: Span, account: OwnerAccount, *, now: datetime) -> Shown:
+def read(
+    asked: Asked, source: str, span: Span, account: OwnerAccount, *, now: datetime, options: Engines = _BUILT_IN
+) -> Shown:
     """The answer, with what cannot be seen. Raises ValetkeyError; CallError when nothing could be read."""
     from valetkey.activity import answer
     from valetkey.activity.coverage import unseen
     from valetkey.report.activity import Shown
 
+    options.check(source, LOOKUP)
     reading, wanted = (
-        _looked_up(asked, span, account) if source == LOOKUP else _files(asked, source, span, account, now)
+        _looked_up(asked, span, account) if source == LOOKUP else _files(asked, source, span, account, now, options)
     )
     accounts = frozenset(owner for owner, _ in wanted.roles)
     return Shown(
@@ -150,31 +152,30 @@ def read(asked: Asked, source: str, span: Span, account: OwnerAccount, *, now: d
     )
 
 
-def _files(asked: Asked, source: str, span: Span, account: OwnerAccount, now: datetime) -> tuple[Reading, Wanted]:
-    from valetkey.activity import Bucket, Folder
-    from valetkey.activity import read as read_trail
-    from valetkey.report.activity import fetching, reading_files
+def texts(asked: Asked, source: str, span: Span, *, now: datetime, options: Engines) -> str:
+    """What --print prints. Raises ValetkeyError."""
+    options.check(source, LOOKUP)
+    return _engines.texts(options, source, asked.wanted, asked.accounts or asked.wanted.own, span, now)
 
-    def read(place: Source) -> tuple[Reading, Wanted]:
-        return read_trail(
+
+def _files(
+    asked: Asked, source: str, span: Span, account: OwnerAccount, now: datetime, options: Engines
+) -> tuple[Reading, Wanted]:
+    from valetkey.activity import read as read_trail
+    from valetkey.report.activity import reading_files
+
+    with _engines.source_and_engine(options, source, account, now=now) as (place, engine):
+        reading, wanted = read_trail(
             place,
             asked.wanted,
             accounts=asked.accounts,
             span=span,
             cores=_auditing.cores(),
+            engine=engine,
             progress=reading_files,
         )
-
-    if not source.startswith(_S3):
-        return read(Folder(Path(source)))
-    from valetkey.activity.bucket import location
-
-    location(source)
-    perform = patient(account.connect(), wait=time.sleep)
-    from valetkey.aws.objects import fetch
-
-    with tempfile.TemporaryDirectory(prefix="valetkey-activity-") as folder:
-        return read(Bucket(source, perform, partial(fetch, perform), folder=Path(folder), now=now, progress=fetching))
+        reading.limits += _engines.limits(engine)
+        return reading, wanted
 
 
 def _looked_up(asked: Asked, span: Span, account: OwnerAccount) -> tuple[Reading, Wanted]:

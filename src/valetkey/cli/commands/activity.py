@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from valetkey.cli._engines import Engines
 from valetkey.cli._options import OwnerAccount
 
 
@@ -20,8 +22,9 @@ def activity(
     until: str | None = None,
     by: Literal["session", "person", "action", "day", "ip"] = "session",
     own_accounts: str | None = None,
-    format: Literal["table", "json", "csv", "ndjson"] = "table",  # noqa: A002 - the flag's name
+    format: Literal["table", "json", "csv", "ndjson", "html"] = "table",  # noqa: A002 - the flag's name
     json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False,
+    engines: Engines = Engines(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
     """Show who came in through a role and what they did, from CloudTrail. 1 when a part could not be read.
@@ -50,7 +53,11 @@ def activity(
 
     now = datetime.now(UTC)
     asked = _activity.asked(role, all_outsiders, own_accounts, account)
-    shown: Shown = _activity.read(asked, from_, _activity.span(since, until, from_, now=now), account, now=now)
+    span = _activity.span(since, until, from_, now=now)
+    if engines.print_:
+        sys.stdout.write(_activity.texts(asked, from_, span, now=now, options=engines) + "\n")
+        return 0
+    shown: Shown = _activity.read(asked, from_, span, account, now=now, options=engines)
     if json_ or format == "json":
         from valetkey.report.activity_data import say_activity_json
 

@@ -1,0 +1,183 @@
+"""Athena's texts: the table of a trail with partition projection, and the view over a table as it is.
+
+https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table-partition-projection.html has neither
+sourceIdentity nor the fields of newer kinds of sessions; the table here has them. Of another table the view takes what
+it has, and `Table.missing` says what it has not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from valetkey.activity.engines.text import FIELDS, RAW, literal, report
+from valetkey.activity.wanted import Wanted
+from valetkey.errors import ValetkeyError, shown
+
+_NAME = re.compile(r"[a-z0-9_]{1,128}")
+_ACCOUNTS = ("account", "accountid", "account_id")
+_DAYS = ("day", "timestamp", "date", "dt")
+_COLUMNS: Mapping[str, str] = {
+    "eventversion": "string",
+    "useridentity": "struct<type:string,principalid:string,arn:string,accountid:string,accesskeyid:string,"
+    "username:string,invokedby:string,onbehalfof:struct<userid:string,identitystorearn:string>,"
+    "invokedbydelegate:struct<accountid:string>,"
+    "sessioncontext:struct<attributes:struct<mfaauthenticated:string,creationdate:string>,"
+    "sessionissuer:struct<type:string,principalid:string,arn:string,accountid:string,username:string>,"
+    "sourceidentity:string,signinsessionarn:string>>",
+    **dict.fromkeys(
+        ("eventtime", "eventsource", "eventname", "awsregion", "sourceipaddress", "useragent", "errorcode",
+         "errormessage", "requestparameters", "responseelements", "additionaleventdata", "requestid", "eventid",
+         "readonly"), "string"),
+    "resources": "array<struct<arn:string,accountid:string,type:string>>",
+    **dict.fromkeys(
+        ("eventtype", "recipientaccountid", "sharedeventid", "eventcategory", "managementevent",
+         "sessioncredentialfromconsole"), "string"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a trail, as Athena describes it."""
+
+    database: str
+    name: str
+    columns: Mapping[str, str]
+    """Type of each column, partitions too, as Hive writes it."""
+    partitions: tuple[str, ...] = ()
+    location: str = ""
+    parameters: Mapping[str, str] | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Fields of records that a report uses and the table does not have."""
+        wanted = (*FIELDS.values(), *RAW.values())
+        return tuple(each for each in wanted if not self.has(each.lower()))
+
+    def has(self, path: str) -> bool:
+        """Whether there is a column, or a field inside one ("useridentity.arn")."""
+        kind: Mapping[str, str] = self.columns
+        *outer, last = path.split(".")
+        for each in outer:
+            kind = _fields(kind.get(each, ""))
+        return last in kind
+
+    @property
+    def by_account(self) -> str:
+        """The partition that is the account; empty: none."""
+        return next((each for each in self.partitions if each in _ACCOUNTS), "")
+
+    @property
+    def by_day(self) -> str:
+        """The partition that is the day, as a text in a form that is known; empty: none."""
+        return next((each for each in self.partitions if each in _DAYS and self.columns[each] == "string"), "")
+
+
+def _fields(kind: str) -> dict[str, str]:
+    """Fields of "struct<a:string,b:struct<c:string>>" with their types."""
+    if not kind.startswith("struct<"):
+        return {}
+    found, depth, start = {}, 0, 0
+    inner = kind[len("struct<") : -1] + ","
+    for at, sign in enumerate(inner):
+        depth += (sign in "<(") - (sign in ">)")
+        if sign == "," and depth == 0:
+            name, _, rest = inner[start:at].partition(":")
+            found[name.strip().lower()] = rest.strip()
+            start = at + 1
+    return found
+
+
+def table_name(text: str) -> tuple[str, str]:
+    """Database and table of "DB.TABLE". Raises ValetkeyError."""
+    database, dot, name = text.partition(".")
+    if not dot or not _NAME.fullmatch(database) or not _NAME.fullmatch(name):
+        raise ValetkeyError(
+            f"--table: {shown(text)} is not a table", do="write DATABASE.TABLE: small letters, digits and underscores"
+        )
+    return database, name
+
+
+def own_table(database: str, name: str, place: str) -> Table:
+    """The table that `ddl` makes of a trail at `place` ("s3://BUCKET/PREFIX/")."""
+    partitions = ("account", "region", "day")
+    columns = {**_COLUMNS, **dict.fromkeys(partitions, "string")}
+    return Table(database, name, columns, partitions, place, {"projection.day.format": "yyyy/MM/dd"})
+
+
+_PLACE = re.compile(r"s3://[a-z0-9.-]+/(?:[A-Za-z0-9!_.*()=+@:/-]*/)?AWSLogs/(?:o-[a-z0-9]{10,32}/)?")
+
+
+def trail_place(place: str) -> str:
+    """The folder of the accounts: "s3://BUCKET/PREFIX/AWSLogs/" or ".../AWSLogs/o-ID/". Raises ValetkeyError."""
+    text = place.rstrip("/") + "/"
+    if "AWSLogs/" not in text:
+        text += "AWSLogs/"
+    if not _PLACE.fullmatch(text):
+        raise ValetkeyError(
+            f"{shown(place)} does not end where the accounts' folders are",
+            do="write s3://BUCKET/PREFIX/AWSLogs, with the organization's id (o-...) where there is one",
+        )
+    return text
+
+
+def ddl(table: Table, regions: Collection[str]) -> str:
+    """The statement that makes the table: nothing is copied, and partitions are worked out from their names."""
+    columns = ",\n".join(f"  `{name}` {kind}" for name, kind in table.columns.items() if name not in table.partitions)
+    listed = ",".join(sorted(regions))
+    return f"""CREATE EXTERNAL TABLE IF NOT EXISTS `{table.database}`.`{table.name}` (
+{columns}
+)
+PARTITIONED BY (`account` string, `region` string, `day` string)
+ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'
+STORED AS INPUTFORMAT 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
+OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
+LOCATION '{table.location}'
+TBLPROPERTIES (
+  'classification' = 'cloudtrail',
+  'projection.enabled' = 'true',
+  'projection.account.type' = 'injected',
+  'projection.region.type' = 'enum',
+  'projection.region.values' = '{listed}',
+  'projection.day.type' = 'date',
+  'projection.day.format' = 'yyyy/MM/dd',
+  'projection.day.range' = '2013/01/01,NOW',
+  'projection.day.interval' = '1',
+  'projection.day.interval.unit' = 'DAYS',
+  'storage.location.template' = '{table.location}${{account}}/CloudTrail/${{region}}/${{day}}/'
+)"""
+
+
+def select(table: Table, wanted: Wanted, *, accounts: Collection[str], days: tuple[date, date] | None) -> str:
+    """The report over the table, of these accounts (none: all) and days. Raises ValetkeyError."""
+    return f"WITH trail_events AS (\n{view(table, accounts, days)}\n)\n{report(wanted)}"
+
+
+def view(table: Table, accounts: Collection[str], days: tuple[date, date] | None) -> str:
+    """The view over the table."""
+    columns = ['"$path" AS file', "CAST(NULL AS varchar) AS broken"]
+    for name, path in (*FIELDS.items(), *RAW.items()):
+        lower = path.lower()
+        columns.append(f"CAST({lower if table.has(lower) else 'NULL'} AS varchar) AS {name}")
+    has_arns = "arn:" in table.columns.get("resources", "")
+    arns = "array_join(transform(resources, each -> each.arn), chr(10))" if has_arns else "CAST(NULL AS varchar)"
+    columns.append(f"{arns} AS resources")
+    columns.append("json_extract_scalar(requestparameters, '$.roleArn') AS target_role")
+    limits = list(_limits(table, accounts, days))
+    where = "\nWHERE " + "\n  AND ".join(limits) if limits else ""
+    listed = ",\n  ".join(columns)
+    return f'SELECT\n  {listed}\nFROM "{table.database}"."{table.name}"{where}'
+
+
+def _limits(table: Table, accounts: Collection[str], days: tuple[date, date] | None) -> Iterator[str]:
+    """The partitions that are read."""
+    if table.by_account and accounts:
+        yield f'"{table.by_account}" IN ({", ".join(literal(each) for each in sorted(accounts))})'
+    if table.by_day and days:
+        form = (table.parameters or {}).get(f"projection.{table.by_day}.format", "")
+        sign = {"yyyy/MM/dd": "/", "yyyy-MM-dd": "-"}.get(form)
+        column = f'"{table.by_day}"' if sign else f"replace(\"{table.by_day}\", '-', '/')"
+        first, last = (each.isoformat().replace("-", sign or "/") for each in days)
+        yield f"{column} BETWEEN '{first}' AND '{last}'"

@@ -1,0 +1,183 @@
+"""Athena's calls: a work group, a table, a query with what it will scan, and its answer.
+
+https://docs.aws.amazon.com/athena/latest/APIReference/ ; a query text has at most 262,144 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from valetkey.account.calls import Call, CallError, Perform
+from valetkey.activity.engines.athena import Table, select
+from valetkey.activity.engines.files import sorted_out
+from valetkey.activity.engines.text import Row
+from valetkey.activity.layout import TrailFile
+from valetkey.activity.scanning import Scanned
+from valetkey.activity.wanted import Wanted
+from valetkey.errors import ValetkeyError, shown
+
+_CATALOG = "AwsDataCatalog"
+_LONGEST = 262_144
+_POLLS = 1_800
+_PAUSE = 2.0
+"""Seconds between looks at a query: an hour at most. A work group has its own limits."""
+
+Agree = Callable[["Estimate"], None]
+"""Asks before a query. Raises ValetkeyError when the answer is no."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a query will read."""
+
+    size: int
+    """Bytes as stored; Athena counts these, and at least 10 MB a query."""
+    files: int
+    is_whole: bool
+    """False: the table is not divided by account or by day, and Athena reads more than that."""
+
+
+def check_workgroup(perform: Perform, name: str) -> None:
+    """Raises ValetkeyError where a work group is off or has no place for answers; CallError."""
+    group = perform(Call("athena", "get_work_group", {"WorkGroup": name}))["WorkGroup"]
+    settings = group.get("Configuration", {})
+    if group.get("State") == "DISABLED":
+        raise ValetkeyError(f"the work group {shown(name)} is disabled", do="name another one with --workgroup")
+    kept = settings.get("ManagedQueryResultsConfiguration", {}).get("Enabled")
+    if not kept and not settings.get("ResultConfiguration", {}).get("OutputLocation"):
+        raise ValetkeyError(
+            f"the work group {shown(name)} has no place for the answers of queries",
+            do="set its query result location in Athena, or name another one with --workgroup",
+        )
+
+
+def described(perform: Perform, database: str, name: str) -> Table | None:
+    """The table as Athena has it; None: there is no such table. Raises CallError."""
+    call = Call(
+        "athena",
+        "get_table_metadata",
+        {"CatalogName": _CATALOG, "DatabaseName": database, "TableName": name},
+    )
+    try:
+        found = perform(call)["TableMetadata"]
+    except CallError as error:
+        if error.code == "MetadataException" and "not found" in error.message.lower():
+            return None
+        raise
+    partitions = [(each["Name"].lower(), each.get("Type", "").lower()) for each in found.get("PartitionKeys", ())]
+    columns = {each["Name"].lower(): each.get("Type", "").lower() for each in found.get("Columns", ())}
+    parameters = dict(found.get("Parameters", {}))
+    place = parameters.get("location", "")
+    return Table(
+        database, name, {**columns, **dict(partitions)}, tuple(each for each, _ in partitions), place, parameters
+    )
+
+
+def check_table(table: Table, place: str) -> None:
+    """Raises ValetkeyError where a table is not one of a trail, or of another one than `place`."""
+    where = f"{table.database}.{table.name}"
+    if not all(table.has(each) for each in ("useridentity.arn", "eventname", "eventtime", "requestparameters")):
+        raise ValetkeyError(
+            f"the table {where} does not have the columns of CloudTrail's records",
+            do="see `valetkey activity ... --engine athena --print` for a table that has them",
+        )
+    if table.columns["requestparameters"] not in ("string", "varchar"):
+        raise ValetkeyError(
+            f"the table {where} has requestparameters as {table.columns['requestparameters'][:40]}, not as a text",
+            do="make another table over the same files: --create-table",
+        )
+    here, there = place.rstrip("/") + "/", table.location.rstrip("/") + "/"
+    if table.location and not (here.startswith(there) or there.startswith(here)):
+        raise ValetkeyError(
+            f"the table {where} is over {table.location}, and --from says {place}", do="name the same place in --from"
+        )
+
+
+@dataclass
+class Athena:
+    """The engine: one query for each look at the files."""
+
+    perform: Perform
+    wait: Callable[[float], None]
+    """Seconds."""
+    workgroup: str
+    table: Table
+    agree: Agree
+    scanned_bytes: int = 0
+    """What Athena says that it has read, so far."""
+
+    def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
+        """Every file with what it gave, in order. Raises ValetkeyError, CallError."""
+        if not files:
+            return
+        accounts = {each.account for each in files} - {""}
+        known = [each.at.date() for each in files if each.at is not None]
+        days = (min(known), max(known)) if len(known) == len(files) else None
+        text = select(self.table, wanted, accounts=accounts, days=days)
+        if len(text.encode()) > _LONGEST:
+            raise ValetkeyError(
+                "the query is longer than Athena takes: too many sessions went on into further roles",
+                do="ask about a shorter time (--since, --until)",
+            )
+        self.agree(
+            Estimate(
+                sum(each.size for each in files), len(files), bool(self.table.by_account and self.table.by_day and days)
+            )
+        )
+        found = sorted_out(files, self._rows(text), wanted)
+        yield from zip(files, found, strict=True)
+
+    def run(self, text: str) -> str:
+        """Run a statement to its end; its id. Raises ValetkeyError when it fails, CallError."""
+        asked = {
+            "QueryString": text,
+            "WorkGroup": self.workgroup,
+            "QueryExecutionContext": {"Catalog": _CATALOG, "Database": self.table.database},
+        }
+        number = str(self.perform(Call("athena", "start_query_execution", asked))["QueryExecutionId"])
+        try:
+            self._finish(number)
+        except KeyboardInterrupt:
+            self.perform(Call("athena", "stop_query_execution", {"QueryExecutionId": number}))
+            raise
+        return number
+
+    def _finish(self, number: str) -> None:
+        for _ in range(_POLLS):
+            call = Call("athena", "get_query_execution", {"QueryExecutionId": number})
+            execution: dict[str, Any] = self.perform(call)["QueryExecution"]
+            status = execution["Status"]
+            if status["State"] == "SUCCEEDED":
+                self.scanned_bytes += int(execution.get("Statistics", {}).get("DataScannedInBytes", 0))
+                return
+            if status["State"] in ("FAILED", "CANCELLED"):
+                why = status.get("StateChangeReason") or "no reason is given"
+                raise ValetkeyError(
+                    f"Athena's query {number} {status['State'].lower()}: {shown(why)}",
+                    do="see the query in Athena's history; a file that cannot be read fails it",
+                    exit_code=3,
+                )
+            self.wait(_PAUSE)
+        self.perform(Call("athena", "stop_query_execution", {"QueryExecutionId": number}))
+        raise ValetkeyError(f"Athena's query {number} did not end in an hour", do="ask about less", exit_code=3)
+
+    def _rows(self, text: str) -> Iterator[Row]:
+        asked: dict[str, Any] = {"QueryExecutionId": self.run(text), "MaxResults": 1000}
+        columns: list[str] | None = None
+        while True:
+            call = Call("athena", "get_query_results", asked)
+            page = self.perform(call)
+            for row in page["ResultSet"]["Rows"]:
+                values = [each.get("VarCharValue") for each in row["Data"]]
+                if columns is None:
+                    columns = [str(each) for each in values]  # the first row is the head
+                else:
+                    yield dict(zip(columns, values, strict=True))
+            token = page.get("NextToken")
+            if not token:
+                return
+            if token == asked.get("NextToken"):
+                raise CallError(call, "Garbled", "its pages never end", do="check what answers in AWS's place")
+            asked = {**asked, "NextToken": token}

@@ -1,0 +1,99 @@
+"""Files of a trail through an engine that reads many at once: one that it cannot read is found, named and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from valetkey.activity.engines.text import Row, record_of
+from valetkey.activity.layout import TrailFile
+from valetkey.activity.records import SkippedRecordError
+from valetkey.activity.scanning import Scanned
+from valetkey.activity.wanted import Wanted
+
+_AT_ONCE = 4_000
+"""Files of one query."""
+_NAMED = 3
+"""Broken files that are left out one by one; with more of them the files are halved until each is found."""
+
+Ask = Callable[[Sequence[TrailFile], Wanted], Iterable[Row]]
+"""Answers the rows of files. Raises UnreadableError."""
+
+
+class UnreadableError(Exception):
+    """The engine gave up over one of the files, for a reason that follows the name of a file; `file` where it says
+    which."""
+
+    def __init__(self, why: str, file: TrailFile | None = None) -> None:
+        super().__init__(why)
+        self.file = file
+
+
+def culprit(said: str, files: Iterable[TrailFile]) -> TrailFile | None:
+    """The file that an engine's message names."""
+    return next((each for each in files if str(each.path) in said), None)
+
+
+class FileEngine:
+    """An engine of `reading.read` made of a function that answers rows."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
+        """Every file with what it gave, those that cannot be read not in their order."""
+        for start in range(0, len(files), _AT_ONCE):
+            yield from self._some(files[start : start + _AT_ONCE], wanted)
+
+    def _some(self, files: Sequence[TrailFile], wanted: Wanted, named: int = 0) -> Iterator[tuple[TrailFile, Scanned]]:
+        """`named`: how many files of these the engine has named as broken."""
+        try:
+            found = sorted_out(files, self._ask(files, wanted), wanted)
+        except UnreadableError as error:
+            broken = Scanned(broken=str(error))
+            if len(files) == 1:
+                yield files[0], broken
+                return
+            if error.file is not None and named < _NAMED:
+                yield error.file, broken
+                yield from self._some([each for each in files if each is not error.file], wanted, named + 1)
+                return
+            middle = len(files) // 2
+            yield from self._some(files[:middle], wanted)
+            yield from self._some(files[middle:], wanted)
+            return
+        yield from zip(files, found, strict=True)
+
+
+def sorted_out(files: Sequence[TrailFile], rows: Iterable[Row], wanted: Wanted) -> list[Scanned]:
+    """What each file gave. Rows of a file that is not among them count for the first. Raises UnreadableError where a
+    file is broken and the engine does not say which."""
+    found = [Scanned() for _ in files]
+    by_name = {name: number for number, each in enumerate(files) for name in (str(each.path), each.name)}
+    for row in rows:
+        name = _path(row.get("file") or "")
+        file = found[by_name.get(name, 0)]
+        broken = row.get("broken")
+        if broken is not None:
+            if len(files) > 1 and name not in by_name:
+                raise UnreadableError(broken)
+            file.broken = broken
+            continue
+        file.mentions = True
+        file.records += 1
+        try:
+            event = wanted.event(record_of(row))
+        except SkippedRecordError as error:
+            file.skipped[str(error)] = file.skipped.get(str(error), 0) + 1
+            continue
+        if event is not None:
+            file.events.append(event)
+    return found
+
+
+def _path(name: str) -> str:
+    """A file's name, as Spark writes it ("file:///tmp/a%20b.json", "s3a://bucket/key") or as others do."""
+    if name.startswith("s3a://"):
+        return "s3" + unquote(name.removeprefix("s3a"))
+    return str(Path(unquote(urlsplit(name).path))) if name.startswith("file:") else name

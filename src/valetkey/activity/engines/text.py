@@ -1,0 +1,169 @@
+"""The report as one SQL text over a view `trail_events`, which each engine defines in its own dialect.
+
+Every column of the view is text. The report uses only what DuckDB, Spark and Athena (Trino) have in common: equality,
+IN, LIKE, `||` and AND/OR.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from valetkey.activity.events import APPROVING, ENTERING
+from valetkey.activity.records import (
+    Attributes,
+    Delegate,
+    Identity,
+    Issuer,
+    OnBehalfOf,
+    Record,
+    Resource,
+    SessionContext,
+)
+from valetkey.activity.wanted import Wanted
+from valetkey.errors import ValetkeyError, shown
+
+Row = Mapping[str, str | None]
+"""One row of an answer: a column's name and its text; None where the record does not have it."""
+
+FIELDS: Mapping[str, str] = {
+    "event_version": "eventVersion",
+    "event_time": "eventTime",
+    "event_id": "eventID",
+    "event_source": "eventSource",
+    "event_name": "eventName",
+    "event_category": "eventCategory",
+    "region": "awsRegion",
+    "recipient": "recipientAccountId",
+    "shared_event_id": "sharedEventID",
+    "address": "sourceIPAddress",
+    "agent": "userAgent",
+    "error_code": "errorCode",
+    "read_only": "readOnly",
+    "management_event": "managementEvent",
+    "from_console": "sessionCredentialFromConsole",
+    "identity_type": "userIdentity.type",
+    "principal_id": "userIdentity.principalId",
+    "identity_arn": "userIdentity.arn",
+    "identity_account": "userIdentity.accountId",
+    "access_key": "userIdentity.accessKeyId",
+    "invoked_by": "userIdentity.invokedBy",
+    "created": "userIdentity.sessionContext.attributes.creationDate",
+    "mfa": "userIdentity.sessionContext.attributes.mfaAuthenticated",
+    "issuer_arn": "userIdentity.sessionContext.sessionIssuer.arn",
+    "source_identity": "userIdentity.sessionContext.sourceIdentity",
+    "sign_in": "userIdentity.sessionContext.signInSessionArn",
+    "behalf_user": "userIdentity.onBehalfOf.userId",
+    "behalf_store": "userIdentity.onBehalfOf.identityStoreArn",
+    "delegate": "userIdentity.invokedByDelegate.accountId",
+}
+"""Columns of the view that are a field of the record as text."""
+RAW: Mapping[str, str] = {
+    "request": "requestParameters",
+    "response": "responseElements",
+    "more": "additionalEventData",
+}
+"""Columns that are a part of the record as JSON."""
+COLUMNS = ("file", "broken", *FIELDS, *RAW, "resources", "target_role")
+"""All columns: the file, why it cannot be used, fields, parts, ARNs with line ends between, and
+requestParameters.roleArn."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_+=,.@:/ -]*")
+"""What names, keys, ids and times of AWS are made of. Nothing in it is special in a text or a LIKE of any engine but
+`_`, which in LIKE stands for itself too."""
+
+
+def report(wanted: Wanted) -> str:
+    """The SELECT over `trail_events`. Raises ValetkeyError for a role's name that no role can have."""
+    conditions = list(_conditions(wanted))
+    columns = ",\n  ".join(each for each in COLUMNS if each != "target_role")
+    return f"SELECT\n  {columns}\nFROM trail_events\nWHERE broken IS NOT NULL\n" + "".join(
+        f"  OR {each}\n" for each in conditions
+    )
+
+
+def _conditions(wanted: Wanted) -> Iterator[str]:
+    entering = f"event_name IN ({_list(ENTERING)})"
+    for account, name in sorted(wanted.roles):
+        role, session = literal(f"%:{account}:role/%{name}"), literal(f"%:{account}:assumed-role/{name}/%")
+        yield f"issuer_arn LIKE {role}"
+        yield f"identity_arn LIKE {session}"
+        yield f"({entering} AND target_role LIKE {role})"
+    # A key or an id that holds other characters is none of AWS's, and cannot be one that AWS gave out.
+    keys = sorted(each for each in wanted.keys if _PLAIN.fullmatch(each))
+    if keys:
+        yield f"access_key IN ({_list(keys)})"
+    sessions = sorted(f"{principal} {made}" for principal, made in wanted.sessions)
+    sessions = [each for each in sessions if _PLAIN.fullmatch(each)]
+    if sessions:
+        yield f"principal_id || ' ' || created IN ({_list(sessions)})"
+    if wanted.outsiders:
+        yield f"({entering} AND identity_type = 'AWSAccount')"
+    if wanted.delegates:
+        yield "delegate IS NOT NULL"
+    if wanted.approvals:
+        yield f"event_name IN ({_list(APPROVING)})"
+
+
+def literal(text: str) -> str:
+    """A text in SQL. Raises ValetkeyError for one that would need escapes, which differ between engines."""
+    if not _PLAIN.fullmatch(text.replace("%", "")):
+        raise ValetkeyError(f"{shown(text)} holds characters that no name in AWS has", do="see how the role is spelt")
+    return f"'{text}'"
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(literal(each) for each in sorted(texts))
+
+
+def record_of(row: Row) -> Record:
+    """The record of a row, with the fields that a report needs."""
+    get = row.get
+    attributes = Attributes(creationDate=get("created"), mfaAuthenticated=get("mfa"))
+    context = SessionContext(
+        attributes=attributes,
+        sessionIssuer=Issuer(arn=get("issuer_arn")),
+        sourceIdentity=get("source_identity"),
+        signInSessionArn=get("sign_in"),
+    )
+    delegate = get("delegate")
+    identity = Identity(
+        type=get("identity_type"),
+        principalId=get("principal_id"),
+        arn=get("identity_arn"),
+        accountId=get("identity_account"),
+        accessKeyId=get("access_key"),
+        invokedBy=get("invoked_by"),
+        sessionContext=context,
+        onBehalfOf=OnBehalfOf(userId=get("behalf_user"), identityStoreArn=get("behalf_store")),
+        invokedByDelegate=None if delegate is None else Delegate(accountId=delegate),
+    )
+    management = get("management_event")
+    return Record(
+        eventVersion=get("event_version"),
+        eventTime=get("event_time"),
+        eventID=get("event_id"),
+        eventSource=get("event_source"),
+        eventName=get("event_name"),
+        eventCategory=get("event_category"),
+        awsRegion=get("region"),
+        recipientAccountId=get("recipient"),
+        sharedEventID=get("shared_event_id"),
+        sourceIPAddress=get("address"),
+        userAgent=get("agent"),
+        errorCode=get("error_code"),
+        readOnly=get("read_only"),
+        managementEvent=None if management is None else management != "false",
+        sessionCredentialFromConsole=get("from_console"),
+        userIdentity=identity,
+        resources=[Resource(ARN=each) for each in (get("resources") or "").split("\n") if each],
+        requestParameters=_raw(get("request")),
+        responseElements=_raw(get("response")),
+        additionalEventData=_raw(get("more")),
+    )
+
+
+def _raw(text: str | None) -> msgspec.Raw:
+    return msgspec.Raw() if text is None else msgspec.Raw(text.encode())
