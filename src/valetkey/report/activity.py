@@ -38,12 +38,8 @@ class Shown:
 def say_activity(shown: Shown, by: By) -> None:
     """Everything as tables: sessions or another grouping, deeds, flags, what cannot be seen."""
     answer, reading = shown.answer, shown.reading
-    people = {each.who.person for each in answer.sessions}
     say(*(f"Role {each}" for each in answer.roles[:_ROWS]))
-    say(
-        f"{_number(len(answer.sessions), 'session')} by {_number(len(people), 'person', 'people')}, "
-        f"{_span(shown.span)}; {_read(reading)} from {shown.source}"
-    )
+    say(subtitle(shown))
     if shown.terms:
         say(shown.terms)
     if by == "session":
@@ -54,7 +50,7 @@ def say_activity(shown: Shown, by: By) -> None:
         rows = [
             (
                 each.key,
-                _from_to(each.first, each.last),
+                from_to(each.first, each.last),
                 _some(each.people),
                 str(len(each.sessions)),
                 str(each.calls),
@@ -75,12 +71,22 @@ def say_activity(shown: Shown, by: By) -> None:
     if answer.refused:
         say_table(
             ["refused (UTC)", "caller", "address", "error", "event"],
-            [(_minute(each.at), each.caller, each.address, each.error, each.event) for each in answer.refused[:_ROWS]],
+            [(minute(each.at), each.caller, each.address, each.error, each.event) for each in answer.refused[:_ROWS]],
         )
     if shown.unseen:
         say("What cannot be seen:", *(f"  - {each}" for each in shown.unseen))
     for line in incomplete(reading):
         say(line)
+
+
+def subtitle(shown: Shown) -> str:
+    """How many sessions, of what time, from where."""
+    sessions = shown.answer.sessions
+    people = {each.who.person for each in sessions}
+    return (
+        f"{number(len(sessions), 'session')} by {number(len(people), 'person', 'people')}, "
+        f"{_span(shown.span)}; {_read(shown.reading)} from {shown.source}"
+    )
 
 
 def incomplete(reading: Reading) -> Iterator[str]:
@@ -90,7 +96,7 @@ def incomplete(reading: Reading) -> Iterator[str]:
     for name, why in reading.broken:
         yield f"Not read: {name} {why}"
     for why, count in sorted(reading.skipped.items()):
-        yield f"Not used: {_number(count, 'record')}, since {why} (in {_some(reading.skipped_in)})"
+        yield f"Not used: {number(count, 'record')}, since {why} (in {_some(reading.skipped_in)})"
     if reading.cut_by_chains:
         yield "Not followed to the end: roles behind roles, more than 8 deep"
 
@@ -114,7 +120,7 @@ def _deeds(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
     found: list[Sequence[str]] = []
     for session in sessions:
         deeds: tuple[Deed, ...] = getattr(session, kind)
-        found += [(_minute(each.at), session.id, each.action, _on(each)) for each in deeds]
+        found += [(minute(each.at), session.id, each.action, _on(each)) for each in deeds]
     return found
 
 
@@ -128,7 +134,7 @@ def _folded(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
         for (action, on, error), deeds in kept.items():
             times = f" x{len(deeds)}" if len(deeds) > 1 else ""
             why = f" ({error})" if error and kind == "errors" else ""
-            found.append((_minute(deeds[0].at), session.id, f"{action}{times}{why}", on))
+            found.append((minute(deeds[0].at), session.id, f"{action}{times}{why}", on))
     return found
 
 
@@ -142,7 +148,7 @@ def _looked(sessions: Sequence[Session]) -> Iterator[Sequence[str]]:
         clicks = Counter(each.service for each in session.clicks)
         for service, calls in sorted(reads.items(), key=lambda item: (-sum(one.count for one in item[1]), item[0])):
             total = sum(each.count for each in calls)
-            clicked = f" in {_number(clicks[service], 'click')}" if clicks[service] else ""
+            clicked = f" in {number(clicks[service], 'click')}" if clicks[service] else ""
             names = _some([each.action.partition(":")[2] for each in calls])
             yield session.id, service, f"{total}{clicked}", names
         served = sum(each.count for each in session.by_services)
@@ -165,7 +171,7 @@ def _say_flags(sessions: Sequence[Session]) -> None:
 def _session(session: Session) -> Sequence[str]:
     return (
         session.id,
-        _minute(session.first),
+        minute(session.first),
         session.kind.name,
         session.who.person,
         session.mfa,
@@ -179,7 +185,7 @@ def _session(session: Session) -> Sequence[str]:
 def _more(session: Session) -> Sequence[str]:
     return (
         session.id,
-        _minute(session.last) if session.first.date() != session.last.date() else f"{session.last:%H:%M}",
+        minute(session.last) if session.first.date() != session.last.date() else f"{session.last:%H:%M}",
         session.who.by,
         _some(session.addresses),
         _some(session.agents),
@@ -228,26 +234,29 @@ def _rest(count: int) -> None:
         say(f"and {count - _ROWS} more; --format json has all")
 
 
-def _number(count: int, one: str, many: str = "") -> str:
+def number(count: int, one: str, many: str = "") -> str:
+    """ "1 file", "2,000 files" """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def _minute(when: datetime) -> str:
+def minute(when: datetime) -> str:
+    """A time as it is shown, UTC."""
     return f"{when:%Y-%m-%d %H:%M}"
 
 
-def _from_to(first: datetime, last: datetime) -> str:
-    if _minute(first) == _minute(last):
-        return _minute(first)
-    return f"{_minute(first)} to {f'{last:%H:%M}' if first.date() == last.date() else _minute(last)}"
+def from_to(first: datetime, last: datetime) -> str:
+    """A length of time as it is shown."""
+    if minute(first) == minute(last):
+        return minute(first)
+    return f"{minute(first)} to {f'{last:%H:%M}' if first.date() == last.date() else minute(last)}"
 
 
 def _read(reading: Reading) -> str:
-    return _number(reading.files, "file") if reading.files else _number(reading.records, "event")
+    return number(reading.files, "file") if reading.files else number(reading.records, "event")
 
 
 def _span(span: Span) -> str:
     if span.since is None and span.until is None:
         return "all that is there"
-    begin = f"since {_minute(span.since)}Z" if span.since else "from the start"
-    return f"{begin} until {_minute(span.until)}Z" if span.until else begin
+    begin = f"since {minute(span.since)}Z" if span.since else "from the start"
+    return f"{begin} until {minute(span.until)}Z" if span.until else begin

@@ -6,54 +6,60 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from valetkey.report.activity import Shown, incomplete
+from valetkey.report.results import activity as shapes
+from valetkey.report.results.shape import filled, plain
 from valetkey.report.text import clean, say, say_json
 
 if TYPE_CHECKING:
-    from valetkey.activity import By, Calls, Deed, Line, Reading, Session
+    from valetkey.activity import By, Calls, Deed, Line, Reading, Refused, Session
 
 
 def say_activity_json(shown: Shown, by: By) -> None:
     """One document: everything."""
     answer = shown.answer
     say_json(
-        {
-            "valetkey": "activity/v1",
-            "roles": list(answer.roles),
-            "since": _moment(shown.span.since),
-            "until": _moment(shown.span.until),
-            "sessions": [_session(each) for each in answer.sessions],
-            **({} if by == "session" else {"by": by, "lines": [_line(each) for each in answer.lines(by)]}),
-            "refused": [_refused(each) for each in answer.refused],
-            "unseen": list(shown.unseen),
-            "reading": _reading(shown.reading),
-        }
+        shapes.Activity(
+            valetkey="activity/v1",
+            roles=list(answer.roles),
+            since=_moment(shown.span.since),
+            until=_moment(shown.span.until),
+            sessions=[_session(each) for each in answer.sessions],
+            by=UNSET if by == "session" else by,
+            lines=UNSET if by == "session" else [_line(each) for each in answer.lines(by)],
+            refused=[_refused(each) for each in answer.refused],
+            unseen=list(shown.unseen),
+            reading=_reading(shown.reading),
+        )
     )
 
 
 def say_activity_ndjson(shown: Shown, by: By) -> None:
     """One object a line: sessions or lines, and last what was read."""
-    rows: Iterator[dict[str, Any]]
-    if by == "session":
-        rows = ({"type": "session", **_session(each)} for each in shown.answer.sessions)
-    else:
-        rows = ({"type": by, **_line(each)} for each in shown.answer.lines(by))
+    answer = shown.answer
+    rows: Iterable[shapes.Session | shapes.Line] = (
+        map(_session, answer.sessions) if by == "session" else map(_line, answer.lines(by))
+    )
     for row in rows:
-        _print(json.dumps(row, ensure_ascii=True))
-    last = {"type": "reading", "unseen": list(shown.unseen), **_reading(shown.reading)}
+        _print(json.dumps({"type": by, **plain(row)}, ensure_ascii=True))
+    last = {"type": "reading", "unseen": list(shown.unseen), **plain(_reading(shown.reading))}
     _print(json.dumps(last, ensure_ascii=True))
 
 
 def say_activity_csv(shown: Shown, by: By) -> None:
     """One row a session or line; what was not read goes to stderr."""
     answer = shown.answer
-    rows = [_flat(_session(each)) for each in answer.sessions] if by == "session" else [
-        {key: _cell(value) for key, value in _line(each).items()} for each in answer.lines(by)
-    ]  # fmt: skip
+    rows = (
+        [_flat(_session(each)) for each in answer.sessions]
+        if by == "session"
+        else [{key: _cell(value) for key, value in plain(_line(each)).items()} for each in answer.lines(by)]
+    )
     out = io.StringIO()
     columns = list(rows[0]) if rows else ["id"]
     writer = csv.writer(out, lineterminator="\n")
@@ -73,26 +79,25 @@ def safe(cell: str) -> str:
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA) else text
 
 
-def _flat(session: Mapping[str, Any]) -> dict[str, str]:
-    who = session["who"]
+def _flat(session: shapes.Session) -> dict[str, str]:
     return {
-        "id": session["id"],
-        "role": session["role"],
-        "kind": session["kind"],
-        "person": who["person"],
-        "person_by": who["by"],
-        "mfa": session["mfa"],
-        "first": session["first"],
-        "last": session["last"],
-        "parent": session["parent"] or "",
-        "addresses": _cell(session["addresses"]),
-        "agents": _cell(session["agents"]),
-        "events": str(session["events"]),
-        "writes": _cell([f"{each['action']} {' '.join(each['resources'])}".strip() for each in session["writes"]]),
-        "data_reads": str(len(session["data_reads"])),
-        "denied": _cell([each["action"] for each in session["denied"]]),
-        "errors": str(len(session["errors"])),
-        "flags": _cell([each["code"] for each in session["flags"]]),
+        "id": session.id,
+        "role": session.role,
+        "kind": session.kind,
+        "person": session.who.person,
+        "person_by": session.who.by,
+        "mfa": session.mfa,
+        "first": session.first,
+        "last": session.last,
+        "parent": session.parent or "",
+        "addresses": _cell(session.addresses),
+        "agents": _cell(session.agents),
+        "events": str(session.events),
+        "writes": _cell([f"{each.action} {' '.join(each.resources)}".strip() for each in session.writes]),
+        "data_reads": str(len(session.data_reads)),
+        "denied": _cell([each.action for each in session.denied]),
+        "errors": str(len(session.errors)),
+        "flags": _cell([each.code for each in session.flags]),
     }
 
 
@@ -102,121 +107,94 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _session(session: Session) -> dict[str, Any]:
+def _session(session: Session) -> shapes.Session:
     who = session.who
-    return {
-        "id": session.id,
-        "role": session.role,
-        "role_id": session.role_id,
-        "kind": session.kind.name,
-        "who": {
-            "person": who.person,
-            "by": who.by,
-            "source_identity": who.source_identity or None,
-            "caller": who.caller or None,
-            "caller_id": who.caller_id or None,
-            "caller_account": who.caller_account or None,
-            "on_behalf_of": who.on_behalf_of or None,
-            "session_name": who.session_name or None,
-            "mfa_device": who.device or None,
-        },
-        "mfa": session.mfa,
-        "first": _moment(session.first),
-        "last": _moment(session.last),
-        "parent": session.parent or None,
-        "entry_events": list(session.entry),
-        "access_keys": list(session.keys),
-        "addresses": list(session.addresses),
-        "agents": list(session.agents),
-        "regions": list(session.regions),
-        "events": session.events,
-        "calls": [_calls(each) for each in session.done],
-        "by_services": [_calls(each) for each in session.by_services],
-        "writes": [_deed(each) for each in session.writes],
-        "data_reads": [_deed(each) for each in session.data_reads],
-        "denied": [_deed(each) for each in session.denied],
-        "errors": [_deed(each) for each in session.errors],
-        "clicks": [{"at": _moment(each.at), "service": each.service, "calls": each.calls} for each in session.clicks],
-        "flags": [
-            {"code": each.code, "why": each.words, "events": list(each.events), "count": each.count}
+    return filled(
+        shapes.Session,
+        session,
+        kind=session.kind.name,
+        who=shapes.Who(
+            person=who.person,
+            by=who.by,
+            source_identity=who.source_identity or None,
+            caller=who.caller or None,
+            caller_id=who.caller_id or None,
+            caller_account=who.caller_account or None,
+            on_behalf_of=who.on_behalf_of or None,
+            session_name=who.session_name or None,
+            mfa_device=who.device or None,
+        ),
+        first=_at(session.first),
+        last=_at(session.last),
+        parent=session.parent or None,
+        entry_events=list(session.entry),
+        access_keys=list(session.keys),
+        addresses=list(session.addresses),
+        agents=list(session.agents),
+        regions=list(session.regions),
+        calls=[_calls(each) for each in session.done],
+        by_services=[_calls(each) for each in session.by_services],
+        writes=[_deed(each) for each in session.writes],
+        data_reads=[_deed(each) for each in session.data_reads],
+        denied=[_deed(each) for each in session.denied],
+        errors=[_deed(each) for each in session.errors],
+        clicks=[shapes.Click(at=_at(each.at), service=each.service, calls=each.calls) for each in session.clicks],
+        flags=[
+            shapes.Flag(code=each.code, why=each.words, events=list(each.events), count=each.count)
             for each in session.flags
         ],
-    }
+    )
 
 
-def _calls(calls: Calls) -> dict[str, Any]:
-    return {
-        "service": calls.service,
-        "level": calls.level,
-        "action": calls.action,
-        "is_iam_action": calls.is_listed,
-        "count": calls.count,
-        "first": _moment(calls.first),
-        "last": _moment(calls.last),
-    }
+def _calls(calls: Calls) -> shapes.Calls:
+    return filled(shapes.Calls, calls, is_iam_action=calls.is_listed, first=_at(calls.first), last=_at(calls.last))
 
 
-def _deed(deed: Deed) -> dict[str, Any]:
-    return {
-        "at": _moment(deed.at),
-        "action": deed.action,
-        "level": deed.level,
-        "resources": list(deed.resources),
-        "account": deed.account,
-        "region": deed.region,
-        "error": deed.error or None,
-        "event": deed.event,
-    }
+def _deed(deed: Deed) -> shapes.Deed:
+    return filled(shapes.Deed, deed, at=_at(deed.at), resources=list(deed.resources), error=deed.error or None)
 
 
-def _line(line: Line) -> dict[str, Any]:
-    return {
-        "key": line.key,
-        "first": _moment(line.first),
-        "last": _moment(line.last),
-        "people": list(line.people),
-        "sessions": list(line.sessions),
-        "calls": line.calls,
-        "writes": line.writes,
-        "denied": line.denied,
-        "errors": line.errors,
-    }
+def _line(line: Line) -> shapes.Line:
+    return filled(
+        shapes.Line,
+        line,
+        first=_at(line.first),
+        last=_at(line.last),
+        people=list(line.people),
+        sessions=list(line.sessions),
+    )
 
 
-def _refused(each: Any) -> dict[str, Any]:
-    return {
-        "at": _moment(each.at),
-        "caller": each.caller,
-        "address": each.address,
-        "role": each.role,
-        "error": each.error,
-        "event": each.event,
-    }
+def _refused(each: Refused) -> shapes.Refused:
+    return filled(shapes.Refused, each, at=_at(each.at))
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
-    days: Sequence[tuple[tuple[str, str], Any]] = sorted(reading.days.items())
-    return {
-        "complete": reading.is_complete,
-        "files": reading.files,
-        "files_without_the_role": reading.left_out,
-        "bytes": reading.size,
-        "records_decoded": reading.records,
-        "duplicates": reading.duplicates,
-        "broken": [{"file": name, "why": why} for name, why in reading.broken],
-        "skipped": dict(sorted(reading.skipped.items())),
-        "skipped_in": list(reading.skipped_in),
-        "not_read": list(reading.unread),
-        "chains_cut": reading.cut_by_chains,
-        "regions": [
-            {"account": account, "region": region, "days": [f"{day}" for day in sorted(each)]}
-            for (account, region), each in days
+def _reading(reading: Reading) -> shapes.Reading:
+    return shapes.Reading(
+        complete=reading.is_complete,
+        files=reading.files,
+        files_without_the_role=reading.left_out,
+        bytes=reading.size,
+        records_decoded=reading.records,
+        duplicates=reading.duplicates,
+        broken=[shapes.Broken(file=name, why=why) for name, why in reading.broken],
+        skipped=dict(sorted(reading.skipped.items())),
+        skipped_in=list(reading.skipped_in),
+        not_read=list(reading.unread),
+        chains_cut=reading.cut_by_chains,
+        regions=[
+            shapes.Region(account=account, region=region, days=[f"{day}" for day in sorted(days)])
+            for (account, region), days in sorted(reading.days.items())
         ],
-    }
+    )
+
+
+def _at(when: datetime) -> str:
+    return when.isoformat().replace("+00:00", "Z")
 
 
 def _moment(when: datetime | None) -> str | None:
-    return when.isoformat().replace("+00:00", "Z") if when else None
+    return _at(when) if when else None
 
 
 def _print(text: str) -> None:

@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import fastjsonschema
 import pytest
 from tests.trails.generate import generate
 from tests.trails.records import Maker, trail
+from tools.schemas import schema
 
 from valetkey.account.calls import Call, CallError
 from valetkey.activity import Expected
@@ -22,6 +24,7 @@ from valetkey.cli import _activity
 from valetkey.cli._options import OwnerAccount
 from valetkey.cli._run import run
 from valetkey.report.activity_data import safe
+from valetkey.report.results.activity import Activity
 from valetkey.trust.self_denies import SessionsDeny
 from valetkey.trust.terms import Terms
 
@@ -56,6 +59,7 @@ def test_every_grouping_in_every_format(home: Any, capsys: pytest.CaptureFixture
     assert run([*words, "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
     assert whole["valetkey"] == "activity/v1"
+    fastjsonschema.compile(json.loads(schema(Activity)))(whole)
     rows = whole["sessions"] if by == "session" else whole["lines"]
     assert rows
     assert run([*words, "--format", "ndjson"]) == 0
@@ -100,6 +104,12 @@ def test_no_file_of_the_account_is_no_answer(home: Any, capsys: pytest.CaptureFi
         (["arn:aws:iam::111111111111:role/a", "--from", "x", "--since", "2026-11-03", "--until", "2026-11-02"],
          "--since is not before --until"),
         (["arn:aws:iam::111111111111:role/a", "--from", "x", "--since", "9999-01-01"], "is in the future"),
+        (["arn:aws:iam::111111111111:role/a", "--from", "x", "--workgroup", "w"], "--workgroup goes with"),
+        (["arn:aws:iam::111111111111:role/a", "--from", "x", "--print"], "--print goes with --engine athena"),
+        (["arn:aws:iam::111111111111:role/a", "--from", "x", "--engine", "athena"], "Athena reads a trail in S3"),
+        (["arn:aws:iam::111111111111:role/a", "--from", "s3://abc", "--engine", "athena"], "needs --workgroup"),
+        (["arn:aws:iam::111111111111:role/a", "--from", "lookup-events", "--engine", "duckdb"], "without an engine"),
+        (["--all-outsiders", "--from", "s3://abc", "--engine", "athena", "--print"], "--own-accounts"),
     ],
 )  # fmt: skip
 def test_words_that_make_no_sense(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

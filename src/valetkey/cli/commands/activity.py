@@ -70,6 +70,10 @@ def activity(
         from valetkey.report.activity_data import say_activity_ndjson
 
         say_activity_ndjson(shown, by)
+    elif format == "html":
+        from valetkey.report.activity_page import say_activity_page
+
+        say_activity_page(shown)
     else:
         say_activity(shown, by)
     return 0 if shown.reading.is_complete else 1

@@ -13,6 +13,7 @@ from valetkey.report.results.shape import Shape
 _HOMES: Mapping[str, str] = {
     "accepted": "contractor:Accepted",
     "adoption": "adopting:Adoption",
+    "activity": "activity:Activity",
     "audit": "audit:Audit",
     "can": "permissions:Can",
     "command": "texts:GrantCommand",

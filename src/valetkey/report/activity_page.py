@@ -1,0 +1,166 @@
+"""What was done through roles as one HTML page: no script, nothing loaded from anywhere.
+
+INVARIANT: every value reaches the page through Jinja2's autoescape and `clean`; the page's policy (CSP) allows no
+script, no request and no form.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from valetkey.report.activity import Shown, from_to, incomplete, minute, number, subtitle
+from valetkey.report.text import clean
+
+if TYPE_CHECKING:
+    from valetkey.activity import Deed, Session
+
+_SESSIONS = 500
+_ROWS = 40
+"""Lines of each table of a session; the rest is counted."""
+_MARKS = 60
+"""Marks of a session in the picture."""
+_LEFT, _RIGHT = 190.0, 985.0
+_LANE = 28
+_STEPS = tuple(timedelta(hours=each) for each in (1 / 12, 1 / 4, 1, 3, 6, 12, 24, 48, 168, 336, 720, 2160, 8760, 87600))
+"""Distances of the ticks of the axis; the first that needs at most eight is taken."""
+
+
+def say_activity_page(shown: Shown) -> None:
+    """Print the page."""
+    sys.stdout.write(page(shown))
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def page(shown: Shown) -> str:
+    """The page as text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from valetkey.activity import KINDS
+
+    answer = shown.answer
+    sessions = answer.sessions[:_SESSIONS]
+    there = {each.kind.name for each in sessions}
+    environment = Environment(
+        loader=PackageLoader("valetkey.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: clean(value) if isinstance(value, str) else value,
+    )
+    return environment.get_template("activity.html").render(
+        title=", ".join(answer.roles[:3]) + (f" and {len(answer.roles) - 3} more" if len(answer.roles) > 3 else "")
+        or "No role",
+        subtitle=subtitle(shown),
+        terms=shown.terms,
+        missing=list(incomplete(shown.reading)),
+        sessions=[_session(each) for each in sessions],
+        rest=len(answer.sessions) - len(sessions),
+        picture=_picture(sessions),
+        kinds=[each for each in KINDS if each.name in there],
+        refused=[(minute(each.at), each.caller, each.address, each.error) for each in answer.refused[:_SESSIONS]],
+        unseen=shown.unseen,
+    )
+
+
+def _session(session: Session) -> dict[str, Any]:
+    groups = [
+        _group("Look at", [("", each.code, each.words) for each in session.flags]),
+        _group("Changed", _deeds(session.writes)),
+        _group("Refused", _deeds(session.denied)),
+        _group("Data read", _deeds(session.data_reads)),
+        _group("Failed", _deeds(session.errors)),
+        _group("Looked at", list(_looked(session))),
+    ]
+    counts = f"{number(session.events, 'call')}, {number(len(session.writes), 'change')}, {len(session.denied)} refused"
+    return {
+        "id": session.id,
+        "person": session.who.person,
+        "by": session.who.by,
+        "kind": session.kind.name,
+        "kind_title": session.kind.title,
+        "when": from_to(session.first, session.last),
+        "counts": counts,
+        "mfa": session.mfa,
+        "flags": session.flags,
+        "role": session.role,
+        "parent": session.parent,
+        "addresses": ", ".join(session.addresses[:4]),
+        "agents": ", ".join(session.agents[:4]),
+        "groups": [each for each in groups if each["rows"]],
+    }
+
+
+def _group(title: str, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
+    return {"title": title, "rows": rows[:_ROWS], "rest": max(0, len(rows) - _ROWS)}
+
+
+def _deeds(deeds: Sequence[Deed]) -> list[tuple[str, str, str]]:
+    """Like deeds as one line, with their number."""
+    kept: dict[tuple[str, str], list[Deed]] = {}
+    for each in deeds:
+        kept.setdefault((each.action, ", ".join(each.resources[:4])), []).append(each)
+    return [
+        (minute(found[0].at), action + (f" x{len(found)}" if len(found) > 1 else ""), on)
+        for (action, on), found in kept.items()
+    ]
+
+
+def _looked(session: Session) -> Iterator[tuple[str, str, str]]:
+    for each in session.done:
+        if each.level in ("Read", "List"):
+            yield minute(each.first), each.action, number(each.count, "call")
+
+
+def _picture(sessions: Sequence[Session]) -> dict[str, Any]:
+    """One lane for each person, a row in it for each session that would lie on another one."""
+    if not sessions:
+        return {"height": 30, "ticks": [], "lanes": []}
+    first, last = min(each.first for each in sessions), max(each.last for each in sessions)
+    length = max(last - first, timedelta(minutes=5))
+
+    def across(when: datetime) -> float:
+        return round(_LEFT + (_RIGHT - _LEFT) * ((when - first) / length), 1)
+
+    people: dict[str, list[Session]] = {}
+    for each in sessions:
+        people.setdefault(each.who.person, []).append(each)
+    lanes, y = [], 28
+    for person, theirs in people.items():
+        ends: list[float] = []
+        bars, marks = [], []
+        for each in theirs:
+            x = across(each.first)
+            width = max(4.0, round(across(each.last) - x, 1))
+            row = next((place for place, end in enumerate(ends) if end + 2 <= x), len(ends))
+            ends[row : row + 1] = [x + width]
+            top = y + row * _LANE
+            words = f"{person}, {each.kind.title}, {from_to(each.first, each.last)}, MFA: {each.mfa}"
+            bars.append({"x": x, "y": top + 3, "width": width, "kind": each.kind.name, "words": words})
+            for kind, deeds in (("change", each.writes), ("denied", each.denied)):
+                marks += [
+                    {"kind": kind, "x": across(deed.at), "y": top, "words": f"{minute(deed.at)} {deed.action}"}
+                    for deed in deeds[:_MARKS]
+                ]
+        lanes.append(
+            {"person": person if len(person) < 26 else f"{person[:24]}…", "y": y, "bars": bars, "marks": marks}
+        )
+        y += len(ends) * _LANE + 6
+    return {"height": y + 6, "ticks": list(_ticks(first, length, across)), "lanes": lanes}
+
+
+def _ticks(first: datetime, length: timedelta, across: Any) -> Iterator[dict[str, Any]]:
+    step = next((each for each in _STEPS if length / each <= 8), _STEPS[-1])
+    form = "%H:%M" if step < timedelta(hours=24) and length < timedelta(hours=24) else "%m-%d %H:%M"
+    if step >= timedelta(hours=24):
+        form = "%Y-%m-%d"
+    day = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    when = day + step * -(-(first - day) // step)
+    while when <= first + length:
+        x = across(when)
+        yield {"x": x, "words": when.strftime(form), "anchor": "end" if x > _RIGHT - 40 else "middle"}
+        when += step

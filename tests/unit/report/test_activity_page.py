@@ -1,0 +1,98 @@
+"""The page of `valetkey activity`: everything in it, nothing loaded, nothing from outside that acts."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+from tests.trails.generate import OWNER, generate
+from tests.trails.records import Maker, Record, trail
+
+from valetkey.activity import Folder, Span, Wanted, answer, read, role_key
+from valetkey.report.activity import Shown
+from valetkey.report.activity_page import page
+
+AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
+
+
+def shown(folder: pathlib.Path, role: str) -> Shown:
+    key = role_key(role)
+    assert key
+    reading, _ = read(Folder(folder), Wanted(roles=frozenset({key})), accounts=frozenset({OWNER}))
+    return Shown(answer(reading.events), reading, Span(), "a folder", ("Something.",), "Terms.")
+
+
+class Elements(HTMLParser):
+    """Names and attributes of a page's elements."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    handle_startendtag = handle_starttag
+
+
+def test_the_page_has_every_session_and_a_bar_for_it(tmp_path: pathlib.Path) -> None:
+    truth = generate(tmp_path)
+    given = shown(tmp_path, truth.role)
+    text = page(given)
+    elements = Elements(text).found
+    bars = [each for tag, each in elements if tag == "rect"]
+    assert len(bars) == len(truth.sessions) == sum(tag == "details" for tag, _ in elements)
+    for bar in bars:
+        assert float(bar["x"] or 0) > 0
+        assert float(bar["x"] or 0) + float(bar["width"] or 0) <= 1000
+    for words in ("carol", "iam:CreateUser", "ec2:CreateTags", "s3:GetObject", "an AI agent", "Something.", "Terms.",
+                  "What cannot be seen", "no-mfa"):  # fmt: skip
+        assert words in text, words
+    # One bar never lies on another one of the same lane.
+    places = [(each["y"], float(each["x"] or 0), float(each["width"] or 0)) for each in bars]
+    for y, x, _ in places:
+        assert sum(other == y and left <= x < left + width for other, left, width in places) == 1
+
+
+def test_nothing_is_loaded_and_nothing_runs(tmp_path: pathlib.Path) -> None:
+    text = page(shown(tmp_path, generate(tmp_path).role))
+    tags = {tag for tag, _ in Elements(text).found}
+    assert not tags & {"script", "link", "img", "iframe", "object", "form", "base", "audio", "video"}
+    assert not re.findall(r"(?:src|href)=\"(?!#)|url\(|@import|https?:", text)
+    assert "default-src 'none'" in text
+
+
+def test_names_from_a_trail_are_text(tmp_path: pathlib.Path) -> None:
+    maker = Maker(OWNER, "222222222222")
+    evil = "<script>alert(1)</script>\u202e\x1b[31m"
+    record: Record = maker.record(AT, "iam", "CreateUser", maker.identity(evil, AT, "ASIAX"), readOnly=False,
+                                  userAgent=evil, sourceIPAddress='"><i>',
+                                  requestParameters={"userName": evil})  # fmt: skip
+    (tmp_path / "a.json").write_bytes(trail([record]))
+    text = page(shown(tmp_path, maker.role))
+    for each in ("<script", '"><i>', "\u202e", "\x1b"):
+        assert each not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_one_moment_years_and_nothing(tmp_path: pathlib.Path) -> None:
+    maker = Maker(OWNER, "222222222222")
+    for number, days in enumerate((0, 4000)):
+        when = AT - timedelta(days=days)
+        record = maker.record(when, "iam", "ListUsers", maker.identity("carol", when, f"ASIA{number}"))
+        (tmp_path / f"{number}.json").write_bytes(trail([record]))
+        text = page(shown(tmp_path, maker.role))
+        assert text.count("<rect") == number + 1
+        assert text.count('class="tick"') <= 10
+    assert "No session of the role" in page(shown(tmp_path, f"arn:aws:iam::{OWNER}:role/nobody"))
+
+
+def test_what_was_not_read_is_on_top(tmp_path: pathlib.Path) -> None:
+    truth = generate(tmp_path)
+    (tmp_path / "broken.json").write_text('{"Records":[')
+    text = page(shown(tmp_path, truth.role))
+    assert "broken.json is cut off" in text
+    assert text.index("Not everything could be read") < text.index("When they were here")
