@@ -18,6 +18,7 @@ NAMES = (
     "audit",
     "change",
     "activity",
+    "activity_engines",
 )
 
 if __name__ == "__main__":

@@ -58,6 +58,14 @@ def say_step(number: int, told: _Told, *, verbose: bool) -> None:
         out.print(Text("\n".join(f"        | {clean(row)}" for row in told.output.splitlines()), style="dim"))
 
 
+def say_sessions(told: _Told) -> None:
+    """The sessions of the last step's answer: its first table."""
+    first, _, _ = told.output.partition("known by")
+    lines = [each.rstrip() for each in first.splitlines()[:-1]]
+    if told.ok:
+        say("", *(each for each in lines if each))
+
+
 def say_summary(told: Sequence[_Told]) -> None:
     """The expected against the seen."""
     rows = []

@@ -60,6 +60,8 @@ class Step:
     """What happened, in words, where a group of the output would not say it."""
     because: str = "AccessDenied"
     """What a refusal must say. Another failure is not the refusal that was expected."""
+    keep: str = ""
+    """A file that the output is written to."""
     carry: str = ""
     """A file that goes to the other party afterwards."""
 
@@ -98,13 +100,16 @@ CAROL = {
             ],
             "Resource": "arn:aws:iam::*:user/${aws:username}",
         },
+        {"Effect": "Allow", "Action": "cloudtrail:LookupEvents", "Resource": "*"},
     ],
 }
-"""What the contractor's person may do at home: assume roles, and see her own MFA device and policies."""
+"""What the contractor's person may do at home: assume roles, see her own MFA device and policies, and what her account
+recorded."""
 
 _ASSUMED = r"(arn:aws:sts::\d{12}:assumed-role/\S+?)[\"\s]"
 _FINGERPRINT = r"(fingerprint\s+[a-z]+(?:-[a-z]+){5})"
 _DENIED = r"\((AccessDenied\w*|ExpiredToken\w*)\)"
+_EVENTS = (*AWS, "cloudtrail", "lookup-events", "--region", REGION, "--output", "json")
 
 STEPS = (
     Step("contractor", "asks for access", (*VALETKEY, "request", "acme", "-o", "request.json"),
@@ -138,10 +143,6 @@ STEPS = (
     Step("owner", "looks at the grants", (*VALETKEY, "list"), show=r"(audit +\d{12}) +SecurityAudit.*days left.*open"),
     Step("owner", "audits the whole account, by proof", (*VALETKEY, "audit", "--fail-on", "medium"),
          show=r"(1 guarded).*(?s:.*) 0 of them medium", say="one outsider, with ExternalId and MFA; no finding"),
-    Step("owner", "sees who came in and what they did",
-         (*VALETKEY, "activity", "audit", "--from", "lookup-events", "--region", "us-east-1"),
-         show=r"(?s)by 1 person.*carol +required.*denied +on.*iam:CreateUser +userName mallory",
-         say="carol; the user that she tried to make is among the denied calls"),
     Step("owner", "takes it back", (*VALETKEY, "revoke", "audit", "--yes", "--no-wait"),
          show=r"(?s)deny on everything put.*Gone since.*Not waited for",
          say="denied, closed, gone; not waited for, since the sandbox applies a deny at once and AWS takes seconds"),
@@ -149,6 +150,14 @@ STEPS = (
          expect="refused", show=_DENIED, because="AccessDenied|InvalidClientTokenId|ExpiredToken"),
     Step("contractor", "tries to come in again, with ExternalId and MFA",
          (*AWS, "sts", "get-caller-identity", "--profile", "by-hand"), expect="refused", show=_DENIED),
+    Step("contractor", "hands over its side of the trail", _EVENTS, keep="trail/theirs.json", carry="trail/theirs.json",
+         show=r"(?s)(AssumeRole)", say="who assumed roles, as its own account recorded it"),
+    Step("owner", "saves its own side", _EVENTS, keep="trail/own.json", show=r"(?s)(AssumeRole)",
+         say="what was done, as the owner's account recorded it"),
+    Step("owner", "sees who came in and what they did",
+         (*VALETKEY, "activity", f"arn:aws:iam::{OWNER}:role/audit", "--from", "trail"),
+         show=rf"(?s)by 1 person.*{PERSON} +yes.*the caller's trail.*denied +on.*iam:CreateUser +userName mallory",
+         say=f"{PERSON}, named by both sides, with MFA; the user that she tried to make is among the denied calls"),
 )  # fmt: skip
 
 
@@ -211,14 +220,23 @@ def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step
         if ok and step.what == "opens the console":
             ok, happened = _browse(ran.out)
         took = time.monotonic() - began
+        if ok and step.keep:
+            _file(party, step.keep).write_text(ran.out)
         if ok and step.carry:
-            shutil.copy(party.home / step.carry, other.home / step.carry)
+            shutil.copy(party.home / step.carry, _file(other, step.carry))
         calls = tuple(
             f"{each['call']} {each['status']}"
             for account, before in seen.items()
             for each in control.requests(account)[before:]
         )
         yield Told(step, ok, happened, calls, took, (ran.out + ran.err).strip())
+
+
+def _file(party: Party, name: str) -> Path:
+    """A file in a party's directory, whose folder is there."""
+    path = party.home / name
+    path.parent.mkdir(exist_ok=True)
+    return path
 
 
 def _judge(step: Step, ran: Ran) -> tuple[bool, str]:

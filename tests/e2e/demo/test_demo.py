@@ -1,5 +1,6 @@
 """`valetkey demo`: the whole story holds, and would say so if it did not."""
 
+import re
 import subprocess
 import sys
 
@@ -23,6 +24,10 @@ def test_the_whole_story_holds():
     # Refusals are AWS's (the emulator's), seen in its own request log.
     assert "sts:AssumeRole 403" in done.stdout
     assert "iam:CreateUser 403" in done.stdout
+    # The owner sees the contractor's person by the trails of both sides.
+    assert "carol, named by both sides, with MFA" in done.stdout
+    assert "by 1 person" in done.stdout
+    assert re.search(r"cli +carol +yes", done.stdout)
     # One MFA session served the CLI, boto3, exec and the console.
     assert done.stdout.count("sts:GetSessionToken 200") == 1
     assert "signed in as arn:aws:sts::111111111111:assumed-role/" in done.stdout

@@ -18,7 +18,7 @@ def demo(*, verbose: Annotated[bool, Parameter(negative="", help="Show the AWS c
     for module in ("ministack", "awscli"):
         if importlib.util.find_spec(module) is None:
             raise ValetkeyError(f"the demo needs {module}, which is not installed", do="pip install 'valetkey[demo]'")
-    from valetkey.report.demo import say_opening, say_step, say_summary
+    from valetkey.report.demo import say_opening, say_sessions, say_step, say_summary
     from valetkey.sandbox.story import furnished, tell
 
     with furnished() as (control, owner, contractor):
@@ -27,5 +27,6 @@ def demo(*, verbose: Annotated[bool, Parameter(negative="", help="Show the AWS c
         for number, each in enumerate(tell(control, owner, contractor), 1):
             told.append(each)
             say_step(number, each, verbose=verbose)
+        say_sessions(told[-1])
         say_summary(told)
     return 0 if all(each.ok for each in told) else 1

@@ -1,0 +1,116 @@
+"""`valetkey activity` on SQL engines, and trailscraper's `select`, beside the built-in engine, on the same trail.
+
+`make engines` installs trailscraper, Spark and pysail; what is not installed is said. Each runs in a process of its
+own. Every engine's answer is compared with the generator's truth table; trailscraper answers records, without those
+that began the sessions from another account. Spark's time on cores is its Java's, and is not counted.
+
+Goal: trailscraper's `select` takes at least 5 times as much time on a core as the built-in engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.trails.generate import Truth, generate
+
+_FILES = 500
+_RECORDS = 185
+_LIMIT = 900
+_ENGINES = Path(__file__).parents[1] / ".engines"
+_CODE = """
+import sys, time
+sys.path[:0] = [each for each in sys.argv[4].split(":") if each not in sys.path and not each.endswith("site-packages")]
+sys.path += [each for each in sys.argv[4].split(":") if each.endswith("site-packages")]
+from pathlib import Path
+from valetkey.activity import Folder, Wanted, answer, read, role_key
+folder, role, name = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+engine = None
+if name == "duckdb":
+    from valetkey.activity.engines.duck import duck
+    engine = duck(cores=1)
+elif name == "pysail":
+    from pysail.spark import SparkConnectServer
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start()
+    from pyspark.sql import SparkSession
+    from valetkey.activity.engines.spark import spark
+    engine = spark(SparkSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").getOrCreate())
+elif name == "spark":
+    from valetkey.activity.engines.spark import spark
+    engine = spark()
+wanted = Wanted(roles=frozenset({role_key(role)}))
+began = time.perf_counter()
+reading, _ = read(Folder(folder), wanted, accounts=frozenset({role.split(":")[4]}), engine=engine)
+done = answer(reading.events)
+assert reading.is_complete
+print(len(done.sessions), sum(each.events for each in done.sessions), time.perf_counter() - began)
+"""
+
+
+def run(files: int = _FILES) -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory(prefix="valetkey-bench-") as home:
+        folder = Path(home) / "all"
+        truth = generate(folder, files=files, records=_RECORDS, rounds=3)
+        print(f"made: {truth.size / 1e6:,.0f} MB in {truth.files:,} files, {len(truth.sessions)} sessions")
+        ours = _engine("built-in", sys.executable, folder, truth)
+        for name, place in (("duckdb", sys.executable), ("pysail", _python("sail")), ("spark", _python("spark"))):
+            if Path(place).exists():
+                _engine(name, place, folder, truth)
+            else:
+                print(f"{name:<14} not installed: make engines")
+        peer = _ENGINES / "trailscraper" / "bin" / "trailscraper"
+        if peer.exists():
+            theirs = _trailscraper(peer, folder, truth)
+            print(f"      trailscraper takes {theirs / ours:.1f} times the built-in engine's time on a core")
+        else:
+            print("trailscraper   not installed: make engines")
+
+
+def _python(name: str) -> str:
+    return str(_ENGINES / name / "bin" / "python")
+
+
+def _engine(name: str, python: str, folder: Path, truth: Truth) -> float:
+    paths = ":".join(each for each in (str(Path(__file__).parents[1] / "src"), *sys.path) if each)
+    command = [python, "-c", _CODE, str(folder), truth.role, name, paths]
+    # The client of Spark Connect looks for a Spark of Java unless SPARK_HOME is set.
+    env = {**os.environ, "SPARK_HOME": str(folder)} if name == "pysail" else dict(os.environ)
+    said, core, clock = _timed(command, env)
+    sessions, events, asked = said.split()[-3:]
+    assert int(sessions) == len(truth.sessions), f"{name}: {sessions} sessions, the truth is {len(truth.sessions)}"
+    assert int(events) == sum(each.calls for each in truth.sessions)
+    print(
+        f"{name:<14} {core:6.1f} s on cores with its start; {clock:6.1f} s by the clock, {float(asked):.1f} s of them "
+        "for the answer, which is the truth"
+    )
+    return core
+
+
+def _trailscraper(program: Path, folder: Path, truth: Truth) -> float:
+    command = [str(program), "select", "--log-dir", str(folder), "--filter-assumed-role-arn", truth.role,
+               "--from", "2026-11-01", "--to", "2026-12-01"]  # fmt: skip
+    said, core, clock = _timed(command, dict(os.environ))
+    found = len(json.loads(said)["Records"])
+    print(f"{'trailscraper':<14} {core:6.1f} s on cores with its start; {clock:6.1f} s by the clock; {found} records")
+    return core
+
+
+def _timed(command: list[str], env: dict[str, str]) -> tuple[str, float, float]:
+    """What a process said, its seconds on cores, and by the clock."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT, check=False, env=env)
+    took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return ran.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, took
+
+
+if __name__ == "__main__":
+    run(*(int(each) for each in sys.argv[1:2]))
