@@ -7,6 +7,8 @@ CASES  ?= 100000
 PAIRS  ?= 20000
 TRUSTS ?= 20000
 DAYS   ?= 180
+# Every extra but aws-login (the tests hold what is said where it is missing) and spark (half a gigabyte, decision 0048).
+EXTRAS := $(addprefix --extra ,activity age demo dev duckdb sandbox)
 
 .PHONY: demo test quick check fmt bench engines peers differential mutants live facts size schemas lock clean
 
@@ -84,10 +86,9 @@ $(STAMP): requirements.lock
 schemas: $(STAMP)
 	@$(BIN)/python -m tools.schemas
 
-# Without aws-login: the tests hold what is said where it is missing. Without spark: half a gigabyte (decision 0048).
 # uv resolves for every platform and Python at once; it is needed only to change the lock.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-extra aws-login --no-extra spark --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes $(EXTRAS) --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock pyproject.toml
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o tools/mutants.lock tools/mutants.in
 	for each in sail spark trailscraper; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o tools/engines-$$each.lock tools/engines-$$each.in || exit 1; done
