@@ -117,6 +117,13 @@ def test_broken_files_are_named_and_hide_nothing_else(made: Any, tmp_path: pathl
     assert not any(str(tmp_path) in why for _, why in second.broken)
 
 
+def test_what_is_no_fault_of_a_file_is_not_put_on_one(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("valetkey.activity.engines.duck.VIEW", "SELECT nothing")
+    with pytest.raises(ValetkeyError, match="DuckDB gave up") as error:
+        both(made[0], wanted(made[1]))
+    assert error.value.exit_code == 3
+
+
 def test_an_unknown_version_is_counted(tmp_path: pathlib.Path) -> None:
     maker = Maker(OWNER, CONTRACTOR)
     record = maker.record(START, "iam", "ListUsers", maker.identity("carol", START, "ASIAX"), eventVersion="2.0")

@@ -88,3 +88,8 @@ def _rows(connection: duckdb.DuckDBPyConnection, text: str, files: Sequence[Trai
         if named is not None:
             why = why.replace(str(named.path), "it")
         raise UnreadableError(f"cannot be read by DuckDB: {why}", named) from None
+    except duckdb.Error as error:
+        why = str(error).partition("\n")[0]
+        raise ValetkeyError(
+            f"DuckDB gave up: {why}", do="ask about a shorter time, or leave --engine out", exit_code=3
+        ) from None

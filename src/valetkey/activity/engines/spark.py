@@ -64,7 +64,7 @@ _NAMES = ("input_file_name()", "CAST(NULL AS STRING)")
 def spark(session: SparkSession | None = None) -> FileEngine:
     """The engine. Raises ValetkeyError when there is no Spark."""
     core = session or _started()
-    view = VIEW % _name_of_file(core)
+    view = _view(core)
 
     def ask(files: Sequence[TrailFile], wanted: Wanted) -> Iterator[Row]:
         from pyspark.errors import PySparkException
@@ -106,14 +106,23 @@ def _started() -> SparkSession:
     return found
 
 
-def _name_of_file(core: SparkSession) -> str:
+def _view(core: SparkSession) -> str:
+    """The view with what this Spark has; tried on no file, so that a fault of the SQL is not taken for broken files."""
     from pyspark.errors import PySparkException
 
-    try:
-        core.sql(f"SELECT {_NAMES[0]}").collect()
-    except PySparkException:
-        return _NAMES[1]
-    return _NAMES[0]
+    why = ""
+    for name in _NAMES:
+        view = VIEW % name
+        try:
+            core.sql("SELECT CAST(NULL AS STRING) AS value WHERE 1 = 0").createOrReplaceTempView("trail_files")
+            core.sql(f"WITH trail_events AS (\n{view}\n)\n{report(Wanted())}").collect()
+        except PySparkException as error:
+            why = _reason(error)
+            continue
+        return view
+    raise ValetkeyError(
+        f"this Spark does not take the report: {why}", do="use Spark 4 or later, or another --engine", exit_code=3
+    )
 
 
 def _place(file: TrailFile) -> str:
