@@ -85,10 +85,10 @@ def texts(options: Engines, source: str, wanted: Wanted, accounts: frozenset[str
 
     if not accounts:
         raise ValetkeyError("--print needs to know the accounts", do="name them with --own-accounts")
-    table = own_table(*table_name(options.table or _TABLE), trail_place(source))
+    table = own_table(*table_name(options.table or _TABLE), trail_place(source), all_regions())
     days = span.days(now=now)
     query = select(table, wanted, accounts=accounts, days=(days[0], days[-1]))
-    return f"{ddl(table, all_regions())};\n\n{query};"
+    return f"{ddl(table)};\n\n{query};"
 
 
 @contextmanager
@@ -156,8 +156,8 @@ def _created(options: Engines, source: str, database: str, name: str, perform: P
             do="name the trail's table with --table, or make one with --create-table; --print shows how it is made",
         )
     assert options.workgroup is not None
-    table = own_table(database, name, trail_place(source))
-    text = ddl(table, all_regions())
+    table = own_table(database, name, trail_place(source), all_regions())
+    text = ddl(table)
     about = (text, f"This makes the table {database}.{name} in Athena. It copies nothing, and scans nothing.")
     if not options.yes:
         say(*about, stderr=True)

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
-from tests.trails.generate import CONTRACTOR, ORGANIZATION, OWNER, START, Truth, generate
+from tests.trails.generate import CONTRACTOR, ORGANIZATION, OWNER, REGIONS, START, Truth, generate
 from tests.trails.records import Maker, trail
 from tests.unit.activity.test_sources import NOW, S3, SPAN
 
@@ -193,7 +193,7 @@ class FakeAthena:
         text = str(call.params["QueryString"])
         self.queries.append(text)
         if text.startswith("CREATE"):
-            self.table = own_table("default", "valetkey_trail", PLACE)
+            self.table = own_table("default", "valetkey_trail", PLACE, REGIONS)
         return {"QueryExecutionId": str(len(self.queries))}
 
     def get_query_execution(self, call: Call) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def on_athena(fake: FakeAthena, truth: Truth, tmp_path: pathlib.Path, table: Tab
 
 def test_athena_answers_the_rows_of_the_built_in_engine(made: Any, tmp_path: pathlib.Path) -> None:
     folder, truth = made
-    table = own_table("default", "valetkey_trail", PLACE)
+    table = own_table("default", "valetkey_trail", PLACE, REGIONS)
     fake = FakeAthena(folder, table)
     reading, asked = on_athena(fake, truth, tmp_path, table)
     kept = tmp_path / "kept"
@@ -297,7 +297,7 @@ def test_athena_answers_the_rows_of_the_built_in_engine(made: Any, tmp_path: pat
 def test_a_documented_table_does_without_what_it_lacks(made: Any, tmp_path: pathlib.Path) -> None:
     """AWS's own table has no sourceIdentity, and one partition."""
     folder, truth = made
-    whole = own_table("audit", "cloudtrail_logs", PLACE)
+    whole = own_table("audit", "cloudtrail_logs", PLACE, REGIONS)
     identity = (
         whole.columns["useridentity"].replace(",signinsessionarn:string", "").replace("sourceidentity:string,", "")
     )
@@ -322,8 +322,17 @@ def test_a_documented_table_does_without_what_it_lacks(made: Any, tmp_path: path
     assert 'replace("timestamp", ' in fake.queries[0]
 
 
+def test_files_of_a_region_that_the_table_leaves_out_are_not_passed_over(made: Any, tmp_path: pathlib.Path) -> None:
+    table = own_table("default", "valetkey_trail", PLACE, ["us-east-1"])
+    reading, _ = on_athena(FakeAthena(made[0], table), made[1], tmp_path, table)
+    assert reading.events
+    assert not reading.is_complete
+    assert {why for _, why in reading.broken} == {"is of a region that default.valetkey_trail leaves out"}
+    assert all("us-east-1" not in name for name, _ in reading.broken)
+
+
 def test_nothing_runs_without_a_yes(made: Any, tmp_path: pathlib.Path) -> None:
-    table = own_table("default", "valetkey_trail", PLACE)
+    table = own_table("default", "valetkey_trail", PLACE, REGIONS)
     fake = FakeAthena(made[0], table)
 
     def no(_: Estimate) -> None:
@@ -338,7 +347,7 @@ def test_nothing_runs_without_a_yes(made: Any, tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "RUNNING"])
 def test_a_query_that_does_not_succeed_is_said(made: Any, state: str) -> None:
-    table = own_table("default", "valetkey_trail", PLACE)
+    table = own_table("default", "valetkey_trail", PLACE, REGIONS)
     fake = FakeAthena(made[0], table)
     fake.state = state
     waited: list[float] = []
@@ -351,7 +360,7 @@ def test_a_query_that_does_not_succeed_is_said(made: Any, state: str) -> None:
 
 
 def test_ctrl_c_stops_the_query(made: Any) -> None:
-    table = own_table("default", "valetkey_trail", PLACE)
+    table = own_table("default", "valetkey_trail", PLACE, REGIONS)
     fake = FakeAthena(made[0], table)
     fake.state = "RUNNING"
 
@@ -364,7 +373,7 @@ def test_ctrl_c_stops_the_query(made: Any) -> None:
 
 
 def test_tables_and_work_groups_that_cannot_be_used() -> None:
-    table = own_table("default", "x", PLACE)
+    table = own_table("default", "x", PLACE, REGIONS)
     check_table(table, "s3://my-trail/logs")
     with pytest.raises(ValetkeyError, match="--from says"):
         check_table(table, "s3://other/logs")
@@ -389,11 +398,15 @@ def test_tables_and_work_groups_that_cannot_be_used() -> None:
 
 
 def test_the_tables_text_is_athenas() -> None:
-    table = own_table("audit", "trail", PLACE)
-    made = sqlglot.parse_one(ddl(table, ["us-east-1", "eu-west-1"]), dialect="athena")
+    table = own_table("audit", "trail", PLACE, REGIONS)
+    made = sqlglot.parse_one(ddl(table), dialect="athena")
     assert isinstance(made, sqlglot.exp.Create)
     text = made.sql(dialect="athena")
-    for words in (f"'{PLACE}${{account}}/CloudTrail/${{region}}/${{day}}/'", "'eu-west-1,us-east-1'", "sourceidentity"):
+    for words in (
+        f"'{PLACE}${{account}}/CloudTrail/${{region}}/${{day}}/'",
+        "'eu-central-1,eu-west-1,us-east-1'",
+        "sourceidentity",
+    ):
         assert words in text, words
     chosen = select(
         table, Wanted(roles=frozenset({(OWNER, "x")})), accounts=[OWNER], days=(date(2026, 1, 2), date(2026, 2, 3))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlglot
-from tests.trails.generate import ORGANIZATION, generate
+from tests.trails.generate import ORGANIZATION, REGIONS, generate
 from tests.unit.activity.test_engines import PLACE, FakeAthena
 
 from valetkey.activity.engines.athena import own_table
@@ -24,7 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture
 def athena(home: Any, monkeypatch: pytest.MonkeyPatch) -> FakeAthena:
-    fake = FakeAthena(home[0], own_table("default", "valetkey_trail", PLACE))
+    fake = FakeAthena(home[0], own_table("default", "valetkey_trail", PLACE, REGIONS))
     fake.table = None
     monkeypatch.setattr(OwnerAccount, "connect", lambda self: fake)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
@@ -64,7 +64,7 @@ def test_no_table_is_made_by_itself(home: Any, capsys: pytest.CaptureFixture[str
 
 
 def test_the_bytes_are_said_before_a_query(home: Any, capsys: pytest.CaptureFixture[str], athena: FakeAthena) -> None:
-    athena.table = own_table("default", "valetkey_trail", PLACE)
+    athena.table = own_table("default", "valetkey_trail", PLACE, REGIONS)
     assert run(words(home, "--workgroup", "main")) == 2
     said = capsys.readouterr().err
     owners = [each for each in athena.s3.keys if "/111111111111/" in each]

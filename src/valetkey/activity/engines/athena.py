@@ -70,6 +70,12 @@ class Table:
         return next((each for each in self.partitions if each in _ACCOUNTS), "")
 
     @property
+    def regions(self) -> frozenset[str] | None:
+        """The regions that partition projection lists; None: the table has all, or does not say."""
+        listed = (self.parameters or {}).get("projection.region.values", "")
+        return frozenset(each.strip() for each in listed.split(",")) if listed else None
+
+    @property
     def by_day(self) -> str:
         """The partition that is the day, as a text in a form that is known; empty: none."""
         return next((each for each in self.partitions if each in _DAYS and self.columns[each] == "string"), "")
@@ -100,11 +106,12 @@ def table_name(text: str) -> tuple[str, str]:
     return database, name
 
 
-def own_table(database: str, name: str, place: str) -> Table:
+def own_table(database: str, name: str, place: str, regions: Collection[str]) -> Table:
     """The table that `ddl` makes of a trail at `place` ("s3://BUCKET/PREFIX/")."""
     partitions = ("account", "region", "day")
     columns = {**_COLUMNS, **dict.fromkeys(partitions, "string")}
-    return Table(database, name, columns, partitions, place, {"projection.day.format": "yyyy/MM/dd"})
+    parameters = {"projection.day.format": "yyyy/MM/dd", "projection.region.values": ",".join(sorted(regions))}
+    return Table(database, name, columns, partitions, place, parameters)
 
 
 _PLACE = re.compile(r"s3://[a-z0-9.-]+/(?:[A-Za-z0-9!_.*()=+@:/-]*/)?AWSLogs/(?:o-[a-z0-9]{10,32}/)?")
@@ -123,10 +130,10 @@ def trail_place(place: str) -> str:
     return text
 
 
-def ddl(table: Table, regions: Collection[str]) -> str:
+def ddl(table: Table) -> str:
     """The statement that makes the table: nothing is copied, and partitions are worked out from their names."""
     columns = ",\n".join(f"  `{name}` {kind}" for name, kind in table.columns.items() if name not in table.partitions)
-    listed = ",".join(sorted(regions))
+    listed = ",".join(sorted(table.regions or ()))
     return f"""CREATE EXTERNAL TABLE IF NOT EXISTS `{table.database}`.`{table.name}` (
 {columns}
 )

@@ -109,12 +109,20 @@ class Athena:
     """What Athena says that it has read, so far."""
 
     def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
-        """Every file with what it gave, in order. Raises ValetkeyError, CallError."""
+        """Every file with what it gave. Raises ValetkeyError, CallError.
+
+        INVARIANT: a file that the table leaves out is named as not read.
+        """
+        known = self.table.regions
+        for each in files:
+            if known is not None and each.region and each.region not in known:
+                yield each, Scanned(broken=f"is of a region that {self.table.database}.{self.table.name} leaves out")
+        files = [each for each in files if known is None or not each.region or each.region in known]
         if not files:
             return
         accounts = {each.account for each in files} - {""}
-        known = [each.at.date() for each in files if each.at is not None]
-        days = (min(known), max(known)) if len(known) == len(files) else None
+        dates = [each.at.date() for each in files if each.at is not None]
+        days = (min(dates), max(dates)) if len(dates) == len(files) else None
         text = select(self.table, wanted, accounts=accounts, days=days)
         if len(text.encode()) > _LONGEST:
             raise ValetkeyError(
