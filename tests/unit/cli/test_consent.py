@@ -8,7 +8,7 @@ import pathlib
 from importlib import import_module
 
 import valetkey
-from valetkey.cli import _changing
+from valetkey.cli import _changing, _engines
 
 SOURCES = pathlib.Path(valetkey.__file__).parent
 READS = ("get_", "list_", "describe_", "lookup_")
@@ -57,9 +57,20 @@ def operation_of(node: ast.Call) -> str:
     return str(operation.value)
 
 
+QUERIES = "activity/engines/athena_runs.py"
+"""Athena's queries change nothing in the account but cost money, and may make a table: cli/_engines.py asks."""
+
+
+def test_athenas_queries_are_asked_for() -> None:
+    assert changes()[QUERIES] == {"start_query_execution", "stop_query_execution"}
+    assert _engines.Engines().yes is False
+    source = inspect.getsource(_engines)
+    assert source.count("_questions.consent(") == source.count("yes=options.yes") == 2
+
+
 def test_changes_are_made_only_where_somebody_is_asked() -> None:
     found = changes()
-    assert set(found) == set(ASKING)
+    assert set(found) == {*ASKING, QUERIES}
     assert "delete_role" in found["grants/revoke_plan.py"]
     for command in {each for commands in ASKING.values() for each in commands.split()}:
         function = getattr(import_module(f"valetkey.cli.commands.{command}"), command)
