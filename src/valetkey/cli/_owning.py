@@ -152,10 +152,13 @@ def near(perform: Perform, name: str) -> tuple[str, ...]:
 
 
 def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
-    """The same for commands that need the grant to exist. Raises ValetkeyError."""
+    """The same for commands that need the grant to exist. Raises ValetkeyError, with the nearest name of a grant."""
     owner, standing = find(perform, name)
     if standing is None:
-        raise ValetkeyError(f"there is no role {name} in account {owner.account}", do="see `valetkey list`")
+        near_grant = next((f' Did you mean "{each}"?' for each in near(perform, name) if _is_grant(perform, each)), "")
+        raise ValetkeyError(
+            f"There is no role {name} in account {owner.account}.{near_grant}", do="See `valetkey list`."
+        )
     return owner, standing
 
 
@@ -167,6 +170,18 @@ def like(perform: Perform, name: str, asked: Asked, received: Received | None) -
     model = command.like(asked, found(perform, name)[1], requester=received.value.account if received else None)
     say(*model.says, stderr=True)
     return model.asked, lambda file: model.documents[file] if file in model.documents else read_text(file)
+
+
+def _is_grant(perform: Perform, name: str) -> bool:
+    """Whether a role has the tags of a grant; False when it may not be read."""
+    from valetkey.account.calls import Call, CallError
+    from valetkey.trust.record import PREFIX
+
+    try:
+        role = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
+    except CallError:
+        return False
+    return any(each["Key"] == f"{PREFIX}version" for each in role.get("Tags", ()))
 
 
 def write_own(path: Path, text: str, *, role_arn: str) -> None:
