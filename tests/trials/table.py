@@ -116,7 +116,7 @@ class Table:
                 found.setdefault((row.principal, row.action, row.expected), []).append(row)
         said = [f"{rows[0]}{f' (and {len(rows) - 1} more like it)' * (len(rows) > 1)}" for rows in found.values()]
         if self.needs_somebody and not any(row.expected for row in self.rows):
-            said.append("nobody may come in under these terms: no request that was tried shall pass")
+            said.append("these terms admit nobody: no request that was tried shall pass")
         return (*self.trouble, *said)
 
 

@@ -87,7 +87,7 @@ def read_files(
     if not parts and not templates and not foreign:
         raise SourceError(
             f"{', '.join(names)}: parameters of a stack, and no template",
-            do="give the template besides",
+            do="give the template too",
             where=names[0] if names else "",
         )
     place = replace(place, parameters=parameters)
@@ -267,7 +267,7 @@ _READERS: dict[str, Callable[[bytes, str, Place], Part]] = {
 
 def _unknown(name: str) -> ForeignFile:
     return ForeignFile(
-        f"{name} is nothing that an account can be read from",
+        f"{name} is not a file that an account can be read from",
         do="give `aws iam get-account-authorization-details`, `list-roles` or `get-role`, a CloudFormation template, "
         "`terraform show -json` or a trust policy",
         where=name,

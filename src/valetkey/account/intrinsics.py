@@ -146,7 +146,7 @@ class Resolver:
         if isinstance(found, bool):
             return str(found).lower()
         if not isinstance(found, str):
-            raise Unresolved("a text is wanted here")
+            raise Unresolved("expected a text")
         return found
 
     def arn(self, resource: str, note: Note) -> str:
@@ -221,7 +221,7 @@ class Resolver:
                 return NOTHING
             case "AWS::AccountId":
                 if place.account is None:
-                    note(f"{NOBODY} stands for the account, which the template does not name")
+                    note(f"{NOBODY} is used for the account, which the template does not name")
                 return place.account or NOBODY
             case "AWS::Partition":
                 return place.partition

@@ -129,7 +129,7 @@ def _told(role: Role) -> tuple[str, ...]:
 
 
 def _untold(role: Role) -> Unknown:
-    return Unknown("policies", "ListRoles and GetRole do not tell a role's policies", role.where)
+    return Unknown("policies", "ListRoles and GetRole do not return a role's policies", role.where)
 
 
 def _differ(arn: str, one: str, other: str) -> SourceError:

@@ -44,7 +44,7 @@ def read_plan(data: bytes, name: str, place: Place) -> Part:
     plan = decode(data, Plan, name, "$")
     if plan.lineage is not None:
         raise SourceError(
-            f"{name} is Terraform's raw state, whose format is Terraform's own",
+            f"{name} is Terraform's raw state, a format that only Terraform reads",
             do="run `terraform show -json > state.json` where the state is, and give state.json",
             where=f"{name}: $",
         )
@@ -54,7 +54,7 @@ def read_plan(data: bytes, name: str, place: Place) -> Part:
     told = plan.planned_values or plan.values
     if told is None:
         raise SourceError(
-            f"{name} holds no planned values", do="make it with `terraform show -json PLAN`", where=f"{name}: $"
+            f"{name} has no planned values", do="make it with `terraform show -json PLAN`", where=f"{name}: $"
         )
     reading = _Reading(name, Config(plan.configuration), place)
     for root in (told, plan.prior_state.values if plan.prior_state else None):

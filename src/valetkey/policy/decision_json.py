@@ -87,7 +87,7 @@ def _request(value: Any) -> Request:
 
 def _list(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list) or isinstance(value, JsonObject):
-        raise PolicyError("a list is wanted here", do="write [ ... ]", where=where)
+        raise PolicyError("expected a list", do="write [ ... ]", where=where)
     return value
 
 

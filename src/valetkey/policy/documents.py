@@ -176,7 +176,9 @@ class _Reader:
         """Which of `name` and `Not…` is there."""
         other = f"Not{name}"
         if name in elements and other in elements:
-            raise PolicyError(f"{name} and {other} stand together", do="keep one of them", where=f"{where}.{other}")
+            raise PolicyError(
+                f"{name} and {other} cannot be used together", do="keep one of them", where=f"{where}.{other}"
+            )
         if name not in elements and other not in elements:
             raise PolicyError(f"the statement has no {name}", do=f"add {name} or {other}", where=where)
         return (name, False) if name in elements else (other, True)
@@ -215,13 +217,13 @@ class _Reader:
         present = [name for name in ("Principal", "NotPrincipal") if name in elements]
         if self.grammar.principal == "none":
             if present:
-                do = "remove it: this policy is about whom it is attached to"
+                do = "remove it: this policy applies to the principals that it is attached to"
                 raise PolicyError(
                     f"this kind of policy ({self.kind}) has no {present[0]}", do=do, where=f"{where}.{present[0]}"
                 )
             return None, False
         if "NotPrincipal" in present and not self.grammar.not_principal:
-            do = "name whom you mean with Principal"
+            do = "name the callers with Principal"
             raise PolicyError(
                 f"this kind of policy ({self.kind}) has no NotPrincipal", do=do, where=f"{where}.NotPrincipal"
             )

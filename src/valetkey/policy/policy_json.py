@@ -47,10 +47,12 @@ def load_json(document: object, longest: int, root: str = "$") -> Any:
         what = f"the document is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
         raise PolicyError(what, do="correct the JSON", where=root) from None
     except RecursionError:
-        raise PolicyError("the document is nested too deeply", do="a policy has few levels", where=root) from None
+        raise PolicyError(
+            "the document is nested too deeply", do="a policy needs only a few levels", where=root
+        ) from None
     except (TypeError, ValueError):
         raise PolicyError(
-            "the document is not JSON", do="give JSON text, or a dict of what JSON knows", where=root
+            "the document is not JSON", do="give JSON text, or a dict of JSON values", where=root
         ) from None
     return loaded
 
@@ -66,7 +68,7 @@ def member(where: str, name: str) -> str:
 def members(value: Any, where: str) -> dict[str, Any]:
     """A JSON object's members. Raises PolicyError for anything else, and for a key given twice."""
     if not isinstance(value, JsonObject):
-        raise PolicyError(f"an object is wanted here, not {kind_of(value)}", do="write { ... }", where=where)
+        raise PolicyError(f"expected an object, not {kind_of(value)}", do="write { ... }", where=where)
     found: dict[str, Any] = {}
     for name, each in value:
         if name in found:
@@ -105,14 +107,16 @@ def _clean(text: str, where: str) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise PolicyError("the text holds half a character", do="remove the lone surrogate", where=where) from None
+            raise PolicyError(
+                "the text contains half a surrogate pair", do="remove the lone surrogate", where=where
+            ) from None
     return text
 
 
 def text_of(value: Any, where: str) -> str:
     """A string without half characters. Raises PolicyError."""
     if not isinstance(value, str):
-        raise PolicyError(f"a string is wanted here, not {kind_of(value)}", do='write "..."', where=where)
+        raise PolicyError(f"expected a string, not {kind_of(value)}", do='write "..."', where=where)
     return _clean(value, where)
 
 

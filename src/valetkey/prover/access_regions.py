@@ -157,7 +157,7 @@ class _Finder:
                         if not decision.allowed and could_allow(request, **self.side):
                             return resting(decision.rests_on)
                         if not self.space.inexact:
-                            raise InternalError(f"it is not open whether this is let in: {request}")
+                            raise InternalError(f"it is undecided whether this is admitted: {request}")
         return ""
 
     def _regions(self, sets: SideSets, *, certain: bool) -> Reach | Unknown:
@@ -176,7 +176,7 @@ class _Finder:
                         region = self._region(left, party, one, certain=certain)
                         if region is None:
                             return Unknown(
-                                "the policy compares a key with a text in which a policy variable stands, "
+                                "the policy compares a key with a text that contains a policy variable, "
                                 "which is not decided here"
                             )
                         found.append(region)

@@ -87,7 +87,7 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
             place = _Account(said, entries, arns, partition, party, account, budget)
             people += (person for person in place.people() if enters_roles(person.kind) or not role)
             if len(people) > budget.limits.states:
-                raise TooMany(f"callers can be told apart in more than {budget.limits.states:,} ways")
+                raise TooMany(f"callers fall into more than {budget.limits.states:,} classes")
     people += (person for person in _others(said, partition, owner, budget) if enters_roles(person.kind) or not role)
     return people
 
@@ -117,7 +117,7 @@ def caller_of(text: str | None) -> Arn | None:
     arn = parse_arn(text)
     if arn.service != "iam" or arn.kind not in ("user", "role") or not is_account(arn.account) or not arn.name:
         do = "name a role (for any session of it) or a user by its ARN"
-        raise PolicyError(f"{shown(text)} is no caller to prove something of", do=do, where="caller")
+        raise PolicyError(f"{shown(text)} is not a caller that can be proved", do=do, where="caller")
     return arn
 
 

@@ -41,7 +41,7 @@ def sides(given: Side) -> dict[str, Any]:
         known = {"trust", "identity", "boundary", "session", "scps", "rcps", "resource"}
         for name in given:
             if name not in known:
-                raise PolicyError(f"{name!r} is no side of a decision", do=f"known: {', '.join(sorted(known))}")
+                raise PolicyError(f"{name!r} is not a side of a decision", do=f"known: {', '.join(sorted(known))}")
         return {
             name: [_list(level) for level in value] if name in ("scps", "rcps") else _list(value)
             for name, value in given.items()
@@ -49,7 +49,7 @@ def sides(given: Side) -> dict[str, Any]:
         }
     if isinstance(given, Sequence) and all(isinstance(each, Policy) for each in given):
         return {"identity": list(given)}
-    raise PolicyError("this is no policy to prove something of", do="give what parse_policy returned")
+    raise PolicyError("this is not a policy that can be proved", do="give what parse_policy returned")
 
 
 def _list(value: Policies) -> list[Policy]:

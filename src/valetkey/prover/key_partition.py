@@ -151,7 +151,7 @@ def _several(single: list[Cell], name: str) -> list[Cell]:
     """Every combination of the kinds of value. What counts is which kinds occur."""
     values = [cell.value for cell in single if isinstance(cell.value, str)]
     if len(values) > _SUBSETS:
-        raise NotDecided(f"{name} may have several values, and {len(values)} kinds of them are told apart")
+        raise NotDecided(f"{name} may have several values, and they fall into {len(values)} classes")
     sets: list[tuple[str, ...]] = []
     for size in range(1, len(values) + 1):
         sets += itertools.combinations(values, size)

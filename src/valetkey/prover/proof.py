@@ -117,7 +117,7 @@ def by_boxes(question: Question) -> Proof | Counterexample | Unknown:
         return Unknown(str(reason))
 
 
-_VARIABLES = "the documents compare a key with a text in which a policy variable stands, which is not decided here"
+_VARIABLES = "the documents compare a key with a text that contains a policy variable, which is not decided here"
 
 
 def beyond(
@@ -283,5 +283,5 @@ class Search:
         if self.space.inexact:
             return _VARIABLES
         raise InternalError(
-            f"a counterexample does not come out so: {request} is {decision.outcome} and {reference.outcome}"
+            f"a counterexample is not confirmed: {request} is {decision.outcome} and {reference.outcome}"
         )

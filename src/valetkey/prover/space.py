@@ -337,7 +337,7 @@ def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: B
             own += [Cell(value) for value in sorted(map(str, more - known - {None})) if form.holds(value)]
         found = [_with(point, key, cell) for point in found for cell in own]
         if len(found) > budget.limits.states:
-            raise TooMany(f"{' and '.join(keys)} together can be told apart in more than {budget.limits.states:,} ways")
+            raise TooMany(f"{' and '.join(keys)} together fall into more than {budget.limits.states:,} classes")
     return found
 
 
@@ -370,7 +370,7 @@ def _times(asked: Sequence[Asked], now: datetime | None, budget: Budget) -> Iter
 def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], budget: Budget) -> Dimension:
     """Callers together with keys that are compared with who they are."""
     if len(people.points) * len(points) > budget.limits.states:
-        raise TooMany("callers and what is compared with them can be told apart in too many ways")
+        raise TooMany("callers and the keys that are compared with them fall into too many classes")
     found: list[Point] = []
     keys = sorted(group - CALLER_KEYS)
     for caller in people.points:

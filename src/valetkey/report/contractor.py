@@ -23,7 +23,7 @@ _KINDS = {
     "iam-user": "an IAM user",
     "iam-role": "a role, which cannot show MFA",
     "identity-center": "an Identity Center role, which cannot show MFA",
-    "federated": "a federated user, which can assume no role: sign in as an IAM user or a role before you accept",
+    "federated": "a federated user, which cannot assume roles: sign in as an IAM user or a role before you accept",
 }
 
 
@@ -127,7 +127,7 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
         say(
             "",
             f"Not known: {'; '.join(untold(judged.unknown))}.",
-            "`verify` shows whether an ExternalId and MFA are asked for. Everything else only the owner can tell you.",
+            "`verify` shows whether the role requires an ExternalId and MFA. Ask the owner about everything else.",
         )
 
 
@@ -151,7 +151,7 @@ def say_verification(found: Verification, *, as_json: bool) -> None:
     if found.likely:
         say(f"most likely: {found.likely}")
     if found.profile.unknown:
-        say("Nobody told the terms of this role: this shows whether an ExternalId and MFA are asked for, nothing else.")
+        say("The terms of this role are unknown: the tests show only whether it requires an ExternalId and MFA.")
     is_in = found.probes[0].result == "right"
     if is_in and any(each.applies and each.result == "inconclusive" for each in found.probes):
         say(

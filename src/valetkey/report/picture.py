@@ -114,7 +114,7 @@ def bound(outsider: Outsider) -> str:
         f"until {outsider.until}" if outsider.until else "",
         "from named places" if outsider.sources else "",
     ]
-    return ", ".join(filter(None, binds)) or "nothing is asked for"
+    return ", ".join(filter(None, binds)) or "no condition"
 
 
 def _spread(count: int, rows: int) -> list[float]:

@@ -70,7 +70,7 @@ def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
         say_json(reached(found, said))
     elif isinstance(found, Bounds):
         say(f"Not decided: {found.reason}.")
-        say("Whatever AWS does, these get in:" if found.least.regions else "Whoever gets in depends on that.")
+        say("Whatever AWS does, these are admitted:" if found.least.regions else "Who is admitted depends on that.")
         _say_regions(found.least, said)
     elif isinstance(found, Unknown):
         say(f"Not decided: {found.reason}.")
@@ -89,9 +89,9 @@ def _say_regions(found: Reach, said: Said) -> None:
 
 
 def _unjudged_lines(found: Reach) -> Iterator[str]:
-    yield "Not decided, for nobody can say whom this means:"
+    yield "Not decided, because it is unclear which principals these entries mean:"
     yield from (f"  {each}" for each in found.unjudged)
-    yield "Whoever that is, these get in:" if found.regions else "Nobody else gets in."
+    yield "In any case these are admitted:" if found.regions else "Nobody else gets in."
 
 
 def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:

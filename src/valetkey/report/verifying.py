@@ -29,7 +29,7 @@ def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
         say_json({"profiles": [_plain(each) for each in found]})
         return
     if not found:
-        say("There are no customers yet. `valetkey accept` and `valetkey import` bring them.")
+        say("There are no customers yet. Add one with `valetkey accept` or `valetkey import`.")
         return
     say_table(
         ("profile", "account", "lets you in", "without ExternalId", "without MFA"), [_row(each) for each in found]
@@ -44,7 +44,9 @@ def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
                 if probe.applies and probe.result != "right" and not probe.says.startswith("not tried: a refusal"):
                     say(f"{each.name}: {probe.way}: {probe.says}", stderr=True)
     if any(each.verification is not None and each.verification.profile.unknown for each in found):
-        say("Of terms that nobody told, only the ExternalId and MFA can be learned: no end, no people, no length.")
+        say(
+            "Of unknown terms only the ExternalId and MFA can be tested: not the end, the people or the session length."
+        )
 
 
 def count(number: int, one: str, many: str) -> str:

@@ -59,7 +59,7 @@ def read_fault(plain: Mapping[str, Any]) -> Fault:
         )
     if plain.get("kind") not in get_args(Kind):
         raise FaultError(
-            f"{plain.get('kind')!r} is no kind of fault", do=f"use {', '.join(get_args(Kind))}", where="$.kind"
+            f"{plain.get('kind')!r} is not a kind of fault", do=f"use {', '.join(get_args(Kind))}", where="$.kind"
         )
     for name, kinds, least, most in (
         ("nth", int, 1, 10**9),

@@ -178,7 +178,7 @@ def _known(session: Mapping[str, str]) -> dict[str, Any]:
 
     record: dict[str, Any] | None = sts._sessions.get(session["sessionId"])
     if record is None or not record.get("AccountId"):
-        raise Refused("these are no temporary credentials of this sandbox")
+        raise Refused("these are not temporary credentials of this sandbox")
     with clock.of(record["AccountId"]):
         credential = resolve_credential(session["sessionId"], record["AccountId"], session["sessionToken"])
     if isinstance(credential, CredentialResolutionError):

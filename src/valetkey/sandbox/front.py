@@ -221,19 +221,19 @@ def stranger(client: tuple[str, int] | None, headers: Mapping[str, str], path: s
     """Why this client is refused, or None. A page may only send the person to the sign-in page, as a link does."""
     try:
         if client is None or not ipaddress.ip_address(client[0]).is_loopback:
-            return "the sandbox answers only this computer"
+            return "the sandbox answers only requests from this computer"
     except ValueError:
-        return "the sandbox answers only this computer"
+        return "the sandbox answers only requests from this computer"
     if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
         return "the sandbox answers only under a name of this computer (localhost, 127.0.0.1)"
     origin = headers.get("origin")
     if origin is not None and origin.lower() != f"http://{headers['host'].lower()}":
-        return "the sandbox answers no page of another origin"
+        return "the sandbox does not answer pages of another origin"
     # Browsers say where a request comes from even where they send no Origin (an image, a script, a link).
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         is_link = headers.get("sec-fetch-mode") == "navigate" and _is_signin(path)
         if not is_link:
-            return "the sandbox answers no page of another origin"
+            return "the sandbox does not answer pages of another origin"
     return None
 
 

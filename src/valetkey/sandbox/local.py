@@ -67,7 +67,7 @@ class Local:
             return serials.pop()
         having = ", ".join(each.user for each in self.profiles if each.mfa_serial) or "nobody"
         what = f"{who} has no MFA device" if named else f"the sandbox has no user {who}"
-        raise SandboxError(what, do=f"name one who has ({having}), or the ARN of any user or device")
+        raise SandboxError(what, do=f"name one that has ({having}), or the ARN of any user or device")
 
 
 def place(env: Mapping[str, str]) -> Path:
@@ -128,7 +128,7 @@ def begin(
                 raise
             return local, running
     except Timeout:
-        raise SandboxError("another `valetkey sandbox start` is at work", do="wait for it, then try again") from None
+        raise SandboxError("another `valetkey sandbox start` is running", do="wait for it, then try again") from None
 
 
 def find(folder: Path) -> Local | None:

@@ -64,7 +64,7 @@ def _once(owner: str) -> Iterator[None]:
         if error.response["Error"]["Code"] != "EntityAlreadyExists":
             raise
         raise SandboxError(
-            f"account {owner} has been seeded already", do="start a fresh sandbox to seed it again"
+            f"account {owner} has been seeded already", do="start a new sandbox to seed it again"
         ) from None
 
 

@@ -70,12 +70,12 @@ def confine() -> None:
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             address = details[1]
             if isinstance(address, tuple) and not _is_loopback(address[0]):
-                raise PermissionError(f"the sandbox reaches nothing outside this computer, not {address[0]}")
+                raise PermissionError(f"the sandbox does not connect to another computer, here {address[0]}")
         elif event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
             if details[0] is not None and not _is_loopback(details[0]):
-                raise PermissionError(f"the sandbox reaches nothing outside this computer, not {details[0]}")
+                raise PermissionError(f"the sandbox does not connect to another computer, here {details[0]}")
         elif event in _PROCESSES:
-            raise PermissionError("the sandbox starts no process")
+            raise PermissionError("the sandbox does not start processes")
 
     sys.addaudithook(hook)
 

@@ -222,7 +222,7 @@ def _text(value: Any, where: str) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int):
         return str(value)
-    raise _not_ours(f"{shown(value)} stands where a text belongs", where)
+    raise _not_ours(f"{shown(value)} is not a text", where)
 
 
 def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str]]:
@@ -243,7 +243,7 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str
     elif wanted != found and where.endswith(key_names.EXTERNAL_ID):
         yield "the ExternalId is not one value", where  # not shown: it is not a secret, but identifies
     elif wanted != found:
-        yield f"{_brief(found)} stands where valetkey writes {_brief(wanted)}", where
+        yield f"{_brief(found)}, but valetkey writes {_brief(wanted)}", where
 
 
 def _brief(value: Any) -> str:

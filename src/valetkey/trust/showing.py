@@ -52,7 +52,7 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
     if witness is not None and _unique_id(witness) in terms.orphans:
         witness = None  # nobody has that id any more
     if witness is None and not failures:
-        failures.append("nobody may come in under these terms")
+        failures.append("these terms admit nobody")
     return Shown(not failures, witness, tuple(failures))
 
 

@@ -388,7 +388,7 @@ def check_terms(terms: Terms) -> None:
     _check_networks(terms)
     if terms.only and terms.pin:
         raise TermsError(
-            "--only and --pin both say who may come in",
+            "--only and --pin both name who may assume the role",
             do="use --only for principals that may still change, --pin to bind them to their unique ids",
             where="only",
         )
@@ -404,7 +404,9 @@ def check_terms(terms: Terms) -> None:
         )
     if terms.until is not None and terms.until.year > _LAST_YEAR:
         raise TermsError(
-            f"an end after the year {_LAST_YEAR} is no end", do="leave it out for terms without an end", where="until"
+            f"an end after the year {_LAST_YEAR} is not supported",
+            do="leave it out for terms without an end",
+            where="until",
         )
 
 
@@ -484,7 +486,7 @@ def _check_kinds(terms: Terms) -> None:
         _check_whole_account(terms)
     elif not terms.mfa and not named:
         raise TermsError(
-            "without MFA the trust must name who may come in",
+            "without MFA the trust policy must name the users or roles that it admits",
             do="name users or roles of the contractor with --only or --pin, or require MFA; for a vendor's tool that "
             "can do neither, --whole-account with its --external-id",
             where="mfa",
@@ -565,11 +567,11 @@ def _check_principal(terms: Terms, field: str, text: str) -> None:
 
 def _trouble(terms: Terms, field: str, arn: Arn) -> str | None:
     if arn.service == "sts":
-        return "is a session, which ends: the role behind it is meant"
+        return "is a session, which ends: name its role instead"
     if arn.resource == "root":
-        return "is the account's root user, who cannot assume a role"
+        return "is the account's root user, which cannot assume a role"
     if arn.service != "iam" or arn.region or not is_account(arn.account):
-        return "is no user or role"
+        return "is not a user or role"
     if arn.account != terms.contractor:
         return f"is not in the contractor's account {terms.contractor}"
     if arn.partition != terms.partition:
@@ -582,5 +584,5 @@ def _trouble(terms: Terms, field: str, arn: Arn) -> str | None:
             "aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_NAME_*, in --only (without REGION/ for us-east-1)"
         )
     if not _NAMED.fullmatch(arn.resource):
-        return "is no user or role"
+        return "is not a user or role"
     return None

@@ -228,5 +228,5 @@ def test_nobodys_code_is_run(stage: Stage) -> None:
         Code={"ZipFile": packed.getvalue()},
     )  # fmt: skip
     answer = stage.owner.root("lambda", "invoke", FunctionName="f")
-    assert b"the sandbox starts no process" in answer["Payload"].read()
+    assert b"the sandbox does not start processes" in answer["Payload"].read()
     assert not mark.exists()

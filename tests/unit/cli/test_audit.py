@@ -313,7 +313,7 @@ def test_what_is_no_organisation_is_refused(folder: Path, capsys: Capture) -> No
 def test_a_file_that_holds_nothing_is_no_clean_account(folder: Path, capsys: Capture, nothing: str) -> None:
     (folder / "nothing.json").write_text(nothing)
     assert run(["audit", "nothing.json", "--owner", OWN]) == 2
-    assert "is nothing that an account can be read from" in capsys.readouterr().err
+    assert "is not a file that an account can be read from" in capsys.readouterr().err
 
 
 def test_an_owner_that_is_no_account_is_wrong_use(folder: Path, capsys: Capture) -> None:
@@ -466,10 +466,10 @@ def test_a_file_of_another_kind_is_skipped_among_others_and_refused_alone(
     name, foreign = written(folder, dump(ours=trust(allow(OWN)))), written(folder, other, "other.yaml")
     for form in ("table", "json", "html", "sarif"):
         assert run(["audit", foreign, name, "--format", form]) == 0
-        assert "other.yaml is nothing that an account can be read from" in capsys.readouterr().out, form
+        assert "other.yaml is not a file that an account can be read from" in capsys.readouterr().out, form
     assert run(["audit", foreign]) == 2
     assert run(["audit", foreign, foreign]) == 2
-    assert "other.yaml is nothing that an account can be read from" in capsys.readouterr().err
+    assert "other.yaml is not a file that an account can be read from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("broken", ["{", "a: [", "Resources: {}\n---\nResources: {}\n"])

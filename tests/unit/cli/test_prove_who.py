@@ -259,7 +259,7 @@ def test_who_lists_what_gets_in_whatever_aws_does(tmp_path: Path, capsys: pytest
     assert [each["party"]["name"] for each in answer["regions"]] == ["222222222222"]
     assert run(words) == 1
     out = capsys.readouterr().out
-    assert "Whatever AWS does, these get in:" in out
+    assert "Whatever AWS does, these are admitted:" in out
     assert "1. account 222222222222" in out
     path.write_text(json.dumps({"Version": "2012-10-17", "Statement": [silent]}))
     assert run(words) == 1

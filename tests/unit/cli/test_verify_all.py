@@ -73,7 +73,7 @@ def test_who_holds(run: Run) -> None:
     assert rows["customer-1"] == rows["customer-2"] == ["yes", "no", "no"]
     assert rows["customer-3"] == ["yes", "yes,", "as", "agreed", "no"]
     assert code == 0
-    assert "only the ExternalId and MFA can be learned" in out
+    assert "only the ExternalId and MFA can be tested" in out
 
 
 def test_who_lets_in(run: Run) -> None:

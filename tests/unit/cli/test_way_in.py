@@ -84,7 +84,7 @@ def test_what_is_about_a_grant_names_it_for_a_role_behind_it(
     (tmp_path / ".aws/config").write_text(BEHIND)
     assert _run.run([command, "acme-prod"]) == 2
     err = capsys.readouterr().err
-    assert "acme-prod is no grant, but a role behind one" in err
+    assert "acme-prod is not a grant, but a role behind one" in err
     assert "name the grant: acme" in err
 
 

@@ -506,7 +506,7 @@ def test_the_caller_may_be_fixed() -> None:
     assert type(ask(trust({}), under("ArnEquals", ARN, caller), caller=caller)) is HOLDS
     assert type(ask(trust({}), under("ArnEquals", ARN, GUEST), caller=GUEST)) is HOLDS
     for wrong in (f"arn:aws:sts::{THEM}:assumed-role/R/alice", f"arn:aws:iam::{THEM}:root", "arn:aws:s3:::bucket"):
-        with pytest.raises(PolicyError, match="no caller to prove"):
+        with pytest.raises(PolicyError, match="not a caller that can be proved"):
             ask(one, NOBODY, caller=wrong)
     with pytest.raises(PolicyError, match="two partitions"):
         ask(one, NOBODY, caller=f"arn:aws-cn:iam::{THEM}:role/worker")

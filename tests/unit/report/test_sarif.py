@@ -164,7 +164,7 @@ def test_what_was_not_read_is_an_invocation_that_failed_and_a_result() -> None:
 def test_skipped_files_are_said() -> None:
     (run,) = sarif(audits()["template"], HOW)["runs"]
     texts = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
-    assert "package.json is nothing that an account can be read from" in texts
+    assert "package.json is not a file that an account can be read from" in texts
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def judge(
         )
     if handoff.issued > now + _AHEAD:
         raise NotAccepted(
-            f"the handoff was written at {handoff.issued:%Y-%m-%d %H:%M} UTC, which is still to come",
+            f"the handoff was written at {handoff.issued:%Y-%m-%d %H:%M} UTC, which is in the future",
             do="check this computer's clock (`valetkey doctor`); if it is right, ask the owner, whose clock is not",
             where="$.issued",
         )
@@ -153,7 +153,8 @@ def _check_identity(handoff: Handoff, identity: Identity) -> None:
     refuse_root(identity)
     if identity.kind == "federated":
         raise NotAccepted(
-            "you are signed in with GetFederationToken, which can assume no role", do="sign in as an IAM user or a role"
+            "you are signed in with GetFederationToken, which cannot assume roles",
+            do="sign in as an IAM user or a role",
         )
     if identity.kind != "iam-user" and handoff.mfa:
         # reference_policies_condition-keys: sessions of roles, Identity Center and SAML carry no MFA context. Temporary

@@ -80,7 +80,7 @@ def refuse_root(identity: Identity) -> None:
     """Raise ValetkeyError for the root user: AWS lets it assume no role (IAM User Guide, id_root-user)."""
     if identity.kind == "root":
         raise ValetkeyError(
-            f"you are signed in as the root user of {identity.account}, which AWS lets assume no role",
+            f"you are signed in as the root user of {identity.account}, which AWS does not let assume roles",
             do="make an IAM user with an authenticator app (TOTP) as MFA device, and sign in as that user",
             where="sts:GetCallerIdentity",
         )

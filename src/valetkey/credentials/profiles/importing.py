@@ -203,13 +203,15 @@ class _World:
             do = f"move its section into the AWS config, as [profile {name}]"
             raise _Leave("its role_arn is in the credentials file", do)
         if "role_arn" not in settings:
-            raise _Leave("it has no role_arn: it is a base identity, and no role", fine=True)
+            raise _Leave("it has no role_arn: it is a base identity, not a role", fine=True)
         profile_name(name)
         role = _role(settings["role_arn"])
         self._refuse_other_kinds(name, settings)
         identity, source = self._signs_in(name, settings)
         if self._is_own(role, identity):
-            raise _Leave("the role is in your own account: a base identity or a hop, and no customer", fine=True)
+            raise _Leave(
+                "the role is in your own account: a base identity or an intermediate role, not a customer", fine=True
+            )
         _refuse_kinds(identity)
         made = self._made(name, settings, role, identity, source)
         check(made)
@@ -330,7 +332,9 @@ class _World:
 def _refuse_kinds(identity: Identity) -> None:
     """Raises _Leave for who can assume no role."""
     if identity.kind in ("root", "federated"):
-        raise _Leave(f"its base identity is {identity.arn}, which AWS lets assume no role", "sign in as an IAM user")
+        raise _Leave(
+            f"its base identity is {identity.arn}, which AWS does not let assume roles", "sign in as an IAM user"
+        )
 
 
 def _role(text: str) -> Arn:

@@ -48,7 +48,7 @@ def check_typed(typed: Typed) -> None:
         limits.check("external id", typed.external_id)
     if typed.session is not None and not limits.ROLE_SESSION_MIN <= typed.session <= limits.ROLE_SESSION_MAX:
         # CreateRole: MaxSessionDuration is an hour to 12 hours.
-        raise NotAccepted("--session is not between 1h and 12h", do="leave it out if the owner told none", exit_code=2)
+        raise NotAccepted("--session is not between 1h and 12h", do="leave it out if you do not know it", exit_code=2)
 
 
 def offered(

@@ -83,7 +83,7 @@ def choose(
         return BaseChoice(source, renewing.base_files, from_environment=source is None, region=region)
     named = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE")
     if named in names:
-        why = f"AWS_PROFILE={named} is a customer's profile, and no base identity: using the profile default"
+        why = f"AWS_PROFILE={named} is a customer's profile, not a base identity: using the profile default"
         return BaseChoice("default", files_of(env), region=region, passed_over=why)
     return BaseChoice(named or "default", files_of(env), region=region)
 
@@ -124,7 +124,7 @@ def refuse_circle(name: str, env: Mapping[str, str]) -> None:
             do=f"with another `source_profile`, {ANY}",
         )
     if outer:
-        raise own_session(f"asked for as the base identity of {outer}: a session of {name}")
+        raise own_session(f"used as the base identity of {outer}: a session of {name}")
 
 
 def sign_in_chosen(machine: Machine, choice: BaseChoice, name: str) -> SignedIn:

@@ -53,7 +53,7 @@ def with_code(
         wait = 0 if insist else cache.refused(name, clock())
         if wait:
             raise Dismissed(
-                "the question for the MFA code failed a moment ago, and is not asked again at once",
+                "the question for the MFA code failed a moment ago; valetkey does not ask again at once",
                 do=f"try again in {wait:.0f} seconds, or run `valetkey login`",
             )
         # Written before anybody is asked: where nothing can be kept (a full disk), a code would be asked for in vain,

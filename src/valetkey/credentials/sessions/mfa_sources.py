@@ -32,7 +32,7 @@ def first_of(sources: Sequence[Ask]) -> Ask:
                 return source(device, seconds=seconds, again=again)
             except NoTerminal as problem:
                 nobody = nobody if nobody is not None and nobody.do else problem
-        raise nobody or NoTerminal("there is nobody to ask for the MFA code")
+        raise nobody or NoTerminal("there is no way to ask for the MFA code")
 
     return ask
 
@@ -64,7 +64,7 @@ def command(line: str, *, clock: Clock, sleep: Callable[[float], None]) -> Ask:
         except subprocess.TimeoutExpired:
             raise _failed("did not end in time") from None
         except (OSError, ValueError, IndexError) as error:
-            raise _failed(f"cannot be run: {getattr(error, 'strerror', None) or 'it is no command line'}") from None
+            raise _failed(f"cannot be run: {getattr(error, 'strerror', None) or 'it is not a command line'}") from None
         if ran.returncode != 0:
             raise _failed(f"ended with {ran.returncode}")
         found = re.fullmatch(rb"\s*([0-9]{3})\s?([0-9]{3})\s*", ran.stdout)

@@ -265,7 +265,7 @@ def grant_profile(name: str, env: Mapping[str, str]) -> Profile:
     """The profile of a grant. Raises ValetkeyError, also for a role behind one."""
     path = _path_behind(name, env)
     if path:
-        raise ValetkeyError(f"{name} is no grant, but a role behind one", do=f"name the grant: {path[0]}")
+        raise ValetkeyError(f"{name} is not a grant, but a role behind one", do=f"name the grant: {path[0]}")
     return load(name, env)
 
 

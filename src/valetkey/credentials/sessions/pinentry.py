@@ -160,7 +160,7 @@ def _code(answer: str) -> str:
     if not code:
         raise _dismissed("no MFA code was given")
     if not (len(code) == 6 and code.isascii() and code.isdigit()):
-        raise Dismissed("what was given is no MFA code: it is 6 digits", do="try again")
+        raise Dismissed("this is not an MFA code: a code has 6 digits", do="try again")
     return code
 
 

@@ -102,7 +102,7 @@ def advice(denial: Denial) -> str:
         case PolicyType.SCP:
             return "ask whoever runs your organization to except this role"
         case PolicyType.TRUST | PolicyType.RESOURCE:
-            return f"ask the owner whether the grant still stands, with this ExternalId; {ROTATED}"
+            return f"ask the owner whether the grant still exists, with this ExternalId; {ROTATED}"
         case PolicyType.RCP:
             return "ask the owner: whoever runs their organization has to except this role"
         case PolicyType.ENDPOINT:

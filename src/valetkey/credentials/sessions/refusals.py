@@ -170,7 +170,7 @@ def explain(error: CallError, profile_name: str = "NAME") -> Refused:
         what, do, likely = _entry(error.denial, what, do, profile_name)
     if not what:
         what, do = error.what, error.do or "try again; if it stays, send this message to the owner"
-        likely = error.likely or "nothing that valetkey knows: AWS's own text above is all there is"
+        likely = error.likely or "unknown to valetkey; see AWS's own text above"
     return Refused(
         what,
         code=error.code,
@@ -191,7 +191,11 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
     if denial is None or side in (None, Side.UNKNOWN):
         if what:
             return what, do, ""
-        named = "names no policy" if denial is None or side is None else f"gives a reason unknown here: {denial.clause}"
+        named = (
+            "names no policy"
+            if denial is None or side is None
+            else f"gives a reason that valetkey does not know: {denial.clause}"
+        )
         return f"AWS refused to let you into the role, and {named}", probe, UNKNOWN_SIDE
     if what and denial.action == "sts:AssumeRole":
         return what, do, ""  # a text that says more than whose policy it is
@@ -251,7 +255,7 @@ def about_further(refused: Refused, source_arn: str) -> Refused:
             # Seen from the role in between, whose policies are the customer's.
             refused.what = f"AWS refused to let {source_arn} into the role behind it {denial.clause}"
         if denial is not None and side is Side.CALLER:
-            refused.do = f"ask the owner of {source_arn}: that role is not let out to this one by its own account"
+            refused.do = f"ask the owner of {source_arn}: its account does not let that role assume this one"
             refused.likely = ""
             return refused
         if denial is not None and side is Side.NETWORK:

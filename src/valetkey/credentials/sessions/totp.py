@@ -30,7 +30,7 @@ def read_seed(text: str) -> str:
             raise ValueError
     except (ValueError, binascii.Error):
         raise ValetkeyError(
-            "this is no seed of an authenticator app",
+            "this is not the seed of an authenticator app",
             do="give the secret key that AWS shows for a new virtual MFA device (base32), or its otpauth:// address",
         ) from None
     return seed

@@ -133,7 +133,7 @@ def test_the_profile_carries_every_term_that_decides_how_to_enter() -> None:
         (but(policies=("x\nfingerprint  1-2-3-4",)), ALICE, "policies"),
         (but(principals=("x\x1b[2J",)), ALICE, "principals"),
         (but(session_name="badge"), ALICE, "session names"),
-        (but(issued=NOW + timedelta(minutes=11)), ALICE, "still to come"),
+        (but(issued=NOW + timedelta(minutes=11)), ALICE, "in the future"),
     ],
 )
 def test_refused(handoff: Handoff, identity: Any, says: str) -> None:

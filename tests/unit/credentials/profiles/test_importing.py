@@ -248,7 +248,10 @@ def test_what_cannot_be_taken_over_is_left_and_named(text: str, why: str) -> Non
 
 @pytest.mark.parametrize(
     ("arn", "why"),
-    [(f"arn:aws:iam::{OWN}:root", "assume no role"), (f"arn:aws:sts::{OWN}:federated-user/x", "assume no role")],
+    [
+        (f"arn:aws:iam::{OWN}:root", "does not let assume roles"),
+        (f"arn:aws:sts::{OWN}:federated-user/x", "does not let assume roles"),
+    ],
 )
 def test_who_can_assume_no_role(arn: str, why: str) -> None:
     assert why in left(imported(BASE + ROLE, bases={"work": parse_identity(arn)})).why

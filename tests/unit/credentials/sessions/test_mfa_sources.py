@@ -228,7 +228,7 @@ def test_a_dialog_asks_and_its_code_is_in_no_argument(pin) -> None:
         ("cancel", Dismissed, "was closed", 120),
         ("timeout", Dismissed, "nobody answered", 120),
         ("empty", Dismissed, "no MFA code was given", 120),
-        ("words", Dismissed, "it is 6 digits", None),
+        ("words", Dismissed, "a code has 6 digits", None),
         ("curses", NoTerminal, "cannot ask here", None),
         ("dies", NoTerminal, "without an answer", None),
     ],
