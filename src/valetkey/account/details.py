@@ -2,7 +2,7 @@
 
 Shapes: API reference, API_GetAccountAuthorizationDetails, API_RoleDetail, API_ListRoles, API_GetRole. A file is one
 page, or a list of pages; the CLI has put the pages together already. Policy documents are objects (CLI, boto3) or
-URL-encoded text (the API, RFC 3986); either way they are taken over as they stand.
+URL-encoded text (the API, RFC 3986); both are used unchanged.
 
 IAM has returned all of it: a unique id in a Principal element is a deleted principal (`Origin.RETURNED`).
 """

@@ -1,9 +1,9 @@
-"""What a file is, and the account that files tell of together.
+"""What a file is, and the account that several files describe together.
 
-Recognised by what they hold, not by their names: GetAccountAuthorizationDetails, ListRoles and GetRole (JSON), a
-CloudFormation template (JSON or YAML) and the parameters for it (`stack_parameters`), `terraform show -json`, and a
+Files are recognised by their content, not by their names: GetAccountAuthorizationDetails, ListRoles and GetRole (JSON),
+a CloudFormation template (JSON or YAML) and the parameters for it (`stack_parameters`), `terraform show -json`, and a
 bare trust policy; each may be gzip. A file of another kind is refused when it is alone, and skipped among others. A
-file that is broken is refused: nobody knows what it holds.
+file that is broken is refused, since its content is not known.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _kind_of_list(data: bytes, name: str) -> str:
         return "parameters"
     elif any(bytes(getattr(first, key)) for key in details.KEYS):
         return "details"
-    raise _unknown(name)  # an empty list too: nothing was read, which is no clean account
+    raise _unknown(name)  # an empty list too: nothing was read, which does not mean that the account is clean
 
 
 def _template(data: bytes, name: str, place: Place) -> Part:

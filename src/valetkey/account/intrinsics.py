@@ -5,7 +5,7 @@ parameters-section-structure.
 
 Rules:
 - A parameter has the value that is given, else its default; a pseudo-parameter what `Place` says; a resource of IAM the
-  name or ARN that its properties give it. What is assumed by that is told to `note`.
+  name or ARN that its properties give it. `note` receives the assumptions.
 - What only the stack knows (a parameter without a value, imports, attributes, dynamic references) raises Unresolved; in
   a policy document (`open_`) it becomes a symbol, and a choice that hangs on one raises Undecided.
 - Everything else (macros, what is not there) raises Unresolved.
@@ -154,7 +154,7 @@ class Resolver:
         return str(self._once("arn", resource, self._arn, note))
 
     def name(self, resource: str, note: Note) -> str:
-        """Its name; its logical id where CloudFormation makes one up, which `note` is told. Raises Unresolved."""
+        """Its name; its logical id if CloudFormation generates the name, which goes to `note`. Raises Unresolved."""
         return str(self._once("name", resource, self._name, note))
 
     def path(self, resource: str, note: Note) -> str:

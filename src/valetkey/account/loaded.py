@@ -2,7 +2,7 @@
 
 Rules:
 - Scalars of YAML stay text, as they are written: YAML 1.1 would read account 012345670123 as an octal number.
-- An object is a dict; one in which a key stands twice is a JsonObject, so that `written` keeps both.
+- An object is a dict; one with a key that is given twice is a JsonObject, so that `written` keeps both.
 - CloudFormation's short tags become their long form: `!Ref X` is {"Ref": "X"}, `!GetAtt A.B` is
   {"Fn::GetAtt": ["A", "B"]} (CloudFormation User Guide, intrinsic-function-reference).
 - Nothing recurses while it loads, and what aliases repeat counts as often as it is repeated.
@@ -36,7 +36,7 @@ class SourceError(ValetkeyError):
 
 
 class SeveralDocuments(SourceError):
-    """A YAML file of several documents, of which the first is no template: Kubernetes manifests are."""
+    """A YAML file of several documents whose first is not a template, like Kubernetes manifests."""
 
 
 def unpacked(data: bytes, name: str) -> bytes:

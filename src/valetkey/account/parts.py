@@ -1,10 +1,11 @@
-"""What one source tells of an account, and one account out of several sources.
+"""What one source says about an account, and one account from several sources.
 
 Rules:
-- Dumps may be of several accounts (several files, or one that was merged); each role says which it is of. One role told
-  in two ways is refused.
-- A role that two sources tell alike is one role; a template's role stands beside a dump's of the same ARN.
-- Descriptions and session limits, which GetAccountAuthorizationDetails does not tell, are taken from ListRoles.
+- Dumps may be of several accounts (several files, or one that was merged); each role has its account. Two different
+  descriptions of one role are refused.
+- A role that two sources describe in the same way is one role; a template's role is kept beside a dump's of the same
+  ARN.
+- Descriptions and session limits, which GetAccountAuthorizationDetails does not return, come from ListRoles.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from valetkey.account.values import Account, Document, Role, Unknown, User
 
 @dataclass(slots=True)
 class Part:
-    """What one source told."""
+    """What one source contains."""
 
     name: str
     """The file, or "account 111122223333"."""
     roles: list[Role] = field(default_factory=list)
     listed: dict[str, Role] = field(default_factory=dict)
-    """By ARN: what ListRoles tells."""
+    """By ARN: what ListRoles returns."""
     policies: dict[str, Document] = field(default_factory=dict)
     users: list[User] = field(default_factory=list)
     providers: tuple[str, ...] | None = None
     quotas: Mapping[str, int] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Partition and account of what is told, each with a place where it stands."""
+    """Partition and account of the content, each with a place in the file."""
     dump: bool = False
     """Whether this is the account as it is, and not as a template wants it."""
     goes_on: bool | None = None
@@ -71,7 +72,7 @@ def _roles(parts: list[Part]) -> list[Role]:
                 raise _differ(role.arn, same.where, role.where)
     listed = {arn: role for part in parts for arn, role in part.listed.items()}
     joined = [_joined(role, listed.pop(role.arn, None)) for role in (*live.values(), *drafts.values())]
-    # What only ListRoles told: its trust, and nothing of what it may do.
+    # Only from ListRoles: its trust policy, and none of its permissions.
     return [*joined, *(replace(role, unknown=(*role.unknown, _untold(role))) for role in listed.values())]
 
 

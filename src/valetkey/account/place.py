@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 Note = Callable[[str], None]
-"""Is told what was taken for granted, one sentence at a time."""
+"""Receives the assumptions, one sentence at a time."""
 
 NOTHING = object()
 """AWS::NoValue: the property or element is not there."""

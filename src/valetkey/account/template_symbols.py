@@ -57,7 +57,7 @@ def plain(value: Any) -> Any:
 
 
 def parameter_symbol(name: str, why: str, about: dict[str, Any], kind: str, is_many: bool) -> Symbol:
-    """A parameter whose value nobody gives, with what the template says of it."""
+    """A parameter without a value, with what the template says about it."""
 
     def number(key: str) -> int | None:
         given = plain(about.get(key))

@@ -303,7 +303,7 @@ class _Reading:
         )
 
     def _managed(self, draft: _Draft, policies: dict[str, str]) -> None:
-        """`managed_policy_arns`: set by people, or told back by AWS (then "known after apply" says nothing)."""
+        """`managed_policy_arns`: set by people, or returned by AWS (then "known after apply" says nothing)."""
         at, given = draft.at, draft.values.managed_policy_arns
         arns = [] if isinstance(given, UnsetType) else given or []
         draft.attached.update({arn: None for arn in arns if arn is not None})

@@ -7,7 +7,7 @@ answer = decide(Request(principal=..., action="sts:AssumeRole", resource=role_ar
 answer.outcome, answer.allowed, answer.reason
 
 prove(trust, within=reference, resource=role_arn)  # Proof, Counterexample or Unknown
-who(trust, origin=Origin.SENT, resource=role_arn).regions  # everything that is let in
+who(trust, origin=Origin.SENT, resource=role_arn).regions  # everything that is admitted
 """
 
 from __future__ import annotations

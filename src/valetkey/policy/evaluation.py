@@ -17,7 +17,7 @@ The rules, each with its page of the IAM User Guide:
    cannot be detached (orgs_manage_policies_rcps).
 7. Where AWS documents nothing (`undocumented`), an Allow does not match and a Deny does. `Decision.rests_on` says
    where that decided, and `could_allow` decides the other way.
-8. What STS refuses whatever the policies say is no part of the outcome; `Decision.note` says it (`role_actions`).
+8. What STS refuses whatever the policies say is not part of the outcome; it is in `Decision.note` (`role_actions`).
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Entries of Principal elements of which no request can speak, set apart from the others.
+"""Entries of Principal elements that no request can match, separated from the others.
 
-AWS refuses most of them when the document is saved; whom the rest means (a canonical user id, an identity of
-CloudFront) cannot be said in the form of a request. What is proved of the other entries holds whoever these are:
+AWS refuses most of them when the document is saved; the others (a canonical user id, an identity of
+CloudFront) have no form as the caller of a request. A proof about the other entries holds whatever these mean:
 
-- An Allow without such an entry lets in no more than with it, so that whoever was found gets in.
-- INVARIANT: a Deny is read without it and shuts nobody out by it.
+- An Allow without such an entry admits no more than with it, so every caller that was found is admitted.
+- INVARIANT: a Deny is read without it, and the entry excludes nobody.
 
-Who is let in by such an entry of an Allow stays open (`Unjudged`).
+Who is admitted by such an entry of an Allow stays undecided (`Unjudged`).
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """A document that AWS would refuse, read all the same: what an audit is given need not have been accepted yet.
 
 Every defect is the `PolicyError` that `parse_policy` raises for it, so the two never disagree about what AWS refuses.
-How it is read then, so that nobody who might get in is overlooked:
+Rules for reading it, so that no possible caller is missed:
 
-- An Allow loses the condition that cannot be read (it then lets in more); a Deny with one is left out (it then denies
+- An Allow loses the condition that cannot be read (it then admits more); a Deny with one is left out (it then denies
   less).
 - A principal of an Allow is read as everybody it could name: the ARN of something that is not a principal stands for
   its account, a wildcard inside an ARN for that account or for everybody, one inside a provider for everybody.
   NotPrincipal stands for everybody. An account id as a number is meant as a text.
 - Any other entry is kept as `Unread`, and so is an Allow that cannot be read (its Effect, Principal or Action is
-  missing or is something else). Account ids inside such a text count besides.
-- INVARIANT: an entry of a Deny that cannot be read shuts nobody out, and none is lost: each is in `Principals.unread`
+  missing or is something else). Account ids inside such a text count too.
+- INVARIANT: an entry of a Deny that cannot be read excludes nobody, and every such entry is in `Principals.unread`
   or in `Read.defects`.
 - An action in a list of a trust policy's Allow that cannot be read stands for every action of sts. An Effect given
   twice is an Allow when one of the two is.

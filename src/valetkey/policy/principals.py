@@ -1,4 +1,4 @@
-"""Who calls, and whom a Principal element names.
+"""The caller of a request, and the callers that a Principal element names.
 
 Source: IAM User Guide, reference_policies_elements_principal and reference_policies_elements_notprincipal.
 A caller is known to a Principal element under several names: a role session as itself, as its role and as part of
@@ -50,7 +50,7 @@ _RESOURCES = {
     "iam": re.compile(r"root|(user|role)/([!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII),
     "sts": re.compile(r"assumed-role/[\w+=,.@-]{1,64}/[\w+=,.@-]{1,64}|federated-user/[\w+=,.@-]{2,32}", re.ASCII),
 }
-# CloudFront's identities stand in bucket policies under this account that is none.
+# Bucket policies name CloudFront's identities under this word, which is not an account.
 _ORIGIN_ACCESS = re.compile(r"arn:aws[a-z-]*:iam::cloudfront:user/CloudFront Origin Access Identity [A-Z0-9]{1,64}")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
 
@@ -208,7 +208,7 @@ class Principals:
 
     @property
     def empty(self) -> bool:
-        """Whether nobody is named. Such a Principal "does not affect the policy" (access-analyzer-reference-policy-
+        """Whether it names nobody. Such a Principal "does not affect the policy" (access-analyzer-reference-policy-
         checks, "Empty array principal"); of such a NotPrincipal nothing is said."""
         return not (self.everyone or self.aws or self.services or self.federated or self.canonical or self.unread)
 
@@ -223,7 +223,7 @@ def read_aws(text: str) -> str | None:
     An account id or root ARN, the ARN of a user, role, role session or federated user; or the unique id of a user
     (AIDA…) or role (AROA…), see `Origin`.
 
-    INVARIANT: what is read here, some caller can be: a name that nobody can have would silently name nobody.
+    INVARIANT: every name that is read here is one that a caller can have; another name would silently match nothing.
     """
     if is_account(text) or is_unique_id(text) or _ORIGIN_ACCESS.fullmatch(text):
         return text

@@ -1,9 +1,9 @@
-"""What policies let in, for every request: prove, who, effective permissions. Pure; imports policy and catalog.
+"""What policies admit, for every request: prove, who, effective permissions. Pure; imports policy and catalog.
 
 from valetkey.prover import prove, who
 
 prove(trust, within=reference, resource=role_arn)  # Proof, Counterexample or Unknown
-who(trust, resource=role_arn).regions  # everything that is let in
+who(trust, resource=role_arn).regions  # everything that is admitted
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Who can get in: everything that a policy allows, as regions, each with a request that shows it.
+"""Everything that a policy allows, as regions, each with a request that shows it.
 
-A region is a box (`space`): every combination of what is in it is let in. Regions do not overlap in what they say of
-one Allow statement; two statements may open the same.
+A region is a box (`space`): every combination of the values in it is admitted. The regions of one Allow statement do
+not overlap; two statements may admit the same request.
 
-INVARIANT: the witness of every region has been let in by `decide` before anybody sees it.
-INVARIANT: a Reach is what is let in whatever AWS does where it documents nothing (`undocumented`); where that depends
-on it, the answer is Bounds, which is an Unknown.
+INVARIANT: `decide` has allowed the witness of every region before it is returned.
+INVARIANT: a Reach is what is admitted whatever AWS does where it documents nothing (`undocumented`); if the answer
+depends on that, it is Bounds, which is an Unknown.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class Reach:
 
     regions: tuple[Region, ...]
     unjudged: tuple[Unjudged, ...] = ()
-    """Entries of trust policies of which nobody can say whom they name. Those of an Allow may let in somebody who is in
-    no region; those of a Deny shut nobody out of one."""
+    """Entries of trust policies whose principals are not known. Those of an Allow may admit callers that are in no
+    region; those of a Deny exclude no caller from a region."""
     assumed: tuple[str, ...] = field(default=ASSUMED, repr=False)
 
 
@@ -108,7 +108,7 @@ def who(
     now: datetime | None = None,
     limits: Limits = Limits(),  # noqa: B008
 ) -> Reach | Unknown:
-    """Who is let in by a policy, and under which conditions; Bounds where that depends on what AWS does not document.
+    """Who is admitted by a policy, and under which conditions; Bounds if that depends on what AWS does not document.
     `origin` says what a unique id in a Principal element is; the other parameters as in `prove`. Raises PolicyError,
     InternalError."""
     left, unjudged = legible(sides(policy))

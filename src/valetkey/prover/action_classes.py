@@ -1,4 +1,4 @@
-"""The classes of actions that some Action elements tell apart."""
+"""The equivalence classes of actions under some Action elements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns of ARNs taken apart: as patterns of their parts, in every way in which they can be laid on an ARN."""
+"""Patterns of ARNs, split into patterns of their parts in every way in which they can match an ARN."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Several patterns at once: which of them can fit the same text, with a text for every combination.
+"""Several patterns at once: which of them can match the same text, with a text for every combination.
 
-Two texts that fit exactly the same patterns cannot be told apart by a policy. So a condition key's endless values fall
-into few classes; a breadth-first walk of all patterns together, one bit for each place in each pattern, finds a
-shortest text of every class that is not empty. Nothing here is used by the evaluator, and nothing of the evaluator is
-used here: the two are checked against each other.
+A policy cannot distinguish two texts that match exactly the same patterns. So the infinitely many values of a condition
+key fall into few equivalence classes. A breadth-first walk of all patterns together, one bit for each place in each
+pattern, finds a shortest text of every class that is not empty. The evaluator and this module share no code: they are
+checked against each other.
 
 INVARIANT: too many states is `TooMany`, never a shorter list.
 """

@@ -1,4 +1,4 @@
-"""Sets of requests as boxes: along every dimension, which of its finitely many cells.
+"""Sets of requests as boxes: for every dimension, a subset of its finitely many cells.
 
 A statement is a conjunction of tests, each of one dimension, hence a box; a policy is a union of boxes less a union of
 boxes. A side of a box is an int, bit i for cell i.
@@ -17,7 +17,7 @@ Box = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a proof is given up: it is `Unknown` then, never shortened."""
+    """The limits of a proof. At a limit the answer is `Unknown`, never a partial result."""
 
     seconds: float = 10.0
     steps: int = 200_000

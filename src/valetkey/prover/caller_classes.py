@@ -1,13 +1,13 @@
-"""Everybody who can call, as one caller of every kind that the documents tell apart.
+"""All possible callers, as one caller of each equivalence class that the documents distinguish.
 
-The Principal element, aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:userid and aws:username all follow
-from who calls, so they are one dimension. Facts that this rests on:
-- A principal acts in its own partition: nobody of aws-cn signs in to aws (General Reference, "Identify AWS resources
-  with Amazon Resource Names"). So every caller is of the resource's partition.
+The Principal element, aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:userid and aws:username all depend
+on the caller, so they are one dimension. Facts that this depends on:
+- A principal acts in its own partition: a principal of aws-cn cannot sign in to aws (General Reference, "Identify AWS
+  resources with Amazon Resource Names"). So every caller is in the resource's partition.
 - A role session is `arn:P:sts::A:assumed-role/NAME/SESSION`; its aws:PrincipalArn is the role's ARN with its path, and
   role names are unique in an account whatever the path (reference_policies_condition-keys, reference_iam-quotas).
-- A unique id in a Principal element matches aws:userid (reference_identifiers). Of which account its user or role is,
-  it does not say, and nobody at all where it is deleted (`Origin`): so there is such a caller in every account.
+- A unique id in a Principal element matches aws:userid (reference_identifiers). It does not tell the account of its
+  user or role, and a deleted one cannot call (`Origin`): so there is such a caller in every account.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
     """A caller of every kind. `owner` is the account of the resource. `role`: the resource is a role, which the root
     user, federated users and unsigned callers cannot enter (`space`). Raises NotDecided, TooMany.
 
-    Callers whom no document names are left out where no document can mean them: then none of them is let in.
+    Callers that no document names are left out if no document can match them: then none of them is admitted.
     """
     _refuse(said, role=role)
     entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))

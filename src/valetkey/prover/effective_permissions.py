@@ -1,4 +1,4 @@
-"""What a role's policies open once boundary and denies have cut them.
+"""What a role's policies allow after its boundary and its denies.
 
 Rules:
 - An explicit Deny wins over every Allow (IAM User Guide, reference_policies_evaluation-logic).

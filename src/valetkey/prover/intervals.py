@@ -1,4 +1,4 @@
-"""Numbers, moments and addresses: one of every stretch that the values in documents cut out.
+"""Numbers, times and addresses: one of every interval that the values in the documents delimit.
 
 Written apart from `valetkey.policy.conditions`; how a value is read is shared (`operands`).
 """

@@ -1,4 +1,4 @@
-"""What documents ask of a condition key, as the prover reads it, and what kinds of values are (cells)."""
+"""The tests of a condition key in the documents, as the prover reads them, and the classes of its values (cells)."""
 
 from __future__ import annotations
 

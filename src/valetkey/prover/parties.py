@@ -1,4 +1,4 @@
-"""A caller in the prover, and whom it belongs to."""
+"""A caller in the prover, and the party that it belongs to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PartyKind = Literal["account", "any account", "unique id", "deleted", "service",
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whom a caller belongs to."""
+    """The party that a caller belongs to."""
 
     kind: PartyKind
     name: str = ""

@@ -1,4 +1,4 @@
-"""Which requests can be made at all, whatever the policies say.
+"""Which requests are possible, whatever the policies say.
 
 Requests that cannot be made, each with its source; leaving one out would only show a request that never comes:
 - A service, an identity provider and an unsigned caller carry no MFA (reference_policies_condition-keys,

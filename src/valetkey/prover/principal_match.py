@@ -1,4 +1,4 @@
-"""How a Principal or NotPrincipal element means a caller: `valetkey.policy.principals`, written a second time."""
+"""How a Principal or NotPrincipal element matches a caller: a second implementation of `valetkey.policy.principals`."""
 
 from __future__ import annotations
 

@@ -2,18 +2,18 @@
 
 `by_boxes` cuts the boxes of one out of the boxes of the other (`space`, `boxes`); what is left
 over is the answer. It is exact: a counterexample is found whenever there is one, unless the documents ask something
-that is not decided here or a limit is reached; then the answer is `Unknown`, which is no proof.
+that is not decided here or a limit is reached; then the answer is `Unknown`, which is not a proof.
 
 Rules:
-- Both sides take `decide`'s keywords, and mean what they mean there. Requests are well-formed and possible
-  (`condition_keys`, `possible_calls`); `Proof.assumed` says what that rests on.
+- Both sides take `decide`'s keywords with the same meaning. Requests are well-formed and possible
+  (`condition_keys`, `possible_calls`); `Proof.assumed` has the assumptions.
 - A request of several actions is allowed when each of them is, with the same condition keys; so a proof for single
   actions holds for those too.
-- INVARIANT: every counterexample has been decided by `decide` on both sides before anybody sees it. One that does not
-  come out the same is an InternalError, unless something had been left undecided: then it is `Unknown`.
+- INVARIANT: `decide` has confirmed every counterexample on both sides before it is returned. A different result is an
+  InternalError, unless something was left undecided: then the answer is `Unknown`.
 - INVARIANT: what is not decided, and what AWS does not document (`undocumented`), is taken wide for what `policy`
-  allows and `within` denies, narrow for the rest; so it never makes a proof. Where a proof fails so and only so, the
-  answer is `Unknown` and names the place; a request that gets in beyond the reference whatever AWS does is a
+  allows and `within` denies, narrow for the rest; so it never makes a proof. If a proof fails only because of this, the
+  answer is `Unknown` and names the place. A request that exceeds the reference whatever AWS does is a
   Counterexample.
 """
 
@@ -67,10 +67,10 @@ class Proof:
 
     witness: Request | None
     """A request that the policy allows (into a role: by an action that enters it); None when there is none. Its caller
-    is one whom a unique id alone names only where nobody else is let in: IAM returns such an id of a deleted user or
-    role, to whom it is nobody (`Origin`)."""
+    is named only by a unique id if no other caller is admitted: IAM returns such an id for a deleted user or role,
+    which cannot call (`Origin`)."""
     regions: int
-    """Boxes that were looked at."""
+    """Boxes that were examined."""
     seconds: float
     assumed: tuple[str, ...] = ASSUMED
 
@@ -90,7 +90,7 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Not decided. Never to be taken for a proof."""
+    """Not decided. This is never a proof."""
 
     reason: str
 
@@ -240,8 +240,8 @@ class Search:
         return doubt, looked
 
     def _somebody(self, mine: SideSets) -> tuple[Request | None, str]:
-        """Somebody who gets in: into a role, by an action that enters it; as anybody, else as the unique id that a
-        Principal element names. With none, why there may be one that was not found ("" when there is none)."""
+        """An admitted request (for a role: of an action that assumes it), preferably by a caller that is not named by
+        a unique id. If there is none: why one may exist that was not found ("" when none exists)."""
         why = ""
         for by_id in (False, True):
             for opened in mine.opened:

@@ -30,7 +30,7 @@ def read_only() -> Policy:
 
 
 def never(*patterns: str) -> Policy:
-    """Everything but these actions ("iam:*"). Raises PolicyError for a pattern that is none."""
+    """Everything but these actions ("iam:*"). Raises PolicyError for a pattern that is not valid."""
     return _allow("NotAction", patterns)
 
 

@@ -1,4 +1,4 @@
-"""The Resource element in the prover: patterns, and a resource of every class that has to be told apart."""
+"""The Resource element in the prover: patterns, and a resource of every equivalence class."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def resources(
     partition: str,
     budget: Budget,
 ) -> list[str]:
-    """A resource of every class that has to be told apart.
+    """A resource of every equivalence class.
 
     What is allowed at all is allowed by one pattern of one statement of `alone`; whether it is refused, or not allowed
     on the other side, lies with the other statements about the same actions. So only these are laid together.

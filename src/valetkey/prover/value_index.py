@@ -1,5 +1,5 @@
-"""The values of one condition key along a dimension, in order: a pattern is laid on those alone that begin as it
-does. What a test means is said in `key_partition`; this is the same answer for the usual tests, sooner."""
+"""The values of one condition key along a dimension, in order: a pattern is compared only with those that have its
+prefix. `key_partition` defines what a test means; this is the same answer for the usual tests, faster."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def say_verification(found: Verification, *, as_json: bool) -> None:
     if found.likely:
         say(f"most likely: {found.likely}")
     if found.profile.unknown:
-        say("The terms of this role are unknown: the tests show only whether it requires an ExternalId and MFA.")
+        say("Terms of this role are unknown: the tests show only whether it requires an ExternalId and MFA.")
     is_in = found.probes[0].result == "right"
     if is_in and any(each.applies and each.result == "inconclusive" for each in found.probes):
         say(

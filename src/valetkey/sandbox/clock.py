@@ -11,7 +11,7 @@ Everything in the sandbox that AWS decides by time follows the clock of one acco
 | `aws:CurrentTime`, `aws:EpochTime` in every other policy | the caller's account |
 | dates in IAM's answers, event times of CloudTrail | the account they belong to |
 
-What a caller is told (`Expiration`) comes from the same clock as what is enforced. SigV4 dates, and everything outside
+The answers (`Expiration`) use the same clock as the checks. SigV4 dates, and everything outside
 IAM, STS and CloudTrail, stay with the computer's own clock.
 
 Replaces: the name `time` in ministack's `services.iam`, `services.sts` and `core.iam_evaluator`; emptying the sandbox

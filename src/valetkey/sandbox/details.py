@@ -1,4 +1,4 @@
-"""What IAM tells about users and roles, and the limits on what it is told.
+"""What IAM returns about users and roles, and the limits on its input.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html (ListRoles leaves out tags, boundary and
 RoleLastUsed), .../API_RoleDetail.html (no description, no MaxSessionDuration),

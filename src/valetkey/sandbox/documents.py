@@ -45,7 +45,7 @@ def problem(document: Any) -> str | None:
 
 
 def readable(document: Any) -> Any:
-    """The document as a value. Raises ValueError for text that is no JSON, or says a thing twice."""
+    """The document as a value. Raises ValueError for text that is not JSON, or has a key twice."""
     try:
         return json.loads(document if isinstance(document, str) else json.dumps(document), object_pairs_hook=_once)
     except RecursionError:

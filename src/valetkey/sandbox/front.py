@@ -98,7 +98,7 @@ class Front:
         self.log = Log()
         self.federation = Federation()
         self.released = asyncio.Event()
-        """Set, and made anew, when faults are cleared: held requests end."""
+        """Set and replaced when faults are cleared: held requests end."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -4,8 +4,8 @@ AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_
 30 s steps, 6 digits): the seed is shown once when the device is created; enabling takes two consecutive codes; a code
 is good for its own step and one step to either side (drift), and only once.
 
-Replaces: ministack's MFA handlers, which keep a seed that is no base32 and look at no code. Its placeholder for
-QRCodePNG stays: it is no picture.
+Replaces: ministack's MFA handlers, which keep a seed that is not base32 and do not check codes. Its placeholder for
+QRCodePNG stays: it is not a picture.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, .../
 troubleshoot_access-denied-authorization-id.html. Where several policies refuse, AWS names one; which is documented
 nowhere. Here it is a Deny before a missing Allow, and the caller's side before the role's. A role that is not there is
-answered as one whose trust policy does not allow the caller: it must not be told that there is none.
+answered as one whose trust policy does not allow the caller, who must not learn that it does not exist.
 
 Replaces in ministack: `core.iam_evaluator.evaluate` and `evaluate_resource_policy`, called through; which layer of the
 caller's own policies decided is noted.

@@ -54,7 +54,7 @@ def install() -> None:
         variables,
     )
 
-    # Later ones stand in front of earlier ones.
+    # Later ones take precedence over earlier ones.
     first = (clock, variables, documents, managed, details, mfa, paging, trusts, principals)
     for rule in (*first, reasons, sts, enforce, trail, propagation):
         rule.install()

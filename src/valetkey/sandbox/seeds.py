@@ -266,4 +266,4 @@ SEEDS: tuple[Seed, ...] = (
                            {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:seed-corp/app:*"}},
                            action=_WEB))),
 )  # fmt: skip
-"""In this order they are made: a role that another one's trust policy names stands before it."""
+"""The order of creation: a role that another one's trust policy names comes first."""

@@ -109,7 +109,7 @@ def load() -> Any:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Serve until told to end. Returns 0, or TAKEN when the port is in use."""
+    """Serve until a signal. Returns 0, or TAKEN when the port is in use."""
     parser = argparse.ArgumentParser(prog="python -m valetkey.sandbox.server")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--owner", type=int, default=None, help="end when this process has ended")

@@ -204,7 +204,7 @@ def _login(party: Party, user: User) -> None:
 def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step, ...] = STEPS) -> Iterator[Told]:
     """Run every step in order and tell what happened; a step that fails does not end the story.
 
-    Raises nothing of its own; a command that hangs is killed after a minute and told as failed.
+    Raises no errors of its own; a command that hangs is killed after a minute and reported as failed.
     """
     parties = {"owner": owner, "contractor": contractor}
     device = f"arn:aws:iam::{contractor.account}:user/{PERSON}"

@@ -156,7 +156,7 @@ def asked(call: AwsCall, session: Mapping[str, Any]) -> tuple[str, ...]:
 
 def distrusted(call: AwsCall, caller: Any, action: str, region: str) -> Reason | None:
     """Why the role's trust policy does not let this caller do `action`, or None: the emulator's evaluator, by the
-    role's clock. A role that is not there lets nobody in."""
+    role's clock. A role that does not exist admits nobody."""
     from ministack.core import iam_evaluator as ev
     from ministack.services import sts as emulator
 

@@ -56,7 +56,7 @@ class Changing:
 
 
 class ForeignRole(ValetkeyError):
-    """A role that is no grant of valetkey's, or of a version this one does not know. It is left alone."""
+    """A role that is not a grant of valetkey's, or of a version that this one does not know. It is not changed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A trust shown to admit exactly the terms, or nobody: for every request, by proof.
+"""Proofs that a trust policy admits exactly the terms, or nobody, for every request.
 
 Rules:
 - Both ways: the document allows nothing that the terms do not (`reference`), and nothing that the terms allow is
@@ -32,7 +32,7 @@ class Shown:
     witness: Request | None
     """Somebody who comes in under the terms."""
     failures: tuple[str, ...]
-    """What is wrong, a sentence each. ExternalIds in it are cut: they are no secret, but identify."""
+    """What is wrong, a sentence each. ExternalIds in it are shortened: they are not secret, but identify a customer."""
     is_exact: bool = True
     """False: what is shown is that the trust admits no more of the contractor than the terms say."""
 

@@ -282,12 +282,12 @@ class Terms(DraftTerms):
 
     @property
     def root(self) -> str:
-        """The contractor's account as a principal: everyone in it whom its own policies let."""
+        """The contractor's account as a principal: everyone in it whom its own policies allow."""
         return f"arn:{self.partition}:iam::{self.contractor}:root"
 
     @property
     def orphans(self) -> tuple[str, ...]:
-        """Pinned principals that have been deleted: nobody comes in through them, not even a namesake
+        """Pinned principals that have been deleted: they admit nobody, not even a new principal of the same name
         (reference_policies_elements_principal)."""
         return tuple(each for each in self.pin if is_unique_id(each))
 
@@ -357,7 +357,7 @@ def _plain(value: Any) -> Any:
 
 
 def in_handoff(terms: Terms) -> dict[str, Any]:
-    """What of the terms stands in a handoff/v1, by its key there."""
+    """The terms in a handoff/v1, by their keys there."""
     return dict(each.handoff(terms) for each in table(type(terms)))
 
 

@@ -34,7 +34,7 @@ def test_a_role_by_mail_is_asked_for_and_lets_in(stage: Any, terms: Terms, alice
     code, shown = party.run_tty("accept", answers=answers)
     assert code == 0, shown
     assert "until        unknown" in shown
-    assert "Not known: whether MFA is asked for; when the access ends" in shown
+    assert "Not known: whether the role requires MFA; when the access ends" in shown
     plain = saved(party)
     assert (plain["origin"], plain["terms"]) == ("typed", {"external_id": terms.external_id})
     code, shown = party.run_tty("exec", "acme", "--", "true", code=alice.code)

@@ -106,9 +106,9 @@ def untold(unknown: frozenset[str]) -> Sequence[str]:
 
 
 _WORDS = {
-    "external_id": "whether an ExternalId is asked for",
-    "mfa": "whether MFA is asked for",
+    "external_id": "whether the role requires an ExternalId",
+    "mfa": "whether the role requires MFA",
     "until": "when the access ends",
     "max_session": "how long a session may last",
-    "principals": "who of your account may come in",
+    "principals": "who in your account is admitted",
 }

@@ -1,9 +1,9 @@
-"""Whose base identity a profile is entered with: fixed when the handoff is accepted, and held against AWS's answer.
+"""The base identity of a profile: fixed when the handoff is accepted, and compared with AWS's answer.
 
 Rules:
-- A base identity is a profile of the AWS files, or, where that was asked for, what surrounds the process. Variables of
-  the environment change neither.
-- INVARIANT: a session is entered for the recorded person alone. The same AWS profile may hold another person's key
+- A base identity is a profile of the AWS files, or, with `--base-from-environment`, the credentials of the process.
+  Variables of the environment change neither.
+- INVARIANT: a session is made only for the recorded person. The same AWS profile may contain another person's key
   later, and the files another profile of that name.
 - INVARIANT: a session that valetkey made is never a base identity. Three tests, none of which rests on a name: its
   access key is among those that were issued here; AWS says that it is a session of an accepted role; it comes from a
@@ -23,7 +23,7 @@ from valetkey.credentials.sessions.refusals import WrongCaller
 from valetkey.errors import ValetkeyError
 
 ENVIRONMENT = "the environment"
-"""What messages call a base identity that is no profile."""
+"""What messages call a base identity that is not a profile."""
 SURROUNDINGS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -34,7 +34,7 @@ SURROUNDINGS = (
 
 
 class NotBound(ValetkeyError):
-    """A profile of an earlier version, of which nobody can say with which base identity it was accepted."""
+    """A profile of an earlier version whose base identity is not known."""
 
     exit_code = 1
 

@@ -2,8 +2,8 @@
 
 `accept` chooses one; a profile has it recorded; for a profile of an earlier version it is looked up.
 
-INVARIANT: a valetkey that was started for a base identity answers nobody: a session that it made is never one, and a
-circle would start processes without end. Programs that are started for a base identity see INSIDE in their environment.
+INVARIANT: a valetkey that was started to provide a base identity refuses: a session that it made is never a base
+identity, and a circle would start processes without end. Such programs have INSIDE in their environment.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def sign_in_chosen(machine: Machine, choice: BaseChoice, name: str) -> SignedIn:
 
 
 def bound(machine: Machine, profile: Profile, *, keep: bool = True) -> Profile:
-    """The profile with its base identity recorded, and (`keep`) its file written anew when it was not. Raises NotBound;
+    """The profile with its base identity recorded; with `keep`, written to its file if it was not. Raises NotBound;
     ValetkeyError when AWS does not say who somebody is."""
     if profile.is_bound:
         return profile

@@ -154,7 +154,7 @@ class Cache:
     def spend(self, name: str, code: str, now: datetime) -> bool:
         """Remember that a code of this device is being sent. False: it was sent before, and is spent.
 
-        The caller holds the lock. A spent code is no secret: AWS takes each once.
+        The caller holds the lock. A used code is not a secret: AWS accepts each code once.
         """
         digest = hashlib.sha256(f"{name} {code}".encode()).hexdigest()[:20]
         try:
@@ -194,11 +194,11 @@ class Cache:
         self._write(name, "caller", arn.encode())
 
     def said(self, name: str) -> bool:
-        """Whether this user has been told so already."""
+        """Whether this user has seen this message already."""
         return (self._root / f"{name}.said").exists()
 
     def say(self, name: str) -> None:
-        """This user has been told so now."""
+        """Record that this user has seen this message."""
         if self._here is None:
             files.make_dir(self._root)
             files.write(self._root / f"{name}.said", b"")

@@ -1,13 +1,13 @@
 """Whether AWS still knows a role session that is kept.
 
-A role that was deleted and made anew under the same name has another unique id, and AWS does not let the old role's
+A role that was deleted and re-created under the same name has another unique id, and AWS does not let the old role's
 sessions back in. Nothing tells so in advance; GetCallerIdentity does, in one call that needs no permission and that is
 answered even under an explicit deny (STS API, GetCallerIdentity).
 
 Rules:
 - INVARIANT: a session is called gone only when AWS has answered so. A network that fails, a limit that is reached and
   any other error say nothing about it.
-- AWS does not document which error such a session meets: every code that says the keys are no longer good counts.
+- AWS does not document the error for such a session: every code that says that the keys are not valid counts.
 """
 
 from __future__ import annotations

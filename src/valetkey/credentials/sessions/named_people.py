@@ -31,7 +31,7 @@ from valetkey.errors import ValetkeyError
 
 THROUGH, DIRECTLY = "through", "directly"
 AGAIN = 300
-"""Seconds for which a refusal of both ways answers, so that a program that tries again and again asks nobody."""
+"""Seconds for which a refusal of both ways is cached, so that a program that retries does not ask again."""
 WHY = (
     "AWS refused the role through the MFA session. The owner asks for your user's name as session name, which AWS may "
     "not see in an MFA session: the role is tried with a code of its own"
@@ -58,9 +58,10 @@ def either_way(
     clock: Clock,
     tell: Callable[[str], object],
 ) -> Session:
-    """A session of the role by the way that lets in. `name` is `way_key`'s; `tell` says why a second code is asked for.
+    """A session of the role, made in the way that AWS accepts. `name` is from `way_key`; `tell` prints why a second
+    code is needed.
 
-    Raises Refused: of `through` where `directly` is not tried, else of `directly`; and what the two raise besides.
+    Raises Refused: of `through` if `directly` is not tried, otherwise of `directly`; and other errors of the two.
     """
     learned = cache.learned(name)
     if learned == DIRECTLY:
@@ -100,7 +101,7 @@ def may_be_the_name(refused: Refused) -> bool:
 
 
 def _tell_once(text: str, name: str, cache: Cache, clock: Clock, tell: Callable[[str], object]) -> None:
-    """Not again for some minutes: a server renews in the background, and nobody can be asked there."""
+    """Not again for some minutes: a server renews in the background, and has no terminal."""
     told = f"{name}-told"
     if not cache.refused(told, clock()):
         tell(text)

@@ -197,7 +197,7 @@ class Codes:
     ask: Ask | None = None
     """Stands in for every source."""
     login: str = ""
-    """The command to name where nobody can be asked."""
+    """The command to suggest if there is no terminal."""
     own_interrupt: bool = False
     """As in Entry."""
 

@@ -28,7 +28,7 @@ class Base(Keys, Protocol):
 
 
 class SignedIn(Base, Protocol):
-    """A base identity with what a person is told of it, and its calls."""
+    """A base identity with its description for people, and its calls."""
 
     @property
     def source(self) -> str:
@@ -50,7 +50,7 @@ class Ask(Protocol):
     """The current code of an MFA device, from a person or from a program.
 
     `seconds` is how long they have; `again` says why they are asked a second time, or is empty. Answers 6 digits.
-    Raises NoTerminal when nobody can be asked, Dismissed when they do not answer.
+    Raises NoTerminal if there is no way to ask, Dismissed if there is no answer.
     """
 
     def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str: ...
@@ -73,13 +73,13 @@ Deadline = Callable[[], float]
 
 
 class NoTerminal(ValetkeyError):
-    """A code is needed and nobody can be asked."""
+    """A code is needed and there is no way to ask for it."""
 
     exit_code = 3
 
 
 class Dismissed(ValetkeyError):
-    """The person did not give a code. `remember` is for how many seconds nobody is asked again."""
+    """The person did not give a code. `remember`: seconds before the next question."""
 
     exit_code = 3
     remember: float | None = None

@@ -61,7 +61,7 @@ def refuses_for_owner(denial: Denial | None) -> bool:
 
 
 def says(denial: Denial) -> str:
-    """What refused, for the contractor's person; a clause that can stand alone. "" where no side is known."""
+    """What refused, for the contractor's person, as an independent clause. "" if no side is known."""
     does = f"denies {denial.action}" if denial.explicit else f"does not allow {denial.action}"
     match denial.policy:
         case PolicyType.IDENTITY if not denial.explicit:

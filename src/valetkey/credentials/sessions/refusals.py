@@ -2,7 +2,7 @@
 
 AccessDenied of AssumeRole may name the kind of policy that refused (IAM User Guide, troubleshoot_access-denied), which
 shows whose it is (sides.py), or nothing: across accounts both have been seen. A wrong ExternalId, a missing MFA and
-another principal are one refusal by the trust policy, and are not told apart. The other texts below are of the IAM User
+another principal are one refusal by the trust policy, with one text. The other texts below are of the IAM User
 Guide, troubleshoot_roles, and of the STS API, common errors.
 """
 
@@ -54,7 +54,7 @@ class WrongCaller(Refused):
 SESSION_GONE = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
-"""Codes that say the keys of the call are no longer good."""
+"""Codes that say that the keys of the call are no longer valid."""
 NO_ANSWER = frozenset(
     {"Unreachable", "TimedOut", "Garbled"}
     | {"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable", "InternalFailure"}
@@ -237,7 +237,7 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
 
 
 def about_aws_login(refused: Refused, profile: Profile) -> Refused:
-    """A refusal of a base identity of `aws login`, where MFA may be the reason: the same, told so (fact U4)."""
+    """The refusal; for a base identity of `aws login` its text says that MFA may be the reason (fact U4)."""
     if side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
         return refused
     if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
@@ -247,8 +247,8 @@ def about_aws_login(refused: Refused, profile: Profile) -> Refused:
 
 
 def about_further(refused: Refused, source_arn: str) -> Refused:
-    """A refusal of a role that is entered from another role's session: the same, told so. It is no grant, so that
-    `verify` cannot try it."""
+    """The refusal of a role that is assumed from another role's session, with a text that says so. The role is not a
+    grant, so `verify` cannot try it."""
     if refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
         denial, side = refused.denial, side_of(refused.denial)
         if denial is not None and side in (Side.CALLER, Side.OWNER):

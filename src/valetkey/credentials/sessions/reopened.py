@@ -25,7 +25,7 @@ from valetkey.errors import ValetkeyError
 
 @dataclass(frozen=True)
 class Note:
-    """What a command hands out, besides the session."""
+    """What a command returns beside the session."""
 
     session_key: str
     """The name of the session in the cache."""

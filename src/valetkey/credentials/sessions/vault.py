@@ -107,7 +107,7 @@ def _text(value: object) -> str | None:
 class KeyringSessions:
     """MFA sessions in the keyring, and in the cache (files of mode 0600) where there is none.
 
-    `tell` is told so, once per user; it answers whether anybody was there to read it.
+    `tell` prints that once per user, and returns whether it could print it.
     """
 
     def __init__(self, vault: Vault, cache: Cache, *, tell: Callable[[str], bool]) -> None:
