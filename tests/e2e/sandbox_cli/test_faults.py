@@ -146,7 +146,7 @@ def test_faults_of_one_account_leave_others_alone(stage: Stage) -> None:
 
 
 def test_a_rule_that_cannot_be_read_is_refused(sandbox: Sandbox) -> None:
-    with pytest.raises(SandboxError, match="no kind of fault"):
+    with pytest.raises(SandboxError, match="not a kind of fault"):
         sandbox.control.fault(kind="explode")
 
 
