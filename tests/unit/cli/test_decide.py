@@ -119,8 +119,9 @@ def test_lines_answer_each_line_and_go_on(monkeypatch: pytest.MonkeyPatch, capsy
     assert code == 2
     assert [answer.get("outcome") for answer in answers] == ["allowed", None, None, None, None, "implicit_deny"]
     for answer in answers[1:5]:
-        assert set(answer["error"]) == {"what", "where", "do"}
-        assert all(answer["error"].values())
+        assert set(answer["error"]) == {"what", "where", "do", "likely", "exit_code"}
+        assert all(answer["error"][each] for each in ("what", "where", "do"))
+        assert answer["error"]["exit_code"] == 2
     assert answers[1]["error"]["where"] == "$.request.principal"
 
 

@@ -199,7 +199,7 @@ def test_who_is_added_gets_no_more_than_the_new_policies(iam: FakeIam, changed: 
         ({"remove_policies": ("ReadOnlyAccess",)}, "has no policy ReadOnlyAccess"),
         ({"remove_policies": ("SecurityAudit",)}, "a grant without a policy opens nothing"),
         ({"mfa": True, "only": (f"arn:aws:iam::{A}:role/x",)}, "never carries MFA"),
-        ({"only": ("any",)}, "without MFA the trust must name"),
+        ({"only": ("any",)}, "without MFA the trust policy must name"),
         ({"external_id": "x"}, "external id has 1 character"),
         ({"session": 60}, "outside AWS's"),
     ],

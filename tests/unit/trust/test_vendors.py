@@ -32,7 +32,7 @@ def test_it_is_written_proved_and_read_back(terms: Terms) -> None:
         ({"external_id": "changeme-test"}, "everybody tries"),
         ({"external_id": "aaaaaaaaaaaa"}, "different signs"),
         ({"external_id": "hasura-cloud"}, "public template"),
-        ({"whole_account": False}, "must name who may come in"),
+        ({"whole_account": False}, "must name the users or roles that it admits"),
         ({"from_ip": ("10.0.0.1/8",)}, "not an address range"),
         ({"from_ip": ("office",)}, "not an address range"),
     ],
