@@ -177,7 +177,7 @@ def test_a_new_role_is_waited_for(stage: Any, terms: Terms) -> None:
 
 def test_no_such_profile(stage: Any) -> None:
     ran = stage.contractor.run("verify", "nobody", "--json")
-    assert (ran.returncode, ran.stdout) == (2, "")
+    assert (ran.returncode, json.loads(ran.stdout)["error"]["exit_code"]) == (2, 2)
     assert "no profile" in ran.stderr
 
 

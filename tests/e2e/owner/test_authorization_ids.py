@@ -47,7 +47,9 @@ def test_a_refused_grant_says_where_to_look(stage: Any, owner: Run) -> None:
     assert detailed(done.stderr)
     assert "because no identity-based policy allows the iam:CreateRole action" in done.stderr
     listed = owner("list", "--json", as_user=user(stage, "nobody", {**READ, "Action": "s3:*"}))
-    assert (listed.returncode, listed.stdout) == (3, "")
+    # The error is JSON on stdout; the id and its link are in no report.
+    assert (listed.returncode, json.loads(listed.stdout)["error"]["exit_code"]) == (3, 3)
+    assert SIGN.search(listed.stdout) is None
     assert "most likely: no policy of your user, its groups or your role allows this call" in listed.stderr
     assert detailed(listed.stderr)
 

@@ -176,7 +176,7 @@ def test_a_link_is_in_the_mail_only_for_the_proved_template(stage: Any, monkeypa
     stage.contractor.login(stage.contractor.user("nobody"))
     words = ("request", "acme", "--as", "cloudformation", "--until", "2031-03-01", "--template-url", url, "--json")
     code, out, err = within(stage, *words)
-    assert (code, out, "not the template" in err) == (2, "", True)
+    assert (code, json.loads(out)["error"]["exit_code"], "not the template" in err) == (2, 2, True)
     # What has to be uploaded is there.
     there[url] = (stage.contractor.home / "valetkey-request-acme.template.json").read_bytes()
     code, out, err = within(stage, *words)
