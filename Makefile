@@ -8,7 +8,7 @@ PAIRS  ?= 20000
 TRUSTS ?= 20000
 DAYS   ?= 180
 # Every extra but aws-login (the tests hold what is said where it is missing) and spark (half a gigabyte, decision 0048).
-EXTRAS := $(addprefix --extra ,activity age demo dev duckdb sandbox)
+EXTRAS := $(addprefix --extra ,activity age demo dev sandbox sql)
 
 .PHONY: demo test quick check fmt bench engines peers differential mutants live facts size schemas lock clean
 

@@ -52,7 +52,7 @@ def duck(*, cores: int) -> FileEngine:
         import duckdb
     except ImportError:
         raise ValetkeyError(
-            "--engine duckdb needs the package duckdb", do="install it: pip install 'valetkey[duckdb]'"
+            "--engine duckdb needs the package duckdb", do="install it: pip install 'valetkey[sql]'"
         ) from None
     connection = duckdb.connect(config={"threads": cores, "preserve_insertion_order": False})
 
