@@ -54,16 +54,26 @@ def grant_line(standing: Standing) -> GrantLine:
 
 
 def _terms(standing: Standing) -> Terms:
+    name = standing.role.name
+    if standing.record.is_adopted:
+        # Its terms say what the trust policy asks for at least, and it may admit others besides.
+        raise ValetkeyError(
+            f"{name} was made by other means and adopted: no `grant` makes its trust policy",
+            do=f"`{command('valetkey adopt', name, then='--tighten')}` replaces it by one that `grant` makes; "
+            "or name the terms and policies of the new grant",
+            where=standing.role.arn,
+            exit_code=1,
+        )
     if standing.terms is None:
         raise ValetkeyError(
-            f"the trust policy of {standing.role.name} is not of a shape that valetkey writes: no `grant` makes it",
+            f"the trust policy of {name} is not of a shape that valetkey writes: no `grant` makes it",
             do="see `valetkey show`",
             where=standing.role.arn,
             exit_code=1,
         )
     if standing.terms.orphans:
         raise ValetkeyError(
-            f"{standing.role.name} is pinned to a principal that was deleted: no `grant` makes it",
+            f"{name} is pinned to a principal that was deleted: no `grant` makes it",
             do="name who is to be let in with a grant of its own",
             where=standing.role.arn,
             exit_code=1,
@@ -111,14 +121,15 @@ class Model:
 def like(asked: Asked, standing: Standing, *, requester: str | None = None) -> Model:
     """What was asked, filled up from another grant. A flag wins. `requester`: the account of an access request.
 
-    Not taken: the name, the ExternalId (one for each contractor and customer), the end, and what gives something up (no
-    MFA, no ExternalId): that has to be said each time. Who is named is taken for the same contractor only. Raises
+    Not taken: the name, the ExternalIds (one for each contractor and customer), the end, and what gives something up
+    (no MFA, a whole account without it, no ExternalId): that has to be said each time. Who is named is taken for the same contractor only. Raises
     ValetkeyError as `grant_line` does.
     """
     terms, role = _terms(standing), standing.role
     contractor = requester or asked.contractor or terms.contractor
     same = contractor == terms.contractor and asked.mfa == terms.mfa and not (asked.only or asked.pin)
-    left = {"external_id", "mfa", "until"} | (set() if same else {"only", "pin"})
+    left = {"external_id", "previous_external_id", "previous_until", "mfa", "whole_account", "until"}
+    left |= set() if same else {"only", "pin"}
     left |= set() if asked.mfa else {"mfa_max_age", "name_people"}
     filled: dict[str, Any] = {
         each.name: getattr(terms, each.name)
@@ -152,7 +163,8 @@ def _description(asked: Asked, standing: Standing, contractor: str) -> str | Non
 
 def _left_out(asked: Asked, terms: Terms, *, same: bool) -> Iterator[str]:
     if asked.mfa and not terms.mfa:
-        yield "The other grant is without MFA; this one asks for it. To do without, say --no-mfa with --only or --pin."
+        named = "--whole-account and --external-id" if terms.whole_account else "--only or --pin"
+        yield f"The other grant is without MFA; this one asks for it. To do without, say --no-mfa with {named}."
     if terms.external_id is None and not asked.no_external_id:
         yield "The other grant is without an ExternalId; this one has one. To do without, say --no-external-id."
     if (terms.only or terms.pin) and not same and not (asked.only or asked.pin):

@@ -9,14 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.unit.grants.handmade import ID, MFA, ROOT, allow, made, trust
 
 from valetkey.errors import ValetkeyError
+from valetkey.grants.adopt import adopt
+from valetkey.grants.adopt_prepare import Wish, prepare_adoption
 from valetkey.grants.command import grant_line, like
 from valetkey.grants.grant import Grant
 from valetkey.grants.options import Asked, usual_description
 from valetkey.grants.plan import plan
-from valetkey.grants.role import read_role
+from valetkey.grants.role import read_owner, read_role
 from valetkey.grants.status import Standing, read_standing
+from valetkey.grants.waiting import Waiting
 from valetkey.trust import Terms
 
 ALICE = "arn:aws:iam::222222222222:user/alice"
@@ -114,3 +118,41 @@ def test_people_are_taken_for_the_same_contractor_only(iam: Any, grant: Grant) -
     assert other.asked.only == ()
     assert [each for each in other.says if "another account" in each]
     assert like(replace(ASKED, pin=("y",)), found).asked.only == ()
+
+
+def test_a_model_hands_no_external_id_of_a_rotation_on(iam: Any, grant: Grant) -> None:
+    """The id of before is as much the other contractor's as the new one."""
+    terms = replace(
+        grant.terms, previous_external_id="the-id-of-before", previous_until=datetime(2026, 12, 1, tzinfo=UTC)
+    )
+    made = like(replace(ASKED, contractor="333333333333"), standing(iam, replace(grant, terms=terms))).asked
+    assert (made.external_id, made.previous_external_id, made.previous_until) == (None, None, None)
+
+
+def test_a_model_does_not_let_a_whole_account_in(iam: Any, grant: Grant) -> None:
+    terms = Terms(contractor="222222222222", external_id="7f1c0a55-2f0e-4c9b", mfa=False, whole_account=True)
+    model = like(ASKED, standing(iam, replace(grant, terms=terms)))
+    assert (model.asked.mfa, model.asked.whole_account) == (True, False)
+    assert [each for each in model.says if "--no-mfa with --whole-account" in each]
+
+
+@pytest.mark.parametrize("document", [trust(allow(ROOT, MFA)), trust(allow(ROOT, ID))], ids=["mfa", "vendor"])
+def test_an_adopted_role_has_no_line_and_is_no_model(
+    iam: Any, now: datetime, waiting: Waiting, document: dict[str, Any]
+) -> None:
+    """Its terms are what its trust policy asks for at least; a line or a model of them would be another role."""
+    made(iam, document)
+
+    def adopted(**said: Any) -> Standing:
+        wish = Wish(name="puppeteers", until=datetime(2026, 12, 31, tzinfo=UTC), **said)
+        ready = prepare_adoption(wish, owner=read_owner(iam), perform=iam, now=now)
+        return adopt(ready, perform=iam, waiting=waiting).standing
+
+    found = adopted()
+    for refused in (lambda: grant_line(found), lambda: like(ASKED, found)):
+        with pytest.raises(ValetkeyError, match="adopted") as problem:
+            refused()
+        assert (problem.value.exit_code, problem.value.where) == (1, found.role.arn)
+        assert "valetkey adopt puppeteers --tighten" in problem.value.do
+    # With a trust policy of valetkey's own it is a model like any other; its own denies are not policies.
+    assert like(ASKED, adopted(tighten=True)).documents.keys() == {"./a,b.json"}
