@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.grants.adopt_prepare import Adoption, NotAdopted, plan_tags
-from valetkey.grants.grant import Grant
-from valetkey.grants.make import Interrupted, prove
-from valetkey.grants.role import Role, read_role
-from valetkey.grants.status import Standing, read_standing, terms_on
-from valetkey.grants.waiting import BUSY, Waiting
+from valetkey.grants.make import Interrupted, advice, interruption, is_trust_shown
+from valetkey.grants.role import is_unchanged, read_role
+from valetkey.grants.status import Standing, read_standing
+from valetkey.grants.waiting import BUSY, Waiting, Writes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,45 +32,26 @@ def adopt(
 ) -> Adopted:
     """Make the adoption. `look_again`: a person has thought it over, and another may have changed the role meanwhile.
     Raises NotAdopted, NotProved, Interrupted."""
-    name, done = adoption.role.name, list[Call]()
+    name, writes = adoption.role.name, Writes(perform, waiting, tell)
     try:
-        if look_again and adoption.calls:
-            role = read_role(perform, name)
-            if role is None or replace(role, last_used=None) != replace(adoption.role, last_used=None):
-                raise NotAdopted(f"{name} was changed by somebody else since it was read", do="run the command again")
+        if look_again and adoption.calls and not is_unchanged(perform, adoption.role):
+            raise NotAdopted(f"{name} was changed by somebody else since it was read", do="run the command again")
         for call in adoption.calls:
-            tell(call)
-            waiting.write(perform, call, passing=BUSY)
-            done.append(call)
-            if call.operation == "update_assume_role_policy" and adoption.tightened is not None:
-                _read_back(adoption.tightened, adoption.role, perform, waiting)
+            writes.one(call, passing=BUSY)
+            if (
+                call.operation == "update_assume_role_policy"
+                and (wanted := adoption.tightened) is not None
+                and not is_trust_shown(wanted, adoption.role, perform=perform, waiting=waiting)
+            ):
+                raise _interrupted(f"AWS does not show the new trust policy of {name}", adoption, writes)
         standing = waiting.until(lambda: _whole(adoption, perform))
     except CallError as error:
-        raise _interrupted(error.what, adoption, done).with_details(error.details) from None
+        raise _interrupted(error.what, adoption, writes, advice(error)).with_details(error.details) from None
     except KeyboardInterrupt:
-        raise _interrupted("interrupted", adoption, done, exit_code=130) from None
+        raise _interrupted(interruption(writes.begun), adoption, writes, exit_code=130) from None
     if standing is None:
-        raise _interrupted(f"{name} is not seen as wanted {waiting.limit:.0f} s after it was adopted", adoption, done)
-    return Adopted(adoption=adoption, standing=standing, calls=tuple(done))
-
-
-def _read_back(grant: Grant, role: Role, perform: Perform, waiting: Waiting) -> None:
-    """Wait until AWS shows the new trust, and prove it as it is given back. Raises NotProved, Interrupted."""
-
-    def look() -> Mapping[str, Any] | None:
-        trust: Mapping[str, Any] = perform(Call("iam", "get_role", {"RoleName": role.name}))["Role"][
-            "AssumeRolePolicyDocument"
-        ]
-        return trust if terms_on(replace(role, trust=trust), grant.terms.contractor) == grant.terms else None
-
-    trust = waiting.until(look)
-    if trust is None:
-        raise Interrupted(
-            f"AWS does not show the new trust policy of {role.name}",
-            do="run the same command again; what is allowed meanwhile is what was allowed before, or less",
-            where=role.arn,
-        )
-    prove(trust, grant)
+        raise _interrupted(f"{name} is not seen as wanted {waiting.limit:.0f} s after it was adopted", adoption, writes)
+    return Adopted(adoption=adoption, standing=standing, calls=tuple(writes.done))
 
 
 def _whole(adoption: Adoption, perform: Perform) -> Standing | None:
@@ -83,12 +62,12 @@ def _whole(adoption: Adoption, perform: Perform) -> Standing | None:
     return None if standing.drift else standing
 
 
-def _interrupted(what: str, adoption: Adoption, done: list[Call], *, exit_code: int = 3) -> Interrupted:
-    so_far = f" (done so far: {', '.join(call.action for call in done)})" if done else ""
-    holds = "the role allows no more than before" if done else "nothing was changed"
+def _interrupted(what: str, adoption: Adoption, writes: Writes, advice: str = "", *, exit_code: int = 3) -> Interrupted:
+    so_far = f" (done so far: {', '.join(call.action for call in writes.done)})" if writes.done else ""
+    holds = "the role allows no more than before" if writes.done or writes.begun else "nothing was changed"
     return Interrupted(
         f"{what}{so_far}",
-        do=f"run the same command again to finish; {holds}",
+        do=f"{f'{advice}; then ' if advice else ''}run the same command again to finish; {holds}",
         where=adoption.role.arn,
         exit_code=exit_code,
     )

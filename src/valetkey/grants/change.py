@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.errors import ValetkeyError
 from valetkey.grants.change_plan import Cut, sessions_deny
 from valetkey.grants.change_prepare import Changed, prepare_change, steps_of
-from valetkey.grants.make import Interrupted, advice, interruption, prove
-from valetkey.grants.role import Role, compact, read_role
+from valetkey.grants.make import Interrupted, advice, interruption, is_trust_shown, prove
+from valetkey.grants.role import Role, compact, is_unchanged, read_role
 from valetkey.grants.semantics import People
-from valetkey.grants.status import read_standing, terms_on
-from valetkey.grants.waiting import SETTLE_SECONDS, Settle, Settling, Waiting
+from valetkey.grants.status import read_standing
+from valetkey.grants.waiting import SETTLE_SECONDS, Settle, Settling, Waiting, Writes
 from valetkey.trust.record import SESSIONS
 from valetkey.trust.self_denies import SessionsDeny
 
@@ -59,14 +59,14 @@ def change(
     revoke it; then it is read again first. Raises ValetkeyError (exit code 1) for that, NotProved, Interrupted.
     """
     if look_again and changed.steps:
-        _check_unchanged(changed, read_role(perform, changed.wanted.name))
+        _check_unchanged(changed, perform)
     work = _Work(changed, perform, now, waiting, Settling(waiting, seconds=settle, told=tell_wait), tell)
     try:
         role = work.run()
     except CallError as error:
         raise work.interrupted(error.what, advice(error)).with_details(error.details) from None
     except KeyboardInterrupt:
-        raise work.interrupted(interruption(work.begun), "", exit_code=130) from None
+        raise work.interrupted(interruption(work.writes.begun), "", exit_code=130) from None
     if role is None:
         raise work.interrupted(
             f"{changed.wanted.name} is not seen as wanted {waiting.limit:.0f} s after the change", ""
@@ -75,16 +75,15 @@ def change(
     return Done(
         change=changed,
         role=role,
-        calls=tuple(work.done),
+        calls=tuple(work.writes.done),
         proof=prove(role.trust, changed.wanted),
         cut=there.before if there is not None and changed.changing.cuts else None,
         waited=work.settling.waited,
     )
 
 
-def _check_unchanged(changed: Changed, role: Role | None) -> None:
-    before = replace(changed.standing.role, last_used=None)
-    if role is None or replace(role, last_used=None) != before:
+def _check_unchanged(changed: Changed, perform: Perform) -> None:
+    if not is_unchanged(perform, changed.standing.role):
         raise ValetkeyError(
             f"{changed.wanted.name} was changed by somebody else since it was read",
             do="run the command again, and look at what it then means; nothing was changed",
@@ -105,15 +104,12 @@ class _Work:
         settling: Settling,
         tell: Callable[[Call], None],
     ) -> None:
-        self.done: list[Call] = []
-        self.begun: Call | None = None
-        """The call under way."""
+        self.writes = Writes(perform, waiting, tell)
         self.settling = settling
         self._changed = changed
         self._perform = perform
         self._now = now
         self._waiting = waiting
-        self._tell = tell
         self._is_cut = False
 
     def run(self) -> Role | None:
@@ -140,17 +136,8 @@ class _Work:
         return role
 
     def _one(self, call: Call) -> None:
-        self._tell(call)
-        self.begun = call
-        try:
-            self._waiting.write(self._perform, call)
-        except CallError as error:
-            self.begun = None
-            gone = call.operation in ("detach_role_policy", "delete_role_policy") and error.code == "NoSuchEntity"
-            if not gone:  # else an earlier attempt of the same call got through unheard
-                raise
-        self.done.append(call)
-        self.begun = None
+        is_removal = call.operation in ("detach_role_policy", "delete_role_policy")
+        self.writes.one(call, unheard=frozenset({"NoSuchEntity"}) if is_removal else frozenset())
         self.settling.closed()
 
     def _cut(self) -> None:
@@ -165,25 +152,18 @@ class _Work:
         self._one(Call("iam", "put_role_policy", {**about, "PolicyDocument": document}))
 
     def _read_back(self) -> None:
-        """Wait until AWS shows the new trust, and prove it as it is given back: no permission follows before that."""
+        """No permission follows before the new trust is shown and proved as AWS gives it back."""
         wanted, role = self._changed.wanted, self._changed.standing.role
-
-        def look() -> Mapping[str, Any] | None:
-            found = self._perform(Call("iam", "get_role", {"RoleName": wanted.name}))["Role"]
-            trust: Mapping[str, Any] = found["AssumeRolePolicyDocument"]
-            return trust if terms_on(replace(role, trust=trust), wanted.terms.contractor) == wanted.terms else None
-
-        trust = self._waiting.until(look)
-        if trust is None:
+        if not is_trust_shown(wanted, role, perform=self._perform, waiting=self._waiting):
             raise self.interrupted(f"AWS does not show the new trust policy of {wanted.name}", "")
-        prove(trust, wanted)
 
     def _complete(self) -> Role | None:
         role = read_role(self._perform, self._changed.wanted.name)
         if role is None:
             return None
-        left = steps_of(replace(self._changed, people=People(False, False)), read_standing(role))
-        is_done = read_standing(role).terms == self._changed.wanted.terms and all(
+        standing = read_standing(role)
+        left = steps_of(replace(self._changed, people=People(False, False)), standing)
+        is_done = standing.terms == self._changed.wanted.terms and all(
             isinstance(each, Settle)
             or (isinstance(each, Cut) and self._is_cut)
             or (isinstance(each, Call) and each.operation == "untag_role")
@@ -193,15 +173,16 @@ class _Work:
 
     def interrupted(self, what: str, advice: str, *, exit_code: int = 3) -> Interrupted:
         """What holds, and how to go on."""
-        so_far = f" (done so far: {', '.join(call.action for call in self.done)})" if self.done else ""
+        done, begun = self.writes.done, self.writes.begun
+        so_far = f" (done so far: {', '.join(call.action for call in done)})" if done else ""
         holds = (
             "what is allowed meanwhile is allowed by the old terms or by the new ones"
-            if self.done or self.begun
+            if done or begun
             else "nothing was changed"
         )
         return Interrupted(
             f"{what}{so_far}",
-            do=f"{f'{advice}; then ' if advice and self.done else ''}run the same command again to finish; {holds}",
+            do=f"{f'{advice}; then ' if advice else ''}run the same command again to finish; {holds}",
             where=self._changed.wanted.role_arn,
             exit_code=exit_code,
         )

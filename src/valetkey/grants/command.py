@@ -122,8 +122,8 @@ def like(asked: Asked, standing: Standing, *, requester: str | None = None) -> M
     """What was asked, filled up from another grant. A flag wins. `requester`: the account of an access request.
 
     Not taken: the name, the ExternalIds (one for each contractor and customer), the end, and what gives something up
-    (no MFA, a whole account without it, no ExternalId): that has to be said each time. Who is named is taken for the same contractor only. Raises
-    ValetkeyError as `grant_line` does.
+    (no MFA, a whole account without it, no ExternalId): that has to be said each time. Who is named is taken for the
+    same contractor only. Raises ValetkeyError as `grant_line` does.
     """
     terms, role = _terms(standing), standing.role
     contractor = requester or asked.contractor or terms.contractor

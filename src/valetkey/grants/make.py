@@ -23,7 +23,8 @@ from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import Grant
 from valetkey.grants.plan import Order, plan
 from valetkey.grants.role import Role, canonical, read_role
-from valetkey.grants.waiting import BUSY, Settle, Settling, Waiting
+from valetkey.grants.status import terms_on
+from valetkey.grants.waiting import BUSY, Settle, Settling, Waiting, Writes
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
 
@@ -71,6 +72,21 @@ def prove(document: Mapping[str, Any], wanted: Grant) -> Shown:
     return shown
 
 
+def is_trust_shown(wanted: Grant, role: Role, *, perform: Perform, waiting: Waiting) -> bool:
+    """Whether AWS shows the terms in the trust policy within the wait; it is proved as AWS gives it back. `role` is as
+    it was before. Raises NotProved, CallError."""
+
+    def look() -> Mapping[str, Any] | None:
+        found = perform(Call("iam", "get_role", {"RoleName": wanted.name}))["Role"]
+        trust: Mapping[str, Any] = found["AssumeRolePolicyDocument"]
+        return trust if terms_on(replace(role, trust=trust), wanted.terms.contractor) == wanted.terms else None
+
+    trust = waiting.until(look)
+    if trust is not None:
+        prove(trust, wanted)
+    return trust is not None
+
+
 @lru_cache(maxsize=4)
 def _shown(document: str, terms: Terms, role_arn: str) -> Shown:
     """The same document is asked for before the call and, as a rule unchanged, after it."""
@@ -103,48 +119,37 @@ def make(
     Raises Differs, ForeignRole, NotProved, Interrupted, or what `check` raises.
     """
     prove(write_trust(wanted.terms), wanted)
-    done: list[Call] = []
-    begun: list[Call] = []
+    writes = Writes(perform, waiting, tell)
     settling = Settling(waiting, told=tell_wait)
     try:
         role = read_role(perform, wanted.name) if role is not None else None
         rest = plan(wanted, role)
         if role is None:
-            tell(rest[0])
-            begun.append(rest[0])
-            role = _create(rest[0], wanted, perform, waiting)
-            done.append(rest[0])
+            role = _create(rest[0], wanted, perform, waiting, writes)
             rest = plan(wanted, role)
         prove(role.trust, wanted)
         for step in order.steps(wanted, rest):
             if isinstance(step, Settle):
                 settling.wait()
                 continue
-            tell(step)
-            begun.append(step)
-            waiting.write(perform, step)
-            done.append(step)
+            writes.one(step)
             settling.closed()
         role = waiting.until(lambda: _complete(wanted, perform))
     except CallError as error:
-        raise _interrupted(error, wanted, done).with_details(error.details) from None
+        raise _interrupted(error, wanted, writes.done).with_details(error.details) from None
     except KeyboardInterrupt:
-        raise _stopped(wanted, done, begun) from None
+        raise _stopped(wanted, writes) from None
     if role is None:
         raise _unseen(wanted, waiting)
-    return Made(wanted, role, tuple(done), prove(role.trust, wanted))
+    return Made(wanted, role, tuple(writes.done), prove(role.trust, wanted))
 
 
-def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting) -> Role:
+def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting, writes: Writes) -> Role:
     """Create the role and wait until it is seen. An earlier attempt of the same call may have got through unheard."""
-    exists, patience = False, waiting
-    try:
-        waiting.write(perform, call, passing=BUSY)
-    except CallError as error:
-        if error.code != "EntityAlreadyExists":
-            raise
+    exists, patience = not writes.one(call, passing=BUSY, unheard=frozenset({"EntityAlreadyExists"})), waiting
+    if exists:
         # Seconds suffice for one that is there; a name in other case is never shown.
-        exists, patience = True, replace(waiting, limit=min(waiting.limit, 20.0))
+        patience = replace(waiting, limit=min(waiting.limit, 20.0))
     role = patience.until(lambda: read_role(perform, wanted.name))
     if role is None and exists:
         raise ValetkeyError(
@@ -196,12 +201,12 @@ def interruption(begun: Call | None) -> str:
     return f"interrupted{f' at {begun.action}, which AWS may have done or not' if begun else ''}"
 
 
-def _stopped(wanted: Grant, done: list[Call], begun: list[Call]) -> Interrupted:
+def _stopped(wanted: Grant, writes: Writes) -> Interrupted:
     """What ^C leaves. A call that was under way may have got through or not."""
-    if not begun:
+    if not writes.done and writes.begun is None:
         return Interrupted("interrupted: nothing was changed", where=wanted.role_arn, exit_code=130)
-    so_far = ", ".join(call.action for call in done) or "nothing"
-    maybe = "".join(f", and perhaps {call.action}" for call in begun[len(done) :])
+    so_far = ", ".join(call.action for call in writes.done) or "nothing"
+    maybe = f", and perhaps {writes.begun.action}" if writes.begun else ""
     return Interrupted(
         f"interrupted: {wanted.name} is not finished; done: {so_far}{maybe}",
         do="it gives no more than the terms; run the same command again to finish, "

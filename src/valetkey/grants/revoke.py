@@ -36,7 +36,7 @@ from valetkey.grants.revoke_plan import denies_all, is_closed, plan_close, plan_
 from valetkey.grants.role import Role, read_role
 from valetkey.grants.status import Standing
 from valetkey.grants.taken import NOTHING_READ, Held, Taken, read_held, taken
-from valetkey.grants.waiting import BUSY, SETTLE_SECONDS, TAKES, UNSEEN, Settling, Waiting
+from valetkey.grants.waiting import BUSY, SETTLE_SECONDS, TAKES, UNSEEN, Settling, Waiting, Writes
 from valetkey.trust.writing import closed_trust
 
 __all__ = [
@@ -146,7 +146,7 @@ def revoke(
         stopped = work.interrupted(error.what, full=error.code == "LimitExceeded")
         raise stopped.with_details(error.details) from None
     except KeyboardInterrupt:
-        raise work.interrupted(interruption(work.begun), exit_code=130) from None
+        raise work.interrupted(interruption(work.writes.begun), exit_code=130) from None
     if gone_at is None:
         raise work.interrupted(work.refused or f"{standing.role.name} is still shown by AWS")
     held = work.held or read_held(standing.role, standing.record, perform)
@@ -184,7 +184,7 @@ def shut(
         stopped = work.interrupted(error.what, full=error.code == "LimitExceeded")
         raise stopped.with_details(error.details) from None
     except KeyboardInterrupt:
-        raise work.interrupted(interruption(work.begun), exit_code=130) from None
+        raise work.interrupted(interruption(work.writes.begun), exit_code=130) from None
     if work.refused or not work.is_shut:
         raise work.interrupted(work.refused or f"{standing.role.name} is not seen in the account any more")
     role = standing.role
@@ -213,14 +213,12 @@ class _Revoking:
         self.held: Held | None = None
         """Its policies, read once it was denied and closed."""
         self.undone = 0
-        self.begun: Call | None = None
-        """The call under way."""
+        self.writes = Writes(perform, waiting, tell)
         self._standing = standing
         self._perform = perform
         self._now = now
         self._waiting = waiting
         self._settling = settling
-        self._tell = tell
         self._keep = keep
         """Whether the role is only denied and closed."""
         self._closed: Mapping[str, Any] | None = self._shown(closed_trust())
@@ -277,7 +275,7 @@ class _Revoking:
             holds = f"the role carries the deny on everything, which takes effect within {TAKES}"
         elif self._bare:
             holds = f"the role carries no policy{' and admits nobody' if self._shut else ''}"
-        elif self.begun is not None:
+        elif self.writes.begun is not None:
             holds = "the access may be as it was"
         else:
             holds = "nothing was changed: the access is as it was"
@@ -300,21 +298,17 @@ class _Revoking:
         return role if role is not None and role.created == self._standing.role.created else None
 
     def _one(self, call: Call) -> None:
-        self._tell(call)
-        self.begun = call
+        # What is gone already: an earlier attempt of the same call got through unheard.
+        unheard = frozenset[str]() if call.operation == "put_role_policy" else frozenset({"NoSuchEntity"})
         try:
-            self._waiting.write(self._perform, call, passing=BUSY)
+            self.writes.one(call, passing=BUSY, unheard=unheard)
         except CallError as error:
-            self.begun = None
             if call.operation == _TRUST and error.code in _REFUSED_DOCUMENT:
                 self._closed, self.trust_closed = None, False
                 return
-            # Gone already: an earlier attempt of the same call got through unheard.
-            if error.code != "NoSuchEntity" or call.operation == "put_role_policy":
-                self.refused = error.what
-                raise
+            self.refused = error.what
+            raise
         self.removed.append(Removed(call, self._now()))
-        self.begun = None
         if not self._loosens(call):
             self._settling.closed()
         if call.operation == _TRUST:

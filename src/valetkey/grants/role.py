@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -83,6 +83,12 @@ def read_role(perform: Perform, name: str) -> Role | None:
         description=found.get("Description", ""),
         max_session=found.get("MaxSessionDuration", 3600),
     )
+
+
+def is_unchanged(perform: Perform, before: Role) -> bool:
+    """Whether the role is still as it was read, but for its last use. Raises CallError."""
+    role = read_role(perform, before.name)
+    return role is not None and replace(role, last_used=None) == replace(before, last_used=None)
 
 
 def read_roles(perform: Perform) -> Iterator[Role]:

@@ -24,7 +24,7 @@ from valetkey.grants.grant import instant
 from valetkey.grants.make import Interrupted, interruption
 from valetkey.grants.role import Owner, compact, read_role
 from valetkey.grants.status import Standing, read_standing
-from valetkey.grants.waiting import Waiting
+from valetkey.grants.waiting import Waiting, Writes
 from valetkey.trust.record import SESSIONS
 from valetkey.trust.self_denies import SessionsDeny
 
@@ -189,25 +189,19 @@ def _put(
     if calls or newest is None or newest.what != what:
         tags = history.pushed(record.changes, history.entry(what, at=now, caller=owner.arn))
         calls.append(Call("iam", "tag_role", {**about, "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}))
-    done: list[Call] = []
-    begun: Call | None = None
+    writes = Writes(perform, waiting, tell)
     try:
         for call in calls:
-            tell(call)
-            begun = call
-            waiting.write(perform, call)
-            done.append(call)
-            begun = None
-        seen = waiting.until(lambda: _shows(perform, name, deny)) if done else True
+            writes.one(call)
+        seen = waiting.until(lambda: _shows(perform, name, deny)) if calls else True
     except CallError as error:
-        raise _interrupted(standing, error.what, done, error.do).with_details(error.details) from None
+        raise _interrupted(standing, error.what, writes.done, error.do).with_details(error.details) from None
     except KeyboardInterrupt:
-        raise _interrupted(
-            standing, interruption(begun), done, "the deny may be on the role" if begun else "", exit_code=130
-        ) from None
+        may_be = "the deny may be on the role" if writes.begun else ""
+        raise _interrupted(standing, interruption(writes.begun), writes.done, may_be, exit_code=130) from None
     if seen is None:
-        raise _interrupted(standing, f"AWS does not show the deny on {name} yet", done, "")
-    return tuple(done)
+        raise _interrupted(standing, f"AWS does not show the deny on {name} yet", writes.done, "")
+    return tuple(writes.done)
 
 
 def _shows(perform: Perform, name: str, deny: SessionsDeny) -> bool | None:

@@ -73,6 +73,40 @@ class Waiting:
         return done
 
 
+_UNDECIDED = frozenset({"TimedOut", "Unreachable", "Garbled", "InternalFailure", "ServiceFailure"})
+"""Codes of a CallError that do not say whether AWS has performed the call: no answer, or a fault of AWS's own."""
+
+
+class Writes:
+    """Performs writes one after the other, and knows what is done and what may be, for an interruption to say."""
+
+    def __init__(self, perform: Perform, waiting: Waiting, tell: Callable[[Call], None]) -> None:
+        self.done: list[Call] = []
+        self.begun: Call | None = None
+        """The call under way, or one whose outcome is not known: AWS may have performed it or not."""
+        self._perform = perform
+        self._waiting = waiting
+        self._tell = tell
+
+    def one(self, call: Call, *, passing: frozenset[str] = UNSEEN, unheard: frozenset[str] = frozenset()) -> bool:
+        """Perform one, as `Waiting.write`. A refusal with a code in `unheard` says that an earlier attempt of the same
+        call got through unheard: it is done, and False is answered. Raises CallError."""
+        self._tell(call)
+        self.begun = call
+        is_heard = True
+        try:
+            self._waiting.write(self._perform, call, passing=passing)
+        except CallError as error:
+            is_heard = error.code not in unheard
+            if is_heard:
+                if error.code not in _UNDECIDED:
+                    self.begun = None
+                raise
+        self.done.append(call)
+        self.begun = None
+        return is_heard
+
+
 @dataclass(frozen=True)
 class Settle:
     """A step of a plan: what was written so far has to take effect before the next call is made."""

@@ -400,6 +400,40 @@ def test_a_crash_while_it_is_tightened_leaves_no_more_access_and_is_finished(
     assert adopted(iam, now, waiting, tighten=True, until=END).drift == ()
 
 
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, "TimedOut"], ids=["ctrl-c", "no answer"])
+def test_a_write_that_may_have_been_done_is_not_called_undone(
+    iam: FakeIam, now: datetime, waiting: Waiting, fault: Any
+) -> None:
+    made(iam, SHAPES["console"])
+    ready = prepared(iam, now)
+
+    def stop(call: Call) -> None:
+        if call.operation == "tag_role":
+            raise KeyboardInterrupt if fault is KeyboardInterrupt else CallError(call, fault, "no answer")
+
+    iam.after = stop
+    with pytest.raises(Interrupted) as stopped:
+        adopt(ready, perform=iam, waiting=waiting)
+    assert "nothing was changed" not in str(stopped.value)
+    assert "no more than before" in stopped.value.do
+    assert stopped.value.exit_code == (130 if fault is KeyboardInterrupt else 3)
+
+
+def test_a_refused_write_says_the_remedy(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
+    made(iam, SHAPES["console"])
+    ready = prepared(iam, now)
+
+    def refuse(call: Call) -> None:
+        if call.operation == "tag_role":
+            raise CallError(call, "AccessDenied", "no", do="ask for iam:TagRole")
+
+    iam.before = refuse
+    with pytest.raises(Interrupted, match="AccessDenied") as stopped:
+        adopt(ready, perform=iam, waiting=waiting)
+    assert stopped.value.do.startswith("ask for iam:TagRole; then run the same command again")
+    assert stopped.value.do.endswith("nothing was changed")
+
+
 def test_a_role_that_changed_while_a_person_thought_is_left(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
     role = made(iam, SHAPES["weak"])
     ready = prepared(iam, now)

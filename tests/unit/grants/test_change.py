@@ -333,6 +333,25 @@ def test_killed_at_any_write_the_same_command_finishes_it(
     assert changed(read=lambda _: MORE, until=now + timedelta(days=90)).calls == ()
 
 
+@pytest.mark.parametrize(
+    ("code", "holds"), [("AccessDenied", "nothing was changed"), ("TimedOut", "the old terms or by the new ones")]
+)
+def test_a_first_write_that_fails_says_the_remedy_and_what_holds(
+    iam: FakeIam, changed: Callable[..., Done], code: str, holds: str
+) -> None:
+    """Without an answer AWS may have done it or not."""
+
+    def refuse(call: Call) -> None:
+        if call.operation == "tag_role":
+            raise CallError(call, code, "no", do="ask for iam:TagRole")
+
+    iam.before = refuse
+    with pytest.raises(Interrupted, match=code) as stopped:
+        changed(until=END + timedelta(days=90))
+    assert stopped.value.do.startswith("ask for iam:TagRole; then run the same command again to finish; ")
+    assert stopped.value.do.endswith(holds)
+
+
 def test_another_change_may_follow_an_interrupted_one(iam: FakeIam, changed: Callable[..., Done]) -> None:
     changed(description="made")
 
