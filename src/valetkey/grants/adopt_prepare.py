@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from valetkey.account.calls import Call, Perform
@@ -96,6 +96,8 @@ def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetim
         )
     whole = whole_grant(role)
     if whole is not None and whole.terms is not None and (shown := proof(whole)) is not None and shown.holds:
+        _check_request(wish, whole.record.contractor)
+        _check_agreed(wish, whole, whole.terms)
         return Adoption(
             owner=owner,
             role=role,
@@ -112,11 +114,7 @@ def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetim
         )
     found, read = judge(role)
     contractor, terms = read.terms.contractor, read.terms
-    if wish.request is not None and wish.request.value.account != contractor:
-        raise NotAdopted(
-            f"the request is of account {wish.request.value.account}, and the role admits {contractor}",
-            do="ask the contractor for the right request",
-        )
+    _check_request(wish, contractor)
     until = _end(wish, role, terms, now)
     stack = stack_of(perform, role.name)
     grant = _tightened(wish, role, found, terms, until, owner) if wish.tighten else None
@@ -153,6 +151,39 @@ def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetim
         record=record,
         calls=calls,
     )
+
+
+def _check_request(wish: Wish, contractor: str) -> None:
+    if wish.request is not None and wish.request.value.account != contractor:
+        raise NotAdopted(
+            f"the request is of account {wish.request.value.account}, and the role admits {contractor}",
+            do="ask the contractor for the right request",
+        )
+
+
+_AGAIN = timedelta(hours=1)
+"""How far an end may be off when the same command is given again: one like 30d counts from each run."""
+
+
+def _check_agreed(wish: Wish, whole: Standing, terms: Terms) -> None:
+    """A grant is not adopted again: what is asked for has to be agreed already. Raises NotAdopted."""
+    name, until = whole.role.name, whole.record.until
+    same_end = wish.until is None or (until is not None and abs(wish.until - until) <= _AGAIN)
+    if not same_end or (wish.never and until is not None):
+        other, do = "another end", command("valetkey change", name, then="--until DATE")
+    elif _given_id(wish) not in (None, terms.external_id):
+        other, do = "another ExternalId", command("valetkey rotate", name, then="--external-id ID")
+    else:
+        return
+    raise NotAdopted(
+        f"{name} is a grant already, and {other} was asked for",
+        do=f"use `{do}`; nothing was changed",
+        where=whole.role.arn,
+    )
+
+
+def _given_id(wish: Wish) -> str | None:
+    return wish.external_id or (wish.request.value.external_id if wish.request else None)
 
 
 def judge(role: Role) -> tuple[Admitted, Read]:
@@ -266,7 +297,7 @@ def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: dat
             where=role.arn,
         )
     request: AccessRequest | None = wish.request.value if wish.request else None
-    given = wish.external_id or (request.external_id if request else None)
+    given = _given_id(wish)
     external_id = given or terms.external_id
     if external_id is None:
         raise NotAdopted(

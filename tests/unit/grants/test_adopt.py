@@ -329,6 +329,26 @@ def test_an_adopted_role_is_tightened_later(iam: FakeIam, now: datetime, waiting
     assert iam.log[-1] == "untag_role"
 
 
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ({"until": END + timedelta(days=30)}, "valetkey change puppeteers --until DATE"),
+        ({"never": True}, "valetkey change puppeteers --until DATE"),
+        ({"tighten": True, "external_id": "another-one"}, "valetkey rotate puppeteers --external-id ID"),
+    ],
+)
+def test_a_grant_that_is_adopted_with_other_terms_is_refused(
+    iam: FakeIam, now: datetime, waiting: Waiting, said: dict[str, Any], remedy: str
+) -> None:
+    """That what was asked for is not so must not end like success."""
+    made(iam, SHAPES["weak"])
+    adopted(iam, now, waiting, tighten=True, until=END)
+    assert prepared(iam, now, tighten=True, until=END + timedelta(minutes=20)).calls == ()
+    with pytest.raises(NotAdopted, match="is a grant already") as refused:
+        prepared(iam, now, **said)
+    assert remedy in refused.value.do
+
+
 @pytest.mark.parametrize("shape", ["user", "roles", "tags", "wide", "vendor", "condition"])
 def test_tighten_keeps_who_is_named(iam: FakeIam, now: datetime, waiting: Waiting, shape: str) -> None:
     made(iam, SHAPES[shape])
