@@ -22,7 +22,7 @@ from valetkey.catalog import limits
 from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest, Received
-from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, VERSION, Grant, in_tag, instant, terms_digest
+from valetkey.grants.grant import PREFIX, REVOKED, UNTIL, VERSION, Grant, in_tag, instant, terms_digest
 from valetkey.grants.history import is_change
 from valetkey.grants.make import prove
 from valetkey.grants.plan import check
@@ -30,8 +30,8 @@ from valetkey.grants.prepare import check_size
 from valetkey.grants.role import Owner, Role, canonical, compact, read_role
 from valetkey.grants.stacks import Stack, stack_of
 from valetkey.grants.status import Standing, proof, read_claimed, terms_on
-from valetkey.trust.record import ADOPTED, PAUSED, SESSIONS, ForeignRole, pair
-from valetkey.trust.self_denies import dated_deny
+from valetkey.trust.record import ADOPTED, OWN, PAUSED, SESSIONS, ForeignRole, pair
+from valetkey.trust.self_denies import dated_deny, read_dated_deny
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
 
@@ -227,7 +227,7 @@ def judge(role: Role) -> tuple[Admitted, Read]:
 
 
 def _end(wish: Wish, role: Role, terms: Terms, now: datetime) -> datetime | None:
-    there = _dated(role)
+    there = read_dated_deny(role.inline.get(UNTIL))
     if wish.never and (there or terms.until):
         raise NotAdopted(
             f"{role.name} has an end: {instant(there or terms.until)}", do="leave --until out, or give a later end"
@@ -240,16 +240,6 @@ def _end(wish: Wish, role: Role, terms: Terms, now: datetime) -> datetime | None
             do="give an earlier end, or replace the trust policy with --tighten",
         )
     return wish.until
-
-
-def _dated(role: Role) -> datetime | None:
-    """The end in a dated deny that an earlier run put on the role."""
-    try:
-        text = role.inline[UNTIL]["Statement"][0]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"]
-        end = datetime.fromisoformat(text)
-    except (KeyError, TypeError, ValueError, IndexError):
-        return None
-    return end if end.tzinfo and canonical(dated_deny(end)) == canonical(role.inline[UNTIL]) else None
 
 
 def _weak(role: Role, read: Read, until: datetime | None) -> list[str]:
@@ -326,7 +316,7 @@ def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: dat
         account=owner.account,
         terms=wanted,
         managed=role.managed,
-        inline=tuple((name, text) for name, text in role.inline.items() if name not in _OWN),
+        inline=tuple((name, text) for name, text in role.inline.items() if name not in OWN),
         max_session=role.max_session or limits.ROLE_SESSION_MIN,
         boundary=role.boundary,
         tags=tuple((key, value) for key, value in role.tags.items() if not key.startswith(PREFIX)),
@@ -338,9 +328,6 @@ def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: dat
     )
     check(grant)
     return grant
-
-
-_OWN = frozenset({OWN_ROLE, UNTIL, SESSIONS, PAUSED})
 
 
 def _puts(role: Role, denies: Mapping[str, Mapping[str, Any]]) -> list[Call]:
@@ -401,7 +388,7 @@ def candidates(roles: Iterable[Role]) -> tuple[Candidate, ...]:
         except NotAdopted as problem:
             found.append(Candidate(role, "", (), problem.what))
         else:
-            weak = _weak(role, read, _dated(role) or read.terms.until)
+            weak = _weak(role, read, read_dated_deny(role.inline.get(UNTIL)) or read.terms.until)
             found.append(Candidate(role, read.terms.contractor, tuple(weak), ""))
     return tuple(found)
 

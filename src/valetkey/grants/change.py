@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.errors import ValetkeyError
-from valetkey.grants.change_plan import Cut, sessions_deny
+from valetkey.grants.change_plan import Cut
 from valetkey.grants.change_prepare import Changed, prepare_change, steps_of
 from valetkey.grants.make import Interrupted, advice, interruption, is_trust_shown, prove
 from valetkey.grants.role import Role, compact, is_unchanged, read_role
 from valetkey.grants.semantics import People
-from valetkey.grants.status import read_standing
+from valetkey.grants.status import read_standing, sessions_deny
 from valetkey.grants.waiting import SETTLE_SECONDS, Settle, Settling, Waiting, Writes
 from valetkey.trust.record import SESSIONS
 from valetkey.trust.self_denies import SessionsDeny
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from valetkey.trust.showing import Shown
 
 __all__ = ["Changed", "Done", "change", "prepare_change"]
-
-_MARGIN = timedelta(seconds=2)
-"""A cut comes this much after the present: issue times are in whole seconds, and AWS's clock is known within one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +143,7 @@ class _Work:
         now = self._now()
         if self._changed.standing.suspended(now):
             return
-        before = (now + _MARGIN).replace(microsecond=0)
-        document = compact(SessionsDeny(before=before).document)
+        document = compact(SessionsDeny.of_before(now).document)
         about = {"RoleName": self._changed.wanted.name, "PolicyName": SESSIONS}
         self._one(Call("iam", "put_role_policy", {**about, "PolicyDocument": document}))
 

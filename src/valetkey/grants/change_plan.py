@@ -20,23 +20,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
 from valetkey.account.calls import Call
 from valetkey.grants import history
-from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant
+from valetkey.grants.grant import PREFIX, UNTIL, Grant
 from valetkey.grants.role import Role, canonical, compact
 from valetkey.grants.semantics import People
+from valetkey.grants.status import sessions_deny
 from valetkey.grants.taken import Kind, kind
 from valetkey.grants.waiting import Settle
-from valetkey.trust.record import CHANGING, PAUSED, SESSIONS, Changing
-from valetkey.trust.self_denies import SessionsDeny, dated_deny, pause_deny, read_sessions_deny
+from valetkey.trust.record import CHANGING, OWN, PAUSED, Changing
+from valetkey.trust.self_denies import pause_deny, read_dated_deny
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
-
-OURS = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
-"""The inline policies that valetkey itself puts on a role."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +111,6 @@ def _cut_is_due(role: Role, changing: Changing) -> bool:
     if there is None or there.until is not None:
         return True
     return there.since is None and (there.before is None or there.before < changing.at)
-
-
-def sessions_deny(role: Role) -> SessionsDeny | None:
-    """What the role's policy on sessions says; None when it has none, or not one of ours."""
-    document = role.inline.get(SESSIONS)
-    return None if document is None else read_sessions_deny(document)
 
 
 def _ordered(
@@ -233,21 +223,11 @@ def _own_denies(moves: _Moves, wanted: Grant, role: Role, terms: Terms) -> None:
         if canonical(role.inline.get(name, {})) == canonical(document):
             continue
         put = Call("iam", "put_role_policy", {**about, "PolicyName": name, "PolicyDocument": compact(document)})
-        there = _end_of(role.inline.get(name))
+        there = read_dated_deny(role.inline.get(name))
         later = name == UNTIL and there is not None and wanted.terms.until is not None and there < wanted.terms.until
         (moves.undenies if later else moves.denies).append(put)
     if UNTIL in role.inline and UNTIL not in wanted.denies:
         moves.undenies.append(Call("iam", "delete_role_policy", {**about, "PolicyName": UNTIL}))
-
-
-def _end_of(document: Mapping[str, Any] | None) -> datetime | None:
-    """The end in a `dated_deny` as valetkey writes it; None for another document."""
-    try:
-        text = (document or {})["Statement"][0]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"]
-        end = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")
-    except (KeyError, IndexError, TypeError, ValueError):
-        return None
-    return end if dated_deny(end) == document else None
 
 
 def _managed(moves: _Moves, wanted: Grant, role: Role, kinds: Mapping[str, Kind]) -> None:
@@ -264,7 +244,7 @@ def _managed(moves: _Moves, wanted: Grant, role: Role, kinds: Mapping[str, Kind]
 
 def _inline(moves: _Moves, wanted: Grant, role: Role) -> None:
     about = {"RoleName": wanted.name}
-    there = {name: document for name, document in role.inline.items() if name not in OURS}
+    there = {name: document for name, document in role.inline.items() if name not in OWN}
     for name, document in wanted.inline:
         put = Call("iam", "put_role_policy", {**about, "PolicyName": name, "PolicyDocument": compact(document)})
         new = kind(document)

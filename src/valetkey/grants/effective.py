@@ -20,10 +20,8 @@ from valetkey.grants.role import Role
 from valetkey.policy import Policy, parse_policy
 from valetkey.policy.statements import Kind
 from valetkey.prover.specialized import Sides
-from valetkey.trust.record import OWN_ROLE, PAUSED, REVOKED, SESSIONS, UNTIL
+from valetkey.trust.record import OWN
 
-OWN = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
-"""The denies that valetkey itself puts on a role."""
 ASSUMED = (
     "SCPs, RCPs and policies of resources are not looked at: they can deny more",
     "the policy of a resource that names the role can allow more",

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL
+from valetkey.grants.grant import OWN_ROLE, REVOKED
 from valetkey.grants.role import canonical
 from valetkey.grants.status import Standing
 from valetkey.trust.drift import PINNED, TRUST, Difference
-from valetkey.trust.record import PAUSED, SESSIONS
+from valetkey.trust.record import OWN
 from valetkey.trust.self_denies import held_deny, kill_deny
 from valetkey.trust.writing import closed_trust
 
@@ -37,7 +37,7 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
     deny = canonical(role.inline.get(REVOKED, {}))
     begun, held = deny == canonical(kill_deny()), deny == canonical(held_deny())
     """A revocation has denied everything: of a role that fitted or that somebody agreed to delete; of another."""
-    others = [*role.managed, *(set(role.inline) - {OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})]
+    others = [*role.managed, *(set(role.inline) - OWN)]
     closed = (begun or held or not others) and canonical(role.trust) == canonical(closed_trust())
     if held:
         yield Difference("record", "fits the role", "did not fit when the role was denied and closed")

@@ -26,9 +26,7 @@ from valetkey.grants.revoke import revoke, shut
 from valetkey.grants.role import Owner, Role, read_role, read_roles
 from valetkey.grants.status import Standing, read_claimed, read_standing
 from valetkey.grants.waiting import Waiting
-from valetkey.trust.record import OWN_ROLE, PAUSED, REVOKED, SESSIONS, UNTIL, digest, instant
-
-_OWN = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
+from valetkey.trust.record import OWN, digest, instant
 
 
 @dataclass(frozen=True)
@@ -213,7 +211,7 @@ def _notes(standing: Standing | None, why: str) -> Iterator[str]:
 
 
 def _policies(role: Role) -> tuple[str, ...]:
-    return (*sorted(role.managed), *sorted(f"inline {name}" for name in role.inline if name not in _OWN))
+    return (*sorted(role.managed), *sorted(f"inline {name}" for name in role.inline if name not in OWN))
 
 
 def _at(tools: Tools) -> str:

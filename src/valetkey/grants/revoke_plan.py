@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from valetkey.account.calls import Call
-from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL
+from valetkey.grants.grant import REVOKED
 from valetkey.grants.role import Role, canonical, compact
 from valetkey.grants.taken import NOTHING_READ, Held, Kind
 from valetkey.grants.waiting import Settle
-from valetkey.trust.record import PAUSED, SESSIONS
+from valetkey.trust.record import OWN
 from valetkey.trust.self_denies import held_deny, kill_deny
 
 _STEPS: dict[str, str] = {
@@ -65,7 +65,7 @@ def plan_remove(
     for arn in role.managed:
         gone[known.kind(arn)].append(Call("iam", "detach_role_policy", {**about, "PolicyArn": arn}))
     # The grant's own denies second to last. One that was changed so that it allows is among those that allow.
-    for name in sorted(role.inline.keys() - {REVOKED}, key=lambda each: (each in _OWN_DENIES, each)):
+    for name in sorted(role.inline.keys() - {REVOKED}, key=lambda each: (each in OWN, each)):
         gone[known.kind(name)].append(Call("iam", "delete_role_policy", {**about, "PolicyName": name}))
     return (
         *(
@@ -91,9 +91,6 @@ def plan_revoke(
     """
     close = plan_close(role, profiles, closed=closed)
     return (*close, *plan_remove(role, profiles, closed=closed, held=held))
-
-
-_OWN_DENIES = frozenset({OWN_ROLE, UNTIL, SESSIONS, PAUSED})
 
 
 def is_closed(role: Role, closed: Mapping[str, Any] | None) -> bool:

@@ -11,11 +11,11 @@ from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import Handoff, check
 from valetkey.exchange.syntax import FieldError
-from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, ForeignRole, Record, instant, read_record
+from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, ForeignRole, Record, instant, read_record
 from valetkey.grants.role import Role, canonical
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.drift_words import is_restorable
-from valetkey.trust.record import SESSIONS
+from valetkey.trust.record import OWN, SESSIONS
 from valetkey.trust.self_denies import SessionsDeny, read_sessions_deny
 from valetkey.trust.terms import TERMS, Terms, in_handoff
 from valetkey.trust.writing import closed_trust
@@ -33,6 +33,7 @@ __all__ = [
     "read_claimed",
     "read_grants",
     "read_standing",
+    "sessions_deny",
     "terms_on",
     "words",
 ]
@@ -61,8 +62,7 @@ class Standing:
     @property
     def sessions_deny(self) -> SessionsDeny | None:
         """What the grant's policy on sessions denies; None when it has none."""
-        document = self.role.inline.get(SESSIONS)
-        return None if document is None else read_sessions_deny(document)
+        return sessions_deny(self.role)
 
     def suspended(self, now: datetime) -> bool:
         """Whether every session is denied for the time being."""
@@ -83,6 +83,12 @@ class Standing:
         if self.record.until is not None and self.record.until <= now:
             return "ended"
         return "suspended" if self.suspended(now) else "open"
+
+
+def sessions_deny(role: Role) -> SessionsDeny | None:
+    """What the role's policy on sessions says; None when it has none, or not one of ours."""
+    document = role.inline.get(SESSIONS)
+    return None if document is None else read_sessions_deny(document)
 
 
 def read_standing(role: Role) -> Standing:
@@ -173,7 +179,7 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
         issued=now.replace(microsecond=0),
         **in_handoff(terms),
         policies=tuple(each.rsplit("/", 1)[-1] for each in standing.role.managed)
-        + tuple(each for each in standing.record.inline if each not in (OWN_ROLE, UNTIL)),
+        + tuple(each for each in standing.record.inline if each not in OWN),
         request=standing.record.request,
     )
     try:

@@ -28,10 +28,6 @@ from valetkey.grants.waiting import Waiting, Writes
 from valetkey.trust.record import SESSIONS
 from valetkey.trust.self_denies import SessionsDeny
 
-_MARGIN = timedelta(seconds=2)
-"""Sessions are denied up to this much after the present: AWS's clock is known within a second, and its issue times are
-whole seconds."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Suspended:
@@ -103,7 +99,7 @@ def resume(
         deny, lives = there, None  # resumed already: a run that was interrupted, or said twice
     else:
         over = there.until is not None and there.until <= at
-        deny = there if over else SessionsDeny(before=(at + _MARGIN).replace(microsecond=0))
+        deny = there if over else SessionsDeny.of_before(at)
         ends = there.since + timedelta(seconds=_longest(standing))
         lives = ends if ends > at else None
     calls = _put(standing, deny, "resumed", owner=owner, perform=perform, now=at, waiting=waiting, tell=tell)

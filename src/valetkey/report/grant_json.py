@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from valetkey.grants.grant import instant
-from valetkey.report.results.grants import OWN, Proof, grant_json, standing
+from valetkey.report.results.grants import Proof, grant_json, standing
 from valetkey.report.results.openings import Opens
 from valetkey.report.results.shape import plain, shaped
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from valetkey.prover.effective_permissions import Opening
     from valetkey.trust.showing import Shown
 
-__all__ = ["OWN", "grant_json", "judged_json", "moment", "proof_json", "standing_json"]
+__all__ = ["grant_json", "judged_json", "moment", "proof_json", "standing_json"]
 
 
 def standing_json(found: Standing, now: datetime) -> dict[str, Any]:

@@ -33,6 +33,8 @@ SESSIONS = "valetkey-sessions"
 """The policy of a `SessionsDeny`."""
 PAUSED = "valetkey-changing"
 """The policy of a `pause_deny`."""
+OWN = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
+"""The inline policies that valetkey itself puts on a role: all of them only deny."""
 CHANGES = 5
 """How many changes are kept on the role."""
 CHANGING = f"{PREFIX}changing"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _READS_OF_ROLES = (
@@ -48,6 +48,15 @@ def dated_deny(until: datetime) -> dict[str, Any]:
     return _deny("DenyAfterTheEnd", {"Action": "*", "Resource": "*", "Condition": condition})
 
 
+def read_dated_deny(document: Mapping[str, Any] | None) -> datetime | None:
+    """The end in a `dated_deny`; None for a document that valetkey would not have written."""
+    try:
+        end = _read((document or {})["Statement"][0]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+    return end if dated_deny(end) == document else None
+
+
 def kill_deny() -> dict[str, Any]:
     """A policy that denies everything, iam:* on its own role too, to new sessions and to those that are open."""
     return _deny("DenyEverything", {"Action": "*", "Resource": "*"})
@@ -69,6 +78,11 @@ class SessionsDeny:
     """When the suspension ends by itself; None: at `resume`."""
     before: datetime | None = None
     """Of a grant that is not suspended: sessions issued before this are denied."""
+
+    @classmethod
+    def of_before(cls, now: datetime) -> SessionsDeny:
+        """The deny on every session that was issued before now (AWS's time), and a little after."""
+        return cls(before=(now + _MARGIN).replace(microsecond=0))
 
     def suspends(self, now: datetime) -> bool:
         """Whether every session is denied at this time."""
@@ -116,6 +130,8 @@ def pause_deny() -> dict[str, Any]:
 
 
 _SID = "%Y%m%dT%H%M%SZ"
+_MARGIN = timedelta(seconds=2)
+"""AWS's clock is known within a second, and its issue times are whole seconds."""
 
 
 def _instant(when: datetime) -> str:

@@ -10,17 +10,14 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 import msgspec
 
 from valetkey.grants import history, listing, revoke
-from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, UNTIL, Grant, instant
+from valetkey.grants.grant import PREFIX, Grant, instant
 from valetkey.grants.status import Difference
 from valetkey.grants.status import Standing as Status
 from valetkey.report.results.openings import Opens, Outlives
 from valetkey.report.results.proofs import Reach
 from valetkey.report.results.shape import Shape, filled, moment, plain, shaped
 from valetkey.trust import terms
-from valetkey.trust.record import PAUSED, SESSIONS
-
-OWN = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
-"""The inline policies that valetkey itself puts on a role."""
+from valetkey.trust.record import OWN
 
 
 def _said(hint: Any) -> Any:
