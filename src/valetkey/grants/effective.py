@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from valetkey.account.calls import REFUSED, Call, CallError, Perform
+from valetkey.account.calls import CallError, Perform
 from valetkey.errors import PolicyError
-from valetkey.grants.role import Role
+from valetkey.grants.role import HIDDEN, Role, read_policy
 from valetkey.policy import Policy, parse_policy
 from valetkey.policy.statements import Kind
 from valetkey.prover.specialized import Sides
@@ -98,25 +98,18 @@ def read_effective(role: Role, perform: Perform) -> Effective:
         except PolicyError as error:
             unread.append(Unread(name, error.what, kind == "boundary"))
         except CallError as error:
-            if error.code not in REFUSED and error.code != "NoSuchEntity":
+            if error.code not in HIDDEN:
                 raise
             unread.append(Unread(name, f"{error.call.action}: {error.code}", kind == "boundary"))
         return None
 
     def managed(arn: str, kind: Kind) -> Named | None:
-        return named(arn.rpartition("/")[2], lambda: managed_document(perform, arn), kind)
+        return named(arn.rpartition("/")[2], lambda: read_policy(perform, arn)[1], kind)
 
     found = [managed(arn, "identity") for arn in role.managed]
     found += [named(name, lambda d=document: d, "identity") for name, document in role.inline.items()]  # type: ignore[misc]
     boundary = None if role.boundary is None else managed(role.boundary, "boundary")
     return Effective(role.name, role.arn, tuple(each for each in found if each is not None), boundary, tuple(unread))
-
-
-def managed_document(perform: Perform, arn: str) -> Any:
-    """The default version of a managed policy. Raises CallError."""
-    version = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"]
-    found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
-    return found["PolicyVersion"]["Document"]
 
 
 def of_policy(name: str, document: Mapping[str, Any]) -> Effective:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.calls import CallError, Perform
 from valetkey.evidence.grant import Change, Difference, Document, GrantEvidence, Proof, documents_digest
 from valetkey.grants import history
-from valetkey.grants.role import Owner, Role
+from valetkey.grants.role import HIDDEN, Owner, Role, read_policy
 from valetkey.grants.status import Standing, proof
 from valetkey.trust import terms
 from valetkey.trust.record import digest, instant
@@ -75,15 +75,14 @@ def _documents(role: Role, perform: Perform) -> Iterator[Document]:
 
 def _managed(arn: str, kind: Any, perform: Perform) -> Document:
     try:
-        version = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"]
-        found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
+        version, document = read_policy(perform, arn)
     except CallError as error:
-        if error.code not in ("AccessDenied", "NoSuchEntity"):
+        if error.code not in HIDDEN:
             raise
         return Document(
             name=arn, kind=kind, version=None, sha256=None, document=None, unread=f"{error.call.action}: {error.code}"
         )
-    return _read(arn, kind, version, found["PolicyVersion"]["Document"])
+    return _read(arn, kind, version, document)
 
 
 def _read(name: str, kind: Any, version: str | None, document: Mapping[str, Any]) -> Document:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.catalog.actions import listed
 from valetkey.errors import ValetkeyError
+from valetkey.grants.role import HIDDEN
 from valetkey.grants.semantics import by_level
 from valetkey.grants.status import Standing
 from valetkey.policy import parse_policy
@@ -82,7 +83,6 @@ def _of_aws(standing: Standing) -> tuple[str, ...]:
 
 _KEPT = timedelta(days=400)
 """How long AWS knows of a use."""
-_HIDDEN = frozenset({"AccessDenied", "NoSuchEntity"})
 
 
 def _read(arn: str, versions: set[str], perform: Perform) -> Versions:
@@ -91,7 +91,7 @@ def _read(arn: str, versions: set[str], perform: Perform) -> Versions:
     try:
         current = str(perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"])
     except CallError as error:
-        if error.code not in _HIDDEN:
+        if error.code not in HIDDEN:
             raise
         return Versions(None, {}, f"{error.call.action}: {error.code}")
     for version in sorted({*versions, current} if versions != {current} else ()):
@@ -99,7 +99,7 @@ def _read(arn: str, versions: set[str], perform: Perform) -> Versions:
             call = Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version})
             documents[version] = perform(call)["PolicyVersion"]["Document"]
         except CallError as error:
-            if error.code not in _HIDDEN:
+            if error.code not in HIDDEN:
                 raise
             unread.append(f"{version}: {error.call.action}: {error.code}")
     return Versions(current, documents, "; ".join(unread))

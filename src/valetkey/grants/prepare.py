@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.calls import REFUSED, Call, CallError, Perform
 from valetkey.catalog import limits
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest, Received
@@ -153,7 +153,7 @@ def check_size(trust: Mapping[str, Any], perform: Perform) -> None:
     try:
         summary = perform(Call("iam", "get_account_summary"))["SummaryMap"]
     except CallError as error:
-        if error.code not in ("AccessDenied", "AccessDeniedException"):
+        if error.code not in REFUSED:
             raise
         return
     most = int(summary.get(limits.TRUST_POLICY_QUOTA, limits.TRUST_POLICY_MAX))

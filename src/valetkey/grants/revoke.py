@@ -26,14 +26,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.account.calls import REFUSED, Call, CallError, Perform
 from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import REVOKED
 from valetkey.grants.make import Interrupted, interruption
 from valetkey.grants.others import Others, other_roles
 from valetkey.grants.revoke_plan import denies_all, is_closed, plan_close, plan_remove, plan_revoke, step
-from valetkey.grants.role import Role, read_role
+from valetkey.grants.role import Role, instance_profiles, read_role
 from valetkey.grants.status import Standing
 from valetkey.grants.taken import NOTHING_READ, Held, Taken, read_held, taken
 from valetkey.grants.waiting import BUSY, SETTLE_SECONDS, TAKES, UNSEEN, Settling, Waiting, Writes
@@ -349,10 +349,9 @@ _REFUSED_DOCUMENT = frozenset({"MalformedPolicyDocument", "InvalidInput", "Valid
 
 def _profiles(perform: Perform, name: str) -> tuple[str, ...]:
     """The instance profiles that the role is in; none when they may not be listed, and DeleteRole finds them."""
-    call = Call("iam", "list_instance_profiles_for_role", {"RoleName": name})
     try:
-        return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
+        return instance_profiles(perform, name)
     except CallError as error:
-        if error.code != "AccessDenied":
+        if error.code not in REFUSED:
             raise
         return ()

@@ -8,10 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.account.calls import REFUSED, Call, CallError, Perform, everything
 from valetkey.trust.record import canonical
 
-__all__ = ["Owner", "Role", "canonical", "compact", "read_owner", "read_role", "read_roles"]
+__all__ = [
+    "HIDDEN",
+    "Owner",
+    "Role",
+    "canonical",
+    "compact",
+    "instance_profiles",
+    "is_unchanged",
+    "read_owner",
+    "read_policy",
+    "read_role",
+    "read_roles",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +95,23 @@ def read_role(perform: Perform, name: str) -> Role | None:
         description=found.get("Description", ""),
         max_session=found.get("MaxSessionDuration", 3600),
     )
+
+
+HIDDEN = REFUSED | {"NoSuchEntity"}
+"""Codes of a CallError that say that a policy is not shown: it is refused, or gone."""
+
+
+def read_policy(perform: Perform, arn: str) -> tuple[str, Any]:
+    """The default version of a managed policy, like "v12", and its document. Raises CallError."""
+    version = str(perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"])
+    found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
+    return version, found["PolicyVersion"]["Document"]
+
+
+def instance_profiles(perform: Perform, name: str) -> tuple[str, ...]:
+    """The names of the instance profiles that a role is in. Raises CallError."""
+    call = Call("iam", "list_instance_profiles_for_role", {"RoleName": name})
+    return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
 
 
 def is_unchanged(perform: Perform, before: Role) -> bool:

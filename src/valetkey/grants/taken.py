@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from valetkey.account.calls import Call, CallError, Perform
+from valetkey.account.calls import CallError, Perform
 from valetkey.grants.grant import REVOKED, Record, in_tag
-from valetkey.grants.role import Role
+from valetkey.grants.role import Role, read_policy
 from valetkey.trust.record import PAUSED, SESSIONS
 
 if TYPE_CHECKING:
@@ -115,9 +115,7 @@ def _whole(deny: Statement) -> bool:
 def _document(perform: Perform, arn: str) -> Mapping[str, Any] | None:
     """The default version of a managed policy, or None."""
     try:
-        version = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"]
-        found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
-        document = found["PolicyVersion"]["Document"]
+        _, document = read_policy(perform, arn)
     except (CallError, KeyError):
         return None
     return document if isinstance(document, Mapping) else None

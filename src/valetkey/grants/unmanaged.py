@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from valetkey.account.calls import REFUSED, Call, CallError, Perform, everything
+from valetkey.account.calls import REFUSED, CallError, Perform
 from valetkey.commandline import command, option, word
 from valetkey.errors import ValetkeyError
 from valetkey.grants.adopt_prepare import RESERVED
 from valetkey.grants.grant import REVOKED, instant
-from valetkey.grants.role import Owner, Role
+from valetkey.grants.role import Owner, Role, instance_profiles
 from valetkey.grants.status import Standing, unrecorded
 from valetkey.policy.arns import parse_arn
 
@@ -67,10 +67,8 @@ def judge_unmanaged(role: Role, *, owner: Owner, perform: Perform) -> Unmanaged:
 
 def _profiles(perform: Perform, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The instance profiles that the role is in; and in words that they may not be listed. Raises CallError."""
-    call = Call("iam", "list_instance_profiles_for_role", {"RoleName": name})
     try:
-        found = everything(perform, call, "InstanceProfiles")
-        return tuple(each["InstanceProfileName"] for each in found), ()
+        return instance_profiles(perform, name), ()
     except CallError as error:
         if error.code not in REFUSED:
             raise
