@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field, fields, make_dataclass
+from dataclasses import field, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, assert_never
 
 from cyclopts import Parameter
 
 from valetkey.cli import _owning
+from valetkey.cli._terms import field_name, option_of, options
 from valetkey.errors import ValetkeyError
 from valetkey.trust.terms import TERMS, DraftTerms, Kind, Term
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from valetkey.exchange.files import Received
     from valetkey.grants.edit import Edit
 
-_NONE = "none"
-
 
 class GivenChanges:
     """Terms to change, as they were given on the command line: None is not given."""
@@ -29,20 +28,21 @@ class GivenChanges:
     def read(self, *, now: datetime) -> dict[str, Any]:
         """The fields of Asked that were given, with their values. Raises ValetkeyError."""
         found: dict[str, Any] = {}
-        own = {each.name for each in fields(DraftTerms)}
         for term in TERMS:
-            given = getattr(self, _field(term.flag), None) if term.name in own and term.flag else None
+            given = getattr(self, field_name(term.flag), None) if term.name in _OWN and term.flag else None
             if given is not None and given != ():
                 found.update(_value(term, given, now))
-            if term.without and getattr(self, _field(term.without)):
+            if term.without and getattr(self, field_name(term.without)):
                 found["no_external_id"] = True
         return found
 
 
 def _value(term: Term, given: Any, now: datetime) -> dict[str, Any]:
+    from valetkey.grants.edit import NONE
+
     match term.kind:
         case Kind.SECONDS:
-            return {term.name: None if given == _NONE else _owning.length(given, term.flag)}
+            return {term.name: None if given == NONE else _owning.length(given, term.flag)}
         case Kind.END:
             when, lasting = _owning.end(given, now=now)
             return {term.name: when, "never": given == _owning.NEVER, "lasting": lasting}
@@ -50,26 +50,6 @@ def _value(term: Term, given: Any, now: datetime) -> dict[str, Any]:
             return {term.name: given}
         case _:
             assert_never(term.kind)
-
-
-def _field(flag: str) -> str:
-    return flag.removeprefix("--").replace("-", "_")
-
-
-def _options(terms: tuple[Term, ...]) -> Any:
-    """A dataclass with one field for each option, as cyclopts reads it; not given is None or empty."""
-    made: list[tuple[str, Any, Any]] = []
-    own = {each.name for each in fields(DraftTerms)}
-    for term in terms:
-        if term.flag and term.name in own:
-            made.append((_field(term.flag), *_option(term)))
-        if term.without:
-            off = Annotated[bool, Parameter(negative="", help=term.without_help)]
-            made.append((_field(term.without), off, field(default=False)))
-    space = {"__module__": __name__}  # cyclopts does not look into a class of the module `types`
-    return Parameter(name="*")(
-        make_dataclass("ChangedTerms", made, bases=(GivenChanges,), frozen=True, namespace=space)
-    )
 
 
 _HELP = {
@@ -81,17 +61,14 @@ _HELP = {
 
 
 def _option(term: Term) -> tuple[Any, Any]:
+    """As of `grant`; a switch that was not given is neither on nor off."""
     about = _HELP.get(term.name, term.help)
-    match term.kind:
-        case Kind.TEXT | Kind.SECONDS | Kind.END:
-            return Annotated[str | None, Parameter(help=about)], field(default=None)
-        case Kind.SWITCH | Kind.FLAG:
-            return Annotated[bool | None, Parameter(help=about)], field(default=None)
-        case Kind.NAMES:
-            many = Parameter(consume_multiple=True, negative="", help=about)
-            return Annotated[tuple[str, ...], many], field(default=())
-        case _:
-            assert_never(term.kind)
+    if term.kind in (Kind.SWITCH, Kind.FLAG):
+        return Annotated[bool | None, Parameter(help=about)], field(default=None)
+    return option_of(term, about=about)
+
+
+_OWN = {each.name for each in fields(DraftTerms)}
 
 
 if TYPE_CHECKING:
@@ -103,17 +80,15 @@ if TYPE_CHECKING:
         no_external_id: bool
 
 else:
-    ChangedTerms = _options(TERMS)
+    ChangedTerms = options("ChangedTerms", GivenChanges, [each for each in TERMS if each.name in _OWN], _option)
 
 
-def request_of(
-    request: Path | None, identity: Path | None, *, fingerprint: str | None, to: str | None, yes: bool
-) -> Received | None:
+def request_of(request: Path | None, identity: Path | None, *, fingerprint: str | None, yes: bool) -> Received | None:
     """An access request that brings the ExternalId, held against what the owner heard of it. Raises ValetkeyError."""
     from valetkey.cli import _wizard
 
     received = _owning.read_request(request, identity) if request else None
-    _wizard.check_request(received, words=fingerprint, to=to, yes=yes)
+    _wizard.check_request(received, words=fingerprint, to=None, yes=yes)
     if received is not None:
         from valetkey.report.grants import say_request
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import field, fields, make_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, assert_never
@@ -17,9 +18,11 @@ class Given:
 
     def flags(self) -> tuple[str, ...]:
         """The options that were given, apart from those that say the default."""
-        by_field = {_field(each.flag): each.flag for each in TERMS if each.flag}
-        by_field |= {_field(each.without): each.without for each in TERMS if each.without}
-        by_field |= {_field(each.flag): f"--no-{_field(each.flag)}" for each in TERMS if each.kind is Kind.SWITCH}
+        by_field = {field_name(each.flag): each.flag for each in TERMS if each.flag}
+        by_field |= {field_name(each.without): each.without for each in TERMS if each.without}
+        by_field |= {
+            field_name(each.flag): f"--no-{field_name(each.flag)}" for each in TERMS if each.kind is Kind.SWITCH
+        }
         return tuple(by_field[each.name] for each in fields(self) if getattr(self, each.name) != each.default)  # type: ignore[arg-type]
 
     def draft(self, *, now: datetime) -> DraftTerms:
@@ -28,7 +31,7 @@ class Given:
         return DraftTerms(**{each.name: self._value(each, now) for each in TERMS if each.flag and each.name in own})
 
     def _value(self, term: Term, now: datetime) -> Any:
-        given = getattr(self, _field(term.flag))
+        given = getattr(self, field_name(term.flag))
         match term.kind:
             case Kind.SECONDS:
                 return _owning.length(given, term.flag)
@@ -40,33 +43,37 @@ class Given:
                 assert_never(term.kind)
 
 
-def _field(flag: str) -> str:
+def field_name(flag: str) -> str:
+    """The field of an option: "mfa_max_age" of "--mfa-max-age"."""
     return flag.removeprefix("--").replace("-", "_")
 
 
-def _options(terms: tuple[Term, ...]) -> Any:
-    """A dataclass with one field for each option, as cyclopts reads it."""
+def options(name: str, base: type, terms: Iterable[Term], option: Callable[[Term], tuple[Any, Any]]) -> Any:
+    """A dataclass with one field for each option of these terms, as cyclopts reads it. `option` gives the type and the
+    field of a term."""
     made: list[tuple[str, Any, Any]] = []
     for term in terms:
         if term.flag:
-            made.append((_field(term.flag), *_option(term)))
+            made.append((field_name(term.flag), *option(term)))
         if term.without:
             off = Annotated[bool, Parameter(negative="", help=term.without_help)]
-            made.append((_field(term.without), off, field(default=False)))
+            made.append((field_name(term.without), off, field(default=False)))
     own = {"__module__": __name__}  # cyclopts does not look into a class of the module `types`
-    return Parameter(name="*")(make_dataclass("TermOptions", made, bases=(Given,), frozen=True, namespace=own))
+    return Parameter(name="*")(make_dataclass(name, made, bases=(base,), frozen=True, namespace=own))
 
 
-def _option(term: Term) -> tuple[Any, Any]:
+def option_of(term: Term, *, about: str = "") -> tuple[Any, Any]:
+    """The type of a term's option and its field. `about` takes the place of the term's help."""
+    about = about or term.help
     match term.kind:
         case Kind.TEXT | Kind.SECONDS | Kind.END:
-            return Annotated[str | None, Parameter(help=term.help)], field(default=None)
+            return Annotated[str | None, Parameter(help=about)], field(default=None)
         case Kind.SWITCH:
-            return Annotated[bool, Parameter(help=term.help)], field(default=term.default)
+            return Annotated[bool, Parameter(help=about)], field(default=term.default)
         case Kind.FLAG:
-            return Annotated[bool, Parameter(negative="", help=term.help)], field(default=False)
+            return Annotated[bool, Parameter(negative="", help=about)], field(default=False)
         case Kind.NAMES:
-            many = Parameter(consume_multiple=True, negative="", help=term.help)
+            many = Parameter(consume_multiple=True, negative="", help=about)
             return Annotated[tuple[str, ...], many], field(default=())
         case _:
             assert_never(term.kind)
@@ -83,4 +90,4 @@ if TYPE_CHECKING:
         until: str | None
 
 else:
-    TermOptions = _options(TERMS)
+    TermOptions = options("TermOptions", Given, TERMS, option_of)

@@ -58,7 +58,7 @@ def adopt(
         owner = read_owner(perform)
         report.say_candidates(owner, candidates(read_roles(perform)), as_json=output.as_json)
         return 0
-    received = _changing.request_of(request, identity, fingerprint=fingerprint, to=None, yes=yes and not dry_run)
+    received = _changing.request_of(request, identity, fingerprint=fingerprint, yes=yes and not dry_run)
     flags = "--yes, with --fingerprint WORDS," if received else "--yes"
     _questions.need_somebody(yes=yes or dry_run, flags=flags)
     perform = account.connect()

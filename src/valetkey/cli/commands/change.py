@@ -54,7 +54,7 @@ def change(
     from valetkey.grants.edit import Edit
     from valetkey.grants.options import Asked
 
-    received = _changing.request_of(request, identity, fingerprint=fingerprint, to=None, yes=yes and not dry_run)
+    received = _changing.request_of(request, identity, fingerprint=fingerprint, yes=yes and not dry_run)
     known = {each.name for each in fields(Asked)}
 
     def edit_at(now: datetime) -> Edit:

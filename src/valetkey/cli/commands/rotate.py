@@ -47,7 +47,7 @@ def rotate(
             "a rotation needs the new ExternalId, in one way",
             do="give --request FILE, or --external-id ID where the contractor has no valetkey",
         )
-    received = _changing.request_of(request, identity, fingerprint=fingerprint, to=None, yes=yes and not dry_run)
+    received = _changing.request_of(request, identity, fingerprint=fingerprint, yes=yes and not dry_run)
     new = received.value.external_id if received else external_id
     lasts = timedelta(seconds=_owning.length(overlap, "--overlap") or 0)
 
