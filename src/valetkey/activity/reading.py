@@ -212,14 +212,16 @@ class _Pass:
             found.files += 1
             found.size += scanned.size
             found.left_out += not scanned.mentions and not scanned.broken
-            if scanned.broken:
-                found.broken.append((file.name, scanned.broken))
-            elif file.at is not None:
+            if file.at is not None and not scanned.broken:
                 found.days.setdefault((file.account, file.region), set()).add(file.at.date())
+        # A file that does not mention the role is not decoded: it may break when a later role is looked for.
+        if scanned.broken and all(name != file.name for name, _ in found.broken):
+            found.broken.append((file.name, scanned.broken))
         found.records += scanned.records
         if scanned.skipped:
             found.skipped.update(scanned.skipped)
-            found.skipped_in.append(file.name)
+            if file.name not in found.skipped_in:
+                found.skipped_in.append(file.name)
 
     def _take(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -231,7 +231,7 @@ class _File:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             if in_lines:
                 self._skip("it is not JSON, or not of a trail")
-            elif "trailing" in str(error):
+            elif "trailing characters" in str(error):
                 self._lines(data)
             else:
                 raise BrokenFileError("is cut off, or is not the JSON of a trail") from None

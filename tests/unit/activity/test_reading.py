@@ -149,6 +149,26 @@ def test_a_file_that_is_cut_and_does_not_mention_the_role_is_named_too(tmp_path:
     assert of(tmp_path, maker).broken == [("a.json", "is cut off, or is not JSON")]
 
 
+def test_a_file_that_breaks_only_when_a_later_role_is_looked_for_is_named(
+    tmp_path: pathlib.Path, maker: Maker, account: Any
+) -> None:
+    """It does not mention the first role, and is decoded only when a session of that role assumes another one."""
+    inner = f"arn:aws:iam::{account()}:role/inner"
+    made = maker.record(
+        *(AT, "sts", "AssumeRole", maker.identity("carol", AT, "ASIAEXAMPLE")),
+        requestParameters={"roleArn": inner, "roleSessionName": "next"},
+        responseElements={
+            "credentials": {"accessKeyId": "ASIAINNER"},
+            "assumedRoleUser": {"assumedRoleId": "AROAINNER:next"},
+        },
+    )
+    (tmp_path / "a.json").write_bytes(trail([made]))
+    (tmp_path / "b.json").write_bytes(b'{"Records": [{"userIdentity": {"arn": "assumed-role/inner/next"}, }]}')
+    found = read(Folder(tmp_path), wanted(maker), accounts=None)[0]
+    assert [name for name, _ in found.broken] == ["b.json"]
+    assert not found.is_complete
+
+
 def test_a_long_file_that_is_cut_gives_nothing(
     tmp_path: pathlib.Path, maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
