@@ -14,13 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
-import msgspec
-
 from valetkey.account.calls import Call, CallError, Perform, patient
 from valetkey.activity.events import Event, Tie, role_key
 from valetkey.activity.layout import BEFORE, Span
 from valetkey.activity.reading import Progress, Reading
-from valetkey.activity.records import RECORD, SkippedRecordError
+from valetkey.activity.records import SkippedRecordError, decoded
 from valetkey.activity.wanted import Wanted
 from valetkey.errors import ValetkeyError
 
@@ -101,7 +99,8 @@ class _Found:
         progress: Progress | None,
     ) -> None:
         self._performs, self._span, self._wait, self._progress = performs, span, wait, progress
-        self._failed: set[str] = set()
+        self._failed: dict[str, str] = {}
+        """Regions that are asked no more, each with the reason."""
         self._seen: set[str] = set()
         self.reading = Reading()
 
@@ -126,35 +125,29 @@ class _Found:
                     self._progress(number, len(where))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+        self.reading.unread = tuple(f"region {region}: {why}" for region, why in sorted(self._failed.items()))
         return found
 
     def _events(self, texts: Iterable[str], wanted: Wanted) -> Iterator[Event]:
         for text in texts:
             self.reading.records += 1
             try:
-                event = wanted.event(RECORD.decode(text))
+                event = wanted.event(decoded(text))
             except SkippedRecordError as reason:
-                self._skip(str(reason))
-            except (msgspec.MsgspecError, RecursionError):
-                self._skip("its fields are not of the kinds that CloudTrail writes")
+                self.reading.skipped[str(reason)] += 1
+                self.reading.skipped_in = ["LookupEvents"]
             else:
                 if event is not None:
                     yield event
-
-    def _skip(self, reason: str) -> None:
-        self.reading.skipped[reason] += 1
-        self.reading.skipped_in = ["LookupEvents"]
 
     def _region(self, region: str, asked: Sequence[tuple[str, str]]) -> list[str]:
         """The records, as text."""
         try:
             return [text for attribute, value in asked for text in self._pages(region, attribute, value)]
         except CallError as error:
-            self._failed.add(region)
-            self.reading.unread += (f"region {region}: {error.code}",)
+            self._failed[region] = error.code
         except ValetkeyError as error:
-            self._failed.add(region)
-            self.reading.unread += (f"region {region}: {error.what}",)
+            self._failed[region] = error.what
         return []
 
     def _pages(self, region: str, attribute: str, value: str) -> Iterator[str]:

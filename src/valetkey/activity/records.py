@@ -124,9 +124,19 @@ class SkippedRecordError(ValueError):
 
 
 RECORD = msgspec.json.Decoder(Record)
+UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What a decoder raises of bytes or text that are not of its kind."""
 RECORDS = msgspec.json.Decoder(list[Record])
 RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 DOCUMENT = msgspec.json.Decoder(Document)
+
+
+def decoded(raw: msgspec.Raw | bytes | str) -> Record:
+    """The record. Raises SkippedRecordError."""
+    try:
+        return RECORD.decode(raw)
+    except UNDECODABLE:
+        raise SkippedRecordError("its fields are not of the kinds that CloudTrail writes") from None
 
 
 def is_true(value: str | bool | None) -> bool:
@@ -141,6 +151,6 @@ def fields(raw: msgspec.Raw) -> dict[str, Any]:
         return {}
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
+    except UNDECODABLE:
         return {}
     return value if isinstance(value, dict) else {}

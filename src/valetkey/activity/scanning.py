@@ -19,7 +19,7 @@ import msgspec
 
 from valetkey.activity.events import Event
 from valetkey.activity.inflating import BLOCK, BrokenFileError, blocks
-from valetkey.activity.records import DOCUMENT, RAWS, RECORD, SkippedRecordError
+from valetkey.activity.records import DOCUMENT, RAWS, RECORD, UNDECODABLE, SkippedRecordError, decoded
 from valetkey.activity.wanted import Wanted
 
 _HEAD = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"Records"\s*:\s*)?\[\s*')
@@ -163,7 +163,7 @@ class _File:
                 event = self._wanted.event(RECORD.decode(part[start:end]))
             except SkippedRecordError as reason:
                 skipped[str(reason)] = skipped.get(str(reason), 0) + 1
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            except UNDECODABLE:
                 return False
             else:
                 if event is not None:
@@ -186,7 +186,7 @@ class _File:
         raws: Iterable[msgspec.Raw | bytes]
         try:
             raws = RAWS.decode(b"[" + part + b"]")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNDECODABLE:
             # One record must not hide the others: where their boundaries show, each is tried by itself.
             if not part.startswith(_BEGIN):
                 raise BrokenFileError("is not the JSON of a trail") from None
@@ -197,11 +197,9 @@ class _File:
     def _one(self, raw: msgspec.Raw | bytes | str) -> None:
         self._found.records += 1
         try:
-            event = self._wanted.event(RECORD.decode(raw))
+            event = self._wanted.event(decoded(raw))
         except SkippedRecordError as reason:
             self._skip(str(reason))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            self._skip("its fields are not of the kinds that CloudTrail writes")
         else:
             if event is not None:
                 self._found.events.append(event)
@@ -228,7 +226,7 @@ class _File:
             return
         try:
             found = DOCUMENT.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             if in_lines:
                 self._skip("it is not JSON, or not of a trail")
             elif "trailing characters" in str(error):
