@@ -14,6 +14,7 @@ from valetkey.cli._engines import Engines
 from valetkey.errors import ValetkeyError, page, shown
 
 if TYPE_CHECKING:
+    from valetkey.account.calls import Perform
     from valetkey.activity import Expected, Reading, Span, Wanted
     from valetkey.cli._options import OwnerAccount
     from valetkey.grants.status import Standing
@@ -184,14 +185,15 @@ def _looked_up(asked: Asked, span: Span, account: OwnerAccount) -> tuple[Reading
     from valetkey.report.activity import looking_up
 
     perform = account.connect()
-    missing: tuple[str, ...] = ()
+    missing = _other_accounts(asked, perform)
     if account.region is not None:
         where: tuple[str, ...] = (account.region,)
     else:
         try:
             where = regions(perform)
         except CallError as error:
-            where, missing = ("us-east-1",), (f"all regions but us-east-1: ec2:DescribeRegions failed: {error.code}",)
+            where = ("us-east-1",)
+            missing += (f"all regions but us-east-1: ec2:DescribeRegions failed: {error.code}",)
     reading, wanted = look_up(
         lambda region: connect(profile=account.profile, region=region),
         where,
@@ -208,7 +210,17 @@ def _looked_up(asked: Asked, span: Span, account: OwnerAccount) -> tuple[Reading
             exit_code=3,
         )
     reading.unread = missing + reading.unread
-    only = f"Only {', '.join(where)} was looked up; what was done in other regions does not show."
     if account.region is not None:
-        reading.limits += (only,)
+        reading.limits += (f"Only {account.region} was looked up; what was done in other regions does not show.",)
     return reading, wanted
+
+
+def _other_accounts(asked: Asked, perform: Perform) -> tuple[str, ...]:
+    """The roles' accounts whose events LookupEvents does not have: it answers for the credentials' account alone."""
+    from valetkey.grants.role import read_owner
+
+    owners = {owner for owner, _ in asked.wanted.roles}
+    if not owners:
+        return ()
+    here = read_owner(perform).account
+    return tuple(f"account {each}: the credentials are of account {here}" for each in sorted(owners - {here}))

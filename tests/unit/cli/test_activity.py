@@ -139,8 +139,12 @@ def test_the_terms_of_a_grant_are_what_is_judged_by(monkeypatch: pytest.MonkeyPa
 def test_regions_that_cannot_be_listed_are_not_passed_over(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], account: Any
 ) -> None:
+    owner = account()
+
     def connect(*, profile: str | None, region: str | None) -> Any:
         def perform(call: Call, /) -> dict[str, Any]:
+            if call.service == "sts":
+                return {"Account": owner, "Arn": f"arn:aws:iam::{owner}:user/admin"}
             if call.service == "ec2" or region == "eu-west-1":
                 raise CallError(call, "UnauthorizedOperation", "no")
             return {"Events": []}
@@ -149,11 +153,27 @@ def test_regions_that_cannot_be_listed_are_not_passed_over(
 
     monkeypatch.setattr("valetkey.aws.connect", connect)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    words = ["activity", f"arn:aws:iam::{account()}:role/audit", "--from", "lookup-events"]
+    words = ["activity", f"arn:aws:iam::{owner}:role/audit", "--from", "lookup-events"]
     assert run(words) == 1
     assert "Not read: all regions but us-east-1: ec2:DescribeRegions failed" in capsys.readouterr().out
     assert run([*words, "--region", "eu-west-1"]) == 3
     assert "no region could be read" in capsys.readouterr().err
+
+
+def test_the_event_history_of_another_account_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], account: Any
+) -> None:
+    owner, here = account(), account()
+
+    def connect(*, profile: str | None, region: str | None) -> Any:
+        who = {"Account": here, "Arn": f"arn:aws:iam::{here}:user/admin"}
+        return lambda call: who if call.service == "sts" else {"Events": []}
+
+    monkeypatch.setattr("valetkey.aws.connect", connect)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    words = ["activity", f"arn:aws:iam::{owner}:role/audit", "--from", "lookup-events", "--region", "us-east-1"]
+    assert run(words) == 1
+    assert f"Not read: account {owner}: the credentials are of account {here}" in capsys.readouterr().out
 
 
 def test_the_default_span_of_each_source() -> None:
