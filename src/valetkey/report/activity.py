@@ -39,9 +39,11 @@ def say_activity(shown: Shown, by: By) -> None:
     """Everything as tables: sessions or another grouping, deeds, flags, what cannot be seen."""
     answer, reading = shown.answer, shown.reading
     say(*(f"Role {each}" for each in answer.roles[:_ROWS]))
+    _rest(len(answer.roles))
     say(subtitle(shown))
     if shown.terms:
         say(shown.terms)
+    lines = () if by == "session" else answer.lines(by)
     if by == "session":
         columns = ["session", "from (UTC)", "kind", "who", "MFA", "calls", "writes", "denied", "flags"]
         rows: list[Sequence[str]] = [_session(each) for each in answer.sessions[:_ROWS]]
@@ -58,11 +60,11 @@ def say_activity(shown: Shown, by: By) -> None:
                 str(each.denied),
                 str(each.errors),
             )
-            for each in answer.lines(by)[:_ROWS]
+            for each in lines[:_ROWS]
         ]
     if rows:
         say_table(columns, rows)
-    _rest(len(answer.sessions) if by == "session" else len(answer.lines(by)))
+    _rest(len(answer.sessions) if by == "session" else len(lines))
     if by == "session" and rows:
         head = ["session", "until", "who: known by", "address", "program", "made by"]
         say_table(head, [_more(each) for each in answer.sessions[:_ROWS]])
@@ -73,6 +75,7 @@ def say_activity(shown: Shown, by: By) -> None:
             ["refused (UTC)", "caller", "address", "error", "event"],
             [(minute(each.at), each.caller, each.address, each.error, each.event) for each in answer.refused[:_ROWS]],
         )
+        _rest(len(answer.refused))
     if shown.unseen:
         say("What cannot be seen:", *(f"  - {each}" for each in shown.unseen))
     for line in incomplete(reading):

@@ -63,6 +63,7 @@ def page(shown: Shown) -> str:
         picture=_picture(sessions),
         kinds=[each for each in KINDS if each.name in there],
         refused=[(minute(each.at), each.caller, each.address, each.error) for each in answer.refused[:_SESSIONS]],
+        refused_rest=max(0, len(answer.refused) - _SESSIONS),
         unseen=shown.unseen,
     )
 

@@ -7,11 +7,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
+import pytest
 from tests.trails.generate import OWNER, generate
 from tests.trails.records import Maker, Record, trail
 
 from valetkey.activity import Folder, Span, Wanted, answer, read, role_key
-from valetkey.report.activity import Shown
+from valetkey.report.activity import Shown, say_activity
 from valetkey.report.activity_page import page
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
@@ -96,3 +97,16 @@ def test_what_was_not_read_is_on_top(tmp_path: pathlib.Path) -> None:
     text = page(shown(tmp_path, truth.role))
     assert "broken.json is cut off" in text
     assert text.index("Not everything could be read") < text.index("When they were here")
+
+
+def test_refused_attempts_that_are_left_out_are_counted(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    maker = Maker(OWNER, "222222222222")
+    refused = [maker.entry(AT, f"s{number}", "", error="AccessDenied")[1] for number in range(501)]
+    (tmp_path / "a.json").write_bytes(trail(refused))
+    given = shown(tmp_path, maker.role)
+    assert len(given.answer.refused) == 501
+    assert "and 1 more; --format json has all" in page(given)
+    say_activity(given, "session")
+    assert "and 301 more; --format json has all" in capsys.readouterr().out
