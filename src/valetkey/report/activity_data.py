@@ -30,6 +30,7 @@ def say_activity_json(shown: Shown, by: By) -> None:
             roles=list(answer.roles),
             since=_moment(shown.span.since),
             until=_moment(shown.span.until),
+            terms=shown.terms,
             sessions=[_session(each) for each in answer.sessions],
             by=UNSET if by == "session" else by,
             lines=UNSET if by == "session" else [_line(each) for each in answer.lines(by)],
@@ -48,7 +49,7 @@ def say_activity_ndjson(shown: Shown, by: By) -> None:
     )
     for row in rows:
         _print(json.dumps({"type": by, **plain(row)}, ensure_ascii=True))
-    last = {"type": "reading", "unseen": list(shown.unseen), **plain(_reading(shown.reading))}
+    last = {"type": "reading", "terms": shown.terms, "unseen": list(shown.unseen), **plain(_reading(shown.reading))}
     _print(json.dumps(last, ensure_ascii=True))
 
 

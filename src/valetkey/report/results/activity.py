@@ -135,6 +135,8 @@ class Activity(Shape, frozen=True, kw_only=True):
     roles: list[str]
     since: str | None
     until: str | None
+    terms: str
+    """The grant whose terms were used, or why there are none; empty with --all-outsiders."""
     sessions: list[Session]
     by: Literal["person", "action", "day", "ip"] | UnsetType = UNSET
     lines: list[Line] | UnsetType = UNSET
