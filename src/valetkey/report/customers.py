@@ -24,7 +24,7 @@ def say_customers(customers: Sequence[Customer], damaged: Sequence[Damaged], *, 
             ("name", "customer", "account", "region", "session", "grant ends"), [_row(each, now) for each in customers]
         )
     elif not damaged:
-        say("There are no customers yet. Add one with `valetkey accept FILE` and the customer's handoff.")
+        say("There are no customers yet. Add one with `valetkey accept` or `valetkey import`.")
     for each in damaged:
         say(f"{each.name}: {each.problem.what}", stderr=True)
         if each.problem.do:

@@ -122,6 +122,13 @@ def test_nothing_is_written_without_a_yes(config: pathlib.Path, capfd: pytest.Ca
     assert (config.read_text(), names(os.environ), copies(config)) == (CONFIG, (), [])
 
 
+def test_where_there_is_no_config_the_remedy_is_named(config: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
+    config.unlink()
+    assert run(capfd, "import", "--all", "--dry-run") == (0, "There is nothing to import.\n", "")
+    code, _, err = run(capfd, "import", "--dry-run")
+    assert (code, "run `valetkey accept`" in err) == (2, True)
+
+
 def test_taken_over_and_put_back(config: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
     config.chmod(0o644)
     code, out, _ = run(capfd, "import", "--all", "--yes", "--json")

@@ -101,7 +101,9 @@ def _names(given: Sequence[str], everything: bool, config: Sections, credentials
         there = ", ".join(roles(config, credentials)[:20])
         raise ValetkeyError(
             "no profile was named",
-            do=f"name profiles, or say --all; with a role_arn there are: {there}" if there else "none has a role_arn",
+            do=f"name profiles, or say --all; with a role_arn there are: {there}"
+            if there
+            else "the AWS files have no profile with a role_arn; for a role that came by mail run `valetkey accept`",
         )
     for name in given:
         if name not in config and name not in credentials:

@@ -160,7 +160,7 @@ def _spans(here: list[Line]) -> dict[str, tuple[int, int]]:
     names = [here[start].profile for start in starts]
     count = Counter(names)
     found = {}
-    for start, after, name in zip(starts, [*starts[1:], len(here)], names, strict=True):
+    for start, after, name in zip(starts, [*starts, len(here)][1:], names, strict=True):
         if name is None or count[name] > 1:
             continue
         end = after

@@ -95,6 +95,13 @@ def test_what_is_not_one_section_is_left(name: str) -> None:
     assert "twice" not in section_texts(text)
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_a_config_without_a_section_has_none(text: str) -> None:
+    assert section_texts(text) == {}
+    with pytest.raises(ConfigError, match="exactly one section"):
+        rewritten(text, {"acme": NEW}, PATH)
+
+
 def test_a_setting_that_goes_on_in_a_comment_changes_nothing_else() -> None:
     """A value that spans lines belongs to its setting, also when that is dropped."""
     text = "[profile acme]\nrole_arn =\n  arn:aws:iam::111111111111:role/audit\nregion = a\n[profile b]\nregion = c\n"
