@@ -29,16 +29,20 @@ def misuse(error: CycloptsError, words: Sequence[str]) -> tuple[str, str]:
     from cyclopts import UnknownOptionError
     from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
+    inner = _inner(words)
     if words[:1] == ["exec"] and "--" not in words:
         do = "write the command after two dashes: valetkey exec NAME -- COMMAND"
     else:
-        do = f"see `{_help_of(words)}`"
+        do = f"see `{_help_of(words, inner)}`"
+    if inner and words[1:] and not words[1].startswith("-") and words[1] not in inner:
+        # `review` also runs without one of its commands, so that cyclopts would miss the options of that.
+        return f'unknown command "{words[1]}".{suggestion(words[1], inner)}', do
     given = next(iter(error.unused_tokens or ()), "")
     match error:
         case UnknownCommandError() if given.startswith("-"):
             return f"unknown option {given}.", do
         case UnknownCommandError():
-            return f'unknown command "{given}".{suggestion(given, _names(words))}', do
+            return f'unknown command "{given}".{suggestion(given, _names())}', do
         case UnknownOptionError():
             option = (error.token.keyword or error.token.value or "").partition("=")[0]
             near = nearest(option, (name for each in error.argument_collection for name in each.names if each.parse))
@@ -63,19 +67,22 @@ def refuse_options(files: Sequence[str], command: str) -> None:
             )
 
 
-def _names(words: Sequence[str]) -> tuple[str, ...]:
-    """The names of the commands, or of the sandbox's commands."""
+def _names() -> tuple[str, ...]:
     from valetkey.cli._commands import COMMANDS
 
-    if words[:1] == ["sandbox"]:
-        from valetkey.cli._app import build
-
-        return tuple(name for name in build()["sandbox"] if not name.startswith("-"))
     return tuple(name for name, *_ in COMMANDS)
 
 
-def _help_of(words: Sequence[str]) -> str:
-    from valetkey.cli._commands import COMMANDS
+def _inner(words: Sequence[str]) -> tuple[str, ...]:
+    """The commands of a command, as those of `sandbox` and `review`."""
+    from valetkey.cli._app import build
 
-    known = [each for each in words[:1] if any(each == name for name, *_ in COMMANDS)]
+    if not words or words[0] not in _names():
+        return ()
+    return tuple(name for name in build()[words[0]] if not name.startswith("-"))
+
+
+def _help_of(words: Sequence[str], inner: Sequence[str]) -> str:
+    known = [each for each in words[:1] if each in _names()]
+    known += [each for each in words[1:2] if each in inner]
     return " ".join(["valetkey", *map(word, known), "--help"])

@@ -35,6 +35,7 @@ def test_wrong_use_is_exit_code_2_with_advice(words, capsys):
         (["grnt"], 'unknown command "grnt". Did you mean "grant"?'),
         (["client"], 'unknown command "client".\n'),
         (["sandbox", "strt"], 'unknown command "strt". Did you mean "start"?'),
+        (["review", "verfy", "x"], 'unknown command "verfy". Did you mean "verify"?'),
         (["grant", "--dryrun"], "unknown option --dryrun. Did you mean --dry-run?"),
         (["grant", "--polcy=x"], "unknown option --polcy. Did you mean --policy?"),
         (["audit", "--formt", "json"], "unknown option --formt. Did you mean --format?"),
@@ -46,6 +47,12 @@ def test_wrong_use_is_exit_code_2_with_advice(words, capsys):
 def test_an_unknown_name_gets_the_nearest(words, says, capsys):
     assert run(words) == 2
     assert capsys.readouterr().err.startswith(f"valetkey: {says}")
+
+
+@pytest.mark.parametrize("words", [["review", "verify", "x"], ["review", "apply"], ["sandbox", "totp"]])
+def test_what_a_command_of_a_command_lacks_is_in_its_own_help(words, capsys):
+    assert run(words) == 2
+    assert f"see `valetkey {words[0]} {words[1]} --help`" in capsys.readouterr().err
 
 
 def test_an_unknown_profile_gets_the_nearest(tmp_path, monkeypatch, capsys):
