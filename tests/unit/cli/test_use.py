@@ -15,6 +15,7 @@ import pytest
 from valetkey.cli import _default_name
 from valetkey.cli._choosing import Choice, choose, matching
 from valetkey.cli._machine import open_profile
+from valetkey.cli._run import run
 from valetkey.credentials.delivery.regions import region_here, region_to_set
 from valetkey.credentials.delivery.shells import INTERFERING, SET, SHELLS, function
 from valetkey.credentials.profiles import awsconfig, customers
@@ -233,6 +234,32 @@ def test_the_default_name(person: pathlib.Path) -> None:
         _default_name.with_default_name(["exec", "acme", "--"], here)
     with pytest.raises(ValetkeyError, match="no profile is named"):
         _default_name.with_default_name(["exec", "--", "aws"], env)
+
+
+def test_terraform_and_serve_are_for_the_shells_profile(
+    person: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["terraform"], ["serve"]):
+        assert run(words) == 2
+        assert f"valetkey {words[0]} NAME" in capfd.readouterr().err
+    wanted: list[tuple[str, ...]] = []
+
+    def enter_all(names: tuple[str, ...]) -> None:
+        wanted.append(names)
+        raise ValetkeyError("far enough", do="nothing")
+
+    monkeypatch.setattr("valetkey.cli._serving.enter_all", enter_all)
+    monkeypatch.setenv("AWS_PROFILE", "globex")
+    assert run(["terraform"]) == 0
+    by_aws = capfd.readouterr().out
+    assert run(["terraform", "globex"]) == 0
+    assert capfd.readouterr().out == by_aws
+    monkeypatch.setenv("VALETKEY_PROFILE", "acme")
+    assert run(["terraform"]) == 0
+    assert capfd.readouterr().out != by_aws
+    run(["serve"])
+    run(["serve", "globex"])
+    assert wanted == [("acme",), ("globex",)]
 
 
 def test_exec_names_the_profile_and_opens_a_shell(

@@ -18,7 +18,9 @@ _LOOK = 0.5
 
 
 def serve(
-    name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
+    name: Annotated[
+        str | None, Parameter(help="The profile that `accept` wrote; if not given, the one that this shell is for.")
+    ] = None,
     /,
     *names: Annotated[str, Parameter(help="More profiles; each has a path and a token of its own.")],
     port: Annotated[int, Parameter(help="Port on 127.0.0.1; any free one if not given.")] = 0,
@@ -37,12 +39,13 @@ def serve(
     """
     from valetkey import files
     from valetkey.cli._childenv import folder as temporary
+    from valetkey.cli._default_name import name_or_default
     from valetkey.cli._serving import enter_all, serving
     from valetkey.report.serving import say_lapsed, say_serving
 
     if not 0 <= port < 65536:
         raise ValetkeyError(f"--port: {port} is not a port", do="name one from 1024 to 65535")
-    wanted = tuple(dict.fromkeys((name, *names)))
+    wanted = tuple(dict.fromkeys((name_or_default(name, "serve"), *names)))
     held = enter_all(wanted)
     with _ends() as ended, contextlib.ExitStack() as stack:
         if folder is None:

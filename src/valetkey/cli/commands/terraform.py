@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def terraform(
-    name: Annotated[str, Parameter(help="The profile that `accept` wrote.")],
+    name: Annotated[
+        str | None, Parameter(help="The profile that `accept` wrote; if not given, the one that this shell is for.")
+    ] = None,
     /,
     *names: Annotated[str, Parameter(help="More customers; then each provider has an alias.")],
     shape: Annotated[
@@ -36,6 +38,7 @@ def terraform(
     `assume-role` is for what only the provider's own block can say.
     """
     from valetkey import awsfiles
+    from valetkey.cli._default_name import name_or_default
     from valetkey.cli._saying import say_end
     from valetkey.cli.commands.accept import executable
     from valetkey.credentials.delivery import terraform as made
@@ -47,7 +50,7 @@ def terraform(
     from valetkey.report.terraform import say_terraform
 
     customers = []
-    for each in dict.fromkeys((name, *names)):
+    for each in dict.fromkeys((name_or_default(name, "terraform"), *names)):
         profile = grant_profile(each, os.environ)
         say_end(profile)
         region = awsfiles.region(each, os.environ) or profile.region
