@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 
+from valetkey import files
 from valetkey.credentials.delivery.browsers import NoBrowser, Start, find, start
 
 _REMOVE = "import shutil, sys, time; time.sleep(float(sys.argv[1])); shutil.rmtree(sys.argv[2], ignore_errors=True)"
@@ -32,6 +34,22 @@ class Browser:
                 raise NoBrowser("no browser could be started", do="use --print")
         else:
             _run(start(self._program, page, own=self._own), stays)
+
+
+def page_folder(env: Mapping[str, str], *, no_cache: bool) -> Path:
+    """Where the page for the browser is written: HOME, which a browser in a snap can read.
+
+    INVARIANT: with `--no-cache` it is not below HOME. Raises NoBrowser where there is no other private place.
+    """
+    if not no_cache:
+        return Path.home()
+    folder = files.runtime_dir(env)
+    if folder is None:
+        raise NoBrowser(
+            "--no-cache writes nothing below HOME, and without XDG_RUNTIME_DIR the browser's page has no other place",
+            do="use --print, or leave --no-cache out",
+        )
+    return folder
 
 
 def remove_later(directory: Path, seconds: float) -> bool:

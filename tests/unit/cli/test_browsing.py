@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from valetkey.cli._browsing import remove_later
+from valetkey.cli._browsing import page_folder, remove_later
+from valetkey.credentials.delivery.browsers import NoBrowser
 from valetkey.credentials.delivery.federation import redirect_file
 
 
@@ -26,3 +27,15 @@ def test_without_such_a_process_it_goes_at_once(tmp_path: pathlib.Path, monkeypa
     with redirect_file("https://x", tmp_path, later=lambda directory: remove_later(directory, 0.0)) as page:
         pass
     assert not page.parent.exists()
+
+
+def test_without_a_cache_the_page_is_not_below_home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, runtime = tmp_path / "nobody", tmp_path / "run"
+    runtime.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    env = {"HOME": str(home), "XDG_RUNTIME_DIR": str(runtime)}
+    assert page_folder(env, no_cache=False) == home
+    assert page_folder(env, no_cache=True) == runtime / "valetkey"
+    with pytest.raises(NoBrowser, match="XDG_RUNTIME_DIR"):
+        page_folder({"HOME": str(home)}, no_cache=True)
+    assert not home.exists()

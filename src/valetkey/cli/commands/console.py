@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -50,7 +49,7 @@ def console(
     """
     from valetkey.aws.form import post_form
     from valetkey.awsfiles import settings
-    from valetkey.cli._browsing import Browser, remove_later
+    from valetkey.cli._browsing import Browser, page_folder, remove_later
     from valetkey.cli._default_name import name_or_default
     from valetkey.cli._machine import clock, open_profile
     from valetkey.cli._saying import say_end
@@ -72,6 +71,7 @@ def console(
     name = name_or_default(name, "console")
     own = f"valetkey-{file_id(name)}" if separate else None
     opener = None if print_ else Browser(browser, own=own)
+    folder = None if print_ else page_folder(os.environ, no_cache=way.no_cache)
     entry = open_profile(name, way.way)
     profile = entry.profile
     # Wrong use is told before anybody is asked for a code.
@@ -116,7 +116,7 @@ def console(
     limit = entry.limit if ends is None else "12 h at most: AWS's limit for the console"
     until = f"{ends or session.credentials.expires:%H:%M} UTC ({limit})"
     say("The owner's CloudTrail shows this as GetSigninToken and ConsoleLogin, which some alert on.", stderr=True)
-    if opener is None:
+    if opener is None or folder is None:
         say(
             "Anybody who opens this URL within 15 minutes is signed in: do not share it.",
             f"The console of account {profile.account} is open with it until {until}.",
@@ -125,7 +125,7 @@ def console(
         say(secret)
         return 0
     _end_in_order()
-    with redirect_file(secret, Path.home(), later=lambda directory: remove_later(directory, _STAYS)) as file:
+    with redirect_file(secret, folder, later=lambda directory: remove_later(directory, _STAYS)) as file:
         say(f"Opening the console of account {profile.account} in your browser, until {until}.", stderr=True)
         opener.open(file.as_uri(), stays=_LOOK)
     return 0
