@@ -1,7 +1,7 @@
 """What a session did, so that a person can read it: calls by service and level, writes one by one, console clicks.
 
 One click in the console makes tens of calls (the list of users in IAM: more than a hundred). Calls of a console that
-follow each other within two seconds count as one click.
+follow each other within two seconds count as one click; calls that an open page repeats by itself count as none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,15 @@ from valetkey.activity.events import Event
 from valetkey.catalog.actions import Level
 
 _ONE_CLICK = timedelta(seconds=2)
+_BY_ITSELF = frozenset(
+    {
+        ("health", "DescribeEventAggregates"),
+        ("health", "DescribeEvents"),
+        ("notifications", "ListNotificationHubs"),
+        ("cloudshell", "SendHeartBeat"),
+    }
+)
+"""Calls that the bar of the console and CloudShell repeat as long as a page is open, without a person."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,8 @@ def clicks(events: Sequence[Event]) -> tuple[Click, ...]:
     """The clicks behind the calls of a console, which are in order of time."""
     found: list[list[Event]] = []
     for each in events:
+        if (each.service, each.name) in _BY_ITSELF:
+            continue
         if found and each.at - found[-1][-1].at <= _ONE_CLICK:
             found[-1].append(each)
         else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from valetkey.activity.events import Event
-from valetkey.activity.sessions import Group
+from valetkey.activity.sessions import Group, is_console_agent
 
 KindName = Literal["delegate", "agent", "scoped", "login", "console", "service", "cli"]
 
@@ -67,7 +67,12 @@ def _makers(group: Group) -> Iterable[Event]:
 
 
 def _console(group: Group) -> bool:
-    return group.anchor[0] == "made" or any(each.from_console for each in group.acts)
+    if any(each.from_console for each in group.acts):
+        return True
+    # Copies of trails without access key ids have CLI sessions of this form too: the user agents decide.
+    return group.anchor[0] == "made" and any(
+        each.source == "signin.amazonaws.com" or is_console_agent(each.agent) for each in group.acts
+    )
 
 
 KINDS: tuple[Kind, ...] = (
@@ -90,7 +95,12 @@ KINDS: tuple[Kind, ...] = (
         _login,
         "CreateOAuth2Token of a console session with the same principal and creation time, or of this sign-in",
     ),
-    Kind("console", "the console", _console, "sessionCredentialFromConsole, or a sign-in without an access key"),
+    Kind(
+        "console",
+        "the console",
+        _console,
+        "sessionCredentialFromConsole, or a sign-in without an access key from a browser",
+    ),
     Kind(
         "service",
         "a service, for a session",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _ROWS = 200
 """Lines of a table; the rest is counted."""
+_LONGEST = 400
+"""Characters of a cell; JSON has the rest."""
 _IDS = 1
 """Event ids that a table names; the other formats have up to 20."""
 _MOST = 4
@@ -62,20 +64,17 @@ def say_activity(shown: Shown, by: By) -> None:
             )
             for each in lines[:_ROWS]
         ]
-    if rows:
-        say_table(columns, rows)
-    _rest(len(answer.sessions) if by == "session" else len(lines))
+    _table(columns, rows, len(answer.sessions) if by == "session" else len(lines))
     if by == "session" and rows:
         head = ["session", "until", "who: known by", "address", "program", "made by"]
-        say_table(head, [_more(each) for each in answer.sessions[:_ROWS]])
+        _table(head, [_more(each) for each in answer.sessions[:_ROWS]])
         _say_deeds(answer.sessions)
     _say_flags(answer.sessions)
-    if answer.refused:
-        say_table(
-            ["refused (UTC)", "caller", "address", "error", "event"],
-            [(minute(each.at), each.caller, each.address, each.error, each.event) for each in answer.refused[:_ROWS]],
-        )
-        _rest(len(answer.refused))
+    _table(
+        ["refused (UTC)", "caller", "address", "error", "event"],
+        [(minute(each.at), each.caller, each.address, each.error, each.event) for each in answer.refused[:_ROWS]],
+        len(answer.refused),
+    )
     if shown.unseen:
         say("What cannot be seen:", *(f"  - {each}" for each in shown.unseen))
     for line in incomplete(reading):
@@ -114,9 +113,7 @@ def _say_deeds(sessions: Sequence[Session]) -> None:
         (("session", "looked at", "calls", "what"), list(_looked(sessions))),
     )
     for columns, rows in tables:
-        if rows:
-            say_table(columns, rows[:_ROWS])
-            _rest(len(rows))
+        _table(columns, rows[:_ROWS], len(rows))
 
 
 def _deeds(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
@@ -162,13 +159,11 @@ def _looked(sessions: Sequence[Session]) -> Iterator[Sequence[str]]:
 
 def _say_flags(sessions: Sequence[Session]) -> None:
     rows = [
-        (flag.code, session.id, flag.words, _ids(flag.events, flag.count))
+        (flag.code, session.id, flag.words, ids(flag.events, flag.count))
         for session in sessions
         for flag in session.flags
     ]
-    if rows:
-        say_table(["flag", "session", "why", "event"], rows[:_ROWS])
-        _rest(len(rows))
+    _table(["flag", "session", "why", "event"], rows[:_ROWS], len(rows))
 
 
 def _session(session: Session) -> Sequence[str]:
@@ -227,9 +222,22 @@ def _some(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_MOST]) + more
 
 
-def _ids(ids: Sequence[str], count: int) -> str:
+def ids(events: Sequence[str], count: int) -> str:
+    """Event ids of a flag, as they are shown: the first, and how many more there are."""
     more = f" and {count - _IDS} more" if count > _IDS else ""
-    return " ".join(ids[:_IDS]) + more
+    return " ".join(events[:_IDS]) + more
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], count: int = 0) -> None:
+    """A table of the first of `count` lines, if there are any. A name that somebody made long does not spread it."""
+    if rows:
+        say_table(columns, [[short(cell, _LONGEST) for cell in row] for row in rows])
+    _rest(count)
+
+
+def short(text: str, longest: int) -> str:
+    """The beginning of a text that is too long to be looked at."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _rest(count: int) -> None:

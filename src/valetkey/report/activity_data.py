@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -70,13 +71,16 @@ def say_activity_csv(shown: Shown, by: By) -> None:
     say(*incomplete(shown.reading), stderr=True)
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the wide forms of the first four, which some spreadsheets read alike."""
+_SPLIT = re.compile(r"(;\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a spreadsheet that separates cells by semicolons begins another cell."""
 
 
 def safe(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula, and that stays on its line. What begins like a formula gets an
-    apostrophe (OWASP, CSV Injection); control characters become visible."""
-    text = clean(cell, keep=frozenset())
+    apostrophe (OWASP, CSV Injection), after a semicolon too; control characters become visible."""
+    text = _SPLIT.sub(r"\1'", clean(cell, keep=frozenset()))
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA) else text
 
 
@@ -99,6 +103,7 @@ def _flat(session: shapes.Session) -> dict[str, str]:
         "denied": _cell([each.action for each in session.denied]),
         "errors": str(len(session.errors)),
         "flags": _cell([each.code for each in session.flags]),
+        "flag_events": _cell([f"{each.code} {each.events[0]}" for each in session.flags if each.events]),
     }
 
 

@@ -7,19 +7,26 @@ script, no request and no form.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from valetkey.report.activity import Shown, from_to, incomplete, minute, number, subtitle
+from valetkey.report.activity import Shown, from_to, ids, incomplete, minute, number, short, subtitle
 from valetkey.report.text import clean
 
 if TYPE_CHECKING:
-    from valetkey.activity import Deed, Session
+    from valetkey.activity import Click, Deed, Session
 
 _SESSIONS = 500
 _ROWS = 40
 """Lines of each table of a session; the rest is counted."""
+_LONGEST = 1000
+"""Characters of a text; JSON has the rest."""
+_NAME = 22
+"""Characters of a name beside its lane."""
+_LABEL = 85.0
+"""What the words of a tick take."""
 _MARKS = 60
 """Marks of a session in the picture."""
 _LEFT, _RIGHT = 190.0, 985.0
@@ -50,7 +57,7 @@ def page(shown: Shown) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: clean(value) if isinstance(value, str) else value,
+        finalize=lambda value: short(clean(value), _LONGEST) if isinstance(value, str) else value,
     )
     return environment.get_template("activity.html").render(
         title=", ".join(answer.roles[:3]) + (f" and {len(answer.roles) - 3} more" if len(answer.roles) > 3 else "")
@@ -70,11 +77,12 @@ def page(shown: Shown) -> str:
 
 def _session(session: Session) -> dict[str, Any]:
     groups = [
-        _group("Look at", [("", each.code, each.words) for each in session.flags]),
+        _group("Look at", [(each.code, each.words, f"event {ids(each.events, each.count)}") for each in session.flags]),
         _group("Changed", _deeds(session.writes)),
         _group("Refused", _deeds(session.denied)),
         _group("Data read", _deeds(session.data_reads)),
         _group("Failed", _deeds(session.errors)),
+        _group("Opened in the console", [_click(each) for each in session.clicks]),
         _group("Looked at", list(_looked(session))),
     ]
     counts = f"{number(session.events, 'call')}, {number(len(session.writes), 'change')}, {len(session.denied)} refused"
@@ -87,13 +95,23 @@ def _session(session: Session) -> dict[str, Any]:
         "when": from_to(session.first, session.last),
         "counts": counts,
         "mfa": session.mfa,
-        "flags": session.flags,
+        "flags": _codes(session),
         "role": session.role,
         "parent": session.parent,
         "addresses": ", ".join(session.addresses[:4]),
         "agents": ", ".join(session.agents[:4]),
         "groups": [each for each in groups if each["rows"]],
     }
+
+
+def _codes(session: Session) -> list[str]:
+    """The codes of the flags, each once."""
+    found = Counter(each.code for each in session.flags)
+    return [code + (f" x{count}" if count > 1 else "") for code, count in found.items()]
+
+
+def _click(click: Click) -> tuple[str, str, str]:
+    return minute(click.at), click.service, number(click.calls, "call")
 
 
 def _group(title: str, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -147,9 +165,8 @@ def _picture(sessions: Sequence[Session]) -> dict[str, Any]:
                     {"kind": kind, "x": across(deed.at), "y": top, "words": f"{minute(deed.at)} {deed.action}"}
                     for deed in deeds[:_MARKS]
                 ]
-        lanes.append(
-            {"person": person if len(person) < 26 else f"{person[:24]}…", "y": y, "bars": bars, "marks": marks}
-        )
+        # Cleaned before it is cut: what is not printable takes more characters then.
+        lanes.append({"person": short(clean(person), _NAME), "y": y, "bars": bars, "marks": marks})
         y += len(ends) * _LANE + 6
     return {"height": y + 6, "ticks": list(_ticks(first, length, across)), "lanes": lanes}
 
@@ -163,5 +180,8 @@ def _ticks(first: datetime, length: timedelta, across: Any) -> Iterator[dict[str
     when = day + step * -(-(first - day) // step)
     while when <= first + length:
         x = across(when)
-        yield {"x": x, "words": when.strftime(form), "anchor": "end" if x > _RIGHT - 40 else "middle"}
+        is_last = x > _RIGHT - _LABEL / 2
+        # Words that end at the edge must not run into those of the tick before.
+        fits = not is_last or x - across(when - step) > 1.5 * _LABEL
+        yield {"x": x, "words": when.strftime(form) if fits else "", "anchor": "end" if is_last else "middle"}
         when += step

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.trails.generate import story
-from tests.trails.records import BROWSER, MCP, Maker, Record
+from tests.trails.records import BROWSER, CLI, MCP, Maker, Record
 
 from valetkey.activity import Answer, Event, Expected, Session, Wanted, answer, role_key
 from valetkey.activity.records import RECORD
@@ -55,6 +55,36 @@ def test_a_console_is_one_session_although_its_keys_change(maker: Maker) -> None
     session = only(answered(maker, *records))
     assert (session.kind.name, session.events, len(session.keys)) == ("console", 7, 7)
     assert [each.calls for each in session.clicks] == [7]
+
+
+def test_calls_that_an_open_page_repeats_are_no_clicks(maker: Maker) -> None:
+    def called(seconds: int, source: str, name: str) -> Record:
+        who = maker.identity("carol", AT, maker.unique("ASIA"))
+        return maker.record(
+            AT + seconds * SECOND, source, name, who, sessionCredentialFromConsole="true", userAgent=BROWSER
+        )
+
+    itself = [called(second, "health", "DescribeEventAggregates") for second in (1, 3, 60, 120)]
+    itself.append(called(61, "cloudshell", "SendHeartBeat"))
+    session = only(
+        answered(
+            maker,
+            called(0, "iam", "ListUsers"),
+            called(4, "iam", "ListRoles"),
+            *itself,
+            called(90, "s3", "ListBuckets"),
+        )
+    )
+    assert [(each.service, each.calls) for each in session.clicks] == [("iam", 1), ("iam", 1), ("s3", 1)]
+    assert session.events == 8
+
+
+@pytest.mark.parametrize(("agent", "kind"), [(CLI, "cli"), (BROWSER, "console")])
+def test_without_access_keys_the_program_says_what_it_is(maker: Maker, agent: str, kind: str) -> None:
+    """As copies of trails are whose key ids somebody took out."""
+    who = maker.identity("bob", AT, None)
+    records = [maker.record(AT + number * SECOND, "s3", "GetObject", who, userAgent=agent) for number in (1, 2)]
+    assert only(answered(maker, *records)).kind.name == kind
 
 
 def test_a_service_that_does_not_say_console_is_in_it_by_its_browser(maker: Maker) -> None:

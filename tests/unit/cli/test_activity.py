@@ -197,6 +197,9 @@ def test_the_default_span_of_each_source() -> None:
         (" =1", "' =1"),
         ("a=1", "a=1"),
         ("two\nlines", "two\\x0alines"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("198.51.100.7; =1", "198.51.100.7; '=1"),
+        (";@a", ";'@a"),
         ("", ""),
     ],
 )

@@ -79,6 +79,46 @@ def test_names_from_a_trail_are_text(tmp_path: pathlib.Path) -> None:
     assert "&lt;script&gt;" in text
 
 
+def test_long_names_are_cut_where_they_are_looked_at(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    maker = Maker(OWNER, "222222222222")
+    who = maker.identity("A" * 5000, AT, "ASIAX")
+    record = maker.record(AT, "iam", "ListUsers", who, sourceIPAddress="B" * 5000, errorCode="C" * 5000)
+    (tmp_path / "a.json").write_bytes(trail([record]))
+    given = shown(tmp_path, maker.role)
+    say_activity(given, "session")
+    for text, longest in ((page(given), 1000), (capsys.readouterr().out, 400)):
+        assert max(len(each[0]) for each in re.finditer(r"A+|B+|C+", text)) == longest - 1
+
+
+def test_every_flag_names_an_event_and_every_click_is_there(tmp_path: pathlib.Path) -> None:
+    given = shown(tmp_path, generate(tmp_path).role)
+    text = page(given)
+    for session in given.answer.sessions:
+        for flag in session.flags:
+            assert f"event {flag.events[0]}" in text
+    clicked = [each for each in given.answer.sessions if each.clicks]
+    assert text.count("Opened in the console") == len(clicked) > 0
+
+
+def test_the_words_of_ticks_do_not_lie_on_each_other(tmp_path: pathlib.Path) -> None:
+    maker = Maker(OWNER, "222222222222")
+    for hours in range(1, 200, 7):
+        for number, when in enumerate((AT, AT + timedelta(hours=hours))):
+            record = maker.record(when, "iam", "ListUsers", maker.identity("carol", when, f"ASIA{number}"))
+            (tmp_path / f"{number}.json").write_bytes(trail([record]))
+        ticks = re.findall(
+            r'class="tick" x="([\d.]+)" y="16" text-anchor="(\w+)">([^<]*)<', page(shown(tmp_path, maker.role))
+        )
+        ends = [0.0]
+        for x, anchor, words in ticks:
+            width = 6.6 * len(words)
+            left = float(x) - (width if anchor == "end" else width / 2)
+            assert not words or left >= ends[-1], (hours, ticks)
+            ends.append(left + width if words else ends[-1])
+
+
 def test_one_moment_years_and_nothing(tmp_path: pathlib.Path) -> None:
     maker = Maker(OWNER, "222222222222")
     for number, days in enumerate((0, 4000)):
