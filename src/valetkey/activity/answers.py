@@ -95,13 +95,12 @@ class Answer:
     _rows: tuple[tuple[str, str, Event], ...] = ()
     """Session, person and event, for the groupings."""
 
-    @property
-    def used(self) -> tuple[str, ...]:
-        """The IAM actions that were used, by sessions and by services for them, sorted; never one that was denied or
-        failed. Calls for which AWS lists no action are in none of them."""
-        return _distinct(
-            calls.action for each in self.sessions for calls in (*each.done, *each.by_services) if calls.is_listed
-        )
+    def used(self, role: str) -> tuple[str, ...]:
+        """The IAM actions that a role's own sessions used, or services for them, sorted; never one that was denied or
+        failed. What a session did in a further role is that role's use. Calls for which AWS lists no action are in
+        none of them."""
+        own = [each for each in self.sessions if role_key(each.role) == role_key(role)]
+        return _distinct(calls.action for each in own for calls in (*each.done, *each.by_services) if calls.is_listed)
 
     def lines(self, by: By) -> tuple[Line, ...]:
         """The calls by something else than the session, the most first; days in their order."""

@@ -129,14 +129,14 @@ def _trail(standing: Standing, source: str, account: OwnerAccount, now: datetime
     from valetkey.activity import Span
     from valetkey.cli import _activity
     from valetkey.grants.from_use import Use
+    from valetkey.report.activity import incomplete, number
 
     back = _activity.LOOKUP_DAYS if source == _activity.LOOKUP else _LOOK_BACK
     since = max(standing.role.created, now - back)
     read = _activity.read(_activity.of_grant(standing), source, Span(since, None), account, now=now)
-    unread = tuple(f"not read: {each}" for each in read.reading.unread)
     use = Use(
-        source=f"CloudTrail ({source}) since {since:%Y-%m-%d %H:%M}Z: {len(read.answer.sessions)} sessions",
-        actions=frozenset(each.lower() for each in read.answer.used),
-        notes=(*unread, *read.unseen),
+        source=f"CloudTrail ({source}) since {since:%Y-%m-%d %H:%M}Z: {number(len(read.answer.sessions), 'session')}",
+        actions=frozenset(each.lower() for each in read.answer.used(standing.role.arn)),
+        notes=(*incomplete(read.reading), *read.unseen),
     )
     return use, read.reading.is_complete

@@ -151,7 +151,9 @@ def test_a_chain_is_followed_and_keeps_the_person(maker: Maker, account: Any) ->
                         requestParameters={"roleArn": further, "roleSessionName": "step"})  # fmt: skip
     deed = maker.record(AT + 2 * SECOND, "iam", "CreateUser",
                         maker.identity("step", AT + SECOND, "ASIA2", role=further, role_id="AROAFURTHER"))  # fmt: skip
-    first, second = answered(maker, ours, theirs, step, deed, keys=frozenset({"ASIA2"})).sessions
+    found = answered(maker, ours, theirs, step, deed, keys=frozenset({"ASIA2"}))
+    first, second = found.sessions
+    assert (found.used(maker.role), found.used(further)) == (("sts:AssumeRole",), ("iam:CreateUser",))
     assert (second.parent, second.who.person, second.mfa, second.role) == (first.id, "carol", "yes", further)
     [flag] = [each for each in first.flags if each.code == "chain-out"]
     assert flag.events == (step["eventID"],)
@@ -267,7 +269,7 @@ def test_used_actions_are_those_that_succeeded(maker: Maker) -> None:
         maker.record(AT, "new-service", "DoThings", who),
         maker.record(AT, "ec2", "CreateVpc", served),
     )
-    assert found.used == ("ec2:CreateVpc", "s3:ListAllMyBuckets")
+    assert found.used(maker.role) == ("ec2:CreateVpc", "s3:ListAllMyBuckets")
 
 
 @given(seed=st.integers(0, 10_000))

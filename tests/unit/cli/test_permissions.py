@@ -174,3 +174,15 @@ def test_a_smaller_policy_from_a_trail_counts_no_denied_call(
     assert found["used"] == ["iam:listusers"]
     assert found["policy"]["Statement"] == [{"Effect": "Allow", "Action": ["iam:ListUsers"], "Resource": ["*"]}]
     assert any("data events" in each for each in found["notes"])
+
+
+def test_a_file_of_the_trail_that_is_not_read_is_named_and_ends_with_1(
+    iam: FakeIam, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    maker = Maker("111111111111", "222222222222")
+    at = datetime(2026, 11, 3, 10, tzinfo=UTC)
+    record = maker.record(at, "iam", "ListUsers", maker.identity("carol", at, "ASIAEXAMPLEEXAMPLE12"))
+    (tmp_path / "events.json").write_bytes(trail([record]))
+    (tmp_path / "cut.json").write_bytes(trail([record])[:-3])
+    assert run(["show", "audit", "--from-use", "--from", str(tmp_path)]) == 1
+    assert "cut.json is cut off" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from tests.trails.generate import OWNER, generate
 from tests.trails.records import Maker, Record, trail
 
 from valetkey.activity import Folder, Span, Wanted, answer, read, role_key
-from valetkey.report.activity import Shown, say_activity
+from valetkey.report.activity import Shown, fetching, looking_up, reading_files, say_activity
 from valetkey.report.activity_page import page
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
@@ -150,3 +150,16 @@ def test_refused_attempts_that_are_left_out_are_counted(
     assert "and 1 more; --format json has all" in page(given)
     say_activity(given, "session")
     assert "and 301 more; --format json has all" in capsys.readouterr().out
+
+
+def test_progress_is_shown_on_a_terminal_and_wiped_at_the_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading_files(16, 2000)
+    assert not capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    for show, what in ((reading_files, "files read"), (fetching, "files fetched"), (looking_up, "regions")):
+        show(16, 2000)
+        assert capsys.readouterr().err == f"\r16 of 2,000 {what}"
+        show(2000, 2000)
+        assert not capsys.readouterr().err.strip()
