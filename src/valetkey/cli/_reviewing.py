@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from valetkey.audit import Scope
     from valetkey.cli._options import OwnerAccount
     from valetkey.evidence import Population, Tool
+    from valetkey.evidence.review import Entry
 
 
 def tool() -> Tool:
@@ -65,8 +66,9 @@ def need_key(key: Path | None) -> None:
         )
 
 
-def population(perform: Perform, account: OwnerAccount, scope: Scope) -> Population:
-    """Everything in the account that lets an outside party in. Raises CallError."""
+def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source: str | None = None) -> Population:
+    """Everything in the account that lets an outside party in; from a source of CloudTrail also what was done through
+    it. Raises CallError, and ValetkeyError of the source."""
     from valetkey.audit import audit
     from valetkey.audit import reviewing as outside
     from valetkey.audit.workers import verdicts
@@ -84,6 +86,10 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope) -> Populat
     done = verdicts(found, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
     answer = audit(found, scope=scope, now=now, verdicts=done, progress=None if done else proving)
     others = outside.entries(answer, found, but=(each.role_arn for each in grants))
+    entries, unread = (*grants, *others), outside.not_read(answer)
+    if source is not None and entries:
+        entries, missing = _with_activity(entries, source, account, owner.account, now)
+        unread = (*unread, *missing)
     return Population(
         account=owner.account,
         partition=owner.partition,
@@ -91,6 +97,24 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope) -> Populat
         read_by=owner.arn,
         own_accounts=tuple(sorted(scope.own)),
         org_id=scope.org_id,
-        incomplete=outside.not_read(answer),
-        entries=ordered((*grants, *others)),
+        incomplete=unread,
+        entries=ordered(entries),
     )
+
+
+def _with_activity(
+    entries: tuple[Entry, ...], source: str, account: OwnerAccount, owner: str, now: datetime
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The entries with what CloudTrail shows of each role among their notes; and what could not be read."""
+    from msgspec.structs import replace
+
+    from valetkey.activity import Expected, Wanted, role_key
+    from valetkey.cli import _activity
+    from valetkey.report.activity import incomplete, summary
+
+    arns = tuple(each.role_arn for each in entries)
+    keys = frozenset(key for each in arns if (key := role_key(each)))
+    asked = _activity.Asked(Wanted(roles=keys), frozenset({owner}), Expected(), "", arns)
+    read = _activity.read(asked, source, _activity.span(None, None, source, now=now), account, now=now)
+    noted = tuple(replace(each, notes=(*each.notes, summary(read, each.role_arn))) for each in entries)
+    return noted, tuple(incomplete(read.reading))

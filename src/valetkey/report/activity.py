@@ -91,6 +91,26 @@ def subtitle(shown: Shown) -> str:
     )
 
 
+def summary(shown: Shown, role: str) -> str:
+    """What was done through one role, in a sentence; it never counts what was refused as used."""
+    from valetkey.activity import role_key
+
+    sessions = [each for each in shown.answer.sessions if role_key(each.role) == role_key(role)]
+    where = f"CloudTrail ({shown.source}), {_span(shown.span)}"
+    if not sessions:
+        return f"{where}: no session"
+    people = sorted({each.who.person for each in sessions})
+    used = shown.answer.used(role)
+    codes = sorted({flag.code for each in sessions for flag in each.flags})
+    flags = f"; flags {', '.join(codes)}" if codes else ""
+    last = minute(max(each.last for each in sessions))
+    return (
+        f"{where}: {number(len(sessions), 'session')} by {_some(people)}, last {last}Z; "
+        f"{number(len(used), 'action')} used, {number(sum(len(each.writes) for each in sessions), 'change')}, "
+        f"{sum(len(each.denied) for each in sessions)} denied{flags}"
+    )
+
+
 def incomplete(reading: Reading) -> Iterator[str]:
     """What could not be read, in lines; nothing when all was."""
     for each in reading.unread:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.trails.records import Maker, trail
 from tests.unit.grants.fake_iam import FakeIam
 from tests.unit.report.test_results import passes
 
@@ -507,3 +508,26 @@ def test_evidence_needs_a_file(iam: FakeIam, words: list[str], capsys: Capture) 
     granted(iam, "a")
     assert run(["show", "a", *words]) == 2
     assert not Path("x.json").exists()
+
+
+def test_a_review_says_what_cloudtrail_shows_of_each_role(iam: FakeIam, capsys: Capture, tmp_path: Path) -> None:
+    outside(iam, "used")
+    outside(iam, "idle")
+    maker = Maker(ACCOUNT, VENDOR, name="used")
+    at = datetime(2026, 11, 3, 10, tzinfo=UTC)
+    who = maker.identity("carol", at, "ASIA1")
+    records = [
+        maker.record(at, "iam", "ListUsers", who),
+        maker.record(at, "iam", "CreateUser", who, readOnly=False, errorCode="AccessDenied"),
+    ]
+    folder = tmp_path / "trail"
+    folder.mkdir()
+    (folder / "events.json").write_bytes(trail(records))
+    assert run(["review", "-o", "review.json", "--csv", "review.csv", "--from", str(folder)]) == 0
+    notes = {name: each["notes"][-1] for name, each in entries().items()}
+    assert notes["idle"] == f"CloudTrail ({folder}), all that is there: no session"
+    assert "1 session by carol, last 2026-11-03 10:00Z; 1 action used, 0 changes, 1 denied" in notes["used"]
+    assert "carol" in Path("review.csv").read_text()
+    (folder / "cut.json").write_bytes(trail(records)[:-3])
+    assert run(["review", "-o", "second.json", "--from", str(folder)]) == 1
+    assert "cut.json is cut off" in Path("second.json").read_text()

@@ -29,6 +29,7 @@ def review(
     csv: Path | None = None,
     own_accounts: str | None = None,
     org_id: str | None = None,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
@@ -46,6 +47,8 @@ def review(
         Accounts that are yours too: ids with commas between, or a file.
     org_id
         Your organisation, o-...
+    from_
+        CloudTrail, as `activity` reads it: the notes of each entry then say what was done through it.
     """
     from valetkey.cli import _auditing, _reviewing
     from valetkey.evidence.review import dump, new
@@ -53,7 +56,7 @@ def review(
 
     _reviewing.must_be_new(out, csv)
     scope = _auditing.scope(own_accounts, org_id, None)
-    made = new(_reviewing.population(account.connect(), account, scope))
+    made = new(_reviewing.population(account.connect(), account, scope, source=from_))
     _reviewing.write(out, dump(made))
     if csv is not None:
         _reviewing.write(csv, report.review_csv(made))
