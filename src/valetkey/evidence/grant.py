@@ -78,6 +78,8 @@ class GrantEvidence(Part, frozen=True):
     proof: Proof | None
     drift: tuple[Difference, ...]
     history: tuple[Change, ...]
+    activity: tuple[str, ...] = ()
+    """What CloudTrail shows of the use, in sentences, and what of it could not be read; empty: it was not asked."""
 
     @property
     def unread(self) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ ASSUMES = (
 )
 
 
-def collect(standing: Standing, *, owner: Owner, perform: Perform, now: datetime) -> GrantEvidence:
+def collect(
+    standing: Standing, *, owner: Owner, perform: Perform, now: datetime, activity: tuple[str, ...] = ()
+) -> GrantEvidence:
     """The evidence of a grant that was read with read_role. Raises CallError, but for a policy that AWS refuses to
     show."""
     role, record = standing.role, standing.record
@@ -50,6 +52,7 @@ def collect(standing: Standing, *, owner: Owner, perform: Perform, now: datetime
         session_seconds=role.max_session,
         created=str(instant(role.created)),
         last_used=instant(role.last_used),
+        activity=activity,
         documents=documents,
         documents_sha256=documents_digest(documents),
         proof=None

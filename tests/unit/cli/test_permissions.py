@@ -186,3 +186,24 @@ def test_a_file_of_the_trail_that_is_not_read_is_named_and_ends_with_1(
     (tmp_path / "cut.json").write_bytes(trail([record])[:-3])
     assert run(["show", "audit", "--from-use", "--from", str(tmp_path)]) == 1
     assert "cut.json is cut off" in capsys.readouterr().out
+
+
+def test_evidence_says_what_cloudtrail_shows_of_the_grant(
+    iam: FakeIam, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    maker = Maker("111111111111", "222222222222")
+    at = datetime(2026, 11, 3, 10, tzinfo=UTC)
+    who = maker.identity("carol", at, "ASIAEXAMPLEEXAMPLE12")
+    folder = tmp_path / "trail"
+    folder.mkdir()
+    denied = maker.record(at, "ec2", "DescribeInstances", who, errorCode="Client.UnauthorizedOperation")
+    (folder / "events.json").write_bytes(trail([maker.record(at, "iam", "ListUsers", who), denied]))
+    words = ["show", "audit", "--evidence", "--from", str(folder), "-o"]
+    whole = run([*words, str(tmp_path / "first.json")])
+    said = json.loads((tmp_path / "first.json").read_text())["activity"]
+    assert "1 session by carol" in said[0]
+    assert "1 action used, 0 changes, 1 denied" in said[0]
+    assert any("data events" in each for each in said)
+    (folder / "cut.json").write_bytes(trail([denied])[:-3])
+    assert (whole, run([*words, str(tmp_path / "second.json")])) == (0, 1)
+    assert any("cut.json is cut off" in each for each in json.loads((tmp_path / "second.json").read_text())["activity"])

@@ -54,10 +54,13 @@ def show(
     from_use
         Propose a smaller policy from what was used, and show what would be lost.
     from_
-        With --from-use: CloudTrail, as `activity` reads it; without it, IAM's service last accessed information.
+        CloudTrail, as `activity` reads it. With --from-use in place of IAM's service last accessed information; with
+        --evidence it adds what was done through the role.
     """
-    if from_ is not None and not from_use:
-        raise ValetkeyError("--from goes with --from-use", do=f"see `{command('valetkey activity', name)}`")
+    if from_ is not None and not (from_use or evidence):
+        raise ValetkeyError(
+            "--from goes with --from-use or --evidence", do=f"see `{command('valetkey activity', name)}`"
+        )
     if compare is not None and not permissions:
         raise ValetkeyError("--compare goes with --permissions", do="add --permissions")
     asked = {"--as": as_ is not None, "--evidence": evidence, "--permissions": permissions, "--from-use": from_use}
@@ -86,7 +89,9 @@ def show(
         return 0
     now = datetime.now(UTC)
     if evidence and out is not None:
-        return _evidence(owner, standing, perform, out, sign, now=now, as_json=output.as_json)
+        use, complete = _use(standing, from_, account, now) if from_ is not None else ((), True)
+        holds = _evidence(owner, standing, perform, out, sign, use, now=now, as_json=output.as_json)
+        return 0 if holds and complete else 1
     shown = proof(standing)
     say_show(owner, standing, shown, now=now, as_json=output.as_json, show_ids=show_external_id)
     return 0 if shown is not None and shown.holds and not standing.drift else 1
@@ -103,16 +108,36 @@ def _check(evidence: bool, out: Path | None, sign: Path | None) -> None:
     _reviewing.need_key(sign)
 
 
+def _use(standing: Standing, source: str, account: OwnerAccount, now: datetime) -> tuple[tuple[str, ...], bool]:
+    """What CloudTrail shows of the grant, in sentences, and whether all of it could be read."""
+    from valetkey.cli import _activity
+    from valetkey.report.activity import incomplete, summary
+
+    asked = _activity.of_grant(standing)
+    read = _activity.read(asked, source, _activity.span(None, None, source, now=now), account, now=now)
+    sentences = (summary(read, standing.role.arn), *incomplete(read.reading), *read.unseen)
+    return sentences, read.reading.is_complete
+
+
 def _evidence(
-    owner: Owner, standing: Standing, perform: Perform, out: Path, sign: Path | None, *, now: datetime, as_json: bool
-) -> int:
+    owner: Owner,
+    standing: Standing,
+    perform: Perform,
+    out: Path,
+    sign: Path | None,
+    use: tuple[str, ...],
+    *,
+    now: datetime,
+    as_json: bool,
+) -> bool:
+    """Write the file; whether what it says holds."""
     from valetkey.cli import _reviewing
     from valetkey.evidence.grant import dump
     from valetkey.grants.evidence import collect
     from valetkey.report.reviewing import say_evidence
 
-    made = collect(standing, owner=owner, perform=perform, now=now)
+    made = collect(standing, owner=owner, perform=perform, now=now, activity=use)
     data = dump(made)
     _reviewing.write(out, data)
     say_evidence(made, out, _reviewing.sign(out, data, sign), as_json=as_json)
-    return 0 if made.holds else 1
+    return made.holds
