@@ -77,7 +77,10 @@ def _change_operator(rng: random.Random, made: Case) -> None:
         sets = rng.choice(("ForAnyValue:", "ForAllValues:", "", ""))
     else:
         base, sets, tail, values = "Null", "", "", [rng.choice(BOOLS)]
-    statement["Condition"].setdefault(sets + base + tail, {})[key] = values
+    block = statement["Condition"].setdefault(sets + base + tail, {})
+    for other in [name for name in block if name.lower() == key.lower()]:
+        del block[other]  # two spellings of one key in one block are a duplicate, and no case
+    block[key] = values
 
 
 def _add_random_test(rng: random.Random, made: Case) -> None:

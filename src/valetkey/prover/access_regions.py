@@ -36,6 +36,8 @@ from valetkey.prover.parties import Party, Person
 from valetkey.prover.proof import ASSUMED, InternalError, Question, Search, SideSets, Unknown, beyond, resting
 from valetkey.prover.space import ACTION, CALLER, Dimension, Point, Space
 
+_VARIABLES = "the policy compares a key with a text that contains a policy variable, which is not decided here"
+
 
 @dataclass(frozen=True, slots=True)
 class Values:
@@ -156,8 +158,11 @@ class _Finder:
                         decision = decide(request, **self.side)
                         if not decision.allowed and could_allow(request, **self.side):
                             return resting(decision.rests_on)
-                        if not self.space.inexact:
-                            raise InternalError(f"it is undecided whether this is admitted: {request}")
+                        # INVARIANT: what lies between is admitted for certain, or not at all, only where each test was
+                        # decided; `least` leaves out what was not.
+                        if self.space.inexact:
+                            raise NotDecided(_VARIABLES)
+                        raise InternalError(f"it is undecided whether this is admitted: {request}")
         return ""
 
     def _regions(self, sets: SideSets, *, certain: bool) -> Reach | Unknown:
@@ -175,10 +180,7 @@ class _Finder:
                     for left in rest(box, sets.denied, self.search.budget):
                         region = self._region(left, party, one, certain=certain)
                         if region is None:
-                            return Unknown(
-                                "the policy compares a key with a text that contains a policy variable, "
-                                "which is not decided here"
-                            )
+                            return Unknown(_VARIABLES)
                         found.append(region)
                         if len(found) > self.search.budget.limits.regions:
                             raise TooLong(f"more than {self.search.budget.limits.regions:,} regions are let in")

@@ -10,6 +10,7 @@ from tests.unit.prover.proving import AGE, ARN, ID, IP, MFA, NAME, OWNER, ROLE, 
 
 from valetkey.policy import Origin, Policy, decide
 from valetkey.prover import Limits, Party, Reach, Region, Unknown, Values, who
+from valetkey.prover.access_regions import Bounds
 from valetkey.prover.proof import InternalError
 from valetkey.prover.space import Space
 
@@ -228,6 +229,16 @@ def test_a_variable_alone_is_decided_and_one_inside_a_text_is_not() -> None:
     found = who(trust({"Condition": on("StringLike", NAME, "${aws:username}-*")}), origin=Origin.SENT, resource=ROLE)
     assert isinstance(found, Unknown)
     assert "variable" in found.reason
+
+
+@pytest.mark.parametrize("value", ["${sts:RoleSessionName}", "${aws:PrincipalTag/none, 'x'}", "${aws:username}-*"])
+def test_a_variable_that_is_not_decided_is_no_refusal_where_another_test_is_undocumented(value: str) -> None:
+    # AWS does not document an ARN condition with a value of fewer than six parts; here the key may be absent.
+    undocumented = on("ArnEqualsIfExists", "aws:PrincipalServiceName", "ec2.amazonaws.com")
+    policy = trust({"Principal": {"AWS": "*"}, "Condition": on("StringLike", ID, value) | undocumented})
+    found = who(policy, origin=Origin.SENT, resource=ROLE)
+    assert isinstance(found, Unknown)
+    assert not isinstance(found, Bounds) or found.most.regions
 
 
 def test_the_wildcard_of_a_partition() -> None:
