@@ -8,6 +8,7 @@ read as two.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +17,18 @@ from valetkey.account.intrinsics import Resolver
 from valetkey.account.loaded import SourceError, is_list, is_object, load_template, pairs, written
 from valetkey.account.parts import Part
 from valetkey.account.place import Place, Unresolved
+from valetkey.account.stack_parameters import both
 from valetkey.account.template_loops import Loops, has_loops
 from valetkey.account.template_reading import Reading
 from valetkey.account.values import Unknown
-from valetkey.policy.policy_json import JsonObject, member
+from valetkey.policy.policy_json import JsonNumber, JsonObject, member
 
-_ELSEWHERE = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
+_ELSEWHERE = (
+    "AWS::CloudFormation::Stack",
+    "AWS::CloudFormation::StackSet",
+    "AWS::Serverless::Application",
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
+)
 _TRANSFORMS = frozenset({serverless.TRANSFORM, "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen"})
 """Transforms whose roles are read, or that make none."""
 NESTED_MAX = 4
@@ -30,12 +37,14 @@ NESTED_MAX = 4
 
 def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Part:
     """Read a loaded template. Raises SourceError with file and JSON path."""
+    part = Part(name)
     if isinstance(template, JsonObject):
+        part.unknown += _twice(template, _at(name, "$"), "section")
         template = _first_of(template)
     resources = template.get("Resources") if isinstance(template, dict) else None
     if not is_object(resources):
         raise _wrong(f"{_at(name, '$')}.Resources", "the resources are not an object")
-    part = Part(name)
+    part.unknown += _hidden(template, _at(name, "$"))
     used = template.get("Transform") or []
     if left := [
         each for each in (used if is_list(used) else [used]) if not isinstance(each, str) or each not in _TRANSFORMS
@@ -55,6 +64,7 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
             why = f"{logical} is given twice{line}: CloudFormation takes one of the two, or neither"
             part.unknown.append(Unknown(f"resource {logical}", why, where))
         seen.add(logical)
+        part.unknown += _included(resource, where)
         if isinstance(resource, JsonObject):
             twice = ", ".join(f"{key} (line {line})" for key, line in getattr(resource, "lines", {}).items())
             part.unknown.append(Unknown("roles", f"a key of {logical} is given twice{twice and f': {twice}'}", where))
@@ -82,6 +92,50 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
 def _at(name: str, path: str) -> str:
     """A place in a template, which may be one inside another template: its path goes on there."""
     return f"{name}: {path}"
+
+
+def _hidden(template: dict[str, Any], at: str) -> Iterator[Unknown]:
+    """What a template brings in from elsewhere, or says twice, outside its resources."""
+    if _INCLUDE in template:
+        yield Unknown("roles", f"{_INCLUDE} may make roles that the template does not show", f"{at}.{_INCLUDE}")
+    for name in ("Parameters", "Mappings", "Conditions", "Globals"):
+        section = template.get(name)
+        yield from _twice(section, f"{at}.{name}", "name")
+        for inner, value in pairs(section) if section is not None and is_object(section) else ():
+            if inner == _INCLUDE:
+                why = f"{_INCLUDE} brings in what the template does not show"
+                yield Unknown(f"section {name}", why, f"{at}.{name}")
+            elif name in ("Mappings", "Globals"):
+                yield from _twice(value, member(f"{at}.{name}", inner), "key")
+                for key, each in pairs(value) if is_object(value) else ():
+                    if key == _INCLUDE:
+                        yield Unknown(f"section {name}", f"{_INCLUDE} brings in what the template does not show", at)
+                    yield from _twice(each, member(f"{at}.{name}", inner), "key") if name == "Mappings" else ()
+
+
+def _twice(value: Any, at: str, what: str) -> Iterator[Unknown]:
+    """The keys of an object that are given more than once."""
+    keys = [key for key, _ in value] if isinstance(value, JsonObject) else []
+    lines = getattr(value, "lines", {})
+    for key in dict.fromkeys(each for each in keys if keys.count(each) > 1):
+        line = f" (the second time in line {lines[key]})" if key in lines else ""
+        why = f"{key} is given twice{line}: CloudFormation takes one of the two, or neither"
+        yield Unknown(f"{what} {key}", why, at)
+
+
+def _included(resource: Any, where: str) -> Iterator[Unknown]:
+    """That a transform changes a resource whose roles or permissions are read."""
+    given = dict(pairs(resource)) if is_object(resource) else {}
+    inner = given.get("Properties", {})
+    if given.get("Type") not in (*_KINDS, serverless.FUNCTION):
+        return
+    if isinstance(inner, JsonObject):
+        yield from _twice(inner, f"{where}.Properties", "property")
+    if _INCLUDE in given or (is_object(inner) and _INCLUDE in dict(pairs(inner))):
+        yield Unknown("roles", f"{_INCLUDE} may change what the template shows here", where)
+
+
+_INCLUDE = "Fn::Transform"
 
 
 def _first_of(template: JsonObject) -> dict[str, Any]:
@@ -130,29 +184,33 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
         text = resolver.value(body, lambda _: None)
         listed = given.get("Parameters", [])
         parameters = _stack_parameters(listed, resolver)
+        if "ParameterOverrides" in written(given.get("StackInstancesGroup", "")):
+            part.unknown.append(Unknown("roles", f"{kind} has other parameters for some accounts", where))
         loaded = load_template(text.encode(), place_) if isinstance(text, str) else text
         inner = read_template(loaded, place_, replace(place, parameters=parameters), depth + 1)
     except (Unresolved, SourceError) as error:
         part.unknown.append(Unknown("roles", f"{kind} may make roles: {error}", place_))
         return
     part.roles += inner.roles
-    part.policies |= inner.policies
+    for arn, document in inner.policies.items():
+        part.add_policy(arn, document, place_)
     part.unknown += inner.unknown
 
 
-def _stack_parameters(listed: Any, resolver: Resolver) -> dict[str, str]:
-    """The parameters that a stack set gives its template, those that can be resolved."""
-    found: dict[str, str] = {}
-    given: list[tuple[Any, Any]] = list(listed.items()) if isinstance(listed, dict) else []
+def _stack_parameters(listed: Any, resolver: Resolver) -> dict[str, str | None]:
+    """The parameters that a stack set gives its template; None for a value that cannot be resolved."""
+    found: dict[str, str | None] = {}
+    given: list[tuple[Any, Any]] = list(pairs(listed)) if is_object(listed) else []
     if is_list(listed):
         given = [(each.get("ParameterKey"), each.get("ParameterValue")) for each in listed if isinstance(each, dict)]
     for key, value in given:
         try:
             text = resolver.value(value, lambda _: None)
         except Unresolved:
-            continue
-        if isinstance(key, str) and isinstance(text, str):
-            found[key] = text
+            text = None
+        if isinstance(key, str):
+            text = text.text if isinstance(text, JsonNumber) else text
+            found = both(found, {key: text if isinstance(text, str) else None})
     return found
 
 
@@ -167,14 +225,13 @@ def _provider(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
 
 
 def _managed(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
-    arn = reading.arn
-    if arn is not None:
-        where = f"{reading.where}.Properties.PolicyDocument"
-        document = reading.document(reading.given.get("PolicyDocument"), f"policy {arn}", where)
-        if document is not None:
-            part.policies[arn] = document
-        for role in _targets(reading, roles, "Roles"):
-            role.attached[arn] = None
+    arn = reading.policy_arn()
+    where = f"{reading.where}.Properties.PolicyDocument"
+    document = reading.document(reading.given.get("PolicyDocument"), f"policy {arn}", where)
+    if document is not None:
+        part.add_policy(arn, document, where)
+    for role in _targets(reading, roles, "Roles"):
+        role.attached[arn] = None
     part.unknown += reading.unknown
 
 
@@ -185,7 +242,7 @@ def _inline(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
         where = f"{reading.where}.Properties.PolicyDocument"
         document = role.document(reading.given.get("PolicyDocument"), f"inline policy {name}", where)
         if document is not None:
-            role.inline[name] = document
+            role.add_inline(name, document)
     part.unknown += reading.unknown
 
 

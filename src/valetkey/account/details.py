@@ -127,7 +127,7 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
         return f"{root}.{within}" if root else part.name
 
     for index, role in enumerate(page.RoleDetailList):
-        part.roles.append(_read_role(role, place(f"RoleDetailList[{index}]"), part, texts))
+        part.roles.append(_read_role(role, place(f"RoleDetailList[{index}]"), part, texts, is_detail=True))
     for index, role in enumerate(page.Roles):
         told = _read_role(role, place(f"Roles[{index}]"), part, texts)
         part.listed[told.arn] = told
@@ -145,7 +145,7 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
         part.goes_on = page.IsTruncated
 
 
-def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
+def _read_role(told: _Role, where: str, part: Part, texts: Texts, *, is_detail: bool = False) -> Role:
     found = _ROLE.fullmatch(told.Arn)
     if found is None:
         raise SourceError(
@@ -178,6 +178,8 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts) -> Role:
         text = document(policy.PolicyDocument, f"inline policy {policy.PolicyName}", place)
         if text is not None:
             inline[policy.PolicyName] = text
+    if is_detail and (told.RolePolicyList is None or told.AttachedManagedPolicies is None):
+        unknown.append(Unknown("policies", "the file does not hold all of the role's policies", where))
     used = told.RoleLastUsed
     return Role(
         name=told.RoleName,

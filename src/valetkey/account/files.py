@@ -33,7 +33,7 @@ from valetkey.account.loaded import (
 )
 from valetkey.account.parts import Part, one_account
 from valetkey.account.place import Place
-from valetkey.account.stack_parameters import stack_parameters
+from valetkey.account.stack_parameters import both, stack_parameters
 from valetkey.account.values import Account, Role, Unknown
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
@@ -65,7 +65,7 @@ def read_files(
     parts: dict[int, Part] = {}
     foreign: list[ForeignFile] = []
     templates: list[tuple[int, str, str, bytes]] = []
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str | None] = {}
     for number, name in enumerate(names):
         data = unpacked(read(name), name)
         given = None
@@ -79,7 +79,7 @@ def read_files(
             foreign.append(error)
             continue
         if given is not None:
-            parameters |= given
+            parameters = both(parameters, given)
         elif kind in ("template", "yaml"):
             templates.append((number, kind, name, data))
         else:
@@ -102,7 +102,7 @@ def read_files(
     return replace(account, skipped=tuple(each.what for each in foreign))
 
 
-def _parameters_in(data: bytes, name: str) -> dict[str, str] | None:
+def _parameters_in(data: bytes, name: str) -> dict[str, str | None] | None:
     try:
         return stack_parameters(load_template(data, name), name)
     except SeveralDocuments:

@@ -21,18 +21,18 @@ from typing import Any
 from valetkey.account import symbols
 from valetkey.account.loaded import is_list, is_object, pairs, written
 from valetkey.account.place import NOTHING, Note, Place, Undecided, Unresolved
+from valetkey.account.template_conditions import equal, holds
 from valetkey.account.template_symbols import (
     ACCOUNTLESS,
     NAMED,
-    SUFFIX,
     attribute_symbol,
     import_symbol,
     in_mappings,
     parameter_symbol,
     plain,
+    pseudo_parameter,
 )
 from valetkey.account.values import Symbol
-from valetkey.policy.arns import NOBODY
 from valetkey.policy.policy_json import JsonNumber, JsonObject
 
 BUDGET = 20_000_000
@@ -215,24 +215,9 @@ class Resolver:
 
     def pseudo(self, name: str, note: Note) -> Any:
         """A pseudo-parameter. Raises Unresolved."""
-        place = self._place
-        match name:
-            case "AWS::NoValue":
-                return NOTHING
-            case "AWS::AccountId":
-                if place.account is None:
-                    note(f"{NOBODY} is used for the account, which the template does not name")
-                return place.account or NOBODY
-            case "AWS::Partition":
-                return place.partition
-            case "AWS::URLSuffix":
-                return SUFFIX.get(place.partition, "amazonaws.com")
-            case "AWS::Region":
-                note(f"the region is {place.region}")
-                return place.region
-            case "AWS::StackName":
-                note("the stack's name is stack")
-                return "stack"
+        found = pseudo_parameter(name, self._place, note)
+        if found is not None:
+            return found
         return self.symbol(Symbol(name, f"{name} is known only when the stack exists", shortest=1))
 
     def _condition(self, name: str, note: Note) -> Any:
@@ -240,41 +225,15 @@ class Resolver:
             return self._choices[name]
         if name not in self._conditions:
             raise Unresolved(f"there is no condition {name} in the template")
-        found = self._holds(self._conditions[name], note)
+        found = holds(
+            self._conditions[name],
+            lambda inner: self.created(inner, note),
+            lambda each: self.value(each, note),
+            self.symbols,
+        )
         if found is None:
             raise Undecided(name)
         return found
-
-    def _holds(self, test: Any, note: Note) -> bool | None:
-        """Whether a condition holds; None where that hangs on symbols."""
-        kind, given = next(iter(pairs(test))) if is_object(test) and len(test) == 1 else ("", None)
-        match kind, given:
-            case "Condition", str():
-                return self.created(given, note)
-            case "Fn::Equals", [one, other]:
-                return self._equal(plain(self.value(one, note)), plain(self.value(other, note)))
-            case "Fn::And", list():
-                every = [self._holds(each, note) for each in given]
-                return False if False in every else None if None in every else True
-            case "Fn::Or", list():
-                every = [self._holds(each, note) for each in given]
-                return True if True in every else None if None in every else False
-            case "Fn::Not", [one]:
-                found = self._holds(one, note)
-                return None if found is None else not found
-        raise Unresolved(f"{kind or 'this'} is not a condition that can be decided here")
-
-    def _equal(self, one: Any, other: Any) -> bool | None:
-        if one == other:
-            return True
-        for symbolic, given in ((one, other), (other, one)):
-            if isinstance(symbolic, str) and symbols.has_mark(symbolic):
-                found = symbols.MARK.fullmatch(symbolic)
-                known = isinstance(given, str) and not symbols.has_mark(given)
-                if found and known and not symbols.may_be(self.symbols[int(found[1])], str(given)):
-                    return False
-                return None
-        return None if symbols.has_mark(str(one)) or symbols.has_mark(str(other)) else False
 
     def ref(self, name: Any, note: Note) -> Any:
         """What Ref gives. Raises Unresolved."""
@@ -300,9 +259,12 @@ class Resolver:
         value = self._place.parameters.get(name)
         value = None if value is None else value.replace(symbols.BEGIN, "\ufffd")
         if value is None:
-            default = about.get("Default")
+            # INVARIANT: a parameter that is given a value which is not known does not have its default.
+            default = None if name in self._place.parameters else about.get("Default")
             if not isinstance(default, str | JsonNumber | bool):
                 why = f"parameter {name} has no default, and no file gives its value"
+                if name in self._place.parameters:
+                    why = f"which value parameter {name} is given is not known"
                 return self.symbol(parameter_symbol(name, why, about, kind, is_many))
             note(f"parameter {name} has its default value")
             value = str(plain(default))
@@ -400,7 +362,7 @@ class Resolver:
             case [name, first, second, *more] if len(more) < 2:
                 keys = [self.text(each, note) for each in (name, first, second)]
                 hangs = "".join(key for key in keys if symbols.has_mark(key))
-                known = in_mappings(self._mappings, keys, lambda key, name: self._equal(key, name) is not False)
+                known = in_mappings(self._mappings, keys, lambda key, name: equal(key, name, self.symbols) is not False)
                 otherwise = more[0].get("DefaultValue") if more and isinstance(more[0], dict) else None
                 if hangs and known and all(isinstance(one, str) for one in known):
                     if otherwise is not None:

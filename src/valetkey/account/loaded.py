@@ -270,13 +270,17 @@ def _mapping(items: list[Any], lines: list[int]) -> dict[str, Any] | JsonObject:
     """Keys and values in turn. What `<<` brings in stands behind what is given here (YAML 1.1, merge)."""
     own = [(key, value) for key, value in zip(items[::2], items[1::2], strict=True) if key is not _MERGE]
     merged: dict[str, Any] = {}
+    twice_there: list[tuple[str, Any]] = []
     for key, value in zip(items[::2], items[1::2], strict=True):
         for each in value if is_list(value) else [value]:
+            if key is _MERGE and isinstance(each, JsonObject):
+                twice_there += [pair for pair in each if sum(pair[0] == name for name, _ in each) > 1]
             if key is _MERGE and is_object(each):
                 merged = dict(pairs(each)) | merged
     given = {key for key, _ in own}
     made = [*own, *((key, value) for key, value in merged.items() if key not in given)]
-    if len(given) == len(own):
+    made += [(key, value) for key, value in twice_there if key not in given]
+    if len(dict(made)) == len(made):
         return dict(made)
     twice = Twice(made)
     keys = items[::2]
@@ -285,6 +289,8 @@ def _mapping(items: list[Any], lines: list[int]) -> dict[str, Any] | JsonObject:
 
 
 def _tagged(tag: str | None, value: Any) -> Any:
+    if tag == "tag:yaml.org,2002:binary":
+        return {"!!binary": value}  # a text that is written otherwise: it is not taken for what stands there
     if not tag or not tag.startswith("!") or tag == "!":
         return value
     name = tag[1:]

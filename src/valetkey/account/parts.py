@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from valetkey.account.loaded import SourceError
+from valetkey.account.loaded import SourceError, load_json
 from valetkey.account.values import Account, Document, Role, Unknown, User
 
 
@@ -27,6 +27,7 @@ class Part:
     listed: dict[str, Role] = field(default_factory=dict)
     """By ARN: what ListRoles returns."""
     policies: dict[str, Document] = field(default_factory=dict)
+    """Managed policies by ARN (`add_policy`)."""
     users: list[User] = field(default_factory=list)
     providers: tuple[str, ...] | None = None
     quotas: Mapping[str, int] = field(default_factory=dict)
@@ -37,6 +38,15 @@ class Part:
     goes_on: bool | None = None
     """Whether AWS says that another page follows; None where it does not say."""
     unknown: list[Unknown] = field(default_factory=list)
+    _twice: set[str] = field(default_factory=set)
+
+    def add_policy(self, arn: str, document: Document, where: str) -> None:
+        """Take in a managed policy. INVARIANT: of one that has two documents none is known."""
+        if arn in self._twice or self.policies.setdefault(arn, document) == document:
+            return
+        del self.policies[arn]
+        self._twice.add(arn)
+        self.unknown.append(Unknown(f"policy {arn}", "two different policies have this name", where))
 
 
 def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: str = "aws") -> Account:
@@ -64,26 +74,36 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
 def _roles(parts: list[Part]) -> list[Role]:
     """Every role once. Raises SourceError for a role of which two dumps, or two templates, tell otherwise."""
     live: dict[str, Role] = {}
-    drafts: dict[tuple[str, ...], Role] = {}
+    drafts: dict[tuple[object, ...], Role] = {}
     for part in parts:
         for role in part.roles:
-            same = live.setdefault(role.arn, role) if part.dump else drafts.setdefault(_told(role), role)
+            same = live.setdefault(role.arn, role) if part.dump else drafts.setdefault(_draft(role), role)
             if same is not role and _told(same) != _told(role):
                 raise _differ(role.arn, same.where, role.where)
-    listed = {arn: role for part in parts for arn, role in part.listed.items()}
+    listed: dict[str, Role] = {}
+    for part in parts:
+        for arn, role in part.listed.items():
+            for other in (listed.setdefault(arn, role), live.get(arn, role)):
+                if not _same_trust(role, other):
+                    raise _differ(arn, other.where, role.where)
     joined = [_joined(role, listed.pop(role.arn, None)) for role in (*live.values(), *drafts.values())]
     # Only from ListRoles: its trust policy, and none of its permissions.
     return [*joined, *(replace(role, unknown=(*role.unknown, _untold(role))) for role in listed.values())]
 
 
 def _policies(parts: list[Part]) -> dict[str, Document]:
-    """The managed policies by ARN. Raises SourceError where a dump tells otherwise than another file."""
+    """The managed policies by ARN; one that two templates describe differently is left out, since it is not known which
+    of them a role gets. Raises SourceError where a dump tells otherwise than another file."""
     found: dict[str, Document] = {}
+    twice: set[str] = set()
     for part in parts:
         for arn, document in part.policies.items():
-            if found.setdefault(arn, document) != document and part.dump:
+            if found.setdefault(arn, document) == document:
+                continue
+            if part.dump:
                 raise _differ(arn, "another file", part.name)
-    return found
+            twice.add(arn)
+    return {arn: document for arn, document in found.items() if arn not in twice}
 
 
 def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, str | None]:
@@ -127,6 +147,22 @@ def _told(role: Role) -> tuple[str, ...]:
     """What makes two tellings of a role the same."""
     documents = [f"{name} {document}" for name, document in sorted(role.inline.items())]
     return (role.arn, role.trust or "", role.boundary or "", *sorted(role.attached), "", *documents)
+
+
+def _draft(role: Role) -> tuple[object, ...]:
+    """What makes two roles of templates the same. INVARIANT: what is not known of one counts too, so that no role
+    stands for another of which less is known."""
+    return (*_told(role), role.open_trust, tuple((each.part, each.reason) for each in role.unknown))
+
+
+def _same_trust(one: Role, other: Role) -> bool:
+    """Whether two dumps give a role the same trust policy, however they write it."""
+    if one.trust is None or other.trust is None or one.trust == other.trust:
+        return True
+    try:
+        return bool(load_json(one.trust.encode(), one.where) == load_json(other.trust.encode(), other.where))
+    except SourceError:
+        return False
 
 
 def _untold(role: Role) -> Unknown:

@@ -31,5 +31,5 @@ class Place:
     account: str | None
     partition: str
     region: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """Values of parameters that somebody gives; the others have their defaults."""
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
+    """Values of parameters that somebody gives (None: which one is not known); the others have their defaults."""

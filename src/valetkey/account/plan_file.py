@@ -5,13 +5,16 @@ Format: Terraform, internals/json-format. What is known only after apply is left
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from valetkey.account.loaded import SourceError
-from valetkey.account.references import Configuration
+from valetkey.account.references import Configuration, Instance
+from valetkey.policy.arns import NOBODY
 
 Maybe = str | None | UnsetType
 
@@ -46,6 +49,10 @@ class Plan(msgspec.Struct):
     values: Values | None = None
     prior_state: State | None = None
     configuration: Configuration | None = None
+    complete: bool = True
+    """False where Terraform has put off part of the changes."""
+    errored: bool = False
+    deferred_changes: list[msgspec.Raw] = []
 
 
 class Inline(msgspec.Struct):
@@ -75,9 +82,12 @@ class Attributes(msgspec.Struct):
     create_date: Maybe = UNSET
     account_id: Maybe = UNSET
     partition: Maybe = UNSET
+    # Of a resource that makes another one through the Cloud Control API.
+    type_name: Maybe = UNSET
     # Of stacks.
     template_body: Maybe = UNSET
     parameters: dict[str, str | None] | UnsetType | None = UNSET
+    parameter_overrides: dict[str, str | None] | UnsetType | None = UNSET
 
 
 _T = TypeVar("_T")
@@ -94,3 +104,28 @@ def decode(data: bytes, kind: type[_T], name: str, root: str) -> _T:
             do="make it with `terraform show -json PLAN`",
             where=f"{name}: {place or root}",
         ) from None
+
+
+def known(value: Maybe) -> str | None:
+    """A text that the plan holds; None where it holds none yet, or an empty one."""
+    return value if isinstance(value, str) and value else None
+
+
+def arn_of(at: Instance, values: Attributes, kind: str, account: str | None, partition: str) -> str:
+    """A resource's ARN; made from its name, or its address where that is not known yet."""
+    told = known(values.arn)
+    if told is not None and re.fullmatch(r"arn:[a-z0-9-]+:iam::[0-9]{12}:[a-z-]+/[\x21-\x7e]+", told, re.ASCII):
+        return told
+    given = known(values.url) if kind == "oidc-provider" else known(values.name)
+    name = given.removeprefix("https://") if given else re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", at.address)[:64]
+    path = "/" if kind.endswith("provider") else known(values.path) or "/"
+    return f"arn:{partition}:iam::{account or NOBODY}:{kind}{path}{name}"
+
+
+def time_of(text: str | None) -> datetime | None:
+    """A time as the provider writes it; None where it is none."""
+    try:
+        time = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from valetkey.account.cloudformation import read_template
-from valetkey.account.loaded import SourceError, load_template
+from valetkey.account.loaded import SourceError, is_object, load_template, pairs
 from valetkey.account.parts import Part
 from valetkey.account.place import Place
 from valetkey.account.values import Unknown
@@ -45,10 +45,21 @@ LIKE: dict[str, tuple[str, dict[str, str]]] = {
         "aws_iam_role_policy_attachments_exclusive",
         {"role": "role_name", "managed_policy_arns": "policy_arns"},
     ),
+    "awscc_cloudformation_stack": ("aws_cloudformation_stack", {}),
+    "awscc_cloudformation_stack_set": ("aws_cloudformation_stack_set", {}),
 }
 """Type: the type that it is read as, and what its attributes are called where the names differ."""
 
 STACKS = ("aws_cloudformation_stack", "aws_cloudformation_stack_set")
+OVERRIDES = ("aws_cloudformation_stack_set_instance", "aws_cloudformation_stack_instances")
+ELSEWHERE = (
+    "aws_serverlessapplicationrepository_cloudformation_stack",
+    "aws_servicecatalog_provisioned_product",
+    "awscc_servicecatalog_cloud_formation_provisioned_product",
+)
+"""What makes stacks whose templates are in no plan."""
+CLOUD_CONTROL = "aws_cloudcontrolapi_resource"
+"""Makes a resource of whichever type."""
 
 
 def attribute_of(kind: str, attribute: str) -> str:
@@ -81,6 +92,9 @@ def like(kind: str, data: bytes) -> bytes:
     if isinstance(made.get("tags"), list):
         tags = [each for each in made["tags"] if isinstance(each, dict) and isinstance(each.get("key"), str)]
         made["tags"] = {each["key"]: each.get("value") for each in tags}
+    if isinstance(made.get("parameters"), list):
+        listed = [each for each in made["parameters"] if isinstance(each, dict)]
+        made["parameters"] = {str(each.get("parameter_key")): each.get("parameter_value") for each in listed}
     return json.dumps(made).encode()
 
 
@@ -88,14 +102,19 @@ def _text(document: Any) -> Any:
     return json.dumps(document) if isinstance(document, dict) else document
 
 
-def read_stack(body: str | None, parameters: Mapping[str, str], where: str, place: Place) -> Part:
-    """The template of a stack or stack set; where it cannot be read, that roles are missing."""
+def read_stack(body: str | None, parameters: Mapping[str, str | None] | None, where: str, place: Place) -> Part:
+    """The template of a stack or stack set; where it cannot be read, that roles are missing. `parameters` are None
+    where not even their names are known."""
     part = Part(where)
     if body is None:
         part.unknown.append(Unknown("roles", "the template of this stack is not in the file", where))
         return part
     try:
-        return read_template(load_template(body.encode(), where), where, replace(place, parameters=parameters))
+        template = load_template(body.encode(), where)
+        if parameters is None:
+            declared = template.get("Parameters") if isinstance(template, dict) else None
+            parameters = {name: None for name, _ in pairs(declared)} if is_object(declared) and declared else {}
+        return read_template(template, where, replace(place, parameters=parameters))
     except SourceError as error:
         part.unknown.append(Unknown("roles", error.what, error.where or where))
         return part

@@ -25,9 +25,9 @@ _LAMBDA = {
 def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, Any] | None:
     """The properties of the role that SAM makes for a function; None where the function has a role already."""
     globals_ = template.get("Globals")
-    common = globals_.get("Function") if isinstance(globals_, dict) else None
-    found = {**(common if isinstance(common, dict) else {}), **given}
-    if "Role" in found:
+    common = dict(pairs(globals_)).get("Function") if globals_ is not None and is_object(globals_) else None
+    found = {**(dict(pairs(common)) if common is not None and is_object(common) else {}), **given}
+    if "Role" in found and not _may_be_nothing(found["Role"]):
         return None
     made = {"AssumeRolePolicyDocument": found.get("AssumeRolePolicyDocument", _LAMBDA)}
     for name, theirs in (("Path", "RolePath"), ("PermissionsBoundary", "PermissionsBoundary")):
@@ -50,6 +50,11 @@ def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, 
     return {**made, "ManagedPolicyArns": arns, "Policies": inline}
 
 
+def _may_be_nothing(role: Any) -> bool:
+    """Whether `Role` may come to AWS::NoValue: then SAM makes a role after all."""
+    return is_object(role) and next(iter(dict(pairs(role))), "") == "Fn::If"
+
+
 def with_roles(template: dict[str, Any]) -> dict[str, Any]:
     """A template with the roles that SAM makes for its functions, as resources of their own."""
     used = template.get("Transform") or []
@@ -59,9 +64,9 @@ def with_roles(template: dict[str, Any]) -> dict[str, Any]:
     made: list[tuple[str, Any]] = []
     for logical, resource in pairs(resources):
         made.append((logical, resource))
-        given = resource.get("Properties") if isinstance(resource, dict) else None
-        if isinstance(resource, dict) and resource.get("Type") == FUNCTION and isinstance(given, dict):
-            role = role_of(given, template)
+        given = resource.get("Properties", {}) if isinstance(resource, dict) else None
+        if isinstance(resource, dict) and resource.get("Type") == FUNCTION and given is not None and is_object(given):
+            role = role_of(dict(pairs(given)), template)
             if role is not None:
                 condition = {"Condition": resource["Condition"]} if "Condition" in resource else {}
                 made.append((f"{logical}Role", {"Type": "AWS::IAM::Role", **condition, "Properties": role}))

@@ -12,14 +12,18 @@ continuous-delivery-codepipeline-cfn-artifacts and git-sync-concepts-terms.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from valetkey.account.loaded import SourceError, is_list, is_object, pairs
 from valetkey.policy.policy_json import JsonNumber, member
 
 
-def stack_parameters(loaded: Any, name: str) -> dict[str, str] | None:
-    """The values by name; None where the file holds no parameters. Raises SourceError with its place."""
+def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
+    """The values by name, None for one that is not known; None where the file holds no parameters.
+
+    Raises SourceError with its place.
+    """
     if is_list(loaded):
         if not loaded or not all(isinstance(each, str) or _is_parameter(each) for each in loaded[:1]):
             return None
@@ -30,10 +34,10 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str] | None:
     if "Resources" in found:
         return None
     if is_list(stacks := found.get("Stacks")):
-        every: dict[str, str] = {}
+        every: dict[str, str | None] = {}
         for number, stack in enumerate(stacks or []):
             inner = dict(pairs(stack)).get("Parameters", []) if is_object(stack) else []
-            every |= _given(inner, name, f"$.Stacks[{number}].Parameters")
+            every = both(every, _given(inner, name, f"$.Stacks[{number}].Parameters"))
         return every
     if "Parameters" in found:
         return _given(found["Parameters"], name, "$.Parameters")
@@ -44,35 +48,43 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str] | None:
     return None
 
 
+def both(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Two sets of values together. INVARIANT: a name that is given two different values has none that is known."""
+    return {**one, **{key: value if one.get(key, value) == value else None for key, value in other.items()}}
+
+
 def _is_parameter(value: Any) -> bool:
     return is_object(value) and "ParameterKey" in dict(pairs(value))
 
 
-def _given(value: Any, name: str, where: str) -> dict[str, str]:
+def _given(value: Any, name: str, where: str) -> dict[str, str | None]:
     if is_list(value):
         return _listed(value, name, where)
     if not is_object(value):
         raise _wrong(name, where)
-    return {key: _text(each, name, member(where, key)) for key, each in pairs(value)}
+    found: dict[str, str | None] = {}
+    for key, each in pairs(value):
+        found = both(found, {key: _text(each, name, member(where, key))})
+    return found
 
 
-def _listed(values: list[Any], name: str, where: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
     for number, each in enumerate(values):
         place = f"{where}[{number}]"
         if isinstance(each, str):
             key, equals, value = each.partition("=")
             if not equals:
                 raise _wrong(name, place)
-            found[key] = value
+            found = both(found, {key: value})
             continue
         told = dict(pairs(each)) if is_object(each) else {}
         if not isinstance(told.get("ParameterKey"), str):
             raise _wrong(name, f"{place}.ParameterKey")
         # Without a value the one that the stack has is kept (UsePreviousValue), which is not known here.
         given = told.get("ResolvedValue", told.get("ParameterValue"))
-        if given is not None:
-            found[told["ParameterKey"]] = _text(given, name, f"{place}.ParameterValue")
+        text = None if given is None else _text(given, name, f"{place}.ParameterValue")
+        found = both(found, {told["ParameterKey"]: text})
     return found
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from valetkey.account import symbols
 from valetkey.account.intrinsics import Resolver
-from valetkey.account.loaded import is_list, is_object, written
+from valetkey.account.loaded import is_list, is_object, pairs, written
 from valetkey.account.place import NOTHING, Note, Place, Undecided, Unresolved
 from valetkey.account.values import Document, OpenDocument, Role, Unknown
 from valetkey.catalog.limits import ROLE_SESSION_MIN
+from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
 from valetkey.policy.policy_json import JsonNumber, JsonObject
 
@@ -109,26 +110,45 @@ class Reading:
     def texts(self, name: str, part: str) -> list[str]:
         """A property that is a list of texts: those that can be resolved."""
         given, where = self.given.get(name, []), f"{self.where}.Properties.{name}"
-        if not is_list(given):
-            found = self.resolve(given, part, where)
-            return [each for each in found if isinstance(each, str)] if is_list(found) else []
-        found = [self.resolve(each, part, f"{where}[{index}]") for index, each in enumerate(given)]
-        return [each for each in found if isinstance(each, str)]
+        if is_list(given):
+            found = [self.resolve(each, part, f"{where}[{index}]") for index, each in enumerate(given)]
+        else:
+            found = [self.resolve(given, part, where)]
+        # One text instead of a list, and a list within the list, are read as what they can only mean.
+        flat = [one for each in found for one in (each if is_list(each) else [each])]
+        if any(each is not None and not isinstance(each, str) for each in flat):
+            self.unknown.append(Unknown(part, "expected a list of texts", where))
+        return [each for each in flat if isinstance(each, str)]
+
+    def add_inline(self, name: str, document: Document) -> None:
+        """Take in an inline policy. INVARIANT: of two with one name none hides the other."""
+        number, free = 1, name
+        while self.inline.get(free, document) != document:
+            number += 1
+            free = f"{name} ({number})"
+        self.inline[free] = document
+
+    def policy_arn(self) -> str:
+        """The ARN of a managed policy; where it is not known, one with the logical id as its name."""
+        return self.arn or f"arn:aws:iam::{NOBODY}:policy/{self.logical}"
 
     def policies(self) -> Iterator[tuple[str, Any, str]]:
         """The inline policies of a role: name, document and place."""
         given = self.given.get("Policies", [])
         where = f"{self.where}.Properties.Policies"
         if not is_list(given):
-            given = self.resolve(given, "inline policies", where)
-        for index, each in enumerate(given if is_list(given) else []):
+            single = is_object(given) and "PolicyDocument" in dict(pairs(given))
+            given = given if single else self.resolve(given, "inline policies", where)
+        for index, each in enumerate(given if is_list(given) else [] if given is None else [given]):
             place = f"{where}[{index}]"
             each = self.resolve(each, "inline policies", place) if is_object(each) and len(each) == 1 else each
             if isinstance(each, JsonObject):
                 self.unknown.append(Unknown("inline policies", "a key is given twice", place))
             elif isinstance(each, dict):
                 name = self.resolve(each.get("PolicyName", f"policy-{index}"), "inline policies", place)
-                yield str(name), each.get("PolicyDocument"), f"{place}.PolicyDocument"
+                yield str(name or f"policy-{index}"), each.get("PolicyDocument"), f"{place}.PolicyDocument"
+            elif each is not None:
+                self.unknown.append(Unknown("inline policies", "expected an object", place))
 
     @cached_property
     def arn(self) -> str | None:
@@ -144,7 +164,7 @@ class Reading:
         for name, document, where in self.policies():
             text = self.document(document, f"inline policy {name}", where)
             if text is not None:
-                self.inline[name] = text
+                self.add_inline(name, text)
         for arn in self.texts("ManagedPolicyArns", "attached policies"):
             self.attached[arn] = None
         if "AssumeRolePolicyDocument" in self.given:

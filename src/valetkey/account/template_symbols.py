@@ -11,10 +11,12 @@ from typing import Any
 
 from valetkey.account import symbols
 from valetkey.account.loaded import is_list
+from valetkey.account.place import NOTHING, Note, Place, Unresolved
 from valetkey.account.values import Symbol
-from valetkey.policy.policy_json import JsonNumber
+from valetkey.policy.arns import NOBODY
+from valetkey.policy.policy_json import JsonNumber, JsonObject
 
-SUFFIX = {
+_SUFFIX = {
     "aws-cn": "amazonaws.com.cn",
     "aws-eusc": "amazonaws.eu",
     "aws-iso": "c2s.ic.gov",
@@ -38,15 +40,42 @@ ACCOUNTLESS = re.compile(r"arn:(?:[^:]{1,20}|\$\{AWS::Partition\}):(?:iam|sts)::
 
 def in_mappings(mappings: dict[str, Any], keys: list[str], may_be: Callable[[str, str], bool]) -> list[Any]:
     """The texts and lists that Fn::FindInMap finds by these keys; several where `may_be` says that a key of a mapping
-    may be meant by one that is not known."""
+    may be meant by one that is not known. Raises Unresolved where one of them cannot be read."""
     found: list[Any] = [mappings]
     for key in keys:
+        if any(isinstance(each, JsonObject) for each in found):
+            raise Unresolved("a key of the mapping is given twice")
         inner = [each for each in found if isinstance(each, dict)]
         if symbols.has_mark(key):
             found = [value for each in inner for name, value in each.items() if may_be(key, name)]
         else:
             found = [each[key] for each in inner if key in each]
-    return [each for each in found if isinstance(each, str | list) and all(isinstance(one, str) for one in each)]
+    found = [[plain(one) for one in each] if is_list(each) else plain(each) for each in found]
+    if not all(isinstance(one, str) for each in found for one in (each if is_list(each) else [each])):
+        raise Unresolved("Fn::FindInMap finds what is neither a text nor a list of texts")
+    return found
+
+
+def pseudo_parameter(name: str, place: Place, note: Note) -> Any:
+    """A pseudo-parameter as far as `place` tells; None where only the stack knows it."""
+    match name:
+        case "AWS::NoValue":
+            return NOTHING
+        case "AWS::AccountId":
+            if place.account is None:
+                note(f"{NOBODY} is used for the account, which the template does not name")
+            return place.account or NOBODY
+        case "AWS::Partition":
+            return place.partition
+        case "AWS::URLSuffix":
+            return _SUFFIX.get(place.partition, "amazonaws.com")
+        case "AWS::Region":
+            note(f"the region is {place.region}")
+            return place.region
+        case "AWS::StackName":
+            note("the stack's name is stack")
+            return "stack"
+    return None
 
 
 def plain(value: Any) -> Any:

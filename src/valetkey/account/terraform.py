@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -28,8 +27,17 @@ from valetkey.account.loaded import SourceError
 from valetkey.account.parts import Part
 from valetkey.account.place import Place
 from valetkey.account.plan_documents import Making, NotKnown
-from valetkey.account.plan_file import Attributes, Maybe, Module, Plan, Resource, decode
-from valetkey.account.plan_kinds import LIKE, STACKS, attribute_of, like, read_stack
+from valetkey.account.plan_file import Attributes, Maybe, Module, Plan, Resource, arn_of, decode, known, time_of
+from valetkey.account.plan_kinds import (
+    CLOUD_CONTROL,
+    ELSEWHERE,
+    LIKE,
+    OVERRIDES,
+    STACKS,
+    attribute_of,
+    like,
+    read_stack,
+)
 from valetkey.account.references import Config, Instance, by_resource, references_in
 from valetkey.account.values import Document, OpenDocument, Role, Unknown
 from valetkey.policy.arns import NOBODY
@@ -57,6 +65,8 @@ def read_plan(data: bytes, name: str, place: Place) -> Part:
             f"{name} has no planned values", do="make it with `terraform show -json PLAN`", where=f"{name}: $"
         )
     reading = _Reading(name, Config(plan.configuration), place)
+    if plan.errored or not plan.complete or plan.deferred_changes:
+        reading.lacks("the plan is not complete: Terraform put off or could not plan some of the changes")
     for root in (told, plan.prior_state.values if plan.prior_state else None):
         reading.add(root.root_module if root else Module(), prior=root is not told)
     return reading.part()
@@ -79,6 +89,10 @@ class _Reading:
         self._later: set[str] = set()
         self._arns: dict[str, str] = {}
 
+    def lacks(self, why: str, address: str = "$") -> None:
+        """Note that roles may be missing."""
+        self._unknown.append(Unknown("roles", why, f"{self._name}: {address}"))
+
     def add(self, module: Module, *, prior: bool) -> None:
         """Take in a module and its children; of the state before a plan only data sources."""
         left = [module]
@@ -90,6 +104,8 @@ class _Reading:
                 at = Instance(each.address, module.address, each.index)
                 if each.mode == "data" and each.type == "aws_iam_policy_document":
                     self._documents.setdefault(each.address, (at, bytes(each.values)))
+                elif wanted and each.type in ELSEWHERE:
+                    self.lacks(f"{each.type} may make roles; its template is not in the file", each.address)
                 elif wanted:
                     where = f"{self._name}: {each.address}"
                     kind, data = each.type, bytes(each.values)
@@ -99,6 +115,11 @@ class _Reading:
                     values = decode(data, Attributes, self._name, each.address)
                     self._resources.setdefault(kind, []).append((at, values))
                     self._learn(each, values, where)
+                    if kind in OVERRIDES and values.parameter_overrides:
+                        self.lacks("the stack set has other parameters for some accounts", each.address)
+                    type_name = known(values.type_name) or "AWS::IAM::"
+                    if kind == CLOUD_CONTROL and type_name.startswith(_MAKERS):
+                        self.lacks(f"{kind} may make roles, or give permissions to them; it is not read", each.address)
 
     def _learn(self, each: Resource, values: Attributes, where: str) -> None:
         if isinstance(values.partition, str):
@@ -121,21 +142,21 @@ class _Reading:
         partition = one[0] or self._partition or self._place.partition
         drafts = {at.address: _Draft(at, values) for at, values in self._resources.get("aws_iam_role", [])}
         policies = {
-            at.address: _arn(at, values, "policy", account, partition)
+            at.address: arn_of(at, values, "policy", account, partition)
             for at, values in self._resources.get("aws_iam_policy", [])
         }
         for at, values in self._resources.get("aws_iam_policy", []):
             if isinstance(values.policy, str):
-                part.policies[policies[at.address]] = values.policy
+                part.add_policy(policies[at.address], values.policy, self._where(at, "policy"))
             else:
                 part.unknown.append(Unknown(f"policy {policies[at.address]}", _LATER, self._where(at, "policy")))
         self._index = by_resource(at for kind in ("aws_iam_role", "aws_iam_policy") for at in self._at(kind))
         self._documented = by_resource(at for at, _ in self._documents.values())
         for kind, word in _ARNS.items():
             for at, values in self._resources.get(kind, []):
-                if word == "oidc-provider" and not (_known(values.url) or _known(values.arn)):
+                if word == "oidc-provider" and not (known(values.url) or known(values.arn)):
                     self._later.add(at.address)
-                arn = self._arns[at.address] = _arn(at, values, word, account, partition)
+                arn = self._arns[at.address] = arn_of(at, values, word, account, partition)
                 if word.endswith("provider"):
                     part.providers = (*(part.providers or ()), arn)
         self._principals = by_resource(at for kind in _ARNS for at in self._at(kind))
@@ -144,23 +165,24 @@ class _Reading:
         part.unknown += self._unknown
         for kind in STACKS:
             for at, values in self._resources.get(kind, []):
-                given = values.parameters if isinstance(values.parameters, dict) else {}
-                known = {name: value for name, value in given.items() if value is not None}
+                unknown = isinstance(values.parameters, UnsetType) and self._config.sets(at, "parameters")
+                given = values.parameters if isinstance(values.parameters, dict) else None if unknown else {}
                 where = f"{self._name}: {at.address}"
                 # A stack set's stacks are made in other accounts.
                 away = account if kind == "aws_cloudformation_stack" else self._place.account
-                found = read_stack(_known(values.template_body), known, where, replace(self._place, account=away))
+                found = read_stack(known(values.template_body), given, where, replace(self._place, account=away))
                 part.roles += found.roles
-                part.policies |= found.policies
+                for arn, document in found.policies.items():
+                    part.add_policy(arn, document, where)
                 part.unknown += found.unknown
         return part
 
     def _document(self, at: Instance, attribute: str, given: Maybe) -> tuple[Document | OpenDocument | None, list[str]]:
         """A policy document, through the aws_iam_policy_document that it refers to where it is not known yet; and what
         was taken for granted."""
-        known = _known(given)
-        if known is not None or not isinstance(given, UnsetType):
-            return known, []
+        text = known(given)
+        if text is not None or not isinstance(given, UnsetType):
+            return text, []
         attribute = attribute_of(self._kinds.get(at.address, ""), attribute)
         found = self._config.follow(at, attribute, self._documented)
         references = references_in((self._config.expressions(at) or {}).get(attribute))
@@ -221,14 +243,14 @@ class _Reading:
                     self._unknown.append(Unknown(f"the role of {at.address}", why, self._where(at, attribute)))
 
         for at, values in self._resources.get("aws_iam_role_policy", []):
-            for role in roles(at, "role", [_known(values.role)]):
-                name = _known(values.name) or at.address
+            for role in roles(at, "role", [known(values.role)]):
+                name = known(values.name) or at.address
                 self._add_inline(role, name, at, "policy", values.policy)
         for at, values in self._resources.get("aws_iam_role_policy_attachment", []):
-            for role in roles(at, "role", [_known(values.role)]):
+            for role in roles(at, "role", [known(values.role)]):
                 self._add_arn(role, at, values, policies)
         for at, values in self._resources.get("aws_iam_role_policy_attachments_exclusive", []):
-            for role in roles(at, "role", [_known(values.role)]):
+            for role in roles(at, "role", [known(values.role)]):
                 arns = values.managed_policy_arns if isinstance(values.managed_policy_arns, list) else [None]
                 role.attached.update({arn: None for arn in arns if arn})
                 if None in arns:
@@ -243,6 +265,8 @@ class _Reading:
         where = self._where(at, attribute)
         document, _ = self._document(at, attribute, given)
         least = symbols.narrowest(document) if isinstance(document, OpenDocument) else None
+        while name in role.inline:
+            name = f"{name} ({at.address})"  # INVARIANT: of two policies with one name none hides the other
         if isinstance(document, str):
             role.inline[name] = document
         elif least is not None:
@@ -254,7 +278,7 @@ class _Reading:
             role.unknown.append(Unknown(f"inline policy {name}", _LATER, where))
 
     def _add_arn(self, role: _Draft, at: Instance, values: Attributes, policies: dict[str, str]) -> None:
-        arn = _known(values.policy_arn)
+        arn = known(values.policy_arn)
         found = [arn] if arn else self._follow(at, "policy_arn", policies)
         role.attached.update(dict.fromkeys(found))
         if not found:
@@ -262,13 +286,16 @@ class _Reading:
 
     def _role(self, draft: _Draft, policies: dict[str, str], account: str | None, partition: str) -> Role:
         at, values = draft.at, draft.values
-        arn = _arn(at, values, "role", account, partition)
-        for each in [] if isinstance(values.inline_policy, UnsetType) else values.inline_policy or []:
-            # An empty block is Terraform's way to say "none".
-            if _known(each.name) or _known(each.policy):
-                self._add_inline(draft, _known(each.name) or "inline", at, "inline_policy", each.policy)
+        arn = arn_of(at, values, "role", account, partition)
+        blocks = [] if isinstance(values.inline_policy, UnsetType) else values.inline_policy or []
+        if isinstance(values.inline_policy, UnsetType) and self._config.sets(at, "inline_policy"):
+            draft.unknown.append(Unknown("inline policies", _LATER, self._where(at, "inline_policy")))
+        for each in blocks:
+            # An empty block is Terraform's way to say "none"; one without values is known only after apply.
+            if each.name or each.policy or isinstance(each.policy, UnsetType):
+                self._add_inline(draft, known(each.name) or "inline", at, "inline_policy", each.policy)
         self._managed(draft, policies)
-        boundary = _known(values.permissions_boundary)
+        boundary = known(values.permissions_boundary)
         if isinstance(values.permissions_boundary, UnsetType) and self._config.sets(at, "permissions_boundary"):
             found = self._follow(at, "permissions_boundary", policies)
             boundary = found[0] if len(found) == 1 else None
@@ -295,9 +322,9 @@ class _Reading:
             inline=draft.inline,
             boundary=boundary,
             max_session=values.max_session_duration if isinstance(values.max_session_duration, int) else None,
-            description=_known(values.description),
+            description=known(values.description),
             tags={key: each or "" for key, each in tags.items()} if isinstance(tags, dict) else None,
-            created=_time(_known(values.create_date)),
+            created=time_of(known(values.create_date)),
             unknown=tuple(draft.unknown),
             assumed=(*(() if named else ("the generated name is written as the address",)), *rests),
         )
@@ -337,8 +364,13 @@ _MANAGED = frozenset(
         "aws_iam_saml_provider",
         *LIKE,
         *STACKS,
+        *OVERRIDES,
+        *ELSEWHERE,
+        CLOUD_CONTROL,
     }
 )
+_MAKERS = ("AWS::IAM::", "AWS::CloudFormation::", "AWS::ServiceCatalog::", "AWS::Serverless::")
+"""How the types begin that make roles, or give permissions to them."""
 _INDEX = re.compile(r"\[[^\]]*\]")
 _DOCUMENT = re.compile(r"data\.aws_iam_policy_document\.|var\.|module\.")
 _ARNS = {
@@ -348,26 +380,3 @@ _ARNS = {
 }
 """What may be a principal, with the kind in its ARN."""
 _DATA = frozenset({"aws_caller_identity", "aws_partition"})
-
-
-def _known(value: Maybe) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _arn(at: Instance, values: Attributes, kind: str, account: str | None, partition: str) -> str:
-    """A resource's ARN; made from its name, or its address where that is not known yet."""
-    told = _known(values.arn)
-    if told is not None and re.fullmatch(r"arn:[a-z0-9-]+:iam::[0-9]{12}:[a-z-]+/[\x21-\x7e]+", told, re.ASCII):
-        return told
-    given = _known(values.url) if kind == "oidc-provider" else _known(values.name)
-    name = given.removeprefix("https://") if given else re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", at.address)[:64]
-    path = "/" if kind.endswith("provider") else _known(values.path) or "/"
-    return f"arn:{partition}:iam::{account or NOBODY}:{kind}{path}{name}"
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time

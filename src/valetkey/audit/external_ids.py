@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from valetkey.account.symbols import STANDS_FOR
+from valetkey.account.values import Role
 from valetkey.audit.exposure import Outsider
 from valetkey.audit.guesses import guess
 from valetkey.audit.subjects import Subject
@@ -12,6 +14,13 @@ SHORTEST_ID = 8
 """Characters that an ExternalId needs so that it is not found by trying."""
 
 
+def shared_as(role: Role, value: str) -> str:
+    """What an ExternalId is compared by with those of other roles: one that a file does not know is the same only
+    within the file."""
+    is_symbol = role.open_trust is not None and STANDS_FOR in value
+    return f"{role.where.rpartition(': $')[0]}\n{value}" if is_symbol else value
+
+
 def weakness(value: str, outsider: Outsider, subject: Subject) -> tuple[str, str]:
     """What is weak in an ExternalId, and why the vendor uses it all the same; each empty if there is nothing to say."""
     if has_wildcard(value):
@@ -20,7 +29,7 @@ def weakness(value: str, outsider: Outsider, subject: Subject) -> tuple[str, str
         if fixed < SHORTEST_ID and not (known and fixed > 2):
             return f"a pattern in which only {fixed} characters are fixed", ""
         return "a pattern", known or "a pattern with a fixed beginning: right where the vendor adds a part of its own"
-    parties = subject.shared.get(value, ())
+    parties = subject.shared.get(shared_as(subject.role, value), ())
     own = subject.scope.own | {subject.role.account or ""}
     if guessed := guess(value, contractor=outsider.name, own=own):
         return guessed, ""

@@ -69,11 +69,18 @@ def guess(value: str, *, contractor: str, own: Collection[str]) -> str:
     if plain in PASSWORDS:
         return "it is a word that everybody tries"
     if len(set(plain)) < 2:
-        return "it is one sign, repeated"
-    if any(plain in run or plain in run[::-1] for run in _RUNS):
-        return "it is a row of signs in their order"
+        return "it is one character, repeated"
+    if _is_run(plain):
+        return "it is a row of characters in their order"
+    groups = re.findall(r"[0-9a-z]+", value.lower())
+    if all(len(each) > 2 and (len(set(each)) < 2 or _is_run(each)) for each in groups):
+        return "it is an example: each of its groups is one character, repeated, or a row of characters in their order"
     words = re.findall(r"[0-9]+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^0-9A-Za-z]+", value)
     named = [each.lower() for each in words if each[0].isalnum()]
     if named and all(each in PLACEHOLDER_WORDS or (each.isdigit() and len(each) < 4) for each in named):
-        return "it is a placeholder that was not filled in, or a try"
+        return "it is a placeholder that was not filled in, or a test value"
     return ""
+
+
+def _is_run(text: str) -> bool:
+    return any(text in run or text in run[::-1] for run in _RUNS)

@@ -12,6 +12,7 @@ from valetkey.account.values import Account, Role, Unknown
 from valetkey.audit.advice import advice, fix_for
 from valetkey.audit.baseline import apply
 from valetkey.audit.checks import ROLE_CHECKS, TABLE
+from valetkey.audit.external_ids import shared_as
 from valetkey.audit.findings import INCOMPLETE, NOT_READ, SEVERITIES, Accepted, Audit, Finding, Hit, Judged
 from valetkey.audit.open_trusts import judge_open
 from valetkey.audit.permissions import Library, Powers
@@ -49,7 +50,7 @@ def audit(
         judged.append(_verdict(role, known, scope, now, who))
         if progress is not None and (not number % 100 or number == len(account.roles)):
             progress(number, len(account.roles))
-    shared = _shared_ids(judged)
+    shared = _shared_ids(account.roles, judged)
     library = Library(account.policies)
     quota = account.quotas.get(limits.TRUST_POLICY_QUOTA, limits.TRUST_POLICY_MAX)
     roles: list[Judged] = []
@@ -105,14 +106,14 @@ def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime,
     return known[key]
 
 
-def _shared_ids(verdicts: Sequence[Verdict]) -> dict[str, set[str]]:
+def _shared_ids(roles: Sequence[Role], verdicts: Sequence[Verdict]) -> dict[str, set[str]]:
     """Which outside parties are asked for each ExternalId."""
     shared: dict[str, set[str]] = {}
-    for verdict in {id(each): each for each in verdicts}.values():
+    for role, verdict in {id(each): (role, each) for role, each in zip(roles, verdicts, strict=True)}.values():
         for outsider in verdict.found.outsiders:
             if outsider.kind in ("account", "organisation"):
                 for value in outsider.external_ids:
-                    shared.setdefault(value, set()).add(outsider.name)
+                    shared.setdefault(shared_as(role, value), set()).add(outsider.name)
     return shared
 
 

@@ -523,7 +523,13 @@ def test_templates_of_stacks_are_read(kind):
     assert [(each.part, each.where) for each in account.unknown] == [("roles", f"p.json: {kind}.x")]
 
 
-BARE = {"name": "r", "assume_role_policy": "x", "managed_policy_arns": None, "permissions_boundary": None}
+BARE = {
+    "name": "r",
+    "assume_role_policy": "x",
+    "inline_policy": [],
+    "managed_policy_arns": None,
+    "permissions_boundary": None,
+}
 
 
 def test_exclusive_attachments_attach():

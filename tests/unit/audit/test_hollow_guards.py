@@ -80,6 +80,7 @@ def test_more_alternatives_and_wildcards_are_never_a_better_guard(patterns: list
     [
         *(A, OWN, SISTER, f"{A[:4]}-{A[4:8]}-{A[8:]}", "0000", "xxxxxxxx", "12345678", "abcdefgh", "password"),
         *("test", "TEST-123", "REPLACE_ME", "ReplaceMe", "changeme", "your-external-id-here", "ExternalId", "4CEBE3B"),
+        *("aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "12345678-1234-1234-1234-123456789012"),
     ],
 )
 def test_an_id_that_anybody_guesses_is_no_guard_and_one_finding_of_its_own(value: str) -> None:
@@ -94,7 +95,8 @@ def test_an_id_that_anybody_guesses_is_no_guard_and_one_finding_of_its_own(value
 
 
 @pytest.mark.parametrize(
-    "value", ["vk-7x3kq9wd5mfz2h8p", "0b9f4c9e-7f5d-4a2b-9a0a-6f1c2d3e4f50", "20260101", "acme-test-7f3c9d21"]
+    "value",
+    ["vk-7x3kq9wd5mfz2h8p", "0b9f4c9e-7f5d-4a2b-9a0a-6f1c2d3e4f50", "20260101", "acme-test-7f3c9d21", "a-4-9-z-2-k"],
 )
 def test_an_id_that_nobody_guesses_is_a_guard(value: str) -> None:
     assert guess(value, contractor=A, own={OWN}) == ""
@@ -160,3 +162,19 @@ def test_the_default_of_a_template_is_a_placeholder() -> None:
 def test_a_role_named_in_its_external_id_is_still_said() -> None:
     answer = run(role(trust(allow(ROOT, {"StringEquals": {EXT: "Partner-Access"}})), "partner-access"))
     assert [each.check for each in answer.failing("medium")] == ["T9"]
+
+
+def test_ids_that_two_files_do_not_know_are_not_one_id() -> None:
+    from valetkey.account import read_files
+    from valetkey.audit import audit
+
+    def template(account: str) -> bytes:
+        principal = {"AWS": f"arn:aws:iam::{account}:root"}
+        document = {"Version": "2012-10-17", "Statement": [allow(principal, {"StringEquals": {EXT: {"Ref": "Test"}}})]}
+        role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}
+        return json.dumps({"Parameters": {"Test": {"Type": "String"}}, "Resources": {f"R{account}": role}}).encode()
+
+    files = {"a.json": template(A), "b.json": template(SISTER)}
+    answer = audit(read_files(files, read=files.__getitem__, owner=OWN), scope=Scope(), now=NOW)
+    assert [each.exposure for each in answer.roles] == ["guarded", "guarded"]
+    assert not [each for each in answer.findings if each.check == "T9"]

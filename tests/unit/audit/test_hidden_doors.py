@@ -1,0 +1,325 @@
+"""Sources that hide who gets in, or what they get: each fails, whatever the reader makes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.unit.audit.roles import NOW, OWN
+
+from valetkey.account import SourceError
+from valetkey.account.files import read_files
+from valetkey.audit import Scope, audit
+
+A = "222222222222"
+
+
+def _trust(who: str, condition: str = "") -> str:
+    tested = f", Condition: {condition}" if condition else ""
+    statement = f'{{Effect: Allow, Principal: {{AWS: {who}}}, Action: "sts:AssumeRole"{tested}}}'
+    return f'{{Version: "2012-10-17", Statement: [{statement}]}}'
+
+
+OPEN = _trust(f'"{A}"')
+SAFE = _trust(f'"{OWN}"')
+GUARD = _trust(f'"{A}"', "{StringEquals: {sts:ExternalId: d41f-77aa-93c0-5e21}}")
+ADMIN = '{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}'
+LITTLE = '{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ec2:DescribeRegions", Resource: "*"}]}'
+INCLUDE = 'Fn::Transform: {Name: AWS::Include, Parameters: {Location: "s3://b/x"}}'
+SAM = "Transform: AWS::Serverless-2016-10-31\n"
+WHO = f'Parameters: {{Who: {{Type: String, Default: "{OWN}"}}}}\n'
+
+
+def _role(trust: str, more: str = "", name: str = "R") -> str:
+    return f"  {name}: {{Type: AWS::IAM::Role, Properties: {{AssumeRolePolicyDocument: {trust}{more}}}}}\n"
+
+
+def _function(properties: str) -> str:
+    return f"{SAM}Resources:\n  F: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b, {properties}}}}}\n"
+
+
+def _policy(name: str, document: str, kind: str = "Policy", named: str = "PolicyName: n") -> str:
+    more = f"{named}, Roles: [!Ref R], PolicyDocument: {document}"
+    return f"  {name}: {{Type: AWS::IAM::{kind}, Properties: {{{more}}}}}\n"
+
+
+DEFAULT = WHO + "Resources:\n" + _role(_trust("!Ref Who"))
+NESTED = "\n".join(f"        {line}" for line in DEFAULT.splitlines())
+STACK_SET = (
+    "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      %s\n      TemplateBody: |\n"
+)
+BY_MODE = "Resources:\n" + _role(_trust(f'!If [Open, "{A}", "{OWN}"]'))
+BY_KEY = "Parameters: {P: {Type: String}}\n%sResources:\n" + _role(_trust("!FindInMap [M, !Ref P, p]"))
+
+TEMPLATES: dict[str, str] = {
+    "two roles of one name, and what is not known of them differs": (
+        "Parameters: {Id: {Type: String}}\nResources:\n"
+        + _role(_trust(f'"{A}"', "{StringEquals: {sts:ExternalId: !Ref Id}}"), ", RoleName: x", "R")
+        + _role(
+            _trust('"*"', '{StringLike: {aws:PrincipalArn: !Sub "arn:aws:iam::*:role/${Id}*"}}'), ", RoleName: x", "S"
+        )
+    ),
+    "two roles of one name, one with a policy that is not read": (
+        "Resources:\n"
+        + _role(GUARD, ", RoleName: x", "R")
+        + _role(GUARD, ", RoleName: x, ManagedPolicyArns: [!ImportValue y]", "S")
+    ),
+    "a stack set's parameter that is not known": (
+        "Parameters: {Who: {Type: String}}\n"
+        + STACK_SET % "Parameters: [{ParameterKey: Who, ParameterValue: !Ref Who}]"
+        + NESTED
+    ),
+    "a stack set's other parameters for one account": (
+        STACK_SET % f'StackInstancesGroup: [{{ParameterOverrides: [{{ParameterKey: Who, ParameterValue: "{A}"}}]}}]'
+        + NESTED
+    ),
+    "a list of policies within the list": (
+        'Parameters: {L: {Type: CommaDelimitedList, Default: "arn:aws:iam::aws:policy/AdministratorAccess"}}\n'
+        "Resources:\n" + _role(GUARD, ", ManagedPolicyArns: [!Ref L]")
+    ),
+    "a policy's ARN instead of a list": (
+        "Resources:\n" + _role(GUARD, ', ManagedPolicyArns: "arn:aws:iam::aws:policy/AdministratorAccess"')
+    ),
+    "an inline policy instead of a list": (
+        "Resources:\n" + _role(GUARD, f", Policies: {{PolicyName: p, PolicyDocument: {ADMIN}}}")
+    ),
+    "two inline policies of one name": (
+        "Resources:\n"
+        + _role(
+            GUARD,
+            f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}, {{PolicyName: p, PolicyDocument: {LITTLE}}}]",
+        )
+    ),
+    "two policies of one name": "Resources:\n" + _role(GUARD) + _policy("P", ADMIN) + _policy("Q", LITTLE),
+    "two managed policies of one name": (
+        "Resources:\n"
+        + _role(GUARD)
+        + _policy("P", ADMIN, "ManagedPolicy", "ManagedPolicyName: n")
+        + _policy("Q", LITTLE, "ManagedPolicy", "ManagedPolicyName: n")
+    ),
+    "a managed policy whose name is not known": (
+        "Parameters: {N: {Type: String}}\nResources:\n"
+        + _role(GUARD)
+        + _policy("P", ADMIN, "ManagedPolicy", "ManagedPolicyName: !Ref N")
+    ),
+    "an include among the properties": "Resources:\n" + _role(SAFE, f", {INCLUDE}"),
+    "an include in the resource": (
+        f"Resources:\n  R: {{Type: AWS::IAM::Role, {INCLUDE}, Properties: {{AssumeRolePolicyDocument: {SAFE}}}}}\n"
+    ),
+    "an include in the template": f"{INCLUDE}\nResources:\n{_role(SAFE)}",
+    "an include among the mappings": f'Mappings: {{{INCLUDE}, M: {{a: {{b: "x"}}}}}}\nResources:\n{_role(SAFE)}',
+    "an include in a mapping": f'Mappings: {{M: {{{INCLUDE}, a: {{b: "x"}}}}}}\nResources:\n{_role(SAFE)}',
+    "a function whose role may be nothing": (
+        "Conditions: {C: !Equals [a, b]}\n"
+        + _function(f"Role: !If [C, x, !Ref 'AWS::NoValue'], AssumeRolePolicyDocument: {OPEN}")
+    ),
+    "a function's trust twice": _function(f"AssumeRolePolicyDocument: {OPEN}, AssumeRolePolicyDocument: {SAFE}"),
+    "the trust of all functions twice": (
+        f"Globals: {{Function: {{AssumeRolePolicyDocument: {OPEN}, AssumeRolePolicyDocument: {SAFE}}}}}\n"
+        + _function("Runtime: python3.12")
+    ),
+    "the trust of all functions": (
+        f"{SAM}Globals: {{Function: {{AssumeRolePolicyDocument: {OPEN}}}}}\n"
+        "Resources: {F: {Type: AWS::Serverless::Function}}\n"
+    ),
+    "lists that are compared": (
+        "Parameters: {Mode: {Type: String}}\nConditions: {Open: !Equals [[!Ref Mode], [open]]}\n" + BY_MODE
+    ),
+    "a key of a mapping twice": (
+        BY_KEY % f'Mappings: {{M: {{safe: {{p: "{OWN}"}}, open: {{p: "{A}", p: "{OWN}"}}}}}}\n'
+    ),
+    "a condition twice": "Conditions: {Open: !Equals [a, a], Open: !Equals [a, b]}\n" + BY_MODE,
+    "a parameter twice": (
+        f'Parameters: {{Who: {{Type: String, Default: "{A}"}}, Who: {{Type: String, Default: "{OWN}"}}}}\nResources:\n'
+        + _role(_trust("!Ref Who"))
+    ),
+    "a mapping twice": (
+        f'Mappings: {{M: {{a: {{b: "{A}"}}}}, M: {{a: {{b: "{OWN}"}}}}}}\nResources:\n'
+        + _role(_trust("!FindInMap [M, a, b]"))
+    ),
+    "a section twice": f'Parameters: {{Who: {{Type: String, Default: "{A}"}}}}\n{DEFAULT}',
+    "the transforms twice": f"Transform: [Macro]\n{SAM}Resources:\n{_role(SAFE)}",
+    "a product of Service Catalog": (
+        "Resources: {S: {Type: AWS::ServiceCatalog::CloudFormationProvisionedProduct, Properties: {ProductName: x}}}\n"
+    ),
+}
+REFUSED = {
+    "a merged object with a key twice": (
+        f"Metadata: {{x: &b {{AssumeRolePolicyDocument: {OPEN}, AssumeRolePolicyDocument: {SAFE}}}}}\n"
+        "Resources: {R: {Type: AWS::IAM::Role, Properties: {<<: *b}}}\n"
+    ),
+    "a type in another writing": (
+        f"Resources: {{R: {{Type: !!binary QVdTOjpJQU06OlJvbGU=, Properties: {{AssumeRolePolicyDocument: {OPEN}}}}}}}\n"
+    ),
+}
+
+
+def _fails(files: dict[str, Any]) -> bool:
+    """Whether the audit of these files fails, with every account and role in it."""
+    data = {name: (each if isinstance(each, str) else json.dumps(each)).encode() for name, each in files.items()}
+    answer = audit(read_files(data, read=data.__getitem__, owner=OWN), scope=Scope(), now=NOW)
+    return bool(answer.failing("medium"))
+
+
+@pytest.mark.parametrize("template", [pytest.param(text, id=name) for name, text in TEMPLATES.items()])
+def test_a_template(template):
+    assert _fails({"t.yaml": template})
+
+
+@pytest.mark.parametrize("template", [pytest.param(text, id=name) for name, text in REFUSED.items()])
+def test_a_template_that_is_refused(template):
+    with pytest.raises(SourceError):
+        _fails({"t.yaml": template})
+
+
+def test_what_these_tests_rest_on():
+    assert not _fails({"t.yaml": "Resources:\n" + _role(SAFE)})
+    assert not _fails({"t.yaml": "Resources:\n" + _role(GUARD)})
+    assert not _fails({"t.yaml": DEFAULT})
+    assert not _fails({"t.yaml": STACK_SET % "PermissionModel: SELF_MANAGED" + NESTED})
+    assert not _fails({"p.json": _plan(_resource("aws_iam_role.x", **ROLE))})
+
+
+def _given(*values: str | None) -> list[dict[str, Any]]:
+    return [
+        {"ParameterKey": "Who", **({"UsePreviousValue": True} if each is None else {"ParameterValue": each})}
+        for each in values
+    ]
+
+
+def test_a_number_in_a_mapping():
+    principal = {"AWS": {"Fn::FindInMap": ["M", {"Ref": "P"}, "p"]}}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    template = {
+        "Parameters": {"P": {"Type": "String"}},
+        "Mappings": {"M": {"safe": {"p": OWN}, "open": {"p": int(A)}}},
+        "Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}},
+    }
+    assert _fails({"t.json": template})
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"p.json": _given(None)}, id="the value that the stack has"),
+        pytest.param({"p.json": _given(A, OWN)}, id="twice in a file"),
+        pytest.param({"p.json": _given(A), "q.json": _given(OWN)}, id="in two files"),
+        pytest.param(
+            {"p.json": {"Parameters": {"Who": A}}, "q.json": {"Parameters": {"Who": OWN}}}, id="in other files"
+        ),
+    ],
+)
+def test_a_parameter_whose_value_is_not_known_does_not_have_its_default(files):
+    assert _fails({"t.yaml": DEFAULT, **files})
+    assert not _fails({"t.yaml": DEFAULT, "p.json": _given(OWN, OWN)})
+
+
+def _dump(principal: str, **more: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Arn": f"arn:aws:iam::{OWN}:role/x", "RoleName": "x", "AssumeRolePolicyDocument": trust, **more}
+
+
+WHOLE = {"RolePolicyList": [], "AttachedManagedPolicies": []}
+
+
+def test_two_dumps_that_differ_are_refused():
+    detail = {"RoleDetailList": [_dump(OWN, **WHOLE)]}
+    for files in ({"a": detail, "b": {"Role": _dump("*")}}, {"a": {"Role": _dump("*")}, "b": {"Role": _dump(OWN)}}):
+        with pytest.raises(SourceError, match="in two different ways"):
+            _fails(files)
+    assert not _fails({"a": detail, "b": {"Roles": [_dump(OWN)]}})
+
+
+def test_a_dump_without_the_policies():
+    condition = {"StringEquals": {"sts:ExternalId": "d41f-77aa-93c0-5e21"}}
+    role = _dump(A)
+    role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] = condition
+    assert _fails({"a": {"RoleDetailList": [role]}})
+    assert _fails({"a": {"RoleDetailList": [{**role, "RolePolicyList": []}]}})
+    assert not _fails({"a": {"RoleDetailList": [{**role, **WHOLE}]}})
+
+
+STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": A},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"sts:ExternalId": "d41f-77aa-93c0-5e21"}},
+}
+ROLE = {
+    "name": "x",
+    "path": "/",
+    "assume_role_policy": json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT]}),
+    "inline_policy": [],
+    "managed_policy_arns": [],
+    "permissions_boundary": None,
+}
+LATER = {key: value for key, value in ROLE.items() if key != "inline_policy"}
+
+
+def _resource(address: str, **values: Any) -> dict[str, Any]:
+    return {"address": address, "mode": "managed", "type": address.split(".")[0], "values": values}
+
+
+def _plan(*resources: Any, configuration: tuple[Any, ...] = (), **more: Any) -> dict[str, Any]:
+    return {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": list(resources)}},
+        "configuration": {"root_module": {"resources": list(configuration)}},
+        **more,
+    }
+
+
+def _set(address: str, **expressions: Any) -> dict[str, Any]:
+    return {"address": address, "mode": "managed", "expressions": expressions}
+
+
+ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+OTHER = {"references": ["aws_x.y"]}
+CHANGE = {"reason": "instance_count_unknown", "resource_change": {"address": "aws_iam_role.y"}}
+STACK = "aws_cloudformation_stack.s"
+PLANS: dict[str, dict[str, Any]] = {
+    "changes that are put off": _plan(_resource("aws_iam_role.x", **ROLE), deferred_changes=[CHANGE]),
+    "a plan that is not complete": _plan(_resource("aws_iam_role.x", **ROLE), complete=False),
+    "a plan with an error": _plan(_resource("aws_iam_role.x", **ROLE), errored=True),
+    "inline policies that are not known yet": _plan(
+        _resource("aws_iam_role.x", **LATER), configuration=(_set("aws_iam_role.x", inline_policy=[{"policy": OTHER}]),)
+    ),
+    "an inline policy that is not known yet": _plan(
+        _resource("aws_iam_role.x", **LATER, inline_policy=[{}]),
+        configuration=(_set("aws_iam_role.x", inline_policy=[{"name": OTHER, "policy": OTHER}]),),
+    ),
+    "two policies of one name": _plan(
+        _resource("aws_iam_role.x", **ROLE),
+        _resource("aws_iam_role_policy.a", name="n", role="x", policy=json.dumps(ALL)),
+        _resource("aws_iam_role_policy.b", name="n", role="x", policy='{"Version": "2012-10-17", "Statement": []}'),
+    ),
+    "a stack's parameter that is not known yet": _plan(
+        _resource(STACK, name="s", template_body=DEFAULT, parameters={"Who": None})
+    ),
+    "a stack's parameters that are not known yet": _plan(
+        _resource(STACK, name="s", template_body=DEFAULT), configuration=(_set(STACK, parameters=OTHER),)
+    ),
+    "a stack set's other parameters for one account": _plan(
+        _resource("aws_cloudformation_stack_set.s", name="s", template_body=DEFAULT, parameters={}),
+        _resource("aws_cloudformation_stack_set_instance.i", stack_set_name="s", parameter_overrides={"Who": A}),
+    ),
+    "a stack of awscc": _plan(_resource("awscc_cloudformation_stack.s", template_body=DEFAULT, parameters={"Who": A})),
+    "a stack set of awscc": _plan(
+        _resource(
+            "awscc_cloudformation_stack_set.s",
+            template_body=DEFAULT,
+            parameters=[{"parameter_key": "Who", "parameter_value": A}],
+        )
+    ),
+    "an application": _plan(_resource("aws_serverlessapplicationrepository_cloudformation_stack.s", name="s")),
+    "a product": _plan(_resource("aws_servicecatalog_provisioned_product.s", name="s")),
+    "a role of Cloud Control": _plan(_resource("aws_cloudcontrolapi_resource.s", type_name="AWS::IAM::Role")),
+}
+
+
+@pytest.mark.parametrize("plan", [pytest.param(plan, id=name) for name, plan in PLANS.items()])
+def test_a_plan(plan):
+    assert _fails({"p.json": plan})
