@@ -17,7 +17,8 @@ import re
 from dataclasses import dataclass
 
 TABLE_DATE = "2026-11"
-"""The month in which `AWS_TABLE` was last compared with what is published."""
+"""The month in which `AWS_TABLE` was last compared with what is published: with the lists that two other public tools
+made from the page. They have the same issuers and claims; the table on the page itself could not be read then."""
 
 
 @dataclass(frozen=True, slots=True)
