@@ -26,7 +26,7 @@ def shown(outsider: Outsider, ways: Collection[Way] | None = None) -> str:
             kind = "user" if outsider.name.startswith("AIDA") else "role"
             return f"{kind} {outsider.name} of an unknown account"
         case "provider":
-            return f"identities of {outsider.label or host_of(outsider.name) or 'any identity provider'}"
+            return f"an identity of {outsider.label or host_of(outsider.name) or 'any identity provider'}"
     return "anybody with an AWS account" + (f" who calls as {names}" if names else "")
 
 
