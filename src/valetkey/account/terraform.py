@@ -179,7 +179,7 @@ class _Reading:
 
     def _document(self, at: Instance, attribute: str, given: Maybe) -> tuple[Document | OpenDocument | None, list[str]]:
         """A policy document, through the aws_iam_policy_document that it refers to where it is not known yet; and what
-        was taken for granted."""
+        was taken for granted: a plan names what an expression refers to, and not the functions around it."""
         text = known(given)
         if text is not None or not isinstance(given, UnsetType):
             return text, []
@@ -195,7 +195,7 @@ class _Reading:
         source, data = self._documents[found[0]]
         values = msgspec.json.decode(data)
         if isinstance(values.get("json"), str):
-            return values["json"], []
+            return None, []  # the reference alone would be known: something is done to it that is not
         making = Making(
             source.address,
             lambda expression: [
@@ -209,8 +209,10 @@ class _Reading:
             document = making.document(values, self._config.expressions(source))
         except NotKnown:
             return None, []
+        whole = f"{attribute} is {source.address} as it is: a plan does not show a function that changes it"
         used = {each for each, arn in self._arns.items() if arn in str(document) and each in self._later}
         return document, [
+            whole,
             *making.assumed,
             *(f"{each} serves one tenant: its issuer is known only after apply" for each in sorted(used)),
         ]
