@@ -115,9 +115,7 @@ def _problems(standing: Standing, *, now: datetime, within: timedelta) -> Iterat
         yield "has ended, and the role is still there"
     elif until - now <= within:
         yield f"ends in {(until - now).days} days" if until - now >= timedelta(days=2) else "ends within two days"
-    gone = list(standing.terms.orphans) if standing.terms else []
-    gone += [each for each in _principals(standing.role) if is_unique_id(each) and each not in gone]
-    if gone:
+    if gone := dict.fromkeys(filter(is_unique_id, _principals(standing.role))):
         yield f"a principal was deleted: {', '.join(gone)}"
     elif state in ("changed", "incomplete", "changing"):
         yield f"differs from what was agreed ({state})" if state != "changing" else "a change is not finished"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,14 +18,14 @@ from valetkey.grants import history
 from valetkey.grants.change import Done, change, prepare_change
 from valetkey.grants.edit import Edit
 from valetkey.grants.fitting import misfits
-from valetkey.grants.grant import Grant
+from valetkey.grants.grant import Grant, instant
 from valetkey.grants.make import Interrupted
 from valetkey.grants.options import Asked
 from valetkey.grants.plan import Differs, plan
 from valetkey.grants.revoke import revoke
 from valetkey.grants.role import Role, read_owner, read_role
 from valetkey.grants.status import hand_over, read_standing
-from valetkey.grants.suspend import resume, suspend
+from valetkey.grants.suspend import resume, suspend, suspensions
 from valetkey.grants.waiting import Waiting
 from valetkey.report import changing as report
 from valetkey.report.changing import change_lines
@@ -466,6 +467,41 @@ def test_suspend_and_resume(iam: FakeIam, changed: Callable[..., Done], waiting:
     assert go_on(iam, waiting, half + timedelta(hours=2)).may_live_until is None
     lines = [each.what for each in history.read(read_standing(role(iam)).record.changes)]
     assert lines == ["resumed", "suspended", "resumed", "suspended", "description none to made"]
+
+
+def test_the_line_of_the_history_that_an_interrupted_run_did_not_write_is_written(
+    iam: FakeIam, changed: Callable[..., Done], waiting: Waiting, now: datetime
+) -> None:
+    changed(description="made")
+    for attempt, what in ((stop, "suspended"), (go_on, "resumed")):
+        tags = copy.deepcopy(iam.roles["audit"]["Tags"])
+        attempt(iam, waiting, now)
+        iam.roles["audit"]["Tags"] = tags  # the deny is there, its line is not
+        assert [call.operation for call in attempt(iam, waiting, now).calls] == ["tag_role"]
+        assert read_standing(role(iam)).record.changes[0].endswith(what)
+        assert attempt(iam, waiting, now).calls == ()
+
+
+def test_when_a_grant_was_suspended_is_read_from_its_history(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    changed(description="made")
+    standing = read_standing(role(iam))
+    day = [datetime(2026, 11, 1 + number, tzinfo=UTC) for number in range(8)]
+    at = [instant(each) for each in day]
+
+    def found(*lines: str) -> Any:
+        changes = tuple(line.replace(" ", " user/o ", 1) for line in reversed(lines))
+        return suspensions(replace(standing, record=replace(standing.record, changes=changes)))
+
+    first = f"{at[1]} suspended until {at[4]}"
+    assert found(first) == ((day[1], day[4]),)
+    # While it runs it gets another end; after its end it is another suspension, also at the very second.
+    assert found(first, f"{at[3]} suspended until {at[6]}") == ((day[1], day[6]),)
+    assert found(first, f"{at[5]} suspended until {at[6]}") == ((day[1], day[4]), (day[5], day[6]))
+    assert found(first, f"{at[4]} suspended until {at[6]}") == ((day[1], day[4]), (day[4], day[6]))
+    assert found(f"{at[1]} suspended", f"{at[3]} suspended until {at[6]}") == ((day[1], day[6]),)
+    assert found(first, f"{at[2]} resumed") == ((day[1], day[2]),)
+    assert found(first, f"{at[5]} resumed") == ((day[1], day[4]),)
+    assert found(f"{at[5]} resumed", f"{at[6]} suspended") == ()
 
 
 def test_a_suspension_with_an_end_is_one_policy(

@@ -180,7 +180,8 @@ def test_a_damaged_record_still_says_whose_it_claims_to_be(iam: Any, role: Any) 
     tag(role, "terms", None)
     with pytest.raises(ForeignRole):
         read_standing(read_role(iam, "audit"))
-    assert read_claimed(read_role(iam, "audit")).record.contractor == "222222222222"
+    record = read_claimed(read_role(iam, "audit")).record
+    assert (record.contractor, record.session, record.managed, record.until) == ("222222222222", 0, (), None)
 
 
 def test_a_closing_that_aws_refuses_is_said_and_the_deny_holds(

@@ -80,6 +80,15 @@ def test_drift_a_deleted_principal_and_a_revocation_that_stopped_are_found(iam: 
     assert problem == "a principal was deleted: AIDAEXAMPLEEXAMPLE12"
 
 
+def test_a_deleted_principal_is_found_in_a_trust_that_no_terms_can_be_read_from(iam: FakeIam, grant: Grant) -> None:
+    standing(iam, replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH)))
+    statement = iam.roles["audit"]["AssumeRolePolicyDocument"]["Statement"][0]
+    statement["Principal"] = {"AWS": ["AIDAEXAMPLEEXAMPLE12", "222222222222", "AIDAEXAMPLEEXAMPLE12"]}
+    found = read_standing(role_of(iam, "audit"))
+    assert found.terms is None
+    assert one(iam, found).problems == ("a principal was deleted: AIDAEXAMPLEEXAMPLE12",)
+
+
 def test_damaged_records_are_found(iam: FakeIam) -> None:
     assert listed(read_owner(iam), [], (), now=NOW, within=MONTH).is_right
     assert not listed(read_owner(iam), [], ("audit",), now=NOW, within=MONTH).is_right

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from valetkey.policy import parse_policy
 from valetkey.policy.principals import Grant
+from valetkey.policy.undecided import NotDecided
 from valetkey.prover.boxes import Budget, Limits
 from valetkey.prover.caller_classes import Mentioned, Person, everybody
+from valetkey.prover.key_tests import Asked
 
 THEM = "222222222222"
 ROLE_ID, USER_ID = "AROA1234567890123456", "AIDA1234567890123456"
@@ -37,3 +41,38 @@ def test_the_unique_id_of_a_user_reaches_the_user_itself() -> None:
     for each in found:
         assert each.kind == "user"
         assert each.grants[USER_ID] is Grant.DIRECT
+
+
+def asked_of(key: str, operator: str, *values: str, role: bool = True, entry: str = "*") -> list[Person]:
+    """The callers that a condition of this key tells apart, where strangers may be meant."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": entry},
+        "Action": "sts:AssumeRole" if role else "s3:GetObject",
+        **({} if role else {"Resource": "*"}),
+        "Condition": {operator: {key: list(values)}},
+    }
+    policy = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, kind="trust" if role else "resource")
+    (each,) = policy.statements
+    assert each.principals is not None
+    asked = {key.lower(): [Asked(each.conditions[0], each.variables, deny=False)]}
+    said = Mentioned([each.principals], asked, {})
+    return everybody(said, partition="aws", owner="111111111111", role=role, budget=Budget(Limits()))
+
+
+def test_a_service_s_name_ends_as_aws_s_names_do_and_has_no_empty_part() -> None:
+    found = asked_of("aws:PrincipalServiceName", "StringLike", "*..amazonaws.com", "s*.cn", "*.com", role=False)
+    names = [each.principal for each in found if each.kind == "service"]
+    assert any(name.endswith(".amazonaws.com") for name in names)
+    assert any(name.endswith(".amazonaws.com.cn") for name in names)
+    assert not any(".." in name for name in names)
+    assert all(name.endswith((".amazonaws.com", ".amazonaws.com.cn")) for name in names)
+
+
+def test_a_user_id_that_a_root_user_may_have_is_decided_where_a_role_is_entered_only() -> None:
+    for pattern in (f"{USER_ID}*", "AROA*", "*"):
+        assert asked_of("aws:userid", "StringLike", pattern, role=False)
+    for pattern in ("A*", "111111111111*", "?IDA*", "AIDB*"):
+        assert asked_of("aws:userid", "StringLike", pattern)
+        with pytest.raises(NotDecided, match="aws:userid is compared with what the root user"):
+            asked_of("aws:userid", "StringLike", pattern, role=False)

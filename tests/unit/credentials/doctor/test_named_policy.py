@@ -1,15 +1,28 @@
-"""A refusal whose text names the kind of policy: whose it is, is a fact; one that names none is left undecided."""
+"""What `verify` and `doctor --probe` conclude from a refusal whose text names the kind of policy."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.unit.credentials.doctor import test_probing as probes
-from tests.unit.credentials.doctor.test_verification import ALICE, ROLE, allow, own, results
+from tests.unit.credentials.doctor.test_verification import ALICE, allow, own, results
 from tests.unit.credentials.doctor.test_verification import World as Doors
-from tests.unit.credentials.sts_world import OURS, Base, World, profile, refusal
+from tests.unit.credentials.refusal_texts import (
+    CLOSED,
+    ENDPOINT,
+    IDENTITY,
+    NEW,
+    OURS_ALL,
+    OWNERS_ALL,
+    RCP,
+    RESOURCE,
+    SCP,
+    TAG,
+    TRUST,
+    text,
+)
+from tests.unit.credentials.sts_world import Base, World, profile, refusal
 
 from valetkey.account.calls import Call, CallError
 from valetkey.account.denial import PolicyType, read_denial
@@ -17,72 +30,15 @@ from valetkey.credentials.doctor.caller_policies import OwnSide
 from valetkey.credentials.doctor.checks import likely
 from valetkey.credentials.doctor.likely_cause import sentence
 from valetkey.credentials.doctor.probing import OWNERS, Probing, message
-from valetkey.credentials.sessions.refusal_sides import Side, advice, refuses_for_owner, says, side_of
+from valetkey.credentials.sessions.refusal_sides import Side, refuses_for_owner, says, side_of
 from valetkey.credentials.sessions.refusals import (
     OWNER_SIDE,
     UNKNOWN_SIDE,
     Refused,
-    WrongCaller,
-    about_aws_login,
-    about_caller,
-    about_further,
-    explain,
 )
 from valetkey.credentials.sessions.roles import enter
 
-HEAD = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: "
-IDENTITY = "because no identity-based policy allows the sts:AssumeRole action"
-DENIED = "with an explicit deny in an identity-based policy"
-BOUNDARY = "because no permissions boundary allows the sts:AssumeRole action"
-SESSION = "because no session policy allows the sts:AssumeRole action"
-SCP = "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-x/p-1"
-TRUST = "because no role trust policy allows the sts:AssumeRole action"
-CLOSED = "with an explicit deny in the role trust policy"
-RESOURCE = "with an explicit deny in a resource-based policy"
-RCP = "with an explicit deny in a resource control policy"
-ENDPOINT = "because no VPC endpoint policy allows the sts:AssumeRole action"
-TAG = "because no {} allows the sts:TagSession action"
-NEW = "because no quantum policy allows the sts:AssumeRole action"
-
-OURS_ALL = (IDENTITY, DENIED, BOUNDARY, SESSION, SCP)
-OWNERS_ALL = (TRUST, CLOSED, RESOURCE, RCP)
 UNREAD = OwnSide(ALICE, unread="your own account's policies cannot be read")
-
-
-def text(reason: str, role: str = ROLE) -> str:
-    return f"{HEAD}{role} {reason}".strip()
-
-
-def refused(reason: str) -> Refused:
-    return explain(CallError(Call("sts", "assume_role"), "AccessDenied", text(reason)), "acme")
-
-
-@pytest.mark.parametrize(
-    ("reason", "side"),
-    [
-        *((each, Side.CALLER) for each in OURS_ALL),
-        *((each, Side.OWNER) for each in OWNERS_ALL),
-        (ENDPOINT, Side.NETWORK),
-        (NEW, Side.UNKNOWN),
-        ("", None),
-        ("with an explicit deny", None),
-    ],
-)
-def test_whose_policy_it_is(reason: str, side: Side | None) -> None:
-    denial = read_denial(text(reason))
-    assert side_of(denial) is side
-    assert refuses_for_owner(denial) is (side is Side.OWNER)
-    if denial is not None:
-        assert bool(says(denial)) is bool(advice(denial)) is (denial.policy is not None)
-
-
-def test_every_kind_of_policy_has_a_side_and_words() -> None:
-    for policy in PolicyType:
-        for explicit in (True, False):
-            denial = replace(read_denial(text(TRUST)), policy=policy, named=policy.value, explicit=explicit)  # type: ignore[type-var]
-            assert side_of(denial) not in (None, Side.UNKNOWN)
-            assert says(denial)
-            assert advice(denial)
 
 
 def test_a_refused_tag_is_no_refused_door() -> None:
@@ -90,75 +46,6 @@ def test_a_refused_tag_is_no_refused_door() -> None:
     tag = text(TAG.format("role trust policy")).replace("AssumeRole on", "TagSession on")
     assert not refuses_for_owner(read_denial(tag))
     assert results(Naming(tag).verify(own=UNREAD))[1:] == ["inconclusive"] * 3
-
-
-def test_an_identity_based_suffix_is_ones_own_side() -> None:
-    """A public log: an AssumeRole across accounts was refused so, and its author searched in the role's trust."""
-    found = refused(IDENTITY)
-    assert "no policy of your own user or role allows sts:AssumeRole" in found.what
-    assert "ask your admin" in found.do
-    for each in ("owner", "ExternalId", "trust"):
-        assert each not in str(found)
-    assert side_of(found.denial) is Side.CALLER
-
-
-@pytest.mark.parametrize("reason", OWNERS_ALL)
-def test_the_owners_refusal_is_said_to_be_the_owners(reason: str) -> None:
-    found = refused(reason)
-    assert "owner" in found.what
-    assert found.likely == OWNER_SIDE
-
-
-@pytest.mark.parametrize("reason", ["", NEW, "with an explicit deny"])
-def test_without_a_known_name_nobody_is_accused(reason: str) -> None:
-    found = refused(reason)
-    assert found.likely == UNKNOWN_SIDE
-    assert "valetkey doctor acme --probe" in found.do
-    assert ("quantum policy" in found.what) is (reason == NEW)
-
-
-@pytest.mark.parametrize(
-    ("reason", "what", "do"),
-    [
-        ("", "by the role or by your own account", "let your admin"),
-        (TAG.format("role trust policy"), "the trust policy of the owner's", "leave out"),
-        (TAG.format("identity-based policy"), "your own user or role", "ask your admin"),
-    ],
-)
-def test_who_does_not_admit_a_session_tag(reason: str, what: str, do: str) -> None:
-    said = text(reason).replace("AssumeRole on", "TagSession on")
-    found = explain(CallError(Call("sts", "assume_role"), "AccessDenied", said))
-    assert what in found.what
-    assert do in found.do
-
-
-def test_what_the_callers_arn_explains_is_kept_apart() -> None:
-    """Causes in the owner's trust do not explain a refusal by our own account; a wrong account explains both."""
-    one = profile(principals=(f"arn:aws:iam::{OURS}:user/ann",))
-    bob = f"arn:aws:iam::{OURS}:user/bob"
-    for reason, wrong in (("", True), (TRUST, True), (IDENTITY, False), (ENDPOINT, False), (NEW, True)):
-        assert isinstance(about_caller(bob, one, refused(reason)), WrongCaller) is wrong, reason
-        assert isinstance(about_caller("arn:aws:iam::999999999999:user/x", one, refused(reason)), WrongCaller)
-    assert "aws login" in about_aws_login(refused(TRUST), one).what
-    assert "aws login" not in about_aws_login(refused(IDENTITY), one).what
-
-
-def test_a_role_behind_the_customers_is_seen_from_there() -> None:
-    """The caller is the customer's role then: its policies are not our own account's."""
-    between = f"arn:aws:iam::{OURS}:role/audit"
-    ours = about_further(refused(IDENTITY), between)
-    assert between in ours.what
-    assert "your own" not in str(ours)
-    assert ours.likely == ""
-    theirs = about_further(refused(TRUST), between)
-    assert "your own" not in str(theirs)
-    assert theirs.likely == f"its trust does not name {between}"
-    assert "or that role may not enter others" in about_further(refused(""), between).likely
-    # A VPC endpoint's policy is nobody's trust: what its refusal says stays.
-    network = refused(ENDPOINT)
-    before = (network.what, network.do, network.likely)
-    after = about_further(network, between)
-    assert (after.what, after.do, after.likely) == before
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,11 @@ from valetkey.credentials.sessions.base_binding import (
     elsewhere,
     files_of,
     refuse_accepted_role,
+    refuse_other,
     with_files,
 )
 from valetkey.credentials.sessions.cache import Cache, Session
+from valetkey.credentials.sessions.refusals import WrongCaller
 from valetkey.credentials.sessions.values import credentials_of
 
 ANN = parse_identity(f"arn:aws:iam::{OURS}:user/team/ann")
@@ -139,3 +141,17 @@ ANSWER = {
         "Expiration": datetime(2100, 1, 1, tzinfo=UTC),
     }
 }
+
+
+@pytest.mark.parametrize(
+    ("base", "named"),
+    [
+        ({"source_profile": "work"}, "the profile work now is"),
+        ({"base_from_environment": True}, "the environment now is"),
+    ],
+)
+def test_another_caller_is_refused_by_the_name_of_its_place(base: dict[str, object], named: str) -> None:
+    mine = profile(base_arn=ANN.arn, **base)
+    refuse_other(mine, ANN)
+    with pytest.raises(WrongCaller, match=named):
+        refuse_other(mine, BOB)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from valetkey.credentials.sessions import pinentry
 from valetkey.credentials.sessions.mfa_sources import command, first_of, given, seed
 from valetkey.credentials.sessions.pinentry import Pinentry, find_program
 from valetkey.credentials.sessions.protocols import Dismissed, NoTerminal
@@ -239,6 +240,21 @@ def test_how_a_dialog_ends(mode: str, kind: type[ValetkeyError], says: str, reme
         ask(DEVICE, seconds=30)
     assert "hush" not in str(caught.value)
     assert getattr(caught.value, "remember", None) == remembered
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (99, "was closed"),
+        (198, "was closed"),  # GPG_ERR_FULLY_CANCELED: the window itself was closed
+        (62, "nobody answered"),
+        (83918950 & 0xFFFF, "cannot ask here"),
+    ],
+)
+def test_what_a_dialog_s_error_number_means(error: int, says: str) -> None:
+    """The upper half of the number says which program it is of (gpg-error.h)."""
+    for source in (0, 1 << 24, 5 << 24):
+        assert says in pinentry._failure(f"{source | error} <Pinentry>").what
 
 
 def test_a_dialog_has_an_end(pin) -> None:

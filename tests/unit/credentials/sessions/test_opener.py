@@ -21,6 +21,7 @@ from valetkey.credentials.sessions.opener import open_profile
 from valetkey.credentials.sessions.refusals import Refused
 from valetkey.credentials.sessions.vault import Vault
 from valetkey.credentials.sessions.ways import Way
+from valetkey.errors import ValetkeyError
 
 
 @dataclass(frozen=True)
@@ -152,3 +153,15 @@ def test_a_refusal_goes_through_what_explains_it(world: World, machine: Machine)
         open_profile(here, "acme").session()
     assert seen == ["acme us-east-1"]
     assert OURS in str(world.caller)
+
+
+def test_a_longer_session_of_a_role_behind_the_customer_s_is_refused_by_both_names(
+    world: World, machine: Machine, home: pathlib.Path
+) -> None:
+    config = home / ".aws/config"
+    further = "[profile prod]\nrole_arn = arn:aws:iam::333333333333:role/Work\nsource_profile = acme\n"
+    deep = "[profile deep]\nrole_arn = arn:aws:iam::444444444444:role/Work\nsource_profile = prod\n"
+    config.write_text(config.read_text() + further + deep)
+    with pytest.raises(ValetkeyError, match="deep is entered from the role of prod, and AWS gives an hour at most"):
+        open_profile(machine, "deep", Way(long=True))
+    assert world.asked == []

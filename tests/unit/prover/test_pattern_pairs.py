@@ -1,0 +1,54 @@
+"""Pairs of patterns, against trying every short text."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from valetkey.policy.globs import matches
+from valetkey.prover.pattern_pairs import covers, overlap
+
+TEXTS = ["".join(each) for size in range(7) for each in itertools.product("ab", repeat=size)]
+PATTERNS = st.text("ab*?", max_size=6)
+
+
+def fitting(pattern: str) -> set[str]:
+    return {text for text in TEXTS if matches(pattern, text)}
+
+
+@given(PATTERNS, PATTERNS)
+def test_patterns_overlap_where_a_text_fits_both(one: str, other: str) -> None:
+    shared = fitting(one) & fitting(other)
+    assert not shared or overlap(one, other)
+    if len(one) + len(other) <= 6:  # then the shortest text that fits both is among the texts
+        assert overlap(one, other) is bool(shared)
+
+
+@given(PATTERNS, PATTERNS)
+def test_a_pattern_that_covers_another_fits_all_its_texts(wide: str, narrow: str) -> None:
+    assert not covers(wide, narrow) or fitting(narrow) <= fitting(wide)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("abc", "a?c", True),
+        ("a?c", "abc", True),
+        ("a*c", "a?c", True),
+        ("*b*", "a??", True),
+        ("abd", "a?c", False),
+        ("*bb*", "a?a", False),
+    ],
+)
+def test_a_question_mark_is_any_character_at_its_place(one: str, other: str, shared: bool) -> None:
+    assert overlap(one, other) is shared
+
+
+@pytest.mark.parametrize(
+    "resource", ["log-group:one", "log-group:one:log-stream:two", "log-group:one:*", "log-group:*:log-stream:a:b:c"]
+)
+def test_the_last_part_of_an_arn_may_hold_colons(resource: str) -> None:
+    assert covers("arn:aws:logs:*:111111111111:log-group:*", f"arn:aws:logs:us-east-1:111111111111:{resource}")
