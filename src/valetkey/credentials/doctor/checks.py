@@ -6,7 +6,7 @@ from valetkey.account.denial import Denial, PolicyType
 from valetkey.credentials.doctor.diagnosis import Check, Facts, Found, Unread
 from valetkey.credentials.doctor.localchecks import LOCAL
 from valetkey.credentials.doctor.ownchecks import OWN
-from valetkey.credentials.doctor.probing import OURS, Probing
+from valetkey.credentials.doctor.probing import ADDRESS, OURS, Probing
 from valetkey.credentials.sessions.refusal_sides import Side, says, side_of
 
 CHECKS: tuple[Check, ...] = (*OWN, *LOCAL)
@@ -26,12 +26,20 @@ def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
     if probing is not None and probing.denial is not None and side_of(probing.denial) is Side.OWNER:
         # AWS has shown whose refusal it is: what our own account would say comes after that.
         others = [each.answer.says for each in found if each.answer.result == "blocks" and each.check.id not in OURS]
-        return others[0] if others else _owners(probing.denial, blocks)
+        return others[0] if others else _address(probing) + _owners(probing.denial, blocks)
     if blocks:
         return blocks[0]
-    if probing is None:
-        return ""
-    ours = {each.id for each in probing.open if each.who != "owner"}
+    return _address(probing) + _by_what_is_open(probing) if probing is not None else ""
+
+
+def _address(probing: Probing) -> str:
+    """The address as the first reason, where the grant limits it and nothing has ruled it out."""
+    return next((f"{each.what}; call from there. Else " for each in probing.open if each.id == ADDRESS), "")
+
+
+def _by_what_is_open(probing: Probing) -> str:
+    """AWS has named no side, and no check blocks."""
+    ours = {each.id for each in probing.open if each.who == "your admin"}
     if "own-permission" in ours:
         return "your own account does not allow the call, or the owner has changed or ended the grant"
     if ours:

@@ -15,7 +15,7 @@ from valetkey.credentials.doctor.caller_policies import context_of, read_own_sid
 from valetkey.credentials.profiles.identity import identify
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.refusal_sides import Side, says, side_of
-from valetkey.credentials.sessions.refusals import OWNER_SIDE, UNKNOWN_SIDE
+from valetkey.credentials.sessions.refusals import owner_side, unknown_side
 from valetkey.credentials.sessions.roles import role_call
 from valetkey.errors import ValetkeyError
 
@@ -46,16 +46,16 @@ def reason(
         own = read_own_side(in_time, identify(in_time))
         context = context_of(role_call(profile, keys).params, mfa=mfa, region=region, now=clock())
     except ValetkeyError:
-        return sentence(None, "", denial)
-    return sentence(*own.judge(context, profile.role_arn), denial)
+        return sentence(profile, None, "", denial)
+    return sentence(profile, *own.judge(context, profile.role_arn), denial)
 
 
-def sentence(allowed: bool | None, why: str, denial: Denial | None = None) -> str:
+def sentence(profile: Profile, allowed: bool | None, why: str, denial: Denial | None = None) -> str:
     """The reason, by what AWS's text says, and where it names no policy, by what `OwnSide.judge` says of our own
     account."""
     side = side_of(denial)
     if denial is not None and side is Side.OWNER:
-        return f"{OWNER_SIDE}: {says(denial)}"
+        return f"{owner_side(profile, denial)}: {says(denial)}"
     if denial is not None and side is Side.NETWORK:
         return says(denial)
     if allowed is False:
@@ -64,5 +64,5 @@ def sentence(allowed: bool | None, why: str, denial: Denial | None = None) -> st
         doubt = "; what can be read of them allows the call, so they may have changed just now" if allowed else ""
         return f"your own account does not allow you this call: {says(denial)}{doubt}"
     if allowed is None or side is Side.UNKNOWN:
-        return UNKNOWN_SIDE
-    return f"{OWNER_SIDE}: your own account allows the call"
+        return unknown_side(profile)
+    return f"{owner_side(profile)}: your own account allows the call"

@@ -11,6 +11,7 @@ from valetkey.credentials.doctor.diagnosis import Answer, Check, Facts, Sections
 from valetkey.credentials.profiles.again import set_up_again
 from valetkey.credentials.profiles.awsconfig import BEATS, is_ours
 from valetkey.credentials.profiles.profile import Profile
+from valetkey.credentials.sessions.refusals import address_limit
 
 _SOON = 7
 """Days before its end in which a grant is worth a word."""
@@ -34,6 +35,19 @@ def _grant_end(facts: Facts) -> Answer | None:
     if left.days < _SOON:
         return Answer("beware", f"the grant ends on {when}, in {left.days} days", again)
     return Answer("ok", f"the grant ends on {when}, in {left.days} days")
+
+
+def _address(facts: Facts) -> Answer | None:
+    """Where the grant limits the addresses: AWS alone sees the one that a call comes from.
+
+    IAM User Guide, reference_policies_condition-keys, aws:SourceIp: absent from a call through a VPC endpoint."""
+    limit = "" if facts.profile is None else address_limit(facts.profile)
+    if not limit:
+        return None
+    do = "call from one of them (that network, or its VPN), or ask the owner to change it: `valetkey change --from-ip`"
+    if not isinstance(facts.base, Unread) and ".vpce." in facts.base.endpoint:
+        return Answer("blocks", f"{limit}; your calls go to {facts.base.endpoint}, which is one", do)
+    return Answer("unknown", f"{limit}; AWS alone sees the address that your calls come from", do)
 
 
 def _aws_profile(facts: Facts) -> Answer | None:
@@ -197,6 +211,7 @@ def _hours(seconds: int) -> str:
 
 LOCAL = (
     Check("grant-end", "the end of the grant", "the handoff", _grant_end),
+    Check("address", "the address that you call from", "the handoff, your STS endpoint", _address),
     Check("aws-profile", "the AWS profile that tools use", "the AWS config and credentials file", _aws_profile),
     Check("other-tools", "settings that some SDKs cannot follow", "the AWS config", _other_tools),
     Check("environment", "credentials that go before the profile", "the environment", _environment),

@@ -28,7 +28,7 @@ from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.named_people import is_named, may_be_the_name
 from valetkey.credentials.sessions.protocols import Connect
 from valetkey.credentials.sessions.refusal_sides import ROTATED, Side, advice, says, side_of
-from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller
+from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller, address_limit
 from valetkey.credentials.sessions.roles import check_account, enter
 from valetkey.errors import ValetkeyError
 
@@ -64,7 +64,7 @@ class Probing:
     """What stands in the way, where a variant has shown it or AWS has said it; else empty."""
     ruled_out: tuple[Cause, ...]
     open: tuple[Cause, ...]
-    """What gives this same answer and is not ruled out, the owner's first."""
+    """What gives this same answer and is not ruled out: the address where it is limited, then the owner's."""
     denial: Denial | None = None
     """What AWS's text says of the right way's refusal."""
 
@@ -95,6 +95,19 @@ OWNERS = (
     Cause("condition", "the role asks for more: an address, a region ...", "owner", "its trust policy, and their RCPs"),
 )
 """What the owner alone can tell apart: AWS's answer is the same."""
+ADDRESS = "address"
+"""The id of the cause below."""
+
+
+def _addresses(profile: Profile, denial: Denial | None) -> tuple[Cause, ...]:
+    """The address as a cause, where the grant limits it. A resource control policy is not the grant's."""
+    limit = address_limit(profile)
+    if not limit or (denial is not None and denial.policy is PolicyType.RCP):
+        return ()
+    how = "`sourceIPAddress` of the refused AssumeRole in your own CloudTrail, some minutes later"
+    return (Cause(ADDRESS, f"your address: {limit}", "you", how),)
+
+
 _RCP = Cause(
     "rcp", "a resource control policy of the owner's organization", "owner", "AWS Organizations, by who runs theirs"
 )
@@ -154,7 +167,8 @@ def probe(
         return Probing(tries, reason, (*ruled_out, *_shown(tries[-1].way)), (), denial)
     ours = () if side is Side.OWNER else tuple(_ours(found))
     named = (_NAME,) if is_named(profile, base) and may_be_the_name(refused) else ()
-    return Probing(tries, "", ruled_out, (*_owners(denial), *ours, *named), denial)
+    address = _addresses(profile, denial)
+    return Probing(tries, "", ruled_out, (*address, *_owners(denial), *ours, *named), denial)
 
 
 def _blocked(found: tuple[Found, ...]) -> str:
@@ -282,6 +296,7 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
         f"  I am        {caller}",
         f"  ExternalId  {masked}",
         f"  MFA         {'sent' if profile.mfa else 'not asked for'}",
+        *([f"  address     the handoff limits it to {', '.join(profile.from_ip)}"] if profile.from_ip else []),
         f"  when        {now:%Y-%m-%d %H:%M} UTC (a refused try is in my CloudTrail, not in yours)",
         "Ruled out on my side:",
         *(f"  - {each.what}" for each in probing.ruled_out),

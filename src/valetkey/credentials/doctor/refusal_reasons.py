@@ -34,7 +34,7 @@ def quiet_keys(profile: Profile, tools: Tools) -> Keys:
 def explained(profile: Profile, tools: Tools, region: str) -> Iterator[None]:
     """Give a refusal that passes through its most likely reason. Makes calls only then; `region` is where."""
     from valetkey.credentials.sessions.refusal_sides import Side, side_of
-    from valetkey.credentials.sessions.refusals import UNKNOWN_SIDE, Refused, WrongCaller
+    from valetkey.credentials.sessions.refusals import OWNER_SIDE, UNKNOWN_SIDE, Refused, WrongCaller, owner_side
 
     try:
         yield
@@ -53,4 +53,6 @@ def explained(profile: Profile, tools: Tools, region: str) -> Iterator[None]:
                 clock=tools.clock,
                 denial=refused.denial,
             )
+        elif refused.likely == OWNER_SIDE:
+            refused.likely = owner_side(profile, refused.denial)
         raise

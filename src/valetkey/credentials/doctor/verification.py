@@ -308,11 +308,11 @@ def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str])
     elif denial is not None and is_known:
         do = advice(denial)
         first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {says(denial)}. {do[0].upper()}{do[1:]}")
-        likely = sentence(*judged, denial)
+        likely = sentence(profile, *judged, denial)
     elif refused.code == "AccessDenied":
         named = f": {denial.clause}" if side_of(denial) is Side.UNKNOWN and denial is not None else ""
         first = Probe(RIGHT_WAY, "wrong", f"AccessDenied{named}. {_who_does_what(profile, judged[0])}")
-        likely = sentence(*judged, denial)
+        likely = sentence(profile, *judged, denial)
     else:
         first = _unclear(RIGHT_WAY, refused)
     why = "not tried: a refusal counts only after the right way succeeded"

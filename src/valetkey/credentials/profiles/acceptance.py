@@ -34,7 +34,7 @@ from valetkey.policy.iam_arns import iam_arn, is_same_role
 
 _TERMS = (
     *("role_arn", "external_id", "contractor", "mfa", "mfa_max_age", "max_session", "until", "session_name"),
-    *("principals", "request", "issued"),
+    *("principals", "from_ip", "request", "issued"),
 )
 """What a profile keeps of its handoff, under the same names."""
 _AHEAD = timedelta(minutes=10)
@@ -372,6 +372,7 @@ def profile_for(
         user_name=identity.name if identity.kind == "iam-user" else None,
         region=region,
         principals=handoff.principals,
+        from_ip=handoff.from_ip,
         customer=acceptance.customer,
         request=handoff.request,
         # What was typed carries no date: a handoff that was superseded before stays so.

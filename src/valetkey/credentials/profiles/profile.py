@@ -8,7 +8,8 @@ secret is in it.
 
 Rules:
 - `terms` holds what the owner agreed to, as far as it is known here. A term that is not in it is unknown; one that is
-  known not to be asked for is there, as null, false or an empty list.
+  known not to be asked for is there, as null, false or an empty list. `from_ip` is optional: it is there only where the
+  handoff limits the addresses.
 - `local` holds the contractor's own side: who signs in, where from, and what valetkey sends.
 - `profile/v1` (one flat object, always from a handoff) is read, and written as v2 the next time.
 """
@@ -55,6 +56,9 @@ TERMS = (
     *("principals", "session_name", "source_identity", "session_tags"),
 )
 """The fields of Profile that are the owner's terms."""
+_OPTIONAL = ("from_ip",)
+"""Terms that are written only when they have a value, so that other files stay as they were. Absent: no limit is
+known."""
 _ASSUMED: Mapping[str, Any] = {
     "external_id": None,
     "mfa_max_age": None,
@@ -113,6 +117,8 @@ class Profile:
     region: str | None = None
     principals: tuple[str, ...] = ()
     """The ARNs that may come in; empty: whoever the contractor's admin lets."""
+    from_ip: tuple[str, ...] = ()
+    """The address ranges from which the role may be entered; empty: no limit is known. It changes no call."""
     customer: str = ""
     request: str | None = None
     """The fingerprint of the access request this grant answered, or None."""
@@ -266,22 +272,37 @@ def check(profile: Profile) -> None:
         raise ValueError("$.max_session: not between 900 and 43200 seconds")
     if profile.mfa_max_age is not None and profile.mfa_max_age <= 0:
         raise ValueError("$.mfa_max_age: not a number of seconds")
+    if profile.from_ip:
+        _check_networks(profile.from_ip)
+
+
+def _check_networks(ranges: tuple[str, ...]) -> None:
+    """Raise ValueError unless each is an address range."""
+    from ipaddress import ip_network
+
+    for number, each in enumerate(ranges):
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValueError(f"$.terms.from_ip[{number}]: not an address range") from None
 
 
 def _plain(profile: Profile) -> dict[str, Any]:
     """The JSON of a profile. A known term is written whatever its value is, anything else unless it is empty."""
     terms = {name: _value(getattr(profile, name)) for name in TERMS if profile.knows(name)}
+    terms |= {name: _value(value) for name in _OPTIONAL if (value := getattr(profile, name))}
     local = {
         each.name: _value(getattr(profile, each.name))
         for each in dataclasses.fields(profile)
-        if each.name not in (*_HEAD, *terms, *_ASSUMED) and getattr(profile, each.name) not in (None, (), "", False)
+        if each.name not in (*_HEAD, *terms, *_OPTIONAL, *_ASSUMED)
+        and getattr(profile, each.name) not in (None, (), "", False)
     }
     head = {"name": profile.name, "role_arn": profile.role_arn, "origin": profile.origin.value}
     return {"valetkey": _KIND, **head, "terms": terms, "local": local}
 
 
 _HEAD = ("name", "role_arn", "origin", "unknown")
-_LOCAL = tuple(each.name for each in dataclasses.fields(Profile) if each.name not in (*_HEAD, *_ASSUMED))
+_LOCAL = tuple(each.name for each in dataclasses.fields(Profile) if each.name not in (*_HEAD, *_OPTIONAL, *_ASSUMED))
 
 
 def _read(plain: dict[str, Any]) -> Profile:
@@ -291,7 +312,7 @@ def _read(plain: dict[str, Any]) -> Profile:
         raise ValueError("$.terms and $.local: not two objects")
     # Our own file: a key we do not know may be a rule that we would then break.
     _refuse_unknown("", plain, ("name", "role_arn", "origin"))
-    _refuse_unknown("terms.", terms, TERMS)
+    _refuse_unknown("terms.", terms, (*TERMS, *_OPTIONAL))
     _refuse_unknown("local.", local, _LOCAL)
     twice = sorted(set(terms) & set(local))
     if twice:
@@ -305,7 +326,7 @@ def _read(plain: dict[str, Any]) -> Profile:
 def _read_1(plain: dict[str, Any]) -> Profile:
     """A file of version 1: every term is known. Raises ValueError, msgspec.ValidationError."""
     known = {each.name for each in dataclasses.fields(Profile)}
-    _refuse_unknown("", plain, sorted(known - {"origin", "unknown", "original", "shares_external_id"}))
+    _refuse_unknown("", plain, sorted(known - {"origin", "unknown", "original", "shares_external_id", *_OPTIONAL}))
     return msgspec.convert(plain, Profile)
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 from valetkey.account.calls import CallError
-from valetkey.account.denial import Denial
+from valetkey.account.denial import Denial, PolicyType
 from valetkey.commandline import command
 from valetkey.credentials.profiles.again import ANY, set_up_again
 from valetkey.credentials.profiles.profile import Profile
@@ -68,6 +68,32 @@ UNKNOWN_SIDE = (
 """Of AssumeRole's AccessDenied, when AWS names no policy and our own policies are not known."""
 OWNER_SIDE = "the owner has changed or ended the grant, or the role is too new to be visible yet"
 """Of AssumeRole's AccessDenied, when the owner's role has refused."""
+
+
+def owner_side(profile: Profile, denial: Denial | None = None) -> str:
+    """The most likely reason when the owner's side has refused, with the address where the grant limits it. `denial` is
+    what AWS names: a resource control policy is not the grant's."""
+    is_rcp = denial is not None and denial.policy is PolicyType.RCP
+    return OWNER_SIDE if is_rcp else _with_address(profile, OWNER_SIDE)
+
+
+def unknown_side(profile: Profile) -> str:
+    """The most likely reason when nothing shows whose policy refused, with the address where the grant limits it."""
+    return _with_address(profile, UNKNOWN_SIDE)
+
+
+def address_limit(profile: Profile) -> str:
+    """From where the grant admits calls, as an independent clause; "" where no limit is known.
+
+    A call through a VPC endpoint carries no aws:SourceIp (IAM User Guide, reference_policies_condition-keys)."""
+    ranges = ", ".join(profile.from_ip)
+    return f"the role admits calls from {ranges} only, and none through a VPC endpoint" if ranges else ""
+
+
+def _with_address(profile: Profile, reason: str) -> str:
+    limit = address_limit(profile)
+    return f"{limit} (call from there, or ask the owner to change it); else {reason}" if limit else reason
+
 
 # Fragments of AWS's text, tried in order: operation or "", code or "", text in lower case, what is wrong, what to do.
 _ROWS: tuple[tuple[str, str, str, str, str], ...] = (

@@ -115,6 +115,9 @@ def scps(*levels: dict[str, Any]) -> Facts:
     return but(organization=Organization(((full,), *((each,) for each in levels))))
 
 
+RANGES = ("198.51.100.0/24", "2001:db8::/32")
+LIMITED = dataclasses.replace(PROFILE, from_ip=RANGES)
+ENDPOINT = "vpce-0a1b2c3d-abc.sts.eu-central-1.vpce.amazonaws.com"
 OTHER_ID = {"StringEquals": {"sts:ExternalId": "vk-secret-of-another"}}
 TWIN = {"role_arn": ROLE, "source_profile": "default", "external_id": "vk-secret-of-acme", "mfa_serial": DEVICE}
 
@@ -263,6 +266,20 @@ CASES: list[tuple[Facts, str, str, str]] = [
         "aws:resourceorgid",
     ),
     (but(organization=Organization(unread="denied")), "organization", "unknown", "denied"),
+    # The address, where the handoff limits it.
+    (
+        of(from_ip=RANGES),
+        "address",
+        "unknown",
+        "from 198.51.100.0/24, 2001:db8::/32 only, and none through a VPC",
+    ),
+    (but(profile=LIMITED, base=Unread("x")), "address", "unknown", "AWS alone sees"),
+    (
+        but(profile=LIMITED, base=Signed(source="env", keys=Keys(), region="x", endpoint=f"https://{ENDPOINT}")),
+        "address",
+        "blocks",
+        f"your calls go to https://{ENDPOINT}",
+    ),
     # What tools meet.
     (but(sections=Unread("CONFIG has a section twice")), "aws-profile", "blocks", "section twice"),
     (but(sections=Sections(config_file="CONFIG")), "aws-profile", "blocks", "has no profile acme"),
@@ -368,6 +385,7 @@ def test_questions_that_do_not_arise() -> None:
     assert "mfa" not in answers(of(mfa=False))
     assert "mfa" not in answers(but(profile=dataclasses.replace(PROFILE, mfa=False), identity=SSO))
     assert "permission" not in answers(but(identity=Unread("x")))
+    assert "address" not in answers(FACTS)
 
 
 def test_silence_is_no_health() -> None:

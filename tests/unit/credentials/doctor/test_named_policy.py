@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -30,15 +32,46 @@ from valetkey.credentials.doctor.caller_policies import OwnSide
 from valetkey.credentials.doctor.checks import likely
 from valetkey.credentials.doctor.likely_cause import sentence
 from valetkey.credentials.doctor.probing import OWNERS, Probing, message
+from valetkey.credentials.doctor.refusal_reasons import explained
 from valetkey.credentials.sessions.refusal_sides import Side, refuses_for_owner, says, side_of
 from valetkey.credentials.sessions.refusals import (
     OWNER_SIDE,
     UNKNOWN_SIDE,
     Refused,
+    explain,
 )
 from valetkey.credentials.sessions.roles import enter
 
 UNREAD = OwnSide(ALICE, unread="your own account's policies cannot be read")
+
+
+def refused(reason: str) -> Refused:
+    return explain(CallError(Call("sts", "assume_role"), "AccessDenied", text(reason)), "acme")
+
+
+@pytest.mark.parametrize(
+    ("reason", "limits"), [(TRUST, True), (CLOSED, True), (RESOURCE, True), (RCP, False), (IDENTITY, False), ("", True)]
+)
+def test_every_command_names_the_address_limit(reason: str, limits: bool) -> None:
+    """`explained` stands around every AssumeRole: also where AWS names the owner's side and no policy is read."""
+
+    class Here:
+        base = Base()
+
+        def connect(self, keys: Any) -> Any:
+            def perform(call: Call, /) -> dict[str, Any]:
+                raise CallError(call, "AccessDenied", "no")
+
+            return perform
+
+        @staticmethod
+        def clock() -> datetime:
+            return datetime(2026, 11, 28, tzinfo=UTC)
+
+    limited = replace(profile(), mfa=False, from_ip=("198.51.100.0/24",))
+    with pytest.raises(Refused) as caught, explained(limited, Here(), "eu-west-1"):  # type: ignore[arg-type]
+        raise refused(reason)
+    assert ("198.51.100.0/24" in caught.value.likely) is limits
 
 
 def test_a_refused_tag_is_no_refused_door() -> None:
@@ -65,7 +98,7 @@ def test_a_refused_tag_is_no_refused_door() -> None:
     ],
 )
 def test_the_most_likely_reason(allowed: bool | None, reason: str, says_: str) -> None:
-    assert says_ in sentence(allowed, "the statement", read_denial(text(reason)))
+    assert says_ in sentence(profile(), allowed, "the statement", read_denial(text(reason)))
 
 
 class Naming(Doors):

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from valetkey.account.calls import Call, CallError
+from valetkey.account.denial import read_denial
 from valetkey.credentials.doctor.checks import exit_code, likely
 from valetkey.credentials.doctor.diagnosis import Answer, Check, Found
 from valetkey.credentials.doctor.likely_cause import reason, sentence
 from valetkey.credentials.doctor.probing import OWNERS, Probing, message, probe
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.refusals import UNKNOWN_SIDE, Refused
+from valetkey.credentials.sessions.refusals import OWNER_SIDE, UNKNOWN_SIDE, Refused
 from valetkey.errors import ValetkeyError
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -32,6 +33,9 @@ PROFILE = Profile(
     max_session=43200,
     user_name="alice",
 )
+RANGES = ("198.51.100.0/24",)
+PROFILE_FROM = replace(PROFILE, from_ip=RANGES)
+NOT_AUTHORIZED = f"User: {ARN} is not authorized to perform: sts:AssumeRole on resource: {ROLE}"
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,6 @@ class World:
     def probe(
         self, *, base: Keys = BASE, found: tuple[Found, ...] = (), fresh: bool = False, **changes: Any
     ) -> Probing:
-        from dataclasses import replace
-
         return probe(
             replace(PROFILE, **changes),
             base=base,
@@ -187,6 +189,36 @@ def test_answers_that_are_no_refusal() -> None:
     assert gone.is_in
 
 
+def test_an_address_limit_is_named_as_a_likely_cause() -> None:
+    """A call from elsewhere gets the same answer as one with another ExternalId: both stay open, this one first."""
+    found = World(lambda *_: False).probe(found=KNOWN, from_ip=RANGES)
+    first, *owners = found.open
+    assert (first.id, first.who, tuple(owners)) == ("address", "you", OWNERS)
+    assert "CloudTrail" in first.how
+    said = likely(KNOWN, found)
+    assert said.startswith(
+        "your address: the role admits calls from 198.51.100.0/24 only, and none through a VPC endpoint; call from "
+    )
+    assert "Else the owner has changed or ended the grant: nothing on your side blocks you" in said
+    assert "198.51.100.0/24" in message(PROFILE_FROM, ARN, found, masked="", now=NOW)
+    # One that gets in from here shows that the address is right.
+    assert "address" not in World(lambda _, params: "ExternalId" not in params).probe(from_ip=RANGES).reason
+
+
+def test_an_address_limit_is_in_the_reason_of_every_command() -> None:
+    for allowed, rest in ((True, OWNER_SIDE), (None, UNKNOWN_SIDE)):
+        said = sentence(PROFILE_FROM, allowed, "")
+        assert said.startswith("the role admits calls from 198.51.100.0/24 only, and none through a VPC endpoint (call")
+        assert f"else {rest}" in said
+    trust = f"{NOT_AUTHORIZED} because no resource-based policy allows the sts:AssumeRole action"
+    assert "198.51.100.0/24" in sentence(PROFILE_FROM, None, "", read_denial(trust))
+    # Neither our own refusal nor the organization's policy is about the grant's addresses.
+    assert "198.51.100" not in sentence(PROFILE_FROM, False, "no policy")
+    rcp = f"{NOT_AUTHORIZED} with an explicit deny in a resource control policy"
+    assert "198.51.100" not in sentence(PROFILE_FROM, None, "", read_denial(rcp))
+    assert sentence(PROFILE, True, "").startswith(OWNER_SIDE)
+
+
 def _facts() -> Any:
     from tests.unit.credentials.doctor.test_doctor import FACTS
 
@@ -241,7 +273,7 @@ def test_the_most_likely_reason() -> None:
         "your own account does not allow you this call: none of your policies allows it; the nearest, your policy own, "
         "statement 1, is for other roles"
     )
-    assert why(iam(None)) == UNKNOWN_SIDE == sentence(None, "x")
+    assert why(iam(None)) == UNKNOWN_SIDE == sentence(PROFILE, None, "x")
 
 
 def test_a_reason_is_not_waited_for_long() -> None:

@@ -37,6 +37,7 @@ def requested(customer: str = "acme", *, later: int = 0) -> AccessRequest:
 
 
 REQUEST = requested()
+RANGES = ("198.51.100.0/24", "2001:db8::/32")
 HANDOFF = Handoff(
     role_arn=f"arn:aws:iam::{OWNER}:role/x/audit",
     external_id=REQUEST.external_id,
@@ -96,14 +97,19 @@ def test_the_answer_to_our_request_is_accepted_without_a_question() -> None:
 
 def test_the_profile_carries_every_term_that_decides_how_to_enter() -> None:
     handoff = but(
-        principals=(ALICE.arn,), session_name="username", source_identity=True, session_tags=True, mfa_max_age=900
+        principals=(ALICE.arn,),
+        session_name="username",
+        source_identity=True,
+        session_tags=True,
+        mfa_max_age=900,
+        from_ip=RANGES,
     )
     made = profile_for(
         accept(handoff), name="acme", identity=ALICE, source_profile=None, mfa_serial=None, region="eu-west-1"
     )
     # What the broker has no use for is the rest: whom it is for and when it was written, and what the role may do.
-    # The previous ExternalId is the one that the profile had before. From which address it calls, it cannot choose.
-    unused = {"partition", "issued", "policies", "previous_external_id", "previous_until", "whole_account", "from_ip"}
+    # The previous ExternalId is the one that the profile had before.
+    unused = {"partition", "issued", "policies", "previous_external_id", "previous_until", "whole_account"}
     for each in dataclasses.fields(handoff):
         if each.name not in unused:
             assert getattr(made, each.name) == getattr(handoff, each.name), each.name

@@ -143,6 +143,21 @@ def test_known_not_to_be_asked_for_is_not_unknown(env: dict[str, str]) -> None:
     assert load("acme", env) == none
 
 
+def test_an_address_limit_is_an_optional_term(env: dict[str, str]) -> None:
+    """A file without one is what it was before the term was known, and such a file is read."""
+    plain = json.loads(save(profile(), env).read_text())
+    assert "from_ip" not in {**plain["terms"], **plain["local"]}
+    limited = profile(from_ip=("198.51.100.0/24", "2001:db8::/32"))
+    path = save(limited, env)
+    assert json.loads(path.read_text())["terms"]["from_ip"] == ["198.51.100.0/24", "2001:db8::/32"]
+    assert load("acme", env) == limited
+    with pytest.raises(ProfileError, match=r"from_ip\[0\]: not an address range"):
+        save(profile(from_ip=("office",)), env)
+    path.write_text(path.read_text().replace("198.51.100.0/24", "198.51.100.1/24"))
+    with pytest.raises(ProfileError, match="not an address range"):
+        load("acme", env)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
