@@ -107,6 +107,7 @@ def account_id(text: str) -> str:
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONGEST = 100 * 365 * 86400
 
 
 def seconds(text: str, *, name: str) -> int:
@@ -116,7 +117,10 @@ def seconds(text: str, *, name: str) -> int:
         return int(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValetkeyError(f"{name}: {text!r} is not a duration", do="write it like 3600, 90m, 1h or 12h")
-    return sum(int(number) * _UNITS[unit] for number, unit in parts)
+    total = sum(int(number) * _UNITS[unit] for number, unit in parts)
+    if total >= _LONGEST:
+        raise ValetkeyError(f"{name}: {text} is too long", do="write less than 100 years, like 90m, 12h or 30d")
+    return total
 
 
 def until(text: str, *, now: datetime) -> datetime:

@@ -58,11 +58,12 @@ class Versions:
 
 
 def look_ahead(
-    standing: Standing, read: Mapping[str, Versions], *, now: datetime, unused: timedelta | None = None
+    standing: Standing, read: Mapping[str, Versions] | None, *, now: datetime, unused: timedelta | None = None
 ) -> tuple[Ahead, ...]:
-    """What to look at in a grant. `read` are AWS's policies by ARN (`read_versions`); `unused` is how long a role may
-    go unused, None not to ask."""
-    return (*_policies(standing, read), *(() if unused is None else _unused(standing, now, unused)))
+    """What to look at in a grant. `read` are AWS's policies by ARN (`read_versions`), None not to ask how they have
+    grown; `unused` is how long a role may go unused, None not to ask."""
+    grown = () if read is None else _policies(standing, read)
+    return (*grown, *(() if unused is None else _unused(standing, now, unused)))
 
 
 def read_versions(standings: Iterable[Standing], perform: Perform) -> dict[str, Versions]:
@@ -155,4 +156,8 @@ def _unused(standing: Standing, now: datetime, unused: timedelta) -> Iterator[Ah
         how = f"no use within {_KEPT.days} days"
     else:
         how = f"not used since it was made {role.created:%Y-%m-%d}"
-    yield Ahead("unused", role.arn, f"{how}: longer than {unused.days} days ago")
+    yield Ahead("unused", role.arn, f"{how}: longer than {_long(unused)} ago")
+
+
+def _long(span: timedelta) -> str:
+    return f"{span.days} days" if span >= timedelta(days=2) else f"{span // timedelta(hours=1)} hours"

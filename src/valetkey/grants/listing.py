@@ -3,20 +3,26 @@
 Rules:
 - A grant is marked, and a problem is found, by what the reading call says (GetAccountAuthorizationDetails). It holds no
   documents of managed policies, so that "administrator" is told by AWS's own policies and by the inline documents.
+- How AWS's policies have grown since they were granted costs calls (`growth.read_versions`): only `--check` asks. An
+  adopted role has no record of the versions it had: that alone is no problem. A policy that was not agreed is a
+  difference, and no second problem because its version is not recorded.
 - RoleLastUsed is some hours behind, and a new grant is unused for a while: "never used" counts after `UNUSED_DAYS`.
+  Long disuse takes its place, so that one role is not named twice for the same thing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from valetkey.grants.growth import Ahead, Versions, look_ahead
 from valetkey.grants.role import Owner, Role
 from valetkey.grants.status import Standing
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.principals import is_unique_id
+from valetkey.trust.record import in_tag
 
 UNUSED_DAYS = 7
 _ADMINISTRATOR = frozenset({"AdministratorAccess", "IAMFullAccess"})
@@ -56,10 +62,18 @@ def listed(
     *,
     now: datetime,
     within: timedelta,
+    unused: timedelta | None = None,
+    versions: Mapping[str, Versions] | None = None,
 ) -> Grants:
-    """The list of one account. `within`: an end that is nearer is a problem."""
-    found = (Listed(each, tuple(_marks(each)), tuple(_problems(each, now=now, within=within))) for each in standings)
-    return Grants(owner, tuple(found), tuple(damaged))
+    """The list of one account. `within`: an end that is nearer is a problem; `unused`: so is a role that was not used
+    for longer. `versions` are AWS's policies by ARN (`growth.read_versions`); None: whether they have grown is not
+    asked."""
+
+    def one(standing: Standing) -> Listed:
+        ahead = look_ahead(standing, versions, now=now, unused=unused)
+        return Listed(standing, tuple(_marks(standing)), tuple(_problems(standing, ahead, now=now, within=within)))
+
+    return Grants(owner, tuple(map(one, standings)), tuple(damaged))
 
 
 def by_end(accounts: Iterable[Grants]) -> list[Listed]:
@@ -104,7 +118,7 @@ def _many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _problems(standing: Standing, *, now: datetime, within: timedelta) -> Iterator[str]:
+def _problems(standing: Standing, ahead: Sequence[Ahead], *, now: datetime, within: timedelta) -> Iterator[str]:
     until, state = standing.record.until, standing.state(now)
     if standing.revoking:
         yield "a revocation has begun and is not finished"
@@ -119,8 +133,18 @@ def _problems(standing: Standing, *, now: datetime, within: timedelta) -> Iterat
         yield f"a principal was deleted: {', '.join(gone)}"
     elif state in ("changed", "incomplete", "changing"):
         yield f"differs from what was agreed ({state})" if state != "changing" else "a change is not finished"
-    if standing.role.last_used is None and now - standing.role.created > timedelta(days=UNUSED_DAYS):
-        yield "was never used"
+    idle = [each.text for each in ahead if each.kind == "unused"]
+    if not idle and standing.role.last_used is None and now - standing.role.created > timedelta(days=UNUSED_DAYS):
+        idle = ["was never used"]
+    yield from idle
+    yield from (each.text for each in ahead if each.kind != "unused" and not _expected(each, standing))
+
+
+def _expected(ahead: Ahead, standing: Standing) -> bool:
+    """Whether it is no wonder that the version is not recorded: the role is adopted, or the policy was not agreed."""
+    record = standing.record
+    unrecorded = ahead.kind == "unknown" and ahead.about not in record.versions
+    return unrecorded and (record.is_adopted or in_tag(ahead.about) not in record.managed)
 
 
 def _principals(role: Role) -> Iterator[str]:

@@ -17,7 +17,10 @@ from valetkey.cli import _run as cli
 
 DOCUMENT = pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md"
 
-KINDS = ("grant --dry-run", "show --evidence", "show --permissions", "show --from-use", "review apply")
+KINDS = (
+    *("grant --dry-run", "list --check", "show --evidence", "show --permissions", "show --from-use"),
+    "review apply",
+)
 """Commands that need another policy than their first word alone."""
 
 

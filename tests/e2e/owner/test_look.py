@@ -147,6 +147,21 @@ def test_several_profiles_are_one_list_and_one_that_fails_is_said(stage: Any, ow
     assert "endless" in row
 
 
+def test_list_check_finds_what_aws_has_changed_since_the_grant(stage: Any, owner: Run) -> None:
+    words = ("audit", "--to", stage.contractor.account, "--policy", "SecurityAudit", "--until", "90d", "--yes")
+    assert owner("grant", *words).returncode == 0
+    good = owner("list", "--check")
+    assert (good.returncode, "Nothing was found" in good.stdout) == (0, True)
+    stage.owner.root("iam", "tag_role", RoleName="audit", Tags=[{"Key": "valetkey:versions", "Value": "1=v1"}])
+    found = owner("list", "--check", "--json")
+    (problem,) = json.loads(found.stdout)["grants"][0]["problems"]
+    assert found.returncode == 1
+    assert problem.startswith("SecurityAudit: granted as v1, now v")
+    assert problem.endswith("what that adds is unknown: v1: iam:GetPolicyVersion: NoSuchEntity")
+    assert problem in " ".join(owner("list", "--check").stdout.split())
+    assert json.loads(owner("list", "--json").stdout)["grants"][0]["problems"] == [], "it is not asked"
+
+
 def test_what_a_grant_may_do_is_answered_under_the_documented_permissions(stage: Any, owner: Any) -> None:
     words = ("--to", stage.contractor.account, "--until", "30d", "--policy", "SecurityAudit", "--yes")
     assert owner("grant", "audit", *words).returncode == 0

@@ -11,6 +11,7 @@ from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
 from tests.unit.grants.handmade import allow_all
 
 from valetkey.grants.grant import Grant
+from valetkey.grants.growth import read_versions
 from valetkey.grants.listing import Listed, by_end, is_administrator, listed
 from valetkey.grants.plan import plan
 from valetkey.grants.role import Role, read_owner, read_role
@@ -87,6 +88,63 @@ def test_a_deleted_principal_is_found_in_a_trust_that_no_terms_can_be_read_from(
     found = read_standing(role_of(iam, "audit"))
     assert found.terms is None
     assert one(iam, found).problems == ("a principal was deleted: AIDAEXAMPLEEXAMPLE12",)
+
+
+def test_long_disuse_is_found_once(iam: FakeIam, grant: Grant) -> None:
+    far = replace(grant, terms=replace(grant.terms, until=NOW + 99 * MONTH))
+
+    def problems(found: Standing, days: int, unused: int) -> tuple[str, ...]:
+        now = found.role.created + timedelta(days=days)
+        owner, days_unused = read_owner(iam), timedelta(days=unused)
+        return listed(owner, [found], (), now=now, within=MONTH, unused=days_unused).listed[0].problems
+
+    never = standing(iam, far, used=False)
+    assert problems(never, 7, 90) == ()
+    assert problems(never, 90, 90) == ("was never used",)
+    assert problems(never, 91, 90) == (
+        f"not used since it was made {never.role.created:%Y-%m-%d}: longer than 90 days ago",
+    )
+    assert problems(never, 5, 4) == (
+        f"not used since it was made {never.role.created:%Y-%m-%d}: longer than 4 days ago",
+    )
+    used = replace(never, role=replace(never.role, last_used=never.role.created + timedelta(days=10)))
+    assert problems(used, 100, 90) == ()
+    assert problems(used, 101, 90) == (f"last used {used.role.last_used:%Y-%m-%d}: longer than 90 days ago",)
+
+
+GROWN = "SecurityAudit: granted as v9, now v10; what that adds is unknown: v9: iam:GetPolicyVersion: NoSuchEntity"
+NO_RECORD = "SecurityAudit: which version was granted is not recorded"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "adopted", "agreed", "problems"),
+    [
+        ("v10", False, True, ()),
+        ("v9", False, True, (GROWN,)),
+        ("v9", True, True, (GROWN,)),
+        (None, False, True, (NO_RECORD,)),
+        (None, True, True, ()),
+        (None, False, False, ("differs from what was agreed (changed)",)),
+    ],
+)
+def test_a_policy_that_aws_has_changed_is_found(
+    iam: FakeIam, grant: Grant, recorded: str | None, adopted: bool, agreed: bool, problems: tuple[str, ...]
+) -> None:
+    """What is not recorded is a problem of its own only where it was agreed, and by valetkey."""
+    audit = "arn:aws:iam::aws:policy/SecurityAudit"
+    iam.versions = {audit: {"v10": ALLOW_ALL_READS}}
+    far = replace(grant.terms, until=NOW + 9 * MONTH)
+    managed = (audit,) if agreed else ()
+    versions = ((audit, recorded),) if recorded else ()
+    found = standing(iam, replace(grant, terms=far, managed=managed, versions=versions))
+    if not agreed:
+        iam.roles["audit"]["managed"].append(audit)
+        found = read_standing(role_of(iam, "audit"))
+    if adopted:
+        found = replace(found, record=replace(found.record, trust="0" * 64))
+    owner, read = read_owner(iam), read_versions([found], iam)
+    assert listed(owner, [found], (), now=NOW, within=MONTH, versions=read).listed[0].problems == problems
+    assert one(iam, found).problems == (() if agreed else problems), "not asked without --check"
 
 
 def test_damaged_records_are_found(iam: FakeIam) -> None:

@@ -19,20 +19,33 @@ from valetkey.grants.adopt_prepare import Wish, candidates, prepare_adoption
 from valetkey.grants.change import change, prepare_change
 from valetkey.grants.edit import Edit
 from valetkey.grants.grant import Grant
+from valetkey.grants.growth import read_versions
 from valetkey.grants.make import make
 from valetkey.grants.options import Asked
 from valetkey.grants.plan import plan
 from valetkey.grants.prepare import prepare
 from valetkey.grants.revoke import revoke, shut
 from valetkey.grants.role import read_owner, read_role, read_roles
-from valetkey.grants.status import read_standing
+from valetkey.grants.status import read_grants, read_standing
 from valetkey.grants.suspend import resume, suspend
 from valetkey.grants.unmanaged import judge_unmanaged
 from valetkey.grants.waiting import Waiting
 
 PAGE = (pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissions.md").read_text()
 OWNERS = (
-    *("grant", "grant --dry-run", "list", "show", "handoff", "change", "extend", "rotate", "suspend", "resume"),
+    *(
+        "grant",
+        "grant --dry-run",
+        "list",
+        "list --check",
+        "show",
+        "handoff",
+        "change",
+        "extend",
+        "rotate",
+        "suspend",
+        "resume",
+    ),
     *("revoke", "adopt", "audit", "review", "review apply", "can"),
     *("show --evidence", "show --permissions", "show --from-use"),
 )
@@ -108,6 +121,12 @@ def test_the_others_call_what_is_listed(
     read_owner(iam)
     list(read_roles(iam))
     assert called == listed("list") | {"sts:GetCallerIdentity"}
+    recorded = replace(grant, name="old", versions=tuple((arn, "v0") for arn in grant.managed))
+    for call in plan(recorded, None):
+        iam(call)
+    called.clear()
+    read_versions(read_grants(read_roles(iam))[0], iam)
+    assert called == listed("list --check")
     called.clear()
     standing = read_standing(read_role(iam, "audit"))
     assert called == listed("show") == listed("handoff")

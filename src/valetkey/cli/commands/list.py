@@ -21,26 +21,30 @@ def list_(
         bool, Parameter(negative="", help="List what wants looking after only; exit code 1 when there is any.")
     ] = False,
     within: Annotated[str, Parameter(help="With --check: an end that is nearer than this is found, like 30d.")] = "30d",
+    unused: Annotated[
+        str, Parameter(help="With --check: a role that was not used for longer is found, like 90d.")
+    ] = "90d",
     output: Output = Output(),  # noqa: B008
     account: OwnerAccounts = OwnerAccounts(),  # noqa: B008
 ) -> int:
     """List the grants of this account, the next end first: contractor, policies, end, last use, state.
 
-    --check finds grants that end soon, have ended and are still there, have no end, were never used, differ from what
-    was agreed, or name a principal that was deleted; and records that cannot be read. Several --profile list several
-    accounts.
+    --check finds grants that end soon, have ended and are still there, have no end, were never or not lately used,
+    differ from what was agreed, or name a principal that was deleted; AWS managed policies that AWS has changed since
+    they were granted; and records that cannot be read. Several --profile list several accounts.
     """
     from valetkey.cli import _options
     from valetkey.cli._completion import remember_grants
     from valetkey.report.listing import say_list
 
     near = timedelta(seconds=_options.seconds(within, name="--within"))
+    idle = timedelta(seconds=_options.seconds(unused, name="--unused"))
     now = datetime.now(UTC)
     found: list[Grants] = []
     unread: list[tuple[str, ValetkeyError]] = []
     for one in account.each():
         try:
-            found.append(_read(one, near, now))
+            found.append(_read(one, now, within=near, unused=idle, check=check))
         except ValetkeyError as problem:
             if len(account.profile) < 2:
                 raise
@@ -53,11 +57,17 @@ def list_(
     return 1 if check and not all(each.is_right for each in found) else 0
 
 
-def _read(account: OwnerAccount, near: timedelta, now: datetime) -> Grants:
+def _read(account: OwnerAccount, now: datetime, *, within: timedelta, unused: timedelta, check: bool) -> Grants:
     from valetkey.grants.listing import listed
     from valetkey.grants.role import read_owner, read_roles
     from valetkey.grants.status import read_grants
 
     perform = account.connect()
     owner = read_owner(perform)
-    return listed(owner, *read_grants(read_roles(perform)), now=now, within=near)
+    standings, damaged = read_grants(read_roles(perform))
+    versions = None
+    if check:
+        from valetkey.grants.growth import read_versions
+
+        versions = read_versions(standings, perform)
+    return listed(owner, standings, damaged, now=now, within=within, unused=unused, versions=versions)
