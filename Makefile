@@ -10,7 +10,7 @@ DAYS   ?= 180
 # Every extra but aws-login (the tests hold what is said where it is missing) and spark (half a gigabyte, decision 0048).
 EXTRAS := $(addprefix --extra ,activity age demo dev sandbox sql)
 
-.PHONY: demo test quick check fmt bench engines peers differential mutants live facts size schemas lock clean
+.PHONY: demo test quick check fmt bench engines peers differential mutants live facts size structure schemas lock clean
 
 demo: $(STAMP)
 	@$(BIN)/valetkey demo $(DEMO)
@@ -71,6 +71,10 @@ facts:
 
 size:
 	@$(PYTHON) tools/size.py
+
+# Floors and circles of the rooms, and what four commands enter; ROOT=DIR measures another checkout.
+structure: $(STAMP)
+	@$(BIN)/python tools/structure.py $(if $(ROOT),--root "$(ROOT)")
 
 # Everything is pinned with hashes in requirements.lock; the project itself goes in without dependencies.
 $(STAMP): requirements.lock
