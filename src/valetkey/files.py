@@ -14,7 +14,7 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from valetkey.errors import ValetkeyError
@@ -123,6 +123,30 @@ def replace(
         # A file system that is read-only refuses this too, and says so of a file that is not there.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, seconds: float, *, busy: Callable[[], ValetkeyError], setting: str) -> Iterator[None]:
+    """Hold an operating-system lock on `path`, whose directory is there: it dies with its process. Raises what `busy`
+    answers when it is not free within `seconds`; ValetkeyError when it cannot be locked. `setting` is the environment
+    variable that puts the directory elsewhere."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, timeout=seconds, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise busy() from None
+    except OSError as error:
+        raise ValetkeyError(
+            f"{path} cannot be locked: {error.strerror}",
+            do=f"see that its directory is yours to write, or set {setting} to one that is",
+            where=str(path),
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def read_named(path: Path, limit: int, *, do: str = "name an existing file") -> bytes:

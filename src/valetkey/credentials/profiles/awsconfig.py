@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import configparser
+import contextlib
 import glob
 import os
 import re
@@ -164,28 +165,26 @@ def write_profile(
 
     Raises ConfigError; then nothing was changed.
     """
-    from filelock import FileLock, Timeout
-
     path = config_path(env)
     _refuse_keys(name, env)
-    lock = FileLock(files.make_dir(files.config_dir(env)) / "aws-config.lock", timeout=10)
-    try:
-        with lock:
-            before = read(path)
-            after = with_profile(before or "", name, command, region=region, new_region=new_region, path=path)
-            if after == before:
-                return Written(path, changed=False, backup=None)
-            backup = None if before is None else _back_up(path, before)
-            _place(path, after, new=before is None)
-            return Written(path, changed=True, backup=backup)
-    except Timeout:
-        raise ConfigError("another valetkey is writing the AWS config", do="try again", where=str(path)) from None
-    except OSError as error:
-        raise ConfigError(
-            f"{lock.lock_file} cannot be locked: {error.strerror}",
-            do="see that its directory is yours to write, or set XDG_CONFIG_HOME to one that is",
-            where=lock.lock_file,
-        ) from None
+    with locked(env, path):
+        before = read(path)
+        after = with_profile(before or "", name, command, region=region, new_region=new_region, path=path)
+        if after == before:
+            return Written(path, changed=False, backup=None)
+        backup = None if before is None else _back_up(path, before)
+        _place(path, after, new=before is None)
+        return Written(path, changed=True, backup=backup)
+
+
+def locked(env: Mapping[str, str], path: Path) -> contextlib.AbstractContextManager[None]:
+    """The lock that every valetkey holds while it writes the AWS config, which is at `path`. Raises ValetkeyError."""
+    return files.locked(
+        files.make_dir(files.config_dir(env)) / "aws-config.lock",
+        10,
+        busy=lambda: ConfigError("another valetkey is writing the AWS config", do="try again", where=str(path)),
+        setting="XDG_CONFIG_HOME",
+    )
 
 
 def with_profile(

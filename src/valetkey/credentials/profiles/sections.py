@@ -10,16 +10,15 @@ Rules:
 from __future__ import annotations
 
 import configparser
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from valetkey import files
 from valetkey.awsfiles import ConfigError, Line, config_path, lines, parse, profile_of, read
-from valetkey.credentials.profiles.awsconfig import BEATS, replace_text
+from valetkey.credentials.profiles.awsconfig import BEATS, locked, replace_text
 
 DROPPED = BEATS | {
     *("external_id", "duration_seconds", "role_duration", "credential_process"),
@@ -108,7 +107,7 @@ def replace_config(
     `first` is called under the same lock, before the file is replaced. Raises ConfigError; then the file is as it was.
     """
     path = config_path(env)
-    with _locked(env, path):
+    with locked(env, path):
         if read(path) != before:
             raise ConfigError(
                 f"{path} was changed by something else meanwhile",
@@ -119,27 +118,6 @@ def replace_config(
         first()
         replace_text(path, after)
     return backup
-
-
-@contextlib.contextmanager
-def _locked(env: Mapping[str, str], path: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(files.make_dir(files.config_dir(env)) / "aws-config.lock", timeout=10)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ConfigError("another valetkey is writing the AWS config", do="try again", where=str(path)) from None
-    except OSError as error:
-        raise ConfigError(
-            f"{lock.lock_file} cannot be locked: {error.strerror}",
-            do="see that its directory is yours to write, or set XDG_CONFIG_HOME to one that is",
-            where=lock.lock_file,
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _back_up(path: Path, text: str, now: datetime) -> Path:

@@ -206,28 +206,14 @@ class Cache:
     @contextlib.contextmanager
     def lock(self, name: str, seconds: float, *, busy: Callable[[], ValetkeyError]) -> Iterator[None]:
         """Hold the entry's lock, waiting for it at most `seconds`. Raises what `busy` answers when time is up."""
-        from filelock import FileLock, Timeout
-
         if self._writes is None:
             yield  # nothing is shared with other processes then
             return
         files.make_dir(self._writes)
         files.make_dir(self._writes / "sessions")
-        lock = FileLock(self._in(self._writes, name, "lock"), timeout=max(seconds, 0.05), mode=0o600)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise busy() from None
-        except OSError as error:
-            raise ValetkeyError(
-                f"{lock.lock_file} cannot be locked: {error.strerror}",
-                do="see that its directory is yours to write, or set XDG_CACHE_HOME to one that is",
-                where=lock.lock_file,
-            ) from None
-        try:
+        path = self._in(self._writes, name, "lock")
+        with files.locked(path, max(seconds, 0.05), busy=busy, setting="XDG_CACHE_HOME"):
             yield
-        finally:
-            lock.release()
 
     def _prune(self, now: datetime) -> None:
         """Locks stay: removing one under a waiter would make two of it. So does whose a key is: that never changes."""
