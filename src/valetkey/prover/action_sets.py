@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from valetkey.catalog.actions import expand, level
+from valetkey.catalog.actions import every_level, expand, level
 from valetkey.catalog.outliving_credentials import UNLISTED
 from valetkey.policy.globs import compiled, wild
 
@@ -48,8 +48,9 @@ def numbered(actions: tuple[str, ...]) -> tuple[int, dict[str, int]]:
 def _of_level() -> dict[str, int]:
     """The actions of each access level."""
     marks = {name: bytearray(len(index()) // 8 + 1) for name in LEVELS}
+    given = every_level()
     for action, number in index().items():
-        marks[level(action) or "Write"][number >> 3] |= 1 << (number & 7)
+        marks[given.get(action) or "Write"][number >> 3] |= 1 << (number & 7)
     return {name: int.from_bytes(each, "little") for name, each in marks.items()}
 
 

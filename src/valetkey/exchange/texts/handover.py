@@ -17,10 +17,10 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlencode
 
 from valetkey.catalog import limits
+from valetkey.catalog.home_regions import HOME_REGIONS
 from valetkey.commandline import option, word
 from valetkey.exchange.documents import Handoff
 from valetkey.exchange.texts.hcl import Block, Value, hcl
-from valetkey.exchange.texts.regions import USUAL
 from valetkey.exchange.texts.roles import TextError
 from valetkey.trust.terms import moment
 
@@ -39,7 +39,7 @@ _HOSTS = {
 def write(form: Form, handoff: Handoff, name: str, *, region: str | None = None) -> str:
     """The text, for a profile of this name. `region` is where the contractor works; None: one of the partition's, for
     the AWS CLI and the provider need one. Raises TextError."""
-    region = region or USUAL[handoff.partition]
+    region = region or HOME_REGIONS[handoff.partition]
     match form:
         case "text":
             return _mail(handoff, name, region)

@@ -16,9 +16,9 @@ from typing import Any, Literal, TypeAlias
 
 from valetkey.account.files import read_files
 from valetkey.account.values import Role
+from valetkey.catalog.home_regions import HOME_REGIONS
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.texts import cloudformation, console, shell, terraform
-from valetkey.exchange.texts.regions import USUAL
 from valetkey.exchange.texts.roles import WantedRole
 from valetkey.policy import parse_policy
 from valetkey.policy.arns import NOBODY
@@ -103,7 +103,7 @@ def _loaded(inline: Mapping[str, str]) -> dict[str, Any]:
 
 def _only(data: bytes, wanted: WantedRole) -> Role:
     account = read_files(
-        ["text"], read=lambda _: data, owner=wanted.account or NOBODY, region=USUAL[wanted.terms.partition]
+        ["text"], read=lambda _: data, owner=wanted.account or NOBODY, region=HOME_REGIONS[wanted.terms.partition]
     )
     if account.unknown:
         raise ValueError(account.unknown[0].reason)

@@ -17,8 +17,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from valetkey.catalog.home_regions import HOME_REGIONS
 from valetkey.exchange.texts.cloudformation import CAPABILITY
-from valetkey.exchange.texts.regions import USUAL
 from valetkey.exchange.texts.roles import TextError, WantedRole
 
 TEMPLATE_MAX = 1_000_000
@@ -60,7 +60,7 @@ def link(role: WantedRole, template: str, url: str, *, read: Read) -> str:
             where=url,
         )
     partition = role.terms.partition
-    region = region or USUAL[partition]
+    region = region or HOME_REGIONS[partition]
     query = urlencode({"templateURL": url, "stackName": role.name}, quote_via=quote, safe="")
     host = _CONSOLES[partition].format(region=region)
     return f"https://{host}/cloudformation/home?region={region}#/stacks/create/review?{query}"

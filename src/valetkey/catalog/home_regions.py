@@ -1,8 +1,8 @@
-"""One region of each partition, for where a text needs any (botocore, data/partitions.json)."""
+"""The region of each partition that is used where nothing says which (botocore, data/partitions.json)."""
 
 from __future__ import annotations
 
-USUAL = {
+HOME_REGIONS = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",
     "aws-us-gov": "us-gov-west-1",
