@@ -126,7 +126,6 @@ class SkippedRecordError(ValueError):
 RECORD = msgspec.json.Decoder(Record)
 UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 """What a decoder raises of bytes or text that are not of its kind."""
-RECORDS = msgspec.json.Decoder(list[Record])
 RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 DOCUMENT = msgspec.json.Decoder(Document)
 
