@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 from valetkey.activity.deeds import Calls, Click, Deed, action, calls, clicks, deed, is_write
 from valetkey.activity.events import Event, Tie, role_key
-from valetkey.activity.expected import Expected
+from valetkey.activity.expected import Expected, Terms
 from valetkey.activity.flags import Flag, Seen, approvals, family, flags
 from valetkey.activity.kinds import Kind, kind_of
 from valetkey.activity.layout import Span
@@ -57,6 +58,12 @@ class Session:
     events: int
     """Events of the session, without those that made it."""
 
+    @property
+    def used(self) -> frozenset[str]:
+        """The IAM actions that it used, or services for it; never one that was denied or failed. Calls for which AWS
+        lists no action are in none of them."""
+        return frozenset(each.action for each in (*self.done, *self.by_services) if each.is_listed)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -96,11 +103,10 @@ class Answer:
     """Session, person and event, for the groupings."""
 
     def used(self, role: str) -> tuple[str, ...]:
-        """The IAM actions that a role's own sessions used, or services for them, sorted; never one that was denied or
-        failed. What a session did in a further role is that role's use. Calls for which AWS lists no action are in
-        none of them."""
+        """The IAM actions that a role's own sessions used, sorted. What a session did in a further role is that role's
+        use."""
         own = [each for each in self.sessions if role_key(each.role) == role_key(role)]
-        return _distinct(calls.action for each in own for calls in (*each.done, *each.by_services) if calls.is_listed)
+        return _distinct(action for each in own for action in each.used)
 
     def lines(self, by: By) -> tuple[Line, ...]:
         """The calls by something else than the session, the most first; days in their order."""
@@ -112,6 +118,7 @@ class Answer:
         return tuple(sorted(lines, key=lambda each: (each.key,) if by == "day" else (-each.calls, each.key)))
 
 
+_NOTHING = Expected()
 _KEYS: Mapping[By, Callable[[str, str, Event], str]] = {
     "session": lambda session, person, event: session,
     "person": lambda session, person, event: person,
@@ -139,11 +146,13 @@ def _line(key: str, rows: Sequence[tuple[str, str, Event]]) -> Line:
 def answer(
     events: Iterable[Event],
     *,
-    expected: Expected = Expected(),  # noqa: B008 - frozen
+    terms: Terms = MappingProxyType({}),
     span: Span = Span(),  # noqa: B008 - frozen
 ) -> Answer:
     """Sessions, flags and refused attempts, from the rows of the roles that were asked about.
 
+    A session is judged by the terms of its role; one in a further role for which there are none, by those of the
+    session that made it.
     A session that was only made before the time asked about, and did nothing in it, is not in the answer.
     """
     rows = list(events)
@@ -157,6 +166,7 @@ def answer(
             continue
         role = _role(each)
         addresses, agents, services = known.setdefault(role_key(role), (set(), set(), set()))
+        expected = _expected(each, terms)
         person, kind, shown = who(each), kind_of(each), mfa(each, required=expected.mfa)
         seen = Seen(
             group=each,
@@ -181,6 +191,18 @@ def answer(
         refused=tuple(_refused(rows)),
         _rows=tuple(kept),
     )
+
+
+def _expected(group: Group, terms: Terms) -> Expected:
+    passed: set[int] = set()
+    each: Group | None = group
+    while each is not None and id(each) not in passed:
+        passed.add(id(each))
+        key = role_key(_role(each))
+        if key is not None and key in terms:
+            return terms[key]
+        each = each.parent
+    return _NOTHING
 
 
 def _role(group: Group) -> str:

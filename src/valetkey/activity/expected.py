@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,3 +19,7 @@ class Expected:
     """The end of the grant."""
     suspended: tuple[tuple[datetime, datetime | None], ...] = ()
     """When it was suspended, and until when (None: still is)."""
+
+
+Terms = Mapping[tuple[str, str], Expected]
+"""By account and name of the role (`role_key`)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from valetkey.errors import ValetkeyError, page, shown
 
 if TYPE_CHECKING:
     from valetkey.account.calls import Perform
-    from valetkey.activity import Expected, Reading, Span, Wanted
+    from valetkey.activity import Reading, Span, Wanted
+    from valetkey.activity.expected import Expected, Terms
     from valetkey.cli._options import OwnerAccount
     from valetkey.grants.status import Standing
     from valetkey.report.activity import Shown
@@ -26,6 +28,7 @@ _S3 = "s3://"
 _S3_DAYS = timedelta(days=7)
 LOOKUP_DAYS = timedelta(days=90)
 """How far LookupEvents reaches back."""
+_LOOK_BACK = timedelta(days=400)
 _BUILT_IN = Engines()
 
 
@@ -36,15 +39,17 @@ class Asked:
     wanted: Wanted
     accounts: frozenset[str] | None
     """The accounts that the roles and the callers are in; None: all."""
-    expected: Expected
-    terms: str
+    terms: Terms = field(default_factory=dict)
+    """What the sessions of grants are judged by."""
+    note: str = ""
+    """The grant whose terms they are, or why there are none."""
     arns: tuple[str, ...] = ()
     """ARNs of the roles, where they are known."""
 
 
 def asked(role: str | None, all_outsiders: bool, own: str | None, account: OwnerAccount) -> Asked:
     """The words as a value; a grant's name is looked up in the account. Raises ValetkeyError."""
-    from valetkey.activity import Expected, Wanted, role_key
+    from valetkey.activity import Wanted, role_key
 
     if (role is None) != all_outsiders:
         raise ValetkeyError(
@@ -55,13 +60,13 @@ def asked(role: str | None, all_outsiders: bool, own: str | None, account: Owner
         raise ValetkeyError("--own-accounts goes with --all-outsiders", do="leave it out")
     if role is None:
         ours = _auditing.scope(own, None, None).own
-        return Asked(Wanted(outsiders=True, delegates=True, own=ours), None, Expected(), "")
+        return Asked(Wanted(outsiders=True, delegates=True, own=ours), None)
     if role.startswith("arn:"):
         key = role_key(role)
         if key is None or ":role/" not in role or not re.fullmatch("[0-9]{12}", key[0]):
             raise ValetkeyError(f"{shown(role)} is not the ARN of a role", do="write arn:aws:iam::ACCOUNT:role/NAME")
         note = "No grant's terms are known for an ARN: end, suspension and names are not judged."
-        return Asked(Wanted(roles=frozenset({key})), frozenset({key[0]}), Expected(), note, (role,))
+        return Asked(Wanted(roles=frozenset({key})), frozenset({key[0]}), note=note, arns=(role,))
     return _granted(role, account)
 
 
@@ -74,27 +79,47 @@ def _granted(name: str, account: OwnerAccount) -> Asked:
 
 def of_grant(standing: Standing) -> Asked:
     """A grant's role, with the terms that its activity is judged by."""
-    from valetkey.activity import Expected, Wanted
+    record, people = standing.record, _people(standing)
+    end = f"until {record.until:%Y-%m-%d %H:%M}Z" if record.until else "without an end"
+    note = f"Grant {standing.role.name} to {record.contractor}, {end}" + (
+        f"; for {', '.join(people)}" if people else ""
+    )
+    return replace(of_roles((), (standing,)), note=note)
+
+
+def of_roles(arns: Iterable[str], grants: Iterable[Standing]) -> Asked:
+    """Roles of one account by ARN, and grants with the terms that each one's activity is judged by."""
+    from valetkey.activity import Wanted, role_key
+
+    grants = tuple(grants)
+    every = tuple(dict.fromkeys((*arns, *(each.role.arn for each in grants))))
+    keys = frozenset(key for each in every if (key := role_key(each)))
+    return Asked(
+        Wanted(roles=keys),
+        frozenset({*(account for account, _ in keys), *(each.record.contractor for each in grants)} - {""}),
+        {(each.role.account, each.role.name): expected(each) for each in grants},
+        arns=every,
+    )
+
+
+def expected(standing: Standing) -> Expected:
+    """What the sessions of a grant are judged by."""
+    from valetkey.activity import Expected
     from valetkey.grants.suspend import suspensions
 
-    name = standing.role.name
-    record, terms = standing.record, standing.terms
-    users = tuple(
-        sorted(each.rpartition("/")[2] for each in ((terms.only or terms.pin) if terms else ()) if ":user/" in each)
+    terms = standing.terms
+    return Expected(
+        people=_people(standing),
+        mfa=terms is not None and terms.mfa and not standing.drift,
+        until=standing.record.until,
+        suspended=suspensions(standing),
     )
-    end = f"until {record.until:%Y-%m-%d %H:%M}Z" if record.until else "without an end"
-    return Asked(
-        Wanted(roles=frozenset({(standing.role.account, standing.role.name)})),
-        frozenset({standing.role.account, record.contractor} - {""}),
-        Expected(
-            people=users,
-            mfa=terms is not None and terms.mfa and not standing.drift,
-            until=record.until,
-            suspended=suspensions(standing),
-        ),
-        f"Grant {name} to {record.contractor}, {end}" + (f"; for {', '.join(users)}" if users else ""),
-        (standing.role.arn,),
-    )
+
+
+def _people(standing: Standing) -> tuple[str, ...]:
+    """Names of the users that a grant is for; none: it names nobody."""
+    named = (standing.terms.only or standing.terms.pin) if standing.terms else ()
+    return tuple(sorted(each.rpartition("/")[2] for each in named if ":user/" in each))
 
 
 def span(since: str | None, until: str | None, source: str, *, now: datetime) -> Span:
@@ -111,6 +136,20 @@ def span(since: str | None, until: str | None, source: str, *, now: datetime) ->
     if begin is not None and begin > now:
         raise ValetkeyError("--since is in the future", do="name an earlier start")
     return Span(begin, end)
+
+
+def since_made(standing: Standing, source: str, *, now: datetime) -> Span:
+    """The time since a grant was made: 400 days at most, 90 where there is no trail."""
+    from valetkey.activity import Span
+
+    return Span(max(standing.role.created, now - (LOOKUP_DAYS if source == LOOKUP else _LOOK_BACK)), None)
+
+
+def lately(source: str, *, now: datetime) -> Span:
+    """What a look at every role takes: the last 90 days of a bucket or of LookupEvents, all of a folder."""
+    from valetkey.activity import Span
+
+    return Span(now - LOOKUP_DAYS if source == LOOKUP or source.startswith(_S3) else None, None)
 
 
 def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
@@ -144,12 +183,12 @@ def read(
     )
     accounts = frozenset(owner for owner, _ in wanted.roles)
     return Shown(
-        answer=answer(reading.events, expected=asked.expected, span=span),
+        answer=answer(reading.events, terms=asked.terms, span=span),
         reading=reading,
         span=span,
         source=source,
         unseen=unseen(reading, accounts=accounts, span=span, now=now),
-        terms=asked.terms,
+        terms=asked.note,
     )
 
 

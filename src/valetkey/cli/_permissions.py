@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from valetkey.cli import _owning
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from valetkey.grants.from_use import Use
     from valetkey.grants.role import Owner
     from valetkey.grants.status import Standing
-
-_LOOK_BACK = timedelta(days=400)
 
 
 def decided(
@@ -125,17 +123,15 @@ def from_use(name: str, source: str | None, account: OwnerAccount, *, now: datet
 
 
 def _trail(standing: Standing, source: str, account: OwnerAccount, now: datetime) -> tuple[Use, bool]:
-    """What CloudTrail shows of the grant since it was made, 400 days at most; 90 where there is no trail."""
-    from valetkey.activity import Span
+    """What CloudTrail shows of the grant since it was made."""
     from valetkey.cli import _activity
     from valetkey.grants.from_use import Use
-    from valetkey.report.activity import incomplete, number
+    from valetkey.report.activity import incomplete, number, span_words
 
-    back = _activity.LOOKUP_DAYS if source == _activity.LOOKUP else _LOOK_BACK
-    since = max(standing.role.created, now - back)
-    read = _activity.read(_activity.of_grant(standing), source, Span(since, None), account, now=now)
+    span = _activity.since_made(standing, source, now=now)
+    read = _activity.read(_activity.of_grant(standing), source, span, account, now=now)
     use = Use(
-        source=f"CloudTrail ({source}) since {since:%Y-%m-%d %H:%M}Z: {number(len(read.answer.sessions), 'session')}",
+        source=f"CloudTrail ({source}) {span_words(span)}: {number(len(read.answer.sessions), 'session')}",
         actions=frozenset(each.lower() for each in read.answer.used(standing.role.arn)),
         notes=(*incomplete(read.reading), *read.unseen),
     )

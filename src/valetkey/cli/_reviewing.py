@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from valetkey.cli._options import OwnerAccount
     from valetkey.evidence import Population, Tool
     from valetkey.evidence.review import Entry
+    from valetkey.grants.status import Standing
+    from valetkey.report.activity import Shown
 
 
 def tool() -> Tool:
@@ -76,20 +78,26 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
     from valetkey.evidence.review import Population, ordered
     from valetkey.grants import reviewing as granted
     from valetkey.grants.role import read_owner, read_roles
+    from valetkey.grants.status import read_grants
+    from valetkey.report.activity import incomplete
     from valetkey.report.progress import proving
     from valetkey.trust.record import instant
 
     now = datetime.now(UTC)
     owner = read_owner(perform)
     found = _auditing.live(owner.account, account)
-    grants = granted.entries(tuple(read_roles(perform)), now=now)
+    roles = tuple(read_roles(perform))
+    grants = granted.entries(roles, now=now)
     done = verdicts(found, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
     answer = audit(found, scope=scope, now=now, verdicts=done, progress=None if done else proving)
     others = outside.entries(answer, found, but=(each.role_arn for each in grants))
     entries, unread = (*grants, *others), outside.not_read(answer)
+    unseen: tuple[str, ...] = ()
     if source is not None and entries:
-        entries, missing = _with_activity(entries, source, account, owner.account, now)
-        unread = (*unread, *missing)
+        made = {each.arn: each.created for each in roles}
+        read = _activity_of(entries, read_grants(roles)[0], source, account, now)
+        entries = tuple(_noted(each, read, made.get(each.role_arn)) for each in entries)
+        unread, unseen = (*unread, *incomplete(read.reading)), read.unseen
     return Population(
         account=owner.account,
         partition=owner.partition,
@@ -98,23 +106,25 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
         own_accounts=tuple(sorted(scope.own)),
         org_id=scope.org_id,
         incomplete=unread,
+        unseen=unseen,
         entries=ordered(entries),
     )
 
 
-def _with_activity(
-    entries: tuple[Entry, ...], source: str, account: OwnerAccount, owner: str, now: datetime
-) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """The entries with what CloudTrail shows of each role among their notes; and what could not be read."""
+def _activity_of(
+    entries: tuple[Entry, ...], grants: tuple[Standing, ...], source: str, account: OwnerAccount, now: datetime
+) -> Shown:
+    """What CloudTrail shows of the roles, each grant judged by its own terms."""
+    from valetkey.cli import _activity
+
+    asked = _activity.of_roles((each.role_arn for each in entries), grants)
+    return _activity.read(asked, source, _activity.lately(source, now=now), account, now=now)
+
+
+def _noted(entry: Entry, read: Shown, made: datetime | None) -> Entry:
+    """The entry with what CloudTrail shows of the role among its notes."""
     from msgspec.structs import replace
 
-    from valetkey.activity import Expected, Wanted, role_key
-    from valetkey.cli import _activity
-    from valetkey.report.activity import incomplete, summary
+    from valetkey.report.activity_of_role import summary
 
-    arns = tuple(each.role_arn for each in entries)
-    keys = frozenset(key for each in arns if (key := role_key(each)))
-    asked = _activity.Asked(Wanted(roles=keys), frozenset({owner}), Expected(), "", arns)
-    read = _activity.read(asked, source, _activity.span(None, None, source, now=now), account, now=now)
-    noted = tuple(replace(each, notes=(*each.notes, summary(read, each.role_arn))) for each in entries)
-    return noted, tuple(incomplete(read.reading))
+    return replace(entry, notes=(*entry.notes, summary(read, entry.role_arn, made=made)))

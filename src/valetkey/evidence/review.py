@@ -75,7 +75,7 @@ class Entry(Part, frozen=True):
         return self.role_arn.rsplit("/", 1)[-1]
 
 
-class Population(Part, frozen=True):
+class Population(Part, frozen=True, omit_defaults=True):
     """What is reviewed."""
 
     account: str
@@ -89,6 +89,8 @@ class Population(Part, frozen=True):
     incomplete: tuple[str, ...]
     """What could not be read, so that entries may be missing."""
     entries: tuple[Entry, ...]
+    unseen: tuple[str, ...] = ()
+    """What CloudTrail cannot show of their use. It is not in a file that has none: files of before keep their hash."""
 
     @property
     def sha256(self) -> str:

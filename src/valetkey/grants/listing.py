@@ -13,7 +13,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,30 @@ _ADMINISTRATOR = frozenset({"AdministratorAccess", "IAMFullAccess"})
 
 
 @dataclass(frozen=True)
+class Use:
+    """What a trail shows of one grant."""
+
+    last: datetime | None
+    """The last call that succeeded."""
+    denied: int
+    """Calls that AWS refused; they are no use."""
+    problems: tuple[str, ...]
+    """What is to be looked at, a few words each."""
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What a trail shows of the grants of one account."""
+
+    uses: Mapping[str, Use] = field(default_factory=dict)
+    """By ARN of the role."""
+    not_read: tuple[str, ...] = ()
+    """What could not be read, in sentences; then something may be missing."""
+    unseen: tuple[str, ...] = ()
+    """What the trail cannot show, in sentences."""
+
+
+@dataclass(frozen=True)
 class Listed:
     """One grant in a list."""
 
@@ -38,6 +62,8 @@ class Listed:
     """"administrator", "endless", "adopted"."""
     problems: tuple[str, ...]
     """What `list --check` finds, a few words each; empty: nothing."""
+    denied: int | None = None
+    """Calls that AWS refused, by the trail; None: no trail was read."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +74,13 @@ class Grants:
     listed: tuple[Listed, ...]
     damaged: tuple[str, ...]
     """Names of roles whose record cannot be read."""
+    trail: Trail | None = None
 
     @property
     def is_right(self) -> bool:
-        """Whether `list --check` finds nothing."""
+        """Whether `list --check` finds nothing, and nothing was left unread."""
+        if self.trail is not None and self.trail.not_read:
+            return False
         return not self.damaged and not any(each.problems for each in self.listed)
 
 
@@ -64,16 +93,29 @@ def listed(
     within: timedelta,
     unused: timedelta | None = None,
     versions: Mapping[str, Versions] | None = None,
+    trail: Trail | None = None,
 ) -> Grants:
     """The list of one account. `within`: an end that is nearer is a problem; `unused`: so is a role that was not used
     for longer. `versions` are AWS's policies by ARN (`growth.read_versions`); None: whether they have grown is not
-    asked."""
+    asked. `trail` is what CloudTrail shows."""
+    uses = {} if trail is None else trail.uses
 
-    def one(standing: Standing) -> Listed:
+    def one(found: Standing) -> Listed:
+        use = uses.get(found.role.arn)
+        standing = found if use is None else _used(found, use)
         ahead = look_ahead(standing, versions, now=now, unused=unused)
-        return Listed(standing, tuple(_marks(standing)), tuple(_problems(standing, ahead, now=now, within=within)))
+        problems = _problems(standing, ahead, now=now, within=within)
+        if use is None:
+            return Listed(standing, tuple(_marks(standing)), tuple(problems))
+        return Listed(standing, tuple(_marks(standing)), (*problems, *use.problems), use.denied)
 
-    return Grants(owner, tuple(map(one, standings)), tuple(damaged))
+    return Grants(owner, tuple(map(one, standings)), tuple(damaged), trail)
+
+
+def _used(standing: Standing, use: Use) -> Standing:
+    """With the later of both last uses: RoleLastUsed is some hours behind, and a trail may lack data events."""
+    seen = [each for each in (standing.role.last_used, use.last) if each is not None]
+    return replace(standing, role=replace(standing.role, last_used=max(seen, default=None)))
 
 
 def by_end(accounts: Iterable[Grants]) -> list[Listed]:

@@ -55,7 +55,7 @@ def say_activity(shown: Shown, by: By) -> None:
             (
                 each.key,
                 from_to(each.first, each.last),
-                _some(each.people),
+                some(each.people),
                 str(len(each.sessions)),
                 str(each.calls),
                 str(each.writes),
@@ -87,27 +87,7 @@ def subtitle(shown: Shown) -> str:
     people = {each.who.person for each in sessions}
     return (
         f"{number(len(sessions), 'session')} by {number(len(people), 'person', 'people')}, "
-        f"{_span(shown.span)}; {_read(shown.reading)} from {shown.source}"
-    )
-
-
-def summary(shown: Shown, role: str) -> str:
-    """What was done through one role, in a sentence; it never counts what was refused as used."""
-    from valetkey.activity import role_key
-
-    sessions = [each for each in shown.answer.sessions if role_key(each.role) == role_key(role)]
-    where = f"CloudTrail ({shown.source}), {_span(shown.span)}"
-    if not sessions:
-        return f"{where}: no session"
-    people = sorted({each.who.person for each in sessions})
-    used = shown.answer.used(role)
-    codes = sorted({flag.code for each in sessions for flag in each.flags})
-    flags = f"; flags {', '.join(codes)}" if codes else ""
-    last = minute(max(each.last for each in sessions))
-    return (
-        f"{where}: {number(len(sessions), 'session')} by {_some(people)}, last {last}Z; "
-        f"{number(len(used), 'action')} used, {number(sum(len(each.writes) for each in sessions), 'change')}, "
-        f"{sum(len(each.denied) for each in sessions)} denied{flags}"
+        f"{span_words(shown.span)}; {_read(shown.reading)} from {shown.source}"
     )
 
 
@@ -118,7 +98,7 @@ def incomplete(reading: Reading) -> Iterator[str]:
     for name, why in reading.broken:
         yield f"Not read: {name} {why}"
     for why, count in sorted(reading.skipped.items()):
-        yield f"Not used: {number(count, 'record')}, since {why} (in {_some(reading.skipped_in)})"
+        yield f"Not used: {number(count, 'record')}, since {why} (in {some(reading.skipped_in)})"
     if reading.cut_by_chains:
         yield "Not followed to the end: roles behind roles, more than 8 deep"
 
@@ -169,11 +149,11 @@ def _looked(sessions: Sequence[Session]) -> Iterator[Sequence[str]]:
         for service, calls in sorted(reads.items(), key=lambda item: (-sum(one.count for one in item[1]), item[0])):
             total = sum(each.count for each in calls)
             clicked = f" in {number(clicks[service], 'click')}" if clicks[service] else ""
-            names = _some([each.action.partition(":")[2] for each in calls])
+            names = some([each.action.partition(":")[2] for each in calls])
             yield session.id, service, f"{total}{clicked}", names
         served = sum(each.count for each in session.by_services)
         if served:
-            names = _some([each.action for each in session.by_services])
+            names = some([each.action for each in session.by_services])
             yield session.id, "by services", str(served), names
 
 
@@ -205,8 +185,8 @@ def _more(session: Session) -> Sequence[str]:
         session.id,
         minute(session.last) if session.first.date() != session.last.date() else f"{session.last:%H:%M}",
         session.who.by,
-        _some(session.addresses),
-        _some(session.agents),
+        some(session.addresses),
+        some(session.agents),
         session.parent,
     )
 
@@ -234,10 +214,11 @@ def _progress(what: str, done: int, of: int) -> None:
 
 
 def _on(each: Deed) -> str:
-    return clean(_some(each.resources), keep=frozenset()) or "-"
+    return clean(some(each.resources), keep=frozenset()) or "-"
 
 
-def _some(texts: Sequence[str]) -> str:
+def some(texts: Sequence[str]) -> str:
+    """The first of several, and how many more there are."""
     more = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
     return ", ".join(texts[:_MOST]) + more
 
@@ -286,7 +267,8 @@ def _read(reading: Reading) -> str:
     return number(reading.files, "file") if reading.files else number(reading.records, "event")
 
 
-def _span(span: Span) -> str:
+def span_words(span: Span) -> str:
+    """The time that was asked about, as it is shown."""
     if span.since is None and span.until is None:
         return "all that is there"
     begin = f"since {minute(span.since)}Z" if span.since else "from the start"

@@ -42,12 +42,20 @@ def say_list(
         rows = [each for each in rows if each.problems]
     if rows:
         columns = ["grant", "contractor", "policies", "until", "last used", "state"]
+        if any(each.trail is not None for each in accounts):
+            columns.append("denied")
         say_table(
             [*(["account"] if several else []), *columns, *(["found"] if check else [])],
             [_row(each, now, several=several, check=check) for each in rows],
         )
     elif check and not unread and all(each.is_right for each in accounts):
         say("Nothing was found: every grant is as agreed, used, and has an end that is not near.")
+    for account in accounts:
+        if account.trail is not None:
+            of = f" of account {account.owner.account}" if several else ""
+            if account.trail.unseen:
+                say(f"What CloudTrail cannot show{of}:", *(f"  - {each}" for each in account.trail.unseen))
+            say(*account.trail.not_read, stderr=True)
 
 
 def _row(each: Listed, now: datetime, *, several: bool, check: bool) -> list[str]:
@@ -61,5 +69,6 @@ def _row(each: Listed, now: datetime, *, several: bool, check: bool) -> list[str
         until_words(standing.record.until, now),
         f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen",
         ", ".join((standing.state(now), *each.marks)),
+        *([] if each.denied is None else [str(each.denied)]),
         *(["; ".join(each.problems)] if check else []),
     ]

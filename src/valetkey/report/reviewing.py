@@ -95,6 +95,8 @@ def say_review(review: Review, path: Path, table: Path | None, *, as_json: bool)
     others = len(population.entries) - grants
     say(f"{path} written: {grants} grant(s), {others} other outside trust(s), as of {population.read_at}.")
     say(f"population {review.population_sha256}")
+    if population.unseen:
+        say("What CloudTrail cannot show of it:", *(f"  - {each}" for each in population.unseen))
     say(*_incomplete(population.incomplete), stderr=True)
     where = f"{path}" if table is None else f"{path}, or {table} in a spreadsheet"
     then = "" if table is None else option("--csv", str(table))

@@ -28,7 +28,7 @@ def sessions(maker: Maker, *records: Record, **expected: Any) -> tuple[Session, 
     assert key
     wanted = Wanted(roles=frozenset({key}), approvals=True)
     found = (wanted.event(RECORD.decode(msgspec.json.encode(each))) for each in records)
-    return answer([each for each in found if each is not None], expected=Expected(**expected)).sessions
+    return answer([each for each in found if each is not None], terms={key: Expected(**expected)}).sessions
 
 
 def codes(session: Session) -> set[str]:

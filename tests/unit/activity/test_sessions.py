@@ -196,11 +196,13 @@ def test_mfa_that_the_grant_requires_is_said_as_that(maker: Maker) -> None:
     """Nothing shows it where the code was given to GetSessionToken before, as `valetkey` itself does."""
     ours, theirs = maker.entry(AT, "carol", "ASIA1")
     act = maker.record(AT + SECOND, "iam", "ListUsers", maker.identity("carol", AT, "ASIA1"))
-    required = Expected(mfa=True)
-    session = only(answer(events([act, ours], maker.role), expected=required))
+    key = role_key(maker.role)
+    assert key
+    required = {key: Expected(mfa=True)}
+    session = only(answer(events([act, ours], maker.role), terms=required))
     assert (session.mfa, {each.code for each in session.flags}) == ("required", set())
     # What the caller's trail shows goes before.
-    assert only(answer(events([act, ours, theirs], maker.role), expected=required)).mfa == "no"
+    assert only(answer(events([act, ours, theirs], maker.role), terms=required)).mfa == "no"
 
 
 def test_the_surest_name_is_taken(maker: Maker) -> None:

@@ -131,7 +131,7 @@ def test_the_terms_of_a_grant_are_what_is_judged_by(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("valetkey.cli._owning.found", lambda perform, name: (None, standing))
     monkeypatch.setattr(OwnerAccount, "connect", lambda self: None)
     asked = _activity.asked("audit", False, None, OwnerAccount())
-    assert asked.expected == Expected(people=("carol",), until=AT, mfa=not drift)
+    assert asked.terms == {(owner, "audit"): Expected(people=("carol",), until=AT, mfa=not drift)}
     assert (asked.accounts, asked.arns) == ({owner, contractor}, (standing.role.arn,))
     assert asked.wanted.roles == {(owner, "audit")}
 
@@ -242,12 +242,12 @@ def test_a_grant_s_suspensions_are_what_its_calls_are_judged_by() -> None:
 
     past = ("2026-11-04T00:00:00Z user/o resumed", "2026-11-02T00:00:00Z user/o suspended")
     ended = (since, datetime(2026, 11, 4, tzinfo=UTC))
-    assert _activity.of_grant(standing(deny=None)).expected.suspended == ()
-    assert _activity.of_grant(standing(*past, deny=SessionsDeny(before=ended[1]))).expected.suspended == (ended,)
+    assert _activity.expected(standing(deny=None)).suspended == ()
+    assert _activity.expected(standing(*past, deny=SessionsDeny(before=ended[1]))).suspended == (ended,)
     now = standing("2026-11-10T00:00:00Z user/o suspended", *past, deny=SessionsDeny(since=again))
-    assert _activity.of_grant(now).expected.suspended == (ended, (again, None))
+    assert _activity.expected(now).suspended == (ended, (again, None))
     # Ended by itself; moved while it ran; and lines that nobody can read or that the role does not bear out.
     until = "suspended until 2026-11-05T00:00:00Z"
     moved = standing(f"2026-11-03T00:00:00Z user/o {until}", past[1], deny=None)
-    assert _activity.of_grant(moved).expected.suspended == ((since, datetime(2026, 11, 5, tzinfo=UTC)),)
-    assert _activity.of_grant(standing("nonsense", past[1], deny=None)).expected.suspended == ()
+    assert _activity.expected(moved).suspended == ((since, datetime(2026, 11, 5, tzinfo=UTC)),)
+    assert _activity.expected(standing("nonsense", past[1], deny=None)).suspended == ()

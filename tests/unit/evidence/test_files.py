@@ -94,7 +94,7 @@ def test_every_field_but_the_decision_is_in_the_hash() -> None:
     assert population(entry("a", **own)).sha256 == usual.sha256
     whole: dict[str, Any] = {
         **dict.fromkeys(("account", "partition", "read_at", "read_by", "org_id"), "x"),
-        **dict.fromkeys(("own_accounts", "incomplete"), ("x",)),
+        **dict.fromkeys(("own_accounts", "incomplete", "unseen"), ("x",)),
     }
     assert {*whole, "entries"} == set(Population.__struct_fields__)
     for name, value in whole.items():

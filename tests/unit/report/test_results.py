@@ -128,7 +128,11 @@ def test_grants(capsys: Capture) -> None:
     say_show(owner, standing, None, now=NOW, as_json=True)
     shown = json.loads(capsys.readouterr().out)
     checker("show")(shown)
-    more = {"marks": ["endless"] if standing.record.until is None else [], "problems": ["was never used"]}
+    more = {
+        "marks": ["endless"] if standing.record.until is None else [],
+        "problems": ["was never used"],
+        "denied": None,
+    }
     left_out = ("proof", "trust", "changed", "who", "ways_out")
     same = {key: value for key, value in shown.items() if key not in left_out}
     assert printed["grants"] == [{**same, **more}]

@@ -12,7 +12,10 @@ from valetkey.cli._options import Output, OwnerAccount, OwnerAccounts
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.grants.listing import Grants
+    from collections.abc import Sequence
+
+    from valetkey.grants.listing import Grants, Trail
+    from valetkey.grants.status import Standing
 
 
 def list_(
@@ -24,6 +27,13 @@ def list_(
     unused: Annotated[
         str, Parameter(help="With --check: a role that was not used for longer is found, like 90d.")
     ] = "90d",
+    from_: Annotated[
+        str | None,
+        Parameter(
+            name="--from",
+            help="With --check: CloudTrail, as `activity` reads it; what breaks a grant's terms is found.",
+        ),
+    ] = None,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccounts = OwnerAccounts(),  # noqa: B008
 ) -> int:
@@ -32,11 +42,17 @@ def list_(
     --check finds grants that end soon, have ended and are still there, have no end, were never or not lately used,
     differ from what was agreed, or name a principal that was deleted; AWS managed policies that AWS has changed since
     they were granted; and records that cannot be read. Several --profile list several accounts.
+
+    With --from --check also finds calls after the end or while suspended, entries without MFA or under another name,
+    changes to IAM, trust policies and CloudTrail, and roles of other accounts that were assumed; and what of the trail
+    could not be read.
     """
     from valetkey.cli import _options
     from valetkey.cli._completion import remember_grants
     from valetkey.report.listing import say_list
 
+    if from_ is not None and not check:
+        raise ValetkeyError("--from goes with --check", do="add --check")
     near = timedelta(seconds=_options.seconds(within, name="--within"))
     idle = timedelta(seconds=_options.seconds(unused, name="--unused"))
     now = datetime.now(UTC)
@@ -44,7 +60,7 @@ def list_(
     unread: list[tuple[str, ValetkeyError]] = []
     for one in account.each():
         try:
-            found.append(_read(one, now, within=near, unused=idle, check=check))
+            found.append(_read(one, now, within=near, unused=idle, check=check, source=from_))
         except ValetkeyError as problem:
             if len(account.profile) < 2:
                 raise
@@ -57,7 +73,15 @@ def list_(
     return 1 if check and not all(each.is_right for each in found) else 0
 
 
-def _read(account: OwnerAccount, now: datetime, *, within: timedelta, unused: timedelta, check: bool) -> Grants:
+def _read(
+    account: OwnerAccount,
+    now: datetime,
+    *,
+    within: timedelta,
+    unused: timedelta,
+    check: bool,
+    source: str | None,
+) -> Grants:
     from valetkey.grants.listing import listed
     from valetkey.grants.role import read_owner, read_roles
     from valetkey.grants.status import read_grants
@@ -70,4 +94,24 @@ def _read(account: OwnerAccount, now: datetime, *, within: timedelta, unused: ti
         from valetkey.grants.growth import read_versions
 
         versions = read_versions(standings, perform)
-    return listed(owner, standings, damaged, now=now, within=within, unused=unused, versions=versions)
+    trail = None if source is None else _trail(standings, source, account, now)
+    return listed(owner, standings, damaged, now=now, within=within, unused=unused, versions=versions, trail=trail)
+
+
+def _trail(standings: Sequence[Standing], source: str, account: OwnerAccount, now: datetime) -> Trail:
+    """What CloudTrail shows of the grants. Raises ValetkeyError; CallError when nothing could be read."""
+    from valetkey.cli import _activity
+    from valetkey.grants.listing import Trail, Use
+    from valetkey.report.activity import incomplete
+    from valetkey.report.activity_of_role import of_role
+
+    if not standings:
+        return Trail()
+    asked = _activity.of_roles((), standings)
+    read = _activity.read(asked, source, _activity.lately(source, now=now), account, now=now)
+    found = {each.role.arn: of_role(read, each.role.arn, made=each.role.created) for each in standings}
+    return Trail(
+        {arn: Use(each.last, each.denied, each.problems) for arn, each in found.items()},
+        tuple(incomplete(read.reading)),
+        read.unseen,
+    )

@@ -111,11 +111,12 @@ def _check(evidence: bool, out: Path | None, sign: Path | None) -> None:
 def _use(standing: Standing, source: str, account: OwnerAccount, now: datetime) -> tuple[tuple[str, ...], bool]:
     """What CloudTrail shows of the grant, in sentences, and whether all of it could be read."""
     from valetkey.cli import _activity
-    from valetkey.report.activity import incomplete, summary
+    from valetkey.report.activity import incomplete
+    from valetkey.report.activity_of_role import summary
 
     asked = _activity.of_grant(standing)
-    read = _activity.read(asked, source, _activity.span(None, None, source, now=now), account, now=now)
-    sentences = (summary(read, standing.role.arn), *incomplete(read.reading), *read.unseen)
+    read = _activity.read(asked, source, _activity.since_made(standing, source, now=now), account, now=now)
+    sentences = (summary(read, standing.role.arn, made=standing.role.created), *incomplete(read.reading), *read.unseen)
     return sentences, read.reading.is_complete
 
 

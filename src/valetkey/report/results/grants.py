@@ -144,6 +144,8 @@ class Listed(Standing, frozen=True):
 
     marks: list[str]
     problems: list[str]
+    denied: int | None
+    """Calls that AWS refused, by the trail; null: no trail was read."""
 
 
 class Unread(Shape, frozen=True):
@@ -160,6 +162,10 @@ class Grants(Shape, frozen=True):
     grants: list[Listed]
     damaged: list[str]
     unread: list[Unread]
+    not_read: list[str]
+    """What of the trail could not be read."""
+    unseen: list[str]
+    """What the trail cannot show."""
 
 
 class Differing(Shape, frozen=True):
@@ -295,11 +301,19 @@ def listed(
         account=ids[0] if alone else None,
         accounts=ids,
         grants=[
-            filled(Listed, standing(each.standing, now), marks=list(each.marks), problems=list(each.problems))
+            filled(
+                Listed,
+                standing(each.standing, now),
+                marks=list(each.marks),
+                problems=list(each.problems),
+                denied=each.denied,
+            )
             for each in rows
         ],
         damaged=[name if alone else f"{each.owner.account}/{name}" for each in accounts for name in each.damaged],
         unread=[Unread(profile=name, problem=problem) for name, problem in unread],
+        not_read=[line for each in accounts if each.trail for line in each.trail.not_read],
+        unseen=list(dict.fromkeys(line for each in accounts if each.trail for line in each.trail.unseen)),
     )
 
 

@@ -1,0 +1,84 @@
+"""What CloudTrail shows of one role, for other reports: `review`, `show --evidence` and `list --check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from valetkey.activity import Flag, Session, role_key
+from valetkey.report.activity import Shown, minute, number, some, span_words
+
+WATCHED = (
+    "after-end",
+    "while-suspended",
+    "not-listed",
+    "no-mfa",
+    "trust-change",
+    "iam-change",
+    "trail-change",
+    "chain-out",
+)
+"""Flags that `list --check` reports, the gravest first. The others are for a look with `activity`: a new address or a
+new service is no breach of the terms."""
+
+
+@dataclass(frozen=True)
+class OfRole:
+    """What CloudTrail shows of one role."""
+
+    sessions: tuple[Session, ...]
+    last: datetime | None
+    """Its last call that succeeded; None: there was none."""
+    denied: int
+    """Calls that AWS refused."""
+    problems: tuple[str, ...]
+    """The `WATCHED` flags, a sentence each."""
+
+
+def of_role(shown: Shown, role: str, *, made: datetime | None = None) -> OfRole:
+    """What one role's sessions did. `made`: when the role was made; what went before was another role's of the name."""
+    sessions = tuple(
+        each
+        for each in shown.answer.sessions
+        if role_key(each.role) == role_key(role) and (made is None or each.last >= made)
+    )
+    called = (calls.last for each in sessions for calls in (*each.done, *each.by_services))
+    return OfRole(
+        sessions=sessions,
+        last=max(called, default=None),
+        denied=sum(len(each.denied) for each in sessions),
+        problems=tuple(_problems(sessions)),
+    )
+
+
+def _problems(sessions: tuple[Session, ...]) -> Iterator[str]:
+    """Like flags of several sessions as one sentence, with the first event that shows it."""
+    for code in WATCHED:
+        found: dict[str, list[Flag]] = {}
+        for session in sessions:
+            for flag in session.flags:
+                if flag.code == code:
+                    found.setdefault(flag.words, []).append(flag)
+        for words, flags in found.items():
+            times = f", {len(flags)} sessions" if len(flags) > 1 else ""
+            event = f" (event {flags[0].events[0]}{times})" if flags[0].events else ""
+            yield f"{words}{event}"
+
+
+def summary(shown: Shown, role: str, *, made: datetime | None = None) -> str:
+    """What was done through one role, in a sentence; it never counts what was refused as used. `made` as `of_role`."""
+    found = of_role(shown, role, made=made)
+    where = f"CloudTrail ({shown.source}), {span_words(shown.span)}"
+    if not found.sessions:
+        return f"{where}: no session"
+    people = sorted({each.who.person for each in found.sessions})
+    used = frozenset().union(*(each.used for each in found.sessions))
+    codes = sorted({flag.code for each in found.sessions for flag in each.flags})
+    flags = f"; flags {', '.join(codes)}" if codes else ""
+    last = minute(max(each.last for each in found.sessions))
+    return (
+        f"{where}: {number(len(found.sessions), 'session')} by {some(people)}, last {last}Z; "
+        f"{number(len(used), 'action')} used, "
+        f"{number(sum(len(each.writes) for each in found.sessions), 'change')}, {found.denied} denied{flags}"
+    )
