@@ -20,6 +20,7 @@ DOCUMENT = pathlib.Path(__file__).parents[3] / "docs" / "reference" / "permissio
 KINDS = (
     *("grant --dry-run", "list --check", "show --evidence", "show --permissions", "show --from-use"),
     "review apply",
+    *("list --check --from", "review --from", "show --evidence --from"),
 )
 """Commands that need another policy than their first word alone."""
 

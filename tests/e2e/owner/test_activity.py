@@ -94,12 +94,33 @@ def test_the_story_is_found_from_every_source(stage: Any, owner: Run, tmp_path: 
         ran = owner("activity", "audit", "--from", place, "--since", "2d", "--json")
         assert ran.returncode == 0, ran.stderr
         check(stage, json.loads(ran.stdout), both=True)
+    used_by_others(stage, owner, ("lookup-events", f"s3://{bucket}/logs"))
     # By outsiders, without naming a role.
     ran = owner("activity", "--all-outsiders", "--from", str(tmp_path / "trail"), "--own-accounts", "1" * 12, "--json")
     assert json.loads(ran.stdout)["sessions"] == []  # all accounts of an organization's folder are its own
     (tmp_path / "trail" / "AWSLogs" / sandboxed.ORGANIZATION).rename(tmp_path / "plain")
     ran = owner("activity", "--all-outsiders", "--from", str(tmp_path / "plain"), "--json")
     check(stage, json.loads(ran.stdout), both=True)
+
+
+def used_by_others(stage: Any, owner: Run, sources: tuple[str, ...]) -> None:
+    """`list --check`, `review` and `show --evidence` of the same, each under the permissions that its page names."""
+    for number, source in enumerate(sources):
+        words = ("--from", source, "--region", "us-east-1")
+        ran = owner("list", "--check", "--within", "1d", *words, "--json")
+        assert ran.returncode == 0, ran.stderr + ran.stdout
+        [listed] = json.loads(ran.stdout)["grants"]
+        assert (listed["denied"], listed["problems"]) == (1, [])
+        assert listed["last_used"]
+        ran = owner("review", "-o", f"review-{number}.json", *words)
+        assert ran.returncode == 0, ran.stderr
+        population = json.loads((stage.owner.home / f"review-{number}.json").read_text())["population"]
+        assert f"CloudTrail ({source}), since " in population["entries"][0]["notes"][-1]
+        assert "1 denied" in population["entries"][0]["notes"][-1]
+        assert any("data events" in each for each in population["unseen"])
+        ran = owner("show", "audit", "--evidence", "-o", f"evidence-{number}.json", *words)
+        assert ran.returncode == 0, ran.stderr
+        assert "1 denied" in json.loads((stage.owner.home / f"evidence-{number}.json").read_text())["activity"][0]
 
 
 def test_a_bucket_that_may_not_be_read_is_an_error_and_a_day_that_may_not_is_said(stage: Any, owner: Run) -> None:

