@@ -22,7 +22,7 @@ from valetkey.trust import Terms
 from valetkey.trust.self_denies import SessionsDeny
 
 OWNER, CONTRACTOR = "111111111111", "222222222222"
-POLICY = "arn:aws:iam::aws:policy/SecurityAudit"
+READS = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:List*", "Resource": "*"}}
 FAR = datetime(2099, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -38,7 +38,9 @@ def iam(monkeypatch: pytest.MonkeyPatch) -> FakeIam:
 
 def grant(iam: FakeIam, name: str, **terms: Any) -> None:
     agreed = Terms(**{"contractor": CONTRACTOR, "external_id": f"id-of-{name}", "until": FAR, **terms})
-    for call in plan(Grant(name=name, account=OWNER, terms=agreed, managed=(POLICY,)), None):
+    for call in plan(
+        Grant(name=name, account=OWNER, terms=agreed, managed=(), inline=(("policy-reads", READS),)), None
+    ):
         iam(call)
     iam.roles[name]["CreateDate"] = AT - timedelta(days=30)
     iam.roles[name]["RoleLastUsed"] = {"LastUsedDate": AT}
