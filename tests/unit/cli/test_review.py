@@ -8,8 +8,9 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from tests.unit.grants.fake_iam import FakeIam
 from tests.unit.report.test_results import passes
 
 from valetkey.account.calls import Call, CallError
-from valetkey.cli import _owning
+from valetkey.activity import Span
+from valetkey.cli import _activity, _owning
 from valetkey.cli._options import OwnerAccount
 from valetkey.cli._run import run
 from valetkey.grants.grant import Grant
@@ -531,3 +533,44 @@ def test_a_review_says_what_cloudtrail_shows_of_each_role(iam: FakeIam, capsys: 
     (folder / "cut.json").write_bytes(trail(records)[:-3])
     assert run(["review", "-o", "second.json", "--from", str(folder)]) == 1
     assert "cut.json is cut off" in Path("second.json").read_text()
+
+
+def test_a_review_judges_each_grant_by_its_own_terms_as_evidence_does(
+    iam: FakeIam, capsys: Capture, tmp_path: Path
+) -> None:
+    for name, person in (("agreed", "carol"), ("other", "bob")):
+        terms = Terms(contractor=CONTRACTOR, external_id=f"id-of-{name}", until=datetime(2099, 1, 1, tzinfo=UTC),
+                      only=(f"arn:aws:iam::{CONTRACTOR}:user/{person}",))  # fmt: skip
+        for call in plan(Grant(name=name, account=ACCOUNT, terms=terms, managed=(POLICY,)), None):
+            iam(call)
+    at = datetime(2026, 11, 3, 10, tzinfo=UTC)
+    records = []
+    for name in ("agreed", "other"):
+        iam.roles[name]["CreateDate"] = at - timedelta(days=1)
+        maker = Maker(ACCOUNT, CONTRACTOR, name=name, seed=len(name))
+        records.append(maker.record(at, "iam", "ListUsers", maker.identity("carol", at, f"ASIA{name}")))
+    folder = tmp_path / "trail"
+    folder.mkdir()
+    (folder / "events.json").write_bytes(trail(records))
+    assert run(["review", "-o", "review.json", "--from", str(folder)]) == 0
+    assert "What CloudTrail cannot show of it:" in capsys.readouterr().out
+    notes = {name: each["notes"][-1] for name, each in entries().items()}
+    assert notes["agreed"].endswith("1 action used, 0 changes, 0 denied")
+    assert notes["other"].endswith("; flags not-listed")
+    population = json.loads(Path("review.json").read_text())["population"]
+    assert any("data events" in each for each in population["unseen"])
+    assert run(["show", "other", "--evidence", "-o", "other.json", "--from", str(folder)]) == 0
+    evidence = json.loads(Path("other.json").read_text())["activity"][0]
+    assert evidence.partition(": ")[2] == notes["other"].partition(": ")[2]
+    decide()
+    assert run(["review", "apply", "review.json", "--yes"]) == 0, "the hash holds with it"
+
+
+def test_a_review_of_a_bucket_reads_90_days_and_evidence_since_the_role_was_made() -> None:
+    now = datetime(2026, 11, 29, tzinfo=UTC)
+    for source in ("s3://bucket/prefix", "lookup-events"):
+        assert _activity.lately(source, now=now) == Span(now - timedelta(days=90), None)
+    assert _activity.lately("folder", now=now) == Span(None, None)
+    made: Any = SimpleNamespace(role=SimpleNamespace(created=now - timedelta(days=100)))
+    assert _activity.since_made(made, "s3://bucket", now=now).since == made.role.created
+    assert _activity.since_made(made, "lookup-events", now=now).since == now - timedelta(days=90)
