@@ -34,7 +34,7 @@ from tests.unit.audit.roles import (
 )
 
 from valetkey.audit import Scope
-from valetkey.policy import decide, parse_policy
+from valetkey.policy import Origin, decide, parse_policy
 
 US = Scope(own=frozenset({SISTER}), org_id="o-ourown1234")
 MFA, EXT = "aws:MultiFactorAuthPresent", "sts:ExternalId"
@@ -396,3 +396,19 @@ def test_a_prover_that_fails_makes_one_role_unknown_and_no_more() -> None:
     assert [each.exposure for each in answer.roles] == ["unknown", "guarded"]
     assert "a witness is not let in" in answer.roles[0].reason
     assert [each.check for each in answer.failing("critical")] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        (allow("arn:aws-cn:iam::222222222222:root"), "account"),
+        (allow("AROAEXAMPLEGONE12345"), "unique id"),
+        (allow("*", {"StringEquals": {ORG: "o-stranger12"}}), "organisation"),
+        (allow({"Federated": f"arn:aws-cn:iam::{A}:saml-provider/corp"}, action=BY_SAML), "provider"),
+        (allow("*"), "anybody"),
+    ],
+)
+def test_an_outsider_is_of_the_role_s_partition(statement: dict[str, Any], kind: str) -> None:
+    arn = f"arn:aws-cn:iam::{OWN}:role/partner"
+    found = run(role(trust(statement), arn=arn, partition="aws-cn", origin=Origin.SENT)).roles[0].outsiders
+    assert {(each.kind, each.partition) for each in found} == {(kind, "aws-cn")}

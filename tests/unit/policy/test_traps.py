@@ -405,6 +405,11 @@ def test_trap_17_a_unique_id_matches_no_arn() -> None:
     known = Request(**at_home, context={"aws:userid": "AROAIOSFODNN7EXAMPLE:s1"})
     assert decide(known, trust=gone, identity=()).allowed
     assert not decide(known, trust=gone, identity=(), boundary=limit("boundary", "s3:*")).allowed
+    # A user's id is a grant to the user itself, which a boundary does not limit.
+    bob = Request(
+        principal=HOME_BOB, action="sts:AssumeRole", resource=ROLE, context={"aws:userid": "AIDAIOSFODNN7EXAMPLE"}
+    )
+    assert decide(bob, trust=gone, identity=(), boundary=limit("boundary", "s3:*")).allowed
     # A condition on the name survives a re-creation.
     named = trust(statement(Condition={"ArnEquals": {"aws:PrincipalArn": BOB}}))
     assert ask(named, {"aws:userid": "AIDAANOTHERONE7EXAMP"}).allowed

@@ -12,6 +12,8 @@ import boto3
 import botocore.configloader
 import pytest
 
+from valetkey.awsfiles import parse
+from valetkey.credentials.profiles import awsconfig
 from valetkey.credentials.profiles.awsconfig import (
     ConfigError,
     check_free,
@@ -263,3 +265,20 @@ def test_a_directory_that_cannot_be_written_is_told(config: pathlib.Path, env: d
     with pytest.raises(ValetkeyError) as caught:
         write_profile("acme", COMMAND, env)
     assert caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[default]\nregion = a\n", "[default]\nregion = b\n"),
+        ("[default]\n[profile x]\n", "[default]\n"),
+        ("[default]\n", "[DEFAULT]\noutput = text\n[default]\n"),
+    ],
+)
+def test_an_edit_after_which_another_profile_means_something_else_is_refused(old: str, new: str) -> None:
+    """The edits that are made here do not do that; this holds for any that may come."""
+    path, settings = pathlib.Path("/config"), {"credential_process": COMMAND}
+    own = f"[profile acme]\ncredential_process = {COMMAND}\n"
+    awsconfig._check_meaning(parse(old, path), parse(old + own, path), "acme", settings, path)
+    with pytest.raises(ConfigError, match="without changing what else is in it"):
+        awsconfig._check_meaning(parse(old, path), parse(new + own, path), "acme", settings, path)

@@ -38,3 +38,20 @@ def test_no_code_is_asked_for_where_the_cache_cannot_be_written(
             deadline=lambda: 30.0,
         )
     assert asked == []
+
+
+def test_a_code_that_was_taken_keeps_nobody_from_being_asked_in_the_same_second(home: pathlib.Path) -> None:
+    """What is written before the question, to see whether the disk takes it, is no refusal."""
+    codes = iter(["123456", "234567"])
+    sent = [
+        with_code(
+            DEVICE,
+            lambda code: code,
+            cache=Cache({"HOME": str(home)}),
+            ask=lambda device, *, seconds, again="": next(codes),
+            clock=lambda: NOW,
+            deadline=lambda: 30.0,
+        )
+        for _ in range(2)
+    ]
+    assert sent == ["123456", "234567"]

@@ -165,3 +165,25 @@ def test_a_longer_session_of_a_role_behind_the_customer_s_is_refused_by_both_nam
     with pytest.raises(ValetkeyError, match="deep is entered from the role of prod, and AWS gives an hour at most"):
         open_profile(machine, "deep", Way(long=True))
     assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    ("inside", "says"),
+    [("acme", "the base identity of acme comes from acme itself"), ("globex", "used as the base identity of globex")],
+)
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_a_process_that_is_to_answer_for_a_base_identity_asks_for_none(
+    inside: str, says: str, is_bound: bool, world: World, machine: Machine
+) -> None:
+    """A circle would start processes without end: it ends before any program or file is asked, in a profile of an
+    earlier version too, whose base identity is sought among several."""
+
+    def sign_in(*_: Any, **__: Any) -> Signed:
+        raise AssertionError("a base identity was asked for")
+
+    if not is_bound:
+        save(profile(), machine.env)
+    here = Machine(**{**with_env(machine, VALETKEY_INSIDE=inside).__dict__, "sign_in": sign_in})
+    with pytest.raises(ValetkeyError, match=says):
+        open_profile(here, "acme")
+    assert world.calls == []

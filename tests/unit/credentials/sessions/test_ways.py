@@ -263,6 +263,34 @@ def test_a_first_role_that_was_made_anew_is_entered_anew(world: World, tools: di
     assert len(lost) == 2
 
 
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_first_role_that_was_entered_for_this_very_call_is_not_entered_twice(
+    later: int, world: World, tools: dict[str, Any]
+) -> None:
+    """What AWS refuses right after it gave it is refused for another reason."""
+    first = profile()
+    second = further_role("acme-prod", {"role_arn": "arn:aws:iam::333333333333:role/Work"}, source=first)
+    lost: list[Session] = []
+
+    def source() -> Session:
+        world.now += timedelta(seconds=later)
+        made = role_session(first, **tools)
+        world.dead.add(made.credentials.access_key_id)
+        return made
+
+    with pytest.raises(Refused) as caught:
+        further_session(
+            second,
+            source=source,
+            lost=lost.append,
+            source_arn=first.role_arn,
+            source_key=role_key(first, Base()),
+            **{name: tools[name] for name in ("connect", "cache", "clock")},
+        )
+    assert caught.value.code == "ExpiredToken"
+    assert lost == []
+
+
 def test_what_a_further_role_refuses_says_who_asked(world: World, tools: dict[str, Any]) -> None:
     first = profile()
     second = further_role("acme-prod", {"role_arn": "arn:aws:iam::333333333333:role/Work"}, source=first)
