@@ -1,13 +1,15 @@
 """Thirty customers as a contractor has set them up by hand over the years: for docs/without-a-handoff.md.
 
 Makes a role in each customer's account of the sandbox and writes the sections of ~/.aws/config, as the AWS CLI's user
-guide has them. Two customers got the same ExternalId; one asks for neither ExternalId nor MFA.
+guide has them. Two customers got the same ExternalId; one asks for neither ExternalId nor MFA. With the name of a
+profile it makes that customer's administrator instead: a profile with a key of the account.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 from valetkey.sandbox.accounts import Root
@@ -54,5 +56,14 @@ def serial() -> str:
     return str(device["SerialNumber"])
 
 
+def administrator(name: str) -> None:
+    """A profile for the customer's own administrator, on the customer's computer."""
+    credentials = Path.home() / ".aws" / "credentials"
+    credentials.parent.mkdir(exist_ok=True)
+    with credentials.open("a") as file:
+        file.write(f"\n[{name}]\naws_access_key_id = 3000000000{name[-2:]}\naws_secret_access_key = any\n")
+        file.write("region = eu-central-1\n")
+
+
 if __name__ == "__main__":
-    main()
+    administrator(sys.argv[1]) if len(sys.argv) > 1 else main()
