@@ -15,5 +15,6 @@ function valetkey {
     foreach ($name in '@VARIABLES@'.Split(' ')) { Remove-Item -ErrorAction Ignore "Env:$name" }
     $lines = & $program use --shell powershell @rest
     if ($LASTEXITCODE -ne 0) { throw 'valetkey use failed: no credentials are set' }
-    $lines | Out-String | Invoke-Expression
+    # Not through Out-String: it may cut lines at the width of the host (its -Width).
+    Invoke-Expression ($lines -join "`n")
 }
