@@ -81,6 +81,20 @@ PLAIN: tuple[tuple[str, str, Any], ...] = (
     ("StringEqualsIgnoreCase", TEAM, "ab"),
     ("ForAllValues:StringEquals", TAGS, ["team"]),
     ("ForAnyValue:StringEquals", TAGS, ["team"]),
+    ("Null", EXT, "true"),
+    ("ForAllValues:StringEquals", EXT, "Example-7f3c9d21"),
+    ("DateLessThan", TIME, TIMES[0]),
+    # Not decided by the prover: a variable inside a text.
+    ("StringEquals", EXT, "Example-${aws:username}"),
+    ("StringNotEquals", EXT, "Example-${aws:username}"),
+    ("StringEqualsIfExists", EXT, ["other-id", "Example-${aws:username}"]),
+    ("StringLike", TEAM, "${aws:username}*"),
+    ("StringNotLike", TEAM, "s${aws:username}"),
+    ("StringEqualsIgnoreCase", TEAM, "${aws:username}"),
+    ("StringNotEqualsIgnoreCase", TEAM, "${aws:username}"),
+    ("ArnLike", ARN, f"arn:aws:iam::{A}:user/${{aws:username}}"),
+    ("ArnNotLike", ARN, "arn:aws:iam::*:user/${aws:PrincipalTag/team}"),
+    ("ForAllValues:StringLike", TAGS, "${aws:username}*"),
 )
 SILENT: dict[str, tuple[tuple[str, str, Any], ...]] = {
     "no-values": (
@@ -223,7 +237,7 @@ def requests(rng: random.Random, document: Document, count: int = REQUESTS) -> I
 
 _COMPARED = (TEAM, SITE, TAGS)
 _POOLS: dict[str, tuple[str, ...]] = {
-    EXT: ("Example-7f3c9d21", "other-id", "kiss-id", "KISS-ID", "something-else"),
+    EXT: ("Example-7f3c9d21", "Example-bob", "other-id", "kiss-id", "KISS-ID", "something-else"),
     MFA: ("true", "false"),
     AGE: ("60",),
     IP: ("192.0.2.7", "198.51.100.1", "2001:db8::1"),

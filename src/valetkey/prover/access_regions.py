@@ -274,13 +274,9 @@ class _Spells:
         self.plain = {glob.text for glob in globs if glob.plain}
         self.open = [glob for glob in globs if not glob.plain and glob.text.strip(STAR)]
         self.truths = key_of(key).type == "bool" or any(one.condition.operator.family is Family.BOOL for one in asked)
-        ranges = [value for one in asked for value in one.condition.values]
-        self.ranges = [
-            (text, network)
-            for text in dict.fromkeys(ranges)
-            if any(one.condition.operator.family is Family.ADDRESS for one in asked)
-            and (network := read_network(text)) is not None
-        ]
+        addresses = any(one.condition.operator.family is Family.ADDRESS for one in asked)
+        ranges = [value for one in asked for value in one.condition.values] if addresses else []
+        self.ranges = [(text, network) for text in dict.fromkeys(ranges) if (network := read_network(text)) is not None]
 
     def of(self, text: str) -> tuple[list[str], list[str]]:
         """The value itself if it is named, and the patterns that cover it."""

@@ -80,11 +80,12 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
     arns = [part for glob in said.globs("aws:principalarn") for part in parts_of(glob, partition)]
     people: list[Person] = []
     ids = any(entry[:4] in _UNIQUE for entry in entries)
+    single = [entry for entry in entries if not (is_account(entry) or entry.endswith(":root"))]
     # The owner's root user needs no Allow to mean it (`valetkey.policy.evaluation`, rule 5), but enters no role.
     for account, named in _accounts(said, entries, arns, owner if said.strangers or not role else "", budget):
         if named or said.strangers or ids:
             party = Party("account", account, partition) if named else Party("any account", "", partition)
-            place = _Account(said, entries, arns, partition, party, account, budget)
+            place = _Account(said, single, arns, partition, party, account, budget)
             people += (person for person in place.people() if enters_roles(person.kind) or not role)
             if len(people) > budget.limits.states:
                 raise TooMany(f"callers fall into more than {budget.limits.states:,} classes")
@@ -160,6 +161,7 @@ class _Account:
 
     said: Mentioned
     entries: Sequence[str]
+    """Entries of Principal elements that name one user, role, session or federated user, of any account."""
     arns: Sequence[Parts]
     partition: str
     party: Party

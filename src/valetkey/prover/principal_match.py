@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from valetkey.policy.principals import Grant, Principals, read_aws
 from valetkey.prover.parties import Person
 
@@ -47,3 +49,30 @@ def reached(
     else:
         spared = any(name in names for group in person.groups for name in group)
     return Grant.NONE if spared else Grant.DIRECT
+
+
+class CallerIndex:
+    """Callers by the names that a Principal element may mean them by: many statements that name one caller each are
+    matched without a look at every caller."""
+
+    def __init__(self, people: Iterable[Person | None]) -> None:
+        self._masks: dict[str, dict[Grant, int]] = {}
+        for place, person in enumerate(people):
+            for name, grant in person.grants.items() if person is not None else ():
+                masks = self._masks.setdefault(name, {})
+                masks[grant] = masks.get(grant, 0) | 1 << place
+
+    def reached(self, names: frozenset[str]) -> Mapping[Grant, int]:
+        """The callers whom a Principal element of these names reaches, as masks, by how it does: the most direct of
+        a caller's names counts."""
+        by_grant: dict[Grant, int] = {}
+        for name in names:
+            for grant, mask in self._masks.get(name, {}).items():
+                by_grant[grant] = by_grant.get(grant, 0) | mask
+        found: dict[Grant, int] = {}
+        taken = 0
+        for grant in sorted(by_grant, reverse=True):
+            if left := by_grant[grant] & ~taken:
+                found[grant] = left
+            taken |= left
+        return dict(sorted(found.items(), key=lambda each: each[1] & -each[1]))

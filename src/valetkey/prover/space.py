@@ -30,7 +30,7 @@ from valetkey.prover.key_partition import cells
 from valetkey.prover.key_partition import test as prepared
 from valetkey.prover.key_tests import Asked, Cell, Keys, Span, lone_variables, patterns
 from valetkey.prover.parties import Person
-from valetkey.prover.principal_match import listed, reached
+from valetkey.prover.principal_match import CallerIndex, listed, reached
 from valetkey.prover.resources import resource_globs, resources
 from valetkey.prover.value_index import ValueIndex
 from valetkey.prover.witnesses import request_of
@@ -95,6 +95,7 @@ class Space:
     _masks: dict[tuple[str, bool, str, tuple[str, ...]], tuple[int, int, bool]] = field(default_factory=dict)
     _indexes: dict[str, ValueIndex] = field(default_factory=dict)
     _reached: dict[tuple[Principals | None, bool, bool, bool, bool], Mapping[Grant, int]] = field(default_factory=dict)
+    _people: CallerIndex | None = None
 
     @property
     def full(self) -> Box:
@@ -138,6 +139,11 @@ class Space:
         key = (element, negated, deny, bounded, unsure)
         if key not in self._reached:
             names = listed(element) if element else frozenset()
+            if element is not None and not (negated or element.empty or element.everyone):
+                if self._people is None:
+                    self._people = CallerIndex(point.person for point in self.dimensions[CALLER].points)
+                self._reached[key] = self._people.reached(names)
+                return self._reached[key]
             found: dict[Grant, int] = {}
             for place, point in enumerate(self.dimensions[CALLER].points):
                 if point.person is not None:

@@ -8,8 +8,10 @@ from valetkey.policy import parse_policy
 from valetkey.policy.principals import Grant
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.boxes import Budget, Limits
-from valetkey.prover.caller_classes import Mentioned, Person, everybody
+from valetkey.prover.caller_classes import Mentioned, everybody
 from valetkey.prover.key_tests import Asked
+from valetkey.prover.parties import Person
+from valetkey.prover.principal_match import CallerIndex, listed, reached
 
 THEM = "222222222222"
 ROLE_ID, USER_ID = "AROA1234567890123456", "AIDA1234567890123456"
@@ -76,3 +78,22 @@ def test_a_user_id_that_a_root_user_may_have_is_decided_where_a_role_is_entered_
         assert asked_of("aws:userid", "StringLike", pattern)
         with pytest.raises(NotDecided, match="aws:userid is compared with what the root user"):
             asked_of("aws:userid", "StringLike", pattern, role=False)
+
+
+def test_the_index_of_callers_matches_a_principal_element_as_each_caller_by_itself_does() -> None:
+    role, user = f"arn:aws:iam::{THEM}:role/worker", f"arn:aws:iam::{THEM}:user/bob"
+    session = f"arn:aws:sts::{THEM}:assumed-role/worker/one"
+    everyone = people(ROLE_ID, USER_ID, THEM, role, user, session)
+    index = CallerIndex([None, *everyone])
+    for named in ([THEM], [role], [session, role], [user, THEM], [USER_ID, ROLE_ID, THEM], [user, role, session]):
+        statement = {"Effect": "Allow", "Principal": {"AWS": named}, "Action": "sts:AssumeRole"}
+        (one,) = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, kind="trust").statements
+        assert one.principals is not None
+        names = listed(one.principals)
+        alone: dict[Grant, int] = {}
+        for place, person in enumerate(everyone, 1):
+            grant = reached(person, one.principals, names, negated=False, deny=False, bounded=False, unsure=False)
+            if grant:
+                alone[grant] = alone.get(grant, 0) | 1 << place
+        assert index.reached(names) == alone
+        assert alone
