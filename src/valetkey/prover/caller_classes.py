@@ -153,6 +153,8 @@ def _accounts(
 
 
 _UNIQUE = ("AIDA", "AROA")
+_OF_USERS = ("User", "false")
+"""aws:PrincipalType and aws:PrincipalIsAWSService of a user."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class _Account:
         sessions = [name.split(":assumed-role/", 1)[1] for name in mine if ":assumed-role/" in name]
         for each in sessions:
             roles.setdefault(each.split("/")[0], each.split("/")[0])
-        usernames = [glob._replace(scope="name") for glob in self.said.globs("aws:username")]
+        usernames = [glob._replace(scope="name") for glob in self.said.globs("aws:username")] + self._alike()
         for path, named in self._names("user", [Glob(f"user/{name}") for name in users] + usernames):
             yield from self.user(path, named)
         linked = [Glob(f"role/aws-service-role/{STAR}")] if self.said.linked else []
@@ -189,6 +191,14 @@ class _Account:
         federated = [name.split(":federated-user/", 1)[1] for name in mine if ":federated-user/" in name]
         for name, named in self._names("federated-user", [Glob(f"federated-user/{name}") for name in federated]):
             yield self._federated(name, named)
+
+    def _alike(self) -> list[Glob]:
+        """Names of users that are the value of another key of theirs, where a variable may compare the two: a user may
+        be called "User", or by the id of the account."""
+        if "aws:username" not in self.said.related:
+            return []
+        ids = [unique for unique, _ in self._ids("AIDA", USER_ID) if unique]
+        return [Glob(each, "name") for each in (*_OF_USERS, self.account, *ids)]
 
     def _names(self, kind: str, globs: Sequence[Glob]) -> Iterator[tuple[str, str]]:
         """What follows `kind/` in the ARNs of this account, one of every class, and how the documents name it."""

@@ -273,3 +273,15 @@ def test_a_region_whose_witness_is_not_let_in_is_an_internal_error(monkeypatch: 
     monkeypatch.setattr(Space, "request", without)
     with pytest.raises(InternalError, match="not let in"):
         who(trust({"Condition": on("StringEquals", ID, "abc")}), origin=Origin.SENT, resource=ROLE)
+
+
+@pytest.mark.parametrize("key", ["aws:PrincipalType", "aws:PrincipalAccount", "aws:userid"])
+@pytest.mark.parametrize("principal", ["*", THEM])
+def test_a_user_may_be_called_by_the_value_of_another_key_of_its_own(key: str, principal: str) -> None:
+    """A variable compares the two: nobody but a user called "User", or by the id of the account, gets in."""
+    policy = trust({"Principal": {"AWS": principal}, "Condition": on("StringEquals", key, "${aws:username}")})
+    found = regions(policy, origin=Origin.SENT)
+    assert found
+    for region in found:
+        assert region.kinds == {"user"}
+        assert region.witness.keys["aws:username"] == region.witness.keys[key.lower()]
