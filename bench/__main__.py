@@ -17,6 +17,7 @@ NAMES = (
     "accounts",
     "audit",
     "change",
+    "list_check",
     "activity",
     "activity_engines",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -155,3 +156,20 @@ def test_unused(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
     (found,) = ahead(iam, datetime(2027, 1, 1, tzinfo=UTC), unused=month)
     assert "last used 2026-12-01" in found.text
     assert ahead(iam, datetime(2030, 1, 1, tzinfo=UTC)) == (), "not asked"
+
+
+def test_grants_of_different_versions_are_compared_each_with_its_own_and_read_once(
+    iam: FakeIam, waiting: Waiting, now: datetime
+) -> None:
+    old = grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("s3:ListBucket", "ec2:Describe*", "s3:GetObject")
+    middle = replace(old, record=replace(old.record, versions={AUDIT: "v10"}))
+    iam.versions[AUDIT]["v11"] = allow("s3:ListBucket", "ec2:Describe*", "s3:GetObject", "s3:PutObject")
+    calls: list[str] = []
+    iam.before = lambda call: calls.append(call.operation)
+    read = read_versions([old, middle, old], iam)
+    assert sorted(calls) == ["get_policy", *["get_policy_version"] * 3]
+    assert [each.text for one in (old, middle) for each in look_ahead(one, read, now=now)] == [
+        "SecurityAudit: granted as v9, now v11; new actions: 1 read, 1 write",
+        "SecurityAudit: granted as v10, now v11; new actions: 1 write",
+    ]
