@@ -136,29 +136,13 @@ def find(perform: Perform, name: str, *, damaged: bool = False) -> tuple[Owner, 
     return owner, None if role is None else read(role)
 
 
-def near(perform: Perform, name: str) -> tuple[str, ...]:
-    """Names of the account's roles that are spelt much like this one, the nearest first; none where they may not be
-    listed."""
-    import difflib
-
-    from valetkey.account.calls import Call, CallError, everything
-
-    call = Call("iam", "list_roles", {"MaxItems": 1000})
-    try:
-        names = {str(role["RoleName"]).lower(): str(role["RoleName"]) for role in everything(perform, call, "Roles")}
-    except CallError:
-        return ()
-    return tuple(names[each] for each in difflib.get_close_matches(name.lower(), names, n=3))
-
-
 def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
     """The same for commands that need the grant to exist. Raises ValetkeyError, with the nearest name of a grant."""
     owner, standing = find(perform, name)
     if standing is None:
-        near_grant = next((f' Did you mean "{each}"?' for each in near(perform, name) if _is_grant(perform, each)), "")
-        raise ValetkeyError(
-            f"There is no role {name} in account {owner.account}.{near_grant}", do="See `valetkey list`."
-        )
+        from valetkey.grants.missing import no_grant
+
+        raise no_grant(perform, name, owner.account)
     return owner, standing
 
 
@@ -170,18 +154,6 @@ def like(perform: Perform, name: str, asked: Asked, received: Received | None) -
     model = command.like(asked, found(perform, name)[1], requester=received.value.account if received else None)
     say(*model.says, stderr=True)
     return model.asked, lambda file: model.documents[file] if file in model.documents else read_text(file)
-
-
-def _is_grant(perform: Perform, name: str) -> bool:
-    """Whether a role has the tags of a grant; False when it may not be read."""
-    from valetkey.account.calls import Call, CallError
-    from valetkey.trust.record import PREFIX
-
-    try:
-        role = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
-    except CallError:
-        return False
-    return any(each["Key"] == f"{PREFIX}version" for each in role.get("Tags", ()))
 
 
 def write_own(path: Path, text: str, *, role_arn: str) -> None:

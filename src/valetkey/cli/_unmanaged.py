@@ -116,10 +116,10 @@ def _clock() -> datetime:
 
 def absent(perform: Perform, owner: Owner, name: str, *, as_json: bool) -> ValetkeyError:
     """The problem of a role that is not there, with names like it."""
-    from valetkey.cli import _owning
+    from valetkey.grants import missing
     from valetkey.report import revoking
 
-    near = _owning.near(perform, name)
+    near = missing.near(perform, name)
     if as_json:
         revoking.say_absent(owner, name, near)
     meant = f"did you mean {' or '.join(near)}? " if near else ""

@@ -25,6 +25,7 @@ from valetkey.exchange.files import AccessRequest, Received
 from valetkey.grants.grant import PREFIX, REVOKED, UNTIL, VERSION, Grant, in_tag, instant, terms_digest
 from valetkey.grants.history import is_change
 from valetkey.grants.make import prove
+from valetkey.grants.missing import no_role
 from valetkey.grants.plan import check
 from valetkey.grants.prepare import check_size
 from valetkey.grants.role import Owner, Role, canonical, compact, read_role
@@ -91,9 +92,7 @@ def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetim
     """Read, judge, plan and prove; writes nothing. Raises NotAdopted, TermsError, LimitError, NotProved, CallError."""
     role = read_role(perform, wish.name)
     if role is None:
-        raise ValetkeyError(
-            f"there is no role {wish.name} in account {owner.account}", do="see `valetkey adopt --all`", exit_code=1
-        )
+        raise no_role(perform, wish.name, owner.account, do="See `valetkey adopt --all`.")
     whole = whole_grant(role)
     if whole is not None and whole.terms is not None and (shown := proof(whole)) is not None and shown.holds:
         _check_request(wish, whole.record.contractor)

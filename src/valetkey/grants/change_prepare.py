@@ -21,6 +21,7 @@ from valetkey.grants.change_plan import Cut, Step, plan_change
 from valetkey.grants.edit import Base, Edit, base_of, edited
 from valetkey.grants.grant import Grant, terms_digest
 from valetkey.grants.make import prove
+from valetkey.grants.missing import no_grant
 from valetkey.grants.plan import check
 from valetkey.grants.policies import (
     Managed,
@@ -93,7 +94,7 @@ def prepare_change(
     inline = from_files(words, read=read)
     role = read_role(perform, name)
     if role is None:
-        raise ValetkeyError(f"there is no role {name} in account {owner.account}", do="see `valetkey list`")
+        raise no_grant(perform, name, owner.account)
     standing = read_standing(role)
     base = _changeable(standing)
     again = standing.record.changing is not None

@@ -167,8 +167,20 @@ def test_roles_of_aws_and_revoked_ones_are_refused(iam: FakeIam, now: datetime) 
     made(iam, SHAPES["console"])["inline"]["valetkey-revoked"] = {}
     with pytest.raises(NotAdopted, match="revocation"):
         prepared(iam, now)
-    with pytest.raises(ValetkeyError, match="no role"):
+
+
+def test_a_name_that_no_role_has_gets_the_nearest_one(iam: FakeIam, now: datetime) -> None:
+    made(iam, SHAPES["console"])
+    seen: list[str] = []
+    iam.before = lambda call: seen.append(call.operation)
+    with pytest.raises(ValetkeyError, match=r'no role pupeteers in .* Did you mean "puppeteers"\?') as raised:
+        prepared(iam, now, name="pupeteers")
+    assert raised.value.exit_code == 1
+    with pytest.raises(ValetkeyError, match=r"no role nobody in account 111111111111\. See"):
         prepared(iam, now, name="nobody")
+    seen.clear()
+    prepared(iam, now)
+    assert "list_roles" not in seen
 
 
 def test_an_end_is_a_dated_deny_and_moves_with_the_next_adoption(iam: FakeIam, now: datetime, waiting: Waiting) -> None:

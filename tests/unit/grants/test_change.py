@@ -94,6 +94,18 @@ def test_an_extension_is_four_writes_and_keeps_sessions(iam: FakeIam, changed: C
     assert iam.log == []
 
 
+def test_a_name_that_is_no_grant_gets_the_nearest_one(iam: FakeIam, changed: Callable[..., Done]) -> None:
+    seen: list[str] = []
+    iam.before = lambda call: seen.append(call.operation)
+    changed(session=7200)
+    assert "list_roles" not in seen
+    iam.roles["audot"] = {**iam.roles.pop("audit"), "RoleName": "audot"}
+    iam.roles["auditt"] = {**iam.roles["audot"], "RoleName": "auditt", "Tags": []}
+    with pytest.raises(ValetkeyError, match=r'no role audit in .* Did you mean "audot"\?') as raised:
+        prepared(iam, END, session=3600)
+    assert raised.value.exit_code == 2
+
+
 def test_no_policy_is_read_where_none_changes(iam: FakeIam, changed: Callable[..., Done]) -> None:
     seen: list[str] = []
     changed(description="as it was")
