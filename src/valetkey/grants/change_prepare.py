@@ -18,6 +18,7 @@ from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.grants import history
 from valetkey.grants.change_plan import Cut, Step, plan_change
+from valetkey.grants.drifted import as_noted, bases, is_as_recorded, is_drifted, refusal, wanted_from
 from valetkey.grants.edit import Base, Edit, base_of, edited
 from valetkey.grants.grant import Grant, terms_digest
 from valetkey.grants.make import prove
@@ -38,7 +39,7 @@ from valetkey.grants.role import Owner, read_role
 from valetkey.grants.semantics import Meaning, People, meaning, people
 from valetkey.grants.status import Standing, read_standing
 from valetkey.grants.taken import Kind, kind
-from valetkey.trust.drift_words import changes, is_restorable
+from valetkey.trust.drift_words import is_restorable
 from valetkey.trust.record import CHANGES, Changing
 from valetkey.trust.writing import write_trust
 
@@ -105,9 +106,9 @@ def prepare_change(
     new = [each for arn, each in arns.items() if arn not in base.grant.managed]
     versions = {**dict(versions_of(new)), **dict(base.grant.versions)}
 
-    def wanted_at(when: datetime) -> Grant:
+    def wanted_at(when: datetime, start: Base = base) -> Grant:
         made = edited(
-            base,
+            start,
             edit_at(when),
             managed=[each.arn for each in managed],
             added=[each.arn for each in added],
@@ -119,12 +120,10 @@ def prepare_change(
 
     begun = standing.record.changing
     newest = _newest(standing, now)
-    wanted = wanted_at(now)
-    earlier = begun.at if begun is not None else _instant(newest)
-    if earlier is not None:
-        same = wanted_at(earlier)
-        if terms_digest(same.terms) == standing.record.terms:
-            wanted = same
+    if is_drifted(standing) and not again:
+        wanted = wanted_from(base, standing, edit, lambda start: wanted_at(now, start))
+    else:
+        wanted = _as_begun(base, standing, edit, wanted_at, (now, begun.at if begun is not None else _instant(newest)))
     if wanted.boundary is not None:
         managed_arn(wanted.boundary)
     check(wanted)
@@ -167,6 +166,23 @@ def prepare_change(
     return replace(changed, steps=steps_of(changed, standing))
 
 
+def _as_begun(
+    base: Base,
+    standing: Standing,
+    edit: Edit,
+    wanted_at: Callable[[datetime, Base], Grant],
+    moments: tuple[datetime, datetime | None],
+) -> Grant:
+    """What is wanted: of a change that was run before, possibly from a drifted trust policy, what was wanted then."""
+    begun, record = standing.record.changing, standing.record
+    starts = (base, *(bases(base, record) if begun is not None else ()))
+    for start in starts:
+        for when in reversed(moments):
+            if when is not None and is_as_recorded(wanted := wanted_at(when, start), record):
+                return wanted if begun is None or edit.request is not None else as_noted(wanted, base)
+    return wanted_at(moments[0], base)
+
+
 _AGAIN = timedelta(hours=1)
 """How long the same command counts as said again, once it is done: who did not hear of it repeats it. Lengths in it
 then count from the first run."""
@@ -200,19 +216,13 @@ def _changeable(standing: Standing) -> Base:
             where=standing.role.arn,
             exit_code=1,
         )
-    # What the record is enough to put right, this change puts right: every plan begins with the role as it is.
+    # What the record is enough to put right, this change puts right: every plan begins with the role as it is. Of a
+    # trust policy that somebody else has changed, `wanted_from` takes over nothing that nobody agreed to.
     drift = [each for each in standing.drift if not is_restorable([each])]
     changing = record.changing
     known = terms is not None and changing is not None and terms_digest(terms) in (changing.was, record.terms)
-    if terms is None or (drift and not known):
-        what = changes(drift or standing.drift)[0]
-        raise ValetkeyError(
-            f"{name} is not as it was agreed ({what}): what a change of it would mean cannot be said",
-            do=f"see who gets in with `{command('valetkey show', name)}`; agree to the role as it is with "
-            f"`{command('valetkey adopt', name)}`, or end it with `valetkey revoke`; nothing was changed",
-            where=standing.role.arn,
-            exit_code=1,
-        )
+    if terms is None or (drift and not known and (changing is not None or not is_drifted(standing))):
+        raise refusal(standing)
     return base_of(standing, terms)
 
 

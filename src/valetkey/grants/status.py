@@ -14,7 +14,7 @@ from valetkey.exchange.syntax import FieldError
 from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, ForeignRole, Record, instant, read_record
 from valetkey.grants.role import Role, canonical
 from valetkey.trust.drift import Difference, differences, terms_in
-from valetkey.trust.drift_words import is_restorable
+from valetkey.trust.drift_words import is_readable
 from valetkey.trust.record import OWN, SESSIONS
 from valetkey.trust.self_denies import SessionsDeny, read_sessions_deny
 from valetkey.trust.terms import TERMS, Terms, in_handoff
@@ -232,8 +232,10 @@ def _advice(standing: Standing, state: str) -> str:
             ways = f"`{adopt}` agrees to it"
             if adopted:
                 ways += f", and with --tighten `{adopt}` replaces its trust policy"
-            elif is_restorable(standing.drift):
+            elif is_readable(standing.drift):
                 ways = f"`{change}` sets the terms you want, {ways}"
+            else:
+                ways = f"`{command('valetkey revoke', name)}` ends it, {ways}"
             return f"see who gets in now: `{show}`; then {ways}"
 
 

@@ -13,7 +13,8 @@ from valetkey.report.grant_json import judged_json, moment, proof_json
 from valetkey.report.grant_notes import misspelt
 from valetkey.report.openings import opening_lines
 from valetkey.report.text import clean, mask, say, say_json
-from valetkey.trust.drift_words import RESTORABLE, changes
+from valetkey.trust.drift import PINNED
+from valetkey.trust.drift_words import changes, is_restorable
 from valetkey.trust.record import PAUSED
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def _lines(changed: Changed) -> Iterator[str]:
     if not changed.steps:
         return
     yield from (f"Put right: {clean(each, keep=frozenset())}." for each in changes(_restored(changed)))
+    if not is_restorable(_restored(changed)):
+        yield f"The contractor is {changed.wanted.terms.contractor}, by the record on the role and by its trust policy."
     yield f"What changes in {changed.wanted.name}:"
     rows = [(what, f"{_hidden(what, one)} -> {_hidden(what, other)}") for what, one, other in means.fields]
     rows.append(("adds", "; ".join(means.adds) or "nobody"))
@@ -63,7 +66,7 @@ def _lines(changed: Changed) -> Iterator[str]:
 
 def _restored(changed: Changed) -> list[Difference]:
     """What was changed on the role since it was agreed. A change that goes on has made differences of its own."""
-    return [] if changed.again else [each for each in changed.standing.drift if each.what in RESTORABLE]
+    return [] if changed.again else [each for each in changed.standing.drift if each.what != PINNED]
 
 
 def _hidden(what: str, text: str) -> str:

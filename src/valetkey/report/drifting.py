@@ -13,7 +13,7 @@ from valetkey.report.proofs import Said, say_reach
 from valetkey.report.results.proofs import Reach as ReachShape
 from valetkey.report.results.proofs import reached
 from valetkey.report.text import clean, say
-from valetkey.trust.drift_words import changes, is_restorable
+from valetkey.trust.drift_words import changes, is_readable, is_restorable
 
 if TYPE_CHECKING:
     from valetkey.grants.status import Standing
@@ -50,10 +50,15 @@ def _ways(standing: Standing) -> Iterator[str]:
             f"the terms you want: `{command('valetkey change', name)}` with them (see its --help), which also puts the "
             "role right"
         )
+    elif is_readable(standing.drift):
+        yield (
+            f"the terms you want: `{command('valetkey change', name)}` with them (see its --help). "
+            "Name what was changed, and it leads back to what was agreed; for other terms name all of them"
+        )
     else:
         yield (
             f"the terms you want: end this access with `{command('valetkey revoke', name)}`, and grant again; "
-            "`valetkey change` begins with a trust policy that is as agreed"
+            "`valetkey change` begins with a trust policy that valetkey has written"
         )
     yield f"the role as it is: `{command('valetkey adopt', name)}` agrees to it"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from valetkey.trust.drift import PINNED, TRUST, Difference
 
 MANAGED, INLINE, BOUNDARY, SESSION = "managed policy", "inline policy", "boundary", "session limit (s)"
+END, RECORDED = "end in the trust policy", "the recorded terms"
 RESTORABLE = frozenset({MANAGED, INLINE, BOUNDARY, SESSION})
 """The differences that the record is enough to put right: `valetkey change` does."""
 
@@ -21,15 +22,21 @@ def is_restorable(drift: Iterable[Difference]) -> bool:
     return all(each.what in RESTORABLE or each.what == PINNED for each in drift)
 
 
+def is_readable(drift: Iterable[Difference]) -> bool:
+    """Whether the trust policy still is one that valetkey writes, for the contractor that was agreed."""
+    readable = RESTORABLE | {PINNED, END}
+    return all(each.what in readable or (each.what == TRUST and each.agreed == RECORDED) for each in drift)
+
+
 def _sentence(each: Difference) -> str:
     what, agreed, found = each.what, each.agreed, each.found
-    if what == TRUST and agreed == "the recorded terms":
+    if what == TRUST and agreed == RECORDED:
         return "the trust policy was changed: it has other conditions or principals than were agreed"
     if what == TRUST:
         return "the trust policy was replaced by one that valetkey does not write"
     if what == PINNED:
         return f"pinned principals were {found}"
-    if what == "end in the trust policy":
+    if what == END:
         return f"the end in the trust policy was changed from {agreed} to {found}"
     if what == "contractor":
         return f"the contractor is another: {agreed} was recorded, and the trust policy names {found}"

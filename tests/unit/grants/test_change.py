@@ -31,6 +31,7 @@ from valetkey.report import changing as report
 from valetkey.report.changing import change_lines
 from valetkey.trust import Terms
 from valetkey.trust.drift_words import changes, is_restorable
+from valetkey.trust.writing import write_trust
 
 A = "222222222222"
 CAROL, DAVE, XENIA = (f"arn:aws:iam::{A}:user/{name}" for name in ("carol", "dave", "xenia"))
@@ -392,6 +393,142 @@ def test_a_role_that_was_changed_by_somebody_else_is_not_touched(iam: FakeIam, c
         changed(until=END + timedelta(days=1))
     assert refused.value.exit_code == 1
     assert iam.log == []
+
+
+MALLORY = f"arn:aws:iam::{A}:user/mallory"
+ALL_TERMS: dict[str, Any] = {
+    "external_id": "the-third",
+    "mfa": False,
+    "only": (CAROL,),
+    "whole_account": False,
+    "from_ip": ("any",),
+    "name_people": False,
+    "source_identity": False,
+    "session_tags": False,
+    "until": END,
+}
+
+
+def drifted(iam: FakeIam, agreed: Grant, **terms: Any) -> None:
+    """Somebody else writes a trust policy with other terms."""
+    iam.roles["audit"]["AssumeRolePolicyDocument"] = write_trust(replace(agreed.terms, **terms))
+    iam.log.clear()
+
+
+@pytest.mark.parametrize(
+    ("terms", "given"),
+    [
+        ({"only": (CAROL, XENIA, MALLORY)}, {"only": (CAROL, XENIA)}),
+        ({"only": (CAROL, XENIA, MALLORY)}, {"remove_only": (MALLORY,)}),
+        ({"only": (CAROL, XENIA, MALLORY), "until": None}, {"remove_only": (MALLORY,)}),
+        ({"external_id": "of-mallory"}, {"external_id": "the-first"}),
+        (
+            {
+                "previous_external_id": "of-mallory",
+                "previous_until": END - timedelta(days=1),
+                "from_ip": ("198.51.100.7",),
+            },
+            {"from_ip": ("any",)},
+        ),
+        ({"until": None}, {"until": END}),
+    ],
+)
+def test_a_change_leads_from_a_trust_policy_that_somebody_changed_back_to_what_was_agreed(
+    iam: FakeIam, changed: Callable[..., Done], plain: Grant, terms: dict[str, Any], given: dict[str, Any]
+) -> None:
+    """The digest in the record says that nothing in it is the other one's."""
+    made = replace(plain, external_id_by="contractor", request="six-words", user_id="AIDAEXAMPLEEXAMPLE12")
+    changed(make=made, description="made")
+    record = read_standing(role(iam)).record
+    drifted(iam, plain, **terms)
+    done = changed(**given)
+    standing = read_standing(role(iam))
+    assert (standing.drift, standing.terms) == ((), plain.terms)
+    assert replace(standing.record, changes=()) == replace(record, changes=())
+    lines = change_lines(done.change)
+    assert any(line.startswith("Put right: ") for line in lines)
+    assert f"The contractor is {A}, by the record on the role and by its trust policy." in lines
+    assert (done.cut is not None) is (terms != {"until": None})
+    assert iam.log.index("update_assume_role_policy") > 0
+    assert changed(**given).calls == ()
+
+
+def test_where_only_the_end_was_changed_any_change_is_made(
+    iam: FakeIam, changed: Callable[..., Done], plain: Grant
+) -> None:
+    changed(description="made")
+    drifted(iam, plain, until=END + timedelta(days=9999))
+    changed(until=END + timedelta(days=30), later_only=True, add_only=(DAVE,))
+    standing = read_standing(role(iam))
+    assert standing.terms == replace(plain.terms, until=END + timedelta(days=30), only=(CAROL, DAVE, XENIA))
+    assert standing.drift == ()
+
+
+def test_what_nobody_agreed_to_is_not_taken_over_from_a_changed_trust_policy(
+    iam: FakeIam, changed: Callable[..., Done], plain: Grant
+) -> None:
+    changed(description="made")
+    drifted(
+        iam,
+        plain,
+        only=(CAROL, MALLORY),
+        external_id="of-mallory",
+        previous_external_id="of-mallory-2",
+        previous_until=END - timedelta(days=1),
+    )
+    for left_out in ALL_TERMS:
+        with pytest.raises(ValetkeyError, match="is not as it was agreed") as refused:
+            changed(**{key: value for key, value in ALL_TERMS.items() if key != left_out})
+        option = f"--{left_out.replace('_', '-')}"
+        assert f"not given: {option}" in refused.value.do
+    with pytest.raises(ValetkeyError, match="is not as it was agreed"):
+        changed(external_id="x-y-z", overlap=timedelta(days=3))
+    assert iam.log == []
+    changed(**ALL_TERMS)
+    standing = read_standing(role(iam))
+    assert standing.terms == replace(plain.terms, only=(CAROL,), external_id="the-third")
+    assert (standing.drift, standing.record.external_id_by) == ((), "owner")
+
+
+def test_another_contractor_in_the_trust_policy_is_no_change(
+    iam: FakeIam, changed: Callable[..., Done], plain: Grant
+) -> None:
+    changed(description="made")
+    drifted(iam, plain, contractor="999999999999", mfa=True, only=())
+    with pytest.raises(ValetkeyError, match="is not as it was agreed"):
+        changed(**ALL_TERMS)
+    assert iam.log == []
+
+
+@pytest.mark.parametrize(
+    "given", [{"only": (CAROL, XENIA), "external_id": "the-first"}, ALL_TERMS], ids=["back", "all"]
+)
+@pytest.mark.parametrize("number", range(1, 5))
+def test_killed_on_the_way_from_a_changed_trust_policy_the_same_command_finishes_it(
+    iam: FakeIam, changed: Callable[..., Done], plain: Grant, now: datetime, number: int, given: dict[str, Any]
+) -> None:
+    changed(description="made")
+    stolen = {"previous_external_id": "of-mallory-2", "previous_until": END - timedelta(days=1)}
+    drifted(iam, plain, only=(MALLORY,), external_id="of-mallory", until=None, **stolen)
+    left = [number]
+
+    def kill(call: Call) -> None:
+        if not call.operation.startswith(("get_", "list_")):
+            left[0] -= 1
+            if left[0] == 0:
+                raise CallError(call, "InternalFailure", "killed")
+
+    iam.after = kill
+
+    with pytest.raises(Interrupted, match="killed"):
+        changed(**given)
+
+    iam.after = lambda call: None
+    changed(at=now + timedelta(minutes=40), **given)
+    standing = read_standing(role(iam))
+    want = plain.terms if given is not ALL_TERMS else replace(plain.terms, only=(CAROL,), external_id="the-third")
+    assert (standing.terms, standing.drift, standing.record.changing) == (want, (), None)
+    assert standing.sessions_deny is not None, "sessions of whoever came in by the changed trust policy"
 
 
 def test_what_somebody_else_added_is_said_and_put_right(iam: FakeIam, changed: Callable[..., Done]) -> None:

@@ -14,7 +14,7 @@ from valetkey.grants.grant import OWN_ROLE, REVOKED, Grant
 from valetkey.grants.plan import plan
 from valetkey.grants.role import read_role, read_roles
 from valetkey.grants.status import hand_over, proof, read_grants, read_standing
-from valetkey.trust.drift_words import is_restorable
+from valetkey.trust.drift_words import is_readable
 from valetkey.trust.self_denies import kill_deny
 from valetkey.trust.writing import closed_trust
 
@@ -95,8 +95,9 @@ def test_one_word_says_how_a_grant_stands_and_only_an_open_one_is_handed_over(
             "changing": "run the same command again",
         }[word] in refused.value.do
         if word == "changed":
-            # `change` begins with a trust policy that is as agreed.
-            assert ("`valetkey change audit`" in refused.value.do) is is_restorable(standing.drift)
+            # `change` begins with a trust policy that valetkey has written.
+            assert ("`valetkey change audit`" in refused.value.do) is is_readable(standing.drift)
+            assert ("`valetkey revoke audit`" in refused.value.do) is not is_readable(standing.drift)
             assert "`valetkey adopt audit` agrees to it" in refused.value.do
 
 

@@ -50,6 +50,11 @@ def stranger(role: dict[str, Any]) -> None:
     )
 
 
+def unguarded(role: dict[str, Any]) -> None:
+    condition = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+    condition["StringEquals"]["sts:ExternalId"] = "of-mallory"
+
+
 def attached(role: dict[str, Any]) -> None:
     role["managed"].append(ADMIN)
 
@@ -79,6 +84,7 @@ def bounded(role: dict[str, Any]) -> None:
         ),
         (lambda role: role.update(MaxSessionDuration=43200), "from 3600 s to 43200 s", "222222222222", "change audit"),
         (bounded, f"permissions boundary {ADMIN} was set", "222222222222", "change audit"),
+        (unguarded, "other conditions or principals", "222222222222", "`valetkey change audit` with them"),
         (stranger, "replaced by one that valetkey does not write", "999999999999", "revoke audit"),
     ],
 )

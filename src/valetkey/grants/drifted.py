@@ -1,0 +1,94 @@
+"""A change that begins with a trust policy that somebody else has changed.
+
+Rules:
+- INVARIANT: nothing of the wanted terms comes from the changed trust policy unless it was agreed or the owner says it.
+  Of the agreed terms the record holds the end, the contractor and a SHA-256. So the change is made where that digest
+  says that it leads back to what was agreed, where it says that but for the end the trust policy is as agreed, or where
+  every term is given as an option. Else it is refused.
+- "Old" is the role as it is: what a request needs meanwhile is measured by that, and what takes away comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+from valetkey.commandline import command
+from valetkey.errors import ValetkeyError
+from valetkey.grants.edit import Base, Edit
+from valetkey.grants.grant import Grant
+from valetkey.grants.status import Standing
+from valetkey.trust.drift_words import changes, is_readable, is_restorable
+from valetkey.trust.record import Record, terms_digest
+from valetkey.trust.terms import TERMS, DraftTerms
+
+
+def is_drifted(standing: Standing) -> bool:
+    """Whether the trust policy is of valetkey's shape and admits the contractor, and is not as agreed."""
+    return standing.terms is not None and is_readable(standing.drift) and not is_restorable(standing.drift)
+
+
+def bases(base: Base, record: Record) -> tuple[Base, Base]:
+    """What an edit may begin with: the trust policy as it is with the recorded end, and without an earlier ExternalId
+    that it accepts."""
+    terms = replace(base.grant.terms, until=record.until)
+    alone = replace(terms, previous_external_id=None, previous_until=None)
+    one, other = (replace(base, grant=replace(base.grant, terms=each)) for each in (terms, alone))
+    return one, other
+
+
+def is_as_recorded(wanted: Grant, record: Record) -> bool:
+    """Whether its terms are those of which the record holds the digest."""
+    return terms_digest(wanted.terms) == record.terms
+
+
+def wanted_from(base: Base, standing: Standing, edit: Edit, wanted_of: Callable[[Base], Grant]) -> Grant:
+    """The grant that a change of a drifted one leads to; `wanted_of` edits a base. Raises ValetkeyError (exit code 1)
+    where that would take over from the trust policy what nobody agreed to."""
+    record = standing.record
+    starts = bases(base, record)
+    for each in starts:
+        if is_as_recorded(wanted := wanted_of(each), record):
+            return as_noted(wanted, base)
+    if is_as_recorded(starts[0].grant, record):
+        return wanted_of(starts[0])
+    if lacking := _lacking(edit):
+        raise refusal(standing, lacking)
+    return wanted_of(starts[1])
+
+
+def as_noted(wanted: Grant, base: Base) -> Grant:
+    """The terms are those of the record, and so is who chose the ExternalId."""
+    noted = base.grant
+    return replace(wanted, external_id_by=noted.external_id_by, request=noted.request, user_id=noted.user_id)
+
+
+def refusal(standing: Standing, lacking: tuple[str, ...] = ()) -> ValetkeyError:
+    """That this change is not made (exit code 1), with the ways out. `lacking` are the options that would do."""
+    name = standing.role.name
+    what = changes([each for each in standing.drift if not is_restorable([each])] or standing.drift)[0]
+    ways = f"agree to the role as it is with `{command('valetkey adopt', name)}`, or end it with `valetkey revoke`"
+    if lacking:
+        ways = f"give every term that you want (not given: {', '.join(lacking)}), {ways}"
+    return ValetkeyError(
+        f"{name} is not as it was agreed ({what}): what a change of it would mean cannot be said",
+        do=f"see who gets in with `{command('valetkey show', name)}`; {ways}; nothing was changed",
+        where=standing.role.arn,
+        exit_code=1,
+    )
+
+
+def _lacking(edit: Edit) -> tuple[str, ...]:
+    """The options of the terms that are not given."""
+    given = set(edit.given)
+    if edit.asked.no_external_id:
+        given.add("external_id")
+    if "mfa" in given and not edit.asked.mfa:
+        given.add("mfa_max_age")
+    if given & {"only", "pin"}:
+        given |= {"only", "pin"}
+    own = {each.name for each in fields(DraftTerms)}
+    # --pin goes without saying: --only any says that nobody is named.
+    return tuple(
+        each.flag for each in TERMS if each.flag and each.name in own and each.name not in given and each.name != "pin"
+    )
