@@ -102,9 +102,10 @@ def prepare_change(
     managed, added = (_named(each, perform, owner) for each in (edit.asked.policies, edit.add_policies))
     arns = {each.arn: each for each in (*managed, *added)}
 
-    # Of a policy that the role carries already, the version of now says nothing about when it was granted.
-    new = [each for arn, each in arns.items() if arn not in base.grant.managed]
-    versions = {**dict(versions_of(new)), **dict(base.grant.versions)}
+    # Of a policy that the role carries already, the version of now says nothing about when it was granted; naming it
+    # with --add-policy agrees to it as it is now.
+    now_agreed = [each for arn, each in arns.items() if arn not in base.grant.managed or each in added]
+    versions = dict(base.grant.versions) | dict(versions_of(now_agreed))
 
     def wanted_at(when: datetime, start: Base = base) -> Grant:
         made = edited(

@@ -161,6 +161,10 @@ def fields(old: Grant, new: Grant) -> Iterator[tuple[str, str, str]]:
             yield "policy", "none", name.rsplit("/", 1)[-1]
         elif had[name] != has[name]:
             yield "policy", name, "another document"
+    was, now = dict(old.versions), dict(new.versions)
+    for arn in sorted(set(old.managed) & set(new.managed)):
+        if was.get(arn) != now.get(arn):
+            yield f"version of {_bare(arn)}", was.get(arn, "not recorded"), now.get(arn, "not recorded")
     mine, theirs = dict(old.tags), dict(new.tags)
     for key in sorted(mine.keys() | theirs.keys()):
         if mine.get(key) != theirs.get(key):

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.grants.fake_iam import FakeIam
 
 from valetkey.account.calls import Call, CallError
+from valetkey.grants import history
 from valetkey.grants.change import change, prepare_change
 from valetkey.grants.edit import Edit
 from valetkey.grants.growth import Ahead, look_ahead, read_versions
@@ -137,8 +138,13 @@ def test_a_change_records_what_it_adds(iam: FakeIam, waiting: Waiting, now: date
         ready = prepare_change("audit", lambda when: edit, owner=read_owner(iam), perform=iam, read=str, now=now)
         change(ready, perform=iam, now=lambda: now, waiting=waiting)
 
-    run(Edit(asked=Asked(name="audit"), given=frozenset(), add_policies=(AUDIT, OTHER)))
-    assert read(iam).record.versions == {AUDIT: "v9", OTHER: "v77"}
+    run(Edit(asked=Asked(name="audit"), given=frozenset(), add_policies=(OTHER,)))
+    assert read(iam).record.versions == {AUDIT: "v9", OTHER: "v77"}, "nothing is agreed to by another change"
+    assert [each.kind for each in ahead(iam, now)] == ["grown"]
+    run(Edit(asked=Asked(name="audit"), given=frozenset(), add_policies=(AUDIT,)))
+    assert ahead(iam, now) == (), "--add-policy agrees to what a policy says now"
+    assert history.read(read(iam).record.changes)[0].what == "version of SecurityAudit v9 to v10"
+    assert read(iam).record.versions == {AUDIT: "v10", OTHER: "v77"}
     assert not read(iam).drift
     run(Edit(asked=Asked(name="audit"), given=frozenset(), remove_policies=(AUDIT,)))
     assert read(iam).record.versions == {OTHER: "v77"}
