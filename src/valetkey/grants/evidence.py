@@ -20,6 +20,10 @@ from valetkey.trust.record import digest, instant
 CLAIM = (
     "For every caller and every request, the trust policy admits exactly what the terms allow, and it admits somebody."
 )
+CLAIM_AT_MOST = (
+    "For every caller of the contractor's account and every request, whom the trust policy admits meets the terms, and "
+    "it admits somebody. It is of an adopted role: that it admits all who meet them is not claimed."
+)
 ASSUMES = (
     "It is about the trust policy as IAM returned it at read_at: what was changed later is not in it.",
     "IAM evaluates policies as the IAM User Guide says. Where AWS documents nothing, the claim holds either way.",
@@ -57,7 +61,12 @@ def collect(
         documents_sha256=documents_digest(documents),
         proof=None
         if shown is None
-        else Proof(claim=CLAIM, holds=shown.holds, failures=shown.failures, assumes=ASSUMES),
+        else Proof(
+            claim=CLAIM if shown.is_exact else CLAIM_AT_MOST,
+            holds=shown.holds,
+            failures=shown.failures,
+            assumes=ASSUMES,
+        ),
         drift=tuple(
             Difference(what=each.what, agreed=each.agreed, found=each.found, missing=each.missing)
             for each in standing.drift

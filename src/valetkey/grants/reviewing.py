@@ -199,11 +199,15 @@ def _notes(standing: Standing | None, why: str) -> Iterator[str]:
         return
     if standing.record.until is None:
         yield "no end"
+    if standing.record.is_adopted:
+        yield "adopted: made by other means"
     if standing.terms is None:
         yield "the trust policy is not of the shape that valetkey writes"
     else:
-        if standing.terms.only:
-            yield f"only {', '.join(standing.terms.only)}"
+        if named := standing.terms.only or standing.terms.pin:
+            yield f"only {', '.join(named)}"
+        if standing.terms.previous_until is not None:
+            yield f"the ExternalId of before is accepted until {instant(standing.terms.previous_until)}"
         if standing.terms.orphans:
             yield f"deleted principals: {', '.join(standing.terms.orphans)}"
     for each in standing.drift:

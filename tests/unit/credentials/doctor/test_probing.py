@@ -240,6 +240,10 @@ def test_the_message_can_be_pasted() -> None:
     assert all(part in text for part in (ROLE, ARN, "vk-r…", "2026-11-28 12:00 UTC", "valetkey show audit"))
     assert "vk-right-id" not in text
     assert all(each.what in text for each in OWNERS)
+    assert (
+        "the owner may have rotated: accept the new handoff"
+        in {each.how for each in OWNERS if each.id == "external-id"}.pop()
+    )
     assert message(PROFILE, ARN, World(lambda *_: True).probe(), masked="", now=NOW) == ""
 
 
