@@ -69,7 +69,8 @@ def refusal(standing: Standing, lacking: tuple[str, ...] = ()) -> ValetkeyError:
     what = changes([each for each in standing.drift if not is_restorable([each])] or standing.drift)[0]
     ways = f"agree to the role as it is with `{command('valetkey adopt', name)}`, or end it with `valetkey revoke`"
     if lacking:
-        ways = f"give every term that you want (not given: {', '.join(lacking)}), {ways}"
+        change = command("valetkey change", name)
+        ways = f"`{change}` with every term that you want (not given: {', '.join(lacking)}), {ways}"
     return ValetkeyError(
         f"{name} is not as it was agreed ({what}): what a change of it would mean cannot be said",
         do=f"see who gets in with `{command('valetkey show', name)}`; {ways}; nothing was changed",
