@@ -25,8 +25,8 @@ _LONGEST = 1000
 """Characters of a text; JSON has the rest."""
 _NAME = 22
 """Characters of a name beside its lane."""
-_LABEL = 85.0
-"""What the words of a tick take."""
+_SIGN = 7.4
+"""What one sign in the words of a tick takes, at most."""
 _MARKS = 60
 """Marks of a session in the picture."""
 _LEFT, _RIGHT = 190.0, 985.0
@@ -180,8 +180,9 @@ def _ticks(first: datetime, length: timedelta, across: Any) -> Iterator[dict[str
     when = day + step * -(-(first - day) // step)
     while when <= first + length:
         x = across(when)
-        is_last = x > _RIGHT - _LABEL / 2
+        words = when.strftime(form)
+        is_last = x > _RIGHT - len(words) * _SIGN / 2
         # Words that end at the edge must not run into those of the tick before.
-        fits = not is_last or x - across(when - step) > 1.5 * _LABEL
-        yield {"x": x, "words": when.strftime(form) if fits else "", "anchor": "end" if is_last else "middle"}
+        fits = not is_last or x - across(when - step) > 1.5 * len(words) * _SIGN
+        yield {"x": x, "words": words if fits else "", "anchor": "end" if is_last else "middle"}
         when += step

@@ -18,7 +18,7 @@ MOST = 40
 """Roles, or groups of roles, that are drawn."""
 ROW = 30
 """Pixels from one name to the next."""
-_LEFT, _RIGHT, _TOP = 250, 510, 34
+_LEFT, _RIGHT, _TOP = 272, 532, 34
 
 
 @dataclass(frozen=True, slots=True)

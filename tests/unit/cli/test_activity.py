@@ -222,6 +222,19 @@ def test_names_from_the_trail_are_no_markup_and_no_formula(
     assert row["person"] == "'=cmd()"
 
 
+def test_the_table_names_the_first_event_of_each_flag(home: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, truth = home
+    words = ["activity", truth.role, "--from", str(folder)]
+    assert run([*words, "--format", "csv"]) == 0
+    rows = {each["id"]: each for each in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    assert run([*words, "--json"]) == 0
+    sessions = json.loads(capsys.readouterr().out)["sessions"]
+    assert any(len(each["flags"]) > 1 for each in sessions)
+    for each in sessions:
+        expected = dict.fromkeys(f"{flag['code']} {flag['events'][0]}" for flag in each["flags"])
+        assert rows[each["id"]]["flag_events"] == "; ".join(expected)
+
+
 def test_a_folder_needs_neither_boto3_nor_credentials(home: Any) -> None:
     code = (
         "import sys; from valetkey.cli._run import run; "
