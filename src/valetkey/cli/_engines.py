@@ -169,7 +169,7 @@ def _created(options: Engines, source: str, database: str, name: str, perform: P
 def _agree(options: Engines, estimate: Estimate) -> None:
     from valetkey.report.text import say
 
-    more = "" if estimate.is_whole else " or more: the table is not divided by account and day, and is read whole"
+    more = "" if estimate.is_whole else " or more: the table is not partitioned by account and day, and is read whole"
     cost = max(estimate.size, _LEAST) / 1e12 * _PRICE
     about = (
         f"Athena will scan {estimate.size / 1e6:,.1f} MB in {estimate.files:,} files{more}.",

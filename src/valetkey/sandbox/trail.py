@@ -3,8 +3,8 @@
 AWS: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html. A cross-account AssumeRole that succeeds
 is logged in both accounts, joined by sharedEventID; the role's account sees the caller as type AWSAccount, by account
-and unique id only. One that is refused is logged in the caller's account alone. Data events are not logged. Events are
-there at once; AWS takes minutes.
+and unique id only. One that is refused is logged in the caller's account alone. Data events and LookupEvents are not
+logged. Events are there at once; AWS takes minutes.
 
 Replaces: ministack's `app._maybe_record_cloudtrail`, which names IAM's events POST.iam and invents the user; its store
 stays, and LookupEvents, which learns to page.
@@ -31,14 +31,15 @@ _SECRET = {"TokenCode", "AuthenticationCode1", "AuthenticationCode2", "Password"
 _ENVELOPE = {"Action", "Version"}
 # IAM actions that are not spelled as their API operation.
 _RENAMED = {"ListAllMyBuckets": "ListBuckets"}
-_DATA_EVENTS = {
+_NOT_LOGGED = {
     "s3": re.compile(r"(?!.*Bucket|PutAccountPublicAccessBlock|GetAccountPublicAccessBlock).*|ListBucket\w*"),
     "dynamodb": re.compile(r"(Get|Put|Update|Delete)Item|Batch\w+|Transact\w+|Query|Scan|PartiQL\w*|Execute\w+"),
     "lambda": re.compile(r"Invoke\w*"),
     "sqs": re.compile(r"(Send|Receive|Delete|ChangeMessageVisibility)\w*Message\w*"),
     "sns": re.compile(r"Publish\w*"),
     "kinesis": re.compile(r"(Put|Get)Record\w*"),
-    "cloudtrail": re.compile(r".*"),
+    # AWS logs it; here a look at the events would add to them.
+    "cloudtrail": re.compile(r"LookupEvents"),
 }
 _marker: ContextVar[str | None] = ContextVar("valetkey_events_before", default=None)
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "AssumeRole", "BatchGet")
@@ -86,8 +87,8 @@ def finish(call: AwsCall, answer: Answer) -> None:
     """Write down a call that has been answered."""
     from ministack.core.responses import get_account_id
 
-    data_event = _DATA_EVENTS.get(call.service)
-    if not call.action or (data_event and data_event.fullmatch(call.action)):
+    left_out = _NOT_LOGGED.get(call.service)
+    if not call.action or (left_out and left_out.fullmatch(call.action)):
         return
     error = _error(answer)
     if error and error[0] in _UNKNOWN:

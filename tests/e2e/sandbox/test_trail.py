@@ -102,14 +102,19 @@ def test_what_is_done_through_a_role(doors: Any, probe: Any) -> None:
     iam.list_roles()
     probe.knock(iam, "create_user", UserName="backdoor")
     doors.client("s3", keys).list_buckets()
+    probe.knock(doors.client("cloudtrail", keys), "stop_logging", Name="main")
     done = events(doors, doors.owner, AccessKeyId=keys["AccessKeyId"])
     assert [(each["eventName"], each["eventSource"], each["readOnly"]) for each in done] == [
+        ("StopLogging", "cloudtrail.amazonaws.com", False),
         ("ListBuckets", "s3.amazonaws.com", True),
         ("CreateUser", "iam.amazonaws.com", False),
         ("ListRoles", "iam.amazonaws.com", True),
     ]
-    assert [each.get("errorCode") for each in done] == [None, "AccessDenied", None]
-    assert done[1]["requestParameters"] == {"userName": "backdoor"}
+    assert [each.get("errorCode") for each in done] == [
+        "AccessDeniedException", None, "AccessDenied", None,
+    ]  # fmt: skip
+    assert done[0]["requestParameters"] == {"name": "main"}
+    assert done[2]["requestParameters"] == {"userName": "backdoor"}
     for event in done:
         identity = event["userIdentity"]
         assert (identity["type"], identity["principalId"]) == ("AssumedRole", f"{unique}:probe")

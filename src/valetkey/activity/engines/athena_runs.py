@@ -36,11 +36,11 @@ class Estimate:
     """Bytes as stored; Athena counts these, and at least 10 MB a query."""
     files: int
     is_whole: bool
-    """False: the table is not divided by account or by day, and Athena reads more than that."""
+    """False: the table is not partitioned by account and day, and Athena reads more than that."""
 
 
 def check_workgroup(perform: Perform, name: str) -> None:
-    """Raises ValetkeyError where a work group is off or has no place for answers; CallError."""
+    """Raises ValetkeyError where a work group is disabled or has no query result location; CallError."""
     group = perform(Call("athena", "get_work_group", {"WorkGroup": name}))["WorkGroup"]
     settings = group.get("Configuration", {})
     if group.get("State") == "DISABLED":
@@ -48,8 +48,8 @@ def check_workgroup(perform: Perform, name: str) -> None:
     kept = settings.get("ManagedQueryResultsConfiguration", {}).get("Enabled")
     if not kept and not settings.get("ResultConfiguration", {}).get("OutputLocation"):
         raise ValetkeyError(
-            f"the work group {shown(name)} has no place for the answers of queries",
-            do="set its query result location in Athena, or name another one with --workgroup",
+            f"the work group {shown(name)} has no query result location",
+            do="set one in Athena, or name another one with --workgroup",
         )
 
 
@@ -85,7 +85,7 @@ def check_table(table: Table, place: str) -> None:
         )
     if table.columns["requestparameters"] not in ("string", "varchar"):
         raise ValetkeyError(
-            f"the table {where} has requestparameters as {table.columns['requestparameters'][:40]}, not as a text",
+            f"the table {where} has requestparameters of type {table.columns['requestparameters'][:40]}, not string",
             do="make another table over the same files: --create-table",
         )
     here, there = place.rstrip("/") + "/", table.location.rstrip("/") + "/"

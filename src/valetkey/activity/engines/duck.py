@@ -91,5 +91,5 @@ def _rows(connection: duckdb.DuckDBPyConnection, text: str, files: Sequence[Trai
     except duckdb.Error as error:
         why = str(error).partition("\n")[0]
         raise ValetkeyError(
-            f"DuckDB gave up: {why}", do="ask about a shorter time, or leave --engine out", exit_code=3
+            f"DuckDB failed: {why}", do="ask about a shorter time, or leave --engine out", exit_code=3
         ) from None
