@@ -153,7 +153,8 @@ class _File:
         events: list[Event] = []
         skipped: dict[str, int] = {}
         count = position = 0
-        while (hit := self._hit(part, position)) >= 0:
+        hits = _Hits(part, self._needles)
+        while (hit := hits.after(position)) >= 0:
             start = part.rfind(_BEGIN, position, hit)
             if start < 0:
                 return False
@@ -177,9 +178,6 @@ class _File:
         for reason_, number in skipped.items():
             self._skip(reason_, number)
         return True
-
-    def _hit(self, part: bytes, position: int) -> int:
-        return min((at for needle in self._needles if (at := part.find(needle, position)) >= 0), default=-1)
 
     def _decoded(self, part: bytes) -> None:
         """Records with commas between them, all decoded, one by one."""
@@ -212,7 +210,8 @@ class _File:
         if not self._mentions(data):
             return
         position = 0
-        while (hit := self._hit(data, position)) >= 0:
+        hits = _Hits(data, self._needles)
+        while (hit := hits.after(position)) >= 0:
             start = data.rfind(b"\n", position, hit) + 1 or position
             end = data.find(b"\n", hit)
             end = len(data) if end < 0 else end
@@ -248,6 +247,26 @@ class _File:
             self._skip("it is not a record of a trail")
         else:
             raise BrokenFileError("is JSON, but not of a trail")
+
+
+class _Hits:
+    """Where wanted texts are in some bytes. Each text is searched once from front to back, so that the time grows with
+    the bytes times the texts, and not with the hits as well."""
+
+    def __init__(self, data: bytes, needles: Iterable[bytes]) -> None:
+        self._data = data
+        self._next = {needle: at for needle in needles if (at := data.find(needle)) >= 0}
+
+    def after(self, position: int) -> int:
+        """The first hit from a position on, which never goes back; -1: there is none."""
+        for needle, at in list(self._next.items()):
+            if at < position:
+                at = self._data.find(needle, position)
+                if at < 0:
+                    del self._next[needle]
+                else:
+                    self._next[needle] = at
+        return min(self._next.values(), default=-1)
 
 
 def _joined(part: bytes) -> bytes:
