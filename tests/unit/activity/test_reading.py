@@ -223,7 +223,7 @@ def test_records_with_almost_nothing_in_them_break_nothing(tmp_path: pathlib.Pat
 
 
 def test_many_roles_are_looked_for_in_one_go(tmp_path: pathlib.Path, account: Any) -> None:
-    """Roles that are not in a file must not be searched again from every hit of those that are: minutes, not a second."""
+    """Roles that are not in a file are not searched again from every hit of those that are: that took minutes."""
     owner = account()
     maker = Maker(owner, account(), name="used")
     who = maker.identity("carol", AT, "ASIA1")
