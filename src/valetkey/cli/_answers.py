@@ -62,7 +62,9 @@ class Checks:
         words = _words(text)
         if not words:
             raise ValetkeyError(
-                "without MFA somebody must be named", do="give the ARN of a user or role of the contractor"
+                "without MFA somebody must be named",
+                do="give the ARN of a user or role of the contractor; for a vendor's whole account start with "
+                "--no-mfa --whole-account",
             )
         if self.here is not None:
             check_terms(Terms(contractor=contractor, partition=self.here.owner.partition, mfa=False, only=words))

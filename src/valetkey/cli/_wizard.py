@@ -64,7 +64,8 @@ def agreement(grant: Grant, received: Received | None, owner: Owner) -> str:
     """The last question, with everything in it that makes the answer a consent: who, what, until when, MFA, where, and
     what was compared."""
     terms = grant.terms
-    who = ", ".join(each.rsplit(":", 1)[-1] for each in (*terms.only, *terms.pin)) or "everybody whom it allows"
+    named = ", ".join(each.rsplit(":", 1)[-1] for each in (*terms.only, *terms.pin))
+    who = named or ("everybody in it" if terms.whole_account else "everybody whom it allows")
     what = ", ".join((*(each.rsplit("/", 1)[-1] for each in grant.managed), *(name for name, _ in grant.inline)))
     age = f", at most {terms.mfa_max_age} s ago" if terms.mfa_max_age else ""
     rows = [
@@ -72,6 +73,7 @@ def agreement(grant: Grant, received: Received | None, owner: Owner) -> str:
         ("what", f"{what}; sessions of {grant.max_session} s at most"),
         ("until", instant(terms.until) or "no end"),
         ("MFA", f"required{age}" if terms.mfa else "not required"),
+        *([("from", f"{', '.join(terms.from_ip)} only")] if terms.from_ip else []),
     ]
     said = "".join(f"  {label:<6} {clean(text, keep=frozenset())}\n" for label, text in rows)
     question = f"Let account {terms.contractor} into account {owner.account} through the role {grant.name}"
@@ -144,7 +146,8 @@ def _ask(asked: Asked, *, is_first: bool, has_end: bool, ask: Ask, checks: Check
         if asked.external_id is None and not asked.no_external_id:
             answer = put("ExternalId (random; or the contractor's; or none)", "random", _external_id)
             keep(external_id=answer or None, no_external_id=answer is None)
-        if asked.mfa and not asked.only and not asked.pin and not put("Require MFA", "yes", _yes_or_no):
+        is_named = bool(asked.only or asked.pin or asked.whole_account)
+        if asked.mfa and not is_named and not put("Require MFA", "yes", _yes_or_no):
             names = put(
                 "Without MFA: ARNs of the only users or roles that may come in",
                 "",

@@ -194,7 +194,33 @@ def test_the_last_question_repeats_who_what_until_mfa_and_what_to_compare() -> N
     assert WORDS not in plain
     endless = replace(grant, terms=Terms(contractor="222222222222", mfa=False, only=(CAROL,)))
     text = _wizard.agreement(endless, None, OWNER)
-    assert ("no end" in text, "not required" in text) == (True, True)
+    assert ("no end" in text, "not required" in text, "from" in text) == (True, True, False)
+    vendor = Terms(
+        contractor="222222222222", external_id="7f1c0a55", mfa=False, whole_account=True, from_ip=("198.51.100.0/24",)
+    )
+    text = _wizard.agreement(replace(grant, terms=vendor), None, OWNER)
+    assert "who    account 222222222222: everybody in it\n" in text
+    assert "from   198.51.100.0/24 only\n" in text
+    assert "not required" in text
+
+
+def test_a_whole_account_and_addresses_are_options_alone() -> None:
+    """They are not asked for, kept beside the answers, and printed with them when something fails."""
+    start = Asked(
+        name="", mfa=False, whole_account=True, external_id="7f1c0a55-2f0e", from_ip=("198.51.100.0/24", "192.0.2.1/32")
+    )
+    person = Person("222222222222", *[""] * 7)
+    found = asked(start=start, person=person)
+    assert (found.whole_account, found.mfa, found.only, found.from_ip) == (True, False, (), start.from_ip)
+    for word in ("MFA", "ARNs of the only", "address", "ExternalId"):
+        assert word not in person.shown
+    words = shlex.split(command_line(found))
+    assert [words[at + 1] for at, word in enumerate(words) if word == "--from-ip"] == list(start.from_ip)
+    assert {"--whole-account", "--no-mfa"} <= set(words)
+    # Without --no-mfa the terms are refused as in a script; who may come in is not asked either.
+    other = Person("222222222222", *[""] * 7)
+    asked(start=replace(start, mfa=True), person=other)
+    assert "MFA" not in other.shown
 
 
 def test_the_account_is_said_before_the_first_question_and_answers_are_checked_in_it(

@@ -51,8 +51,9 @@ def grant(
 ) -> int:
     """Create a role for a contractor, after its trust policy is proved.
 
-    At a terminal it asks for missing values, and before it writes. Without a terminal it needs --yes and --until, and
-    with a request also --fingerprint or --to. After an interruption, run it again to finish.
+    At a terminal it asks for missing values, and before it writes; --whole-account and --from-ip it does not ask for.
+    Without a terminal it needs --yes and --until, and with a request also --fingerprint or --to. After an interruption,
+    run it again to finish.
     """
     from valetkey.cli import _options, _owning, _questions, _wizard
     from valetkey.cli._answers import Here, keeping
