@@ -319,3 +319,22 @@ def test_the_customer_is_who_is_in_that_account_already() -> None:
 def test_who_signs_in_is_asked_by_base_not_by_profile() -> None:
     assert base_of("acme", sections_of(FULL)) == Base("work")
     assert base_of("prod", sections_of(CHAIN)) == Base("work")
+
+
+def test_a_base_identity_that_granted_keeps() -> None:
+    """Granted writes a credential_process into the base profile (`granted credentials import`) and names like
+    `Company/Role`; the role's section is the AWS CLI's. Its generated SSO sections have no role_arn: no customers."""
+    base = "[profile work]\nregion = eu-west-1\ncredential_process = granted credential-process --profile=work\n"
+    sso = "[profile Company/Admin]\ngranted_sso_account_id = 444444444444\ngranted_sso_role_name = Admin\n"
+    sso += "credential_process = granted credential-process --profile Company/Admin\n"
+    text = base + sso + f"[profile Acme/Audit]\n{role()}source_profile = work\nmfa_serial = {SERIAL}\n"
+    found = imported(text)
+    made = only(found)
+    assert (made.name, made.source_profile, made.mfa_serial) == ("Acme/Audit", "work", SERIAL)
+    assert found.after.startswith(base + sso)
+    behind = imported(text.replace("source_profile = work", "source_profile = Company/Admin"), bases=GRANTED)
+    assert behind.profiles == ()
+    assert [each.do for each in behind.left] == ["assume Company/Admin"]
+
+
+GRANTED = {"Company/Admin": Unopened("the base profile Company/Admin has no credentials", "assume Company/Admin")}
