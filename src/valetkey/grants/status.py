@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +173,9 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
         )
     if adopted:
         terms = _usable(standing, terms)
+        # The end that `adopt` has set is a dated deny, of which the trust policy says nothing.
+        ends = [each for each in (terms.until, standing.record.until) if each is not None]
+        terms = replace(terms, until=min(ends, default=None))
     handoff = Handoff(
         role_arn=standing.role.arn,
         max_session=standing.role.max_session or standing.record.session,

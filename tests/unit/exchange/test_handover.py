@@ -42,6 +42,13 @@ def test_everything_is_in_full(form: Form) -> None:
         assert str(each) in text
 
 
+@pytest.mark.parametrize("form", [each for each in FORMS if each != "console"])
+def test_an_address_limit_is_said(form: Form) -> None:
+    text = write(form, replace(HANDOFF, from_ip=("198.51.100.0/24", "2001:db8::/32")), "audit")
+    assert "From        198.51.100.0/24, 2001:db8::/32 only, and not through a VPC endpoint" in text
+    assert "From  " not in write(form, HANDOFF, "audit")
+
+
 def test_the_section_is_one_that_the_aws_cli_reads() -> None:
     parser = configparser.RawConfigParser()
     parser.read_string(section(replace(HANDOFF, session_name="username"), "audit", "eu-west-1"))

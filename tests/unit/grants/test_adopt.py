@@ -191,7 +191,8 @@ def test_an_end_is_a_dated_deny_and_moves_with_the_next_adoption(iam: FakeIam, n
     assert found.record.until == END
     assert found.drift == ()
     assert found.state(END) == "ended"
-    assert hand_over(found, now=now).policies == ("ReadOnlyAccess", "a,b")
+    handoff = hand_over(found, now=now)
+    assert (handoff.policies, handoff.until) == (("ReadOnlyAccess", "a,b"), END)
     assert adopted(iam, now, waiting, until=END + timedelta(days=9)).record.until == END + timedelta(days=9)
     assert prepared(iam, now).until == END + timedelta(days=9)
     with pytest.raises(NotAdopted, match="has an end"):

@@ -89,6 +89,8 @@ def _facts(handoff: Handoff) -> list[str]:
         "Lets in": ", ".join(handoff.principals) or f"account {handoff.contractor}, as its own policies allow",
         "Policies": ", ".join(handoff.policies),
     }
+    if handoff.from_ip:
+        rows["From"] = f"{', '.join(handoff.from_ip)} only, and not through a VPC endpoint of STS"
     if handoff.session_name == "username":
         rows["Name"] = "the session must be named after the IAM user (role_session_name)"
     return [f"{label:<11} {value}" for label, value in rows.items() if value]
