@@ -170,7 +170,8 @@ def _problems(standing: Standing, ahead: Sequence[Ahead], *, now: datetime, with
     elif until <= now:
         yield "has ended, and the role is still there"
     elif until - now <= within:
-        yield f"ends in {(until - now).days} days" if until - now >= timedelta(days=2) else "ends within two days"
+        days = round((until - now) / timedelta(days=1))
+        yield f"ends in {days} days" if until - now >= timedelta(days=2) else "ends within two days"
     if gone := dict.fromkeys(filter(is_unique_id, _principals(standing.role))):
         yield f"a principal was deleted: {', '.join(gone)}"
     elif state in ("changed", "incomplete", "changing"):

@@ -205,6 +205,9 @@ def say_show(
     if standing.terms is not None:
         carried = policies_of(standing)
         rows = list(_terms_rows(standing.terms, role.max_session, carried, role.boundary, full=show_ids))
+        if record.is_adopted and record.until and standing.terms.until is None:
+            # The end of an adopted role is a deny: that its trust policy has none is not the whole answer.
+            rows = [each for each in rows if each[0] != "until"]
     else:
         rows = [("contractor", record.contractor), ("policies", ", ".join(policies_of(standing)))]
     rows += [

@@ -49,7 +49,12 @@ def test_the_next_end_comes_first_and_the_endless_last(iam: FakeIam, grant: Gran
 
 @pytest.mark.parametrize(
     ("left", "words"),
-    [(timedelta(days=31), ()), (MONTH, ("ends in 30 days",)), (timedelta(hours=3), ("ends within two days",))],
+    [
+        (timedelta(days=31), ()),
+        (MONTH, ("ends in 30 days",)),
+        (timedelta(days=3, seconds=-9), ("ends in 3 days",)),
+        (timedelta(hours=3), ("ends within two days",)),
+    ],
 )
 def test_an_end_that_is_near_is_found(iam: FakeIam, grant: Grant, left: timedelta, words: tuple[str, ...]) -> None:
     assert one(iam, standing(iam, replace(grant, terms=replace(grant.terms, until=NOW + left)))).problems == words

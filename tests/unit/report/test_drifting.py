@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.unit.grants import test_adopt as adopting
 from tests.unit.grants.fake_iam import FakeIam
 
 from valetkey.grants.grant import Grant
 from valetkey.grants.plan import plan
 from valetkey.grants.role import Owner, read_role
 from valetkey.grants.status import proof, read_standing
+from valetkey.grants.waiting import Waiting
 from valetkey.report.grants import say_show
 from valetkey.trust import Terms
 
@@ -114,6 +116,21 @@ def test_a_role_as_agreed_says_nothing_of_it(capsys: pytest.CaptureFixture[str])
     shown(lambda role: None, as_json=True)
     found = json.loads(capsys.readouterr().out)
     assert (found["who"], found["changed"], found["ways_out"]) == (None, [], [])
+
+
+def test_the_end_of_an_adopted_role_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its trust policy has no end, and a dated deny has: `until no end` beside `ends 2030-01-01` says two things."""
+
+    iam = FakeIam("111111111111")
+    adopting.made(iam, adopting.SHAPES["console"])
+    standing = adopting.adopted(iam, NOW, Waiting(clock=lambda: 0.0, sleep=lambda _: None), until=END)
+    owner = Owner(iam.account, "aws", f"arn:aws:iam::{iam.account}:user/owner")
+    say_show(owner, standing, proof(standing), now=NOW, as_json=False)
+    text = capsys.readouterr().out
+    assert "made by other means, adopted" in text
+    assert ("no end" in text, "ends           2030-01-01" in text) == (False, True)
+    shown(lambda role: None, as_json=False)
+    assert "until          2030-01-01T00:00:00Z" in capsys.readouterr().out
 
 
 def test_the_trust_policy_is_the_roles_or_says_where_it_is_shortened(capsys: pytest.CaptureFixture[str]) -> None:
