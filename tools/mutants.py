@@ -2,8 +2,11 @@
 
 Takes 100 single changes at random (the seed fixes them) over policy, prover, trust, grants and
 credentials/sessions, puts each into a copy of the package, and runs the unit tests of that room against the copy.
-Prints each change that no test noticed, with the reason in `tools/mutants.toml` where one is known. Exit 1 where less
-than 85 % are noticed.
+Prints each change that no test noticed, with the reason in `tools/mutants.toml` where one is known, and each reason
+whose line is there no more. Exit 1 where less than 85 % are noticed.
+
+Before any change the tests of each room must pass against the unchanged copy, and import the package from it: else
+every change would seem to be noticed, or none.
 """
 
 from __future__ import annotations
@@ -12,10 +15,13 @@ import argparse
 import ast
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import difflib
+import enum
 import os
 import pathlib
+import queue
 import random
 import re
 import shutil
@@ -24,6 +30,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections.abc import Iterable, Iterator
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -34,7 +41,16 @@ SRC = ROOT / "src"
 ROOMS = ("policy", "prover", "trust", "grants", "credentials/sessions")
 WANTED = 0.85
 SECONDS = 300
-"""What the tests of one room may take; a change that makes them run longer is noticed."""
+"""What the tests of one room may take; a change that makes them run longer is noticed, and counted apart."""
+ELSEWHERE = 77
+"""The exit code of tests that import another package than the copy."""
+_PLUGIN = f"""
+import pathlib, os, pytest
+def pytest_collection_finish(session):
+    import valetkey
+    if not pathlib.Path(valetkey.__file__).is_relative_to(os.environ["MUTANTS_COPY"]):
+        pytest.exit(f"valetkey is imported from {{valetkey.__file__}}", returncode={ELSEWHERE})
+"""
 
 # These need arguments of their own, or change names only.
 _LEFT_OUT = ("VariableReplacer", "VariableInserter")
@@ -119,28 +135,99 @@ def mutants(room: str, wanted: int, rng: random.Random) -> list[Mutant]:
 
 def tests_of(mutant: Mutant) -> list[str]:
     """The tests of its room; the file's own come first, so that most runs end early."""
-    folder = ROOT / "tests" / "unit" / mutant.room
+    folder = folder_of(mutant.room)
     own = [str(path) for path in sorted(folder.rglob(f"test_{mutant.path.stem}*.py"))]
     return [*own, str(folder)]
 
 
-def noticed(mutant: Mutant) -> bool:
-    """Whether a test of its room fails with this change."""
-    with tempfile.TemporaryDirectory(prefix="mutant-") as place:
-        copy = pathlib.Path(place) / "src"
-        shutil.copytree(SRC, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        (copy / mutant.path).write_text(mutant.text)
+def folder_of(room: str) -> pathlib.Path:
+    """Where the unit tests of a room are."""
+    return ROOT / "tests" / "unit" / room
+
+
+class Outcome(enum.Enum):
+    """What the tests of a room say of a change."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+
+
+class Copies:
+    """Copies of the package, one for each worker; made once, each changed and put right again."""
+
+    def __init__(self, place: pathlib.Path, count: int) -> None:
+        (place / "mutants_plugin.py").write_text(_PLUGIN)
+        self._plugin = place
+        self._free: queue.SimpleQueue[pathlib.Path] = queue.SimpleQueue()
+        for number in range(count):
+            copy = place / str(number) / "src"
+            shutil.copytree(SRC, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            self._free.put(copy)
+
+    def unchanged(self, room: str) -> None:
+        """Stop the campaign unless the tests of a room pass as they are."""
+        with self._taken() as copy:
+            outcome, said = self._tests(copy, [str(folder_of(room))])
+        if outcome is not Outcome.PASSED:
+            raise SystemExit(f"the tests of {room} {outcome.value} before anything was changed:\n{said[-2000:]}")
+
+    def outcome(self, mutant: Mutant) -> Outcome:
+        """What the tests of its room say of a change."""
+        with self._taken() as copy:
+            path = copy / mutant.path
+            before = path.read_text()
+            path.write_text(mutant.text)
+            try:
+                return self._tests(copy, tests_of(mutant))[0]
+            finally:
+                path.write_text(before)
+
+    @contextlib.contextmanager
+    def _taken(self) -> Iterator[pathlib.Path]:
+        copy = self._free.get()
+        try:
+            yield copy
+        finally:
+            self._free.put(copy)
+
+    def _tests(self, copy: pathlib.Path, tests: list[str]) -> tuple[Outcome, str]:
         words = [ROOT / ".venv/bin/python", "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
-        settings = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "CI": "1"}
+        settings = {
+            **os.environ,
+            "PYTHONPATH": f"{copy}{os.pathsep}{self._plugin}",
+            "MUTANTS_COPY": str(copy),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "CI": "1",
+        }
         try:
             done = subprocess.run(
-                [*words, *tests_of(mutant)], cwd=ROOT, env=settings, capture_output=True, timeout=SECONDS, check=False
+                [*words, "-p", "mutants_plugin", *tests],
+                cwd=ROOT,
+                env=settings,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired:
-            return True
-        if done.returncode not in (0, 1, 2):
-            raise SystemExit(f"pytest could not run: {done.stdout.decode()[-2000:]}{done.stderr.decode()[-2000:]}")
-        return done.returncode != 0
+            return Outcome.TIMED_OUT, f"longer than {SECONDS} s"
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        if done.returncode in (ELSEWHERE, 5) or done.returncode < 0:
+            raise SystemExit(f"pytest could not run (exit code {done.returncode}): {said[-2000:]}")
+        return (Outcome.PASSED if done.returncode == 0 else Outcome.FAILED), said
+
+
+def one_line(text: str) -> str:
+    """Lines as `Mutant.before` has them."""
+    return " ".join(line.strip() for line in text.splitlines())
+
+
+def outdated(known: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """The known survivors whose file or line is there no more."""
+    for file, before, _ in known:
+        path = SRC / file
+        if not path.exists() or before not in one_line(path.read_text()):
+            yield f"tools/mutants.toml names a line that is there no more, in {file}: {before}"
 
 
 def main() -> int:
@@ -155,22 +242,36 @@ def main() -> int:
         (each["file"], each["before"], each["after"]): each["why"]
         for each in tomllib.loads((ROOT / "tools" / "mutants.toml").read_text()).get("survivor", ())
     }
+    print(*outdated(known), sep="\n", end="")
     rooms = options.room or ROOMS
     rng = random.Random(options.seed)
     all_ = [each for room in rooms for each in mutants(room, options.mutants // len(rooms), rng)]
-    killed: collections.Counter[str] = collections.Counter()
+    seen: dict[str, collections.Counter[Outcome]] = {room: collections.Counter() for room in rooms}
     started = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for mutant, dead in zip(all_, pool.map(noticed, all_), strict=True):
-            killed[mutant.room] += dead
-            if not dead:
+    with (
+        tempfile.TemporaryDirectory(prefix="mutants-") as place,
+        concurrent.futures.ThreadPoolExecutor(options.jobs) as pool,
+    ):
+        copies = Copies(pathlib.Path(place), options.jobs)
+        collections.deque(pool.map(copies.unchanged, rooms), maxlen=0)
+        for mutant, outcome in zip(all_, pool.map(copies.outcome, all_), strict=True):
+            seen[mutant.room][outcome] += 1
+            if outcome is Outcome.PASSED:
                 why = known.get((str(mutant.path), mutant.before, mutant.after), "no reason is written down")
                 print(f"{mutant.path}:{mutant.line}\n  - {mutant.before}\n  + {mutant.after}\n  {why}", flush=True)
     for room in rooms:
-        print(f"{room:22} {killed[room]:3} of {sum(each.room == room for each in all_)} noticed")
-    share = sum(killed.values()) / len(all_)
-    print(f"{sum(killed.values())} of {len(all_)} noticed ({share:.0%}) in {time.monotonic() - started:.0f} s")
-    return 0 if share >= WANTED else 1
+        print(f"{room:22} {summary(seen[room])}")
+    every = sum(seen.values(), collections.Counter())
+    print(f"{summary(every)} in {time.monotonic() - started:.0f} s")
+    return 0 if 1 - every[Outcome.PASSED] / every.total() >= WANTED else 1
+
+
+def summary(seen: collections.Counter[Outcome]) -> str:
+    """How many changes were noticed, and how many of these by a time-out."""
+    total = seen.total()
+    noticed = total - seen[Outcome.PASSED]
+    late = f", {seen[Outcome.TIMED_OUT]} of them by a time-out" if seen[Outcome.TIMED_OUT] else ""
+    return f"{noticed:3} of {total} noticed ({noticed / total:.0%}){late}" if total else "nothing to change"
 
 
 if __name__ == "__main__":

@@ -61,8 +61,8 @@ def test_every_field_has_a_row() -> None:
 
 def test_a_field_that_is_added_is_an_option_and_is_said_recorded_and_handed_over() -> None:
     terms = More(contractor="222222222222", network="192.0.2.0/24")
-    options = getattr(_terms, "_options")(table.table(More))  # noqa: B009
-    assert "network" in {each.name for each in fields(options)}
+    made = _terms.options("MoreOptions", _terms.Given, table.table(More), _terms.option_of)
+    assert "network" in {each.name for each in fields(made)}
     assert rows(terms)["network"] == "192.0.2.0/24"
     assert sentence(terms).endswith("from 192.0.2.0/24")
     assert as_json(terms)["network"] == plain_terms(terms)["network"] == "192.0.2.0/24"
