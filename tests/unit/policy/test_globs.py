@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from tests.steps import counted
 
 from valetkey.policy.globs import matches
 
@@ -56,7 +55,7 @@ def test_a_pattern_fits_the_whole_text(pattern: str, text: str, answer: bool) ->
         ("*" * 1_000_000 + "b", "a" * 1_000_000),
     ],
 )
-def test_a_hostile_pattern_is_decided_in_bounded_time(pattern: str, text: str) -> None:
-    start = time.perf_counter()
-    assert not matches(pattern, text)
-    assert time.perf_counter() - start < 5
+def test_a_hostile_pattern_is_decided_in_few_steps(pattern: str, text: str) -> None:
+    found, steps = counted(lambda: matches(pattern, text))
+    assert not found
+    assert steps < 100 + 2 * (len(pattern) + len(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -278,11 +277,11 @@ def test_trap_23_a_role_does_not_trust_itself() -> None:
 def test_trap_25_hostile_patterns_are_given_up_soon() -> None:
     wild = [f"*{a}x{a}*" for a in "abcdefghijklmnopqrst"]
     for key in (ID, ARN, TAG, NAME):
-        begun = time.monotonic()
         left = trust(*({"Principal": "*", "Condition": on("StringLike", key, each)} for each in wild))
-        found = ask(left, under("StringLike", key, "*q*", Principal="*"))
+        right = under("StringLike", key, "*q*", Principal="*")
+        found = ask(left, right, limits=Limits(seconds=3600))
         assert type(found) is UNKNOWN, key
-        assert time.monotonic() - begun < 10
+        assert "kinds of text" in found.reason, key  # the limit on states, long before any on time
     assert type(ask(under("StringLike", ID, "*a" * 7 + "*b"), under("StringLike", ID, "*b"))) is HOLDS
 
 
