@@ -16,6 +16,7 @@ NAMES = (
     "sandbox_start",
     "accounts",
     "audit",
+    "grant",
     "change",
     "list_check",
     "activity",
