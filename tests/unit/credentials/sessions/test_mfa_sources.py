@@ -171,7 +171,7 @@ def test_a_command_has_an_end() -> None:
     begun = time.monotonic()
     with pytest.raises(Dismissed, match="did not end in time"):
         run("sleep 50", seconds=0.1)
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 30  # it does not hang; it is a second at most as a rule
 
 
 # --- pinentry: a program that speaks the protocol and notes what it is told -------------------------------------------
@@ -262,7 +262,7 @@ def test_a_dialog_has_an_end(pin) -> None:
     begun = time.monotonic()
     with pytest.raises(Dismissed, match="nobody answered"):
         ask(DEVICE, seconds=0.5)
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 30  # it does not hang; it is a second at most as a rule
 
 
 def test_one_dialog_at_a_time_also_when_the_one_who_opened_it_was_killed(pin) -> None:

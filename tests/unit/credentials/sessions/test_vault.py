@@ -128,7 +128,7 @@ def test_a_locked_keyring_does_not_hang_us_and_is_not_asked_twice() -> None:
     for _ in range(5):
         with pytest.raises(NoKeyring, match="it may be locked"):
             vault.get("x")
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 30  # it does not hang; it is a fifth of a second as a rule
     assert ring.begun.wait(20)
     assert ring.asked == 1
 
