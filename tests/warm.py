@@ -4,8 +4,9 @@ One process per test process has imported everything and has run nothing (`main`
 which gets the command's environment, directory, streams and terminal, a session of its own, and runs the module as
 `python -m` does. What a test wants of a process is all there: signals, exit codes, file descriptors, /dev/tty.
 
-Not for tests of the interpreter's start: of what is imported, of argv as others see it, of speed. `fits` is false
-where the environment would change how an interpreter starts; then a real one is started.
+Not for tests of the interpreter's start: of what is imported, of argv as others see it, of speed. A module that a
+command forgets to import is there all the same: tests/e2e/test_real_processes.py runs each family for real. `fits` is
+false where the environment would change how an interpreter starts; then a real one is started.
 """
 
 from __future__ import annotations
