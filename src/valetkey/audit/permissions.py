@@ -98,10 +98,13 @@ class Library:
         missing = [
             f"{each.part}: {each.reason} ({each.where})" for each in role.unknown if each.hides and each.part != "trust"
         ]
-        texts: dict[str, str | None] = {**role.inline}
-        texts |= {arn.rsplit(":policy/", 1)[-1]: self._managed(arn) for arn in role.attached}
+        # INVARIANT: each policy counts; an inline one, one of AWS's and one of the account's may have the same name.
+        texts: list[tuple[str, str | None]] = [
+            *role.inline.items(),
+            *((arn.rsplit(":policy/", 1)[-1], self._managed(arn)) for arn in dict.fromkeys(role.attached)),
+        ]
         policies = []
-        for name, text in texts.items():
+        for name, text in texts:
             policy = self.read(text)
             if policy is None:
                 unread.append(name)
@@ -147,7 +150,7 @@ class Library:
 
 def _about(policy: Policy, role_arn: str) -> bool:
     """Whether a policy is nothing but Denies about this very role."""
-    return not policy.allows and all(each.resources == (role_arn,) for each in policy.denies)
+    return not policy.allows and all(each.resources == (role_arn,) and not each.not_resource for each in policy.denies)
 
 
 def _all(statement: Statement) -> bool:
@@ -186,6 +189,7 @@ def _ends(deny: Statement) -> bool:
         not deny.not_action
         and any(not each.strip("*") for each in deny.actions)
         and "*" in (deny.resources or ())
+        and not deny.not_resource
         and len(deny.conditions) == 1
         and deny.conditions[0].key.lower() == "aws:currenttime"
         and deny.conditions[0].operator.family is Family.DATE

@@ -132,10 +132,10 @@ def _provider(number: int, symbol: Symbol, use: Use, context: Context) -> Cases:
     shared = ("token.actions.githubusercontent.com", "cognito-identity.amazonaws.com", "accounts.google.com")
     unless = "is not an issuer that everybody shares"
     if _whole(number, use):
-        if context.hosts:
-            return Cases(tuple(Case(f"{own}oidc-provider/{host}") for host in context.hosts))
+        tested = tuple(Case(f"{own}oidc-provider/{host}") for host in use.issuers)
         usual = (Case(f"{own}oidc-provider/{own_name(symbol)}.example"), Case(f"{own}saml-provider/{own_name(symbol)}"))
-        return Cases(usual, tuple(Case(f"{own}oidc-provider/{host}") for host in shared), unless)
+        others = () if use.bound else tuple(Case(f"{own}oidc-provider/{host}") for host in shared)
+        return Cases(tested or usual, others, unless)
     if _in_account_field(number, use.text):
         outside = Case(outside_account(symbol, context.taken))
         return Cases((Case(context.account),), (outside,), "is your own account")
@@ -225,7 +225,7 @@ def _value(number: int, symbol: Symbol, use: Use, context: Context) -> Cases | N
     if use.key in ACCOUNT_KEYS and whole:
         return Cases((*_accounts(symbol, context), *others), any_, plain)
     if use.text.startswith("arn:") and _in_account_field(number, use.text):
-        return Cases((*_accounts(symbol, context), *others))
+        return Cases((*_accounts(symbol, context), *others), any_, plain)
     if use.text.startswith("arn:") and _in_partition_field(number, use.text):
         return Cases((Case(context.partition),))
     if whole and use.key in ARN_KEYS:

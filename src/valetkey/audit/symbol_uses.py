@@ -32,6 +32,10 @@ class Use:
     operator: str = ""
     denied: bool = False
     """Of a principal: whether its statement may be a Deny."""
+    issuers: tuple[str, ...] = ()
+    """Of a principal: the issuers whose claims its statement tests."""
+    bound: bool = False
+    """Of a principal: whether its statement lets in nobody without such a claim."""
     paired: bool = False
     """Of a value: whether its statement tests the key more than once."""
 
@@ -45,8 +49,6 @@ class Context:
     org_id: str
     literals: dict[str, tuple[str, ...]]
     """Other values in the document: by condition key, and of principals under "AWS"."""
-    hosts: tuple[str, ...]
-    """Issuers whose claims are tested."""
     providers: tuple[str, ...]
     """Issuers that are named as principals."""
     accounts: tuple[str, ...]
@@ -75,13 +77,15 @@ def _of_statement(statement: Any) -> Iterator[Use]:
         yield from _texts("other", statement)
         return
     denied = [value for name, value in statement if name.lower() == "effect"] != ["Allow"]
+    issuers, bound = _claims_of(statement)
     for name, value in statement:
         lower = name.lower()
         if lower in ("principal", "notprincipal"):
             if isinstance(value, JsonObject):
                 for kind, entries in value:
                     named = {"aws": "AWS", "federated": "Federated", "service": "Service"}.get(kind.lower(), "other")
-                    yield from (replace(each, denied=denied) for each in _texts(named, entries))
+                    for each in _texts(named, entries):
+                        yield replace(each, denied=denied, issuers=issuers, bound=bound)
             else:
                 yield from _texts("other" if has_mark(str(value)) else "AWS", value)
         elif lower == "condition" and isinstance(value, JsonObject):
@@ -97,6 +101,18 @@ def _of_statement(statement: Any) -> Iterator[Use]:
         elif lower != "sid":
             yield from _texts("effect" if lower == "effect" else "other", value)
         yield Use("other", name)
+
+
+def _claims_of(statement: JsonObject) -> tuple[tuple[str, ...], bool]:
+    """The issuers whose claims a statement tests, and whether it requires one."""
+    issuers: dict[str, None] = {}
+    bound = False
+    for name, blocks in statement:
+        for operator, tests in blocks if name.lower() == "condition" and isinstance(blocks, JsonObject) else ():
+            for key in [each for each, _ in tests if is_claim(each)] if isinstance(tests, JsonObject) else ():
+                issuers[host_of(key.rsplit(":", 1)[0])] = None
+                bound = bound or not re.search("not|ifexists$|^forallvalues:|^null$|\ue000", operator.lower())
+    return tuple(issuers), bound
 
 
 def _many(value: Any) -> list[Any]:
@@ -118,14 +134,11 @@ def _texts(kind: str, value: Any) -> Iterator[Use]:
 def context_of(uses: list[Use], account: str, partition: str, org_id: str | None) -> Context:
     """What the cases of a document share."""
     literals: dict[str, dict[str, None]] = {}
-    hosts: dict[str, None] = {}
     providers: dict[str, None] = {}
     for use in uses:
         name = use.key or (use.kind if use.kind == "AWS" else "")
         if name and not has_mark(use.text):
             literals.setdefault(name, {})[use.text] = None
-        if use.kind == "key" and is_claim(use.text):
-            hosts[host_of(use.text.rsplit(":", 1)[0])] = None
         if use.kind == "Federated" and not has_mark(use.text):
             providers[host_of(use.text)] = None
     denies = any(use.kind == "effect" and use.text.lower() != "allow" for use in uses)
@@ -136,7 +149,6 @@ def context_of(uses: list[Use], account: str, partition: str, org_id: str | None
         partition=partition,
         org_id=org_id or OWN_ORG,
         literals={key: tuple(found) for key, found in literals.items()},
-        hosts=tuple(hosts),
         providers=tuple(providers),
         accounts=tuple(each for each in accounts if each != account) if by_account else (),
         by_account=by_account,

@@ -329,3 +329,39 @@ def test_a_template_cannot_write_a_symbol(text):
     assert answer.roles[0].exposure == "unknown"
     assert "is not an AWS principal" in answer.roles[0].reason
     assert run(ALLOW % ("!Ref Acc", ""), Acc="\ue0000\ue001").roles[0].exposure == "unknown"
+
+
+FEDERATED = "- {Effect: Allow, Principal: {Federated: %s}, Action: sts:AssumeRoleWithWebIdentity%s}"
+EKS = f"arn:aws:iam::{OWN}:oidc-provider/eks.example.com"
+EKS_SUB = ", Condition: {%s: {eks.example.com:sub: a}}"
+
+
+@pytest.mark.parametrize(
+    ("statements", "reason"),
+    [
+        # What another statement tests of its own issuer says nothing of a provider that is not known.
+        (
+            [FEDERATED % (EKS, EKS_SUB % "StringEquals"), FEDERATED % ("!Ref Provider", "")],
+            "if Provider is not an issuer that everybody shares",
+        ),
+        (
+            [FEDERATED % ("!Ref Provider", EKS_SUB % "StringNotEquals")],
+            "if Provider is not an issuer that everybody shares",
+        ),
+        ([FEDERATED % ("!Ref Provider", EKS_SUB % "StringEquals")], ""),
+    ],
+)
+def test_a_provider_is_known_by_the_claims_that_its_own_statement_requires(statements: list[str], reason: str) -> None:
+    (role,) = run(*statements).roles
+    assert (role.exposure, role.reason) == ("internal", reason)
+
+
+def test_an_account_inside_an_arn_pattern_may_be_a_wildcard() -> None:
+    condition = (
+        ", Condition: {StringEquals: {sts:ExternalId: k3jh5kj3h5kjh3k5jh}, "
+        "%s: {aws:PrincipalArn: !Sub 'arn:aws:iam::${%s}:role/x'}}"
+    )
+    for name, wild in (("Acc", True), ("Number", False)):
+        (role,) = run(ALLOW % ('"*"', condition % ("ArnLike", name))).roles
+        assert role.exposure == "guarded"
+        assert (f"if {name} holds no wildcard" in role.reason) is wild

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.audit.roles import BOTH, OWN, ROOT, allow, role, run, trust
+from tests.unit.audit.roles import ADMIN, BOTH, LOOK, OWN, ROOT, allow, checks, role, run, trust
 
 from valetkey.audit import Audit, Finding
 from valetkey.audit.permissions import _WELL_KNOWN
@@ -108,3 +108,33 @@ def test_permissions_that_are_too_many_to_look_at_are_not_decided_and_fail() -> 
     powers = answer.roles[0].powers
     assert powers is not None
     assert any("steps" in each for each in powers.unread)
+
+
+def test_policies_of_the_same_name_all_count() -> None:
+    """An inline policy, one of AWS's and one of the account's may have the same name."""
+    mine, theirs = f"arn:aws:iam::{OWN}:policy/SecurityAudit", "arn:aws:iam::aws:policy/SecurityAudit"
+    for attached in ((mine, theirs), (theirs, mine)):
+        made = role(trust(allow(ROOT, BOTH)), attached=attached, inline={"SecurityAudit": LOOK})
+        assert "T22" in checks(run(made, policies={mine: ADMIN}))
+    made = role(trust(allow(ROOT, BOTH)), attached=(mine,), inline={"SecurityAudit": ADMIN})
+    assert "T22" in checks(run(made, policies={mine: LOOK}))
+
+
+END = {"DateGreaterThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}
+
+
+@pytest.mark.parametrize(("element", "ends"), [("Resource", True), ("NotResource", False)])
+def test_only_a_deny_of_everything_ends_the_permissions(element: str, ends: bool) -> None:
+    last = {"Effect": "Deny", "Action": "*", element: "*", "Condition": END}
+    dated = trust(allow(ROOT, {**BOTH, "DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}))
+    inline = {"look": LOOK, "last": json.dumps({"Version": "2012-10-17", "Statement": [last]})}
+    assert ("T15" not in checks(run(role(dated, inline=inline)))) is ends
+
+
+def test_a_deny_of_all_but_the_role_itself_is_not_about_the_role_alone() -> None:
+    only = {"Effect": "Deny", "Action": "*", "NotResource": f"arn:aws:iam::{OWN}:role/partner"}
+    inline = {
+        "may": json.dumps({"Statement": [_may("s3:GetObject", "arn:aws:s3:::a/*")]}),
+        "only": json.dumps({"Statement": [only]}),
+    }
+    assert not any(each.check == "T21" for each in run(role(trust(allow(ROOT, BOTH)), inline=inline)).findings)
