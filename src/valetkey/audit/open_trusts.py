@@ -11,20 +11,21 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 from typing import Any
 
-from valetkey.account.symbols import STANDS_FOR, filled
-from valetkey.account.values import OpenDocument
-from valetkey.audit.exposure import Exposure
+from valetkey.account.symbols import STANDS_FOR, filled, own_name
+from valetkey.account.values import OpenDocument, Symbol
+from valetkey.audit.exposure import Exposure, Outsider
 from valetkey.audit.findings import Hit
-from valetkey.audit.scope import Known, Scope
+from valetkey.audit.scope import Scope
 from valetkey.audit.subjects import Verdict
 from valetkey.audit.symbol_cases import Case, Cases, cases_of, outside_account
-from valetkey.audit.symbol_uses import OWN_ORG, accounts_in, context_of, uses_of, with_values, without_allows
+from valetkey.audit.symbol_uses import OTHER_ORG, OWN_ORG, accounts_in, context_of, uses_of, with_values, without_allows
 from valetkey.audit.trusts import Who, judge, unknown
 from valetkey.errors import PolicyError
 from valetkey.policy.documents import DOCUMENT_MAX
@@ -66,7 +67,7 @@ def judge_open(
     context = context_of(uses, account, partition, scope.org_id)
     taken = frozenset(own).union(*(accounts_in(text) for _, text in document.variants))
     cases: list[Cases] = []
-    labels: dict[str, Known] = {}
+    stands_for: list[str] = []
     beyond: list[int] = []
     for number, symbol in enumerate(document.symbols):
         stands = outside_account(symbol, taken)
@@ -74,7 +75,7 @@ def judge_open(
         if found is None:
             beyond.append(number)
         taken |= {stands}
-        labels[stands] = Known(f"whichever {symbol.name} names", ())
+        stands_for.append(stands)
         cases.append(found or Cases((Case("x"),)))
         context = with_values(context, uses, number, [each.value for each in cases[-1].usual], stands)
     if beyond:
@@ -94,7 +95,8 @@ def judge_open(
     if count > most:
         return unknown(f"not decided: it hangs on too much that is not known: {', '.join(names)}")
     org = any(each.value.startswith(OWN_ORG) for found in cases for each in found.usual)
-    here = replace(scope, known={**scope.known, **labels}, org_id=scope.org_id or (OWN_ORG if org else None))
+    here = replace(scope, org_id=scope.org_id or (OWN_ORG if org else None))
+    spoken = _names_of(document.symbols, cases, stands_for)
     known: dict[str, Verdict] = {}
 
     def try_(text: str, chosen: Sequence[Case]) -> Verdict:
@@ -114,7 +116,7 @@ def judge_open(
     if beyond and answer.exposure != "unguarded":
         answer = replace(answer, exposure="unknown", reason=reason)
     if answer.exposure == "unknown":
-        return _readable(answer, cases, names)
+        return _readable(answer, spoken, stands_for)
     unless = _hypotheses(document, cases, answer, try_, most)
     sent = {value for each in answer.found.outsiders for way in each.ways for value in way.external_ids}
     for number, found in enumerate(cases):
@@ -124,7 +126,7 @@ def judge_open(
     better = _better(judged, answer.exposure, names)
     reason = ", ".join(filter(None, [f"if {' and '.join(said)}" if said else "", better]))
     assumed = (*answer.assumed, *said)
-    return _readable(replace(answer, reason=reason or answer.reason, assumed=assumed), cases, names)
+    return _readable(replace(answer, reason=reason or answer.reason, assumed=assumed), spoken, stands_for)
 
 
 def _answer(judged: Sequence[_Judged], names: Sequence[str]) -> Verdict:
@@ -209,19 +211,42 @@ def _holds_for(found: Verdict, answer: Verdict) -> bool:
     return found.exposure == "unguarded" and len(_common([found], answer)) == len(answer.hits)
 
 
-def _readable(verdict: Verdict, cases: Iterable[Cases], names: Sequence[str]) -> Verdict:
-    """Corrected documents with `<ExternalId>` in place of the values that stand for it."""
-    put = {
-        case.value: f"<{name}>"
-        for each, name in zip(cases, names, strict=True)
-        for case in each.usual
-        if case.value.startswith((STANDS_FOR, "98"))
-    }
+def _names_of(symbols: Sequence[Symbol], cases: Sequence[Cases], stands_for: Sequence[str]) -> dict[str, str]:
+    """What is said in place of the values that stand for the symbols: "<ExternalId>"; the longest value first."""
+    put: dict[str, str] = {}
+    for symbol, each, account in zip(symbols, cases, stands_for, strict=True):
+        name = f"<{re.sub(':+', '.', symbol.name)}>"  # it may be in an ARN
+        own = own_name(symbol)
+        made = [case.value for case in each.usual if case.value.startswith((STANDS_FOR, OTHER_ORG))]
+        for value in (*made, f"{own}.example", own, account):
+            put.setdefault(value.removesuffix("/*"), name)
+    return dict(sorted(put.items(), key=lambda each: -len(each[0])))
+
+
+def _readable(verdict: Verdict, put: Mapping[str, str], accounts: Sequence[str]) -> Verdict:
+    """The verdict with the names of symbols in place of the values that stand for them. Requests and ExternalIds keep
+    their values."""
     hits = tuple(
-        (check, hit if hit.document is None else replace(hit, document=_put(hit.document, put)))
-        for check, hit in verdict.hits
+        (check, replace(hit, text=_put(hit.text, put), document=_put(hit.document, put))) for check, hit in verdict.hits
     )
-    return replace(verdict, hits=hits)
+    found = verdict.found
+    outsiders = {id(each): _named(each, put) for each in found.outsiders}
+    sent = {each.witness.caller.account for each in found.outsiders}
+    examples = [
+        f"in the examples of requests {each} is the account that {put[each]} names" for each in accounts if each in sent
+    ]
+    found = replace(
+        found,
+        outsiders=tuple(outsiders.values()),
+        extras=tuple((outsiders[id(each)], region) for each, region in found.extras),
+        notes=(*(_put(each, put) for each in found.notes), *examples),
+    )
+    return replace(verdict, found=found, reason=_put(verdict.reason, put), hits=hits)
+
+
+def _named(outsider: Outsider, put: Mapping[str, str]) -> Outsider:
+    ways = tuple(replace(way, callers=tuple(_put(list(way.callers), put))) for way in outsider.ways)
+    return replace(outsider, name=_put(outsider.name, put), ways=ways)
 
 
 def _put(value: Any, put: Mapping[str, str]) -> Any:

@@ -17,7 +17,7 @@ from valetkey.account.symbols import MARK, mark, may_be, own_name
 from valetkey.account.values import Symbol
 from valetkey.audit.exposure import ORG_ID, ORG_PATHS
 from valetkey.audit.issuers import fixed, issuer_of
-from valetkey.audit.symbol_uses import ACCOUNT_KEYS, ARN_KEYS, Context, Use, is_claim
+from valetkey.audit.symbol_uses import ACCOUNT_KEYS, ARN_KEYS, OTHER_ORG, Context, Use, is_claim
 from valetkey.catalog.key_names import EXTERNAL_ID_LOWER as EXTERNAL_ID
 
 LITERALS_MAX = 6
@@ -218,7 +218,7 @@ def _value(number: int, symbol: Symbol, use: Use, context: Context) -> Cases | N
     if use.key in (ORG_ID, ORG_PATHS) and MARK.match(use.text):
         tail = "/*" if use.key == ORG_PATHS and whole else ""
         usual = (
-            Case(f"o-outside000{tail}", "another organisation"),
+            Case(f"{OTHER_ORG}{tail}", "another organisation"),
             Case(f"{context.org_id}{tail}", "your organisation"),
         )
         return Cases((*usual, *others), any_, plain)

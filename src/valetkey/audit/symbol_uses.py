@@ -17,6 +17,8 @@ ACCOUNT_KEYS = ("aws:principalaccount", "aws:sourceaccount", "aws:resourceaccoun
 ARN_KEYS = ("aws:principalarn", "aws:sourcearn")
 OWN_ORG = "o-yourown00000"
 """Stands for the owner's organisation where nobody gives it."""
+OTHER_ORG = "o-outside000"
+"""Stands for another organisation that a symbol names."""
 
 
 @dataclass(frozen=True, slots=True)

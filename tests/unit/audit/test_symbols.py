@@ -365,3 +365,20 @@ def test_an_account_inside_an_arn_pattern_may_be_a_wildcard() -> None:
         (role,) = run(ALLOW % ('"*"', condition % ("ArnLike", name))).roles
         assert role.exposure == "guarded"
         assert (f"if {name} holds no wildcard" in role.reason) is wild
+
+
+def test_an_account_that_is_not_known_is_called_by_the_name_of_its_parameter() -> None:
+    answer = run(ALLOW % ("!Sub 'arn:aws:iam::${Acc}:role/${Id}'", ""))
+    (role,) = answer.roles
+    assert (role.exposure, role.reason) == ("unknown", "not decided: unguarded unless Acc is your own account")
+    guarded = run(ALLOW % ("!Sub 'arn:aws:iam::${Acc}:role/${Id}'", by_id("k3jh5kj3h5kjh3k5jh")))
+    (role,) = guarded.roles
+    (outsider,) = role.outsiders
+    assert (outsider.name, outsider.ways[0].callers) == ("<Acc>", ("arn:aws:iam::<Acc>:role/<Id>",))
+    stands = outsider.witness.caller.account
+    assert f"in the examples of requests {stands} is the account that <Acc> names" in role.notes
+    assert "T20" in {each.check for each in guarded.findings}
+    for each in guarded.findings:
+        assert stands not in each.text
+    (unknown,) = (each.text for each in guarded.findings if each.check == "T20")
+    assert unknown == "role/<Id> of account <Acc>: which account it is, is known only when the value is given"

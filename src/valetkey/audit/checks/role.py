@@ -161,7 +161,10 @@ def too_wide(subject: Subject) -> Iterator[Hit]:
 def unknown_party(subject: Subject) -> Iterator[Hit]:
     agreed = subject.record.contractor if subject.record else None
     for outsider in subject.outsiders:
-        if outsider.kind == "account" and outsider.name != agreed and outsider.name not in subject.scope.known:
+        if outsider.kind == "account" and outsider.name.startswith("<"):
+            text = f"{shown(outsider)}: which account it is, is known only when the value is given"
+            yield Hit(text, witness=outsider.witness)
+        elif outsider.kind == "account" and outsider.name != agreed and outsider.name not in subject.scope.known:
             yield Hit(f"{shown(outsider)} is in no record and no list of known accounts", witness=outsider.witness)
         elif outsider.kind == "organisation":
             yield Hit(f"{shown(outsider)} is not said to be yours (--org-id)", witness=outsider.witness)
