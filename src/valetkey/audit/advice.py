@@ -32,7 +32,7 @@ def advice(role: Role, outsiders: Sequence[Outsider]) -> str:
 
 def _account(outsider: Outsider) -> str:
     if outsider.kind == "account":
-        return outsider.name
+        return outsider.name if is_account(outsider.name) else ""
     parts = outsider.name.split(":")
     return parts[4] if outsider.kind == "provider" and len(parts) > 5 and is_account(parts[4]) else ""
 

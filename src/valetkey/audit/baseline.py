@@ -32,7 +32,7 @@ def read_baseline(text: str, *, name: str) -> tuple[tuple[Accepted, ...], tuple[
     if not isinstance(plain, dict) or plain.get("valetkey") != KIND:
         found = plain.get("valetkey") if isinstance(plain, dict) else None
         raise ValetkeyError(
-            f'{name} is no baseline: "valetkey" is {shown(found)}',
+            f'{name} is not a baseline: "valetkey" is {shown(found)}',
             do=f'write "valetkey": "{KIND}"; a newer version needs a newer valetkey',
             where=f"{name}: $.valetkey",
         )

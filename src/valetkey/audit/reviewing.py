@@ -14,7 +14,6 @@ from valetkey.trust.record import digest, instant
 
 ORPHANS = "T13"
 """The check of trust policies that name a deleted principal."""
-_WHOLE = "the account as a whole: "
 
 
 def entries(answer: Audit, account: Account, *, but: Iterable[str]) -> tuple[Entry, ...]:

@@ -382,3 +382,12 @@ def test_an_account_that_is_not_known_is_called_by_the_name_of_its_parameter() -
         assert stands not in each.text
     (unknown,) = (each.text for each in guarded.findings if each.check == "T20")
     assert unknown == "role/<Id> of account <Acc>: which account it is, is known only when the value is given"
+
+
+def test_an_account_that_is_not_known_is_no_value_of_an_option() -> None:
+    head = HEAD.replace(
+        "    Properties:\n      AssumeRole", "    Properties:\n      RoleName: stacksets-exec-1\n      AssumeRole"
+    )
+    answer = run(ALLOW % ("!Sub 'arn:aws:iam::${Acc}:root'", by_id("k3jh5kj3h5kjh3k5jh")), head=head)
+    assert answer.roles[0].outsiders[0].name == "<Acc>"
+    assert not any("--own-accounts '<" in each.fix or "--own-accounts <" in each.fix for each in answer.findings)

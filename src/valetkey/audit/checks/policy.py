@@ -64,8 +64,8 @@ def orphans(trust: Trust) -> Iterator[Hit]:
         gone = _unique_ids(statement)
         if gone and trust.origin is Origin.RETURNED:
             yield Hit(
-                f"{', '.join(gone)} in statement {statement.index + 1} has been deleted: nobody comes in by it, not "
-                "even a namesake",
+                f"{', '.join(gone)} in statement {statement.index + 1} was deleted: nobody can assume the role by it, "
+                "not even a new principal of the same name",
                 f"{statement.where}.Principal.AWS",
                 document=fixes.without_principals(trust.text, gone),
             )
@@ -94,7 +94,7 @@ def dead(trust: Trust) -> Iterator[Hit]:
         why = _why_dead(trust, statement, named)
         if why:
             yield Hit(
-                f"statement {statement.index + 1} names {', '.join(named[:3])} and lets nobody of it in: {why}",
+                f"statement {statement.index + 1} names {', '.join(named[:3])} and allows them no request: {why}",
                 statement.where,
                 document=fixes.without_statements(trust.text, {statement.index}),
             )
@@ -102,7 +102,7 @@ def dead(trust: Trust) -> Iterator[Hit]:
 
 def _why_dead(trust: Trust, statement: Statement, named: Collection[str]) -> str:
     if trust.origin is Origin.RETURNED and all(map(is_unique_id, named)):
-        return "whom it names has been deleted"
+        return "the principal that it names was deleted"
     now = int(trust.now.timestamp() * 1_000_000)
     for condition in statement.conditions:
         key, operator = condition.key.lower(), condition.operator.name
@@ -115,8 +115,8 @@ def _why_dead(trust: Trust, statement: Statement, named: Collection[str]) -> str
         if equal and all("${" not in each and not sendable(each) for each in condition.values):
             return "its ExternalId cannot be sent"
     if all(each.startswith("arn:") and each.split(":")[1] != trust.partition for each in named):
-        return "it is of another partition"
-    return "" if trust.found.outsiders else "its conditions and the Denies together let no request through"
+        return "it is in another partition"
+    return "" if trust.found.outsiders else "its conditions and the Deny statements together allow no request"
 
 
 @check(
@@ -139,7 +139,7 @@ def extra_actions(trust: Trust) -> Iterator[Hit]:
                 named = "NotAction" if statement.not_action else ", ".join(wide)
                 enter = "sts:AssumeRole" if each.kind != "provider" else "sts:AssumeRoleWithWebIdentity"
                 yield Hit(
-                    f"statement {index + 1} opens {named} to {shown(each)}, and so sts:TagSession, "
+                    f"statement {index + 1} allows {named} to {shown(each)}, and so sts:TagSession, "
                     "sts:SetSourceIdentity and what STS will add",
                     statement.where,
                     document=fixes.only_actions(trust.text, {index}, [enter]),
@@ -159,9 +159,9 @@ def extra_actions(trust: Trust) -> Iterator[Hit]:
                 if (action, outsider.name) in told:
                     continue
                 told.add((action, outsider.name))
-                chosen = "session tags" if action.lower() == "sts:tagsession" else "a source identity"
+                chosen = "session tags" if action.lower() == "sts:tagsession" else "source identity"
                 yield Hit(
-                    f"{shown(outsider)} may set {chosen} of its own choice ({action} in statement "
+                    f"{shown(outsider)} can set any {chosen} ({action} in statement "
                     f"{region.statement + 1} without a limit)",
                     statement.where,
                     region.witness,
@@ -185,7 +185,7 @@ def refused(trust: Trust) -> Iterator[Hit]:
         yield Hit(f"AWS refuses this document: {each.what}; {each.do}", each.where)
     for unjudged in trust.unjudged:
         if unjudged.effect == "Deny" and unjudged.entry.where not in said:
-            yield Hit(f"{unjudged}: it is taken to shut nobody out", unjudged.entry.where)
+            yield Hit(f"{unjudged}: it is taken to deny nobody", unjudged.entry.where)
     for statement in trust.policy.statements:
         if statement.principals is not None and statement.principals.bare:
             yield Hit(
@@ -202,7 +202,7 @@ def refused(trust: Trust) -> Iterator[Hit]:
     why=(
         "An issuer signs for all its tenants. Without a claim that names yours, everyone with an account there can "
         "assume the role. For the issuers that IAM knows to be shared, it no longer saves such a trust policy; "
-        "existing ones stay, and every change to them must add the claim."
+        "existing ones stay, but every change to them must add the claim."
     ),
     fix="fix the claim that names the tenant (sub), for SAML the audience",
     page="id_roles_providers_oidc_secure-by-default.html",
@@ -227,7 +227,9 @@ def _of_provider(trust: Trust, outsider: Outsider) -> Iterator[Hit]:
         yield Hit(text, place_of(trust, at), witness, None if ways else "medium")
     if issuer is None:
         if not home:
-            yield Hit(f"{name or 'any identity provider'} is no provider of this account", place_of(trust, at), witness)
+            yield Hit(
+                f"{name or 'any identity provider'} is not a provider of this account", place_of(trust, at), witness
+            )
         return
     spelt, host = name.split(":oidc-provider/", 1)[-1], host_of(name)
     loose = statements_of([way for way in ways if not way.hollow])
@@ -335,8 +337,8 @@ def odd_principals(trust: Trust) -> Iterator[Hit]:
         if ids := _unique_ids(statement):
             yield Hit(
                 f"{', '.join(ids)} in statement {statement.index + 1} is the unique id of a user (AIDA...) or role "
-                "(AROA...), of whichever account: IAM resolves it when the document is saved, and it then names that "
-                "user or role",
+                "(AROA...), of an account that the id does not show: IAM resolves it when the document is saved, and "
+                "it then names that user or role",
                 f"{statement.where}.Principal.AWS",
             )
     for statement in trust.policy.allows:
@@ -346,11 +348,11 @@ def odd_principals(trust: Trust) -> Iterator[Hit]:
             partition = each.split(":")[1]
             what = ""
             if partition != trust.partition:
-                what = f"is of the partition {partition}, this role of {trust.partition}: it can never come in"
+                what = f"is of the partition {partition}, this role of {trust.partition}: it can never get in"
             elif account_of(each) not in trust.own and ":assumed-role/" in each:
-                what = "is a session: whoever there may open one of that name comes in, not the role as such"
+                what = "is a session: whoever can start a session of that name there gets in, and not the role itself"
             elif account_of(each) not in trust.own and ":federated-user/" in each:
-                what = "is a federated user: whoever there may call GetFederationToken with that name comes in"
+                what = "is a federated user: whoever can call GetFederationToken with that name there gets in"
             if what:
                 yield Hit(
                     f"{each} in statement {statement.index + 1} {what}",

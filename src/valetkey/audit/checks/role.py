@@ -80,7 +80,7 @@ def weak_external_id(subject: Subject) -> Iterator[Hit]:
                 (designed if by_design else weak).append(by_design or reason)
         if weak or designed:
             listed = "; ".join(dict.fromkeys(weak or designed))
-            verb = "is weak" if weak else "is as its vendor wants it"
+            verb = "is weak" if weak else "follows its vendor's design"
             yield Hit(
                 f"the ExternalId that {shown(outsider)} sends {verb}: {listed}",
                 witness=outsider.witness,
@@ -141,8 +141,8 @@ def too_wide(subject: Subject) -> Iterator[Hit]:
         wide = [way for way in outsider.ways if way.everybody]
         if outsider.kind == "account" and outsider.name == record.contractor and wide:
             yield Hit(
-                f"the record's terms are others, and statement {wide[0].statement + 1} lets in everybody of "
-                f"{shown(outsider)} whom its administrator lets",
+                f"the record has other terms, and statement {wide[0].statement + 1} lets in everybody of "
+                f"{shown(outsider)} to whom its administrator gives access",
                 witness=wide[0].witness,
             )
 
@@ -167,13 +167,15 @@ def unknown_party(subject: Subject) -> Iterator[Hit]:
         elif outsider.kind == "account" and outsider.name != agreed and outsider.name not in subject.scope.known:
             yield Hit(f"{shown(outsider)} is in no record and no list of known accounts", witness=outsider.witness)
         elif outsider.kind == "organisation":
-            yield Hit(f"{shown(outsider)} is not said to be yours (--org-id)", witness=outsider.witness)
+            yield Hit(f"{shown(outsider)} is not known to be yours (--org-id)", witness=outsider.witness)
         elif outsider.kind == "unique id":
-            yield Hit(f"of which account {outsider.name} is, nobody can say from its id", witness=outsider.witness)
+            yield Hit(
+                f"the unique id {outsider.name} does not show which account it belongs to", witness=outsider.witness
+            )
     for region, accounts in subject.verdict.found.on_behalf:
         yield Hit(
             f"{region.party.name or 'any AWS service'} gets in through statement {region.statement + 1} on behalf of "
-            f"resources of account {', '.join(accounts)}, which is not said to be yours (aws:SourceAccount, "
+            f"resources of account {', '.join(accounts)}, which is not known to be yours (aws:SourceAccount, "
             "aws:SourceArn; --own-accounts)",
             witness=region.witness,
             severity="medium",
@@ -276,7 +278,7 @@ def outlasting(subject: Subject) -> Iterator[Hit]:
     found = powers.opening.outlives
     listed = "; ".join(f"{each.kind.what}, {life(each.kind.longest)} ({each.actions[0]})" for each in found[:3])
     more = f"; {len(found) - 3} kinds more" if len(found) > 3 else ""
-    yield Hit(f"a session can take out what outlives a deny on the role: {listed}{more}")
+    yield Hit(f"a session can obtain credentials that outlive a deny on the role: {listed}{more}")
 
 
 @check(
@@ -347,7 +349,7 @@ def console_with_external_id(subject: Subject) -> Iterator[Hit]:
     asked = [each for each in subject.outsiders if each.external_ids]
     if meant is not None and asked:
         yield Hit(
-            f"it is meant for the console ({meant[:80]!r}), and Switch Role cannot send the ExternalId that "
+            f"it is intended for the console ({meant[:80]!r}), and Switch Role cannot send the ExternalId that "
             f"{shown(asked[0])} needs"
         )
 
