@@ -542,3 +542,25 @@ def test_exclusive_attachments_attach():
         (read,) = read_files(["p.json"], read=lambda _, plan=plan: json.dumps(plan).encode(), owner=OWN).roles
         assert read.attached == attached
         assert [each.part for each in read.unknown] == unknown
+
+
+def test_a_function_around_a_document_that_is_known_leaves_the_trust_unknown() -> None:
+    """A plan does not show functions: a reference alone to a known document would be known itself."""
+    known = {
+        "address": "data.aws_iam_policy_document.k",
+        "mode": "data",
+        "type": "aws_iam_policy_document",
+        "values": {"json": TRUST},
+    }
+    trust = {"assume_role_policy": _to("data.aws_iam_policy_document.k.json")}
+    (role,) = _documented([], [], known, **trust).roles
+    assert (role.trust, role.open_trust) == (None, None)
+    assert role.why_unknown("trust").where == "p.json: aws_iam_role.r.assume_role_policy"
+
+
+def test_that_a_document_is_taken_as_it_is_is_said() -> None:
+    planned = [{"actions": ["sts:AssumeRole"], "principals": [{"type": "AWS", "identifiers": ["222222222222"]}]}]
+    (role,) = _documented(planned, [{}]).roles
+    assert role.trust is not None
+    said = "assume_role_policy is data.aws_iam_policy_document.t as it is: a plan does not show a function"
+    assert any(each.startswith(said) for each in role.assumed)
