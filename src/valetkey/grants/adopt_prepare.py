@@ -27,6 +27,7 @@ from valetkey.grants.history import is_change
 from valetkey.grants.make import prove
 from valetkey.grants.missing import no_role
 from valetkey.grants.plan import check
+from valetkey.grants.policies import current_versions
 from valetkey.grants.prepare import check_size
 from valetkey.grants.role import Owner, Role, canonical, compact, read_role
 from valetkey.grants.stacks import Stack, stack_of
@@ -119,6 +120,7 @@ def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetim
     grant = _tightened(wish, role, found, terms, until, owner) if wish.tighten else None
     weak: tuple[str, ...] = ()
     if grant is not None:
+        grant = replace(grant, versions=current_versions(perform, grant.managed))
         if terms_on(role, contractor) != grant.terms:
             check_size(write_trust(grant.terms), perform)
         record, shown, denies = grant.record, prove(write_trust(grant.terms), grant), grant.denies

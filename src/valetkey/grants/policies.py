@@ -19,7 +19,7 @@ from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.errors import PolicyError, ValetkeyError
-from valetkey.grants.role import Owner
+from valetkey.grants.role import HIDDEN, Owner
 from valetkey.policy.arns import Arn, parse_arn
 
 DEFAULT = ("SecurityAudit", "job-function/ViewOnlyAccess")
@@ -111,6 +111,22 @@ def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
 def versions_of(managed: Iterable[Managed]) -> tuple[tuple[str, str], ...]:
     """Which version AWS's own policies have now. Policies of the account are the owner's to change, and not noted."""
     return tuple((each.arn, each.version) for each in managed if each.version and each.arn.split(":")[4] == "aws")
+
+
+def current_versions(perform: Perform, arns: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Which version each of AWS's policies among `arns` has now; what may not be read is left out. Raises CallError."""
+    found: list[tuple[str, str]] = []
+    for arn in arns:
+        if arn.split(":")[4] == "aws":
+            try:
+                policy = _get(perform, arn)
+            except CallError as error:
+                if error.code not in HIDDEN:
+                    raise
+                continue
+            if policy is not None:
+                found.append((arn, policy["DefaultVersionId"]))
+    return tuple(found)
 
 
 class _Names:
