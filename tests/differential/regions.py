@@ -17,7 +17,7 @@ def astray(policy: Policy, resource: str | None, owner: str, requests: Sequence[
         return "unknown"
     for region in found.regions:
         if not decide(region.witness, **{policy.kind: policy}).allowed:  # type: ignore[arg-type]
-            return f"a witness is not let in: {region.witness}"
+            return f"a witness is not admitted: {region.witness}"
         if not inside(region, region.witness):
             return f"a witness is not in its own region: {region}"
     for request in requests:

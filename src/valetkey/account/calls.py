@@ -19,7 +19,7 @@ REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 
 @dataclass(frozen=True)
 class Call:
-    """One AWS API call: `service` ("iam"), `operation` (boto3's name: "create_role") and its parameters."""
+    """One AWS API call: `service` "iam", `operation` (boto3's name: "create_role") and its parameters."""
 
     service: str
     operation: str
@@ -100,7 +100,12 @@ def pages(perform: Perform, call: Call) -> Iterator[dict[str, Any]]:
             return
         marker = page.get("Marker")
         if marker in seen:
-            raise CallError(call, "Garbled", "its pages never end", do="check what answers in AWS's place")
+            raise CallError(
+                call,
+                "Garbled",
+                "its pages do not end",
+                do="check AWS_ENDPOINT_URL and the proxy: what answers is not AWS",
+            )
         seen.add(marker)
         params["Marker"] = marker
 

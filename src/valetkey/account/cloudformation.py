@@ -1,7 +1,7 @@
 """The roles that a CloudFormation template makes.
 
 Read: AWS::IAM::Role, and what ManagedPolicy, Policy and RolePolicy attach to roles of the template; the roles of
-functions of AWS SAM; loops; the templates that stack sets hold. What else may make roles (nested stacks by address,
+functions of AWS SAM; loops; the templates that stack sets hold. What else may create roles (nested stacks by address,
 macros) is not followed, and said. A resource with a condition is read as if it were made; one that is given twice is
 read as two.
 """
@@ -49,7 +49,7 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
     if left := [
         each for each in (used if is_list(used) else [used]) if not isinstance(each, str) or each not in _TRANSFORMS
     ]:
-        why = f"the transform {written(left)[:200]} may make roles that the template does not show"
+        why = f"the transform {written(left)[:200]} may create roles that the template does not show"
         part.unknown.append(Unknown("roles", why, f"{_at(name, '$')}.Transform"))
     template = serverless.with_roles(_written_out(template, name, place, part))
     resolver = Resolver(template, place)
@@ -72,7 +72,9 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
         if kind in _ELSEWHERE and isinstance(resource, dict):
             _nested(str(kind), resource.get("Properties"), where, resolver, place, part, depth)
         elif logical.startswith("Fn::") or kind in _ELSEWHERE or str(kind).endswith("::MODULE"):
-            part.unknown.append(Unknown("roles", f"{kind or logical} may make roles; it is not followed", where))
+            part.unknown.append(
+                Unknown("roles", f"{kind or logical} may create roles, which valetkey does not read", where)
+            )
         elif not isinstance(kind, str):
             raise _wrong(where, "a resource is not an object with a Type")
         elif kind in _KINDS:
@@ -163,7 +165,7 @@ def _written_out(template: dict[str, Any], name: str, place: Place, part: Part) 
                 # A budget for each loop, so that one which is too large hides no other resource.
                 found = Loops(lambda each: resolver.value(each, lambda _: None)).expanded({key: value})
             except Unresolved as error:
-                why = f"{key} may make roles: {error}"
+                why = f"{key} may create roles: {error}"
                 part.unknown.append(Unknown("roles", why, member(f"{_at(name, '$')}.{section}", key)))
                 continue
             kept += pairs(found)
@@ -177,7 +179,7 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
     given = given if isinstance(given, dict) else {}
     body = given.get("TemplateBody")
     if body is None or depth >= NESTED_MAX:
-        part.unknown.append(Unknown("roles", f"{kind} may make roles; it is not followed", where))
+        part.unknown.append(Unknown("roles", f"{kind} may create roles, which valetkey does not read", where))
         return
     place_ = f"{where}.Properties.TemplateBody"
     try:
@@ -189,7 +191,7 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
         loaded = load_template(text.encode(), place_) if isinstance(text, str) else text
         inner = read_template(loaded, place_, replace(place, parameters=parameters), depth + 1)
     except (Unresolved, SourceError) as error:
-        part.unknown.append(Unknown("roles", f"{kind} may make roles: {error}", place_))
+        part.unknown.append(Unknown("roles", f"{kind} may create roles: {error}", place_))
         return
     part.roles += inner.roles
     for arn, document in inner.policies.items():

@@ -81,7 +81,7 @@ def _followed(reference: _Reference, resources: dict[str, dict[str, Any]], name:
     address, _, attribute = reference.text.rpartition(".")
     value = resources.get(address, {}).get(attribute)
     if not isinstance(value, str):
-        raise SourceError(f"{reference.text} is not known from the file", do="it is not read", where=name)
+        raise SourceError(f"{reference.text} cannot be resolved from the file", do="it is not read", where=name)
     return value
 
 
@@ -99,7 +99,7 @@ class _Reader:
         while True:
             match = _TOKEN.match(text, place)
             if match is None or match.lastgroup is None:
-                raise self._wrong("something is there that valetkey does not write", line)
+                raise self._wrong("it contains something that valetkey does not write", line)
             found.append(_Token(match.lastgroup, match[match.lastgroup], line))
             if match.lastgroup == "end":
                 return found

@@ -162,7 +162,7 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts, *, is_detail: 
             unknown.append(Unknown(of, str(error), place))
             return None
         if text is None:
-            unknown.append(Unknown(of, "the file holds no document", place))
+            unknown.append(Unknown(of, "the file does not contain the document", place))
         return text
 
     def time(of: str, given: str | float | None, place: str) -> datetime | None:
@@ -212,8 +212,12 @@ def _default_version(policy: _Policy, where: str, texts: Texts) -> Document | Un
                 text = _document(version.Document, texts)
             except ValueError as error:
                 return Unknown(f"policy {policy.Arn}", str(error), place)
-            return text if text is not None else Unknown(f"policy {policy.Arn}", "the file holds no document", place)
-    return Unknown(f"policy {policy.Arn}", "the file does not hold its default version", where)
+            return (
+                text
+                if text is not None
+                else Unknown(f"policy {policy.Arn}", "the file does not contain the document", place)
+            )
+    return Unknown(f"policy {policy.Arn}", "the file does not contain its default version", where)
 
 
 def _document(raw: msgspec.Raw, texts: Texts) -> Document | None:

@@ -146,7 +146,7 @@ class Resolver:
         if isinstance(found, bool):
             return str(found).lower()
         if not isinstance(found, str):
-            raise Unresolved("expected a text")
+            raise Unresolved("expected a string")
         return found
 
     def arn(self, resource: str, note: Note) -> str:
@@ -286,7 +286,7 @@ class Resolver:
         """What Fn::Sub gives. Raises Unresolved."""
         text, own = given if is_list(given) and len(given) == 2 else (given, {})
         if not isinstance(text, str) or not isinstance(own, dict):
-            raise Unresolved("Fn::Sub needs a text")
+            raise Unresolved("Fn::Sub needs a string")
 
         def put(found: re.Match[str]) -> str:
             name = found[1].strip()
@@ -304,7 +304,7 @@ class Resolver:
         """What stands for an empty value: where it is an ARN's account it cannot be meant, since IAM takes no ARN
         without; it is to be filled in, and not known."""
         if self._open and ACCOUNTLESS.fullmatch(before) and after.startswith(":"):
-            why = f"{name} is empty, which IAM does not take here"
+            why = f"{name} is empty, which IAM does not accept here"
             return self.symbol(Symbol(name, why, pattern="[0-9]{12}"))
         return ""
 
@@ -372,7 +372,7 @@ class Resolver:
                     return known[0]
                 if otherwise is not None and not hangs:
                     return self.value(otherwise, note)
-        raise Unresolved("Fn::FindInMap finds nothing")
+        raise Unresolved("Fn::FindInMap has no such entry")
 
     def _one_of(self, hangs: str, values: list[str]) -> str:
         values = list(dict.fromkeys(values))

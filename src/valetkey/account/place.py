@@ -20,7 +20,7 @@ class Undecided(Unresolved):
     """A condition that hangs on values which are not known; `condition` is its name."""
 
     def __init__(self, condition: str) -> None:
-        super().__init__(f"condition {condition} hangs on what is not known")
+        super().__init__(f"condition {condition} depends on unknown values")
         self.condition = condition
 
 

@@ -133,11 +133,11 @@ def _children(text: str, at: int) -> Iterator[tuple[str | int, int, int]]:
         if opened == "{":
             found = _KEY.match(text, at)
             if found is None:
-                raise ValueError("a key is wanted")
+                raise ValueError("a key is expected")
             name = str(json.loads(found[0]))
             at = _skip(text, found.end())
             if text[at] != ":":
-                raise ValueError("a colon is wanted")
+                raise ValueError("a colon is expected")
             at = _skip(text, at + 1)
         yield name, start, at
         _, at = _DECODER.raw_decode(text, at)

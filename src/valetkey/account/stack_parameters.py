@@ -102,7 +102,7 @@ def _text(value: Any, name: str, where: str) -> str:
 
 def _wrong(name: str, where: str) -> SourceError:
     return SourceError(
-        f"{name} does not hold parameters of a stack: a name and a text are wanted here",
+        f"{name} does not hold parameters of a stack: a name and a string are expected here",
         do='write [{"ParameterKey": "Name", "ParameterValue": "text"}] or {"Parameters": {"Name": "text"}}',
         where=f"{name}: {where}",
     )

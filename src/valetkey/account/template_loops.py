@@ -33,7 +33,7 @@ class Loops:
     def _expanded(self, value: Any, names: Mapping[str, str]) -> Any:
         self._left -= 1
         if self._left < 0:
-            raise Unresolved("the loops of the template make too much")
+            raise Unresolved("the loops of the template produce too much")
         if is_list(value):
             return [self._expanded(each, names) for each in value]
         if is_object(value):
@@ -60,7 +60,7 @@ class Loops:
             case [str(name), collection, dict(body)]:
                 over = self._collection(self._expanded(collection, names))
                 if not is_list(over) or not all(isinstance(each, str) for each in over):
-                    raise Unresolved("Fn::ForEach needs a list of texts")
+                    raise Unresolved("Fn::ForEach needs a list of strings")
                 made: list[tuple[str, Any]] = []
                 for each in over:
                     made += self._pairs(body, {**names, name: each})

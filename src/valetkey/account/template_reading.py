@@ -68,7 +68,7 @@ class Reading:
         least = symbols.narrowest(found)
         reasons = {each.name: each.reason for each in found.symbols}
         if least is None:
-            why = next(iter(reasons.values()), "a choice in it hangs on what is not known")
+            why = next(iter(reasons.values()), "a choice in it depends on unknown values")
             self.unknown.append(Unknown(part, why, where))
             return None
         self.unknown += [Unknown(part, reasons[each.name], where) for each in least.whole]

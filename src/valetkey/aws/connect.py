@@ -37,8 +37,8 @@ _LIKELY = {
     "Throttling": "too many calls are made from your account at this moment",
     "ThrottlingException": "too many calls are made from your account at this moment",
     "RequestLimitExceeded": "too many calls are made from your account at this moment",
-    "ServiceUnavailable": "AWS is in trouble at this moment",
-    "InternalFailure": "AWS is in trouble at this moment",
+    "ServiceUnavailable": "AWS reports a temporary failure",
+    "InternalFailure": "AWS reports a temporary failure",
     "Unreachable": "the network, a proxy or AWS_ENDPOINT_URL prevents this computer from reaching AWS",
 }
 _ADVICE = {
@@ -177,7 +177,7 @@ def performer(
                 "Garbled",
                 "the answer was cut or is not AWS's",
                 do="check for a proxy or sign-in page, and try again",
-                likely="a proxy or a sign-in page answered in AWS's place",
+                likely="a proxy or a sign-in page answered instead of AWS",
             ) from None
         except (wrong.HTTPClientError, wrong.ConnectionError) as error:
             bundle = missing_bundle(session._session, error)

@@ -236,7 +236,7 @@ def problem_of(error: Exception, core: Any, name: str, profile: str | None) -> V
             return NoBase(f"{name} cannot be used: the endpoint is not a URL", do=do, exit_code=2)
         case _:
             # Its text may quote what was read.
-            what = f"{name} cannot be used: botocore cannot read what was kept for it ({type(error).__name__})"
+            what = f"{name} cannot be used: botocore cannot read its cached sign-in ({type(error).__name__})"
             return NoBase(what, do=SIGN_IN, exit_code=2)
 
 
@@ -246,8 +246,10 @@ def file_problem(error: OSError, name: str) -> NoBase:
     setting = next((each for each in _TOKEN_FILES if path and os.environ.get(each) == path), "")
     said = f"the file {path}" + (f" ({setting})" if setting else "") if path else "a file"
     return NoBase(
-        f"{name} cannot be used: it needs {said}, and this computer says: {why}",
-        do="see that it is there and yours to use, or correct the setting that names it" if path else SIGN_IN,
+        f"{name} cannot be used: it needs {said}, and the system reports: {why}",
+        do=("make sure that it exists and that you can use it, or correct the setting that names it")
+        if path
+        else SIGN_IN,
         where=path,
         exit_code=2,
     )
@@ -260,7 +262,7 @@ def missing_bundle(core: Any, error: Exception) -> NoBase | None:
         return None
     return NoBase(
         f"the CA bundle {bundle} is not there",
-        do="make it there, or correct `ca_bundle` in your AWS config and AWS_CA_BUNDLE",
+        do="create it, or correct `ca_bundle` in your AWS config and AWS_CA_BUNDLE",
         where=str(bundle),
         exit_code=2,
     )

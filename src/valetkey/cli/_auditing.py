@@ -101,5 +101,5 @@ def baseline(path: Path | None) -> tuple[Accepted, ...]:
 
     accepted, unknown = read_baseline(_text(path), name=str(path))
     if unknown:
-        say(f"{path}: not known here, and not acted on: {', '.join(unknown)}", stderr=True)
+        say(f"{path}: unknown keys, ignored: {', '.join(unknown)}", stderr=True)
     return accepted

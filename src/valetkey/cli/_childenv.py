@@ -156,20 +156,22 @@ def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
             words, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired:
-        raise ValetkeyError("AWS did not say in time who the command would be", do="try again", exit_code=3) from None
+        raise ValetkeyError(
+            "AWS did not confirm in time which identity the command would have", do="try again", exit_code=3
+        ) from None
     if done.returncode:
         from valetkey.credentials.sessions.refusals import SESSION_GONE
 
         last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
         if any(code in last[0] for code in SESSION_GONE):
             gone = SessionGone(
-                f"AWS does not take the session of {profile.name} any more; the command was not started",
-                do=f"run `{command('valetkey login', profile.name)}`: it enters the role anew, or says why not",
+                f"AWS no longer accepts the session of {profile.name}; the command was not started",
+                do=f"run `{command('valetkey login', profile.name)}`: it assumes the role again, or says why not",
             )
-            gone.likely = "the owner has ended the grant, or made the role anew"
+            gone.likely = "the owner has ended the grant, or recreated the role"
             raise gone
         raise ValetkeyError(
-            f"it cannot be shown that the command would be in account {profile.account}: {last[0]}",
+            f"valetkey cannot verify that the command would run in account {profile.account}: {last[0]}",
             do="try again, or leave --server out",
             exit_code=3,
         )
@@ -177,8 +179,8 @@ def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
     role = profile.role_arn.rsplit("/", 1)[1]
     if not who.startswith(f"arn:{profile.partition}:sts::{profile.account}:assumed-role/{role}/"):
         raise ValetkeyError(
-            f"the command would have been {who}, not in {profile.role_arn}; it was not started",
-            do="look for what gives it other credentials, in the environment or in ~/.aws",
+            f"the command would have run as {who}, not in {profile.role_arn}; it was not started",
+            do="look for what sets other credentials, in the environment or in ~/.aws",
             exit_code=3,
         )
 

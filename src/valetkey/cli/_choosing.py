@@ -44,7 +44,7 @@ def choose(choices: Sequence[Choice], ask: Callable[[str], str]) -> str:
         found = matching(typed, choices)
         if len(found) == 1:
             return found[0].name
-        left, hint = (found, "") if found else (tuple(choices), f"Nothing is like {typed!r}.\n")
+        left, hint = (found, "") if found else (tuple(choices), f"No profile matches {typed!r}.\n")
     raise ValetkeyError("no customer was chosen", do="run it again, or name one: valetkey use NAME", exit_code=1)
 
 

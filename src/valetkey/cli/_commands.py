@@ -26,7 +26,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("activity", "activity:activity", OWNER, "Show what was done through a role, from CloudTrail."),
     ("request", "request:request", CONTRACTOR, "Write an access request for a customer."),
     ("accept", "accept:accept", CONTRACTOR, "Check a handoff and write the AWS profile for it."),
-    ("import", "import_:import_", CONTRACTOR, "Take over profiles that you set up by hand in the AWS config."),
+    ("import", "import_:import_", CONTRACTOR, "Import profiles that you wrote by hand in the AWS config."),
     (
         "customers",
         "customers:customers",
@@ -35,11 +35,11 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ),
     ("verify", "verify:verify", CONTRACTOR, "Test that the role admits you, and only under its conditions."),
     ("login", "login:login", CONTRACTOR, "Enter the MFA code now; keep the access key in the keyring."),
-    ("logout", "logout:logout", CONTRACTOR, "Drop the sessions that are kept, also from the keyring."),
+    ("logout", "logout:logout", CONTRACTOR, "Delete the kept sessions, also from the keyring."),
     ("forget", "forget:forget", CONTRACTOR, "Remove a customer's profile from this computer."),
-    ("doctor", "doctor:doctor", CONTRACTOR, "Find out why a role refuses you, and what to do."),
+    ("doctor", "doctor:doctor", CONTRACTOR, "Diagnose why a role refuses you, and show what to do."),
     ("exec", "exec:exec_", CONTRACTOR, "Run a command with a grant's credentials and no others."),
-    ("use", "use:use", CONTRACTOR, "Make a customer's profile this shell's own."),
+    ("use", "use:use", CONTRACTOR, "Select a customer's profile for this shell."),
     ("shell-init", "shell_init:shell_init", CONTRACTOR, "Print the shell function that `use` needs."),
     ("env", "env:env", CONTRACTOR, "Print a grant's credentials as shell variables."),
     ("serve", "serve:serve", CONTRACTOR, "Serve credentials to SDKs over HTTP on this computer."),
@@ -55,7 +55,7 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
     ("who", "who:who", AUDIT, "List who can assume a role with a given trust policy, offline."),
     ("prove", "prove:prove", AUDIT, "Prove that a trust policy admits only whom it should, offline."),
     ("decide", "decide:decide", AUDIT, "Decide requests against policies, offline."),
-    ("demo", "demo:demo", TRY, "Run the whole story on a new sandbox."),
+    ("demo", "demo:demo", TRY, "Run a complete example on a new sandbox."),
     ("sandbox", "sandbox:app", TRY, "Run several AWS accounts on this computer, with IAM and MFA enforced."),
 )
 

@@ -52,7 +52,7 @@ def run_env(words: Sequence[str]) -> int:
             _write(FAILED[shell])
     if code > 128:
         with contextlib.suppress(OSError):
-            print("valetkey: interrupted: the shell is left without credentials", file=sys.stderr)  # noqa: T201
+            print("valetkey: interrupted: the shell has no credentials now", file=sys.stderr)  # noqa: T201
     return code
 
 

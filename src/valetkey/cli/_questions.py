@@ -55,8 +55,8 @@ def need_somebody(*, yes: bool, flags: str = "--yes") -> None:
     """Raise NobodyToAsk, before anything is called, when a change can be agreed to in no way."""
     if not yes and not at_terminal():
         raise NobodyToAsk(
-            "this command changes something, and there is no terminal to ask at",
-            do=f"run it at a terminal, or say {flags} to agree beforehand; {UNCHANGED}",
+            "this command asks for confirmation, and there is no terminal",
+            do=f"run it at a terminal, or say {flags} to confirm in advance; {UNCHANGED}",
         )
 
 

@@ -76,9 +76,9 @@ def _look_back(name: str, code: int, prepared: Prepared) -> None:
             from valetkey.report.text import say
 
             say(
-                f"valetkey: AWS does not know the session of {name} any more. It was dropped. If the owner has ended "
+                f"valetkey: AWS no longer knows the session of {name}. valetkey dropped it. If the owner has ended "
                 "the grant, the next run says so.",
-                "valetkey: the role was re-made: run it again",
+                "valetkey: the role was recreated: run it again",
                 stderr=True,
             )
 

@@ -37,7 +37,7 @@ def say_ended(name: str, until: datetime | None) -> None:
 
     if until is not None and datetime.now(UTC) >= until:
         say(
-            f"warning: by the handoff the grant {name} ended on {until:%Y-%m-%d %H:%M} UTC.",
+            f"warning: according to the handoff, the grant {name} ended on {until:%Y-%m-%d %H:%M} UTC.",
             "AWS decides. If the owner has extended it, accept the new handoff.",
             stderr=True,
         )

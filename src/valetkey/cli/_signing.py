@@ -25,9 +25,9 @@ _SEED = 300.0
 """Seconds to find a seed and type it."""
 # What to do instead, by where a temporary base identity comes from.
 _SIGN_IN = {
-    "sso": "nothing is to be done here: `aws sso login` signs in. Identity Center carries no MFA that AWS sees",
-    "login": "nothing is to be done here: `aws login` signs in. AWS does not say whether its sessions carry MFA into a "
-    "customer's role: `valetkey verify` tries it",
+    "sso": "there is nothing to do here: `aws sso login` signs in. Identity Center carries no MFA that AWS sees",
+    "login": "there is nothing to do here: `aws login` signs in. AWS does not say "
+    "whether its sessions carry MFA into a customer's role: `valetkey verify` tries it",
     "env": "take the session out of the environment (AWS_SESSION_TOKEN), or name a profile with --base",
 }
 
@@ -82,7 +82,7 @@ def refuse_temporary(who: SignedIn, source: str | None) -> None:
     """Raise ValetkeyError for a base identity that cannot be asked for a code."""
     if who.session_token is not None:
         raise ValetkeyError(
-            f"the base identity {source or 'default'} is a temporary session: AWS takes no MFA code from it",
+            f"the base identity {source or 'default'} is a temporary session: AWS accepts no MFA code from it",
             do=_SIGN_IN.get(who.source, "use an IAM user's access key, or name its profile with --base"),
         )
 
@@ -113,8 +113,8 @@ def read_key(source: str | None) -> TypedKey:
 
     if source not in (None, "default") and not settings((source,), os.environ):
         raise ValetkeyError(
-            f"the profile {source} is not in {config_path(os.environ)}: no tool could name it",
-            do="write it there first, with a region: `aws configure set region REGION --profile NAME`",
+            f"the profile {source} is not in {config_path(os.environ)}, so that no tool could use it",
+            do="add it there first, with a region: `aws configure set region REGION --profile NAME`",
         )
     key_id = answer(f"Access key id of the profile {source or 'default'}: ").strip()
     if not re.fullmatch("AKIA[A-Z0-9]{12,124}", key_id):
@@ -146,7 +146,7 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
 
     if profile is not None and not profile.mfa:
         raise ValetkeyError(
-            f"the grant {profile.name} asks for no MFA: there is nothing to log in to", do="just use it"
+            f"the grant {profile.name} requires no MFA: no login is needed", do="use the profile without a login"
         )
     if profile is not None and serial and profile.mfa_serial not in (None, serial):
         # Its role would ask for a code of that device all the same.
@@ -191,7 +191,7 @@ def read_seed(device: str, vault: Vault) -> str:
     mfa_sources.kept_seed(vault, device)  # without a keyring nobody is asked
     say(
         "With the seed in the keyring, anybody with access to the keyring has both factors: MFA then shows that this",
-        "computer was used, not that you were there. The owners ask for MFA to tell the two apart.",
+        "computer was used, not that you were there. Owners require MFA to tell the two apart.",
         f"To take it out again: {command('keyring del valetkey', f'seed:{device}')}",
         stderr=True,
     )

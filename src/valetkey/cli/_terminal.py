@@ -38,7 +38,7 @@ def silent(profile: str) -> Ask:
     """An `ask` that asks nobody: for renewing in the background."""
 
     def refuse(device: str, /, *, seconds: float, again: str = "") -> str:
-        raise Asker(profile).nobody("a new MFA code is needed, and a server asks nobody")
+        raise Asker(profile).nobody("a new MFA code is needed, and a server cannot ask for it")
 
     return refuse
 
@@ -78,7 +78,7 @@ class Asker:
             with _own_interrupt(tty) if self._own_interrupt else contextlib.nullcontext():
                 return self._ask(tty, device, seconds, again)
         except OSError:
-            raise self.nobody("the terminal went away before the MFA code was given") from None
+            raise self.nobody("the terminal was closed before an MFA code was entered") from None
         finally:
             os.close(tty)
 
@@ -194,14 +194,14 @@ def _foreground() -> Iterator[int]:
     try:
         tty = os.open(_TTY, os.O_RDWR | os.O_NOCTTY)
     except OSError:
-        raise NoTerminal("there is no terminal to type it at", do="run this in a terminal") from None
+        raise NoTerminal("this needs typed input, and there is no terminal", do="run this in a terminal") from None
     try:
         # A read from the background would stop this process without a word.
         if os.tcgetpgrp(tty) != os.getpgrp():
             raise NoTerminal("this runs in the background and cannot ask", do="run this in the foreground")
         yield tty
     except (OSError, termios.error):
-        raise NoTerminal("the terminal went away", do="run this in a terminal") from None
+        raise NoTerminal("the terminal was closed", do="run this in a terminal") from None
     finally:
         os.close(tty)
 

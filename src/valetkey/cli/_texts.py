@@ -23,7 +23,9 @@ def check_request(tool: Tool | None, *, until: str | None, template_url: str | N
         raise ValetkeyError("--template-url belongs to --as cloudformation", do="add that, or leave --template-url out")
     if tool is None:
         if until == NEVER:
-            raise ValetkeyError("--until never is not a wish", do="leave --until out; the owner decides on the end")
+            raise ValetkeyError(
+                "a request cannot ask for --until never", do=("leave --until out; the owner decides on the end")
+            )
         return
     if until is None:
         raise ValetkeyError(

@@ -59,12 +59,11 @@ def refuse_terms(given: Sequence[str]) -> None:
 def terms(document: Policy, given: TermOptions, *, now: datetime) -> Terms:
     """The terms that were asked for; what `grant` refuses is refused here too. Raises ValetkeyError."""
     if given.to is None:
-        raise ValetkeyError(
-            "nothing to prove was named", do="give --to with terms, or --within with a reference policy"
-        )
+        raise ValetkeyError("there is nothing to prove", do="give --to with terms, or --within with a reference policy")
     if (given.external_id is None) is not given.no_external_id:
         raise ValetkeyError(
-            "whether an ExternalId must be asked for is not clear", do="give --external-id ID or --no-external-id"
+            "it is not clear whether the role must require an ExternalId",
+            do="give --external-id ID or --no-external-id",
         )
     agreed = given.draft(now=now).agreed(
         contractor=given.to,

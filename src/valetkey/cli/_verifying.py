@@ -127,8 +127,8 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
     )
     if entry.dropped():
         say(
-            f"The session that was kept for {name} is not known to AWS any more: the role was re-made. It was dropped; "
-            "the next call of a tool enters the role anew.",
+            f"The session that was kept for {name} is no longer known to AWS: the role was recreated. It was dropped; "
+            "the next call of a tool assumes the role again.",
             stderr=True,
         )
     return found

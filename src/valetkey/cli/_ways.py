@@ -34,7 +34,7 @@ class WayOptions:
     ] = False
 
     region: Annotated[
-        str | None, Parameter(help="Where to work, instead of the region of the AWS profile or of AWS_REGION.")
+        str | None, Parameter(help="AWS region to use instead of the one in the AWS profile or AWS_REGION.")
     ] = None
 
     @property

@@ -49,7 +49,7 @@ def complete(
         asked = with_request(asked, received.value, now=now)
         if more and not yes and ask is None:
             raise ValetkeyError(
-                f"the request wishes for more than the defaults: {', '.join(more)}",
+                f"the request asks for more than the defaults: {', '.join(more)}",
                 do="accept that with --yes, or say yourself what to grant with --policy and --session",
             )
     if asked.name and asked.contractor and has_end:
@@ -98,14 +98,14 @@ def check_request(received: Received | None, *, words: str | None, to: str | Non
 
         if not same_fingerprint(words, received.fingerprint):
             raise ValetkeyError(
-                f"the request's fingerprint is {received.fingerprint}, and not the one that --fingerprint gives",
-                do="ask the contractor for the file again, and for its fingerprint over another way; "
+                f"the request's fingerprint is {received.fingerprint}, which differs from --fingerprint",
+                do="ask the contractor for the file again, and for its fingerprint through another channel; "
                 "nothing was written",
                 exit_code=1,
             )
     elif yes and to is None:
         raise ValetkeyError(
-            "--yes with a request needs something that the contractor told you directly: anybody can write a file",
+            "--yes with a request needs something that you have from the contractor directly: anybody can write a file",
             do="add --fingerprint WORDS as the contractor reads them to you, or --to ACCOUNT; "
             "or leave --yes out and be asked",
         )
@@ -121,7 +121,7 @@ def _missing(asked: Asked, *, has_end: bool) -> ValetkeyError:
         )
         if not is_there
     ]
-    wish = f"; the request wishes for {instant(asked.until)}" if asked.until and not has_end else ""
+    wish = f"; the request asks for {instant(asked.until)}" if asked.until and not has_end else ""
     return ValetkeyError(
         f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing{wish}",
         do="see `valetkey grant --help`, or run it at a terminal, without --yes, to be asked",
@@ -149,7 +149,7 @@ def _ask(asked: Asked, *, is_first: bool, has_end: bool, ask: Ask, checks: Check
         is_named = bool(asked.only or asked.pin or asked.whole_account)
         if asked.mfa and not is_named and not put("Require MFA", "yes", _yes_or_no):
             names = put(
-                "Without MFA: ARNs of the only users or roles that may come in",
+                "Without MFA: ARNs of the only users or roles to admit",
                 "",
                 lambda text: checks.people(text, asked.contractor or ""),
             )

@@ -61,7 +61,7 @@ def parse_arn(text: str) -> Arn:
     """Take one concrete ARN apart. Raises PolicyError for anything else, wildcards before the resource included."""
     if not isinstance(text, str):
         raise PolicyError(
-            f"an ARN is a text, not {shown(text)}", do="write it like arn:aws:iam::123456789012:role/name"
+            f"an ARN is a string, not {shown(text)}", do="write it like arn:aws:iam::123456789012:role/name"
         )
     parts = text.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":

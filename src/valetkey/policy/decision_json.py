@@ -40,12 +40,10 @@ def answer(text: str) -> Decision:
         if name not in ("request", *_SIDES, *_LEVELS):
             known = ", ".join(("request", *_SIDES, *_LEVELS))
             raise PolicyError(
-                f"{shown(name)} is not a part of a question", do=f"known here: {known}", where=member("$", name)
+                f"{shown(name)} is not a known part of the input", do=f"known: {known}", where=member("$", name)
             )
     if "request" not in given:
-        raise PolicyError(
-            "the question has no request", do='add "request": {"principal": ..., "action": ...}', where="$"
-        )
+        raise PolicyError("the input has no request", do='add "request": {"principal": ..., "action": ...}', where="$")
     request = _request(given["request"])
     sides: dict[str, Any] = {
         name: _policies(given[name], kind, f"$.{name}") for name, kind in _SIDES.items() if given.get(name) is not None
@@ -66,7 +64,7 @@ def _request(value: Any) -> Request:
         if name not in _REQUEST:
             known = ", ".join(_REQUEST)
             raise PolicyError(
-                f"{shown(name)} is not a part of a request", do=f"known here: {known}", where=member(where, name)
+                f"{shown(name)} is not a known part of a request", do=f"known: {known}", where=member(where, name)
             )
     for name in ("principal", "action"):
         if name not in given:
@@ -77,7 +75,9 @@ def _request(value: Any) -> Request:
         for name, each in context.items():
             if isinstance(each, JsonObject):
                 at = member(f"{where}.context", name)
-                raise PolicyError("a condition key has no object as value", do="write a string or a list", where=at)
+                raise PolicyError(
+                    "the value of a condition key cannot be an object", do="write a string or a list", where=at
+                )
     try:
         return Request(**parts)
     except PolicyError as error:

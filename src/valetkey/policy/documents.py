@@ -123,7 +123,7 @@ class _Reader:
         action, not_action = self._one_of(elements, "Action", where)
         if not_action and not self.grammar.not_action:
             raise PolicyError(
-                "an RCP has no NotAction", do="name what you mean with Action", where=f"{where}.NotAction"
+                "an RCP cannot contain NotAction", do="name what you mean with Action", where=f"{where}.NotAction"
             )
         actions = tuple(self._action(text, place) for place, text in texts(elements[action], f"{where}.{action}"))
         resources, not_resource = self._resources(elements, where)
@@ -201,8 +201,8 @@ class _Reader:
     def _resources(self, elements: Mapping[str, Any], where: str) -> tuple[tuple[str, ...] | None, bool]:
         present = [name for name in ("Resource", "NotResource") if name in elements]
         if self.grammar.resource == "none" and present:
-            do = "remove it: a trust policy is about its own role"
-            raise PolicyError(f"a trust policy has no {present[0]}", do=do, where=f"{where}.{present[0]}")
+            do = "remove it: a trust policy always applies to its own role"
+            raise PolicyError(f"a trust policy cannot contain {present[0]}", do=do, where=f"{where}.{present[0]}")
         if not present and self.grammar.resource != "needed":
             return None, False
         name, negated = self._one_of(elements, "Resource", where)
@@ -219,19 +219,21 @@ class _Reader:
             if present:
                 do = "remove it: this policy applies to the principals that it is attached to"
                 raise PolicyError(
-                    f"this kind of policy ({self.kind}) has no {present[0]}", do=do, where=f"{where}.{present[0]}"
+                    f"this kind of policy ({self.kind}) cannot contain {present[0]}",
+                    do=do,
+                    where=f"{where}.{present[0]}",
                 )
             return None, False
         if "NotPrincipal" in present and not self.grammar.not_principal:
             do = "name the callers with Principal"
             raise PolicyError(
-                f"this kind of policy ({self.kind}) has no NotPrincipal", do=do, where=f"{where}.NotPrincipal"
+                f"this kind of policy ({self.kind}) cannot contain NotPrincipal", do=do, where=f"{where}.NotPrincipal"
             )
         name, negated = self._one_of(elements, "Principal", where)
         principals = _read_principals(elements[name], f"{where}.{name}")
         if self.grammar.principal == "everyone" and principals != Principals(everyone=True):
             raise PolicyError(
-                'the Principal of an RCP is "*" only',
+                'the Principal of an RCP must be "*"',
                 do="use conditions on aws:Principal… keys",
                 where=f"{where}.Principal",
             )

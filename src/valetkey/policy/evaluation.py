@@ -217,12 +217,12 @@ class _Sides(NamedTuple):
         if request.caller.kind == "root":
             return Decision("allowed", request, action, granted, None, "the root user needs no policy of its own")
         if not grant and assume:
-            note = "the role's trust policy was not given, and not judged"
+            note = "the role's trust policy was not given and was not evaluated"
         if not (request.same_account and grant is Grant.ROLE):
             if self.identity is None:
                 if not grant:
                     return self._lacks(request, action, "resource", "no policy that could allow it was given")
-                note = "the caller's own policies were not given, and not judged"
+                note = "the caller's own policies were not given and were not evaluated"
             else:
                 found = _allow(self.identity, request, action)
                 if not found:

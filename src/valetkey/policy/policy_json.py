@@ -85,7 +85,7 @@ def known_members(value: Any, where: str, known: set[str]) -> dict[str, Any]:
     for name in found:
         if name not in known:
             near = next((each for each in known if each.lower() == name.lower()), None)
-            do = f"write {near}" if near else f"known here: {', '.join(sorted(known))}"
+            do = f"write {near}" if near else f"known: {', '.join(sorted(known))}"
             raise PolicyError(f"{shown(name)} is not an element of a policy here", do=do, where=member(where, name))
     return found
 

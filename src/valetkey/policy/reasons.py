@@ -48,25 +48,26 @@ def failures(statement: Statement, request: Request, action: str) -> Iterator[Fi
     where = statement.where
     if not statement.covers_action(action):
         element = "NotAction" if statement.not_action else "Action"
-        verb = "is for all but" if statement.not_action else "is for"
+        verb = "applies to all actions but" if statement.not_action else "applies to"
         yield Finding(
             f"{where}.{element}", f"{verb} {_several(statement.actions)}, the call is {spelt(request, action)}"
         )
     if not statement.covers_caller(request, False):
         element = "NotPrincipal" if statement.not_principal else "Principal"
-        verb = "is for all but" if statement.not_principal else "is for"
+        verb = "applies to all callers but" if statement.not_principal else "applies to"
         said = f"{verb} {statement.principals}, the caller is {request.caller.text}"
         yield Finding(f"{where}.{element}", f"{said}{_unsaid_id(statement, request)}")
     if not statement.covers_resource(request):
         element = "NotResource" if statement.not_resource else "Resource"
-        verb = "covers all but" if statement.not_resource else "covers"
+        verb = "applies to all resources but" if statement.not_resource else "applies to"
         yield Finding(
             f"{where}.{element}", f"{verb} {_several(statement.resources or ())}, the call is on {request.resource}"
         )
     for condition, test in zip(statement.conditions, statement.tests, strict=True):
         if not test(request.keys):
             text = (
-                f"asks for {_wish(condition, request, statement.variables)}, the call sent {_sent(condition, request)}"
+                f"requires {_wish(condition, request, statement.variables)}, the "
+                f"request has {_sent(condition, request)}"
             )
             yield Finding(condition.where, text)
 
@@ -78,13 +79,13 @@ def _unsaid_id(statement: Statement, request: Request) -> str:
     found = next((each for each in ids if each.startswith(prefix or "")), None)
     if found is None or "aws:userid" in request.keys:
         return ""
-    return f", whose unique id the call does not say: {found} is compared with aws:userid"
+    return f", whose unique id the request does not contain: {found} is compared with aws:userid"
 
 
 def conditions(statement: Statement, request: Request) -> tuple[Finding, ...]:
     """The conditions of a statement that applies, as facts."""
     return tuple(
-        Finding(each.where, f"{_wish(each, request, statement.variables)} (the call sent {_sent(each, request)})")
+        Finding(each.where, f"{_wish(each, request, statement.variables)} (the request has {_sent(each, request)})")
         for each in statement.conditions
     )
 

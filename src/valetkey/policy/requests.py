@@ -21,7 +21,7 @@ class Request:
 
     principal: str
     """Who calls: an ARN (user, role, role session, federated user, root, identity provider), a service
-    ("ec2.amazonaws.com"), a provider's bare name ("accounts.google.com"), or "anonymous"."""
+    "ec2.amazonaws.com", a provider's bare name "accounts.google.com", or "anonymous"."""
     action: str | Sequence[str]
     """ "service:Action" in any case, or all the actions that one call needs: an AssumeRole with Tags is
     ("sts:AssumeRole", "sts:TagSession"), one with SourceIdentity adds "sts:SetSourceIdentity"."""
@@ -43,7 +43,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if type(self.principal) is not str or type(self.resource) is not str:
-            raise PolicyError("the request's principal and resource are texts", do="write each as one string")
+            raise PolicyError("the request's principal and resource are strings", do="write each as one string")
         fill = object.__setattr__
         caller = read_caller(self.principal)
         partition, account = _owner(self.resource)
@@ -86,11 +86,11 @@ def _actions(text: str) -> tuple[str, ...]:
 def _all_actions(action: object) -> tuple[str, ...]:
     if not isinstance(action, list | tuple) or not action or len(action) > 100:
         raise PolicyError(
-            "the request's action is a text, or a list of them", do="write sts:AssumeRole", where="action"
+            "the request's action is a string or a list of strings", do="write sts:AssumeRole", where="action"
         )
     for each in action:
         if type(each) is not str:
-            raise PolicyError(f"an action is a text, not {shown(each)}", do="write sts:AssumeRole", where="action")
+            raise PolicyError(f"an action is a string, not {shown(each)}", do="write sts:AssumeRole", where="action")
     return tuple(lowered for each in action for lowered in _actions(each))
 
 
@@ -121,7 +121,7 @@ def _values(name: str, value: object) -> str | tuple[str, ...]:
     """Several values as a tuple; a list of one is the same as its value, an empty list is no key at all."""
     where = f"context[{shown(name)}]"
     if not isinstance(value, list | tuple):
-        problem = "is too long or no text" if isinstance(value, str) else f"is {shown(value)}"
+        problem = "is too long or is not a string" if isinstance(value, str) else f"is {shown(value)}"
         raise PolicyError(
             f"the value of {shown(name)} {problem}",
             do='write a string or a list of strings ("true", not true)',
@@ -132,7 +132,7 @@ def _values(name: str, value: object) -> str | tuple[str, ...]:
     for each in value:
         if type(each) is not str or len(each) > _VALUE_MAX or not _encodable(each):
             raise PolicyError(
-                f"a value of {shown(name)} is not a text, or too long", do="write a list of strings", where=where
+                f"a value of {shown(name)} is not a string, or is too long", do="write a list of strings", where=where
             )
     return value[0] if len(value) == 1 else tuple(value)
 

@@ -34,8 +34,8 @@ class Form:
 
 EMPTY_NOT = Form("empty-not", "is an empty list")
 NO_VALUES = Form("no-values", "has no values")
-TYPED_VARIABLE = Form("typed-variable", "has a policy variable under an operator that takes none")
-BROKEN_VARIABLE = Form("broken-variable", "has a ${ that begins no policy variable")
+TYPED_VARIABLE = Form("typed-variable", "has a policy variable under an operator that does not support one")
+BROKEN_VARIABLE = Form("broken-variable", "has a ${ that does not begin a policy variable")
 SHORT_ARN = Form("short-arn", "has an ARN pattern of fewer than six parts")
 UNREADABLE_VALUE = Form("unreadable-value", "is a negated test of a value that its operator cannot read")
 ANY_IF_EXISTS = Form("any-if-exists", "tests a missing key with ForAnyValue and IfExists")

@@ -183,7 +183,7 @@ class _Finder:
                             return Unknown(_VARIABLES)
                         found.append(region)
                         if len(found) > self.search.budget.limits.regions:
-                            raise TooLong(f"more than {self.search.budget.limits.regions:,} regions are let in")
+                            raise TooLong(f"more than {self.search.budget.limits.regions:,} regions are admitted")
         return Reach(tuple(found), self.unjudged)
 
     def _parties(self) -> dict[Party, int]:
@@ -216,7 +216,7 @@ class _Finder:
         if not (decide(witness, **self.side).allowed if certain else could_allow(witness, **self.side)):
             if self.space.inexact:
                 return None
-            raise InternalError(f"a witness is not let in: {witness}")
+            raise InternalError(f"a witness is not admitted: {witness}")
         people = [point.person for point in _points(self.space.dimensions[CALLER], box[CALLER]) if point.person]
         actions = {point.action for point in _points(self.space.dimensions[ACTION], box[ACTION])}
         names = dict.fromkeys(person.named or self._named_id(person) for person in people)

@@ -61,7 +61,7 @@ def _ways(text: str) -> list[list[str]]:
             if text[at] == ANY:
                 todo.append((at + 1, [*parts, part], ""))
         if len(done) > _MOST_WAYS or len(todo) > _MOST_WAYS:
-            raise NotDecided("a pattern of aws:PrincipalArn can be laid on an ARN in too many ways")
+            raise NotDecided("a pattern of aws:PrincipalArn can match an ARN in too many ways")
     return done
 
 

@@ -105,7 +105,7 @@ def _refuse(said: Mentioned, *, role: bool) -> None:
         if families - ({Family.BOOL} if key == "aws:principalisawsservice" else set()):
             raise NotDecided(f"{key} is compared as {' and as '.join(sorted(families))}")
         if any(glob.fold and not glob.text.isascii() for glob in said.globs(key)):
-            raise NotDecided(f"{key} is compared without case with letters that are not ASCII")
+            raise NotDecided(f"{key} is compared ignoring case with letters that are not ASCII")
     ids = said.globs("aws:userid")
     if not role and any(glob.text != STAR and glob.text[:4] not in _UNIQUE for glob in ids):
         raise NotDecided("aws:userid is compared with what the root user or a federated user may have")

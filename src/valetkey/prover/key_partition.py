@@ -111,7 +111,7 @@ def _alike(globs: Sequence[Glob], found: Sequence[str], each: int) -> Iterator[s
     odd = {text: list(spellings(text)) for text in folded}
     wild = [glob for glob in globs if not glob.plain and not glob.fold and glob.text.strip(STAR)]
     if wild and any(odd.values()):
-        raise NotDecided("a key is compared without case, and with a pattern")
+        raise NotDecided("a key is compared ignoring case, and with a pattern")
     for several in odd.values():
         yield from [text for text in several if text not in found][:each]
 

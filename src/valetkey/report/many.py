@@ -60,7 +60,7 @@ def say_ran(ran: Sequence[Ran], wanted: Sequence[str]) -> None:
             if problem.likely:
                 say(f"{each.name:<{width}} |   most likely: {problem.likely}", stderr=True)
         if each.is_lost:
-            say(f"{each.name:<{width}} | valetkey: the role was re-made: run it again", stderr=True)
+            say(f"{each.name:<{width}} | valetkey: the role was recreated: run it again", stderr=True)
     failed = [f"{each.name} ({each.code})" for each in ran if each.code]
     failed += [f"{each.name} (not started)" for each in ran if each.code is None]
     done = {each.name for each in ran}

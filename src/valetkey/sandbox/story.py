@@ -128,7 +128,7 @@ STEPS = (
     Step("contractor", "verifies: right way in, wrong ways refused", (*VALETKEY, "verify", "acme"),
          show=r"(?s)right way +right.*no ExternalId +right.*wrong ExternalId +right.*no MFA +right",
          say="in the right way, refused in three wrong ways"),
-    Step("contractor", "gets in with the AWS CLI", (*AWS, "sts", "get-caller-identity", "--profile", "acme"),
+    Step("contractor", "uses the role with the AWS CLI", (*AWS, "sts", "get-caller-identity", "--profile", "acme"),
          show=_ASSUMED),
     Step("contractor", "reads with boto3", (sys.executable, "-c", BOTO3), show=r"(sees .*)"),
     Step("contractor", "reads with `valetkey exec`",
@@ -143,18 +143,18 @@ STEPS = (
     Step("owner", "looks at the grants", (*VALETKEY, "list"), show=r"(audit +\d{12}) +SecurityAudit.*days left.*open"),
     Step("owner", "audits the whole account, by proof", (*VALETKEY, "audit", "--fail-on", "medium"),
          show=r"(1 guarded).*(?s:.*) 0 of them medium", say="one outsider, with ExternalId and MFA; no finding"),
-    Step("owner", "takes it back", (*VALETKEY, "revoke", "audit", "--yes", "--no-wait"),
+    Step("owner", "revokes the access", (*VALETKEY, "revoke", "audit", "--yes", "--no-wait"),
          show=r"(?s)deny on everything put.*Gone since.*Not waited for",
          say="denied, closed, gone; not waited for, since the sandbox applies a deny at once and AWS takes seconds"),
     Step("contractor", "tries its live session", (*AWS, "iam", "list-roles", "--profile", "acme"),
          expect="refused", show=_DENIED, because="AccessDenied|InvalidClientTokenId|ExpiredToken"),
-    Step("contractor", "tries to come in again, with ExternalId and MFA",
+    Step("contractor", "tries to assume the role again, with ExternalId and MFA",
          (*AWS, "sts", "get-caller-identity", "--profile", "by-hand"), expect="refused", show=_DENIED),
-    Step("contractor", "hands over its side of the trail", _EVENTS, keep="trail/theirs.json", carry="trail/theirs.json",
+    Step("contractor", "exports its own CloudTrail", _EVENTS, keep="trail/theirs.json", carry="trail/theirs.json",
          show=r"(?s)(AssumeRole)", say="who assumed roles, as its own account recorded it"),
-    Step("owner", "saves its own side", _EVENTS, keep="trail/own.json", show=r"(?s)(AssumeRole)",
+    Step("owner", "exports its own CloudTrail", _EVENTS, keep="trail/own.json", show=r"(?s)(AssumeRole)",
          say="what was done, as the owner's account recorded it"),
-    Step("owner", "sees who came in and what they did",
+    Step("owner", "shows who assumed the role, and their calls",
          (*VALETKEY, "activity", f"arn:aws:iam::{OWNER}:role/audit", "--from", "trail"),
          show=rf"(?s)by 1 person.*{PERSON} +yes.*the caller's trail.*denied +on.*iam:CreateUser +userName mallory",
          say=f"{PERSON}, named by both sides, with MFA; the user that she tried to make is among the denied calls"),
@@ -248,11 +248,11 @@ def _judge(step: Step, ran: Ran) -> tuple[bool, str]:
         reason = re.search(step.because, text)
         if ran.code != 0 and reason:
             return True, f"refused: {detail or reason[0]}{prompted}"
-        return False, "was let in" if ran.code == 0 else f"failed, but not as a refusal: {_last(text)}"
+        return False, "was admitted" if ran.code == 0 else f"failed, but not as a refusal: {_last(text)}"
     if ran.code != 0:
         return False, f"failed with {ran.code}: {_last(text)}"
     if step.show and not found:
-        return False, f"did not say what it must: {_last(text)}"
+        return False, f"did not print what is expected: {_last(text)}"
     return True, f"{detail or 'done'}{prompted}"
 
 

@@ -45,7 +45,7 @@ def test_a_step_that_goes_otherwise_is_told():
         told = list(story.tell(control, owner, contractor, steps=steps))
     assert [each.ok for each in told] == [False] * 4
     assert [each.happened.split(":")[0] for each in told] == [
-        "was let in",
+        "was admitted",
         "failed with 255",
         "failed, but not as a refusal",
         "did not say what it must",

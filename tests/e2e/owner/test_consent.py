@@ -185,11 +185,11 @@ def test_without_a_terminal_an_end_must_be_named(stage: Any, admin: Admin, write
     # --yes asks nothing at all, at a terminal either.
     code, shown = admin.run_tty(*words, "--yes")
     assert (code, "--until never" in shown) == (2, True), shown
-    # What the request wishes for is a wish.
+    # What the request asks for is a wish.
     requested(stage, until=datetime.now(UTC).replace(microsecond=0) + timedelta(days=4000))
     refused = admin.run("grant", "audit", "--request", "request.json", *words[2:], "--yes")
     assert refused.returncode == 2
-    assert "the request wishes for" in refused.stderr
+    assert "the request asks for" in refused.stderr
     assert writes() == []
     assert admin.run(*words, "--until", "never", "--yes").returncode == 0
     assert "valetkey:until" not in {tag["Key"] for tag in role(stage)["Tags"]}

@@ -222,14 +222,16 @@ def test_the_recorded_end_cuts_off_nothing_that_the_owner_has_extended(way: Make
         assert it.person.run("credential-process", "acme").returncode == 0
     done = it.person.run("exec", "acme", "--", "true")
     assert done.returncode == 0
-    assert "warning: by the handoff the grant acme ended on" in done.stderr
+    assert "warning: according to the handoff, the grant acme ended on" in done.stderr
     assert it.person.run("terraform", "acme").returncode == 0
     # When AWS refuses too, the record says why.
     it.owner.root("iam", "update_assume_role_policy", RoleName="Audit", PolicyDocument=json.dumps(CLOSED))
     it.save(until=datetime.now(UTC) - timedelta(seconds=1))
     done = it.person.run("credential-process", "acme")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "AWS refused to let you into the role, and by the handoff the grant acme ended on" in done.stderr
+    assert (
+        "AWS refused to let you assume the role, and according to the handoff, the grant acme ended on"
+    ) in done.stderr
 
 
 def test_an_mfa_session_that_expired_at_aws_is_asked_for_anew(way: Make) -> None:

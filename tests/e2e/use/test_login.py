@@ -65,7 +65,7 @@ def test_one_code_now_and_tools_without_a_terminal_find_a_session(way: Make, tmp
     assert code == 0, shown
     assert "there is no keyring on this computer; your MFA session is kept in a file" in shown
     assert f"In arn:aws:iam::{it.owner.account}:role/Audit until " in shown
-    assert "Each session lasts 1 h at most: AWS gives no more through an MFA session." in shown
+    assert "Each session lasts 1 h at most: AWS allows no more through an MFA session." in shown
     answer = json.loads(it.person.run("credential-process", "acme").stdout)
     assert answer["AccountId"] == it.owner.account
     assert (it.asked("sts:GetSessionToken"), it.asked("sts:AssumeRole")) == (1, 1)
@@ -84,11 +84,11 @@ def test_a_grant_that_was_ended_is_seen_although_its_session_is_kept(way: Make) 
     it.owner.root("iam", "delete_role", RoleName="Audit")
     done = it.person.run("exec", "acme", "--server", "--", "echo", "started")
     assert (done.returncode, done.stdout) == (125, "")
-    assert "AWS refused to let you into the role" in done.stderr
+    assert "AWS refused to let you assume the role" in done.stderr
     assert "most likely:" in done.stderr
     code, shown = it.person.run_tty("login", "acme", code=it.user.code)
     assert code == 3, shown
-    assert "AWS refused to let you into the role" in shown
+    assert "AWS refused to let you assume the role" in shown
     assert "most likely:" in shown
 
 

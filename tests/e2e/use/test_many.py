@@ -176,11 +176,13 @@ def test_with_all_a_grant_that_has_ended_is_tried_and_left_out_when_aws_says_so_
     done = it.person.run("exec", "--all", "--", *CLI)
     assert done.returncode == 0, done.stderr
     assert f"globex  | {it.others['globex'].account}" in done.stdout
-    assert "warning: by the handoff the grant globex ended on" in done.stderr
+    assert "warning: according to the handoff, the grant globex ended on" in done.stderr
     it.save("globex", role="Ops", owner=it.others["globex"], until=datetime.now(UTC), external_id="taken-back")
     done = it.person.run("exec", "--all", "--", *CLI)
     assert done.returncode == 0, done.stderr
-    assert "globex: left out: AWS refused to let you into the role, and by the handoff the grant globex" in done.stderr
+    assert (
+        "globex: left out: AWS refused to let you assume the role, and according to the handoff, the grant globex"
+    ) in done.stderr
     assert "globex  |" not in done.stdout + done.stderr
     # Named by hand it is a failure.
     done = it.person.run("exec", "--profile", "globex", "--", "true")

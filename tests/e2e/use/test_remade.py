@@ -11,7 +11,7 @@ import pytest
 
 Make = Callable[..., Any]
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
-LAST = "valetkey: the role was re-made: run it again"
+LAST = "valetkey: the role was recreated: run it again"
 
 
 def calls(it: Any) -> int:
@@ -85,7 +85,7 @@ def test_exec_for_several_names_the_customer(way: Make, stage: Any) -> None:
     it.make_role_anew()
     done = it.person.run("exec", "--all", "--", sys.executable, "-c", WHO)
     assert done.returncode == 1
-    assert "acme   | valetkey: the role was re-made: run it again" in done.stderr
+    assert "acme   | valetkey: the role was recreated: run it again" in done.stderr
     assert "globex | valetkey" not in done.stderr
     assert it.person.run("exec", "--all", "--", sys.executable, "-c", WHO).returncode == 0
 
@@ -139,4 +139,4 @@ def test_a_role_that_is_gone_is_not_called_re_made_for_ever(way: Make) -> None:
     assert it.person.run(*words).stderr.splitlines()[-1] == LAST
     done = it.person.run(*words)
     assert done.returncode == 125
-    assert "AWS refused to let you into the role" in done.stderr
+    assert "AWS refused to let you assume the role" in done.stderr

@@ -168,7 +168,7 @@ def test_intrinsic_functions(given, found):
         ("{'Fn::Transform': {Name: M}}", "Fn::Transform"),
         ("!If [Loop, a, b]", "Loop depends on itself"),
         ("!If [Absent, a, b]", "no condition Absent"),
-        ("!FindInMap [Stages, dev, Account]", "finds nothing"),
+        ("!FindInMap [Stages, dev, Account]", "has no such entry"),
         ("!Select [7, !Ref Two]", "long enough"),
         ("!Join [x]", "Fn::Join needs"),
         ("!Split ['', a]", "Fn::Split needs"),
@@ -507,7 +507,7 @@ def test_templates_inside_templates_end():
             {"Resources": {"S": {"Type": "AWS::CloudFormation::StackSet", "Properties": {"TemplateBody": text}}}}
         )
     (unknown,) = _read(text, name="t.json").unknown
-    assert "not followed" in unknown.reason
+    assert "valetkey does not read" in unknown.reason
 
 
 def test_json_with_remarks_and_commas_at_the_end_is_yaml():

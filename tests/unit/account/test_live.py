@@ -129,7 +129,7 @@ def test_throttling_without_end_fails_after_a_minute():
 
 
 def test_pages_without_end_are_refused():
-    with pytest.raises(CallError, match="never end"):
+    with pytest.raises(CallError, match="pages do not end"):
         list(pages(lambda call: {"IsTruncated": True, "Marker": "m"}, Call("iam", "list_roles")))
-    with pytest.raises(CallError, match="never end"):
+    with pytest.raises(CallError, match="pages do not end"):
         list(pages(lambda call: {"IsTruncated": True}, Call("iam", "list_roles")))

@@ -388,13 +388,13 @@ def test_a_prover_that_fails_makes_one_role_unknown_and_no_more() -> None:
 
     def failing(policy: Any, **more: Any) -> Any:
         if policy.statements[0].sid == "bad":
-            raise InternalError("a witness is not let in")
+            raise InternalError("a witness is not admitted")
         return who(policy, **more)
 
     there = account(role(trust(allow(ROOT, BOTH, Sid="bad")), "a"), role(trust(allow(ROOT, BOTH)), "b"))
     answer = audit(there, scope=Scope(), now=NOW, who=failing)
     assert [each.exposure for each in answer.roles] == ["unknown", "guarded"]
-    assert "a witness is not let in" in answer.roles[0].reason
+    assert "a witness is not admitted" in answer.roles[0].reason
     assert [each.check for each in answer.failing("critical")] == ["unknown"]
 
 

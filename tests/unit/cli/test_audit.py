@@ -419,11 +419,11 @@ def test_what_was_not_read_fails_unless_it_is_accepted(folder: Path, capsys: Cap
     words = ["audit", name, "--owner", OWN]
     for form in ("table", "json", "html", "sarif"):
         assert run([*words, "--format", form]) == 1
-        assert "AWS::CloudFormation::Stack may make roles" in capsys.readouterr().out, form
+        assert "AWS::CloudFormation::Stack may create roles" in capsys.readouterr().out, form
         assert run([*words, "--format", form, "--fail-on", "critical"]) == 1
         capsys.readouterr()
         assert run([*words, "--format", form, "--allow-incomplete"]) == 0
-        assert "AWS::CloudFormation::Stack may make roles" in capsys.readouterr().out, form
+        assert "AWS::CloudFormation::Stack may create roles" in capsys.readouterr().out, form
     run([*words, "--json"])
     (finding,) = json.loads(capsys.readouterr().out)["findings"]
     assert (finding["check"], finding["role"]) == ("incomplete", f"arn:aws:iam::{OWN}:root")

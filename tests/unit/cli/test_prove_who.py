@@ -153,8 +153,8 @@ def test_text_of_a_document_cannot_forge_a_line(write: Any, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        ([], "nothing to prove was named"),
-        (["--to", THEM], "whether an ExternalId must be asked for is not clear"),
+        ([], "there is nothing to prove"),
+        (["--to", THEM], "it is not clear whether the role must require an ExternalId"),
         (["--to", "12"], "ExternalId"),
         (["--to", "12", "--no-external-id"], "the account id has 2 characters"),
         ([*TERMS, "--within", "other.json"], "--within and terms were both given"),

@@ -85,7 +85,7 @@ def test_without_a_terminal_no_secret_is_asked_for() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SECRET, "20"], capture_output=True, text=True, start_new_session=True, timeout=20
     )
-    assert "problem NoTerminal there is no terminal" in done.stdout
+    assert "problem NoTerminal this needs typed input, and there is no terminal" in done.stdout
 
 
 def test_says_why_it_asks_again() -> None:

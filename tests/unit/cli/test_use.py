@@ -198,7 +198,7 @@ def test_the_chooser_narrows_down_and_gives_up() -> None:
     assert choose(CHOICES, answers("ae", "2")) == "axe-prod"
     assert "beta" not in asked[-1]
     assert choose(CHOICES, answers("zz", "beta")) == "beta-prod"
-    assert "Nothing is like 'zz'" in asked[-1]
+    assert "No profile matches 'zz'" in asked[-1]
     with pytest.raises(ValetkeyError, match="no customer was chosen"):
         choose(CHOICES, answers(""))
 

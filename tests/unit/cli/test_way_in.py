@@ -84,7 +84,7 @@ def test_what_is_about_a_grant_names_it_for_a_role_behind_it(
     (tmp_path / ".aws/config").write_text(BEHIND)
     assert _run.run([command, "acme-prod"]) == 2
     err = capsys.readouterr().err
-    assert "acme-prod is not a grant, but a role behind one" in err
+    assert "acme-prod is not a grant, but a role that is assumed from one" in err
     assert "name the grant: acme" in err
 
 
@@ -147,7 +147,7 @@ def test_login_asks_for_the_device_that_the_role_is_entered_with(accept: Accept,
     accept("globex", mfa_serial=TOKEN)
     assert _signing.device(None, None, "work", who) == TOKEN
     without = accept("initech", mfa=False, mfa_serial=None)
-    with pytest.raises(ValetkeyError, match="asks for no MFA"):
+    with pytest.raises(ValetkeyError, match="requires no MFA"):
         _signing.device(None, without, "work", who)
 
 

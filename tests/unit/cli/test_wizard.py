@@ -133,7 +133,7 @@ def test_without_mfa_somebody_is_asked_for() -> None:
     person = Person("222222222222", "", "no", "", CAROL, *[""] * 7)
     found = asked(person=person)
     assert (found.mfa, found.only) == (False, (CAROL,))
-    assert "somebody must be named" in person.shown
+    assert "at least one user or role must be named" in person.shown
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_an_end_that_the_request_wishes_for_is_offered_and_not_taken_unasked() -
     found = _wizard.complete(Asked(name="audit"), wish, now=NOW, ask=person, yes=False)
     assert "[2027-12-28T12:00:00Z]" in person.shown
     assert (found.until, found.never) == (NOW + timedelta(days=400), False)
-    with pytest.raises(ValetkeyError, match="wishes for 2027-12-28T12:00:00Z"):
+    with pytest.raises(ValetkeyError, match="asks for 2027-12-28T12:00:00Z"):
         _wizard.complete(Asked(name="audit"), wish, now=NOW, ask=None, yes=True)
     assert _wizard.complete(Asked(name="audit", never=True), wish, now=NOW, ask=None, yes=True).until is None
 

@@ -19,38 +19,38 @@ def ask(*statements: dict[str, Any], action: Any = "sts:AssumeRole", context: An
 
 def test_a_missing_external_id() -> None:
     answer = ask(ALLOW | {"Condition": ASK}, context={"aws:MultiFactorAuthPresent": "true"})
-    assert answer.reason == 'the trust policy: statement 1 asks for sts:ExternalId = "x-123", the call sent none'
+    assert answer.reason == 'the trust policy: statement 1 requires sts:ExternalId = "x-123", the request has none'
     [part] = answer.parts
     assert (part.side, part.number, part.statement, part.sid) == ("trust", 1, 1, None)
     [finding] = part.findings
     assert finding.where == "$.Statement[0].Condition.StringEquals['sts:ExternalId']"
-    assert finding.text == 'asks for sts:ExternalId = "x-123", the call sent none'
+    assert finding.text == 'requires sts:ExternalId = "x-123", the request has none'
 
 
 def test_all_that_failed_is_named() -> None:
     answer = ask(ALLOW | {"Condition": ASK, "Sid": "Door"}, context={"sts:ExternalId": "y"})
     assert answer.reason == (
-        'the trust policy: statement 1 (Door) asks for sts:ExternalId = "x-123", the call sent "y"; '
-        'and it asks for aws:MultiFactorAuthPresent = "true", the call sent none'
+        'the trust policy: statement 1 (Door) requires sts:ExternalId = "x-123", the request has "y"; '
+        'and it requires aws:MultiFactorAuthPresent = "true", the request has none'
     )
 
 
 def test_the_nearest_statement_is_named() -> None:
     far = ALLOW | {"Principal": {"AWS": "333333333333"}, "Action": "sts:TagSession"}
     near = ALLOW | {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
-    assert "statement 2 asks for aws:MultiFactorAuthPresent" in ask(far, near).reason
+    assert "statement 2 requires aws:MultiFactorAuthPresent" in ask(far, near).reason
     # Of two as near as each other, the one that names the caller.
     stranger = ALLOW | {"Principal": {"AWS": "333333333333"}}
-    assert "statement 2 asks for aws:MultiFactorAuthPresent" in ask(stranger, near).reason
-    assert ask(stranger).reason == f"the trust policy: statement 1 is for 333333333333, the caller is {BOB}"
-    assert "is for sts:AssumeRole, the call is sts:TagSession" in ask(ALLOW, action="sts:TagSession").reason
+    assert "statement 2 requires aws:MultiFactorAuthPresent" in ask(stranger, near).reason
+    assert ask(stranger).reason == f"the trust policy: statement 1 applies to 333333333333, the caller is {BOB}"
+    assert "applies to sts:AssumeRole, the call is sts:TagSession" in ask(ALLOW, action="sts:TagSession").reason
 
 
 def test_a_deny_names_what_held() -> None:
     deny = ALLOW | {"Effect": "Deny", "Condition": {"StringNotEquals": {"sts:ExternalId": "x"}}}
     answer = ask(ALLOW, deny, context={"sts:ExternalId": "y"})
     assert answer.reason == (
-        'the trust policy, statement 2, denies sts:AssumeRole: sts:ExternalId other than "x" (the call sent "y")'
+        'the trust policy, statement 2, denies sts:AssumeRole: sts:ExternalId other than "x" (the request has "y")'
     )
     assert answer.parts[0].findings[0].where == "$.Statement[1].Condition.StringNotEquals['sts:ExternalId']"
     shut = ask(ALLOW, ALLOW | {"Effect": "Deny"})
@@ -67,22 +67,25 @@ def test_an_allow_names_both_sides() -> None:
     )
     assert [part.side for part in answer.parts] == ["trust", "identity"]
     assert ask(ALLOW).reason == (
-        "the trust policy, statement 1, allows sts:AssumeRole; the caller's own policies were not given, and not judged"
+        "the trust policy, statement 1, allows sts:AssumeRole; the caller's own "
+        "policies were not given and were not evaluated"
     )
     assert "there are none" in ask(ALLOW, identity=()).reason
     assert ask(ALLOW, identity=identity[:1]).reason == (
-        "the caller's policies: statement 1 is for s3:*, the call is sts:AssumeRole"
+        "the caller's policies: statement 1 applies to s3:*, the call is sts:AssumeRole"
     )
     wrong = own | {"Resource": "arn:aws:iam::111111111111:role/other"}
     lacks = ask(ALLOW, identity=[identity[0], parse_policy({"Statement": wrong}, kind="identity")])
-    assert "the caller's policies (policy 2): statement 1 covers arn:aws:iam::111111111111:role/other" in lacks.reason
+    assert (
+        "the caller's policies (policy 2): statement 1 applies to arn:aws:iam::111111111111:role/other" in lacks.reason
+    )
 
 
 def test_an_organisation_level_is_numbered() -> None:
     full = parse_policy({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}, kind="scp")
     s3 = parse_policy({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}, kind="scp")
     answer = ask(ALLOW, scps=[[full], [s3]])
-    assert answer.reason == "the SCPs of level 2: statement 1 is for s3:*, the call is sts:AssumeRole"
+    assert answer.reason == "the SCPs of level 2: statement 1 applies to s3:*, the call is sts:AssumeRole"
     assert answer.parts[0].number == 2
 
 
@@ -93,20 +96,20 @@ def words(operator: str, value: Any, context: Any = None, key: str = "aws:x") ->
 
 
 def test_the_words_of_conditions() -> None:
-    assert words("Null", "true", {"aws:x": "1"}) == 'asks for aws:x to be absent, the call sent "1"'
-    assert words("Null", "false") == "asks for any aws:x, the call sent none"
-    assert words("IpAddress", "10.0.0.0/8", {"aws:x": "192.0.2.1"}).startswith('asks for aws:x in "10.0.0.0/8"')
-    assert words("NumericLessThan", 3600, {"aws:x": "4000"}) == 'asks for aws:x < "3600", the call sent "4000"'
-    assert words("DateLessThan", "2026-01-01", {"aws:x": "2027-01-01"}).startswith('asks for aws:x before "2026-01-01"')
+    assert words("Null", "true", {"aws:x": "1"}) == 'requires aws:x to be absent, the request has "1"'
+    assert words("Null", "false") == "requires any aws:x, the request has none"
+    assert words("IpAddress", "10.0.0.0/8", {"aws:x": "192.0.2.1"}).startswith('requires aws:x in "10.0.0.0/8"')
+    assert words("NumericLessThan", 3600, {"aws:x": "4000"}) == 'requires aws:x < "3600", the request has "4000"'
+    assert words("DateLessThan", "2026-01-01", {"aws:x": "2027-01-01"}).startswith('requires aws:x before "2026-01-01"')
     assert words("StringEquals", ["a", "b", "c", "d", "e"]) == (
-        'asks for aws:x = "a" or "b" or "c" or 2 more, the call sent none'
+        'requires aws:x = "a" or "b" or "c" or 2 more, the request has none'
     )
     assert words("ForAllValues:StringEquals", "a", {"aws:x": ["a", "b"]}) == (
-        'asks for every value of aws:x = "a", the call sent "a", "b"'
+        'requires every value of aws:x = "a", the request has "a", "b"'
     )
     assert "needs ForAllValues or ForAnyValue" in words("StringEquals", "a", {"aws:x": ["a", "b"]})
     assert words("StringEquals", "${aws:username}", {"aws:x": "eve"}) == (
-        'asks for aws:x = "${aws:username}" (here "bob"), the call sent "eve"'
+        'requires aws:x = "${aws:username}" (here "bob"), the request has "eve"'
     )
     assert "(which has no value here)" in words("StringEquals", "${aws:SourceIdentity}", {"aws:x": "eve"})
     long = words("StringEquals", "a" * 10_000, {"aws:x": "b" * 10_000})

@@ -184,7 +184,7 @@ def test_accounts_of_the_same_number_in_two_partitions_are_two() -> None:
 def test_what_is_not_given_is_not_judged() -> None:
     assert decide(assume(), trust=trust()).allowed
     assert decide(assume(), identity=ALL).allowed
-    assert "not judged" in decide(assume(), identity=ALL).reason
+    assert "not evaluated" in decide(assume(), identity=ALL).reason
     tagged = Request(
         principal=BOB,
         action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"],

@@ -271,7 +271,7 @@ def test_a_region_whose_witness_is_not_let_in_is_an_internal_error(monkeypatch: 
         return type(made)(made.principal, made.action, made.resource, made.resource_account, {})
 
     monkeypatch.setattr(Space, "request", without)
-    with pytest.raises(InternalError, match="not let in"):
+    with pytest.raises(InternalError, match="not admitted"):
         who(trust({"Condition": on("StringEquals", ID, "abc")}), origin=Origin.SENT, resource=ROLE)
 
 

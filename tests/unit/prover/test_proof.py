@@ -604,7 +604,7 @@ def test_a_witness_that_is_not_let_in_is_an_internal_error(monkeypatch: pytest.M
         return Request(f"arn:aws:iam::{STRANGER}:user/x", "sts:AssumeRole", ROLE, OWNER, {})
 
     monkeypatch.setattr(Space, "request", other)
-    with pytest.raises(InternalError, match="not let in"):
+    with pytest.raises(InternalError, match="not admitted"):
         ask(trust(TERMS), trust(TERMS))
     with pytest.raises(InternalError):
         ask(trust(TERMS), NOBODY)

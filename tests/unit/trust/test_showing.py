@@ -426,7 +426,7 @@ def test_a_failure_says_who_what_and_why() -> None:
     assert not any("Example987" in each or "Other-one" in each for each in failures)
     document = write_trust(Terms(contractor=A, external_id="Example987", only=(ALICE,)))
     failures = admits_only(document, PLAIN).failures
-    assert any("is refused: statement 1 asks for aws:PrincipalArn" in each and ALICE in each for each in failures)
+    assert any("is refused: statement 1 requires aws:PrincipalArn" in each and ALICE in each for each in failures)
 
 
 def test_a_deleted_pin_admits_one_less_and_nobody_is_a_failure() -> None:

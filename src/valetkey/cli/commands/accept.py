@@ -26,12 +26,12 @@ def accept(
     /,
     *,
     role: Annotated[str | None, Parameter(help="ARN of the role, where there is no handoff.")] = None,
-    external_id: Annotated[str | None, Parameter(help="With --role: the ExternalId that the owner told you.")] = None,
+    external_id: Annotated[str | None, Parameter(help="With --role: the ExternalId that the owner gave you.")] = None,
     mfa: Annotated[
-        bool | None, Parameter(negative="--no-mfa", help="With --role: whether the role asks for MFA, if you know it.")
+        bool | None, Parameter(negative="--no-mfa", help="With --role: whether the role requires MFA, if you know it.")
     ] = None,
     session: Annotated[
-        str | None, Parameter(help="With --role: how long a session may last, like 1h, if you know it.")
+        str | None, Parameter(help="With --role: the longest session that the role allows, like 1h, if you know it.")
     ] = None,
     name: Annotated[str | None, Parameter(help="Name of the AWS profile to write.")] = None,
     customer: Annotated[
@@ -183,10 +183,10 @@ def _offer(
             return Path(given).expanduser(), None, name
         role = given
         check_typed(Typed(role_arn=role))
-        external_id = answer("ExternalId that the owner told you (Enter: none was told): ") or None
+        external_id = answer("ExternalId from the owner (Enter: unknown): ") or None
         check_typed(Typed(role_arn=role, external_id=external_id))
         mfa = {"y": True, "yes": True, "n": False, "no": False}.get(
-            answer("Does the role ask for MFA? [y/n, Enter: nobody told] ").lower()
+            answer("Does the role require MFA? [y/n, Enter: unknown] ").lower()
         )
         name = name or answer("Name of the profile (Enter: ROLE-ACCOUNT): ") or None
     length = None if session is None else seconds(session, name="--session")
@@ -198,7 +198,7 @@ def _offer(
 def _device(
     judged: Acceptance, given: str | None, perform: Perform, caller: Caller, before: Profile | None
 ) -> str | None:
-    """The MFA device to use, if any. Where nobody told whether the role asks for MFA, one is used if there is one.
+    """The MFA device to use, if any. Where nobody told whether the role requires MFA, one is used if there is one.
     Raises NotAccepted, LimitError, CallError."""
     from valetkey.cli._questions import choose_device
     from valetkey.credentials.profiles.acceptance import NotAccepted

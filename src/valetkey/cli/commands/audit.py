@@ -42,7 +42,7 @@ def audit(
         GetAccountAuthorizationDetails, CloudFormation templates, `terraform show -json`, a trust policy; - is standard
         input. Without a file: the live account.
     owner
-        The account that the roles are in, where the files do not say it.
+        The account of the roles, if the files do not contain it.
     own_accounts
         Accounts that are yours too: ids with commas between, or a file.
     org_id
@@ -50,13 +50,13 @@ def audit(
     known_accounts
         More names of outside accounts, as in fwdcloudsec/known_aws_accounts. A label only.
     baseline
-        Findings that are accepted, each with a reason and an end.
+        A file of accepted findings, each with a reason and an end date.
     fail_on
-        The least severity that makes the exit code 1.
+        The lowest severity that sets exit code 1.
     show_external_id
         Do not mask ExternalIds.
     allow_incomplete
-        Pass although a role, trust policy or permission was not read or resolved. It is still said.
+        Pass although a role, trust policy or permission was not read or resolved. It is still reported.
     format
         How to print the result.
     """

@@ -22,11 +22,11 @@ _LOOK = 1.0
 
 def console(
     name: Annotated[
-        str | None, Parameter(help="The profile that `accept` wrote; if not given, the one that this shell is for.")
+        str | None, Parameter(help="The profile that `accept` wrote; default: the profile of this shell.")
     ] = None,
     /,
     *,
-    service: Annotated[str | None, Parameter(help="The service to open: s3, ec2, cloudtrail ...")] = None,
+    service: Annotated[str | None, Parameter(help="The AWS service to open: s3, ec2, cloudtrail ...")] = None,
     url: Annotated[str | None, Parameter(help="The page of the console to open, instead of a service.")] = None,
     browser: Annotated[str | None, Parameter(help="The browser: firefox, chromium, google-chrome, a path ...")] = None,
     separate: Annotated[

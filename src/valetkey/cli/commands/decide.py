@@ -17,7 +17,9 @@ def decide(
     file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
-    lines: Annotated[bool, Parameter(negative="", help="One question a line; one answer a line.")] = False,
+    lines: Annotated[
+        bool, Parameter(negative="", help="Read one request per line and print one answer per line.")
+    ] = False,
 ) -> int:
     """Decide requests against policies, offline. 0 allowed, 1 not allowed, 2 bad input.
 

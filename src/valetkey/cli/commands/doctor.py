@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def doctor(
-    name: Annotated[str | None, Parameter(help="The profile; without one, checks you and this computer only.")] = None,
+    name: Annotated[str | None, Parameter(help="The profile; without one, check only you and this computer.")] = None,
     /,
     *,
     probe: Annotated[
-        bool, Parameter(negative="", help="Also try to assume the role, and say which causes that rules out.")
+        bool, Parameter(negative="", help="Also try to assume the role, and show which causes the result rules out.")
     ] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:

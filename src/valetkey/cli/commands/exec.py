@@ -23,12 +23,14 @@ def exec_(
     server: Annotated[
         bool, Parameter(negative="", help="Serve credentials to the command over HTTP, renewed while it runs.")
     ] = False,
-    all_: Annotated[bool, Parameter(name="--all", negative="", help="Run it for every customer.")] = False,
+    all_: Annotated[bool, Parameter(name="--all", negative="", help="Run the command for every customer.")] = False,
     profile: Annotated[
         tuple[str, ...],
-        Parameter(negative="", help="Run it for this profile; repeat it for more: --profile A --profile B."),
+        Parameter(
+            negative="", help=("Run the command for this profile; repeat the option for more: --profile A --profile B.")
+        ),
     ] = (),
-    jobs: Annotated[int | None, Parameter(help="How many customers at a time: 4 if not given.")] = None,
+    jobs: Annotated[int | None, Parameter(help="How many customers to run at a time; default: 4.")] = None,
     way: WayOptions = WayOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Run a command, or a shell where no command is given, with a grant's credentials in its environment and no others.

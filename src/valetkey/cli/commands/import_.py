@@ -103,7 +103,10 @@ def _names(given: Sequence[str], everything: bool, config: Sections, credentials
             "no profile was named",
             do=f"name profiles, or say --all; with a role_arn there are: {there}"
             if there
-            else "the AWS files have no profile with a role_arn; for a role that came by mail run `valetkey accept`",
+            else (
+                "the AWS files have no profile with a role_arn; for a role whose ARN "
+                "the owner sent you, run `valetkey accept`"
+            ),
         )
     for name in given:
         if name not in config and name not in credentials:

@@ -12,10 +12,12 @@ from valetkey.errors import ValetkeyError
 
 
 def logout(
-    name: Annotated[str | None, Parameter(help="The profile whose sessions to drop.")] = None,
+    name: Annotated[str | None, Parameter(help="The profile whose sessions to delete.")] = None,
     /,
     *,
-    all_: Annotated[bool, Parameter(name="--all", negative="", help="Drop every session that is kept here.")] = False,
+    all_: Annotated[
+        bool, Parameter(name="--all", negative="", help="Delete every session that is kept on this computer.")
+    ] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
     """Drop the sessions that are kept here, also from the keyring. The next command asks for an MFA code.

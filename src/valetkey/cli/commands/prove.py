@@ -17,7 +17,9 @@ def prove(
     *,
     trust: Annotated[str, Parameter(help="The trust policy, a JSON file.")],
     owner: Annotated[str, Parameter(help="The account of the role: 12 digits.")],
-    within: Annotated[str | None, Parameter(help="It shall allow nothing that this trust policy does not.")] = None,
+    within: Annotated[
+        str | None, Parameter(help="A reference trust policy: fail if --trust allows anything that it does not.")
+    ] = None,
     terms: TermOptions = TermOptions(),  # noqa: B008
     show_external_id: Annotated[_Flag, Parameter(help="Print ExternalIds in full.")] = False,
     output: Output = Output(),  # noqa: B008

@@ -18,12 +18,12 @@ def request(
     customer: Annotated[str, Parameter(help="Your own name for the customer.")] = "",
     /,
     *,
-    policy: Annotated[list[str] | None, Parameter(negative="", help="A policy you want, by name or ARN.")] = None,
+    policy: Annotated[list[str] | None, Parameter(negative="", help="A policy to request, by name or ARN.")] = None,
     until: Annotated[
         str | None, Parameter(help="Until when you need access: 2026-12-31, or 30d; with --as also never.")
     ] = None,
     session: Annotated[str | None, Parameter(help="How long a session should last: 1h to 12h.")] = None,
-    reason: Annotated[str, Parameter(help="What the access is for.")] = "",
+    reason: Annotated[str, Parameter(help="The reason for the access, in one line.")] = "",
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file to write.")] = None,
     public_key: Annotated[
         str | None,
@@ -36,7 +36,8 @@ def request(
     as_: Annotated[
         Literal["console", "cloudformation", "terraform", "shell"] | None,
         Parameter(
-            name="--as", help="For an owner without valetkey: what makes the role with that tool. Needs --until."
+            name="--as",
+            help="For an owner without valetkey: print what creates the role with that tool. Needs --until.",
         ),
     ] = None,
     template_url: Annotated[

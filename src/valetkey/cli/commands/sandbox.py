@@ -66,7 +66,7 @@ def start(
 
 @app.command
 def stop(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
-    """End the sandbox that is running; accounts, keys and rehearsal profiles go with it. Twice is fine."""
+    """Stop the running sandbox and delete its accounts, keys and rehearsal profiles. Without one, do nothing."""
     from valetkey.report.sandbox import say_stopped
     from valetkey.sandbox import local
 
@@ -88,7 +88,7 @@ def status(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
 @app.command
 def seed(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     """Make roles in the running sandbox's owner account: one or more for each check of an audit, and some that are in
-    order. Prints what was made and which checks must find it."""
+    order. Prints what was made and which checks must report it."""
     from datetime import UTC, datetime
 
     from valetkey.aws import connect
@@ -125,7 +125,7 @@ def totp(
     *,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
-    """Print a code that the user's MFA device shows now and that has not been used, and the seconds it is good for."""
+    """Print an unused code of the user's MFA device, and for how many seconds it is valid."""
     from valetkey.report.sandbox import say_code
     from valetkey.sandbox import local
 

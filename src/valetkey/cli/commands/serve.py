@@ -19,13 +19,13 @@ _LOOK = 0.5
 
 def serve(
     name: Annotated[
-        str | None, Parameter(help="The profile that `accept` wrote; if not given, the one that this shell is for.")
+        str | None, Parameter(help="The profile that `accept` wrote; default: the profile of this shell.")
     ] = None,
     /,
     *names: Annotated[str, Parameter(help="More profiles; each has a path and a token of its own.")],
-    port: Annotated[int, Parameter(help="Port on 127.0.0.1; any free one if not given.")] = 0,
+    port: Annotated[int, Parameter(help="Port on 127.0.0.1; default: any free port.")] = 0,
     folder: Annotated[
-        Path | None, Parameter(help="Private directory for the token files; a temporary one if not given.")
+        Path | None, Parameter(help="Private directory for the token files; default: a temporary one.")
     ] = None,
     shell: Annotated[
         Literal["bash", "zsh", "fish", "powershell"], Parameter(help="The shell to print the variables for.")

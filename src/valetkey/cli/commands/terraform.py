@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def terraform(
     name: Annotated[
-        str | None, Parameter(help="The profile that `accept` wrote; if not given, the one that this shell is for.")
+        str | None, Parameter(help="The profile that `accept` wrote; default: the profile of this shell.")
     ] = None,
     /,
     *names: Annotated[str, Parameter(help="More customers; then each provider has an alias.")],
@@ -26,7 +26,7 @@ def terraform(
     bucket: Annotated[
         str | None, Parameter(help="S3 bucket of the first customer for the state; prints a backend block too.")
     ] = None,
-    key: Annotated[str | None, Parameter(help="The state's key in the bucket: terraform.tfstate if not given.")] = None,
+    key: Annotated[str | None, Parameter(help="The state's key in the bucket; default: terraform.tfstate.")] = None,
     format: Annotated[  # noqa: A002
         Literal["hcl", "json"], Parameter(help="HCL, or Terraform's JSON for a file *.tf.json.")
     ] = "hcl",

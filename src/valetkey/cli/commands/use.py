@@ -10,11 +10,13 @@ from cyclopts import Parameter
 
 
 def use(
-    name: Annotated[str | None, Parameter(help="The profile; without one, you choose from a list.")] = None,
+    name: Annotated[str | None, Parameter(help="The profile; without one, choose from a list.")] = None,
     /,
     *,
-    unset: Annotated[bool, Parameter(negative="", help="End it: remove the customer's variables.")] = False,
-    region: Annotated[str | None, Parameter(help="Where to work, instead of the profile's region.")] = None,
+    unset: Annotated[
+        bool, Parameter(negative="", help="Clear the selection: remove the customer's variables.")
+    ] = False,
+    region: Annotated[str | None, Parameter(help="AWS region to use instead of the profile's.")] = None,
     shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Parameter(help="The shell to print for.")] = "bash",
 ) -> int:
     """Make a customer's profile this shell's own: tools work in its account, with credentials that are renewed.
@@ -32,14 +34,14 @@ def use(
 
     if sys.stdout.isatty():
         raise ValetkeyError(
-            "`valetkey use` changes the shell, and this shell has no function for it",
-            do='put it there: eval "$(valetkey shell-init bash)"; see `valetkey shell-init --help`',
+            "`valetkey use` changes the shell, and this shell does not have the function for that",
+            do='define it: eval "$(valetkey shell-init bash)"; see `valetkey shell-init --help`',
         )
     if unset:
         if name is not None or region is not None:
             raise ValetkeyError("--unset takes neither a profile nor a region", do="leave them out")
         write_lines(ended(shell))
-        say("This shell is for no customer.", stderr=True)
+        say("No customer is selected in this shell.", stderr=True)
         return 0
     if region is not None:
         check_region(region)

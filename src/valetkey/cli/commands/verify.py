@@ -23,7 +23,7 @@ def verify(
         str | None,
         Parameter(help="How long to wait for a new role to become visible: 60s for one role, not at all with --all."),
     ] = None,
-    yes: Annotated[bool, Parameter(negative="", help="With --all: make the tries without asking.")] = False,
+    yes: Annotated[bool, Parameter(negative="", help="With --all: run the tests without asking.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
     """Test that the role admits you, and refuses you without the ExternalId, with a wrong one and without MFA.

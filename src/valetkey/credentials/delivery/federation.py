@@ -75,7 +75,7 @@ def login_url(
 ) -> str:
     """The URL that signs a browser in with these credentials; a secret for 15 minutes.
 
-    `service` names the console to open ("s3"), None the start page. `region` None or unreadable: the console's own
+    `service` names the console to open "s3", None the start page. `region` None or unreadable: the console's own
     choice. `url`: the console page to open instead (see landing.check_url). `logout_first`: sign out what the browser
     is signed in to before. `duration`: seconds of the console session, for a role that was assumed with a user's
     long-term key. Raises ConsoleError (DurationRefused: ask again without), ValetkeyError for a service that is no
@@ -96,7 +96,9 @@ def login_url(
         form["SessionDuration"] = str(duration)
     status, body = post(endpoint, urlencode(form).encode())
     if status == 400 and duration is not None:
-        raise DurationRefused("AWS does not take a longer console session for these credentials", do="leave --long out")
+        raise DurationRefused(
+            "AWS does not accept a longer console session for these credentials", do="leave --long out"
+        )
     token = _token(status, body)
     query = {"Action": "login", "Issuer": "valetkey", "Destination": target, "SigninToken": token}
     login = f"{endpoint}?{urlencode(query, quote_via=quote)}"
@@ -140,7 +142,7 @@ def _token(status: int, body: bytes) -> str:
     if status != 200:
         raise ConsoleError(
             f"AWS refused to sign this session in to the console (HTTP {status})",
-            do="try again; if it stays, the session may have ended: `valetkey login NAME` enters the role anew",
+            do="try again; if it stays, the session may have ended: `valetkey login NAME` assumes the role again",
             where="getSigninToken",
         )
     try:

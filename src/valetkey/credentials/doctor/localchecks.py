@@ -30,7 +30,9 @@ def _grant_end(facts: Facts) -> Answer | None:
     if left.total_seconds() <= 0:
         # The owner may have moved the end: what AWS says of the role decides, not this record.
         return Answer(
-            "beware", f"by the handoff the grant ended on {when}; AWS decides whether it still admits you", again
+            "beware",
+            f"according to the handoff, the grant ended on {when}; AWS decides whether it still admits you",
+            again,
         )
     if left.days < _SOON:
         return Answer("beware", f"the grant ends on {when}, in {left.days} days", again)
@@ -56,7 +58,7 @@ def _aws_profile(facts: Facts) -> Answer | None:
     if profile is None:
         return None
     if isinstance(sections, Unread):
-        return Answer("blocks", sections.why, "mend the file: no AWS tool can read it as it is")
+        return Answer("blocks", sections.why, "correct the file: no AWS tool can read it as it is")
     name = profile.name
     accept = set_up_again(profile)
     own = sections.config.get(name)
@@ -122,9 +124,9 @@ def _choking(section: str, own: Mapping[str, str], profile: Profile | None) -> I
     if profile is None or own.get("role_arn") != profile.role_arn:
         return
     if profile.external_id is not None and own.get("external_id") != profile.external_id:
-        yield f"{section} enters the same role without the ExternalId of the handoff: AWS refuses it", do
+        yield f"{section} assumes the same role without the ExternalId of the handoff: AWS refuses it", do
     if profile.mfa and "mfa_serial" not in own:
-        yield f"{section} enters the same role without MFA: AWS refuses it", do
+        yield f"{section} assumes the same role without MFA: AWS refuses it", do
     if profile.knows("max_session") and seconds.isdigit() and int(seconds) > profile.max_session:
         yield (
             f"{section} asks for {seconds} s, and the role allows {profile.max_session} s: AWS refuses it",
@@ -141,8 +143,8 @@ def _environment(facts: Facts) -> Answer | None:
         return None
     do = f"unset {strong}, or use `{command('valetkey exec', name, then='-- ...')}`"
     if name in (env.get("AWS_PROFILE"), env.get("AWS_DEFAULT_PROFILE")):
-        return Answer("blocks", f"{strong} is set, and goes before AWS_PROFILE={name} in the AWS CLI and most SDKs", do)
-    return Answer("beware", f"{strong} is set: it would go before AWS_PROFILE={name} in the AWS CLI and most SDKs", do)
+        return Answer("blocks", f"{strong} is set, and overrides AWS_PROFILE={name} in the AWS CLI and most SDKs", do)
+    return Answer("beware", f"{strong} is set: it would override AWS_PROFILE={name} in the AWS CLI and most SDKs", do)
 
 
 def _region(facts: Facts) -> Answer | None:
@@ -193,12 +195,14 @@ def _session(facts: Facts) -> Answer | None:
 def _kept(facts: Facts) -> Answer | None:
     match facts.kept:
         case "gone":
-            what = "AWS does not know the session that was kept: the role was re-made, or taken away. It was dropped"
+            what = (
+                "AWS no longer knows the kept session: the role was recreated or deleted. valetkey dropped the session"
+            )
             return Answer("beware", what, "run again what failed: the role is assumed again, or the error says why not")
         case "known":
-            return Answer("ok", "AWS knows the session that is kept")
+            return Answer("ok", "AWS knows the kept session")
         case "unknown":
-            return Answer("unknown", "AWS did not say whether it knows the session that is kept")
+            return Answer("unknown", "AWS did not say whether it knows the kept session")
         case None:
             return None
         case _:
@@ -214,8 +218,8 @@ LOCAL = (
     Check("address", "the address that you call from", "the handoff, your STS endpoint", _address),
     Check("aws-profile", "the AWS profile that tools use", "the AWS config and credentials file", _aws_profile),
     Check("other-tools", "settings that some SDKs cannot follow", "the AWS config", _other_tools),
-    Check("environment", "credentials that go before the profile", "the environment", _environment),
+    Check("environment", "credentials that override the profile", "the environment", _environment),
     Check("region", "region and partition", "the AWS config, the environment", _region),
     Check("session", "how long a session lasts", "the handoff", _session),
-    Check("kept-session", "the session that is kept", "sts:GetCallerIdentity with it", _kept),
+    Check("kept-session", "the kept session", "sts:GetCallerIdentity with it", _kept),
 )

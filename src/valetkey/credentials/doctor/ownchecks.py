@@ -36,7 +36,7 @@ _SOURCES: Mapping[str, str] = {
 
 def _clock(facts: Facts) -> Answer:
     if isinstance(facts.skew, Unread):
-        return Answer("unknown", facts.skew.why, "mend what it says, and run it again")
+        return Answer("unknown", facts.skew.why, "correct the problem that it names, and run it again")
     seconds = round(abs(facts.skew))
     if seconds <= 1:
         return Answer("ok", "this clock agrees with AWS's to the second")
@@ -72,9 +72,9 @@ def _where(facts: Facts, base: Signed) -> str:
         where = f"{where}, {'[default]' if not facts.source_profile else f'[profile {facts.source_profile}]'}"
     passed = ""
     if facts.source_profile and facts.env.get("AWS_ACCESS_KEY_ID"):
-        passed = " (AWS_ACCESS_KEY_ID in the environment is passed over)"
+        passed = " (AWS_ACCESS_KEY_ID in the environment is ignored)"
     elif base.source == "env" and sections is not None and "default" in sections.credentials:
-        passed = f" ([default] in {sections.credentials_file} is passed over)"
+        passed = f" ([default] in {sections.credentials_file} is ignored)"
     return where + passed
 
 
@@ -87,7 +87,7 @@ def _identity(facts: Facts) -> Answer:
             return Answer("blocks", *never) if never else Answer("unknown", "nobody is signed in")
         if who.no_answer:
             return Answer("unknown", who.why, "check the network and run it again")
-        return Answer("blocks", who.why, "use credentials that AWS takes: sign in again, or make a new access key")
+        return Answer("blocks", who.why, "use credentials that AWS accepts: sign in again, or make a new access key")
     user = "sign in as an IAM user with an authenticator app (TOTP)"
     if who.kind == "root":
         return Answer("blocks", f"root of {who.account}: AWS lets root assume no role", user)
@@ -103,7 +103,10 @@ def _identity(facts: Facts) -> Answer:
     if isinstance(wrong, WrongCaller):
         return Answer("blocks", wrong.what, wrong.do)
     if profile.session_name == "username" and (who.kind != "iam-user" or who.name != profile.user_name):
-        says = f"the session has to carry your IAM user's name; you are {who.arn}, accepted was {profile.user_name}"
+        says = (
+            f"the session name must be your IAM user's name; you are {who.arn}, and the "
+            f"profile was accepted as {profile.user_name}"
+        )
         return Answer("blocks", says, f"sign in as that user; or, signed in as this one, {set_up_again(profile)}")
     try:
         refuse_other(profile, who)
@@ -134,9 +137,9 @@ def _mfa(facts: Facts) -> Answer | None:
     add = app if profile is None else f"{app}, then {set_up_again(profile, change='its mfa_serial')}"
     serial = profile.mfa_serial if profile is not None else None
     if profile is not None and serial is None:
-        return Answer("blocks", "the role asks for MFA, and the profile names no device", set_up_again(profile))
+        return Answer("blocks", "the role requires MFA, and the profile names no device", set_up_again(profile))
     if serial is not None and ":u2f/" in serial:
-        return Answer("blocks", f"{serial} is a FIDO key or passkey, which AWS takes for the console only", add)
+        return Answer("blocks", f"{serial} is a FIDO key or passkey, which AWS accepts for the console only", add)
     if isinstance(facts.devices, Unread):
         return Answer(
             "unknown", f"{serial or 'your devices'}: {facts.devices.why}", "look in the console: your user, MFA"
@@ -145,7 +148,7 @@ def _mfa(facts: Facts) -> Answer | None:
     if serial is not None and serial in usable:
         return Answer("ok", f"{serial} is enabled for your user")
     if not usable:
-        has = "only a FIDO key or passkey, which AWS takes for the console only" if facts.devices else "no MFA device"
+        has = "only a FIDO key or passkey, which AWS accepts for the console only" if facts.devices else "no MFA device"
         return Answer("blocks" if profile is not None else "beware", f"your user has {has}", add)
     if serial is not None:
         says = f"{serial} is not enabled for your user; enabled: {', '.join(usable)}"

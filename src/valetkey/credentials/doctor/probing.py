@@ -80,19 +80,19 @@ _NO_ID = (
     "the ExternalId: the role admits you without one and refuses the one in the handoff",
 )
 _NO_MFA = ("without MFA", "MFA: the role admits you without it and refuses you with it")
-_FRESH = ("with a fresh MFA code", "the age of the MFA session: the role asks for a younger one than the handoff says")
+_FRESH = ("with a fresh MFA code", "the age of the MFA session: the role requires a younger one than the handoff says")
 
 OWNERS = (
-    Cause("role", "the role is not there any more, or is too new to be seen yet", "owner", "`valetkey list`"),
+    Cause("role", "the role no longer exists, or is too new to be visible yet", "owner", "`valetkey list`"),
     Cause(
         "external-id",
-        "the role asks for another ExternalId than the handoff has",
+        "the role requires another ExternalId than the one in the handoff",
         "owner",
         f"`valetkey show`; {ROTATED}",
     ),
     Cause("principal", "the role trusts another account, or other users than this one", "owner", "`valetkey show`"),
     Cause("ended", "the grant has ended, or is suspended", "owner", "`valetkey show`"),
-    Cause("condition", "the role asks for more: an address, a region ...", "owner", "its trust policy, and their RCPs"),
+    Cause("condition", "the role requires more: an address, a region ...", "owner", "its trust policy, and their RCPs"),
 )
 """What the owner alone can tell apart: AWS's answer is the same."""
 ADDRESS = "address"
@@ -109,13 +109,13 @@ def _addresses(profile: Profile, denial: Denial | None) -> tuple[Cause, ...]:
 
 
 _RCP = Cause(
-    "rcp", "a resource control policy of the owner's organization", "owner", "AWS Organizations, by who runs theirs"
+    "rcp", "a resource control policy of the owner's organization", "owner", "AWS Organizations, by their administrator"
 )
 
 
 _NAME = Cause(
     "name",
-    "the role asks for your user's name, and AWS may not see it in an MFA session (documented nowhere)",
+    "the role requires your user's name, and AWS may not see it in an MFA session (AWS does not document this)",
     "you",
     "`valetkey verify` tries the role with a code of its own",
 )
@@ -253,7 +253,7 @@ _OF_CHECK = {
 def _ruled_out(found: tuple[Found, ...], *, mfa: bool, denial: Denial | None) -> Iterator[Cause]:
     yield Cause("keys", "the keys", how="AWS knows them: it answered sts:GetCallerIdentity")
     if mfa:
-        yield Cause("mfa", "the MFA device and code", how="AWS gave an MFA session for them, and the call carried it")
+        yield Cause("mfa", "the MFA device and code", how="AWS issued an MFA session for them, and the call carried it")
     yield Cause("length", "the length of the session", how="the shortest that AWS makes was asked for")
     for each in found:
         named = denial is not None and denial.policy in _OF_CHECK.get(each.check.id, ())
@@ -265,7 +265,7 @@ def _shown(way: str) -> Iterator[Cause]:
     """What a variant that got in has ruled out: all that the owner would have to look at, but what it changed."""
     for each in OWNERS:
         if (each.id, way) != ("external-id", _NO_ID[0]):
-            yield dataclasses.replace(each, who="", how=f"the role let you in {way}")
+            yield dataclasses.replace(each, who="", how=f"the role admitted you {way}")
 
 
 OURS = {
@@ -291,7 +291,7 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
     denial = probing.denial
     is_rcp = denial is not None and denial.policy is PolicyType.RCP
     lines = [
-        f"AWS refuses my entry into your role {denial.clause if denial else 'and names no policy'}.",
+        f"AWS refuses me sts:AssumeRole on your role {denial.clause if denial else 'and names no policy'}.",
         f"  role        {profile.role_arn}",
         f"  I am        {caller}",
         f"  ExternalId  {masked}",
@@ -302,7 +302,7 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
         *(f"  - {each.what}" for each in probing.ruled_out),
         "It is this, which the administrator of your organization can look up:"
         if is_rcp
-        else "AWS gives the same answer to each of these, and only you can tell them apart:",
+        else "AWS returns the same answer for each of these, and only you can tell them apart:",
         *(f"  - {each.what}" for each in probing.open if each.who == "owner"),
         *(
             ("If the grant still exists, that policy must exempt this role.",)

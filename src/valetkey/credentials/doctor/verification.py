@@ -224,8 +224,8 @@ _LETS_IN = {
 
 _TERM = {NO_ID: "external_id", WRONG_ID: "external_id", NO_MFA: "mfa"}
 _SENT_NONE = {
-    NO_ID: "this role admits you without an ExternalId: another customer who learns its name could send you in; tell "
-    "the owner",
+    NO_ID: "this role admits you without an ExternalId: another customer who learns its "
+    "name could trick you into using it; tell the owner",
     NO_MFA: "this role admits you without MFA: tell the owner",
 }
 
@@ -271,7 +271,7 @@ def _named(way: str, denial: Denial | None) -> Probe | None:
     if refuses_for_owner(denial):
         return Probe(way, "right", f"refused by the owner: {says(denial)}")
     if side_of(denial) is Side.UNKNOWN:
-        return Probe(way, "inconclusive", f"refused for a reason that is not known here: {denial.clause}")
+        return Probe(way, "inconclusive", f"refused for a reason that is not known: {denial.clause}")
     whose = "by your own account" if side_of(denial) is Side.CALLER else "for another reason"
     return Probe(way, "inconclusive", f"refused {whose}: {says(denial)}")
 

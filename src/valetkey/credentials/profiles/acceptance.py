@@ -160,18 +160,18 @@ def _check_identity(handoff: Handoff, identity: Identity) -> None:
         # reference_policies_condition-keys: sessions of roles, Identity Center and SAML carry no MFA context. Temporary
         # credentials of an IAM user may (facts W6, U4): they are an iam-user here.
         raise NotAccepted(
-            f"the role asks for MFA, which AWS takes from IAM users only; you are signed in as {identity.kind} "
+            f"the role requires MFA, which AWS accepts from IAM users only; you are signed in as {identity.kind} "
             f"{identity.name}",
             do="sign in as an IAM user with an authenticator app, or ask the owner for a grant with --no-mfa --only",
         )
     if identity.kind != "iam-user" and handoff.session_name == "username":
         raise NotAccepted(
-            "the role asks for the IAM user's name as session name, and you are not an IAM user",
+            "the role requires the IAM user's name as session name, and you are not an IAM user",
             do="sign in as an IAM user, or ask the owner for a grant without --name-people",
         )
     if handoff.principals and not any(_is(identity, each) for each in handoff.principals):
         raise NotAccepted(
-            f"the role lets in {', '.join(handoff.principals)}; you are {identity.principal}",
+            f"the role admits {', '.join(handoff.principals)}; you are {identity.principal}",
             do="sign in as one of them, or name one of your profiles with --profile",
         )
 
@@ -203,7 +203,7 @@ def _request(handoff: Handoff, known: tuple[AccessRequest, ...], customer: str |
     if handoff.external_id != wanted.external_id:
         has = "no ExternalId" if handoff.external_id is None else "another ExternalId"
         raise NotAccepted(
-            f"the role asks for {has} where you requested one from {wanted.customer or 'the owner'}",
+            f"the role requires {has} where you requested one from {wanted.customer or 'the owner'}",
             do=f"ask the owner for `grant --request` with your request {fingerprint(wanted)}, and a new handoff",
             where="$.external_id",
         )
@@ -258,12 +258,15 @@ def _question(handoff: Handoff, customer: str | None, unknown: frozenset[str]) -
     whom = f" to {customer}" if customer else ""
     if "external_id" in unknown:
         return (
-            "No ExternalId was given. If the role asks for none, another customer who learns its name could send you "
-            "in. Accept it?"
+            "No ExternalId was given. If the role requires none, another customer who learns its "
+            "name could trick you into using it. Accept it?"
         )
     if handoff.external_id is None:
-        return "The role asks for no ExternalId: another customer who learns its name could send you in. Accept it?"
-    return f"No request of yours{whom} is known here, so it is unknown whether this ExternalId is yours. Accept it?"
+        return (
+            "The role requires no ExternalId: another customer who learns its name "
+            "could trick you into using it. Accept it?"
+        )
+    return f"valetkey has no record of a request{whom}, so it is unknown whether this ExternalId is yours. Accept it?"
 
 
 def _notices(
@@ -281,9 +284,9 @@ def _notices(
             f"the file has keys this version does not know: {', '.join(json.dumps(each) for each in received.unknown)}"
         )
     if handoff.external_id is None and "external_id" not in unknown:
-        notices.append("the role asks for no ExternalId")
+        notices.append("the role requires no ExternalId")
     if not handoff.mfa and "mfa" not in unknown:
-        notices.append("the role asks for no MFA")
+        notices.append("the role requires no MFA")
     return notices
 
 
@@ -293,7 +296,7 @@ def _twins(handoff: Handoff, profiles: tuple[Profile, ...], name: str | None) ->
         each.name for each in profiles if each.name != name and is_same_role(each.role_arn, handoff.role_arn)
     )
     again = f"accept it for each with {option('--name', twins[0])}" if twins else ""
-    return [f"{', '.join(twins)} is on this role too, and keeps what it had: {again}"] if twins else []
+    return [f"{', '.join(twins)} uses this role too, and is not changed: {again}"] if twins else []
 
 
 def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, ...]:
@@ -342,7 +345,7 @@ def profile_for(
     """Everything valetkey has to know to enter the role. `source_profile` None: the base identity is what surrounds the
     process; `base_files` as in Profile. `before` is the profile that is written anew, if there is one.
 
-    Where nobody told whether the role asks for MFA, a code is sent when there is a device: a role that does not ask for
+    Where nobody told whether the role requires MFA, a code is sent when there is a device: a role that does not ask for
     one takes it too."""
     handoff = acceptance.handoff
     if source_profile == name:

@@ -7,7 +7,7 @@ from typing import assert_never
 from valetkey.commandline import command, option
 from valetkey.credentials.profiles.profile import Origin, Profile
 
-ANY = "set the profile up again as the first time (`valetkey accept`, or `valetkey forget NAME --restore` and `import`)"
+ANY = "set up the profile again as you did first (`valetkey accept`, or `valetkey forget NAME --restore` and `import`)"
 """The same where the profile is not known."""
 
 

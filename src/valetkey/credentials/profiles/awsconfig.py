@@ -69,7 +69,7 @@ def process_command(executable: Sequence[str], name: str) -> str:
     for word in executable:
         if re.search(r"[\"'$`\\\x00-\x1f\x7f]|\s[#;]", word):
             raise ConfigError(
-                "the path of valetkey holds a character that cannot stand in credential_process",
+                "the path of valetkey contains a character that credential_process cannot hold",
                 do="install valetkey under a path without quotes, $, backslashes and control characters",
                 where=word,
             )
@@ -292,7 +292,7 @@ def _check_meaning(
     beats = sorted(BEATS & set(own))
     if beats:
         raise ConfigError(
-            f"{path} gives the profile {name} {beats[0]}, which SDKs would follow instead of credential_process",
+            f"{path} sets {beats[0]} for the profile {name}, which SDKs would follow instead of credential_process",
             do=f"remove {beats[0]} there, or choose another name with --name",
             where=f"{path}: {beats[0]}",
         )

@@ -295,8 +295,8 @@ class _World:
             check_serial(serial)
             if identity.kind != "iam-user":
                 raise _Leave(
-                    f"it has mfa_serial, and its base identity is a temporary session of {identity.name}, which AWS "
-                    "takes no code with",
+                    "it has mfa_serial, and its base identity is a temporary session of "
+                    f"{identity.name}, with which AWS accepts no MFA code",
                     "remove mfa_serial, or name a user's profile as source_profile",
                 )
         there = next((each for each in self.have if each.name == name), None)

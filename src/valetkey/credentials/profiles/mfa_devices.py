@@ -15,7 +15,7 @@ def check_serial(serial: str) -> str:
     limits.check("mfa serial", serial)
     if _is_fido(serial):
         raise NotAccepted(
-            "that MFA device is a FIDO key or passkey, which AWS takes for the console only",
+            "that MFA device is a FIDO key or passkey, which AWS accepts for the console only",
             do="add an authenticator app (TOTP) to your user as a second device",
             where=serial,
         )
@@ -44,9 +44,9 @@ def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence
         return check_serial(chosen)
     usable = [each for each in serials if not _is_fido(each)]
     if not usable:
-        what = "only a FIDO key or passkey, which AWS takes for the console only" if serials else "no MFA device"
+        what = "only a FIDO key or passkey, which AWS accepts for the console only" if serials else "no MFA device"
         raise NotAccepted(
-            f"the role asks for MFA, and your user {identity.name} has {what}",
+            f"the role requires MFA, and your user {identity.name} has {what}",
             do="add an authenticator app (TOTP) to your user, then accept again",
         )
     if len(usable) == 1:

@@ -249,7 +249,7 @@ def check(profile: Profile) -> None:
         if name in profile.unknown and getattr(profile, name) != value:
             raise ValueError(f"$.terms.{name}: unknown, and yet it has a value")
     if profile.origin is Origin.HANDOFF and profile.unknown:
-        raise ValueError("$.origin: a handoff says every term")
+        raise ValueError("$.origin: a profile from a handoff knows every term")
     try:
         iam_arn(profile.role_arn, "role")
     except PolicyError as error:

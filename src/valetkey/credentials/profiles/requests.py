@@ -90,7 +90,7 @@ def make_request(
 
 
 _MEND = {
-    "session": "wish for 15m to 12h",
+    "session": "request 15m to 12h",
     "policies": "name a policy by its name or its ARN",
     "reason": "write the reason in one line",
 }

@@ -129,7 +129,7 @@ def _back_up(path: Path, text: str, now: datetime) -> Path:
         if not backup.exists():
             files.replace(backup, text.encode())
             return backup
-    raise ConfigError(f"{path} has a thousand copies of this second", do="try again", where=str(path))
+    raise ConfigError(f"{path} has 1000 backups from this second", do="try again", where=str(path))
 
 
 def _spans(here: list[Line]) -> dict[str, tuple[int, int]]:

@@ -133,13 +133,13 @@ def session_name(settings: SessionSettings, profile: Profile) -> str:
     if profile.session_name == "username":
         if name is None:
             raise ValetkeyError(
-                f"the owner wants the session of {profile.name} to carry your IAM user's name, and it is not known",
+                f"the role of {profile.name} requires your IAM user's name as session name, and that name is unknown",
                 do=f"sign in as an IAM user, and {set_up_again(profile)}",
             )
         limits.check("session name", name)
         if settings.session_name not in (None, name):
             raise _wrong(
-                "role_session_name", profile.name, "cannot be used: the owner wants your IAM user's name there"
+                "role_session_name", profile.name, "cannot be used: the role requires your IAM user's name there"
             )
         return name
     if settings.session_name is not None:

@@ -113,7 +113,7 @@ def rotate(
     elif spare is not None:
         raise ValetkeyError(
             f"the user {user} has another access key, {spare}, and AWS allows two",
-            do="delete the one that is not used in IAM (a rotation that broke off may have left it), and try again",
+            do="delete the one that is not used in IAM (an interrupted rotation may have left it), and try again",
             where=old.user,
             exit_code=1,
         )
@@ -161,7 +161,7 @@ def _try(key: StoredKey, connect: Callable[[Keys], Perform], sleep: Callable[[fl
 def _keep(access_key_id: str, secret: str, vault: Vault) -> None:
     vault.put(_name(access_key_id), secret)
     if vault.get(_name(access_key_id)) != secret:
-        raise NoKeyring("the keyring does not give back what was put into it", do="see `keyring diagnose`")
+        raise NoKeyring("the keyring does not return the value that was stored in it", do="see `keyring diagnose`")
 
 
 def _without_key(name: str, keys: Keys, env: Mapping[str, str]) -> list[tuple[Path, str]]:

@@ -87,7 +87,8 @@ def about_end(refused: Refused, profile: Profile, now: datetime) -> Refused | En
         return refused
     end = f"{profile.until:%Y-%m-%d %H:%M} UTC"
     return Ended(
-        f"AWS refused to let you into the role, and by the handoff the grant {profile.name} ended on {end}",
+        "AWS refused to let you assume the role, and according to the handoff, "
+        f"the grant {profile.name} ended on {end}",
         do="ask the owner to extend it (`valetkey extend`), or for a new grant, and accept the new handoff",
         where=refused.where,
     )
@@ -114,7 +115,7 @@ def limit_of(profile: Profile, base: Keys, *, long: bool) -> str:
     if profile.session_name == "username":
         return f"{_hours(chained)} at most through an MFA session, {_hours(profile.max_session)} with a code of its own"
     more = f"; --long gives {_hours(profile.max_session)} for a code" if profile.max_session > chained else ""
-    return f"{_hours(chained)} at most: AWS gives no more through an MFA session{more}"
+    return f"{_hours(chained)} at most: AWS allows no more through an MFA session{more}"
 
 
 def _hours(seconds: int) -> str:
@@ -292,7 +293,7 @@ def _is_stale(session: Session, now: datetime, lasting: bool) -> bool:
 def _device(profile: Profile) -> str:
     if profile.mfa_serial is None:
         raise ValetkeyError(
-            f"the role of {profile.name} asks for MFA, and the profile names no device",
+            f"the role of {profile.name} requires MFA, and the profile names no device",
             do=set_up_again(profile, change="its mfa_serial"),
         )
     return profile.mfa_serial
@@ -301,6 +302,6 @@ def _device(profile: Profile) -> str:
 def _check_long(profile: Profile, base: Keys) -> None:
     if base.session_token is not None:
         raise ValetkeyError(
-            f"the base identity of {profile.name} is a temporary session, and AWS gives an hour at most from one",
+            f"the base identity of {profile.name} is a temporary session, and AWS limits sessions from one to an hour",
             do="leave --long out, or use an IAM user's access key as base identity",
         )

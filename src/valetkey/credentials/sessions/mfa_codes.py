@@ -26,7 +26,7 @@ CALLS = 8.0
 """Seconds kept back from a question for the calls after it."""
 _ASKED = 4
 """Questions at most: one wrong code, and a source that gives a spent one."""
-_NOT_TAKEN = "AWS did not take this code (each works once): wait for the next one"
+_NOT_TAKEN = "AWS did not accept this code (each works once): wait for the next one"
 _SPENT = "this code was sent already (each works once): wait for the next one"
 
 T = TypeVar("T")
@@ -101,13 +101,13 @@ def check_device(serial: str) -> None:
     limits.check("mfa serial", serial)
     if ":u2f/" in serial:
         raise ValetkeyError(
-            "this MFA device is a security key or passkey, which AWS does not take for API access",
+            "this MFA device is a security key or passkey, which AWS does not accept for API access",
             do=f"add a virtual MFA device (authenticator app) to your user; then {ANY}",
             where=serial,
         )
     if serial.endswith(":mfa/root-account-mfa-device"):
         raise ValetkeyError(
-            "this MFA device is the root user's, and root may not assume roles",
+            "this MFA device is the root user's, and the root user cannot assume roles",
             do=f"sign in as an IAM user with a virtual MFA device; then {ANY}",
             where=serial,
         )

@@ -42,7 +42,7 @@ def given(code: str) -> Ask:
 
     def ask(device: str, /, *, seconds: float, again: str = "") -> str:
         if again:
-            raise Dismissed("AWS did not take the given MFA code, or it was sent before", do="give the next one")
+            raise Dismissed("AWS did not accept the given MFA code, or it was sent before", do="give the next one")
         return code
 
     return ask
@@ -107,7 +107,7 @@ def _wait_for_next(seconds: float, clock: Clock, sleep: Callable[[float], None])
     left = STEP - clock().timestamp() % STEP + 0.2
     if left > seconds:
         raise Dismissed(
-            "AWS did not take the MFA code, and the next one comes too late", do=f"try again in {left:.0f} seconds"
+            "AWS did not accept the MFA code, and the next one comes too late", do=f"try again in {left:.0f} seconds"
         )
     sleep(left)
     return left

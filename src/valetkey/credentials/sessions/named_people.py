@@ -33,7 +33,7 @@ THROUGH, DIRECTLY = "through", "directly"
 AGAIN = 300
 """Seconds for which a refusal of both ways is cached, so that a program that retries does not ask again."""
 WHY = (
-    "AWS refused the role through the MFA session. The owner asks for your user's name as session name, which AWS may "
+    "AWS refused the role through the MFA session. The owner requires your user's name as session name, which AWS may "
     "not see in an MFA session: the role is tried with a code of its own"
 )
 

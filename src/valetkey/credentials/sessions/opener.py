@@ -78,7 +78,7 @@ class Entry:
     def limit(self) -> str:
         """How long a session may last, and what says so."""
         if self.through is not None:
-            return "1 h at most: AWS gives no more to a role that is entered from a role (role chaining)"
+            return "1 h at most: the limit of AWS for a role that is assumed from a role (role chaining)"
         if self.duration is not None and (self.way.long or self.duration < limits.CHAINED_SESSION_MAX):
             return f"{self.duration} s at most: duration_seconds of the profile {self.profile.name} in the AWS config"
         return limit_of(self.profile, self.base, long=self.way.long)
@@ -145,7 +145,7 @@ class Entry:
         profile = self.root.profile
         if not profile.mfa or profile.mfa_serial is None or self.base.session_token is not None:
             raise ValetkeyError(
-                f"the role of {profile.name} is not entered from an MFA session of valetkey's",
+                f"the role of {profile.name} is not assumed from an MFA session of valetkey's",
                 do="use the base profile itself",
             )
         return self.tools().mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age)
@@ -234,7 +234,8 @@ def open_profile(
         return replace(entry, own_interrupt=own_interrupt)
     if way.long:
         raise ValetkeyError(
-            f"{path[-1]} is entered from the role of {path[-2]}, and AWS gives an hour at most there (role chaining)",
+            f"{path[-1]} is assumed from the role of {path[-2]}, and AWS limits "
+            "such a session to an hour (role chaining)",
             do="leave --long out",
         )
     first = entry_of(machine, load(path[0], machine.env), way=replace(way, read_only=False), ask=ask)
@@ -265,7 +266,9 @@ def grant_profile(name: str, env: Mapping[str, str]) -> Profile:
     """The profile of a grant. Raises ValetkeyError, also for a role behind one."""
     path = _path_behind(name, env)
     if path:
-        raise ValetkeyError(f"{name} is not a grant, but a role behind one", do=f"name the grant: {path[0]}")
+        raise ValetkeyError(
+            f"{name} is not a grant, but a role that is assumed from one", do=f"name the grant: {path[0]}"
+        )
     return load(name, env)
 
 

@@ -58,7 +58,7 @@ class Pinentry:
     def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str:
         program = find_program(self._env)
         if program is None or os.name != "posix":
-            raise NoTerminal("there is no dialog program (pinentry) to ask for the MFA code with")
+            raise NoTerminal("no dialog program (pinentry) is available to ask for the MFA code")
         text = "\n".join([*filter(None, [again]), f"MFA code for {device} ({self._what})"])
         lines = [
             f"SETTIMEOUT {max(int(seconds), 1)}",
@@ -130,7 +130,7 @@ class _Lines:
         while b"\n" not in self._buffer:
             left = self._left()
             if left <= 0 or not select.select([self._pipe], [], [], left)[0]:
-                raise _dismissed("nobody answered the dialog for the MFA code")
+                raise _dismissed("the dialog for the MFA code got no answer")
             some = os.read(self._pipe.fileno(), 4096)
             if not some or len(self._buffer) > 65536:
                 raise EOFError
@@ -145,7 +145,7 @@ def _failure(rest: str) -> ValetkeyError:
     if code in _CANCELLED:
         return _dismissed("the dialog for the MFA code was closed")
     if code in _TIMED_OUT:
-        return _dismissed("nobody answered the dialog for the MFA code")
+        return _dismissed("the dialog for the MFA code got no answer")
     return NoTerminal("the dialog program (pinentry) cannot ask here")
 
 

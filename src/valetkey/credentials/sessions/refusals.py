@@ -101,7 +101,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "",
         "",
         "may not be assumed by root",
-        "the base identity is the account's root user, which may not assume roles",
+        "the base identity is the account's root user, which cannot assume roles",
         "sign in as an IAM user of your account",
     ),
     (
@@ -115,7 +115,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "get_session_token",
         "",
         "cannot call getsessiontoken with session credentials",
-        "the base identity is a temporary session: AWS takes no MFA code from it",
+        "the base identity is a temporary session: AWS accepts no MFA code from it",
         "use an IAM user's access key as base identity",
     ),
     (
@@ -184,7 +184,7 @@ def explain(error: CallError, profile_name: str = "NAME") -> Refused:
     operation, text = error.call.operation, error.message.lower()
     if any(each in text for each in _WRONG_CODE):
         return WrongCode(
-            "AWS did not take this code: it was mistyped, or used already (each code works once)",
+            "AWS did not accept this code: it was mistyped, or used already (each code works once)",
             code=error.code,
             message=error.message,
             do="wait for the next code and try again",
@@ -222,15 +222,15 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
             if denial is None or side is None
             else f"gives a reason that valetkey does not know: {denial.clause}"
         )
-        return f"AWS refused to let you into the role, and {named}", probe, UNKNOWN_SIDE
+        return f"AWS refused to let you assume the role, and {named}", probe, UNKNOWN_SIDE
     if what and denial.action == "sts:AssumeRole":
         return what, do, ""  # a text that says more than whose policy it is
     if side is Side.OWNER:
         if denial.action != "sts:AssumeRole":
             do = "leave out what it is about (source_identity, session_tags), or ask the owner to admit it"
-            return f"AWS refused to let you into the role: {says(denial)}", do, ""
-        return f"AWS refused to let you into the role: {says(denial)}", probe, OWNER_SIDE
-    return f"AWS refused to let you into the role: {says(denial)}", advice(denial), ""
+            return f"AWS refused to let you assume the role: {says(denial)}", do, ""
+        return f"AWS refused to let you assume the role: {says(denial)}", probe, OWNER_SIDE
+    return f"AWS refused to let you assume the role: {says(denial)}", advice(denial), ""
 
 
 def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
@@ -244,13 +244,13 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
         what = f"the base identity is of account {account}; the role trusts {profile.contractor}"
         do = "use a base profile of that account (`source_profile`), or ask the owner for a grant to this one"
     elif name == "root":
-        what = "the base identity is the account's root user, which may not assume roles"
+        what = "the base identity is the account's root user, which cannot assume roles"
         do = "sign in as an IAM user of your account"
     elif side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
         return refused  # what follows is about the owner's trust policy, which has not refused
     elif profile.mfa and name.startswith("assumed-role/"):
         kind = "an Identity Center" if "/AWSReservedSSO_" in name else "a role"
-        what = f"the base identity is {kind} session, which carries no MFA that AWS sees; the role asks for it"
+        what = f"the base identity is {kind} session, which carries no MFA that AWS sees; the role requires it"
         do = "use an IAM user with a virtual MFA device, or ask the owner for a grant with --no-mfa --only YOUR-ROLE"
     elif _not_named(caller, profile.principals):
         what = f"the grant does not name {caller}"
@@ -267,7 +267,7 @@ def about_aws_login(refused: Refused, profile: Profile) -> Refused:
     if side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
         return refused
     if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
-        refused.what += "; it asks for MFA, and AWS does not say whether a session of `aws login` carries that"
+        refused.what += "; it requires MFA, and AWS does not say whether a session of `aws login` carries that"
         refused.do = f"use an IAM user's access key as base identity ({set_up_again(profile)}), or: {refused.do}"
     return refused
 
@@ -279,17 +279,17 @@ def about_further(refused: Refused, source_arn: str) -> Refused:
         denial, side = refused.denial, side_of(refused.denial)
         if denial is not None and side in (Side.CALLER, Side.OWNER):
             # Seen from the role in between, whose policies are the customer's.
-            refused.what = f"AWS refused to let {source_arn} into the role behind it {denial.clause}"
+            refused.what = f"AWS refused to let {source_arn} assume the next role of the chain {denial.clause}"
         if denial is not None and side is Side.CALLER:
             refused.do = f"ask the owner of {source_arn}: its account does not let that role assume this one"
             refused.likely = ""
             return refused
         if denial is not None and side is Side.NETWORK:
             return refused
-        refused.do = f"it has to let in {source_arn}, and may not ask for MFA, which no role's session carries; "
+        refused.do = f"it has to admit {source_arn}, and must not require MFA, which no role's session carries; "
         refused.do += "that one needs sts:AssumeRole on it"
         refused.likely = f"its trust does not name {source_arn}"
-        refused.likely += "" if side is Side.OWNER else ", or that role may not enter others"
+        refused.likely += "" if side is Side.OWNER else ", or that role is not allowed to assume other roles"
     return refused
 
 

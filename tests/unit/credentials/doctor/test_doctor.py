@@ -123,7 +123,7 @@ TWIN = {"role_arn": ROLE, "source_profile": "default", "external_id": "vk-secret
 
 CASES: list[tuple[Facts, str, str, str]] = [
     # The session that is kept.
-    (but(kept="gone"), "kept-session", "beware", "the role was re-made"),
+    (but(kept="gone"), "kept-session", "beware", "the role was recreated"),
     (but(kept="known"), "kept-session", "ok", "AWS knows"),
     (but(kept="unknown"), "kept-session", "unknown", "did not say"),
     # The grant.
@@ -155,12 +155,12 @@ CASES: list[tuple[Facts, str, str, str]] = [
         "the profile work: a long-term key from the OS keyring",
     ),
     (but(base=Unread("has no credentials")), "base", "blocks", "has no credentials"),
-    (but(env={"AWS_ACCESS_KEY_ID": "AKIAX"}, source_profile="work"), "base", "ok", "environment is passed over"),
+    (but(env={"AWS_ACCESS_KEY_ID": "AKIAX"}, source_profile="work"), "base", "ok", "environment is ignored"),
     (
         but(base=Signed(source="env", keys=Keys(session_token="t"), region="x", endpoint="e")),
         "base",
         "ok",
-        "a temporary session from the environment (AWS_ACCESS_KEY_ID) ([default] in CREDENTIALS is passed over)",
+        "a temporary session from the environment (AWS_ACCESS_KEY_ID) ([default] in CREDENTIALS is ignored)",
     ),
     (
         but(base=Signed(source="sso", keys=Keys(), region="x", endpoint="e"), source_profile="work"),
@@ -336,8 +336,8 @@ CASES: list[tuple[Facts, str, str, str]] = [
         "beware",
         "asks for 7200 s",
     ),
-    (but(env={"AWS_ACCESS_KEY_ID": "AKIAX", "AWS_PROFILE": "acme"}), "environment", "blocks", "goes before"),
-    (but(env={"AWS_ACCESS_KEY_ID": "AKIAX"}), "environment", "beware", "would go before"),
+    (but(env={"AWS_ACCESS_KEY_ID": "AKIAX", "AWS_PROFILE": "acme"}), "environment", "blocks", "is set, and overrides"),
+    (but(env={"AWS_ACCESS_KEY_ID": "AKIAX"}), "environment", "beware", "would override"),
     (but(env={"AWS_REGION": "cn-north-1"}), "region", "blocks", "cn-north-1 (AWS_REGION) is of the partition aws-cn"),
     (of(region="mars-1"), "region", "blocks", "no partition that is known"),
     (

@@ -223,7 +223,7 @@ def test_the_owners_suffix_leaves_our_side_out(reason: str, known: Any) -> None:
     assert {each.id for each in found.open} == wanted
     assert {each.who for each in found.open} == {"owner"}
     assert likely(known, found).startswith("the owner has changed or ended the grant: the trust policy")
-    assert letter(found).startswith(f"AWS refuses my entry into your role {reason}.")
+    assert letter(found).startswith(f"AWS refuses me sts:AssumeRole on your role {reason}.")
 
 
 def test_the_owners_suffix_goes_before_what_our_own_side_would_say() -> None:

@@ -127,11 +127,11 @@ def test_the_profile_carries_every_term_that_decides_how_to_enter() -> None:
         (HANDOFF, SSO, "IAM users only"),
         (but(mfa=False), parse_identity(f"arn:aws:sts::{OWN}:federated-user/x"), "GetFederationToken"),
         (but(mfa=False, session_name="username"), OPS, "session name"),
-        (but(principals=(f"arn:aws:iam::{OWN}:user/alice",)), ALICE, "lets in"),
-        (but(principals=(f"arn:aws:iam::{OWN}:user/team/bob",)), ALICE, "lets in"),
-        (but(mfa=False, principals=(f"arn:aws:iam::{OWN}:role/other",)), OPS, "lets in"),
-        (but(mfa=False, principals=(f"arn:aws:iam::{OTHER}:role/ops",)), OPS, "lets in"),
-        (but(mfa=False, principals=(ALICE.arn,)), OPS, "lets in"),
+        (but(principals=(f"arn:aws:iam::{OWN}:user/alice",)), ALICE, "the role admits arn"),
+        (but(principals=(f"arn:aws:iam::{OWN}:user/team/bob",)), ALICE, "the role admits arn"),
+        (but(mfa=False, principals=(f"arn:aws:iam::{OWN}:role/other",)), OPS, "the role admits arn"),
+        (but(mfa=False, principals=(f"arn:aws:iam::{OTHER}:role/ops",)), OPS, "the role admits arn"),
+        (but(mfa=False, principals=(ALICE.arn,)), OPS, "the role admits arn"),
         (but(external_id="other-id"), ALICE, "another ExternalId"),
         (but(external_id=REQUEST.external_id.upper()), ALICE, "another ExternalId"),
         (but(external_id=None), ALICE, "no ExternalId where you requested one"),
@@ -221,18 +221,18 @@ def test_an_anonymous_request_stands_for_itself() -> None:
 
 
 def test_without_a_request_a_person_decides() -> None:
-    assert "No request" in accept(known=()).question
+    assert "no record of a request" in accept(known=()).question
     assert "to zeta" in accept(known=(), customer="zeta").question
     judged = accept(but(external_id=None, request=None), known=())
     assert "no ExternalId" in judged.question
-    assert judged.notices == ("the role asks for no ExternalId",)
+    assert judged.notices == ("the role requires no ExternalId",)
     assert judged.customer == OWNER
 
 
 def test_what_the_file_does_not_ask_for_is_noticed() -> None:
     assert accept(but(mfa=False, mfa_max_age=None), unknown=("color", "a\nb")).notices == (
         'the file has keys this version does not know: "color", "a\\nb"',
-        "the role asks for no MFA",
+        "the role requires no MFA",
     )
 
 

@@ -162,7 +162,7 @@ def test_an_address_limit_is_an_optional_term(env: dict[str, str]) -> None:
     ("changes", "says"),
     [
         ({"origin": Origin.TYPED, "unknown": frozenset({"until"})}, "it has a value"),
-        ({"unknown": frozenset({"mfa"})}, "a handoff says every term"),
+        ({"unknown": frozenset({"mfa"})}, "a profile from a handoff knows every term"),
         ({"origin": Origin.TYPED, "unknown": frozenset({"region"})}, "not the name of a term"),
     ],
 )

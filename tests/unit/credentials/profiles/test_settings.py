@@ -73,7 +73,7 @@ def test_the_owners_rule_for_session_names_holds() -> None:
     it = profile(session_name="username")
     assert carried(PLAIN, it) == {"RoleSessionName": "ann"}
     assert carried(SessionSettings(session_name="ann"), it) == {"RoleSessionName": "ann"}
-    with pytest.raises(ProfileError, match="the owner wants your IAM user's name"):
+    with pytest.raises(ProfileError, match="the role requires your IAM user's name"):
         carried(SessionSettings(session_name="other"), it)
 
 

@@ -187,7 +187,7 @@ def test_an_imported_profile_that_shares_its_external_id_can_be_accepted_again()
     twin = profile("twin", shares_external_id=True, customer=OWNER)
     judged, made = accept(profiles=(one, two, twin), external_id=one.external_id)
     assert made.shares_external_id
-    assert judged.notices == ("twin is on this role too, and keeps what it had: accept it for each with --name twin",)
+    assert judged.notices == ("twin uses this role too, and is not changed: accept it for each with --name twin",)
     assert judged.question == ""
     # One with an ExternalId of its own does not share it any more.
     assert not accept(profiles=(one, two, twin), external_id="of-its-own")[1].shares_external_id

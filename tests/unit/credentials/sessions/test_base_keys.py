@@ -160,7 +160,7 @@ def test_a_keyring_that_forgets_does_not_get_the_key(env: dict[str, str], home: 
         def set_password(self, service: str, username: str, password: str) -> None: ...
 
     keyring.set_keyring(Forgets())
-    with pytest.raises(NoKeyring, match="does not give back"):
+    with pytest.raises(NoKeyring, match="does not return the value"):
         moved(env)
     assert (home / ".aws/credentials").read_text() == CREDENTIALS
 

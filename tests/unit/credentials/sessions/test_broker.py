@@ -499,7 +499,7 @@ def test_a_refusal_that_the_callers_own_arn_explains(
         ({"mfa_serial": f"arn:aws:iam::{OURS}:u2f/user/ann/key-ABC"}, "security key or passkey"),
         ({"mfa_serial": f"arn:aws:iam::{OURS}:mfa/root-account-mfa-device"}, "root"),
         ({"mfa_serial": None}, "names no device"),
-        ({"session_name": "username", "user_name": None}, "is not known"),
+        ({"session_name": "username", "user_name": None}, "that name is unknown"),
         ({"session_name": "username", "user_name": "a"}, "session name"),
     ],
 )

@@ -227,7 +227,7 @@ def test_a_dialog_asks_and_its_code_is_in_no_argument(pin) -> None:
     ("mode", "kind", "says", "remembered"),
     [
         ("cancel", Dismissed, "was closed", 120),
-        ("timeout", Dismissed, "nobody answered", 120),
+        ("timeout", Dismissed, "got no answer", 120),
         ("empty", Dismissed, "no MFA code was given", 120),
         ("words", Dismissed, "a code has 6 digits", None),
         ("curses", NoTerminal, "cannot ask here", None),
@@ -260,7 +260,7 @@ def test_what_a_dialog_s_error_number_means(error: int, says: str) -> None:
 def test_a_dialog_has_an_end(pin) -> None:
     ask, _ = pin("hangs")
     begun = time.monotonic()
-    with pytest.raises(Dismissed, match="nobody answered"):
+    with pytest.raises(Dismissed, match="got no answer"):
         ask(DEVICE, seconds=0.5)
     assert time.monotonic() - begun < 30  # it does not hang; it is a second at most as a rule
 

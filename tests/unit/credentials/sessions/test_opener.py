@@ -127,7 +127,7 @@ def test_duration_seconds_of_the_profile_shortens_the_session(
     assert entry.session().credentials.expires == START + timedelta(minutes=15)
     assert entry.limit == "900 s at most: duration_seconds of the profile acme in the AWS config"
     config.write_text(text + "duration_seconds = 7200\n")
-    assert open_profile(machine, "acme").limit.startswith("1 h at most: AWS gives no more through an MFA session")
+    assert open_profile(machine, "acme").limit.startswith("1 h at most: AWS allows no more through an MFA session")
     long = open_profile(machine, "acme", Way(long=True))
     assert long.session().credentials.expires == START + timedelta(hours=2)
     assert "duration_seconds" in long.limit
