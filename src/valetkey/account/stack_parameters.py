@@ -81,7 +81,7 @@ def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
         told = dict(pairs(each)) if is_object(each) else {}
         if not isinstance(told.get("ParameterKey"), str):
             raise _wrong(name, f"{place}.ParameterKey")
-        # Without a value the one that the stack has is kept (UsePreviousValue), which is not known here.
+        # Without a value the one that the stack has is kept (UsePreviousValue), which valetkey does not know.
         given = told.get("ResolvedValue", told.get("ParameterValue"))
         text = None if given is None else _text(given, name, f"{place}.ParameterValue")
         found = both(found, {told["ParameterKey"]: text})

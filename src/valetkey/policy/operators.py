@@ -67,7 +67,7 @@ class Operator:
 
     def unknown(self) -> NotDecided:
         """For an engine that does not know this comparison in this family."""
-        return NotDecided(f"the condition operator {self.name} is not known here")
+        return NotDecided(f"valetkey does not know the condition operator {self.name}")
 
 
 def reader(family: Family) -> Reader | None:

@@ -16,4 +16,4 @@ class NotDecided(Exception):
 def not_known(value: Never, /) -> NotDecided:
     """For the last case of a `match` over a closed set, as `typing.assert_never`: `case never: raise not_known(never)`.
     mypy refuses it where a member of the set is left."""
-    return NotDecided(f"{str(value)!r} is not known here")
+    return NotDecided(f"valetkey does not know {str(value)!r}")

@@ -54,7 +54,7 @@ def say_handoff(judged: Acceptance, name: str) -> None:
     """The terms of a handoff, before anything is written."""
     handoff, unknown = judged.handoff, judged.unknown
     length = f"{handoff.max_session // 3600} h" if handoff.max_session % 3600 == 0 else f"{handoff.max_session} s"
-    mfa = "asked for" if handoff.mfa else "not asked for"
+    mfa = "required" if handoff.mfa else "not required"
     if handoff.mfa_max_age:
         mfa += f", at most {handoff.mfa_max_age} s ago"
     until = f"{handoff.until:%Y-%m-%d %H:%M} UTC" if handoff.until else "no end"
@@ -120,7 +120,7 @@ def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, writt
         "",
         json.dumps(policy, indent=2),
         "",
-        *([f"{READ} may be left out: {_CERTAIN}.", ""] if policy["Statement"][1:] else []),
+        *([f"{READ} is optional: {_CERTAIN}.", ""] if policy["Statement"][1:] else []),
         f"Then try it: {command('valetkey verify', profile.name)}",
     )
     if judged.unknown:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from valetkey.credentials.doctor.diagnosis import Facts, Found
     from valetkey.credentials.doctor.probing import Probing
 
-_WORDS = {"ok": "ok", "blocks": "IN THE WAY", "beware": "beware", "unknown": "unknown"}
+_WORDS = {"ok": "ok", "blocks": "BLOCKED", "beware": "beware", "unknown": "unknown"}
 
 
 def say_diagnosis(
@@ -31,13 +31,13 @@ def say_diagnosis(
     blocks = [each.check.id for each in found if each.answer.result == "blocks"]
     unknown = [each.check.id for each in found if each.answer.result == "unknown"]
     if blocks:
-        say(f"In the way: {', '.join(blocks)}.")
+        say(f"Blocked by: {', '.join(blocks)}.")
     elif probing is None:
         say("Nothing that could be checked blocks you.")
     if unknown:
-        say(f"Could not be looked at: {', '.join(unknown)}.")
+        say(f"Could not be checked: {', '.join(unknown)}.")
     if facts.profile is not None and probing is None and not blocks:
-        say(f"If AWS refuses all the same: {command('valetkey doctor', facts.profile.name, then='--probe')}")
+        say(f"If AWS still refuses: {command('valetkey doctor', facts.profile.name, then='--probe')}")
     if likely:
         say(f"most likely: {likely}")
 
@@ -52,7 +52,7 @@ def _say_probing(probing: Probing, letter: str) -> None:
         say(_one_answer(probing))
         say_table(("could be", "who can find out", "how"), [(c.what, c.who, c.how) for c in probing.open])
     if letter:
-        say("For the owner, to be pasted:", "", *(f"    {line}" for line in letter.splitlines()), "")
+        say("Message for the owner:", "", *(f"    {line}" for line in letter.splitlines()), "")
 
 
 def _one_answer(probing: Probing) -> str:
@@ -62,8 +62,8 @@ def _one_answer(probing: Probing) -> str:
     if denial is not None and side_of(denial) is Side.OWNER:
         if len(probing.open) == 1:
             return f"AWS names the owner's side ({denial.named}):"
-        return f"AWS names the owner's side ({denial.named}), and gives one and the same answer to all of these:"
-    return "AWS gives one and the same answer to all of these:"
+        return f"AWS names the owner's side ({denial.named}), and returns the same answer for all of these:"
+    return "AWS returns the same answer for all of these:"
 
 
 def _letter(facts: Facts, probing: Probing | None) -> str:

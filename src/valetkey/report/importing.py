@@ -57,7 +57,7 @@ def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) 
         whom = next(by_name[each].customer for each in names if each in by_name)
         say(
             f"warning: {', '.join(names)} are of several customers and share one ExternalId ({mask(external_id)}). A "
-            "customer who learns another's role could send you into its account.",
+            "customer who learns another's role could trick you into its account.",
             f"  do: ask each for one of its own, like {command('valetkey request', whom, then='--new')}",
             stderr=True,
         )

@@ -51,7 +51,9 @@ def say_login(
             f"Each session lasts {limit}.",
         )
         if profile.mfa_max_age:
-            say(f"The owner takes a code that is {profile.mfa_max_age} s old at most: you are asked again after that.")
+            say(
+                f"The owner accepts a code that is {profile.mfa_max_age} s old at most: valetkey asks again after that."
+            )
 
 
 def say_stored(access_key_id: str, user: str, path: Path | None, *, as_json: bool) -> None:

@@ -97,11 +97,11 @@ def test_commands_that_look_drop_it_and_say_so(command: str, way: Make) -> None:
     old = it.first()
     words = (command,) if command == "customers" else (command, "acme")
     before = it.person.run(*words)
-    assert "re-made" not in before.stdout + before.stderr
+    assert "recreated" not in before.stdout + before.stderr
     assert not is_new(it, old)
     it.make_role_anew()
     done = it.person.run(*words)
-    assert "re-made" in done.stdout + done.stderr, done
+    assert "recreated" in done.stdout + done.stderr, done
     if command == "customers":
         assert "none" in done.stdout
     # What was kept is gone, and the next call of a tool is let in.

@@ -261,7 +261,7 @@ def test_a_child_uses_the_server_although_there_are_keys_by_default(it: Any) -> 
 
 
 def test_a_child_that_would_be_somebody_else_is_not_started(it: Any) -> None:
-    with pytest.raises(ValetkeyError, match=f"would have been {it.user.arn}"):
+    with pytest.raises(ValetkeyError, match=f"would have run as {it.user.arn}"):
         check_caller(it.profile, it.person.env)
     # Nobody can say who it would be.
     it.stage.sandbox.control.fault(
@@ -270,5 +270,5 @@ def test_a_child_that_would_be_somebody_else_is_not_started(it: Any) -> None:
     marker = it.person.home / "started"
     done = it.person.run("exec", "acme", "--server", "--", "touch", str(marker))
     assert done.returncode == 125
-    assert "cannot be shown" in done.stderr
+    assert "cannot verify" in done.stderr
     assert not marker.exists()

@@ -76,7 +76,7 @@ def test_an_operator_that_the_provers_do_not_know_is_never_proved(monkeypatch: p
     for left, right in ((wide, narrow), (narrow, wide), (wide, wide)):
         found = prove(left, within=right, resource=ROLE)
         assert isinstance(found, Unknown)
-        assert "'starts with' is not known here" in found.reason
+        assert "valetkey does not know 'starts with'" in found.reason
     assert not isinstance(who(wide, origin=Origin.SENT, resource=ROLE), Reach)
 
 
@@ -86,7 +86,7 @@ def test_nor_does_cvc5_prove_it(monkeypatch: pytest.MonkeyPatch) -> None:
     wide = trust({"Condition": on("StringStartsWith", ID, "vk-abc")})
     found = solve(wide, trust({"Condition": on("StringEquals", ID, "vk-abc")}), resource=ROLE)
     assert found.verdict == "unknown"
-    assert "not known here" in found.reason
+    assert "valetkey does not know" in found.reason
 
 
 @pytest.mark.parametrize("key", [*sorted(CALLER_KEYS), "aws:MultiFactorAuthPresent", "aws:CurrentTime", "aws:SourceIp"])
@@ -115,7 +115,7 @@ def test_no_comparison_is_taken_for_another(row: Operator, monkeypatch: pytest.M
     monkeypatch.setitem(OPERATORS, row.name.lower(), row)
     with pytest.raises(PolicyError) as refused:  # the evaluator does not know it either
         trust({"Condition": on(row.name, "x:y", value)})
-    assert "not known here" in refused.value.what
+    assert "valetkey does not know" in refused.value.what
     assert refused.value.where.endswith(f"Condition.{row.name}['x:y']")
     taught(row, monkeypatch)
     policy = trust({"Condition": on(row.name, "x:y", value)})
@@ -131,13 +131,13 @@ def test_an_allow_under_an_unknown_operator_is_read_without_it(monkeypatch: pyte
     read = parse_lenient(text, "trust")
     assert read.policy is not None
     assert read.policy.statements[0].conditions == ()
-    assert "not known here" in read.defects[0].what
+    assert "valetkey does not know" in read.defects[0].what
 
 
 def test_a_family_that_nobody_knows_is_not_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Operator("Shape", cast(Family, New.SHAPE), Comparison.EQUAL, "=")
     monkeypatch.setitem(OPERATORS, "shape", row)
-    with pytest.raises(PolicyError, match="not known here"):
+    with pytest.raises(PolicyError, match="valetkey does not know"):
         trust({"Condition": on("Shape", "x:y", "round")})
 
 

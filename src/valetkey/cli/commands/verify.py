@@ -68,7 +68,7 @@ def _all(wait: int, *, yes: bool, output: Output) -> int:
         accounts = len({(each.partition, each.account) for each in profiles})
         where = f"the account of {count(accounts, 'customer', 'customers')}" if accounts == 1 else ""
         where = where or f"the accounts of {accounts} customers"
-        about = f"{most} at most in {where}. Those that succeed are written to the customers' CloudTrail."
+        about = f"{most} at most in {where}. Those that succeed appear in the customers' CloudTrail."
         say(about, stderr=True)
         consent("Make them?", yes=yes, about=[about])
     shared = Shared()

@@ -54,9 +54,9 @@ class OwnSide:
         if self.unread:
             return self.unread
         if self._hidden:
-            return f"a Deny in your own account depends on {self._hidden[0]}, which is not known here"
+            return f"a Deny in your own account depends on {self._hidden[0]}, which valetkey does not know"
         if not self.allows(right, role_arn):
-            return "your own account's policies depend on more than is known here"
+            return "your own account's policies depend on more than valetkey knows"
         return "" if self.allows(probe, role_arn) else "your own account's policies refuse this call too"
 
     def allows(self, context: Mapping[str, str], role_arn: str) -> bool | None:
@@ -70,13 +70,13 @@ class OwnSide:
             return None, self.unread
         decision = self.decide(context, role_arn)
         if self._hidden:
-            return None, f"a Deny in your own account depends on {self._hidden[0]}, which is not known here"
+            return None, f"a Deny in your own account depends on {self._hidden[0]}, which valetkey does not know"
         if decision is None:
             return None, "a policy of your own account cannot be read as AWS reads it"
         if decision.allowed:
             return True, ""
         if decision.outcome == "implicit_deny" and self._conditional:
-            return None, f"an Allow in your own account depends on {self._conditional[0]}, which is not known here"
+            return None, f"an Allow in your own account depends on {self._conditional[0]}, which valetkey does not know"
         return False, self._objection(decision, context, role_arn)
 
     def decide(self, context: Mapping[str, str], role_arn: str, *, with_boundary: bool = True) -> Decision | None:

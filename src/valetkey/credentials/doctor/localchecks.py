@@ -162,7 +162,7 @@ def _region(facts: Facts) -> Answer | None:
     for where, region in regions.items():
         partition = facts.partition_of(region)
         if partition != profile.partition:
-            of = f"of the partition {partition}" if partition else "of no partition that is known here"
+            of = f"of the partition {partition}" if partition else "of no partition that valetkey knows"
             return Answer(
                 "blocks",
                 f"the region {region} ({where}) is {of}; the role is in {profile.partition}, where other keys count",

@@ -52,7 +52,7 @@ class Organization:
         for effect in ("Deny",) if allowed else ("Deny", "Allow"):
             hidden = sorted({k for each in statements if may_mean(each, effect) for k in unknown_keys(each)})
             if hidden:
-                return None, f"a service control policy depends on {hidden[0]}, which is not known here"
+                return None, f"a service control policy depends on {hidden[0]}, which valetkey does not know"
         if allowed is None:
             return None, "a service control policy cannot be read as AWS reads it"
         return allowed, "" if allowed else f"a service control policy of your organization refuses it{level}"

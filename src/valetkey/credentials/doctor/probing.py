@@ -300,7 +300,7 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
         f"  when        {now:%Y-%m-%d %H:%M} UTC (a refused try is in my CloudTrail, not in yours)",
         "Ruled out on my side:",
         *(f"  - {each.what}" for each in probing.ruled_out),
-        "It is this, which the administrator of your organization can look up:"
+        "The cause can only be this, which the administrator of your organization can look up:"
         if is_rcp
         else "AWS returns the same answer for each of these, and only you can tell them apart:",
         *(f"  - {each.what}" for each in probing.open if each.who == "owner"),

@@ -37,7 +37,7 @@ from valetkey.credentials.sessions.roles import check_account, enter, role_call
 Context = dict[str, str]
 """The condition keys of a call."""
 
-FIRST_SAYS = "Tries that succeed are written to the owner's CloudTrail (and to yours); refused ones to yours only."
+FIRST_SAYS = "Successful calls appear in the owner's CloudTrail (and in yours), refused calls in yours only."
 WAIT = 60
 """Seconds to wait for a new role to become visible: IAM is eventually consistent (troubleshoot_general)."""
 _PAUSE = 3.0
@@ -271,7 +271,7 @@ def _named(way: str, denial: Denial | None) -> Probe | None:
     if refuses_for_owner(denial):
         return Probe(way, "right", f"refused by the owner: {says(denial)}")
     if side_of(denial) is Side.UNKNOWN:
-        return Probe(way, "inconclusive", f"refused for a reason that is not known: {denial.clause}")
+        return Probe(way, "inconclusive", f"refused for a reason that valetkey does not know: {denial.clause}")
     whose = "by your own account" if side_of(denial) is Side.CALLER else "for another reason"
     return Probe(way, "inconclusive", f"refused {whose}: {says(denial)}")
 

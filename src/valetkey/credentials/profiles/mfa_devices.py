@@ -38,8 +38,10 @@ def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence
         if chosen is None:
             raise NotAccepted(
                 "your own account does not let you list your MFA devices (iam:ListMFADevices)",
-                do="name yours with --mfa-serial; for an authenticator app it is mostly "
-                f"arn:{identity.partition}:iam::{identity.account}:mfa/{identity.name}",
+                do=(
+                    "name yours with --mfa-serial; for an authenticator app it is usually "
+                    "arn:{identity.partition}:iam::{identity.account}:mfa/{identity.name}"
+                ),
             ) from None
         return check_serial(chosen)
     usable = [each for each in serials if not _is_fido(each)]
