@@ -3,7 +3,7 @@
 `terraform show -json` is what Terraform itself makes of a configuration; it needs the provider and the owner's account.
 This reads the text alone, so that the text that is sent can be proved. It knows the part of HCL that valetkey writes:
 blocks, attributes, strings without templates, numbers, true and false, lists, objects, `jsonencode` of those, and
-references to a resource of the same file. Everything else is refused, never passed over.
+references to a resource of the same file. Everything else is refused, never ignored.
 
 Source: HCL native syntax specification; Terraform, configuration syntax.
 """

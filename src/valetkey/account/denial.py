@@ -6,7 +6,7 @@ troubleshoot_access-denied-authorization-id.html (preview: an authorization id a
 Security Blog, "Enhanced access denied error messages with policy ARNs" (the ARN within one account or organization).
 
 Rules:
-- Only the text that AWS sent is read. A form that is not known here is kept as text and claims nothing.
+- Only the text that AWS sent is read. A form that is unknown to valetkey is kept as text and claims nothing.
 - INVARIANT: what `split_authorization` leaves holds neither the id nor the link. Who has the id can read the policies
   behind the refusal, if their account lets them: both are for the person who made the call, and nobody else.
 """
@@ -49,7 +49,7 @@ class Denial:
     """The reason that AWS's text gives."""
 
     policy: PolicyType | None
-    """None: AWS names no kind of policy, or one that is not known here."""
+    """None: AWS names no kind of policy, or one that is unknown to valetkey."""
     named: str
     """The kind in AWS's own words; empty: AWS names none."""
     explicit: bool

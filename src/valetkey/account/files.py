@@ -53,7 +53,7 @@ _PARTITIONS = {
 def read_files(
     names: Iterable[str], *, read: Callable[[str], bytes], owner: str | None = None, region: str = "us-east-1"
 ) -> Account:
-    """The account that these files tell of; `read` gives a file's bytes.
+    """The account that these files describe; `read` gives a file's bytes.
 
     `owner` is the account's 12 digits, for files that do not tell them (templates), and checked against those that do.
     `region` is where a template's stack would be made. Raises SourceError with file and JSON path, or what `read`

@@ -7,7 +7,7 @@ Rules:
 - A parameter has the value that is given, else its default; a pseudo-parameter what `Place` says; a resource of IAM the
   name or ARN that its properties give it. `note` receives the assumptions.
 - What only the stack knows (a parameter without a value, imports, attributes, dynamic references) raises Unresolved; in
-  a policy document (`open_`) it becomes a symbol, and a choice that hangs on one raises Undecided.
+  a policy document (`open_`) it becomes a symbol, and a choice that depends on one raises Undecided.
 - Everything else (macros, what is not there) raises Unresolved.
 - Names and conditions are worked out once each, so that a template cannot make the work grow beyond its size.
 """

@@ -1,4 +1,4 @@
-"""A live account: GetAccountAuthorizationDetails joined with ListRoles, and what else tells of who may come in.
+"""A live account: GetAccountAuthorizationDetails joined with ListRoles, and what else shows who may be admitted.
 
 Rules:
 - Only reads, and of these only `CALLS`. Every list is paged; throttling is waited out (`calls.patient`).

@@ -50,7 +50,7 @@ class Part:
 
 
 def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: str = "aws") -> Account:
-    """The account that the parts tell of; `owner` and `partition` where they do not. Raises SourceError."""
+    """The account that the parts describe; `owner` and `partition` where they do not. Raises SourceError."""
     parts = list(parts)
     partition, account = _owner(parts, owner, partition)
     policies = _policies(parts)

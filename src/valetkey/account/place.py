@@ -17,7 +17,7 @@ class Unresolved(Exception):
 
 
 class Undecided(Unresolved):
-    """A condition that hangs on values which are not known; `condition` is its name."""
+    """A condition that depends on values which are not known; `condition` is its name."""
 
     def __init__(self, condition: str) -> None:
         super().__init__(f"condition {condition} depends on unknown values")

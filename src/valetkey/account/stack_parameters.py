@@ -1,4 +1,4 @@
-"""The values of a stack's parameters, in every form that AWS takes or gives them.
+"""The values of a stack's parameters, in every form that AWS accepts or gives them.
 
 - `create-stack --parameters`, `deploy --parameter-overrides` (AWS CLI): [{"ParameterKey": .., "ParameterValue": ..}],
   or ["Name=value"]

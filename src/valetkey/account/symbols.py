@@ -106,7 +106,7 @@ def _again(number: int | None) -> str:
 
 
 def opened(variants: Mapping[Document, str], symbols: list[Symbol]) -> OpenDocument:
-    """A document whose texts hold marks, with the symbols that it uses, numbered anew from 0."""
+    """A document whose texts hold marks, with the symbols that it uses, renumbered from 0."""
     used: dict[int, int] = {}
     texts = []
     for text, when in variants.items():

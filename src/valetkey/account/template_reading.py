@@ -18,7 +18,7 @@ from valetkey.policy.origin import Origin
 from valetkey.policy.policy_json import JsonNumber, JsonObject
 
 CHOICES_MAX = 4
-"""Conditions in one document that hang on what is not known: each doubles the documents that it may be."""
+"""Conditions in one document that depend on what is not known: each doubles the documents that it may be."""
 
 
 class Reading:

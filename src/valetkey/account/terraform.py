@@ -1,4 +1,4 @@
-"""The roles that `terraform show -json` tells of: of a plan what will be, of a state what is.
+"""The roles that `terraform show -json` describes: of a plan what will be, of a state what is.
 
 Format: Terraform, internals/json-format. What is known only after apply is left out of a plan's values.
 
@@ -9,7 +9,8 @@ document through the aws_iam_policy_document that it refers to (`plan_documents`
 
 Documents are `Origin.SENT`, of a state too: the provider keeps the configured text where it takes it for equivalent to
 what IAM returned, an apply that broke off or `-refresh=false` leaves what was never read back, and nothing in the file
-says which it is. Taking a deleted principal for a live one is a false alarm; the reverse would hide one who gets in.
+says which it is. Taking a deleted principal for a live one is a false alarm; the reverse would hide one who is
+admitted.
 """
 
 from __future__ import annotations

@@ -92,8 +92,8 @@ _SHARPENS = frozenset(
         "tags",
     }
 )
-"""Parts that make an answer more precise, and behind which nobody gets in. A boundary only takes away. The file of a
-bare trust policy holds all that was asked about."""
+"""Parts that make an answer more precise, and behind which nobody is admitted. A boundary only takes away. The file
+of a bare trust policy holds all that was asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class Role:
     last_used: datetime | None = None
     """Last use within 400 days (IAM User Guide, access_policies_last-accessed); aware. See `last_use_known`."""
     last_use_known: bool = False
-    """Whether the source tells of use at all: with it, `last_used` None means never used within those days."""
+    """Whether the source reports use at all: with it, `last_used` None means never used within those days."""
     unknown: tuple[Unknown, ...] = ()
     assumed: tuple[str, ...] = ()
     """What was taken for granted to resolve this role, one sentence each: "parameter Partner has its default value"."""

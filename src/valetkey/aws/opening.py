@@ -72,7 +72,7 @@ def with_stored(core: Any, stored: Keys | None) -> None:
 
 def tell_children(core: Any, variables: Mapping[str, str]) -> None:
     """Give the programs that the AWS files name (credential_process) these variables besides the environment's: the
-    profile's own program, and that of a profile which a role is entered from."""
+    profile's own program, and that of a profile which a role is assumed from."""
     if not variables:
         return
     providers = core.get_component("credential_provider")
@@ -102,7 +102,7 @@ class _Session(botocore.session.Session):  # type: ignore[misc]
 
 
 def _raw(path: str) -> dict[str, Any]:
-    """As botocore.configloader.raw_config_parse, which parses the file anew each time."""
+    """As botocore.configloader.raw_config_parse, which parses the file again each time."""
     found = awsfiles.parsed(Path(os.path.expandvars(path)).expanduser())
     return {each: awsfiles.section_of(found, each) for each in found.sections()}
 

@@ -82,7 +82,7 @@ def sign_in(
         core = opened(profile, chain, files)
     with named(core, name, profile):
         if not core.get_config_variable("region"):
-            # A base profile that is a role is entered by botocore itself, which wants one.
+            # A base profile that is a role is assumed by botocore itself, which wants one.
             core.set_config_variable("region", region or home_region(partition))
         if chain != "environment":
             _ask_with(core, ask, name)

@@ -28,7 +28,7 @@ def cores() -> int:
 
 
 def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> tuple[Read, Callable[[str], int | None]]:
-    """The account that files tell of, and the lines of places in them. Raises ValetkeyError."""
+    """The account that files describe, and the lines of places in them. Raises ValetkeyError."""
     from valetkey.account.files import read_files
     from valetkey.account.positions import FILE_MAX, Lines
     from valetkey.catalog import limits

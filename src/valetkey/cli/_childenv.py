@@ -91,7 +91,7 @@ def served(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterato
     INVARIANT: before it is handed out, a process with just this environment has asked AWS who it is, and was in the
     profile's role: an SDK reads keys, profiles and web identities before it asks a server, and goes on without a word.
     It says whose credentials they are, not that they may do anything: GetCallerIdentity answers under an explicit deny.
-    A kept session that AWS does not know any more is dropped then, and the role is entered anew once.
+    A kept session that AWS no longer knows is dropped then, and the role is assumed again once.
     """
     from valetkey.cli._machine import open_profile
     from valetkey.cli._saying import say_end

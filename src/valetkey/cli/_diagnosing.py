@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]:
-    """The facts, and how the profile is entered when its base identity could be resolved.
+    """The facts, and how the profile is opened when its base identity could be resolved.
 
     `ask`: a base identity that wants an MFA code itself may ask for it; else it counts as not resolved.
     """

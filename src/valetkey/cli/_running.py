@@ -67,7 +67,7 @@ def run_prepared(name: str, words: Sequence[str], prepared: Prepared) -> int:
 
 
 def _look_back(name: str, code: int, prepared: Prepared) -> None:
-    """After a command that failed: was it for a session that AWS does not know any more? It is never run again here: it
+    """After a command that failed: was it for a session that AWS no longer knows? It is never run again here: it
     may have done half of its work."""
     if not may_be_lost(code):
         return

@@ -176,7 +176,7 @@ def _ask(asked: Asked, *, is_first: bool, has_end: bool, ask: Ask, checks: Check
 
 def question(ask: Ask, text: str, default: str, read: Callable[[str], _T], *, before: str = "") -> _T:
     """Ask until the answer can be used. Asking ends with ^C, the end of the input or ten minutes of silence: then `ask`
-    raises ValetkeyError; no answer is no default."""
+    raises ValetkeyError; no answer is not a default."""
     said = before
     while True:
         line = ask(f"{said}{text}{f' [{default}]' if default else ''}: ")
@@ -196,7 +196,7 @@ _LASTING = frozenset(
         *("InvalidClientTokenId", "Unreachable", "TimedOut"),
     }
 )
-"""What another answer does not mend."""
+"""What another answer does not correct."""
 
 
 def _field(name: str) -> Callable[[str], str]:

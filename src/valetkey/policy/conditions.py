@@ -66,7 +66,7 @@ def _some(templates: Sequence[Template], keys: Keys, fits: Callable[[str], Fit])
     doubt = False
     for parts in templates:
         text = resolve(parts, keys)
-        if text is None:  # no value: fits nothing, which is documented; several values: AWS takes them in no variable
+        if text is None:  # no value: fits nothing, which is documented; several values: AWS accepts them in no variable
             doubt = doubt or several(parts, keys)
             continue
         found = fits(text)
@@ -172,7 +172,7 @@ def _address(values: Sequence[str], variables: bool) -> Match:
 
 
 def matcher(row: Operator) -> Prepare:
-    """How an operator's values are read and compared. Raises NotDecided for one that is not known here."""
+    """How an operator's values are read and compared. Raises NotDecided for one that is unknown to valetkey."""
     match row.family:
         case Family.TEXT:
             return _text_matcher(row)
@@ -243,7 +243,7 @@ def silent(condition: Condition, *, variables: bool) -> bool:
 def compile_condition(condition: Condition, *, unsure: bool, variables: bool) -> Test:
     """One test on a request's keys. `unsure` is the answer where AWS documents none.
 
-    Raises NotDecided for an operator that is not known here."""
+    Raises NotDecided for an operator that is unknown to valetkey."""
     key, row = condition.key.lower(), condition.operator
     if silent(condition, variables=variables):
         return lambda keys: unsure

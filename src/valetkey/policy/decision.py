@@ -138,13 +138,13 @@ class Decision:
 
     @property
     def rests_on(self) -> tuple[Open, ...]:
-        """Places of which AWS does not document what they mean, if the outcome hangs on that. It was decided so that
-        nobody is let in by them: an Allow does not match, a Deny does. Never of one that is allowed."""
+        """Places of which AWS does not document what they mean, if the outcome depends on that. It was decided so that
+        nobody is admitted by them: an Allow does not match, a Deny does. Never of one that is allowed."""
         return () if self._rests is None else self._rests(self._request)
 
     @property
     def note(self) -> str:
-        """What AWS does besides, whatever the policies say, and what is no part of the outcome: that STS refuses
+        """What AWS does besides, whatever the policies say, and what is not part of the outcome: that STS refuses
         AssumeRole by the root user and by federated users. "" for other calls."""
         return refused_by_sts(self._request.caller.kind, self._request.actions)
 

@@ -51,7 +51,7 @@ def parse_policy(document: str | Mapping[str, Any], kind: Kind) -> Policy:
     """Read one policy document: JSON text, or the same as a dict.
 
     `kind` is one of identity, trust, boundary, session, scp, rcp, resource. Raises PolicyError, whose `where` is the
-    JSON path, for what AWS would refuse: text that is no JSON, more than 262,144 characters, a key given twice, an
+    JSON path, for what AWS would refuse: text that is not JSON, more than 262,144 characters, a key given twice, an
     element or operator that does not exist, a value that its operator cannot read, a wildcard inside a principal,
     Resource, NotResource or NotPrincipal in a trust policy, Principal in an identity policy, ...
     """

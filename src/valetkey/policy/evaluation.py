@@ -165,7 +165,8 @@ class _Sides(NamedTuple):
         )
 
     def rests(self, request: Request) -> tuple[Open, ...]:
-        """`Decision.rests_on`. Both outcomes bound whatever AWS does: where they are the same, nothing hangs on it."""
+        """`Decision.rests_on`. Both outcomes bound whatever AWS does: where they are the same, nothing depends on
+        it."""
         if self.request(request).outcome == self.widely().request(request).outcome:
             return ()
         return tuple(dict.fromkeys(self._open(request)))

@@ -37,7 +37,7 @@ from valetkey.policy.principals import Unread, why_unread
 from valetkey.policy.statements import WITH_PRINCIPAL, Kind, Policy
 
 DEFECTS_MAX = 100
-"""Defects mended in one document; with more it is not read."""
+"""Defects corrected in one document; with more it is not read."""
 
 _ELEMENTS = (
     "Version",
@@ -71,7 +71,7 @@ class Read:
 
 
 def parse_lenient(document: str | Mapping[str, Any], kind: Kind) -> Read:
-    """Read a document of one kind, mending what AWS refuses. Raises nothing."""
+    """Read a document of one kind, correcting what AWS refuses. Raises nothing."""
     try:
         tree = load_json(document, DOCUMENT_MAX)
     except PolicyError as error:
@@ -308,7 +308,7 @@ def _drop_alike(inner: list[_Step]) -> bool:
 
 
 _OTHER_ACTION = re.compile(r"(?!sts:)[a-z0-9-]+:[A-Za-z0-9*?]+", re.ASCII)
-"""An action of another service: no trust policy is about it, and it lets nobody in."""
+"""An action of another service: no trust policy is about it, and it admits nobody."""
 _KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 # The identities of a provider are not those of its account.
 _OF_ACCOUNT = re.compile(r"(arn:([a-z0-9-]+):(?:iam|sts)::[0-9]{12}):(?!.*-provider).+", re.ASCII | re.DOTALL)

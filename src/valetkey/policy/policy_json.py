@@ -121,7 +121,7 @@ def text_of(value: Any, where: str) -> str:
 
 
 def optional_text(elements: Mapping[str, Any], name: str, where: str) -> str | None:
-    """The member of that name, or None. Raises PolicyError when it is no string."""
+    """The member of that name, or None. Raises PolicyError when it is not a string."""
     return text_of(elements[name], member(where, name)) if name in elements else None
 
 

@@ -118,7 +118,7 @@ def _keys(context: object, derived: Mapping[str, str]) -> dict[str, str | tuple[
 
 
 def _values(name: str, value: object) -> str | tuple[str, ...]:
-    """Several values as a tuple; a list of one is the same as its value, an empty list is no key at all."""
+    """Several values as a tuple; a list of one is the same as its value, an empty list is not a key at all."""
     where = f"context[{shown(name)}]"
     if not isinstance(value, list | tuple):
         problem = "is too long or is not a string" if isinstance(value, str) else f"is {shown(value)}"

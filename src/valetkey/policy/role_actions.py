@@ -13,7 +13,7 @@ ASSUME_ROLE = "sts:AssumeRole"
 WITH_SAML = "sts:AssumeRoleWithSAML"
 WITH_WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 ENTERING = (ASSUME_ROLE, WITH_SAML, WITH_WEB_IDENTITY)
-"""The actions that enter a role."""
+"""The actions that assume a role."""
 ALONGSIDE = ("sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
 """The actions that one of those needs besides, when it passes tags, a source identity or a context."""
 ROLE_ACTIONS = (*ENTERING, *ALONGSIDE)

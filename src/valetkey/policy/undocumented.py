@@ -1,8 +1,8 @@
 """What AWS documents nothing of: the forms, and where a decision rests on one.
 
 `decide` reads every form in the strict way: an Allow does not match, a Deny does. AWS may do otherwise. So a
-proof takes the two readings that bound whatever AWS does: `wide` for what may be let in (an Allow matches, a Deny does
-not), `decide`'s own for what certainly is. An answer that both give holds; any other is `unknown`.
+proof takes the two readings that bound whatever AWS does: `wide` for what may be admitted (an Allow matches, a Deny
+does not), `decide`'s own for what certainly is. An answer that both give holds; any other is `unknown`.
 
 INVARIANT: what `decide` allows, the wide reading allows. So whatever AWS does with each form is between the two.
 """

@@ -1,7 +1,7 @@
 """Policy variables: `${aws:username}`, `${aws:username, 'nobody'}`, and `${*}`, `${?}`, `${$}` for the characters.
 
 Source: IAM User Guide, reference_policies_variables. Only documents of Version 2012-10-17 have them; the parser
-decides that. A value that is put in is literal: a `*` in it is no wildcard.
+decides that. A value that is put in is literal: a `*` in it is not a wildcard.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Requests that are let in."""
+    """Requests that are admitted."""
 
     party: Party
     kinds: frozenset[str]
@@ -94,11 +94,12 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Bounds(Unknown):
-    """Who is let in depends on what AWS does where it documents nothing. It is at least `least` and at most `most`."""
+    """Who is admitted depends on what AWS does where it documents nothing. It is at least `least` and at most
+    `most`."""
 
     least: Reach = field(default=Reach(()), repr=False)
     most: Reach = field(default=Reach(()), repr=False)
-    """Its witnesses are let in by `could_allow`, not by `decide`: they are no findings."""
+    """Its witnesses are admitted by `could_allow`, not by `decide`: they are not findings."""
 
 
 def who(
@@ -148,7 +149,7 @@ class _Finder:
         return widest if isinstance(widest, Unknown) else Bounds(why, least=found, most=widest)
 
     def _between(self, least: SideSets, most: SideSets) -> str:
-        """Why more may be let in than is for certain; "" when no more is."""
+        """Why more may be admitted than is for certain; "" when no more is."""
         granted, budget = [each.box for each in least.opened], self.search.budget
         for one in most.opened:
             for calls in self.search.can:

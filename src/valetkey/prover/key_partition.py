@@ -91,7 +91,7 @@ def _texts(
     if form is TEXT:
         form = _wider(form, globs)
     elif kind is Family.ARN and form is not ARN:
-        globs.append(_IS_ARN)  # what is no ARN, ARN operators cannot read
+        globs.append(_IS_ARN)  # what is not an ARN, ARN operators cannot read
     found = samples(globs, form, budget=budget, each=each)
     if form is ARN and key.type != "arn":
         texts_only = [*(glob for glob in globs if glob.scope != "arn"), _IS_ARN]
@@ -169,7 +169,8 @@ def test(asked: Asked, known: frozenset[str]) -> tuple[Callable[[Keys], Answer],
     """A condition as a test on the keys of a cell, and whether it is decided here.
 
     `known` are the keys of the cell. What is not decided, a variable of another key or one inside a text, is answered
-    None; so is what AWS does not document (`undocumented`). Raises NotDecided for an operator that is not known here.
+    None; so is what AWS does not document (`undocumented`). Raises NotDecided for an operator that is unknown to
+    valetkey.
     """
     condition = asked.condition
     row, key = condition.operator, condition.key.lower()

@@ -34,7 +34,7 @@ class Cell(NamedTuple):
 
 def patterns(asked: Asked) -> list[Glob]:
     """The values of a text or ARN condition as patterns; those with variables are left out. Truth values are texts
-    whose case does not count. Raises NotDecided for an operator that is not known here."""
+    whose case does not count. Raises NotDecided for an operator that is unknown to valetkey."""
     row, values = asked.condition.operator, asked.condition.values
     match row.family:
         case Family.TEXT:

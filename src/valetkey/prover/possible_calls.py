@@ -53,7 +53,7 @@ def possible(space: Space) -> list[Box]:
 
 
 def _calls(person: Person) -> str | None:
-    """The action by which such a caller enters a role; None where STS lets it enter none."""
+    """The action by which such a caller assumes a role; None where STS lets it assume none."""
     match person.kind:
         case "user" | "role" | "session" | "service":
             return ASSUME_ROLE

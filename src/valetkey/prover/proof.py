@@ -135,7 +135,7 @@ _NAMED = 3
 
 
 def resting(places: Iterable[Open]) -> str:
-    """The reason of an answer that hangs on what AWS does not document."""
+    """The reason of an answer that depends on what AWS does not document."""
     listed = list(dict.fromkeys(map(str, places)))
     more = f"; and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
     return f"it depends on behaviour that AWS does not document: {'; '.join(listed[:_NAMED])}{more}"

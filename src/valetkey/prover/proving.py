@@ -38,7 +38,7 @@ def prove(
 
 
 def _by_what_is_legible(question: Question) -> Counterexample | None:
-    """A request that gets in whomever the entries of the policy mean of which no request can speak."""
+    """A request that is admitted whomever the entries of the policy mean of which no request can speak."""
     legible_, unjudged = legible(question.left)
     if not unjudged or any(each.effect == "Deny" for each in unjudged):
         return None

@@ -355,7 +355,7 @@ def _with(point: Point, key: str, cell: Cell) -> Point:
 
 
 def _mfa(asked: Mapping[str, Sequence[Asked]], budget: Budget) -> Iterator[Point]:
-    cells(MFA_PRESENT, asked.get(MFA_PRESENT, ()), budget=budget)  # refuses what is no comparison of truth values
+    cells(MFA_PRESENT, asked.get(MFA_PRESENT, ()), budget=budget)  # refuses what is not a comparison of truth values
     yield Point({})
     yield Point({MFA_PRESENT: "false"})
     if _AGE not in asked:

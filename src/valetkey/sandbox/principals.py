@@ -2,7 +2,7 @@
 
 AWS:
 - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html: a user or role in a trust
-  policy is kept as its unique id; once it is deleted the document shows that id, and a namesake does not get in. The
+  policy is kept as its unique id; once it is deleted the document shows that id, and a namesake is not admitted. The
   unique id of one that there is may be written too, and is shown as its ARN from then on (by the API; CloudFormation's
   roles do not take it here).
 - .../reference_policies_condition-keys.html: `aws:PrincipalArn` of a role session is the role's ARN;

@@ -79,7 +79,7 @@ def of_trust(document: Any, asks: Callable[[Any], bool]) -> Reason:
     plain = json.loads(document) if isinstance(document, str) else document
     found = plain.get("Statement", [])
     denies = [each for each in (found if isinstance(found, list) else [found]) if each.get("Effect") == "Deny"]
-    # Of the Deny statements turned round, one that lets in is one that refuses.
+    # Of the Deny statements turned round, one that admits is one that refuses.
     turned = {**plain, "Statement": [{**each, "Effect": "Allow"} for each in denies]}
     return Reason(TRUST, asks(turned))
 

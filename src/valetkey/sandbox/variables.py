@@ -21,7 +21,7 @@ from typing import Any
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NAMED = re.compile(r"\s*([^,\s']+)\s*(?:,\s*'([^']*)'\s*)?")
-# A wildcard character that came out of a variable is no wildcard: it travels as one of these until it is matched.
+# A wildcard character that came out of a variable is not a wildcard: it travels as one of these until it is matched.
 _QUOTE = {"*": "\ue000", "?": "\ue001"}
 _UNQUOTE = {quoted: plain for plain, quoted in _QUOTE.items()}
 _NOTHING = "\ue002"

@@ -198,7 +198,7 @@ def _offer(
 def _device(
     judged: Acceptance, given: str | None, perform: Perform, caller: Caller, before: Profile | None
 ) -> str | None:
-    """The MFA device to use, if any. Where nobody told whether the role requires MFA, one is used if there is one.
+    """The MFA device to use, if any. Where it is unknown whether the role requires MFA, one is used if there is one.
     Raises NotAccepted, LimitError, CallError."""
     from valetkey.cli._questions import choose_device
     from valetkey.credentials.profiles.acceptance import NotAccepted

@@ -108,7 +108,7 @@ def console(
     try:
         secret, ends = open_console()
     except ConsoleError:
-        # AWS gives no reason there. A session of a role that was made anew is one.
+        # AWS gives no reason there. A session of a role that was re-created is one.
         if not entry.dropped(session):
             raise
         session = entry.session(lasting=True)

@@ -42,7 +42,7 @@ def show(
 ) -> int:
     """Show one grant: terms, trust policy, proof, days left, and what on the role differs from its terms.
 
-    Where it differs, it says what was changed, who gets in now, and what to do. It never writes.
+    Where it differs, it says what was changed, who is admitted now, and what to do. It never writes.
     Exit code 1 when the trust policy is not proved to admit exactly the terms, or the role differs from its record.
 
     Parameters

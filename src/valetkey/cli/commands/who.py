@@ -1,4 +1,4 @@
-"""valetkey who: everybody whom a trust policy lets in, offline."""
+"""valetkey who: everybody whom a trust policy admits, offline."""
 
 from __future__ import annotations
 

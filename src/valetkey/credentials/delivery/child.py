@@ -4,7 +4,7 @@ Rules:
 - INVARIANT: the only credentials a tool can find are the ones set here, also once they have expired: no profile, no
   credentials file, no container, web identity or instance metadata.
 - Of the AWS_* variables only those known to be no credentials pass (KEPT); a new one is dropped until it is known.
-- Settings that are no credentials stay: region, CA bundle, endpoints, retries, output.
+- Settings that are not credentials stay: region, CA bundle, endpoints, retries, output.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ KEPT = (
 )
 """AWS_* variables that a child keeps, by prefix."""
 
-# Settings of a profile that are no credentials and lead to none (SDKs and Tools Reference Guide, Settings reference).
+# Settings of a profile that are not credentials and lead to none (SDKs and Tools Reference Guide, Settings reference).
 _SETTINGS = frozenset(
     {
         "region",
@@ -124,7 +124,7 @@ def config_of(profile: Profile, env: Mapping[str, str], *, region: str) -> str:
 
 
 def config_text(found: Mapping[str, Any], *, region: str | None = None) -> str:
-    """The child's AWS config: the settings of a profile (as valetkey.aws.settings reads them) that are no credentials.
+    """The child's AWS config: the settings of a profile (as valetkey.aws.settings reads them) that are not credentials.
 
     `region` stands in where these settings have none.
     """

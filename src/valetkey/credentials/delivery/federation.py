@@ -112,7 +112,7 @@ def console_end(*, now: datetime) -> datetime:
 
 
 def destination(partition: str, *, service: str | None, region: str | None) -> str:
-    """The console page to land on. Raises ValetkeyError for a service that is no name."""
+    """The console page to land on. Raises ValetkeyError for a service that is not a name."""
     if service is not None and not _SERVICE.fullmatch(service):
         raise ValetkeyError(f"{service[:40]!r} is not the name of a service", do="name one like s3, ec2 or cloudtrail")
     host = console_host(partition, region)
@@ -160,7 +160,7 @@ def _token(status: int, body: bytes) -> str:
 def redirect_file(url: str, folder: Path, *, later: Callable[[Path], bool] = lambda directory: False) -> Iterator[Path]:
     """A page of mode 0600, in a directory of mode 0700 below `folder`, that sends a browser to the URL.
 
-    It is gone afterwards, whatever happens; or, when all went well, `later(directory)` sees to it and answers True. The
+    It is gone afterwards, whatever happens; or, when all went well, `later(directory)` handles it and answers True. The
     browser gets this path, so that the URL stands in no process's
     arguments. The directory's name begins with no dot and is not under /tmp: a browser in a snap sees neither.
     """

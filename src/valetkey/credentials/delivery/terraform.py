@@ -4,7 +4,7 @@ Rules:
 - Every provider carries `allowed_account_ids`: Terraform itself then refuses to work in another account.
 - Shape "profile": the provider uses the AWS profile that `accept` wrote; credentials come from `credential_process`,
   and are renewed while Terraform runs.
-- Shape "assume-role": the provider enters the role itself, from the MFA session. It has no field for a code, so that
+- Shape "assume-role": the provider assumes the role itself, from the MFA session. It has no field for a code, so that
   the MFA session has to come from a profile (AWS provider documentation, "Assuming an IAM Role").
 - Of several customers each provider has an alias, and there is one without: a resource that names none would otherwise
   be made with whatever credentials the machine has.

@@ -1,11 +1,11 @@
-"""What the contractor's own account says about entering a role: who refused, the owner or ourselves?
+"""What the contractor's own account says about assuming a role: who refused, the owner or ourselves?
 
 AWS answers the same AccessDenied for both. So the caller's own policies are read, and decided by `valetkey.policy` once
 with the right call, which AWS let through, and once with the probe.
 
 Rules:
 - INVARIANT: `lets` says None unless our own policies are known to allow the probe. Unknown is not allowed.
-- A condition key that is not known here can only make a refusal inconclusive (known.py).
+- A condition key that is unknown to valetkey can only make a refusal inconclusive (known.py).
 - What cannot be read here: the organization's SCPs and RCPs, and a session policy of a role session.
 """
 

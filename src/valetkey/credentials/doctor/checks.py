@@ -1,4 +1,4 @@
-"""All checks of the doctor in the order in which they are told, and what follows from their answers."""
+"""All checks of the doctor in the order in which they are reported, and what follows from their answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHECKS: tuple[Check, ...] = (*OWN, *LOCAL)
 
 
 def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
-    """What most likely stands in the way, one sentence; empty when nothing is known to.
+    """The most likely cause of the refusal, one sentence; empty when nothing is known to.
 
     What AWS has shown goes before what was read, and among that the first in the order of the checks: without the
     right time, keys and identity nothing after them can be right.
@@ -57,7 +57,7 @@ def _owners(denial: Denial, blocks: list[str]) -> str:
 
 
 def exit_code(facts: Facts, found: tuple[Found, ...], probing: Probing | None = None) -> int:
-    """0: nothing stands in the way; 1: something does; 3: AWS or the network failed, and nothing else is known to."""
+    """0: nothing blocks; 1: something does; 3: AWS or the network failed, and nothing else is known to."""
     if any(each.answer.result == "blocks" for each in found):
         return 1
     if probing is not None and probing.tries[0].result == "failed":

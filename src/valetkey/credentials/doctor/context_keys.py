@@ -1,7 +1,7 @@
 """Which condition keys of a call to AssumeRole are known on the contractor's side, and what follows for a policy.
 
-Rule: a condition key that is not known here can only make a refusal inconclusive: an Allow that depends on one counts
-as absent, a Deny that does as unknown.
+Rule: a condition key that is unknown to valetkey can only make a refusal inconclusive: an Allow that depends on one
+counts as absent, a Deny that does as unknown.
 """
 
 from __future__ import annotations

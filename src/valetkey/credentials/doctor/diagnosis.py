@@ -1,4 +1,4 @@
-"""Why not? Small checks over what is known without entering a role: one row per check, one answer per row.
+"""Why not? Small checks over what is known without assuming a role: one row per check, one answer per row.
 
 Rules:
 - A check is a pure function of the facts; what could not be learnt is `Unread` with its reason, and its answer is

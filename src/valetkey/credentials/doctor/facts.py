@@ -1,4 +1,4 @@
-"""Gather what the checks look at. Every call is answered by the contractor's own account, and none may enter a role.
+"""Gather what the checks look at. Every call is answered by the contractor's own account, and none may assume a role.
 
 What fails is noted with its reason and never stops the rest: a doctor is called when things fail.
 """

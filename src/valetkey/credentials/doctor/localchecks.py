@@ -53,7 +53,7 @@ def _address(facts: Facts) -> Answer | None:
 
 
 def _aws_profile(facts: Facts) -> Answer | None:
-    """Whether tools that are told this profile get to valetkey."""
+    """Whether tools that are given this profile get to valetkey."""
     profile, sections = facts.profile, facts.sections
     if profile is None:
         return None

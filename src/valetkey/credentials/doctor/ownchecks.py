@@ -62,7 +62,7 @@ def _base(facts: Facts) -> Answer:
 
 
 def _where(facts: Facts, base: Signed) -> str:
-    """Where the keys are from, and which others are passed over for them."""
+    """Where the keys are from, and which others are ignored for them."""
     section = f"[{facts.source_profile or 'default'}]"
     sections = None if isinstance(facts.sections, Unread) else facts.sections
     where = _SOURCES.get(base.source, base.source)
@@ -128,7 +128,7 @@ def _never_mfa(facts: Facts) -> tuple[str, str] | None:
 
 
 def _mfa(facts: Facts) -> Answer | None:
-    """The device that codes come from: there, enabled, and of a kind that AWS takes for the API."""
+    """The device that codes come from: there, enabled, and of a kind that AWS accepts for the API."""
     profile, who = facts.profile, facts.identity
     wanted = profile is None or profile.mfa
     if not wanted or (isinstance(who, Identity) and who.kind != "iam-user"):

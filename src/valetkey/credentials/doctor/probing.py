@@ -6,8 +6,8 @@ Rules:
 - Named or not, a wrong ExternalId, a trust that names somebody else and a grant that has ended are one refusal by the
   trust policy (tests/e2e/contractor/test_same_answer.py); whether an absent role has a text of its own is documented
   nowhere. INVARIANT: these are never told apart here; they are listed together, for the owner.
-- A variant is the right way with one thing changed. One that gets in shows that thing to be what stands in the way, and
-  everything else to be right.
+- A variant is the right way with one thing changed. One that is admitted shows that thing to be what stands in the
+  way, and everything else to be right.
 - A cause is ruled out by a fact of this side, or by a variant that got in; by nothing else.
 - Sessions are the shortest AWS makes, and dropped unseen.
 """
@@ -52,7 +52,7 @@ class Cause:
     who: str = ""
     """Who can find out: "owner", "your admin" or "you"."""
     how: str = ""
-    """How they find out, or why it is not known here; of a cause that is ruled out: what rules it out."""
+    """How they find out, or why it is unknown to valetkey; of a cause that is ruled out: what rules it out."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Probing:
 
     tries: tuple[Try, ...]
     reason: str
-    """What stands in the way, where a variant has shown it or AWS has said it; else empty."""
+    """What blocks, where a variant has shown it or AWS has said it; else empty."""
     ruled_out: tuple[Cause, ...]
     open: tuple[Cause, ...]
     """What gives this same answer and is not ruled out: the address where it is limited, then the owner's."""
@@ -74,7 +74,7 @@ class Probing:
 
 
 RIGHT_WAY = "the right way"
-# Each variant: its name, and what it shows to stand in the way when it gets in.
+# Each variant: its name, and what it shows to stand in the way when it is admitted.
 _NO_ID = (
     "without the ExternalId",
     "the ExternalId: the role admits you without one and refuses the one in the handoff",
@@ -134,7 +134,7 @@ def probe(
     """Try the right way, and its variants when it is refused.
 
     `session(refused)` answers the MFA session's keys and whether a code was asked for just now; `refused` is the access
-    key id of one that AWS no longer takes. `renew()` asks for a code in any case. `found` are the local checks, which
+    key id of one that AWS no longer accepts. `renew()` asks for a code in any case. `found` are the local checks, which
     rule causes out. Raises Refused for a base identity of another account, and what `session` raises.
     """
     shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
@@ -179,7 +179,7 @@ def _blocked(found: tuple[Found, ...]) -> str:
 def _until_in(
     variants: Iterable[tuple[tuple[str, str], Profile, Keys]], connect: Connect, clock: Callable[[], datetime]
 ) -> tuple[tuple[Try, ...], str]:
-    """Try the variants until one lets in: what was tried, and what that shows ("" when none let in)."""
+    """Try the variants until one admits: what was tried, and what that shows ("" when none admitted)."""
     tries: list[Try] = []
     for (way, shows), changed, using in variants:
         one, _ = _try(way, changed, using, connect, clock)

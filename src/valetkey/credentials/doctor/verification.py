@@ -7,7 +7,7 @@ external ID"):
 - INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names
   none and our own account's policies are known to allow the call. One that names another policy never counts.
 - Every session is as short as AWS makes them, and dropped unseen.
-- Of a term that nobody told (Profile.unknown) a probe only learns whether it is asked for; being let in is then no
+- Of a term that nobody told (Profile.unknown) a probe only learns whether it is asked for; being admitted is then no
   fault of anybody's. Only the ExternalId and MFA can be learned this way.
 - Where the role asks for the user's name and the MFA session is refused (named.py), every way that carries MFA takes a
   code of its own: a refusal of the MFA session shows nothing there.
@@ -57,12 +57,12 @@ class Probe:
     way: str
     """"right way", "no ExternalId", "wrong ExternalId" or "no MFA"."""
     result: str
-    """"right", "wrong", "inconclusive"; or "learned": the role admits without it, and nobody told otherwise."""
+    """"right", "wrong", "inconclusive"; or "learned": the role admits without it, and nothing else is known."""
     says: str
     applies: bool = True
     """False: the grant asks for no such thing, so there is nothing to be refused for."""
     failed: bool = False
-    """AWS did not answer, or with something that is no refusal."""
+    """AWS did not answer, or with something that is not a refusal."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def verify(
 ) -> Verification:
     """Try every way into the profile's role.
 
-    `session(refused)` answers the MFA session's keys; `refused` is the access key id of one that AWS no longer takes.
+    `session(refused)` answers the MFA session's keys; `refused` is the access key id of one that AWS no longer accepts.
     `own_side(perform)` reads the caller's policies. `region` is where the calls go. `wait` is how many seconds the
     right way is tried again. `by_code(send)` asks for a code and answers `send((device, code))`: for a role that may
     take no MFA session (named.is_named), else None. Raises Refused for an MFA session that AWS does not give and for a
@@ -147,7 +147,7 @@ class _Attempts:
 
 @dataclass(frozen=True)
 class _In:
-    """The right way let in: with these keys, and perhaps with a code of its own."""
+    """The right way admitted: with these keys, and perhaps with a code of its own."""
 
     keys: Keys
     coded: bool
@@ -163,7 +163,7 @@ def _right_way(
     sleep: Callable[[float], None],
     wait: float,
 ) -> _In | tuple[Refused, tuple[bool | None, str]]:
-    """Try the right way until it lets in or need not be waited for; else the refusal, and what our own policies say."""
+    """Try the right way until it admits or need not be waited for; else the refusal, and what our own policies say."""
     # A temporary base identity has no MFA session of its own; it may carry MFA itself.
     through_mfa = profile.mfa and base.session_token is None
     keys = session("") if through_mfa else base
@@ -299,7 +299,7 @@ def _who_does_what(profile: Profile, allowed: bool | None) -> str:
 
 
 def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str]) -> Verification:
-    """The right way is not let in: then no refusal means anything."""
+    """The right way is not admitted: then no refusal means anything."""
     likely = refused.likely
     denial = refused.denial
     is_known = denial is not None and side_of(denial) not in (None, Side.UNKNOWN)

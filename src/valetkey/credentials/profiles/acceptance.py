@@ -1,10 +1,10 @@
-"""A handoff judged before anything is written: is it for us, is it the one we asked for, can we get in with it?
+"""A handoff judged before anything is written: is it for us, is it the one we asked for, does it admit us?
 
 Rules (AWS, "The confused deputy problem", and id_roles_common-scenarios_third-party):
 - The handoff is for the account we are signed in to, of the same partition, and not expired.
 - The ExternalId is the one requested for this customer. Where no request of ours is known, a person decides.
 - A handoff older than the one accepted for this role is refused: what the owner has changed since would come back. The
-  very same one again changes nothing and mends the profile.
+  very same one again changes nothing and corrects the profile.
 - A role, or an ExternalId, belongs to one customer: what another customer's profile uses is refused.
 - It leads neither into one's own account nor into another customer's (whose_account.py).
 - Terms that this identity can never meet (MFA with Identity Center, a principal that is not us) are refused now, not
@@ -79,9 +79,9 @@ def judge(
     origin: Origin = Origin.HANDOFF,
     unknown: frozenset[str] = frozenset(),
 ) -> Acceptance:
-    """Judge a handoff as read, or a role as typed (typed.py), of which `unknown` was not told. `known` are the requests
-    made here, `profiles` what was accepted here, `aws_profiles` the role ARNs of those set up by hand, `name` the
-    profile to write. Raises NotAccepted, WrongAccount, LimitError."""
+    """Judge a handoff as read, or a role as typed (typed.py), of which the terms in `unknown` are unknown. `known`
+    are the requests made here, `profiles` what was accepted here, `aws_profiles` the role ARNs of those set up by
+    hand, `name` the profile to write. Raises NotAccepted, WrongAccount, LimitError."""
     handoff: Handoff = received.value
     if handoff.external_id is not None:
         limits.check("external id", handoff.external_id)
@@ -342,11 +342,11 @@ def profile_for(
     region: str | None,
     before: Profile | None = None,
 ) -> Profile:
-    """Everything valetkey has to know to enter the role. `source_profile` None: the base identity is what surrounds the
-    process; `base_files` as in Profile. `before` is the profile that is written anew, if there is one.
+    """Everything valetkey has to know to assume the role. `source_profile` None: the base identity is what surrounds
+    the process; `base_files` as in Profile. `before` is the profile that is rewritten, if there is one.
 
-    Where nobody told whether the role requires MFA, a code is sent when there is a device: a role that does not ask for
-    one takes it too."""
+    Where it is unknown whether the role requires MFA, a code is sent when there is a device: a role that does not
+    ask for one takes it too."""
     handoff = acceptance.handoff
     if source_profile == name:
         raise NotAccepted(

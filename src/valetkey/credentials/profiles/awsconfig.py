@@ -89,7 +89,7 @@ def is_ours(command: str, name: str) -> bool:
 
 
 def is_profile(name: str, env: Mapping[str, str]) -> bool:
-    """Whether tools that are told this profile's name get its credentials from valetkey. Raises ConfigError."""
+    """Whether tools that are given this profile's name get its credentials from valetkey. Raises ConfigError."""
     line = awsfiles.settings((name,), env).get("credential_process")
     return isinstance(line, str) and is_ours(line, name)
 

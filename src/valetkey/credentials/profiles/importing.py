@@ -238,7 +238,7 @@ class _World:
             raise _Leave("it has more than one section", "merge them")
 
     def _signs_in(self, name: str, settings: Mapping[str, str]) -> tuple[Identity, str | None]:
-        """Who enters the role, and the profile it comes from. Raises _Leave, for a chain too."""
+        """Who assumes the role, and the profile it comes from. Raises _Leave, for a chain too."""
         base = base_of(name, self.sections)
         if base is None:
             raise _Leave(

@@ -1,4 +1,5 @@
-"""The policy that the contractor's admin attaches: to enter the role, and to read what `verify` needs to be certain."""
+"""The policy that the contractor's admin attaches: to assume the role, and to read what `verify` needs to be
+certain."""
 
 from __future__ import annotations
 

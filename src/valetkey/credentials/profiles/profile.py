@@ -75,9 +75,9 @@ _ASSUMED: Mapping[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """How one customer's role is entered: the owner's terms as far as they are known, and the contractor's own side.
+    """How one customer's role is assumed: the owner's terms as far as they are known, and the contractor's own side.
 
-    A term that is in `unknown` was not told by anybody; its field then says what valetkey does (`_ASSUMED`).
+    Nobody has given a term that is in `unknown`; its field then says what valetkey does (`_ASSUMED`).
     """
 
     name: str

@@ -41,7 +41,7 @@ class Wishes:
 
 
 def fresh_external_id() -> str:
-    """A new ExternalId: `vk-` and 160 random bits in base32 (35 characters; AWS takes 2 to 1224)."""
+    """A new ExternalId: `vk-` and 160 random bits in base32 (35 characters; AWS accepts 2 to 1224)."""
     return "vk-" + base64.b32encode(secrets.token_bytes(20)).decode("ascii").lower()
 
 

@@ -1,7 +1,7 @@
 """A role that came without a handoff: an ARN and perhaps an ExternalId, out of a mail or a console.
 
 Rules:
-- It is judged as a handoff is (acceptance.judge). What nobody told is unknown, and never a term.
+- It is judged as a handoff is (acceptance.judge). What is not given is unknown, and never a term.
 - Written anew, a profile keeps what was known of the same role before and was not told otherwise now.
 - Without an ExternalId, that of our own newest request to the named customer counts: the owner was asked to use it.
 """
@@ -25,7 +25,7 @@ from valetkey.policy.iam_arns import iam_arn, is_same_role
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """What a person was told of a role. None: nothing was told."""
+    """What a person knows of a role. None: unknown."""
 
     role_arn: str
     external_id: str | None = None
@@ -62,7 +62,7 @@ def offered(
 ) -> tuple[Handoff, frozenset[str]]:
     """The handoff that an owner would have written, as far as it is known, and the terms that are not.
 
-    `before` is the profile that is written anew, `known` the requests made here. Raises what check_typed raises.
+    `before` is the profile that is rewritten, `known` the requests made here. Raises what check_typed raises.
     """
     check_typed(typed)
     request = latest(customer, known) if customer else None
@@ -85,7 +85,7 @@ def offered(
 
 
 _ASSUMED: dict[str, Any] = {"external_id": None, "mfa": False, "max_session": limits.ROLE_SESSION_MIN}
-"""What is not told. An hour is what every role allows (MaxSessionDuration is never less)."""
+"""What is unknown. An hour is what every role allows (MaxSessionDuration is never less)."""
 
 
 def _kept(before: Profile | None, typed: Typed, now: datetime) -> dict[str, Any]:

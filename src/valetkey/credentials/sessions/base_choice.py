@@ -1,4 +1,4 @@
-"""Which base identity a profile is entered with, and the one place that resolves it.
+"""Which base identity a profile is opened with, and the one place that resolves it.
 
 `accept` chooses one; a profile has it recorded; for a profile of an earlier version it is looked up.
 

@@ -3,7 +3,7 @@ further roles.
 
     shared way   base key -> GetSessionToken with a code, once for all -> AssumeRole: an hour at most, renewed silently
     long way     base key -> AssumeRole with a code: as long as the role allows, one code for each role
-    named        a role that asks for the user's name: the shared way or the long one, whichever lets in (named.py)
+    named        a role that asks for the user's name: the shared way or the long one, whichever admits (named.py)
     temporary    base session (role, Identity Center, `aws login`) -> AssumeRole: an hour at most, no code
     further      a role's session -> AssumeRole: an hour at most
 
@@ -58,7 +58,7 @@ class Entering:
     lasting: bool = False
     """For a receiver that cannot come back for new credentials: at least three quarters of the session are left."""
     since: datetime | None = None
-    """When the profile was accepted last (aware, UTC): older sessions may be of a role that was removed and made anew
+    """When the profile was accepted last (aware, UTC): older sessions may be of a role that was removed and re-created
     under the same ARN, which AWS does not let back in."""
     seconds: float = LIMIT
     """The limit of the whole wait."""
@@ -66,14 +66,14 @@ class Entering:
 
 @dataclass(frozen=True)
 class Through:
-    """The role that another one is entered from."""
+    """The role that another one is assumed from."""
 
     role_arn: str
     key: str
     """The name of its session in the cache: a role that is entered from elsewhere is another entry."""
     session: Callable[[], Session]
     lost: Callable[[Session], None]
-    """Drops a session that AWS does not know any more."""
+    """Drops a session that AWS no longer knows."""
 
 
 def has_ended(profile: Profile, now: datetime) -> bool:
@@ -197,7 +197,7 @@ def _directly(entering: Entering, device: str, left: Deadline) -> Session:
 
 
 def _through_mfa(entering: Entering, device: str, left: Deadline) -> Session:
-    """From the MFA session; one that AWS does not take any more is made anew once."""
+    """From the MFA session; one that AWS no longer accepts is made again once."""
     profile, tools = entering.profile, entering.tools
     refused = ""
     while True:

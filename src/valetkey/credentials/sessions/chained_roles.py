@@ -6,7 +6,7 @@
     external_id = ...
 
 `acme` is a profile that `accept` wrote. SDKs read this section without valetkey and ask it for acme's credentials only;
-`exec`, `env` and `console` enter the role here, and keep its session.
+`exec`, `env` and `console` assume the role here, and keep its session.
 
 Rules (id_roles_use, role chaining): an hour at most; a role's session carries no MFA, so that a role which asks for it
 cannot be entered this way.

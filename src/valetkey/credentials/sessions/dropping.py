@@ -63,7 +63,7 @@ def drop_mfa(names: Iterable[str], env: Mapping[str, str], vault: Vault) -> tupl
 def drop_profile(name: str, accounts: Iterable[str], env: Mapping[str, str]) -> int:
     """Drop the role sessions in these accounts, and every note of the profile; how many sessions there were.
 
-    A session's file does not say which profile it is of. Another profile of the same customer enters its role anew,
+    A session's file does not say which profile it is of. Another profile of the same customer assumes its role again,
     without a code as long as the MFA session lasts.
     """
     root, count = files.cache_dir(env), 0

@@ -48,9 +48,9 @@ def mfa_session(
     """The MFA session of a base identity and device, from where it is kept or with a code.
 
     `max_age` is the seconds since MFA that the grant allows, or None. `refused` is the access key id of a kept
-    session that AWS no longer takes. `fresh`: the person wants a new one of `life` seconds, and to be asked. `seconds`
-    limits the wait. The session's credentials are Keys: pass them to `connect`. Raises Refused, NoTerminal, Dismissed,
-    Busy, ValetkeyError.
+    session that AWS no longer accepts. `fresh`: the person wants a new one of `life` seconds, and to be asked.
+    `seconds` limits the wait. The session's credentials are Keys: pass them to `connect`. Raises Refused,
+    NoTerminal, Dismissed, Busy, ValetkeyError.
     """
     deadline = deadline_in(seconds, clock)
     check_device(serial)
@@ -94,5 +94,5 @@ def mfa_session(
 
 def _account_of(serial: str) -> str:
     parts = serial.split(":")
-    # A hardware token's serial is no ARN; the account of an MFA session is never handed out.
+    # A hardware token's serial is not an ARN; the account of an MFA session is never handed out.
     return parts[4] if len(parts) > 4 else NOBODY

@@ -3,7 +3,7 @@
 Rules:
 - INVARIANT: one lock per device is held from the question to AWS's answer, so that nobody is asked twice at once and
   two processes cannot send one code.
-- INVARIANT: a code that was sent is never sent again, by any process: AWS takes each once, and a rejected one no more
+- INVARIANT: a code that was sent is never sent again, by any process: AWS accepts each once, and a rejected one no more
   (botocore#1148; "invalid MFA one time pass code").
 - A question that was dismissed or answered wrongly answers for all who come in the next seconds (Cache.refused).
 """
@@ -97,7 +97,7 @@ def check_secret(base: Keys) -> None:
 
 
 def check_device(serial: str) -> None:
-    """Raise ValetkeyError for a device that gives no codes which AWS takes for API access."""
+    """Raise ValetkeyError for a device that gives no codes which AWS accepts for API access."""
     limits.check("mfa serial", serial)
     if ":u2f/" in serial:
         raise ValetkeyError(

@@ -10,7 +10,7 @@ With a user's long-term key it always has one.
 Rules:
 - `through` comes first. `directly` is tried when `through` was refused with AccessDenied, and nothing else is known to
   be the reason.
-- INVARIANT: no code is asked for in vain twice: not where `through` has let in before (something else has changed
+- INVARIANT: no code is asked for in vain twice: not where `through` has admitted before (something else has changed
   since), and not for some minutes after `directly` was refused too.
 - What was learned about a role is kept beside its sessions, for two days: it is AWS's way, and not the grant's.
 """

@@ -51,7 +51,7 @@ from valetkey.errors import ValetkeyError
 
 @dataclass(frozen=True)
 class Entry:
-    """A profile and how its role is entered."""
+    """A profile and how its role is assumed."""
 
     machine: Machine
     profile: Profile
@@ -66,7 +66,7 @@ class Entry:
     duration: int | None = None
     """`duration_seconds` of the AWS profile, where it shortens the session."""
     through: Entry | None = None
-    """For a role behind a grant's role: how that one is entered."""
+    """For a role behind a grant's role: how that one is assumed."""
 
     @property
     def region(self) -> str | None:
@@ -141,7 +141,7 @@ class Entry:
             raise about_aws_login(refused, self.profile) if self.base.source == "login" else refused from None
 
     def mfa_session(self) -> Session:
-        """The MFA session that the role is entered from. Raises what tools.mfa_session raises."""
+        """The MFA session that the role is assumed from. Raises what tools.mfa_session raises."""
         profile = self.root.profile
         if not profile.mfa or profile.mfa_serial is None or self.base.session_token is not None:
             raise ValetkeyError(
@@ -157,7 +157,7 @@ class Entry:
         return found if is_good else None
 
     def drop(self, session: Session) -> None:
-        """Drop a session that AWS does not know any more, and every copy of it that is handed out: the role was made
+        """Drop a session that AWS no longer knows, and every copy of it that is handed out: the role was made
         anew, or taken away."""
         cache = self.tools().cache
         there = cache.get(self.key)

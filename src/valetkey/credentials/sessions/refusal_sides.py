@@ -10,7 +10,7 @@
 
 Rules:
 - AWS names one policy type where several refuse. So a side that is named has refused, and nothing is said of the other.
-- INVARIANT: without a name, or with one that is not known here, no side is claimed.
+- INVARIANT: without a name, or with one that is unknown to valetkey, no side is claimed.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Side(Enum):
     """The role's account, or its organization."""
     NETWORK = "network"
     UNKNOWN = "unknown"
-    """AWS gives a reason that is not known here."""
+    """AWS gives a reason that is unknown to valetkey."""
 
 
 ROTATED = "the owner may have rotated: accept the new handoff"

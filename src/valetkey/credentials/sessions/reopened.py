@@ -4,7 +4,7 @@ Opening a profile resolves its base identity, which takes botocore and the AWS f
 session in the cache known. So that it is noted, with all else that a command hands out. Nothing secret is in the note.
 
 INVARIANT: a note begins with a head that says what it depends on (valetkey.hot_head: version, environment, the
-stamps of the profile and the AWS files). It is compared whole with one made anew; any difference, doubt or error takes
+stamps of the profile and the AWS files). It is compared whole with a new one; any difference, doubt or error takes
 the long way.
 """
 
