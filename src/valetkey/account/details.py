@@ -129,11 +129,11 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
     for index, role in enumerate(page.RoleDetailList):
         part.roles.append(_read_role(role, place(f"RoleDetailList[{index}]"), part, texts, is_detail=True))
     for index, role in enumerate(page.Roles):
-        told = _read_role(role, place(f"Roles[{index}]"), part, texts)
-        part.listed[told.arn] = told
+        stated = _read_role(role, place(f"Roles[{index}]"), part, texts)
+        part.listed[stated.arn] = stated
     if page.Role is not None:
-        told = _read_role(page.Role, place("Role"), part, texts)
-        part.listed[told.arn] = told
+        stated = _read_role(page.Role, place("Role"), part, texts)
+        part.listed[stated.arn] = stated
     for index, policy in enumerate(page.Policies):
         document = _default_version(policy, place(f"Policies[{index}]"), texts)
         if isinstance(document, str):
@@ -149,7 +149,7 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts, *, is_detail: 
     found = _ROLE.fullmatch(told.Arn)
     if found is None:
         raise SourceError(
-            f"{told.Arn[:80]!a} is not the ARN of a role", do="give the file as AWS wrote it", where=f"{where}.Arn"
+            f"{stated.Arn[:80]!a} is not the ARN of a role", do="give the file as AWS wrote it", where=f"{where}.Arn"
         )
     partition, account, path = found.groups()
     part.owners.setdefault((partition, account), where)
@@ -173,7 +173,7 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts, *, is_detail: 
             return None
 
     inline = {}
-    for index, policy in enumerate(told.RolePolicyList or ()):
+    for index, policy in enumerate(stated.RolePolicyList or ()):
         place = f"{where}.RolePolicyList[{index}].PolicyDocument"
         text = document(policy.PolicyDocument, f"inline policy {policy.PolicyName}", place)
         if text is not None:
@@ -182,22 +182,22 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts, *, is_detail: 
         unknown.append(Unknown("policies", "the file does not hold all of the role's policies", where))
     used = told.RoleLastUsed
     return Role(
-        name=told.RoleName,
-        arn=told.Arn,
+        name=stated.RoleName,
+        arn=stated.Arn,
         path=path,
         account=account,
         partition=partition,
         where=where,
         origin=Origin.RETURNED,
-        trust=document(told.AssumeRolePolicyDocument, "trust", f"{where}.AssumeRolePolicyDocument"),
+        trust=document(stated.AssumeRolePolicyDocument, "trust", f"{where}.AssumeRolePolicyDocument"),
         trust_where="" if where == part.name else f"{where}.AssumeRolePolicyDocument",
-        attached=tuple(each.PolicyArn for each in told.AttachedManagedPolicies or ()),
+        attached=tuple(each.PolicyArn for each in stated.AttachedManagedPolicies or ()),
         inline=inline,
-        boundary=told.PermissionsBoundary.PermissionsBoundaryArn if told.PermissionsBoundary else None,
-        max_session=told.MaxSessionDuration,
-        description=told.Description,
-        tags=None if told.Tags is None else {tag.Key: tag.Value for tag in told.Tags},
-        created=time("created", told.CreateDate, f"{where}.CreateDate"),
+        boundary=stated.PermissionsBoundary.PermissionsBoundaryArn if stated.PermissionsBoundary else None,
+        max_session=stated.MaxSessionDuration,
+        description=stated.Description,
+        tags=None if stated.Tags is None else {tag.Key: tag.Value for tag in stated.Tags},
+        created=time("created", stated.CreateDate, f"{where}.CreateDate"),
         last_used=time("last use", used.LastUsedDate, f"{where}.RoleLastUsed.LastUsedDate") if used else None,
         last_use_known=used is not None,
         unknown=tuple(unknown),

@@ -74,14 +74,14 @@ class Resolver:
             function = _FUNCTIONS.get(next(iter(pairs(value)))[0]) if len(value) == 1 else None
             if function is not None:
                 return self._spent(function(self, next(iter(pairs(value)))[1], note))
-            told = [(key, self.value(each, note)) for key, each in pairs(value)]
+            resolved = [(key, self.value(each, note)) for key, each in pairs(value)]
             if len(value) == 1 and "Fn::ImportValue" in dict(pairs(value)):
-                return self.symbol(import_symbol(dict(told)["Fn::ImportValue"]))
-            for key, _ in told:
+                return self.symbol(import_symbol(dict(resolved)["Fn::ImportValue"]))
+            for key, _ in resolved:
                 if key.startswith("Fn::"):
                     raise Unresolved(f"{key} is known only to CloudFormation")
-            told = [(key, each) for key, each in told if each is not NOTHING]
-            return JsonObject(told) if isinstance(value, JsonObject) else dict(told)
+            resolved = [(key, each) for key, each in resolved if each is not NOTHING]
+            return JsonObject(resolved) if isinstance(value, JsonObject) else dict(resolved)
         if isinstance(value, str) and "{{resolve:" in value:
             return self._dynamic(value)
         return value

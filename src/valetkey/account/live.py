@@ -38,11 +38,11 @@ def read_live(perform: Perform, *, wait: Callable[[float], None], progress: Prog
     part = Part(f"account {account}", dump=True, owners={(partition, account): "sts:GetCallerIdentity"})
     summary = _unless_refused(part, "quotas", lambda: perform(Call("iam", "get_account_summary"))["SummaryMap"])
     part.quotas = summary or {}
-    told = progress or (lambda done, of: None)
+    report = progress or (lambda done, of: None)
     filters = ["Role", "User", "LocalManagedPolicy", "AWSManagedPolicy"]
     details = Call("iam", "get_account_authorization_details", {"Filter": filters, "MaxItems": 1000})
     refused = [
-        _read(perform, call, part, what, lambda done: told(done, part.quotas.get("Roles")))
+        _read(perform, call, part, what, lambda done: report(done, part.quotas.get("Roles")))
         for call, what in (
             (details, "policies, tags, boundaries and last use"),
             (Call("iam", "list_roles", {"MaxItems": 1000}), "descriptions and session limits"),

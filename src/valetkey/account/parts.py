@@ -55,7 +55,7 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
     partition, account = _owner(parts, owner, partition)
     policies = _policies(parts)
     unknown = [*(each for part in parts for each in part.unknown), *_cut_off(parts)]
-    told = [part.providers for part in parts if part.providers is not None]
+    listed = [part.providers for part in parts if part.providers is not None]
     dumped = {number for part in parts if part.dump for _, number in part.owners}
     return Account(
         id=account,
@@ -64,7 +64,7 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
         roles=tuple(sorted(_roles(parts), key=lambda each: (each.arn, each.where))),
         policies=policies,
         users=tuple(user for part in parts for user in part.users),
-        providers=tuple(dict.fromkeys(arn for each in told for arn in each)) if told else None,
+        providers=tuple(dict.fromkeys(arn for each in listed for arn in each)) if listed else None,
         quotas={name: number for part in parts for name, number in part.quotas.items()},
         sources=tuple(part.name for part in parts),
         unknown=tuple(unknown),

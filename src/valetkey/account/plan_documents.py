@@ -55,13 +55,13 @@ class Making:
             for each in given if isinstance(given, list) else [given]:
                 statements += self._source(each, name)
         blocks = _leaf(values, expressions, "statement")
-        told = expressions.get("statement")
-        if blocks is _ABSENT and isinstance(told, list):
-            blocks = [{} for _ in told]
+        stated = expressions.get("statement")
+        if blocks is _ABSENT and isinstance(stated, list):
+            blocks = [{} for _ in stated]
         if not isinstance(blocks, list) or len(blocks) > STATEMENTS_MAX:
             raise NotKnown(f"the statements of {self.address} are known only after apply")
         for number, block in enumerate(blocks):
-            mine = told[number] if isinstance(told, list) and len(told) == len(blocks) else {}
+            mine = stated[number] if isinstance(stated, list) and len(stated) == len(blocks) else {}
             statements.append(self._statement(block, mine if isinstance(mine, dict) else {}, number + 1))
         made = {"Version": values.get("version") or "2012-10-17", "Statement": statements}
         text = written(made)
@@ -77,17 +77,17 @@ class Making:
             raise NotKnown(f"{name} of {self.address} is known only after apply")
         return found if isinstance(found, list) else [found]
 
-    def _statement(self, block: Any, told: dict[str, Any], number: int) -> dict[str, Any]:
+    def _statement(self, block: Any, stated: dict[str, Any], number: int) -> dict[str, Any]:
         block = block if isinstance(block, dict) else {}
         where = f"statement {number} of {self.address}"
-        made: dict[str, Any] = {"Effect": self._value(block, told, "effect", where) or "Allow"}
+        made: dict[str, Any] = {"Effect": self._value(block, stated, "effect", where) or "Allow"}
         for name, element in _ELEMENTS.items():
-            found = self._value(block, told, name, where)
+            found = self._value(block, stated, name, where)
             if found:
                 made[element] = found
         for name, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
             entries: dict[str, list[Any]] = {}
-            for inner, mine in _blocks(block, told, name, ("type",)):
+            for inner, mine in _blocks(block, stated, name, ("type",)):
                 kind = self._value(inner, mine, "type", where)
                 found = self._value(inner, mine, "identifiers", where, arns=True)
                 entries.setdefault(str(kind), []).extend(found if isinstance(found, list) else [found])
@@ -97,7 +97,7 @@ class Making:
                     "*" if everybody else {("AWS" if kind == "*" else kind): each for kind, each in entries.items()}
                 )
         conditions: dict[str, dict[str, list[Any]]] = {}
-        for inner, mine in _blocks(block, told, "condition", ("test", "variable")):
+        for inner, mine in _blocks(block, stated, "condition", ("test", "variable")):
             test = str(self._value(inner, mine, "test", where))
             key = self._key(inner, mine, where)
             found = self._value(inner, mine, "values", where)
@@ -108,21 +108,23 @@ class Making:
             made["Condition"] = conditions
         return made
 
-    def _key(self, block: dict[str, Any], told: dict[str, Any], where: str) -> Any:
+    def _key(self, block: dict[str, Any], stated: dict[str, Any], where: str) -> Any:
         """A condition key: where it refers to an identity provider of the file, a claim of that one."""
-        found = _leaf(block, told, "variable")
+        found = _leaf(block, stated, "variable")
         arns = self.resolve(found.expression) if isinstance(found, _Refers) else []
         hosts = [each.split(":oidc-provider/")[1] for each in arns if ":oidc-provider/" in each]
         if isinstance(found, _Refers) and len(hosts) == 1:
             self.assumed[f"variable in {where} is a claim of {hosts[0]}"] = None
             return f"{hosts[0]}:{self._symbol([], 'claim', where)}"
-        return self._value(block, told, "variable", where)
+        return self._value(block, stated, "variable", where)
 
-    def _value(self, block: dict[str, Any], told: dict[str, Any], name: str, where: str, *, arns: bool = False) -> Any:
+    def _value(
+        self, block: dict[str, Any], stated: dict[str, Any], name: str, where: str, *, arns: bool = False
+    ) -> Any:
         """A known value, or what its expression refers to, or a symbol."""
-        found = _leaf(block, told, name)
+        found = _leaf(block, stated, name)
         if found is _ABSENT:
-            return None if told or name in _OPTIONAL else self._symbol([], name, where)
+            return None if stated or name in _OPTIONAL else self._symbol([], name, where)
         if isinstance(found, _Refers):
             refers = self.references(found.expression)
             known = self.resolve(found.expression) if arns else []
@@ -159,11 +161,11 @@ _ELEMENTS = {
 _OPTIONAL = frozenset({*_ELEMENTS, "effect"})
 
 
-def _leaf(block: dict[str, Any], told: dict[str, Any], name: str) -> Any:
+def _leaf(block: dict[str, Any], stated: dict[str, Any], name: str) -> Any:
     """A value as the plan knows it, else as the configuration has it; _ABSENT where neither has any."""
     if name in block:
         return block[name]
-    expression = told.get(name)
+    expression = stated.get(name)
     if isinstance(expression, dict):
         return expression["constant_value"] if "constant_value" in expression else _Refers(expression)
     return _ABSENT
@@ -175,10 +177,10 @@ def _short(refers: Sequence[str]) -> Iterator[str]:
 
 
 def _blocks(
-    block: dict[str, Any], told: dict[str, Any], name: str, by: tuple[str, ...]
+    block: dict[str, Any], stated: dict[str, Any], name: str, by: tuple[str, ...]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Nested blocks with what the configuration says of each; a plan holds them in an order of its own."""
-    mine = told.get(name)
+    mine = stated.get(name)
     configured = [each for each in mine if isinstance(each, dict)] if isinstance(mine, list) else []
     planned = block.get(name)
     if not isinstance(planned, list):

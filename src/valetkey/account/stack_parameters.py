@@ -78,8 +78,8 @@ def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
                 raise _wrong(name, place)
             found = both(found, {key: value})
             continue
-        told = dict(pairs(each)) if is_object(each) else {}
-        if not isinstance(told.get("ParameterKey"), str):
+        entry = dict(pairs(each)) if is_object(each) else {}
+        if not isinstance(entry.get("ParameterKey"), str):
             raise _wrong(name, f"{place}.ParameterKey")
         # Without a value the one that the stack has is kept (UsePreviousValue), which valetkey does not know.
         given = told.get("ResolvedValue", told.get("ParameterValue"))

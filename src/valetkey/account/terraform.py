@@ -60,8 +60,8 @@ def read_plan(data: bytes, name: str, place: Place) -> Part:
     if plan.format_version.split(".")[0] not in ("0", "1"):
         what = f"{name} has the format version {plan.format_version[:20]!a}; 0 and 1 are known"
         raise SourceError(what, do="make it with `terraform show -json`", where=f"{name}: $.format_version")
-    told = plan.planned_values or plan.values
-    if told is None:
+    stated = plan.planned_values or plan.values
+    if stated is None:
         raise SourceError(
             f"{name} has no planned values", do="make it with `terraform show -json PLAN`", where=f"{name}: $"
         )

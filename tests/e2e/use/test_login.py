@@ -63,7 +63,7 @@ def test_one_code_now_and_tools_without_a_terminal_find_a_session(way: Make, tmp
     assert "run `valetkey login acme`" in alone.stderr
     code, shown = it.person.run_tty("login", "acme", code=it.user.code)
     assert code == 0, shown
-    assert "there is no keyring on this computer; your MFA session is kept in a file" in shown
+    assert "this computer has no keyring; your MFA session is kept in a file" in shown
     assert f"In arn:aws:iam::{it.owner.account}:role/Audit until " in shown
     assert "Each session lasts 1 h at most: AWS allows no more through an MFA session." in shown
     answer = json.loads(it.person.run("credential-process", "acme").stdout)

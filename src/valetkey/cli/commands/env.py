@@ -26,7 +26,7 @@ def env(
     Parameters
     ----------
     name
-        The profile; if not given, the one that this shell is for (VALETKEY_PROFILE, AWS_PROFILE).
+        The profile; default: the profile of this shell (VALETKEY_PROFILE, AWS_PROFILE).
     """
     from valetkey.cli._default_name import name_or_default
     from valetkey.cli._machine import open_profile

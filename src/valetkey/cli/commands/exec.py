@@ -43,9 +43,9 @@ def exec_(
     Parameters
     ----------
     name
-        The profile; if not given, the one that this shell is for (VALETKEY_PROFILE, AWS_PROFILE).
+        The profile; default: the profile of this shell (VALETKEY_PROFILE, AWS_PROFILE).
     command
-        The command and its words, after `--`; your shell if not given.
+        The command and its arguments, after `--`; default: your shell.
     """
     from valetkey.cli._childenv import given, served
     from valetkey.cli._default_name import name_or_default

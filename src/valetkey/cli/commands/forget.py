@@ -17,7 +17,7 @@ def forget(
     /,
     *,
     restore: Annotated[
-        bool, Parameter(negative="", help="Put the section of the AWS config back as it was before `import`.")
+        bool, Parameter(negative="", help="Restore the section of the AWS config from before `import`.")
     ] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def import_(
-    profiles: Annotated[tuple[str, ...], Parameter(help="Profiles of the AWS config to take over.")] = (),
+    profiles: Annotated[tuple[str, ...], Parameter(help="Profiles of the AWS config to import.")] = (),
     /,
     *,
     all_: Annotated[
-        bool, Parameter(name="--all", negative="", help="Take over every profile that assumes a customer's role.")
+        bool, Parameter(name="--all", negative="", help="Import every profile that assumes a customer's role.")
     ] = False,
     dry_run: Annotated[bool, Parameter(negative="", help="Show the changes and write nothing.")] = False,
     yes: Annotated[bool, Parameter(negative="", help="Rewrite the AWS config without asking.")] = False,

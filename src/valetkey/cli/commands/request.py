@@ -20,9 +20,9 @@ def request(
     *,
     policy: Annotated[list[str] | None, Parameter(negative="", help="A policy to request, by name or ARN.")] = None,
     until: Annotated[
-        str | None, Parameter(help="Until when you need access: 2026-12-31, or 30d; with --as also never.")
+        str | None, Parameter(help="The end of the access that you need: 2026-12-31, or 30d; with --as also never.")
     ] = None,
-    session: Annotated[str | None, Parameter(help="How long a session should last: 1h to 12h.")] = None,
+    session: Annotated[str | None, Parameter(help="The session length that you need: 1h to 12h.")] = None,
     reason: Annotated[str, Parameter(help="The reason for the access, in one line.")] = "",
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file to write.")] = None,
     public_key: Annotated[

@@ -47,7 +47,9 @@ def find(browser: str | None, which: Callable[[str], str | None]) -> str:
                 return found
     if browser:
         raise NoBrowser(f"there is no browser {browser[:80]!r}", do="name a program like firefox, or use --print")
-    raise NoBrowser("none of the known browsers is here", do="name one with --browser, or use --print")
+    raise NoBrowser(
+        "none of the browsers that valetkey knows is installed", do="name one with --browser, or use --print"
+    )
 
 
 def start(program: str, page: str, *, own: str | None) -> Start:
@@ -65,5 +67,6 @@ def start(program: str, page: str, *, own: str | None) -> Start:
     if name in CHROMIUM:
         return Start(None, (program, f"--profile-directory={own}", "--no-first-run", page))
     raise NoBrowser(
-        f"it is not known how {name} is given a browser profile", do="use Firefox or a relative of Chrome, or --print"
+        f"valetkey does not know how to give {name} a browser profile",
+        do="use Firefox or a relative of Chrome, or --print",
     )

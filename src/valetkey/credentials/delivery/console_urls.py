@@ -122,7 +122,7 @@ def logout_url(login: str, partition: str, endpoint: str) -> str:
     at_aws = (urlsplit(endpoint).hostname or "").endswith(_places(partition).signin)
     if at_aws and partition != "aws":
         raise ValetkeyError(
-            f"in the partition {partition} it is not known how to sign out and come back",
+            f"in the partition {partition} valetkey does not know how to sign out and return",
             do="leave --logout-first out and sign out by hand, or use --separate",
         )
     host = "https://us-east-1.signin.aws.amazon.com" if at_aws else endpoint.removesuffix("/federation")

@@ -168,7 +168,9 @@ def redirect_file(url: str, folder: Path, *, later: Callable[[Path], bool] = lam
         directory = Path(tempfile.mkdtemp(prefix="valetkey-console-", dir=folder))
     except OSError as error:
         raise ConsoleError(
-            f"no file can be made in {folder} for the browser: {error.strerror}", do="use --print", exit_code=2
+            f"valetkey cannot create a file in {folder} for the browser: {error.strerror}",
+            do="use --print",
+            exit_code=2,
         ) from None
     is_left = False
     try:

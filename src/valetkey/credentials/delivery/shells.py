@@ -79,7 +79,7 @@ def lines(shell: str, name: str, credentials: Credentials, region: str | None = 
     """
     given = variables(name, credentials, region)
     if any(not value.isprintable() for value in given.values()):
-        raise ValetkeyError("AWS answered with credentials that no variable can hold", exit_code=3)
+        raise ValetkeyError("AWS returned credentials that a variable cannot hold", exit_code=3)
     return _settings(shell, given)
 
 
@@ -88,7 +88,7 @@ def switched(shell: str, name: str, region: str | None = None) -> str:
     from the AWS profile and renew. Raises ValetkeyError as `lines`."""
     given = {"AWS_PROFILE": name, PROFILE: name, **regions(region)}
     if any(not value.isprintable() for value in given.values()):
-        raise ValetkeyError("the name or the region of this profile cannot be in a variable")
+        raise ValetkeyError("the name or the region of this profile cannot be stored in a variable")
     return _settings(shell, given)
 
 

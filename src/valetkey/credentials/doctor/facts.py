@@ -37,12 +37,12 @@ def gather(
 ) -> Facts:
     """The facts about one customer, or about the base identity alone.
 
-    `perform` makes calls as the base identity (None: nobody is signed in), `reading` those that look at policies and
+    `perform` makes calls as the base identity (None: you are not signed in), `reading` those that look at policies and
     devices, which an account may allow with MFA only. Raises nothing.
     """
     sections = read_sections(env)
-    unknown = Unread("who you are is not known")
-    who = _identify(perform) if perform is not None else Unread("nobody is signed in")
+    unknown = Unread("your identity is unknown")
+    who = _identify(perform) if perform is not None else Unread("you are not signed in")
     facts = Facts(
         now=now,
         env=env,
@@ -108,4 +108,4 @@ def _devices(perform: Perform, who: Identity) -> tuple[str, ...] | Unread:
         found = everything(perform, Call("iam", "list_mfa_devices", {"UserName": who.name}), "MFADevices")
         return tuple(each["SerialNumber"] for each in found)
     except CallError as error:
-        return Unread(f"your own account does not let it be looked up ({error.call.action}: {error.code})")
+        return Unread(f"your own account does not permit the lookup ({error.call.action}: {error.code})")

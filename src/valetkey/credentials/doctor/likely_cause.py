@@ -39,7 +39,7 @@ def reason(
 
     def in_time(call: Call, /) -> dict[str, object]:
         if clock().timestamp() > end:
-            raise CallError(call, "TimedOut", "there is no time left")
+            raise CallError(call, "TimedOut", "the time for this check is used up")
         return perform(call)
 
     try:

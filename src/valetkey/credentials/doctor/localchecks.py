@@ -22,7 +22,7 @@ def _grant_end(facts: Facts) -> Answer | None:
     if profile is None:
         return None
     if not profile.knows("until"):
-        return Answer("ok", "the end is not known: the profile was not accepted from a handoff, which says it")
+        return Answer("ok", "the end is unknown: the profile was not accepted from a handoff, which contains it")
     if profile.until is None:
         return Answer("ok", "the grant has no end")
     left, when = profile.until - facts.now, f"{profile.until:%Y-%m-%d %H:%M} UTC"
@@ -76,7 +76,7 @@ def _aws_profile(facts: Facts) -> Answer | None:
         what = f"the profile {name} does not call `{command('valetkey credential-process', name)}`"
         return Answer("blocks", what, f"remove [profile {name}] from {sections.config_file}, then {accept}")
     if facts.executable is False:
-        return Answer("blocks", f"the program in credential_process of {name} is not there any more", accept)
+        return Answer("blocks", f"the program in credential_process of {name} does not exist any more", accept)
     return Answer("ok", f"{sections.config_file} has it, and it calls valetkey")
 
 

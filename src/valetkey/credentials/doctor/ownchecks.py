@@ -84,7 +84,7 @@ def _identity(facts: Facts) -> Answer:
     if isinstance(who, Unread):
         if isinstance(facts.base, Unread):
             never = _never_mfa(facts)
-            return Answer("blocks", *never) if never else Answer("unknown", "nobody is signed in")
+            return Answer("blocks", *never) if never else Answer("unknown", "you are not signed in")
         if who.no_answer:
             return Answer("unknown", who.why, "check the network and run it again")
         return Answer("blocks", who.why, "use credentials that AWS accepts: sign in again, or make a new access key")

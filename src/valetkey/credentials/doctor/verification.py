@@ -7,7 +7,7 @@ external ID"):
 - INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names
   none and our own account's policies are known to allow the call. One that names another policy never counts.
 - Every session is as short as AWS makes them, and dropped unseen.
-- Of a term that nobody told (Profile.unknown) a probe only learns whether it is asked for; being admitted is then no
+- Of a term that is unknown (Profile.unknown) a probe only learns whether it is required; being admitted is then no
   fault of anybody's. Only the ExternalId and MFA can be learned this way.
 - Where the role asks for the user's name and the MFA session is refused (named.py), every way that carries MFA takes a
   code of its own: a refusal of the MFA session shows nothing there.

@@ -246,7 +246,7 @@ def _line_end(text: str) -> str:
 def _refuse_foreign(parsed: configparser.RawConfigParser, section: str, name: str, path: Path) -> None:
     if not is_ours(parsed.get(section, "credential_process", fallback=""), name):
         is_role = parsed.has_option(section, "role_arn")
-        by_import = f", or take it over: {commandline.command('valetkey import', name)}" if is_role else ""
+        by_import = f", or import it: {commandline.command('valetkey import', name)}" if is_role else ""
         raise ConfigError(
             f"{path} has a profile {name} that valetkey did not write",
             do=f"choose another name with --name{by_import}",

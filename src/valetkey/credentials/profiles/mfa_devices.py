@@ -37,7 +37,7 @@ def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence
         chosen = choose(())
         if chosen is None:
             raise NotAccepted(
-                "your own account does not let you list your MFA devices (iam:ListMFADevices)",
+                "your own account does not permit you to list your MFA devices (iam:ListMFADevices)",
                 do=(
                     "name yours with --mfa-serial; for an authenticator app it is usually "
                     "arn:{identity.partition}:iam::{identity.account}:mfa/{identity.name}"

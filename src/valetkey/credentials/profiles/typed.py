@@ -2,7 +2,7 @@
 
 Rules:
 - It is judged as a handoff is (acceptance.judge). What is not given is unknown, and never a term.
-- Written anew, a profile keeps what was known of the same role before and was not told otherwise now.
+- When rewritten, a profile keeps what was known of the same role before and is not given now.
 - Without an ExternalId, that of our own newest request to the named customer counts: the owner was asked to use it.
 """
 

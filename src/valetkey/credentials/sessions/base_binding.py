@@ -148,6 +148,6 @@ def bind(profile: Profile, found: Iterable[tuple[str | None, Identity]], env: Ma
     was = f"the user {profile.user_name} of {profile.contractor}" if profile.user_name else "no IAM user"
     raise NotBound(
         f"the file of {profile.name} does not say where its base identity comes from; it was accepted as {was}, and "
-        + ("; ".join(others) or "nobody is signed in"),
+        + ("; ".join(others) or "you are not signed in"),
         do=f"accept again, with --profile or with --base-from-environment: {set_up_again(profile)}",
     )

@@ -55,7 +55,7 @@ def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> P
     if role_arn.split(":")[1] != source.partition:
         raise _wrong(name, "role_arn", f"is of another partition than the role of {source.name}")
     if "mfa_serial" in section:
-        raise _wrong(name, "mfa_serial", "cannot be used: a role's session carries no MFA, so that no code helps")
+        raise _wrong(name, "mfa_serial", "cannot be used: a role's session carries no MFA, so a code does not help")
     if external_id is not None:
         limits.check("external id", str(external_id))
     seconds = duration_of(name, section) or limits.CHAINED_SESSION_MAX

@@ -32,7 +32,7 @@ def first_of(sources: Sequence[Ask]) -> Ask:
                 return source(device, seconds=seconds, again=again)
             except NoTerminal as problem:
                 nobody = nobody if nobody is not None and nobody.do else problem
-        raise nobody or NoTerminal("there is no way to ask for the MFA code")
+        raise nobody or NoTerminal("valetkey has no way to ask for the MFA code")
 
     return ask
 

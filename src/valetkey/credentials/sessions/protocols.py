@@ -99,7 +99,7 @@ def deadline_in(seconds: float, clock: Clock) -> Deadline:
 def busy() -> ValetkeyError:
     """What is raised when another process has held a lock until our time was up."""
     return Busy(
-        "another valetkey is still waiting for an MFA code or for AWS",
+        "another valetkey process is still waiting for an MFA code or for AWS",
         do="answer its question, or end it, and try again",
         exit_code=3,
     )

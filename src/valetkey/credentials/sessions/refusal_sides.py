@@ -92,21 +92,21 @@ def advice(denial: Denial) -> str:
     match denial.policy:
         case PolicyType.IDENTITY if not denial.explicit:
             return (
-                "ask your admin to attach the policy that `accept` printed; one that was attached just now takes a "
-                "moment to count"
+                "ask your admin to attach the policy that `accept` printed; a policy that was "
+                "attached just now takes a moment to take effect"
             )
         case PolicyType.IDENTITY | PolicyType.BOUNDARY:
             return "ask your admin to lift it for this role"
         case PolicyType.SESSION:
             return "sign in without that session policy, or ask whoever set up the sign-in"
         case PolicyType.SCP:
-            return "ask whoever runs your organization to except this role"
+            return "ask the administrator of your organization to exempt this role"
         case PolicyType.TRUST | PolicyType.RESOURCE:
             return f"ask the owner whether the grant still exists, with this ExternalId; {ROTATED}"
         case PolicyType.RCP:
-            return "ask the owner: whoever runs their organization has to except this role"
+            return "ask the owner: the administrator of their organization has to exempt this role"
         case PolicyType.ENDPOINT:
-            return "ask whoever runs the network that this computer calls AWS through, or call from elsewhere"
+            return "ask the administrator of the network through which this computer calls AWS, or call from elsewhere"
         case None:
             return ""
         case _:

@@ -157,7 +157,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "get_session_token",
         "AccessDenied",
         "",
-        "your own account does not let you make an MFA session",
+        "your own account does not permit you to create an MFA session",
         "ask your admin: a policy of your account denies sts:GetSessionToken",
     ),
     (
@@ -287,7 +287,7 @@ def about_further(refused: Refused, source_arn: str) -> Refused:
         if denial is not None and side is Side.NETWORK:
             return refused
         refused.do = f"it has to admit {source_arn}, and must not require MFA, which no role's session carries; "
-        refused.do += "that one needs sts:AssumeRole on it"
+        refused.do += "that role needs sts:AssumeRole on it"
         refused.likely = f"its trust does not name {source_arn}"
         refused.likely += "" if side is Side.OWNER else ", or that role is not allowed to assume other roles"
     return refused

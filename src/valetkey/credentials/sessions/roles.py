@@ -72,7 +72,7 @@ def enter(
     wanted = f"arn:{profile.partition}:sts::{profile.account}:assumed-role/{role}/"
     if not arn.startswith(wanted):
         raise Refused(
-            "AWS answered with credentials of another role; they were dropped",
+            "AWS returned credentials of another role; valetkey dropped them",
             code="WrongRole",
             message=arn,
             do="check AWS_ENDPOINT_URL and the `endpoint_url` settings of the base profile",

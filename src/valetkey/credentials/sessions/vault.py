@@ -20,7 +20,7 @@ from valetkey.errors import ValetkeyError
 
 SERVICE = "valetkey"
 """Under which service name everything is kept."""
-NO_BACKEND = "there is no keyring on this computer"
+NO_BACKEND = "this computer has no keyring"
 SECONDS = 15.0
 """How long the keyring may take: a person has to unlock it."""
 _PUT = 8.0

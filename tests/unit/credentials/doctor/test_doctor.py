@@ -130,7 +130,7 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (of(until=NOW), "grant-end", "beware", "ended on 2026-11-28 12:00 UTC; AWS decides"),
     (of(until=NOW + timedelta(days=3)), "grant-end", "beware", "in 3 days"),
     (of(until=None), "grant-end", "ok", "no end"),
-    (of(until=None, origin=Origin.TYPED, unknown=frozenset({"until"})), "grant-end", "ok", "the end is not known"),
+    (of(until=None, origin=Origin.TYPED, unknown=frozenset({"until"})), "grant-end", "ok", "the end is unknown"),
     (of(origin=Origin.TYPED, unknown=frozenset({"max_session"})), "session", "ok", "(MaxSessionDuration) is not known"),
     # The clock: above five minutes AWS may refuse, above fifteen STS does.
     (but(skew=901.0), "clock", "blocks", "901 s ahead of AWS's; STS refuses calls"),
@@ -296,7 +296,7 @@ CASES: list[tuple[Facts, str, str, str]] = [
         "has role_arn",
     ),
     (but(sections=sections(acme={"credential_process": "other tool"})), "aws-profile", "blocks", "does not call"),
-    (but(executable=False), "aws-profile", "blocks", "not there any more"),
+    (but(executable=False), "aws-profile", "blocks", "does not exist any more"),
     (but(sections=sections(hand=TWIN)), "other-tools", "beware", "[profile hand] has mfa_serial: Terraform"),
     (
         but(sections=sections(hand={**TWIN, "duration_seconds": "900"})),
