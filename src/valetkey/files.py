@@ -102,7 +102,7 @@ def replace(
     data: bytes,
     *,
     mode: int = 0o600,
-    do: str = "see that the disk has room and that the directory is yours to write",
+    do: str = "make sure that the disk has room and that you can write to the directory",
 ) -> None:
     """Put a whole file in place of `path` (temporary file beside it, fsync, rename). `do` is the advice when it cannot
     be written. Raises ValetkeyError."""
@@ -140,7 +140,7 @@ def locked(path: Path, seconds: float, *, busy: Callable[[], ValetkeyError], set
     except OSError as error:
         raise ValetkeyError(
             f"{path} cannot be locked: {error.strerror}",
-            do=f"see that its directory is yours to write, or set {setting} to one that is",
+            do=f"make sure that you can write to its directory, or set {setting} to another",
             where=str(path),
         ) from None
     try:

@@ -99,7 +99,7 @@ def _at(name: str, path: str) -> str:
 def _hidden(template: dict[str, Any], at: str) -> Iterator[Unknown]:
     """What a template brings in from elsewhere, or says twice, outside its resources."""
     if _INCLUDE in template:
-        yield Unknown("roles", f"{_INCLUDE} may make roles that the template does not show", f"{at}.{_INCLUDE}")
+        yield Unknown("roles", f"{_INCLUDE} may create roles that the template does not show", f"{at}.{_INCLUDE}")
     for name in ("Parameters", "Mappings", "Conditions", "Globals"):
         section = template.get(name)
         yield from _twice(section, f"{at}.{name}", "name")

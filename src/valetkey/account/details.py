@@ -145,8 +145,8 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
         part.goes_on = page.IsTruncated
 
 
-def _read_role(told: _Role, where: str, part: Part, texts: Texts, *, is_detail: bool = False) -> Role:
-    found = _ROLE.fullmatch(told.Arn)
+def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail: bool = False) -> Role:
+    found = _ROLE.fullmatch(stated.Arn)
     if found is None:
         raise SourceError(
             f"{stated.Arn[:80]!a} is not the ARN of a role", do="give the file as AWS wrote it", where=f"{where}.Arn"
@@ -178,9 +178,9 @@ def _read_role(told: _Role, where: str, part: Part, texts: Texts, *, is_detail: 
         text = document(policy.PolicyDocument, f"inline policy {policy.PolicyName}", place)
         if text is not None:
             inline[policy.PolicyName] = text
-    if is_detail and (told.RolePolicyList is None or told.AttachedManagedPolicies is None):
+    if is_detail and (stated.RolePolicyList is None or stated.AttachedManagedPolicies is None):
         unknown.append(Unknown("policies", "the file does not hold all of the role's policies", where))
-    used = told.RoleLastUsed
+    used = stated.RoleLastUsed
     return Role(
         name=stated.RoleName,
         arn=stated.Arn,

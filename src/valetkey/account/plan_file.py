@@ -113,9 +113,9 @@ def known(value: Maybe) -> str | None:
 
 def arn_of(at: Instance, values: Attributes, kind: str, account: str | None, partition: str) -> str:
     """A resource's ARN; made from its name, or its address where that is not known yet."""
-    told = known(values.arn)
-    if told is not None and re.fullmatch(r"arn:[a-z0-9-]+:iam::[0-9]{12}:[a-z-]+/[\x21-\x7e]+", told, re.ASCII):
-        return told
+    stated = known(values.arn)
+    if stated is not None and re.fullmatch(r"arn:[a-z0-9-]+:iam::[0-9]{12}:[a-z-]+/[\x21-\x7e]+", stated, re.ASCII):
+        return stated
     given = known(values.url) if kind == "oidc-provider" else known(values.name)
     name = given.removeprefix("https://") if given else re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", at.address)[:64]
     path = "/" if kind.endswith("provider") else known(values.path) or "/"

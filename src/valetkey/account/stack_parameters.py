@@ -82,9 +82,9 @@ def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
         if not isinstance(entry.get("ParameterKey"), str):
             raise _wrong(name, f"{place}.ParameterKey")
         # Without a value the one that the stack has is kept (UsePreviousValue), which valetkey does not know.
-        given = told.get("ResolvedValue", told.get("ParameterValue"))
+        given = entry.get("ResolvedValue", entry.get("ParameterValue"))
         text = None if given is None else _text(given, name, f"{place}.ParameterValue")
-        found = both(found, {told["ParameterKey"]: text})
+        found = both(found, {entry["ParameterKey"]: text})
     return found
 
 

@@ -68,8 +68,8 @@ def read_plan(data: bytes, name: str, place: Place) -> Part:
     reading = _Reading(name, Config(plan.configuration), place)
     if plan.errored or not plan.complete or plan.deferred_changes:
         reading.lacks("the plan is not complete: Terraform put off or could not plan some of the changes")
-    for root in (told, plan.prior_state.values if plan.prior_state else None):
-        reading.add(root.root_module if root else Module(), prior=root is not told)
+    for root in (stated, plan.prior_state.values if plan.prior_state else None):
+        reading.add(root.root_module if root else Module(), prior=root is not stated)
     return reading.part()
 
 
@@ -106,7 +106,7 @@ class _Reading:
                 if each.mode == "data" and each.type == "aws_iam_policy_document":
                     self._documents.setdefault(each.address, (at, bytes(each.values)))
                 elif wanted and each.type in ELSEWHERE:
-                    self.lacks(f"{each.type} may make roles; its template is not in the file", each.address)
+                    self.lacks(f"{each.type} may create roles; its template is not in the file", each.address)
                 elif wanted:
                     where = f"{self._name}: {each.address}"
                     kind, data = each.type, bytes(each.values)
@@ -120,7 +120,9 @@ class _Reading:
                         self.lacks("the stack set has other parameters for some accounts", each.address)
                     type_name = known(values.type_name) or "AWS::IAM::"
                     if kind == CLOUD_CONTROL and type_name.startswith(_MAKERS):
-                        self.lacks(f"{kind} may make roles, or give permissions to them; it is not read", each.address)
+                        self.lacks(
+                            f"{kind} may create roles, or give permissions to them; it is not read", each.address
+                        )
 
     def _learn(self, each: Resource, values: Attributes, where: str) -> None:
         if isinstance(values.partition, str):

@@ -36,7 +36,7 @@ from valetkey.prover.parties import Party, Person
 from valetkey.prover.proof import ASSUMED, InternalError, Question, Search, SideSets, Unknown, beyond, resting
 from valetkey.prover.space import ACTION, CALLER, Dimension, Point, Space
 
-_VARIABLES = "the policy compares a key with a text that contains a policy variable, which is not decided here"
+_VARIABLES = "the policy compares a key with a string that contains a policy variable, which valetkey does not decide"
 
 
 @dataclass(frozen=True, slots=True)

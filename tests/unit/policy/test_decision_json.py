@@ -16,6 +16,6 @@ ME = "arn:aws:iam::111111111111:user/me"
 def test_a_condition_key_with_an_object_as_value_is_refused(value: object) -> None:
     """An empty object would otherwise be read as an empty list, which takes the key out of the request."""
     request = {"principal": ME, "action": "s3:GetObject", "context": {"aws:SourceIp": "192.0.2.1", "x:y": value}}
-    with pytest.raises(PolicyError, match="a condition key has no object as value") as caught:
+    with pytest.raises(PolicyError, match="the value of a condition key cannot be an object") as caught:
         answer(json.dumps({"request": request}))
     assert caught.value.where == "$.request.context['x:y']"

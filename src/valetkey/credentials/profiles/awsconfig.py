@@ -182,7 +182,7 @@ def locked(env: Mapping[str, str], path: Path) -> contextlib.AbstractContextMana
     return files.locked(
         files.make_dir(files.config_dir(env)) / "aws-config.lock",
         10,
-        busy=lambda: ConfigError("another valetkey is writing the AWS config", do="try again", where=str(path)),
+        busy=lambda: ConfigError("another valetkey process is writing the AWS config", do="try again", where=str(path)),
         setting="XDG_CONFIG_HOME",
     )
 

@@ -116,7 +116,7 @@ class Profile:
     """The IAM user's name, used as the role session's name."""
     region: str | None = None
     principals: tuple[str, ...] = ()
-    """The ARNs that may come in; empty: whoever the contractor's admin lets."""
+    """The ARNs to admit; empty: whoever the contractor's admin lets."""
     from_ip: tuple[str, ...] = ()
     """The address ranges from which the role may be entered; empty: no limit is known. It changes no call."""
     customer: str = ""

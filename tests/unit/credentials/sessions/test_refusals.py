@@ -121,7 +121,7 @@ def test_a_role_behind_the_customers_is_seen_from_there() -> None:
     theirs = about_further(refused(TRUST), between)
     assert "your own" not in str(theirs)
     assert theirs.likely == f"its trust does not name {between}"
-    assert "or that role may not enter others" in about_further(refused(""), between).likely
+    assert "or that role is not allowed to assume other roles" in about_further(refused(""), between).likely
     # A VPC endpoint's policy is nobody's trust: what its refusal says stays.
     network = refused(ENDPOINT)
     before = (network.what, network.do, network.likely)
