@@ -80,7 +80,7 @@ class Row(NamedTuple):
         known = "sts:externalid"
         found = [
             f"statement {part.statement} "
-            + (f"asks for another {_EXTERNAL_ID}" if known in each.where.lower() else each.text)
+            + (f"requires another {_EXTERNAL_ID}" if known in each.where.lower() else each.text)
             for part in self.decision.parts
             for each in part.findings
         ]

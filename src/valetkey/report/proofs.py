@@ -24,22 +24,22 @@ def say_proof(found: Proof | Counterexample | Unknown, said: Said, *, as_json: b
 
 
 def _say(lines: Iterator[str]) -> None:
-    """Lines that stay one line each, whatever stands in them."""
+    """Lines that stay one line each, whatever they contain."""
     say(*(clean(line, keep=frozenset()) for line in lines))
 
 
 def _proof_lines(found: Proof | Counterexample | Unknown, said: Said) -> Iterator[str]:
     match found:
         case Proof(witness=witness):
-            yield f"Holds: {said.trust} lets nobody in but: {said.than}."
-            yield from _sent("It lets in, for one", witness, said) if witness else ("It lets nobody in at all.",)
+            yield f"Holds: {said.trust} admits nobody but: {said.than}."
+            yield from _sent("An admitted request", witness, said) if witness else ("It admits nobody.",)
         case Counterexample(request=request):
-            yield f"Does not hold: {said.trust} lets in more than: {said.than}."
-            yield from _sent("This gets in", request, said)
+            yield f"Does not hold: {said.trust} admits more than: {said.than}."
+            yield from _sent("This request is admitted", request, said)
             yield f"  because     {said.hide(found.decision.reason, request)}"
             reason = said.hide(found.reference.reason, request)
             reason = reason.replace("the trust policy", said.name, 1)
-            yield f"  beyond it   {re.sub(r'^the terms: statement [0-9]+ asks', 'the terms ask', reason)}"
+            yield f"  beyond it   {re.sub(r'^the terms: statement [0-9]+ requires', 'the terms require', reason)}"
             return
         case Unknown(reason=reason):
             yield f"Not decided, which is not a proof: {reason}."
@@ -65,7 +65,7 @@ def _actions(request: Request) -> str:
 
 
 def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
-    """Who is let in."""
+    """Who is admitted."""
     if as_json:
         say_json(reached(found, said))
     elif isinstance(found, Bounds):
@@ -75,7 +75,7 @@ def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
     elif isinstance(found, Unknown):
         say(f"Not decided: {found.reason}.")
     elif not found.regions and not found.unjudged:
-        say(f"{said.trust} lets nobody in.")
+        say(f"{said.trust} admits nobody.")
     else:
         if found.unjudged:
             _say(_unjudged_lines(found))
@@ -91,7 +91,7 @@ def _say_regions(found: Reach, said: Said) -> None:
 def _unjudged_lines(found: Reach) -> Iterator[str]:
     yield "Not decided, because it is unclear which principals these entries mean:"
     yield from (f"  {each}" for each in found.unjudged)
-    yield "In any case these are admitted:" if found.regions else "Nobody else gets in."
+    yield "In any case these are admitted:" if found.regions else "No other caller is admitted."
 
 
 def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:

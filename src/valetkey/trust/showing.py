@@ -100,7 +100,7 @@ def _cut(key: str, value: object) -> object:
 def _because(decision: Decision) -> str:
     found = [
         f"statement {part.statement} "
-        + (f"asks for another {_EXTERNAL_ID}" if key_names.EXTERNAL_ID_LOWER in each.where.lower() else each.text)
+        + (f"requires another {_EXTERNAL_ID}" if key_names.EXTERNAL_ID_LOWER in each.where.lower() else each.text)
         for part in decision.parts
         for each in part.findings
     ]

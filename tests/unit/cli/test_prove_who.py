@@ -97,9 +97,9 @@ def test_a_policy_that_admits_nobody_holds_and_says_so(write: Any, capsys: pytes
     past = allow({**WHOLE, "DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}})
     file = write(document(past))
     assert run(["prove", "--owner", OWNER, "--trust", file, *TERMS]) == 0
-    assert "lets nobody in at all" in capsys.readouterr().out
+    assert "It admits nobody." in capsys.readouterr().out
     assert run(["who", "--trust", file]) == 0
-    assert "lets nobody in" in capsys.readouterr().out
+    assert "admits nobody" in capsys.readouterr().out
 
 
 def test_what_is_not_decided_ends_with_1(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -243,7 +243,7 @@ def test_an_entry_of_which_nobody_can_say_whom_it_names_ends_with_1(
     assert [each["party"]["name"] for each in answer["regions"]] == [THEM]
     alone = write(document(allow(principal={"CanonicalUser": "a" * 64})))
     assert run(["who", "--trust", alone]) == 1
-    assert "lets nobody in" not in capsys.readouterr().out
+    assert "admits nobody" not in capsys.readouterr().out
 
 
 def test_who_lists_what_gets_in_whatever_aws_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

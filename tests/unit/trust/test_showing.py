@@ -422,7 +422,7 @@ def test_a_failure_says_who_what_and_why() -> None:
     document = write_trust(Terms(contractor=A, external_id="Other-one", mfa_max_age=60))
     failures = admits_only(document, PLAIN).failures
     refused = next(each for each in failures if "is refused" in each)
-    assert "statement 1 asks for another sts:ExternalId" in refused
+    assert "statement 1 requires another sts:ExternalId" in refused
     assert not any("Example987" in each or "Other-one" in each for each in failures)
     document = write_trust(Terms(contractor=A, external_id="Example987", only=(ALICE,)))
     failures = admits_only(document, PLAIN).failures
