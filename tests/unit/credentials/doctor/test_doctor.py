@@ -178,7 +178,7 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (of(session_name="username", user_name="bob"), "identity", "blocks", "IAM user's name"),
     (but(identity=Unread("AWS does not know the key")), "identity", "blocks", "does not know"),
     (but(identity=Unread("no answer", no_answer=True)), "identity", "unknown", "no answer"),
-    (but(identity=Unread("x"), base=Unread("y")), "identity", "unknown", "nobody"),
+    (but(identity=Unread("x"), base=Unread("y")), "identity", "unknown", "not signed in"),
     (but(profile=None, identity=SSO), "identity", "beware", "no MFA that AWS sees"),
     # Told by the AWS config alone, before anybody signs in.
     *(
@@ -339,7 +339,7 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (but(env={"AWS_ACCESS_KEY_ID": "AKIAX", "AWS_PROFILE": "acme"}), "environment", "blocks", "is set, and overrides"),
     (but(env={"AWS_ACCESS_KEY_ID": "AKIAX"}), "environment", "beware", "would override"),
     (but(env={"AWS_REGION": "cn-north-1"}), "region", "blocks", "cn-north-1 (AWS_REGION) is of the partition aws-cn"),
-    (of(region="mars-1"), "region", "blocks", "no partition that is known"),
+    (of(region="mars-1"), "region", "blocks", "no partition that valetkey knows"),
     (
         but(profile=dataclasses.replace(PROFILE, region=None), sections=sections(acme={"credential_process": COMMAND})),
         "region",
