@@ -40,8 +40,7 @@ def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence
                 "your own account does not permit you to list your MFA devices (iam:ListMFADevices)",
                 do=(
                     "name yours with --mfa-serial; for an authenticator app it is usually "
-                    f""
-                    "arn:{identity.partition}:iam::{identity.account}:mfa/{identity.name}"
+                    f"arn:{identity.partition}:iam::{identity.account}:mfa/{identity.name}"
                 ),
             ) from None
         return check_serial(chosen)
