@@ -48,5 +48,5 @@ def test_a_step_that_goes_otherwise_is_told():
         "was admitted",
         "failed with 255",
         "failed, but not as a refusal",
-        "did not say what it must",
+        "did not print what is expected",
     ]

@@ -225,12 +225,12 @@ def test_a_role_behind_the_grants_role(way: Make, stage: Any) -> None:
     )
     assert f":{other.account}:assumed-role/Work/" in done.stdout, done.stderr
     done = it.person.run("exec", "prod", "--long", "--", "true")
-    assert "an hour at most there (role chaining)" in done.stderr
+    assert "limits such a session to an hour (role chaining)" in done.stderr
     assert "name the grant: acme" in it.person.run("verify", "prod").stderr
     configure(it, "shut", role_arn=f"arn:aws:iam::{other.account}:role/Other", source_profile="acme")
     done = it.person.run("exec", "shut", "--", "true")
     assert done.returncode == 125
-    assert f"it has to let in {it.profile.role_arn}" in done.stderr
+    assert f"it has to admit {it.profile.role_arn}" in done.stderr
 
 
 @pytest.mark.parametrize("sees_names", [True, False])

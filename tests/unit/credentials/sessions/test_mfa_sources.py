@@ -247,7 +247,7 @@ def test_how_a_dialog_ends(mode: str, kind: type[ValetkeyError], says: str, reme
     [
         (99, "was closed"),
         (198, "was closed"),  # GPG_ERR_FULLY_CANCELED: the window itself was closed
-        (62, "nobody answered"),
+        (62, "got no answer"),
         (83918950 & 0xFFFF, "cannot ask here"),
     ],
 )
