@@ -34,5 +34,5 @@ def test_which_browser() -> None:
     assert find(None, {mac: mac}.get) == mac
     with pytest.raises(NoBrowser, match="firefox"):
         find("firefox", here.get)
-    with pytest.raises(NoBrowser, match="known"):
+    with pytest.raises(NoBrowser, match="none of the browsers"):
         find(None, {}.get)

@@ -162,7 +162,9 @@ def test_a_longer_session_of_a_role_behind_the_customer_s_is_refused_by_both_nam
     further = "[profile prod]\nrole_arn = arn:aws:iam::333333333333:role/Work\nsource_profile = acme\n"
     deep = "[profile deep]\nrole_arn = arn:aws:iam::444444444444:role/Work\nsource_profile = prod\n"
     config.write_text(config.read_text() + further + deep)
-    with pytest.raises(ValetkeyError, match="deep is entered from the role of prod, and AWS gives an hour at most"):
+    with pytest.raises(
+        ValetkeyError, match="deep is assumed from the role of prod, and AWS limits such a session to an hour"
+    ):
         open_profile(machine, "deep", Way(long=True))
     assert world.asked == []
 
