@@ -81,7 +81,7 @@ def test_aws_cli_3304_keys_in_the_environment_do_not_win_over_the_profile(person
     assert found == [["0", "acme", "acme", "eu-west-1", ""]], err
     facts = dataclasses.replace(doctor.FACTS, env={"AWS_ACCESS_KEY_ID": "AKIAX", "AWS_PROFILE": "acme"})
     answer = doctor.answers(facts)["environment"]
-    assert (answer.result, "goes before AWS_PROFILE=acme" in answer.says) == ("blocks", True)
+    assert (answer.result, "overrides AWS_PROFILE=acme" in answer.says) == ("blocks", True)
     assert "unset AWS_ACCESS_KEY_ID" in answer.do
 
 
