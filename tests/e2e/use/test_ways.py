@@ -74,7 +74,7 @@ def test_no_long_way_without_a_users_key(way: Make) -> None:
     it.save(source_profile=None, base_from_environment=True)
     done = it.person.run("exec", "acme", "--long", "--", "true")
     assert done.returncode == 125
-    assert "an hour at most" in done.stderr
+    assert "limits sessions from one to an hour" in done.stderr
 
 
 def test_a_code_from_standard_input_and_the_rest_for_the_command(way: Make) -> None:
