@@ -62,7 +62,7 @@ class Checks:
         words = _words(text)
         if not words:
             raise ValetkeyError(
-                "without MFA somebody must be named",
+                "without MFA, at least one user or role must be named",
                 do="give the ARN of a user or role of the contractor; for a vendor's whole account start with "
                 "--no-mfa --whole-account",
             )

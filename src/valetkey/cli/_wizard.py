@@ -65,7 +65,7 @@ def agreement(grant: Grant, received: Received | None, owner: Owner) -> str:
     what was compared."""
     terms = grant.terms
     named = ", ".join(each.rsplit(":", 1)[-1] for each in (*terms.only, *terms.pin))
-    who = named or ("everybody in it" if terms.whole_account else "everybody whom it allows")
+    who = named or ("everybody in it" if terms.whole_account else "every caller that the account allows")
     what = ", ".join((*(each.rsplit("/", 1)[-1] for each in grant.managed), *(name for name, _ in grant.inline)))
     age = f", at most {terms.mfa_max_age} s ago" if terms.mfa_max_age else ""
     rows = [
