@@ -53,9 +53,9 @@ def _value(term: Term, given: Any, now: datetime) -> dict[str, Any]:
 
 
 _HELP = {
-    "external_id": "Another ExternalId; `valetkey rotate` lets the one of before stay for a time.",
-    "only": "Admit these users or roles only, instead of those of before; `any` names nobody any more.",
-    "from_ip": "Admit calls from these addresses only, instead of those of before; `any` for everywhere.",
+    "external_id": "Another ExternalId; `valetkey rotate` also keeps the previous one valid for a time.",
+    "only": "Admit these users or roles only, instead of the present ones; `any` removes the list.",
+    "from_ip": "Admit calls from these addresses only, instead of the present ones; `any` for everywhere.",
     "mfa_max_age": "MFA no older than this, like 1h; `none` for no limit.",
 }
 

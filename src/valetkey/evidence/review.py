@@ -185,7 +185,7 @@ def load(data: bytes, *, name: str) -> Review:
         if decisions[each.role_arn] not in _DECISION_OF[each.outcome]:
             raise EvidenceError(
                 f'the decision on {each.role_arn} was changed after it was carried out ("{each.outcome}")',
-                do="write the decision of before; a new decision needs a new review",
+                do="restore the previous decision; a new decision needs a new review",
                 where=f"{name}: $.applied",
                 exit_code=1,
             )

@@ -61,7 +61,7 @@ class Handoff:
     request: str | None = None
     """The fingerprint of the access request this answers, if there was one."""
     previous_external_id: str | None = None
-    """While the ExternalId is rotated: the one of before, which the role accepts as well until `previous_until`."""
+    """While the ExternalId is rotated: the previous one, which the role also accepts until `previous_until`."""
     previous_until: datetime | None = None
     whole_account: bool | None = None
     """Everybody in the contractor's account may enter without MFA."""

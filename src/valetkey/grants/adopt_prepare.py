@@ -177,7 +177,7 @@ def _check_agreed(wish: Wish, whole: Standing, terms: Terms) -> None:
     else:
         return
     raise NotAdopted(
-        f"{name} is a grant already, and {other} was asked for",
+        f"{name} is already a grant, and you asked for {other}",
         do=f"use `{do}`; nothing was changed",
         where=whole.role.arn,
     )
@@ -283,7 +283,7 @@ def _record(
 def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: datetime | None, owner: Owner) -> Grant:
     if found.others:
         raise NotAdopted(
-            f"{role.name} is not tightened: {', '.join(found.others)} may use it too, and would be shut out",
+            f"{role.name} was not tightened: {', '.join(found.others)} can also assume it and would lose access",
             do="give the contractor a role of its own with `valetkey grant`",
             where=role.arn,
         )

@@ -138,7 +138,7 @@ class _Work:
         self.settling.closed()
 
     def _cut(self) -> None:
-        """Deny the sessions of before; a suspension that has not ended does that."""
+        """Deny existing sessions; a suspension that has not ended already does that."""
         self._is_cut = True
         now = self._now()
         if self._changed.standing.suspended(now):

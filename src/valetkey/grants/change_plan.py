@@ -6,7 +6,7 @@ Rules:
 - First the record: whoever reads the role then knows that it is being changed, and into what. Then what takes
   permissions away, then the trust, then what adds permissions. A trust is replaced in one call, so that there is none
   in between.
-- Where the new trust refuses anybody whom the old one admits, the sessions of before are denied (`Cut`) once the new
+- Where the new trust refuses anybody whom the old one admits, existing sessions are denied (`Cut`) once the new
   trust has had time to take effect, and before a permission is added.
 - Where nobody is refused, what is added comes before what is removed: a call that both allow is never refused. Policies
   then go before the trust, so that whom it newly admits gets no more than the new policies.
@@ -105,8 +105,8 @@ def _is_stale(key: str, wanted: Grant) -> bool:
 
 
 def _cut_is_due(role: Role, changing: Changing) -> bool:
-    """Whether no deny on the role reaches the sessions of before the change for sure. A suspension without an end does,
-    and ends in such a deny; of one with an end it hangs on when the cut is made."""
+    """Whether no deny on the role is certain to reach the sessions from before the change. A suspension without an end
+    does, and ends in such a deny; for one with an end it depends on when the cut is made."""
     there = sessions_deny(role)
     if there is None or there.until is not None:
         return True
@@ -146,7 +146,7 @@ def _ordered(
 
 
 def _shrunk(moves: _Moves, trust: Sequence[Step], cut: Sequence[Step], people: People) -> list[Step]:
-    """Somebody is refused: take away, trust, deny the sessions of before, add."""
+    """Somebody is refused: take away, trust, deny existing sessions, add."""
     less = [*moves.denies, *moves.removals, *(gone for _, gone, _ in moves.swaps)]
     more = [*(back for _, _, back in moves.swaps), *moves.additions, *moves.undenies]
     grow: list[Step] = [*moves.mixed, *_gap(moves.mixed, more), *more]

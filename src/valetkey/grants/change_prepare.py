@@ -71,7 +71,7 @@ class Changed:
 
     @property
     def cuts(self) -> bool:
-        """Whether sessions of before are denied."""
+        """Whether existing sessions are denied."""
         return any(isinstance(each, Cut) for each in self.steps)
 
 

@@ -27,7 +27,7 @@ class GrantLine:
 
 
 def grant_line(standing: Standing) -> GrantLine:
-    """The line for a grant. Raises ValetkeyError (exit code 1) where no `grant` makes such a role."""
+    """The line for a grant. Raises ValetkeyError (exit code 1) where no `grant` command can reproduce the role."""
     role, terms = standing.role, _terms(standing)
     files = {name: _file(name) for name in sorted(standing.record.inline)}
     if strange := [name for name in files if not name.startswith(_INLINE)]:
@@ -58,7 +58,7 @@ def _terms(standing: Standing) -> Terms:
     if standing.record.is_adopted:
         # Its terms say what the trust policy asks for at least, and it may admit others besides.
         raise ValetkeyError(
-            f"{name} was made by other means and adopted: no `grant` makes its trust policy",
+            f"{name} was made by other means and adopted: no `grant` command can reproduce its trust policy",
             do=f"`{command('valetkey adopt', name, then='--tighten')}` replaces it by one that `grant` makes; "
             "or name the terms and policies of the new grant",
             where=standing.role.arn,
@@ -66,15 +66,15 @@ def _terms(standing: Standing) -> Terms:
         )
     if standing.terms is None:
         raise ValetkeyError(
-            f"the trust policy of {name} is not of a shape that valetkey writes: no `grant` makes it",
+            f"the trust policy of {name} has no form that valetkey writes: no `grant` command can reproduce it",
             do="see `valetkey show`",
             where=standing.role.arn,
             exit_code=1,
         )
     if standing.terms.orphans:
         raise ValetkeyError(
-            f"{name} is pinned to a principal that was deleted: no `grant` makes it",
-            do="name who is to be let in with a grant of its own",
+            f"{name} is pinned to a principal that was deleted: no `grant` command can reproduce it",
+            do="create a new grant that names an existing principal",
             where=standing.role.arn,
             exit_code=1,
         )

@@ -23,9 +23,9 @@ from valetkey.grants.status import Standing
 from valetkey.trust.terms import DraftTerms, Terms
 
 ANY = "any"
-"""What --only says to name nobody any more."""
+"""The value of --only that removes the list."""
 NONE = "none"
-"""What --boundary and --mfa-max-age say for none."""
+"""The value of --boundary and --mfa-max-age that removes them."""
 
 
 class CannotChange(ValetkeyError):
@@ -44,7 +44,7 @@ class Edit:
     add_only: tuple[str, ...] = ()
     remove_only: tuple[str, ...] = ()
     overlap: timedelta | None = None
-    """How long the ExternalId of before stays valid; None: not at all."""
+    """How long the previous ExternalId stays valid; None: not at all."""
     later_only: bool = False
     """Whether an end before the present one is refused (`extend`)."""
     request: str | None = None
@@ -222,7 +222,7 @@ def _people(wanted: Terms, edit: Edit, *, gone: Callable[[str], bool]) -> Terms:
             raise CannotChange(f"the grant does not name {name}", do=f"it names {', '.join(only) or 'nobody'}")
     if edit.remove_only and not only:
         raise CannotChange(
-            "nobody would be left who may come in",
+            "this removes the last principal that the grant names",
             do=f"use `valetkey suspend` or `valetkey revoke`; to admit the whole account, say {option('--only', ANY)}",
         )
     return replace(wanted, only=tuple(only))

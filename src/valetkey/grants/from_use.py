@@ -60,7 +60,7 @@ class Proposal:
     kept_unseen: int
     """Actions that stay because the source does not tell whether they were used."""
     lost: dict[str, dict[Kind, tuple[str, ...]]]
-    """Actions that would not be allowed any more, by service and kind."""
+    """Actions that would no longer be allowed, by service and kind."""
     not_allowed: tuple[str, ...]
     """Used, and not allowed by the policies as they are: by the policy of a resource, or by other policies at the
     time."""

@@ -5,7 +5,7 @@ Rules:
 - Which version of an AWS managed policy was granted is recorded on the role (`Record.versions`). AWS changes these
   policies in place: a new version is the default for every role at once (IAM User Guide,
   access_policies_managed-versioning).
-- What is not recorded (a grant of before, a policy attached by hand) or no longer readable is `unknown`, never "has not
+- What is not recorded (an older grant, a policy attached by hand) or no longer readable is `unknown`, never "has not
   grown". So is a policy whose actions could not all be looked at.
 - Policies of the account itself are left out: changing them is the owner's own doing.
 - Actions are those that the catalog lists; an action that AWS published after it is seen as a change of another kind.

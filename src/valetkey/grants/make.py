@@ -177,8 +177,8 @@ def _complete(wanted: Grant, perform: Perform) -> Role | None:
 
 
 _ADVICE = {
-    "MalformedPolicyDocument": "as a rule AWS finds no such principal: check the contractor's account id, and that "
-    "every --pin exists (--only needs nobody to exist)",
+    "MalformedPolicyDocument": "the usual cause is a principal that does not exist: check the contractor's account id, "
+    "and that every --pin exists (names given with --only do not have to exist)",
     "LimitExceeded": "a quota of the account is reached: raise it in Service Quotas, or remove something",
 }
 
@@ -198,7 +198,7 @@ def advice(error: CallError) -> str:
 
 def interruption(begun: Call | None) -> str:
     """What ^C has interrupted: AWS may have performed a call that was under way, or not."""
-    return f"interrupted{f' at {begun.action}, which AWS may have done or not' if begun else ''}"
+    return f"interrupted{f' during {begun.action}; AWS may or may not have performed it' if begun else ''}"
 
 
 def _stopped(wanted: Grant, writes: Writes) -> Interrupted:
@@ -209,7 +209,7 @@ def _stopped(wanted: Grant, writes: Writes) -> Interrupted:
     maybe = f", and perhaps {writes.begun.action}" if writes.begun else ""
     return Interrupted(
         f"interrupted: {wanted.name} is not finished; done: {so_far}{maybe}",
-        do="it gives no more than the terms; run the same command again to finish, "
+        do="the role allows no more than the terms; run the same command again to finish, "
         f"or `{command('valetkey revoke', wanted.name)}`",
         where=wanted.role_arn,
         exit_code=130,
@@ -229,6 +229,6 @@ def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Interrupt
     return Interrupted(
         f"{error.what} (done so far: {so_far})",
         do=f"{text + '; then ' if text else ''}run the same command again to finish: "
-        "what is there gives no more than the terms",
+        "the role allows no more than the terms",
         where=wanted.role_arn,
     )

@@ -60,12 +60,12 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
         )
     if asked.external_id not in (None, request.external_id) or asked.no_external_id:
         raise ValetkeyError(
-            "the request brings the contractor's ExternalId, and another was asked for",
+            "the request contains the contractor's ExternalId, and your options ask for something else",
             do="leave --external-id and --no-external-id out: the contractor's side refuses any other",
         )
     wished = None if asked.until or asked.never or request.until is None else request.until.replace(microsecond=0)
     if wished is not None and wished <= now:
-        raise ValetkeyError("the end that the request wishes for has passed", do="give one with --until")
+        raise ValetkeyError("the expiry time in the request has passed", do="give one with --until")
     files = [word for word in request.policies if is_file(word)]
     if files and not asked.policies:
         raise ValetkeyError(

@@ -161,7 +161,7 @@ def _check_tags(wanted: Grant) -> None:
 
 def _check_policies(wanted: Grant) -> None:
     if not wanted.managed and not wanted.inline:
-        raise ValetkeyError("a grant without a policy opens nothing", do="name one with --policy")
+        raise ValetkeyError("a grant needs at least one policy", do="name one with --policy")
     # What a suspension or a revocation puts there has to find room.
     later = (kill_deny(), SessionsDeny(since=_SOME_TIME, until=_SOME_TIME).document)
     inline = [*wanted.denies.values(), *(document for _, document in wanted.inline), *later]
@@ -217,7 +217,7 @@ def _differences(wanted: Grant, role: Role) -> Iterator[Difference]:
     standing = read_standing(role)
     record, terms = standing.record, standing.terms
     if standing.revoking:
-        yield Difference("revocation", "begun: run `valetkey revoke` again to finish it", "a new grant")
+        yield Difference("revocation", "in progress: run `valetkey revoke` again to finish it", "a new grant")
         return
     if record.terms != terms_digest(wanted.terms):
         if terms is not None and terms_digest(terms) == record.terms:
@@ -231,7 +231,9 @@ def _differences(wanted: Grant, role: Role) -> Iterator[Difference]:
                 if one != other:
                     yield Difference(what, words(one), words(other))
     if record.changing is not None:
-        yield Difference("change", "begun: run `valetkey change` again as it was to finish it", "a new grant")
+        yield Difference(
+            "change", "in progress: run the same `valetkey change` command again to finish it", "a new grant"
+        )
         return
     agreed = {key: value for key, value in role.tags.items() if key.startswith(PREFIX) and not is_change(key)}
     for key in sorted(agreed.keys() | wanted.record.keys()):

@@ -103,7 +103,7 @@ def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
     if found is None:
         raise ChosenPolicyError(f"there is no managed policy {arn}", do="check the ARN, path included")
     if not found.get("IsAttachable", True):
-        raise ChosenPolicyError(f"AWS does not let {arn} be attached any more", do="name its successor")
+        raise ChosenPolicyError(f"AWS no longer allows {arn} to be attached", do="name its successor")
     version = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": found["DefaultVersionId"]}))
     return Managed(arn, version["PolicyVersion"]["Document"], found["DefaultVersionId"])
 

@@ -119,7 +119,7 @@ def _carry_out(entry: Entry, role: Role | None, perform: Perform, tools: Tools) 
         return Result(role_arn=entry.role_arn, outcome=outcome, at=_at(tools), note=note)
 
     if role is None:
-        return result("gone already", "there is no such role any more")
+        return result("gone already", "the role no longer exists")
     differs = ", ".join(_differences(entry, role))
     if entry.created is not None and instant(role.created) != entry.created:
         return result("not ended" if entry.decision == END else "kept, but changed since", "another role of this name")
@@ -133,7 +133,7 @@ def _carry_out(entry: Entry, role: Role | None, perform: Perform, tools: Tools) 
 def _end(entry: Entry, perform: Perform, tools: Tools, result: Callable[..., Result], note: str) -> Result:
     role = read_role(perform, entry.name)
     if role is None:
-        return result("gone already", "there is no such role any more")
+        return result("gone already", "the role no longer exists")
     if role.arn != entry.role_arn or instant(role.created) != entry.created:
         return result("not ended", "another role of this name")
     try:

@@ -61,7 +61,7 @@ SURVIVES = (
 SPREADS = f"IAM changes take effect within {TAKES}; until then a session that was open may still be served somewhere"
 NOT_WAITED = (
     "Not waited for (--no-wait): the denies were removed at once, so that for "
-    f"{TAKES}, an open session may have been let do what the role's policies allowed"
+    f"{TAKES}, an active session may still have been allowed what the role's policies allowed"
 )
 _ROUNDS = 4
 """How often the deny is put on before a revocation gives up against whoever removes it."""
@@ -186,7 +186,7 @@ def shut(
     except KeyboardInterrupt:
         raise work.interrupted(interruption(work.writes.begun), exit_code=130) from None
     if work.refused or not work.is_shut:
-        raise work.interrupted(work.refused or f"{standing.role.name} is not seen in the account any more")
+        raise work.interrupted(work.refused or f"{standing.role.name} is no longer visible in the account")
     role = standing.role
     return Shut(name=role.name, role_arn=role.arn, done=tuple(work.removed), trust_closed=work.trust_closed)
 
@@ -276,9 +276,9 @@ class _Revoking:
         elif self._bare:
             holds = f"the role carries no policy{' and admits nobody' if self._shut else ''}"
         elif self.writes.begun is not None:
-            holds = "the access may be as it was"
+            holds = "the access may be unchanged"
         else:
-            holds = "nothing was changed: the access is as it was"
+            holds = "nothing was changed: the access is unchanged"
         first = "its inline policies leave no room for the deny: delete the largest by hand, then " if full else ""
         return Interrupted(
             what,

@@ -191,9 +191,9 @@ def _words(old: Terms, new: Terms, now: datetime) -> tuple[list[str], list[str]]
         kept = new.previous_external_id is not None and new.previous_external_id == old.external_id
         adds.append("calls with the new ExternalId" if new.external_id else "calls without an ExternalId")
         if kept:
-            removes.append(f"calls with the ExternalId of before, from {instant(new.previous_until)} on")
+            removes.append(f"calls with the previous ExternalId, from {instant(new.previous_until)} on")
         elif new.external_id:
-            removes.append("calls with the ExternalId of before" if old.external_id else "calls without an ExternalId")
+            removes.append("calls with the previous ExternalId" if old.external_id else "calls without an ExternalId")
     elif old.previous_until != new.previous_until and old.previous_until is not None and old.previous_until > now:
         removes.append("calls with the previous ExternalId, earlier than agreed")
     for without, is_wider in (

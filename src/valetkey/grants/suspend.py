@@ -1,4 +1,4 @@
-"""Suspend a grant and resume it: one inline deny on everything, and after it one on the sessions of before.
+"""Suspend a grant and resume it: one inline deny on everything, and after it one on the sessions issued earlier.
 
 Rules:
 - The trust stays as it is: it is the only place where the terms are. Who is admitted can still enter, and is refused
@@ -6,7 +6,7 @@ Rules:
 - With an end one policy does both: it denies everything until then, and afterwards the sessions issued before.
 - `resume` replaces the deny in one call, so that there is no moment without.
 - Whether AWS counts what a session draws with sts:GetScopedCredentials as issued when the session was is documented
-  nowhere (fact U9): `Resumed.may_live_until` says from when no session of before the suspension can exist.
+  nowhere (fact U9): `Resumed.may_live_until` says from when no session issued before the suspension can exist.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class Suspended:
 
 @dataclass(frozen=True, kw_only=True)
 class Resumed:
-    """A grant that is not suspended any more."""
+    """A grant that is no longer suspended."""
 
     standing: Standing
     deny: SessionsDeny
     calls: tuple[Call, ...]
     """What was performed; empty when it was not suspended."""
     may_live_until: datetime | None
-    """When the last session of before the suspension has run out; None when none can exist any more."""
+    """When the last session issued before the suspension expires; None when none can still exist."""
 
 
 def suspend(

@@ -29,7 +29,7 @@ class Held:
 
     inline: Mapping[str, Mapping[str, Any]]
     managed: Mapping[str, Mapping[str, Any]]
-    """Documents by ARN: of the policies that are attached, and of those that were agreed and are not any more."""
+    """Documents by ARN: of the policies that are attached, and of those that were agreed and are no longer attached."""
     boundary: Mapping[str, Any] | None
     unread: tuple[str, ...]
     """Names and ARNs of the policies whose documents are not known."""

@@ -83,7 +83,7 @@ def say_adoption_plan(adoption: Adoption, *, as_json: bool) -> None:
         say_json(results.adoption(adoption, _calls(adoption.calls)))
         return
     if not adoption.calls:
-        say(f"Dry run: {adoption.role.name} is a grant already; nothing is left to do.")
+        say(f"Dry run: {adoption.role.name} is already a grant. There is nothing to do.")
         return
     say("Dry run, nothing is written. The calls would be:")
     for number, call in enumerate(adoption.calls, 1):
@@ -97,7 +97,7 @@ def say_adopted(done: Adopted, *, as_json: bool) -> None:
         say_json(results.adoption(adoption, _calls(done.calls)))
         return
     if not done.calls:
-        say(f"{name} is a grant already: nothing was changed.")
+        say(f"{name} is already a grant. Nothing was changed.")
         return
     what = "adopted and tightened" if adoption.tightened else "adopted"
     say(f"{name} is {what}: {adoption.role.arn}, contractor {adoption.contractor}")

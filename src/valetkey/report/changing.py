@@ -79,7 +79,7 @@ def permissions_words(permissions: Permissions) -> str:
     if permissions.otherwise:
         said.append("the same actions, on other resources or conditions, or in other documents")
     if permissions.undecided:
-        said.append(f"not looked at in full ({permissions.undecided}): what was not looked at is counted as open")
+        said.append(f"not fully analyzed ({permissions.undecided}): what was not analyzed counts as allowed")
     if permissions.unread:
         said.append(f"what {', '.join(permissions.unread)} allowed is unknown: it could not be read")
     return "; ".join(said)
@@ -113,7 +113,7 @@ def say_change_plan(changed: Changed, *, as_json: bool) -> None:
         say_json({**_json(changed), **proof_json(changed.proof), "calls": calls, "dry_run": True})
         return
     if not changed.steps:
-        say(f"Dry run: {changed.wanted.name} is as asked for already; nothing is left to do.")
+        say(f"Dry run: {changed.wanted.name} already has these settings. There is nothing to do.")
         return
     say("Dry run, nothing is written. The steps would be:")
     for number, step in enumerate(changed.steps, 1):
@@ -135,7 +135,7 @@ def say_changed(done: Done, *, as_json: bool) -> None:
         say_json({**_json(changed, done), **proof_json(done.proof), "calls": calls, "dry_run": False})
         return
     if not done.calls:
-        say(f"{changed.wanted.name} is as asked for already: nothing was changed.")
+        say(f"{changed.wanted.name} already has these settings. Nothing was changed.")
         return
     say(f"{changed.wanted.name} is changed: {changed.wanted.role_arn}")
     if done.cut is not None:
@@ -144,9 +144,9 @@ def say_changed(done: Done, *, as_json: bool) -> None:
     if changed.old.terms.external_id != changed.wanted.terms.external_id:
         ends = changed.wanted.terms.previous_until
         say(
-            f"The ExternalId of before is accepted until {moment(ends)}."
+            f"The previous ExternalId is accepted until {moment(ends)}."
             if ends
-            else "The ExternalId of before is refused."
+            else "The previous ExternalId is refused."
         )
         say(f"Next: {command('valetkey handoff', changed.wanted.name, then='-o handoff.json')}")
 
@@ -204,8 +204,8 @@ def say_suspended(done: Suspended, *, as_json: bool) -> None:
     if deny.until is not None:
         say("Sessions that were issued before that time stay denied after it.")
     say(
-        "The trust policy is as it was: who is admitted can enter, and is refused everything. "
-        "What a session has taken out before is not reached."
+        "The trust policy is unchanged: admitted principals can still assume the role, but every action is denied. "
+        "This does not affect what a session obtained before."
     )
 
 

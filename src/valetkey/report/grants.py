@@ -100,13 +100,13 @@ def say_wait(seconds: float) -> None:
 
 
 def say_differs(differs: Differs, *, as_json: bool) -> None:
-    """In which points a role that is there is not what was asked for. The error itself goes to stderr."""
+    """Where an existing role differs from the requested grant. The error itself goes to stderr."""
     if as_json:
         rows = [shaped(results.Differing, each, asked=each.found, on_role=each.agreed) for each in differs.rows]
         say_json(results.Differs(valetkey="differs/v1", name=differs.name, differs=rows))
         return
     table = [(each.what, *_masked(each.what, each.found, each.agreed)) for each in differs.rows]
-    say_table(["differs", "asked for", "on the role"], table, title=f"The role {differs.name} is there already")
+    say_table(["differs", "asked for", "on the role"], table, title=f"The role {differs.name} already exists")
 
 
 def _masked(what: str, *values: str) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def say_plan(prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) ->
     if prepared.calls:
         say("Dry run, nothing is written. The calls would be:")
     else:
-        say(f"Dry run: {prepared.grant.name} is there, as asked for; nothing is left to do.")
+        say(f"Dry run: {prepared.grant.name} already exists with these settings. There is nothing to do.")
     for number, call in enumerate(prepared.calls, 1):
         say(f"{number:2}  {call.action}", *params_lines(call))
     if prepared.grant.terms.external_id is not None and prepared.role is None:
@@ -166,7 +166,7 @@ def say_made(made: Made, prepared: Prepared, *, notes: Sequence[str] = (), as_js
         return
     grant = made.grant
     done = (
-        "was there already, as asked for"
+        "already exists with these settings"
         if not made.calls
         else "is granted"
         if prepared.role is None

@@ -27,7 +27,7 @@ class Ran:
     problem: ValetkeyError | None = None
     """Why it was not started."""
     is_lost: bool = False
-    """Whether it failed with a session that AWS does not know any more."""
+    """Whether it failed with a session that AWS no longer accepts."""
 
 
 def labelled(names: Sequence[str]) -> Show:

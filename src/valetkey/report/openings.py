@@ -19,7 +19,7 @@ def opening_lines(opening: Opening) -> Iterator[str]:
     counts = ", ".join(f"{number} {name}" for name, number in opening.levels.items() if number)
     yield f"The policies open {counts or 'nothing'} (actions by AWS's access level)."
     if opening.undecided:
-        yield f"That was not looked at in full ({opening.undecided}): what follows may be more than they open."
+        yield f"The policies were not fully analyzed ({opening.undecided}): this list may contain more than they allow."
     if opening.reads_data:
         yield "They read data:"
     for each in opening.reads_data:

@@ -96,7 +96,7 @@ def say_permissions(
     if effective.unread:
         _say(f"Not read, so that the rest is not all: {', '.join(map(str, effective.unread))}")
     if found.undecided:
-        _say(f"Counted as allowed where it was not looked at: {found.undecided}")
+        _say(f"Not fully analyzed ({found.undecided}): what was not analyzed counts as allowed.")
     if against is not None:
         _say(*_compared_lines(against), "Assumed:", *(f"  {each}" for each in ASSUMED))
         return
@@ -179,7 +179,7 @@ def say_from_use(owner: Owner, effective: Effective, proposal: Proposal, *, as_j
     _say(
         f"{effective.name}: a smaller policy, from {proposal.use.source}",
         f"  used       {len(proposal.used)} actions{_few(proposal.used)}",
-        f"  kept       {proposal.kept_unseen} actions besides, of which the source does not tell",
+        f"  kept       {proposal.kept_unseen} more actions; the source does not show whether they were used",
         f"  lost       {_in_words(proposal.lost) if proposal.lost else 'no whole action'}",
     )
     if proposal.not_allowed:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def unmanaged_lines(owner: Owner, found: Unmanaged) -> tuple[str, ...]:
     """What a role is that is revoked without a record, for the person who agrees to it."""
     role = found.standing.role
-    who = ", ".join(found.outsiders) or "nobody any more: an earlier run has closed it"
+    who = ", ".join(found.outsiders) or "nobody: an earlier run closed the trust policy"
     said = [
         f"Account {owner.account} ({owner.partition}), as {owner.arn}",
         f"{role.name} lets in from outside: {who}",

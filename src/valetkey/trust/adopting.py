@@ -351,26 +351,27 @@ def _weak(terms: Terms, said: Terms, document: Mapping[str, Any]) -> Iterator[st
             operator.lower() for each in _many(document.get("Statement")) for operator, *_ in _conditions(each)
         }
         how = (
-            "MFA is asked for by BoolIfExists, which lets calls with a plain access key in"
+            "MFA is required with BoolIfExists, which also allows calls signed with an access key alone"
             if "boolifexists" in operators
-            else "MFA is asked for in a way that lets calls without MFA in"
+            else "MFA is required in a way that also allows calls without MFA"
         )
-        yield f"{how}: `--tighten` asks for it by Bool"
+        yield f"{how}: `--tighten` requires it with Bool"
     elif not terms.mfa and not any(":role/" in each for each in (*terms.only, *terms.pin)):
         yield "MFA is not required: a stolen access key is enough; `--tighten` requires it"
     if terms.external_id is None:
         yield (
-            "several ExternalIds are accepted, or not every way in asks for one: `--tighten --external-id ID` keeps one"
+            "several ExternalIds are accepted, or not every request has to send one: "
+            "`--tighten --external-id ID` keeps one"
             if said.external_id is not None or key_names.EXTERNAL_ID.lower() in _keys(document)
             else "no ExternalId is required, so that another customer of the contractor can send it to this role: "
             "agree on one, and use `--tighten --external-id ID` or `--tighten --request FILE`"
         )
     if said.until is not None and terms.until is None:
-        yield "the end in the trust policy does not hold for every way in: `--until` sets one"
+        yield "the expiry in the trust policy does not apply to every request that it admits: `--until` sets one"
     if not named and not terms.mfa and terms.external_id is None:
-        yield "every user and role of the contractor's account comes in with nothing but its own permission"
+        yield "every user and role of the contractor's account can assume the role with nothing but its own permission"
     if terms.orphans:
-        yield f"principals were deleted since, and nobody comes in through them: {', '.join(terms.orphans)}"
+        yield f"these principals were deleted, and nobody can use their entries: {', '.join(terms.orphans)}"
 
 
 def _keys(document: Mapping[str, Any]) -> set[str]:

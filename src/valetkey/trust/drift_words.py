@@ -39,7 +39,7 @@ def _sentence(each: Difference) -> str:
     if what == END:
         return f"the end in the trust policy was changed from {agreed} to {found}"
     if what == "contractor":
-        return f"the contractor is another: {agreed} was recorded, and the trust policy names {found}"
+        return f"the contractor changed: {agreed} is recorded, and the trust policy names {found}"
     if what in (MANAGED, INLINE):
         policy = f"the {what}"
         if each.missing:
@@ -53,4 +53,4 @@ def _sentence(each: Difference) -> str:
         return f"the permissions boundary {found} was set"
     if what == SESSION:
         return f"the longest session was changed from {agreed} s to {found} s"
-    return f"{what}: {agreed} was agreed, and it is {found}"
+    return f"{what}: recorded {agreed}, now {found}"

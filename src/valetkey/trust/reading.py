@@ -88,10 +88,10 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
         partition, contractor = arns[0].partition, arns[0].account
     elif contractor is None:
         gone = ", ".join(shown(each) for each in named[:3])
-        raise _not_ours(f"none of its principals exists any more ({gone})", "$.Statement[0].Principal")
+        raise _not_ours(f"none of its principals still exists ({gone})", "$.Statement[0].Principal")
     condition = first.get("Condition")
     rest: list[Any] = list(statements[1:])
-    # While an ExternalId is rotated: the statement with the one of before.
+    # While an ExternalId is rotated: the statement with the previous one.
     former = rest.pop(0) if rest and "sts:AssumeRole" in rest[0].get("Action", ()) else {}
     extra = rest[0].get("Action", ()) if rest else ()
     age = _value(condition, "NumericLessThanEquals", "aws:MultiFactorAuthAge") or ""

@@ -47,9 +47,9 @@ class Changing:
 
     at: datetime
     was: str
-    """SHA-256 of the terms of before (`terms_digest`)."""
+    """SHA-256 of the previous terms (`terms_digest`)."""
     cuts: bool
-    """Whether sessions of before have to be denied."""
+    """Whether existing sessions have to be denied."""
 
     @property
     def tag(self) -> str:

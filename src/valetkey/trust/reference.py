@@ -22,7 +22,7 @@ ADMITS_NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 
 def as_policy(terms: Terms, *, besides: Sequence[Mapping[str, Any]] = ()) -> Policy:
     """A trust policy that allows exactly what the terms say. A deleted principal (`Terms.orphans`) is in it by its
-    unique id, which nobody has any more. `besides` are statements that are allowed or denied as well."""
+    unique id, which nobody has now. `besides` are statements that are allowed or denied as well."""
     statements: list[dict[str, Any]] = []
     for who in _who(terms):
         call: dict[str, Any] = {}

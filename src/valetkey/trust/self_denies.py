@@ -5,7 +5,7 @@ Rules:
   trust; a revocation begins with `kill_deny`, so that live sessions are refused as
   soon as IAM has applied it (seconds as a rule, up to a few minutes: IAM User Guide, troubleshoot_general).
 - A suspended grant carries a `SessionsDeny`; after `resume`, or a change that no longer admits somebody, it denies the
-  sessions of before.
+  sessions issued earlier.
 - A deny reaches calls that are made with the role's own credentials. What such a call handed out before may live on:
   `policy.outlives`.
 - An explicit Deny wins over every Allow (IAM User Guide, reference_policies_evaluation-logic).
@@ -70,7 +70,7 @@ def held_deny() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class SessionsDeny:
-    """What the policy `valetkey-sessions` on a role denies: everything (`since`), or the sessions of before a time."""
+    """What the policy `valetkey-sessions` on a role denies: everything (`since`), or sessions issued before a time."""
 
     since: datetime | None = None
     """When the grant was suspended; None: it is not."""

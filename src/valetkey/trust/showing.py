@@ -50,7 +50,7 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
     failures += _wrong(prove(agreed, within=policy, resource=role_arn), "is refused", terms, role_arn)
     witness = inside.witness if isinstance(inside, Proof) else None
     if witness is not None and _unique_id(witness) in terms.orphans:
-        witness = None  # nobody has that id any more
+        witness = None  # nobody has that id now
     if witness is None and not failures:
         failures.append("these terms admit nobody")
     return Shown(not failures, witness, tuple(failures))

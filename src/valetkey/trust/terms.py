@@ -142,7 +142,7 @@ class DraftTerms:
             f"or with the previous ExternalId before {moment(terms.previous_until)}" if terms.previous_until else ""
         ),
     )
-    """After `rotate`: the ExternalId of before, which is accepted as well until `previous_until`; or None."""
+    """After `rotate`: the previous ExternalId, which is also accepted until `previous_until`; or None."""
     previous_until: datetime | None = _term(  # noqa: RUF009 (it returns a field)
         None, Kind.END, title="previous ExternalId until"
     )

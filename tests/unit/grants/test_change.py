@@ -209,9 +209,9 @@ def test_who_is_added_gets_no_more_than_the_new_policies(iam: FakeIam, changed: 
     ("given", "what"),
     [
         ({"remove_only": (DAVE,)}, "does not name"),
-        ({"remove_only": (CAROL, XENIA)}, "nobody would be left"),
+        ({"remove_only": (CAROL, XENIA)}, "this removes the last principal that the grant names"),
         ({"remove_policies": ("ReadOnlyAccess",)}, "has no policy ReadOnlyAccess"),
-        ({"remove_policies": ("SecurityAudit",)}, "a grant without a policy opens nothing"),
+        ({"remove_policies": ("SecurityAudit",)}, "a grant needs at least one policy"),
         ({"mfa": True, "only": (f"arn:aws:iam::{A}:role/x",)}, "never carries MFA"),
         ({"only": ("any",)}, "without MFA the trust policy must name"),
         ({"external_id": "x"}, "external id has 1 character"),

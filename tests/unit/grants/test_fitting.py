@@ -205,5 +205,5 @@ def test_a_role_that_goes_meanwhile_is_not_said_to_be_denied(
     role["managed"].append(ADMIN)
     standing = read_claimed(read_role(iam, "audit"))
     iam.roles.clear()
-    with pytest.raises(Interrupted, match="not seen"):
+    with pytest.raises(Interrupted, match="no longer visible"):
         shut(standing, perform=iam, now=lambda: now, waiting=waiting)

@@ -340,4 +340,4 @@ def test_ctrl_c_while_the_deny_is_put_does_not_claim_that_nothing_was_changed(
         taken_back(iam, waiting, now)
     assert stopped.value.exit_code == 130
     assert "nothing was changed" not in str(stopped.value)
-    assert "iam:PutRolePolicy, which AWS may have done or not" in stopped.value.what
+    assert "during iam:PutRolePolicy; AWS may or may not have performed it" in stopped.value.what

@@ -22,13 +22,13 @@ def change(
     /,
     *,
     terms: ChangedTerms = ChangedTerms(),  # noqa: B008
-    add_only: Annotated[tuple[str, ...], _Many, Parameter(help="Admit these users or roles, too.")] = (),
-    remove_only: Annotated[tuple[str, ...], _Many, Parameter(help="Do not admit these any more.")] = (),
+    add_only: Annotated[tuple[str, ...], _Many, Parameter(help="Also admit these users or roles.")] = (),
+    remove_only: Annotated[tuple[str, ...], _Many, Parameter(help="Stop admitting these users or roles.")] = (),
     policy: Annotated[
-        tuple[str, ...], _Many, Parameter(help="Policies by name, ARN or JSON file, instead of those of before.")
+        tuple[str, ...], _Many, Parameter(help="Policies by name, ARN or JSON file, instead of the present ones.")
     ] = (),
-    add_policy: Annotated[tuple[str, ...], _Many, Parameter(help="These policies, too.")] = (),
-    remove_policy: Annotated[tuple[str, ...], _Many, Parameter(help="Not these policies any more.")] = (),
+    add_policy: Annotated[tuple[str, ...], _Many, Parameter(help="Add these policies.")] = (),
+    remove_policy: Annotated[tuple[str, ...], _Many, Parameter(help="Detach or remove these policies.")] = (),
     session: Annotated[str | None, Parameter(help="Longest session, 1h to 12h.")] = None,
     boundary: Annotated[str | None, Parameter(help="ARN of a permissions boundary, or none.")] = None,
     tag: Annotated[tuple[str, ...], _Many, Parameter(help="Your own tag on the role, KEY=VALUE.")] = (),
@@ -83,7 +83,7 @@ def change(
 
     if received is not None and (terms.external_id is not None or terms.no_external_id):
         raise ValetkeyError(
-            "the request brings the contractor's ExternalId, and another was asked for",
+            "the request contains the contractor's ExternalId, and your options ask for something else",
             do="leave --external-id and --no-external-id out, or --request",
         )
     lists = (add_only, remove_only, policy, add_policy, remove_policy, tag)

@@ -22,7 +22,7 @@ def rotate(
         Path | None, Parameter(help="The contractor's new request (`valetkey request CUSTOMER --new`).")
     ] = None,
     external_id: Annotated[str | None, Parameter(help="The new ExternalId, if the contractor has no valetkey.")] = None,
-    overlap: Annotated[str, Parameter(help="How long the ExternalId of before stays valid; 0 ends it at once.")] = "3d",
+    overlap: Annotated[str, Parameter(help="How long the previous ExternalId stays valid; 0 ends it at once.")] = "3d",
     fingerprint: Annotated[
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
     ] = None,
@@ -34,7 +34,7 @@ def rotate(
 ) -> int:
     """Replace the ExternalId of a grant by a new one of the contractor's.
 
-    The ExternalId of before stays valid for --overlap, by a statement of its own in the trust policy that ends by date.
+    The previous ExternalId stays valid for --overlap, through a separate trust policy statement that expires by date.
     Hand over a new handoff afterwards (`valetkey handoff`).
     """
     from valetkey.cli import _changing, _owning
