@@ -125,6 +125,6 @@ def absent(perform: Perform, owner: Owner, name: str, *, as_json: bool) -> Valet
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     return ValetkeyError(
         f"There is no role {name} in account {owner.account}.",
-        do=f"{meant}`valetkey list` shows the grants; after a revocation that was interrupted, this is its end",
+        do=f"{meant}`valetkey list` shows the grants; after an interrupted revocation, this means that it has finished",
         exit_code=1,
     )

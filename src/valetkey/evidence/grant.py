@@ -115,7 +115,7 @@ def load(data: bytes, *, name: str) -> GrantEvidence:
 
 def _changed(what: str, name: str, place: str) -> EvidenceError:
     return EvidenceError(
-        f"{what} in {name} was changed: it does not have the hash that the file says",
+        f"{what} in {name} was changed: its hash differs from the one in the file",
         do="get the file again from where it is kept; do not rely on this one",
         where=f"{name}: {place}",
         exit_code=1,

@@ -41,7 +41,7 @@ def read(data: bytes, shape: type[T], *, kind: str, name: str) -> T:
     if document.get("valetkey") != kind:
         raise EvidenceError(
             f'{name} is not a file of the kind "{kind}"',
-            do="name the file that valetkey wrote; a later version of the kind needs a later valetkey",
+            do="name the file that valetkey wrote; a newer version of the format needs a newer valetkey",
             where=f"{name}: $.valetkey",
         )
     try:
@@ -64,7 +64,9 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
             f"{name} is not JSON: {error.msg}", do="correct it there", where=f"{name}: line {error.lineno}"
         ) from None
     except ValueError:  # a number of thousands of digits
-        raise EvidenceError(f"{name} holds a number that is too long", do="name the right file", where=name) from None
+        raise EvidenceError(
+            f"{name} contains a number that is too long", do="name the right file", where=name
+        ) from None
     except RecursionError:
         raise EvidenceError(f"{name} is nested too deeply", do="name the right file", where=name) from None
     if not isinstance(found, dict):
@@ -78,5 +80,5 @@ def _once(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
     if len(made) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise EvidenceError(f'{name} gives the key "{twice}" twice', do="leave one of them", where=name)
+        raise EvidenceError(f'{name} contains the key "{twice}" twice', do="remove one of them", where=name)
     return made

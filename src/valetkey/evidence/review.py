@@ -166,8 +166,8 @@ def load(data: bytes, *, name: str) -> Review:
     review = read(data, Review, kind=KIND, name=name)
     if review.population.sha256 != review.population_sha256:
         raise EvidenceError(
-            f"the population of {name} was changed: it does not have the hash that the file says",
-            do="write only into decision, reason and reviewer; make a new review for another population",
+            f"the population of {name} was changed: its hash differs from the one in the file",
+            do="edit only decision, reason and reviewer; make a new review for another population",
             where=f"{name}: $.population",
             exit_code=1,
         )
@@ -175,7 +175,7 @@ def load(data: bytes, *, name: str) -> Review:
     done = [each.role_arn for each in review.applied.results] if review.applied else []
     if len({*arns}) != len(arns) or len({*done}) != len(done) or not {*done} <= {*arns}:
         raise EvidenceError(
-            f"{name} names a role twice, or a result of none of its roles",
+            f"{name} names a role twice, or has a result for a role that it does not list",
             do="name the file that valetkey wrote",
             where=f"{name}: $.applied" if review.applied else f"{name}: $.population",
             exit_code=1,
@@ -205,7 +205,7 @@ def with_decisions(review: Review, decisions: Sequence[Decision]) -> Review:
     for each in decisions:
         if each.review != code:
             raise EvidenceError(
-                "this row is of another review", do=f"its column review must say {code}", where=each.place
+                "this row belongs to another review", do=f"its column review must say {code}", where=each.place
             )
         if each.role_arn not in known:
             raise EvidenceError(

@@ -61,7 +61,7 @@ class Tool:
             )
         except subprocess.TimeoutExpired:
             raise SignatureError(
-                f"ssh-keygen did not end within {seconds:g} s", do="run it again", exit_code=2
+                f"ssh-keygen did not finish within {seconds:g} s", do="run it again", exit_code=2
             ) from None
         except OSError as error:
             raise SignatureError(
@@ -91,7 +91,7 @@ def sign(data: bytes, key: Path, *, tool: Tool) -> tuple[bytes, str]:
         words = ["-Y", "check-novalidate", "-n", NAMESPACE, "-s", kept]
         checked = tool.run(words, data, seconds=_VERIFY_SECONDS)
     if checked.returncode != 0:
-        raise SignatureError(f"the signature does not hold: {_said(checked)}", do="try another key", where=str(key))
+        raise SignatureError(f"the signature is not valid: {_said(checked)}", do="try another key", where=str(key))
     return ran.stdout, _key(checked)
 
 
@@ -109,9 +109,9 @@ def verify(data: bytes, signature: bytes, signers: bytes, *, at: datetime | None
             if ran.returncode == 0:
                 return Signer(principal, _key(ran))
     if names:
-        what = f"the signature of {name} does not hold: it is of other bytes than the file's, or for another use"
+        what = f"the signature of {name} is not valid: it was made for other content than this file, or for another use"
     else:
-        what = f"the signature of {name} is by a key that the signers file does not name, or not for that time"
+        what = f"the signature of {name} was made with a key that the signers file does not name, or not for that time"
     raise SignatureError(
         f"{what} (ssh-keygen: {_said(ran)})",
         do="get the file and its .sig again from where they are kept; do not rely on this one",
@@ -138,8 +138,8 @@ def read_signers(path: Path, *, evidence: Path) -> bytes:
     own = {evidence.absolute().parent.resolve(), evidence.resolve().parent}
     if {path.absolute().parent.resolve(), path.resolve().parent} & own:
         raise SignatureError(
-            f"{path} is beside the evidence, and is not used: whoever could change the one could change the other",
-            do="name your own list of signers, from a place that you trust",
+            f"{path} is next to the evidence and is not used: whoever can change one can change the other",
+            do="use your own signers file, from a place that you trust",
             where=str(path),
         )
     return _bounded(path, _SIGNERS_MAX)
@@ -167,4 +167,4 @@ def _said(ran: subprocess.CompletedProcess[bytes]) -> str:
 
 def _key(ran: subprocess.CompletedProcess[bytes]) -> str:
     found = re.search(r"with (\S+ key SHA256:\S+)", ran.stdout.decode("utf-8", "replace"))
-    return found[1] if found else "a key whose fingerprint ssh-keygen did not say"
+    return found[1] if found else "a key whose fingerprint ssh-keygen did not report"

@@ -82,7 +82,9 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
     """Read a file of one kind; `name` is what errors call it. Raises FileError."""
     again = "ask the sender for the file again"
     if len(text) > MAX_BYTES:
-        raise FileError(f"{name} is larger than {MAX_BYTES:,} bytes; such a file never is", do=again, where=name)
+        raise FileError(
+            f"{name} is larger than {MAX_BYTES:,} bytes; a valetkey file is never that large", do=again, where=name
+        )
     try:
         plain = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
         stated = plain.pop("fingerprint", None) if isinstance(plain, dict) else None
@@ -95,11 +97,11 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
     if found != wanted:
         is_own = isinstance(found, str) and found.split("/")[0] == wanted.split("/")[0]
         do = "update valetkey: the sender's version is newer" if is_own else f"name a file of kind {wanted}"
-        shown = json.dumps(found)[:80] if found is not None else "no valetkey file"
+        shown = json.dumps(found)[:80] if found is not None else "not a valetkey file"
         raise FileError(f"{name} is {shown}, wanted {json.dumps(wanted)}", do=do, where=f"{name}: $.valetkey")
     if stated != actual:
         raise FileError(
-            f"{name} does not match its own fingerprint: it was changed or cut after it was written",
+            f"{name} does not match its own fingerprint: it was changed or truncated after it was written",
             do=again,
             where=f"{name}: $.fingerprint",
         )
@@ -108,7 +110,7 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
     try:
         for key in sorted(known & set(plain)):
             if _SURROGATE.search(json.dumps(plain[key], ensure_ascii=False)):
-                raise FieldError(f"$.{key}", "holds half of a character (a lone surrogate)")
+                raise FieldError(f"$.{key}", "contains half of a character (a lone surrogate)")
         value = msgspec.convert({k: v for k, v in plain.items() if k in known}, kind)
         check(value)
     except FieldError as error:

@@ -25,11 +25,11 @@ MAX_KEY = 20_000
 
 # How a public key begins, and what is to be said of those that age cannot use.
 _REFUSED = (
-    ("ecdsa-", "is an ECDSA key, which age does not take"),
-    ("sk-", "is the key of a security token, which age does not take"),
-    ("ssh-dss", "is a DSA key, which age does not take"),
-    ("age1", "is not a whole age key, or is one of a plugin"),
-    ("ssh-", "is not a whole SSH key"),
+    ("ecdsa-", "is an ECDSA key, which age does not support"),
+    ("sk-", "is the key of a security token, which age does not support"),
+    ("ssh-dss", "is a DSA key, which age does not support"),
+    ("age1", "is an incomplete age key, or one of a plugin"),
+    ("ssh-", "is an incomplete SSH key"),
 )
 _KINDS = "an age key (age1…) or an SSH key of the kinds ssh-ed25519 and ssh-rsa"
 
@@ -51,12 +51,12 @@ def public_key(text: str, *, where: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if any("PRIVATE KEY" in line or line.upper().startswith("AGE-SECRET-KEY") for line in lines):
         raise KeyFileError(
-            "that is a private key, and the public one is asked for",
-            do="give the other half: the file that ends in .pub, or what `age-keygen -y` prints",
+            "that is a private key, and a public key is needed",
+            do="give the public key: the file that ends in .pub, or the output of `age-keygen -y`",
             where=where,
         )
     if len(lines) != 1:
-        what = "holds no public key" if not lines else "holds more than one line"
+        what = "contains no public key" if not lines else "contains more than one line"
         raise KeyFileError(f"{where} {what}", do=f"give one: {_KINDS}", where=where)
     _recipient(lines[0], where)
     return lines[0]
@@ -78,7 +78,9 @@ def unseal(data: bytes, identity: bytes | None, *, name: str, key_name: str = ""
         return data
     if len(data) > MAX_SEALED:
         do = "ask the sender for the file again"
-        raise FileError(f"{name} is larger than {MAX_SEALED:,} bytes; such a file never is", do=do, where=name)
+        raise FileError(
+            f"{name} is larger than {MAX_SEALED:,} bytes; a valetkey file is never that large", do=do, where=name
+        )
     if identity is None:
         raise KeyFileError(
             f"{name} is encrypted", do="name your age or SSH private key with --identity FILE", where=name
@@ -89,9 +91,9 @@ def unseal(data: bytes, identity: bytes | None, *, name: str, key_name: str = ""
         opened: bytes = age.decrypt(data if data.startswith(_BINARY) else data.strip(), identities)
     except age.DecryptError as error:
         if "No matching keys" in str(error):
-            what, do = f"{name} is encrypted to another key than {key_name}", "name the key that you gave to the sender"
+            what, do = f"{name} is encrypted to a key other than {key_name}", "name the key that you gave to the sender"
         else:
-            what, do = f"{name} was changed or cut after it was encrypted", "ask the sender for the file again"
+            what, do = f"{name} was changed or truncated after it was encrypted", "ask the sender for the file again"
         raise FileError(what, do=do, where=name) from None
     return opened
 
@@ -134,11 +136,11 @@ def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
                 where=key_name,
             ) from None
         raise KeyFileError(
-            f"{key_name} holds a private key that age cannot use", do=f"name {_KINDS}", where=key_name
+            f"{key_name} contains a private key that age cannot use", do=f"name {_KINDS}", where=key_name
         ) from None
     if not found:
         is_public = text.lstrip().startswith(("ssh-", "age1", "ecdsa-", "sk-"))
-        what = "is a public key" if is_public else "holds no age or SSH private key"
+        what = "is a public key" if is_public else "contains no age or SSH private key"
         raise KeyFileError(f"{key_name} {what}", do="name the private one, like ~/.ssh/id_ed25519", where=key_name)
     return found
 
@@ -149,6 +151,6 @@ def _age() -> Any:
     except ImportError:
         raise ValetkeyError(
             "encrypted files need the extra `age`, which is not installed",
-            do="pip install 'valetkey[age]', or use the program age beside valetkey",
+            do="pip install 'valetkey[age]', or use the age program separately",
         ) from None
     return pyrage

@@ -82,7 +82,7 @@ def check_handoff(handoff: Handoff) -> None:
     _between("$.max_session", handoff.max_session, limits.ROLE_SESSION_MIN, limits.ROLE_SESSION_MAX)
     _between("$.mfa_max_age", handoff.mfa_max_age, 1, limits.MFA_SESSION_MAX)
     if handoff.mfa_max_age is not None and not handoff.mfa:
-        raise FieldError("$.mfa_max_age", "limits the age of MFA, and $.mfa says that none is asked for")
+        raise FieldError("$.mfa_max_age", "limits the age of MFA, but $.mfa says that MFA is not required")
     _moment("$.issued", handoff.issued)
     _moment("$.until", handoff.until)
     for number, each in enumerate(handoff.principals):
@@ -112,7 +112,7 @@ def customer_name(field: str, customer: str) -> None:
     """Raise FieldError unless this can be a customer's name: one line, no blanks at its ends."""
     _line(field, customer, CUSTOMER_MAX)
     if customer.strip() != customer:
-        raise FieldError(field, "has blanks at its ends")
+        raise FieldError(field, "begins or ends with whitespace")
 
 
 def policy_name(field: str, policy: str) -> None:
@@ -139,7 +139,7 @@ def _identity(request: AccessRequest) -> None:
             raise FieldError(field, f"{_shown(arn)} is not a role of Identity Center (AWSReservedSSO_…)")
     if (partition, account) != (request.partition, request.account):
         raise FieldError(
-            field, f"{_shown(arn)} is not of the request's own account {request.account} ({request.partition})"
+            field, f"{_shown(arn)} does not belong to the request's own account {request.account} ({request.partition})"
         )
 
 
@@ -150,7 +150,7 @@ def _user_id(request: AccessRequest) -> None:
     if not _USER_ID.fullmatch(request.user_id):
         raise FieldError("$.user_id", f"{_shown(request.user_id)} is not the unique id of an IAM user (AIDA…)")
     if request.identity != "iam-user":
-        raise FieldError("$.user_id", f"is a user's, and $.identity says {request.identity}")
+        raise FieldError("$.user_id", f"belongs to a user, but $.identity says {request.identity}")
 
 
 def _principal(field: str, text: str, handoff: Handoff) -> None:
@@ -161,7 +161,7 @@ def _principal(field: str, text: str, handoff: Handoff) -> None:
     is_set = text.endswith("_*") and _RESERVED_SSO.fullmatch(text.rpartition(":role/")[2][:-1]) is not None
     arn = _iam(field, text[:-1] if is_set else text, "user", "role")
     if (arn.partition, arn.account) != (handoff.partition, handoff.contractor):
-        raise FieldError(field, f"{_shown(text)} is not of the contractor's account {handoff.contractor}")
+        raise FieldError(field, f"{_shown(text)} does not belong to the contractor's account {handoff.contractor}")
 
 
 def _policies(policies: tuple[str, ...]) -> None:

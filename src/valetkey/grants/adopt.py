@@ -50,7 +50,9 @@ def adopt(
     except KeyboardInterrupt:
         raise _interrupted(interruption(writes.begun), adoption, writes, exit_code=130) from None
     if standing is None:
-        raise _interrupted(f"{name} is not seen as wanted {waiting.limit:.0f} s after it was adopted", adoption, writes)
+        raise _interrupted(
+            f"{name} does not have the requested state {waiting.limit:.0f} s after it was adopted", adoption, writes
+        )
     return Adopted(adoption=adoption, standing=standing, calls=tuple(writes.done))
 
 

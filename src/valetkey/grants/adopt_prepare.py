@@ -194,34 +194,34 @@ def judge(role: Role) -> tuple[Admitted, Read]:
 
     where = role.arn
     if role.path.startswith(RESERVED):
-        raise NotAdopted(f"{role.name} is a role that AWS makes and keeps", do="choose another role", where=where)
+        raise NotAdopted(f"{role.name} is a role that AWS creates and manages", do="choose another role", where=where)
     if REVOKED in role.inline:
         raise NotAdopted(
-            f"a revocation of {role.name} has begun: it denies everything",
+            f"a revocation of {role.name} is in progress: it denies everything",
             do=f"finish it with `{command('valetkey revoke', role.name)}`, or remove the policy {REVOKED} first",
             where=where,
         )
     found = admitted(role.trust, role_arn=role.arn)
     if found.unknown:
         raise NotAdopted(
-            f"it is not decided who may come in through {role.name}: {found.unknown}",
+            f"it is not decided whom {role.name} admits: {found.unknown}",
             do="make its trust policy simpler; `valetkey who` shows what is known",
             where=where,
         )
     many = [f"account {each}" for each in found.accounts] + [f"the user or role {each}" for each in found.ids]
     many += ["every AWS account"] if found.anybody else []
     if len(many) != 1 or len(found.accounts) != 1:
-        said = f"{role.name} admits {', '.join(many)}" if many else f"{role.name} admits no account outside"
+        said = f"{role.name} admits {', '.join(many)}" if many else f"{role.name} admits no outside account"
         raise NotAdopted(
             f"{said}; a grant is for exactly one",
-            do="give each of them a role of its own with `valetkey grant`" if many else "choose another role",
+            do="give each of them a separate role with `valetkey grant`" if many else "choose another role",
             where=where,
         )
     read = read_by_proof(role.trust, found.accounts[0], role_arn=role.arn)
     if read is None:
         raise NotAdopted(
             f"it could not be proved under which terms {role.name} admits account {found.accounts[0]}",
-            do="make its trust policy simpler; `valetkey who` shows what it lets in",
+            do="make its trust policy simpler; `valetkey who` shows what it admits",
             where=where,
         )
     return found, read
@@ -292,7 +292,7 @@ def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: dat
     external_id = given or terms.external_id
     if external_id is None:
         raise NotAdopted(
-            f"{role.name} asks for no ExternalId that every caller has to send, and valetkey does not invent one: "
+            f"{role.name} requires no ExternalId of every caller, and valetkey does not invent one: "
             "the contractor would not know it",
             do="give the one that you agreed on with --external-id, or the contractor's --request",
             where=role.arn,

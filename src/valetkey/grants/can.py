@@ -274,7 +274,7 @@ class _Question:
         if self.effective.unread or self._whole(found.request)[1].allowed is is_allowed:
             return found.request
         if not any(VARIABLE.search(text) for each in case.sides.statements for text in _texts(each)):
-            raise InternalError(f"prover and evaluator do not agree about {found.request}")
+            raise InternalError(f"prover and evaluator disagree about {found.request}")
         return self._tried(case, is_allowed) or "a policy variable stands for a key whose value is known"
 
     def _tried(self, case: _Case, is_allowed: bool) -> Request | None:

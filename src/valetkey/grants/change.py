@@ -66,7 +66,7 @@ def change(
         raise work.interrupted(interruption(work.writes.begun), "", exit_code=130) from None
     if role is None:
         raise work.interrupted(
-            f"{changed.wanted.name} is not seen as wanted {waiting.limit:.0f} s after the change", ""
+            f"{changed.wanted.name} does not have the requested state {waiting.limit:.0f} s after the change", ""
         )
     there = sessions_deny(role)
     return Done(
@@ -83,7 +83,7 @@ def _check_unchanged(changed: Changed, perform: Perform) -> None:
     if not is_unchanged(perform, changed.standing.role):
         raise ValetkeyError(
             f"{changed.wanted.name} was changed by somebody else since it was read",
-            do="run the command again, and look at what it then means; nothing was changed",
+            do="run the command again and review what it changes then; nothing was changed",
             where=changed.wanted.role_arn,
             exit_code=1,
         )
@@ -172,7 +172,7 @@ class _Work:
         done, begun = self.writes.done, self.writes.begun
         so_far = f" (done so far: {', '.join(call.action for call in done)})" if done else ""
         holds = (
-            "what is allowed meanwhile is allowed by the old terms or by the new ones"
+            "until then everything that is allowed is allowed by the old terms or by the new ones"
             if done or begun
             else "nothing was changed"
         )

@@ -130,8 +130,8 @@ def prepare_change(
     check(wanted)
     if len(wanted.tags) + len(wanted.record) + CHANGES + 1 > limits.TAGS_MAX:
         raise ValetkeyError(
-            f"the role would have more than AWS's {limits.TAGS_MAX} tags, the record and its last changes among them",
-            do="name fewer --tag or policies",
+            f"the role would have more than AWS's {limits.TAGS_MAX} tags, with the record and its latest changes",
+            do="give fewer --tag options or policies",
         )
     if wanted.terms != base.grant.terms:
         check_size(write_trust(wanted.terms), perform)
@@ -208,11 +208,11 @@ def _changeable(standing: Standing) -> Base:
     name, record, terms = standing.role.name, standing.record, standing.terms
     if standing.revoking:
         raise ValetkeyError(
-            f"a revocation of {name} has begun", do=f"finish it: `{command('valetkey revoke', name)}`", exit_code=1
+            f"a revocation of {name} is in progress", do=f"finish it: `{command('valetkey revoke', name)}`", exit_code=1
         )
     if record.is_adopted:
         raise ValetkeyError(
-            f"{name} was made by other means and adopted: its trust policy is not valetkey's to change",
+            f"{name} was made by other means and adopted: `valetkey change` does not edit its trust policy",
             do=f"`{command('valetkey adopt', name, then='--tighten')}` replaces it; `adopt --until` moves the end",
             where=standing.role.arn,
             exit_code=1,

@@ -59,8 +59,8 @@ def _terms(standing: Standing) -> Terms:
         # Its terms say what the trust policy asks for at least, and it may admit others besides.
         raise ValetkeyError(
             f"{name} was made by other means and adopted: no `grant` command can reproduce its trust policy",
-            do=f"`{command('valetkey adopt', name, then='--tighten')}` replaces it by one that `grant` makes; "
-            "or name the terms and policies of the new grant",
+            do=f"`{command('valetkey adopt', name, then='--tighten')}` replaces it with one that `grant` "
+            "can reproduce; or give the terms and policies of the new grant as options",
             where=standing.role.arn,
             exit_code=1,
         )
@@ -164,11 +164,11 @@ def _description(asked: Asked, standing: Standing, contractor: str) -> str | Non
 def _left_out(asked: Asked, terms: Terms, *, same: bool) -> Iterator[str]:
     if asked.mfa and not terms.mfa:
         named = "--whole-account and --external-id" if terms.whole_account else "--only or --pin"
-        yield f"The other grant is without MFA; this one asks for it. To do without, say --no-mfa with {named}."
+        yield f"The other grant does not require MFA; this one does. To grant without MFA, add --no-mfa with {named}."
     if terms.external_id is None and not asked.no_external_id:
-        yield "The other grant is without an ExternalId; this one has one. To do without, say --no-external-id."
+        yield "The other grant has no ExternalId; this one does. To grant without one, add --no-external-id."
     if (terms.only or terms.pin) and not same and not (asked.only or asked.pin):
-        yield "The other grant names people of another account; they are not taken over."
+        yield "The other grant names principals of another account; they are not copied."
 
 
 def _file(name: str) -> str:

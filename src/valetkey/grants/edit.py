@@ -205,14 +205,14 @@ def _external_ids(terms: Terms, wanted: Terms, edit: Edit, *, now: datetime) -> 
 def _people(wanted: Terms, edit: Edit, *, gone: Callable[[str], bool]) -> Terms:
     if (edit.add_only or edit.remove_only) and wanted.pin:
         raise CannotChange(
-            "the grant pins its people, and --add-only and --remove-only edit the list of --only",
-            do="give all of them with --pin, or with --only",
+            "the grant uses --pin, and --add-only and --remove-only edit the list of --only",
+            do="list all principals with --pin, or with --only",
         )
     only = list(wanted.only)
     if edit.add_only and not only:
         raise CannotChange(
-            "everybody of the contractor's account may come in already, whom its administrators let",
-            do="to admit these people alone, say --only",
+            "the grant already admits everyone in the contractor's account whom its administrators allow",
+            do="to admit only these principals, use --only",
         )
     only += [each for each in edit.add_only if each not in only]
     for name in edit.remove_only:
@@ -223,16 +223,16 @@ def _people(wanted: Terms, edit: Edit, *, gone: Callable[[str], bool]) -> Terms:
     if edit.remove_only and not only:
         raise CannotChange(
             "this removes the last principal that the grant names",
-            do=f"use `valetkey suspend` or `valetkey revoke`; to admit the whole account, say {option('--only', ANY)}",
+            do=f"use `valetkey suspend` or `valetkey revoke`; to admit the whole account, use {option('--only', ANY)}",
         )
     return replace(wanted, only=tuple(only))
 
 
 def _check_later(terms: Terms, wanted: Terms) -> None:
     if terms.until is None:
-        raise CannotChange("the grant has no end", do="give it one with `valetkey change --until`")
+        raise CannotChange("the grant has no end", do="set one with `valetkey change --until`")
     if wanted.until is not None and wanted.until < terms.until:
         raise CannotChange(
-            f"the grant ends later already, at {terms.until:%Y-%m-%dT%H:%M:%SZ}",
-            do="to end it earlier, say `valetkey change --until`; nothing was changed",
+            f"the grant already ends later, at {terms.until:%Y-%m-%dT%H:%M:%SZ}",
+            do="to end it earlier, use `valetkey change --until`; nothing was changed",
         )

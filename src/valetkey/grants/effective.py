@@ -23,10 +23,10 @@ from valetkey.prover.specialized import Sides
 from valetkey.trust.record import OWN
 
 ASSUMED = (
-    "SCPs, RCPs and policies of resources are not looked at: they can deny more",
-    "the policy of a resource that names the role can allow more",
-    "an action comes with the resources that AWS lists for it",
-    "the session was entered without a session policy, which could only take away",
+    "SCPs, RCPs and resource policies are not analyzed: they can deny more",
+    "a resource policy that names the role can allow more",
+    "a request for an action names the resources that AWS lists for it",
+    "the session has no session policy, which could only reduce access",
 )
 """What every answer about a role's permissions rests on."""
 

@@ -25,11 +25,11 @@ CLAIM_AT_MOST = (
     "it admits somebody. It is of an adopted role: that it admits all who meet them is not claimed."
 )
 ASSUMES = (
-    "It is about the trust policy as IAM returned it at read_at: what was changed later is not in it.",
+    "The claim covers the trust policy as IAM returned it at read_at, and no later change.",
     "IAM evaluates policies as the IAM User Guide says. Where AWS documents nothing, the claim holds either way.",
     "The caller's own policies and organization policies were not read: across accounts they can only refuse more.",
     "Whether MFA was present is what the contractor's own account says of its session; the time is AWS's clock.",
-    "It is about who gets in. What the role may do then is what its policies say, which are in the evidence as read.",
+    "The claim covers who can assume the role. Its policies, in the evidence as read, say what the role may then do.",
 )
 
 

@@ -51,7 +51,7 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
             yield from _serves_others(standing)
     elif others and not begun and OWN_ROLE not in role.inline:
         # `grant` writes it before the first policy that allows anything; tagging cannot add it.
-        yield Difference(_INLINE, OWN_ROLE, "not there, although the role has other policies")
+        yield Difference(_INLINE, OWN_ROLE, "missing, although the role has other policies")
 
 
 def _serves_others(standing: Standing) -> Iterator[Difference]:
@@ -64,6 +64,6 @@ def _serves_others(standing: Standing) -> Iterator[Difference]:
     more = [*(f"account {each}" for each in found.accounts if each != contractor), *found.others, *found.ids]
     more += ["accounts that are not named"] if found.anybody else []
     if found.unknown:
-        yield Difference("who may come in", f"account {contractor} alone", f"not known: {found.unknown}")
+        yield Difference("who is admitted", f"account {contractor} alone", f"not known: {found.unknown}")
     elif more or contractor not in found.accounts:
-        yield Difference("who may come in", f"account {contractor} alone", ", ".join(more) or "not that account")
+        yield Difference("who is admitted", f"account {contractor} alone", ", ".join(more) or "not that account")

@@ -138,7 +138,7 @@ def _grown(arn: str, was: str, current: str, documents: Mapping[str, Mapping[str
         counts = ", ".join(f"{len(actions)} {level.lower()}" for level, actions in adds.items())
         return Ahead("grown", arn, f"{what}; new actions: {counts}", adds)
     if canonical(before) != canonical(after):
-        return Ahead("changed", arn, f"{what}; no listed action is new; read what else has changed")
+        return Ahead("changed", arn, f"{what}; no listed action is new; review what else changed")
     return None
 
 
@@ -157,7 +157,7 @@ def _unused(standing: Standing, now: datetime, unused: timedelta) -> Iterator[Ah
     elif now - role.created > _KEPT:
         how = f"no use within {_KEPT.days} days"
     else:
-        how = f"not used since it was made {role.created:%Y-%m-%d}"
+        how = f"not used since it was created {role.created:%Y-%m-%d}"
     yield Ahead("unused", role.arn, f"{how}: longer than {_long(unused)} ago")
 
 

@@ -153,7 +153,7 @@ def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting, write
     role = patience.until(lambda: read_role(perform, wanted.name))
     if role is None and exists:
         raise ValetkeyError(
-            f"AWS says that the role {wanted.name} exists, and does not show it under this name",
+            f"AWS reports that the role {wanted.name} exists, but does not return it under this name",
             do="look for a role whose name differs in upper and lower case only, and choose another name",
             where=wanted.role_arn,
         )
@@ -164,8 +164,8 @@ def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting, write
 
 def _unseen(wanted: Grant, waiting: Waiting) -> Interrupted:
     return Interrupted(
-        f"{wanted.name} is not seen complete in the account {waiting.limit:.0f} s after it was made",
-        do="run the same command again: it reads, checks and finishes; nothing more than the terms is open",
+        f"{wanted.name} is not complete in the account {waiting.limit:.0f} s after it was created",
+        do="run the same command again: it reads, checks and finishes the role, which allows no more than the terms",
         where=wanted.role_arn,
     )
 
@@ -184,7 +184,7 @@ _ADVICE = {
 
 
 _TOO_LARGE = (
-    "the trust policy is larger than this account takes: name fewer principals, or raise the quota "
+    "the trust policy is larger than this account allows: name fewer principals, or raise the quota "
     "'Role trust policy length' in Service Quotas"
 )
 

@@ -69,8 +69,8 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
     files = [word for word in request.policies if is_file(word)]
     if files and not asked.policies:
         raise ValetkeyError(
-            f"the request wishes for the policy {files[0]!r}, which is a file and no policy's name or ARN",
-            do="ask the contractor for names or ARNs, or say what to grant with --policy",
+            f"the request asks for the policy {files[0]!r}, which is a file, not the name or ARN of a policy",
+            do="ask the contractor for names or ARNs, or choose what to grant with --policy",
         )
     session = asked.session
     if session is None and request.session is not None:
@@ -106,23 +106,23 @@ def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
     said = []
     if asked.whole_account:
         said.append(
-            f"Everybody in account {asked.contractor} who has the ExternalId comes in, with no more than an access key "
-            "or a role of that account: the ExternalId and that account's own rules are all that keeps others out."
+            f"Everyone in account {asked.contractor} who has the ExternalId is admitted, with no more than an access "
+            "key or a role of that account: only the ExternalId and that account's own rules keep others out."
         )
     elif not asked.mfa:
         said.append(
-            "Without MFA a stolen access key of the named identities is enough to come in; "
-            "their own side (identity provider, IAM) has to ask for a second factor."
+            "Without MFA a stolen access key of the named identities is enough to assume the role; "
+            "their own side (identity provider, IAM) has to require a second factor."
         )
     if asked.from_ip:
         said.append(
-            "The addresses are looked at when the role is entered: a session may be used from anywhere. Calls through "
-            "a VPC endpoint carry no such address, and are refused."
+            "The addresses are checked when the role is assumed: a session may be used from anywhere. Calls through "
+            "a VPC endpoint carry no such address and are refused."
         )
     if asked.no_external_id:
         said.append(
             "Without an ExternalId another customer of this contractor can send it to your role "
-            "(the confused deputy); have one unless the contractor's tool cannot send it."
+            "(the confused deputy); require one unless the contractor's tool cannot send it."
         )
     if request is not None and asked.mfa and request.identity in _CANNOT_MFA:
         # A federated session and root enter no role at all, with or without MFA.

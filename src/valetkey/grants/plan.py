@@ -34,8 +34,8 @@ class Differs(ValetkeyError):
 
     def __init__(self, name: str, rows: tuple[Difference, ...]) -> None:
         super().__init__(
-            f"the role {name} exists, and differs from what is asked for in {len(rows)} point(s)",
-            do="ask for what was granted, or change it with `valetkey change`; nothing was changed",
+            f"the role {name} exists, and differs from your options in {len(rows)} point(s)",
+            do="give the options of the existing grant, or change it with `valetkey change`; nothing was changed",
         )
         self.name = name
         self.rows = rows
@@ -129,13 +129,13 @@ def check(wanted: Grant) -> None:
     check_terms(wanted.terms)
     if wanted.terms.contractor == wanted.account:
         raise ValetkeyError(
-            f"{wanted.account} is the account that the role would be in, not an outside party's",
-            do="name the contractor's account; for your own people no such role is needed",
+            f"{wanted.account} is your own account, in which the role would be; a grant is for another account",
+            do="give the contractor's account; your own users need no such role",
         )
     if not limits.ROLE_SESSION_MIN <= wanted.max_session <= limits.ROLE_SESSION_MAX:
         raise ValetkeyError(
             f"a session limit of {wanted.max_session} s is outside AWS's 3600 to 43200 s (1h to 12h)",
-            do="give --session between 1h and 12h; the contractor may always ask for less",
+            do="give --session between 1h and 12h; the contractor can always request shorter sessions",
         )
     _check_tags(wanted)
     _check_policies(wanted)
@@ -154,7 +154,7 @@ def _check_tags(wanted: Grant) -> None:
         raise ValetkeyError("a tag key occurs twice; AWS ignores case in tag keys", do="give each key once")
     if len(keys) + len(wanted.record) > limits.TAGS_MAX:
         raise ValetkeyError(
-            f"{len(keys)} tags and {len(wanted.record)} of the grant's record are more than AWS's {limits.TAGS_MAX}",
+            f"{len(keys)} tags and {len(wanted.record)} of the grant's record exceed AWS's limit of {limits.TAGS_MAX}",
             do="give fewer --tag or --policy",
         )
 
@@ -168,9 +168,9 @@ def _check_policies(wanted: Grant) -> None:
     size = sum(len("".join(compact(document).split())) for document in inline)
     if size > limits.INLINE_POLICIES_MAX:
         raise ValetkeyError(
-            f"the inline policies have {size:,} characters with the grant's own denies, AWS takes "
+            f"the inline policies have {size:,} characters with the grant's own denies; AWS allows "
             f"{limits.INLINE_POLICIES_MAX:,} on a role (whitespace not counted)",
-            do="make a managed policy of the larger file and name that",
+            do="create a managed policy from the larger file and name it",
         )
 
 

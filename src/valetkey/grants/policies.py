@@ -96,7 +96,7 @@ def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
     parsed = managed_arn(arn)
     if parsed.account not in ("aws", owner.account) or parsed.partition != owner.partition:
         raise ChosenPolicyError(
-            f"{arn} is not a managed policy that a role of account {owner.account} can carry",
+            f"{arn} is not a managed policy that a role of account {owner.account} can have attached",
             do=f"name one of AWS's (arn:{owner.partition}:iam::aws:policy/…) or of the account itself",
         )
     found = _get(perform, arn)
@@ -145,7 +145,7 @@ class _Names:
         aws, own = self._of_aws(name), self._own.get(bare)
         if aws and own:
             raise ChosenPolicyError(
-                f"{bare} is both a policy of AWS's and one of this account's", do=f"name {aws} or {own}"
+                f"{bare} is the name of an AWS policy and of a policy of this account", do=f"name {aws} or {own}"
             )
         if not aws and not own:
             aws = (everyone := self._listed("AWS")).get(bare)
@@ -154,7 +154,7 @@ class _Names:
                 hint = f"did you mean {' or '.join(near)}? " if near else ""
                 raise ChosenPolicyError(
                     f"there is no managed policy named {bare} in the partition {self._owner.partition} or the account",
-                    do=f"{hint}A file is written with its .json or ./",
+                    do=f"{hint}Write a file name with .json or ./",
                 )
         return str(aws or own)
 

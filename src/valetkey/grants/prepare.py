@@ -84,7 +84,7 @@ def prepare(
     if request is not None and request.value.partition != owner.partition:
         raise ValetkeyError(
             f"the request comes from the partition {request.value.partition}, this account is in {owner.partition}",
-            do="AWS has no way from one partition into another; the contractor needs an account in yours",
+            do="no AWS call crosses partitions; the contractor needs an account in yours",
         )
     managed = find_managed(asked.policies, perform, owner)
     check_quota(len(managed), perform)
@@ -139,7 +139,7 @@ def check_quota(number: int, perform: Perform) -> None:
     most = int(summary.get("AttachedPoliciesPerRoleQuota", limits.MANAGED_POLICIES_MAX))
     if number > most:
         raise ValetkeyError(
-            f"{number} managed policies are more than this account's {most} per role",
+            f"{number} managed policies exceed this account's quota of {most} per role",
             do="name fewer, or raise the quota 'Managed policies per role' in Service Quotas",
         )
 
@@ -159,8 +159,8 @@ def check_size(trust: Mapping[str, Any], perform: Perform) -> None:
     most = int(summary.get(limits.TRUST_POLICY_QUOTA, limits.TRUST_POLICY_MAX))
     if size > most:
         raise ValetkeyError(
-            f"the trust policy has {size:,} characters, and this account takes {most:,}",
-            do="name fewer principals, let a role of the contractor collect them, or raise the quota "
+            f"the trust policy has {size:,} characters, and this account allows {most:,}",
+            do="name fewer principals, have them use one role of the contractor, or raise the quota "
             "'Role trust policy length' in Service Quotas",
         )
 

@@ -95,7 +95,7 @@ def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Re
     if failed:
         raise NotAllApplied(
             f"{len(failed)} grant(s) could not be ended, the first: {failed[0].what}",
-            do=f"{failed[0].do}; then run the same `review apply` again: it goes on with these",
+            do=f"{failed[0].do}; then run the same `review apply` again: it continues with these",
             where=failed[0].where,
         ).with_details(failed[0].details)
     known = {each.role_arn for each in review.population.entries}
@@ -108,7 +108,7 @@ def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Re
 def _stopped(what: str, entry: Entry, applied: Applied) -> NotAllApplied:
     return NotAllApplied(
         f"{what} at {entry.name}: {len(applied.results)} decision(s) are carried out, and the file says which",
-        do="run the same `review apply` again: it goes on with this one",
+        do="run the same `review apply` again: it continues with this one",
         where=entry.role_arn,
         exit_code=130,
     )
@@ -202,7 +202,7 @@ def _notes(standing: Standing | None, why: str) -> Iterator[str]:
     if standing.record.is_adopted:
         yield "adopted: made by other means"
     if standing.terms is None:
-        yield "the trust policy is not of the shape that valetkey writes"
+        yield "the trust policy does not have the form that valetkey writes"
     else:
         if named := standing.terms.only or standing.terms.pin:
             yield f"only {', '.join(named)}"

@@ -1,8 +1,8 @@
 """Take a grant back: deny everything first, then close the door, then remove everything.
 
 Rules:
-- IAM takes time: seconds as a rule, up to a few minutes, and changes may take effect in another order than they were
-  made in. So nothing that denies is removed before what closes access has had time to take effect (`Settling`).
+- IAM takes time: seconds in most cases, up to a few minutes, and changes may take effect in another order than they
+  were made in. So nothing that denies is removed before what closes access has had time to take effect (`Settling`).
 - The order: (1) an unconditional deny inline; (2) the trust replaced by one shown to admit nobody; replaced, never
   edited, since a trust that shows the unique id of a deleted principal cannot be written back; (3) instance profiles
   left, policies that hold no deny removed; (4) wait; the other policies removed, those that also allow before those
@@ -55,10 +55,10 @@ __all__ = [
 ]
 
 SURVIVES = (
-    "sessions of other roles that the contractor entered from this one last until they end by themselves",
-    "whatever the contractor created or changed in the account stays: users, keys, roles, resources",
+    "sessions of other roles that the contractor assumed from this one remain valid until they expire",
+    "everything that the contractor created or changed in the account remains: users, keys, roles, resources",
 )
-SPREADS = f"IAM changes take effect within {TAKES}; until then a session that was open may still be served somewhere"
+SPREADS = f"IAM changes take effect within {TAKES}; until then an active session may still be accepted in some places"
 NOT_WAITED = (
     "Not waited for (--no-wait): the denies were removed at once, so that for "
     f"{TAKES}, an active session may still have been allowed what the role's policies allowed"
@@ -237,8 +237,8 @@ class _Revoking:
                 break
         else:
             raise self.interrupted(
-                f"AWS did not show the deny on {self._standing.role.name} {_ROUNDS - 1} times after it was put there: "
-                "somebody removes it, or AWS is slow"
+                f"AWS did not show the deny on {self._standing.role.name} {_ROUNDS - 1} times after it was written: "
+                "someone removes it, or AWS is slow"
             )
         self.refused = ""
         return True

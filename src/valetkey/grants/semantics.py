@@ -226,9 +226,9 @@ def _named(old: Terms, new: Terms, adds: list[str], removes: list[str]) -> None:
     if had == has:
         return
     if not has:
-        adds.append(f"everybody of account {new.contractor} whom its administrators let")
+        adds.append(f"everyone in account {new.contractor} whom its administrators allow")
     elif not had:
-        removes.append(f"everybody of account {new.contractor} but {', '.join(sorted(has))}")
+        removes.append(f"everyone in account {new.contractor} except {', '.join(sorted(has))}")
     else:
         adds += sorted(has - had)
         removes += sorted(had - has)

@@ -191,7 +191,7 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
         # Made by hand, or by an older valetkey: `accept` would refuse the file.
         raise ValetkeyError(
             f"{standing.role.name} cannot be handed over: {error}",
-            do="a role keeps its path: revoke it, and grant under another name or path",
+            do="the path of a role cannot change: revoke it, and grant under another name or path",
             where=standing.role.arn,
             exit_code=1,
         ) from None
@@ -208,7 +208,7 @@ def _usable(standing: Standing, terms: Terms) -> Terms:
         name = standing.role.name
         raise ValetkeyError(
             f"{name} is not handed over: it is not proved what the contractor has to send so that the role admits them",
-            do=f"make its trust policy plain: `{command('valetkey adopt', name, then='--tighten')}`",
+            do=f"replace its trust policy: `{command('valetkey adopt', name, then='--tighten')}`",
             where=standing.role.arn,
             exit_code=1,
         )
@@ -221,25 +221,26 @@ def _advice(standing: Standing, state: str) -> str:
     match state:
         case "ended":
             ended = command("valetkey adopt" if adopted else "valetkey extend", name, then="--until DATE")
-            return f"move its end: `{ended}`; then hand it over"
+            return f"set a new end: `{ended}`; then hand it over"
         case "revoking":
-            return f"a revocation has begun: finish it with `{command('valetkey revoke', name)}`"
+            return f"a revocation is in progress: finish it with `{command('valetkey revoke', name)}`"
         case "changing":
             return (
-                "a change is under way or was interrupted: finish it by the same `valetkey change`, then hand it over"
+                "a change is in progress or was interrupted: finish it with the same `valetkey change`, "
+                "then hand it over"
             )
         case "incomplete":
             return "finish it: run the same `valetkey grant` again, then hand it over"
         case _:
             show, change, adopt = (command(f"valetkey {verb}", name) for verb in ("show", "change", "adopt"))
-            ways = f"`{adopt}` agrees to it"
+            ways = f"`{adopt}` accepts the role as it is"
             if adopted:
                 ways += f", and with --tighten `{adopt}` replaces its trust policy"
             elif is_readable(standing.drift):
                 ways = f"`{change}` sets the terms you want, {ways}"
             else:
                 ways = f"`{command('valetkey revoke', name)}` ends it, {ways}"
-            return f"see who gets in now: `{show}`; then {ways}"
+            return f"see who is admitted now: `{show}`; then {ways}"
 
 
 def terms_on(role: Role, contractor: str) -> Terms | None:

@@ -150,14 +150,14 @@ def _check_whole(standing: Standing) -> None:
     name = standing.role.name
     if standing.revoking:
         raise ValetkeyError(
-            f"a revocation of {name} has begun, which denies everything for good",
+            f"a revocation of {name} is in progress, which denies everything permanently",
             do=f"finish it: `{command('valetkey revoke', name)}`",
             exit_code=1,
         )
     if SESSIONS in standing.role.inline and standing.sessions_deny is None:
         raise ValetkeyError(
-            f"the inline policy {SESSIONS} of {name} was changed, and is not one that valetkey writes",
-            do=f"see `{command('valetkey show', name)}`, and delete or mend that policy first; nothing was changed",
+            f"the inline policy {SESSIONS} of {name} was changed: it is not one that valetkey writes",
+            do=f"see `{command('valetkey show', name)}`, and delete or correct that policy first; nothing was changed",
             where=standing.role.arn,
             exit_code=1,
         )

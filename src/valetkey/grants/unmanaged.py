@@ -43,7 +43,9 @@ def judge_unmanaged(role: Role, *, owner: Owner, perform: Perform) -> Unmanaged:
     from valetkey.trust.adopting import admitted
 
     if role.path.startswith(RESERVED):
-        raise _refused(role, f"{role.name} is a role that AWS makes and keeps", "remove it where it was set up")
+        raise _refused(
+            role, f"{role.name} is a role that AWS creates and manages", "remove it in the service that created it"
+        )
     caller = parse_arn(owner.arn)
     if caller.resource.lower().startswith(f"assumed-role/{role.name.lower()}/"):
         raise _refused(role, f"you are signed in with {role.name}", "sign in with another identity")
@@ -51,12 +53,12 @@ def judge_unmanaged(role: Role, *, owner: Owner, perform: Perform) -> Unmanaged:
     if not found.outsiders and REVOKED not in role.inline:
         raise _refused(
             role,
-            f"nobody outside account {owner.account} may come in through {role.name}",
-            "`valetkey who` shows who may; a role that only your own account uses is removed in the IAM console",
+            f"{role.name} admits nobody outside account {owner.account}",
+            "`valetkey who` shows who is admitted; remove a role that only your own account uses in the IAM console",
         )
     outsiders = [f"account {each}" for each in found.accounts] + [f"the user or role {each}" for each in found.ids]
     outsiders += ["every AWS account"] if found.anybody else []
-    outsiders += [f"it is not decided who: {found.unknown}"] if found.unknown else []
+    outsiders += [f"not decided: {found.unknown}"] if found.unknown else []
     profiles, unread = _profiles(perform, role.name)
     uses = (*found.others, *(f"the instance profile {each}" for each in profiles), *unread)
     standing = unrecorded(role, "not asked for")

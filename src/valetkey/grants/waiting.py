@@ -22,7 +22,7 @@ UNSEEN = BUSY | {"NoSuchEntity"}
 """What also comes right after a write of our own, while it is not visible everywhere."""
 SETTLE_SECONDS = 10.0
 """How long a change gets to take effect before another one relies on it: more than twice what was measured."""
-TAKES = "seconds as a rule, up to a few minutes"
+TAKES = "seconds in most cases, up to a few minutes"
 """How long a change of IAM takes to be enforced everywhere, in words for messages and receipts."""
 
 

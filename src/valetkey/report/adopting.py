@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from valetkey.grants.role import Owner
 
 _TERRAFORM = (
-    "If Terraform keeps this role (that cannot be known from here), its next apply removes the tags{and_undoes}: "
+    "If Terraform manages this role (valetkey cannot know that), its next apply removes the tags{and_undoes}: "
     "write {both} into its configuration."
 )
 
@@ -37,19 +37,19 @@ def _lines(adoption: Adoption) -> Iterator[str]:
     yield f"{role.name} admits, by its trust policy ({'proved' if adoption.proof.holds else 'not proved'}):"
     yield from _pairs([*_terms(adoption.terms), ("ends", moment(adoption.until) if adoption.until else "no end")])
     if adoption.others:
-        yield f"It is also used by {', '.join(adoption.others)}: their access stays, and ends with a revocation."
+        yield f"It is also used by {', '.join(adoption.others)}: they keep their access, and a revocation ends it."
     if adoption.weak:
         yield "What is weak:"
         yield from (f"  - {each}" for each in adoption.weak)
     grant = adoption.tightened
     if grant is not None:
-        yield "Its trust policy is replaced by one of valetkey's. From now on the contractor"
+        yield "Its trust policy is replaced by one that valetkey writes. From now on the contractor"
         yield f"  - must send the ExternalId {grant.terms.external_id}"
         yield "  - must use MFA (sts:GetSessionToken with a code)" if grant.terms.mfa else "  - needs no MFA"
         if grant.terms.only or grant.terms.pin:
             yield f"  - must be {' or '.join(grant.terms.only or grant.terms.pin)}"
         yield f"  - is refused from {moment(grant.terms.until)} on" if grant.terms.until else "  - has no end"
-        yield "Whoever comes in another way today is refused then. Live sessions are kept."
+        yield "All other callers are refused from then on. Live sessions are kept."
     yield from _kept_by(adoption)
 
 
@@ -58,13 +58,13 @@ def _kept_by(adoption: Adoption) -> Iterator[str]:
     both = "tags and trust policy" if tightened else "the tags"
     if stack.name:
         yield (
-            f"CloudFormation keeps this role (stack {stack.name}): an update of the role by its template can "
+            f"CloudFormation manages this role (stack {stack.name}): an update of the role by its template can "
             f"remove the tags{' and undo --tighten' if tightened else ''}. Write {both} into the template."
         )
         return
     if stack.unread:
         yield (
-            "Whether CloudFormation keeps this role could not be read "
+            "Whether CloudFormation manages this role could not be read "
             f"(cloudformation:DescribeStackResources: {stack.unread})."
         )
     yield _TERRAFORM.format(and_undoes=" and undoes --tighten" if tightened else "", both=both)
@@ -119,7 +119,7 @@ def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -
         return
     say(f"Account {owner.account} ({owner.partition}), as {owner.arn}", stderr=True)
     if not found:
-        say(f"No role of account {owner.account} lets somebody outside in without being a grant.")
+        say(f"Account {owner.account} has no role that admits an outside party and is not a grant.")
         return
     say_table(
         ["role", "contractor", "what is weak, or why it cannot be adopted"],

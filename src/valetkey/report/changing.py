@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from valetkey.grants.suspend import Resumed, Suspended
     from valetkey.trust.drift import Difference
 
-DENIED = "Somebody is refused who was admitted: sessions from before the change are denied before a permission is added"
+DENIED = (
+    "The change refuses a caller that was admitted: sessions from before the change are denied before a permission "
+    "is added"
+)
 NOT_SETTLED = (
-    "what such a session drew with sts:GetScopedCredentials meanwhile may count as newer: whether AWS refuses that is "
-    "not settled (U9)"
+    "credentials that such a session gets with sts:GetScopedCredentials in between may count as newer: whether AWS "
+    "refuses them is not settled (U9)"
 )
 _MASKED = (EXTERNAL_ID, "previous ExternalId")
 
@@ -40,7 +43,7 @@ def _lines(changed: Changed) -> Iterator[str]:
     owner, means = changed.owner, changed.meaning
     yield f"Account {owner.account} ({owner.partition}), as {owner.arn}"
     if changed.again:
-        yield f"A change of {moment(changed.changing.at)} was interrupted: this goes on from what it left."
+        yield f"A change of {moment(changed.changing.at)} was interrupted: this run continues it."
     if not changed.steps:
         return
     yield from (f"Put right: {clean(each, keep=frozenset())}." for each in changes(_restored(changed)))
@@ -61,7 +64,10 @@ def _lines(changed: Changed) -> Iterator[str]:
     yield from misspelt([each for each in changed.wanted.inline if before.get(each[0]) != each[1]])
     yield f"{DENIED}." if changed.cuts else "Live sessions are kept."
     if _pauses(changed):
-        yield "Everything is denied for some 20 seconds meanwhile: these changes cannot be made one after the other."
+        yield (
+            "Everything is denied for about 20 seconds during the change: these changes cannot be made one after "
+            "the other."
+        )
 
 
 def _restored(changed: Changed) -> list[Difference]:
@@ -123,7 +129,7 @@ def say_change_plan(changed: Changed, *, as_json: bool) -> None:
         elif isinstance(step, Cut):
             say(f"{number:2}  iam:PutRolePolicy {changed.wanted.name}: sessions issued before that moment are denied")
         else:
-            say(f"{number:2}  wait until what was changed has taken effect")
+            say(f"{number:2}  wait until the changes have taken effect")
     say("Proof: for every caller and every request, the new trust policy admits exactly what the new terms allow.")
 
 
@@ -200,7 +206,7 @@ def say_suspended(done: Suspended, *, as_json: bool) -> None:
         )
         return
     ends = f"until {moment(deny.until)}" if deny.until else f"until {command('valetkey resume', role.name)}"
-    say(f"{role.name} is suspended {ends}: every session is denied, seconds from now as a rule, up to a few minutes.")
+    say(f"{role.name} is suspended {ends}: every session is denied within seconds in most cases, up to a few minutes.")
     if deny.until is not None:
         say("Sessions that were issued before that time stay denied after it.")
     say(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def say_drift(standing: Standing, now: datetime, *, show_ids: bool) -> None:
     """Nothing is written: the person chooses."""
-    say("What was changed since it was agreed:", *(f"  - {_line(each)}" for each in changes(standing.drift)))
-    say("Who gets in now:")
+    say("Changes since the grant was agreed:", *(f"  - {_line(each)}" for each in changes(standing.drift)))
+    say("Who is admitted now:")
     found, document = _reach(standing, now)
     say_reach(found, _said(standing, document, show_ids=show_ids), as_json=False)
     say("Ways out:", *(f"  - {_line(each)}" for each in ways_out(standing)))
@@ -47,8 +47,8 @@ def _ways(standing: Standing) -> Iterator[str]:
         yield f"the terms you want: `{command('valetkey adopt', name, then='--tighten')}` replaces the trust policy"
     elif is_restorable(standing.drift):
         yield (
-            f"the terms you want: `{command('valetkey change', name)}` with them (see its --help), which also puts the "
-            "role right"
+            f"the terms you want: `{command('valetkey change', name)}` with them (see its --help), which also "
+            "corrects the role"
         )
     elif is_readable(standing.drift):
         yield (
@@ -58,9 +58,9 @@ def _ways(standing: Standing) -> Iterator[str]:
     else:
         yield (
             f"the terms you want: end this access with `{command('valetkey revoke', name)}`, and grant again; "
-            "`valetkey change` begins with a trust policy that valetkey has written"
+            "`valetkey change` needs a trust policy that valetkey has written"
         )
-    yield f"the role as it is: `{command('valetkey adopt', name)}` agrees to it"
+    yield f"the role as it is: `{command('valetkey adopt', name)}` accepts it"
 
 
 def _reach(standing: Standing, now: datetime) -> tuple[Reach | Unknown, Policy]:

@@ -135,7 +135,7 @@ def say_plan(prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) ->
         say("ExternalIds are shortened here; --json prints the trust policy as it will be.")
     say(_proof_line(prepared.proof))
     if prepared.grant.external_id_by == "valetkey" and prepared.role is None:
-        say("The ExternalId is random: another run makes another one.")
+        say("The ExternalId is random: another run creates another one.")
 
 
 def params_lines(call: Call) -> Iterator[str]:
@@ -229,7 +229,7 @@ def say_show(
     if shown is not None:
         say(_proof_line(shown), *(f"  {each}" for each in shown.failures))
     else:
-        say("Proof: none; the trust policy is not of a shape that valetkey writes.")
+        say("Proof: none; the trust policy does not have a form that valetkey writes.")
     if record.changes:
         changes = [(each.at, each.by, each.what) for each in history.read(record.changes)]
         say_table(["changed at", "by", "what"], changes)
@@ -240,7 +240,7 @@ def say_show(
         say_table(["drift", "agreed", "on the role"], drift)
         say_drift(standing, now, show_ids=show_ids)
     else:
-        say("The role is as it was agreed.")
+        say("The role matches its record.")
 
 
 def _shown_json(standing: Standing, shown: Shown | None, now: datetime) -> results.Shown:
@@ -302,13 +302,16 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
         say(f"{NOT_WAITED}.")
     if receipt.undone:
         say(
-            f"The deny was not on the role when it was looked for after the wait, {receipt.undone} time(s), and was "
-            "put there again: look in CloudTrail who removed it (DeleteRolePolicy), and what was done meanwhile."
+            f"After the wait, the deny was missing from the role {receipt.undone} time(s) and was "
+            "written again: check in CloudTrail who removed it (DeleteRolePolicy) and what was done in between."
         )
     if not receipt.trust_closed:
-        say("The trust could not be seen closed before the role was deleted; the deny on everything held meanwhile.")
+        say(
+            "The trust policy was not confirmed closed before the role was deleted; the deny on everything was "
+            "in place."
+        )
     if not receipt.contractor:
-        say("Which other roles its users can assume was not looked for: `valetkey audit` lists who can assume what.")
+        say("Which other roles its users can assume was not checked: `valetkey audit` lists who can assume what.")
     elif receipt.others is None:
         say(f"Whether other roles trust {receipt.contractor} could not be read (iam:ListRoles).")
     else:
@@ -321,14 +324,14 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
             say(f"No other role of this account trusts {receipt.contractor}.")
     say("What survives:", *(f"  - {each}" for each in SURVIVES))
     if outlives:
-        say("What this role could have taken out, and the deny does not end:", *outlives_lines(outlives))
+        say("What sessions of this role could have obtained and the deny does not end:", *outlives_lines(outlives))
     if unread:
         say(
-            "What it could have taken out besides is unknown: these policies could not be read: "
+            "What else they could have obtained is unknown: these policies could not be read: "
             f"{_line(', '.join(each.rpartition('/')[2] for each in unread))}"
         )
     elif not outlives:
-        say("Its policies let it take out nothing else that outlives the deny.")
+        say("Its policies let them obtain nothing else that outlives the deny.")
 
 
 def _say_pairs(rows: Iterable[tuple[str, str]]) -> None:
@@ -388,7 +391,7 @@ def policies_of(standing: Standing) -> list[str]:
 
 def _proof_line(shown: Shown) -> str:
     if shown.holds and not shown.is_exact:
-        return "Proof: nobody of the contractor's account comes in who does not meet these terms."
+        return "Proof: in the contractor's account, the trust policy admits only callers that meet these terms."
     if shown.holds:
         return "Proof: for every caller and every request, the role admits exactly what the terms allow."
-    return "Not proved: the trust policy does not let in exactly those under the terms."
+    return "Not proved: the trust policy does not admit exactly what the terms allow."

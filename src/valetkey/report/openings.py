@@ -17,20 +17,20 @@ _CONSOLE_TO_CLI = "signin:CreateOAuth2Token"
 def opening_lines(opening: Opening) -> Iterator[str]:
     """What the policies of a grant open, before it is made."""
     counts = ", ".join(f"{number} {name}" for name, number in opening.levels.items() if number)
-    yield f"The policies open {counts or 'nothing'} (actions by AWS's access level)."
+    yield f"The policies allow {counts or 'nothing'} (actions by AWS's access level)."
     if opening.undecided:
         yield f"The policies were not fully analyzed ({opening.undecided}): this list may contain more than they allow."
     if opening.reads_data:
-        yield "They read data:"
+        yield "They allow reading data:"
     for each in opening.reads_data:
         yield f"  - {each.what}: {_some(each.actions, 3)} ({', '.join(each.policies)})"
     if any(_CONSOLE_TO_CLI in each.actions for each in opening.outlives):
-        yield f"They let a console session be turned into credentials for the CLI and for agents ({_CONSOLE_TO_CLI})."
+        yield f"They allow turning a console session into credentials for the CLI and for agents ({_CONSOLE_TO_CLI})."
     if opening.outlives:
-        yield "They hand out what a deny on the role, and so `revoke`, does not end:"
+        yield "They allow obtaining what a deny on the role, and so `revoke`, does not end:"
         yield from outlives_lines(opening.outlives)
     if opening.escalations:
-        yield "They reach past this role, so that its end and its revocation would close this door only:"
+        yield "They allow access beyond this role, which its end and its revocation would not close:"
         yield from _first([str(each) for each in opening.escalations])
 
 

@@ -39,7 +39,7 @@ def say_can(owner: Owner, answer: Answer, standing: Standing, *, now: datetime, 
     where = "any resource" if answer.resource == "*" else answer.resource
     _say(f"{_VERDICTS[answer.verdict]}: {answer.name} {answer.action} on {where}")
     if listed(answer.action) is None:
-        _say(f"  AWS lists no action {answer.action}: see that it is spelt right.")
+        _say(f"  AWS lists no action {answer.action}: check the spelling.")
     if answer.reason:
         _say(f"  because    {answer.reason}")
     if answer.depends_on:
@@ -50,8 +50,8 @@ def say_can(owner: Owner, answer: Answer, standing: Standing, *, now: datetime, 
     if answer.verdict == "allowed" and standing.record.until is not None and standing.record.until > now:
         _say(f"  until      {instant(standing.record.until)}, the end of the grant")
     if answer.verdict == "depends" and answer.depends_on != (RESOURCE,):
-        _say("A key that is known goes in with --context KEY=VALUE.")
-    _say("For a session that is entered now. Assumed:", *(f"  {each}" for each in ASSUMED))
+        _say("Give the value of a known key with --context KEY=VALUE.")
+    _say("For a session that starts now. Assumed:", *(f"  {each}" for each in ASSUMED))
 
 
 def _example(title: str, example: Example, *, with_request: bool) -> Iterator[str]:
@@ -94,7 +94,7 @@ def say_permissions(
     boundary = f", under the boundary {effective.boundary.name}" if effective.boundary is not None else ""
     _say(f"{effective.name}: {state}", effective.role_arn, f"Policies: {names}{boundary}")
     if effective.unread:
-        _say(f"Not read, so that the rest is not all: {', '.join(map(str, effective.unread))}")
+        _say(f"Not read, so this output is incomplete: {', '.join(map(str, effective.unread))}")
     if found.undecided:
         _say(f"Not fully analyzed ({found.undecided}): what was not analyzed counts as allowed.")
     if against is not None:
@@ -114,7 +114,7 @@ def say_permissions(
 
 def _worth_lines(policy: Consolidated) -> Iterator[str]:
     if policy.covers.holds and policy.exact.holds:
-        yield "Proved: it allows exactly what the role's policies and boundary do."
+        yield "Proved: it allows exactly what the role's policies and boundary allow."
         return
     if policy.covers.holds:
         yield "Proved: it allows all that the role's policies allow. It may allow more:"

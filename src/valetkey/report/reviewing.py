@@ -215,7 +215,11 @@ def evidence_lines(evidence: GrantEvidence) -> tuple[str, ...]:
     """What keeps the evidence from saying that all is well."""
     proved = evidence.proof
     return (
-        *(("The trust policy is not of a shape that valetkey writes: nothing is proved of it.",) if not proved else ()),
+        *(
+            ("The trust policy does not have a form that valetkey writes: nothing is proved about it.",)
+            if not proved
+            else ()
+        ),
         *(f"Not proved: {_line(each)}" for each in (proved.failures if proved else ())),
         *(f"Differs from its record: {_line(each.what)}" for each in evidence.drift),
         *(f"Not read: {_line(each)}" for each in evidence.unread),

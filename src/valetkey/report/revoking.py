@@ -22,9 +22,9 @@ def unmanaged_lines(owner: Owner, found: Unmanaged) -> tuple[str, ...]:
     who = ", ".join(found.outsiders) or "nobody: an earlier run closed the trust policy"
     said = [
         f"Account {owner.account} ({owner.partition}), as {owner.arn}",
-        f"{role.name} lets in from outside: {who}",
+        f"{role.name} admits from outside: {who}",
         f"last used: {f'{role.last_used:%Y-%m-%d %H:%M}Z' if role.last_used else 'not seen within 400 days'}",
-        *([f"It is used as well by {', '.join(found.uses)}: they lose their access too."] if found.uses else []),
+        *([f"It is also used by {', '.join(found.uses)}: they lose their access too."] if found.uses else []),
     ]
     return tuple(_line(each) for each in said)
 
@@ -57,7 +57,7 @@ def say_unmanaged(found: Unmanaged, saved: str, done: Shut | Receipt, *, as_json
     if not isinstance(done, Shut):
         say_receipt(done, as_json=False)
     elif not done.done:
-        say(f"{done.name} was denied and closed already; nothing was changed.")
+        say(f"{done.name} was already denied and closed; nothing was changed.")
     else:
         say(f"{state_of(done)}. {SPREADS}.")
     say(f"What the role was is in {saved}")
@@ -88,7 +88,9 @@ def say_misfits(name: str, misfits: Sequence[Difference]) -> None:
 
 def state_of(shut: Shut) -> str:
     """What holds of a role that was denied and closed, in words."""
-    trust = "and its trust admits nobody" if shut.trust_closed else "while its trust could not be seen closed"
+    trust = (
+        "and its trust policy admits nobody" if shut.trust_closed else "but its trust policy was not confirmed closed"
+    )
     return f"{shut.name} denies everything to every session, {trust}; it was not deleted"
 
 

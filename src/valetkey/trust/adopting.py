@@ -77,7 +77,9 @@ def admitted(document: Mapping[str, Any], *, role_arn: str) -> Admitted:
     if isinstance(reach, Unknown):
         return Admitted(unknown=reach.reason)
     unread = next((str(each.entry) for each in reach.unjudged if each.effect == "Allow"), "")
-    return _sorted(reach, parse_arn(role_arn).account, f"it is not known whom {shown(unread)} means" if unread else "")
+    return _sorted(
+        reach, parse_arn(role_arn).account, f"it is not known which principal {shown(unread)} means" if unread else ""
+    )
 
 
 def _sorted(reach: Reach, own: str, unknown: str) -> Admitted:
@@ -144,7 +146,7 @@ def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) 
         failures = (f"it could not be decided: {inside.reason}",)
     witness = inside.witness if isinstance(inside, Proof) else None
     if not failures and witness is None and usable is None:
-        failures = ("nobody may come in under these terms",)
+        failures = ("these terms admit nobody",)
     return Shown(not failures, witness, failures, is_exact=False)
 
 

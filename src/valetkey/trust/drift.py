@@ -65,7 +65,7 @@ def differences(
     if record.is_adopted:
         yield from _adopted(record, terms, trust or {}, role_arn)
     elif terms is None:
-        yield Difference(TRUST, "as valetkey wrote it", "changed: not of a shape that valetkey writes")
+        yield Difference(TRUST, "as valetkey wrote it", "changed: not in a form that valetkey writes")
     elif terms.contractor != record.contractor:
         # Also where the digest fits: the tag alone was changed.
         yield Difference("contractor", record.contractor, terms.contractor)

@@ -67,7 +67,7 @@ def _check(terms: Terms) -> None:
 def _not_ours(what: str, where: str) -> NotOurs:
     return NotOurs(
         f"this trust policy is not one that valetkey writes: {what}",
-        do="look at the role; valetkey does not touch a trust that it does not understand",
+        do="inspect the role; valetkey does not change a trust policy that it does not understand",
         where=where,
     )
 
@@ -222,7 +222,7 @@ def _text(value: Any, where: str) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int):
         return str(value)
-    raise _not_ours(f"{shown(value)} is not a text", where)
+    raise _not_ours(f"{shown(value)} is not a string", where)
 
 
 def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str]]:
@@ -232,7 +232,7 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str
             if key not in found:
                 yield "something that valetkey writes is missing", place
             elif key not in wanted:
-                yield "something is there that valetkey does not write", place
+                yield "it contains something that valetkey does not write", place
             else:
                 yield from _differences(wanted[key], found[key], place)
     elif isinstance(wanted, list) and isinstance(found, list) and wanted and isinstance(wanted[0], dict):

@@ -104,8 +104,8 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
     said = {key.removeprefix(PREFIX): value for key, value in tags.items() if key.startswith(PREFIX)}
     if "version" not in said:
         raise ForeignRole(
-            f"the role {name} is not a grant of valetkey's: it does not carry the tag {PREFIX}version",
-            do="choose another name; `valetkey adopt` takes a role over that was made by other means, and "
+            f"the role {name} is not a valetkey grant: it does not have the tag {PREFIX}version",
+            do="choose another name; `valetkey adopt` makes an existing role a grant, and "
             "`valetkey revoke --unmanaged` ends the access to it",
             where=arn,
         )
@@ -135,7 +135,7 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
     except (KeyError, ValueError) as error:
         raise ForeignRole(
             f"the record of the role {name} is damaged: {error} in its {PREFIX}* tags cannot be read",
-            do="`valetkey revoke` works all the same; `valetkey adopt` writes a new record, of the role as it is now",
+            do="`valetkey revoke` still works; `valetkey adopt` writes a new record of the role as it is now",
             where=arn,
         ) from None
 

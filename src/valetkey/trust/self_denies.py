@@ -3,7 +3,7 @@
 Rules:
 - Every grant carries `own_role_deny`; a grant with an end carries `dated_deny`, so that no live session outlasts the
   trust; a revocation begins with `kill_deny`, so that live sessions are refused as
-  soon as IAM has applied it (seconds as a rule, up to a few minutes: IAM User Guide, troubleshoot_general).
+  soon as IAM has applied it (seconds in most cases, up to a few minutes: IAM User Guide, troubleshoot_general).
 - A suspended grant carries a `SessionsDeny`; after `resume`, or a change that no longer admits somebody, it denies the
   sessions issued earlier.
 - A deny reaches calls that are made with the role's own credentials. What such a call handed out before may live on:

@@ -165,7 +165,7 @@ class DraftTerms:
         (),
         Kind.NAMES,
         flag="--only",
-        about="Admit these users or roles of the contractor only; they may be re-made.",
+        about="Admit these users or roles of the contractor only; they may be deleted and created again.",
         label="only",
         words=lambda terms: ", ".join(terms.only),
         clause=lambda terms: f"only {', '.join(terms.only)}" if terms.only else "",
@@ -462,7 +462,7 @@ def _check_whole_account(terms: Terms) -> None:
     if why:
         raise TermsError(
             f"the ExternalId can be guessed ({why}), and it is all that keeps others out",
-            do="have the vendor make a random one",
+            do="ask the vendor for a random one",
             where="external_id",
         )
 
@@ -493,8 +493,8 @@ def _check_kinds(terms: Terms) -> None:
         )
     if terms.mfa and roles:
         raise TermsError(
-            f"{shown(roles[0], 200)} is a role, and the session of a role never carries MFA: it could never come in",
-            do="name IAM users, or do without MFA",
+            f"{shown(roles[0], 200)} is a role, and a role session never carries MFA: it could never be admitted",
+            do="name IAM users, or do not require MFA",
             where="only" if terms.only else "pin",
         )
     if terms.name_people and roles:
@@ -506,8 +506,8 @@ def _check_kinds(terms: Terms) -> None:
     short = [name for name in named if ":user/" in name and len(name.rsplit("/", 1)[1]) < _SHORTEST_SESSION_NAME]
     if terms.name_people and short:
         raise TermsError(
-            f"{shown(short[0], 200)} has a name of one character, and a session name has two at least: that user could "
-            "never come in",
+            f"{shown(short[0], 200)} has a name of one character, and a session name has two at least: that user would "
+            "never be admitted",
             do="leave --name-people out, or name a user with a longer name",
             where="name_people",
         )
@@ -567,7 +567,7 @@ def _check_principal(terms: Terms, field: str, text: str) -> None:
 
 def _trouble(terms: Terms, field: str, arn: Arn) -> str | None:
     if arn.service == "sts":
-        return "is a session, which ends: name its role instead"
+        return "is a session, which expires: name its role instead"
     if arn.resource == "root":
         return "is the account's root user, which cannot assume a role"
     if arn.service != "iam" or arn.region or not is_account(arn.account):
@@ -580,7 +580,7 @@ def _trouble(terms: Terms, field: str, arn: Arn) -> str | None:
         return None
     if any(sign in arn.resource for sign in "*?$"):
         return (
-            "holds a wildcard or a variable: the only one is the `*` for the random suffix of a role "
+            "contains a wildcard or a variable: the only one is the `*` for the random suffix of a role "
             "aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_NAME_*, in --only (without REGION/ for us-east-1)"
         )
     if not _NAMED.fullmatch(arn.resource):

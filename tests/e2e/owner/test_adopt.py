@@ -115,7 +115,7 @@ def test_a_vendor_s_account_comes_in_from_its_addresses_alone(stage: Any, owner:
     for name, address in (("here", "127.0.0.1/32"), ("there", "198.51.100.0/24")):
         done = owner("grant", name, "--to", stage.contractor.account, *words, "--from-ip", address)
         assert done.returncode == 0, done.stderr
-        assert "Everybody in account" in done.stderr
+        assert "Everyone in account" in done.stderr
     arn = f"arn:aws:iam::{stage.owner.account}:role/"
     assert enters(stage, f"{arn}here")
     assert not enters(stage, f"{arn}here", "another-external-id")

@@ -319,7 +319,7 @@ def test_a_person_must_type_the_name_of_a_role_that_does_not_fit(
     # Why is seen by who answers.
     assert "trust policy: recorded" in shown
     log = (admin.home / "log").read_text() if redirect else shown
-    assert "denies everything to every session, and its trust admits nobody; it was not deleted" in log
+    assert "denies everything to every session, and its trust policy admits nobody; it was not deleted" in log
     assert role(stage, forged) is not None
 
 

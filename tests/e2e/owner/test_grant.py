@@ -141,7 +141,7 @@ def test_a_role_of_somebody_else_is_never_touched(stage: Any, owner: Run) -> Non
     ):
         refused = owner(*words)
         assert refused.returncode == 2
-        assert "not a grant of valetkey's" in refused.stderr
+        assert "is not a valetkey grant" in refused.stderr
     assert stage.owner.root("iam", "get_role", RoleName="machines")["Role"]["AssumeRolePolicyDocument"] == trust
 
 
@@ -248,7 +248,7 @@ def test_what_the_policies_open_is_told_before_anything_is_created(stage: Any, o
     done = owner("grant", "reader", *FOREVER, "--to", stage.contractor.account, "--policy", "ReadOnlyAccess", "--json")
     made = said(done)
     assert "s3:GetObject" in done.stderr
-    assert done.stderr.index("They read data") < done.stderr.index("iam:CreateRole")
+    assert done.stderr.index("They allow reading data") < done.stderr.index("iam:CreateRole")
     assert any("s3:GetObject" in each["actions"] for each in made["opens"]["reads_data"])
     assert made["policies"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
 
@@ -356,7 +356,7 @@ def test_a_wish_for_more_than_the_defaults_needs_the_owners_yes(stage: Any, owne
     code, shown = owner(*words, tty=True, answers=[(r"\[y/N\] $", "n")])
     assert code == 1, shown
     # What the policies open has been told by the time the owner is asked.
-    assert shown.index("They read data") < shown.index("[y/N]")
+    assert shown.index("They allow reading data") < shown.index("[y/N]")
     assert is_refused(lambda: stage.owner.root("iam", "get_role", RoleName="audit"), "NoSuchEntity")
     made = said(owner(*words, "--to", stage.contractor.account, "--yes", "--json"))
     assert made["policies"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
@@ -401,7 +401,7 @@ def test_at_a_terminal_it_asks(stage: Any, owner: Run) -> None:
     assert code == 0, shown
     assert shown.index(f"Account {stage.owner.account}") < shown.index("12 digits")
     assert shown.index("Proof: for every caller") < shown.index("who    account") < shown.index("[y/N]")
-    assert shown.index("They read data") < shown.index("[y/N]") < shown.index("iam:CreateRole")
+    assert shown.index("They allow reading data") < shown.index("[y/N]") < shown.index("iam:CreateRole")
     role = stage.owner.root("iam", "get_role", RoleName="asked")["Role"]
     tags = {tag["Key"]: tag["Value"] for tag in role["Tags"]}
     assert tags["valetkey:contractor"] == stage.contractor.account

@@ -60,7 +60,7 @@ def test_show_proves_the_trust_and_finds_what_was_changed_since(stage: Any, owne
     table = owner("show", "audit")
     assert table.returncode == 0
     assert "customer-4711-of-acme" not in table.stdout
-    assert "The role is as it was agreed." in table.stdout
+    assert "The role matches its record." in table.stdout
     root = stage.owner.root
     root("iam", "attach_role_policy", RoleName="audit", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     root("iam", "delete_role_policy", RoleName="audit", PolicyName="valetkey-until")

@@ -187,7 +187,7 @@ def test_the_receipt_names_what_the_deny_does_not_end(stage: Any, owner: Run) ->
     done = owner("revoke", "audit", "--yes", "--no-wait")
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
-    assert "could have taken out, and the deny does not end" in said
+    assert "could have obtained and the deny does not end" in said
     assert "up to 12 h: s3:GetDataAccess (ReadOnlyAccess)" in said
     assert "Not waited for (--no-wait)" in said
 

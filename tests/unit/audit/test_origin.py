@@ -163,7 +163,7 @@ def test_a_template_of_a_grant_with_an_id_has_no_deleted_principal() -> None:
     pinned = dataclasses.replace(TERMS, only=(), pin=TERMS.only)
     written = json.dumps(write_trust(pinned)).replace(TERMS.only[0], IDS[1])
     made = dataclasses.replace(granted(pinned), trust=written)
-    for origin, word in ((Origin.RETURNED, "deleted"), (Origin.SENT, "not of a shape that valetkey writes")):
+    for origin, word in ((Origin.RETURNED, "deleted"), (Origin.SENT, "not in a form that valetkey writes")):
         answer = audit(account(dataclasses.replace(made, origin=origin)), scope=Scope(), now=NOW)
         (drift,) = [each for each in answer.findings if each.check == "T26"]
         assert word in drift.text

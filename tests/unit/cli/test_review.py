@@ -399,7 +399,7 @@ def test_decisions_from_a_spreadsheet(iam: FakeIam, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("p-", "p-0", "row is of another review"),
+        ("p-", "p-0", "row belongs to another review"),
         (":role/a", ":role/z", "not in the review"),
         (":role/a", ":role/b", "has a row already"),
         ("decision", "verdict", "has no column decision"),
@@ -426,7 +426,7 @@ def test_signers_beside_the_evidence_are_never_used(iam: FakeIam, key: Path, cap
     (trusted.parent / "link").symlink_to(Path("allowed_signers").absolute())
     for beside in ("allowed_signers", "./link", str(trusted.parent / "link"), "../evidence/allowed_signers"):
         assert run(["review", "verify", "review.json", "--allowed-signers", beside]) == 2, beside
-        assert "beside the evidence" in capsys.readouterr().err
+        assert "next to the evidence" in capsys.readouterr().err
     assert run(["review", "verify", "review.json"]) == 2, "none is looked for"
 
 
@@ -440,7 +440,7 @@ def test_a_key_counts_as_of_the_time_that_the_file_claims(iam: FakeIam, key: Pat
     assert run([*verify, str(signers(key, 'valid-before="20200101"'))]) == 1
     assert run([*verify, str(signers(key, 'namespaces="valetkey-review"'))]) == 0
     assert run([*verify, str(signers(key, 'namespaces="git"'))]) == 1
-    assert "does not hold" in capsys.readouterr().err
+    assert "is not valid" in capsys.readouterr().err
 
 
 def test_a_review_that_was_not_carried_out_is_not_verified(iam: FakeIam, key: Path, capsys: Capture) -> None:

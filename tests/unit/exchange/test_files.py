@@ -51,7 +51,7 @@ def test_a_request_may_carry_the_users_unique_id_and_one_without_is_the_file_it_
         with pytest.raises(FileError, match="unique id of an IAM user"):
             load(dump(dataclasses.replace(REQUEST, user_id=bad)), AccessRequest, name="f")
     role = {"identity": "iam-role", "identity_arn": "arn:aws:iam::222222222222:role/carol"}
-    with pytest.raises(FileError, match="is a user's"):
+    with pytest.raises(FileError, match="belongs to a user"):
         load(dump(dataclasses.replace(REQUEST, user_id=good, **role)), AccessRequest, name="f")
 
 
@@ -86,7 +86,7 @@ def test_unknown_keys_are_reported_not_refused():
         (lambda t: t.replace('"partition"', '"account"'), 'the key "account" occurs twice'),
         (lambda t: "[" * 100_000, "nested too deeply"),
         (lambda t: "x" * 1_000_001, "larger than"),
-        (lambda t: "[]", "no valetkey file"),
+        (lambda t: "[]", "not a valetkey file"),
         (lambda t: '{"valetkey": NaN}', "NaN is not JSON"),
     ],
 )

@@ -67,8 +67,8 @@ def test_keys_that_cannot_be_used_say_why(tmp_path: pathlib.Path) -> None:
         (path.read_bytes(), "has a passphrase"),
         (path.with_suffix(".pub").read_bytes(), "is a public key"),
         (ecdsa.read_bytes(), "cannot use"),
-        (b"", "holds no"),
-        (b"\xff\xfe", "holds no"),
+        (b"", "contains no"),
+        (b"\xff\xfe", "contains no"),
         (b"AGE-SECRET-KEY-1RUBBISH", "cannot use"),
         (sealed, "itself encrypted"),
     ]:
@@ -83,11 +83,11 @@ def test_keys_that_cannot_be_used_say_why(tmp_path: pathlib.Path) -> None:
     [
         (str(OWN), "private key"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n", "private key"),
-        ("", "holds no public key"),
+        ("", "contains no public key"),
         (f"{OWN.to_public()}\n{OTHER.to_public()}", "more than one"),
         ("age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", "plugin"),
         ("sk-ssh-ed25519@openssh.com AAAA", "security token"),
-        ("ssh-ed25519 AAAA", "not a whole SSH key"),
+        ("ssh-ed25519 AAAA", "an incomplete SSH key"),
         ("nonsense", "not a public key"),
     ],
     ids=["age-private", "ssh-private", "none", "two", "plugin", "token", "cut", "nonsense"],
@@ -104,10 +104,10 @@ def test_files_that_cannot_be_opened_say_why() -> None:
     with pytest.raises(sealing.KeyFileError, match="is encrypted") as caught:
         sealing.unseal(sealed, None, name="f")
     assert "--identity" in caught.value.do
-    with pytest.raises(FileError, match="another key"):
+    with pytest.raises(FileError, match="a key other than k"):
         sealing.unseal(sealed, key_file(OTHER), name="f", key_name="k")
     for changed in (sealed[:-60], sealed.replace(sealed[200:210], b"AAAAAAAAAA")):
-        with pytest.raises(FileError, match="changed or cut"):
+        with pytest.raises(FileError, match="changed or truncated"):
             sealing.unseal(changed, key_file(OWN), name="f", key_name="k")
     with pytest.raises(FileError, match="larger than"):
         sealing.unseal(sealed + b" " * sealing.MAX_SEALED, key_file(OWN), name="f", key_name="k")

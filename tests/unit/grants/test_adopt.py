@@ -142,8 +142,8 @@ def test_what_is_weak_is_said_with_what_to_do(iam: FakeIam, now: datetime) -> No
         (trust(allow(ROOT, ID), allow({"AWS": "arn:aws:iam::333333333333:root"}, ID)), "333333333333"),
         (trust(allow({"AWS": "*"})), "every AWS account"),
         (trust(allow({"AWS": "*"}, ID)), "every AWS account"),
-        (trust(SERVICE), "no account outside"),
-        (trust(allow({"AWS": "arn:aws:iam::111111111111:root"})), "no account outside"),
+        (trust(SERVICE), "no outside account"),
+        (trust(allow({"AWS": "arn:aws:iam::111111111111:root"})), "no outside account"),
         (
             trust(allow(ROOT, {"StringEquals": {"sts:ExternalId": "${nobody:knows}"}}), {"Effect": "Allow"}),
             "not decided",
@@ -162,7 +162,7 @@ def test_a_role_that_does_not_admit_exactly_one_account_outside_is_refused(
 
 def test_roles_of_aws_and_revoked_ones_are_refused(iam: FakeIam, now: datetime) -> None:
     made(iam, SHAPES["console"], path="/aws-reserved/sso.amazonaws.com/")
-    with pytest.raises(NotAdopted, match="AWS makes"):
+    with pytest.raises(NotAdopted, match="AWS creates and manages"):
         prepared(iam, now)
     made(iam, SHAPES["console"])["inline"]["valetkey-revoked"] = {}
     with pytest.raises(NotAdopted, match="revocation"):
@@ -276,7 +276,7 @@ def test_revoke_asks_before_it_deletes_what_others_use(
     own = trust(allow(ROOT, ID), allow({"AWS": "arn:aws:iam::111111111111:root"}))
     made(iam, own if shape == "own" else SHAPES["service"])
     assert prepared(iam, now).others
-    assert [each.what for each in misfits(adopted(iam, now, waiting))] == ["who may come in"]
+    assert [each.what for each in misfits(adopted(iam, now, waiting))] == ["who is admitted"]
 
 
 def test_a_forged_record_on_a_role_of_the_account_does_not_fit(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
@@ -288,7 +288,7 @@ def test_a_forged_record_on_a_role_of_the_account_does_not_fit(iam: FakeIam, now
     for each in role["Tags"]:
         if each["Key"] == "valetkey:trust":
             each["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
-    assert "who may come in" in [each.what for each in misfits(standing(iam))]
+    assert "who is admitted" in [each.what for each in misfits(standing(iam))]
 
 
 def test_list_suspend_and_resume_know_it(iam: FakeIam, now: datetime, waiting: Waiting) -> None:

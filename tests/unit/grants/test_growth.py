@@ -156,7 +156,7 @@ def test_unused(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
     month = timedelta(days=30)
     assert ahead(iam, made + month, unused=month) == ()
     (found,) = ahead(iam, made + timedelta(days=31), unused=month)
-    assert (found.kind, "not used since it was made 2026-11-01" in found.text) == ("unused", True)
+    assert (found.kind, "not used since it was created 2026-11-01" in found.text) == ("unused", True)
     iam.roles["audit"]["RoleLastUsed"] = {"LastUsedDate": datetime(2026, 12, 1, tzinfo=UTC)}
     assert ahead(iam, datetime(2026, 12, 31, tzinfo=UTC), unused=month) == ()
     (found,) = ahead(iam, datetime(2027, 1, 1, tzinfo=UTC), unused=month)

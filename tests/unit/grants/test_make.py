@@ -130,7 +130,7 @@ def test_waiting_ends(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -
             iam.roles["audit"]["managed"].clear()
 
     iam.after = blind
-    with pytest.raises(Interrupted, match="not seen complete"):
+    with pytest.raises(Interrupted, match="is not complete in the account"):
         made(iam, grant, waiting, now)
     assert waiting.clock() >= 60
 
@@ -143,7 +143,7 @@ def test_a_role_that_is_created_and_never_shown_ends_the_waiting(
             raise CallError(call, "NoSuchEntity", "not yet")
 
     iam.before = blind
-    with pytest.raises(Interrupted, match="not seen") as failed:
+    with pytest.raises(Interrupted, match="is not complete in the account") as failed:
         made(iam, grant, waiting, now)
     assert failed.value.exit_code == 3
 
@@ -161,7 +161,7 @@ def test_a_create_that_was_heard_twice_is_no_error(iam: Any, grant: Grant, waiti
 def test_a_name_that_differs_in_case_only_is_explained(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
     made(iam, replace(grant, name="Audit"), waiting, now)
     began = waiting.clock()
-    with pytest.raises(ValetkeyError, match="does not show it under this name"):
+    with pytest.raises(ValetkeyError, match="does not return it under this name"):
         made(iam, grant, waiting, now)
     assert waiting.clock() - began <= 20
 

@@ -179,7 +179,7 @@ def test_a_trust_may_be_as_large_as_the_accounts_quota_says(iam: Any, quota: int
     iam.quotas = {} if quota is None else {"AssumeRolePolicySizeQuota": quota}
     prepared = prepare(long_trust(fits), request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
     assert len(prepared.calls[0].params["AssumeRolePolicyDocument"]) == fits
-    with pytest.raises(ValetkeyError, match=f"{over:,} characters, and this account takes {fits:,}") as caught:
+    with pytest.raises(ValetkeyError, match=f"{over:,} characters, and this account allows {fits:,}") as caught:
         prepare(long_trust(over), request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
     assert "Role trust policy length" in caught.value.do
 

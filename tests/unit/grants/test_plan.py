@@ -220,7 +220,7 @@ def test_an_external_id_that_could_never_be_sent_is_refused(grant: Grant, extern
 
 
 def test_the_own_account_is_no_outside_party(grant: Grant) -> None:
-    with pytest.raises(ValetkeyError, match="not an outside party"):
+    with pytest.raises(ValetkeyError, match="is your own account"):
         plan(replace(grant, account=grant.terms.contractor), None)
 
 

@@ -45,7 +45,7 @@ def test_the_accounts_own_policies_are_found_by_name_and_path(iam: Any) -> None:
 
 def test_a_name_that_is_both_aws_and_the_accounts_is_refused(iam: Any) -> None:
     iam.policies[f"arn:aws:iam::{iam.account}:policy/ReadOnlyAccess"] = GOOD
-    with pytest.raises(ChosenPolicyError, match="both") as refused:
+    with pytest.raises(ChosenPolicyError, match="of an AWS policy and of a policy of this account") as refused:
         found(iam, "ReadOnlyAccess")
     assert "arn:aws:iam::aws:policy/ReadOnlyAccess" in refused.value.do
 

@@ -97,7 +97,7 @@ def test_without_the_wait_nothing_is_waited_for_and_the_receipt_says_so(
     say_receipt(receipt, as_json=False)
     said = " ".join(capsys.readouterr().out.split())
     assert "Not waited for (--no-wait)" in said
-    assert "seconds as a rule, up to a few minutes" in said
+    assert "seconds in most cases, up to a few minutes" in said
     say_receipt(receipt, as_json=True)
     answer = json.loads(capsys.readouterr().out)
     assert (answer["waited_seconds"], answer["wait_skipped"]) == (0, True)
@@ -142,7 +142,7 @@ def test_a_deny_that_somebody_removes_meanwhile_is_put_again_and_said(
     assert [each.what for each in receipt.removed].count("deny on everything put on the role") == 2
     assert iam.roles == {}
     say_receipt(receipt, as_json=False)
-    assert "was put there again" in " ".join(capsys.readouterr().out.split())
+    assert "was written again" in " ".join(capsys.readouterr().out.split())
 
 
 def test_against_somebody_who_always_removes_the_deny_it_gives_up_and_says_what_holds(
@@ -153,7 +153,7 @@ def test_against_somebody_who_always_removes_the_deny_it_gives_up_and_says_what_
             role["inline"].pop(REVOKED, None)
 
     iam.before = remove
-    with pytest.raises(Interrupted, match="somebody removes it") as failed:
+    with pytest.raises(Interrupted, match="someone removes it") as failed:
         taken_back(iam, waiting, now)
     assert failed.value.exit_code == 3
     assert "audit" in iam.roles

@@ -89,7 +89,7 @@ def test_one_word_says_how_a_grant_stands_and_only_an_open_one_is_handed_over(
         assert refused.value.exit_code == 1
         assert {
             "ended": "valetkey extend audit --until",
-            "changed": "see who gets in now: `valetkey show audit`",
+            "changed": "see who is admitted now: `valetkey show audit`",
             "incomplete": "run the same `valetkey grant` again",
             "revoking": "finish it with `valetkey revoke audit`",
             "changing": "run the same command again",
@@ -98,7 +98,7 @@ def test_one_word_says_how_a_grant_stands_and_only_an_open_one_is_handed_over(
             # `change` begins with a trust policy that valetkey has written.
             assert ("`valetkey change audit`" in refused.value.do) is is_readable(standing.drift)
             assert ("`valetkey revoke audit`" in refused.value.do) is not is_readable(standing.drift)
-            assert "`valetkey adopt audit` agrees to it" in refused.value.do
+            assert "`valetkey adopt audit` accepts the role as it is" in refused.value.do
 
 
 def test_no_handoff_is_written_that_accept_would_refuse(iam: Any, role: Any, now: datetime) -> None:

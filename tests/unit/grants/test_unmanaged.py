@@ -66,7 +66,7 @@ def test_the_role_of_the_caller_and_roles_of_aws_are_refused(iam: FakeIam) -> No
     assert judged(iam, arn="arn:aws:sts::111111111111:assumed-role/puppeteers2/me").uses == ()
     for path in ("/aws-reserved/sso.amazonaws.com/", "/aws-service-role/x.amazonaws.com/"):
         made(iam, CONTRACTOR, path=path)
-        with pytest.raises(ValetkeyError, match="AWS makes"):
+        with pytest.raises(ValetkeyError, match="AWS creates and manages"):
             judged(iam)
 
 

@@ -95,7 +95,7 @@ def test_on_drift_it_says_what_was_changed_who_gets_in_and_the_ways_out(
 ) -> None:
     shown(change, as_json=False)
     text = capsys.readouterr().out
-    changed, _, rest = text.partition("What was changed since it was agreed:")[2].partition("Who gets in now:")
+    changed, _, rest = text.partition("Changes since the grant was agreed:")[2].partition("Who is admitted now:")
     who, _, ways = rest.partition("Ways out:")
     assert says in changed
     assert gets_in in who
@@ -112,7 +112,7 @@ def test_on_drift_it_says_what_was_changed_who_gets_in_and_the_ways_out(
 def test_a_role_as_agreed_says_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     shown(lambda role: None, as_json=False)
     text = capsys.readouterr().out
-    assert ("Ways out" in text, "as it was agreed" in text) == (False, True)
+    assert ("Ways out" in text, "The role matches its record." in text) == (False, True)
     shown(lambda role: None, as_json=True)
     found = json.loads(capsys.readouterr().out)
     assert (found["who"], found["changed"], found["ways_out"]) == (None, [], [])

@@ -16,7 +16,7 @@ def opens(*actions: str) -> Opening:
 
 def test_what_outlives_a_revocation_is_said_with_its_life_and_the_policy() -> None:
     lines = list(opening_lines(opens("s3:GetDataAccess", "rds-db:connect")))
-    at = lines.index("They hand out what a deny on the role, and so `revoke`, does not end:")
+    at = lines.index("They allow obtaining what a deny on the role, and so `revoke`, does not end:")
     assert lines[at + 1] == (
         "  - S3 Access Grants: credentials of the role of the S3 location, up to 12 h: s3:GetDataAccess (Vendor)"
     )

@@ -26,14 +26,14 @@ def adopt(
         str | None, Parameter(help="With --tighten: the ExternalId to require; the role's own when left out.")
     ] = None,
     request: Annotated[
-        Path | None, Parameter(help="With --tighten: the contractor's access request, which brings the ExternalId.")
+        Path | None, Parameter(help="With --tighten: the contractor's access request, which contains the ExternalId.")
     ] = None,
     fingerprint: Annotated[
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
     ] = None,
     identity: Identity = None,
     dry_run: Annotated[_Flag, Parameter(help="Show what the role is, and the calls; write nothing.")] = False,
-    yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
+    yes: Annotated[_Flag, Parameter(help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
@@ -103,4 +103,4 @@ def _check_words(role: str | None, *, all_: bool, tighten: bool, external_id: st
             do="add --tighten, or leave them out",
         )
     if external_id is not None and request is not None:
-        raise ValetkeyError("the request brings the ExternalId", do="leave --external-id out")
+        raise ValetkeyError("the request contains the ExternalId", do="leave --external-id out")

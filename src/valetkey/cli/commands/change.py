@@ -38,9 +38,11 @@ def change(
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
     ] = None,
     identity: Identity = None,
-    accept_escalation: Annotated[_Flag, Parameter(help="Change although the policies reach past this role.")] = False,
-    dry_run: Annotated[_Flag, Parameter(help="Show what it means, the calls and the proof; write nothing.")] = False,
-    yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
+    accept_escalation: Annotated[
+        _Flag, Parameter(help="Change although the policies allow access beyond this role.")
+    ] = False,
+    dry_run: Annotated[_Flag, Parameter(help="Show the effect, the calls and the proof; write nothing.")] = False,
+    yes: Annotated[_Flag, Parameter(help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:

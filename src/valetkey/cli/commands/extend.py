@@ -17,8 +17,8 @@ def extend(
     /,
     *,
     until: Annotated[str, Parameter(help="The new end: 2026-12-31, 2026-12-31T18:00Z, 30d, or never.")],
-    dry_run: Annotated[_Flag, Parameter(help="Show what it means, the calls and the proof; write nothing.")] = False,
-    yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
+    dry_run: Annotated[_Flag, Parameter(help="Show the effect, the calls and the proof; write nothing.")] = False,
+    yes: Annotated[_Flag, Parameter(help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:

@@ -40,12 +40,14 @@ def grant(
     tag: Annotated[tuple[str, ...], _Many, Parameter(help="Your own tag on the role, KEY=VALUE.")] = (),
     description: Annotated[str | None, Parameter(help="Description of the role.")] = None,
     path: Annotated[str, Parameter(help="Path of the role.")] = "/",
-    accept_escalation: Annotated[_Flag, Parameter(help="Grant although the policies reach past this role.")] = False,
+    accept_escalation: Annotated[
+        _Flag, Parameter(help="Grant although the policies allow access beyond this role.")
+    ] = False,
     like: Annotated[
-        str | None, Parameter(help="Take policies, terms and tags from this grant where no option says them.")
+        str | None, Parameter(help="Take policies, terms and tags from this grant where no option sets them.")
     ] = None,
     dry_run: Annotated[_Flag, Parameter(help="Show the calls and the proof; write nothing.")] = False,
-    yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
+    yes: Annotated[_Flag, Parameter(help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:

@@ -23,7 +23,7 @@ def revoke(
     name: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Do not ask for confirmation.")] = False,
     confirm: Annotated[
         str | None, Parameter(help="The name again: delete the role even if it differs from its record.")
     ] = None,
@@ -39,7 +39,7 @@ def revoke(
 ) -> int:
     """End a grant: deny everything to live sessions, close the trust policy, delete every policy and the role.
 
-    IAM applies a deny within seconds as a rule, up to a few minutes: it waits 10 seconds before it removes anything
+    IAM applies a deny within seconds in most cases, up to a few minutes: it waits 10 seconds before it removes anything
     that denies. It asks first, at the terminal; without one it needs --yes. A role that does not fit its record is
     denied and closed, and deleted when you type its name, or say --confirm NAME. Run again after an interruption, it
     finishes.
@@ -57,7 +57,7 @@ def revoke(
     bare = name.rpartition("/")[2] if name.startswith("arn:") else name
     if confirm not in (None, name, bare):
         raise ValetkeyError(
-            f"--confirm says another name than {bare}", do=f"say {option('--confirm', bare)}, or leave it out"
+            f"--confirm names another role than {bare}", do=f"use {option('--confirm', bare)}, or leave it out"
         )
     if delete and not unmanaged:
         raise ValetkeyError("--delete is for --unmanaged: a grant is always deleted", do="leave --delete out")
@@ -127,7 +127,7 @@ def _agree_to_delete(done: Shut, reasons: Sequence[Difference], *, yes: bool, as
                 return
         named = f"--yes {option('--confirm', name)}"
         raise ValetkeyError(
-            f"{state}, since it does not fit its record",
+            f"{state}, because it does not match its record",
             do="see `valetkey show` and who uses it; if it is yours to delete: "
             f"{command('valetkey revoke', name, then=named)}",
             where=done.role_arn,

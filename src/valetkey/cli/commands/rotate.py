@@ -27,8 +27,8 @@ def rotate(
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
     ] = None,
     identity: Identity = None,
-    dry_run: Annotated[_Flag, Parameter(help="Show what it means, the calls and the proof; write nothing.")] = False,
-    yes: Annotated[_Flag, Parameter(help="Do not ask.")] = False,
+    dry_run: Annotated[_Flag, Parameter(help="Show the effect, the calls and the proof; write nothing.")] = False,
+    yes: Annotated[_Flag, Parameter(help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
@@ -44,7 +44,7 @@ def rotate(
 
     if (request is None) is (external_id is None):
         raise ValetkeyError(
-            "a rotation needs the new ExternalId, in one way",
+            "a rotation needs the new ExternalId from exactly one source",
             do="give --request FILE, or --external-id ID where the contractor has no valetkey",
         )
     received = _changing.request_of(request, identity, fingerprint=fingerprint, yes=yes and not dry_run)

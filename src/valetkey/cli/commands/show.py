@@ -23,7 +23,7 @@ def show(
     /,
     *,
     as_: Annotated[
-        Literal["command"] | None, Parameter(name="--as", help="Print the `grant` line that would make the role.")
+        Literal["command"] | None, Parameter(name="--as", help="Print the `grant` command that would create the role.")
     ] = None,
     show_external_id: Annotated[bool, Parameter(negative="", help="Print ExternalIds in full.")] = False,
     evidence: Annotated[

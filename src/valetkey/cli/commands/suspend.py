@@ -15,7 +15,7 @@ def suspend(
     /,
     *,
     until: Annotated[str | None, Parameter(help="When it ends by itself: 2027-01-07, or 14d.")] = None,
-    yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
