@@ -126,7 +126,7 @@ def _carry_out(entry: Entry, role: Role | None, perform: Perform, tools: Tools) 
     if entry.decision != END:
         return result("kept, but changed since", differs) if differs else result("kept")
     if entry.kind != "grant":
-        return result("not ended", "not a grant of valetkey's: change it by hand; `valetkey audit` shows how")
+        return result("not ended", "not a valetkey grant: change it by hand; `valetkey audit` shows how")
     return _end(entry, perform, tools, result, f"changed since it was read: {differs}" if differs else "")
 
 

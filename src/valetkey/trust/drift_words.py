@@ -43,7 +43,7 @@ def _sentence(each: Difference) -> str:
     if what in (MANAGED, INLINE):
         policy = f"the {what}"
         if each.missing:
-            return f"{policy} {agreed} is not there"
+            return f"{policy} {agreed} is missing"
         if agreed == "none":
             return f"{policy} {found} was added"
         return f"{policy} {agreed} was changed"

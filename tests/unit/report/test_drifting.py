@@ -80,7 +80,7 @@ def bounded(role: dict[str, Any]) -> None:
         ),
         (
             lambda role: role["inline"].pop("valetkey-own-role"),
-            "is not there",
+            "is missing",
             "222222222222",
             "`valetkey grant` again",
         ),

@@ -27,24 +27,24 @@ def activity(
     engines: Engines = Engines(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Show who came in through a role and what they did, from CloudTrail. 1 when a part could not be read.
+    """Show who assumed a role and what they did, from CloudTrail. Exit code 1: a part could not be read.
 
     Parameters
     ----------
     role
         A grant of this account, by name, or the ARN of any role. An ARN and a folder need no credentials.
     from_
-        A folder or file of a trail, s3://BUCKET/PREFIX of one, or lookup-events where there is no trail.
+        A folder or file of a trail, its s3://BUCKET/PREFIX, or lookup-events if there is no trail.
     all_outsiders
-        Every role that a caller of another account assumed, in place of one role.
+        Instead of one role: every role that a caller of another account assumed.
     since
         The start: a date (2026-11-01), a time with zone, or a length before now (7d).
     until
-        The end, which does not count: likewise. A date is its first moment.
+        The end (exclusive), in the same forms. A date is its first moment.
     by
-        What a line of the result is about.
+        What each line of the result is about.
     own_accounts
-        Accounts that are yours too, with --all-outsiders: ids with commas between, or a file.
+        Other accounts of yours, with --all-outsiders: ids with commas between, or a file.
     format
         How to print the result.
     """

@@ -1,4 +1,4 @@
-"""valetkey adopt: make a grant of a role that exists."""
+"""valetkey adopt: turn an existing role into a grant."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def adopt(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Make a grant of a role that was made by other means and admits exactly one account outside.
+    """Turn an existing role that admits exactly one outside account into a grant.
 
-    Its terms are read from its trust policy, by proof, and recorded as tags; the trust policy stays as it is, unless
-    you say --tighten. --until adds a policy that denies everything from then on.
+    Its terms are derived from its trust policy, by proof, and recorded as tags; the trust policy does not change,
+    unless you use --tighten. --until adds a policy that denies everything from then on.
     """
     from valetkey.cli import _changing, _owning, _questions
     from valetkey.grants.adopt import adopt as take_over

@@ -34,7 +34,7 @@ def audit(
 ) -> int:
     """Audit which outside parties can assume an account's roles.
 
-    The exit code is 1 with findings at or over --fail-on, undecided roles, or something that was not read.
+    Exit code 1: findings at or above --fail-on, undecided roles, or something that was not read.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def audit(
     owner
         The account of the roles, if the files do not contain it.
     own_accounts
-        Accounts that are yours too: ids with commas between, or a file.
+        Other accounts of yours: ids with commas between, or a file.
     org_id
         Your organisation, o-...
     known_accounts

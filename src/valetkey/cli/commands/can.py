@@ -20,7 +20,7 @@ def can(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Decide whether a session of a grant may do something now. 0 allowed, 1 denied, or it depends.
+    """Decide whether a session of a grant may do something now. Exit code 0: allowed; 1: denied, or it depends.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def can(
     resource
         An ARN, or a pattern of ARNs; without one, any resource.
     context
-        A condition key whose value is known: KEY=VALUE, like aws:SourceIp=192.0.2.1.
+        The value of a known condition key: KEY=VALUE, like aws:SourceIp=192.0.2.1.
     """
     from valetkey.cli._permissions import decided
 

@@ -46,10 +46,11 @@ def change(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Change a grant in place: what is given replaces what was agreed, the rest stays.
+    """Change a grant in place: each option replaces the present value, everything else stays.
 
-    The role, its ARN and its id stay. It shows first what the change means, and proves the new trust policy before and
-    after. At no moment more is allowed than by the old terms or the new ones. After an interruption, run it again.
+    The role, its ARN and its id stay. It first shows the effect of the change, and proves the new trust policy
+    before and after. At every moment each allowed request is allowed by the old terms or by the new ones. After an
+    interruption, run it again.
     """
     from valetkey.cli import _changing, _owning
     from valetkey.errors import ValetkeyError

@@ -22,7 +22,7 @@ def extend(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Move the end of a grant to a later time; also of one that has ended.
+    """Move the end of a grant to a later time, also for a grant that has ended.
 
     Live sessions are kept. An end before the present one is refused: `valetkey change --until` sets any.
     """

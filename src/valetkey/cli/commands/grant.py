@@ -1,4 +1,4 @@
-"""valetkey grant: let a contractor in."""
+"""valetkey grant: give a contractor access through a role."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def grant(
 ) -> int:
     """Create a role for a contractor, after its trust policy is proved.
 
-    At a terminal it asks for missing values, and before it writes; --whole-account and --from-ip it does not ask for.
-    Without a terminal it needs --yes and --until, and with a request also --fingerprint or --to. After an interruption,
+    At a terminal it asks for missing values (not for --whole-account and --from-ip), and for confirmation before it
+    writes. Without a terminal it needs --yes and --until, and with a request also --fingerprint or --to. After an interruption,
     run it again to finish.
     """
     from valetkey.cli import _options, _owning, _questions, _wizard

@@ -1,4 +1,4 @@
-"""valetkey handoff: the file that the contractor needs."""
+"""valetkey handoff: write the file that the contractor needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def handoff(
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="File to write; stdout when left out.")] = None,
     as_: Annotated[
         Literal["text", "console", "terraform", "shell"] | None,
-        Parameter(name="--as", help="For a contractor without valetkey: what enters the role with that tool."),
+        Parameter(name="--as", help="For a contractor without valetkey: a text for this tool."),
     ] = None,
     encrypt_to: EncryptTo = None,
     output: Output = Output(),  # noqa: B008
@@ -27,8 +27,8 @@ def handoff(
 ) -> int:
     """Write the file that the contractor needs, from the role as it is now.
 
-    It holds no secret. Read the fingerprint aloud to the contractor. Exit code 1 when the role is not as agreed.
-    A contractor without valetkey gets a text for their own tools with --as.
+    It contains no secret. Read the fingerprint aloud to the contractor. Exit code 1: the role does not match its
+    record. For a contractor without valetkey, --as writes a text for their own tools.
     """
     from valetkey.cli._owning import found, write_own
     from valetkey.exchange import dump, fingerprint, sealing

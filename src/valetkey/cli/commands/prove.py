@@ -1,4 +1,4 @@
-"""valetkey prove: show that a trust policy admits nobody but whom it should, offline."""
+"""valetkey prove: prove that a trust policy admits only the intended callers, offline."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def prove(
     show_external_id: Annotated[_Flag, Parameter(help="Print ExternalIds in full.")] = False,
     output: Output = Output(),  # noqa: B008
 ) -> int:
-    """Prove that a trust policy admits only whom it should, or show a request that it wrongly allows.
+    """Prove that a trust policy admits only the intended callers, or show a request that it wrongly admits.
 
-    0 holds, 1 does not hold or not decided. Works offline. The answer holds for every request from now on.
+    Exit code 0: holds; 1: does not hold, or not decided. Works offline. The answer covers every request from now on.
     """
     from valetkey.cli import _trusts
     from valetkey.prover import Proof

@@ -17,7 +17,7 @@ def resume(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """End a suspension: new sessions are served again, sessions from before the resume stay denied.
+    """End a suspension: new sessions are allowed again, sessions issued before the resume stay denied.
 
     It asks first, at the terminal; without one it needs --yes.
     """

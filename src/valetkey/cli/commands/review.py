@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = App(
     name="review",
-    help="Review all outside access to this account: freeze what there is, carry out the decisions, verify the result.",
+    help="Review all outside access to this account: record it, carry out the decisions, verify the result.",
     help_format="plaintext",
     result_action="return_value",
 )
@@ -33,22 +33,22 @@ def review(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Write every grant and every other outside trust of this account into a file, for a person to decide on.
+    """Write every grant and every other outside trust of this account to a file, for a person to decide on.
 
-    The exit code is 1 when something could not be read, so that entries may be missing.
+    Exit code 1: something could not be read, so entries may be missing.
 
     Parameters
     ----------
     out
         The review to write. An existing file is not overwritten.
     csv
-        The same as a table for a spreadsheet, to decide in.
+        Also write a table for a spreadsheet, in which you can decide.
     own_accounts
-        Accounts that are yours too: ids with commas between, or a file.
+        Other accounts of yours: ids with commas between, or a file.
     org_id
         Your organisation, o-...
     from_
-        CloudTrail, as `activity` reads it: the notes of each entry then say what was done through it.
+        CloudTrail, as `activity` reads it: adds to the notes of each entry how it was used.
     """
     from valetkey.cli import _auditing, _reviewing
     from valetkey.evidence.review import dump, new
@@ -75,11 +75,11 @@ def apply(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """End the grants that are decided to end, by `revoke`, and write what became of each decision into the file.
+    """Revoke the grants that are decided to end, and write the outcome of each decision to the file.
 
-    Every entry needs a decision, a reason and a reviewer. Run again after an interruption, it goes on.
+    Every entry needs a decision, a reason and a reviewer. After an interruption, run it again to continue.
 
-    The exit code is 1 when a decision could not be carried out, or something is left to look at.
+    Exit code 1: a decision could not be carried out, or an entry needs another review.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def apply(
     sign
         Sign the result with this SSH key (ssh-keygen -Y); the signature is FILE.sig.
     yes
-        Do not ask.
+        Do not ask for confirmation.
     """
     from valetkey.cli import _owning, _questions, _reviewing
     from valetkey.evidence.review import OPEN, decided, dump, load
@@ -153,17 +153,17 @@ def verify(
     allowed_signers: Path,
     output: Output = Output(),  # noqa: B008
 ) -> int:
-    """Verify the signature of a review that was carried out, or of `show --evidence`. Needs no AWS credentials.
+    """Verify the signature of a finished review, or of `show --evidence`. Needs no AWS credentials.
 
-    The exit code is 1 when the file was changed, when it is not signed by one of the signers, or when it is not whole.
+    Exit code 1: the file was changed, is not signed by one of the signers, or is not complete.
 
     Parameters
     ----------
     file
-        The review or the evidence. Its signature is FILE.sig beside it.
+        The review or the evidence. Its signature is FILE.sig in the same folder.
     allowed_signers
-        Whose keys count, as ssh-keygen reads them: lines like `alice@example.com ssh-ed25519 AAAA...`. A file beside
-        the evidence is refused.
+        The accepted signers, as ssh-keygen reads them: lines like `alice@example.com ssh-ed25519 AAAA...`. A file in
+        the folder of the evidence is refused.
     """
     from valetkey.cli import _reviewing
     from valetkey.evidence.loading import EvidenceError

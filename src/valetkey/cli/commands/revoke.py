@@ -39,12 +39,12 @@ def revoke(
 ) -> int:
     """End a grant: deny everything to live sessions, close the trust policy, delete every policy and the role.
 
-    IAM applies a deny within seconds in most cases, up to a few minutes: it waits 10 seconds before it removes anything
-    that denies. It asks first, at the terminal; without one it needs --yes. A role that does not fit its record is
-    denied and closed, and deleted when you type its name, or say --confirm NAME. Run again after an interruption, it
-    finishes.
+    IAM applies a deny within seconds in most cases, up to a few minutes: it waits 10 seconds before it removes a policy
+    that denies. It asks first, at the terminal; without one it needs --yes. A role that does not match its record is
+    denied and closed, and deleted only if you type its name, or use --confirm NAME. After an interruption, run it again
+    to finish.
 
-    --unmanaged is for a role that has no record, or one that cannot be read, and that lets somebody outside in.
+    --unmanaged is for a role that admits an outside party and has no record, or a record that cannot be read.
     """
     from valetkey.cli import _owning, _questions
     from valetkey.grants.fitting import misfits

@@ -32,10 +32,10 @@ def rotate(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Replace the ExternalId of a grant by a new one of the contractor's.
+    """Replace the ExternalId of a grant by a new one from the contractor.
 
     The previous ExternalId stays valid for --overlap, through a separate trust policy statement that expires by date.
-    Hand over a new handoff afterwards (`valetkey handoff`).
+    Then send the contractor a new handoff (`valetkey handoff`).
     """
     from valetkey.cli import _changing, _owning
     from valetkey.errors import ValetkeyError

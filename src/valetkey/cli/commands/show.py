@@ -40,7 +40,7 @@ def show(
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Show one grant: terms, trust policy, proof, days left, and what on the role differs from its terms.
+    """Show one grant: terms, trust policy, proof, days left, and how the role differs from its terms.
 
     Where it differs, it says what was changed, who is admitted now, and what to do. It never writes.
     Exit code 1 when the trust policy is not proved to admit exactly the terms, or the role differs from its record.
@@ -54,8 +54,8 @@ def show(
     from_use
         Propose a smaller policy from what was used, and show what would be lost.
     from_
-        CloudTrail, as `activity` reads it. With --from-use in place of IAM's service last accessed information; with
-        --evidence it adds what was done through the role.
+        CloudTrail, as `activity` reads it. With --from-use it replaces IAM's service last accessed information; with
+        --evidence it adds how the role was used.
     """
     if from_ is not None and not (from_use or evidence):
         raise ValetkeyError(

@@ -1,4 +1,4 @@
-"""valetkey suspend: deny everything to a grant for a time."""
+"""valetkey suspend: deny everything to all sessions of a grant for a time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def suspend(
     name: str,
     /,
     *,
-    until: Annotated[str | None, Parameter(help="When it ends by itself: 2027-01-07, or 14d.")] = None,
+    until: Annotated[str | None, Parameter(help="When the suspension ends by itself: 2027-01-07, or 14d.")] = None,
     yes: Annotated[bool, Parameter(negative="", help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008
     account: OwnerAccount = OwnerAccount(),  # noqa: B008
 ) -> int:
-    """Deny everything to a grant, live sessions and new ones, until `valetkey resume` or a date.
+    """Deny everything to all sessions of a grant, live and new, until `valetkey resume` or a date.
 
-    The trust policy and the terms stay. It asks first, at the terminal; without one it needs --yes.
+    The trust policy and the terms do not change. It asks first, at the terminal; without one it needs --yes.
     """
     from valetkey.cli import _options, _owning, _questions
     from valetkey.grants.suspend import suspend as stop

@@ -17,9 +17,10 @@ def who(
     show_external_id: Annotated[bool, Parameter(negative="", help="Print ExternalIds in full.")] = False,
     output: Output = Output(),  # noqa: B008
 ) -> int:
-    """List who can assume a role with this trust policy, and under which conditions. 0 decided, 1 not decided.
+    """List who can assume a role with this trust policy, and under which conditions.
 
-    Every line is a set of requests that are all allowed, from now on; together the lines are complete.
+    Each line is a set of requests that are all allowed, from now on; together the lines are complete.
+    Exit code 0: decided; 1: not decided.
     """
     from valetkey.cli import _trusts
     from valetkey.policy import Origin
