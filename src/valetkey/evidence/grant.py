@@ -65,7 +65,7 @@ class GrantEvidence(Part, frozen=True):
     contractor: str
     until: str | None
     terms: dict[str, Any] | None
-    """What the trust policy says; None when it is not of the shape that valetkey writes."""
+    """The terms in the trust policy; None when it does not have the form that valetkey writes."""
     terms_recorded: str
     """SHA-256 of the terms that were agreed, as the record on the role has it."""
     session_seconds: int | None

@@ -15,7 +15,7 @@ from valetkey.grants.waiting import BUSY, Waiting, Writes
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
-    """An adoption as made and seen in the account."""
+    """An adoption that was made and read back from the account."""
 
     adoption: Adoption
     standing: Standing
@@ -30,7 +30,7 @@ def adopt(
     look_again: bool = False,
     tell: Callable[[Call], None] = lambda call: None,
 ) -> Adopted:
-    """Make the adoption. `look_again`: a person has thought it over, and another may have changed the role meanwhile.
+    """Make the adoption. `look_again`: a person had time to decide, so someone else may have changed the role.
     Raises NotAdopted, NotProved, Interrupted."""
     name, writes = adoption.role.name, Writes(perform, waiting, tell)
     try:

@@ -1,11 +1,11 @@
-"""Adopt a role that was made by other means: it becomes a grant, by a record on the role; its trust stays as it is.
+"""Adopt a role that valetkey did not create: a record on the role makes it a grant; its trust policy does not change.
 
 Rules:
-- The trust decides, by proof: exactly one account outside comes in, under terms that are shown to hold. Nothing is
-  taken from the role's name, description or tags.
-- INVARIANT: nothing that adopting writes gives anybody more, but for an end or an ExternalId that the owner says anew.
-  It adds tags, and with an end the dated deny; with `tighten` the trust is replaced by one of valetkey's own, proved
-  before and after it is written, after the grant's own denies are on the role.
+- The trust policy decides, by proof: it admits exactly one outside account, under terms that are proved. The role's
+  name, description and tags are not used.
+- INVARIANT: nothing that adopting writes gives anyone more access, except a new end or ExternalId that the owner names.
+  It adds tags, and with an end the dated deny; with `tighten` the trust policy is replaced by one that valetkey writes,
+  proved before and after it is written, after the grant's own denies are on the role.
 - An ExternalId is never invented: the contractor would not know it.
 - Running it again reads and plans anew.
 """
@@ -53,7 +53,7 @@ class NotAdopted(ValetkeyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What the owner said of the role to adopt."""
+    """What the owner asks for when adopting a role."""
 
     name: str
     until: datetime | None = None
@@ -65,15 +65,15 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Adoption:
-    """An adoption that may be made."""
+    """An adoption that is checked and planned."""
 
     owner: Owner
     role: Role
     contractor: str
     others: tuple[str, ...]
-    """Who comes in besides, in words: the role's own account, services, identity providers."""
+    """Who else is admitted, in words: the role's own account, services, identity providers."""
     terms: Terms
-    """What the trust asks for, as it is."""
+    """What the present trust policy requires."""
     proof: Shown
     """Of the trust as it is; with `tightened`, of the trust that is written."""
     until: datetime | None
@@ -167,7 +167,7 @@ _AGAIN = timedelta(hours=1)
 
 
 def _check_agreed(wish: Wish, whole: Standing, terms: Terms) -> None:
-    """A grant is not adopted again: what is asked for has to be agreed already. Raises NotAdopted."""
+    """A grant is not adopted again: the options must match its record. Raises NotAdopted."""
     name, until = whole.role.name, whole.record.until
     same_end = wish.until is None or (until is not None and abs(wish.until - until) <= _AGAIN)
     if not same_end or (wish.never and until is not None):
@@ -188,8 +188,7 @@ def _given_id(wish: Wish) -> str | None:
 
 
 def judge(role: Role) -> tuple[Admitted, Read]:
-    """Who comes in, and the terms of the one account outside. Raises NotAdopted for every role that cannot be
-    adopted."""
+    """Who is admitted, and the terms of the one outside account. Raises NotAdopted if the role cannot be adopted."""
     from valetkey.trust.adopting import admitted, read_by_proof
 
     where = role.arn
@@ -345,7 +344,7 @@ def _trust(grant: Grant) -> Call:
 
 
 def plan_tags(role: Role, record: Mapping[str, str]) -> list[Call]:
-    """The record last: until it is there, the role is what it was."""
+    """The record last: until it is written, the role is not a grant."""
     new = [{"Key": key, "Value": value} for key, value in record.items() if role.tags.get(key) != value]
     old = [key for key in role.tags if key.startswith(PREFIX) and key not in record and not is_change(key)]
     about = {"RoleName": role.name}
@@ -356,7 +355,7 @@ def plan_tags(role: Role, record: Mapping[str, str]) -> list[Call]:
 
 
 def whole_grant(role: Role) -> Standing | None:
-    """The grant that this role is already, made or tightened by valetkey and as it was agreed; else None."""
+    """The grant that this role already is: written or tightened by valetkey, and matching its record; else None."""
     try:
         standing = read_claimed(role)
     except ForeignRole:
@@ -366,7 +365,7 @@ def whole_grant(role: Role) -> Standing | None:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A role that lets somebody outside in and is not a grant."""
+    """A role that admits an outside party and is not a grant."""
 
     role: Role
     contractor: str
@@ -377,7 +376,7 @@ class Candidate:
 
 
 def candidates(roles: Iterable[Role]) -> tuple[Candidate, ...]:
-    """The roles of an account that let somebody outside in, and are not grants as agreed. A name may be damaged."""
+    """The roles of an account that admit an outside party and are not grants that match their record."""
     from valetkey.trust.adopting import admitted
 
     found = []

@@ -1,4 +1,4 @@
-"""Whether a session of a grant may do something: from the documents alone, for every request in question.
+"""Whether a session of a grant may do something: from the documents alone, for every such request.
 
 `can` asks about all requests with one action, on every resource that a pattern covers, with every value of the
 condition keys that are not known. Two proofs answer it: that none of them is allowed, or that all of them are.
@@ -55,7 +55,7 @@ RESOURCE = "the resource"
 
 @dataclass(frozen=True)
 class Deciding:
-    """One statement that decides, or the Allow that comes nearest."""
+    """One statement that decides, or the Allow that matches most closely."""
 
     policy: str
     """The policy's name on the role."""
@@ -114,7 +114,7 @@ def can(
     now: datetime,
     limits: Limits = Limits(),  # noqa: B008
 ) -> Answer:
-    """Whether a session that is entered now (aware) may do this now. `known` are condition keys with their values; a
+    """Whether a session that starts now (aware) may do this now. `known` are condition keys with their values; a
     time there takes the place of the present. Raises ValetkeyError for an action or resource that is none,
     InternalError."""
     for key, value in known.items():
@@ -234,7 +234,7 @@ class _Question:
         return parse_policy({"Version": "2008-10-17", "Statement": [asked]}, kind=kind)
 
     def _anything(self, case: _Case) -> Request | str | None:
-        """A request in question that is allowed; None: proved that there is none; or why it is not decided. What a
+        """A request that is allowed; None: proved that there is none; or why it is not decided. What a
         policy that could not be read may allow counts as allowed."""
         identity = case.sides.identity
         if any(not each.boundary for each in self.effective.unread):
@@ -251,7 +251,7 @@ class _Question:
         return self._said(found, case, is_allowed=True)
 
     def _everything(self, case: _Case) -> Request | str | None:
-        """A request in question that is denied; None: proved that there is none; or why it is not decided."""
+        """A request that is denied; None: proved that there is none; or why it is not decided."""
         if always(case.sides, *case.patterns) and not any(each.effect == "Deny" for each in case.sides.statements):
             foreign = self._owner != self.effective.role_arn.split(":")[4]
             if not foreign:

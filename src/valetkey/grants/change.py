@@ -27,7 +27,7 @@ __all__ = ["Changed", "Done", "change", "prepare_change"]
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A change as made and seen in the account."""
+    """A change that was made and read back from the account."""
 
     change: Changed
     role: Role
@@ -52,8 +52,8 @@ def change(
 ) -> Done:
     """Make the change. `now` is AWS's time, for the deny on older sessions.
 
-    `look_again`: a person may have thought it over since the role was read, and another may have changed it or begun to
-    revoke it; then it is read again first. Raises ValetkeyError (exit code 1) for that, NotProved, Interrupted.
+    `look_again`: a person had time to decide since the role was read, so someone else may have changed it or begun to
+    revoke it; it is then read again first. Raises ValetkeyError (exit code 1) for that, NotProved, Interrupted.
     """
     if look_again and changed.steps:
         _check_unchanged(changed, perform)
@@ -90,7 +90,7 @@ def _check_unchanged(changed: Changed, perform: Perform) -> None:
 
 
 class _Work:
-    """One change under way."""
+    """One change in progress."""
 
     def __init__(
         self,
@@ -168,7 +168,7 @@ class _Work:
         return role if is_done else None
 
     def interrupted(self, what: str, advice: str, *, exit_code: int = 3) -> Interrupted:
-        """What holds, and how to go on."""
+        """What is in effect, and how to continue."""
         done, begun = self.writes.done, self.writes.begun
         so_far = f" (done so far: {', '.join(call.action for call in done)})" if done else ""
         holds = (

@@ -248,7 +248,7 @@ def _documents(
     perform: Perform,
     owner: Owner,
 ) -> dict[str, Mapping[str, Any] | None]:
-    """Of every managed policy and boundary of before and after. One that is to be removed may be unreadable."""
+    """The documents of all managed policies and boundaries, previous and new. One to be removed may be unreadable."""
     keeps = [*wanted.managed, *([wanted.boundary] if wanted.boundary else [])]
     drops = [*standing.role.managed, *old.managed, *(each for each in (old.boundary, standing.role.boundary) if each)]
     found: dict[str, Mapping[str, Any] | None] = {}

@@ -1,4 +1,4 @@
-"""The `grant` line that would make a role: of a grant as its role is now, to keep, to compare, to run elsewhere."""
+"""The `grant` command that would create a role as it is now: to keep, to compare, or to run elsewhere."""
 
 from __future__ import annotations
 
@@ -119,11 +119,11 @@ class Model:
 
 
 def like(asked: Asked, standing: Standing, *, requester: str | None = None) -> Model:
-    """What was asked, filled up from another grant. A flag wins. `requester`: the account of an access request.
+    """The options, completed from another grant. A flag wins. `requester`: the account of an access request.
 
-    Not taken: the name, the ExternalIds (one for each contractor and customer), the end, and what gives something up
-    (no MFA, a whole account without it, no ExternalId): that has to be said each time. Who is named is taken for the
-    same contractor only. Raises ValetkeyError as `grant_line` does.
+    Not copied: the name, the ExternalIds (one for each contractor and customer), the end, and what weakens a grant (no
+    MFA, a whole account without it, no ExternalId): give these each time. Named principals are copied for the same
+    contractor only. Raises ValetkeyError as `grant_line` does.
     """
     terms, role = _terms(standing), standing.role
     contractor = requester or asked.contractor or terms.contractor

@@ -38,12 +38,12 @@ _Tests = tuple[tuple[str, str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True)
 class Summary:
-    """What may be done at all, on some resource and under some condition."""
+    """What is allowed on some resource under some condition."""
 
     services: Mapping[str, Mapping[Kind, tuple[str, ...]]]
     """Actions by service (its prefix in IAM) and kind, in AWS's spelling."""
     undecided: str = ""
-    """Why the policies were not looked at in full; what was not looked at is counted as allowed."""
+    """Why the policies were not fully analyzed; what was not analyzed counts as allowed."""
 
     def counts(self) -> dict[Kind, int]:
         """Actions of each kind."""

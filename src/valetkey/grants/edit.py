@@ -1,10 +1,10 @@
-"""From a grant as it stands and what the owner wants changed, to the grant that is wanted.
+"""From the present grant and the changes that the owner wants, to the wanted grant.
 
 Rules:
-- What is given replaces the value, what is not given stays; the role, its ARN and its id stay always.
+- An option that is given replaces the value, everything else stays; the role, its ARN and its id always stay.
 - The base is the record. Of a change that was interrupted the record is the new one, so that the same command again
-  asks for nothing new; names to remove that are gone already are no mistake then.
-- A list of people never becomes empty by removing names: an empty list admits the whole account.
+  changes nothing new; names to remove that are already removed are then not an error.
+- A list of principals never becomes empty by removing names: an empty list admits the whole account.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Base:
 
 
 def base_of(standing: Standing, terms: Terms) -> Base:
-    """The grant that stands on a role, whose terms can be read."""
+    """The grant of a role whose terms can be read."""
     role, record = standing.role, standing.record
     by_tag = {in_tag(arn): arn for arn in role.managed}
     missing = [each for each in record.managed if not each.startswith("arn:") and each not in by_tag]

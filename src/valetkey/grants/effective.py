@@ -1,10 +1,10 @@
-"""What a grant's role may do: its policies and boundary, read whole.
+"""What a grant's role may do: its policies and boundary, read completely.
 
 Rules:
 - Every policy on the role counts, valetkey's own denies too (the end, the own role, a suspension, a revocation).
-- A document that AWS does not give, or that cannot be read, is named in `unread`: nothing is decided as if it were not
-  there.
-- Policies of resources, SCPs and RCPs are not read. They may deny more; the policy of a resource that names the role
+- A document that AWS does not give, or that cannot be read, is named in `unread`: no decision assumes that it does
+  not exist.
+- Resource policies, SCPs and RCPs are not read. They may deny more; a resource policy that names the role
   may allow more (IAM User Guide, reference_policies_evaluation-logic).
 """
 

@@ -1,11 +1,12 @@
-"""Make a grant: show the trust to be right, perform what is planned, read it back, show it again.
+"""Make a grant: prove the trust policy, perform the planned calls, read it back, prove it again.
 
 Rules:
-- INVARIANT: no trust is sent that is not shown to admit exactly the terms, and no permission follows before the trust,
-  as AWS gives it back, is shown again.
-- What denies comes before what allows. Where it cuts what is allowed, no allowing policy follows before it had time to
-  take effect (`Settling`): IAM promises no order among several writes.
-- There is no rollback: what an interrupted run left gives no more than the terms; the next run reads and plans anew.
+- INVARIANT: no trust policy is sent that is not proved to admit exactly the terms, and no permission follows before
+  the trust policy, as AWS returns it, is proved again.
+- Policies that deny come before those that allow. If a deny limits what is allowed, no allowing policy follows
+  before it had time to take effect (`Settling`): IAM promises no order among several writes.
+- There is no rollback: after an interrupted run the role allows no more than the terms; the next run reads and plans
+  again.
 """
 
 from __future__ import annotations
@@ -190,19 +191,19 @@ _TOO_LARGE = (
 
 
 def advice(error: CallError) -> str:
-    """What to do about a refusal of a trust policy or of a quota."""
+    """What to do if AWS refuses a trust policy, or a quota is reached."""
     if error.code == "LimitExceeded" and "ACLSizePerRole" in error.message:
         return _TOO_LARGE
     return _ADVICE.get(error.code, error.do)
 
 
 def interruption(begun: Call | None) -> str:
-    """What ^C has interrupted: AWS may have performed a call that was under way, or not."""
+    """What ^C has interrupted: AWS may or may not have performed a call that was in progress."""
     return f"interrupted{f' during {begun.action}; AWS may or may not have performed it' if begun else ''}"
 
 
 def _stopped(wanted: Grant, writes: Writes) -> Interrupted:
-    """What ^C leaves. A call that was under way may have got through or not."""
+    """The state after ^C. AWS may or may not have performed a call that was in progress."""
     if not writes.done and writes.begun is None:
         return Interrupted("interrupted: nothing was changed", where=wanted.role_arn, exit_code=130)
     so_far = ", ".join(call.action for call in writes.done) or "nothing"

@@ -1,9 +1,9 @@
-"""From what the owner asks for, and what an access request brings, to the grant that is wanted.
+"""From the owner's options and an access request to the wanted grant.
 
 Rules:
 - A flag beats the request; the request beats the defaults. Only the account and the ExternalId of a request are taken
-  as facts. Its wishes are taken as they are when they give no more than the defaults do; `beyond` names those that
-  give more, and they need the owner's yes.
+  as facts. What else it asks for is accepted if it gives no more than the defaults; `beyond` names what
+  gives more, and that needs the owner's consent.
 - A request never turns MFA off, never names an end later than a flag, never accepts an escalation.
 - The ExternalId is the contractor's if a request brings one (the third party generates it: IAM User Guide,
   id_roles_create_for-user_externalid), else the owner's, else random; who chose it is recorded.
@@ -34,14 +34,14 @@ _CANNOT_MFA = {
 
 @dataclass(frozen=True, kw_only=True)
 class Asked(DraftTerms):
-    """What the owner said, flag by flag: the terms and the rest; None or empty: nothing said. Lengths in seconds."""
+    """The owner's options, flag by flag: the terms and the rest; None or empty: not given. Lengths in seconds."""
 
     name: str
     contractor: str | None = None
     policies: tuple[str, ...] = ()
     no_external_id: bool = False
     never: bool = False
-    """The owner said that there is no end; with neither this nor `until` nothing was said of it."""
+    """The owner chose no end; with neither this nor `until` no choice was made."""
     lasting: timedelta | None = None
     """Set beside `until` when the end was given as a time from now."""
     session: int | None = None
@@ -52,7 +52,7 @@ class Asked(DraftTerms):
 
 
 def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Asked:
-    """What was asked, filled up from an access request. Raises ValetkeyError where the two contradict each other."""
+    """The options, completed from an access request. Raises ValetkeyError where the two contradict each other."""
     if asked.contractor not in (None, request.account):
         raise ValetkeyError(
             f"{option('--to', asked.contractor)} is not the account of the request, {request.account}",
@@ -86,7 +86,7 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
 
 
 def beyond(asked: Asked, request: AccessRequest) -> tuple[str, ...]:
-    """The wishes of a request that give more than the defaults and that no flag has answered, in words."""
+    """What a request asks for beyond the defaults and no flag sets, in words."""
     usual = {word.rsplit("/", 1)[-1] for word in DEFAULT}
     wished = [] if asked.policies else [word for word in request.policies if not _is_usual(word, usual)]
     more = [f"policy {word}" for word in wished]
@@ -153,7 +153,7 @@ def wanted(
     request: str | None,
     user_id: str | None = None,
 ) -> Grant:
-    """The grant that was asked for. `fresh_id` is the random ExternalId in case none was named; `request` the
+    """The wanted grant. `fresh_id` is the random ExternalId in case none was named; `request` the
     fingerprint of the access request, `user_id` who asked by it. Raises ValetkeyError when it contradicts itself;
     limits are `plan.check`'s."""
     if asked.contractor is None:

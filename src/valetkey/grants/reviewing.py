@@ -31,7 +31,7 @@ from valetkey.trust.record import OWN, digest, instant
 
 @dataclass(frozen=True)
 class Tools:
-    """What carrying out needs besides AWS: a clock, waiting, and whom to tell."""
+    """What `apply` needs besides AWS: a clock, waiting, and a callback for progress."""
 
     now: Callable[[], datetime]
     waiting: Waiting
@@ -45,7 +45,7 @@ class Tools:
 
 
 class NotAllApplied(ValetkeyError):
-    """Some of the grants could not be ended; the others were dealt with, and the file says so."""
+    """Some grants could not be ended; the others were handled, and the file records it."""
 
     exit_code = 3
 

@@ -27,7 +27,7 @@ LEVELS = ("List", "Read", "Tagging", "Write", "Permissions management")
 
 @dataclass(frozen=True)
 class People:
-    """What a change of terms does to who may come in, ends left out."""
+    """How a change of terms changes who is admitted, without the ends."""
 
     admits: bool
     """Somebody whom the old terms refuse."""
@@ -46,7 +46,7 @@ class Permissions:
     unread: tuple[str, ...]
     """Policies of the grant as it is that could not be read."""
     undecided: str = ""
-    """Why the policies were not looked at in full; empty when they were. What was not looked at is called open."""
+    """Why the policies were not fully analyzed; empty when they were. What was not analyzed counts as allowed."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A grant as it stands: what was agreed, what the role is now, and where the two differ."""
+"""The state of a grant: what was agreed, what the role is now, and where the two differ."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class Standing:
     role: Role
     record: Record
     terms: Terms | None
-    """What the trust policy says now; None when it is not of the shape that valetkey writes."""
+    """The terms in the present trust policy; None when it does not have the form that valetkey writes."""
     drift: tuple[Difference, ...]
 
     @property
     def revoking(self) -> bool:
-        """Whether a revocation has begun: the unconditional deny is on the role, or all but DeleteRole is done."""
+        """Whether a revocation is in progress: the unconditional deny is on the role, or only DeleteRole is left."""
         role = self.role
         bare = not (role.inline or role.managed)
         return REVOKED in role.inline or (bare and canonical(role.trust) == canonical(closed_trust()))
@@ -65,7 +65,7 @@ class Standing:
         return sessions_deny(self.role)
 
     def suspended(self, now: datetime) -> bool:
-        """Whether every session is denied for the time being."""
+        """Whether every session is denied now."""
         deny = self.sessions_deny
         return deny is not None and deny.suspends(now)
 
@@ -199,7 +199,7 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
 
 
 def _usable(standing: Standing, terms: Terms) -> Terms:
-    """What the contractor has to bring so that the role admits them: what the role admits at most may name too little.
+    """What the contractor has to send to be admitted: the terms that the role admits at most may name too little.
     Raises ValetkeyError (exit code 1) where that is not proved."""
     from valetkey.trust.adopting import to_bring
 

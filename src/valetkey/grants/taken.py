@@ -100,7 +100,7 @@ def taken(held: Held, *, role_arn: str) -> Taken:
 
 
 def _denies_all(policy: Policy) -> bool:
-    """A deny on everything was put on the role to stop it: it says nothing about what could be taken before."""
+    """A deny on everything was put on the role to stop it: it says nothing about what could be obtained before."""
     return not policy.allows and any(_whole(each) for each in policy.denies)
 
 

@@ -27,11 +27,11 @@ from valetkey.policy.arns import parse_arn
 
 @dataclass(frozen=True)
 class Unmanaged:
-    """A role that may be revoked without a record."""
+    """A role that can be revoked without a record."""
 
     standing: Standing
     outsiders: tuple[str, ...]
-    """Who outside may come in, in words; empty for one that an earlier run has closed."""
+    """Which outside parties are admitted, in words; empty for a role that an earlier run has closed."""
     uses: tuple[str, ...]
     """Who uses the role besides, in words: services, instance profiles, the role's own account, identity providers."""
     profiles: tuple[str, ...]
@@ -39,7 +39,7 @@ class Unmanaged:
 
 
 def judge_unmanaged(role: Role, *, owner: Owner, perform: Perform) -> Unmanaged:
-    """Whether a role may be revoked so, and whom that meets. Raises ValetkeyError (exit code 1), CallError."""
+    """Whether a role can be revoked in this way, and who is affected. Raises ValetkeyError (exit code 1), CallError."""
     from valetkey.trust.adopting import admitted
 
     if role.path.startswith(RESERVED):

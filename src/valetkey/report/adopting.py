@@ -105,8 +105,8 @@ def say_adopted(done: Adopted, *, as_json: bool) -> None:
         say("Proof: for every caller and every request, the role admits exactly what the terms allow.")
     else:
         say(
-            "Its trust policy is as it was. "
-            "Proof: nobody of the contractor's account comes in who does not meet the terms."
+            "Its trust policy is unchanged. "
+            "Proof: in the contractor's account, it admits only callers that meet the terms."
         )
     say(f"Next: {command('valetkey handoff', name, then='-o handoff.json')}")
 

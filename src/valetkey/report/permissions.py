@@ -58,7 +58,7 @@ def _example(title: str, example: Example, *, with_request: bool) -> Iterator[st
     nearest = example.outcome == "implicit_deny"
     if with_request:
         keys = [f"{key} = {_value(value)}" for key, value in example.context.items()]
-        yield f"  {title:<10} for one on {example.resource}" + (f" with {', '.join(keys)}" if keys else "")
+        yield f"  {title:<10} for example on {example.resource}" + (f" with {', '.join(keys)}" if keys else "")
     if nearest:
         yield "  because    no statement allows it" + (
             f"; the nearest is in {example.decided_by[0]}" if example.decided_by else ""
@@ -158,7 +158,7 @@ def _in_words(services: Mapping[str, Mapping[Kind, Sequence[str]]]) -> str:
 
 def _beyond_lines(found: Within) -> Iterator[str]:
     for each in found.beyond[:_SHOWN]:
-        yield f"  for one    {_request(each)}"
+        yield f"  example    {_request(each)}"
     if len(found.beyond) > _SHOWN:
         yield f"  and {len(found.beyond) - _SHOWN} other kinds of requests"
     for action, why in found.undecided:

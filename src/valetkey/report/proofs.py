@@ -102,8 +102,8 @@ def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:
             yield f"   {spelt(key)}: {words}"
     if region.party.kind == "unique id":
         yield "   unique id    in Principal, IAM resolves it to a live user or role when the document is saved"
-    yield f"   opened by    statement {region.statement + 1}"
-    yield f"   for one      {_actions(region.witness)} by {region.witness.principal}"
+    yield f"   allowed by   statement {region.statement + 1}"
+    yield f"   example      {_actions(region.witness)} by {region.witness.principal}"
 
 
 def _callers(region: Region) -> str:

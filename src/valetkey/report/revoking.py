@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def unmanaged_lines(owner: Owner, found: Unmanaged) -> tuple[str, ...]:
-    """What a role is that is revoked without a record, for the person who agrees to it."""
+    """Describe a role that is revoked without a record, for the person who confirms it."""
     role = found.standing.role
     who = ", ".join(found.outsiders) or "nobody: an earlier run closed the trust policy"
     said = [
@@ -60,9 +60,9 @@ def say_unmanaged(found: Unmanaged, saved: str, done: Shut | Receipt, *, as_json
         say(f"{done.name} was already denied and closed; nothing was changed.")
     else:
         say(f"{state_of(done)}. {SPREADS}.")
-    say(f"What the role was is in {saved}")
+    say(f"The previous state of the role is saved in {saved}")
     if is_shut:
-        say("To undo it, put its trust policy back and remove the deny:")
+        say("To undo it, restore its trust policy and remove the deny:")
         say(*(f"  {each}" for each in undo(done.name, saved)))
 
 
@@ -74,7 +74,7 @@ def say_absent(owner: Owner, name: str, near: Sequence[str]) -> None:
 
 
 def misfit_lines(name: str, misfits: Sequence[Difference]) -> Iterator[str]:
-    """Why a role may not be the one that its record tells of. Its values come from the role: none begins a line."""
+    """Why a role may not be the one that its record describes. Its values come from the role: none begins a line."""
     yield f"{name} does not fit its record, and tags can be forged:"
     for each in misfits:
         agreed, found = (mask(each.agreed), mask(each.found)) if each.what == EXTERNAL_ID else (each.agreed, each.found)
@@ -82,12 +82,12 @@ def misfit_lines(name: str, misfits: Sequence[Difference]) -> Iterator[str]:
 
 
 def say_misfits(name: str, misfits: Sequence[Difference]) -> None:
-    """On stderr: why a role may not be the one that its record tells of."""
+    """On stderr: why a role may not be the one that its record describes."""
     say(*misfit_lines(name, misfits), stderr=True)
 
 
 def state_of(shut: Shut) -> str:
-    """What holds of a role that was denied and closed, in words."""
+    """The state of a role that was denied and closed, in words."""
     trust = (
         "and its trust policy admits nobody" if shut.trust_closed else "but its trust policy was not confirmed closed"
     )

@@ -48,11 +48,11 @@ class Admitted:
     ids: tuple[str, ...] = ()
     """Live users and roles of an account that is not named, by unique id."""
     unknown: str = ""
-    """Why it is not known who may come in; empty when it is."""
+    """Why it is not known who is admitted; empty when it is."""
 
     @property
     def outsiders(self) -> bool:
-        """Whether somebody outside the account may come in; unknown counts as yes."""
+        """Whether somebody outside the account may be admitted; unknown counts as yes."""
         return bool(self.accounts or self.providers or self.anybody or self.ids or self.unknown)
 
     @property

@@ -1,4 +1,4 @@
-"""A role against its record: every point in which it is not what was agreed."""
+"""Compare a role with its record: every difference from what was agreed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PINNED = "pinned principals"
 
 @dataclass(frozen=True)
 class Difference:
-    """One point in which the role is not what the record, or the owner, says."""
+    """One difference between the role and its record, or the owner's options."""
 
     what: str
     agreed: str

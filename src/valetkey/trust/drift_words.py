@@ -1,4 +1,4 @@
-"""What of a role was changed since it was agreed, in words."""
+"""What was changed on a role since it was agreed, in words."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from valetkey.trust.drift import PINNED, TRUST, Difference
 MANAGED, INLINE, BOUNDARY, SESSION = "managed policy", "inline policy", "boundary", "session limit (s)"
 END, RECORDED = "end in the trust policy", "the recorded terms"
 RESTORABLE = frozenset({MANAGED, INLINE, BOUNDARY, SESSION})
-"""The differences that the record is enough to put right: `valetkey change` does."""
+"""The differences that the record is enough to correct: `valetkey change` corrects them."""
 
 
 def changes(drift: Iterable[Difference]) -> tuple[str, ...]:
-    """A sentence without its end for each difference."""
+    """A sentence for each difference, without the full stop."""
     return tuple(map(_sentence, drift))
 
 
 def is_restorable(drift: Iterable[Difference]) -> bool:
-    """Whether `valetkey change` puts all of it right: the trust policy still says what was agreed."""
+    """Whether `valetkey change` corrects all differences: the trust policy still has the agreed terms."""
     return all(each.what in RESTORABLE or each.what == PINNED for each in drift)
 
 

@@ -43,7 +43,7 @@ CHANGING = f"{PREFIX}changing"
 
 @dataclass(frozen=True)
 class Changing:
-    """A change that is under way, or was interrupted: the record is the new one, the role may be the old one."""
+    """A change that is in progress or was interrupted: the record is the new one, the role may still be the old one."""
 
     at: datetime
     was: str
@@ -58,7 +58,7 @@ class Changing:
 
 
 class ForeignRole(ValetkeyError):
-    """A role that is not a grant of valetkey's, or of a version that this one does not know. It is not changed."""
+    """A role that is not a valetkey grant, or has a record version that is not known. It is not changed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ def own_role_deny(role_arn: str) -> dict[str, Any]:
     """A policy that denies the role everything on itself but reading: its trust, policies, boundary, tags, passing it
     on, deleting it. Written as NotAction, so that a write that AWS adds tomorrow is denied too.
 
-    It closes this door only: a managed policy attached to the role, another role or a user are other resources
+    It protects only this role: a managed policy attached to the role, another role or a user are other resources
     (`Opening.escalations` names what is left).
     """
     # `*`, `?` and `$` may occur in a path and would be read as wildcards and variables (reference_policies_variables).

@@ -2,7 +2,7 @@
 
 Rules:
 - Both ways: the document allows nothing that the terms do not (`reference`), and nothing that the terms allow is
-  refused. And somebody can come in: a trust that admits nobody keeps every stranger out too.
+  refused. And somebody is admitted: a trust policy that admits nobody also refuses every outsider.
 - The caller's own policies are not judged: across accounts they can only refuse more, so the trust alone is an upper
   bound (reference_policies_evaluation-logic_policy-eval-cross-account).
 - INVARIANT: what is not decided is not shown.
@@ -26,7 +26,7 @@ _EXTERNAL_ID = key_names.EXTERNAL_ID
 
 @dataclass(frozen=True)
 class Shown:
-    """What was shown of a trust."""
+    """What was proved about a trust policy."""
 
     holds: bool
     witness: Request | None

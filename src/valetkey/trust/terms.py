@@ -1,4 +1,4 @@
-"""The access terms of a trust: who may come in, under which conditions, until when; and which terms there may be.
+"""The access terms of a trust policy: who is admitted, under which conditions, until when; and which terms are valid.
 
 Rules (`check_terms`):
 - Every field is inside AWS's limits, so that nothing is written that could never be used (an ExternalId of one
@@ -33,7 +33,7 @@ _LAST_YEAR = 9000
 
 
 class TermsError(ValetkeyError):
-    """Terms that no trust may be written for. `where` is the field of Terms."""
+    """Terms for which no trust policy may be written. `where` is the field of Terms."""
 
 
 class Kind(Enum):
@@ -262,7 +262,7 @@ class DraftTerms:
 
 @dataclass(frozen=True)
 class Terms(DraftTerms):
-    """What a trust policy shall admit, known before any role exists."""
+    """What a trust policy is to admit, known before any role exists."""
 
     contractor: str = field(
         kw_only=True,
@@ -340,7 +340,7 @@ def rows(terms: Terms) -> dict[str, str]:
 
 
 def sentence(terms: Terms) -> str:
-    """Who may come in, in one line."""
+    """Who is admitted, in one line."""
     return ", ".join(filter(None, (each.clause(terms) for each in table(type(terms)))))
 
 

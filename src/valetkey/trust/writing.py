@@ -35,8 +35,8 @@ def write_trust(terms: Terms) -> dict[str, Any]:
 def closed_trust() -> dict[str, Any]:
     """A trust policy that admits nobody: a single Deny on sts:AssumeRole and no Allow.
 
-    AWS says to edit the trust so that nobody gets in, and shows no such document; public playbooks write a Deny alone
-    (fact U3). It names `{"AWS": "*"}`: a bare "*" is an error in the trust of a role (fact W11).
+    AWS says to edit the trust policy so that it admits nobody, and shows no such document; public playbooks use a Deny
+    alone (fact U3). It names `{"AWS": "*"}`: a bare "*" is an error in the trust of a role (fact W11).
     """
     deny = {"Sid": "AdmitNobody", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     return {"Version": _VERSION, "Statement": [deny]}
