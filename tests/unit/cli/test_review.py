@@ -317,7 +317,7 @@ def test_since_the_population_was_read(iam: FakeIam, capsys: Capture) -> None:
     assert "valetkey-revoked" in iam.roles["forged"]["inline"]
     out = capsys.readouterr().out
     assert "role/new: granted after the population was read, not reviewed" in out
-    assert "role/vendor: not ended: not a grant of valetkey's" in out
+    assert "role/vendor: not ended: not a valetkey grant" in out
 
 
 def test_a_grant_with_a_damaged_record_is_in_the_population_and_closed(iam: FakeIam) -> None:

@@ -107,10 +107,10 @@ def test_long_disuse_is_found_once(iam: FakeIam, grant: Grant) -> None:
     assert problems(never, 7, 90) == ()
     assert problems(never, 90, 90) == ("was never used",)
     assert problems(never, 91, 90) == (
-        f"not used since it was made {never.role.created:%Y-%m-%d}: longer than 90 days ago",
+        f"not used since it was created {never.role.created:%Y-%m-%d}: longer than 90 days ago",
     )
     assert problems(never, 5, 4) == (
-        f"not used since it was made {never.role.created:%Y-%m-%d}: longer than 4 days ago",
+        f"not used since it was created {never.role.created:%Y-%m-%d}: longer than 4 days ago",
     )
     used = replace(never, role=replace(never.role, last_used=never.role.created + timedelta(days=10)))
     assert problems(used, 100, 90) == ()
