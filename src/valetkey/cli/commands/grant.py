@@ -54,8 +54,8 @@ def grant(
     """Create a role for a contractor, after its trust policy is proved.
 
     At a terminal it asks for missing values (not for --whole-account and --from-ip), and for confirmation before it
-    writes. Without a terminal it needs --yes and --until, and with a request also --fingerprint or --to. After an interruption,
-    run it again to finish.
+    writes. Without a terminal it needs --yes and --until, and with a request also --fingerprint or --to. After an
+    interruption, run it again to finish.
     """
     from valetkey.cli import _options, _owning, _questions, _wizard
     from valetkey.cli._answers import Here, keeping
