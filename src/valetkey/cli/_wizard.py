@@ -50,7 +50,7 @@ def complete(
         if more and not yes and ask is None:
             raise ValetkeyError(
                 f"the request asks for more than the defaults: {', '.join(more)}",
-                do="accept that with --yes, or say yourself what to grant with --policy and --session",
+                do="accept it with --yes, or choose what to grant with --policy and --session",
             )
     if asked.name and asked.contractor and has_end:
         return asked

@@ -329,7 +329,7 @@ def test_tighten_makes_a_grant_as_of_valetkeys_own(iam: FakeIam, now: datetime, 
     assert found.terms is not None
     assert found.terms.mfa
     assert misfits(found) == ()
-    assert found.record.versions == {each: "v1" for each in role["managed"]}
+    assert found.record.versions == dict.fromkeys(role["managed"], "v1")
     assert prepared(iam, now, tighten=True).calls == () == prepared(iam, now).calls
 
 
