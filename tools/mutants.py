@@ -242,7 +242,8 @@ def main() -> int:
         (each["file"], each["before"], each["after"]): each["why"]
         for each in tomllib.loads((ROOT / "tools" / "mutants.toml").read_text()).get("survivor", ())
     }
-    print(*outdated(known), sep="\n", end="")
+    for each in outdated(known):
+        print(each)
     rooms = options.room or ROOMS
     rng = random.Random(options.seed)
     all_ = [each for room in rooms for each in mutants(room, options.mutants // len(rooms), rng)]

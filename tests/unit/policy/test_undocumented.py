@@ -197,7 +197,8 @@ def test_letters_that_some_fold_to_ascii_are_all_known() -> None:
         if 0xD800 <= code < 0xE000:
             continue
         key = loose(char)
-        assert {loose(each) for each in (char.lower(), char.upper(), char.casefold(), char.title())} == {key}
+        others = {char.lower(), char.upper(), char.casefold(), char.title()} - {char}
+        assert all(loose(each) == key for each in others)
         if not char.isascii() and key.isascii():
             found[char] = key
     assert found == {char: plain for plain, odd in (*ODD.items(), *LIGATURES.items()) for char in odd}
