@@ -9,9 +9,12 @@ from valetkey.account.calls import Call
 from valetkey.commandline import command
 from valetkey.grants.change_plan import Cut
 from valetkey.grants.status import EXTERNAL_ID
-from valetkey.report.grant_json import judged_json, moment, proof_json
+from valetkey.report.grant_json import moment, proof_json
 from valetkey.report.grant_notes import misspelt
 from valetkey.report.openings import opening_lines
+from valetkey.report.results import changes as results
+from valetkey.report.results.openings import Opens
+from valetkey.report.results.shape import shaped
 from valetkey.report.text import clean, mask, say, say_json
 from valetkey.trust.drift import PINNED
 from valetkey.trust.drift_words import changes, is_restorable
@@ -113,10 +116,7 @@ def say_change(lines: Sequence[str]) -> None:
 def say_change_plan(changed: Changed, *, as_json: bool) -> None:
     """A dry run: the calls, and what is proved."""
     if as_json:
-        calls = [
-            {"action": each.action, "params": dict(each.params)} for each in changed.steps if isinstance(each, Call)
-        ]
-        say_json({**_json(changed), **proof_json(changed.proof), "calls": calls, "dry_run": True})
+        say_json(_planned(changed))
         return
     if not changed.steps:
         say(f"Dry run: {changed.wanted.name} already has these settings. There is nothing to do.")
@@ -137,8 +137,7 @@ def say_changed(done: Done, *, as_json: bool) -> None:
     """A change that was made, or was there already."""
     changed = done.change
     if as_json:
-        calls = [each.action for each in done.calls]
-        say_json({**_json(changed, done), **proof_json(done.proof), "calls": calls, "dry_run": False})
+        say_json(_changed(done))
         return
     if not done.calls:
         say(f"{changed.wanted.name} already has these settings. Nothing was changed.")
@@ -157,37 +156,61 @@ def say_changed(done: Done, *, as_json: bool) -> None:
         say(f"Next: {command('valetkey handoff', changed.wanted.name, then='-o handoff.json')}")
 
 
-def _json(changed: Changed, done: Done | None = None) -> dict[str, Any]:
-    means = changed.meaning
-    permissions = means.permissions
-    opens = None if changed.opening is None else judged_json(changed.proof, changed.opening)["opens"]
+def _planned(changed: Changed) -> results.PlannedChange:
+    calls = [{"action": each.action, "params": dict(each.params)} for each in changed.steps if isinstance(each, Call)]
+    return shaped(
+        results.PlannedChange,
+        **_meaning(changed),
+        sessions_before=None,
+        waited_seconds=0.0,
+        **proof_json(changed.proof),
+        calls=calls,
+        dry_run=True,
+    )
+
+
+def _changed(done: Done) -> results.Changed:
+    return shaped(
+        results.Changed,
+        **_meaning(done.change),
+        sessions_before=done.cut and moment(done.cut),
+        waited_seconds=round(done.waited, 1),
+        **proof_json(done.proof),
+        calls=[each.action for each in done.calls],
+        dry_run=False,
+    )
+
+
+def _meaning(changed: Changed) -> dict[str, Any]:
+    """What a change and its plan have in common: fields of both shapes."""
+    means, wanted = changed.meaning, changed.wanted
     return {
         "valetkey": "changed/v1",
-        "name": changed.wanted.name,
-        "role_arn": changed.wanted.role_arn,
+        "name": wanted.name,
+        "role_arn": wanted.role_arn,
         "account": changed.owner.account,
-        "adds": list(means.adds),
-        "removes": list(means.removes),
-        "policies": None
-        if permissions is None
-        else {
-            "adds": {level: list(actions) for level, actions in permissions.adds.items()},
-            "removes": {level: list(actions) for level, actions in permissions.removes.items()},
-            "same_actions": permissions.otherwise,
-            "unread": list(permissions.unread),
-            "undecided": permissions.undecided or None,
-        },
+        "adds": means.adds,
+        "removes": means.removes,
+        "policies": None if means.permissions is None else _policies(means.permissions),
         "fields": [
-            {"what": what, "old": _hidden(what, one), "new": _hidden(what, other)} for what, one, other in means.fields
+            results.Field(what=what, old=_hidden(what, one), new=_hidden(what, other))
+            for what, one, other in means.fields
         ],
         "sessions": "denied" if changed.cuts else "kept",
-        "sessions_before": None if done is None or done.cut is None else moment(done.cut),
         "paused": _pauses(changed),
         "resumed": changed.again,
-        "opens": opens,
-        "previous_until": changed.wanted.terms.previous_until and moment(changed.wanted.terms.previous_until),
-        "waited_seconds": 0.0 if done is None else round(done.waited, 1),
+        "opens": None if changed.opening is None else Opens.of(changed.opening),
+        "previous_until": wanted.terms.previous_until and moment(wanted.terms.previous_until),
     }
+
+
+def _policies(permissions: Permissions) -> results.Policies:
+    return shaped(
+        results.Policies,
+        permissions,
+        same_actions=permissions.otherwise,
+        undecided=permissions.undecided or None,
+    )
 
 
 def say_suspended(done: Suspended, *, as_json: bool) -> None:
@@ -195,14 +218,14 @@ def say_suspended(done: Suspended, *, as_json: bool) -> None:
     role, deny = done.standing.role, done.deny
     if as_json:
         say_json(
-            {
-                "valetkey": "suspended/v1",
-                "name": role.name,
-                "role_arn": role.arn,
-                "since": deny.since and moment(deny.since),
-                "until": deny.until and moment(deny.until),
-                "calls": [each.action for each in done.calls],
-            }
+            results.Suspended(
+                valetkey="suspended/v1",
+                name=role.name,
+                role_arn=role.arn,
+                since=moment(deny.since) if deny.since else None,
+                until=moment(deny.until) if deny.until else None,
+                calls=[each.action for each in done.calls],
+            )
         )
         return
     ends = f"until {moment(deny.until)}" if deny.until else f"until {command('valetkey resume', role.name)}"
@@ -221,15 +244,15 @@ def say_resumed(done: Resumed, *, as_json: bool) -> None:
     lives = done.may_live_until
     if as_json:
         say_json(
-            {
-                "valetkey": "resumed/v1",
-                "name": role.name,
-                "role_arn": role.arn,
-                "sessions_before": before and moment(before),
-                "may_live_until": lives and moment(lives),
-                "note": f"Sessions from before may still exist; {NOT_SETTLED}." if lives else None,
-                "calls": [each.action for each in done.calls],
-            }
+            results.Resumed(
+                valetkey="resumed/v1",
+                name=role.name,
+                role_arn=role.arn,
+                sessions_before=moment(before) if before else None,
+                may_live_until=moment(lives) if lives else None,
+                note=f"Sessions from before may still exist; {NOT_SETTLED}." if lives else None,
+                calls=[each.action for each in done.calls],
+            )
         )
         return
     say(f"{role.name} is resumed: sessions that were issued before {before and moment(before)} stay denied.")

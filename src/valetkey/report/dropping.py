@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey.report.results.profiles import Forgotten, LoggedOut
 from valetkey.report.text import say, say_json
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ def say_logged_out(found: Dropped, profile: Profile | None, *, as_json: bool) ->
     """`profile` None: every session."""
     if as_json:
         say_json(
-            {
-                "profile": profile.name if profile else None,
-                "role_sessions": found.roles,
-                "mfa_sessions": found.mfa,
-                "keyring": found.keyring or None,
-            }
+            LoggedOut(
+                profile=profile.name if profile else None,
+                role_sessions=found.roles,
+                mfa_sessions=found.mfa,
+                keyring=found.keyring or None,
+            )
         )
     else:
         whose = f" of {profile.name}" if profile else ""
@@ -56,14 +57,14 @@ def say_forgotten(
     """`profile` None: its file was damaged (`damage`). `broken` are profiles behind it."""
     if as_json:
         say_json(
-            {
-                "profile": name,
-                "role_arn": profile.role_arn if profile else None,
-                "restored": restored,
-                "config": str(path),
-                "backup": str(backup) if backup else None,
-                "behind": list(broken),
-            }
+            Forgotten(
+                profile=name,
+                role_arn=profile.role_arn if profile else None,
+                restored=restored,
+                config=str(path),
+                backup=str(backup) if backup else None,
+                behind=list(broken),
+            )
         )
     else:
         if restored:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valetkey.commandline import command
+from valetkey.report.results.profiles import Imported, ImportedProfile, NotImported
+from valetkey.report.results.shape import shaped
 from valetkey.report.text import mask, say, say_json
 
 if TYPE_CHECKING:
@@ -25,31 +27,7 @@ def say_plan(plan: Plan, path: Path) -> None:
 def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) -> None:
     """What was written. `backup` None: nothing was."""
     if as_json:
-        say_json(
-            {
-                "config": str(path),
-                "written": backup is not None,
-                "backup": str(backup) if backup else None,
-                "imported": [
-                    {
-                        "profile": each.name,
-                        "customer": each.customer,
-                        "account": each.account,
-                        "role_arn": each.role_arn,
-                        "base": each.source_profile,
-                        "base_arn": each.base_arn,
-                        "mfa_serial": each.mfa_serial,
-                        "shares_external_id": each.shares_external_id,
-                    }
-                    for each in plan.profiles
-                ],
-                "left": [
-                    {"profile": each.name, "why": each.why, "do": each.do, "fine": each.fine} for each in plan.left
-                ],
-                "shared_external_ids": [list(names) for names in plan.shared.values()],
-                "changes": list(_diff(plan)),
-            }
-        )
+        say_json(_imported(plan, path, backup))
         return
     by_name = {each.name: each for each in plan.profiles}
     for external_id, names in plan.shared.items():
@@ -70,6 +48,18 @@ def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) 
     say(
         f"Imported {profiles} of {customers} customer{'s' * (customers != 1)}. The file as it was: {backup}",
         "Then try them: `valetkey verify --all`",
+    )
+
+
+def _imported(plan: Plan, path: Path, backup: Path | None) -> Imported:
+    return Imported(
+        config=str(path),
+        written=backup is not None,
+        backup=str(backup) if backup else None,
+        imported=[shaped(ImportedProfile, each, profile=each.name, base=each.source_profile) for each in plan.profiles],
+        left=[shaped(NotImported, each, profile=each.name) for each in plan.left],
+        shared_external_ids=[list(names) for names in plan.shared.values()],
+        changes=list(_diff(plan)),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from valetkey.errors import ValetkeyError
+from valetkey.report.results import contractor as results
+from valetkey.report.results.shape import shaped
 from valetkey.report.text import say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Tried:
 def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
     """docs/reference/verify.md has the schema."""
     if as_json:
-        say_json({"profiles": [_plain(each) for each in found]})
+        say_json(results.Verifications(profiles=[_tried(each) for each in found]))
         return
     if not found:
         say("There are no customers yet. Add one with `valetkey accept` or `valetkey import`.")
@@ -80,15 +81,15 @@ def _cell(result: str, *, applies: bool) -> str:
     return {"right": "no", "wrong": "YES", "learned": "YES"}.get(result, "unknown")
 
 
-def _plain(each: Tried) -> dict[str, object]:
-    found = each.verification
-    return {
-        "profile": each.name,
-        "account": found.profile.account if found else None,
-        "role_arn": found.profile.role_arn if found else None,
-        "holds": found.exit_code == 0 if found else None,
-        "likely": (found.likely or None) if found else None,
-        "probes": [dataclasses.asdict(probe) for probe in found.probes] if found else [],
-        "problem": each.problem.what if each.problem else None,
-        "do": (each.problem.do or None) if each.problem else None,
-    }
+def _tried(each: Tried) -> results.Tried:
+    found, problem = each.verification, each.problem
+    return results.Tried(
+        profile=each.name,
+        account=found.profile.account if found else None,
+        role_arn=found.profile.role_arn if found else None,
+        holds=found.exit_code == 0 if found else None,
+        likely=(found.likely or None) if found else None,
+        probes=[shaped(results.Probe, probe) for probe in found.probes] if found else [],
+        problem=problem.what if problem else None,
+        do=(problem.do or None) if problem else None,
+    )

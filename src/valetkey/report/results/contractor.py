@@ -66,6 +66,26 @@ class Verification(Shape, frozen=True):
     probes: list[Probe]
 
 
+class Tried(Shape, frozen=True):
+    """One customer's profile: what was shown, or why nothing was."""
+
+    profile: str
+    account: str | None
+    role_arn: str | None
+    holds: bool | None
+    """Null: it could not be tried."""
+    likely: str | None
+    probes: list[Probe]
+    problem: str | None
+    do: str | None
+
+
+class Verifications(Shape, frozen=True):
+    """What every customer's profile has shown."""
+
+    profiles: list[Tried]
+
+
 def verified(found: verification.Verification) -> Verification:
     """What every way has shown."""
     profile, likely = found.profile, found.likely or None
