@@ -17,7 +17,8 @@ from valetkey.grants.grant import instant, read_record
 from valetkey.grants.options import Asked
 from valetkey.grants.policies import DEFAULT, check_words, find_managed, from_files, managed_arn, managed_policy
 from valetkey.grants.role import read_role
-from valetkey.trust.terms import TERMS, Kind, Terms, check_terms
+from valetkey.trust.term_rows import Kind
+from valetkey.trust.terms import TERMS, Terms, check_terms
 
 if TYPE_CHECKING:
     from valetkey.account.calls import Perform

@@ -12,7 +12,8 @@ from cyclopts import Parameter
 from valetkey.cli import _owning
 from valetkey.cli._terms import field_name, option_of, options
 from valetkey.errors import ValetkeyError
-from valetkey.trust.terms import TERMS, DraftTerms, Kind, Term
+from valetkey.trust.term_rows import Kind, Term
+from valetkey.trust.terms import TERMS, DraftTerms
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_never
 from cyclopts import Parameter
 
 from valetkey.cli import _owning
-from valetkey.trust.terms import TERMS, DraftTerms, Kind, Term
+from valetkey.trust.term_rows import Kind, Term
+from valetkey.trust.terms import TERMS, DraftTerms
 
 
 class Given:

@@ -12,7 +12,8 @@ from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX
 from valetkey.grants.options import Asked, usual_description
 from valetkey.grants.status import Standing
-from valetkey.trust.terms import TERMS, DraftTerms, Kind, Term, Terms, moment
+from valetkey.trust.term_rows import Kind, Term, moment
+from valetkey.trust.terms import TERMS, DraftTerms, Terms
 
 _INLINE = "policy-"
 """How the inline policy of a --policy file begins."""

@@ -14,8 +14,8 @@ from valetkey.evidence.grant import Change, Difference, Document, GrantEvidence,
 from valetkey.grants import history
 from valetkey.grants.role import HIDDEN, Owner, Role, read_policy
 from valetkey.grants.status import Standing, proof
-from valetkey.trust import terms
 from valetkey.trust.record import digest, instant
+from valetkey.trust.term_rows import as_json
 
 CLAIM = (
     "For every caller and every request, the trust policy admits exactly what the terms allow, and it admits somebody."
@@ -51,7 +51,7 @@ def collect(
         state=standing.state(now),
         contractor=record.contractor,
         until=instant(record.until),
-        terms=None if standing.terms is None else dict(terms.as_json(standing.terms)),
+        terms=None if standing.terms is None else dict(as_json(standing.terms)),
         terms_recorded=record.terms,
         session_seconds=role.max_session,
         created=str(instant(role.created)),

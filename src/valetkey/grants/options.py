@@ -22,7 +22,8 @@ from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest
 from valetkey.grants.grant import Grant
 from valetkey.grants.policies import DEFAULT, is_file
-from valetkey.trust.terms import DraftTerms, sso_role_forms
+from valetkey.trust.named_principals import sso_role_forms
+from valetkey.trust.terms import DraftTerms
 
 _CANNOT_MFA = {
     "iam-role": "a role",

@@ -17,7 +17,8 @@ from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.drift_words import is_readable
 from valetkey.trust.record import OWN, SESSIONS
 from valetkey.trust.self_denies import SessionsDeny, read_sessions_deny
-from valetkey.trust.terms import TERMS, Terms, in_handoff
+from valetkey.trust.term_rows import in_handoff
+from valetkey.trust.terms import TERMS, Terms
 from valetkey.trust.writing import closed_trust
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from valetkey.report.grant_json import moment
 from valetkey.report.results import adopting as results
 from valetkey.report.results import grants as shapes
 from valetkey.report.text import clean, mask, say, say_json, say_table
-from valetkey.trust.terms import Terms, rows
+from valetkey.trust.term_rows import rows
+from valetkey.trust.terms import Terms
 
 if TYPE_CHECKING:
     from valetkey.grants.adopt import Adopted

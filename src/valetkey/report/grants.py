@@ -352,7 +352,7 @@ def _line(text: str) -> str:
 def _terms_rows(
     terms: Terms, session: int | None, policies: Sequence[str], boundary: str | None, *, full: bool = False
 ) -> Iterator[tuple[str, str]]:
-    from valetkey.trust.terms import rows
+    from valetkey.trust.term_rows import rows
 
     for label, said in rows(terms).items():
         yield label, mask(terms.external_id) if label == EXTERNAL_ID and not full else said

@@ -13,99 +13,25 @@ Rules (`check_terms`):
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import Field, dataclass, field, fields
-from datetime import UTC, datetime
-from enum import Enum
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from ipaddress import ip_network
-from typing import Any, TypeVar
+from typing import Any
 
 from valetkey.catalog import limits
 from valetkey.catalog.external_ids import guessable
 from valetkey.errors import PolicyError, ValetkeyError, shown
-from valetkey.policy.arns import Arn, is_account, parse_arn
+from valetkey.policy.arns import parse_arn
 from valetkey.policy.principals import is_unique_id
+from valetkey.trust.named_principals import trouble
+from valetkey.trust.term_rows import Kind, Term, moment, table, term
 
-_T = TypeVar("_T")
 _LAST_YEAR = 9000
 """Years have four digits, and times around the end are tried."""
 
 
 class TermsError(ValetkeyError):
     """Terms for which no trust policy may be written. `where` is the field of Terms."""
-
-
-class Kind(Enum):
-    """How a term is given on the command line."""
-
-    TEXT = "text"
-    SWITCH = "switch"
-    """--mfa or --no-mfa."""
-    FLAG = "flag"
-    SECONDS = "seconds"
-    """A length like 1h."""
-    NAMES = "names"
-    END = "end"
-    """A date, a length from now, or never."""
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One field of the terms, with everything that is derived from it: options, JSON, handoff, words."""
-
-    name: str
-    """The field of Terms, and its JSON key."""
-    default: Any
-    """dataclasses.MISSING for a term that must be given."""
-    kind: Kind
-    flag: str
-    """The option of `grant` and `prove`; empty for a term that follows from something else."""
-    help: str
-    without: str
-    """The option that says that there is none, where leaving the flag out means something else; or empty."""
-    without_help: str
-    title: str
-    """In a list of differences."""
-    label: str
-    """In a table; terms with one label share a row."""
-    words: Callable[[Terms], str]
-    """The value in a table; empty: no row."""
-    clause: Callable[[Terms], str]
-    """The term inside a sentence; empty: nothing to say."""
-    handoff: Callable[[Terms], tuple[str, Any]]
-    """The key in a handoff/v1, and its value."""
-
-
-def _term(
-    default: _T,
-    kind: Kind,
-    *,
-    flag: str = "",
-    about: str = "",
-    without: str = "",
-    without_about: str = "",
-    title: str = "",
-    label: str = "",
-    words: Callable[[Terms], str] = lambda terms: "",
-    clause: Callable[[Terms], str] = lambda terms: "",
-    handoff: Callable[[Terms], tuple[str, Any]] | None = None,
-) -> _T:
-    """A field of Terms with its row of the table. `title` and `handoff` are by default those of the field's name."""
-    row = {
-        "kind": kind,
-        "flag": flag,
-        "help": about,
-        "without": without,
-        "without_help": without_about,
-        "title": title,
-        "label": label,
-        "words": words,
-        "clause": clause,
-        "handoff": handoff,
-    }
-    made: _T = field(default=default, metadata={"term": row})
-    return made
 
 
 def _principals(terms: Terms) -> tuple[str, Any]:
@@ -119,7 +45,7 @@ class DraftTerms:
     This is the one table of terms: each field says its option, its help and its words; `TERMS` lists them.
     """
 
-    external_id: str | None = _term(
+    external_id: str | None = term(
         None,
         Kind.TEXT,
         flag="--external-id",
@@ -132,7 +58,7 @@ class DraftTerms:
         clause=lambda terms: "with that ExternalId" if terms.external_id else "",
     )
     """The required sts:ExternalId, or None for none."""
-    previous_external_id: str | None = _term(
+    previous_external_id: str | None = term(
         None,
         Kind.TEXT,
         title="previous ExternalId",
@@ -143,11 +69,11 @@ class DraftTerms:
         ),
     )
     """After `rotate`: the previous ExternalId, which is also accepted until `previous_until`; or None."""
-    previous_until: datetime | None = _term(  # noqa: RUF009 (it returns a field)
+    previous_until: datetime | None = term(  # noqa: RUF009 (it returns a field)
         None, Kind.END, title="previous ExternalId until"
     )
     """When the previous ExternalId ends (aware, UTC, whole seconds); no later than `until`."""
-    mfa: bool = _term(
+    mfa: bool = term(
         True,
         Kind.SWITCH,
         flag="--mfa",
@@ -157,11 +83,11 @@ class DraftTerms:
         clause=lambda terms: f"with MFA{_age(terms, ' of at most {} s')}" if terms.mfa else "",
     )
     """Whether aws:MultiFactorAuthPresent must be true."""
-    mfa_max_age: int | None = _term(
+    mfa_max_age: int | None = term(
         None, Kind.SECONDS, flag="--mfa-max-age", about="MFA no older than this, like 1h; needs MFA."
     )
     """Seconds since MFA at most (aws:MultiFactorAuthAge), or None for no limit. Needs `mfa`."""
-    only: tuple[str, ...] = _term(
+    only: tuple[str, ...] = term(
         (),
         Kind.NAMES,
         flag="--only",
@@ -173,7 +99,7 @@ class DraftTerms:
     )
     """User or role ARNs of the contractor, checked through aws:PrincipalArn; empty: anyone of the account.
     They need not exist yet. `AWSReservedSSO_NAME_*` may end in a wildcard for the random suffix."""
-    pin: tuple[str, ...] = _term(
+    pin: tuple[str, ...] = term(
         (),
         Kind.NAMES,
         flag="--pin",
@@ -185,7 +111,7 @@ class DraftTerms:
     )
     """User or role ARNs put into Principal: they must exist and are bound to their unique ids by AWS.
     Read back from AWS, a unique id (AIDA…, AROA…) stands for one that has been deleted since."""
-    name_people: bool = _term(
+    name_people: bool = term(
         False,
         Kind.FLAG,
         flag="--name-people",
@@ -196,7 +122,7 @@ class DraftTerms:
         handoff=lambda terms: ("session_name", "username" if terms.name_people else None),
     )
     """Require sts:RoleSessionName = ${aws:username} (IAM users only)."""
-    source_identity: bool = _term(
+    source_identity: bool = term(
         False,
         Kind.FLAG,
         flag="--source-identity",
@@ -205,7 +131,7 @@ class DraftTerms:
         words=lambda terms: "source identity" if terms.source_identity else "",
     )
     """Admit sts:SetSourceIdentity."""
-    session_tags: bool = _term(
+    session_tags: bool = term(
         False,
         Kind.FLAG,
         flag="--session-tags",
@@ -214,7 +140,7 @@ class DraftTerms:
         words=lambda terms: "session tags" if terms.session_tags else "",
     )
     """Admit sts:TagSession."""
-    whole_account: bool = _term(
+    whole_account: bool = term(
         False,
         Kind.FLAG,
         flag="--whole-account",
@@ -225,7 +151,7 @@ class DraftTerms:
         handoff=lambda terms: ("whole_account", terms.whole_account or None),
     )
     """Admit everybody in the account without MFA: whoever has the ExternalId and a key of that account comes in."""
-    from_ip: tuple[str, ...] = _term(
+    from_ip: tuple[str, ...] = term(
         (),
         Kind.NAMES,
         flag="--from-ip",
@@ -237,7 +163,7 @@ class DraftTerms:
     )
     """Public address ranges (CIDR) from which the role may be entered; empty: from anywhere. aws:SourceIp is absent in
     a request through a VPC endpoint (reference_policies_condition-keys), and such a caller is refused."""
-    until: datetime | None = _term(  # noqa: RUF009 (it returns a field)
+    until: datetime | None = term(  # noqa: RUF009 (it returns a field)
         None,
         Kind.END,
         flag="--until",
@@ -301,71 +227,6 @@ def network(text: str) -> str:
         return text
 
 
-def table(terms: type[Terms]) -> tuple[Term, ...]:
-    """The rows of the table, one for each field: the parties first."""
-    own = [each.name for each in fields(terms)]
-    order = sorted(fields(terms), key=lambda each: (each.name not in ("contractor", "partition"), own.index(each.name)))
-    return tuple(_row(each) for each in order)
-
-
-def _row(each: Field[Any]) -> Term:
-    def as_it_is(terms: Terms) -> tuple[str, Any]:
-        return each.name, getattr(terms, each.name)
-
-    said = each.metadata["term"]
-    return Term(
-        name=each.name,
-        default=each.default,
-        kind=said["kind"],
-        flag=said.get("flag", ""),
-        help=said.get("help", ""),
-        without=said.get("without", ""),
-        without_help=said.get("without_help", ""),
-        title=said.get("title") or each.name.replace("_", " "),
-        label=said.get("label", ""),
-        words=said.get("words", lambda terms: ""),
-        clause=said.get("clause", lambda terms: ""),
-        handoff=said.get("handoff") or as_it_is,
-    )
-
-
-def rows(terms: Terms) -> dict[str, str]:
-    """The terms for a person, by label."""
-    said: dict[str, str] = {}
-    for each in table(type(terms)):
-        words = each.words(terms)
-        if words:
-            said[each.label] = ", ".join((*([said[each.label]] if each.label in said else []), words))
-    return said
-
-
-def sentence(terms: Terms) -> str:
-    """Who is admitted, in one line."""
-    return ", ".join(filter(None, (each.clause(terms) for each in table(type(terms)))))
-
-
-def as_json(terms: Terms) -> dict[str, Any]:
-    """The terms as JSON, by field."""
-    plain = {each.name: getattr(terms, each.name) for each in table(type(terms))}
-    return {key: _plain(value) for key, value in plain.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return moment(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
-def in_handoff(terms: Terms) -> dict[str, Any]:
-    """The terms in a handoff/v1, by their keys there."""
-    return dict(each.handoff(terms) for each in table(type(terms)))
-
-
-def moment(when: datetime) -> str:
-    """ "2026-12-31T18:00:00Z"."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _age(terms: Terms, text: str) -> str:
     return text.format(terms.mfa_max_age) if terms.mfa_max_age else ""
 
@@ -394,7 +255,10 @@ def check_terms(terms: Terms) -> None:
         )
     for where, names in (("only", terms.only), ("pin", terms.pin)):
         for name in names:
-            _check_principal(terms, where, name)
+            wild = where == "only"
+            wrong = trouble(name, contractor=terms.contractor, partition=terms.partition, may_be_wild=wild)
+            if wrong is not None:
+                raise TermsError(wrong[0], do=wrong[1], where=where)
     _check_kinds(terms)
     if terms.until is not None and (terms.until.utcoffset() is None or terms.until.microsecond):
         raise TermsError(
@@ -515,74 +379,3 @@ def _check_kinds(terms: Terms) -> None:
 
 _SHORTEST_SESSION_NAME = 2
 """Characters (STS API reference, roleSessionNameType)."""
-
-
-# The role that Identity Center makes for a permission set: a random suffix, in a path nobody else can create in
-# (singlesignon: "Referencing permission sets in resource policies"). Where Identity Center's home region is us-east-1
-# the path ends in `sso.amazonaws.com/`; everywhere else the region follows.
-_RESERVED_SSO = re.compile(
-    r"role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+/)?AWSReservedSSO_[\w+=,.@-]+_\*", re.ASCII
-)
-# The same without its path, or as the session of one: what a person copies from GetCallerIdentity.
-_BARE_SSO = re.compile(
-    r"(?:role/(?!aws-reserved/)(?:[!-~]*/)?|assumed-role/)(AWSReservedSSO_[\w+=,.@*-]+)(?:/.*)?", re.ASCII
-)
-_NAMED = re.compile(r"(user|role)/([!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII)
-
-
-def sso_role_forms(arn: str) -> tuple[str, ...]:
-    """The ARNs that a role of Identity Center may have of which only the name is known, or the ARN itself.
-
-    A session's ARN does not hold its role's path, and the path depends on Identity Center's home region: REGION stands
-    for it where it is not us-east-1.
-    """
-    head, _, name = arn.partition(":role/")
-    if not name.startswith("AWSReservedSSO_"):
-        return (arn,)
-    path = f"{head}:role/aws-reserved/sso.amazonaws.com/"
-    return f"{path}REGION/{name}", f"{path}{name}"
-
-
-def _check_principal(terms: Terms, field: str, text: str) -> None:
-    try:
-        arn = parse_arn(text)
-    except PolicyError as error:
-        raise TermsError(error.what, do=error.do, where=field) from None
-    if (name := _BARE_SSO.fullmatch(arn.resource)) is not None:
-        with_region, without = sso_role_forms(f"arn:{arn.partition}:iam::{arn.account}:role/{name[1]}")
-        raise TermsError(
-            f"{shown(text, 200)} is a role of Identity Center without its path, and AWS has no such role",
-            do=f"name {without} where their Identity Center is in us-east-1, "
-            f"else {with_region} with its region for REGION",
-            where=field,
-        )
-    trouble = _trouble(terms, field, arn)
-    if trouble:
-        raise TermsError(
-            f"{shown(text, 200)} {trouble}",
-            do=f"name a user or role of the contractor, like arn:{terms.partition}:iam::{terms.contractor}:user/alice",
-            where=field,
-        )
-
-
-def _trouble(terms: Terms, field: str, arn: Arn) -> str | None:
-    if arn.service == "sts":
-        return "is a session, which expires: name its role instead"
-    if arn.resource == "root":
-        return "is the account's root user, which cannot assume a role"
-    if arn.service != "iam" or arn.region or not is_account(arn.account):
-        return "is not a user or role"
-    if arn.account != terms.contractor:
-        return f"is not in the contractor's account {terms.contractor}"
-    if arn.partition != terms.partition:
-        return f"is not in the partition {terms.partition}"
-    if field == "only" and _RESERVED_SSO.fullmatch(arn.resource):
-        return None
-    if any(sign in arn.resource for sign in "*?$"):
-        return (
-            "contains a wildcard or a variable: the only one is the `*` for the random suffix of a role "
-            "aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_NAME_*, in --only (without REGION/ for us-east-1)"
-        )
-    if not _NAMED.fullmatch(arn.resource):
-        return "is not a user or role"
-    return None

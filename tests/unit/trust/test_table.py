@@ -12,14 +12,13 @@ from typing import Any, get_args
 import pytest
 from cyclopts import Parameter
 
-from valetkey.cli import _terms
-from valetkey.cli._terms import TermOptions
+from valetkey.cli._terms import Given, TermOptions, option_of, options
 from valetkey.cli.commands.grant import grant
 from valetkey.cli.commands.prove import prove
 from valetkey.exchange import Handoff
-from valetkey.trust import terms as table
 from valetkey.trust.record import plain_terms
-from valetkey.trust.terms import TERMS, Kind, Terms, TermsError, as_json, in_handoff, rows, sentence
+from valetkey.trust.term_rows import Kind, as_json, in_handoff, rows, sentence, table, term
+from valetkey.trust.terms import TERMS, Terms, TermsError
 
 ALICE = "arn:aws:iam::222222222222:user/alice"
 PLAIN = Terms(contractor="222222222222")
@@ -35,15 +34,11 @@ FULL = Terms(
 )
 
 
-def _made(default: Any, kind: Kind, **said: Any) -> Any:
-    return getattr(table, "_term")(default, kind, **said)  # noqa: B009
-
-
 @dataclass(frozen=True)
 class More(Terms):
     """The terms with one more, as somebody would add it to the table."""
 
-    network: str | None = _made(
+    network: str | None = term(
         None,
         Kind.TEXT,
         flag="--network",
@@ -61,7 +56,7 @@ def test_every_field_has_a_row() -> None:
 
 def test_a_field_that_is_added_is_an_option_and_is_said_recorded_and_handed_over() -> None:
     terms = More(contractor="222222222222", network="192.0.2.0/24")
-    made = _terms.options("MoreOptions", _terms.Given, table.table(More), _terms.option_of)
+    made = options("MoreOptions", Given, table(More), option_of)
     assert "network" in {each.name for each in fields(made)}
     assert rows(terms)["network"] == "192.0.2.0/24"
     assert sentence(terms).endswith("from 192.0.2.0/24")
@@ -81,15 +76,15 @@ def test_both_commands_take_the_options_of_the_table(command: Callable[..., int]
 
 def test_every_option_has_its_help_and_its_default() -> None:
     made = {each.name: each for each in fields(TermOptions)}  # type: ignore[arg-type]
-    for term in TERMS:
-        if not term.flag:
-            assert term.name in ("partition", "previous_external_id", "previous_until")
+    for row in TERMS:
+        if not row.flag:
+            assert row.name in ("partition", "previous_external_id", "previous_until")
             continue
-        option = made[term.flag.removeprefix("--").replace("-", "_")]
+        option = made[row.flag.removeprefix("--").replace("-", "_")]
         said = [each for each in get_args(option.type) if isinstance(each, Parameter)]
-        assert [each.help for each in said] == [term.help]
-        assert term.help.endswith(".")
-        default = None if term.default is dataclasses.MISSING else term.default
+        assert [each.help for each in said] == [row.help]
+        assert row.help.endswith(".")
+        default = None if row.default is dataclasses.MISSING else row.default
         assert option.default == default
 
 

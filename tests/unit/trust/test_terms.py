@@ -10,7 +10,7 @@ import pytest
 from valetkey.catalog.limits import LimitError
 from valetkey.errors import ValetkeyError
 from valetkey.trust import Terms, TermsError, check_terms
-from valetkey.trust.terms import sso_role_forms
+from valetkey.trust.named_principals import sso_role_forms
 
 A = "222222222222"
 USER = f"arn:aws:iam::{A}:user/alice"

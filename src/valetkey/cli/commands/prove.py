@@ -33,7 +33,7 @@ def prove(
     from valetkey.prover import prove as proof_of
     from valetkey.report import proofs
     from valetkey.trust.reference import as_policy
-    from valetkey.trust.terms import sentence
+    from valetkey.trust.term_rows import sentence
 
     now = datetime.now(UTC)
     document = _trusts.read(trust)

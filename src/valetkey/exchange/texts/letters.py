@@ -9,7 +9,7 @@ from valetkey.exchange.texts.proof import Tool, prove_text, written
 from valetkey.exchange.texts.quick_create import acknowledge, sha256
 from valetkey.exchange.texts.roles import WantedRole
 from valetkey.trust.showing import Shown
-from valetkey.trust.terms import moment
+from valetkey.trust.term_rows import moment
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from valetkey.grants import adopt_prepare as prepared
 from valetkey.report.results import grants
 from valetkey.report.results.grants import Call, Proof, Receipt, Terms
 from valetkey.report.results.shape import Shape, moment, shaped
-from valetkey.trust.terms import as_json
+from valetkey.trust.term_rows import as_json
 
 
 class Adoption(Shape, frozen=True):

@@ -16,8 +16,10 @@ from valetkey.grants.status import Standing as Status
 from valetkey.report.results.openings import Opens, Outlives
 from valetkey.report.results.proofs import Reach
 from valetkey.report.results.shape import Shape, filled, moment, plain, shaped
-from valetkey.trust import terms
 from valetkey.trust.record import OWN
+from valetkey.trust.term_rows import as_json
+from valetkey.trust.terms import TERMS
+from valetkey.trust.terms import Terms as AgreedTerms
 
 
 def _said(hint: Any) -> Any:
@@ -29,8 +31,8 @@ def _said(hint: Any) -> Any:
     return list[_said(get_args(hint)[0])] if get_origin(hint) is tuple else hint  # type: ignore[misc]
 
 
-_HINTS = get_type_hints(terms.Terms)
-_TERMS = [(each.name, _said(_HINTS[each.name])) for each in terms.table(terms.Terms)]
+_HINTS = get_type_hints(AgreedTerms)
+_TERMS = [(each.name, _said(_HINTS[each.name])) for each in TERMS]
 """The terms, as `trust.terms` defines them: a new one is in the JSON and in its schema."""
 
 
@@ -251,7 +253,7 @@ def grant_json(grant: Grant) -> dict[str, Any]:
         GrantShape,
         grant,
         valetkey="grant/v1",
-        **terms.as_json(grant.terms),
+        **as_json(grant.terms),
         session=grant.max_session,
         policies=grant.managed,
         inline=[name for name, _ in grant.inline],
@@ -275,7 +277,7 @@ def standing(found: Status, now: datetime) -> Standing:
         adopted=record.is_adopted,
         until=instant(record.until),
         days_left=None if left is None else round(max(left, 0), 2),
-        terms=None if found.terms is None else terms.as_json(found.terms),
+        terms=None if found.terms is None else as_json(found.terms),
         session=role.max_session if role.max_session is not None else record.session,
         boundary=role.boundary,
         policies=role.managed,
