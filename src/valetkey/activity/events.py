@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from valetkey.activity.records import KNOWN_MAJOR, Record, SkippedRecordError, fields, is_true
+from valetkey.policy.role_actions import ENTERING
 
 _MOST_RESOURCES = 5
 _LONGEST = 300
@@ -142,13 +143,14 @@ def instant(text: str) -> datetime | None:
         return None
 
 
-ENTERING = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+ENTERING_EVENTS = frozenset(action.removeprefix("sts:") for action in ENTERING)
+"""The names of the events that enter a role."""
 APPROVING = frozenset({"AcceptDelegationRequest", "SendDelegationToken"})
 
 
 def is_entering(record: Record) -> bool:
     """Whether the call assumes a role."""
-    return record.eventName in ENTERING
+    return record.eventName in ENTERING_EVENTS
 
 
 def target_of(record: Record) -> str:
@@ -225,7 +227,7 @@ def _role_of_session(arn: str | None) -> str:
 def _details(record: Record) -> dict[str, Any]:
     """What only some calls say."""
     name = record.eventName
-    if name in ENTERING:
+    if name in ENTERING_EVENTS:
         asked, given = fields(record.requestParameters), fields(record.responseElements)
         person = asked.get("sourceIdentity")
         found: dict[str, Any] = {

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from valetkey.audit.guesses import guess, met_by_chance
-from valetkey.audit.issuers import account_of, host_of, issuer_of, serves_one_tenant
+from valetkey.audit.issuers import home_of, host_of, issuer_of, serves_one_tenant
 from valetkey.audit.required import (
     EPOCH,
     EXTERNAL_ID,
@@ -47,7 +47,7 @@ from valetkey.prover import Reach, Region, Values
 Exposure = Literal["internal", "guarded", "unguarded", "unreachable", "unknown"]
 Kind = Literal["account", "organisation", "unique id", "anybody", "provider"]
 
-ENTERING = lowered(role_actions.ENTERING)
+ENTERING_LOWER = lowered(role_actions.ENTERING)
 ORG_ID = "aws:principalorgid"
 ORG_PATHS = "aws:principalorgpaths"
 ACCOUNT = "aws:principalaccount"
@@ -168,7 +168,7 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: b
     notes: dict[str, None] = {}
     on_behalf: list[tuple[Region, tuple[str, ...]]] = []
     for region in reach.regions:
-        entering = any(each.lower() in ENTERING for each in region.actions)
+        entering = any(each.lower() in ENTERING_LOWER for each in region.actions)
         if region.party.kind != "service" and _only_services(region):
             continue
         if region.party.kind == "deleted":
@@ -184,7 +184,7 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: b
             continue
         if entering:
             ways.setdefault(key, []).append(_way(region, key, own, policy, certain=certain))
-        if any(each.lower() not in ENTERING for each in region.actions):
+        if any(each.lower() not in ENTERING_LOWER for each in region.actions):
             extras.append((key, region))
     _leave_covered(ways, policy)
     outsiders = {
@@ -263,7 +263,7 @@ def _outsider(
 
 def _own_provider(name: str, own: frozenset[str]) -> bool:
     """Whether it is an own SAML provider or a single-tenant OIDC issuer of the own account."""
-    return bool(name) and issuer_of(name) is None and (account_of(name) in own or not name.startswith("arn:"))
+    return bool(name) and issuer_of(name) is None and (home_of(name) in own or not name.startswith("arn:"))
 
 
 def _note(name: str) -> str:

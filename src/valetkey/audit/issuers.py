@@ -27,7 +27,7 @@ def issuer_of(provider: str) -> Issuer | None:
     return SHARED.get(host_of(provider))
 
 
-def account_of(provider: str) -> str:
+def home_of(provider: str) -> str:
     """The account in a provider's ARN; empty for a bare name."""
     return provider.split(":")[4] if provider.startswith("arn:") else ""
 

@@ -17,8 +17,8 @@ from ipaddress import ip_network
 from valetkey.catalog import limits
 from valetkey.errors import PolicyError
 from valetkey.exchange.documents import AccessRequest, Handoff
-from valetkey.policy.arns import Arn, is_account
-from valetkey.policy.iam_arns import PARTITIONS, iam_arn
+from valetkey.policy.arns import PARTITIONS, Arn, is_account
+from valetkey.policy.iam_arns import iam_arn
 
 CUSTOMER_MAX = 100
 """Characters of a customer's name."""

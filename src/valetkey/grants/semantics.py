@@ -18,11 +18,10 @@ from valetkey.grants.grant import Grant, instant
 from valetkey.grants.status import differing_terms
 from valetkey.policy import parse_policy
 from valetkey.prover import Proof, prove
+from valetkey.prover.action_sets import LEVELS
 from valetkey.prover.effective_permissions import open_actions
 from valetkey.trust.reference import as_policy
 from valetkey.trust.terms import Terms
-
-LEVELS = ("List", "Read", "Tagging", "Write", "Permissions management")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _PARTITION = re.compile(r"aws(-[a-z0-9]+)*")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"})
-"""The partitions that there are (botocore, data/partitions.json)."""
+"""The partitions that there are (botocore, endpoints.json and partitions.json)."""
 
 
 NOBODY = "000000000000"

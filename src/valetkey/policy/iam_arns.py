@@ -11,10 +11,7 @@ import re
 from typing import NamedTuple
 
 from valetkey.errors import PolicyError, shown
-from valetkey.policy.arns import Arn
-
-PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"})
-"""Every partition that AWS has published endpoints of (botocore, endpoints.json and partitions.json)."""
+from valetkey.policy.arns import PARTITIONS, Arn
 
 _NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PATH_MAX = 512

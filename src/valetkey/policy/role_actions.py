@@ -14,7 +14,10 @@ WITH_SAML = "sts:AssumeRoleWithSAML"
 WITH_WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 ENTERING = (ASSUME_ROLE, WITH_SAML, WITH_WEB_IDENTITY)
 """The actions that assume a role."""
-ALONGSIDE = ("sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
+TAG_SESSION = "sts:TagSession"
+SET_SOURCE_IDENTITY = "sts:SetSourceIdentity"
+SET_CONTEXT = "sts:SetContext"
+ALONGSIDE = (TAG_SESSION, SET_SOURCE_IDENTITY, SET_CONTEXT)
 """The actions that one of those needs besides, when it passes tags, a source identity or a context."""
 ROLE_ACTIONS = (*ENTERING, *ALONGSIDE)
 """The actions that a trust policy decides."""

@@ -19,11 +19,11 @@ from valetkey.policy.globs import STAR
 from valetkey.policy.letter_case import loose, spellings
 from valetkey.policy.operators import Comparison, Family, Operator
 from valetkey.policy.undecided import NotDecided, not_known
-from valetkey.policy.variables import Variable
+from valetkey.policy.variables import Keys, Variable
 from valetkey.prover.automata import Glob, texts
 from valetkey.prover.boxes import Budget
 from valetkey.prover.intervals import addresses, iso, moments, numbers
-from valetkey.prover.key_tests import Asked, Cell, Keys, lone_variables, patterns
+from valetkey.prover.key_tests import Asked, Cell, lone_variables, patterns
 
 _SUBSETS = 6
 """Of a key with several values: kinds of value whose combinations are all tried."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from valetkey.policy.conditions import Condition
@@ -12,7 +11,6 @@ from valetkey.policy.variables import Variable, template
 from valetkey.prover.automata import Glob
 
 Value = str | tuple[str, ...] | None
-Keys = Mapping[str, str | tuple[str, ...]]
 Span = tuple[str | None, str | None]
 
 

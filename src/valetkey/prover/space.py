@@ -21,6 +21,7 @@ from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.statements import Statement
 from valetkey.policy.undecided import NotDecided
+from valetkey.policy.variables import Keys
 from valetkey.prover.action_classes import classes
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Box, Budget
@@ -28,7 +29,7 @@ from valetkey.prover.caller_classes import CALLER_KEYS, Mentioned, everybody, se
 from valetkey.prover.intervals import epoch, iso, moments
 from valetkey.prover.key_partition import cells
 from valetkey.prover.key_partition import test as prepared
-from valetkey.prover.key_tests import Asked, Cell, Keys, Span, lone_variables, patterns
+from valetkey.prover.key_tests import Asked, Cell, Span, lone_variables, patterns
 from valetkey.prover.parties import Person
 from valetkey.prover.principal_match import CallerIndex, listed, reached
 from valetkey.prover.resources import resource_globs, resources

@@ -10,8 +10,9 @@ from valetkey.policy import operands
 from valetkey.policy.conditions import silent
 from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.operators import Comparison, Family
+from valetkey.policy.variables import Keys
 from valetkey.prover.automata import Glob
-from valetkey.prover.key_tests import Asked, Keys, patterns
+from valetkey.prover.key_tests import Asked, patterns
 
 
 class ValueIndex:

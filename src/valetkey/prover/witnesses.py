@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from valetkey.catalog import key_names
 from valetkey.policy.requests import Request
+from valetkey.policy.variables import Keys
 from valetkey.prover.caller_classes import CALLER_KEYS
-from valetkey.prover.key_tests import Keys
 from valetkey.prover.parties import Person
 
 

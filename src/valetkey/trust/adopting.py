@@ -22,6 +22,7 @@ from valetkey.policy import parse_policy
 from valetkey.policy.arns import is_account, parse_arn
 from valetkey.policy.origin import Origin
 from valetkey.policy.principals import is_unique_id
+from valetkey.policy.role_actions import SET_CONTEXT
 from valetkey.policy.statements import Policy
 from valetkey.prover import Counterexample, Proof, Reach, Unknown, prove, who
 from valetkey.prover.access_regions import Bounds
@@ -166,7 +167,7 @@ def _or_others(terms: Terms, others: Admitted) -> Policy:
     statements: list[dict[str, Any]] = [
         _any_call({"AWS": "*"}, {"StringNotEquals": {"aws:PrincipalAccount": terms.contractor}}),
         # It accompanies AssumeRole, and lets nobody in by itself.
-        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:SetContext"},
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": SET_CONTEXT},
     ]
     if others.services:
         statements.append(_any_call({"Service": list(others.services)}, {}))

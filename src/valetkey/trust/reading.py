@@ -14,6 +14,7 @@ from valetkey.catalog import key_names
 from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.principals import is_unique_id
+from valetkey.policy.role_actions import ASSUME_ROLE, SET_SOURCE_IDENTITY, TAG_SESSION
 from valetkey.trust.record import digest
 from valetkey.trust.terms import Terms, check_terms, network
 from valetkey.trust.writing import plain_trust
@@ -92,7 +93,7 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
     condition = first.get("Condition")
     rest: list[Any] = list(statements[1:])
     # While an ExternalId is rotated: the statement with the previous one.
-    former = rest.pop(0) if rest and "sts:AssumeRole" in rest[0].get("Action", ()) else {}
+    former = rest.pop(0) if rest and ASSUME_ROLE in rest[0].get("Action", ()) else {}
     extra = rest[0].get("Action", ()) if rest else ()
     age = _value(condition, "NumericLessThanEquals", "aws:MultiFactorAuthAge") or ""
     return Terms(
@@ -108,8 +109,8 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
         ),
         pin=() if root else tuple(named),
         name_people=bool(_values(condition, "StringEquals", "sts:RoleSessionName")),
-        source_identity="sts:SetSourceIdentity" in extra,
-        session_tags="sts:TagSession" in extra,
+        source_identity=SET_SOURCE_IDENTITY in extra,
+        session_tags=TAG_SESSION in extra,
         until=_instant(_value(condition, "DateLessThan", "aws:CurrentTime")),
         whole_account=root
         and not _values(condition, "Bool", key_names.MFA_PRESENT)
@@ -147,9 +148,9 @@ def _instant(text: str | None) -> datetime | None:
 _SPELT = {
     each.lower(): each
     for each in (
-        "sts:AssumeRole",
-        "sts:SetSourceIdentity",
-        "sts:TagSession",
+        ASSUME_ROLE,
+        SET_SOURCE_IDENTITY,
+        TAG_SESSION,
         key_names.EXTERNAL_ID,
         "sts:RoleSessionName",
         key_names.MFA_PRESENT,

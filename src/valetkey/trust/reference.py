@@ -14,6 +14,7 @@ from valetkey.catalog import key_names
 from valetkey.policy import Policy, parse_policy
 from valetkey.policy.arns import parse_arn
 from valetkey.policy.principals import is_unique_id
+from valetkey.policy.role_actions import ASSUME_ROLE, SET_SOURCE_IDENTITY, TAG_SESSION
 from valetkey.trust.terms import Terms
 
 ADMITS_NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
@@ -36,12 +37,12 @@ def as_policy(terms: Terms, *, besides: Sequence[Mapping[str, Any]] = ()) -> Pol
         if terms.until is not None:
             every["DateLessThan"] = _before(terms.until)
         asked = {} if terms.external_id is None else _with(terms.external_id)
-        statements.append(_allow(["sts:AssumeRole"], {**every, **call, **asked}))
+        statements.append(_allow([ASSUME_ROLE], {**every, **call, **asked}))
         if terms.previous_external_id is not None:
             ends = {} if terms.previous_until is None else {"DateLessThan": _before(terms.previous_until)}
             former = {**every, **call, **_with(terms.previous_external_id), **ends}
-            statements.append(_allow(["sts:AssumeRole"], former))
-        extras = ["sts:SetSourceIdentity"] * terms.source_identity + ["sts:TagSession"] * terms.session_tags
+            statements.append(_allow([ASSUME_ROLE], former))
+        extras = [SET_SOURCE_IDENTITY] * terms.source_identity + [TAG_SESSION] * terms.session_tags
         if extras:
             statements.append(_allow(extras, every))
     if terms.from_ip:

@@ -17,6 +17,7 @@ from datetime import UTC
 from typing import Any
 
 from valetkey.catalog import key_names
+from valetkey.policy.role_actions import ASSUME_ROLE, SET_SOURCE_IDENTITY, TAG_SESSION
 from valetkey.trust.terms import Terms, check_terms
 
 _VERSION = "2012-10-17"
@@ -38,7 +39,7 @@ def closed_trust() -> dict[str, Any]:
     AWS says to edit the trust policy so that it admits nobody, and shows no such document; public playbooks use a Deny
     alone (fact U3). It names `{"AWS": "*"}`: a bare "*" is an error in the trust of a role (fact W11).
     """
-    deny = {"Sid": "AdmitNobody", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    deny = {"Sid": "AdmitNobody", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ASSUME_ROLE}
     return {"Version": _VERSION, "Statement": [deny]}
 
 
@@ -50,12 +51,12 @@ def plain_trust(terms: Terms) -> dict[str, Any]:
         "Sid": "AdmitContractor",
         "Effect": "Allow",
         "Principal": principal,
-        "Action": "sts:AssumeRole",
+        "Action": ASSUME_ROLE,
         "Condition": {**_of_the_call(terms), **everywhere},
     }
     extra = [
         action
-        for action, wanted in (("sts:SetSourceIdentity", terms.source_identity), ("sts:TagSession", terms.session_tags))
+        for action, wanted in ((SET_SOURCE_IDENTITY, terms.source_identity), (TAG_SESSION, terms.session_tags))
         if wanted
     ]
     statements = [admit]

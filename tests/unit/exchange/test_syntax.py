@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from valetkey.exchange import AccessRequest, FileError, Handoff, dump, files, load
-from valetkey.policy.iam_arns import PARTITIONS
+from valetkey.policy.arns import PARTITIONS
 
 RECORDED = pathlib.Path(__file__).parent / "recorded"
 OWN, OWNER = "222222222222", "111111111111"

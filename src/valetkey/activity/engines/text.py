@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from valetkey.activity.events import APPROVING, ENTERING
+from valetkey.activity.events import APPROVING, ENTERING_EVENTS
 from valetkey.activity.records import (
     Attributes,
     Delegate,
@@ -85,7 +85,7 @@ def report(wanted: Wanted) -> str:
 
 
 def _conditions(wanted: Wanted) -> Iterator[str]:
-    entering = f"event_name IN ({_list(ENTERING)})"
+    entering = f"event_name IN ({_list(ENTERING_EVENTS)})"
     for account, name in sorted(wanted.roles):
         role, session = literal(f"%:{account}:role/%{name}"), literal(f"%:{account}:assumed-role/{name}/%")
         yield f"issuer_arn LIKE {role}"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from valetkey.audit import fixes
-from valetkey.audit.exposure import ENTERING, Outsider
+from valetkey.audit.exposure import ENTERING_LOWER, Outsider
 from valetkey.audit.findings import Hit
-from valetkey.audit.issuers import account_of as home_of
-from valetkey.audit.issuers import host_of, issuer_of, keys_of, serves_one_tenant
+from valetkey.audit.issuers import home_of, host_of, issuer_of, keys_of, serves_one_tenant
 from valetkey.audit.registry import check
 from valetkey.audit.required import EPOCH, EXTERNAL_ID, MFA, MFA_AGE, TIME, sendable
 from valetkey.audit.subjects import Trust, account_of
@@ -17,6 +16,7 @@ from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operands import read_date
 from valetkey.policy.origin import Origin
 from valetkey.policy.principals import is_unique_id
+from valetkey.policy.role_actions import ASSUME_ROLE, WITH_WEB_IDENTITY
 from valetkey.policy.statements import Statement
 from valetkey.prover import Region
 
@@ -89,7 +89,7 @@ def dead(trust: Trust) -> Iterator[Hit]:
     alive |= {each.statement for each in trust.unjudged}
     for statement in trust.policy.allows:
         named = list(trust.named(statement))
-        if not named or statement.index in alive or not any(map(statement.covers_action, ENTERING)):
+        if not named or statement.index in alive or not any(map(statement.covers_action, ENTERING_LOWER)):
             continue
         why = _why_dead(trust, statement, named)
         if why:
@@ -137,7 +137,7 @@ def extra_actions(trust: Trust) -> Iterator[Hit]:
             wide = [action for action in statement.actions if has_wildcard(action)]
             if statement.not_action or wide:
                 named = "NotAction" if statement.not_action else ", ".join(wide)
-                enter = "sts:AssumeRole" if each.kind != "provider" else "sts:AssumeRoleWithWebIdentity"
+                enter = ASSUME_ROLE if each.kind != "provider" else WITH_WEB_IDENTITY
                 yield Hit(
                     f"statement {index + 1} allows {named} to {shown(each)}, and so sts:TagSession, "
                     "sts:SetSourceIdentity and what STS will add",

@@ -19,17 +19,12 @@ from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.catalog import key_names
-from valetkey.credentials.doctor.context_keys import as_list, known_part, may_mean, unknown_keys
+from valetkey.credentials.doctor.context_keys import OPEN_TRUST, as_list, known_part, may_mean, unknown_keys
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.errors import PolicyError
 from valetkey.policy import Decision, Policy, Request, decide, parse_policy
 from valetkey.policy.decision import Part
-
-# The owner's side, left out of the question: it lets everybody in.
-_OPEN = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole"]}],
-}
+from valetkey.policy.role_actions import ASSUME_ROLE
 
 
 @dataclass(frozen=True)
@@ -90,8 +85,8 @@ class OwnSide:
             if with_boundary and self.boundary is not None:
                 limit = known_part(self.boundary)
                 boundary = () if limit is None else parse_policy(limit, kind="boundary")
-            request = Request(principal=self.identity.arn, action="sts:AssumeRole", resource=role_arn, context=context)
-            trust = parse_policy(_OPEN, kind="trust")
+            request = Request(principal=self.identity.arn, action=ASSUME_ROLE, resource=role_arn, context=context)
+            trust = parse_policy(OPEN_TRUST, kind="trust")
             return decide(request, trust=trust, identity=identity, boundary=boundary)
         except PolicyError:
             return None

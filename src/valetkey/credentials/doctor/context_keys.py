@@ -13,6 +13,7 @@ from typing import Any
 
 from valetkey.catalog import key_names
 from valetkey.policy.globs import matches
+from valetkey.policy.role_actions import ASSUME_ROLE
 
 # The keys of a call to AssumeRole that are known here, also when they are absent from it (lower case).
 KNOWN = frozenset(
@@ -35,6 +36,12 @@ KNOWN = frozenset(
         "sts:sourceidentity",
     }
 )
+
+OPEN_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": [ASSUME_ROLE]}],
+}
+"""A trust policy that admits everybody: it stands for the owner's side where only one's own is asked about."""
 
 
 def known_part(document: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -15,19 +15,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform
-from valetkey.credentials.doctor.context_keys import as_list, known_part, may_mean, unknown_keys
+from valetkey.credentials.doctor.context_keys import OPEN_TRUST, as_list, known_part, may_mean, unknown_keys
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.errors import PolicyError
 from valetkey.policy import Request, decide, parse_policy
+from valetkey.policy.role_actions import ASSUME_ROLE
 
 _DEEPEST = 12
 """More levels than AWS allows (five of units, the root, the account)."""
 _NONE = frozenset({"AWSOrganizationsNotInUseException", "PolicyTypeNotEnabledException"})
 _ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-_OPEN = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole"]}],
-}
 
 
 @dataclass(frozen=True)
@@ -63,8 +60,8 @@ class Organization:
                 [parse_policy(each, kind="scp") for each in map(known_part, level) if each] for level in self.levels
             ]
             decision = decide(
-                Request(principal=identity.arn, action="sts:AssumeRole", resource=role_arn, context=context),
-                trust=parse_policy(_OPEN, kind="trust"),
+                Request(principal=identity.arn, action=ASSUME_ROLE, resource=role_arn, context=context),
+                trust=parse_policy(OPEN_TRUST, kind="trust"),
                 identity=parse_policy(_ALLOW, kind="identity"),
                 scps=scps,
             )

@@ -167,7 +167,7 @@ def test_no_callers_policy_with_a_wildcard(name: str) -> None:
 
 def test_the_callers_policy_in_every_partition() -> None:
     from valetkey.credentials.profiles.acceptance import caller_policy
-    from valetkey.policy.iam_arns import PARTITIONS
+    from valetkey.policy.arns import PARTITIONS
 
     for each in PARTITIONS:
         arn = role(OWNER, "team/audit", each)
