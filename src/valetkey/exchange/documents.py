@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, make_dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from valetkey.trust.term_rows import table
+from valetkey.trust.terms import Terms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,8 @@ class AccessRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Handoff:
-    """What the contractor needs to get in, and the terms it gets in under."""
+    """What the contractor needs to get in, and the terms it gets in under. The term of a later version is a field as
+    well (`completed`)."""
 
     role_arn: str
     external_id: str | None
@@ -72,3 +77,30 @@ class Handoff:
     def account(self) -> str:
         """The owner's account: 12 digits."""
         return self.role_arn.split(":")[4]
+
+
+ADDED = "added"
+"""In the metadata of a field that follows from a term: it is in a file only where its value is not the default, so that
+files without it stay as they are."""
+
+
+def completed(declared: type, terms: type[Terms]) -> type:
+    """The handoff with an optional key for each term that it does not declare; `handoff` in the term's row can name
+    another key. A term without a default cannot be added to handoff/v1."""
+    have = {each.name for each in fields(declared)}
+    own = {each.name for each in table(terms) if each.name not in have and not each.handoff_by_row}
+    hints = get_type_hints(terms)
+    added = [(each.name, hints[each.name], _optional(each)) for each in fields(terms) if each.name in own]
+    if not added:
+        return declared
+    module = {"__module__": declared.__module__}
+    return make_dataclass("Handoff", added, bases=(declared,), frozen=True, kw_only=True, namespace=module)
+
+
+def _optional(term: Field[Any]) -> Any:
+    assert term.default is not MISSING
+    return field(default=term.default, metadata={ADDED: True})
+
+
+if not TYPE_CHECKING:
+    Handoff = completed(Handoff, Terms)

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from valetkey.errors import ValetkeyError
-from valetkey.exchange.documents import AccessRequest, Handoff
+from valetkey.exchange.documents import ADDED, AccessRequest, Handoff
 from valetkey.exchange.syntax import FieldError, check_handoff, check_request
 
 __all__ = [
@@ -136,11 +136,16 @@ def _where(name: str, error: str) -> str:
 
 def _plain(document: AccessRequest | Handoff) -> dict[str, Any]:
     body = {
-        each.name: _value(getattr(document, each.name))
-        for each in dataclasses.fields(document)
-        if getattr(document, each.name) not in (None, (), "") or each.default is dataclasses.MISSING
+        each.name: _value(value)
+        for each, value in ((each, getattr(document, each.name)) for each in dataclasses.fields(document))
+        if value not in _left_out(each) or each.default is dataclasses.MISSING
     }
     return {"valetkey": _KINDS[type(document)], **body}
+
+
+def _left_out(field: dataclasses.Field[Any]) -> tuple[Any, ...]:
+    """Values for which the key is not written."""
+    return None, (), "", *((field.default,) if field.metadata.get(ADDED) else ())
 
 
 def _value(value: Any) -> Any:

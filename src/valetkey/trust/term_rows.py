@@ -55,6 +55,8 @@ class Term:
     """The term inside a sentence; empty: nothing to say."""
     handoff: Callable[[_Terms], tuple[str, Any]]
     """The key in a handoff/v1, and its value."""
+    handoff_by_row: bool
+    """Whether the row says that key. Otherwise it is the field's name, and a handoff gets an optional key for it."""
 
 
 def term(
@@ -113,6 +115,7 @@ def _row(each: Field[Any]) -> Term:
         words=said.get("words", lambda terms: ""),
         clause=said.get("clause", lambda terms: ""),
         handoff=said.get("handoff") or as_it_is,
+        handoff_by_row=said.get("handoff") is not None,
     )
 
 

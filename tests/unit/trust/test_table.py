@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from cyclopts import Parameter
 
@@ -16,6 +17,7 @@ from valetkey.cli._terms import Given, TermOptions, option_of, options
 from valetkey.cli.commands.grant import grant
 from valetkey.cli.commands.prove import prove
 from valetkey.exchange import Handoff
+from valetkey.exchange.documents import completed
 from valetkey.trust.record import plain_terms
 from valetkey.trust.term_rows import Kind, as_json, in_handoff, rows, sentence, table, term
 from valetkey.trust.terms import TERMS, Terms, TermsError
@@ -86,6 +88,23 @@ def test_every_option_has_its_help_and_its_default() -> None:
         assert row.help.endswith(".")
         default = None if row.default is dataclasses.MISSING else row.default
         assert option.default == default
+
+
+def test_a_handoff_has_an_optional_key_for_a_term_that_is_added() -> None:
+    handed = completed(Handoff, More)
+    assert {each.name for each in fields(handed)} - {each.name for each in fields(Handoff)} == {"network"}
+    given = {"role_arn": "arn:aws:iam::111111111111:role/r", "max_session": 3600, "issued": datetime.now(UTC)}
+    for network in (None, "192.0.2.0/24"):
+        terms = More(contractor="222222222222", network=network)
+        made = handed(**given, **in_handoff(terms))
+        assert made.network == network
+        assert msgspec.convert(msgspec.to_builtins(made), handed) == made
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.network"):
+        msgspec.convert({**msgspec.to_builtins(made), "network": 1}, handed)
+
+
+def test_a_handoff_has_a_key_for_every_term() -> None:
+    assert completed(Handoff, Terms) is Handoff
 
 
 def test_what_is_handed_over_are_fields_of_a_handoff() -> None:
