@@ -18,7 +18,7 @@ from types import FrameType
 from typing import IO
 
 from valetkey.cli._childenv import Prepared
-from valetkey.cli._running import PASSED, handled, may_be_lost, passes_on
+from valetkey.cli._running import Signals, may_be_lost, passes_on
 from valetkey.errors import ValetkeyError
 from valetkey.report.many import Ran, Show
 
@@ -117,22 +117,14 @@ def _read(pipe: IO[bytes], name: str, show: Show, is_error: bool) -> None:
             show(name, line.decode("utf-8", "replace").rstrip("\r\n").rsplit("\r", 1)[-1], is_error)
 
 
-class _Running:
+class _Running(Signals):
     """Passes signals on to all children that run, and stops the starting of more."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.signal = 0
         self._children: list[subprocess.Popen[bytes]] = []
-        self._stack = contextlib.ExitStack()
         self._may_stop = True
-
-    def __enter__(self) -> _Running:
-        for number in PASSED:
-            self._stack.enter_context(handled(number, self._got))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
 
     def started(self, child: subprocess.Popen[bytes]) -> None:
         self._children.append(child)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from valetkey.errors import ValetkeyError
 
@@ -34,7 +34,7 @@ _TYPED = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if ha
 def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
     """The child's exit code, or 128 + the signal that ended it. Raises ValetkeyError (126, 127) when it cannot
     start."""
-    with _Signals() as signals:
+    with _ToTheChild() as signals:
         try:
             child = subprocess.Popen(words, env=dict(env), restore_signals=True)
         except FileNotFoundError:
@@ -83,21 +83,31 @@ def _look_back(name: str, code: int, prepared: Prepared) -> None:
             )
 
 
-class _Signals:
-    """Pass signals on to the child while it runs, instead of dying before it."""
+class Signals:
+    """Gets every signal of PASSED while it is entered."""
 
     def __init__(self) -> None:
-        self._child: subprocess.Popen[bytes] | None = None
-        self._early: list[int] = []
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> _Signals:
+    def __enter__(self) -> Self:
         for number in PASSED:
             self._stack.enter_context(handled(number, self._got))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def _got(self, number: int, _: FrameType | None) -> None:
+        raise NotImplementedError
+
+
+class _ToTheChild(Signals):
+    """Pass signals on to the child while it runs, instead of dying before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
 
     def started(self, child: subprocess.Popen[bytes]) -> None:
         """From now on signals go to the child; those that came while it started, too."""

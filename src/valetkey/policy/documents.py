@@ -97,6 +97,13 @@ def _unique_sids(statements: tuple[Statement, ...], kind: Kind) -> None:
         seen.add(each.sid or "")
 
 
+ELEMENTS = (
+    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
+    *("Resource", "NotResource", "Condition"),
+)
+"""What a statement may hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Reads statements of one kind of policy."""
@@ -106,18 +113,7 @@ class _Reader:
     variables: bool
 
     def statement(self, index: int, value: Any, where: str) -> Statement:
-        known = {
-            "Sid",
-            "Effect",
-            "Principal",
-            "NotPrincipal",
-            "Action",
-            "NotAction",
-            "Resource",
-            "NotResource",
-            "Condition",
-        }
-        elements = known_members(value, where, known)
+        elements = known_members(value, where, set(ELEMENTS))
         effect = self._effect(elements, where)
         deny = effect == "Deny"
         action, not_action = self._one_of(elements, "Action", where)

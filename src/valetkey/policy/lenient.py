@@ -30,7 +30,7 @@ from typing import Any
 
 from valetkey.errors import PolicyError, shown
 from valetkey.policy.arns import PARTITIONS, is_account
-from valetkey.policy.documents import DOCUMENT_MAX, read_policy
+from valetkey.policy.documents import DOCUMENT_MAX, ELEMENTS, read_policy
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.policy_json import JsonNumber, JsonObject, kind_of, load_json, member
 from valetkey.policy.principals import Unread, why_unread
@@ -39,24 +39,7 @@ from valetkey.policy.statements import WITH_PRINCIPAL, Kind, Policy
 DEFECTS_MAX = 100
 """Defects corrected in one document; with more it is not read."""
 
-_ELEMENTS = (
-    "Version",
-    "Id",
-    "Statement",
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-    "AWS",
-    "Service",
-    "Federated",
-    "CanonicalUser",
-)
+_ELEMENTS = ("Version", "Id", "Statement", *ELEMENTS, "AWS", "Service", "Federated", "CanonicalUser")
 _BY_LOWER = {name.lower(): name for name in _ELEMENTS}
 
 
