@@ -9,7 +9,7 @@ from valetkey.audit.guesses import met_by_chance
 from valetkey.audit.required import EXTERNAL_ID
 from valetkey.audit.subjects import Trust
 from valetkey.policy.conditions import Condition
-from valetkey.policy.principals import Grant
+from valetkey.policy.principals import NamedBy
 from valetkey.policy.statements import Statement
 
 
@@ -20,7 +20,7 @@ def conditions_on(trust: Trust, way: Way, keys: Collection[str]) -> Iterator[tup
             concerned = statement.index == way.statement
         else:
             concerned = statement.covers_action(way.witness.actions[0]) and bool(
-                statement.covers_caller(way.witness, False) is not Grant.NONE
+                statement.covers_caller(way.witness, False) is not NamedBy.NONE
             )
         if concerned:
             yield from ((statement, each) for each in statement.conditions if each.key.lower() in keys)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from valetkey.policy.reasons import Finding, conditions, nearest, spelt, title
+from valetkey.policy.reasons import TestResult, conditions, nearest, spelt, title
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import refused_by_sts
 from valetkey.policy.statements import Policy, Statement
@@ -51,7 +51,7 @@ class Part:
     statement: int
     """The statement's number, from 1."""
     sid: str | None
-    findings: tuple[Finding, ...]
+    findings: tuple[TestResult, ...]
     """The tests that decided: those that failed, or those of a Deny that held. Empty when the whole statement did."""
 
 

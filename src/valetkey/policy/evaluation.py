@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from valetkey.errors import PolicyError, shown
 from valetkey.policy.decision import Applied, Decision, Lacking, Open, Outcome, Side
-from valetkey.policy.principals import Grant
+from valetkey.policy.principals import NamedBy
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import ROLE_ACTIONS, UNSIGNED, lowered
 from valetkey.policy.statements import WITH_PRINCIPAL, Policy, Statement
@@ -205,11 +205,11 @@ class _Sides(NamedTuple):
                     return Decision(
                         "implicit_deny", request, action, (), Lacking("scp", number, level), rests=self.rests
                     )
-        if request.same_account and grant is Grant.DIRECT:
+        if request.same_account and grant is NamedBy.DIRECT:
             return Decision("allowed", request, action, granted)
         return self._callers_side(request, action, grant, granted)
 
-    def _callers_side(self, request: Request, action: str, grant: Grant, granted: tuple[Applied, ...]) -> Decision:
+    def _callers_side(self, request: Request, action: str, grant: NamedBy, granted: tuple[Applied, ...]) -> Decision:
         """What is left to judge: identity policies, boundary and session policy."""
         note = ""
         assume = action in _ROLE_ACTIONS and self.trust is None and self.resource is None
@@ -219,7 +219,7 @@ class _Sides(NamedTuple):
             return Decision("allowed", request, action, granted, None, "the root user needs no policy of its own")
         if not grant and assume:
             note = "the role's trust policy was not given and was not evaluated"
-        if not (request.same_account and grant is Grant.ROLE):
+        if not (request.same_account and grant is NamedBy.ROLE):
             if self.identity is None:
                 if not grant:
                     return self._lacks(request, action, "resource", "no policy that could allow it was given")
@@ -262,9 +262,9 @@ class _Sides(NamedTuple):
                         return Applied(side, number, statement)
         return None
 
-    def _granted(self, request: Request, action: str) -> tuple[Grant, tuple[Applied, ...]]:
+    def _granted(self, request: Request, action: str) -> tuple[NamedBy, tuple[Applied, ...]]:
         """The most direct Allow of the trust or resource policies."""
-        best = Grant.NONE
+        best = NamedBy.NONE
         applied: tuple[Applied, ...] = ()
         for place, policies in enumerate(self[:2]):
             if policies:
@@ -273,7 +273,7 @@ class _Sides(NamedTuple):
                         grant = statement.reaches(request, action, False)
                         if grant > best:
                             best, applied = grant, (Applied(_OWN[place], number, statement),)
-                            if grant is Grant.DIRECT:
+                            if grant is NamedBy.DIRECT:
                                 return best, applied
         return best, applied
 

@@ -7,51 +7,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from valetkey.policy.principals import Caller, Grant, Principals, is_unique_id, read_aws
+from valetkey.policy.principals import Caller, NamedBy, Principals, is_unique_id, read_aws
 from valetkey.policy.requests import Request
 from valetkey.policy.undecided import not_known
 
 
 def compile_principals(
     element: Principals, *, negated: bool, deny: bool, unsure: bool
-) -> Callable[[Request, bool], Grant]:
+) -> Callable[[Request, bool], NamedBy]:
     """A test of a request; its second argument says whether the caller has a permissions boundary. `unsure` says
     whether a NotPrincipal that names nobody reaches everybody."""
     if element.empty:
-        grant = Grant.DIRECT if negated and unsure else Grant.NONE
+        grant = NamedBy.DIRECT if negated and unsure else NamedBy.NONE
         return lambda request, bounded: grant
     if negated:
         return _not_principal(element, deny)
     if element.everyone:
-        return lambda request, bounded: Grant.DIRECT
+        return lambda request, bounded: NamedBy.DIRECT
     listed = _listed(element)
     unique = frozenset(filter(is_unique_id, element.aws))
 
-    def by_name(request: Request, bounded: bool) -> Grant:
+    def by_name(request: Request, bounded: bool) -> NamedBy:
         for name, grant in request.caller.names:
             # A bare account id means the account of that number in the resource's own partition.
             if name in listed and (request.same_partition or name != request.caller.account):
                 return grant
-        return Grant.NONE
+        return NamedBy.NONE
 
-    def test(request: Request, bounded: bool) -> Grant:
+    def test(request: Request, bounded: bool) -> NamedBy:
         return max(by_name(request, bounded), _by_unique_id(unique, request.caller, request.keys))
 
     return test if unique else by_name
 
 
-def _by_unique_id(unique: frozenset[str], caller: Caller, keys: Mapping[str, str | tuple[str, ...]]) -> Grant:
+def _by_unique_id(unique: frozenset[str], caller: Caller, keys: Mapping[str, str | tuple[str, ...]]) -> NamedBy:
     """A unique id never matches an ARN; it matches the aws:userid of the request (AIDA…, or AROA…:session)."""
     userid = keys.get("aws:userid")
     if not isinstance(userid, str):
-        return Grant.NONE
+        return NamedBy.NONE
     match caller.kind:
         case "user":
-            return Grant.DIRECT if userid in unique else Grant.NONE
+            return NamedBy.DIRECT if userid in unique else NamedBy.NONE
         case "role" | "session":
-            return Grant.ROLE if userid.partition(":")[0] in unique else Grant.NONE
+            return NamedBy.ROLE if userid.partition(":")[0] in unique else NamedBy.NONE
         case "root" | "federated user" | "service" | "provider" | "anonymous" | "canonical user":
-            return Grant.NONE
+            return NamedBy.NONE
         case never:
             raise not_known(never)
 
@@ -67,19 +67,19 @@ def _listed(element: Principals) -> frozenset[str]:
     )
 
 
-def _not_principal(element: Principals, deny: bool) -> Callable[[Request, bool], Grant]:
+def _not_principal(element: Principals, deny: bool) -> Callable[[Request, bool], NamedBy]:
     """A Deny spares a caller only when its account, role and session are all listed, and never one with a boundary;
     an Allow reaches only callers of whom nothing is listed."""
     listed = _listed(element)
 
-    def denies(request: Request, bounded: bool) -> Grant:
+    def denies(request: Request, bounded: bool) -> NamedBy:
         spared = element.everyone or (
             not bounded and all(any(name in listed for name in group) for group in request.caller.groups)
         )
-        return Grant.NONE if spared else Grant.DIRECT
+        return NamedBy.NONE if spared else NamedBy.DIRECT
 
-    def allows(request: Request, bounded: bool) -> Grant:
+    def allows(request: Request, bounded: bool) -> NamedBy:
         spared = element.everyone or any(name in listed for name, _ in request.caller.names)
-        return Grant.NONE if spared else Grant.DIRECT
+        return NamedBy.NONE if spared else NamedBy.DIRECT
 
     return denies if deny else allows

@@ -2,7 +2,7 @@
 
 Source: IAM User Guide, reference_policies_elements_principal and reference_policies_elements_notprincipal.
 A caller is known to a Principal element under several names: a role session as itself, as its role and as part of
-its account. How it was named decides what else must agree (`Grant`).
+its account. How it was named decides what else must agree (`NamedBy`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from valetkey.policy.arns import PARTITIONS, Arn, is_account, parse_arn
 from valetkey.policy.undecided import not_known
 
 
-class Grant(IntEnum):
-    """How a statement reaches the caller; the greater, the less else has to agree inside one account."""
+class NamedBy(IntEnum):
+    """How a statement names the caller; the greater, the less else has to agree inside one account."""
 
     NONE = 0
     ACCOUNT = 1
@@ -63,7 +63,7 @@ class Caller:
     kind: Kind
     partition: str | None
     account: str | None
-    names: tuple[tuple[str, Grant], ...]
+    names: tuple[tuple[str, NamedBy], ...]
     """Every name a Principal element can use, the most direct first. A bare account id stands last."""
     groups: tuple[tuple[str, ...], ...]
     """What NotPrincipal must list to spare the caller: one name of each group."""
@@ -115,14 +115,14 @@ def read_caller(text: str) -> Caller:
         return Caller(text, "anonymous", None, None, (), ((),), keys)
     if _CANONICAL.fullmatch(text):
         name = f"canonical:{text}"
-        return Caller(text, "canonical user", None, None, ((name, Grant.ACCOUNT),), ((name,),))
+        return Caller(text, "canonical user", None, None, ((name, NamedBy.ACCOUNT),), ((name,),))
     if len(text) < 256 and _HOST.fullmatch(text):
         if _SERVICE.fullmatch(text) and text not in _PROVIDERS:
             name = f"service:{text}"
             keys = {"aws:principalisawsservice": "true", "aws:principalservicename": text}
-            return Caller(text, "service", None, None, ((name, Grant.DIRECT),), ((name,),), keys)
+            return Caller(text, "service", None, None, ((name, NamedBy.DIRECT),), ((name,),), keys)
         names = (f"federated:{text}", f"federated-host:{text}")
-        return Caller(text, "provider", None, None, tuple((name, Grant.DIRECT) for name in names), (names,))
+        return Caller(text, "provider", None, None, tuple((name, NamedBy.DIRECT) for name in names), (names,))
     raise PolicyError(
         f"{shown(text)} is not a caller",
         do="name one user, role, session or provider by its ARN, or a service like ec2.amazonaws.com",
@@ -135,10 +135,10 @@ def _arn_caller(text: str, arn: Arn) -> Caller:
         raise PolicyError(f"{shown(text)} has no account", do="name the caller by its full ARN", where="principal")
     account = arn.account
     root = f"arn:{arn.partition}:iam::{account}:root"
-    whole = ((root, Grant.ACCOUNT), (account, Grant.ACCOUNT))
+    whole = ((root, NamedBy.ACCOUNT), (account, NamedBy.ACCOUNT))
     keys = {"aws:principalarn": text, "aws:principalaccount": account, "aws:principalisawsservice": "false"}
 
-    def caller(kind: Kind, own: tuple[tuple[str, Grant], ...], **more: str) -> Caller:
+    def caller(kind: Kind, own: tuple[tuple[str, NamedBy], ...], **more: str) -> Caller:
         keys.update({f"aws:{name}": value for name, value in more.items()})
         groups = (*((name,) for name, _ in own), (root, account))
         return Caller(text, kind, arn.partition, account, (*own, *whole), groups, keys)
@@ -146,23 +146,23 @@ def _arn_caller(text: str, arn: Arn) -> Caller:
     match arn.service, arn.resource.split("/"):
         case "iam", ["root"]:
             keys |= {"aws:principaltype": "Account", "aws:userid": account}
-            names = ((root, Grant.DIRECT), (account, Grant.DIRECT))
+            names = ((root, NamedBy.DIRECT), (account, NamedBy.DIRECT))
             return Caller(text, "root", arn.partition, account, names, ((root, account),), keys)
         case "iam", ["user", *_, name] if name:
-            return caller("user", ((text, Grant.DIRECT),), principaltype="User", username=name)
+            return caller("user", ((text, NamedBy.DIRECT),), principaltype="User", username=name)
         case "iam", ["role", *_, name] if name:
-            return caller("role", ((_role(arn.partition, account, name), Grant.ROLE),), principaltype="AssumedRole")
+            return caller("role", ((_role(arn.partition, account, name), NamedBy.ROLE),), principaltype="AssumedRole")
         case "sts", ["assumed-role", name, session] if name and session:
             # The path of the role is not in the session's ARN: role names are unique without it.
             keys["aws:principalarn"] = role = _role(arn.partition, account, name)
-            return caller("session", ((text, Grant.DIRECT), (role, Grant.ROLE)), principaltype="AssumedRole")
+            return caller("session", ((text, NamedBy.DIRECT), (role, NamedBy.ROLE)), principaltype="AssumedRole")
         case "sts", ["federated-user", name] if name:
-            own = ((text, Grant.DIRECT),)
+            own = ((text, NamedBy.DIRECT),)
             return caller("federated user", own, principaltype="FederatedUser", userid=f"{account}:{name}")
         # An issuer's address may end in a slash, as Entra ID's do, and so does its provider's ARN then.
         case "iam", ["saml-provider", *_, name] | ["oidc-provider", name, *_] if name:
             name = f"federated:{text}"
-            return Caller(text, "provider", arn.partition, account, ((name, Grant.DIRECT),), ((name,),))
+            return Caller(text, "provider", arn.partition, account, ((name, NamedBy.DIRECT),), ((name,),))
     raise PolicyError(
         f"{shown(text)} is not a caller",
         do="name a user, role, assumed-role, federated-user, root or identity provider",

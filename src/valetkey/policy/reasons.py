@@ -21,7 +21,7 @@ _LONG = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TestResult:
     """One test of a statement that failed (or, of a Deny, held): where it stands and what it asked for."""
 
     where: str
@@ -30,9 +30,9 @@ class Finding:
 
 def nearest(
     policies: Sequence[Policy], request: Request, action: str
-) -> tuple[int, Statement, tuple[Finding, ...]] | None:
+) -> tuple[int, Statement, tuple[TestResult, ...]] | None:
     """The Allow statement that failed the fewest tests, with its policy's place in `policies` and those failures."""
-    best: tuple[tuple[int, int], int, Statement, tuple[Finding, ...]] | None = None
+    best: tuple[tuple[int, int], int, Statement, tuple[TestResult, ...]] | None = None
     for place, policy in enumerate(policies):
         for statement in policy.allows:
             failed = tuple(failures(statement, request, action))
@@ -43,24 +43,24 @@ def nearest(
     return best[1:] if best else None
 
 
-def failures(statement: Statement, request: Request, action: str) -> Iterator[Finding]:
+def failures(statement: Statement, request: Request, action: str) -> Iterator[TestResult]:
     """Every test of a statement that the request does not pass."""
     where = statement.where
     if not statement.covers_action(action):
         element = "NotAction" if statement.not_action else "Action"
         verb = "applies to all actions but" if statement.not_action else "applies to"
-        yield Finding(
+        yield TestResult(
             f"{where}.{element}", f"{verb} {_several(statement.actions)}, the call is {spelt(request, action)}"
         )
     if not statement.covers_caller(request, False):
         element = "NotPrincipal" if statement.not_principal else "Principal"
         verb = "applies to all callers but" if statement.not_principal else "applies to"
         said = f"{verb} {statement.principals}, the caller is {request.caller.text}"
-        yield Finding(f"{where}.{element}", f"{said}{_unsaid_id(statement, request)}")
+        yield TestResult(f"{where}.{element}", f"{said}{_unsaid_id(statement, request)}")
     if not statement.covers_resource(request):
         element = "NotResource" if statement.not_resource else "Resource"
         verb = "applies to all resources but" if statement.not_resource else "applies to"
-        yield Finding(
+        yield TestResult(
             f"{where}.{element}", f"{verb} {_several(statement.resources or ())}, the call is on {request.resource}"
         )
     for condition, test in zip(statement.conditions, statement.tests, strict=True):
@@ -69,7 +69,7 @@ def failures(statement: Statement, request: Request, action: str) -> Iterator[Fi
                 f"requires {_wish(condition, request, statement.variables)}, the "
                 f"request has {_sent(condition, request)}"
             )
-            yield Finding(condition.where, text)
+            yield TestResult(condition.where, text)
 
 
 def _unsaid_id(statement: Statement, request: Request) -> str:
@@ -82,10 +82,10 @@ def _unsaid_id(statement: Statement, request: Request) -> str:
     return f", whose unique id the request does not contain: {found} is compared with aws:userid"
 
 
-def conditions(statement: Statement, request: Request) -> tuple[Finding, ...]:
+def conditions(statement: Statement, request: Request) -> tuple[TestResult, ...]:
     """The conditions of a statement that applies, as facts."""
     return tuple(
-        Finding(each.where, f"{_wish(each, request, statement.variables)} (the request has {_sent(each, request)})")
+        TestResult(each.where, f"{_wish(each, request, statement.variables)} (the request has {_sent(each, request)})")
         for each in statement.conditions
     )
 

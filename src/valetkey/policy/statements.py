@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from valetkey.policy.conditions import Condition, Test
 from valetkey.policy.patterns import compile_resources
 from valetkey.policy.principal_tests import compile_principals
-from valetkey.policy.principals import Grant, Principals
+from valetkey.policy.principals import NamedBy, Principals
 from valetkey.policy.requests import Request
 from valetkey.policy.undecided import not_known
 
@@ -76,23 +76,23 @@ class Statement:
     """Whether `${…}` counts (Version 2012-10-17)."""
 
     covers_action: Callable[[str], bool] = field(repr=False, compare=False)
-    covers_caller: Callable[[Request, bool], Grant] = field(repr=False, compare=False)
+    covers_caller: Callable[[Request, bool], NamedBy] = field(repr=False, compare=False)
     covers_resource: Callable[[Request], bool] = field(repr=False, compare=False)
     tests: tuple[Test, ...] = field(repr=False, compare=False)
     """One for each of `conditions`, on a request's keys."""
 
-    def reaches(self, request: Request, action: str, bounded: bool) -> Grant:
+    def reaches(self, request: Request, action: str, bounded: bool) -> NamedBy:
         """How the statement applies to a request; `action` is lower-cased, `bounded` says whether the caller has a
         permissions boundary."""
         if not self.covers_action(action):
-            return Grant.NONE
+            return NamedBy.NONE
         grant = self.covers_caller(request, bounded)
         if not grant or (self.resources is not None and not self.covers_resource(request)):
-            return Grant.NONE
+            return NamedBy.NONE
         keys = request.keys
         for test in self.tests:
             if not test(keys):
-                return Grant.NONE
+                return NamedBy.NONE
         return grant
 
 
@@ -110,10 +110,10 @@ class Policy:
 
 def caller_test(
     principals: Principals | None, *, negated: bool, deny: bool, unsure: bool
-) -> Callable[[Request, bool], Grant]:
+) -> Callable[[Request, bool], NamedBy]:
     """`Statement.covers_caller`."""
     if principals is None:
-        return lambda request, bounded: Grant.DIRECT
+        return lambda request, bounded: NamedBy.DIRECT
     return compile_principals(principals, negated=negated, deny=deny, unsure=unsure)
 
 

@@ -23,7 +23,7 @@ from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.globs import STAR
 from valetkey.policy.legible import unspoken
 from valetkey.policy.operators import Family
-from valetkey.policy.principals import Grant, Kind, Principals
+from valetkey.policy.principals import Kind, NamedBy, Principals
 from valetkey.policy.role_actions import enters_roles
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.arn_patterns import Parts, parts_of, readable
@@ -229,11 +229,11 @@ class _Account:
         return ""
 
     @property
-    def _whole(self) -> dict[str, Grant]:
-        return {f"arn:{self.partition}:iam::{self.account}:root": Grant.ACCOUNT, self.account: Grant.ACCOUNT}
+    def _whole(self) -> dict[str, NamedBy]:
+        return {f"arn:{self.partition}:iam::{self.account}:root": NamedBy.ACCOUNT, self.account: NamedBy.ACCOUNT}
 
     def _person(
-        self, kind: Kind, principal: str, own: Mapping[str, Grant], named: str, keys: Mapping[str, str]
+        self, kind: Kind, principal: str, own: Mapping[str, NamedBy], named: str, keys: Mapping[str, str]
     ) -> Person:
         groups = (*((name,) for name in own if name[:4] not in _UNIQUE), tuple(self._whole))
         common = {
@@ -247,7 +247,7 @@ class _Account:
         arn = f"arn:{self.partition}:iam::{self.account}:user/{path}"
         keys = {"aws:principaltype": "User", "aws:username": _last(path)}
         for id_, unique in self._ids("AIDA", USER_ID):
-            own = {arn: Grant.DIRECT} | ({id_: Grant.DIRECT} if unique else {})
+            own = {arn: NamedBy.DIRECT} | ({id_: NamedBy.DIRECT} if unique else {})
             person = self._person("user", arn, own, named, keys | ({"aws:userid": id_} if id_ else {}))
             yield replace(person, unique=id_, named=id_) if unique else person
 
@@ -270,8 +270,8 @@ class _Account:
                     signed = f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}/{ends}"
                 elif id_:
                     id_ = f"{id_.split(':')[0]}:{session}"
-                own = {signed: Grant.DIRECT, plain: Grant.ROLE}
-                own |= {id_.split(":")[0]: Grant.ROLE} if unique else {}
+                own = {signed: NamedBy.DIRECT, plain: NamedBy.ROLE}
+                own |= {id_.split(":")[0]: NamedBy.ROLE} if unique else {}
                 called = principal if session in known else named
                 keys = {"aws:principalarn": role, "aws:principaltype": "AssumedRole"}
                 person = self._person("session", signed, own, called, keys | ({"aws:userid": id_} if id_ else {}))
@@ -280,7 +280,7 @@ class _Account:
 
     def _root(self) -> Person:
         arn = f"arn:{self.partition}:iam::{self.account}:root"
-        whole = {arn: Grant.DIRECT, self.account: Grant.DIRECT}
+        whole = {arn: NamedBy.DIRECT, self.account: NamedBy.DIRECT}
         keys = {"aws:principaltype": "Account", "aws:userid": self.account}
         person = self._person("root", arn, whole, "", keys)
         return Person("root", self.party, arn, person.keys, whole, (tuple(whole),))
@@ -288,7 +288,7 @@ class _Account:
     def _federated(self, name: str, named: str) -> Person:
         arn = f"arn:{self.partition}:sts::{self.account}:federated-user/{name}"
         keys = {"aws:principaltype": "FederatedUser", "aws:userid": f"{self.account}:{name}"}
-        return self._person("federated user", arn, {arn: Grant.DIRECT}, named, keys)
+        return self._person("federated user", arn, {arn: NamedBy.DIRECT}, named, keys)
 
     def _ids(self, start: str, form: Form) -> list[tuple[str, bool]]:
         """Unique ids (of a session: with its name), and whether a Principal element shows them; none where nobody
@@ -343,7 +343,7 @@ def _others(said: Mentioned, partition: str, owner: str, budget: Budget) -> Iter
         keys = {"aws:principalisawsservice": "true", "aws:principalservicename": name}
         called, known = f"service:{name}", name in services
         party = Party("service", name * known, partition)
-        yield Person("service", party, name, keys, {called: Grant.DIRECT}, ((called,),), name * known)
+        yield Person("service", party, name, keys, {called: NamedBy.DIRECT}, ((called,),), name * known)
     providers = dict.fromkeys(name for each in said.elements for name in each.federated)
     spare = (
         f"arn:{partition}:iam::{owner}:saml-provider/another",
@@ -354,7 +354,7 @@ def _others(said: Mentioned, partition: str, owner: str, budget: Budget) -> Iter
         known = name in providers
         names = (f"federated:{name}",) + (() if name.startswith("arn:") else (f"federated-host:{name}",))
         party = Party("provider", name * known, partition)
-        yield Person("provider", party, name, {}, dict.fromkeys(names, Grant.DIRECT), (names,), name * known)
+        yield Person("provider", party, name, {}, dict.fromkeys(names, NamedBy.DIRECT), (names,), name * known)
     if not said.strangers:
         return
     keys = {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}

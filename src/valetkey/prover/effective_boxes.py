@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from valetkey.errors import PolicyError
 from valetkey.policy.evaluation import Policies
-from valetkey.policy.principals import Grant
+from valetkey.policy.principals import NamedBy
 from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.undecided import not_known
@@ -98,7 +98,7 @@ class Sets:
         if trust is None:
             yield from self._own()
 
-    def _granted(self, box: Box, grant: Grant, statement: Statement) -> Iterator[Opened]:
+    def _granted(self, box: Box, grant: NamedBy, statement: Statement) -> Iterator[Opened]:
         """What a resource's statement opens: for the unsigned as it is, for the others with what must agree."""
         unsigned, signed = self._callers(box, "unsigned")
         if unsigned:
@@ -107,10 +107,10 @@ class Sets:
             return
         for inside in self._each_level(signed):
             same, other = self._callers(inside, "same account")
-            if same and grant is Grant.DIRECT:
+            if same and grant is NamedBy.DIRECT:
                 yield Opened(same, statement)
             elif same:
-                yield from self._callers_side(same, statement, identity=grant is not Grant.ROLE)
+                yield from self._callers_side(same, statement, identity=grant is not NamedBy.ROLE)
             if other:
                 yield from self._callers_side(other, statement, identity=True)
 

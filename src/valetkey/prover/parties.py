@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from valetkey.policy.principals import Grant, Kind, id_prefix, is_unsigned
+from valetkey.policy.principals import Kind, NamedBy, id_prefix, is_unsigned
 from valetkey.policy.undecided import not_known
 
 PartyKind = Literal["account", "any account", "unique id", "deleted", "service", "provider", "anonymous"]
@@ -50,7 +50,7 @@ class Person:
     """What signs the request."""
     keys: Mapping[str, str]
     """The condition keys that follow, lower-cased."""
-    grants: Mapping[str, Grant] = field(repr=False)
+    grants: Mapping[str, NamedBy] = field(repr=False)
     """By which names a Principal element may mean this caller, and how it reaches them then."""
     groups: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
     """What NotPrincipal must list to spare them: one of each."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from valetkey.policy.principals import Grant, Principals, read_aws
+from valetkey.policy.principals import NamedBy, Principals, read_aws
 from valetkey.prover.parties import Person
 
 
@@ -31,24 +31,24 @@ def reached(
     deny: bool,
     bounded: bool,
     unsure: bool,
-) -> Grant:
+) -> NamedBy:
     """How a Principal element reaches a caller; `names` is `listed(element)`, and `unsure` says whether a NotPrincipal
     that names nobody reaches everybody."""
     if element is None:
-        return Grant.DIRECT
+        return NamedBy.DIRECT
     if element.empty:
-        return Grant.DIRECT if negated and unsure else Grant.NONE
+        return NamedBy.DIRECT if negated and unsure else NamedBy.NONE
     if not negated:
         if element.everyone:
-            return Grant.DIRECT
-        return max((grant for name, grant in person.grants.items() if name in names), default=Grant.NONE)
+            return NamedBy.DIRECT
+        return max((grant for name, grant in person.grants.items() if name in names), default=NamedBy.NONE)
     if element.everyone:
-        return Grant.NONE
+        return NamedBy.NONE
     if deny:
         spared = not bounded and all(any(name in names for name in group) for group in person.groups)
     else:
         spared = any(name in names for group in person.groups for name in group)
-    return Grant.NONE if spared else Grant.DIRECT
+    return NamedBy.NONE if spared else NamedBy.DIRECT
 
 
 class CallerIndex:
@@ -56,20 +56,20 @@ class CallerIndex:
     matched without a look at every caller."""
 
     def __init__(self, people: Iterable[Person | None]) -> None:
-        self._masks: dict[str, dict[Grant, int]] = {}
+        self._masks: dict[str, dict[NamedBy, int]] = {}
         for place, person in enumerate(people):
             for name, grant in person.grants.items() if person is not None else ():
                 masks = self._masks.setdefault(name, {})
                 masks[grant] = masks.get(grant, 0) | 1 << place
 
-    def reached(self, names: frozenset[str]) -> Mapping[Grant, int]:
+    def reached(self, names: frozenset[str]) -> Mapping[NamedBy, int]:
         """The callers whom a Principal element of these names reaches, as masks, by how it does: the most direct of
         a caller's names counts."""
-        by_grant: dict[Grant, int] = {}
+        by_grant: dict[NamedBy, int] = {}
         for name in names:
             for grant, mask in self._masks.get(name, {}).items():
                 by_grant[grant] = by_grant.get(grant, 0) | mask
-        found: dict[Grant, int] = {}
+        found: dict[NamedBy, int] = {}
         taken = 0
         for grant in sorted(by_grant, reverse=True):
             if left := by_grant[grant] & ~taken:

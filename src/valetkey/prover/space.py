@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from valetkey.catalog import key_names
 from valetkey.catalog.condition_keys import key_of
-from valetkey.policy.principals import Grant, Principals
+from valetkey.policy.principals import NamedBy, Principals
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import ROLE_ACTIONS
 from valetkey.policy.statements import Statement
@@ -77,7 +77,7 @@ class Reading(NamedTuple):
     """A statement as boxes: by how it reaches its callers."""
 
     statement: Statement
-    boxes: tuple[tuple[Box, Grant], ...]
+    boxes: tuple[tuple[Box, NamedBy], ...]
 
 
 @dataclass
@@ -95,7 +95,9 @@ class Space:
     silent: bool = False
     _masks: dict[tuple[str, bool, str, tuple[str, ...]], tuple[int, int, bool]] = field(default_factory=dict)
     _indexes: dict[str, ValueIndex] = field(default_factory=dict)
-    _reached: dict[tuple[Principals | None, bool, bool, bool, bool], Mapping[Grant, int]] = field(default_factory=dict)
+    _reached: dict[tuple[Principals | None, bool, bool, bool, bool], Mapping[NamedBy, int]] = field(
+        default_factory=dict
+    )
     _people: CallerIndex | None = None
 
     @property
@@ -135,7 +137,7 @@ class Space:
 
     def _callers(
         self, element: Principals | None, negated: bool, deny: bool, bounded: bool, unsure: bool
-    ) -> Mapping[Grant, int]:
+    ) -> Mapping[NamedBy, int]:
         """The callers whom a Principal or NotPrincipal element reaches, by how it does."""
         key = (element, negated, deny, bounded, unsure)
         if key not in self._reached:
@@ -145,7 +147,7 @@ class Space:
                     self._people = CallerIndex(point.person for point in self.dimensions[CALLER].points)
                 self._reached[key] = self._people.reached(names)
                 return self._reached[key]
-            found: dict[Grant, int] = {}
+            found: dict[NamedBy, int] = {}
             for place, point in enumerate(self.dimensions[CALLER].points):
                 if point.person is not None:
                     grant = reached(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from valetkey.policy import parse_policy
-from valetkey.policy.principals import Grant
+from valetkey.policy.principals import NamedBy
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.boxes import Budget, Limits
 from valetkey.prover.caller_classes import Mentioned, everybody
@@ -33,8 +33,8 @@ def test_the_unique_id_of_a_role_reaches_its_sessions_as_the_role() -> None:
     assert found
     for each in found:
         assert each.kind == "session"
-        assert each.grants[ROLE_ID] is Grant.ROLE
-        assert each.grants[each.principal] is Grant.DIRECT
+        assert each.grants[ROLE_ID] is NamedBy.ROLE
+        assert each.grants[each.principal] is NamedBy.DIRECT
 
 
 def test_the_unique_id_of_a_user_reaches_the_user_itself() -> None:
@@ -42,7 +42,7 @@ def test_the_unique_id_of_a_user_reaches_the_user_itself() -> None:
     assert found
     for each in found:
         assert each.kind == "user"
-        assert each.grants[USER_ID] is Grant.DIRECT
+        assert each.grants[USER_ID] is NamedBy.DIRECT
 
 
 def asked_of(key: str, operator: str, *values: str, role: bool = True, entry: str = "*") -> list[Person]:
@@ -90,7 +90,7 @@ def test_the_index_of_callers_matches_a_principal_element_as_each_caller_by_itse
         (one,) = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, kind="trust").statements
         assert one.principals is not None
         names = listed(one.principals)
-        alone: dict[Grant, int] = {}
+        alone: dict[NamedBy, int] = {}
         for place, person in enumerate(everyone, 1):
             grant = reached(person, one.principals, names, negated=False, deny=False, bounded=False, unsure=False)
             if grant:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from valetkey.account.denial import Denial, PolicyType
-from valetkey.credentials.doctor.diagnosis import Check, Facts, Found, Unread
+from valetkey.credentials.doctor.diagnosis import DoctorCheck, Facts, Found, Unread
 from valetkey.credentials.doctor.localchecks import LOCAL
 from valetkey.credentials.doctor.ownchecks import OWN
 from valetkey.credentials.doctor.probing import ADDRESS, OURS, Probing
 from valetkey.credentials.sessions.refusal_sides import Side, says, side_of
 
-CHECKS: tuple[Check, ...] = (*OWN, *LOCAL)
+CHECKS: tuple[DoctorCheck, ...] = (*OWN, *LOCAL)
 
 
 def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:

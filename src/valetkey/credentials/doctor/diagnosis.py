@@ -90,7 +90,7 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Check:
+class DoctorCheck:
     """One row: what is looked at, where that is known from, and the function that looks. It answers None where the
     question does not arise."""
 
@@ -104,11 +104,11 @@ class Check:
 class Found:
     """One check with its answer."""
 
-    check: Check
+    check: DoctorCheck
     answer: Answer
 
 
-def examine(facts: Facts, checks: tuple[Check, ...]) -> tuple[Found, ...]:
+def examine(facts: Facts, checks: tuple[DoctorCheck, ...]) -> tuple[Found, ...]:
     """Every check whose question arises, in order."""
     answers = ((check, check.look(facts)) for check in checks)
     return tuple(Found(check, answer) for check, answer in answers if answer is not None)

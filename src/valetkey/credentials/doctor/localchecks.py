@@ -7,7 +7,7 @@ from typing import assert_never
 
 from valetkey.catalog import limits
 from valetkey.commandline import command, option
-from valetkey.credentials.doctor.diagnosis import Answer, Check, Facts, Sections, Unread
+from valetkey.credentials.doctor.diagnosis import Answer, DoctorCheck, Facts, Sections, Unread
 from valetkey.credentials.profiles.again import set_up_again
 from valetkey.credentials.profiles.awsconfig import BEATS, is_ours
 from valetkey.credentials.profiles.profile import Profile
@@ -214,12 +214,12 @@ def _hours(seconds: int) -> str:
 
 
 LOCAL = (
-    Check("grant-end", "the end of the grant", "the handoff", _grant_end),
-    Check("address", "the address that you call from", "the handoff, your STS endpoint", _address),
-    Check("aws-profile", "the AWS profile that tools use", "the AWS config and credentials file", _aws_profile),
-    Check("other-tools", "settings that some SDKs cannot follow", "the AWS config", _other_tools),
-    Check("environment", "credentials that override the profile", "the environment", _environment),
-    Check("region", "region and partition", "the AWS config, the environment", _region),
-    Check("session", "how long a session lasts", "the handoff", _session),
-    Check("kept-session", "the kept session", "sts:GetCallerIdentity with it", _kept),
+    DoctorCheck("grant-end", "the end of the grant", "the handoff", _grant_end),
+    DoctorCheck("address", "the address that you call from", "the handoff, your STS endpoint", _address),
+    DoctorCheck("aws-profile", "the AWS profile that tools use", "the AWS config and credentials file", _aws_profile),
+    DoctorCheck("other-tools", "settings that some SDKs cannot follow", "the AWS config", _other_tools),
+    DoctorCheck("environment", "credentials that override the profile", "the environment", _environment),
+    DoctorCheck("region", "region and partition", "the AWS config, the environment", _region),
+    DoctorCheck("session", "how long a session lasts", "the handoff", _session),
+    DoctorCheck("kept-session", "the kept session", "sts:GetCallerIdentity with it", _kept),
 )

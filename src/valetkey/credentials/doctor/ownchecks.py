@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from valetkey.commandline import option
 from valetkey.credentials.doctor.caller_policies import context_of
-from valetkey.credentials.doctor.diagnosis import Answer, Check, Facts, Signed, Unread
+from valetkey.credentials.doctor.diagnosis import Answer, DoctorCheck, Facts, Signed, Unread
 from valetkey.credentials.profiles.again import ANY, set_up_again
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.credentials.profiles.profile import Profile
@@ -205,10 +205,12 @@ def _context(facts: Facts, profile: Profile) -> dict[str, str]:
 
 
 OWN = (
-    Check("clock", "this computer's clock", "the Date header of AWS's answer to an unsigned call", _clock),
-    Check("base", "which credentials win, and from where", "the AWS config, the environment", _base),
-    Check("identity", "who you are to AWS", "sts:GetCallerIdentity", _identity),
-    Check("mfa", "your MFA device", "iam:ListMFADevices", _mfa),
-    Check("permission", "your own account's permission", "your policies and boundary, read and decided", _permission),
-    Check("organization", "your organization's SCPs", "organizations:ListPoliciesForTarget", _scps),
+    DoctorCheck("clock", "this computer's clock", "the Date header of AWS's answer to an unsigned call", _clock),
+    DoctorCheck("base", "which credentials win, and from where", "the AWS config, the environment", _base),
+    DoctorCheck("identity", "who you are to AWS", "sts:GetCallerIdentity", _identity),
+    DoctorCheck("mfa", "your MFA device", "iam:ListMFADevices", _mfa),
+    DoctorCheck(
+        "permission", "your own account's permission", "your policies and boundary, read and decided", _permission
+    ),
+    DoctorCheck("organization", "your organization's SCPs", "organizations:ListPoliciesForTarget", _scps),
 )

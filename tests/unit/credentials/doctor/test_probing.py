@@ -12,7 +12,7 @@ import pytest
 from valetkey.account.calls import Call, CallError
 from valetkey.account.denial import read_denial
 from valetkey.credentials.doctor.checks import exit_code, likely
-from valetkey.credentials.doctor.diagnosis import Answer, Check, Found
+from valetkey.credentials.doctor.diagnosis import Answer, DoctorCheck, Found
 from valetkey.credentials.doctor.likely_cause import reason, sentence
 from valetkey.credentials.doctor.probing import OWNERS, Probing, message, probe
 from valetkey.credentials.profiles.profile import Profile
@@ -95,7 +95,7 @@ class World:
 
 
 def row(check: str, result: Any) -> Found:
-    return Found(Check(check, check, "", lambda _: None), Answer(result, f"says of {check}"))
+    return Found(DoctorCheck(check, check, "", lambda _: None), Answer(result, f"says of {check}"))
 
 
 KNOWN = tuple(row(each, "ok") for each in ("clock", "identity", "permission", "organization", "grant-end"))
