@@ -12,7 +12,8 @@ from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX
 from valetkey.grants.options import Asked, usual_description
 from valetkey.grants.status import Standing
-from valetkey.trust.term_rows import Kind, Term, moment
+from valetkey.times import moment
+from valetkey.trust.term_rows import Kind, Term
 from valetkey.trust.terms import TERMS, DraftTerms, Terms
 
 _INLINE = "policy-"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.catalog import limits
@@ -25,6 +25,7 @@ from valetkey.grants.make import Interrupted, interruption
 from valetkey.grants.role import Owner, compact, read_role
 from valetkey.grants.status import Standing, read_standing
 from valetkey.grants.waiting import Waiting, Writes
+from valetkey.times import read_moment
 from valetkey.trust.record import SESSIONS
 from valetkey.trust.self_denies import SessionsDeny
 
@@ -134,7 +135,7 @@ def suspensions(standing: Standing) -> tuple[tuple[datetime, datetime | None], .
 
 def _time(text: str) -> datetime | None:
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return read_moment(text)
     except ValueError:
         return None
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from valetkey.account.calls import Call
 from valetkey.commandline import command
-from valetkey.report.grant_json import moment
 from valetkey.report.results import adopting as results
 from valetkey.report.results import grants as shapes
 from valetkey.report.text import clean, mask, say, say_json, say_table
+from valetkey.times import moment
 from valetkey.trust.term_rows import rows
 from valetkey.trust.terms import Terms
 

@@ -9,13 +9,14 @@ from valetkey.account.calls import Call
 from valetkey.commandline import command
 from valetkey.grants.change_plan import Cut
 from valetkey.grants.status import EXTERNAL_ID
-from valetkey.report.grant_json import moment, proof_json
+from valetkey.report.grant_json import proof_json
 from valetkey.report.grant_notes import misspelt
 from valetkey.report.openings import opening_lines
 from valetkey.report.results import changes as results
 from valetkey.report.results.openings import Opens
 from valetkey.report.results.shape import shaped
 from valetkey.report.text import clean, mask, say, say_json
+from valetkey.times import moment
 from valetkey.trust.drift import PINNED
 from valetkey.trust.drift_words import changes, is_restorable
 from valetkey.trust.record import PAUSED

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from valetkey.grants.grant import instant
 from valetkey.report.results.grants import Proof, grant_json, standing
 from valetkey.report.results.openings import Opens
 from valetkey.report.results.shape import plain, shaped
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from valetkey.prover.effective_permissions import Opening
     from valetkey.trust.showing import Shown
 
-__all__ = ["grant_json", "judged_json", "moment", "proof_json", "standing_json"]
+__all__ = ["grant_json", "judged_json", "proof_json", "standing_json"]
 
 
 def standing_json(found: Standing, now: datetime) -> dict[str, Any]:
@@ -31,8 +30,3 @@ def judged_json(shown: Shown, opening: Opening) -> dict[str, Any]:
 def proof_json(shown: Shown | None) -> dict[str, Any]:
     """What is proved of the trust, or null where its terms cannot be read."""
     return {"proof": None if shown is None else plain(shaped(Proof, shown))}
-
-
-def moment(when: datetime) -> str:
-    """A time as ISO 8601, UTC."""
-    return str(instant(when))

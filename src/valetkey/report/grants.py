@@ -13,12 +13,13 @@ from valetkey.commandline import command
 from valetkey.grants import history
 from valetkey.grants.grant import PREFIX, instant
 from valetkey.grants.status import EXTERNAL_ID
-from valetkey.report.grant_json import grant_json, judged_json, moment, proof_json, standing_json
+from valetkey.report.grant_json import grant_json, judged_json, proof_json, standing_json
 from valetkey.report.grant_notes import notes
 from valetkey.report.openings import opening_lines, outlives_lines
 from valetkey.report.results import grants as results
 from valetkey.report.results.shape import shaped
 from valetkey.report.text import clean, mask, say, say_json, say_table
+from valetkey.times import moment
 from valetkey.trust.record import OWN
 
 if TYPE_CHECKING:

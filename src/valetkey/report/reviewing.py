@@ -14,8 +14,8 @@ from valetkey.commandline import command, option
 from valetkey.evidence.review import END, KEEP, OPEN, code_of
 from valetkey.report.activity_data import safe
 from valetkey.report.results import evidence as results
-from valetkey.report.results.shape import moment
 from valetkey.report.text import clean, say, say_json, say_table
+from valetkey.times import moment
 
 if TYPE_CHECKING:
     from valetkey.evidence.grant import GrantEvidence

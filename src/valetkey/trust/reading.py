@@ -7,7 +7,7 @@ guessed from the document, written again, and both documents compared whole: wha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from valetkey.catalog import key_names
@@ -15,6 +15,7 @@ from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.principals import is_unique_id
 from valetkey.policy.role_actions import ASSUME_ROLE, SET_SOURCE_IDENTITY, TAG_SESSION
+from valetkey.times import read_moment
 from valetkey.trust.record import digest
 from valetkey.trust.terms import Terms, check_terms, network
 from valetkey.trust.writing import plain_trust
@@ -139,7 +140,7 @@ def _value(condition: Any, operator: str, key: str) -> str | None:
 
 def _instant(text: str | None) -> datetime | None:
     try:
-        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return read_moment(text or "")
     except ValueError:
         return None
 

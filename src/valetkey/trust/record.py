@@ -14,11 +14,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from valetkey.catalog import limits
 from valetkey.errors import ValetkeyError
+from valetkey.times import moment, read_moment
 from valetkey.trust.self_denies import dated_deny, own_role_deny
 from valetkey.trust.terms import Terms
 
@@ -178,16 +179,16 @@ def in_tag(text: str) -> str:
 
 def instant(when: datetime | None) -> str | None:
     """ "2026-12-31T18:00:00Z"."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if when else None
+    return moment(when) if when else None
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) if text else None
+    return read_moment(text) if text else None
 
 
 def _changing(text: str) -> Changing:
     at, was, *more = text.split(" ")
-    return Changing(datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC), was, more == ["cuts"])
+    return Changing(read_moment(at), was, more == ["cuts"])
 
 
 def _trust(said: Mapping[str, str]) -> str | None:

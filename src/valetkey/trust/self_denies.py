@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from valetkey.times import moment, read_moment
+
 _READS_OF_ROLES = (
     "iam:Get*",
     "iam:List*",
@@ -43,15 +45,14 @@ def dated_deny(until: datetime) -> dict[str, Any]:
     """A policy that denies everything from `until` (aware) on; whole seconds, the fraction is cut off (earlier)."""
     if until.tzinfo is None:
         raise ValueError("until needs a zone")
-    instant = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    condition = {"DateGreaterThanEquals": {"aws:CurrentTime": instant}}
+    condition = {"DateGreaterThanEquals": {"aws:CurrentTime": moment(until)}}
     return _deny("DenyAfterTheEnd", {"Action": "*", "Resource": "*", "Condition": condition})
 
 
 def read_dated_deny(document: Mapping[str, Any] | None) -> datetime | None:
     """The end in a `dated_deny`; None for a document that valetkey would not have written."""
     try:
-        end = _read((document or {})["Statement"][0]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"])
+        end = read_moment((document or {})["Statement"][0]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"])
     except (KeyError, IndexError, TypeError, ValueError):
         return None
     return end if dated_deny(end) == document else None
@@ -99,11 +100,11 @@ class SessionsDeny:
         if self.since is not None:
             statement: dict[str, Any] = {"Sid": f"SuspendedSince{self.since.astimezone(UTC):{_SID}}", **every}
             if self.until is not None:
-                statement["Condition"] = {"DateLessThan": {"aws:CurrentTime": _instant(self.until)}}
+                statement["Condition"] = {"DateLessThan": {"aws:CurrentTime": moment(self.until)}}
             statements.append(statement)
         before = self.until or self.before
         if before is not None:
-            condition = {"DateLessThan": {"aws:TokenIssueTime": _instant(before)}}
+            condition = {"DateLessThan": {"aws:TokenIssueTime": moment(before)}}
             statements.append({"Sid": "DenySessionsOfBefore", **every, "Condition": condition})
         return {"Version": "2012-10-17", "Statement": statements}
 
@@ -115,9 +116,9 @@ def read_sessions_deny(document: Mapping[str, Any]) -> SessionsDeny | None:
         since = until = before = None
         if first["Sid"].startswith("SuspendedSince"):
             since = datetime.strptime(first["Sid"].removeprefix("SuspendedSince"), _SID).replace(tzinfo=UTC)
-            until = _read(more[0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"]) if more else None
+            until = read_moment(more[0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"]) if more else None
         else:
-            before = _read(first["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
+            before = read_moment(first["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
         found = SessionsDeny(since, until, before)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return None
@@ -132,14 +133,6 @@ def pause_deny() -> dict[str, Any]:
 _SID = "%Y%m%dT%H%M%SZ"
 _MARGIN = timedelta(seconds=2)
 """AWS's clock is known within a second, and its issue times are whole seconds."""
-
-
-def _instant(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _read(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def _deny(sid: str, rest: dict[str, Any]) -> dict[str, Any]:

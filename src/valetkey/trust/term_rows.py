@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
+
+from valetkey.times import moment
 
 _T = TypeVar("_T")
 _Terms: TypeAlias = Any
@@ -149,8 +151,3 @@ def _plain(value: Any) -> Any:
 def in_handoff(terms: _Terms) -> dict[str, Any]:
     """The terms in a handoff/v1, by their keys there."""
     return dict(each.handoff(terms) for each in table(type(terms)))
-
-
-def moment(when: datetime) -> str:
-    """ "2026-12-31T18:00:00Z"."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -23,8 +23,9 @@ from valetkey.catalog.external_ids import guessable
 from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import parse_arn
 from valetkey.policy.principals import is_unique_id
+from valetkey.times import moment
 from valetkey.trust.named_principals import trouble
-from valetkey.trust.term_rows import Kind, Term, moment, table, term
+from valetkey.trust.term_rows import Kind, Term, table, term
 
 _LAST_YEAR = 9000
 """Years have four digits, and times around the end are tried."""

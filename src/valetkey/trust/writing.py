@@ -13,11 +13,11 @@ sets tags or a source identity must be allowed sts:AssumeRole too, and that is t
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC
 from typing import Any
 
 from valetkey.catalog import key_names
 from valetkey.policy.role_actions import ASSUME_ROLE, SET_SOURCE_IDENTITY, TAG_SESSION
+from valetkey.times import moment
 from valetkey.trust.terms import Terms, check_terms
 
 _VERSION = "2012-10-17"
@@ -110,8 +110,7 @@ def _everywhere(terms: Terms) -> dict[str, Any]:
         # An absent key is refused: a call through a VPC endpoint carries no aws:SourceIp.
         condition["IpAddress"] = {"aws:SourceIp": _one_or_more(terms.from_ip)}
     if terms.until is not None:
-        instant = terms.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        condition["DateLessThan"] = {"aws:CurrentTime": instant}
+        condition["DateLessThan"] = {"aws:CurrentTime": moment(terms.until)}
     return condition
 
 

@@ -22,7 +22,7 @@ from valetkey.commandline import option, word
 from valetkey.exchange.documents import Handoff
 from valetkey.exchange.texts.hcl import Block, Value, hcl
 from valetkey.exchange.texts.roles import TextError
-from valetkey.trust.term_rows import moment
+from valetkey.times import moment
 
 Form: TypeAlias = Literal["text", "console", "terraform", "shell"]
 

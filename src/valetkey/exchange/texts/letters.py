@@ -8,8 +8,8 @@ from valetkey.commandline import file_word
 from valetkey.exchange.texts.proof import Tool, prove_text, written
 from valetkey.exchange.texts.quick_create import acknowledge, sha256
 from valetkey.exchange.texts.roles import WantedRole
+from valetkey.times import moment
 from valetkey.trust.showing import Shown
-from valetkey.trust.term_rows import moment
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from urllib.parse import quote
 from valetkey.audit.checks import TABLE
 from valetkey.audit.findings import INCOMPLETE, NOT_READ
 from valetkey.report.results.audit import request
-from valetkey.report.results.shape import moment, plain
+from valetkey.report.results.shape import plain
 from valetkey.report.text import say_json
+from valetkey.times import moment
 
 if TYPE_CHECKING:
     from valetkey.audit.findings import Audit, Finding, Severity

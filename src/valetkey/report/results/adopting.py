@@ -7,7 +7,8 @@ from typing import Literal
 from valetkey.grants import adopt_prepare as prepared
 from valetkey.report.results import grants
 from valetkey.report.results.grants import Call, Proof, Receipt, Terms
-from valetkey.report.results.shape import Shape, moment, shaped
+from valetkey.report.results.shape import Shape, shaped
+from valetkey.times import moment
 from valetkey.trust.term_rows import as_json
 
 

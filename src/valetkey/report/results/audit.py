@@ -15,8 +15,9 @@ from valetkey.audit.fixes import PLACEHOLDER
 from valetkey.audit.permissions import Powers
 from valetkey.policy import requests
 from valetkey.report.results.openings import Outlives
-from valetkey.report.results.shape import Shape, filled, moment, shaped
+from valetkey.report.results.shape import Shape, filled, shaped
 from valetkey.report.text import mask
+from valetkey.times import moment
 
 
 class Request(Shape, frozen=True):

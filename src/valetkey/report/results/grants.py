@@ -15,7 +15,8 @@ from valetkey.grants.status import Difference
 from valetkey.grants.status import Standing as Status
 from valetkey.report.results.openings import Opens, Outlives
 from valetkey.report.results.proofs import Reach
-from valetkey.report.results.shape import Shape, filled, moment, plain, shaped
+from valetkey.report.results.shape import Shape, filled, plain, shaped
+from valetkey.times import moment
 from valetkey.trust.record import OWN
 from valetkey.trust.term_rows import as_json
 from valetkey.trust.terms import TERMS

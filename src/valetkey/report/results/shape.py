@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -46,8 +45,3 @@ def filled(shape: type[S], source: object = None, /, **given: Any) -> S:
 def plain(value: Any) -> Any:
     """A shape as what `json` prints: dicts, lists, texts, numbers."""
     return msgspec.to_builtins(value)
-
-
-def moment(when: datetime) -> str:
-    """A time as ISO 8601, UTC, whole seconds."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
