@@ -90,7 +90,7 @@ class Population(Part, frozen=True, omit_defaults=True):
     """What could not be read, so that entries may be missing."""
     entries: tuple[Entry, ...]
     unseen: tuple[str, ...] = ()
-    """What CloudTrail cannot show of their use. It is not in a file that has none: files of before keep their hash."""
+    """What CloudTrail cannot show of their use. It is not in a file that has none: earlier files keep their hash."""
 
     @property
     def sha256(self) -> str:

@@ -207,7 +207,7 @@ def _notes(standing: Standing | None, why: str) -> Iterator[str]:
         if named := standing.terms.only or standing.terms.pin:
             yield f"only {', '.join(named)}"
         if standing.terms.previous_until is not None:
-            yield f"the ExternalId of before is accepted until {instant(standing.terms.previous_until)}"
+            yield f"the previous ExternalId is accepted until {instant(standing.terms.previous_until)}"
         if standing.terms.orphans:
             yield f"deleted principals: {', '.join(standing.terms.orphans)}"
     for each in standing.drift:

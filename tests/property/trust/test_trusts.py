@@ -77,7 +77,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
 
 @st.composite
 def rotated(draw: st.DrawFn) -> Terms:
-    """The same, with the ExternalId of before for a time, as after `rotate`."""
+    """The same, with the previous ExternalId for a time, as after `rotate`."""
     terms = draw(all_terms().filter(lambda each: each.external_id is not None))
     ends = draw(st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)))
     ends = min(ends.replace(microsecond=0), terms.until or ends.replace(microsecond=0))

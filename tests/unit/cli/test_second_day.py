@@ -67,7 +67,7 @@ AT_MOST = "that it admits all who meet them is not claimed"
     [
         (granted, "open", (), EXACT, ()),
         (suspended, "suspended", (), EXACT, ("suspended",)),
-        (rotated, "open", ("the ExternalId of before is accepted until",), EXACT, ("ExternalId the-.. to the-..",)),
+        (rotated, "open", ("the previous ExternalId is accepted until",), EXACT, ("ExternalId the-.. to the-..",)),
         (adopted, "open", ("no end", "adopted: made by other means"), AT_MOST, ()),
     ],
 )

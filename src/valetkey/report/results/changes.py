@@ -17,7 +17,7 @@ class Policies(Shape, frozen=True):
     same_actions: bool
     """The documents differ in resources or conditions only."""
     unread: list[str]
-    """Policies of before that could not be read."""
+    """Earlier policies that could not be read."""
     undecided: str | None
     """Why the policies were not looked at in full."""
 
@@ -50,7 +50,7 @@ class _Change(Shape, frozen=True):
     """Whether a change that was interrupted is gone on with."""
     opens: Opens | None
     previous_until: str | None
-    """Until when the ExternalId of before is accepted."""
+    """Until when the previous ExternalId is accepted."""
     waited_seconds: float
     proof: Proof | None
 
@@ -88,7 +88,7 @@ class Resumed(Shape, frozen=True):
     sessions_before: str | None
     """Sessions that were issued before this time stay denied."""
     may_live_until: str | None
-    """Until when sessions of before the suspension may exist; null: none can."""
+    """Until when sessions from before the suspension may exist; null: none can."""
     note: str | None
     calls: list[str]
     """What was performed; empty when it was not suspended."""
