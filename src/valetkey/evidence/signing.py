@@ -5,7 +5,7 @@ Rules:
 - Whose keys count is said by the person who verifies. INVARIANT: a signers file in the directory of the evidence is
   refused, by a link too: whoever can change the one can change the other.
 - A key counts as of the time that the evidence says (`valid-before`, `valid-after` of the signers file). That time is
-  the signer's claim: nobody else vouches for it.
+  the signer's claim: nobody else confirms it.
 - What is verified is what was read: `ssh-keygen` gets the bytes, not the path.
 Source: ssh-keygen(1), -Y sign, -Y verify, -Y find-principals, ALLOWED SIGNERS (OpenSSH 8.9 or later).
 """

@@ -67,13 +67,13 @@ def refusal(standing: Standing, lacking: tuple[str, ...] = ()) -> ValetkeyError:
     """That this change is not made (exit code 1), with the ways out. `lacking` are the options that would do."""
     name = standing.role.name
     what = changes([each for each in standing.drift if not is_restorable([each])] or standing.drift)[0]
-    ways = f"agree to the role as it is with `{command('valetkey adopt', name)}`, or end it with `valetkey revoke`"
+    ways = f"accept the role as it is with `{command('valetkey adopt', name)}`, or end it with `valetkey revoke`"
     if lacking:
         change = command("valetkey change", name)
         ways = f"`{change}` with every term that you want (not given: {', '.join(lacking)}), {ways}"
     return ValetkeyError(
-        f"{name} is not as it was agreed ({what}): what a change of it would mean cannot be said",
-        do=f"see who gets in with `{command('valetkey show', name)}`; {ways}; nothing was changed",
+        f"{name} differs from its record ({what}), so the effect of a change cannot be determined",
+        do=f"see who is admitted with `{command('valetkey show', name)}`; {ways}; nothing was changed",
         where=standing.role.arn,
         exit_code=1,
     )

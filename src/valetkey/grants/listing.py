@@ -1,4 +1,4 @@
-"""The grants of one or several accounts as a list: what to mark, and what wants looking after.
+"""The grants of one or several accounts as a list: what to mark, and which have a problem.
 
 Rules:
 - A grant is marked, and a problem is found, by what the reading call says (GetAccountAuthorizationDetails). It holds no
@@ -163,19 +163,19 @@ def _many(value: Any) -> list[Any]:
 def _problems(standing: Standing, ahead: Sequence[Ahead], *, now: datetime, within: timedelta) -> Iterator[str]:
     until, state = standing.record.until, standing.state(now)
     if standing.revoking:
-        yield "a revocation has begun and is not finished"
+        yield "a revocation is not finished"
         return
     if until is None:
         yield "has no end"
     elif until <= now:
-        yield "has ended, and the role is still there"
+        yield "has ended, and the role still exists"
     elif until - now <= within:
         days = round((until - now) / timedelta(days=1))
         yield f"ends in {days} days" if until - now >= timedelta(days=2) else "ends within two days"
     if gone := dict.fromkeys(filter(is_unique_id, _principals(standing.role))):
         yield f"a principal was deleted: {', '.join(gone)}"
     elif state in ("changed", "incomplete", "changing"):
-        yield f"differs from what was agreed ({state})" if state != "changing" else "a change is not finished"
+        yield f"differs from its record ({state})" if state != "changing" else "a change is not finished"
     idle = [each.text for each in ahead if each.kind == "unused"]
     if not idle and standing.role.last_used is None and now - standing.role.created > timedelta(days=UNUSED_DAYS):
         idle = ["was never used"]

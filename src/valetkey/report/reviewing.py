@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from valetkey.evidence.review import Entry, Result, Review
     from valetkey.evidence.signing import Signer
 
-CLAIM = "The time is the signer's claim: nobody else vouches for it."
+CLAIM = "The time is the signer's claim: nobody else confirms it."
 _COLUMNS = (
     "review",
     "role_arn",
@@ -257,7 +257,7 @@ def say_verified(subject: Review | GrantEvidence, path: Path, signer: Signer, at
             )
         )
         return
-    say(f"{path}: the signature holds, by {_line(signer.principal)} ({_line(signer.key)})")
+    say(f"{path}: the signature is valid, by {_line(signer.principal)} ({_line(signer.key)})")
     say(f"  account     {account}", f"  {'role        ' if is_evidence else 'population  '}{_line(about)}")
     if not is_evidence:
         say(

@@ -92,7 +92,7 @@ def test_what_breaks_the_terms_of_each_grant_is_found_and_denied_calls_are_count
     [listed] = grants["named"]["problems"]
     assert "the session name carol is not on the grant's list (event " in listed
     late = grants["ended"]["problems"]
-    assert late[0] == "has ended, and the role is still there"
+    assert late[0] == "has ended, and the role still exists"
     assert late[1].startswith("called after the end of the grant, 1 of 3 with success (event ")
     assert (said["not_read"], bool(said["unseen"])) == ([], True)
     assert run(["list", "--check", "--from", str(tmp_path / "trail")]) == 1

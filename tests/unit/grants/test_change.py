@@ -389,7 +389,7 @@ def test_a_role_that_was_changed_by_somebody_else_is_not_touched(iam: FakeIam, c
     trust = iam.roles["audit"]["AssumeRolePolicyDocument"]
     trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = "another"
     iam.log.clear()
-    with pytest.raises(ValetkeyError, match="is not as it was agreed") as refused:
+    with pytest.raises(ValetkeyError, match="differs from its record") as refused:
         changed(until=END + timedelta(days=1))
     assert refused.value.exit_code == 1
     assert iam.log == []
@@ -477,11 +477,11 @@ def test_what_nobody_agreed_to_is_not_taken_over_from_a_changed_trust_policy(
         previous_until=END - timedelta(days=1),
     )
     for left_out in ALL_TERMS:
-        with pytest.raises(ValetkeyError, match="is not as it was agreed") as refused:
+        with pytest.raises(ValetkeyError, match="differs from its record") as refused:
             changed(**{key: value for key, value in ALL_TERMS.items() if key != left_out})
         option = f"--{left_out.replace('_', '-')}"
         assert f"not given: {option}" in refused.value.do
-    with pytest.raises(ValetkeyError, match="is not as it was agreed"):
+    with pytest.raises(ValetkeyError, match="differs from its record"):
         changed(external_id="x-y-z", overlap=timedelta(days=3))
     assert iam.log == []
     changed(**ALL_TERMS)
@@ -495,7 +495,7 @@ def test_another_contractor_in_the_trust_policy_is_no_change(
 ) -> None:
     changed(description="made")
     drifted(iam, plain, contractor="999999999999", mfa=True, only=())
-    with pytest.raises(ValetkeyError, match="is not as it was agreed"):
+    with pytest.raises(ValetkeyError, match="differs from its record"):
         changed(**ALL_TERMS)
     assert iam.log == []
 

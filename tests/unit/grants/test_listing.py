@@ -63,7 +63,7 @@ def test_an_end_that_is_near_is_found(iam: FakeIam, grant: Grant, left: timedelt
 def test_what_has_ended_is_endless_or_was_never_used_is_found(iam: FakeIam, grant: Grant) -> None:
     found = standing(iam, grant, used=False)
     assert one(iam, found, now=datetime(2027, 1, 1, tzinfo=UTC)).problems == (
-        "has ended, and the role is still there",
+        "has ended, and the role still exists",
         "was never used",
     )
     assert one(iam, found, now=found.role.created + timedelta(days=7)).problems == ()
@@ -75,9 +75,9 @@ def test_drift_a_deleted_principal_and_a_revocation_that_stopped_are_found(iam: 
     far = replace(grant.terms, until=NOW + 9 * MONTH)
     standing(iam, replace(grant, terms=far))
     iam.roles["audit"]["managed"].append("arn:aws:iam::aws:policy/ReadOnlyAccess")
-    assert one(iam, read_standing(role_of(iam, "audit"))).problems == ("differs from what was agreed (changed)",)
+    assert one(iam, read_standing(role_of(iam, "audit"))).problems == ("differs from its record (changed)",)
     iam.roles["audit"]["inline"]["valetkey-revoked"] = {}
-    assert one(iam, read_standing(role_of(iam, "audit"))).problems == ("a revocation has begun and is not finished",)
+    assert one(iam, read_standing(role_of(iam, "audit"))).problems == ("a revocation is not finished",)
     pinned = replace(far, mfa_max_age=None, pin=("arn:aws:iam::222222222222:user/carol",))
     standing(iam, replace(grant, name="pinned", terms=pinned))
     statement = iam.roles["pinned"]["AssumeRolePolicyDocument"]["Statement"][0]
@@ -129,7 +129,7 @@ NO_RECORD = "SecurityAudit: which version was granted is not recorded"
         ("v9", True, True, (GROWN,)),
         (None, False, True, (NO_RECORD,)),
         (None, True, True, ()),
-        (None, False, False, ("differs from what was agreed (changed)",)),
+        (None, False, False, ("differs from its record (changed)",)),
     ],
 )
 def test_a_policy_that_aws_has_changed_is_found(

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 def list_(
     *,
     check: Annotated[
-        bool, Parameter(negative="", help="List what wants looking after only; exit code 1 when there is any.")
+        bool, Parameter(negative="", help="List only the grants that have a problem; exit code 1 if there is one.")
     ] = False,
-    within: Annotated[str, Parameter(help="With --check: an end that is nearer than this is found, like 30d.")] = "30d",
+    within: Annotated[str, Parameter(help="With --check: report grants that end within this time, like 30d.")] = "30d",
     unused: Annotated[
-        str, Parameter(help="With --check: a role that was not used for longer is found, like 90d.")
+        str, Parameter(help="With --check: report roles that were not used for longer than this, like 90d.")
     ] = "90d",
     from_: Annotated[
         str | None,
         Parameter(
             name="--from",
-            help="With --check: CloudTrail, as `activity` reads it; what breaks a grant's terms is found.",
+            help="With --check: a CloudTrail source, as for `activity`; report what breaks a grant's terms.",
         ),
     ] = None,
     output: Output = Output(),  # noqa: B008
@@ -39,12 +39,12 @@ def list_(
 ) -> int:
     """List the grants of this account, the next end first: contractor, policies, end, last use, state.
 
-    --check finds grants that end soon, have ended and are still there, have no end, were never or not lately used,
-    differ from what was agreed, or name a principal that was deleted; AWS managed policies that AWS has changed since
-    they were granted; and records that cannot be read. Several --profile list several accounts.
+    --check reports grants that end soon, have ended but still exist, have no end, were never used or not used lately,
+    differ from their record, or name a deleted principal; AWS managed policies that AWS has changed since they were
+    granted; and records that cannot be read. Several --profile list several accounts.
 
-    With --from --check also finds calls after the end or while suspended, entries without MFA or under another name,
-    changes to IAM, trust policies and CloudTrail, and roles of other accounts that were assumed; and what of the trail
+    With --from, --check also reports calls after the end or during a suspension, sessions without MFA or under another
+    name, changes to IAM, trust policies and CloudTrail, assumed roles of other accounts, and parts of the trail that
     could not be read.
     """
     from valetkey.cli import _options
