@@ -26,8 +26,8 @@ def test_a_role_by_mail_is_asked_for_and_lets_in(stage: Any, terms: Terms, alice
     party.root("iam", "put_user_policy", UserName="alice", PolicyName="assume", PolicyDocument=json.dumps(assume(role)))
     answers = [
         (r"ARN of the role: $", role),
-        (r"none was told\): $", terms.external_id),
-        (r"nobody told\] $", ""),
+        (r"ExternalId from the owner \(Enter: unknown\): $", terms.external_id),
+        (r"require MFA\? \[y/n, Enter: unknown\] $", ""),
         (r"ROLE-ACCOUNT\): $", "acme"),
         (r"\[y/N\] $", "y"),
     ]

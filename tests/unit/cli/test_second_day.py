@@ -119,7 +119,7 @@ def test_grant_says_when_policies_let_a_console_session_become_cli_credentials(
     iam: FakeIam, dry_run: bool, capsys: Capture
 ) -> None:
     says = (
-        "They let a console session be turned into credentials for the CLI and for agents (signin:CreateOAuth2Token)."
+        "They allow turning a console session into credentials for the CLI and for agents (signin:CreateOAuth2Token)."
     )
     words = [
         "grant",
