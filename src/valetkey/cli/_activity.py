@@ -192,6 +192,18 @@ def read(
     )
 
 
+def read_grant(standing: Standing, source: str, account: OwnerAccount, *, now: datetime) -> Shown:
+    """What CloudTrail shows of a grant since it was made. Raises as `read` does."""
+    return read(of_grant(standing), source, since_made(standing, source, now=now), account, now=now)
+
+
+def read_roles(
+    arns: Iterable[str], grants: Iterable[Standing], source: str, account: OwnerAccount, *, now: datetime
+) -> Shown:
+    """What CloudTrail shows of roles and grants lately, each grant judged by its own terms. Raises as `read` does."""
+    return read(of_roles(arns, grants), source, lately(source, now=now), account, now=now)
+
+
 def texts(asked: Asked, source: str, span: Span, *, now: datetime, options: Engines) -> str:
     """What --print prints. Raises ValetkeyError."""
     options.check(source, LOOKUP)

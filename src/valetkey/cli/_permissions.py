@@ -128,10 +128,9 @@ def _trail(standing: Standing, source: str, account: OwnerAccount, now: datetime
     from valetkey.grants.from_use import Use
     from valetkey.report.activity import incomplete, number, span_words
 
-    span = _activity.since_made(standing, source, now=now)
-    read = _activity.read(_activity.of_grant(standing), source, span, account, now=now)
+    read = _activity.read_grant(standing, source, account, now=now)
     use = Use(
-        source=f"CloudTrail ({source}) {span_words(span)}: {number(len(read.answer.sessions), 'session')}",
+        source=f"CloudTrail ({source}) {span_words(read.span)}: {number(len(read.answer.sessions), 'session')}",
         actions=frozenset(each.lower() for each in read.answer.used(standing.role.arn)),
         notes=(*incomplete(read.reading), *read.unseen),
     )

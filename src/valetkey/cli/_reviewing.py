@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from valetkey.cli._options import OwnerAccount
     from valetkey.evidence import Population, Tool
     from valetkey.evidence.review import Entry
-    from valetkey.grants.status import Standing
     from valetkey.report.activity import Shown
 
 
@@ -74,7 +73,7 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
     from valetkey.audit import audit
     from valetkey.audit import reviewing as outside
     from valetkey.audit.workers import verdicts
-    from valetkey.cli import _auditing
+    from valetkey.cli import _activity, _auditing
     from valetkey.evidence.review import Population, ordered
     from valetkey.grants import reviewing as granted
     from valetkey.grants.role import read_owner, read_roles
@@ -95,7 +94,8 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
     unseen: tuple[str, ...] = ()
     if source is not None and entries:
         made = {each.arn: each.created for each in roles}
-        read = _activity_of(entries, read_grants(roles)[0], source, account, now)
+        arns, standings = (each.role_arn for each in entries), read_grants(roles)[0]
+        read = _activity.read_roles(arns, standings, source, account, now=now)
         entries = tuple(_noted(each, read, made.get(each.role_arn)) for each in entries)
         unread, unseen = (*unread, *incomplete(read.reading)), read.unseen
     return Population(
@@ -109,16 +109,6 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
         unseen=unseen,
         entries=ordered(entries),
     )
-
-
-def _activity_of(
-    entries: tuple[Entry, ...], grants: tuple[Standing, ...], source: str, account: OwnerAccount, now: datetime
-) -> Shown:
-    """What CloudTrail shows of the roles, each grant judged by its own terms."""
-    from valetkey.cli import _activity
-
-    asked = _activity.of_roles((each.role_arn for each in entries), grants)
-    return _activity.read(asked, source, _activity.lately(source, now=now), account, now=now)
 
 
 def _noted(entry: Entry, read: Shown, made: datetime | None) -> Entry:

@@ -24,7 +24,7 @@ def check_request(tool: Tool | None, *, until: str | None, template_url: str | N
     if tool is None:
         if until == NEVER:
             raise ValetkeyError(
-                "a request cannot ask for --until never", do=("leave --until out; the owner decides on the end")
+                "a request cannot ask for --until never", do="leave --until out; the owner decides on the end"
             )
         return
     if until is None:

@@ -107,8 +107,7 @@ def _trail(standings: Sequence[Standing], source: str, account: OwnerAccount, no
 
     if not standings:
         return Trail()
-    asked = _activity.of_roles((), standings)
-    read = _activity.read(asked, source, _activity.lately(source, now=now), account, now=now)
+    read = _activity.read_roles((), standings, source, account, now=now)
     found = {each.role.arn: of_role(read, each.role.arn, made=each.role.created) for each in standings}
     return Trail(
         {arn: Use(each.last, each.denied, each.problems) for arn, each in found.items()},

@@ -114,8 +114,7 @@ def _use(standing: Standing, source: str, account: OwnerAccount, now: datetime) 
     from valetkey.report.activity import incomplete
     from valetkey.report.activity_of_role import summary
 
-    asked = _activity.of_grant(standing)
-    read = _activity.read(asked, source, _activity.since_made(standing, source, now=now), account, now=now)
+    read = _activity.read_grant(standing, source, account, now=now)
     sentences = (summary(read, standing.role.arn, made=standing.role.created), *incomplete(read.reading), *read.unseen)
     return sentences, read.reading.is_complete
 
