@@ -56,7 +56,7 @@ TERMS = (
     *("principals", "session_name", "source_identity", "session_tags"),
 )
 """The fields of Profile that are the owner's terms."""
-_OPTIONAL = ("from_ip",)
+OPTIONAL = ("from_ip",)
 """Terms that are written only when they have a value, so that other files stay as they were. Absent: no limit is
 known."""
 _ASSUMED: Mapping[str, Any] = {
@@ -130,7 +130,7 @@ class Profile:
     """Whether this ExternalId was in use for another customer too when the profile was imported."""
 
     def knows(self, term: str) -> bool:
-        """Whether the owner's wish about this term (one of TERMS) is known."""
+        """Whether the owner's wish about this term (one of TERMS or OPTIONAL) is known."""
         return term not in self.unknown
 
     @property
@@ -290,11 +290,11 @@ def _check_networks(ranges: tuple[str, ...]) -> None:
 def _plain(profile: Profile) -> dict[str, Any]:
     """The JSON of a profile. A known term is written whatever its value is, anything else unless it is empty."""
     terms = {name: _value(getattr(profile, name)) for name in TERMS if profile.knows(name)}
-    terms |= {name: _value(value) for name in _OPTIONAL if (value := getattr(profile, name))}
+    terms |= {name: _value(value) for name in OPTIONAL if (value := getattr(profile, name))}
     local = {
         each.name: _value(getattr(profile, each.name))
         for each in dataclasses.fields(profile)
-        if each.name not in (*_HEAD, *terms, *_OPTIONAL, *_ASSUMED)
+        if each.name not in (*_HEAD, *terms, *OPTIONAL, *_ASSUMED)
         and getattr(profile, each.name) not in (None, (), "", False)
     }
     head = {"name": profile.name, "role_arn": profile.role_arn, "origin": profile.origin.value}
@@ -302,7 +302,7 @@ def _plain(profile: Profile) -> dict[str, Any]:
 
 
 _HEAD = ("name", "role_arn", "origin", "unknown")
-_LOCAL = tuple(each.name for each in dataclasses.fields(Profile) if each.name not in (*_HEAD, *_OPTIONAL, *_ASSUMED))
+_LOCAL = tuple(each.name for each in dataclasses.fields(Profile) if each.name not in (*_HEAD, *OPTIONAL, *_ASSUMED))
 
 
 def _read(plain: dict[str, Any]) -> Profile:
@@ -312,7 +312,7 @@ def _read(plain: dict[str, Any]) -> Profile:
         raise ValueError("$.terms and $.local: not two objects")
     # Our own file: a key we do not know may be a rule that we would then break.
     _refuse_unknown("", plain, ("name", "role_arn", "origin"))
-    _refuse_unknown("terms.", terms, (*TERMS, *_OPTIONAL))
+    _refuse_unknown("terms.", terms, (*TERMS, *OPTIONAL))
     _refuse_unknown("local.", local, _LOCAL)
     twice = sorted(set(terms) & set(local))
     if twice:
@@ -326,7 +326,7 @@ def _read(plain: dict[str, Any]) -> Profile:
 def _read_1(plain: dict[str, Any]) -> Profile:
     """A file of version 1: every term is known. Raises ValueError, msgspec.ValidationError."""
     known = {each.name for each in dataclasses.fields(Profile)}
-    _refuse_unknown("", plain, sorted(known - {"origin", "unknown", "original", "shares_external_id", *_OPTIONAL}))
+    _refuse_unknown("", plain, sorted(known - {"origin", "unknown", "original", "shares_external_id", *OPTIONAL}))
     return msgspec.convert(plain, Profile)
 
 

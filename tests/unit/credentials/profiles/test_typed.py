@@ -147,6 +147,9 @@ def test_written_anew_it_keeps_what_is_known_of_the_same_role() -> None:
     assert judged.question  # the ExternalId is another one
     # A handoff that was superseded stays so.
     assert made.issued == HANDOFF.issued
+    # The optional term too: from where the role admits calls is in no mail.
+    limited = profile(from_ip=("198.51.100.0/24",))
+    assert accept(profiles=(limited,), serial=SERIAL)[1].from_ip == limited.from_ip
     # The end has passed, and the owner was asked again: nobody knows the new one.
     ended = profile(until=NOW - timedelta(days=1))
     assert not accept(profiles=(ended,), serial=SERIAL)[1].knows("until")
