@@ -194,15 +194,8 @@ def answer(
 
 
 def _expected(group: Group, terms: Terms) -> Expected:
-    passed: set[int] = set()
-    each: Group | None = group
-    while each is not None and id(each) not in passed:
-        passed.add(id(each))
-        key = role_key(_role(each))
-        if key is not None and key in terms:
-            return terms[key]
-        each = each.parent
-    return _NOTHING
+    keys = (role_key(_role(each)) for each in group.lineage)
+    return next((terms[key] for key in keys if key is not None and key in terms), _NOTHING)
 
 
 def _role(group: Group) -> str:

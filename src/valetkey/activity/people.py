@@ -55,7 +55,7 @@ class Who:
 
 def who(group: Group) -> Who:
     """The person behind a session; a session that another one made has what that one knows."""
-    parents = _lineage(group)
+    parents = group.lineage
     root = parents[-1]
     # The other account's trail names the user; the role's own does so only inside one account.
     entries = root.other_side + [each for each in root.entries if each.caller_type != "AWSAccount"]
@@ -81,7 +81,7 @@ def mfa(group: Group, *, required: bool = False) -> Mfa:
     The role's account sees a code that comes with AssumeRole (`serialNumber`); it does not see the MFA of a session
     that the caller made before (GetSessionToken). AWS refuses an AssumeRole whose code is wrong.
     """
-    parents = _lineage(group)
+    parents = group.lineage
     entries = [entry for each in parents for entry in each.made_by]
     if any(act.mfa for each in parents for act in each.acts) or any(each.mfa or each.device for each in entries):
         return "yes"
@@ -91,16 +91,6 @@ def mfa(group: Group, *, required: bool = False) -> Mfa:
     if told:
         return "no"
     return "required" if required else "not shown"
-
-
-def _lineage(group: Group) -> list[Group]:
-    """A session, the one that made it, and so on to the first. Records can claim a circle."""
-    found: list[Group] = []
-    at: Group | None = group
-    while at is not None and all(at is not each for each in found):
-        found.append(at)
-        at = at.parent
-    return found
 
 
 def _first(*texts: str) -> str:

@@ -73,6 +73,16 @@ class Group:
         """The calls that made it, of both sides."""
         return self.entries + self.other_side
 
+    @property
+    def lineage(self) -> list[Group]:
+        """This session, the one that made it, and so on to the first. Records can claim a circle."""
+        found: list[Group] = []
+        at: Group | None = self
+        while at is not None and all(at is not each for each in found):
+            found.append(at)
+            at = at.parent
+        return found
+
 
 def group(events: Iterable[Event]) -> list[Group]:
     """The sessions in events of roles, in order of time. Refused entries are in none."""
