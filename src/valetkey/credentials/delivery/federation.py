@@ -75,7 +75,7 @@ def login_url(
 ) -> str:
     """The URL that signs a browser in with these credentials; a secret for 15 minutes.
 
-    `service` names the console to open "s3", None the start page. `region` None or unreadable: the console's own
+    `service` names the console to open ("s3"), None the start page. `region` None or unreadable: the console's own
     choice. `url`: the console page to open instead (see landing.check_url). `logout_first`: sign out what the browser
     is signed in to before. `duration`: seconds of the console session, for a role that was assumed with a user's
     long-term key. Raises ConsoleError (DurationRefused: ask again without), ValetkeyError for a service that is no

@@ -22,6 +22,7 @@ from tests.unit.credentials.refusal_texts import (
     SCP,
     TAG,
     TRUST,
+    refused,
     text,
 )
 from tests.unit.credentials.sts_world import Base, World, profile, refusal
@@ -38,15 +39,10 @@ from valetkey.credentials.sessions.refusals import (
     OWNER_SIDE,
     UNKNOWN_SIDE,
     Refused,
-    explain,
 )
 from valetkey.credentials.sessions.roles import enter
 
 UNREAD = OwnSide(ALICE, unread="your own account's policies cannot be read")
-
-
-def refused(reason: str) -> Refused:
-    return explain(CallError(Call("sts", "assume_role"), "AccessDenied", text(reason)), "acme")
 
 
 @pytest.mark.parametrize(
