@@ -25,14 +25,13 @@ from valetkey.activity.events import Event, Tie, role_key
 from valetkey.activity.layout import Span, TrailFile, organization_member
 from valetkey.activity.scanning import Scanned, scan
 from valetkey.activity.wanted import Wanted
+from valetkey.catalog.home_regions import HOME_REGIONS
 
 _WORTH = 8 << 20
 """Stored bytes from which on a second process pays."""
 _FEW = 8
-_HOMES_OF_IAM = frozenset(
-    {"us-east-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"}
-)
-"""Where the calls of IAM are recorded, in each partition."""
+_HOMES_OF_IAM = frozenset(HOME_REGIONS.values())
+"""Where the calls of IAM are recorded: in each partition the region that they are signed for (botocore)."""
 _CHAINS = 8
 """How many roles deep chains are followed."""
 

@@ -19,6 +19,7 @@ from tests.trails.records import Maker, trail
 from valetkey.activity import Folder, Reading, Span, Wanted, inflating, read, role_key
 from valetkey.activity.events import instant
 from valetkey.activity.scanning import scan
+from valetkey.catalog.home_regions import HOME_REGIONS
 from valetkey.errors import ValetkeyError
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
@@ -285,6 +286,17 @@ def test_only_files_of_the_account_and_the_time_are_read(tmp_path: pathlib.Path,
     found = of(tmp_path, maker, span=span)
     assert found.files == 1
     assert len(of(tmp_path, maker, span=Span(AT + timedelta(seconds=1), AT + timedelta(seconds=2))).events) == 1
+
+
+@pytest.mark.parametrize("region", HOME_REGIONS.values())
+def test_who_approved_a_delegation_is_looked_for_where_iam_records_it(
+    tmp_path: pathlib.Path, maker: Maker, region: str
+) -> None:
+    acting = maker.identity("provider", AT, "ASIA1") | {"invokedByDelegate": {"accountId": "444444444444"}}
+    approval = maker.record(AT, "iam", "SendDelegationToken", {"type": "Root", "accountId": maker.owner})
+    for where, record in (("mx-central-1", maker.record(AT, "ec2", "DescribeVpcs", acting)), (region, approval)):
+        (tmp_path / f"{maker.owner}_CloudTrail_{where}_20261103T1005Z_x.json").write_bytes(trail([record]))
+    assert approval["eventID"] in {each.id for each in of(tmp_path, maker).events}
 
 
 def test_a_place_without_a_trail_is_said(tmp_path: pathlib.Path, maker: Maker) -> None:
