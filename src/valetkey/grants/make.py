@@ -137,7 +137,7 @@ def make(
             settling.closed()
         role = waiting.until(lambda: _complete(wanted, perform))
     except CallError as error:
-        raise _interrupted(error, wanted, writes.done).with_details(error.details) from None
+        raise _interrupted(error, wanted, writes).with_details(error.details) from None
     except KeyboardInterrupt:
         raise _stopped(wanted, writes) from None
     if role is None:
@@ -202,14 +202,18 @@ def interruption(begun: Call | None) -> str:
     return f"interrupted{f' during {begun.action}; AWS may or may not have performed it' if begun else ''}"
 
 
+def _so_far(writes: Writes) -> str:
+    """What is done, and what may be."""
+    done = ", ".join(call.action for call in writes.done) or "nothing"
+    return f"{done}, and perhaps {writes.begun.action}" if writes.begun else done
+
+
 def _stopped(wanted: Grant, writes: Writes) -> Interrupted:
     """The state after ^C. AWS may or may not have performed a call that was in progress."""
     if not writes.done and writes.begun is None:
         return Interrupted("interrupted: nothing was changed", where=wanted.role_arn, exit_code=130)
-    so_far = ", ".join(call.action for call in writes.done) or "nothing"
-    maybe = f", and perhaps {writes.begun.action}" if writes.begun else ""
     return Interrupted(
-        f"interrupted: {wanted.name} is not finished; done: {so_far}{maybe}",
+        f"interrupted: {wanted.name} is not finished; done: {_so_far(writes)}",
         do="the role allows no more than the terms; run the same command again to finish, "
         f"or `{command('valetkey revoke', wanted.name)}`",
         where=wanted.role_arn,
@@ -217,18 +221,17 @@ def _stopped(wanted: Grant, writes: Writes) -> Interrupted:
     )
 
 
-def _interrupted(error: CallError, wanted: Grant, done: list[Call]) -> Interrupted:
+def _interrupted(error: CallError, wanted: Grant, writes: Writes) -> Interrupted:
     text = advice(error)
-    if not done:
+    if not writes.done and writes.begun is None:
         return Interrupted(
             error.what,
             do=text or "nothing was granted; run the same command again",
             where=wanted.role_arn,
             exit_code=2 if error.code == "MalformedPolicyDocument" else 3,
         )
-    so_far = ", ".join(call.action for call in done)
     return Interrupted(
-        f"{error.what} (done so far: {so_far})",
+        f"{error.what} (done so far: {_so_far(writes)})",
         do=f"{text + '; then ' if text else ''}run the same command again to finish: "
         "the role allows no more than the terms",
         where=wanted.role_arn,

@@ -192,12 +192,11 @@ def _put(
             writes.one(call)
         seen = waiting.until(lambda: _shows(perform, name, deny)) if calls else True
     except CallError as error:
-        raise _interrupted(standing, error.what, writes.done, error.do).with_details(error.details) from None
+        raise _interrupted(standing, error.what, writes, error.do).with_details(error.details) from None
     except KeyboardInterrupt:
-        may_be = "the deny may be on the role" if writes.begun else ""
-        raise _interrupted(standing, interruption(writes.begun), writes.done, may_be, exit_code=130) from None
+        raise _interrupted(standing, interruption(writes.begun), writes, exit_code=130) from None
     if seen is None:
-        raise _interrupted(standing, f"AWS does not show the deny on {name} yet", writes.done, "")
+        raise _interrupted(standing, f"AWS does not show the deny on {name} yet", writes)
     return tuple(writes.done)
 
 
@@ -206,8 +205,12 @@ def _shows(perform: Perform, name: str, deny: SessionsDeny) -> bool | None:
     return True if role is not None and read_standing(role).sessions_deny == deny else None
 
 
-def _interrupted(standing: Standing, what: str, done: list[Call], advice: str, *, exit_code: int = 3) -> Interrupted:
-    holds = "the deny is on the role" if done else advice or "nothing was changed"
+def _interrupted(standing: Standing, what: str, writes: Writes, advice: str = "", *, exit_code: int = 3) -> Interrupted:
+    unsure = "the deny may be on the role" if writes.begun else "nothing was changed"
+    holds = "the deny is on the role" if writes.done else unsure
     return Interrupted(
-        what, do=f"run the same command again to finish; {holds}", where=standing.role.arn, exit_code=exit_code
+        what,
+        do=f"{f'{advice}; then ' if advice else ''}run the same command again to finish; {holds}",
+        where=standing.role.arn,
+        exit_code=exit_code,
     )

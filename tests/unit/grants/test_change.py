@@ -596,6 +596,24 @@ def go_on(iam: FakeIam, waiting: Waiting, at: datetime) -> Any:
     return resume(read_standing(role(iam)), owner=read_owner(iam), perform=iam, now=lambda: at, waiting=waiting)
 
 
+@pytest.mark.parametrize(
+    ("code", "holds"), [("AccessDenied", "nothing was changed"), ("InternalFailure", "the deny may be on the role")]
+)
+def test_a_deny_that_may_have_been_written_is_not_called_absent(
+    iam: FakeIam, changed: Callable[..., Done], waiting: Waiting, now: datetime, code: str, holds: str
+) -> None:
+    changed(description="made")
+
+    def fail(call: Call) -> None:
+        if call.operation == "put_role_policy":
+            raise CallError(call, code, "no", do="ask for iam:PutRolePolicy")
+
+    iam.before = fail
+    with pytest.raises(Interrupted) as stopped:
+        stop(iam, waiting, now)
+    assert stopped.value.do == f"ask for iam:PutRolePolicy; then run the same command again to finish; {holds}"
+
+
 def test_suspend_and_resume(iam: FakeIam, changed: Callable[..., Done], waiting: Waiting, now: datetime) -> None:
     changed(description="made")
     iam.log.clear()

@@ -253,6 +253,24 @@ def test_ctrl_c_at_a_write_says_what_was_done_and_what_may_be(
     )
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_write_without_an_answer_is_not_called_undone(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, count: int
+) -> None:
+    calls = [call.action for call in plan(grant, None)]
+
+    def lose(call: Call) -> None:
+        if not call.operation.startswith(("get_", "list_")) and len(iam.log) == count + 1:
+            raise CallError(call, "InternalFailure", "no answer")
+
+    iam.after = lose
+    with pytest.raises(Interrupted) as stopped:
+        made(iam, grant, waiting, now)
+    so_far = ", ".join(calls[:count]) or "nothing"
+    assert stopped.value.what.endswith(f"(done so far: {so_far}, and perhaps {calls[count]})")
+    assert stopped.value.do == "run the same command again to finish: the role allows no more than the terms"
+
+
 def test_ctrl_c_before_the_first_write_says_that_nothing_was_changed(
     iam: Any, grant: Grant, waiting: Waiting, now: datetime
 ) -> None:
