@@ -180,7 +180,7 @@ def _as_begun(
     for start in starts:
         for when in reversed(moments):
             if when is not None and is_as_recorded(wanted := wanted_at(when, start), record):
-                return wanted if begun is None or edit.request is not None else as_noted(wanted, base)
+                return wanted if begun is None else as_noted(wanted, base, edit)
     return wanted_at(moments[0], base)
 
 

@@ -49,7 +49,7 @@ def wanted_from(base: Base, standing: Standing, edit: Edit, wanted_of: Callable[
     starts = bases(base, record)
     for each in starts:
         if is_as_recorded(wanted := wanted_of(each), record):
-            return as_noted(wanted, base)
+            return as_noted(wanted, base, edit)
     if is_as_recorded(starts[0].grant, record):
         return wanted_of(starts[0])
     if lacking := _lacking(edit):
@@ -57,8 +57,10 @@ def wanted_from(base: Base, standing: Standing, edit: Edit, wanted_of: Callable[
     return wanted_of(starts[1])
 
 
-def as_noted(wanted: Grant, base: Base) -> Grant:
-    """The terms are those of the record, and so is who chose the ExternalId."""
+def as_noted(wanted: Grant, base: Base, edit: Edit) -> Grant:
+    """The terms are those of the record, and so is who chose the ExternalId, unless the edit answers a request."""
+    if edit.request is not None:
+        return wanted
     noted = base.grant
     return replace(wanted, external_id_by=noted.external_id_by, request=noted.request, user_id=noted.user_id)
 

@@ -453,6 +453,18 @@ def test_a_change_leads_from_a_trust_policy_that_somebody_changed_back_to_what_w
     assert changed(**given).calls == ()
 
 
+def test_a_request_that_leads_back_to_what_was_agreed_is_noted(
+    iam: FakeIam, changed: Callable[..., Done], plain: Grant
+) -> None:
+    """The handoff has to name the request that it answers."""
+    changed(description="made")
+    drifted(iam, plain, external_id="of-mallory")
+    changed(external_id="the-first", request="six-words", user_id="AIDAEXAMPLEEXAMPLE12")
+    record = read_standing(role(iam)).record
+    noted = (record.external_id_by, record.request, record.user_id)
+    assert noted == ("contractor", "six-words", "AIDAEXAMPLEEXAMPLE12")
+
+
 def test_where_only_the_end_was_changed_any_change_is_made(
     iam: FakeIam, changed: Callable[..., Done], plain: Grant
 ) -> None:
