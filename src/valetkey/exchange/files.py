@@ -144,8 +144,9 @@ def _plain(document: AccessRequest | Handoff) -> dict[str, Any]:
 
 
 def _left_out(field: dataclasses.Field[Any]) -> tuple[Any, ...]:
-    """Values for which the key is not written."""
-    return None, (), "", *((field.default,) if field.metadata.get(ADDED) else ())
+    """Values for which the key is not written. Without the key of an added field its default is read, so that no other
+    value of it may be left out."""
+    return (field.default,) if field.metadata.get(ADDED) else (None, (), "")
 
 
 def _value(value: Any) -> Any:

@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from valetkey.cli._terms import Given, TermOptions, option_of, options
 from valetkey.cli.commands.grant import grant
 from valetkey.cli.commands.prove import prove
-from valetkey.exchange import Handoff
+from valetkey.exchange import Handoff, files
 from valetkey.exchange.documents import completed
 from valetkey.trust.record import plain_terms
 from valetkey.trust.term_rows import Kind, as_json, in_handoff, rows, sentence, table, term
@@ -101,6 +101,27 @@ def test_a_handoff_has_an_optional_key_for_a_term_that_is_added() -> None:
         assert msgspec.convert(msgspec.to_builtins(made), handed) == made
     with pytest.raises(msgspec.ValidationError, match=r"\$\.network"):
         msgspec.convert({**msgspec.to_builtins(made), "network": 1}, handed)
+
+
+@dataclass(frozen=True)
+class Limited(Terms):
+    """The terms with one more, which is there unless it is turned off."""
+
+    calls: int | None = term(1000, Kind.TEXT)
+
+
+@pytest.mark.parametrize("calls", [1000, 5, None])
+def test_a_term_that_is_added_is_read_from_the_file_as_it_was_written(
+    calls: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed = completed(Handoff, Limited)
+    monkeypatch.setitem(getattr(files, "_KINDS"), handed, "handoff/v1")  # noqa: B009
+    terms = Limited(contractor="222222222222", external_id="vk-0123456789abcdef", calls=calls)
+    issued = datetime(2026, 11, 29, tzinfo=UTC)
+    made = handed(role_arn="arn:aws:iam::111111111111:role/r", max_session=3600, issued=issued, **in_handoff(terms))
+    text = files.dump(made)
+    assert files.load(text, handed, name="f").value == made
+    assert ('"calls"' in text) is (calls != 1000)
 
 
 def test_a_handoff_has_a_key_for_every_term() -> None:
