@@ -182,6 +182,9 @@ def _terms(terms: Terms, edit: Edit, *, now: datetime, gone: Callable[[str], boo
             values[other] = ()
     if edit.asked.no_external_id:
         values["external_id"] = None
+    # An age belongs to MFA, and is no term without it.
+    if values.get("mfa") is False:
+        values.setdefault("mfa_max_age", None)
     wanted = replace(terms, **values)
     wanted = _people(wanted, edit, gone=gone)
     if edit.later_only:

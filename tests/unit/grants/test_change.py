@@ -453,6 +453,22 @@ def test_a_change_leads_from_a_trust_policy_that_somebody_changed_back_to_what_w
     assert changed(**given).calls == ()
 
 
+@pytest.mark.parametrize("is_drift", [True, False])
+def test_without_mfa_no_age_of_it_is_left(
+    iam: FakeIam, changed: Callable[..., Done], plain: Grant, is_drift: bool
+) -> None:
+    """An age without MFA is refused, and who gives --no-mfa has not given an age that could be left out."""
+    aged = replace(plain.terms, mfa=True, mfa_max_age=900)
+    changed(make=plain if is_drift else replace(plain, terms=aged), description="made")
+    if is_drift:
+        drifted(iam, plain, mfa=True, mfa_max_age=900, only=(CAROL, XENIA, MALLORY))
+    changed(**ALL_TERMS)
+    standing = read_standing(role(iam))
+    assert standing.terms == replace(plain.terms, only=(CAROL,), external_id="the-third")
+    with pytest.raises(ValetkeyError, match="a maximum age of MFA needs MFA"):
+        changed(mfa=False, mfa_max_age=900)
+
+
 def test_a_request_that_leads_back_to_what_was_agreed_is_noted(
     iam: FakeIam, changed: Callable[..., Done], plain: Grant
 ) -> None:
