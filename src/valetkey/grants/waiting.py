@@ -73,8 +73,12 @@ class Waiting:
         return done
 
 
-_UNDECIDED = frozenset({"TimedOut", "Unreachable", "Garbled", "InternalFailure", "ServiceFailure"})
-"""Codes of a CallError that do not say whether AWS has performed the call: no answer, or a fault of AWS's own."""
+_UNDECIDED = frozenset(
+    {"TimedOut", "Unreachable", "Garbled", "InternalFailure", "ServiceFailure", "ServiceUnavailable"}
+    | {"500", "502", "503", "504"}
+)
+"""Codes of a CallError that do not say whether AWS has performed the call: no answer, or a fault of AWS's own. Where a
+gateway answered in AWS's place, botocore gives the HTTP status as the code."""
 
 
 class Writes:

@@ -348,7 +348,9 @@ def test_killed_at_any_write_the_same_command_finishes_it(
 
 
 @pytest.mark.parametrize(
-    ("code", "holds"), [("AccessDenied", "nothing was changed"), ("TimedOut", "the old terms or by the new ones")]
+    ("code", "holds"),
+    [("AccessDenied", "nothing was changed")]
+    + [(code, "the old terms or by the new ones") for code in ("TimedOut", "ServiceUnavailable", "502", "504")],
 )
 def test_a_first_write_that_fails_says_the_remedy_and_what_holds(
     iam: FakeIam, changed: Callable[..., Done], code: str, holds: str
