@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from valetkey.account.calls import Call, CallError
 from valetkey.credentials.doctor.probing import OWNERS, Probing, Try, message
-from valetkey.credentials.profiles.acceptance import Acceptance, NotAccepted, caller_policy, judge, profile_for
+from valetkey.credentials.profiles.acceptance import Acceptance, NotAccepted, judge, profile_for
 from valetkey.credentials.profiles.awsconfig import Written
 from valetkey.credentials.profiles.identity import parse_identity
+from valetkey.credentials.profiles.needed_policy import caller_policy
 from valetkey.credentials.profiles.whose_account import WrongAccount
 from valetkey.credentials.sessions.refusals import explain
 from valetkey.errors import ValetkeyError

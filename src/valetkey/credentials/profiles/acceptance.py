@@ -19,7 +19,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from valetkey.catalog import limits
 from valetkey.commandline import option
@@ -30,7 +29,7 @@ from valetkey.credentials.profiles.requests import latest
 from valetkey.credentials.profiles.whose_account import account_of, own_accounts, refuse_others, refuse_own
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest, Handoff, Received, fingerprint
-from valetkey.policy.iam_arns import iam_arn, is_same_role
+from valetkey.policy.iam_arns import is_same_role
 
 _TERMS = (
     *("role_arn", "external_id", "contractor", "mfa", "mfa_max_age", "max_session", "until", "session_name"),
@@ -385,21 +384,3 @@ def profile_for(
         and before.shares_external_id
         and before.external_id == handoff.external_id,
     )
-
-
-def caller_policy(handoff: Handoff) -> dict[str, Any]:
-    """What the contractor's admin must attach to the people: this one role, nothing wider.
-
-    Session tags and SourceIdentity need their own actions on the caller's side too (id_session-tags,
-    id_credentials_temp_control-access_monitor). INVARIANT: the resource is the ARN of exactly one role, in any
-    partition. Raises PolicyError for a handoff whose role ARN is not one.
-    """
-    role, actions = iam_arn(handoff.role_arn, "role"), ["sts:AssumeRole"]
-    actions += ["sts:SetSourceIdentity"] if handoff.source_identity else []
-    actions += ["sts:TagSession"] if handoff.session_tags else []
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": actions if actions[1:] else actions[0], "Resource": str(role)},
-        ],
-    }

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from valetkey.credentials.profiles.acceptance import caller_policy
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.exchange.files import Handoff
+from valetkey.policy.iam_arns import iam_arn
 
 ENTER, READ = "EnterThisRole", "OptionalReadOwnPoliciesForVerify"
 """The two statements. Without the second, a refusal that names no policy may be one's own account's."""
@@ -18,6 +18,24 @@ _USER = (
     *("iam:ListUserPolicies", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies", "iam:ListGroupPolicies"),
 )
 _ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
+
+
+def caller_policy(handoff: Handoff) -> dict[str, Any]:
+    """What the contractor's admin must attach to the people: this one role, nothing wider.
+
+    Session tags and SourceIdentity need their own actions on the caller's side too (id_session-tags,
+    id_credentials_temp_control-access_monitor). INVARIANT: the resource is the ARN of exactly one role, in any
+    partition. Raises PolicyError for a handoff whose role ARN is not one.
+    """
+    role, actions = iam_arn(handoff.role_arn, "role"), ["sts:AssumeRole"]
+    actions += ["sts:SetSourceIdentity"] if handoff.source_identity else []
+    actions += ["sts:TagSession"] if handoff.session_tags else []
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": actions if actions[1:] else actions[0], "Resource": str(role)},
+        ],
+    }
 
 
 def needed_policy(handoff: Handoff, identity: Identity) -> dict[str, Any]:

@@ -211,7 +211,7 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
             f"there is no profile {json.dumps(name)}" + (f". Did you mean {json.dumps(near[0])}?" if near else ""),
             do=f"name one of: {', '.join(have)}"
             if have
-            else "run `valetkey accept FILE` with the owner's handoff first",
+            else "there are none yet: `valetkey accept FILE` makes one from the owner's handoff",
             where=str(path),
         )
     again = "accept it again: `valetkey accept` with the handoff, or with --role; or import it again"

@@ -13,13 +13,13 @@ from valetkey.account.calls import Call, CallError
 from valetkey.credentials.profiles.acceptance import (
     Acceptance,
     NotAccepted,
-    caller_policy,
     default_name,
     judge,
     profile_for,
 )
 from valetkey.credentials.profiles.identity import parse_identity
 from valetkey.credentials.profiles.mfa_devices import check_serial, find_mfa
+from valetkey.credentials.profiles.needed_policy import caller_policy
 from valetkey.credentials.profiles.profile import Profile, check_name
 from valetkey.credentials.profiles.requests import Wishes, make_request
 from valetkey.errors import ValetkeyError

@@ -7,9 +7,8 @@ from tests.unit.credentials.profiles.test_acceptance import HANDOFF, but
 
 from valetkey.account.calls import Call
 from valetkey.credentials.doctor.caller_policies import read_own_side
-from valetkey.credentials.profiles.acceptance import caller_policy
 from valetkey.credentials.profiles.identity import parse_identity
-from valetkey.credentials.profiles.needed_policy import needed_policy
+from valetkey.credentials.profiles.needed_policy import caller_policy, needed_policy
 from valetkey.policy import Request, decide, parse_policy
 
 OWN = "222222222222"

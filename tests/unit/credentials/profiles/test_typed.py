@@ -20,8 +20,9 @@ from tests.unit.credentials.profiles.test_acceptance import (
     requested,
 )
 
-from valetkey.credentials.profiles.acceptance import Acceptance, NotAccepted, caller_policy, judge, profile_for
+from valetkey.credentials.profiles.acceptance import Acceptance, NotAccepted, judge, profile_for
 from valetkey.credentials.profiles.identity import Identity, parse_identity
+from valetkey.credentials.profiles.needed_policy import caller_policy
 from valetkey.credentials.profiles.profile import TERMS, Origin, Profile
 from valetkey.credentials.profiles.typed import Typed, check_typed, offered, untold
 from valetkey.credentials.profiles.whose_account import WrongAccount

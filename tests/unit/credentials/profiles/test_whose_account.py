@@ -159,14 +159,14 @@ def test_what_is_said_can_be_pasted() -> None:
 
 @pytest.mark.parametrize("name", ["*", "x*/audit", "$x", "a?"])
 def test_no_callers_policy_with_a_wildcard(name: str) -> None:
-    from valetkey.credentials.profiles.acceptance import caller_policy
+    from valetkey.credentials.profiles.needed_policy import caller_policy
 
     with pytest.raises(PolicyError):
         caller_policy(but(role_arn=role(OWNER, name)))
 
 
 def test_the_callers_policy_in_every_partition() -> None:
-    from valetkey.credentials.profiles.acceptance import caller_policy
+    from valetkey.credentials.profiles.needed_policy import caller_policy
     from valetkey.policy.arns import PARTITIONS
 
     for each in PARTITIONS:
