@@ -29,8 +29,6 @@ class Session:
     kind: Kind
     role: str
     """ARN of the role, as the events have it."""
-    role_id: str
-    """Unique id: another one under the same name is another role."""
     who: Who
     mfa: Mfa
     first: datetime
@@ -212,7 +210,6 @@ def _session(group: Group, role: str, person: Who, shown: Mfa, kind: Kind, found
         id=group.id,
         kind=kind,
         role=role,
-        role_id=group.principal.partition(":")[0],
         who=person,
         mfa=shown,
         first=min(each.at for each in everything),

@@ -63,7 +63,6 @@ class Identity(msgspec.Struct, gc=False):
     arn: str | None = None
     accountId: str | None = None
     accessKeyId: str | None = None
-    userName: str | None = None
     invokedBy: str | None = None
     sessionContext: SessionContext | None = None
     onBehalfOf: OnBehalfOf | None = None
@@ -74,7 +73,6 @@ class Resource(msgspec.Struct, gc=False):
     """One of resources."""
 
     ARN: str | None = None
-    ARNPrefix: str | None = None
     type: str | None = None
 
 
@@ -86,7 +84,6 @@ class Record(msgspec.Struct, gc=False):
     eventID: str | None = None
     eventSource: str | None = None
     eventName: str | None = None
-    eventType: str | None = None
     eventCategory: str | None = None
     awsRegion: str | None = None
     recipientAccountId: str | None = None
