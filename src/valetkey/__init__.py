@@ -1,16 +1,16 @@
 """valetkey: let an outside party into an AWS account through one role, and take the access back.
 
-import valetkey
+  import valetkey
 
-valetkey.session("acme").client("s3")  # a boto3 session of a customer's role
-valetkey.decide(request, trust=policy)  # would AWS allow this request?
-valetkey.prove(policy, within=reference, resource=role_arn)  # does it let in nobody else?
-valetkey.who(policy, resource=role_arn)  # who gets in?
-valetkey.audit.audit(account, scope=scope, now=now)  # an account against the checks
+  valetkey.session("acme").client("s3")  # a boto3 session of a customer's role
+  valetkey.decide(request, trust=policy)  # does AWS allow this request?
+  valetkey.prove(policy, within=reference, resource=role_arn)  # does it admit no caller outside the reference?
+  valetkey.who(policy, resource=role_arn)  # which callers does it admit?
+  valetkey.audit.audit(account, scope=scope, now=now)  # audit an account against the checks
 
-INVARIANT: importing this package imports nothing that a bare interpreter has not imported: `credential-process` begins
-here before every AWS call. Therefore `hot_file` and `hot_head`, which `valetkey.__main__` and the rooms below it share,
-are in this file.
+INVARIANT: importing this package imports no module that a bare interpreter has not imported already:
+`credential-process` starts here before every AWS call. Therefore this file has `hot_file` and `hot_head`, which
+`valetkey.__main__` and the rooms below it share.
 """
 
 import os
@@ -18,7 +18,7 @@ import os
 __version__ = "0.1.0"
 
 INSIDE = "VALETKEY_INSIDE"
-"""The variable that tells a program for whose base identity it was started: that program may be valetkey."""
+"""Environment variable for a child process that may be valetkey: names the profile whose base identity it resolves."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "audit", "decide", "prove", "session", "who"]
 
-# Loaded when used (PEP 562). `audit` is a room, whose function has the same name.
+# Loaded on first use (PEP 562). `audit` is a room that contains a function of the same name.
 _HOMES = {
     "decide": "valetkey.policy",
     "prove": "valetkey.prover",
@@ -50,15 +50,16 @@ def __getattr__(name: str) -> object:
 
 
 _FORMAT = "valetkey-hot/1"
-# AWS_PROFILE may name the very profile that is asked for, and is never read.
+# Never part of the head: AWS_PROFILE may name the requested profile itself.
 _NOT_READ = frozenset({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"})
 _READ = frozenset({"HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"})
-# Secrets are not written down (AWS_VAULT_FILE_PASSPHRASE too); those of a base identity follow from its key id.
+# Secrets are not written to the file (including AWS_VAULT_FILE_PASSPHRASE); those of a base identity follow from its
+# key id.
 _SECRET = ("SECRET", "TOKEN", "PASS")
 
 
 def hot_file(name: str) -> str:
-    """Where the stored answer of a profile is. Raises OSError, KeyError or ValueError when there can be none."""
+    """Return the path of a profile's stored response. Raises OSError, KeyError or ValueError when there can be none."""
     plain = name.replace(".", "").replace("_", "").replace("-", "").replace("+", "").replace("@", "")
     if not (name.isascii() and name[:1].isalnum() and len(name) < 65 and (plain.isalnum() or not plain)):
         raise ValueError(name)
@@ -66,7 +67,7 @@ def hot_file(name: str) -> str:
 
 
 def hot_head(name: str) -> bytes:
-    """What an answer depends on: this version, this user, the environment, and the files it was made from."""
+    """Return what a stored response depends on: version, environment variables, and the state of its source files."""
     env = os.environ
     variables = sorted((key, env[key]) for key in env if _is_read(key))
     stamps = [

@@ -1,10 +1,10 @@
-"""Start here: `valetkey` and `python -m valetkey`.
+"""Entry point of `valetkey` and `python -m valetkey`.
 
-`credential-process` runs before every AWS call of many tools, so that a stored answer is printed from here, with
-nothing imported that a bare interpreter has not imported already. The slow path leaves one file per profile: a head
-(`valetkey.hot_head`) that says what it depends on, and after it the exact bytes to print.
+Many tools run `credential-process` before every AWS call. Therefore this module prints a stored response itself,
+without importing any module that a bare interpreter has not imported. The slow path writes one file per profile: a head
+(`valetkey.hot_head`) with everything that the response depends on, then the exact bytes to print.
 
-INVARIANT: the head is compared whole with one made anew; any difference, doubt or error takes the slow path.
+INVARIANT: the whole head is compared with a newly computed one; any difference, doubt or error takes the slow path.
 """
 
 import os
@@ -17,12 +17,12 @@ _MAX_BYTES = 65536
 
 
 def _stored(name: str) -> bytes | None:
-    """The bytes to print, or None."""
+    """Return the stored bytes to print, or None."""
     try:
         handle = os.open(valetkey.hot_file(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             found = os.fstat(handle)
-            # A regular file of this user that nobody else can read: 0o100600.
+            # Require a regular file of this user that other users cannot read: 0o100600.
             if found.st_mode & 0o177077 != 0o100000 or found.st_uid != os.geteuid():
                 return None
             data = os.read(handle, _MAX_BYTES)
@@ -33,7 +33,7 @@ def _stored(name: str) -> bytes | None:
             return None
         times, _, body = data[len(wanted) :].partition(b"\n")
         begin, end = times.split()
-        # `size` guards against a file cut short.
+        # `size` detects a truncated file.
         size, _, answer = body.partition(b"\n")
         if not int(begin) <= time.time() < int(end) or len(answer) != int(size):
             return None
@@ -45,7 +45,8 @@ def _stored(name: str) -> bytes | None:
 def main() -> None:
     """Run the command line and exit with its code."""
     words = sys.argv[1:]
-    # A valetkey that resolves a base identity says so to what it starts: a session is never a base identity.
+    # valetkey sets INSIDE for the programs that it starts to resolve a base identity: a session is never a base
+    # identity.
     if len(words) == 2 and words[0] == "credential-process" and valetkey.INSIDE not in os.environ:
         answer = _stored(words[1])
         if answer is not None:
@@ -54,7 +55,7 @@ def main() -> None:
     try:
         sys.exit(_run(words))
     except KeyboardInterrupt:
-        # Between the interpreter's start and the command's, or after its end.
+        # Interrupted between the start of the interpreter and the command, or after the command.
         os.write(2, b"valetkey: interrupted: nothing was changed\n")
         sys.exit(130)
 
@@ -76,21 +77,21 @@ def _run(words: list[str]) -> int:
 
 
 def _open_streams() -> None:
-    """Give a program that was started with a standard stream closed one that leads nowhere.
+    """Open os.devnull for each standard stream that was closed when the program started.
 
-    Otherwise the next file that is opened takes its number, and what a child writes to standard error goes into it.
+    Otherwise the next file to be opened takes that number, and the standard error of a child is written into it.
     """
     for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115 - as long as the process
 
 
 def _print(answer: bytes) -> None:
-    """All of it, also into a pipe that takes a part at a time."""
+    """Write all bytes to standard output, also to a pipe that accepts a part at a time."""
     try:
         while answer:
             answer = answer[os.write(1, answer) :]

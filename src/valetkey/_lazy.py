@@ -1,4 +1,4 @@
-"""Public names of a room whose modules are loaded when a name is first used (PEP 562)."""
+"""Load the modules of a room when one of its public names is first used (PEP 562)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def lazy(room: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """The module-level `__getattr__` of a room: `homes` says in which of its modules each public name lives."""
+    """Return the module-level `__getattr__` of a room. `homes` maps each public name to the module that defines it."""
 
     def load(name: str) -> Any:
         if name not in homes:
@@ -16,7 +16,7 @@ def lazy(room: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         from importlib import import_module
 
         value = getattr(import_module(f"{room}.{homes[name]}"), name)
-        # The next use finds it there, and does not come here.
+        # Later uses find the attribute and do not call this function.
         setattr(sys.modules[room], name, value)
         return value
 

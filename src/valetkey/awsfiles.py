@@ -1,11 +1,11 @@
-"""The AWS config and the credentials file, read as botocore reads them, with errors that name file and line.
+"""The AWS config and credentials files, read as botocore reads them, with errors that name file and line.
 
 Rules:
-- The files are parsed with configparser, as botocore does (botocore.configloader): what botocore accepts is accepted
-  here. Every room that reads these files reads them here first, so that a damaged file is one error everywhere.
-- A path that is not a regular file counts as absent, as it does for botocore.
-- A file is read and parsed once per process for as long as it does not change.
-- Errors never quote the file: people keep keys in it.
+- The files are parsed with configparser, as in botocore (botocore.configloader): valetkey accepts what botocore
+  accepts. Every room reads these files through this module first, so that a damaged file is the same error everywhere.
+- A path that is not a regular file counts as absent, as in botocore.
+- A file is read and parsed once per process, and again only after it changes.
+- Errors never quote the file, because it may contain keys.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 from valetkey.errors import ValetkeyError
 
-# As botocore has it: a label of a host name (botocore.utils.validate_region_name).
+# A label of a host name, as in botocore (botocore.utils.validate_region_name).
 _REGION = re.compile(r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
 _WRONG = {
     "DuplicateSectionError": "has a section twice",
@@ -33,17 +33,17 @@ _WRONG = {
 
 
 class ConfigError(ValetkeyError):
-    """The AWS config or the credentials file cannot be read, or does not allow a change. Nothing was written."""
+    """The AWS config or credentials file cannot be read, or does not allow a change. Nothing was written."""
 
 
 def config_path(env: Mapping[str, str]) -> Path:
-    """The AWS config: AWS_CONFIG_FILE or ~/.aws/config. Raises ConfigError without HOME."""
+    """Return the path of the AWS config: AWS_CONFIG_FILE or ~/.aws/config. Raises ConfigError without HOME."""
     return _path(env, "AWS_CONFIG_FILE", "config")
 
 
 def credentials_path(env: Mapping[str, str]) -> Path:
-    """The shared credentials file: AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials. Raises ConfigError without
-    HOME."""
+    """Return the path of the shared credentials file: AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials. Raises
+    ConfigError without HOME."""
     return _path(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
 
 
@@ -54,10 +54,12 @@ def check(env: Mapping[str, str]) -> None:
 
 
 def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str, Any]:
-    """The AWS config's settings of the first of these profiles that is there (None: default), as botocore reads
-    them: nested ones are dicts, and `services` is replaced by the section that it names. No file: empty.
+    """Return the settings of the first of these profiles that exists in the AWS config (None: default), as botocore
+    reads them: nested settings are dicts, and `services` is replaced by the section that it names. Empty without a
+    file.
 
-    A CA bundle belongs to the network, not to a profile: the first that any of them names. Raises ConfigError.
+    A CA bundle belongs to the network, not to a profile: the first one that any of the profiles names is returned.
+    Raises ConfigError.
     """
     sections = parsed(config_path(env))
     named = {profile_of(each): each for each in sections.sections()}
@@ -72,8 +74,8 @@ def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str
 
 
 def region(profile: str | None, env: Mapping[str, str]) -> str | None:
-    """The region of an AWS profile (None: `default`) in the AWS config, or None. Raises ConfigError for a damaged file
-    and for a value that is not a region."""
+    """Return the region of an AWS profile (None: `default`) in the AWS config, or None. Raises ConfigError for a
+    damaged file and for a value that is not a region."""
     path, wanted = config_path(env), profile or "default"
     sections = parsed(path)
     for section in sections.sections():
@@ -86,12 +88,12 @@ def region(profile: str | None, env: Mapping[str, str]) -> str | None:
 
 
 def is_region(text: str) -> bool:
-    """Whether botocore takes this as a region."""
+    """Return whether botocore accepts this text as a region."""
     return _REGION.fullmatch(text) is not None
 
 
 def region_error(value: str, profile: str | None, env: Mapping[str, str]) -> ConfigError:
-    """What is raised for a region that is not one: names the variable or the line that it comes from."""
+    """Return the error for an invalid region; it names the variable or the line that the value comes from."""
     name = profile or "default"
     variable = next((each for each in ("AWS_REGION", "AWS_DEFAULT_REGION") if env.get(each) == value), "")
     where = variable
@@ -112,8 +114,8 @@ def region_error(value: str, profile: str | None, env: Mapping[str, str]) -> Con
 
 
 def parsed(path: Path) -> configparser.RawConfigParser:
-    """The file, parsed; empty for one that is absent. The caller must not change it. Raises ConfigError for
-    everything that botocore refuses."""
+    """Return the parsed file; empty when the file is absent. The caller must not change the result. Raises ConfigError
+    for everything that botocore refuses."""
     try:
         found = path.stat() if path.is_file() else None
     except OSError as error:
@@ -136,7 +138,7 @@ def _parsed(path: str, _stamp: tuple[int, ...]) -> configparser.RawConfigParser:
 
 
 def parse(text: str, path: Path) -> configparser.RawConfigParser:
-    """Parse a file's text; `path` is for the error. Raises ConfigError."""
+    """Parse the text of a file; `path` is for error messages. Raises ConfigError."""
     if text.startswith("\ufeff"):
         raise ConfigError(
             f"{path} begins with a byte order mark, which the AWS SDKs cannot read",
@@ -153,11 +155,11 @@ def parse(text: str, path: Path) -> configparser.RawConfigParser:
 
 
 def read(path: Path) -> str | None:
-    """The file's text; None when it is absent. Raises ConfigError, also for what is no file."""
+    """Return the text of the file; None when it is absent. Raises ConfigError, also for a path that is not a file."""
     try:
         if path.exists() and not path.is_file():
             if str(path) == os.devnull:
-                return None  # a usual way to say "no such file"
+                return None  # commonly used for "no such file"
             raise ConfigError(f"{path} is not a file", do="name a file", where=str(path))
         data = path.read_bytes()
         return data.decode()
@@ -171,13 +173,13 @@ def read(path: Path) -> str | None:
 
 
 def section_of(sections: configparser.RawConfigParser, section: str) -> dict[str, Any]:
-    """The settings of a section as botocore reads them: a nested one is a dict."""
+    """Return the settings of a section as botocore reads them: a nested setting is a dict."""
     return {name: _nested(value) if value.startswith("\n") else value for name, value in sections.items(section)}
 
 
 def profile_of(header: str) -> str | None:
-    """The profile a section header names, as botocore reads it: `[default]`, `[profile NAME]`, `[profile "NAME"]`; no
-    blank before it."""
+    """Return the profile that a section header names, as botocore reads it: `[default]`, `[profile NAME]`,
+    `[profile "NAME"]`, without a leading blank."""
     if not header.startswith("profile"):
         return "default" if header == "default" else None
     words = _words(header)
@@ -189,11 +191,11 @@ class Line:
     """One line of an AWS file."""
 
     text: str
-    """With its line end."""
+    """Includes the line end."""
     header: str = ""
-    """What stands between the brackets, when the line begins a section."""
+    """The text between the brackets, when the line begins a section."""
     option: str = ""
-    """The setting the line begins or goes on with, lower case."""
+    """The setting that the line begins or continues, in lower case."""
     continues: bool = False
 
     @property
@@ -202,7 +204,8 @@ class Line:
 
 
 def lines(text: str) -> Iterator[Line]:
-    """The lines as configparser reads them: a line indented deeper than the setting before it goes on with it."""
+    """Yield the lines as configparser reads them: a line indented deeper than the setting before it continues that
+    setting."""
     header, option, level = "", "", 0
     for line in re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text):
         value = line.strip()

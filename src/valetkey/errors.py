@@ -1,4 +1,4 @@
-"""The one shape of an error that a person meets, in every room."""
+"""The base class of all errors that valetkey shows to a person, in every room."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ if TYPE_CHECKING:
 
 
 DOCS = "docs"
-"""Where the documentation is. The wheel holds no docs; once they have a public address, it stands here and nowhere
-else. An address that is not ours would send people to whoever registers it."""
+"""The location of the documentation, which the wheel does not contain. A public address will be defined here only. It
+must be an address that we own: any other one would send people to whoever registers it."""
 
 
 def page(path: str) -> str:
-    """Where a person finds a page, named by its path in `docs/`: "reference/audit.md"."""
+    """Return the location of a page, given its path in `docs/`: "reference/audit.md"."""
     return f"{DOCS}/{path} in valetkey's source"
 
 
 class ValetkeyError(Exception):
-    """Something a person has to know about: what is wrong, where, and what to do.
+    """An error to show to a person: what is wrong, where, and what to do.
 
-    `what` and `do` are one sentence each; `where` names the file and the place in it (a JSON path), or the call.
-    `exit_code` is what a command ends with: 1 does not hold, 2 wrong use or bad input, 3 AWS or the network failed.
-    A ValetkeyError never carries a secret (key, token, one-time code, sign-in URL).
+    `what` and `do` are one sentence each. `where` names the file and the place in it (a JSON path), or the call.
+    `exit_code` is the exit code of the command: 1 does not hold, 2 wrong use or bad input, 3 AWS or the network failed.
+    A ValetkeyError never contains a secret (key, token, one-time code, sign-in URL).
     """
 
     exit_code: int = 2
     likely: str = ""
-    """Of a refusal: the most likely reason, one sentence; empty where `what` says it."""
+    """For a denied call: the most likely reason, one sentence; empty when `what` gives it."""
     details: str = ""
-    """Where the person who made the call can read more about a refusal. For their terminal alone: never for a file, a
-    report or a message to somebody else."""
+    """For a denied call: where its caller can read more. For the caller's terminal only: never for a file, a report or
+    a message to another person."""
 
     def __init__(self, what: str, *, do: str = "", where: str = "", exit_code: int | None = None) -> None:
         super().__init__(what)
@@ -42,7 +42,7 @@ class ValetkeyError(Exception):
             self.exit_code = exit_code
 
     def with_details(self, details: str) -> Self:
-        """The same problem, with the details of the refusal behind it."""
+        """Set the details of the refusal, and return the same error."""
         self.details = details
         return self
 
@@ -55,12 +55,12 @@ class ValetkeyError(Exception):
 class PolicyError(ValetkeyError, ValueError):
     """A policy, request or ARN cannot be read, or AWS would refuse it.
 
-    `where` is the place in the document as a JSON path ("$.Statement[1].Condition.StringEqualz"), or empty for a
-    text that is no document. It never holds more than a short piece of the refused text.
+    `where` is the place in the document as a JSON path ("$.Statement[1].Condition.StringEqualz"), or empty when the
+    text is not a document. It never contains more than a short piece of the refused text.
     """
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A refused value, short enough for one sentence; control characters stay escaped."""
+    """Return a refused value, short enough for one sentence; control characters stay escaped."""
     text = ascii(value) if isinstance(value, str) else type(value).__name__
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"

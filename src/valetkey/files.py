@@ -1,11 +1,11 @@
-"""Where valetkey's own files are, and files that only this user can read.
+"""Locations of valetkey's own files, and files that only this user can read.
 
 Rules:
 - `$XDG_CONFIG_HOME/valetkey` (`~/.config/valetkey`) and `$XDG_CACHE_HOME/valetkey` (`~/.cache/valetkey`); a relative
   XDG path is ignored (XDG Base Directory Specification).
-- INVARIANT: a file is written whole or not at all (temporary file, fsync, rename), mode 0600, in a directory of mode
-  0700 that belongs to this user and is no symbolic link.
-- A file is believed only if it is a regular file of this user that nobody else can read (or, for settings, write).
+- INVARIANT: a file is written completely or not at all (temporary file, fsync, rename), mode 0600, in a directory of
+  mode 0700 that belongs to this user and is not a symbolic link.
+- A file is trusted only if it is a regular file of this user that no other user can read (or, for settings, write).
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def cache_dir(env: Mapping[str, str]) -> Path:
 
 
 def runtime_dir(env: Mapping[str, str], *, make: bool = True) -> Path | None:
-    """`$XDG_RUNTIME_DIR/valetkey`, made where it is not there: for what need not outlive the login. None where the
-    system has no such directory, or it cannot be used; without `make`, also where it is not there."""
+    """Return `$XDG_RUNTIME_DIR/valetkey`, for files that need not outlive the login session, and create it if absent.
+    None where the system has no such directory or it cannot be used; without `make`, also where it is absent."""
     given = env.get("XDG_RUNTIME_DIR", "")
     if not given.startswith("/"):
         return None
     try:
-        # Made by the system, or not at all (XDG Base Directory Specification).
+        # Only the system creates this directory (XDG Base Directory Specification).
         ours = Path(given) / "valetkey"
         return make_dir(ours) if ours.is_dir() or (make and ours.parent.is_dir()) else None
     except ValetkeyError:
@@ -57,9 +57,9 @@ def _xdg(env: Mapping[str, str], name: str, default: str) -> Path:
 
 
 def make_dir(path: Path) -> Path:
-    """Make a private directory, or check the one that is there and take others' read access away.
+    """Create a private directory, or check an existing one and remove other users' read access.
 
-    Raises ValetkeyError when others could have written to it.
+    Raises ValetkeyError when other users could have written to it.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,8 +104,8 @@ def replace(
     mode: int = 0o600,
     do: str = "make sure that the disk has room and that you can write to the directory",
 ) -> None:
-    """Put a whole file in place of `path` (temporary file beside it, fsync, rename). `do` is the advice when it cannot
-    be written. Raises ValetkeyError."""
+    """Replace `path` with a complete file (temporary file in the same directory, fsync, rename). `do` is the advice
+    when it cannot be written. Raises ValetkeyError."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -120,16 +120,16 @@ def replace(
     except OSError as error:
         raise ValetkeyError(f"{path} cannot be written: {error.strerror}", do=do, where=str(path)) from None
     finally:
-        # A file system that is read-only refuses this too, and says so of a file that is not there.
+        # A read-only file system refuses even to unlink a file that does not exist.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def locked(path: Path, seconds: float, *, busy: Callable[[], ValetkeyError], setting: str) -> Iterator[None]:
-    """Hold an operating-system lock on `path`, whose directory is there: it dies with its process. Raises what `busy`
-    answers when it is not free within `seconds`; ValetkeyError when it cannot be locked. `setting` is the environment
-    variable that puts the directory elsewhere."""
+    """Hold an operating-system lock on `path`, whose directory exists. The lock ends with the process. Raises the
+    result of `busy` when the lock is not free within `seconds`, and ValetkeyError when `path` cannot be locked.
+    `setting` is the environment variable that moves the directory."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path, timeout=seconds, mode=0o600)
@@ -150,8 +150,8 @@ def locked(path: Path, seconds: float, *, busy: Callable[[], ValetkeyError], set
 
 
 def read_named(path: Path, limit: int, *, do: str = "name an existing file") -> bytes:
-    """A file that a person named, whosever it is: at most one byte more than `limit`, and whoever gets too many refuses
-    them. `do` is the advice when it cannot be read. Raises ValetkeyError."""
+    """Read a file that a person named, whoever owns it. Returns at most `limit` + 1 bytes; the caller refuses a result
+    longer than `limit`. `do` is the advice when it cannot be read. Raises ValetkeyError."""
     try:
         with path.open("rb") as file:
             return file.read(limit + 1)
@@ -161,14 +161,14 @@ def read_named(path: Path, limit: int, *, do: str = "name an existing file") -> 
 
 
 def read(path: Path, *, others_may_read: bool = False) -> bytes | None:
-    """A private file's bytes; None when it is absent, or not to be believed (see the rules above)."""
+    """Return the bytes of a private file; None when it is absent or not trusted (see the rules above)."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return None
     try:
         file = os.fdopen(handle, "rb")
-    except OSError:  # a directory
+    except OSError:  # it is a directory
         os.close(handle)
         return None
     with file:

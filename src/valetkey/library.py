@@ -1,7 +1,7 @@
 """The contractor's side as a library: `valetkey.session("acme")`.
 
-It is a plain boto3 session. Its credentials come from valetkey's cache, or are made as `credential-process` makes them,
-and are renewed while it lives.
+The result is a plain boto3 session. Its credentials come from valetkey's cache, or from AWS as in `credential-process`,
+and are renewed while the session exists.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def session(profile: str, *, region: str | None = None, ask: Callable[[str], str] | None = None) -> Session:
-    """A boto3 session in the role of a customer's profile, as `accept` wrote it; also of a role behind one.
+    """Return a boto3 session in the role of a customer's profile, as written by `accept`, or of a role behind one.
 
-    The first credentials are fetched now, from the cache or from AWS, so that what is wrong is raised here; later ones
-    when less than 15 minutes are left. No terminal is used: where a code is needed, `ask(device)` gets the ARN or
-    serial number of the MFA device and answers six digits; without `ask` NoTerminal is raised. `valetkey login` makes
-    an MFA session beforehand.
-    `region` is where to work; else the AWS profile's, else the one that was accepted.
+    The first credentials are fetched immediately, from the cache or from AWS, so that errors are raised here; they are
+    renewed when less than 15 minutes are left. No terminal is used: where an MFA code is needed, `ask(device)` gets the
+    ARN or serial number of the MFA device and returns six digits; without `ask`, NoTerminal is raised. `valetkey login`
+    creates an MFA session beforehand. `region` is the region to work in; by default the AWS profile's, else the one
+    recorded by `accept`.
 
-    Raises ValetkeyError: among them ProfileError (no such profile), ConfigError (a damaged AWS file), NoTerminal,
+    Raises ValetkeyError, for example ProfileError (no such profile), ConfigError (a damaged AWS file), NoTerminal,
     Refused (AWS refused the role). Source: AWS STS API, AssumeRole.
     """
     from valetkey.aws.sdk import renewing_session
@@ -50,7 +50,7 @@ def session(profile: str, *, region: str | None = None, ask: Callable[[str], str
 
 @cache
 def _machine() -> Machine:
-    """The computer of this process, without a person at it."""
+    """Return the Machine of this process, which makes no prompt."""
     from valetkey.aws.signin import calling, sign_in
     from valetkey.credentials.doctor.refusal_reasons import explained
     from valetkey.credentials.sessions.machine import Machine

@@ -8,10 +8,10 @@ _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def moment(when: datetime) -> str:
-    """ "2026-12-31T18:00:00Z"; a fraction of a second is cut off."""
+    """Return the time as "2026-12-31T18:00:00Z"; a fraction of a second is cut off."""
     return when.astimezone(UTC).strftime(_FORM)
 
 
 def read_moment(text: str) -> datetime:
-    """The time that `moment` wrote. Raises ValueError for any other text."""
+    """Parse a time that `moment` wrote. Raises ValueError for any other text."""
     return datetime.strptime(text, _FORM).replace(tzinfo=UTC)
