@@ -1,1 +1,1 @@
-"""The command line: `commands` has one file per command; what commands share is private here."""
+"""The command line: `commands` has one file per command; the private modules are shared by commands."""

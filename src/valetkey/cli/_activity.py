@@ -1,4 +1,5 @@
-"""What `valetkey activity` reads: a role or a grant with its terms, a time, and a source of CloudTrail's events."""
+"""The input of `valetkey activity`: a role or a grant with its terms, a time span, and a source of CloudTrail
+events."""
 
 from __future__ import annotations
 
@@ -23,32 +24,32 @@ if TYPE_CHECKING:
     from valetkey.report.activity import Shown
 
 LOOKUP = "lookup-events"
-"""What --from says where there is no trail."""
+"""The value of --from to read LookupEvents instead of a trail."""
 _S3 = "s3://"
 _S3_DAYS = timedelta(days=7)
 LOOKUP_DAYS = timedelta(days=90)
-"""How far LookupEvents reaches back."""
+"""How far back LookupEvents reaches."""
 _LOOK_BACK = timedelta(days=400)
 _BUILT_IN = Engines()
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Whose activity is asked about."""
+    """The roles or outsiders whose activity is requested."""
 
     wanted: Wanted
     accounts: frozenset[str] | None
-    """The accounts that the roles and the callers are in; None: all."""
+    """The accounts of the roles and the callers; None: all."""
     terms: Terms = field(default_factory=dict)
-    """What the sessions of grants are judged by."""
+    """The expectations for the sessions of each grant."""
     note: str = ""
-    """The grant whose terms they are, or why there are none."""
+    """The grant that the terms belong to, or why there are none."""
     arns: tuple[str, ...] = ()
-    """ARNs of the roles, where they are known."""
+    """ARNs of the roles, if known."""
 
 
 def asked(role: str | None, all_outsiders: bool, own: str | None, account: OwnerAccount) -> Asked:
-    """The words as a value; a grant's name is looked up in the account. Raises ValetkeyError."""
+    """Parse the arguments; a grant's name is looked up in the account. Raises ValetkeyError."""
     from valetkey.activity import Wanted, role_key
 
     if (role is None) != all_outsiders:
@@ -78,7 +79,7 @@ def _granted(name: str, account: OwnerAccount) -> Asked:
 
 
 def of_grant(standing: Standing) -> Asked:
-    """A grant's role, with the terms that its activity is judged by."""
+    """Return a grant's role and the terms to check its activity against."""
     record, people = standing.record, _people(standing)
     end = f"until {record.until:%Y-%m-%d %H:%M}Z" if record.until else "without an end"
     note = f"Grant {standing.role.name} to {record.contractor}, {end}" + (
@@ -88,7 +89,7 @@ def of_grant(standing: Standing) -> Asked:
 
 
 def of_roles(arns: Iterable[str], grants: Iterable[Standing]) -> Asked:
-    """Roles of one account by ARN, and grants with the terms that each one's activity is judged by."""
+    """Return roles of one account, by ARN, and grants, each with the terms to check its activity against."""
     from valetkey.activity import Wanted, role_key
 
     grants = tuple(grants)
@@ -103,7 +104,7 @@ def of_roles(arns: Iterable[str], grants: Iterable[Standing]) -> Asked:
 
 
 def expected(standing: Standing) -> Expected:
-    """What the sessions of a grant are judged by."""
+    """Return the expectations for the sessions of a grant."""
     from valetkey.activity import Expected
     from valetkey.grants.suspend import suspensions
 
@@ -117,14 +118,14 @@ def expected(standing: Standing) -> Expected:
 
 
 def _people(standing: Standing) -> tuple[str, ...]:
-    """Names of the users that a grant is for; none: it names nobody."""
+    """Return the names of the users that a grant is limited to; empty when it names none."""
     named = (standing.terms.only or standing.terms.pin) if standing.terms else ()
     return tuple(sorted(each.rpartition("/")[2] for each in named if ":user/" in each))
 
 
 def span(since: str | None, until: str | None, source: str, *, now: datetime) -> Span:
-    """The time that is asked about. Without --since all of a folder, 7 days of a bucket, 90 days of LookupEvents.
-    Raises ValetkeyError."""
+    """Parse --since and --until. Without --since: a whole folder, 7 days of a bucket, 90 days of LookupEvents. Raises
+    ValetkeyError."""
     from valetkey.activity import Span
 
     begin, end = _moment(since, "--since", now), _moment(until, "--until", now)
@@ -139,14 +140,15 @@ def span(since: str | None, until: str | None, source: str, *, now: datetime) ->
 
 
 def since_made(standing: Standing, source: str, *, now: datetime) -> Span:
-    """The time since a grant was made: 400 days at most, 90 where there is no trail."""
+    """Return the time since a grant was created: at most 400 days, or 90 without a trail."""
     from valetkey.activity import Span
 
     return Span(max(standing.role.created, now - (LOOKUP_DAYS if source == LOOKUP else _LOOK_BACK)), None)
 
 
 def lately(source: str, *, now: datetime) -> Span:
-    """What a look at every role takes: the last 90 days of a bucket or of LookupEvents, all of a folder."""
+    """Return the time span to read for every role: the last 90 days of a bucket or of LookupEvents, or a whole
+    folder."""
     from valetkey.activity import Span
 
     return Span(now - LOOKUP_DAYS if source == LOOKUP or source.startswith(_S3) else None, None)
@@ -172,7 +174,8 @@ def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
 def read(
     asked: Asked, source: str, span: Span, account: OwnerAccount, *, now: datetime, options: Engines = _BUILT_IN
 ) -> Shown:
-    """The answer, with what cannot be seen. Raises ValetkeyError; CallError when nothing could be read."""
+    """Read events and analyze them; the result also names what cannot be seen. Raises ValetkeyError, and CallError when
+    nothing could be read."""
     from valetkey.activity import answer
     from valetkey.activity.coverage import unseen
     from valetkey.report.activity import Shown
@@ -193,19 +196,20 @@ def read(
 
 
 def read_grant(standing: Standing, source: str, account: OwnerAccount, *, now: datetime) -> Shown:
-    """What CloudTrail shows of a grant since it was made. Raises as `read` does."""
+    """Read what CloudTrail records of a grant since it was created. Raises as `read` does."""
     return read(of_grant(standing), source, since_made(standing, source, now=now), account, now=now)
 
 
 def read_roles(
     arns: Iterable[str], grants: Iterable[Standing], source: str, account: OwnerAccount, *, now: datetime
 ) -> Shown:
-    """What CloudTrail shows of roles and grants lately, each grant judged by its own terms. Raises as `read` does."""
+    """Read what CloudTrail recently recorded of roles and grants; each grant is checked against its own terms. Raises
+    as `read` does."""
     return read(of_roles(arns, grants), source, lately(source, now=now), account, now=now)
 
 
 def texts(asked: Asked, source: str, span: Span, *, now: datetime, options: Engines) -> str:
-    """What --print prints. Raises ValetkeyError."""
+    """Return the output of --print. Raises ValetkeyError."""
     options.check(source, LOOKUP)
     return _engines.texts(options, source, asked.wanted, asked.accounts or asked.wanted.own, span, now)
 
@@ -267,7 +271,7 @@ def _looked_up(asked: Asked, span: Span, account: OwnerAccount) -> tuple[Reading
 
 
 def _other_accounts(asked: Asked, perform: Perform) -> tuple[str, ...]:
-    """The roles' accounts whose events LookupEvents does not have: it answers for the credentials' account alone."""
+    """Name the roles' accounts whose events are missing: LookupEvents covers only the account of the credentials."""
     from valetkey.grants.role import read_owner
 
     owners = {owner for owner, _ in asked.wanted.roles}

@@ -1,4 +1,4 @@
-"""The wizard's answers: each one checked when it is given, and all of them kept when something fails after them."""
+"""The wizard's answers: each is checked when it is given, and all are preserved when a later step fails."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ USUAL = tuple(path.rsplit("/", 1)[-1] for path in DEFAULT)
 
 @dataclass(frozen=True)
 class Here:
-    """The account that answers are checked against."""
+    """The account to check answers against."""
 
     owner: Owner
     perform: Perform
@@ -38,20 +38,21 @@ class Here:
 
 @dataclass(frozen=True)
 class Checks:
-    """Reads answers. Each raises ValetkeyError for one that cannot be used; with `here`, that is known of AWS too."""
+    """Validates answers. Each method raises ValetkeyError for an unusable answer; with `here`, it also checks with
+    AWS."""
 
     here: Here | None
     now: datetime
 
     def account_line(self) -> str:
-        """What stands before the first question where stderr, which says the account, is not seen."""
+        """Return the account, to show before the first question when stderr, which names it, is not a terminal."""
         if self.here is None or sys.stderr.isatty():
             return ""
         owner = self.here.owner
         return f"Account {owner.account} ({owner.partition}), as {owner.arn}\n"
 
     def contractor(self, text: str) -> str:
-        """An account id, also as the console writes it."""
+        """Parse an account id, also in the console's format. Raises ValetkeyError."""
         found = _options.account_id(text)
         limits.check("account id", found)
         if self.here is not None and found == self.here.owner.account:
@@ -59,7 +60,7 @@ class Checks:
         return found
 
     def people(self, text: str, contractor: str) -> tuple[str, ...]:
-        """ARNs of users or roles of the contractor."""
+        """Parse ARNs of users or roles of the contractor. Raises ValetkeyError."""
         words = _words(text)
         if not words:
             raise ValetkeyError(
@@ -72,7 +73,7 @@ class Checks:
         return words
 
     def policies(self, text: str) -> tuple[str, ...]:
-        """Policies that there are: files are read, names and ARNs are looked up."""
+        """Parse existing policies: files are read, names and ARNs are looked up. Raises ValetkeyError."""
         words = _words(text)
         check_words(words)
         from_files(words, read=_owning.read_text)
@@ -81,7 +82,7 @@ class Checks:
         return () if words == USUAL else words
 
     def boundary(self, text: str) -> str | None:
-        """A managed policy that there is, or None."""
+        """Parse an existing managed policy; None for "none". Raises ValetkeyError."""
         if text == "none":
             return None
         managed_arn(text)
@@ -90,7 +91,7 @@ class Checks:
         return text
 
     def name(self, text: str) -> str:
-        """A role name that is free, or a grant's own."""
+        """Check a role name that is free or belongs to a grant. Raises ValetkeyError."""
         limits.check("role name", text)
         if self.here is not None:
             role = read_role(self.here.perform, text)
@@ -99,7 +100,7 @@ class Checks:
         return text
 
     def until(self, text: str) -> tuple[str, datetime | None, timedelta | None]:
-        """The words, and what they mean."""
+        """Parse an end date as typed at the prompt. Returns the typed text and its meaning. Raises ValetkeyError."""
         return (text, *_owning.end(text, now=self.now))
 
 
@@ -109,15 +110,15 @@ def _words(text: str) -> tuple[str, ...]:
 
 @dataclass
 class Kept:
-    """The answers so far; None while nobody was asked."""
+    """The answers so far; None before the first question."""
 
     asked: Asked | None = None
 
 
 @contextlib.contextmanager
 def keeping(*, request: Sequence[str] = ()) -> Iterator[Kept]:
-    """Whatever goes wrong in the block, the answers are printed as the command that gives them again. `request` are the
-    words that named the access request."""
+    """When the block fails, print the `grant` command that repeats the answers. `request` are the arguments that named
+    the access request."""
     kept = Kept()
     try:
         yield kept
@@ -130,7 +131,7 @@ def keeping(*, request: Sequence[str] = ()) -> Iterator[Kept]:
 
 
 def command_line(asked: Asked, *, request: Sequence[str] = ()) -> str:
-    """The `grant` command that asks for the same."""
+    """Return the `grant` command with the same options."""
     named = list(request)
     if not request and asked.contractor is not None:
         named.append(option("--to", asked.contractor))
@@ -165,7 +166,7 @@ def _flag(flag: str, kind: Kind, value: Any, default: Any) -> list[str]:
 
 
 def _length(lasting: timedelta | None) -> str:
-    """ "30d", as it was given, or in hours."""
+    """Return the length as typed, like "30d", or in hours."""
     if lasting is None:
         return ""
     hours = round(lasting.total_seconds() / 3600)

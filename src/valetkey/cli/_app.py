@@ -1,4 +1,4 @@
-"""The application: the commands of the table, loaded when used."""
+"""The application, built from the table of commands; each command is loaded when it is called."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from valetkey.cli._completion import Completing
 
 
 def build() -> App:
-    """The application; nothing of a command is imported before it is called (or its help is printed)."""
+    """Build the application. Modules of a command are imported only when it is called (or its help is printed)."""
     app = Completing(
         name="valetkey",
         help="Let an outside party into your AWS account through one role, and take the access back.",
@@ -18,8 +18,8 @@ def build() -> App:
         help_epilogue="Every command takes --debug, which shows the traceback of an error.",
         help_format="plaintext",
         result_action="return_value",
-        suppress_keyboard_interrupt=False,  # else ^C ends without a word
-        # "off", "none" and "empty" go without saying.
+        suppress_keyboard_interrupt=False,  # else ^C ends without a message
+        # Show no default that is false, None or empty.
         default_parameter=Parameter(show_default=lambda value: str(value) if value else None),
     )
     for name, target, group, summary in COMMANDS:

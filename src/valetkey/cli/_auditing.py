@@ -1,4 +1,4 @@
-"""What `valetkey audit` reads: an account, who is us, known accounts, the baseline."""
+"""The input of `valetkey audit`: an account, the scope, known accounts, the baseline."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ _ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> tuple[Read, Callable[[str], int | None]]:
-    """The account that files describe, and the lines of places in them. Raises ValetkeyError."""
+    """Return the account that the files describe, and a function that maps a place in them to its line. Raises
+    ValetkeyError."""
     from valetkey.account.files import read_files
     from valetkey.account.positions import FILE_MAX, Lines
     from valetkey.catalog import limits
@@ -48,7 +49,7 @@ def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> tup
 
 
 def live(owner: str | None, account: OwnerAccount) -> Read:
-    """The account that the credentials belong to. Raises CallError, and ValetkeyError when it is not `owner`."""
+    """Read the account of the credentials. Raises CallError, and ValetkeyError when it is not `owner`."""
     from valetkey.account.live import read_live
     from valetkey.report.progress import reading
 
@@ -74,7 +75,7 @@ def _text(path: Path) -> str:
 
 
 def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
-    """Who is us, and known accounts. Raises ValetkeyError."""
+    """Return the scope: own accounts, organization and known accounts. Raises ValetkeyError."""
     from valetkey.audit import Known, Scope, own_accounts, read_known
     from valetkey.catalog.known_accounts import known_accounts
 
@@ -93,7 +94,7 @@ def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
 
 
 def baseline(path: Path | None) -> tuple[Accepted, ...]:
-    """The accepted findings; keys that are not known are said on stderr. Raises ValetkeyError."""
+    """Read the accepted findings; unknown keys are reported on stderr. Raises ValetkeyError."""
     if path is None:
         return ()
     from valetkey.audit import read_baseline

@@ -1,4 +1,4 @@
-"""Open a page in a browser: the usual one, one that is named, or a browser profile of the customer's own."""
+"""Open a page in the default browser, a named browser, or a separate browser profile for the customer."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from valetkey.credentials.delivery.browsers import NoBrowser, Start, find, start
 
 _REMOVE = "import shutil, sys, time; time.sleep(float(sys.argv[1])); shutil.rmtree(sys.argv[2], ignore_errors=True)"
 _SECONDS = 30
-"""For making a browser profile."""
+"""Time limit to create a browser profile."""
 
 
 class Browser:
-    """What opens pages. `own`: the browser profile. Raises NoBrowser at once, before anybody is asked for a code."""
+    """Opens pages. `own` is the name of the browser profile. Raises NoBrowser at once, before a prompt for a code."""
 
     def __init__(self, browser: str | None, *, own: str | None) -> None:
         self._own = own
@@ -28,7 +28,7 @@ class Browser:
             start(self._program, "", own=own)
 
     def open(self, page: str, *, stays: float) -> None:
-        """Open a page. A browser that is named is looked at for `stays` seconds. Raises NoBrowser when it fails."""
+        """Open a page. A named browser is watched for `stays` seconds. Raises NoBrowser when it fails."""
         if self._program is None:
             if not webbrowser.open(page):
                 raise NoBrowser("no browser could be started", do="use --print")
@@ -37,9 +37,9 @@ class Browser:
 
 
 def page_folder(env: Mapping[str, str], *, no_cache: bool) -> Path:
-    """Where the page for the browser is written: HOME, which a browser in a snap can read.
+    """Return the directory for the browser's page: HOME, which a browser in a snap can read.
 
-    INVARIANT: with `--no-cache` it is not below HOME. Raises NoBrowser where there is no other private place.
+    INVARIANT: with `--no-cache` it is not below HOME. Raises NoBrowser where no other private directory exists.
     """
     if not no_cache:
         return Path.home()
@@ -53,7 +53,8 @@ def page_folder(env: Mapping[str, str], *, no_cache: bool) -> Path:
 
 
 def remove_later(directory: Path, seconds: float) -> bool:
-    """Have a directory removed after some seconds by a process that outlives this one; False: there can be none."""
+    """Start a process that outlives this one and removes a directory after some seconds. Return False if it cannot
+    start."""
     none = subprocess.DEVNULL
     words = [sys.executable, "-I", "-S", "-c", _REMOVE, str(seconds), str(directory)]
     try:
@@ -69,14 +70,14 @@ def _run(how: Start, stays: float) -> None:
     try:
         if how.before is not None:
             subprocess.run(how.before, timeout=_SECONDS, check=True, stdin=none, stdout=none, stderr=none)
-        # It outlives this command, and does not get its Ctrl-C.
+        # The browser outlives this command, and does not receive its Ctrl-C.
         child = subprocess.Popen(how.words, start_new_session=True, stdin=none, stdout=none, stderr=none)
     except (OSError, subprocess.SubprocessError) as error:
         why = getattr(error, "strerror", None) or "it failed"
         raise NoBrowser(f"{how.words[0]} could not be started: {why}", do="use --print") from None
     end = time.monotonic() + stays
     while time.monotonic() < end:
-        # One that hands the page to a running browser ends at once, with 0.
+        # A browser that hands the page to a running instance exits at once, with code 0.
         code = child.poll()
         if code == 0:
             return

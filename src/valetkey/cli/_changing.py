@@ -1,4 +1,4 @@
-"""What `change`, `extend`, `rotate`, `suspend` and `resume` share: their options, asking, and AWS's time."""
+"""Shared by `change`, `extend`, `rotate`, `suspend` and `resume`: options, confirmation, and AWS's time."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class GivenChanges:
-    """Terms to change, as they were given on the command line: None is not given."""
+    """Terms to change, as given on the command line; None: not given."""
 
     def read(self, *, now: datetime) -> dict[str, Any]:
-        """The fields of Asked that were given, with their values. Raises ValetkeyError."""
+        """Return the fields of Asked that were given, with their values. Raises ValetkeyError."""
         found: dict[str, Any] = {}
         for term in TERMS:
             given = getattr(self, field_name(term.flag), None) if term.name in _OWN and term.flag else None
@@ -62,7 +62,7 @@ _HELP = {
 
 
 def _option(term: Term) -> tuple[Any, Any]:
-    """As of `grant`; a switch that was not given is neither on nor off."""
+    """Return the option as in `grant`; a switch that was not given is None."""
     about = _HELP.get(term.name, term.help)
     if term.kind in (Kind.SWITCH, Kind.FLAG):
         return Annotated[bool | None, Parameter(help=about)], field(default=None)
@@ -75,7 +75,7 @@ _OWN = {each.name for each in fields(DraftTerms)}
 if TYPE_CHECKING:
 
     class ChangedTerms(GivenChanges):
-        """The options that a command also reads by itself."""
+        """Options that a command also reads directly."""
 
         external_id: str | None
         no_external_id: bool
@@ -85,7 +85,8 @@ else:
 
 
 def request_of(request: Path | None, identity: Path | None, *, fingerprint: str | None, yes: bool) -> Received | None:
-    """An access request that brings the ExternalId, held against what the owner heard of it. Raises ValetkeyError."""
+    """Read an access request that brings the ExternalId, and check it against the fingerprint that the owner received
+    separately. Raises ValetkeyError."""
     from valetkey.cli import _wizard
 
     received = _owning.read_request(request, identity) if request else None
@@ -108,7 +109,7 @@ def run(
     received: Received | None = None,
     accept_escalation: bool = False,
 ) -> int:
-    """Prepare a change, show what it means, ask, make it, and say what was done."""
+    """Prepare a change, show it, ask for confirmation, perform it, and report it."""
     from valetkey.catalog import limits
     from valetkey.cli import _questions
     from valetkey.grants.change import change, prepare_change
@@ -164,8 +165,9 @@ def _check_request(received: Received | None, contractor: str) -> None:
 
 
 def aws_clock(account: OwnerAccount) -> Callable[[], datetime]:
-    """AWS's time, by the date of one answer of STS and this computer's clock from then on: sessions are denied by when
-    AWS issued them, and a clock that is minutes behind would spare some. Raises CallError."""
+    """Return a clock on AWS's time: the offset to this computer's clock is measured once, from a response of STS.
+    Sessions are denied by the time at which AWS issued them, and a clock that is minutes behind would miss some. Raises
+    CallError."""
     from valetkey.aws.clock import clock_skew
 
     ahead = timedelta(seconds=clock_skew(account.profile, region=account.region))

@@ -1,4 +1,4 @@
-"""The environment of a command that gets a grant's credentials and no others: as keys, or from a server of ours."""
+"""The environment of a command that gets only a grant's credentials: as keys, or from a local credential server."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from valetkey.credentials.sessions.values import Credentials
 
 _SECONDS = 40
-"""For the look at who a command will be: two calls of at most 22 s, see valetkey.aws.whoami."""
+"""Time limit of the caller check: two calls of at most 22 s, see valetkey.aws.whoami."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a command is started with."""
+    """The environment of a command, and a check of its session."""
 
     env: Mapping[str, str]
     is_lost: Callable[[], bool]
-    """Whether AWS does not know the session any more: one call, to be made when the command has failed. The session is
-    dropped then."""
+    """Whether AWS no longer knows the session; if so, the session is dropped. Makes one call; for use after the command
+    failed."""
 
 
 @contextlib.contextmanager
 def given(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterator[Prepared]:
-    """The environment with the session's keys in it; at least three quarters of the session are left."""
+    """Yield the environment with the session's keys; at least three quarters of the session are left."""
     from valetkey.cli._machine import open_profile
     from valetkey.cli._noted import head_of, recall, remember
     from valetkey.cli._saying import say_long
@@ -63,7 +63,7 @@ def given(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterator
 
 @contextlib.contextmanager
 def given_again(name: str, found: tuple[Note, Session], before: Mapping[str, str], *, way: Way) -> Iterator[Prepared]:
-    """The same with a kept session, from what was noted when its profile was opened."""
+    """Yield the same environment with a cached session, from what was noted when its profile was opened."""
     from valetkey.cli._noted import say_kept
     from valetkey.credentials.delivery.regions import region_to_set
 
@@ -86,12 +86,12 @@ def given_again(name: str, found: tuple[Note, Session], before: Mapping[str, str
 
 @contextlib.contextmanager
 def served(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterator[Prepared]:
-    """The environment with the address of a credential server, which runs meanwhile.
+    """Yield the environment with the address of a credential server, which runs until the block ends.
 
-    INVARIANT: before it is handed out, a process with just this environment has asked AWS who it is, and was in the
-    profile's role: an SDK reads keys, profiles and web identities before it asks a server, and goes on without a word.
-    It says whose credentials they are, not that they may do anything: GetCallerIdentity answers under an explicit deny.
-    A kept session that AWS no longer knows is dropped then, and the role is assumed again once.
+    INVARIANT: before the environment is yielded, a process with exactly this environment has called GetCallerIdentity
+    and was in the profile's role: an SDK reads keys, profiles and web identities before it asks a server, and uses them
+    without a message. This shows whose credentials they are, not what they allow: GetCallerIdentity succeeds under an
+    explicit deny. If AWS no longer knows a cached session, it is dropped, and the role is assumed again once.
     """
     from valetkey.cli._machine import open_profile
     from valetkey.cli._saying import say_end
@@ -115,7 +115,7 @@ def served(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterato
 def _served(
     entry: Entry, session: Session, before: Mapping[str, str], place: Path, stack: contextlib.ExitStack, way: Way
 ) -> dict[str, str]:
-    """Serve a session for as long as the stack is open; the environment that leads to it."""
+    """Serve a session for as long as the stack is open. Return the environment that refers to the server."""
     from valetkey.cli._serving import serving
     from valetkey.credentials.delivery.child import Served
     from valetkey.credentials.delivery.refresher import Held
@@ -127,14 +127,14 @@ def _served(
 
 
 class SessionGone(ValetkeyError):
-    """AWS does not know the session that was to be served."""
+    """AWS does not know the session to serve."""
 
     exit_code = 3
 
 
 @contextlib.contextmanager
 def folder() -> Iterator[Path]:
-    """A private directory that goes away. Raises ValetkeyError."""
+    """Yield a private temporary directory. Raises ValetkeyError."""
     try:
         made = tempfile.TemporaryDirectory(prefix="valetkey-")
     except OSError as error:
@@ -147,8 +147,8 @@ def folder() -> Iterator[Path]:
 def check_caller(profile: Profile, env: Mapping[str, str]) -> None:
     """Raise ValetkeyError unless a program with this environment is in the profile's role.
 
-    Nothing follows about what it may do: AWS answers GetCallerIdentity also where every policy denies it (STS API
-    reference), and so under the deny of a revocation, until the role is deleted or the session has ended.
+    This does not show what the program may do: GetCallerIdentity also succeeds where every policy denies it (STS API
+    reference), and therefore under the deny of a revocation, until the role is deleted or the session has expired.
     """
     words = [sys.executable, "-P", "-m", "valetkey.aws.whoami"]
     try:

@@ -1,4 +1,4 @@
-"""Choose a customer's profile at the terminal: the ones used last come first, and a part of a name is enough."""
+"""Choose a customer's profile at the terminal. Recently used profiles come first, and a part of a name is enough."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from valetkey.errors import ValetkeyError
 
 _SHOWN = 20
-"""Rows at a time."""
+"""Number of rows shown at a time."""
 _TRIES = 10
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A profile that can be chosen, and what else a person may know it by."""
+    """A profile to choose, with other names that a person may know it by."""
 
     name: str
     account: str
@@ -26,8 +26,8 @@ class Choice:
 
 
 def choose(choices: Sequence[Choice], ask: Callable[[str], str]) -> str:
-    """The name that the person chooses. `ask` shows a question and answers what is typed. Raises ValetkeyError when
-    nothing is chosen, and what `ask` raises."""
+    """Return the name that the person chooses. `ask` shows a question and returns the typed text. Raises ValetkeyError
+    when nothing is chosen, and the errors of `ask`."""
     if not choices:
         raise ValetkeyError("there are no profiles", do="run `valetkey accept FILE` with a handoff first")
     left = tuple(choices)
@@ -49,8 +49,8 @@ def choose(choices: Sequence[Choice], ask: Callable[[str], str]) -> str:
 
 
 def matching(typed: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
-    """The choices that are meant: of that very name; else with the text in name, account or customer; else with its
-    letters in this order. Letter case does not count."""
+    """Return the choices with exactly this name; else those that contain the text in name, account or customer; else
+    those that contain its letters in this order. Only the exact match is case-sensitive."""
     wanted = typed.casefold()
     for test in (
         lambda each: typed == each.name,

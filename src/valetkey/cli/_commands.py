@@ -60,4 +60,4 @@ COMMANDS: tuple[tuple[str, str, Group, str], ...] = (
 )
 
 HIDDEN = frozenset({"credential-process", "decide"})
-"""Called by programs: no line in `--help`; `valetkey NAME --help` and the reference pages describe them."""
+"""Called by programs: not listed in `--help`; `valetkey NAME --help` and the reference pages describe them."""

@@ -1,8 +1,8 @@
 """Completion of profile and grant names in the shell, without starting Python.
 
-cyclopts writes scripts that know commands and options. Here names are added to them: the shell itself reads profile
-names from the directory that has them, and grant names from what the last `valetkey list` left behind. Nothing is
-called or imported while a person waits for the TAB key, and nothing that is read is evaluated.
+cyclopts writes scripts that know commands and options. This module adds names to them: the shell itself reads profile
+names from the profiles directory, and grant names from a file that the last `valetkey list` wrote. On the TAB key
+nothing is called or imported, and the names are never evaluated.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from valetkey.errors import ValetkeyError
 
 _GRANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+=,.@-]{0,63}", re.ASCII)
 SHELLS = ("bash", "zsh", "fish")
-"""The shells whose scripts know names; cyclopts's own script is all there is for PowerShell."""
+"""The shells whose scripts complete names. PowerShell gets only the script of cyclopts."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """Which commands take names, in the order of the command line's table."""
+    """The commands that take names, in the order of the table of commands."""
 
     profiles: tuple[str, ...]
     grants: tuple[str, ...]
     several: tuple[str, ...]
-    """Those that take more than one."""
+    """Those that take more than one name."""
 
 
 class Completing(App):
-    """The application; its completion scripts know names. (cyclopts's installer asks this method.)"""
+    """The application, with completion scripts that know names. (The installer of cyclopts calls this method.)"""
 
     def generate_completion(self, *, prog_name: str | None = None, shell: Any = None) -> str:
         from cyclopts.completion import detect_shell
@@ -45,7 +45,7 @@ class Completing(App):
 
 
 def names_script(shell: str) -> str:
-    """What is added to cyclopts's script: shell functions from a file beside this one."""
+    """Return the text to add to cyclopts's script: shell functions from a file in this package."""
     from importlib.resources import files
 
     text = (files("valetkey.cli") / "completions" / f"names.{shell}").read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def names_script(shell: str) -> str:
 
 
 def named() -> Names:
-    """The commands whose first word is a name: the owner's name grants, the contractor's profiles."""
+    """Return the commands whose first argument is a name: of a grant for the owner, of a profile for the contractor."""
     import inspect
     from importlib import import_module
 
@@ -77,7 +77,7 @@ def named() -> Names:
 
 
 def remember_grants(names: Iterable[str], env: Mapping[str, str]) -> None:
-    """Leave the grants' names where the shell finds them. A list that cannot be written is not missed."""
+    """Write the grants' names to the file that the shell reads. Write errors are ignored."""
     from valetkey import files as private
 
     found = "".join(f"{name}\n" for name in names if _GRANT.fullmatch(name))

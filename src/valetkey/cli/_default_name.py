@@ -1,4 +1,4 @@
-"""The profile that a command is for when none is named: the one that this shell is for."""
+"""The default profile of a command: the profile selected in this shell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VALUED = ("--jobs", "--region", "--profile")
 
 
 def default_name(env: Mapping[str, str]) -> str | None:
-    """VALETKEY_PROFILE, else an AWS_PROFILE that is a customer's; None: there is neither."""
+    """Return VALETKEY_PROFILE, else an AWS_PROFILE that is a customer's; None if there is neither."""
     given = env.get(PROFILE)
     if given:
         return given
@@ -26,7 +26,7 @@ def default_name(env: Mapping[str, str]) -> str | None:
 
 
 def name_or_default(name: str | None, words: str) -> str:
-    """The name as given, else the default. `words` are the command's, for the message. Raises ValetkeyError."""
+    """Return the name if given, else the default. `words` is the command, for the message. Raises ValetkeyError."""
     found = name or default_name(os.environ)
     if found is None:
         raise ValetkeyError(
@@ -36,15 +36,15 @@ def name_or_default(name: str | None, words: str) -> str:
 
 
 def with_default_name(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
-    """The words of `exec ... -- COMMAND` with the default name where none stands before the two dashes; the parser
-    alone would take the command for the name. Raises ValetkeyError where there is no default."""
+    """Return the arguments of `exec ... -- COMMAND`, with the default name inserted where none is given before the two
+    dashes; otherwise the parser would read the command as the name. Raises ValetkeyError without a default."""
     words = list(words)
     end = words.index("--") if "--" in words else len(words)
     own = words[1:end]
     if words[:1] != ["exec"] or end == len(words) or not {"--all", "--profile", "--help", "-h"}.isdisjoint(own):
         return words
     if end == len(words) - 1:
-        # A script whose command came out empty is not given a shell.
+        # Do not open a shell in a script whose command expanded to nothing.
         raise ValetkeyError(
             "no command is given", do="write it after the two dashes; without them, `exec NAME` opens a shell"
         )

@@ -1,4 +1,4 @@
-"""Gather the doctor's facts from this computer and from AWS. Whatever fails becomes a fact too."""
+"""Collect the doctor's facts from this computer and from AWS. A failure is recorded as a fact."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]:
-    """The facts, and how the profile is opened when its base identity could be resolved.
+    """Return the facts, and the opened profile if its base identity could be resolved.
 
-    `ask`: a base identity that wants an MFA code itself may ask for it; else it counts as not resolved.
+    `ask`: a base identity that requires an MFA code may prompt for it; else it counts as not resolved.
     """
     from valetkey.aws import clock as aws
     from valetkey.cli._machine import clock, machine
@@ -65,7 +65,7 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
 
 
 def _with_place(problem: ValetkeyError) -> str:
-    """What is wrong, with the line of the file where one is known."""
+    """Return the error text, with file and line if known."""
     return f"{problem.what} ({problem.where})" if isinstance(problem, ConfigError) else problem.what
 
 

@@ -1,4 +1,4 @@
-"""What `logout` and `forget` share: drop everything that is kept of one profile's sessions."""
+"""Shared by `logout` and `forget`: drop all cached sessions of one profile."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def drop_sessions(profile: Profile, *, mfa: bool) -> Dropped:
-    """Drop a profile's role sessions, those of roles behind it, and with `mfa` the MFA session that it is entered
-    from. Asks nobody. Raises ConfigError."""
+    """Drop a profile's role sessions, those of roles behind it, and with `mfa` also the MFA session that it uses. Makes
+    no prompt. Raises ConfigError."""
     from valetkey.awsfiles import config_path
     from valetkey.credentials.profiles.awsconfig import profiles_in
     from valetkey.credentials.sessions.dropping import Dropped, drop_mfa, drop_profile
@@ -38,7 +38,7 @@ def drop_sessions(profile: Profile, *, mfa: bool) -> Dropped:
 
 
 def behind(name: str, sections: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """The AWS profiles that are entered through this one, and the accounts they lead into."""
+    """Return the AWS profiles that are reached through this one, and the account of each."""
     found: dict[str, str] = {}
     sources = {name}
     while True:

@@ -1,4 +1,4 @@
-"""Which engine reads a trail: the built-in one, or DuckDB, Spark or Athena."""
+"""Select the engine that reads a trail: the built-in one, DuckDB, Spark or Athena."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 _S3 = "s3://"
 _TABLE = "default.valetkey_trail"
 _PRICE = 5.0
-"""US dollars for 10^12 bytes in most regions: https://aws.amazon.com/athena/pricing/"""
+"""US dollars per 10^12 bytes in most regions: https://aws.amazon.com/athena/pricing/"""
 _LEAST = 10_000_000
-"""Bytes that Athena charges for a query at least."""
+"""Minimum number of bytes that Athena charges per query."""
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Engines:
-    """The engine, and what only Athena takes."""
+    """The engine, and the options of Athena."""
 
     engine: Annotated[
         Literal["built-in", "duckdb", "spark", "athena"],
@@ -57,7 +57,7 @@ class Engines:
     yes: Annotated[bool, Parameter(negative="", help="Agree to Athena's queries and to --create-table.")] = False
 
     def check(self, source: str, lookup: str) -> None:
-        """Raises ValetkeyError where the words do not go together."""
+        """Raise ValetkeyError when options exclude each other."""
         given = {
             "--workgroup": self.workgroup is not None,
             "--table": self.table is not None,
@@ -79,7 +79,7 @@ class Engines:
 
 
 def texts(options: Engines, source: str, wanted: Wanted, accounts: frozenset[str], span: Span, now: datetime) -> str:
-    """Athena's table and query of a trail. Raises ValetkeyError."""
+    """Return Athena's table and query for a trail. Raises ValetkeyError."""
     from valetkey.activity.engines.athena import ddl, own_table, select, table_name, trail_place
     from valetkey.aws.regions import all_regions
 
@@ -95,7 +95,7 @@ def texts(options: Engines, source: str, wanted: Wanted, accounts: frozenset[str
 def source_and_engine(
     options: Engines, source: str, account: OwnerAccount, *, now: datetime
 ) -> Iterator[tuple[Source, Engine | None]]:
-    """Where the files are, and what reads them. Raises ValetkeyError, CallError."""
+    """Yield the location of the files and the engine that reads them. Raises ValetkeyError, CallError."""
     from valetkey.activity import Bucket, Folder
     from valetkey.report.activity import fetching
 
@@ -186,7 +186,7 @@ def _say_scanned(athena: Athena) -> None:
 
 
 def limits(engine: Engine | None) -> tuple[str, ...]:
-    """What an engine cannot show, in sentences."""
+    """Return what an engine cannot show, as sentences."""
     table = getattr(engine, "table", None)
     if table is None or not table.missing:
         return ()

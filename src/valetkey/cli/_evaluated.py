@@ -1,9 +1,10 @@
-"""`valetkey env` and `valetkey use`, whose output a shell evaluates whatever becomes of it.
+"""`valetkey env` and `valetkey use`, whose output a shell evaluates even when they fail.
 
 INVARIANT: the first bytes on standard output remove every credential variable, and are written before anything can
-fail; every end but success adds a line with a false status. `eval "$(valetkey env globex)"` therefore cannot leave the
-former customer's keys in the shell: not with an unknown profile, a wrong option, a refusal, a signal or a fault of our
-own. After SIGKILL the status is true, and the variables are gone. Help that a shell may evaluate is a comment.
+fail; every end except success adds a line with a false status. `eval "$(valetkey env globex)"` therefore cannot leave
+the previous customer's keys in the shell: not with an unknown profile, a wrong option, a refusal, a signal or an
+internal error. After SIGKILL the status is true, and the variables are removed. Help that a shell may evaluate is
+printed as comments.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 
 
 class _Ended(BaseException):
-    """A signal has come."""
+    """A signal was received."""
 
 
 def run_env(words: Sequence[str]) -> int:
     """Run `valetkey env ...` or `use ...` and return its exit code, or 128 + the number of a signal."""
     shell = shell_of(words)
     if "use" in words[:2] and sys.stdout.isatty():
-        # Nobody evaluates it: the command says what is missing.
+        # The output goes to a terminal, not to a shell: the command explains what is missing.
         from valetkey.cli._run import run
 
         return run(words)
@@ -57,7 +58,7 @@ def run_env(words: Sequence[str]) -> int:
 
 
 def _help(words: Sequence[str], shell: str) -> int:
-    """The help: as it is on a terminal, else as comments between lines that leave a shell without credentials."""
+    """Print the help: on a terminal as usual, else as comments between lines that leave a shell without credentials."""
     from valetkey.cli._run import run
 
     if sys.stdout.isatty():
@@ -70,7 +71,7 @@ def _help(words: Sequence[str], shell: str) -> int:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
-    """Let a signal that would end this process end it in order."""
+    """Turn signals that would end this process into an exception."""
 
     def end(number: int, _: object) -> None:
         raise _Ended(number)
@@ -82,9 +83,9 @@ def _signals() -> Iterator[None]:
 
 
 def _write(text: str) -> bool:
-    """Write all of it at once. False: the reader went away."""
+    """Write all of the text at once. Return False when the reader has closed the pipe."""
     with contextlib.suppress(OSError, ValueError):
-        # Not through sys.stdout, which may hold a part of what could not be written.
+        # Bypass sys.stdout, which may keep a part that could not be written.
         data = text.encode()
         sys.stdout.flush()
         while data:

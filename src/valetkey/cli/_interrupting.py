@@ -1,9 +1,9 @@
-"""^C at any moment: one line that says what was and what was not done, and exit code 130.
+"""Handle ^C at any moment: print one line with what was and was not done, and exit with code 130.
 
 Rules:
-- What a command has done for good it says here, with `done`, right after it was done; `line` repeats it.
-- Writes of milliseconds that belong together are `whole`: ^C waits until they are made, and ends the command then.
-- A room that performs several calls on AWS says itself what they have left (grants.make.Interrupted).
+- A command records each permanent change with `done`, directly after it was made; `line` repeats these.
+- Writes that belong together and take milliseconds run inside `whole`: ^C takes effect after them.
+- A room that performs several calls on AWS reports the result of an interruption itself (grants.make.Interrupted).
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _done: list[str] = []
 
 
 def begin() -> None:
-    """A command begins: nothing is done."""
+    """Start a command: forget what earlier ones did."""
     _done.clear()
 
 
 def done(what: str) -> None:
-    """Something is done that ^C does not take back: a sentence without its end."""
+    """Record a change that ^C does not undo, as a sentence without a full stop."""
     _done.append(what)
 
 
 def line() -> str:
-    """What ^C leaves, in one line."""
+    """Return one line with what was done before ^C."""
     return f"interrupted: {'; '.join(_done) or 'nothing was changed'}"
 
 
 def say_interrupted() -> None:
-    """The line, on stderr."""
+    """Print the line on stderr."""
     from valetkey.report.text import say
 
     with contextlib.suppress(OSError):
@@ -42,20 +42,20 @@ def say_interrupted() -> None:
 
 
 def leave_interrupts() -> None:
-    """Nothing is left to interrupt: ^C while the interpreter ends would only show a traceback."""
-    with contextlib.suppress(ValueError):  # not the main thread
+    """Ignore SIGINT: nothing is left to interrupt, and ^C while the interpreter exits would only show a traceback."""
+    with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
 def whole(what: str) -> Iterator[None]:
-    """Let ^C wait until the block is done. `what` is a sentence that is true then. Raises ValetkeyError (130) after the
-    block for a ^C that came meanwhile."""
+    """Delay ^C until the block ends. `what` is a sentence that is true then. Raises ValetkeyError (130) after the block
+    for a ^C that arrived during it."""
     came: list[int] = []
     usual = signal.getsignal(signal.SIGINT)
     try:
         signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    except ValueError:  # not the main thread, which ^C does not reach
+    except ValueError:  # not in the main thread: ^C does not reach it
         yield
         return
     try:

@@ -1,4 +1,4 @@
-"""The computer that the command line runs on, as the contractor's core takes it (credentials/sessions/machine.py)."""
+"""The computer that the command line runs on, as a Machine (credentials/sessions/machine.py)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def clock() -> datetime:
 
 @cache
 def machine() -> Machine:
-    """The computer of this process."""
+    """Return the Machine of this process."""
     from valetkey.aws.signin import calling, sign_in
     from valetkey.cli._terminal import tell
     from valetkey.credentials.doctor.refusal_reasons import explained

@@ -1,9 +1,9 @@
-"""`valetkey exec --all | --profile A --profile B -- CMD`: one command for several customers, some at a time.
+"""`valetkey exec --all | --profile A --profile B -- CMD`: run one command for several customers, some in parallel.
 
 Rules:
-- Sessions are fetched one after another, so that there is one question at most for each base identity.
-- A customer that cannot be entered, or whose command fails, does not stop the others.
-- Nothing is killed: signals are passed on, nothing more is started, and what runs is waited for.
+- Sessions are fetched one after another, so that each base identity causes at most one prompt.
+- A customer whose session or command fails does not stop the others.
+- No child is killed: signals are passed on, no more commands are started, and running ones are waited for.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from valetkey.errors import ValetkeyError
 from valetkey.report.many import Ran, Show
 
 Environment = Callable[[str, Mapping[str, str]], AbstractContextManager[Prepared]]
-"""What a customer's command is started with, good inside the context. Raises ValetkeyError."""
+"""Returns the environment of a customer's command, valid inside the context. Raises ValetkeyError."""
 
 _LINE = 65536
 _LOOK = 0.5
-"""Seconds between looks for a signal: one that the system gave to another thread does not end a wait of this one."""
+"""Seconds between checks for a signal: a signal delivered to another thread does not end a wait of this one."""
 _PIPES = 2.0
-"""Seconds to wait for the rest of the output when a command has ended and something it started holds its pipes."""
+"""Seconds to wait for the rest of the output when a command has ended but a process that it started holds its pipes."""
 
 
 class _Stopped(BaseException):
-    """A signal has come: start nothing more."""
+    """A signal was received: start no more commands."""
 
 
 def run_many(
@@ -45,7 +45,7 @@ def run_many(
     show: Show,
     jobs: int,
 ) -> tuple[tuple[Ran, ...], int]:
-    """What became of each customer, in the order given, and the signal that ended it early (0: none)."""
+    """Return the result for each customer, in the given order, and the signal that ended the run early (0: none)."""
     found: dict[str, Ran] = {}
     running = _Running()
     slots = threading.BoundedSemaphore(jobs)
@@ -97,7 +97,7 @@ def _start(command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[b
 
 
 def _follow(name: str, child: subprocess.Popen[bytes], show: Show) -> int:
-    """Show the child's lines as they come, and answer how it ended."""
+    """Show the lines of the child as they arrive. Return its exit status."""
     readers = [
         threading.Thread(target=_read, args=(pipe, name, show, is_error), daemon=True)
         for pipe, is_error in ((child.stdout, False), (child.stderr, True))
@@ -113,12 +113,12 @@ def _follow(name: str, child: subprocess.Popen[bytes], show: Show) -> int:
 def _read(pipe: IO[bytes], name: str, show: Show, is_error: bool) -> None:
     with pipe:
         while line := pipe.readline(_LINE):
-            # Of a progress bar that is drawn over and over: its last state.
+            # Of a progress bar that is redrawn in one line, show the last state.
             show(name, line.decode("utf-8", "replace").rstrip("\r\n").rsplit("\r", 1)[-1], is_error)
 
 
 class _Running(Signals):
-    """Passes signals on to all children that run, and stops the starting of more."""
+    """Passes signals on to all running children, and stops starting more."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class _Running(Signals):
 
     @contextlib.contextmanager
     def no_stop(self) -> Iterator[None]:
-        """Let no signal come between a command's start and our knowing of it."""
+        """Delay signals between the start of a command and its registration."""
         self._may_stop = False
         try:
             self.check()
@@ -144,7 +144,7 @@ class _Running(Signals):
         self.check()
 
     def check(self) -> None:
-        """Raise _Stopped once a signal has come. (Python drops what a handler raises inside of a finalizer.)"""
+        """Raise _Stopped if a signal was received. (Python discards what a handler raises inside a finalizer.)"""
         if self.signal:
             raise _Stopped
 
@@ -160,4 +160,4 @@ class _Running(Signals):
 
 
 _HARMLESS = frozenset(getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name))
-"""What a command may take for a question, and not for its end."""
+"""Signals that a command may handle as a request, not as its end."""

@@ -1,4 +1,4 @@
-"""What to say about a command line that cannot be parsed: what is wrong, and the nearest name that there is."""
+"""Errors for a command line that cannot be parsed: what is wrong, and the nearest existing name."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The name that is spelt most like this one; empty when none is."""
+    """Return the most similar name; empty if none is similar."""
     return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=0.7)), "")
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
-    """ " Did you mean "grant"?", or empty."""
+    """Return ` Did you mean "grant"?` with a leading blank, or an empty string."""
     near = nearest(name, names)
     return f' Did you mean "{near}"?' if near else ""
 
 
 def misuse(error: CycloptsError, words: Sequence[str]) -> tuple[str, str]:
-    """What is wrong with a command line, and what to do about it."""
+    """Return what is wrong with a command line, and what to do about it."""
     from cyclopts import UnknownOptionError
     from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
@@ -35,7 +35,7 @@ def misuse(error: CycloptsError, words: Sequence[str]) -> tuple[str, str]:
     else:
         do = f"see `{_help_of(words, inner)}`"
     if inner and words[1:] and not words[1].startswith("-") and words[1] not in inner:
-        # `review` also runs without one of its commands, so that cyclopts would miss the options of that.
+        # `review` also runs without a subcommand, so that cyclopts would blame an option of the subcommand.
         return f'unknown command "{words[1]}".{suggestion(words[1], inner)}', do
     given = next(iter(error.unused_tokens or ()), "")
     match error:
@@ -54,7 +54,8 @@ def misuse(error: CycloptsError, words: Sequence[str]) -> tuple[str, str]:
 
 
 def refuse_options(files: Sequence[str], command: str) -> None:
-    """Raise ValetkeyError for a file name that is a misspelt option. (A command that takes `-` as a file gets them.)"""
+    """Raise ValetkeyError for a file name that is a misspelt option. (Commands that accept `-` as a file receive
+    those.)"""
     from valetkey.cli._app import build
 
     for given in files:
@@ -74,7 +75,7 @@ def _names() -> tuple[str, ...]:
 
 
 def _inner(words: Sequence[str]) -> tuple[str, ...]:
-    """The commands of a command, as those of `sandbox` and `review`."""
+    """Return the subcommands of a command, like those of `sandbox` and `review`."""
     from valetkey.cli._app import build
 
     if not words or words[0] not in _names():

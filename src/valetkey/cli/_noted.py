@@ -1,4 +1,4 @@
-"""What was noted when a profile was opened, so that `exec` and `env` hand out a kept session without opening it."""
+"""Notes made when a profile was opened: with them `exec` and `env` hand out a cached session without opening it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def say_kept(name: str, note: Note, session: Session, *, long: bool) -> None:
-    """Say of a kept session what the usual way says of one."""
+    """Print the same messages for a cached session as the usual path does."""
     from valetkey.cli._saying import say_ended, say_until
 
     if long:
@@ -28,7 +28,7 @@ def say_kept(name: str, note: Note, session: Session, *, long: bool) -> None:
 
 
 def recall(name: str, way: Way) -> tuple[Note, Session] | None:
-    """The kept session of a profile and what was noted of it, or None."""
+    """Return the cached session of a profile and its note, or None."""
     head = head_of(name)
     if head is None:
         return None
@@ -37,7 +37,7 @@ def recall(name: str, way: Way) -> tuple[Note, Session] | None:
 
 
 def head_of(name: str) -> bytes | None:
-    """What a note of this profile depends on, as it is now; None: no note can be kept."""
+    """Return what a note of this profile depends on, in its present state; None: no note can be written."""
     try:
         return hot_head(file_id(name))
     except (OSError, KeyError, ValueError, ProfileError):
@@ -45,13 +45,13 @@ def head_of(name: str) -> bytes | None:
 
 
 def remember(entry: Entry, head: bytes | None, config: Callable[[], str]) -> None:
-    """Note how a profile was opened, for the next time. `head` was made before; `config` makes the AWS config of a
-    command."""
+    """Write a note of how a profile was opened. `head` was computed before opening it; `config` returns the AWS config
+    of a command."""
     from valetkey.credentials.profiles.awsconfig import is_profile
     from valetkey.credentials.sessions.base_binding import elsewhere
 
     way, profile = entry.way, entry.profile
-    # The head knows the AWS files that the environment names; others would not make the note stale.
+    # The head covers the AWS files that the environment names; a change of other files would not invalidate the note.
     if head is None or not way.is_kept or entry.through is not None or elsewhere(profile.base_files, os.environ):
         return
     note = reopened.Note(

@@ -1,4 +1,4 @@
-"""Options that several commands share, and words for durations and dates."""
+"""Options that several commands share; parsing of durations and dates."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from valetkey.account.calls import Perform
 
 EXPECT = "VALETKEY_EXPECT_ACCOUNT"
-"""The environment variable that says what --expect-account says, for a whole shell or job."""
+"""The environment variable with the default of --expect-account, for a whole shell or job."""
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Output:
-    """How a result is printed."""
+    """Output format of a result."""
 
     format: Annotated[Literal["table", "json"], Parameter(help="How to print the result.")] = "table"
     json_: Annotated[bool, Parameter(name="--json", negative="", help="Short for --format json.")] = False
@@ -35,7 +35,7 @@ class Output:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Account:
-    """Which AWS credentials a command uses: the usual chain, or a profile."""
+    """The AWS credentials of a command: the default chain, or a profile."""
 
     profile: Annotated[str | None, Parameter(help="AWS profile to call with.")] = None
     region: Annotated[str | None, Parameter(help="AWS region to call.")] = None
@@ -44,7 +44,7 @@ class Account:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class OwnerAccount(Account):
-    """The same for a command that acts as the owner: it can be told which account it must be."""
+    """Account for a command that acts as the owner: an expected account can be set."""
 
     expect_account: Annotated[
         str | None,
@@ -52,10 +52,10 @@ class OwnerAccount(Account):
     ] = None
 
     def connect(self) -> Perform:
-        """Connect, and first of all make sure of the account where one is expected.
+        """Connect to AWS, and first check the account where one is expected.
 
-        INVARIANT: where an account is expected, sts:GetCallerIdentity is the only call that other credentials make.
-        An empty VALETKEY_EXPECT_ACCOUNT is malformed, not absent: a wall does not go because a variable was not set.
+        INVARIANT: where an account is expected, sts:GetCallerIdentity is the only call made with credentials of another
+        one. An empty VALETKEY_EXPECT_ACCOUNT is malformed, not absent: an unset variable must not disable the check.
         Raises ValetkeyError: malformed (2), another account (1); CallError.
         """
         from valetkey.account.calls import Call
@@ -86,7 +86,7 @@ class OwnerAccount(Account):
 @Parameter(name="*")
 @dataclass(frozen=True)
 class OwnerAccounts:
-    """The same for a command that reads one account or several."""
+    """Account for a command that reads one account or several."""
 
     profile: Annotated[tuple[str, ...], Parameter(negative="", help="AWS profile to call with; give several.")] = ()
     region: Annotated[str | None, Parameter(help="AWS region to call.")] = None
@@ -96,13 +96,14 @@ class OwnerAccounts:
     ] = None
 
     def each(self) -> tuple[OwnerAccount, ...]:
-        """One for each profile; the usual chain when none is named."""
+        """Return one OwnerAccount per profile; the default chain if none is named."""
         names = tuple(dict.fromkeys(self.profile)) or (None,)
         return tuple(OwnerAccount(name, self.region, self.expect_account) for name in names)
 
 
 def account_id(text: str) -> str:
-    """An account id as the console writes it, `2222-2222-2222`, without the dashes; any other text as it is."""
+    """Remove the dashes from an account id in the console's format, `2222-2222-2222`. Returns any other text
+    unchanged."""
     return text.replace("-", "") if re.fullmatch("[0-9]{4}-[0-9]{4}-[0-9]{4}", text) else text
 
 
@@ -111,7 +112,7 @@ _LONGEST = 100 * 365 * 86400
 
 
 def seconds(text: str, *, name: str) -> int:
-    """ "90m", "1h", "12h", "3600" or "1h30m" as seconds. Raises ValetkeyError."""
+    """Parse "90m", "1h", "12h", "3600" or "1h30m". Returns seconds. Raises ValetkeyError."""
     parts = re.findall(r"([0-9]{1,9})([smhdw])", text)
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
@@ -124,9 +125,10 @@ def seconds(text: str, *, name: str) -> int:
 
 
 def until(text: str, *, now: datetime) -> datetime:
-    """An end: "2026-12-31" (that day's last moment, UTC), "2026-12-31T18:00Z", or "30d" from now. Whole seconds, UTC.
+    """Parse an end: "2026-12-31" (the end of that day, UTC), "2026-12-31T18:00Z", or "30d" from now. Whole seconds,
+    UTC.
 
-    Raises ValetkeyError when it cannot be read or has passed.
+    Raises ValetkeyError when it cannot be parsed or has passed.
     """
     write = "write a date (2026-12-31, the whole day, UTC), a time with zone (2026-12-31T18:00Z) or days from now (30d)"
     if re.fullmatch("[0-9]{1,4}[hdw]", text):

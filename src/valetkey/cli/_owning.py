@@ -1,4 +1,4 @@
-"""What the owner's commands share: words into values, files, waiting, finding a grant, asking."""
+"""Shared by the owner's commands: parsing of arguments, files, waiting, finding a grant, asking."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _MAX_BYTES = 1_000_000
 
 
 NEVER = "never"
-"""What --until says for a grant without an end."""
+"""The value of --until for a grant without an end."""
 
 
 def end(text: str | None, *, now: datetime) -> tuple[datetime | None, timedelta | None]:
-    """--until as a time, and as a length when it was given as one ("30d"). Both None when nothing was said, or "never".
-    Raises ValetkeyError."""
+    """Parse --until. Returns the time, and also the length if it was given as one ("30d"). Both are None if it was not
+    given, or is "never". Raises ValetkeyError."""
     if text is None or text == NEVER:
         return None, None
     when = _options.until(text, now=now)
@@ -43,12 +43,12 @@ def end(text: str | None, *, now: datetime) -> tuple[datetime | None, timedelta 
 
 
 def length(text: str | None, name: str) -> int | None:
-    """A duration in seconds."""
+    """Parse a duration. Returns seconds."""
     return None if text is None else _options.seconds(text, name=name)
 
 
 def tags(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """--tag KEY=VALUE. Raises ValetkeyError."""
+    """Parse --tag KEY=VALUE. Raises ValetkeyError."""
     for word in words:
         if "=" not in word:
             raise ValetkeyError(f"--tag: {word!r} is not KEY=VALUE", do="write it like --tag ticket=OPS-123")
@@ -56,12 +56,12 @@ def tags(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def fresh_id() -> str:
-    """A random ExternalId: `vk-` and 160 bits in base32."""
+    """Return a random ExternalId: `vk-` and 160 bits in base32."""
     return "vk-" + base64.b32encode(secrets.token_bytes(20)).decode("ascii").lower()
 
 
 def read_text(name: str) -> str:
-    """A small text file. Raises ValetkeyError."""
+    """Read a small text file. Raises ValetkeyError."""
     data = files.read_named(Path(name), _MAX_BYTES)
     if len(data) > _MAX_BYTES:
         raise ValetkeyError(f"{name} is larger than {_MAX_BYTES:,} bytes", do="name the right file", where=name)
@@ -72,7 +72,7 @@ def read_text(name: str) -> str:
 
 
 def read_request(path: Path, identity: Path | None) -> Received:
-    """An access request, decrypted with a private key's file where it is encrypted. Raises ValetkeyError."""
+    """Read an access request; if encrypted, decrypt it with the private key file. Raises ValetkeyError."""
     from valetkey.cli import _sealing
     from valetkey.exchange import AccessRequest, load
 
@@ -80,20 +80,21 @@ def read_request(path: Path, identity: Path | None) -> Received:
 
 
 def waiting() -> Waiting:
-    """Up to a minute for what was written to become visible."""
+    """Return a wait of up to one minute until written changes are visible."""
     from valetkey.grants.waiting import Waiting
 
     return Waiting(clock=time.monotonic, sleep=time.sleep)
 
 
 def accept_escalation(prepared: Prepared, *, accepted: bool) -> None:
-    """Raise ValetkeyError (exit code 1) when the policies reach past the role and that was not accepted."""
+    """Raise ValetkeyError (exit code 1) when the policies allow escalation beyond the role and this was not
+    accepted."""
     if prepared.opening.escalations and not accepted:
         raise escalates(prepared.grant.role_arn)
 
 
 def escalates(role_arn: str) -> ValetkeyError:
-    """The refusal of policies that reach past the role."""
+    """Return the error for policies that allow escalation beyond the role."""
     return ValetkeyError(
         "these policies let the contractor change other principals, trust policies or roles: "
         "the end date and `revoke` would then not end all of their access",
@@ -104,7 +105,7 @@ def escalates(role_arn: str) -> ValetkeyError:
 
 
 def role_name(word: str, owner: Owner) -> str:
-    """The name of a role that was named by its name or its ARN. Raises ValetkeyError for an ARN of another account."""
+    """Return the name of a role given by name or ARN. Raises ValetkeyError for an ARN of another account."""
     from valetkey.catalog import limits
     from valetkey.policy.iam_arns import iam_arn
 
@@ -122,8 +123,8 @@ def role_name(word: str, owner: Owner) -> str:
 
 
 def find(perform: Perform, name: str, *, damaged: bool = False) -> tuple[Owner, Standing | None]:
-    """Whose account it is, and the grant of this name or ARN; None when there is no such role. `damaged`: one whose
-    record cannot be read is answered too. Raises ForeignRole."""
+    """Return the owner, and the grant with this name or ARN; None when the role does not exist. With `damaged`, a grant
+    whose record cannot be read is also returned. Raises ForeignRole."""
     from valetkey.catalog import limits
     from valetkey.grants.role import read_owner, read_role
     from valetkey.grants.status import read_claimed, read_standing
@@ -137,7 +138,7 @@ def find(perform: Perform, name: str, *, damaged: bool = False) -> tuple[Owner, 
 
 
 def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
-    """The same for commands that need the grant to exist. Raises ValetkeyError, with the nearest name of a grant."""
+    """Same as `find`, but the grant must exist. Raises ValetkeyError, with the most similar name of a grant."""
     owner, standing = find(perform, name)
     if standing is None:
         from valetkey.grants.missing import no_grant
@@ -147,7 +148,8 @@ def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
 
 
 def like(perform: Perform, name: str, asked: Asked, received: Received | None) -> tuple[Asked, Callable[[str], str]]:
-    """What was asked, filled up from another grant, and what reads its policy files. Raises ValetkeyError."""
+    """Fill unset options from another grant. Returns the options, and a function that reads their policy files. Raises
+    ValetkeyError."""
     from valetkey.grants import command
     from valetkey.report.text import say
 
@@ -157,8 +159,7 @@ def like(perform: Perform, name: str, asked: Asked, received: Received | None) -
 
 
 def write_own(path: Path, text: str, *, role_arn: str) -> None:
-    """Write a handoff atomically, mode 0600. Only an older handoff of the same role is replaced. Raises
-    ValetkeyError."""
+    """Write a handoff atomically, mode 0600. Replaces only an older handoff of the same role. Raises ValetkeyError."""
     from valetkey.exchange import Handoff, load
     from valetkey.policy.iam_arns import is_same_role
 

@@ -1,4 +1,4 @@
-"""What `can` and `show --permissions` share: a grant's policies read, and a question about them answered."""
+"""Shared by `can` and `show --permissions`: read a grant's policies, and answer a question about them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def decided(
     now: datetime,
     as_json: bool,
 ) -> int:
-    """`valetkey can`. Raises ValetkeyError."""
+    """Run `valetkey can`. Raises ValetkeyError."""
     from valetkey.grants.can import can
     from valetkey.grants.effective import read_effective
     from valetkey.report.permissions import say_can
@@ -56,7 +56,7 @@ def _known(words: Sequence[str]) -> dict[str, str]:
 
 
 def permissions(name: str, compare: str | None, account: OwnerAccount, *, now: datetime, as_json: bool) -> int:
-    """`valetkey show NAME --permissions`. Raises ValetkeyError."""
+    """Run `valetkey show NAME --permissions`. Raises ValetkeyError."""
     from valetkey.grants.compared import compare as compared
     from valetkey.grants.consolidated import consolidate, summary
     from valetkey.grants.effective import read_effective
@@ -74,7 +74,7 @@ def permissions(name: str, compare: str | None, account: OwnerAccount, *, now: d
 
 
 def _other(word: str, perform: Perform, owner: Owner) -> Effective:
-    """A grant of this name, else the policy that a word means. Raises ValetkeyError."""
+    """Return the grant with this name, else the policy that `word` names. Raises ValetkeyError."""
     from valetkey.catalog import limits
     from valetkey.grants.effective import of_policy, read_effective
     from valetkey.grants.policies import find_managed, from_files, inline_name, is_file
@@ -97,7 +97,7 @@ def _other(word: str, perform: Perform, owner: Owner) -> Effective:
 
 
 def from_use(name: str, source: str | None, account: OwnerAccount, *, now: datetime, as_json: bool) -> int:
-    """`valetkey show NAME --from-use`. Raises ValetkeyError; CallError when the use could not be read."""
+    """Run `valetkey show NAME --from-use`. Raises ValetkeyError; CallError when the use could not be read."""
     from valetkey.grants.effective import read_effective
     from valetkey.grants.from_use import propose
     from valetkey.grants.last_accessed import read_use
@@ -123,7 +123,7 @@ def from_use(name: str, source: str | None, account: OwnerAccount, *, now: datet
 
 
 def _trail(standing: Standing, source: str, account: OwnerAccount, now: datetime) -> tuple[Use, bool]:
-    """What CloudTrail shows of the grant since it was made."""
+    """Return what CloudTrail records of the grant since it was created, and whether everything could be read."""
     from valetkey.cli import _activity
     from valetkey.grants.from_use import Use
     from valetkey.report.activity import incomplete, number, span_words

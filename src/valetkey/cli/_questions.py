@@ -1,10 +1,10 @@
-"""Questions to a person, and consent to a change. One place for every command that asks.
+"""Questions to a person, and confirmation of a change. Every command that asks uses this module.
 
 Rules:
-- INVARIANT: the terminal itself (/dev/tty) is asked, whatever stdin, stdout and stderr are. Where nobody can be asked
-  nothing is assumed: `consent` then needs --yes, and refuses otherwise.
-- Only "y" and "yes" are a yes. Enter, the end of input, silence until the limit and ^C are a no.
-- What was typed before the question was shown is not an answer to it.
+- INVARIANT: questions use the terminal itself (/dev/tty), whatever stdin, stdout and stderr are. Without a terminal
+  nothing is assumed: `consent` then requires --yes, and refuses otherwise.
+- Only "y" and "yes" confirm. Enter, end of input, a timeout and ^C decline.
+- Text typed before the question was shown does not count as an answer.
 """
 
 from __future__ import annotations
@@ -19,40 +19,40 @@ from valetkey.errors import ValetkeyError
 from valetkey.report.text import clean
 
 LIMIT = 600.0
-"""Seconds for one answer: long enough to call the other side and compare a fingerprint."""
+"""Time limit for one answer, in seconds: long enough to call the other party and compare a fingerprint."""
 UNCHANGED = "nothing was changed"
 
 
 class NobodyToAsk(ValetkeyError):
-    """A change needs a yes, and there is neither a terminal nor --yes."""
+    """A change needs confirmation, and there is neither a terminal nor --yes."""
 
     exit_code = 2
 
 
 class Declined(ValetkeyError):
-    """The person said no, or did not say yes."""
+    """The person declined, or did not confirm."""
 
     exit_code = 1
 
 
 class Ask(Protocol):
-    """Shows a question and answers what the person types. Raises NobodyToAsk, Declined."""
+    """Shows a question and returns the typed text. Raises NobodyToAsk, Declined."""
 
     def __call__(self, question: str, /) -> str: ...
 
 
 def at_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Return whether there is a terminal to ask at."""
     return _terminal.is_there()
 
 
 def answer(question: str) -> str:
-    """One line from the person; "" for the Enter key. Raises NobodyToAsk, Declined; ValetkeyError (130) for ^C."""
+    """Ask for one line; "" for the Enter key. Raises NobodyToAsk, Declined; ValetkeyError (130) for ^C."""
     return _answer(question, fresh=False, otherwise=UNCHANGED)
 
 
 def need_somebody(*, yes: bool, flags: str = "--yes") -> None:
-    """Raise NobodyToAsk, before anything is called, when a change can be agreed to in no way."""
+    """Raise NobodyToAsk, before any call is made, when there is no way to confirm a change."""
     if not yes and not at_terminal():
         raise NobodyToAsk(
             "this command asks for confirmation, and there is no terminal",
@@ -61,10 +61,11 @@ def need_somebody(*, yes: bool, flags: str = "--yes") -> None:
 
 
 def consent(question: str, *, yes: bool, about: Sequence[str] = (), flags: str = "--yes") -> None:
-    """Return when a person agrees, or has agreed with --yes. Raises NobodyToAsk, Declined; ValetkeyError (130) for ^C.
+    """Return when a person confirms, or has confirmed with --yes. Raises NobodyToAsk, Declined; ValetkeyError (130) for
+    ^C.
 
-    `about` is what the person must know to answer; it is on stderr already, and shown on the terminal as well where
-    stderr goes elsewhere.
+    `about` is the information needed to answer. It is on stderr already, and is also shown on the terminal when stderr
+    is redirected.
     """
     if yes:
         return
@@ -74,7 +75,7 @@ def consent(question: str, *, yes: bool, about: Sequence[str] = (), flags: str =
 
 
 def types_name(name: str, question: str, *, about: Sequence[str] = (), otherwise: str) -> bool:
-    """Whether the person types exactly this name. `otherwise` says what holds when they do not answer.
+    """Return whether the person types exactly this name. `otherwise` states the result if they do not answer.
 
     Raises NobodyToAsk, Declined; ValetkeyError (130) for ^C.
     """
@@ -82,14 +83,14 @@ def types_name(name: str, question: str, *, about: Sequence[str] = (), otherwise
 
 
 def ask_region() -> str | None:
-    """The region to work in, where none is known; None for the Enter key, and when nobody can be asked."""
+    """Ask for the region when none is known. Return None for the Enter key, and without a terminal."""
     if not at_terminal():
         return None
     return answer("No region is known. In which one will you work, like eu-central-1? (Enter: none) ") or None
 
 
 def choose_device(serials: Sequence[str]) -> str | None:
-    """The MFA device to use: one of these, or typed when there is no list. None when nobody can be asked."""
+    """Ask for the MFA device: one of these, or typed text when the list is empty. Return None without a terminal."""
     if not at_terminal():
         return None
     if not serials:
@@ -105,7 +106,7 @@ def _agrees(question: str, about: Sequence[str]) -> bool:
 
 
 def _seen(about: Sequence[str]) -> str:
-    """What the person has not seen, since stderr goes elsewhere."""
+    """Return the information that the person has not seen because stderr is redirected."""
     return "" if sys.stderr.isatty() else "".join(f"{each}\n" for each in about)
 
 
@@ -121,5 +122,5 @@ def _answer(question: str, *, fresh: bool, otherwise: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Text from outside, which cannot begin a line of its own."""
+    """Clean text from outside, so that it cannot start a new line."""
     return clean(text, keep=frozenset())

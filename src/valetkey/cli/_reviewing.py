@@ -1,4 +1,4 @@
-"""What `review` and `show --evidence` share: files that are not overwritten, the population, signing."""
+"""Shared by `review` and `show --evidence`: files that are never overwritten, the population, signing."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ if TYPE_CHECKING:
 
 
 def tool() -> Tool:
-    """`ssh-keygen` in this process's environment."""
+    """Return `ssh-keygen` with this process's environment."""
     from valetkey.evidence import Tool
 
     return Tool(os.environ)
 
 
 def must_be_new(*paths: Path | None) -> None:
-    """Raise ValetkeyError for a file that is there: it may hold decisions, or be signed."""
+    """Raise ValetkeyError for an existing file: it may contain decisions, or be signed."""
     for path in paths:
         if path is not None and (path.exists() or path.is_symlink()):
             raise ValetkeyError(f"{path} exists", do="name another file, or remove it", where=str(path))
 
 
 def read(path: Path) -> bytes:
-    """A review or evidence. Raises ValetkeyError."""
+    """Read a review or evidence file. Raises ValetkeyError."""
     from valetkey.evidence.loading import MAX_BYTES
 
     return files.read_named(path, MAX_BYTES)
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises ValetkeyError."""
+    """Write a file atomically. Raises ValetkeyError."""
     files.replace(path, data, do="name another place")
 
 
 def sign(path: Path, data: bytes, key: Path | None) -> tuple[Path, str] | None:
-    """Sign what the file holds, and write the signature beside it; None without a key. Raises ValetkeyError."""
+    """Sign the contents of a file, and write the signature next to it. Returns the signature's path and the tool's
+    output; None without a key. Raises ValetkeyError."""
     if key is None:
         return None
     from valetkey.evidence.signing import sign, signature_path
@@ -60,7 +61,7 @@ def sign(path: Path, data: bytes, key: Path | None) -> tuple[Path, str] | None:
 
 
 def need_key(key: Path | None) -> None:
-    """Raise ValetkeyError, before anything is called or changed, for a key that is not there."""
+    """Raise ValetkeyError, before any call or change, for a key file that does not exist."""
     if key is not None and not key.expanduser().is_file():
         raise ValetkeyError(
             f"--sign: {key} is not a file", do="name an SSH key: --sign ~/.ssh/id_ed25519", where=str(key)
@@ -68,8 +69,8 @@ def need_key(key: Path | None) -> None:
 
 
 def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source: str | None = None) -> Population:
-    """Everything in the account that lets an outside party in; from a source of CloudTrail also what was done through
-    it. Raises CallError, and ValetkeyError of the source."""
+    """Return everything in the account that admits an outside party; with a source of CloudTrail events, also the
+    activity through it. Raises CallError, and ValetkeyError for the source."""
     from valetkey.audit import audit
     from valetkey.audit import reviewing as outside
     from valetkey.audit.workers import verdicts
@@ -112,7 +113,7 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
 
 
 def _noted(entry: Entry, read: Shown, made: datetime | None) -> Entry:
-    """The entry with what CloudTrail shows of the role among its notes."""
+    """Return the entry with a summary of the role's CloudTrail activity added to its notes."""
     from msgspec.structs import replace
 
     from valetkey.report.activity_of_role import summary

@@ -1,7 +1,7 @@
-"""Run a command line and turn what happens into an exit code.
+"""Run a command line and return an exit code.
 
-0 done / holds; 1 does not hold; 2 wrong use or bad input; 3 AWS or the network failed;
-141 whoever read the output went away. `exec` returns its child's.
+0 done / holds; 1 does not hold; 2 wrong use or bad input; 3 AWS or the network failed; 141 the reader of the output
+closed the pipe. `exec` returns the exit code of its child.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def run(words: Sequence[str]) -> int:
         say_problem(problem, as_json=_as_json(own))
         return _own_failure(words, problem.exit_code)
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): nothing to say, and Python must not try to flush again. The
-        # code is what a shell gives whoever SIGPIPE ends; 0 would say "holds" of an audit that found something.
+        # The reader closed the pipe (`| head`): there is nothing to report, and Python must not flush again. 141 is
+        # what a shell returns for a process ended by SIGPIPE; 0 would mean "holds" for an audit with findings.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
@@ -71,7 +71,7 @@ def run(words: Sequence[str]) -> int:
             what, do = misuse(error, words)
             say_problem(ValetkeyError(what, do=do), as_json=_as_json(own))
             return _own_failure(words, 2)
-        # Only the kind: the text of an error we did not foresee may hold anything.
+        # Name only the type: the text of an unexpected error may contain anything, also secrets.
         fault = ValetkeyError(
             f"this is a fault of valetkey's own ({type(error).__name__})",
             do="run the command again with --debug and report what it shows",
@@ -82,7 +82,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def _as_json(words: Sequence[str]) -> bool:
-    """Whether the result was asked for as JSON, in words that need not be right otherwise."""
+    """Return whether the result was requested as JSON; the arguments need not be valid otherwise."""
     from itertools import pairwise
 
     values = [after for word, after in pairwise(words) if word == "--format"]
@@ -90,10 +90,11 @@ def _as_json(words: Sequence[str]) -> bool:
 
 
 def _is_evaluated(words: Sequence[str]) -> bool:
-    """Whether a shell evaluates the output: who prints for it says what ^C has left of the shell."""
+    """Return whether a shell evaluates the output: the code that prints for it reports the shell's state after ^C."""
     return words[:1] == ["env"] or (words[:1] == ["use"] and not sys.stdout.isatty())
 
 
 def _own_failure(words: Sequence[str], code: int) -> int:
-    """`exec` ends with its child's code, so that its own failures are 125 to 127, as env(1) has them."""
+    """Return the exit code: `exec` ends with its child's code, so that its own failures are 125 to 127, as in
+    env(1)."""
     return 125 if words[:1] == ["exec"] and code < 125 else code

@@ -1,7 +1,7 @@
-"""Run a child in the foreground and end as it ends.
+"""Run a child in the foreground and return its exit code.
 
-The child shares our process group and terminal, so that Ctrl-C and Ctrl-Z reach it from the terminal itself; signals
-sent to us alone are passed on.
+The child shares this process's group and terminal, so that it receives Ctrl-C and Ctrl-Z from the terminal itself;
+signals sent to this process alone are passed on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from valetkey.cli._childenv import Prepared
 
 CANNOT_EXECUTE, NOT_FOUND = 126, 127
-"""Exit codes of a child that did not start, as env(1) has them."""
+"""Exit codes for a child that could not start, as in env(1)."""
 
 PASSED = tuple(
     getattr(signal, name)
@@ -32,7 +32,7 @@ _TYPED = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if ha
 
 
 def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
-    """The child's exit code, or 128 + the signal that ended it. Raises ValetkeyError (126, 127) when it cannot
+    """Return the child's exit code, or 128 + the signal that ended it. Raises ValetkeyError (126, 127) when it cannot
     start."""
     with _ToTheChild() as signals:
         try:
@@ -48,27 +48,27 @@ def run_child(words: Sequence[str], env: Mapping[str, str]) -> int:
 
 
 def own_shell(env: Mapping[str, str]) -> tuple[str, ...]:
-    """The person's shell, as a command."""
+    """Return the person's shell, as a command."""
     return (env.get("SHELL") or env.get("COMSPEC") or "/bin/sh",)
 
 
 def may_be_lost(code: int) -> bool:
-    """Whether a child that ended with this code may have failed for its credentials: not when it went well, nor when a
-    signal ended it (128 + its number)."""
+    """Return whether a child with this exit code may have failed because of its credentials: not after success, and not
+    after a signal (128 + its number)."""
     return code != 0 and not 128 < code < 160
 
 
 def run_prepared(name: str, words: Sequence[str], prepared: Prepared) -> int:
-    """Run a command for one customer, and look after its session when it has failed. The exit code is the command's.
-    Raises ValetkeyError as run_child."""
+    """Run a command for one customer, and check its session if it fails. Returns the exit code of the command. Raises
+    ValetkeyError as run_child does."""
     code = run_child(words, prepared.env)
     _look_back(name, code, prepared)
     return code
 
 
 def _look_back(name: str, code: int, prepared: Prepared) -> None:
-    """After a command that failed: was it for a session that AWS no longer knows? It is never run again here: it
-    may have done half of its work."""
+    """After a failed command, report whether AWS no longer knows its session. The command is not run again: it may have
+    done half of its work."""
     if not may_be_lost(code):
         return
     with contextlib.suppress(KeyboardInterrupt):
@@ -84,7 +84,7 @@ def _look_back(name: str, code: int, prepared: Prepared) -> None:
 
 
 class Signals:
-    """Gets every signal of PASSED while it is entered."""
+    """Receives every signal of PASSED inside the block."""
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
@@ -102,7 +102,7 @@ class Signals:
 
 
 class _ToTheChild(Signals):
-    """Pass signals on to the child while it runs, instead of dying before it."""
+    """Passes signals on to the child while it runs; this process does not end before it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class _ToTheChild(Signals):
         self._early: list[int] = []
 
     def started(self, child: subprocess.Popen[bytes]) -> None:
-        """From now on signals go to the child; those that came while it started, too."""
+        """Pass signals on to this child from now on, and those that arrived while it started."""
         self._child = child
         for number in self._early:
             self._pass_on(child, number)
@@ -128,15 +128,15 @@ class _ToTheChild(Signals):
 
 
 def passes_on(number: int) -> bool:
-    """Whether a signal that we got has to be sent to our children; else the terminal has sent it to them too."""
+    """Return whether a received signal must be sent to the children; if not, the terminal has sent it to them too."""
     return not (number in _TYPED and _is_foreground())
 
 
 @contextlib.contextmanager
 def handled(number: int, handler: object) -> Iterator[None]:
-    """Handle a signal meanwhile."""
+    """Handle a signal inside the block."""
     if signal.getsignal(number) in (signal.SIG_IGN, None):
-        yield  # nohup: what was ignored stays so, here and in the child
+        yield  # nohup: an ignored signal stays ignored, here and in the child
         return
     before = signal.signal(number, handler)  # type: ignore[arg-type]
     try:

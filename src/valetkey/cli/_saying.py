@@ -1,4 +1,4 @@
-"""What commands that hand out a session say of it on standard error."""
+"""Messages on standard error about a session that a command hands out."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
 
 
 def say_long(entry: Entry, session: Session) -> None:
-    """With --long, say on stderr until when the session lasts and which limit applies; of a grant whose recorded end
-    has passed, that it has."""
+    """With --long, print the expiry of the session and the limit that applies. Warn if the recorded end of the grant
+    has passed."""
     if entry.way.long:
         say_until(session, entry.limit)
     say_end(entry.root.profile)
 
 
 def say_until(session: Session, limit: str) -> None:
-    """Say on stderr until when a session lasts, and which limit applies."""
+    """Print the expiry of a session on stderr, with the limit that applies."""
     from valetkey.report.text import say
 
     say(f"until {session.credentials.expires:%Y-%m-%d %H:%M} UTC ({limit})", stderr=True)
 
 
 def say_end(profile: Profile) -> None:
-    """Warn on stderr of a grant whose recorded end has passed."""
+    """Warn on stderr if the recorded end of the grant has passed."""
     say_ended(profile.name, profile.until)
 
 
 def say_ended(name: str, until: datetime | None) -> None:
-    """The same for a recorded end (None: there is none)."""
+    """Same as `say_end`, for a recorded end (None: none is recorded)."""
     from valetkey.report.text import say
 
     if until is not None and datetime.now(UTC) >= until:

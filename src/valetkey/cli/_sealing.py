@@ -1,4 +1,4 @@
-"""What the commands with encrypted files share: the options, and reading keys and files."""
+"""Shared by commands with encrypted files: the options, and reading of keys and files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Identity = Annotated[
 
 
 def public_key(word: str | None) -> str | None:
-    """The public key that a word is, or that is in the file it names (a key file, a request). Raises ValetkeyError."""
+    """Return the public key that the argument is, or that is in the file it names (a key file or a request). Raises
+    ValetkeyError."""
     from valetkey.exchange import AccessRequest, load, sealing
 
     if word is None:
@@ -43,10 +44,8 @@ def public_key(word: str | None) -> str | None:
 
 
 def read(path: Path, identity: Path | None, *, do: str) -> bytes:
-    """A file between the parties, decrypted where it is encrypted. `do` is the advice when it cannot be read.
-
-    Raises ValetkeyError.
-    """
+    """Read a file exchanged by the parties, and decrypt it if it is encrypted. `do` is the advice when it cannot be
+    read. Raises ValetkeyError."""
     from valetkey.exchange import sealing
 
     data = files.read_named(path, sealing.MAX_SEALED, do=do)

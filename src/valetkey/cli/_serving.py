@@ -1,4 +1,4 @@
-"""A credential server while something else goes on: `serve` waits for its end, `exec --server` for a command's."""
+"""Run a credential server: `serve` waits for its end, `exec --server` for the end of a command."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from valetkey.credentials.sessions.ways import Way
 
 _LOOK = 0.1
-"""Seconds within which the server sees that it has to end."""
+"""Seconds between the server's checks for shutdown."""
 _ENDING = 2.0
-"""Seconds that the server's threads get to end; they are daemons, and end with the process at the latest."""
+"""Seconds that the server's threads have to end. They are daemon threads, and end with the process at the latest."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Serving:
 
 
 def enter_all(names: Sequence[str]) -> tuple[Held, ...]:
-    """A session for each name, asking on the terminal where a code is needed: once for each base identity."""
+    """Return a session for each name. Where a code is needed, it prompts at the terminal, once per base identity."""
     return tuple(_held(name) for name in names)
 
 
@@ -43,7 +43,7 @@ def serving(
     tell: Callable[[str, ValetkeyError | None], None] = lambda name, problem: None,
     way: Way | None = None,
 ) -> Iterator[Serving]:
-    """Serve these sessions and keep them fresh. Token files are written to `folder` and removed afterwards.
+    """Serve these sessions and refresh them. Token files are written to `folder` and removed afterwards.
 
     `tell` is called from another thread, see Keeper. Raises PortTaken, ValetkeyError.
     """
@@ -63,7 +63,7 @@ def serving(
         threads = [threading.Thread(target=each, daemon=True) for each in (listen, keeper.run)]
         try:
             for name, path in files.items():
-                private.write(path, secrets[name].encode("ascii"))  # no line end: SDKs send the file as it is
+                private.write(path, secrets[name].encode("ascii"))  # no line end: SDKs send the contents unchanged
             for thread in threads:
                 thread.start()
             yield Serving({name: server.url(name) for name in secrets}, files)

@@ -1,6 +1,6 @@
-"""The short way of `exec`, `env` and `use`: a kept session is handed out without cyclopts, boto3 and the AWS files.
+"""The fast path of `exec`, `env` and `use`: hand out a cached session without cyclopts, boto3 and the AWS files.
 
-Whatever is not the plain form of these commands, or not kept, takes the usual way; both end in the same functions.
+Any other form of these commands, or a missing session, takes the usual path; both end in the same functions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ _WAYS = ("--long", "--read-only")
 
 
 def short(words: Sequence[str]) -> int | None:
-    """The exit code of `exec NAME -- COMMAND`, `env NAME` or `use NAME`; None: the usual way. Raises ValetkeyError."""
+    """Return the exit code of `exec NAME -- COMMAND`, `env NAME` or `use NAME`; None: take the usual path. Raises
+    ValetkeyError."""
     match words[0]:
         case "exec":
             return _exec(words[1:])
@@ -79,7 +80,7 @@ def _use(words: Sequence[str]) -> int | None:
 
 
 def _shell(words: Sequence[str]) -> tuple[str, list[str]]:
-    """The value of --shell, and the other words."""
+    """Return the value of --shell, and the other arguments."""
     shell, rest = "bash", list(words)
     for index, word in enumerate(rest):
         option, equals, value = word.partition("=")
@@ -91,7 +92,7 @@ def _shell(words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _asked(words: Sequence[str]) -> tuple[str, Way] | None:
-    """The profile and the way in; None for anything else."""
+    """Return the profile and the options of its session; None for any other arguments."""
     names = [each for each in words if each not in _WAYS]
     if not names and (default := default_name(os.environ)) is not None:
         names = [default]

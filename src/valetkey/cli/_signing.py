@@ -1,4 +1,4 @@
-"""What `login` has to find out: which base identity, which device, for how long; and where a seed is typed."""
+"""Decisions of `login`: base identity, MFA device, session length; and the prompt for a seed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from valetkey.credentials.sessions.vault import Vault
 
 _SEED = 300.0
-"""Seconds to find a seed and type it."""
-# What to do instead, by where a temporary base identity comes from.
+"""Time limit to find a seed and type it."""
+# The advice, by source of a temporary base identity.
 _SIGN_IN = {
     "sso": "there is nothing to do here: `aws sso login` signs in. Identity Center carries no MFA that AWS sees",
     "login": "there is nothing to do here: `aws login` signs in. AWS does not say "
@@ -33,7 +33,7 @@ _SIGN_IN = {
 
 
 def life(text: str) -> int:
-    """How long the MFA session is to last, in seconds. Raises ValetkeyError."""
+    """Parse the length of the MFA session. Returns seconds. Raises ValetkeyError."""
     found = seconds(text, name="--for")
     if not limits.SESSION_MIN <= found <= limits.MFA_SESSION_MAX:
         raise ValetkeyError(f"--for: an MFA session of {text} is not possible on AWS", do="say 15m to 36h")
@@ -41,8 +41,8 @@ def life(text: str) -> int:
 
 
 def source(base: str | None, env: Mapping[str, str]) -> str | None:
-    """The AWS profile to sign in with: the one named, or the one that all accepted profiles have; AWS_PROFILE where
-    there is none yet, or where it is one of several. Raises ValetkeyError."""
+    """Return the AWS profile to sign in with: the named one, or the one that all accepted profiles share; AWS_PROFILE
+    if there is none yet, or if it is one of several. Raises ValetkeyError."""
     if base is not None:
         return base
     found = sorted({each.source_profile or "" for each in readable_profiles(env) if each.mfa})
@@ -54,14 +54,15 @@ def source(base: str | None, env: Mapping[str, str]) -> str | None:
 
 
 def customer_of(source: str | None, env: Mapping[str, str]) -> Profile | None:
-    """A customer of this base identity, whose partition and region are called; None when there is none yet."""
+    """Return a customer of this base identity, whose partition and region are used for calls; None if there is none
+    yet."""
     found = [each for each in readable_profiles(env) if each.source_profile == source]
-    # One of an earlier version does not say where its base identity comes from.
+    # A profile of an earlier version does not record where its base identity comes from.
     return next((each for each in found if each.is_bound), next(iter(found), None))
 
 
 def readable_profiles(env: Mapping[str, str]) -> Iterator[Profile]:
-    """What was accepted; of a profile that cannot be read, whoever uses it says so."""
+    """Yield the accepted profiles that can be read; the command that uses an unreadable one reports the error."""
     from valetkey.credentials.profiles.profile import ProfileError, load, names
 
     for name in names(env):
@@ -70,7 +71,7 @@ def readable_profiles(env: Mapping[str, str]) -> Iterator[Profile]:
 
 
 def check_place(source: str | None, *, is_stored: bool, rotate: bool) -> None:
-    """Raise ValetkeyError for a key that is in the keyring already, or not yet."""
+    """Raise ValetkeyError for a key that is already in the keyring, or not yet."""
     key = f"the access key of {source or 'the base identity'}"
     if rotate and not is_stored:
         raise ValetkeyError(f"{key} is not in the keyring", do="run `valetkey login --store-key` first")
@@ -79,7 +80,7 @@ def check_place(source: str | None, *, is_stored: bool, rotate: bool) -> None:
 
 
 def refuse_temporary(who: SignedIn, source: str | None) -> None:
-    """Raise ValetkeyError for a base identity that cannot be asked for a code."""
+    """Raise ValetkeyError for a base identity that cannot use an MFA code."""
     if who.session_token is not None:
         raise ValetkeyError(
             f"the base identity {source or 'default'} is a temporary session: AWS accepts no MFA code from it",
@@ -88,7 +89,7 @@ def refuse_temporary(who: SignedIn, source: str | None) -> None:
 
 
 def user_of(who: SignedIn) -> str:
-    """The ARN of the IAM user. Raises ValetkeyError for anybody else."""
+    """Return the ARN of the IAM user. Raises ValetkeyError for any other identity."""
     from valetkey.credentials.profiles.identity import identify, refuse_root
 
     identity = identify(who.connect(who))
@@ -98,7 +99,7 @@ def user_of(who: SignedIn) -> str:
 
 @dataclass(frozen=True)
 class TypedKey:
-    """An access key that a person has typed. The repr shows no secret."""
+    """An access key typed by a person. The repr shows no secret."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -106,7 +107,7 @@ class TypedKey:
 
 
 def read_key(source: str | None) -> TypedKey:
-    """Ask for the access key of an AWS profile. Raises ValetkeyError."""
+    """Prompt for the access key of an AWS profile. Raises ValetkeyError."""
     from valetkey.awsfiles import config_path, settings
     from valetkey.cli._questions import answer
     from valetkey.cli._terminal import secret
@@ -123,7 +124,7 @@ def read_key(source: str | None) -> TypedKey:
 
 
 def user_of_key(keys: Keys, source: str | None) -> str:
-    """The ARN of the IAM user whose key it is. Raises ValetkeyError."""
+    """Return the ARN of the IAM user that the key belongs to. Raises ValetkeyError."""
     from valetkey.aws.clock import partition_of
     from valetkey.cli._machine import machine
     from valetkey.credentials.profiles.awsconfig import region_of
