@@ -1,7 +1,7 @@
-"""Ask on the terminal itself: for an MFA code, for a secret, for an answer.
+"""Prompt on the terminal itself: for an MFA code, a secret or an answer.
 
-INVARIANT: only /dev/tty is read and written, never stdin, stdout or stderr: an SDK that calls `credential-process`
-owns those three, hides them or pipes them.
+INVARIANT: only /dev/tty is read and written, never stdin, stdout or stderr: an SDK that calls `credential-process` owns
+those three, hides them or pipes them.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def asker(
     own_interrupt: bool = False,
     before: Callable[[], None] = lambda: None,
 ) -> Asker:
-    """An `ask` for the broker; `profile` is what the question says it is for, `login` the command that asks it,
-    `own_code` an option that takes a code all the same (see Way.own_code), `own_interrupt` and `before` see
-    Asker."""
+    """Return an `ask` for the broker. `profile` is what the prompt names as its purpose, `login` the command to run for
+    the code, `own_code` an option that requires a code in any case (see Way.own_code). For `own_interrupt` and `before`
+    see Asker."""
     return Asker(profile, login=login, own_code=own_code, own_interrupt=own_interrupt, before=before)
 
 
 def silent(profile: str) -> Ask:
-    """An `ask` that asks nobody: for renewing in the background."""
+    """Return an `ask` that makes no prompt, to renew sessions in the background."""
 
     def refuse(device: str, /, *, seconds: float, again: str = "") -> str:
         raise Asker(profile).nobody("a new MFA code is needed, and a server cannot ask for it")
@@ -46,9 +46,9 @@ def silent(profile: str) -> Ask:
 class Asker:
     """See valetkey.credentials.sessions.broker.Ask.
 
-    `own_interrupt`: Ctrl-C at the question interrupts this process alone. An interactive shell that gets it too drops
-    the whole line, `eval` included, and keeps the variables that the line would have removed.
-    `before` is called when somebody can be asked, and not yet has been: it may raise.
+    `own_interrupt`: Ctrl-C at the prompt interrupts only this process. An interactive shell that also receives it drops
+    the whole line, including `eval`, and keeps the variables that the line would have removed. `before` is called when
+    a prompt is possible, before it is shown; it may raise.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Asker:
         except OSError:
             raise self.nobody("there is no terminal to ask for the MFA code") from None
         try:
-            # A read from the background would stop this process without a word.
+            # A read from the background would stop this process without a message.
             if os.tcgetpgrp(tty) != os.getpgrp():
                 raise self.nobody("this runs in the background and cannot ask for the MFA code")
             with _own_interrupt(tty) if self._own_interrupt else contextlib.nullcontext():
@@ -83,7 +83,7 @@ class Asker:
             os.close(tty)
 
     def nobody(self, what: str) -> NoTerminal:
-        """The problem to raise when nobody can be asked."""
+        """Return the error for a prompt that is not possible."""
         if self._own_code:
             return NoTerminal(
                 what, do=f"run this in a terminal; or run `{self._login}` in one, and leave {self._own_code} out here"
@@ -91,7 +91,8 @@ class Asker:
         return NoTerminal(what, do=f"run `{self._login}` in a terminal; it asks, once for 12 hours")
 
     def _ask(self, tty: int, device: str, seconds: float, again: str) -> str:
-        """The code is shown as it is typed: it works once, and a killed prompt leaves the terminal as it was."""
+        """Prompt for a code. It is shown as typed: it works once, and a killed prompt leaves the terminal's settings
+        unchanged."""
         end = time.monotonic() + seconds
         if again:
             _write(tty, f"{again}\n")
@@ -113,8 +114,8 @@ class Asker:
 
 @contextlib.contextmanager
 def _own_interrupt(tty: int) -> Iterator[None]:
-    """Make Ctrl-C the end of the line that is typed, and no signal to every process of the terminal's foreground.
-    Raises KeyboardInterrupt from `_line`."""
+    """Make Ctrl-C end the typed line instead of sending a signal to every process in the terminal's foreground.
+    `_typed` then raises KeyboardInterrupt."""
     import termios
 
     try:
@@ -134,7 +135,7 @@ def _own_interrupt(tty: int) -> Iterator[None]:
 
 
 def secret(question: str, *, seconds: float) -> str:
-    """One line, typed without being shown. Raises NoTerminal, Dismissed."""
+    """Read one line without echo. Raises NoTerminal, Dismissed."""
     import termios
 
     with _foreground() as tty:
@@ -152,7 +153,7 @@ def secret(question: str, *, seconds: float) -> str:
 
 
 def is_there() -> bool:
-    """Whether a person can be asked: there is a terminal, and this process is in its foreground."""
+    """Return whether a prompt is possible: a terminal exists, and this process is in its foreground."""
     try:
         with _foreground():
             return True
@@ -161,10 +162,10 @@ def is_there() -> bool:
 
 
 def line(question: str, *, seconds: float, fresh: bool = False) -> str:
-    """One line that the person types, without its end and without blanks around it; "" for the Enter key alone.
+    """Read one line, without its end and surrounding blanks; "" for the Enter key alone.
 
-    `fresh`: what was typed before the question was shown is thrown away. Raises NoTerminal; Dismissed when the time
-    is up or the input ends.
+    `fresh`: discard what was typed before the question was shown. Raises NoTerminal; Dismissed after the time limit or
+    at the end of input.
     """
     import termios
 
@@ -188,7 +189,8 @@ def line(question: str, *, seconds: float, fresh: bool = False) -> str:
 
 @contextlib.contextmanager
 def _foreground() -> Iterator[int]:
-    """The terminal, open, with this process in its foreground. Raises NoTerminal, also when it goes away meanwhile."""
+    """Yield the open terminal, with this process in its foreground. Raises NoTerminal, also when the terminal is closed
+    meanwhile."""
     import termios
 
     try:
@@ -196,7 +198,7 @@ def _foreground() -> Iterator[int]:
     except OSError:
         raise NoTerminal("this needs typed input, and there is no terminal", do="run this in a terminal") from None
     try:
-        # A read from the background would stop this process without a word.
+        # A read from the background would stop this process without a message.
         if os.tcgetpgrp(tty) != os.getpgrp():
             raise NoTerminal("this runs in the background and cannot ask", do="run this in the foreground")
         yield tty
@@ -207,7 +209,7 @@ def _foreground() -> Iterator[int]:
 
 
 def tell(text: str) -> bool:
-    """Say something to the person at the terminal, if there is one; whether there was."""
+    """Write a message to the terminal. Return False if there is none."""
     try:
         tty = os.open(_TTY, os.O_WRONLY | os.O_NOCTTY)
     except OSError:
@@ -222,17 +224,17 @@ def tell(text: str) -> bool:
 
 
 def _line(tty: int, end: float) -> str | None:
-    """One line, without its end; "" at the end of input; None when time is up."""
+    """Read one line, without its end. Return "" at the end of input, None after the time limit."""
     typed = _typed(tty, end)
     return None if typed is None else typed.decode("utf-8", "replace").rstrip("\r\n")
 
 
 _ENDS = (b"\n", b"\r")
-"""\\r: a program around us has made the terminal raw."""
+"""\\r: a program around this one has set the terminal to raw mode."""
 
 
 def _typed(tty: int, end: float) -> bytes | None:
-    """One line with its end; without one where the input ended; None when time is up."""
+    """Read one line with its end; without one at the end of input. Return None after the time limit."""
     typed = b""
     while not typed.endswith(_ENDS):
         left = end - time.monotonic()

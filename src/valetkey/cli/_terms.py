@@ -1,4 +1,4 @@
-"""The options of `grant` and `prove` that are terms: made once from the table of terms, the same for both."""
+"""The options for terms of `grant` and `prove`, made from the table of terms: the same for both."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from valetkey.trust.terms import TERMS, DraftTerms
 
 
 class Given:
-    """Terms as they were given on the command line."""
+    """Terms as given on the command line."""
 
     def flags(self) -> tuple[str, ...]:
-        """The options that were given, apart from those that say the default."""
+        """Return the options that were given, without those that equal the default."""
         by_field = {field_name(each.flag): each.flag for each in TERMS if each.flag}
         by_field |= {field_name(each.without): each.without for each in TERMS if each.without}
         by_field |= {
@@ -27,7 +27,7 @@ class Given:
         return tuple(by_field[each.name] for each in fields(self) if getattr(self, each.name) != each.default)  # type: ignore[arg-type]
 
     def draft(self, *, now: datetime) -> DraftTerms:
-        """The terms that were given. Raises ValetkeyError for one that cannot be read."""
+        """Return the given terms. Raises ValetkeyError for one that cannot be parsed."""
         own = {each.name for each in fields(DraftTerms)}
         return DraftTerms(**{each.name: self._value(each, now) for each in TERMS if each.flag and each.name in own})
 
@@ -45,13 +45,13 @@ class Given:
 
 
 def field_name(flag: str) -> str:
-    """The field of an option: "mfa_max_age" of "--mfa-max-age"."""
+    """Return the field name of an option: "mfa_max_age" for "--mfa-max-age"."""
     return flag.removeprefix("--").replace("-", "_")
 
 
 def options(name: str, base: type, terms: Iterable[Term], option: Callable[[Term], tuple[Any, Any]]) -> Any:
-    """A dataclass with one field for each option of these terms, as cyclopts reads it. `option` gives the type and the
-    field of a term."""
+    """Return a dataclass for cyclopts with one field per option of these terms. `option` returns the type and the field
+    of a term."""
     made: list[tuple[str, Any, Any]] = []
     for term in terms:
         if term.flag:
@@ -59,12 +59,12 @@ def options(name: str, base: type, terms: Iterable[Term], option: Callable[[Term
         if term.without:
             off = Annotated[bool, Parameter(negative="", help=term.without_help)]
             made.append((field_name(term.without), off, field(default=False)))
-    own = {"__module__": __name__}  # cyclopts does not look into a class of the module `types`
+    own = {"__module__": __name__}  # cyclopts does not inspect a class of the module `types`
     return Parameter(name="*")(make_dataclass(name, made, bases=(base,), frozen=True, namespace=own))
 
 
 def option_of(term: Term, *, about: str = "") -> tuple[Any, Any]:
-    """The type of a term's option and its field. `about` takes the place of the term's help."""
+    """Return the type and the field of a term's option. `about` replaces the help of the term."""
     about = about or term.help
     match term.kind:
         case Kind.TEXT | Kind.SECONDS | Kind.END:
@@ -83,7 +83,7 @@ def option_of(term: Term, *, about: str = "") -> tuple[Any, Any]:
 if TYPE_CHECKING:
 
     class TermOptions(Given):
-        """The options that the two commands also read by themselves."""
+        """The options that the two commands also read directly."""
 
         to: str | None
         external_id: str | None

@@ -1,4 +1,4 @@
-"""Texts for a side without valetkey: what `request --as` and `handoff --as` share."""
+"""Texts for a party without valetkey: shared by `request --as` and `handoff --as`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from valetkey.exchange.texts.proof import Tool
 
 NEVER = "never"
-"""What --until says for access without an end."""
+"""The value of --until for access without an end."""
 
 
 def check_request(tool: Tool | None, *, until: str | None, template_url: str | None, keys: bool) -> None:
-    """Refuse options that do not fit together, before any call. Raises ValetkeyError."""
+    """Refuse options that exclude each other, before any call. Raises ValetkeyError."""
     if template_url is not None and tool != "cloudformation":
         raise ValetkeyError("--template-url belongs to --as cloudformation", do="add that, or leave --template-url out")
     if tool is None:
@@ -42,7 +42,7 @@ def check_request(tool: Tool | None, *, until: str | None, template_url: str | N
 def request(
     made: AccessRequest, tool: Tool, *, out: Path | None, template_url: str | None, replace: bool, as_json: bool
 ) -> int:
-    """Write what to send for a request, keep the request, and print the mail. Raises ValetkeyError."""
+    """Write the text of a request to a file, record the request, and print the mail to send. Raises ValetkeyError."""
     from valetkey.credentials.profiles.requests import default_file, keep, write_text
     from valetkey.exchange.texts import letters, quick_create
     from valetkey.exchange.texts.proof import FILES
@@ -72,7 +72,7 @@ def _read(url: str) -> bytes:
 
 
 def check_handoff(form: str, encrypt_to: str | None) -> None:
-    """Refuse options that do not fit together, before any call. Raises ValetkeyError."""
+    """Refuse options that exclude each other, before any call. Raises ValetkeyError."""
     if encrypt_to is not None:
         raise ValetkeyError(
             f"--encrypt-to does not go with a text ({form}): the contractor needs valetkey to decrypt",
@@ -81,7 +81,7 @@ def check_handoff(form: str, encrypt_to: str | None) -> None:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a text, mode 0600. A file with another content is left. Raises ValetkeyError."""
+    """Write a text, mode 0600. An existing file with other contents is not replaced. Raises ValetkeyError."""
     from valetkey import files
 
     try:

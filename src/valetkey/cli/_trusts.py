@@ -1,4 +1,4 @@
-"""What `prove` and `who` share: trust policies out of files, terms out of flags."""
+"""Shared by `prove` and `who`: read trust policies from files, and terms from options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read(name: str) -> Policy:
-    """A trust policy. Raises ValetkeyError; `where` names the file and the place in it."""
+    """Read a trust policy. Raises ValetkeyError; `where` names the file and the place in it."""
     text = _owning.read_text(name)
     try:
         return parse_policy(text, kind="trust")
@@ -27,7 +27,7 @@ def read(name: str) -> Policy:
 
 
 def role(*documents: Policy, owner: str | None) -> str:
-    """A role of the owner that may carry these trust policies, in the partition that they speak of. Raises
+    """Return the ARN of a role of the owner for these trust policies, in the partition of their principals. Raises
     ValetkeyError."""
     if owner is not None:
         limits.check("account id", owner)
@@ -48,7 +48,7 @@ def _partitions(document: Policy) -> Iterator[str]:
 
 
 def refuse_terms(given: Sequence[str]) -> None:
-    """Terms beside --within are a mistake. Raises ValetkeyError."""
+    """Raise ValetkeyError for terms together with --within."""
     if given:
         raise ValetkeyError(
             f"--within and terms were both given ({', '.join(given)})",
@@ -57,7 +57,7 @@ def refuse_terms(given: Sequence[str]) -> None:
 
 
 def terms(document: Policy, given: TermOptions, *, now: datetime) -> Terms:
-    """The terms that were asked for; what `grant` refuses is refused here too. Raises ValetkeyError."""
+    """Return the requested terms; terms that `grant` refuses are also refused here. Raises ValetkeyError."""
     if given.to is None:
         raise ValetkeyError("there is nothing to prove", do="give --to with terms, or --within with a reference policy")
     if (given.external_id is None) is not given.no_external_id:

@@ -1,4 +1,4 @@
-"""`valetkey revoke --unmanaged`, and what is said of a role that is not there."""
+"""`valetkey revoke --unmanaged`, and the error for a role that does not exist."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What was said besides the role."""
+    """The options that were given, apart from the role."""
 
     yes: bool
     confirmed: bool
-    """The name was given again."""
+    """Whether the name was repeated."""
     delete: bool
     no_wait: bool
     as_json: bool
 
 
 def end_access(word: str, said: Said, *, perform: Perform) -> int:
-    """End the access through a role that has no record: deny everything and close its trust, or delete it too."""
+    """End the access through a role that has no record: deny everything and close its trust policy, or also delete it.
+    Returns the exit code."""
     from valetkey.cli import _owning
     from valetkey.grants.revoke import revoke, shut
     from valetkey.grants.role import read_owner, read_role
@@ -72,7 +73,7 @@ def end_access(word: str, said: Said, *, perform: Perform) -> int:
 
 
 def _agree(name: str, owner: Owner, about: tuple[str, ...], said: Said, *, needs_name: bool) -> None:
-    """Return when a person agrees, or has agreed. Raises ValetkeyError."""
+    """Return when a person confirms, or has confirmed with options. Raises ValetkeyError."""
     from valetkey.cli import _questions
 
     what = "Deny everything, close and delete" if said.delete else "Deny everything and close"
@@ -95,8 +96,8 @@ def _agree(name: str, owner: Owner, about: tuple[str, ...], said: Said, *, needs
 
 
 def _save(document: Mapping[str, Any], name: str) -> str:
-    """Write down what the role was, mode 0600; where the settings cannot be written, in the current directory. Raises
-    ValetkeyError: then nothing is changed."""
+    """Write a snapshot of the role, mode 0600; to the current directory if the config directory cannot be written.
+    Returns the path. Raises ValetkeyError: then nothing is changed."""
     from valetkey import files
 
     data = json.dumps(document, indent=2).encode() + b"\n"
@@ -115,7 +116,7 @@ def _clock() -> datetime:
 
 
 def absent(perform: Perform, owner: Owner, name: str, *, as_json: bool) -> ValetkeyError:
-    """The problem of a role that is not there, with names like it."""
+    """Return the error for a role that does not exist, with similar names."""
     from valetkey.grants import missing
     from valetkey.report import revoking
 

@@ -1,4 +1,4 @@
-"""`valetkey use`: make a customer's profile the shell's own."""
+"""`valetkey use`: select a customer's profile for the shell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from valetkey.report.text import say
 
 @dataclass(frozen=True)
 class Shown:
-    """What a person is told of the profile that the shell is for now."""
+    """What is shown to the person about the selected profile."""
 
     name: str
     account: str
@@ -24,7 +24,7 @@ class Shown:
 
 
 def switch(shell: str, shown: Shown) -> None:
-    """Print the lines that make the profile the shell's own, and say which account that is. Raises ValetkeyError."""
+    """Print the shell lines that select the profile, and name its account on stderr. Raises ValetkeyError."""
     write_lines(switched(shell, shown.name, shown.region))
     with contextlib.suppress(OSError):
         note_use(shown.name, os.environ)

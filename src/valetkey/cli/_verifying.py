@@ -1,4 +1,4 @@
-"""One profile's role, tried in every way: what `verify` does for one customer and for all."""
+"""Test one profile's role in every way: shared by `verify` for one customer and for all."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shared:
-    """What the customers of one base identity have in common, kept while all of them are tried."""
+    """Results shared by the customers of one base identity while all of them are tested."""
 
     entries: dict[tuple[Any, ...], Entry] = field(default_factory=dict)
     performs: dict[tuple[int, str], Perform] = field(default_factory=dict)
     sides: dict[int, OwnSide] = field(default_factory=dict)
-    """The caller's own policies, by the perform that read them."""
+    """The caller's own policies, by the id of the Perform that read them."""
 
     def opened(self, name: str) -> Entry:
-        """The profile with its base identity, which is resolved once. Raises ValetkeyError."""
+        """Return the opened profile; its base identity is resolved once. Raises ValetkeyError."""
         from valetkey.cli._machine import open_profile
         from valetkey.credentials.profiles.profile import path_of
         from valetkey.credentials.sessions.opener import grant_profile
@@ -44,7 +44,7 @@ class Shared:
         return dataclasses.replace(self.entries[same], profile=profile, accepted=accepted)
 
     def connect(self, entry: Entry) -> Callable[[Keys], Perform]:
-        """Connects once for each set of keys."""
+        """Return a function that connects once per set of keys."""
 
         def connect(keys: Keys) -> Perform:
             which = (id(entry.base), keys.access_key_id)
@@ -56,7 +56,7 @@ class Shared:
 
 
 def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verification:
-    """Try the role of a profile; `wait` is in seconds. Drops a session that is kept and that AWS does not know. Raises
+    """Test the role of a profile; `wait` is in seconds. Drops a cached session that AWS does not know. Raises
     ValetkeyError."""
     from valetkey.cli._machine import clock
     from valetkey.credentials.doctor import verification

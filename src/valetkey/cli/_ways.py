@@ -1,4 +1,4 @@
-"""How a grant is entered: what exec, env and console have in common."""
+"""Session options shared by exec, env and console."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from valetkey.errors import ValetkeyError
 @Parameter(name="*")
 @dataclass(frozen=True)
 class WayOptions:
-    """Which way into the role, and where its code comes from."""
+    """The kind of role session, and the source of its MFA code."""
 
     long: Annotated[
         bool,
@@ -39,7 +39,7 @@ class WayOptions:
 
     @property
     def way(self) -> Way:
-        """The same for the contractor's core."""
+        """Return the same options as a Way for the contractor's core."""
         code = first_line if self.mfa_code_stdin else None
         if self.region is not None:
             check_region(self.region)
@@ -47,7 +47,7 @@ class WayOptions:
 
 
 def check_region(region: str) -> None:
-    """Raise ValetkeyError for what cannot be the name of a region."""
+    """Raise ValetkeyError for text that cannot be the name of a region."""
     from valetkey.awsfiles import is_region
 
     if not is_region(region):
@@ -56,7 +56,7 @@ def check_region(region: str) -> None:
 
 @cache
 def first_line() -> str:
-    """The code on the first line of standard input, read once; what follows it is left for the command.
+    """Return the MFA code on the first line of standard input, which is read once; the rest is left for the command.
     Raises ValetkeyError."""
     code = read_line().replace(" ", "")
     if not (len(code) == 6 and code.isascii() and code.isdigit()):
@@ -65,11 +65,11 @@ def first_line() -> str:
 
 
 def read_line() -> str:
-    """One line of standard input, within 40 seconds. Raises ValetkeyError."""
+    """Read one line of standard input, within 40 seconds. Raises ValetkeyError."""
     line = b""
     end = time.monotonic() + 40
     while not line.endswith(b"\n") and len(line) < 1000:
-        # A byte at a time: whoever reads on from here gets the rest.
+        # One byte at a time, so that the next reader gets the rest.
         some = _byte(end)
         if not some:
             break

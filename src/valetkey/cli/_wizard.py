@@ -1,4 +1,4 @@
-"""Ask the owner at a terminal for what the words left open, in the order of the IAM console's role wizard."""
+"""Prompt the owner for the missing options of `grant`, in the order of the IAM console's role wizard."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ def complete(
     here: Callable[[], Here | None] = lambda: None,
     kept: Kept | None = None,
 ) -> Asked:
-    """What was asked with everything that is needed. `ask` is None where nobody can or may be asked; `yes` accepts
-    what the request wishes for. `here` is called before the first question, and answers what each answer is checked
-    against; `kept` gets every answer at once. Raises ValetkeyError: something is missing and nobody can be asked."""
+    """Return the options with all required values. `ask` is None where no prompt is possible or allowed; `yes` accepts
+    the wishes of the request. `here` is called before the first question, and returns the account to check answers
+    against; `kept` receives each answer immediately. Raises ValetkeyError if a value is missing and no prompt is
+    possible."""
     has_end = asked.until is not None or asked.never
     if received is not None:
         from valetkey.report.grants import say_request
@@ -61,8 +62,8 @@ def complete(
 
 
 def agreement(grant: Grant, received: Received | None, owner: Owner) -> str:
-    """The last question, with everything in it that makes the answer a consent: who, what, until when, MFA, where, and
-    what was compared."""
+    """Return the final question. It contains everything that the person agrees to: who, what, until when, MFA, where,
+    and what was compared."""
     terms = grant.terms
     named = ", ".join(each.rsplit(":", 1)[-1] for each in (*terms.only, *terms.pin))
     who = named or ("everybody in it" if terms.whole_account else "every caller that the account allows")
@@ -83,11 +84,11 @@ def agreement(grant: Grant, received: Received | None, owner: Owner) -> str:
 
 
 def check_request(received: Received | None, *, words: str | None, to: str | None, yes: bool) -> None:
-    """Hold a request against what the owner heard of it another way: its fingerprint, or its account. Raises
+    """Check a request against what the owner received separately: its fingerprint, or its account. Raises
     ValetkeyError.
 
-    INVARIANT: with --yes nobody sees the fingerprint, so that one of the two must have been given. (That `to` is the
-    request's account is `with_request`'s to check.)
+    INVARIANT: with --yes the fingerprint is not shown to a person, so that one of the two must be given.
+    (`with_request` checks that `to` is the account of the request.)
     """
     if words is not None and received is None:
         raise ValetkeyError("--fingerprint belongs to a request", do="name the file with --request")
@@ -175,8 +176,8 @@ def _ask(asked: Asked, *, is_first: bool, has_end: bool, ask: Ask, checks: Check
 
 
 def question(ask: Ask, text: str, default: str, read: Callable[[str], _T], *, before: str = "") -> _T:
-    """Ask until the answer can be used. Asking ends with ^C, the end of the input or ten minutes of silence: then `ask`
-    raises ValetkeyError; no answer is not a default."""
+    """Repeat the question until the answer is usable. ^C, the end of input or ten minutes without an answer end it:
+    then `ask` raises ValetkeyError. A missing answer never counts as the default."""
     said = before
     while True:
         line = ask(f"{said}{text}{f' [{default}]' if default else ''}: ")
@@ -196,7 +197,7 @@ _LASTING = frozenset(
         *("InvalidClientTokenId", "Unreachable", "TimedOut"),
     }
 )
-"""What another answer does not correct."""
+"""Errors that another answer does not correct."""
 
 
 def _field(name: str) -> Callable[[str], str]:
@@ -208,7 +209,7 @@ def _field(name: str) -> Callable[[str], str]:
 
 
 def _external_id(text: str) -> str | None:
-    """ "" is a random one, None is none."""
+    """Parse the ExternalId: "" for a random one, None for none."""
     if text in ("random", "none"):
         return "" if text == "random" else None
     limits.check("external id", text)

@@ -1,1 +1,1 @@
-"""One file per command: parse the words, call one function of one room, print through report."""
+"""One file per command: parse the arguments, call one function of one room, print through report."""

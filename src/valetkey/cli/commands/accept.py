@@ -81,7 +81,8 @@ def accept(
     arn = typed.role_arn if typed else received.value.role_arn if received else ""
     name = acceptance.profile_name(name or acceptance.default_name(arn, have))
     before = next((each for each in have if each.name == name), None)
-    # INVARIANT: who is judged is who later calls begin with, and a session of valetkey's is nobody.
+    # INVARIANT: the identity checked here is the one that later calls start from. A session of valetkey's is no base
+    # identity.
     base = choose(
         account.profile,
         from_environment=base_from_environment,
@@ -126,7 +127,7 @@ def accept(
     if base.passed_over:
         say(f"note: {base.passed_over}", stderr=True)
     if judged.question:
-        # With --json, or stdout elsewhere, this is all that the person sees.
+        # With --json, or stdout redirected, the person sees only this.
         which = judged.handoff.role_arn + (f", fingerprint {judged.fingerprint}." if judged.fingerprint else ".")
         consent(f"{which}\n{judged.question}", yes=yes)
     profile = acceptance.profile_for(
@@ -155,7 +156,7 @@ def _offer(
     session: str | None,
     name: str | None,
 ) -> tuple[Path | None, Typed | None, str | None]:
-    """What is to be accepted: a file or a role, as given or as a person answers; and the profile's name, if one was
+    """Return what to accept, from the arguments or from prompts: a file or a role; and the profile's name, if one was
     chosen. Raises ValetkeyError."""
     from valetkey.cli._options import seconds
     from valetkey.cli._questions import answer, at_terminal
@@ -198,8 +199,8 @@ def _offer(
 def _device(
     judged: Acceptance, given: str | None, perform: Perform, caller: Caller, before: Profile | None
 ) -> str | None:
-    """The MFA device to use, if any. Where it is unknown whether the role requires MFA, one is used if there is one.
-    Raises NotAccepted, LimitError, CallError."""
+    """Return the MFA device to use, or None. If it is unknown whether the role requires MFA, use a device if one
+    exists. Raises NotAccepted, LimitError, CallError."""
     from valetkey.cli._questions import choose_device
     from valetkey.credentials.profiles.acceptance import NotAccepted
     from valetkey.credentials.profiles.mfa_devices import check_serial, find_mfa
@@ -219,7 +220,8 @@ def _device(
 
 
 def executable() -> tuple[str, ...]:
-    """This valetkey, by its full path. -P: a directory named valetkey where a tool happens to run is not imported."""
+    """Return this valetkey as a command with its full path. -P: a directory named valetkey in a tool's working
+    directory is not imported."""
     script = Path(sys.executable).with_name("valetkey")
     if os.access(script, os.X_OK):
         return (script.as_posix(),)

@@ -1,4 +1,4 @@
-"""valetkey audit: who outside an account is admitted, and what is wrong with that."""
+"""valetkey audit: which outside parties are admitted, and what is wrong with that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""valetkey can: whether a session of a grant may do something."""
+"""valetkey can: decide whether a session of a grant may do something."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from valetkey.cli._ways import WayOptions
 if TYPE_CHECKING:
     from datetime import datetime
 
-# A browser that is not running yet takes this long to read the file, and more on a slow disk.
+# Seconds that a browser that is not running yet needs to read the file, with a margin for a slow disk.
 _STAYS = 15.0
-# A browser that cannot start has ended by then; the command does not wait for more.
+# A browser that cannot start has exited within this time; the command waits no longer.
 _LOOK = 1.0
 
 
@@ -74,7 +74,7 @@ def console(
     folder = None if print_ else page_folder(os.environ, no_cache=way.no_cache)
     entry = open_profile(name, way.way)
     profile = entry.profile
-    # Wrong use is told before anybody is asked for a code.
+    # Check the options before the prompt for a code.
     if url is not None and service is not None:
         raise ValetkeyError("--service and --url exclude each other", do="give one of them")
     destination(profile.partition, service=service, region=None)
@@ -108,7 +108,7 @@ def console(
     try:
         secret, ends = open_console()
     except ConsoleError:
-        # AWS gives no reason there. A session of a role that was re-created is one.
+        # AWS gives no reason here. One cause is a session of a role that was recreated.
         if not entry.dropped(session):
             raise
         session = entry.session(lasting=True)
@@ -132,7 +132,7 @@ def console(
 
 
 def _end_in_order() -> None:
-    """A closed window, or a kill, takes the file away too."""
+    """Remove the file also when the window is closed or the process is terminated."""
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda number, _: sys.exit(128 + number))

@@ -1,6 +1,6 @@
 """`valetkey credential-process NAME`: print credentials for an SDK.
 
-A stored answer is printed by valetkey.__main__ already.
+valetkey.__main__ prints a stored response before this command is loaded.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def credential_process(
     from valetkey.credentials.sessions.ways import Way
     from valetkey.report.credentials import process_answer, write_answer
 
-    # The line in the AWS config has an id where the name cannot stand.
+    # The line in the AWS config contains an id where the name is not allowed.
     name = check_name(name_of(name, os.environ) or name)
     if mfa_session:
         write_answer(process_answer(open_profile(name, Way(no_cache=no_cache)).mfa_session().credentials))
@@ -60,7 +60,8 @@ def credential_process(
     entry = open_profile(name, Way(no_cache=no_cache))
     session = _session(entry)
     answer = process_answer(session.credentials)
-    # The stored answer depends on the AWS files that the environment names; others do not make it stale.
+    # The stored response depends on the AWS files that the environment names; a change of others would not invalidate
+    # it.
     if path and not no_cache and entry.through is None and not elsewhere(entry.profile.base_files, os.environ):
         process_cache.store(Path(path), before, session, answer)
         remember(entry, before, lambda: child.config_of(entry.profile, os.environ, region=entry.base.region))
@@ -69,8 +70,8 @@ def credential_process(
 
 
 def _session(entry: Entry) -> Session:
-    """The session to answer with. One that was kept is tried first: whoever comes this way, and not by the stored
-    answer, has a moment for it."""
+    """Return the role session to print. A cached session is checked with AWS first: this path is already slower than
+    the stored response."""
     before = entry.kept()
     session = entry.session()
     if before is None or before.credentials.access_key_id != session.credentials.access_key_id:

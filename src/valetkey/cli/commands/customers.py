@@ -1,4 +1,4 @@
-"""valetkey customers: the customers at a glance."""
+"""valetkey customers: list the customers."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def decide(
     with ExitStack() as stack:
         stream: BinaryIO = sys.stdin.buffer if file == "-" else stack.enter_context(_open(file))
         if not lines:
-            # Four bytes are the most that a character takes; one more shows that there was too much.
+            # A character takes at most four bytes; one more byte shows that the input is too long.
             decision = answer(_text(stream.read(4 * QUESTION_MAX + 1)))
             say_json(decided(decision))
             return 0 if decision.allowed else 1
@@ -74,7 +74,7 @@ def _text(data: bytes) -> str:
 
 
 def _lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:
-    """The lines that hold something. Of a line that is too long only the beginning is kept in memory."""
+    """Yield the lines that are not blank. Of a line that is too long, only the beginning is kept in memory."""
     while line := stream.readline(longest + 1):
         rest = line
         while len(rest) > longest and not rest.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""valetkey demo: the whole story on a fresh sandbox."""
+"""valetkey demo: a complete example on a new sandbox."""
 
 from __future__ import annotations
 

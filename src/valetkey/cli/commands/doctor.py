@@ -1,4 +1,4 @@
-"""valetkey doctor: why not?"""
+"""valetkey doctor: diagnose why a role refuses access."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def doctor(
         try:
             tried = _try(entry, found)
         except ValetkeyError as problem:
-            failed = problem  # told last: what was found may explain it
+            failed = problem  # raised last: the findings may explain it
     say_diagnosis(facts, found, tried, likely(found, tried), as_json=output.as_json)
     if failed is not None:
         raise failed
@@ -60,7 +60,7 @@ def doctor(
 
 
 def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
-    """The way in and its variants, with a code asked for where one is needed."""
+    """Try the profile's role and variants of the request, with a prompt where a code is needed."""
     from valetkey.cli._machine import clock
     from valetkey.credentials.doctor.probing import probe
     from valetkey.credentials.profiles.again import set_up_again

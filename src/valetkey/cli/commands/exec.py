@@ -85,7 +85,7 @@ def exec_(
 
 
 def _check_words(words: Sequence[str]) -> None:
-    """Raise ValetkeyError for a customer's name where the command has to begin: `exec acme --all -- CMD`."""
+    """Raise ValetkeyError for a profile's name in place of the command: `exec acme --all -- CMD`."""
     import shutil
 
     from valetkey.credentials.profiles.profile import names
@@ -112,7 +112,7 @@ def _for_many(
     ran, stopped = run_many(
         names, words, dict(os.environ), environment=environment, show=labelled(names), jobs=min(jobs, len(names))
     )
-    # With --all, a grant that has ended by its record and by AWS is nobody's failure.
+    # With --all, a grant that has ended by its record and by AWS does not count as a failure.
     over = {each.name for each in ran if everyone and isinstance(each.problem, Ended)}
     for each in ran:
         if each.name in over and each.problem is not None:
@@ -125,11 +125,11 @@ def _for_many(
 
 
 def _chosen(profiles: tuple[str, ...]) -> tuple[str, ...]:
-    """The profiles that --profile names. Raises ValetkeyError before anything is begun for any of them."""
+    """Return the profiles that --profile names. Raises ValetkeyError before a command is started for any of them."""
     from valetkey.credentials.profiles.profile import names as known
     from valetkey.credentials.sessions.opener import check_known
 
-    whole = known(os.environ)  # a name may have a comma
+    whole = known(os.environ)  # a name may contain a comma
     parts = [part.strip() for each in profiles for part in ((each,) if each in whole else each.split(","))]
     names = tuple(dict.fromkeys(filter(None, parts)))
     for name in names:
@@ -138,7 +138,7 @@ def _chosen(profiles: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _everyone() -> tuple[str, ...]:
-    """All profiles. One that is damaged fails with its reason when its turn comes."""
+    """Return all profiles. A damaged one is reported as a failure when its turn comes."""
     from valetkey.credentials.profiles.profile import names
 
     return names(os.environ)

@@ -47,7 +47,7 @@ def forget(
             f"{name} was not imported: there is no section to put back", do="leave --restore out to remove it"
         )
     path = config_path(os.environ)
-    parsed(path)  # damaged: nothing is changed
+    parsed(path)  # raises for a damaged file, before anything is changed
     text, config = read(path) or "", awsconfig.profiles_in(path)
     ours = awsconfig.is_ours(config.get(name, {}).get("credential_process", ""), name)
     if restore and name in config and not ours:

@@ -1,4 +1,4 @@
-"""valetkey import: profiles that were set up by hand become profiles of valetkey."""
+"""valetkey import: turn profiles that were set up by hand into profiles of valetkey."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def import_(
                 plan.before, plan.after, os.environ, now=datetime.now(UTC), first=lambda: _save(plan)
             )
     say_imported(plan, path, backup, as_json=output.as_json)
-    # With --all, roles that are right as they are were not meant.
+    # With --all, roles that need no change do not count.
     return 1 if any(not each.fine for each in plan.left) else 0
 
 
 def _names(given: Sequence[str], everything: bool, config: Sections, credentials: Sections) -> tuple[str, ...]:
-    """The profiles to look at. Raises ValetkeyError."""
+    """Return the profiles to import. Raises ValetkeyError."""
     from difflib import get_close_matches
     from json import dumps
 
@@ -119,7 +119,7 @@ def _names(given: Sequence[str], everything: bool, config: Sections, credentials
 
 
 class _Bases:
-    """Who the base identities are, each opened and asked of AWS once, without an MFA code."""
+    """Returns the identity of each base identity. Each is resolved and checked with AWS once, without an MFA code."""
 
     def __init__(self, config: Mapping[str, Mapping[str, str]]) -> None:
         self._config = config
@@ -159,7 +159,7 @@ class _Bases:
 
 
 def _elsewhere(source: str) -> str:
-    """The way to keys that are in another tool's keyring."""
+    """Return the advice for a key in another tool's keyring."""
     store = command("valetkey login --store-key", then=option("--base", source))
     return (
         f"if its key is in another tool's keyring, put a credential_process into [profile {source}] that asks that "
@@ -169,7 +169,7 @@ def _elsewhere(source: str) -> str:
 
 
 def _save(plan: Plan) -> None:
-    """Write the profiles' files; those that are new are removed again when one cannot be written."""
+    """Write the profiles' files; if one cannot be written, remove the new ones again."""
     from valetkey.credentials.profiles.profile import path_of, save
 
     written = []

@@ -99,7 +99,7 @@ def _read(
 
 
 def _trail(standings: Sequence[Standing], source: str, account: OwnerAccount, now: datetime) -> Trail:
-    """What CloudTrail shows of the grants. Raises ValetkeyError; CallError when nothing could be read."""
+    """Return what CloudTrail records of the grants. Raises ValetkeyError; CallError when nothing could be read."""
     from valetkey.cli import _activity
     from valetkey.grants.listing import Trail, Use
     from valetkey.report.activity import incomplete

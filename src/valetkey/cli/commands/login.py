@@ -1,4 +1,4 @@
-"""valetkey login: ask for the MFA code now, and keep the access key or the seed in the OS keyring."""
+"""valetkey login: prompt for the MFA code now, and keep the access key or the seed in the OS keyring."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def login(
     try:
         signing = _signing_in(name, base)
     except NoBase:
-        # A key that is in no file yet: it is typed, and never is in one.
+        # The key is in no file yet: prompt for it, and write it to the keyring only.
         if not store_key or name or not _questions.at_terminal():
             raise
         _store_typed_key(_signing.source(base, os.environ), as_json=output.as_json)
@@ -81,24 +81,24 @@ def login(
 
 @dataclass(frozen=True)
 class _SigningIn:
-    """The base identity that `login` is for."""
+    """The base identity that `login` signs in with."""
 
     name: str | None
-    """The customer's profile, when one was named."""
+    """The customer's profile, if one was named."""
     entry: Entry | None
-    """The same, opened."""
+    """The opened profile, if one was named."""
     source: str | None
     """The AWS profile."""
     who: SignedIn
 
     def device(self, mfa_serial: str | None) -> str:
-        """The MFA device. Raises ValetkeyError."""
+        """Return the MFA device. Raises ValetkeyError."""
         from valetkey.cli import _signing
 
         return _signing.device(mfa_serial, self.entry.root.profile if self.entry else None, self.source, self.who)
 
     def tools(self, *, from_stdin: bool) -> Tools:
-        """What the broker works with."""
+        """Return the tools for the broker."""
         from valetkey.cli._machine import machine
         from valetkey.cli._ways import WayOptions
         from valetkey.credentials.sessions.opener import Codes, tools_of
@@ -142,7 +142,7 @@ def _store_key(signing: _SigningIn, *, as_json: bool) -> None:
 
 
 def _store_typed_key(source: str | None, *, as_json: bool) -> None:
-    """Ask for an access key and put it into the keyring. Raises ValetkeyError."""
+    """Prompt for an access key and store it in the keyring. Raises ValetkeyError."""
     from valetkey.cli import _signing
     from valetkey.cli._interrupting import whole
     from valetkey.cli._machine import machine
@@ -161,7 +161,7 @@ def _key_to_rotate(signing: _SigningIn) -> StoredKey:
     from valetkey.credentials.sessions.base_keys import stored_key
 
     found = stored_key(signing.source, os.environ, machine().vault)
-    if found is None:  # check_place has seen it a moment ago
+    if found is None:  # check_place found it a moment ago
         raise ValetkeyError("the access key is not in the keyring any more", do="run `valetkey login --store-key`")
     return found
 
@@ -169,7 +169,7 @@ def _key_to_rotate(signing: _SigningIn) -> StoredKey:
 def _rotate_key(
     signing: _SigningIn, old: StoredKey, mfa_serial: str | None, *, from_stdin: bool, as_json: bool
 ) -> None:
-    """Change the access key in the keyring for a new one. Raises ValetkeyError."""
+    """Replace the access key in the keyring by a new one. Raises ValetkeyError."""
     from valetkey.cli import _signing
     from valetkey.cli._machine import machine
     from valetkey.credentials.sessions import base_keys
@@ -201,7 +201,7 @@ def _rotate_key(
 def _log_in(
     signing: _SigningIn, mfa_serial: str | None, *, life: int, from_stdin: bool, store_seed: bool, as_json: bool
 ) -> None:
-    """Make an MFA session, and a session of the role when a profile was named. Raises ValetkeyError."""
+    """Create an MFA session, and a role session if a profile was named. Raises ValetkeyError."""
     from valetkey.cli import _signing
     from valetkey.cli._interrupting import done
     from valetkey.cli._machine import machine
@@ -217,8 +217,8 @@ def _log_in(
     session = tools.mfa_session(device, max_age=None, life=life, fresh=True)
     done(f"an MFA session until {session.credentials.expires:%Y-%m-%d %H:%M} UTC is kept")
     if seed is not None:
-        mfa_sources.keep_seed(here.vault, device, seed)  # AWS has taken a code of it
-    # Not one that is kept: a grant that has been ended is to be seen now.
+        mfa_sources.keep_seed(here.vault, device, seed)  # AWS has accepted a code from it
+    # Assume the role again instead of using a cached session: a grant that has ended must show now.
     role = replace(entry, accepted=here.clock()).session() if entry else None
     profile, limit = (entry.profile, entry.limit) if entry else (None, None)
     report.say_login(signing.source, device, session, tools.kept_in, profile, role, limit, as_json=as_json)

@@ -1,4 +1,4 @@
-"""valetkey logout: drop the sessions that are kept on this computer."""
+"""valetkey logout: drop the sessions that are cached on this computer."""
 
 from __future__ import annotations
 
