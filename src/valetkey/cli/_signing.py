@@ -139,7 +139,8 @@ def user_of_key(keys: Keys, source: str | None) -> str:
 
 
 def device(serial: str | None, profile: Profile | None, source: str | None, who: SignedIn) -> str:
-    """The MFA device: as named, as accepted, as in the AWS config, or looked up. Raises ValetkeyError."""
+    """Return the MFA device: the named one, the accepted one, the one in the AWS config, or the result of a lookup.
+    Raises ValetkeyError."""
     from valetkey.awsfiles import settings
     from valetkey.cli._questions import choose_device
     from valetkey.credentials.profiles.identity import identify, refuse_root
@@ -150,7 +151,7 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
             f"the grant {profile.name} requires no MFA: no login is needed", do="use the profile without a login"
         )
     if profile is not None and serial and profile.mfa_serial not in (None, serial):
-        # Its role would ask for a code of that device all the same.
+        # Its role would still prompt for a code of that device.
         from valetkey.credentials.profiles.again import set_up_again
 
         again = set_up_again(profile, then=option("--mfa-serial", serial), change=f"mfa_serial = {serial}")
@@ -174,7 +175,7 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
 
 
 def iam(source: str | None, keys: Keys) -> Perform:
-    """Performs IAM calls with these keys, where the base profile calls."""
+    """Return a Perform for IAM calls with these keys, in the region of the base profile."""
     from valetkey.aws import connect
     from valetkey.credentials.profiles.awsconfig import region_of
 
@@ -182,14 +183,14 @@ def iam(source: str | None, keys: Keys) -> Perform:
 
 
 def read_seed(device: str, vault: Vault) -> str:
-    """Ask for the device's seed, without showing it; from standard input where that is no terminal. Raises
+    """Prompt for the device's seed without showing it, or read standard input if it is not a terminal. Raises
     ValetkeyError."""
     from valetkey.cli._terminal import secret
     from valetkey.cli._ways import read_line
     from valetkey.credentials.sessions import mfa_sources, totp
     from valetkey.report.text import say
 
-    mfa_sources.kept_seed(vault, device)  # without a keyring nobody is asked
+    mfa_sources.kept_seed(vault, device)  # raises before the prompt if there is no keyring
     say(
         "With the seed in the keyring, anybody with access to the keyring has both factors: MFA then shows that this",
         "computer was used, not that you were there. Owners require MFA to tell the two apart.",
