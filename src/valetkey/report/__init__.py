@@ -1,1 +1,1 @@
-"""Values as tables and JSON, one file per room. Only `valetkey.cli` imports this."""
+"""Results as tables and JSON, one file per room. Only `valetkey.cli` imports this room."""

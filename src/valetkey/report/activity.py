@@ -1,4 +1,4 @@
-"""What was done through roles, as tables. docs/activity.md explains them."""
+"""Activity of roles, as tables. docs/activity.md explains them."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from valetkey.activity import Answer, By, Calls, Deed, Reading, Session, Span
 
 _ROWS = 200
-"""Lines of a table; the rest is counted."""
+"""Maximum rows of a table; the remaining ones are counted."""
 _LONGEST = 400
-"""Characters of a cell; JSON has the rest."""
+"""Maximum characters of a cell; JSON has the full text."""
 _IDS = 1
-"""Event ids that a table names; the other formats have up to 20."""
+"""Number of event ids in a table; the other formats have up to 20."""
 _MOST = 4
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An answer with everything that is said beside it."""
+    """An answer with the context that the output shows."""
 
     answer: Answer
     reading: Reading
     span: Span
     source: str
-    """What --from said."""
+    """The value of --from."""
     unseen: tuple[str, ...]
     terms: str
     """The grant whose terms were used, or why there are none."""
 
 
 def say_activity(shown: Shown, by: By) -> None:
-    """Everything as tables: sessions or another grouping, deeds, flags, what cannot be seen."""
+    """Print everything as tables: sessions or another grouping, deeds, flags, what cannot be seen."""
     answer, reading = shown.answer, shown.reading
     say(*(f"Role {each}" for each in answer.roles[:_ROWS]))
     _rest(len(answer.roles))
@@ -82,7 +82,7 @@ def say_activity(shown: Shown, by: By) -> None:
 
 
 def subtitle(shown: Shown) -> str:
-    """How many sessions, of what time, from where."""
+    """Return the number of sessions and people, the time span and the source, as one line."""
     sessions = shown.answer.sessions
     people = {each.who.person for each in sessions}
     return (
@@ -92,7 +92,7 @@ def subtitle(shown: Shown) -> str:
 
 
 def incomplete(reading: Reading) -> Iterator[str]:
-    """What could not be read, in lines; nothing when all was."""
+    """Yield lines about what could not be read; none if all was read."""
     for each in reading.unread:
         yield f"Not read: {each}"
     for name, why in reading.broken:
@@ -104,7 +104,7 @@ def incomplete(reading: Reading) -> Iterator[str]:
 
 
 def _say_deeds(sessions: Sequence[Session]) -> None:
-    """Each table's name is the head of its column of actions."""
+    """The head of the action column names each table."""
     tables: tuple[tuple[Sequence[str], list[Sequence[str]]], ...] = (
         (("at (UTC)", "session", "changed", "on"), _deeds(sessions, "writes")),
         (("first (UTC)", "session", "data read", "on"), _folded(sessions, "data_reads")),
@@ -125,7 +125,7 @@ def _deeds(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
 
 
 def _folded(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
-    """Like deeds of one session as one line."""
+    """Return one row for equal deeds of a session."""
     found: list[Sequence[str]] = []
     for session in sessions:
         kept: dict[tuple[str, str, str], list[Deed]] = {}
@@ -139,7 +139,7 @@ def _folded(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
 
 
 def _looked(sessions: Sequence[Session]) -> Iterator[Sequence[str]]:
-    """Reads by service, and clicks in place of the calls of a console."""
+    """Yield reads by service, with the number of clicks that caused them in the console."""
     for session in sessions:
         reads: dict[str, list[Calls]] = {}
         for each in session.done:
@@ -192,24 +192,24 @@ def _more(session: Session) -> Sequence[str]:
 
 
 def reading_files(done: int, of: int) -> None:
-    """On stderr, and on a terminal only: how far reading has come."""
+    """Show the progress of reading, on stderr and only on a terminal."""
     _progress("files read", done, of)
 
 
 def fetching(done: int, of: int) -> None:
-    """The same for fetching."""
+    """Show the progress of fetching."""
     _progress("files fetched", done, of)
 
 
 def looking_up(done: int, of: int) -> None:
-    """The same for LookupEvents."""
+    """Show the progress of LookupEvents."""
     _progress("regions", done, of)
 
 
 def _progress(what: str, done: int, of: int) -> None:
     if sys.stderr.isatty():
         text = f"{done:,} of {of:,} {what}"
-        sys.stderr.write(f"\r{text}" if done != of else f"\r{' ' * len(text)}\r")  # what is done is wiped away
+        sys.stderr.write(f"\r{text}" if done != of else f"\r{' ' * len(text)}\r")  # erases the finished line
         sys.stderr.flush()
 
 
@@ -218,26 +218,27 @@ def _on(each: Deed) -> str:
 
 
 def some(texts: Sequence[str]) -> str:
-    """The first of several, and how many more there are."""
+    """Join the first texts, with the number of the others."""
     more = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
     return ", ".join(texts[:_MOST]) + more
 
 
 def ids(events: Sequence[str], count: int) -> str:
-    """Event ids of a flag, as they are shown: the first, and how many more there are."""
+    """Join the first event ids of a flag, with the number of the others."""
     more = f" and {count - _IDS} more" if count > _IDS else ""
     return " ".join(events[:_IDS]) + more
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], count: int = 0) -> None:
-    """A table of the first of `count` lines, if there are any. A name that somebody made long does not spread it."""
+    """Print a table of the first of `count` rows, if there are any. Long cells are cut, so that a long name does not
+    widen the table."""
     if rows:
         say_table(columns, [[short(cell, _LONGEST) for cell in row] for row in rows])
     _rest(count)
 
 
 def short(text: str, longest: int) -> str:
-    """The beginning of a text that is too long to be looked at."""
+    """Cut a text that is longer than `longest`."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
@@ -247,17 +248,17 @@ def _rest(count: int) -> None:
 
 
 def number(count: int, one: str, many: str = "") -> str:
-    """ "1 file", "2,000 files" """
+    """Return "1 file" or "2,000 files"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def minute(when: datetime) -> str:
-    """A time as it is shown, UTC."""
+    """Format a time, UTC, to the minute."""
     return f"{when:%Y-%m-%d %H:%M}"
 
 
 def from_to(first: datetime, last: datetime) -> str:
-    """A length of time as it is shown."""
+    """Format a time span, to the minute."""
     if minute(first) == minute(last):
         return minute(first)
     return f"{minute(first)} to {f'{last:%H:%M}' if first.date() == last.date() else minute(last)}"
@@ -268,7 +269,7 @@ def _read(reading: Reading) -> str:
 
 
 def span_words(span: Span) -> str:
-    """The time that was asked about, as it is shown."""
+    """Describe the requested time span."""
     if span.since is None and span.until is None:
         return "all that is there"
     begin = f"since {minute(span.since)}Z" if span.since else "from the start"

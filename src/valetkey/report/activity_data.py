@@ -1,4 +1,4 @@
-"""What was done through roles, for programs: JSON, NDJSON and CSV. docs/reference/activity.md has the schema."""
+"""Activity of roles for programs: JSON, NDJSON and CSV. docs/reference/activity.md has the schema."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def say_activity_json(shown: Shown, by: By) -> None:
-    """One document: everything."""
+    """Print everything as one JSON document."""
     answer = shown.answer
     say_json(
         shapes.Activity(
@@ -43,7 +43,7 @@ def say_activity_json(shown: Shown, by: By) -> None:
 
 
 def say_activity_ndjson(shown: Shown, by: By) -> None:
-    """One object a line: sessions or lines, and last what was read."""
+    """Print one object per line: each session or line, and last a summary of what was read."""
     answer = shown.answer
     rows: Iterable[shapes.Session | shapes.Line] = (
         map(_session, answer.sessions) if by == "session" else map(_line, answer.lines(by))
@@ -55,7 +55,7 @@ def say_activity_ndjson(shown: Shown, by: By) -> None:
 
 
 def say_activity_csv(shown: Shown, by: By) -> None:
-    """One row a session or line; what was not read goes to stderr."""
+    """Print one row per session or line; what was not read is reported on stderr."""
     answer = shown.answer
     rows = (
         [_flat(_session(each)) for each in answer.sessions]
@@ -72,14 +72,14 @@ def say_activity_csv(shown: Shown, by: By) -> None:
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""The last four are the wide forms of the first four, which some spreadsheets read alike."""
+"""The last four are the full-width forms of the first four, which some spreadsheets read as the same characters."""
 _SPLIT = re.compile(r"(;\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""Where a spreadsheet that separates cells by semicolons begins another cell."""
+"""Positions where a spreadsheet that separates cells by semicolons begins a new cell."""
 
 
 def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, and that stays on its line. What begins like a formula gets an
-    apostrophe (OWASP, CSV Injection), after a semicolon too; control characters become visible."""
+    """Return the cell in a form that a spreadsheet does not read as a formula, on one line. Text that begins like a
+    formula gets an apostrophe (OWASP, CSV Injection), also after a semicolon; control characters become visible."""
     text = _SPLIT.sub(r"\1'", clean(cell, keep=frozenset()))
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA) else text
 

@@ -1,4 +1,4 @@
-"""What CloudTrail shows of one role, for other reports: `review`, `show --evidence` and `list --check`."""
+"""CloudTrail activity of one role, for other reports: `review`, `show --evidence` and `list --check`."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ WATCHED = (
     "trail-change",
     "chain-out",
 )
-"""Flags that `list --check` reports, the gravest first. The others are for a look with `activity`: a new address or a
-new service is no breach of the terms."""
+"""Flags that `list --check` reports, the most serious first. The others appear only in `activity`: a new address or a
+new service does not break the terms."""
 
 
 @dataclass(frozen=True)
 class OfRole:
-    """What CloudTrail shows of one role."""
+    """CloudTrail activity of one role."""
 
     sessions: tuple[Session, ...]
     last: datetime | None
-    """Its last call that succeeded; None: there was none."""
+    """Its last call that succeeded; None if there was none."""
     denied: int
-    """Calls that AWS refused."""
+    """Number of calls that AWS refused."""
     problems: tuple[str, ...]
-    """The `WATCHED` flags, a sentence each."""
+    """The `WATCHED` flags, as one sentence each."""
 
 
 def of_role(shown: Shown, role: str, *, made: datetime | None = None) -> OfRole:
-    """What one role's sessions did. `made`: when the role was made; what went before was another role's of the name."""
+    """Return the activity of one role. `made`: when the role was created; earlier sessions belong to another role with
+    this name."""
     sessions = tuple(
         each
         for each in shown.answer.sessions
@@ -53,7 +54,7 @@ def of_role(shown: Shown, role: str, *, made: datetime | None = None) -> OfRole:
 
 
 def _problems(sessions: tuple[Session, ...]) -> Iterator[str]:
-    """Like flags of several sessions as one sentence, with the first event that shows it."""
+    """Yield one sentence for equal flags of several sessions, with the first event that shows the flag."""
     for code in WATCHED:
         found: dict[str, list[Flag]] = {}
         for session in sessions:
@@ -67,7 +68,8 @@ def _problems(sessions: tuple[Session, ...]) -> Iterator[str]:
 
 
 def summary(shown: Shown, role: str, *, made: datetime | None = None) -> str:
-    """What was done through one role, in a sentence; it never counts what was refused as used. `made` as `of_role`."""
+    """Summarize the activity of one role in a sentence. Refused actions do not count as used. `made` as in
+    `of_role`."""
     found = of_role(shown, role, made=made)
     where = f"CloudTrail ({shown.source}), {span_words(shown.span)}"
     if not found.sessions:

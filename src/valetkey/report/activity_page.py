@@ -1,4 +1,4 @@
-"""What was done through roles as one HTML page: no script, nothing loaded from anywhere.
+"""Activity of roles as one HTML page, without scripts and external resources.
 
 INVARIANT: every value reaches the page through Jinja2's autoescape and `clean`; the page's policy (CSP) allows no
 script, no request and no form.
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 _SESSIONS = 500
 _ROWS = 40
-"""Lines of each table of a session; the rest is counted."""
+"""Maximum rows of each table of a session; the remaining ones are counted."""
 _LONGEST = 1000
-"""Characters of a text; JSON has the rest."""
+"""Maximum characters of a text; JSON has the full text."""
 _NAME = 22
-"""Characters of a name beside its lane."""
+"""Maximum characters of a name next to its lane."""
 _SIGN = 7.4
-"""What one sign in the words of a tick takes, at most."""
+"""Maximum width of one character in the label of a tick."""
 _MARKS = 60
-"""Marks of a session in the picture."""
+"""Maximum marks of each kind for a session in the picture."""
 _LEFT, _RIGHT = 190.0, 985.0
 _LANE = 28
 _STEPS = tuple(timedelta(hours=each) for each in (1 / 12, 1 / 4, 1, 3, 6, 12, 24, 48, 168, 336, 720, 2160, 8760, 87600))
-"""Distances of the ticks of the axis; the first that needs at most eight is taken."""
+"""Distances between ticks of the axis; the first that needs at most eight ticks is used."""
 
 
 def say_activity_page(shown: Shown) -> None:
@@ -43,7 +43,7 @@ def say_activity_page(shown: Shown) -> None:
 
 
 def page(shown: Shown) -> str:
-    """The page as text."""
+    """Return the page as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from valetkey.activity import KINDS
@@ -105,7 +105,7 @@ def _session(session: Session) -> dict[str, Any]:
 
 
 def _codes(session: Session) -> list[str]:
-    """The codes of the flags, each once."""
+    """Return the codes of the flags, each once with its count."""
     found = Counter(each.code for each in session.flags)
     return [code + (f" x{count}" if count > 1 else "") for code, count in found.items()]
 
@@ -119,7 +119,7 @@ def _group(title: str, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 
 def _deeds(deeds: Sequence[Deed]) -> list[tuple[str, str, str]]:
-    """Like deeds as one line, with their number."""
+    """Return one row for equal deeds, with their number."""
     kept: dict[tuple[str, str], list[Deed]] = {}
     for each in deeds:
         kept.setdefault((each.action, ", ".join(each.resources[:4])), []).append(each)
@@ -136,7 +136,7 @@ def _looked(session: Session) -> Iterator[tuple[str, str, str]]:
 
 
 def _picture(sessions: Sequence[Session]) -> dict[str, Any]:
-    """One lane for each person, a row in it for each session that would lie on another one."""
+    """Return one lane per person. In a lane, sessions that would overlap are in separate rows."""
     if not sessions:
         return {"height": 30, "ticks": [], "lanes": []}
     first, last = min(each.first for each in sessions), max(each.last for each in sessions)
@@ -165,7 +165,7 @@ def _picture(sessions: Sequence[Session]) -> dict[str, Any]:
                     {"kind": kind, "x": across(deed.at), "y": top, "words": f"{minute(deed.at)} {deed.action}"}
                     for deed in deeds[:_MARKS]
                 ]
-        # Cleaned before it is cut: what is not printable takes more characters then.
+        # Clean the name before cutting it: an unprintable character becomes longer.
         lanes.append({"person": short(clean(person), _NAME), "y": y, "bars": bars, "marks": marks})
         y += len(ends) * _LANE + 6
     return {"height": y + 6, "ticks": list(_ticks(first, length, across)), "lanes": lanes}
@@ -182,7 +182,7 @@ def _ticks(first: datetime, length: timedelta, across: Any) -> Iterator[dict[str
         x = across(when)
         words = when.strftime(form)
         is_last = x > _RIGHT - len(words) * _SIGN / 2
-        # Words that end at the edge must not run into those of the tick before.
+        # The label of the last tick ends at the edge and must not overlap the label before it.
         fits = not is_last or x - across(when - step) > 1.5 * len(words) * _SIGN
         yield {"x": x, "words": words if fits else "", "anchor": "end" if is_last else "middle"}
         when += step

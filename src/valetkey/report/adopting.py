@@ -1,4 +1,4 @@
-"""What `valetkey adopt` says (docs/reference/adopt.md)."""
+"""Output of `valetkey adopt` (docs/reference/adopt.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TERRAFORM = (
 
 
 def adoption_lines(adoption: Adoption) -> tuple[str, ...]:
-    """What is adopted and what that means, for the person who agrees to it."""
+    """Describe the adoption and its effect, for the person who confirms it."""
     return tuple(clean(each, keep=frozenset()) for each in _lines(adoption))
 
 
@@ -72,12 +72,12 @@ def _kept_by(adoption: Adoption) -> Iterator[str]:
 
 
 def say_adoption(about: Sequence[str]) -> None:
-    """On stderr: what the role is, before anything is written."""
+    """Print the description of the role on stderr, before anything is written."""
     say(*about, stderr=True)
 
 
 def say_adoption_plan(adoption: Adoption, *, as_json: bool) -> None:
-    """A dry run: the calls."""
+    """Print the calls of a dry run."""
     from valetkey.report.grants import params_lines
 
     if as_json:
@@ -92,7 +92,7 @@ def say_adoption_plan(adoption: Adoption, *, as_json: bool) -> None:
 
 
 def say_adopted(done: Adopted, *, as_json: bool) -> None:
-    """A role that is a grant now."""
+    """Print the result: the role is now a grant."""
     adoption, name = done.adoption, done.adoption.role.name
     if as_json:
         say_json(results.adoption(adoption, _calls(done.calls)))
@@ -113,7 +113,7 @@ def say_adopted(done: Adopted, *, as_json: bool) -> None:
 
 
 def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -> None:
-    """The roles that let somebody outside in and are not grants."""
+    """Print the roles that admit an outside party and are not grants."""
     if as_json:
         listed = [results.candidate(each) for each in found]
         say_json(results.Candidates(valetkey="candidates/v1", account=owner.account, candidates=listed))

@@ -1,4 +1,4 @@
-"""Changes of a grant, suspensions and the history: as lines, and as JSON (docs/reference/{change,suspend,show}.md)."""
+"""Changes of a grant, suspensions and the history, as lines and as JSON (docs/reference/{change,suspend,show}.md)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MASKED = (EXTERNAL_ID, "previous ExternalId")
 
 
 def change_lines(changed: Changed) -> tuple[str, ...]:
-    """What a change means, for the person who agrees to it."""
+    """Describe the effect of a change, for the person who confirms it."""
     return tuple(_lines(changed))
 
 
@@ -75,7 +75,8 @@ def _lines(changed: Changed) -> Iterator[str]:
 
 
 def _restored(changed: Changed) -> list[Difference]:
-    """What was changed on the role since it was agreed. A change that goes on has made differences of its own."""
+    """Return the differences between the role and its terms that the change corrects. A change that is continued caused
+    its own differences."""
     return [] if changed.again else [each for each in changed.standing.drift if each.what != PINNED]
 
 
@@ -84,7 +85,7 @@ def _hidden(what: str, text: str) -> str:
 
 
 def permissions_words(permissions: Permissions) -> str:
-    """ "+ 3 read, 2 list actions; - 1 write action"."""
+    """Return words like "+ 3 read, 2 list actions; - 1 write action"."""
     said = [f"{sign} {_counted(by_level)}" for sign, by_level in _signed(permissions) if by_level]
     if permissions.otherwise:
         said.append("the same actions, on other resources or conditions, or in other documents")
@@ -110,12 +111,12 @@ def _pauses(changed: Changed) -> bool:
 
 
 def say_change(lines: Sequence[str]) -> None:
-    """On stderr, before anything is written."""
+    """Print the description on stderr, before anything is written."""
     say(*lines, stderr=True)
 
 
 def say_change_plan(changed: Changed, *, as_json: bool) -> None:
-    """A dry run: the calls, and what is proved."""
+    """Print the calls and the proof of a dry run."""
     if as_json:
         say_json(_planned(changed))
         return
@@ -135,7 +136,7 @@ def say_change_plan(changed: Changed, *, as_json: bool) -> None:
 
 
 def say_changed(done: Done, *, as_json: bool) -> None:
-    """A change that was made, or was there already."""
+    """Print the result of a change, also when nothing had to be changed."""
     changed = done.change
     if as_json:
         say_json(_changed(done))
@@ -183,7 +184,7 @@ def _changed(done: Done) -> results.Changed:
 
 
 def _meaning(changed: Changed) -> dict[str, Any]:
-    """What a change and its plan have in common: fields of both shapes."""
+    """Return the fields that the shapes of a change and its plan share."""
     means, wanted = changed.meaning, changed.wanted
     return {
         "valetkey": "changed/v1",
@@ -215,7 +216,7 @@ def _policies(permissions: Permissions) -> results.Policies:
 
 
 def say_suspended(done: Suspended, *, as_json: bool) -> None:
-    """A grant that is suspended."""
+    """Print the result of a suspension."""
     role, deny = done.standing.role, done.deny
     if as_json:
         say_json(
@@ -240,7 +241,7 @@ def say_suspended(done: Suspended, *, as_json: bool) -> None:
 
 
 def say_resumed(done: Resumed, *, as_json: bool) -> None:
-    """A grant that is served again."""
+    """Print the result of a resume."""
     role, before = done.standing.role, done.deny.before or done.deny.until
     lives = done.may_live_until
     if as_json:

@@ -1,4 +1,4 @@
-"""The contractor's side in words: requests, handoffs, verifications."""
+"""The contractor's requests, handoffs and verifications, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from valetkey.credentials.profiles.profile import Profile
     from valetkey.exchange.files import AccessRequest
 
-# What a customer has to know about an identity that cannot do what most grants ask.
+# What a customer must know about an identity that cannot do what most grants require.
 _KINDS = {
     "iam-user": "an IAM user",
     "iam-role": "a role, which cannot show MFA",
@@ -28,7 +28,7 @@ _KINDS = {
 
 
 def say_request(request: AccessRequest, path: Path, *, encrypted: bool, as_json: bool) -> None:
-    """What was written, and the fingerprint to read aloud."""
+    """Print what was written, and the fingerprint to read aloud."""
     from valetkey.exchange.files import fingerprint
 
     if as_json:
@@ -51,7 +51,7 @@ def say_request(request: AccessRequest, path: Path, *, encrypted: bool, as_json:
 
 
 def say_handoff(judged: Acceptance, name: str) -> None:
-    """The terms of a handoff, before anything is written."""
+    """Print the terms of a handoff, before anything is written."""
     handoff, unknown = judged.handoff, judged.unknown
     length = f"{handoff.max_session // 3600} h" if handoff.max_session % 3600 == 0 else f"{handoff.max_session} s"
     mfa = "required" if handoff.mfa else "not required"
@@ -82,7 +82,7 @@ def _requested(judged: Acceptance) -> str:
 
 
 def say_accepted(judged: Acceptance, profile: Profile, identity: Identity, written: Written, *, as_json: bool) -> None:
-    """What was written, and the policy that the contractor's admin must attach."""
+    """Print what was written, and the policy that the contractor's admin must attach."""
     from valetkey.credentials.profiles.needed_policy import READ, needed_policy
     from valetkey.credentials.profiles.typed import untold
 
@@ -141,7 +141,7 @@ def _base(profile: Profile) -> str:
 
 
 def say_verification(found: Verification, *, as_json: bool) -> None:
-    """What every way has shown."""
+    """Print the result of every test."""
     if as_json:
         from valetkey.report.results.contractor import verified
 

@@ -1,4 +1,4 @@
-"""Credentials as what receives them reads. Only these functions put secrets on stdout."""
+"""Credentials in the form that the recipient reads. Only these functions print secrets on stdout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from valetkey.credentials.sessions.values import Credentials
 
 
 def process_answer(credentials: Credentials) -> bytes:
-    """The one line that a `credential_process` answers (SDKs and Tools Reference Guide, Process provider)."""
+    """Return the line that a `credential_process` prints (SDKs and Tools Reference Guide, Process provider)."""
     answer = {
         "Version": 1,
         "AccessKeyId": credentials.access_key_id,
@@ -23,17 +23,17 @@ def process_answer(credentials: Credentials) -> bytes:
 
 
 def write_answer(answer: bytes) -> None:
-    """Print the bytes as they are: an SDK reads them."""
+    """Print the bytes unchanged: an SDK reads them."""
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
 
 
 def write_exports(shell: str, name: str, credentials: Credentials, region: str | None) -> None:
-    """Print the lines as they are: a shell evaluates them."""
+    """Print the lines unchanged: a shell evaluates them."""
     write_lines(lines(shell, name, credentials, region))
 
 
 def write_lines(text: str) -> None:
-    """Print lines for a shell as they are."""
+    """Print lines for a shell unchanged."""
     sys.stdout.write(text)
     sys.stdout.flush()

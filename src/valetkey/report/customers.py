@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def say_customers(customers: Sequence[Customer], damaged: Sequence[Damaged], *, now: datetime, as_json: bool) -> None:
-    """docs/reference/customers.md has the schema."""
+    """Print the customers. docs/reference/customers.md has the schema."""
     if as_json:
         from valetkey.report.results.contractor import listed
 

@@ -1,4 +1,4 @@
-"""The demo's steps and its summary."""
+"""The demo's steps and summary."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class _Told(Protocol):
 
 
 def say_opening(owner: _Party, contractor: _Party) -> None:
-    """One line: who is who."""
+    """Print the two accounts in one line."""
     say(f"AWS on this computer, IAM enforced. Owner: account {owner.account}, contractor: {contractor.account}.", "")
 
 
 def say_step(number: int, told: _Told, *, verbose: bool) -> None:
-    """One line per step; with `verbose` its AWS calls, and the whole output of a step that went wrong."""
+    """Print one line per step; with `verbose` also its AWS calls, and for a failed step its complete output."""
     from rich.text import Text
 
     mark = Text(" ok " if told.ok else "FAIL", style="green" if told.ok else "bold red")
@@ -59,7 +59,7 @@ def say_step(number: int, told: _Told, *, verbose: bool) -> None:
 
 
 def say_sessions(told: _Told) -> None:
-    """The sessions of the last step's answer: its first table."""
+    """Print the sessions from the output of the last step: its first table."""
     first, _, _ = told.output.partition("known by")
     lines = [each.rstrip() for each in first.splitlines()[:-1]]
     if told.ok:
@@ -67,7 +67,7 @@ def say_sessions(told: _Told) -> None:
 
 
 def say_summary(told: Sequence[_Told]) -> None:
-    """The expected against the seen."""
+    """Print the expected and the actual results."""
     rows = []
     for expect in ("done", "refused"):
         these = [each for each in told if each.step.expect == expect]

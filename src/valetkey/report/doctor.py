@@ -1,4 +1,4 @@
-"""The doctor's answers as a table and as JSON."""
+"""The doctor's results as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = {"ok": "ok", "blocks": "BLOCKED", "beware": "beware", "unknown": "unkno
 def say_diagnosis(
     facts: Facts, found: tuple[Found, ...], probing: Probing | None, likely: str, *, as_json: bool
 ) -> None:
-    """Every check, what the tries have shown, the message to the owner, and last the most likely reason."""
+    """Print every check, the results of the attempts, the message to the owner, and last the most likely reason."""
     letter = _letter(facts, probing)
     if as_json:
         from valetkey.report.results.doctor import diagnosed

@@ -1,4 +1,4 @@
-"""A grant that is not as agreed: what was changed, who gets in now, and the ways out, in words and as JSON."""
+"""A grant with drift: what was changed, who is admitted now, and the ways out, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def say_drift(standing: Standing, now: datetime, *, show_ids: bool) -> None:
-    """Nothing is written: the person chooses."""
+    """Print the drift and the ways out. Nothing is written: the person chooses."""
     say("Changes since the grant was agreed:", *(f"  - {_line(each)}" for each in changes(standing.drift)))
     say("Who is admitted now:")
     found, document = _reach(standing, now)
@@ -29,13 +29,13 @@ def say_drift(standing: Standing, now: datetime, *, show_ids: bool) -> None:
 
 
 def reach_json(standing: Standing, now: datetime) -> ReachShape:
-    """Who gets in now, with every ExternalId in full, as the trust policy beside it has them."""
+    """Return who is admitted now, with every ExternalId in full, as in the trust policy in the same document."""
     found, document = _reach(standing, now)
     return reached(found, _said(standing, document, show_ids=True))
 
 
 def ways_out(standing: Standing) -> tuple[str, ...]:
-    """What the owner can do, a sentence without its end each; empty where the role is as agreed."""
+    """Return what the owner can do, each a sentence without a full stop; empty without drift."""
     return tuple(_ways(standing)) if standing.drift else ()
 
 
@@ -73,5 +73,5 @@ def _said(standing: Standing, document: Policy, *, show_ids: bool) -> Said:
 
 
 def _line(text: str) -> str:
-    """Text from outside begins no line of its own."""
+    """Clean text from outside, so that it cannot start a new line."""
     return clean(text, keep=frozenset())

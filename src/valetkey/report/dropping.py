@@ -1,4 +1,4 @@
-"""What was dropped or forgotten, in words and as JSON."""
+"""Results of `logout` and `forget`, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def say_logged_out(found: Dropped, profile: Profile | None, *, as_json: bool) -> None:
-    """`profile` None: every session."""
+    """Print the dropped sessions. `profile` is None for all profiles."""
     if as_json:
         say_json(
             LoggedOut(
@@ -54,7 +54,8 @@ def say_forgotten(
     broken: Sequence[str],
     as_json: bool,
 ) -> None:
-    """`profile` None: its file was damaged (`damage`). `broken` are profiles behind it."""
+    """Print the result of `forget`. `profile` is None if its file was damaged (`damage`). `broken` are profiles that
+    used this one."""
     if as_json:
         say_json(
             Forgotten(

@@ -1,4 +1,4 @@
-"""A grant's values as JSON objects, to be put together: the shapes are in `results.grants`."""
+"""A grant's values as JSON objects, to be combined. The shapes are in `results.grants`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["grant_json", "judged_json", "proof_json", "standing_json"]
 
 
 def standing_json(found: Standing, now: datetime) -> dict[str, Any]:
-    """A grant as it stands on its role: kind "standing/v1"."""
+    """Return a grant as it is on its role: kind "standing/v1"."""
     return dict(plain(standing(found, now)))
 
 
 def judged_json(shown: Shown, opening: Opening) -> dict[str, Any]:
-    """The proof of a trust, and what the policies open."""
+    """Return the proof of a trust policy, and what the permissions policies allow."""
     return {**proof_json(shown), "opens": plain(Opens.of(opening))}
 
 
 def proof_json(shown: Shown | None) -> dict[str, Any]:
-    """What is proved of the trust, or null where its terms cannot be read."""
+    """Return the proof of a trust policy, or null if its terms cannot be read."""
     return {"proof": None if shown is None else plain(shaped(Proof, shown))}

@@ -1,4 +1,4 @@
-"""What to know about a grant's terms and policies, in words."""
+"""Notes on a grant's terms and policies."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def notes(prepared: Prepared, asked: Asked, received: Received | None) -> tuple[str, ...]:
-    """What to know about the terms and the policies, a sentence each."""
+    """Return notes on the terms and the policies, as one sentence each."""
     from valetkey.grants.options import hints
 
     return (*hints(asked, received.value if received else None), *misspelt(prepared.grant.inline))
 
 
 def misspelt(inline: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[str, ...]:
-    """Warnings about actions that AWS does not list, in documents of the owner's own."""
+    """Return warnings about actions that AWS does not list, in the owner's own documents."""
     from valetkey.catalog.misspelt import unlisted
 
     return tuple(f"Warning: {_line(name)}: {_line(each)}" for name, document in inline for each in unlisted(document))
 
 
 def _line(text: str) -> str:
-    """Text from outside begins no line of its own."""
+    """Clean text from outside, so that it cannot start a new line."""
     return clean(text, keep=frozenset())

@@ -1,4 +1,4 @@
-"""Grants, plans, receipts: as lines and tables, and as JSON (docs/reference/{grant,list,show,revoke}.md)."""
+"""Grants, plans and receipts, as lines and tables, and as JSON (docs/reference/{grant,list,show,revoke}.md)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def say_account(owner: Owner) -> None:
-    """On stderr: whose account is acted on, before anything is."""
+    """Print on stderr which account the command acts on, before it acts."""
     say(_account_line(owner), stderr=True)
 
 
@@ -46,12 +46,12 @@ def _account_line(owner: Owner) -> str:
 
 
 def say_request(received: Received) -> None:
-    """On stderr: what the contractor asks for, and the fingerprint to compare."""
+    """Print the request and the fingerprint to compare, on stderr."""
     say(*request_lines(received), stderr=True)
 
 
 def request_lines(received: Received) -> tuple[str, ...]:
-    """What the contractor asks for, and the fingerprint to compare; no text from outside begins a line."""
+    """Return the request and the fingerprint to compare; text from outside cannot start a line."""
     request = received.value
     rows = [
         ("fingerprint", f"{received.fingerprint}   <- compare it with the contractor, by voice"),
@@ -71,22 +71,22 @@ def request_lines(received: Received) -> tuple[str, ...]:
 
 
 def say_prepared(lines: Sequence[str]) -> None:
-    """On stderr, before anything is written."""
+    """Print the lines on stderr, before anything is written."""
     say(*lines, stderr=True)
 
 
 def prepared_lines(
     prepared: Prepared, asked: Asked, received: Received | None, *, proof: bool = False
 ) -> tuple[str, ...]:
-    """The account, what the policies open, what to know about the terms; with `proof`, for a person who is asked next,
-    what is proved of the trust policy."""
+    """Return the account, what the policies allow, and notes on the terms; with `proof`, for a person who must confirm,
+    also the proof of the trust policy."""
     known = notes(prepared, asked, received)
     shown = (_proof_line(prepared.proof),) if proof else ()
     return (_account_line(prepared.owner), *opening_lines(prepared.opening), *known, *shown)
 
 
 def say_call(call: Call) -> None:
-    """On stderr: one write, before it is performed."""
+    """Print one write on stderr, before it is performed."""
     what = next(
         (call.params[key] for key in ("PolicyName", "PolicyArn", "InstanceProfileName") if key in call.params), ""
     )
@@ -94,14 +94,14 @@ def say_call(call: Call) -> None:
 
 
 def say_wait(seconds: float) -> None:
-    """On stderr: that a deny gets time to take effect."""
+    """Print on stderr that the command waits for a deny to take effect."""
     from valetkey.grants.waiting import TAKES
 
     say(f"  waiting {seconds:.0f} s: what was changed takes effect within {TAKES}", stderr=True)
 
 
 def say_differs(differs: Differs, *, as_json: bool) -> None:
-    """Where an existing role differs from the requested grant. The error itself goes to stderr."""
+    """Print how an existing role differs from the requested grant. The error itself goes to stderr."""
     if as_json:
         rows = [shaped(results.Differing, each, asked=each.found, on_role=each.agreed) for each in differs.rows]
         say_json(results.Differs(valetkey="differs/v1", name=differs.name, differs=rows))
@@ -115,12 +115,12 @@ def _masked(what: str, *values: str) -> tuple[str, ...]:
 
 
 def say_failures(shown: Shown) -> None:
-    """On stderr: the requests that a trust decides otherwise than the terms."""
+    """Print on stderr the requests that a trust policy decides differently from the terms."""
     say(*(f"  {each}" for each in shown.failures), stderr=True)
 
 
 def say_plan(prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) -> None:
-    """A dry run: the calls, and what is proved."""
+    """Print the calls and the proof of a dry run."""
     if as_json:
         calls = [{"action": call.action, "params": dict(call.params)} for call in prepared.calls]
         judged = judged_json(prepared.proof, prepared.opening)
@@ -140,7 +140,7 @@ def say_plan(prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) ->
 
 
 def params_lines(call: Call) -> Iterator[str]:
-    """One line each, documents too, so that they can be copied."""
+    """Yield one line per parameter, also for documents, so that they can be copied."""
     for key, value in call.params.items():
         if key == "Tags":
             value = ", ".join(f"{tag['Key']}={tag['Value']}" for tag in value)
@@ -150,7 +150,7 @@ def params_lines(call: Call) -> Iterator[str]:
 
 
 def _masked_trust(value: Any, key: str = "") -> Any:
-    """A trust policy with every ExternalId in it masked."""
+    """Return a trust policy with every ExternalId masked."""
     if isinstance(value, Mapping):
         return {name: _masked_trust(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
@@ -159,7 +159,7 @@ def _masked_trust(value: Any, key: str = "") -> Any:
 
 
 def say_made(made: Made, prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) -> None:
-    """A grant that was made, or was there already."""
+    """Print the result for a grant that was created, or existed already."""
     if as_json:
         calls = [call.action for call in made.calls]
         judged = judged_json(made.proof, prepared.opening)
@@ -195,8 +195,8 @@ def say_show(
     as_json: bool,
     show_ids: bool = False,
 ) -> None:
-    """One grant: terms, trust, proof, days left; where it is not as agreed, what was changed, who gets in now and the
-    ways out."""
+    """Print one grant: terms, trust policy, proof, days left; with drift, also what was changed, who is admitted now
+    and the ways out."""
     if as_json:
         say_json(_shown_json(standing, shown, now))
         return
@@ -207,7 +207,7 @@ def say_show(
         carried = policies_of(standing)
         rows = list(_terms_rows(standing.terms, role.max_session, carried, role.boundary, full=show_ids))
         if record.is_adopted and record.until and standing.terms.until is None:
-            # The end of an adopted role is a deny: that its trust policy has none is not the whole answer.
+            # The end of an adopted role is a deny: the trust policy has no end, and "no end" would be wrong here.
             rows = [each for each in rows if each[0] != "until"]
     else:
         rows = [("contractor", record.contractor), ("policies", ", ".join(policies_of(standing)))]
@@ -265,7 +265,8 @@ def say_handoff(
     encrypted: bool,
     as_json: bool,
 ) -> None:
-    """The handoff itself on stdout when no file was named; the fingerprint to read aloud, the ExternalId in full."""
+    """Print the fingerprint to read aloud and the ExternalId in full; without a file, also the handoff itself, on
+    stdout."""
     say_account(owner)
     if out is None:
         say(text.rstrip("\n"))
@@ -288,7 +289,7 @@ def say_handoff(
 
 
 def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
-    """What a revocation did, and what it cannot undo."""
+    """Print what a revocation did, and what it cannot undo."""
     from valetkey.grants.revoke import NOT_WAITED, SPREADS, SURVIVES
 
     outlives, unread = receipt.taken.outlives, receipt.taken.unread
@@ -346,7 +347,7 @@ def _pairs(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """Text from outside that cannot begin a line of its own, and so cannot pass for ours."""
+    """Clean text from outside, so that it cannot start a new line and pass for valetkey's output."""
     return clean(text, keep=frozenset())
 
 
@@ -374,7 +375,7 @@ def _suspension(standing: Standing, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def until_words(until: datetime | None, now: datetime) -> str:
-    """An end, and how long it is until then."""
+    """Return an end, and the time left."""
     if until is None:
         return "no end"
     left = (until - now).total_seconds()
@@ -385,7 +386,7 @@ def until_words(until: datetime | None, now: datetime) -> str:
 
 
 def policies_of(standing: Standing) -> list[str]:
-    """What the role really carries, the grant's own denies aside."""
+    """Return the role's actual policies, without the denies that valetkey adds."""
     inline = [name for name in standing.role.inline if name not in OWN]
     return [each.rsplit("/", 1)[-1] for each in standing.role.managed] + inline
 

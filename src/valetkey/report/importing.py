@@ -1,4 +1,4 @@
-"""What an import changes, and what it leaves, in words and as JSON."""
+"""Changes of an import, and the profiles that it leaves, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def say_plan(plan: Plan, path: Path) -> None:
-    """The changes, section by section, and what is left."""
+    """Print the changes, section by section, and the profiles that are left."""
     if plan.profiles:
         say(f"{path}:")
         say(*_diff(plan))
@@ -25,13 +25,14 @@ def say_plan(plan: Plan, path: Path) -> None:
 
 
 def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) -> None:
-    """What was written. `backup` None: nothing was."""
+    """Print what was written. `backup` is None if nothing was written."""
     if as_json:
         say_json(_imported(plan, path, backup))
         return
     by_name = {each.name: each for each in plan.profiles}
     for external_id, names in plan.shared.items():
-        # By the customer's recorded name, or its account: the handoff that comes back is then known to be its own.
+        # Use the customer's recorded name, or its account, so that the handoff that comes back is matched to this
+        # request.
         whom = next(by_name[each].customer for each in names if each in by_name)
         say(
             f"warning: {', '.join(names)} are of several customers and share one ExternalId ({mask(external_id)}). A "
@@ -64,7 +65,7 @@ def _imported(plan: Plan, path: Path, backup: Path | None) -> Imported:
 
 
 def _diff(plan: Plan) -> Iterator[str]:
-    """Only lines of sections that are rewritten: people keep keys in others."""
+    """Yield the diff of the rewritten sections only: other sections may contain keys."""
     from difflib import ndiff
 
     from valetkey.credentials.profiles.sections import section_texts

@@ -1,4 +1,4 @@
-"""What `valetkey list` says (docs/reference/list.md)."""
+"""Output of `valetkey list` (docs/reference/list.md)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def say_list(
     as_json: bool,
     check: bool = False,
 ) -> None:
-    """Every grant of these accounts; `unread` are the profiles with which nothing could be read."""
+    """Print every grant of these accounts. `unread` are the profiles with which nothing could be read."""
     rows = by_end(accounts)
     if as_json:
         say_json(results.listed(accounts, rows, [(name, problem.what) for name, problem in unread], now))

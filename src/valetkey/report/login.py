@@ -1,4 +1,4 @@
-"""What `login` did, in words and as JSON."""
+"""Results of `login`, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def say_login(
     *,
     as_json: bool,
 ) -> None:
-    """The MFA session that was made, and the role that was entered with it."""
+    """Print the MFA session, and the role session that was created with it."""
     ends = session.credentials.expires
     if as_json:
         say_json(
@@ -57,7 +57,7 @@ def say_login(
 
 
 def say_stored(access_key_id: str, user: str, path: Path | None, *, as_json: bool) -> None:
-    """A key that is in the keyring now; `path` is the file that it was moved out of, None for one that was typed."""
+    """Print where the key is now: in the keyring. `path` is the file that it was removed from, None for a typed key."""
     if as_json:
         removed = None if path is None else str(path)
         say_json(KeyKept(access_key_id=access_key_id, user=user, kept_in="keyring", removed_from=removed))
@@ -76,7 +76,7 @@ def say_stored(access_key_id: str, user: str, path: Path | None, *, as_json: boo
 
 
 def say_rotated(old: str, new: str, *, as_json: bool) -> None:
-    """A key that was changed for a new one."""
+    """Print the result of a key rotation."""
     if as_json:
         say_json(KeyRotated(access_key_id=new, deleted=old, kept_in="keyring"))
         return

@@ -1,4 +1,4 @@
-"""The output of one command for several customers: every line says whose it is."""
+"""The output of one command for several customers: every line begins with the customer's name."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from valetkey.errors import ValetkeyError
 from valetkey.report.text import clean, say
 
 Show = Callable[[str, str, bool], None]
-"""Show a line of this customer; True: of its standard error."""
+"""Prints a line for this customer; True: of its standard error."""
 
 _TAB = frozenset("\t")
 
 
 @dataclass(frozen=True)
 class Ran:
-    """How it went for one customer."""
+    """The result for one customer."""
 
     name: str
     code: int | None
-    """The command's exit code, or None: it was not started."""
+    """The command's exit code; None: it was not started."""
     problem: ValetkeyError | None = None
     """Why it was not started."""
     is_lost: bool = False
@@ -31,16 +31,16 @@ class Ran:
 
 
 def labelled(names: Sequence[str]) -> Show:
-    """A function that prints a line with its customer's name before it, whole, from any thread.
+    """Return a function that prints a line with the customer's name before it, without interleaving, from any thread.
 
-    The line is cleaned: a command can neither move the cursor nor paint over another customer's name.
+    The line is cleaned: a command can neither move the cursor nor overwrite another customer's name.
     """
     width = max(map(len, names), default=0)
     lock = threading.Lock()
 
     def show(name: str, line: str, is_error: bool) -> None:
         stream = sys.stderr if is_error else sys.stdout
-        # A reader that went away (`| head`) is no reason to stop what runs.
+        # A closed pipe (`| head`) does not stop the running commands.
         with lock, contextlib.suppress(BrokenPipeError):
             stream.write(f"{name:<{width}} | {clean(line, keep=_TAB)}\n")
             stream.flush()
@@ -49,7 +49,7 @@ def labelled(names: Sequence[str]) -> Show:
 
 
 def say_ran(ran: Sequence[Ran], wanted: Sequence[str]) -> None:
-    """On stderr, what did not go well; nothing when all did."""
+    """Print the failures on stderr; nothing if there are none."""
     width = max(map(len, wanted), default=0)
     for each in ran:
         if each.problem:

@@ -15,7 +15,7 @@ _CONSOLE_TO_CLI = "signin:CreateOAuth2Token"
 
 
 def opening_lines(opening: Opening) -> Iterator[str]:
-    """What the policies of a grant allow, before it is made."""
+    """Yield what the policies of a grant allow, before it is created."""
     counts = ", ".join(f"{number} {name}" for name, number in opening.levels.items() if number)
     yield f"The policies allow {counts or 'nothing'} (actions by AWS's access level)."
     if opening.undecided:
@@ -35,7 +35,7 @@ def opening_lines(opening: Opening) -> Iterator[str]:
 
 
 def outlives_lines(outlives: Sequence[Outlives]) -> Iterator[str]:
-    """What sessions of a role can obtain that outlives a deny on the role."""
+    """Yield what sessions of a role can obtain that outlives a deny on the role."""
     lines = []
     for each in outlives:
         longest = life(each.kind.longest)

@@ -1,4 +1,4 @@
-"""What a grant's sessions may do, in words (docs/reference/{can,show}.md)."""
+"""What a grant's sessions may do, as lines (docs/reference/{can,show}.md)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 _VERDICTS = {"allowed": "yes", "denied": "no", "depends": "it depends", "unknown": "not decided"}
 _SHOWN = 5
-"""Requests and actions of a list that are named; the rest is counted."""
+"""Maximum requests and actions that a list names; the remaining ones are counted."""
 
 
 def say_can(owner: Owner, answer: Answer, standing: Standing, *, now: datetime, as_json: bool) -> None:
-    """Whether a session may do something."""
+    """Print whether a session may do something."""
     if as_json:
         say_json(results.decided(answer))
         return
@@ -84,7 +84,7 @@ def say_permissions(
     now: datetime,
     as_json: bool,
 ) -> None:
-    """What the sessions of a grant may do."""
+    """Print what the sessions of a grant may do."""
     if as_json:
         say_json(results.permissions(effective, found, policy, against))
         return
@@ -171,7 +171,7 @@ def _request(each: Counterexample) -> str:
 
 
 def say_from_use(owner: Owner, effective: Effective, proposal: Proposal, *, as_json: bool) -> None:
-    """A smaller policy, proposed from what was used."""
+    """Print a smaller policy, proposed from what was used."""
     if as_json:
         say_json(results.proposed(effective, proposal))
         return
@@ -207,5 +207,5 @@ def _few(actions: Sequence[str]) -> str:
 
 
 def _say(*lines: str) -> None:
-    """Lines that stay one line each, whatever stands in them."""
+    """Print the lines; each stays one line, whatever it contains."""
     say(*(clean(line, keep=frozenset()) for line in lines))

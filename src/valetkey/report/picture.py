@@ -1,7 +1,7 @@
-"""The picture of an audit: who can reach what, as values for an SVG. No text is made here, and nothing drawn by hand.
+"""The picture of an audit: who can reach what, as values for an SVG. This module makes no markup.
 
-Outsiders stand on the left, roles on the right, a line from each to what it can reach. What is most open stands at the
-top. Roles that the same outsiders reach stand together; only so many are drawn, and the rest is counted.
+Outsiders are on the left, roles on the right, with a line from each outsider to what it can reach. The most open roles
+are at the top. Roles that the same outsiders reach are grouped. Only `MOST` groups are drawn; the others are counted.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from valetkey.audit.findings import Judged
 
 MOST = 40
-"""Roles, or groups of roles, that are drawn."""
+"""Maximum number of roles, or groups of roles, that are drawn."""
 ROW = 30
-"""Pixels from one name to the next."""
+"""Pixels between two names."""
 _LEFT, _RIGHT, _TOP = 272, 532, 34
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A name in the picture; `y` is its middle."""
+    """A name in the picture; `y` is its vertical center."""
 
     name: str
     more: int
-    """Roles that the same outsiders reach and that stand behind this name."""
+    """Other roles that the same outsiders reach, represented by this name."""
     tone: str
     """ "guarded" or "unguarded"."""
     y: float
@@ -35,7 +35,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """From an outsider to a role."""
+    """A line from an outsider to a role."""
 
     path: str
     tone: str
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything that is drawn, in the coordinates of `width` by `height`."""
+    """The complete picture, in the coordinates of `width` by `height`."""
 
     outsiders: tuple[Node, ...]
     roles: tuple[Node, ...]
@@ -54,11 +54,12 @@ class Picture:
     left: int
     right: int
     rest: int
-    """Roles with outsiders that are not drawn."""
+    """Number of roles with outsiders that are not drawn."""
 
 
 def picture(roles: Sequence[Judged], name_of: Callable[[Outsider], str]) -> Picture | None:
-    """The picture of the roles that outsiders get into; None when there is none. `name_of` gives an outsider's name."""
+    """Return the picture of the roles that admit outsiders; None if there are none. `name_of` returns an outsider's
+    name."""
     open_ = [role for role in roles if role.outsiders]
     if not open_:
         return None
@@ -72,7 +73,7 @@ def picture(roles: Sequence[Judged], name_of: Callable[[Outsider], str]) -> Pict
     for place, role in enumerate(drawn):
         for outsider in role.outsiders:
             parties.setdefault(name_of(outsider), []).append((place, outsider))
-    # An outsider stands about where its roles do, so that few lines cross.
+    # Place an outsider near its roles, so that few lines cross.
     names = sorted(parties, key=lambda name: sum(place for place, _ in parties[name]) / len(parties[name]))
     rows = max(len(names), len(drawn))
     height = _TOP + rows * ROW + 12
@@ -107,7 +108,7 @@ def picture(roles: Sequence[Judged], name_of: Callable[[Outsider], str]) -> Pict
 
 
 def bound(outsider: Outsider) -> str:
-    """What binds an outsider, in words."""
+    """Describe the conditions that an outsider must meet."""
     binds = [
         "ExternalId" if outsider.external_ids else "",
         "MFA" if outsider.mfa else "",
@@ -118,6 +119,6 @@ def bound(outsider: Outsider) -> str:
 
 
 def _spread(count: int, rows: int) -> list[float]:
-    """The middles of some names, evenly over the height."""
+    """Return the vertical centers of some names, evenly distributed over the height."""
     step = rows * ROW / count
     return [_TOP + step * (place + 0.5) for place in range(count)]

@@ -9,9 +9,9 @@ INTERRUPTED = 130
 
 
 def say_problem(problem: ValetkeyError, *, as_json: bool = False) -> None:
-    """What is wrong, where, what to do, the most likely reason of a refusal without one, and where AWS shows more: on
-    stderr, a line each; after ^C all in one. `as_json`: it is printed on stdout as well, where the command has printed
-    no document."""
+    """Print on stderr, one line each: what is wrong, where, what to do, the most likely reason for a refusal that gives
+    none, and where AWS shows more; after ^C one line. With `as_json` also print a JSON document on stdout, unless the
+    command has printed one."""
     if as_json and not json_printed():
         from valetkey.report.results.problem import problem as shape
 

@@ -1,4 +1,4 @@
-"""How far reading and proving have come: on stderr, and on a terminal only."""
+"""Progress of reading and proving: on stderr, and only on a terminal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 
 
 def reading(done: int, of: int | None) -> None:
-    """How far reading an account has come."""
+    """Show the progress of reading an account."""
     _progress("roles read", done, of)
 
 
 def proving(done: int, of: int) -> None:
-    """How far proving has come; nothing for few roles."""
+    """Show the progress of proving; nothing for up to 500 policies."""
     if of > 500:
         _progress("trust policies proved", done, of)
 
@@ -19,5 +19,5 @@ def proving(done: int, of: int) -> None:
 def _progress(what: str, done: int, of: int | None) -> None:
     if sys.stderr.isatty():
         text = f"{done}{f' of {of}' if of else ''} {what}"
-        sys.stderr.write(f"\r{text}" if done != of else f"\r{' ' * len(text)}\r")  # what is done is wiped away
+        sys.stderr.write(f"\r{text}" if done != of else f"\r{' ' * len(text)}\r")  # erases the finished line
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Proofs, counterexamples and regions in words (docs/reference/{prove,who}.md)."""
+"""Proofs, counterexamples and regions as lines (docs/reference/{prove,who}.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Said", "say_proof", "say_reach"]
 
 
 def say_proof(found: Proof | Counterexample | Unknown, said: Said, *, as_json: bool) -> None:
-    """The answer to one question."""
+    """Print the result of a proof."""
     if as_json:
         say_json(proved(found, said))
     else:
@@ -24,7 +24,7 @@ def say_proof(found: Proof | Counterexample | Unknown, said: Said, *, as_json: b
 
 
 def _say(lines: Iterator[str]) -> None:
-    """Lines that stay one line each, whatever they contain."""
+    """Print the lines; each stays one line, whatever it contains."""
     say(*(clean(line, keep=frozenset()) for line in lines))
 
 
@@ -65,7 +65,7 @@ def _actions(request: Request) -> str:
 
 
 def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
-    """Who is admitted."""
+    """Print who is admitted."""
     if as_json:
         say_json(reached(found, said))
     elif isinstance(found, Bounds):
@@ -114,7 +114,7 @@ def _callers(region: Region) -> str:
 
 
 def _in_words(key: str, values: Values, said: Said) -> str:
-    """What a key must be; nothing when it may be absent or anything."""
+    """Describe the values that a key must have; empty if it may be absent or have any value."""
     if values.absent and values.free:
         return ""
     parts = ["absent"] if values.absent else []

@@ -42,7 +42,8 @@ _COLUMNS = (
 
 
 def review_csv(review: Review) -> bytes:
-    """A row an entry, for a spreadsheet: UTF-8 with a byte order mark, no cell that it takes for a formula."""
+    """Return one row per entry, for a spreadsheet: UTF-8 with a byte order mark, without cells that it reads as
+    formulas."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(_COLUMNS)
@@ -68,7 +69,7 @@ def review_csv(review: Review) -> bytes:
 
 
 def say_review(review: Review, path: Path, table: Path | None, *, as_json: bool) -> None:
-    """What is in the population, and what is to be done now."""
+    """Print the population, and the next step."""
     population = review.population
     grants = sum(each.kind == "grant" for each in population.entries)
     if as_json:
@@ -105,7 +106,7 @@ def say_review(review: Review, path: Path, table: Path | None, *, as_json: bool)
 
 
 def plan_lines(review: Review, ending: Sequence[Entry]) -> tuple[str, ...]:
-    """What carrying out means, for the person who agrees to it."""
+    """Describe what carrying out the decisions does, for the person who confirms it."""
     population = review.population
     decided = Counter(each.decision for each in population.entries)
     counts = f"{decided[KEEP]} to keep, {decided[END]} to end; {len(ending)} grant(s) still to be ended"
@@ -120,23 +121,23 @@ def plan_lines(review: Review, ending: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def say_plan(lines: Sequence[str]) -> None:
-    """The same on stderr."""
+    """Print these lines on stderr."""
     say(*lines, stderr=True)
 
 
 def say_result(result: Result) -> None:
-    """One decision that was carried out, while the others go on."""
+    """Print the outcome of one decision, while others are still to be carried out."""
     name = result.role_arn.rsplit("/", 1)[-1]
     say(f"{_line(name)}: {result.outcome}{f': {_line(result.note)}' if result.note else ''}", stderr=True)
 
 
 def say_signing(key: Path) -> None:
-    """What ssh-keygen may want of the person now."""
+    """Print that ssh-keygen may ask for input."""
     say(f"Signing with {key}: ssh-keygen may ask for its passphrase, or for a touch.", stderr=True)
 
 
 def say_applied(review: Review, path: Path, signed: tuple[Path, str] | None, *, as_json: bool) -> None:
-    """What became of the decisions."""
+    """Print the outcomes of the decisions."""
     applied, population = review.applied, review.population
     assert applied is not None
     decisions = {each.role_arn: each.decision for each in population.entries}
@@ -172,7 +173,7 @@ def say_applied(review: Review, path: Path, signed: tuple[Path, str] | None, *, 
 
 
 def open_lines(review: Review) -> tuple[str, ...]:
-    """What a review that was carried out leaves open."""
+    """Return what a finished review leaves open."""
     applied = review.applied
     results_open = [each for each in applied.results if each.outcome in OPEN] if applied else []
     return (
@@ -190,7 +191,7 @@ def _since(review: Review) -> tuple[str, ...]:
 
 
 def say_evidence(evidence: GrantEvidence, path: Path, signed: tuple[Path, str] | None, *, as_json: bool) -> None:
-    """The evidence of a grant that was written."""
+    """Print the evidence of a grant that was written."""
     if as_json:
         say_json(
             results.EvidenceWritten(
@@ -212,7 +213,7 @@ def say_evidence(evidence: GrantEvidence, path: Path, signed: tuple[Path, str] |
 
 
 def evidence_lines(evidence: GrantEvidence) -> tuple[str, ...]:
-    """What keeps the evidence from saying that all is well."""
+    """Return everything in the evidence that is not as agreed, not proved or not read."""
     proved = evidence.proof
     return (
         *(
@@ -227,7 +228,7 @@ def evidence_lines(evidence: GrantEvidence) -> tuple[str, ...]:
 
 
 def say_verified(subject: Review | GrantEvidence, path: Path, signer: Signer, at: datetime, *, as_json: bool) -> None:
-    """Whose signature holds, of what."""
+    """Print whose signature is valid, and for what."""
     from valetkey.evidence.grant import GrantEvidence
 
     is_evidence = isinstance(subject, GrantEvidence)
@@ -282,5 +283,5 @@ def _incomplete(parts: Sequence[str]) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """Text from outside that cannot begin a line of its own."""
+    """Clean text from outside, so that it cannot start a new line."""
     return clean(text, keep=frozenset())

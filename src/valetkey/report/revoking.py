@@ -1,4 +1,4 @@
-"""What `valetkey revoke` says besides its receipt (docs/reference/revoke.md)."""
+"""Output of `valetkey revoke` other than its receipt (docs/reference/revoke.md)."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def unmanaged_lines(owner: Owner, found: Unmanaged) -> tuple[str, ...]:
 
 
 def say_unmanaged_about(about: Sequence[str]) -> None:
-    """On stderr: what the role is, before anything is changed."""
+    """Print the description of the role on stderr, before anything is changed."""
     say(*about, stderr=True)
 
 
 def say_unmanaged(found: Unmanaged, saved: str, done: Shut | Receipt, *, as_json: bool) -> None:
-    """A role that was revoked without a record."""
+    """Print the result for a role that was revoked without a record."""
     from valetkey.grants.revoke import SPREADS, Shut
     from valetkey.grants.unmanaged import undo
     from valetkey.report.grants import say_receipt
@@ -67,14 +67,15 @@ def say_unmanaged(found: Unmanaged, saved: str, done: Shut | Receipt, *, as_json
 
 
 def say_absent(owner: Owner, name: str, near: Sequence[str]) -> None:
-    """As JSON: there is no such role. The error itself goes to stderr."""
+    """Print as JSON that the role does not exist. The error itself goes to stderr."""
     say_json(
         results.Absent(valetkey="receipt/v1", name=name, account=owner.account, removed=[], gone=True, near=list(near))
     )
 
 
 def misfit_lines(name: str, misfits: Sequence[Difference]) -> Iterator[str]:
-    """Why a role may not be the one that its record describes. Its values come from the role: none begins a line."""
+    """Yield why a role may not be the one that its record describes. Its values come from the role and cannot start a
+    line."""
     yield f"{name} does not fit its record, and tags can be forged:"
     for each in misfits:
         agreed, found = (mask(each.agreed), mask(each.found)) if each.what == EXTERNAL_ID else (each.agreed, each.found)
@@ -82,12 +83,12 @@ def misfit_lines(name: str, misfits: Sequence[Difference]) -> Iterator[str]:
 
 
 def say_misfits(name: str, misfits: Sequence[Difference]) -> None:
-    """On stderr: why a role may not be the one that its record describes."""
+    """Print on stderr why a role may not be the one that its record describes."""
     say(*misfit_lines(name, misfits), stderr=True)
 
 
 def state_of(shut: Shut) -> str:
-    """The state of a role that was denied and closed, in words."""
+    """Describe the state of a role that was denied and closed."""
     trust = (
         "and its trust policy admits nobody" if shut.trust_closed else "but its trust policy was not confirmed closed"
     )
@@ -95,7 +96,7 @@ def state_of(shut: Shut) -> str:
 
 
 def say_shut(shut: Shut, misfits: Sequence[Difference]) -> None:
-    """As JSON: a role that was denied and closed, and not deleted."""
+    """Print as JSON a role that was denied and closed, but not deleted."""
     say_json(results.shut(shut, tuple(misfits)))
 
 

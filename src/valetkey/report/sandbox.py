@@ -1,4 +1,4 @@
-"""The sandbox's state for people and for programs. No key is ever printed; they are in the sandbox's own files."""
+"""The sandbox's state for people and for programs. Keys are never printed; they are in the sandbox's own files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from valetkey.report.text import say, say_json, say_table
 
 
 class Profile(Protocol):
-    """A ready AWS profile."""
+    """An AWS profile of the sandbox, ready to use."""
 
     @property
     def name(self) -> str: ...
@@ -40,22 +40,22 @@ class Local(Protocol):
     def environment(self) -> dict[str, str]: ...
 
 
-# Set in the person's shell, they would beat the sandbox's profiles.
+# If set in the person's shell, these variables take precedence over the sandbox's profiles.
 _UNSET = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def say_started(local: Local, *, detached: bool, as_json: bool) -> None:
-    """Profiles and environment, and how it ends."""
+    """Print the profiles, the environment, and how to stop the sandbox."""
     if as_json:
         say_json(_plain(local))
-        say()  # flushed now: in the foreground nothing follows for a long time
+        say()  # flush now: in the foreground no more output follows for a long time
         return
     _describe(local)
     say("", "It ends with `valetkey sandbox stop`." if detached else "It ends with Ctrl-C.")
 
 
 def say_status(local: Local | None, *, as_json: bool) -> None:
-    """What is running, or that nothing is."""
+    """Print the running sandbox, or that none is running."""
     if as_json:
         say_json(_plain(local))
     elif local is None:
@@ -65,7 +65,7 @@ def say_status(local: Local | None, *, as_json: bool) -> None:
 
 
 def say_stopped(local: Local | None, *, as_json: bool, stderr: bool = False) -> None:
-    """What was ended, or that nothing ran."""
+    """Print what was stopped, or that nothing was running."""
     if as_json:
         say_json(Stopped(valetkey="sandbox-stopped/v1", stopped=local is not None))
     elif local is None:
@@ -75,7 +75,7 @@ def say_stopped(local: Local | None, *, as_json: bool, stderr: bool = False) -> 
 
 
 def say_code(code: str, left: int, *, device: str, as_json: bool) -> None:
-    """The code alone on stdout, so that it can be piped; how long it is good on stderr."""
+    """Print only the code on stdout, so that it can be piped; print its validity on stderr."""
     if as_json:
         say_json(Code(valetkey="sandbox-totp/v1", code=code, seconds_left=left, device=device))
         return
@@ -97,7 +97,7 @@ class Seed(Protocol):
 
 
 class Made(Protocol):
-    """A role that was made."""
+    """A role that was created."""
 
     @property
     def arn(self) -> str: ...
@@ -106,7 +106,7 @@ class Made(Protocol):
 
 
 def say_seeded(made: Sequence[Made], *, as_json: bool) -> None:
-    """What was made, and which checks must find it."""
+    """Print the created roles, and the checks that must report them."""
     if as_json:
         roles = [shaped(Role, each.seed, arn=each.arn) for each in made]
         say_json(Seeded(valetkey="sandbox-seeded/v1", roles=roles))

@@ -1,4 +1,4 @@
-"""Where credentials are served, in words, for a shell and as JSON."""
+"""Served credentials: as lines, for a shell and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def say_serving(
     held: Sequence[Held], urls: Mapping[str, str], token_files: Mapping[str, Path], *, shell: str, as_json: bool
 ) -> None:
-    """One line of JSON, so that a program that has started the server can wait for it; else lines for a shell."""
+    """Print one line of JSON, which a program that started the server can wait for; else lines for a shell."""
     from valetkey.credentials.delivery.shells import SHELLS
 
     if as_json:
@@ -50,7 +50,7 @@ def say_serving(
 
 
 def say_lapsed(name: str, problem: ValetkeyError | None) -> None:
-    """Once when renewing begins to fail, once when it works again."""
+    """Print a message when renewal begins to fail, and when it works again."""
     if problem is None:
         say(f"{name}: renewed", stderr=True)
         return

@@ -1,4 +1,4 @@
-"""Terraform's blocks on stdout, and what they need besides on stderr."""
+"""Terraform blocks on stdout; on stderr what else they need."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from valetkey.report.text import say
 
 
 def say_terraform(text: str, *, mfa_profiles: Mapping[str, str], without_region: Sequence[str] = ()) -> None:
-    """`text` is printed as it is: every value in it is escaped for Terraform. `mfa_profiles`: for each AWS profile of
-    an MFA session the `credential_process` of its customer. `without_region`: customers whose provider lacks one."""
+    """Print `text` unchanged: every value in it is escaped for Terraform. `mfa_profiles` maps the AWS profile of each
+    MFA session to the `credential_process` of its customer. `without_region`: customers whose provider lacks a
+    region."""
     say(text.removesuffix("\n"))
     for name in without_region:
         say(

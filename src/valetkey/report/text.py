@@ -1,7 +1,7 @@
-"""How values reach a terminal. Everything printed goes through here.
+"""Print values on a terminal. All output passes through this module.
 
-INVARIANT: text from outside (policies, names, files, AWS's messages) passes `clean` before it is printed, and is
-never parsed as Rich markup.
+INVARIANT: text from outside (policies, names, files, AWS's messages) passes `clean` before it is printed, and is never
+parsed as Rich markup.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _KEEP = frozenset("\n\t")
 
 
 def clean(text: str, *, keep: frozenset[str] = _KEEP) -> str:
-    """Make control and invisible formatting characters visible (`\\x1b`, `\\u202e`), so that no text can move the
-    cursor, recolour the screen or reverse what is read. Newline and tab stay."""
+    """Make control and invisible formatting characters visible (`\\x1b`, `\\u202e`), so that text cannot move the
+    cursor, recolour the screen or reverse its direction. Newline and tab are kept."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -39,7 +39,8 @@ def _visible(char: str) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A Rich console without markup, emoji or automatic highlighting; colour only on a terminal (NO_COLOR holds)."""
+    """Return a Rich console without markup, emoji or automatic highlighting; colour only on a terminal (respects
+    NO_COLOR)."""
     from rich.console import Console
 
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -54,7 +55,7 @@ def say(*lines: str, stderr: bool = False) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON document, of a shape (`report.results`) or of plain values: ASCII, two blanks a level."""
+    """Print one JSON document from a shape (`report.results`) or plain values: ASCII, indented by two spaces."""
     print(json_text(value))  # noqa: T201
     _printed.append(True)
 
@@ -63,24 +64,25 @@ _printed: list[bool] = []
 
 
 def json_printed() -> bool:
-    """Whether this run has printed a JSON document: it prints one at most."""
+    """Return whether this run has printed a JSON document; it prints at most one."""
     return bool(_printed)
 
 
 def begin_output() -> None:
-    """A run begins: nothing is printed."""
+    """Start a run: nothing has been printed."""
     _printed.clear()
 
 
 def json_text(value: Any) -> str:
-    """A shape or a plain value as `json.dumps(..., indent=2)` writes it: ASCII, everything else is escaped."""
+    """Return a shape or a plain value in the format of `json.dumps(..., indent=2)`: ASCII, other characters are
+    escaped."""
     import msgspec
 
     try:
         text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    except UnicodeEncodeError:  # half of a surrogate pair: text from a file that Python could read
+    except UnicodeEncodeError:  # half of a surrogate pair, from a file that Python could read
         return json.dumps(msgspec.to_builtins(value), indent=2)
-    # What is not ASCII stands inside of texts only.
+    # Only strings contain non-ASCII characters.
     return text if text.isascii() and "\x7f" not in text else _NOT_ASCII.sub(lambda found: _escaped(found[0]), text)
 
 
@@ -93,19 +95,19 @@ def _escaped(char: str) -> str:
 
 
 def say_line(value: Any) -> None:
-    """Print one JSON object on one line, at once: the reader may be a program that waits for it."""
+    """Print one JSON object on one line and flush it: the reader may be a program that waits for it."""
     from msgspec import to_builtins
 
     print(json.dumps(to_builtins(value)), flush=True)  # noqa: T201
 
 
 _ENDLESS = 1_000_000
-"""Characters: the width of a pipe."""
+"""Width of a pipe, in characters."""
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """Print a table; cells are cleaned. On a terminal long cells are folded; on a pipe a row is one line, whatever its
-    length and whatever COLUMNS says."""
+    """Print a table; cells are cleaned. On a terminal long cells are folded; on a pipe each row is one line, whatever
+    its length and COLUMNS."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -127,7 +129,7 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: s
 
 
 def mask(external_id: str | None) -> str:
-    """An ExternalId is no secret but identifies: show enough to compare, not to copy."""
+    """Mask an ExternalId. It is not secret but identifies a grant: show enough to compare, too little to copy."""
     if not external_id:
         return "none"
     return f"{external_id[:4]}…" if len(external_id) > 8 else "…"

@@ -1,4 +1,4 @@
-"""What is written for a side without valetkey, as it is printed."""
+"""Output of texts for a party without valetkey."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def say_request_text(
     request: AccessRequest, tool: Tool, role: WantedRole, sent: Sent, path: Path, *, link: str, as_json: bool
 ) -> None:
-    """The mail to the owner on stdout; on stderr what was written, what was proved, and what comes next."""
+    """Print the mail to the owner on stdout; on stderr what was written, what was proved, and the next step."""
     from valetkey.exchange.files import fingerprint
     from valetkey.exchange.texts.quick_create import sha256
 
@@ -62,7 +62,7 @@ def say_request_text(
 
 
 def say_handover(owner: Owner, text: str, form: str, out: Path | None, *, as_json: bool) -> None:
-    """The text for a contractor on stdout when no file was named."""
+    """Print the text for a contractor, on stdout if no file was named."""
     from valetkey.report.grants import say_account
 
     say_account(owner)
@@ -76,7 +76,7 @@ def say_handover(owner: Owner, text: str, form: str, out: Path | None, *, as_jso
 
 
 def say_command(line: str, files: tuple[str, ...], name: str, *, as_json: bool) -> None:
-    """The `grant` line of a role, and on stderr which files it needs."""
+    """Print the `grant` command of a role, and on stderr the files that it needs."""
     if as_json:
         say_json(results.GrantCommand(valetkey="command/v1", name=name, command=line, files=list(files)))
         return

@@ -1,4 +1,4 @@
-"""What all customers' roles have shown, as a table and as JSON."""
+"""Verification results of all customers, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tried:
-    """One customer's profile: what was shown, or why nothing was."""
+    """The result for one customer's profile, or why there is none."""
 
     name: str
     verification: Verification | None
@@ -25,7 +25,7 @@ class Tried:
 
 
 def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
-    """docs/reference/verify.md has the schema."""
+    """Print the results. docs/reference/verify.md has the schema."""
     if as_json:
         say_json(results.Verifications(profiles=[_tried(each) for each in found]))
         return
@@ -51,7 +51,7 @@ def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
 
 
 def count(number: int, one: str, many: str) -> str:
-    """ "1 try", "2 tries"."""
+    """Return "1 try" or "2 tries"."""
     return f"{number} {one if number == 1 else many}"
 
 
@@ -75,7 +75,8 @@ def _row(each: Tried) -> tuple[str, ...]:
 
 
 def _cell(result: str, *, applies: bool) -> str:
-    """Whether the role admits without a condition. As agreed: the owner's terms do not ask for it."""
+    """Return whether the role admits the caller without a condition. "as agreed": the owner's terms do not require
+    it."""
     if not applies:
         return "yes, as agreed"
     return {"right": "no", "wrong": "YES", "learned": "YES"}.get(result, "unknown")

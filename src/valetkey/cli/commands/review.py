@@ -177,7 +177,7 @@ def verify(
     try:
         subject, at = _subject(data, file)
     except EvidenceError:
-        # What cannot be read has been changed, if its signature does not hold either: that is the graver news.
+        # If the signature is also invalid, the file has been changed: report that first, as the more serious error.
         verify(data, signature, signers, at=None, name=str(file), tool=tool)
         raise
     signer = verify(data, signature, signers, at=at, name=str(file), tool=tool)
@@ -186,7 +186,7 @@ def verify(
 
 
 def _with_csv(found: Review, csv: Path | None) -> Review:
-    """The review with the decisions of a table."""
+    """Return the review with the decisions of a table."""
     if csv is None:
         return found
     from valetkey.cli import _reviewing
@@ -197,7 +197,7 @@ def _with_csv(found: Review, csv: Path | None) -> Review:
 
 
 def _subject(data: bytes, file: Path) -> tuple[Review | GrantEvidence, datetime]:
-    """What the file is about, and the time that it claims. Raises EvidenceError."""
+    """Return the contents of the file, and the time that it claims. Raises EvidenceError."""
     from valetkey.evidence import grant, review
     from valetkey.evidence.loading import EvidenceError, kind_of
 

@@ -104,7 +104,7 @@ def _clock() -> datetime:
 
 
 def _who(standing: Standing) -> str:
-    """Whom the record names. It is a tag, and may hold any text."""
+    """Return the contractor that the record names. The record is a tag, which may contain any text."""
     from valetkey.policy.arns import is_account
 
     contractor = standing.record.contractor
@@ -112,7 +112,7 @@ def _who(standing: Standing) -> str:
 
 
 def _agree_to_delete(done: Shut, reasons: Sequence[Difference], *, yes: bool, as_json: bool) -> None:
-    """Return when the person types the role's name. With --yes nobody is asked. Raises ValetkeyError."""
+    """Return when the person types the role's name. With --yes it makes no prompt. Raises ValetkeyError."""
     from valetkey.cli import _questions
     from valetkey.report import revoking
     from valetkey.report.text import say

@@ -1,4 +1,4 @@
-"""valetkey sandbox: AWS on this computer, to rehearse with."""
+"""valetkey sandbox: AWS on this computer, for rehearsals."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def start(
     from valetkey.sandbox.client import Control
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
+        signal.signal(number, signal.default_int_handler)  # as for Ctrl-C: everything is removed
     if not 0 <= iam_delay <= 600:
         raise ValetkeyError(
             f"--iam-delay: {iam_delay:g} s is outside 0 to 600", do="AWS takes seconds as a rule: try 5"

@@ -1,4 +1,4 @@
-"""valetkey serve: answer SDKs over HTTP on this computer."""
+"""valetkey serve: serve credentials to SDKs over HTTP on this computer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from valetkey.errors import ValetkeyError
 
 _LOOK = 0.5
-"""Seconds between looks for a signal: one that the system gave to another thread does not end a wait of this one."""
+"""Seconds between checks for a signal: a signal delivered to another thread does not end a wait of this one."""
 
 
 def serve(
@@ -61,7 +61,7 @@ def serve(
 
 @contextlib.contextmanager
 def _ends() -> Iterator[threading.Event]:
-    """An event that SIGINT, SIGTERM and SIGHUP set."""
+    """Yield an event that SIGINT, SIGTERM and SIGHUP set."""
     event = threading.Event()
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):

@@ -109,7 +109,7 @@ def _check(evidence: bool, out: Path | None, sign: Path | None) -> None:
 
 
 def _use(standing: Standing, source: str, account: OwnerAccount, now: datetime) -> tuple[tuple[str, ...], bool]:
-    """What CloudTrail shows of the grant, in sentences, and whether all of it could be read."""
+    """Return what CloudTrail records of the grant, as sentences, and whether all of it could be read."""
     from valetkey.cli import _activity
     from valetkey.report.activity import incomplete
     from valetkey.report.activity_of_role import summary
@@ -130,7 +130,7 @@ def _evidence(
     now: datetime,
     as_json: bool,
 ) -> bool:
-    """Write the file; whether what it says holds."""
+    """Write the evidence. Return whether all was read, the proof holds, and the role is as agreed."""
     from valetkey.cli import _reviewing
     from valetkey.evidence.grant import dump
     from valetkey.grants.evidence import collect

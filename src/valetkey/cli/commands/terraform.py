@@ -82,7 +82,7 @@ def _state(bucket: str | None, key: str | None) -> State | None:
 
 
 class _MfaSession:
-    """Keys of the kind that the provider will have."""
+    """Placeholder for the keys that the provider will have."""
 
     access_key_id = secret_access_key = ""
-    session_token: str | None = "an MFA session's"  # noqa: S105 - only that there is one counts
+    session_token: str | None = "an MFA session's"  # noqa: S105 - only its presence matters

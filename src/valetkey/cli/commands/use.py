@@ -1,4 +1,4 @@
-"""`valetkey use NAME`: make a customer's profile the shell's own."""
+"""`valetkey use NAME`: select a customer's profile for the shell."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _chosen() -> str:
 
 
 def _check_in_config(name: str, *, is_behind: bool) -> None:
-    """Raise ValetkeyError unless tools that are given the profile's name get its credentials from valetkey."""
+    """Raise ValetkeyError unless tools that use this profile's name get its credentials from valetkey."""
     from valetkey.awsfiles import config_path
     from valetkey.credentials.profiles.awsconfig import is_profile
     from valetkey.errors import ValetkeyError

@@ -53,7 +53,8 @@ def verify(
 
 
 def _all(wait: int, *, yes: bool, output: Output) -> int:
-    """Every customer's role, one after another, so that one code is asked for at most for each base identity."""
+    """Test every customer's role, one after another, so that each base identity causes at most one prompt for a
+    code."""
     from valetkey.cli._questions import consent
     from valetkey.cli._verifying import Shared, verified
     from valetkey.credentials.doctor.verification import tries

@@ -1,4 +1,4 @@
-"""valetkey who: everybody whom a trust policy admits, offline."""
+"""valetkey who: list every caller that a trust policy admits, offline."""
 
 from __future__ import annotations
 

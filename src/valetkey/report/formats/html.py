@@ -1,4 +1,4 @@
-"""An audit as one HTML page: no script, nothing loaded from anywhere, everything from outside escaped.
+"""An audit as one HTML page, without scripts and external resources; all text from outside is escaped.
 
 INVARIANT: every value reaches the page through Jinja2's autoescape and `clean`; the page's policy (CSP) allows no
 script, no request and no form.
@@ -41,7 +41,7 @@ def write(audit: Audit, how: How) -> None:
 
 
 def page(audit: Audit, how: How) -> str:
-    """The page as text."""
+    """Return the page as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     def said(value: Any) -> Any:

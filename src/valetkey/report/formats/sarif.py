@@ -1,8 +1,8 @@
 """An audit as SARIF 2.1.0, for code scanning and other collectors of findings.
 
 Sources: OASIS, Static Analysis Results Interchange Format Version 2.1.0; GitHub, "SARIF support for code scanning"
-(read 2026-11-29). GitHub wants of a rule `help.text` and takes `security-severity`; of a result it wants a message and
-a location with a file and a region, and tells alerts apart by `partialFingerprints.primaryLocationLineHash`.
+(read 2026-11-29). For a rule GitHub requires `help.text` and uses `security-severity`; for a result it requires a
+message and a location with a file and a region. It tells alerts apart by `partialFingerprints.primaryLocationLineHash`.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def write(audit: Audit, how: How) -> None:
 
 
 def sarif(audit: Audit, how: How) -> dict[str, Any]:
-    """The log: one run, a rule for each check, a result for each finding by role; accepted findings are suppressed.
-    What was not read is a result, and a notification of the invocation."""
+    """Return the log: one run, a rule per check, a result per finding, grouped by role; accepted findings are
+    suppressed. An item that was not read is a result, and a notification of the invocation."""
     checks = list(TABLE.values())
     places = {each.id: number for number, each in enumerate(checks)}
     seen: Counter[str] = Counter()
@@ -89,7 +89,7 @@ def _rule(check: Check[Any]) -> dict[str, Any]:
 
 
 def _invocation(audit: Audit, how: How) -> dict[str, Any]:
-    """How the run went. It was not successful when something was not read behind which somebody may get in."""
+    """Return the status of the run. It is unsuccessful if an item was not read that may admit an outside party."""
     gaps = [each for each in audit.findings if each.check == INCOMPLETE]
     said = {f"{each.text.removeprefix(NOT_READ)} ({each.source})" for each in gaps}
     notes = [_notification(f"{each.role}: {each.text}", "error", "not-read") for each in gaps]
@@ -111,7 +111,7 @@ def _notification(text: str, level: str, kind: str) -> dict[str, Any]:
 
 
 def _by_role(audit: Audit) -> Iterator[Finding]:
-    """Every finding, those of a role together; those that are accepted last."""
+    """Yield every finding, grouped by role; accepted ones last."""
     for block in audit.blocks():
         yield from block.findings
     yield from (each for each in audit.findings if each.accepted is not None)
@@ -121,7 +121,8 @@ def _result(finding: Finding, audit: Audit, places: dict[str, int], seen: Counte
     suppressions = []
     if finding.accepted is not None:
         suppressions = [{"kind": "external", "status": "accepted", "justification": finding.accepted.reason}]
-    # The same from run to run: no line, which moves, and no text, which may hold what changes elsewhere.
+    # The fingerprint is the same in every run: without the line, which moves, and the text, which may contain values
+    # that change elsewhere.
     same = f"{finding.check}\n{finding.role}\n{finding.where}"
     seen[same] += 1
     fingerprint = hashlib.sha256(f"{same}\n{seen[same]}".encode()).hexdigest()
@@ -158,8 +159,8 @@ def _result(finding: Finding, audit: Audit, places: dict[str, int], seen: Counte
 
 
 def _uri(finding: Finding, audit: Audit) -> str:
-    """The file that the role is in, relative to where the audit was run; for a live account a path made of the role's
-    ARN."""
+    """Return the file that contains the role, relative to the working directory; for a live account, a path made from
+    the role's ARN."""
     for name in audit.sources:
         if finding.place == name or finding.place.startswith(f"{name}:"):
             if name == "-":

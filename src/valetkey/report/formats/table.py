@@ -1,7 +1,7 @@
-"""An audit as text: on a terminal one block for each role, on a pipe one line for each role and each finding.
+"""An audit as text: on a terminal one block per role, on a pipe one line per role and per finding.
 
 A line on a pipe begins like a compiler's, `app.yaml:12: high T1 arn:aws:iam::111111111111:role/partner: ...`, so that
-editors and grep understand it.
+editors and grep can parse it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from valetkey.report.formats import How
 
 _BLOCKS = 200
-"""Roles shown on a terminal; the rest is counted. On a pipe all are."""
+"""Maximum roles shown on a terminal; the remaining ones are counted. On a pipe all are shown."""
 _WIDTH = 160
-"""The widest text on a terminal."""
+"""Maximum width of text on a terminal."""
 
 
 def write(audit: Audit, how: How) -> None:
-    """Print who gets in, what is wrong, and what to do."""
+    """Print who is admitted, what is wrong, and what to do."""
     whole = sys.stdout.isatty()
     exposures = Counter(each.exposure for each in audit.roles)
     counted = ", ".join(f"{exposures[each]} {each}" for each in EXPOSURES if exposures[each])
@@ -70,7 +70,7 @@ def write(audit: Audit, how: How) -> None:
 
 
 def _say_checks(audit: Audit, whole: bool) -> None:
-    """Why each check matters and what to do, once."""
+    """Print why each check matters and what to do, once per check."""
     found = {each.check for each in audit.findings if each.accepted is None}
     if whole and found:
         say("")
@@ -83,7 +83,7 @@ def _say_checks(audit: Audit, whole: bool) -> None:
 
 
 def _block(block: Block, how: How, width: int) -> Iterator[str]:
-    """One role with its findings, for a terminal."""
+    """Yield one role with its findings, for a terminal."""
     if block.role is None:
         yield "The account as a whole"
     else:
@@ -100,7 +100,7 @@ def _block(block: Block, how: How, width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str, further: str, width: int) -> list[str]:
-    """Words stay whole: an ARN that is broken cannot be copied."""
+    """Wrap text without breaking words: a broken ARN cannot be copied."""
     return textwrap.wrap(
         _line(text),
         max(width, 40),
@@ -112,14 +112,15 @@ def _wrapped(text: str, first: str, further: str, width: int) -> list[str]:
 
 
 def _at(finding: Finding, block: Block) -> str:
-    """Where in the role's file, if that says more than the block's head does."""
+    """Return the place in the role's file, if it differs from the place in the block's head."""
     if block.role is None:
         return f" ({_place(finding.place, finding.line)})"
     return f" (line {finding.line})" if finding.line and finding.line != block.role.line else ""
 
 
 def _lines(block: Block, how: How) -> Iterator[str]:
-    """One role with its findings, for a pipe: the place, what it is, the role, and the text on one line."""
+    """Yield one role with its findings, for a pipe: place, exposure or severity, role, and the text, on one line
+    each."""
     if block.role is not None:
         role = block.role
         about = "; ".join(_about(role, how))
@@ -130,7 +131,7 @@ def _lines(block: Block, how: How) -> Iterator[str]:
 
 
 def _about(role: Judged, how: How) -> Iterator[str]:
-    """What is said of a role besides its findings."""
+    """Yield information about a role other than its findings."""
     for each in role.outsiders:
         yield f"{shown(each)} gets in: {_asked(each, how)}"
     if role.reason:
@@ -179,7 +180,7 @@ def _request(request: Request, how: How) -> str:
 
 
 def _place(place: str, line: int | None) -> str:
-    """`app.yaml:12` where the line is known, else the file and the JSON path."""
+    """Return `app.yaml:12` if the line is known, else the file and the JSON path."""
     return f"{place.rpartition(': $')[0]}:{line}" if line else place
 
 
@@ -188,5 +189,5 @@ def _name(arn: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Text from outside begins no line of its own."""
+    """Clean text from outside, so that it cannot start a new line."""
     return clean(text, keep=frozenset())

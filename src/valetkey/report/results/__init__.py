@@ -1,6 +1,6 @@
-"""What `--json` prints, as msgspec structs: a struct is the documented shape, makes the JSON and gives its JSON Schema.
+"""Results of `--json` as msgspec structs: a struct declares the shape, and produces the JSON and its JSON Schema.
 
-`RESULTS` lists those that are printed by themselves; docs/reference/schemas/ holds the schema of each (`make schemas`).
+`results` lists those that are printed on their own; docs/reference/schemas/ has the schema of each (`make schemas`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _HOMES: Mapping[str, str] = {
 
 
 def results() -> Mapping[str, type[Shape]]:
-    """Every result by the name of its schema."""
+    """Return every result by the name of its schema."""
     found: dict[str, type[Shape]] = {}
     for name, home in _HOMES.items():
         module, _, attribute = home.partition(":")

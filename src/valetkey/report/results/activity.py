@@ -1,4 +1,4 @@
-"""What was done through roles, as JSON (docs/reference/activity.md)."""
+"""Activity of roles as JSON (docs/reference/activity.md)."""
 
 from __future__ import annotations
 

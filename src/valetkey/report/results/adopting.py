@@ -41,7 +41,7 @@ class Candidate(Shape, frozen=True):
 
 
 class Candidates(Shape, frozen=True):
-    """The roles that let somebody outside in and are not grants."""
+    """The roles that admit an outside party and are not grants."""
 
     valetkey: Literal["candidates/v1"]
     account: str
@@ -61,7 +61,7 @@ class Unmanaged(Shape, frozen=True):
 
 
 def adoption(made: prepared.Adoption, calls: list[Call]) -> Adoption:
-    """An adoption; `calls` were performed, or would be."""
+    """Return an adoption; `calls` were performed, or would be."""
     return shaped(
         Adoption,
         made,
@@ -79,7 +79,7 @@ def adoption(made: prepared.Adoption, calls: list[Call]) -> Adoption:
 
 
 def candidate(found: prepared.Candidate) -> Candidate:
-    """A role that could be adopted, or why not."""
+    """Return a role that could be adopted, or why not."""
     return shaped(
         Candidate,
         found,

@@ -1,4 +1,4 @@
-"""An audit as JSON: kind "audit/v1" (docs/reference/audit.md). ExternalIds are masked unless they are to be shown."""
+"""An audit as JSON: kind "audit/v1" (docs/reference/audit.md). ExternalIds are masked by default."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from valetkey.times import moment
 
 
 class Request(Shape, frozen=True):
-    """A request as `valetkey decide` takes it."""
+    """A request in the format that `valetkey decide` reads."""
 
     principal: str
     action: str | list[str]
@@ -31,7 +31,7 @@ class Request(Shape, frozen=True):
 
 class Way(Shape, frozen=True):
     statement: int
-    """From 1."""
+    """Counted from 1."""
     guarded: bool
     external_ids: list[str]
     mfa: bool
@@ -87,7 +87,7 @@ class Role(Shape, frozen=True):
     last_use_known: bool
     advice: str | None
     findings: list[int]
-    """Positions in the list of findings, from 0."""
+    """Indexes into the list of findings, from 0."""
 
 
 class Accepted(Shape, frozen=True):
@@ -130,7 +130,7 @@ class Audit(Shape, frozen=True):
 
 
 def audited(audit: findings.Audit, *, show_ids: bool) -> Audit:
-    """The whole answer."""
+    """Return the complete audit."""
     of: dict[tuple[str, str], list[int]] = {}
     for number, each in enumerate(audit.findings):
         of.setdefault((each.role, each.source), []).append(number)
@@ -191,7 +191,7 @@ def _permissions(powers: Powers) -> Permissions:
 
 
 def request(witness: requests.Request | None, show_ids: bool) -> Request | None:
-    """A request; with its ExternalId only when ids are shown."""
+    """Return a request; its ExternalId is masked unless `show_ids`."""
     return None if witness is None else filled(Request, witness, context=_masked(witness.context, show_ids))
 
 
@@ -215,12 +215,12 @@ def _accepted(accepted: findings.Accepted) -> Accepted:
 
 
 def masked_id(value: str, show_ids: bool) -> str:
-    """An ExternalId, masked unless ids are shown. What is to be filled in is no ExternalId."""
+    """Return an ExternalId, masked unless `show_ids`. A placeholder to be filled in is returned unchanged."""
     return value if show_ids or value == PLACEHOLDER or value.startswith(STANDS_FOR) else mask(value)
 
 
 def _masked(value: Any, show_ids: bool, is_id: bool = False) -> Any:
-    """A document or context with every ExternalId in it masked, in whatever place and spelling it was put."""
+    """Return a document or context with every ExternalId masked, wherever it is and however its key is spelt."""
     if isinstance(value, Mapping):
         return {name: _masked(inner, show_ids, is_id or names_id(name)) for name, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -229,5 +229,5 @@ def _masked(value: Any, show_ids: bool, is_id: bool = False) -> Any:
 
 
 def names_id(key: str) -> bool:
-    """Whether a key is sts:ExternalId, or somebody took it for that ("ExternalId", "sts:External-Id")."""
+    """Return whether a key is sts:ExternalId, or a mistaken spelling of it ("ExternalId", "sts:External-Id")."""
     return key.lower().replace("-", "").replace("_", "").endswith("externalid")

@@ -10,16 +10,16 @@ from valetkey.report.results.shape import Shape
 
 
 class Policies(Shape, frozen=True):
-    """What the change of policies and boundary does: actions by access level."""
+    """The effect of a change of policies and boundary: actions by access level."""
 
     adds: dict[str, list[str]]
     removes: dict[str, list[str]]
     same_actions: bool
     """The documents differ in resources or conditions only."""
     unread: list[str]
-    """Earlier policies that could not be read."""
+    """Previous policies that could not be read."""
     undecided: str | None
-    """Why the policies were not looked at in full."""
+    """Why the policies were not fully analyzed."""
 
 
 class Field(Shape, frozen=True):
@@ -29,25 +29,25 @@ class Field(Shape, frozen=True):
 
 
 class _Change(Shape, frozen=True):
-    """What a change means, and how it goes."""
+    """The effect of a change, and how it is performed."""
 
     valetkey: Literal["changed/v1"]
     name: str
     role_arn: str
     account: str
     adds: list[str]
-    """Calls into the role that are new; empty: proved that there are none."""
+    """Calls into the role that become possible; empty: proved that there are none."""
     removes: list[str]
     policies: Policies | None
-    """Null where neither policies nor boundary change."""
+    """Null if neither policies nor boundary change."""
     fields: list[Field]
     sessions: Literal["kept", "denied"]
     sessions_before: str | None
     """Sessions that were issued before this time are denied."""
     paused: bool
-    """Whether everything is denied meanwhile."""
+    """Whether everything is denied during the change."""
     resumed: bool
-    """Whether a change that was interrupted is gone on with."""
+    """Whether this run continues an interrupted change."""
     opens: Opens | None
     previous_until: str | None
     """Until when the previous ExternalId is accepted."""
@@ -56,10 +56,10 @@ class _Change(Shape, frozen=True):
 
 
 class Changed(_Change, frozen=True):
-    """A change that was made."""
+    """A change that was performed."""
 
     calls: list[str]
-    """What was performed; empty when it was as asked for."""
+    """The calls performed; empty if nothing had to be changed."""
     dry_run: Literal[False]
 
 
@@ -76,9 +76,9 @@ class Suspended(Shape, frozen=True):
     role_arn: str
     since: str | None
     until: str | None
-    """Null: until it is resumed."""
+    """Null: until `resume`."""
     calls: list[str]
-    """What was performed; empty when it was suspended so already."""
+    """The calls performed; empty if it was already suspended this way."""
 
 
 class Resumed(Shape, frozen=True):
@@ -88,7 +88,7 @@ class Resumed(Shape, frozen=True):
     sessions_before: str | None
     """Sessions that were issued before this time stay denied."""
     may_live_until: str | None
-    """Until when sessions from before the suspension may exist; null: none can."""
+    """Until when sessions from before the suspension may exist; null: there are none."""
     note: str | None
     calls: list[str]
-    """What was performed; empty when it was not suspended."""
+    """The calls performed; empty if it was not suspended."""

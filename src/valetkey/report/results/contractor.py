@@ -12,7 +12,7 @@ from valetkey.report.results.shape import Shape, shaped
 
 
 class Request(Shape, frozen=True):
-    """What `request` wrote."""
+    """The result of `request`."""
 
     file: str
     encrypted: bool
@@ -27,7 +27,7 @@ class Request(Shape, frozen=True):
 
 
 class Accepted(Shape, frozen=True):
-    """What `accept` wrote, and the policy that the contractor's admin must attach."""
+    """The result of `accept`, and the policy that the contractor's admin must attach."""
 
     profile: str
     customer: str
@@ -35,9 +35,9 @@ class Accepted(Shape, frozen=True):
     account: str
     fingerprint: str | None
     origin: str
-    """What the profile was made from: a handoff, what was typed, or an AWS profile."""
+    """The source of the profile: a handoff, typed values, or an AWS profile."""
     unknown: list[str]
-    """Terms that nobody told."""
+    """Terms that are not known."""
     request: str | None
     mfa_serial: str | None
     base: str | None
@@ -67,13 +67,13 @@ class Verification(Shape, frozen=True):
 
 
 class Tried(Shape, frozen=True):
-    """One customer's profile: what was shown, or why nothing was."""
+    """The result for one customer's profile, or why there is none."""
 
     profile: str
     account: str | None
     role_arn: str | None
     holds: bool | None
-    """Null: it could not be tried."""
+    """Null: it could not be tested."""
     likely: str | None
     probes: list[Probe]
     problem: str | None
@@ -81,13 +81,13 @@ class Tried(Shape, frozen=True):
 
 
 class Verifications(Shape, frozen=True):
-    """What every customer's profile has shown."""
+    """The results for every customer's profile."""
 
     profiles: list[Tried]
 
 
 def verified(found: verification.Verification) -> Verification:
-    """What every way has shown."""
+    """Return the result of every test."""
     profile, likely = found.profile, found.likely or None
     holds = found.exit_code == 0
     return shaped(Verification, found, profile=profile.name, role_arn=profile.role_arn, holds=holds, likely=likely)
@@ -118,7 +118,7 @@ class Customers(Shape, frozen=True):
 
 
 def listed(found: Sequence[customers.Customer], damaged: Sequence[customers.Damaged]) -> Customers:
-    """Every customer, and the profiles that cannot be used."""
+    """Return every customer, and the profiles that cannot be used."""
     return Customers(
         customers=[
             shaped(
@@ -139,5 +139,5 @@ def listed(found: Sequence[customers.Customer], damaged: Sequence[customers.Dama
 
 
 def stamp(when: datetime | None) -> str | None:
-    """A time as it was recorded, UTC."""
+    """Format a recorded time, UTC."""
     return when.isoformat().replace("+00:00", "Z") if when else None

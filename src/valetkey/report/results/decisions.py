@@ -40,7 +40,7 @@ class Decision(Shape, frozen=True):
 
 
 def decided(decision: policy.Decision) -> Decision:
-    """The answer to one question."""
+    """Return the decision on one request."""
     return shaped(
         Decision,
         decision,

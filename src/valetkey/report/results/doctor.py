@@ -67,7 +67,7 @@ def diagnosed(
     likely: str,
     letter: str,
 ) -> Diagnosis:
-    """Every check, and what the tries have shown."""
+    """Return every check, and the results of the attempts."""
     profile = facts.profile
     return Diagnosis(
         valetkey="doctor/v1",
@@ -83,7 +83,7 @@ def diagnosed(
 
 
 def _probe(probing: doctor.Probing, letter: str) -> Probe:
-    """With the policy that AWS's text names, and whose it is."""
+    """Return the attempts, with the policy that AWS's message names, and which side it belongs to."""
     from valetkey.credentials.sessions.refusal_sides import side_of
 
     side = side_of(probing.denial)

@@ -44,7 +44,7 @@ class ReviewApplied(Shape, frozen=True):
 
 
 class Verified(Shape, frozen=True):
-    """A signature that holds."""
+    """A valid signature."""
 
     valetkey: Literal["verified/v1"]
     file: str
@@ -59,11 +59,11 @@ class Verified(Shape, frozen=True):
     decisions: dict[str, int]
     outcomes: dict[str, int]
     open: list[str]
-    """What the file itself says is not done, not read or not as agreed."""
+    """What the file itself reports as not done, not read or not as agreed."""
 
 
 class EvidenceWritten(Shape, frozen=True):
-    """The evidence of a grant."""
+    """Evidence of a grant."""
 
     valetkey: Literal["evidence-written/v1"]
     file: str

@@ -24,7 +24,7 @@ from valetkey.trust.terms import Terms as AgreedTerms
 
 
 def _said(hint: Any) -> Any:
-    """The type of a term in JSON: times are texts, tuples are lists."""
+    """Return the type of a term in JSON: times are strings, tuples are lists."""
     if hint is datetime:
         return str
     if get_origin(hint) in (Union, UnionType):
@@ -34,7 +34,7 @@ def _said(hint: Any) -> Any:
 
 _HINTS = get_type_hints(AgreedTerms)
 _TERMS = [(each.name, _said(_HINTS[each.name])) for each in TERMS]
-"""The terms, as `trust.terms` defines them: a new one is in the JSON and in its schema."""
+"""The terms, as `trust.terms` defines them: a new term is added to the JSON and to its schema."""
 
 
 def _shape(name: str, fields: Sequence[tuple[str, Any]], base: type[Shape] = Shape) -> type[Shape]:
@@ -46,14 +46,14 @@ Terms = _shape("Terms", _TERMS)
 
 
 class Call(Shape, frozen=True):
-    """One call to AWS, planned."""
+    """One planned call to AWS."""
 
     action: str
     params: dict[str, Any]
 
 
 class Proof(Shape, frozen=True):
-    """What is proved of a trust policy."""
+    """The proof of a trust policy."""
 
     holds: bool
     failures: list[str]
@@ -67,7 +67,7 @@ class Drift(Shape, frozen=True):
 
 
 class Change(Shape, frozen=True):
-    """One change of a grant, as its tag says it."""
+    """One change of a grant, as recorded in its tag."""
 
     at: str
     by: str
@@ -94,17 +94,17 @@ GrantShape = _shape(
         ("user_id", str | None),
     ],
 )
-"""A grant as agreed, with its terms among its own fields."""
+"""A grant as agreed; its terms are among its own fields."""
 
 _JUDGED = [("proof", Proof | None), ("opens", Opens)]
 Granted = _shape("Granted", [*_JUDGED, ("calls", list[str]), ("notes", list[str])], GrantShape)
-"""A grant that was made: what is proved of it, what its policies open, and the calls that were performed."""
+"""A grant that was created: its proof, what its policies allow, and the calls performed."""
 Planned = _shape("Planned", [*_JUDGED, ("calls", list[Call]), ("notes", list[str])], GrantShape)
-"""A grant that a dry run would make."""
+"""A grant that a dry run would create."""
 
 
 class Standing(Shape, frozen=True):
-    """A grant as it stands on its role."""
+    """A grant as it is on its role."""
 
     valetkey: Literal["standing/v1"]
     name: str
@@ -136,9 +136,9 @@ class Shown(Standing, frozen=True):
     proof: Proof | None
     trust: dict[str, Any]
     changed: list[str]
-    """What was changed since it was agreed, a sentence each."""
+    """What was changed since the grant was agreed, as one sentence each."""
     who: Reach | None
-    """Who gets in now; null where the role is as agreed."""
+    """Who is admitted now; null without drift."""
     ways_out: list[str]
 
 
@@ -148,7 +148,7 @@ class Listed(Standing, frozen=True):
     marks: list[str]
     problems: list[str]
     denied: int | None
-    """Calls that AWS refused, by the trail; null: no trail was read."""
+    """Number of calls that AWS refused, from the trail; null: no trail was read."""
 
 
 class Unread(Shape, frozen=True):
@@ -166,7 +166,7 @@ class Grants(Shape, frozen=True):
     damaged: list[str]
     unread: list[Unread]
     not_read: list[str]
-    """What of the trail could not be read."""
+    """Parts of the trail that could not be read."""
     unseen: list[str]
     """What the trail cannot show."""
 
@@ -198,7 +198,7 @@ class Removed(Shape, frozen=True):
 
 
 class Receipt(Shape, frozen=True):
-    """What a revocation did."""
+    """The result of a revocation."""
 
     valetkey: Literal["receipt/v1"]
     name: str
@@ -220,7 +220,7 @@ class Receipt(Shape, frozen=True):
 
 
 class Absent(Shape, frozen=True):
-    """There is no such role to revoke."""
+    """The role to revoke does not exist."""
 
     valetkey: Literal["receipt/v1"]
     name: str
@@ -237,7 +237,7 @@ class Misfit(Shape, frozen=True):
 
 
 class Shut(Shape, frozen=True):
-    """A role that was denied and closed, and not deleted."""
+    """A role that was denied and closed, but not deleted."""
 
     valetkey: Literal["shut/v1"]
     name: str
@@ -249,7 +249,7 @@ class Shut(Shape, frozen=True):
 
 
 def grant_json(grant: Grant) -> dict[str, Any]:
-    """A grant as agreed: kind "grant/v1"."""
+    """Return a grant as agreed: kind "grant/v1"."""
     own = shaped(
         GrantShape,
         grant,
@@ -264,7 +264,7 @@ def grant_json(grant: Grant) -> dict[str, Any]:
 
 
 def standing(found: Status, now: datetime) -> Standing:
-    """A grant as it stands on its role: kind "standing/v1"."""
+    """Return a grant as it is on its role: kind "standing/v1"."""
     role, record = found.role, found.record
     left = None if record.until is None else (record.until - now).total_seconds() / 86400
     return shaped(
@@ -296,7 +296,7 @@ def standing(found: Status, now: datetime) -> Standing:
 def listed(
     accounts: Sequence[listing.Grants], rows: Sequence[listing.Listed], unread: Sequence[tuple[str, str]], now: datetime
 ) -> Grants:
-    """The grants of accounts, in the order of the rows."""
+    """Return the grants of the accounts, in the order of the rows."""
     ids = [each.owner.account for each in accounts]
     alone = len(ids) == 1 and not unread
     return Grants(
@@ -321,12 +321,12 @@ def listed(
 
 
 def removed(done: tuple[revoke.Removed, ...]) -> list[Removed]:
-    """The calls of a revocation."""
+    """Return the calls of a revocation."""
     return [shaped(Removed, each, call=each.call.action, at=moment(each.at)) for each in done]
 
 
 def receipt(done: revoke.Receipt) -> Receipt:
-    """What a revocation did, and what it cannot undo."""
+    """Return what a revocation did, and what it cannot undo."""
     others = done.others
     return shaped(
         Receipt,
@@ -348,5 +348,5 @@ def receipt(done: revoke.Receipt) -> Receipt:
 
 
 def shut(done: revoke.Shut, misfits: tuple[Difference, ...]) -> Shut:
-    """A role that was denied and closed, and not deleted."""
+    """Return a role that was denied and closed, but not deleted."""
     return shaped(Shut, done, valetkey="shut/v1", gone=False, removed=removed(done.done), misfits=misfits)

@@ -1,4 +1,4 @@
-"""What `login` did, as JSON (docs/reference/login.md)."""
+"""Results of `login`, as JSON (docs/reference/login.md)."""
 
 from __future__ import annotations
 

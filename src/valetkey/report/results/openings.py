@@ -1,4 +1,4 @@
-"""What policies open, as JSON (docs/reference/{grant,revoke,audit}.md)."""
+"""What policies allow, as JSON (docs/reference/{grant,revoke,audit}.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from valetkey.report.results.shape import Shape, shaped
 
 
 class Outlives(Shape, frozen=True):
-    """One kind of what a deny on the role does not end."""
+    """One kind of access that a deny on the role does not end."""
 
     what: str
     actions: list[str]
@@ -43,7 +43,7 @@ class Opens(Shape, frozen=True):
     escalations: list[Escalation]
     outlives: list[Outlives]
     undecided: str | None
-    """Why what is above is more than the policies may allow: they take too much work to decide."""
+    """Why the values above may be more than the policies allow: a full analysis takes too much work."""
 
     @classmethod
     def of(cls, opening: effective_permissions.Opening) -> Opens:

@@ -11,18 +11,18 @@ from valetkey.report.results.shape import Shape, shaped
 
 
 class Deciding(Shape, frozen=True):
-    """One statement that decides, or the Allow that comes nearest."""
+    """A statement that decides, or the Allow that comes nearest."""
 
     policy: str
     side: Literal["identity", "boundary"]
     statement: int
-    """From 1."""
+    """Counted from 1."""
     sid: str | None
     tests: list[str]
 
 
 class Example(Shape, frozen=True):
-    """One request and how it is decided."""
+    """A request and its decision."""
 
     resource: str
     context: dict[str, str | list[str]]
@@ -36,7 +36,7 @@ class Can(Shape, frozen=True):
     role_arn: str
     action: str
     listed: bool
-    """Whether AWS lists such an action."""
+    """Whether AWS lists this action."""
     resource: str
     verdict: Literal["allowed", "denied", "depends", "unknown"]
     reason: str | None
@@ -99,7 +99,7 @@ class Compared(Shape, frozen=True):
     only_one: Services
     only_other: Services
     within: Within
-    """That the grant allows nothing that the other does not."""
+    """Whether the grant allows nothing that the other does not."""
     other_within: Within
     unread: list[str]
 
@@ -114,9 +114,9 @@ class Permissions(Shape, frozen=True):
     undecided: str | None
     policy: dict[str, Any]
     covers: Within
-    """That `policy` allows everything that the role's policies do."""
+    """Whether `policy` allows everything that the role's policies allow."""
     exact: Within
-    """That it allows nothing that they do not."""
+    """Whether `policy` allows nothing else."""
     compared: Compared | None
     unread: list[str]
     assumed: list[str]
@@ -135,14 +135,14 @@ class FromUse(Shape, frozen=True):
     policy: dict[str, Any]
     characters: int
     smaller: Within
-    """That `policy` allows nothing that the grant's policies do not."""
+    """Whether `policy` allows nothing that the grant's policies do not."""
     rest: Within
-    """What they allow and it does not."""
+    """Whether the grant's policies allow nothing that `policy` does not: what would be lost."""
     assumed: list[str]
 
 
 def decided(answer: can.Answer) -> Can:
-    """The answer to one question."""
+    """Return the answer to one question."""
     return shaped(
         Can,
         answer,
@@ -159,7 +159,7 @@ def permissions(
     policy: consolidated.Consolidated,
     against: compared.Compared | None,
 ) -> Permissions:
-    """What a grant's sessions may do."""
+    """Return what a grant's sessions may do."""
     return shaped(
         Permissions,
         of,
@@ -183,7 +183,7 @@ def _compared(against: compared.Compared) -> Compared:
 
 
 def proposed(of: effective.Effective, proposal: from_use.Proposal) -> FromUse:
-    """A smaller policy."""
+    """Return a smaller policy."""
     return shaped(
         FromUse,
         proposal,

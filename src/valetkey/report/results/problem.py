@@ -11,16 +11,16 @@ class Wrong(Shape, frozen=True):
     where: str
     do: str
     likely: str
-    """Of a refusal: the most likely reason; empty where `what` says it."""
+    """For a refusal: the most likely reason; empty if `what` gives it."""
     exit_code: int
 
 
 class Problem(Shape, frozen=True):
-    """What is wrong, in place of a result."""
+    """An error, in place of a result."""
 
     error: Wrong
 
 
 def problem(error: ValetkeyError) -> Problem:
-    """What is wrong, where and what to do. Not `details`, which are for the person's own terminal alone."""
+    """Return what is wrong, where, and what to do. `details` is left out: it is for the caller's terminal only."""
     return Problem(error=shaped(Wrong, error))

@@ -1,4 +1,4 @@
-"""What `import`, `forget` and `logout` did, as JSON (docs/reference/{import,forget,logout}.md)."""
+"""Results of `import`, `forget` and `logout`, as JSON (docs/reference/{import,forget,logout}.md)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class LoggedOut(Shape, frozen=True):
     profile: str | None
     """Null: every profile."""
     role_sessions: int
-    """How many were dropped."""
+    """Number of sessions that were dropped."""
     mfa_sessions: int
     keyring: str | None
     """Why an MFA session may be left in the keyring."""
@@ -42,7 +42,7 @@ class NotImported(Shape, frozen=True):
     why: str
     do: str
     fine: bool
-    """It is right as it is: nothing is missing when it is left."""
+    """The profile needs no import."""
 
 
 class Imported(Shape, frozen=True):
@@ -52,6 +52,6 @@ class Imported(Shape, frozen=True):
     imported: list[ImportedProfile]
     left: list[NotImported]
     shared_external_ids: list[list[str]]
-    """Profiles of several customers that have one ExternalId in common."""
+    """Profiles of several customers that share one ExternalId."""
     changes: list[str]
     """The lines of the diff."""

@@ -27,23 +27,23 @@ _EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
 
 @dataclass(frozen=True)
 class Said:
-    """What was asked: the file, what it was held against, the policies, and whether ExternalIds are shown."""
+    """The question: the file, its reference, the policies, and whether ExternalIds are shown."""
 
     trust: str
     than: str
     name: str
-    """What `than` is called inside a sentence."""
+    """The name of `than` inside a sentence."""
     policies: tuple[Policy, ...]
     show_external_id: bool
 
     def hide(self, text: str, request: PolicyRequest | None = None) -> str:
-        """A reason with every ExternalId in quotes masked, unless they are shown."""
+        """Return a reason with every quoted ExternalId masked, unless they are shown."""
         for value in () if self.show_external_id else self._external_ids(request):
             text = text.replace(f'"{value}"', f'"{mask(value)}"')
         return text
 
     def value(self, key: str, text: str) -> str:
-        """One value of a condition key."""
+        """Return one value of a condition key; an ExternalId is masked unless they are shown."""
         return mask(text) if key.lower() == _EXTERNAL_ID and not self.show_external_id else text
 
     def _external_ids(self, request: PolicyRequest | None) -> Iterator[str]:
@@ -57,7 +57,7 @@ class Said:
 
 
 class Request(Shape, frozen=True):
-    """A request as `valetkey decide` reads it, so that it can be tried."""
+    """A request in the format that `valetkey decide` reads, to replay it."""
 
     principal: str
     action: str | list[str]
@@ -74,7 +74,7 @@ class Proof(Shape, frozen=True):
     decision: Decision | None = None
     reference: Decision | None = None
     statement: int | None = None
-    """From 1."""
+    """Counted from 1."""
     reason: str | None = None
     assumed: list[str] = msgspec.field(default_factory=list)
 
@@ -86,7 +86,7 @@ class Party(Shape, frozen=True):
 
 
 class Values(Shape, frozen=True):
-    """What a condition key may be."""
+    """The values that a condition key may have."""
 
     binds: bool
     absent: bool
@@ -104,7 +104,7 @@ class Region(Shape, frozen=True):
     actions: list[str]
     values: dict[str, Values]
     statement: int
-    """From 1."""
+    """Counted from 1."""
     witness: Request
 
 
@@ -118,7 +118,7 @@ class Reach(Shape, frozen=True):
 
 
 def proved(found: Proved | Counterexample | prover.Unknown, said: Said) -> Proof:
-    """The answer to one question."""
+    """Return the result of one proof."""
     about: dict[str, Any] = {"valetkey": "proof/v1", "trust": said.trust, "within": said.than}
     match found:
         case Proved(witness=witness, assumed=assumed):
@@ -157,7 +157,7 @@ def _request(request: PolicyRequest, said: Said) -> Request:
 
 
 def reached(found: prover.Reach | prover.Unknown, said: Said) -> Reach:
-    """Who is let in."""
+    """Return who is admitted."""
     least = found.least if isinstance(found, Bounds) else found
     if isinstance(least, prover.Unknown):
         return _reach(said, least.reason, [], ())

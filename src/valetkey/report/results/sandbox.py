@@ -18,7 +18,7 @@ class Profile(Shape, frozen=True):
 
 
 class Status(Shape, frozen=True):
-    """Of a sandbox that is not running only that."""
+    """The state of a sandbox; one that is not running has only the first two fields."""
 
     valetkey: Literal["sandbox-status/v1"]
     running: bool

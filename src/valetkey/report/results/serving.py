@@ -1,4 +1,4 @@
-"""Where credentials are served, as JSON (docs/reference/serve.md)."""
+"""Served credentials as JSON (docs/reference/serve.md)."""
 
 from __future__ import annotations
 

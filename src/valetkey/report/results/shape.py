@@ -1,4 +1,4 @@
-"""A shape: a struct that declares what is printed, filled from the values of the rooms by the names of its fields."""
+"""Shapes: structs that declare the printed JSON. They are filled from values of the rooms, by field name."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ import msgspec
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """Fields in the order in which they are printed; each is always there unless it may be UNSET."""
+    """The base of all shapes. Fields are in the printed order; each is always present unless it may be UNSET."""
 
 
 S = TypeVar("S", bound=Shape)
 
 
 def shaped(shape: type[S], source: object = None, /, **given: Any) -> S:
-    """The shape with its fields taken from the attributes of the same names; `given` are those that differ from them.
+    """Return the shape, filled from the attributes of `source` with the same names; `given` overrides them.
 
-    Nested values are taken over the same way, and every value is held against what the shape declares.
-
-    INVARIANT: what was done is printed all the same, since a receipt must not be lost for the sake of its schema. In
-    the tests `undeclared` raises.
+    Nested values are converted the same way, and every value is checked against the declared type. INVARIANT: a value
+    that does not match is printed anyway, since a receipt must not be lost because of its schema. In the tests
+    `undeclared` raises.
     """
     fields = zip(shape.__struct_fields__, shape.__struct_encode_fields__, strict=True)
     values = {said: given[name] if name in given else getattr(source, name) for name, said in fields}
@@ -32,16 +31,16 @@ def shaped(shape: type[S], source: object = None, /, **given: Any) -> S:
 
 
 def undeclared(error: msgspec.ValidationError) -> None:
-    """Called with a value that its shape does not declare."""
+    """Called for a value that does not match its declared type."""
 
 
 def filled(shape: type[S], source: object = None, /, **given: Any) -> S:
-    """The same for a shape whose nested values are shapes already: they are taken over as they are and not made again,
-    which counts in an audit of many roles. What `shaped` would refuse, a test of the schema finds."""
+    """Same as `shaped`, for nested values that are shapes already: they are neither converted nor checked, which saves
+    time in an audit of many roles. A test of the schema finds what `shaped` would refuse."""
     names = shape.__struct_fields__
     return shape(**{name: given[name] if name in given else getattr(source, name) for name in names})
 
 
 def plain(value: Any) -> Any:
-    """A shape as what `json` prints: dicts, lists, texts, numbers."""
+    """Return a shape as the values that `json` prints: dicts, lists, strings, numbers."""
     return msgspec.to_builtins(value)

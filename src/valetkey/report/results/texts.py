@@ -1,4 +1,4 @@
-"""What is written for a side without valetkey, as JSON (docs/reference/{request,handoff,show}.md)."""
+"""Texts for a party without valetkey, as JSON (docs/reference/{request,handoff,show}.md)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from valetkey.report.results.shape import Shape
 
 
 class TextProof(Shape, frozen=True):
-    """What was proved of a text."""
+    """The proof of a text."""
 
     holds: bool
     failures: list[str]
 
 
 class RequestText(Shape, frozen=True):
-    """What `request --as` wrote."""
+    """The result of `request --as`."""
 
     valetkey: Literal["request-text/v1"]
     tool: str
     file: str
     sha256: str
-    """Of the file: 64 hexadecimal digits."""
+    """SHA-256 of the file: 64 hexadecimal digits."""
     fingerprint: str
     customer: str | None
     account: str
@@ -31,12 +31,12 @@ class RequestText(Shape, frozen=True):
     """ARNs."""
     proof: TextProof
     quick_create: str | None
-    """The link, where --template-url was given."""
+    """The link, if --template-url was given."""
     mail: str
 
 
 class HandoverText(Shape, frozen=True):
-    """What `handoff --as` wrote."""
+    """The result of `handoff --as`."""
 
     valetkey: Literal["handover-text/v1"]
     form: str
@@ -45,7 +45,7 @@ class HandoverText(Shape, frozen=True):
 
 
 class GrantCommand(Shape, frozen=True):
-    """What `show --as command` prints."""
+    """The result of `show --as command`."""
 
     valetkey: Literal["command/v1"]
     name: str
