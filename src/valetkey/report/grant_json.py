@@ -18,7 +18,7 @@ __all__ = ["grant_json", "judged_json", "proof_json", "standing_json"]
 
 
 def standing_json(found: Standing, now: datetime) -> dict[str, Any]:
-    """Return a grant as it is on its role: kind "standing/v1"."""
+    """Return a grant in its present state on the role: kind "standing/v1"."""
     return dict(plain(standing(found, now)))
 
 

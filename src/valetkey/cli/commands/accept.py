@@ -81,8 +81,8 @@ def accept(
     arn = typed.role_arn if typed else received.value.role_arn if received else ""
     name = acceptance.profile_name(name or acceptance.default_name(arn, have))
     before = next((each for each in have if each.name == name), None)
-    # INVARIANT: the identity checked here is the one that later calls start from. A session of valetkey's is no base
-    # identity.
+    # INVARIANT: the identity checked here is the one that later calls start from. A session made by valetkey is not
+    # a base identity.
     base = choose(
         account.profile,
         from_environment=base_from_environment,

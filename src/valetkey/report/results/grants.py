@@ -104,7 +104,7 @@ Planned = _shape("Planned", [*_JUDGED, ("calls", list[Call]), ("notes", list[str
 
 
 class Standing(Shape, frozen=True):
-    """A grant as it is on its role."""
+    """A grant in its present state on the role."""
 
     valetkey: Literal["standing/v1"]
     name: str
@@ -264,7 +264,7 @@ def grant_json(grant: Grant) -> dict[str, Any]:
 
 
 def standing(found: Status, now: datetime) -> Standing:
-    """Return a grant as it is on its role: kind "standing/v1"."""
+    """Return a grant in its present state on the role: kind "standing/v1"."""
     role, record = found.role, found.record
     left = None if record.until is None else (record.until - now).total_seconds() / 86400
     return shaped(
