@@ -27,7 +27,7 @@ class Node:
 
     name: str
     more: int
-    """Other roles that the same outsiders reach, represented by this name."""
+    """Number of other roles that the same outsiders reach, represented by this name."""
     tone: str
     """ "guarded" or "unguarded"."""
     y: float
