@@ -1,4 +1,4 @@
-"""The only room that imports boto3: connecting and performing planned calls."""
+"""The only package that imports boto3: it connects to AWS and performs planned calls."""
 
 from valetkey.aws.connect import connect
 

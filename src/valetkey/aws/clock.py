@@ -1,4 +1,4 @@
-"""What AWS says without credentials: the time, by the Date header of its own answer; and a region's partition."""
+"""The clock skew, from the Date header of a response to an unsigned request, and the partition of a region."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from valetkey.aws.opening import QUICK, bare_session, core_session, named, regio
 
 
 def clock_skew(profile: str | None, *, region: str | None = None, partition: str = "aws") -> float:
-    """Seconds that this computer's clock is ahead of AWS's (negative: behind), within a second or so. Signed calls that
-    are more than 5 minutes off may be refused; STS refuses those of more than 15.
+    """Return how many seconds this computer's clock is ahead of AWS's (negative: behind), accurate to about a second.
+    AWS may refuse signed calls that are more than 5 minutes off; STS refuses those more than 15 minutes off.
 
-    One unsigned call to STS, which refuses it and dates its refusal: it works without keys and with a wrong clock.
-    Raises CallError; NoBase and ConfigError for what is wrong on this computer.
+    Makes one unsigned call to STS. STS refuses it, and the response has a Date header: this works without keys and with
+    a wrong clock. Raises CallError; NoBase and ConfigError for problems on this computer.
     """
     call = Call("sts", "get_caller_identity")
     try:
@@ -40,12 +40,13 @@ def clock_skew(profile: str | None, *, region: str | None = None, partition: str
         raise CallError(
             call, "Unreachable", str(error), do="check the network, the region and AWS_ENDPOINT_URL"
         ) from None
-    # The header's seconds are cut off: half of one is lost as a rule.
+    # The Date header has whole seconds, so on average it is half a second behind.
     return (before + after) / 2 - (stamp + 0.5)
 
 
 def partition_of(region: str) -> str | None:
-    """The partition of a region, by botocore's table and its rules for new regions; None when it fits none."""
+    """Return the partition of a region, from botocore's table and its patterns for new regions; None if none
+    matches."""
     try:
         found: str = bare_session().get_partition_for_region(region)
         return found

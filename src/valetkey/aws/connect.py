@@ -1,4 +1,4 @@
-"""Perform calls on AWS with boto3, with limits on every wait and errors a person can act on."""
+"""Perform calls on AWS with boto3: every wait has a limit, and every error says what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from valetkey.account.denial import PolicyType, read_denial
 from valetkey.aws.opening import check_region, missing_bundle, named, problem_of, usual_session, with_stored
 from valetkey.errors import ValetkeyError, page
 
-# A call waits 5 s for a connection and 30 s for an answer, and is tried 3 times (AWS_MAX_ATTEMPTS changes that).
+# A call waits 5 s for a connection and 30 s for a response. It is attempted 3 times (AWS_MAX_ATTEMPTS changes that).
 _LIMITS: dict[str, Any] = {
     "connect_timeout": 5,
     "read_timeout": 30,
@@ -25,7 +25,7 @@ _LIMITS: dict[str, Any] = {
     "user_agent_extra": "valetkey",
 }
 
-# What AWS's codes mean as a rule; where its text names the policy that refused, that is said.
+# What AWS's error codes usually mean. Used where the message does not name the policy type that denied the call.
 _LIKELY = {
     "ExpiredToken": "the session that you are signed in with has ended",
     "ExpiredTokenException": "the session that you are signed in with has ended",
@@ -61,7 +61,8 @@ def _likely(code: str, message: str) -> str:
 
 
 def _denied(policy: PolicyType, explicit: bool) -> str:
-    """What refused a call of one's own account, by the policy that AWS names (troubleshoot_access-denied)."""
+    """Describe the denial of a call in the caller's own account, by the policy type that AWS names
+    (troubleshoot_access-denied)."""
     verb = "denies this call" if explicit else "does not allow this call"
     match policy:
         case PolicyType.IDENTITY if not explicit:
@@ -89,11 +90,12 @@ def _denied(policy: PolicyType, explicit: bool) -> str:
 def connect(
     *, profile: str | None = None, region: str | None = None, keys: Keys | None = None, stored: Keys | None = None
 ) -> Perform:
-    """A function that performs calls: with `keys`, else with boto3's usual chain (`profile` names one of it), else with
-    `stored`, the profile's key in the OS keyring.
+    """Return a function that performs calls: with `keys`, else with boto3's default chain (for `profile`, if given),
+    else with `stored`, the profile's key in the OS keyring.
 
-    Without a region (argument, environment, profile) us-east-1 is used: IAM and STS need one to find the partition.
-    Raises CallError (code NoSuchProfile) and ConfigError at once; everything else when a call is made.
+    The region is the argument, else that of the environment or the profile, else us-east-1: botocore needs one to find
+    the partition of IAM and STS. Raises CallError (code NoSuchProfile) and ConfigError at once; all other errors when a
+    call is made.
     """
     name = f"the AWS profile {profile}" if profile else "your sign-in"
     core = usual_session(profile)
@@ -131,16 +133,16 @@ def performer(
     name: str = "the base identity",
     profile: str | None = None,
 ) -> Perform:
-    """Performs calls with a boto3 session, in one region; `limits` are botocore's Config. `name` is what messages call
-    the identity, `profile` its AWS profile. Performing raises CallError for what AWS or the network did; NoBase and
-    ConfigError for what is wrong on this computer."""
+    """Return a function that performs calls with a boto3 session in one region. `limits` are botocore Config options.
+    Messages call the identity `name`; `profile` is its AWS profile. The function raises CallError for errors of AWS or
+    the network; NoBase and ConfigError for problems on this computer."""
     clients: dict[str, Any] = {}
 
     def perform(call: Call, /) -> dict[str, Any]:
         try:
             client = clients.get(call.service)
             if client is None:
-                # botocore writes AWS_MAX_ATTEMPTS into the settings that it is given: each client has its own copy.
+                # botocore writes AWS_MAX_ATTEMPTS into the options that it gets, so each client gets its own copy.
                 client = clients[call.service] = session.client(
                     call.service, region_name=where, config=Config(**copy.deepcopy(limits))
                 )
@@ -171,7 +173,7 @@ def performer(
         except wrong.ParamValidationError as error:
             raise CallError(call, "InvalidParameter", str(error)) from None
         except ResponseParserError:
-            # Its text quotes the answer, which may hold half of somebody's keys: never passed on.
+            # The error's text quotes the response, which may contain parts of keys, so it is not passed on.
             raise CallError(
                 call,
                 "Garbled",

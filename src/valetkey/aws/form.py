@@ -1,4 +1,4 @@
-"""HTTPS without AWS's API, and so without boto3: a form for the sign-in host, a file that anybody may read."""
+"""HTTPS requests without boto3: a form for the sign-in host, and files that are public."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _MAX_BYTES = 100_000
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """What was posted goes to nobody else."""
+    """Refuses redirects: no other host gets what was posted."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 def post_form(url: str, form: bytes, *, ca_bundle: str | None = None) -> tuple[int, bytes]:
-    """POST a form and answer status and body (100,000 bytes at most). No redirect is followed.
+    """POST a form. Returns the status and the body (up to 100,000 bytes). No redirect is followed.
 
-    Raises CallError (Unreachable, TimedOut) about `signin:GetSigninToken`, which never carries the form.
+    Raises CallError (Unreachable, TimedOut) with the call `signin:GetSigninToken`; the error never contains the form.
     """
     call = Call("signin", "get_signin_token")
     request = urllib.request.Request(  # noqa: S310 - the caller admits https and loopback only
@@ -34,8 +34,8 @@ def post_form(url: str, form: bytes, *, ca_bundle: str | None = None) -> tuple[i
     )
     do = "check the network, the proxy settings, the CA bundle and AWS_ENDPOINT_URL"
     try:
-        # Plain HTTP is for this computer alone: a proxy would read the keys. Over TLS the certificates are botocore's:
-        # some Pythons find none of the system's.
+        # Plain HTTP goes to this computer only and uses no proxy: a proxy could read the keys. TLS uses botocore's
+        # certificates, because some Python builds do not find the system's.
         handler = (
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_bundle or get_cert_path(True)))
             if url.startswith("https:")
@@ -56,9 +56,9 @@ def post_form(url: str, form: bytes, *, ca_bundle: str | None = None) -> tuple[i
 
 
 def read_public(url: str, *, limit: int, ca_bundle: str | None = None) -> bytes:
-    """GET what anybody may read, without credentials: `limit` + 1 bytes at most. No redirect is followed.
+    """GET a public file without credentials. Returns up to `limit` + 1 bytes. No redirect is followed.
 
-    Raises OSError, with AWS's status where it refused.
+    Raises OSError; it names the HTTP status if the server refused.
     """
     context = ssl.create_default_context(cafile=ca_bundle or get_cert_path(True))
     handler = urllib.request.HTTPSHandler(context=context)

@@ -1,4 +1,4 @@
-"""Fetch S3 objects to files, streamed, with errors a person can act on."""
+"""Download S3 objects to files, streamed, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _PIECE = 1 << 20
 
 
 def fetch(perform: Perform, bucket: str, key: str, path: Path) -> None:
-    """Write one object to `path`, in pieces; the file is private, and is gone after a failure. Raises CallError."""
+    """Write one object to `path` in pieces of 1 MiB. The file is private, and is deleted after a failure. Raises
+    CallError."""
     call = Call("s3", "get_object", {"Bucket": bucket, "Key": key})
     body = perform(call)["Body"]
     path.touch(mode=0o600)

@@ -1,10 +1,11 @@
-"""The one place that opens botocore: the AWS files are parsed by valetkey first, and every error is one of ours.
+"""The only module that makes botocore sessions. valetkey parses the AWS files first, and every error is a
+ValetkeyError.
 
 Rules:
-- No botocore session is made elsewhere. `awsfiles` reads both files before botocore does, so that a damaged one is a
-  ConfigError with file and line; botocore gets what was parsed and parses nothing again.
-- INVARIANT: an error of botocore or of the operating system leaves this room as a ValetkeyError (`named`), which says
-  what is missing and where. Only what the network did is called the network.
+- No other module makes a botocore session. `awsfiles` reads both files before botocore does, so a damaged file is a
+  ConfigError with file and line. botocore gets the parsed files and does not parse them again.
+- INVARIANT: an error of botocore or of the operating system leaves this package as a ValetkeyError (`named`), which
+  says what is missing and where. Only network errors are reported as network problems.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from valetkey.catalog.home_regions import HOME_REGIONS
 from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
 
-# A credential process may take 50 s altogether, prompt included: a call gets 3 s to connect and 8 s to answer, twice.
+# A credential process may take 50 s in total, prompt included. A call gets 3 s to connect and 8 s to read, twice.
 QUICK: dict[str, Any] = {
     "connect_timeout": 3,
     "read_timeout": 8,
@@ -39,7 +40,7 @@ QUICK: dict[str, Any] = {
 
 
 _SURROUNDING = ("env", "ec2-credentials-file", "boto-config", "container-role", "iam-role")
-# botocore's names of the providers that have no part in a chain.
+# By chain: the providers that are removed from it, by botocore's names.
 _LEFT_OUT: Mapping[Chain, tuple[str, ...]] = {
     "usual": (),
     "files": _SURROUNDING,
@@ -52,7 +53,8 @@ _FILES = {"AWS_CONFIG_FILE": "config_file", "AWS_SHARED_CREDENTIALS_FILE": "cred
 
 
 class _StoredProvider(CredentialProvider):  # type: ignore[misc]
-    """The place of a stored key in botocore's chain. Its secret is not told to botocore: nobody may want it."""
+    """A provider that puts a stored key into botocore's chain. botocore does not get the secret: no caller needs it
+    here."""
 
     METHOD = STORED
 
@@ -65,14 +67,15 @@ class _StoredProvider(CredentialProvider):  # type: ignore[misc]
 
 
 def with_stored(core: Any, stored: Keys | None) -> None:
-    """Put a stored key behind the environment and the AWS files, and before containers and instances."""
+    """Insert a stored key into the chain after the environment and the AWS files, and before containers and
+    instances."""
     if stored is not None:
         core.get_component("credential_provider").insert_after("config-file", _StoredProvider(stored))
 
 
 def tell_children(core: Any, variables: Mapping[str, str]) -> None:
-    """Give the programs that the AWS files name (credential_process) these variables besides the environment's: the
-    profile's own program, and that of a profile which a role is assumed from."""
+    """Add environment variables for the programs that the AWS files name (credential_process): the profile's own
+    program, and the program of a source profile."""
     if not variables:
         return
     providers = core.get_component("credential_provider")
@@ -88,7 +91,7 @@ def tell_children(core: Any, variables: Mapping[str, str]) -> None:
 
 
 class _Session(botocore.session.Session):  # type: ignore[misc]
-    """A botocore session that takes the AWS files as awsfiles has parsed them. Raises ConfigError."""
+    """A botocore session that uses the AWS files as parsed by awsfiles. Raises ConfigError."""
 
     _files: dict[str, Any] | None = None
 
@@ -102,22 +105,23 @@ class _Session(botocore.session.Session):  # type: ignore[misc]
 
 
 def _raw(path: str) -> dict[str, Any]:
-    """As botocore.configloader.raw_config_parse, which parses the file again each time."""
+    """Same as botocore.configloader.raw_config_parse, without parsing the file each time."""
     found = awsfiles.parsed(Path(os.path.expandvars(path)).expanduser())
     return {each: awsfiles.section_of(found, each) for each in found.sections()}
 
 
 def _config(path: str) -> dict[str, Any]:
-    """As botocore.configloader.load_config."""
+    """Same as botocore.configloader.load_config, from the parsed file."""
     found: dict[str, Any] = botocore.configloader.build_profile_map(_raw(path))
     return found
 
 
 def opened(profile: str | None, chain: Chain, files: Mapping[str, str] | None) -> Any:
-    """A botocore session whose chain of credentials has only what `chain` allows. Raises ConfigError."""
+    """Return a botocore session whose credential chain has only the providers that `chain` allows. Raises
+    ConfigError."""
     core = core_session(profile, files)
     if chain == "files" and profile == "default" and profile not in core.available_profiles:
-        # botocore refuses a profile that is named and not there; its key may be in the keyring.
+        # botocore refuses a named profile that does not exist; its key may be in the keyring.
         core = opened(None, "usual", files)
         core.get_component("credential_provider").remove("assume-role-with-web-identity")
     providers = core.get_component("credential_provider")
@@ -127,11 +131,11 @@ def opened(profile: str | None, chain: Chain, files: Mapping[str, str] | None) -
 
 
 def core_session(profile: str | None, files: Mapping[str, str] | None = None) -> Any:
-    """A session of the AWS profile; AWS_PROFILE is left aside. Raises ConfigError for damaged AWS files."""
+    """Return a session of the AWS profile; AWS_PROFILE is ignored. Raises ConfigError for damaged AWS files."""
     if profile is not None:
         core = _Session(profile=profile)
     else:
-        # No environment variable for the profile: neither AWS_PROFILE nor AWS_DEFAULT_PROFILE.
+        # No environment variable selects the profile: neither AWS_PROFILE nor AWS_DEFAULT_PROFILE.
         core = _Session(session_vars={"profile": (None, None, None, None)})
     # Tokens of the global endpoint do not work in opt-in regions (IAM User Guide, id_credentials_temp_enable-regions).
     core.set_config_variable("sts_regional_endpoints", "regional")
@@ -141,21 +145,21 @@ def core_session(profile: str | None, files: Mapping[str, str] | None = None) ->
 
 
 def bare_session() -> Any:
-    """A session that reads no AWS file: for what botocore's own tables say."""
+    """Return a session that reads no AWS file, for lookups in botocore's own tables."""
     core = _Session(session_vars={"profile": (None, None, None, None)})
     core._files = {"profiles": {}}
     return core
 
 
 def usual_session(profile: str | None) -> Any:
-    """A session as every other tool has it: AWS_PROFILE counts. Raises ConfigError for damaged AWS files."""
+    """Return a session as other AWS tools make it: AWS_PROFILE is used. Raises ConfigError for damaged AWS files."""
     return _checked(_Session(profile=profile))
 
 
 def _checked(core: Any) -> Any:
     for variable in _FILES.values():
         _raw(core.get_config_variable(variable))
-    with contextlib.suppress(wrong.BotoCoreError):  # a profile that is not there is an error of whoever uses it
+    with contextlib.suppress(wrong.BotoCoreError):  # a missing profile is reported where it is used
         providers = core.get_component("credential_provider")
         for method, parser, ours in (
             ("shared-credentials-file", "_ini_parser", _raw),
@@ -167,8 +171,8 @@ def _checked(core: Any) -> Any:
 
 
 def region_for(core: Any, partition: str | None, given: str | None) -> str:
-    """The region to call: as given, else the profile's, else the partition's first; none is of another partition.
-    Raises ConfigError for a setting that is not a region."""
+    """Return the region to call: the given one, else the profile's, else the partition's first. Regions of other
+    partitions are skipped. Raises ConfigError for a setting that is not a region."""
     for found in filter(None, (given, core.get_config_variable("region"))):
         if found != given:
             check_region(core, found)
@@ -181,25 +185,25 @@ def region_for(core: Any, partition: str | None, given: str | None) -> str:
 
 
 def home_region(partition: str | None) -> str:
-    """Where a partition's calls go when nothing says where."""
+    """Return the region for a partition's calls if none is configured."""
     return HOME_REGIONS.get(partition or "aws", "us-east-1")
 
 
 def check_region(core: Any, region: str) -> None:
-    """Raise ConfigError for a region that the AWS files or the environment have and that is not one."""
+    """Raise ConfigError if a region from the AWS files or the environment is not a valid region name."""
     if not awsfiles.is_region(region):
         raise awsfiles.region_error(region, core.profile, _env_of(core))
 
 
 def _env_of(core: Any) -> dict[str, str]:
-    """The environment, with the AWS files that this session reads."""
+    """Return the environment, with the paths of the AWS files that this session reads."""
     return {**os.environ, **{name: core.get_config_variable(each) for name, each in _FILES.items()}}
 
 
 @contextlib.contextmanager
 def named(core: Any, name: str, profile: str | None) -> Iterator[None]:
-    """Turn every error of botocore and the operating system into a ValetkeyError. `name` is what a message calls the
-    identity that is being opened; `core` its session, None before there is one."""
+    """Convert every error of botocore and the operating system to a ValetkeyError. Messages call the identity `name`;
+    `core` is its session, or None before it exists."""
     try:
         yield
     except ValetkeyError:
@@ -209,7 +213,7 @@ def named(core: Any, name: str, profile: str | None) -> Iterator[None]:
 
 
 def problem_of(error: Exception, core: Any, name: str, profile: str | None) -> ValetkeyError:
-    """What an error means that was met while an identity was opened, and what to do."""
+    """Convert an error from opening an identity to a ValetkeyError that says what is wrong and what to do."""
     which = option("--profile", profile or "default")
     match error:
         case wrong.ProfileNotFound():
@@ -235,13 +239,13 @@ def problem_of(error: Exception, core: Any, name: str, profile: str | None) -> V
             do = "correct `endpoint_url` in your AWS config, or AWS_ENDPOINT_URL"
             return NoBase(f"{name} cannot be used: the endpoint is not a URL", do=do, exit_code=2)
         case _:
-            # Its text may quote what was read.
+            # The error's text may quote cached secrets.
             what = f"{name} cannot be used: botocore cannot read its cached sign-in ({type(error).__name__})"
             return NoBase(what, do=SIGN_IN, exit_code=2)
 
 
 def file_problem(error: OSError, name: str) -> NoBase:
-    """A file that an identity needs, and that cannot be read or written."""
+    """Return the error for a file that an identity needs and that cannot be read or written."""
     path, why = str(error.filename or ""), error.strerror or type(error).__name__
     setting = next((each for each in _TOKEN_FILES if path and os.environ.get(each) == path), "")
     said = f"the file {path}" + (f" ({setting})" if setting else "") if path else "a file"
@@ -256,7 +260,8 @@ def file_problem(error: OSError, name: str) -> NoBase:
 
 
 def missing_bundle(core: Any, error: Exception) -> NoBase | None:
-    """The problem, when a connection failed because its CA bundle is not there: urllib3 says it without a file name."""
+    """Return the error if a connection failed because its CA bundle does not exist; urllib3's error does not name the
+    file."""
     bundle = core.get_config_variable("ca_bundle")
     if not bundle or Path(bundle).exists() or isinstance(error, wrong.ProxyConnectionError):
         return None

@@ -6,7 +6,7 @@ import botocore.session
 
 
 def all_regions() -> tuple[str, ...]:
-    """Names of the regions of every partition, those that have to be enabled too; without a call."""
+    """Return the regions of every partition, including those that need to be enabled. Makes no call."""
     core = botocore.session.get_session()
     return tuple(
         sorted(

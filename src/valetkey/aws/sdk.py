@@ -1,4 +1,4 @@
-"""A boto3 session for programs, with credentials that are renewed while it lives."""
+"""A boto3 session for Python programs, whose credentials are renewed automatically."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Expiring(Protocol):
     def session_token(self) -> str: ...
     @property
     def expires(self) -> datetime:
-        """Aware, UTC."""
+        """Timezone-aware, UTC."""
         ...
 
 
 def renewing_session(
     first: Expiring, renew: Callable[[], Expiring], *, profiles: Sequence[str | None], region: str | None
 ) -> Session:
-    """A session that begins with `first` and calls `renew` from 15 minutes before the end.
+    """Return a session that starts with `first` and calls `renew` when less than 15 minutes are left.
 
-    Its settings (endpoints, CA bundle, retries) are those of the first of these AWS profiles that is there. The name of
-    the profile sets nothing else: no credentials but these are found. Raises ConfigError, and what `renew` raises.
+    Its settings (endpoints, CA bundle, retries) are those of the first of `profiles` that exists. The profile is used
+    for nothing else: the session uses no other credentials. Raises ConfigError, and what `renew` raises.
     """
     with named(None, "the base profile", None):
         there = core_session(None).available_profiles

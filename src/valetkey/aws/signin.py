@@ -1,4 +1,4 @@
-"""The contractor's base identity: its keys, its region and endpoint, and the settings around it."""
+"""The contractor's base identity: its keys, region, endpoint and connection settings."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from valetkey.aws.opening import QUICK, home_region, named, opened, region_for, 
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """A base identity, resolved. The repr shows no secret."""
+    """A resolved base identity. The repr shows no secret."""
 
     keys: Keys = field(repr=False)
-    """The keys; one in the OS keyring is read when it is used."""
+    """The keys. A key in the OS keyring is read when it is used."""
     source: str
-    """Where they were found, in botocore's words: "env", "shared-credentials-file", "custom-process", "sso", "login",
-    "assume-role"; or STORED for the OS keyring."""
+    """Where the keys were found, as botocore names it: "env", "shared-credentials-file", "custom-process", "sso",
+    "login", "assume-role"; or STORED for the OS keyring."""
     region: str
     endpoint: str
     """URL of the STS endpoint."""
     connect: Callable[[Keys], Perform] = field(repr=False)
-    """Performs calls with other keys, with this identity's region, endpoint and CA bundle, and short limits."""
+    """Returns a function that performs calls with other keys, with this identity's region, endpoint and CA bundle, and
+    with short timeouts."""
 
     @property
     def access_key_id(self) -> str:
@@ -43,8 +44,8 @@ class SignIn:
 
     @property
     def realm(self) -> str:
-        """Where sessions made here are good: the endpoint of any region. What one region's STS has made is valid in
-        all of them (IAM User Guide, id_credentials_temp_enable-regions)."""
+        """Where these sessions are valid: the endpoint with `*` for the region. A session from one region's STS is
+        valid in all regions (IAM User Guide, id_credentials_temp_enable-regions)."""
         return _realm(self.endpoint, self.region)
 
 
@@ -63,17 +64,17 @@ def sign_in(
     files: Mapping[str, str] | None = None,
     child_env: Mapping[str, str] | None = None,
 ) -> SignIn:
-    """Resolve the keys of a profile, or of the usual chain without one; AWS_PROFILE is left aside.
+    """Resolve the keys of a profile, or of the default chain if `profile` is None. AWS_PROFILE is ignored.
 
-    AWS_PROFILE may name the very profile whose credentials valetkey provides: it would call itself without end.
-    `chain` "files": what the AWS files (and `stored`) have for the profile, `default` without one, and nothing that
-    surrounds the process; "environment": only that. `files` names other AWS files than the environment does
-    (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE).
-    The region is the given one, else the profile's, else the partition's first; none is of another partition.
-    `partition` None: whichever the region is of.
-    `ask(what for)` answers the MFA code of a base profile that is a role and asks for one itself (`mfa_serial`).
+    AWS_PROFILE may name the profile whose credentials valetkey provides, which would be an endless recursion.
+    `chain` "files": only the AWS files (and `stored`), for the profile or `default`; nothing from the environment of
+    the process. "environment": only the latter. `files` overrides the paths of the AWS files (AWS_CONFIG_FILE,
+    AWS_SHARED_CREDENTIALS_FILE).
+    The region is the given one, else the profile's, else the partition's first; regions of other partitions are
+    skipped. `partition` None: the partition of that region.
+    `ask(name)` returns the MFA code for a base profile that is a role with an `mfa_serial`.
     `child_env` are variables for the programs that the AWS files name (credential_process).
-    `stored` is the profile's key in the OS keyring, used where the environment and the AWS files name none.
+    `stored` is the profile's key in the OS keyring, used if the environment and the AWS files have none.
     Raises NoBase, ConfigError for damaged AWS files, and what `ask` raises. Makes no call unless the chain needs one.
     """
     name = f"the base profile {profile}" if profile is not None else "the base identity"
@@ -82,7 +83,7 @@ def sign_in(
         core = opened(profile, chain, files)
     with named(core, name, profile):
         if not core.get_config_variable("region"):
-            # A base profile that is a role is assumed by botocore itself, which wants one.
+            # botocore assumes the role of a base profile itself, and needs a region for that.
             core.set_config_variable("region", region or home_region(partition))
         if chain != "environment":
             _ask_with(core, ask, name)
@@ -97,7 +98,7 @@ def sign_in(
 
     def connect(other: Keys) -> Perform:
         session = opened(profile, chain, files)
-        # The models are read once, not once per set of keys.
+        # The service models are read once, not once per set of keys.
         session.register_component("data_loader", core.get_component("data_loader"))
         session.set_credentials(other.access_key_id, other.secret_access_key, other.session_token)
         return performer(boto3.Session(botocore_session=session), where, QUICK, name=name, profile=profile)
@@ -115,9 +116,9 @@ def sign_in(
 def calling(
     keys: Keys, *, profile: str | None, region: str | None, partition: str, files: Mapping[str, str] | None = None
 ) -> tuple[Perform, str]:
-    """Performs calls with these keys as `SignIn.connect` does, without resolving a base identity: with the endpoint and
-    the CA bundle of an AWS profile, and short limits. And the realm of that endpoint, see SignIn. Raises NoBase,
-    ConfigError."""
+    """Return a function that performs calls with these keys, and the realm (see SignIn.realm). Like `SignIn.connect`,
+    it uses the endpoint and CA bundle of an AWS profile and short timeouts, but resolves no base identity. Raises
+    NoBase, ConfigError."""
     with named(None, "the base profile", profile):
         core = opened(profile, "usual" if profile is None else "files", files)
     with named(core, "the base profile", profile):
@@ -135,7 +136,7 @@ class _Plain:
 
 
 def _ask_with(core: Any, ask: Callable[[str], str] | None, name: str) -> None:
-    """botocore itself would ask without end, and read the code from stdin where there is no terminal."""
+    """Replace botocore's prompt for an MFA code: it has no time limit, and reads stdin if there is no terminal."""
 
     def prompt(_: str) -> str:
         if ask is None:

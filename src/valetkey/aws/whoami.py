@@ -1,7 +1,8 @@
-"""Who the usual chain is, in a process of its own: `python -m valetkey.aws.whoami` prints the ARN.
+"""Print the ARN of the default chain's identity, in a separate process: `python -m valetkey.aws.whoami`.
 
-It finds what any other program with the same environment finds. Fails with the reason on stderr and exit code 3.
-The answer is about identity alone: AWS gives it under an explicit deny too (STS API reference, GetCallerIdentity).
+It finds the same identity as any other program with this environment. On failure, prints the reason to stderr and exits
+with code 3. The result is only the identity: AWS returns it even under an explicit deny (STS API Reference,
+GetCallerIdentity).
 """
 
 from __future__ import annotations
