@@ -1,4 +1,4 @@
-"""The two files that pass between the parties: access request and handoff."""
+"""The two files that the parties exchange: access request and handoff."""
 
 from valetkey.exchange.files import (
     AccessRequest,

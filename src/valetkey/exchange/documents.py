@@ -1,4 +1,4 @@
-"""What is in the two files that pass between the parties, as values."""
+"""The contents of the two files that the parties exchange, as values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from valetkey.trust.terms import Terms
 
 @dataclass(frozen=True, kw_only=True)
 class AccessRequest:
-    """What the contractor asks for. The owner decides; nothing in here grants anything."""
+    """What the contractor asks for. The owner decides; an access request grants nothing."""
 
     account: str
     """The contractor's account: 12 digits, from GetCallerIdentity."""
@@ -24,54 +24,54 @@ class AccessRequest:
     identity_arn: str
     issued: datetime
     user_id: str | None = None
-    """The unique id of that IAM user ("AIDA..."): what the owner's CloudTrail shows of who assumed the role
-    (userIdentity.principalId of a call from another account; IAM User Guide, cloudtrail-integration)."""
+    """The unique id of the IAM user ("AIDA..."). The owner's CloudTrail shows it for the user who assumed the role
+    (userIdentity.principalId of a cross-account call; IAM User Guide, cloudtrail-integration)."""
     customer: str = ""
-    """The contractor's own name for the owner."""
+    """The contractor's name for the owner."""
     policies: tuple[str, ...] = ()
-    """Wished policies, by name or ARN."""
+    """The policies asked for, by name or ARN."""
     until: datetime | None = None
     session: int | None = None
-    """Wished session length in seconds."""
+    """The session length asked for, in seconds."""
     reason: str = ""
     public_key: str | None = None
-    """The contractor's age or SSH public key, to encrypt the handoff to."""
+    """The contractor's age or SSH public key, used to encrypt the handoff."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Handoff:
-    """What the contractor needs to get in, and the terms it gets in under. The term of a later version is a field as
-    well (`completed`)."""
+    """What the contractor needs to assume the role, and the terms of the access. Terms that this class does not declare
+    are added as fields (`completed`)."""
 
     role_arn: str
     external_id: str | None
     contractor: str
-    """The contractor's account the role trusts: 12 digits."""
+    """The contractor's account, which the role trusts: 12 digits."""
     partition: str
     max_session: int
     """The role's MaxSessionDuration in seconds."""
     mfa: bool
     issued: datetime
     mfa_max_age: int | None = None
-    """Seconds since MFA at most, or None."""
+    """The maximum number of seconds since MFA, or None."""
     until: datetime | None = None
     principals: tuple[str, ...] = ()
-    """The ARNs that may come in; empty: whoever the contractor's admin lets."""
+    """The ARNs that may assume the role; empty: the contractor's administrator decides."""
     session_name: str | None = None
-    """The session-name rule: "username" (must be the IAM user's name), or None."""
+    """The rule for session names: "username" (must be the IAM user's name), or None."""
     source_identity: bool = False
     session_tags: bool = False
     policies: tuple[str, ...] = ()
-    """What the role carries, to read; the role itself is what counts."""
+    """The role's policies, for information only; the role itself decides."""
     request: str | None = None
-    """The fingerprint of the access request this answers, if there was one."""
+    """The fingerprint of the access request that this handoff answers, or None."""
     previous_external_id: str | None = None
-    """While the ExternalId is rotated: the previous one, which the role also accepts until `previous_until`."""
+    """During a rotation of the ExternalId: the previous one, which the role also accepts until `previous_until`."""
     previous_until: datetime | None = None
     whole_account: bool | None = None
-    """Everybody in the contractor's account may enter without MFA."""
+    """Every principal in the contractor's account may assume the role without MFA."""
     from_ip: tuple[str, ...] = ()
-    """Address ranges from which the role may be entered; empty: from anywhere."""
+    """The address ranges from which the role may be assumed; empty: any address."""
 
     @property
     def account(self) -> str:
@@ -80,13 +80,13 @@ class Handoff:
 
 
 ADDED = "added"
-"""In the metadata of a field that follows from a term: it is in a file only where its value is not the default, so that
-files without it stay as they are."""
+"""Marks a field that `completed` adds. The field is written only if its value is not the default, so files without it
+do not change."""
 
 
 def completed(declared: type, terms: type[Terms]) -> type:
-    """The handoff with an optional key for each term that it does not declare; `handoff` in the term's row can name
-    another key. A term without a default cannot be added to handoff/v1."""
+    """Return the handoff class with an optional key for each term that it does not declare; `handoff` in the term's row
+    can name a different key. A term without a default cannot be added to handoff/v1."""
     have = {each.name for each in fields(declared)}
     own = {each.name for each in table(terms) if each.name not in have and not each.handoff_by_row}
     hints = get_type_hints(terms)

@@ -1,13 +1,13 @@
-"""The two files that pass between the parties, read and written.
+"""Read and write the two files that the parties exchange.
 
 Rules:
-- A file is one JSON object with `"valetkey": "<kind>/v1"`. Another kind or version is refused; unknown keys are
-  reported (`unknown`), never acted on. Duplicate keys are refused.
-- `fingerprint` is over every other key; a file that does not match its own is refused (changed or cut on the way).
-  It protects against mistakes; against an attacker it does only what two people reading it aloud do.
-- Every field is checked by AWS's own syntax when a file is read (syntax.py), so that nothing in it means more than one
-  role, one account, one identity, or ends a quoted word.
-- No secret is ever in one of them: an ExternalId identifies, it does not authenticate.
+- A file is one JSON object with `"valetkey": "<kind>/v1"`. Another kind or version is refused. Unknown keys are
+  reported (`unknown`) and otherwise ignored. Duplicate keys are refused.
+- `fingerprint` covers every other key. A file that does not match its fingerprint is refused (changed or truncated). It
+  protects against mistakes; against an attacker it helps only if two people compare it by voice.
+- Every field is checked against AWS's syntax when a file is read (syntax.py), so each value names exactly one role,
+  account or identity, and none can end a quoted word.
+- The files never contain a secret: an ExternalId identifies, it does not authenticate.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _WORDS = 6
 
 
 class FileError(ValetkeyError):
-    """A file between the parties that cannot be used."""
+    """An exchanged file that cannot be used."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A file as read: its value, its fingerprint and the keys that this version does not know."""
+    """A file as read: its value, its fingerprint, and the keys that this version does not know."""
 
     value: Any
     fingerprint: str
@@ -63,23 +63,23 @@ _T = TypeVar("_T", AccessRequest, Handoff)
 
 
 def fingerprint(document: AccessRequest | Handoff) -> str:
-    """Six words to read aloud (66 bits of SHA-256 over the canonical JSON), joined by hyphens."""
+    """Return six words to read aloud (66 bits of SHA-256 over the canonical JSON), joined by hyphens."""
     return _fingerprint(_plain(document))
 
 
 def same_fingerprint(words: str, fingerprint: str) -> bool:
-    """Whether words as a person writes them (upper case, blanks for hyphens) are this fingerprint, all of it."""
+    """Return whether `words` as a person types them (any case, spaces for hyphens) are exactly this fingerprint."""
     return "-".join(words.lower().replace("-", " ").split()) == fingerprint
 
 
 def dump(document: AccessRequest | Handoff) -> str:
-    """The file's text, fingerprint included."""
+    """Return the file's text, with its fingerprint."""
     plain = _plain(document)
     return json.dumps({**plain, "fingerprint": _fingerprint(plain)}, indent=2, ensure_ascii=True) + "\n"
 
 
 def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
-    """Read a file of one kind; `name` is what errors call it. Raises FileError."""
+    """Read a file of one kind. Errors call the file `name`. Raises FileError."""
     again = "ask the sender for the file again"
     if len(text) > MAX_BYTES:
         raise FileError(
@@ -121,7 +121,7 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
 
 
 def check(document: AccessRequest | Handoff) -> None:
-    """Raise FieldError (a ValueError that names the field) unless `load` takes such a document."""
+    """Raise FieldError (a ValueError that names the field) unless `load` accepts this document."""
     if isinstance(document, AccessRequest):
         check_request(document)
     else:
@@ -129,7 +129,7 @@ def check(document: AccessRequest | Handoff) -> None:
 
 
 def _where(name: str, error: str) -> str:
-    """The place of msgspec's error, which ends in "- at `$.field`"."""
+    """Return the place in msgspec's error, which ends in "- at `$.field`"."""
     _, at, path = error.rpartition(" - at `")
     return f"{name}: {path.removesuffix('`')}" if at else name
 
@@ -144,8 +144,8 @@ def _plain(document: AccessRequest | Handoff) -> dict[str, Any]:
 
 
 def _left_out(field: dataclasses.Field[Any]) -> tuple[Any, ...]:
-    """Values for which the key is not written. Without the key of an added field its default is read, so that no other
-    value of it may be left out."""
+    """Return the values for which the key is not written. A missing key of an added field is read as its default, so
+    only the default may be omitted."""
     return (field.default,) if field.metadata.get(ADDED) else (None, (), "")
 
 
@@ -163,8 +163,8 @@ def _fingerprint(plain: dict[str, Any]) -> str:
 
 @functools.cache
 def _list() -> tuple[str, ...]:
-    """2048 words that no two people hear alike: the English list of BIP-39 (Rusnak et al., MIT), in its order. Each is
-    known by its first four letters."""
+    """Return 2048 words that sound different: the English list of BIP-39 (Rusnak et al., MIT), in its order. The first
+    four letters identify each word."""
     return tuple(Path(__file__).with_name("words.txt").read_text(encoding="ascii").split())
 
 

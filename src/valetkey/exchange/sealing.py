@@ -1,10 +1,11 @@
-"""A file between the parties, encrypted to one age or SSH public key, as the program `age` reads and writes it.
+"""Encrypt an exchanged file to one age or SSH public key, and decrypt it, compatible with the program `age`.
 
 Rules:
-- All cryptography is age's (pyrage, the extra `age`). What is written is armored text, so that it survives mail.
-- Encryption hides a file and names no sender: the fingerprint inside is compared by voice all the same.
-- Recipients are age keys (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`), the kinds that age takes without a plugin.
-- INVARIANT: no error quotes a key file, nor a word that may be a private key.
+- All cryptography is age's (pyrage, the extra `age`). Encrypted files are armored text, which mail does not damage.
+- Encryption hides the content and does not prove the sender: the parties still compare the fingerprint by voice.
+- Recipients are age keys (`age1…`) and SSH keys (`ssh-ed25519`, `ssh-rsa`), the kinds that age supports without a
+  plugin.
+- INVARIANT: no error quotes a key file or text that may be a private key.
 Source: age's format and recipient types (https://age-encryption.org/v1).
 """
 
@@ -19,11 +20,11 @@ from valetkey.exchange.files import MAX_BYTES, FileError
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _BINARY = b"age-encryption.org/"
 MAX_SEALED = MAX_BYTES * 3 // 2
-"""Bytes of an encrypted file at most: armor makes a third more of it."""
+"""The maximum size of an encrypted file in bytes: armor adds a third."""
 MAX_KEY = 20_000
-"""Bytes of a key file at most."""
+"""The maximum size of a key file in bytes."""
 
-# How a public key begins, and what is to be said of those that age cannot use.
+# Prefixes of public keys that age cannot use, and the reason.
 _REFUSED = (
     ("ecdsa-", "is an ECDSA key, which age does not support"),
     ("sk-", "is the key of a security token, which age does not support"),
@@ -39,12 +40,12 @@ class KeyFileError(ValetkeyError):
 
 
 def is_sealed(data: bytes) -> bool:
-    """Whether a file is encrypted with age, armored or not."""
+    """Return whether a file is encrypted with age, armored or not."""
     return data.lstrip()[: len(_ARMOR)] == _ARMOR or data.startswith(_BINARY)
 
 
 def public_key(text: str, *, where: str) -> str:
-    """The one public key in a text (blank lines and comments aside), checked. `where` is what errors call it.
+    """Return the one public key in a text, checked. Blank lines and comments are ignored. Errors call the text `where`.
 
     Raises KeyFileError.
     """
@@ -63,16 +64,16 @@ def public_key(text: str, *, where: str) -> str:
 
 
 def seal(data: bytes, key: str) -> bytes:
-    """The data encrypted to a public key, armored. Raises KeyFileError."""
+    """Return the data encrypted to a public key, armored. Raises KeyFileError."""
     sealed: bytes = _age().encrypt(data, [_recipient(key, "the public key")], armored=True)
     return sealed
 
 
 def unseal(data: bytes, identity: bytes | None, *, name: str, key_name: str = "") -> bytes:
-    """What is in an encrypted file, or the data itself when it is not encrypted.
+    """Return the content of an encrypted file, or the data itself if it is not encrypted.
 
-    `identity` is the content of a private key's file, `key_name` what errors call it. Raises KeyFileError for a key
-    that cannot be used, FileError for a file that it does not open.
+    `identity` is the content of a private key file, which errors call `key_name`. Raises KeyFileError for a key that
+    cannot be used, FileError for a file that the key does not decrypt.
     """
     if not is_sealed(data):
         return data
@@ -114,7 +115,7 @@ def _recipient(key: str, where: str) -> Any:
 
 
 def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
-    """Every private key in a key file: an SSH key, or the lines that `age-keygen` writes."""
+    """Return every private key in a key file: one SSH key, or the lines that `age-keygen` writes."""
     age = _age()
     if is_sealed(data):
         raise KeyFileError(

@@ -1,9 +1,9 @@
-"""Every field of the two files, by AWS's own syntax.
+"""Check every field of the two files against AWS's syntax.
 
 Rules:
-- INVARIANT: what passes is one line without control and formatting characters; an ARN, name, path or id in it names one
-  thing (no wildcard, no variable, no quote). So nothing of a file can widen a policy or end a quoted word.
-- A field is refused, never mended: who wrote the file has to say what was meant.
+- INVARIANT: an accepted value is one line without control and formatting characters. An ARN, name, path or id in it has
+  exactly one meaning (no wildcard, no variable, no quote). So no value can widen a policy or end a quoted word.
+- An invalid field is refused, never corrected: only the author of the file knows what was meant.
 Sources: IAM and STS API References (the shapes of the fields), valetkey.catalog.limits.
 """
 
@@ -21,16 +21,16 @@ from valetkey.policy.arns import PARTITIONS, Arn, is_account
 from valetkey.policy.iam_arns import iam_arn
 
 CUSTOMER_MAX = 100
-"""Characters of a customer's name."""
+"""Maximum number of characters of a customer's name."""
 TEXT_MAX = 2048
-"""Characters of a policy's name or ARN, and of a reason."""
+"""Maximum number of characters of a policy's name or ARN, and of a reason."""
 KEY_MAX = 20_000
-"""Characters of a public key."""
+"""Maximum number of characters of a public key."""
 KINDS = ("iam-user", "iam-role", "identity-center", "federated", "root")
 """The kinds of base identity."""
 
 _YEARS = range(2000, 9001)
-"""Years of four digits, with room to reckon around them."""
+"""Accepted years: four digits, with room for date arithmetic."""
 _POLICY = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
 _FINGERPRINT = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,20}")
 _PUBLIC_KEY = ("age1", "ssh-")
@@ -42,7 +42,7 @@ _RESERVED_SSO = re.compile(r"aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+/)?AWSR
 
 
 class FieldError(ValueError):
-    """A field that cannot be used. `field` is its JSON path."""
+    """An invalid field. `field` is its JSON path."""
 
     def __init__(self, field: str, what: str) -> None:
         super().__init__(f"{field}: {what}")
@@ -50,7 +50,7 @@ class FieldError(ValueError):
 
 
 def check_request(request: AccessRequest) -> None:
-    """Raise FieldError unless every field of an access request is sound by itself and fits the others."""
+    """Raise FieldError unless every field of an access request is valid and consistent with the others."""
     _account("$.account", request.account)
     _partition("$.partition", request.partition)
     _external_id(request.external_id)
@@ -71,7 +71,7 @@ def check_request(request: AccessRequest) -> None:
 
 
 def check_handoff(handoff: Handoff) -> None:
-    """Raise FieldError unless every field of a handoff is sound by itself and fits the others."""
+    """Raise FieldError unless every field of a handoff is valid and consistent with the others."""
     role = _iam("$.role_arn", handoff.role_arn, "role")
     _partition("$.partition", handoff.partition)
     if role.partition != handoff.partition:
@@ -109,21 +109,21 @@ def _network(field: str, text: str) -> None:
 
 
 def customer_name(field: str, customer: str) -> None:
-    """Raise FieldError unless this can be a customer's name: one line, no blanks at its ends."""
+    """Raise FieldError unless this can be a customer's name: one line, no whitespace at either end."""
     _line(field, customer, CUSTOMER_MAX)
     if customer.strip() != customer:
         raise FieldError(field, "begins or ends with whitespace")
 
 
 def policy_name(field: str, policy: str) -> None:
-    """Raise FieldError unless this can be a policy's name, with or without its path, or its ARN."""
+    """Raise FieldError unless this can be a policy's name, with or without a path, or its ARN."""
     _line(field, policy, TEXT_MAX)
     if not _POLICY.fullmatch(policy) or "//" in policy or ".." in policy.split("/"):
         raise FieldError(field, f"{_shown(policy)} is not the name or ARN of a policy")
 
 
 def _identity(request: AccessRequest) -> None:
-    """The identity's kind is known, and its ARN is of that kind and of the request's own account."""
+    """Check that the identity's kind is known, and that its ARN is of that kind and of the request's account."""
     kind, arn, field = request.identity, request.identity_arn, "$.identity_arn"
     if kind not in KINDS:
         raise FieldError("$.identity", f"{_shown(kind)} is not one of {', '.join(KINDS)}")
@@ -144,7 +144,7 @@ def _identity(request: AccessRequest) -> None:
 
 
 def _user_id(request: AccessRequest) -> None:
-    """The unique id of an IAM user (reference_identifiers; 16 to 128 characters), and of nobody else."""
+    """Check the unique id (reference_identifiers; 16 to 128 characters). Only an IAM user may have one."""
     if request.user_id is None:
         return
     if not _USER_ID.fullmatch(request.user_id):
@@ -154,8 +154,8 @@ def _user_id(request: AccessRequest) -> None:
 
 
 def _principal(field: str, text: str, handoff: Handoff) -> None:
-    """A user or role of the contractor, the roles of an Identity Center permission set, or the unique id that AWS shows
-    for a deleted one (reference_identifiers)."""
+    """Check a principal: a user or role of the contractor, the roles of an Identity Center permission set, or the
+    unique id that AWS shows for a deleted principal (reference_identifiers)."""
     if _UNIQUE_ID.fullmatch(text):
         return
     is_set = text.endswith("_*") and _RESERVED_SSO.fullmatch(text.rpartition(":role/")[2][:-1]) is not None
@@ -213,6 +213,6 @@ def _line(field: str, text: str, longest: int) -> None:
 
 
 def _shown(value: object) -> str:
-    """A refused value: short, and with nothing in it that a terminal or a shell acts on."""
+    """Return a refused value for a message: shortened, without characters that a terminal or a shell acts on."""
     text = json.dumps(value)
     return text if len(text) <= 200 else f"{text[:200]}…"
