@@ -1,6 +1,6 @@
-"""What is written for a party without valetkey: texts for its own tools.
+"""Texts for a party that does not have valetkey: input for other tools.
 
-An access request becomes a role that the owner makes with the console, CloudFormation, Terraform or the AWS CLI
-(`roles`, one writer each, `proof` before any is sent). A handoff becomes what the contractor enters the role with
-(`handover`). Every writer is a pure function from a frozen value to a text.
+From an access request: a role that the owner creates with the console, CloudFormation, Terraform or the AWS CLI
+(`roles`, one writer for each tool; `proof` checks each text before it is sent). From a handoff: what the contractor
+needs to assume the role (`handover`). Every writer is a pure function from a frozen value to a text.
 """

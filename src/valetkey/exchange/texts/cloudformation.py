@@ -1,9 +1,9 @@
 """The role as a CloudFormation template: a file that the owner uploads.
 
 Rules:
-- No parameters: account, ExternalId and end are in the template, so that nobody types them and nobody can change them
-  by a link. The role's ARN is an output.
-- JSON, and the same bytes for the same request: so the template can be compared byte for byte.
+- No parameters: account, ExternalId and end date are in the template, so they need not be typed and a link cannot
+  change them. The role's ARN is an output.
+- The template is JSON, and the same request always gives the same bytes, so templates can be compared byte for byte.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from valetkey.trust.writing import write_trust
 
 LOGICAL = "ContractorRole"
 CAPABILITY = "CAPABILITY_NAMED_IAM"
-"""What the owner acknowledges: the template makes a role with a name of its own."""
+"""The capability that the owner acknowledges: the template creates a role with a custom name."""
 
 
 def write(role: WantedRole) -> str:
-    """The template's text. Raises what `write_trust` raises."""
+    """Return the template's text. Raises what `write_trust` raises."""
     properties: dict[str, Any] = {
         "RoleName": role.name,
         "Description": role.description,

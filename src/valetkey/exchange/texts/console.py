@@ -1,7 +1,7 @@
-"""The role as steps in the AWS console, with what is pasted there.
+"""The role as steps in the AWS console, with the documents to paste.
 
-The names of pages and buttons are the console's own, as AWS's page has them; they change without notice, so the text
-says when they were read and where (fact H37).
+The names of pages and buttons are those on AWS's documentation page. They change without notice, so the text says when
+and where they were read (fact H37).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LIMIT = re.compile(r"[0-9]+\. In the role's Summary choose Edit, .* to ([0-9]+)
 
 
 def write(role: WantedRole) -> str:
-    """The steps. Raises what `write_trust` raises."""
+    """Return the steps. Raises what `write_trust` raises."""
     steps = [
         "Sign in to your own account and open the IAM console. Choose Roles, then Create role.",
         "Choose Custom trust policy. Replace what is there by this text, all of it:\n\n"
@@ -60,7 +60,7 @@ def _block(what: str, document: Mapping[str, Any]) -> str:
 
 
 def pasted(text: str) -> dict[str, str]:
-    """What is pasted, read back from the steps: the trust policy under "trust policy", inline policies by name."""
+    """Read the pasted documents back from the steps: the trust policy as "trust policy", inline policies by name."""
     found: dict[str, str] = {}
     what: str | None = None
     for line in text.splitlines(keepends=True):
@@ -78,7 +78,7 @@ def pasted(text: str) -> dict[str, str]:
 
 
 def read(text: str) -> tuple[str, dict[str, str], tuple[str, ...], str, int]:
-    """Trust policy, inline policies, managed policies, role name and session limit, read back from the steps. Raises
+    """Read the steps back: trust policy, inline policies, managed policies, role name and session limit. Raises
     ValueError, KeyError."""
     blocks = pasted(text)
     lines = [line.strip() for line in text.splitlines()]

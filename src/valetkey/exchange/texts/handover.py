@@ -1,13 +1,14 @@
-"""What a contractor without valetkey needs to enter a role: mail, shell script, Terraform blocks, way to the console.
+"""What a contractor without valetkey needs to assume a role: mail, shell script, Terraform blocks, console sign-in.
 
 Rules:
-- Everything is in full, the ExternalId too: handing over is what this is for, and none of it is a secret.
-- The owner knows neither the contractor's MFA device nor its own profile's name: what the contractor has to fill in is
-  in capitals, and said.
-- The AWS CLI asks for a code itself (`mfa_serial`); the AWS provider of Terraform cannot. Terraform therefore gets its
-  credentials from the AWS CLI, by `credential_process` (AWS CLI v2: `aws configure export-credentials`).
-- The console's Switch Role page cannot send an ExternalId (fact H30): federation can (IAM User Guide,
-  id_roles_providers_enable-console-custom-url). The keys go by POST and never into a URL or onto a command line.
+- Everything is shown in full, including the ExternalId: these texts exist to hand it over, and nothing in them is
+  secret.
+- The owner does not know the contractor's MFA device or profile name. Values that the contractor has to fill in are in
+  capitals and explained.
+- The AWS CLI asks for an MFA code itself (`mfa_serial`); Terraform's AWS provider cannot. So Terraform gets its
+  credentials from the AWS CLI through `credential_process` (AWS CLI v2: `aws configure export-credentials`).
+- The console's Switch Role page cannot send an ExternalId (fact H30); federation can (IAM User Guide,
+  id_roles_providers_enable-console-custom-url). The keys are sent by POST, never in a URL or on a command line.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ _HOSTS = {
     "aws-cn": ("signin.amazonaws.cn", "console.amazonaws.cn"),
     "aws-us-gov": ("signin.amazonaws-us-gov.com", "console.amazonaws-us-gov.com"),
 }
-"""Sign-in and console by partition, where they are public and need no region."""
+"""Hosts of sign-in and console by partition, where they are public and need no region."""
 
 
 def write(form: Form, handoff: Handoff, name: str, *, region: str | None = None) -> str:
-    """The text, for a profile of this name. `region` is where the contractor works; None: one of the partition's, for
-    the AWS CLI and the provider need one. Raises TextError."""
+    """Return the text for a profile with this name. `region` is where the contractor works; None: the partition's home
+    region, because the AWS CLI and the provider need one. Raises TextError."""
     region = region or HOME_REGIONS[handoff.partition]
     match form:
         case "text":
@@ -52,7 +53,7 @@ def write(form: Form, handoff: Handoff, name: str, *, region: str | None = None)
 
 
 def section(handoff: Handoff, name: str, region: str) -> str:
-    """The section of `~/.aws/config` for the AWS CLI and the SDKs, one setting a line."""
+    """Return the section of `~/.aws/config` for the AWS CLI and the SDKs, one setting per line."""
     return "\n".join([f"[profile {name}]", *(f"{key} = {value}" for key, value in _settings(handoff, region).items())])
 
 
@@ -72,7 +73,7 @@ def _settings(handoff: Handoff, region: str) -> dict[str, str]:
 
 
 def _process(name: str) -> tuple[str, str]:
-    """Name and `credential_process` of the profile for programs that cannot ask for a code."""
+    """Return name and `credential_process` of the profile for programs that cannot ask for an MFA code."""
     return f"{name}-process", f"aws configure export-credentials {option('--profile', name)}"
 
 
@@ -137,7 +138,7 @@ def _fill_in(handoff: Handoff) -> list[str]:
 
 
 def _console(handoff: Handoff, name: str) -> list[str]:
-    """How to get into the console, and where that does not go."""
+    """Return how to sign in to the console, or why that is not possible."""
     hosts = _HOSTS.get(handoff.partition)
     role = handoff.role_arn.rsplit(":role/", 1)[1]
     if handoff.external_id is None:
@@ -174,7 +175,7 @@ print(to + "?" + p.urlencode(q))'"""
 
 
 def _shell(handoff: Handoff, name: str, region: str) -> str:
-    """Commands of the AWS CLI that write the profile, and one that tries it. Raises TextError."""
+    """Return AWS CLI commands that write the profile, and one that tests it. Raises TextError."""
     profile = option("--profile", name)
     lines = [
         "#!/bin/sh",
@@ -188,7 +189,7 @@ def _shell(handoff: Handoff, name: str, region: str) -> str:
                 f"the {key} {value} begins with a hyphen, and the AWS CLI would take it for an option",
                 do="hand over with --as text, which has the section of ~/.aws/config",
             )
-        # What is looked up is a fixed text of ours, with a command in it; everything else is one word.
+        # A looked-up value is fixed text that contains a shell command; every other value is one quoted word.
         said = _LOOKED_UP.get(key) or word(value)
         lines.append(" ".join(["aws configure set", key, said, profile]))
     if handoff.mfa:
@@ -206,11 +207,11 @@ _LOOKED_UP = {
     "mfa_serial": "\"$(aws iam list-mfa-devices --query 'MFADevices[0].SerialNumber' --output text)\"",
     "role_session_name": '"$(aws iam get-user --query User.UserName --output text)"',
 }
-"""What the contractor's own account says of its user: looked up with the credentials of the usual profile."""
+"""Settings that the contractor's account can answer: looked up with the credentials of the default profile."""
 
 
 def _terraform(handoff: Handoff, name: str, region: str) -> str:
-    """The provider's block, under comments that say what it needs."""
+    """Return the provider block, with comments that say what it needs."""
     allowed: Mapping[str, Value] = {"region": region, "allowed_account_ids": (handoff.account,)}
     if handoff.mfa:
         process, how = _process(name)

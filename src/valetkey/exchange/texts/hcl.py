@@ -1,7 +1,7 @@
-"""Terraform's blocks as HCL, or as Terraform's JSON.
+"""Terraform blocks as HCL or as Terraform's JSON.
 
 INVARIANT: no value can end its quotes or begin a template (HCL native syntax specification, "Template Literals"; JSON
-syntax specification, "Strings"): names and ids come from files.
+syntax specification, "Strings"). Names and ids come from files.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True)
 class Expression:
-    """A reference in Terraform's language, like `aws_iam_role.contractor.name`. Always a fixed text of ours."""
+    """A reference in Terraform's language, such as `aws_iam_role.contractor.name`. Always fixed text, never input."""
 
     text: str
 
@@ -33,7 +33,7 @@ Value: TypeAlias = "str | bool | int | Expression | Encoded | tuple[Value, ...] 
 
 @dataclass(frozen=True)
 class Block:
-    """One block: `kind "label" { settings, then blocks }`, under a comment."""
+    """One block: `kind "label" { settings, then blocks }`, after a comment."""
 
     kind: str
     labels: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Block:
 
 
 def hcl(found: Iterable[Block]) -> str:
-    """The blocks in Terraform's own language, laid out as `terraform fmt` does."""
+    """Return the blocks as HCL, formatted as by `terraform fmt`."""
     return "\n".join(_hcl(each, "") for each in found)
 
 
@@ -58,7 +58,8 @@ def _hcl(block: Block, indent: str) -> str:
 
 
 def _settings(settings: Mapping[str, Value], indent: str) -> str:
-    """One a line; the equals signs of neighbours stand below each other, unless a value is longer than its line."""
+    """Format the settings, one per line. The equals signs of adjacent settings are aligned, except for multi-line
+    values."""
     written = [(name, _value(value, indent)) for name, value in settings.items()]
     lines = []
     for is_long, group in groupby(written, key=lambda each: "\n" in each[1]):
@@ -96,7 +97,7 @@ def _key(name: str) -> str:
 
 
 def _frozen(value: Any) -> Value:
-    """A loaded JSON value with tuples for its lists. `jsonencode` has no other kinds in a policy."""
+    """Return a loaded JSON value with tuples in place of lists. A policy contains no other types."""
     if isinstance(value, Mapping):
         return {name: _frozen(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -109,7 +110,7 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def quoted(text: str) -> str:
-    """A string as HCL reads back exactly this text."""
+    """Return the text as an HCL string literal with exactly this value."""
     escaped = "".join(
         _ESCAPES.get(char, char if char.isprintable() else f"\\U{ord(char):08x}") for char in _literal(text)
     )
@@ -117,7 +118,7 @@ def quoted(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """`${` and `%{` begin a template unless their first character stands twice."""
+    """Escape `${` and `%{`, which begin a template unless the first character is doubled."""
     return re.sub(r"([$%])\{", r"\1\1{", text)
 
 
@@ -126,12 +127,12 @@ def _one_line(text: str) -> str:
 
 
 def as_json(found: Iterable[Block]) -> str:
-    """The same as Terraform's JSON (`*.tf.json`)."""
+    """Return the blocks as Terraform's JSON (`*.tf.json`)."""
     return json.dumps(_merged(found), indent=2) + "\n"
 
 
 def _merged(found: Iterable[Block]) -> dict[str, Any]:
-    """Blocks of one kind and label are a list under it; comments are under "//"."""
+    """Merge blocks: those of the same kind and labels become a list. Comments are under the key "//"."""
     body: dict[str, Any] = {}
     for block in found:
         plain: dict[str, Any] = {"//": block.comment} if block.comment else {}

@@ -1,4 +1,4 @@
-"""The mail to an owner without valetkey: what the text does, what to do with it, what to send back."""
+"""The mail to an owner without valetkey: what the text does, how to use it, what to send back."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from valetkey.trust.showing import Shown
 
 @dataclass(frozen=True)
 class Sent:
-    """What goes to the owner."""
+    """What is sent to the owner."""
 
     text: str
-    """The file's text: what was proved."""
+    """The proved text of the file."""
     mail: str
-    """What to write beside it. For the console this is the file itself."""
+    """The mail that goes with it. For the console, the mail is the file."""
     proof: Shown
 
 
 def sent(tool: Tool, role: WantedRole, *, file: str, reason: str = "") -> Sent:
-    """The text for a tool and the mail, both as they are sent. Raises TextNotProved, or what the writers raise.
+    """Return the text for a tool and the mail, as they are sent. Raises TextNotProved, or what the writers raise.
 
-    INVARIANT: the steps for the console are proved as they stand in the mail.
+    INVARIANT: the console steps are proved exactly as they appear in the mail.
     """
     text, proof = written(tool, role)
     mail = letter(tool, role, text, file=file, reason=reason)
@@ -36,15 +36,15 @@ def sent(tool: Tool, role: WantedRole, *, file: str, reason: str = "") -> Sent:
 
 
 def with_link(before: Sent, role: WantedRole, *, file: str, reason: str, quick_create: str) -> Sent:
-    """The same for CloudFormation, with a quick-create link in the mail."""
+    """Return the same for CloudFormation, with a quick-create link in the mail."""
     mail = letter("cloudformation", role, before.text, file=file, reason=reason, quick_create=quick_create)
     return replace(before, mail=mail)
 
 
 def letter(tool: Tool, role: WantedRole, text: str, *, file: str, reason: str = "", quick_create: str = "") -> str:
-    """The mail's text. `file` is the name under which the text is attached; `quick_create` the link, if there is one.
+    """Return the mail's text. `file` is the name of the attached text; `quick_create` is the link, or empty.
 
-    The console's steps are the mail themselves: they are in it, in full.
+    For the console, the mail contains all steps and nothing is attached.
     """
     terms = role.terms
     until = f"before {moment(terms.until)}" if terms.until else "without an end: you have to delete it some day"

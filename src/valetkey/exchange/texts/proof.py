@@ -1,11 +1,12 @@
-"""A text for another tool, proved before it is sent: read back from its very characters, then held against the terms.
+"""Prove a text for another tool before it is sent: read it back from its characters and compare it with the terms.
 
 Rules:
-- INVARIANT: no text is sent that was not read back. CloudFormation is read by the reader that `audit` has; Terraform by
-  `account.configuration`, as a plan, by the same; commands and pasted documents word for word.
-- The trust policy is proved both ways (`trust.showing`): it admits what the terms say, and nothing else.
-- Everything else of the role (name, policies, session limit, denies) is compared: it is what was wanted, no more, no
-  less, and nothing of it is left unresolved.
+- INVARIANT: no text is sent unless it was read back. CloudFormation is read by the reader that `audit` uses. Terraform
+  is converted to a plan by `account.configuration` and read by the same reader. Commands and pasted documents are
+  parsed word for word.
+- The trust policy is proved in both directions (`trust.showing`): it admits what the terms say, and nothing else.
+- The rest of the role (name, policies, session limit, denies) must equal the wanted role exactly, with nothing
+  unresolved.
 """
 
 from __future__ import annotations
@@ -39,27 +40,27 @@ FILES: dict[Tool, str] = {
     "terraform": ".tf",
     "shell": ".sh",
 }
-"""How the files' names end."""
+"""File name suffixes."""
 
 
 class TextNotProved(ValetkeyError):
-    """A text that is not shown to make the role that was wanted. It is not sent."""
+    """A text that is not proved to create the wanted role. It is not sent."""
 
     exit_code = 1
 
 
 def written(tool: Tool, role: WantedRole) -> tuple[str, Shown]:
-    """The text for a tool, and what was proved of it. Raises TextNotProved, or what the writers raise."""
+    """Return the text for a tool and its proof. Raises TextNotProved, or what the writers raise."""
     text = WRITERS[tool](role)
     return text, prove_text(tool, text, role)
 
 
 def prove_text(tool: Tool, text: str, wanted: WantedRole) -> Shown:
-    """Prove that this text makes exactly the role that is wanted. Raises TextNotProved."""
+    """Prove that this text creates exactly the wanted role. Raises TextNotProved."""
     try:
         found = read_text(tool, text, wanted)
         wrong = tuple(_differences(found, wanted))
-        parse_policy(found.trust or "", kind="trust")  # a key given twice is refused here
+        parse_policy(found.trust or "", kind="trust")  # refuses a duplicate key
         shown = admits_only(json.loads(found.trust or ""), wanted.terms, role_arn=found.arn)
     except (ValetkeyError, ValueError, KeyError) as error:
         raise _not_proved(tool, str(error)) from None
@@ -69,7 +70,8 @@ def prove_text(tool: Tool, text: str, wanted: WantedRole) -> Shown:
 
 
 def read_text(tool: Tool, text: str, wanted: WantedRole) -> Role:
-    """The one role that a text makes, read back from its characters. Raises ValetkeyError, ValueError, KeyError."""
+    """Return the one role that a text creates, read back from its characters. Raises ValetkeyError, ValueError,
+    KeyError."""
     return _READERS[tool](text, wanted)
 
 
@@ -81,7 +83,7 @@ def _not_proved(tool: Tool, why: str) -> TextNotProved:
 
 
 def _differences(found: Role, wanted: WantedRole) -> list[str]:
-    """Every point in which the role is not the wanted one, in words."""
+    """Return every difference between the role and the wanted one, as text."""
     points: dict[str, tuple[Any, Any]] = {
         "name": (found.name, wanted.name),
         "path": (found.path, "/"),

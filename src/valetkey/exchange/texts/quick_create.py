@@ -1,12 +1,12 @@
-"""A link that opens CloudFormation's page "Quick create stack" with a template of ours.
+"""A link that opens CloudFormation's "Quick create stack" page with a valetkey template.
 
-Whoever controls the bucket decides what later owners create. So:
-- Only an https URL of an object in S3, of one version of it (`versionId`): that version's bytes never change.
-- Read without credentials, as CloudFormation of another account has to; nothing signed, no redirect.
-- INVARIANT: no link is written unless the bytes that are read there are the proved template's, every one.
+Whoever controls the bucket decides what owners create later. Therefore:
+- The URL must be the https URL of one version (`versionId`) of an S3 object: the bytes of a version never change.
+- The object is read without credentials, as CloudFormation in another account reads it; no signed URL, no redirect.
+- INVARIANT: no link is written unless the bytes read from the URL equal the proved template.
 
 Sources: CloudFormation User Guide, cfn-console-create-stacks-quick-create-links (fact H38); CloudFormation CreateStack
-(TemplateURL: 5,120 characters at most, a template of 1 MB at most); Amazon S3 User Guide, access-bucket-intro,
+(TemplateURL: at most 5,120 characters, a template of at most 1 MB); Amazon S3 User Guide, access-bucket-intro,
 RetrievingObjectVersions.
 """
 
@@ -22,7 +22,7 @@ from valetkey.exchange.texts.cloudformation import CAPABILITY
 from valetkey.exchange.texts.roles import TextError, WantedRole
 
 TEMPLATE_MAX = 1_000_000
-"""Bytes of a template in S3."""
+"""Maximum size of a template in S3, in bytes."""
 _URL_MAX = 5120
 _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
 _CONSOLES = {
@@ -41,12 +41,12 @@ Read = Callable[[str], bytes]
 
 
 def sha256(text: str) -> str:
-    """The text's SHA-256, 64 hexadecimal digits: what `sha256sum FILE` shows."""
+    """Return the text's SHA-256 as 64 hexadecimal digits, as `sha256sum FILE` prints it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def link(role: WantedRole, template: str, url: str, *, read: Read) -> str:
-    """The quick-create link for a proved template at this URL. Raises TextError, also where it is not there."""
+    """Return the quick-create link for a proved template. Raises TextError, also if the template is not at this URL."""
     region = check_url(url, role.terms.partition)
     do = "upload the file that this command wrote as it is, readable without credentials, and give that version's URL"
     try:
@@ -67,7 +67,8 @@ def link(role: WantedRole, template: str, url: str, *, read: Read) -> str:
 
 
 def check_url(url: str, partition: str) -> str | None:
-    """The region that an S3 URL names. Raises TextError unless it is an https URL of one version of an object."""
+    """Return the region in an S3 URL, or None. Raises TextError unless it is an https URL of one version of
+    an object."""
     suffix = _SUFFIXES.get(partition)
     if suffix is None:
         raise TextError(
@@ -80,7 +81,7 @@ def check_url(url: str, partition: str) -> str | None:
         rf"s3(?:\.{_REGION}|-{_REGION.replace('region', 'region2')})?\.{ending}",
     )
     found = next((match for each in hosts if (match := re.fullmatch(each, host))), None)
-    # With the bucket in the path, the path has two parts.
+    # If the bucket is in the path, the path has at least two parts.
     least = 1 if found and "bucket" in found.groupdict() else 2
     if found is None or len([part for part in path.split("/") if part]) < least or path.endswith("/"):
         raise _bad(f"{host}{path} is not an object in S3 in the partition {partition}")
@@ -118,5 +119,5 @@ def _bad(why: str) -> TextError:
 
 
 def acknowledge() -> str:
-    """What the owner does on the page."""
+    """Return the instruction for the owner on the page."""
     return f'tick the box that acknowledges {CAPABILITY} ("might create IAM resources with custom names")'

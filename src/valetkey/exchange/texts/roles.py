@@ -1,13 +1,13 @@
-"""The role that an owner without valetkey shall make: from an access request, before any text of it is written.
+"""The role that an owner without valetkey has to create, derived from an access request before any text is written.
 
 Rules:
-- Who, ExternalId and MFA come from the request alone. An IAM user's account is trusted with MFA; a role or an Identity
-  Center role never carries MFA (reference_policies_condition-keys), so that it is named instead. A federated user and
-  root can assume no role.
-- There is no owner who could be asked for an end: it must be known here. It is in the trust, and as a deny in the
-  permissions, so that no live session outlasts it.
-- Policies are written as ARNs. Whether they exist in the owner's account nobody has looked up: where one does not, the
-  owner's tool fails, and gives nothing.
+- Principal, ExternalId and MFA come from the request alone. The account of an IAM user is trusted with MFA. A role or
+  an Identity Center role never carries MFA (reference_policies_condition-keys), so the trust policy names it instead. A
+  federated user and root cannot assume a role.
+- The owner cannot be asked for an end date, so the request must have it. It is in the trust policy, and as a deny in
+  the permissions, so no session outlives it.
+- Policies are written as ARNs. Their existence in the owner's account is not checked: if one does not exist, the
+  owner's tool fails and grants nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from valetkey.trust.self_denies import dated_deny
 from valetkey.trust.terms import Terms, check_terms
 
 DEFAULT = ("SecurityAudit", "ViewOnlyAccess")
-"""The policies where none is wished for: what `grant` gives then."""
+"""The policies if the request names none: the same as for `grant`."""
 
 _JOB_FUNCTIONS = frozenset(
     {
@@ -43,12 +43,12 @@ _PATHS = ("job-function", "service-role")
 
 
 class TextError(ValetkeyError):
-    """A text for another tool that cannot be written."""
+    """A text for another tool cannot be written."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WantedRole:
-    """A role with everything that a text for another tool says of it."""
+    """A role with everything that a text for another tool says about it."""
 
     name: str
     terms: Terms
@@ -60,20 +60,20 @@ class WantedRole:
 
     @property
     def inline(self) -> dict[str, Mapping[str, Any]]:
-        """The inline policies by name: the dated deny, under the name that a grant of valetkey's has it under."""
+        """Inline policies by name: the dated deny, with the same name as in a grant that valetkey makes."""
         return {UNTIL: dated_deny(self.terms.until)} if self.terms.until else {}
 
     @property
     def account(self) -> str | None:
-        """The owner's account, where a wished policy of its own names it."""
+        """The owner's account, if a customer managed policy asked for names it; else None."""
         own = {parse_arn(arn).account for arn in self.managed} - {"aws"}
         return next(iter(own), None)
 
 
 def wanted_role(request: AccessRequest) -> WantedRole:
-    """The role that a request asks for. Raises TextError, or what `check_terms` raises.
+    """Return the role that a request asks for. Raises TextError, or what `check_terms` raises.
 
-    `request.until` None is an end that was left out on purpose.
+    `request.until` None means that the end was omitted on purpose.
     """
     terms = Terms(
         contractor=request.account,
@@ -101,7 +101,7 @@ def wanted_role(request: AccessRequest) -> WantedRole:
 
 
 def _who(request: AccessRequest) -> dict[str, Any]:
-    """MFA, and who is named where there is none. Raises TextError."""
+    """Return MFA, and the named principal if there is no MFA. Raises TextError."""
     match request.identity:
         case "iam-user":
             return {"mfa": True}
@@ -119,7 +119,8 @@ def _who(request: AccessRequest) -> dict[str, Any]:
 
 
 def policy_arn(word: str, request: AccessRequest) -> str:
-    """The ARN of a wished policy: as it was given, or AWS's of that name. Raises TextError."""
+    """Return the ARN of a policy asked for: as given, or that of the AWS managed policy of this name. Raises
+    TextError."""
     if not word.startswith("arn:"):
         head, slash, _ = word.partition("/")
         if word.endswith(".json") or (slash and head not in _PATHS):

@@ -1,9 +1,9 @@
-"""The role as commands of the AWS CLI, for a POSIX shell.
+"""The role as AWS CLI commands for a POSIX shell.
 
 Rules:
-- Changes are data: the commands are `Call`s, in the order in which no moment gives more than the terms (trust first,
-  then what denies, then what allows).
-- INVARIANT: every value is one quoted word of the shell, and no value begins an option.
+- Changes are data: the commands are `Call`s, ordered so that the role never allows more than the terms (trust policy
+  first, then denies, then allows).
+- INVARIANT: every value is one quoted shell word, and no value begins an option.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TAIL = "# The role's ARN, to send back:\n"
 
 
 def calls(role: WantedRole) -> tuple[Call, ...]:
-    """The calls that make the role. Raises what `write_trust` raises."""
+    """Return the calls that create the role. Raises what `write_trust` raises."""
     about = {"RoleName": role.name}
     create = {
         **about,
@@ -47,14 +47,14 @@ def calls(role: WantedRole) -> tuple[Call, ...]:
 
 
 def write(role: WantedRole) -> str:
-    """The script. Raises what `write_trust` raises."""
+    """Return the script. Raises what `write_trust` raises."""
     lines = [command(call, quiet=True) for call in calls(role)]
     show = command(Call("iam", "get_role", {"RoleName": role.name})) + " --query Role.Arn --output text"
     return _HEAD + "\n".join(lines) + f"\n{_TAIL}{show}\n"
 
 
 def command(call: Call, *, quiet: bool = False) -> str:
-    """A call as a command of the AWS CLI, an option a line."""
+    """Return a call as an AWS CLI command, one option per line."""
     words = ["aws", call.service.replace("_", "-"), call.operation.replace("_", "-")]
     options = [f"  {_option(name)} {word(str(value))}" for name, value in call.params.items()]
     end = ["  --output text > /dev/null"] if quiet and call.operation.startswith("create") else []
@@ -62,7 +62,7 @@ def command(call: Call, *, quiet: bool = False) -> str:
 
 
 def read(text: str) -> tuple[Call, ...]:
-    """The calls of a script of ours, read back word for word. Raises ValueError for any other text."""
+    """Return the calls of a script that `write` made, parsed word for word. Raises ValueError for any other text."""
     body = text.removeprefix(_HEAD)
     body, tail, _ = body.partition(_TAIL)
     if body == text or not tail:
@@ -100,7 +100,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def _option(name: str) -> str:
-    """ "RoleName" as the AWS CLI spells it: "--role-name"."""
+    """Return a parameter's AWS CLI option: "RoleName" gives "--role-name"."""
     return "--" + "".join(f"-{char.lower()}" if char.isupper() else char for char in name).removeprefix("-")
 
 

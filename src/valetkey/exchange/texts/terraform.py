@@ -1,4 +1,4 @@
-"""The role as a Terraform configuration. The owner's own provider settings decide account and region."""
+"""The role as a Terraform configuration. The owner's provider settings decide account and region."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ _ROLE = "aws_iam_role.contractor"
 
 
 def write(role: WantedRole) -> str:
-    """The configuration's text. The policies that allow wait for the deny. Raises what `write_trust` raises."""
+    """Return the configuration. Policies that allow depend on the deny, which is created first. Raises what
+    `write_trust` raises."""
     source = {"source": "hashicorp/aws", "version": ">= 4.0"}
     blocks = [
         Block("terraform", blocks=(Block("required_providers", settings={"aws": source}),)),
