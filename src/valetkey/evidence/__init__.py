@@ -1,10 +1,10 @@
 """Files for an auditor: an access review and the evidence of one grant, with hashes and an SSH signature.
 
 Rules:
-- A file is one JSON object with `"valetkey": "<kind>/v1"`. What it is about is hashed, and the hash is in the file.
-- The signature is over the bytes of the whole file, so that it covers account, population hash, decisions and time. It
-  is OpenSSH's (`ssh-keygen -Y`), beside the file, and `ssh-keygen` alone can check it.
-- INVARIANT: whose keys count is never read from the evidence, or from a file beside it.
+- A file is one JSON object with `"valetkey": "<kind>/v1"`. It contains the hash of what it reports.
+- The signature is over the bytes of the whole file, so it covers account, population hash, decisions and time. It is
+  OpenSSH's (`ssh-keygen -Y`), in a file next to it. `ssh-keygen` alone can verify it.
+- INVARIANT: the trusted keys are never read from the evidence or from a file next to it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
     "verify",
 ]
 
-# Loaded when used (PEP 562).
+# Imported on first use (PEP 562).
 _HOMES = {
     "GrantEvidence": "grant",
     "Applied": "review",

@@ -1,4 +1,4 @@
-"""The evidence of one grant: what was read of its role, with hashes, what is proved of it, and on what that rests."""
+"""The evidence of one grant: the role's policies with hashes, the proof, its assumptions, and the drift."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Document(Part, frozen=True):
     """ARN, or the name of an inline policy."""
     kind: Literal["trust", "managed", "inline", "boundary"]
     version: str | None
-    """Of a managed policy: "v3"."""
+    """Of a managed policy, such as "v3"."""
     sha256: str | None
     document: dict[str, Any] | None
-    """None where it could not be read."""
+    """None if it could not be read."""
     unread: str
-    """Why not; empty otherwise."""
+    """Why it could not be read; empty otherwise."""
 
 
 class Change(Part, frozen=True):
-    """A line of the grant's history: a tag, which whoever may tag the role can write."""
+    """A line of the grant's history. It is stored as a tag, which anyone with permission to tag the role can write."""
 
     at: str
     by: str
@@ -34,7 +34,7 @@ class Change(Part, frozen=True):
 
 
 class Proof(Part, frozen=True):
-    """What is proved of the trust policy that is in the evidence."""
+    """What is proved of the trust policy in this file."""
 
     claim: str
     holds: bool
@@ -43,7 +43,7 @@ class Proof(Part, frozen=True):
 
 
 class Difference(Part, frozen=True):
-    """A point in which the role is not what its record says."""
+    """A difference between the role and its record."""
 
     what: str
     agreed: str
@@ -52,58 +52,60 @@ class Difference(Part, frozen=True):
 
 
 class GrantEvidence(Part, frozen=True):
-    """The file."""
+    """The content of the file."""
 
     valetkey: Literal["evidence/v1"]
     account: str
     name: str
     role_arn: str
     read_at: str
-    """The time that a signature vouches for: the signer's claim."""
+    """The time that the signature covers. It is the signer's claim."""
     read_by: str
     state: str
     contractor: str
     until: str | None
     terms: dict[str, Any] | None
-    """The terms in the trust policy; None when it does not have the form that valetkey writes."""
+    """The terms in the trust policy; None if it does not have the form that valetkey writes."""
     terms_recorded: str
-    """SHA-256 of the terms that were agreed, as the record on the role has it."""
+    """SHA-256 of the agreed terms, from the record on the role."""
     session_seconds: int | None
     created: str
     last_used: str | None
-    """Within 400 days, some hours behind; None: none known to AWS."""
+    """Within the last 400 days, some hours late; None: AWS knows of no use."""
     documents: tuple[Document, ...]
     documents_sha256: str
-    """Over the name, kind, version and hash of every document."""
+    """SHA-256 over the name, kind, version and hash of every document."""
     proof: Proof | None
     drift: tuple[Difference, ...]
     history: tuple[Change, ...]
     activity: tuple[str, ...] = ()
-    """What CloudTrail shows of the use, in sentences, and what of it could not be read; empty: it was not asked."""
+    """What CloudTrail shows of the role's use, and what could not be read, as sentences; empty: CloudTrail was not
+    read."""
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """Documents that could not be read."""
+        """Names of the documents that could not be read."""
         return tuple(each.name for each in self.documents if each.document is None)
 
     @property
     def holds(self) -> bool:
-        """Whether everything was read, the proof holds, and the role is as agreed."""
+        """Whether everything was read, the proof holds, and there is no drift."""
         return self.proof is not None and self.proof.holds and not self.drift and not self.unread
 
 
 def documents_digest(documents: tuple[Document, ...]) -> str:
-    """One hash for all of them."""
+    """Return one hash over all documents."""
     return digest({"documents": [[each.kind, each.name, each.version, each.sha256] for each in documents]})
 
 
 def dump(evidence: GrantEvidence) -> bytes:
-    """The file's bytes."""
+    """Return the file's bytes."""
     return written(evidence)
 
 
 def load(data: bytes, *, name: str) -> GrantEvidence:
-    """The evidence, in which every document has its hash. Raises EvidenceError: exit code 1 where one has not."""
+    """Return the evidence after checking the hash of every document. Raises EvidenceError, with exit code 1 for a hash
+    that differs."""
     evidence = read(data, GrantEvidence, kind=KIND, name=name)
     for number, each in enumerate(evidence.documents):
         if each.document is not None and digest(each.document) != each.sha256:

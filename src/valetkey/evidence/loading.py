@@ -1,4 +1,4 @@
-"""Evidence as bytes: written in one form, read strictly."""
+"""Read and write evidence files: one form when written, strict when read."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import msgspec
 from valetkey.errors import ValetkeyError
 
 MAX_BYTES = 64_000_000
-"""A review of 10,000 roles takes some 10 MB."""
+"""A review of 10,000 roles has about 10 MB."""
 
 
 class EvidenceError(ValetkeyError):
-    """A file that is not evidence, or cannot be used as it is."""
+    """A file that is not evidence, or cannot be used."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of such a file. A key that this version does not know is refused: it may say something that counts."""
+    """A part of an evidence file. An unknown key is refused, because it may change the meaning."""
 
 
 T = TypeVar("T", bound=Part)
 
 
 def written(value: Part) -> bytes:
-    """The file: ASCII, two blanks a level, for a person to edit."""
+    """Return the file's bytes: ASCII, indented by two spaces so that a person can edit it."""
     return (json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=True) + "\n").encode("ascii")
 
 
 def kind_of(data: bytes, *, name: str) -> str:
-    """What the file says that it is: "review/v1". Raises EvidenceError."""
+    """Return the kind that the file states, such as "review/v1". Raises EvidenceError."""
     kind = _document(data, name).get("valetkey")
     return kind if isinstance(kind, str) else ""
 
 
 def read(data: bytes, shape: type[T], *, kind: str, name: str) -> T:
-    """The file as its value. `name` is what errors call it. Raises EvidenceError with the place in the file."""
+    """Return the file's value. Errors call the file `name`. Raises EvidenceError with the place in the file."""
     document = _document(data, name)
     if document.get("valetkey") != kind:
         raise EvidenceError(
@@ -63,7 +63,7 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
         raise EvidenceError(
             f"{name} is not JSON: {error.msg}", do="correct it there", where=f"{name}: line {error.lineno}"
         ) from None
-    except ValueError:  # a number of thousands of digits
+    except ValueError:  # a number with thousands of digits
         raise EvidenceError(
             f"{name} contains a number that is too long", do="name the right file", where=name
         ) from None
@@ -75,7 +75,7 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
 
 
 def _once(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
-    """An object; a key given twice means one thing to one reader and another to the next."""
+    """Return an object. A duplicate key is refused, because readers differ in which value they use."""
     made = dict(pairs)
     if len(made) != len(pairs):
         keys = [key for key, _ in pairs]

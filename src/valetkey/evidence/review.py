@@ -1,12 +1,13 @@
-"""An access review: a frozen population, a decision on each of its entries, and what became of the decisions.
+"""An access review: a frozen population, a decision for each entry, and the results of the decisions.
 
 Rules:
-- The population is everything that lets an outside party into the account when it is read: every grant, every other
-  role that an outsider can assume, roles for which that is not decided, and trust policies that name a deleted
-  principal. What could not be read is part of it (`incomplete`).
-- INVARIANT: the hash is over the account, the time, and every field of every entry but the decision. A population that
-  does not have its hash is refused: nobody can drop an entry or swap two of them unseen.
-- A decision is "keep" or "end", with a reason and a reviewer. None is assumed: an entry without one is refused.
+- The population is everything that gives outside parties access to the account when it is read: every grant, every
+  other role that an outsider can assume, roles for which this is not decided, and trust policies that name a deleted
+  principal. It records what could not be read (`incomplete`).
+- INVARIANT: the hash covers the account, the time, and every field of every entry except the decision. A population
+  that does not match its hash is refused, so removed or swapped entries are detected.
+- A decision is "keep" or "end", with a reason and a reviewer. There is no default: an entry without a decision is
+  refused.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ KIND = "review/v1"
 KEEP, END = "keep", "end"
 _OF_THE_PERSON = ("decision", "reason", "reviewer")
 _SHOWN = 5
-"""How many problems an error names."""
+"""How many problems an error lists."""
 
 Outcome = Literal[
     "kept",
@@ -35,7 +36,7 @@ Outcome = Literal[
     "not ended",
 ]
 OPEN: frozenset[Outcome] = frozenset({"kept, but changed since", "closed, not deleted", "not ended"})
-"""Outcomes that leave something to do."""
+"""Outcomes that need further action."""
 _DECISION_OF: Mapping[Outcome, tuple[str, ...]] = {
     "kept": (KEEP,),
     "kept, but changed since": (KEEP,),
@@ -47,21 +48,21 @@ _DECISION_OF: Mapping[Outcome, tuple[str, ...]] = {
 
 
 class Entry(Part, frozen=True):
-    """One role that lets somebody from outside in, as it was read, and what a person decided."""
+    """One role that an outside party can assume, as read, and the decision."""
 
     role_arn: str
     kind: Literal["grant", "outside trust"]
     who: tuple[str, ...]
-    """Whom it lets in, in words: "account 222222222222"."""
+    """Who can assume the role, as text: "account 222222222222"."""
     state: str
-    """Of a grant as `list` says it, or "damaged"; otherwise its exposure."""
+    """For a grant, the state as in `list`, or "damaged"; otherwise the exposure."""
     guards: tuple[str, ...]
-    """What a caller must bring: "ExternalId", "MFA"."""
+    """What a caller must supply: "ExternalId", "MFA"."""
     policies: tuple[str, ...]
     until: str | None
     created: str | None
     last_used: str | None
-    """None: not within 400 days, or not known, which `notes` says."""
+    """None: not used within 400 days, or not known; `notes` says so if not known."""
     trust_sha256: str | None
     notes: tuple[str, ...]
     """Drift, findings, deleted principals, what could not be read."""
@@ -71,12 +72,11 @@ class Entry(Part, frozen=True):
 
     @property
     def name(self) -> str:
-        """The role's name."""
         return self.role_arn.rsplit("/", 1)[-1]
 
 
 class Population(Part, frozen=True, omit_defaults=True):
-    """What is reviewed."""
+    """The roles under review."""
 
     account: str
     partition: str
@@ -87,14 +87,15 @@ class Population(Part, frozen=True, omit_defaults=True):
     """Accounts that count as the owner's own."""
     org_id: str | None
     incomplete: tuple[str, ...]
-    """What could not be read, so that entries may be missing."""
+    """What could not be read, so entries may be missing."""
     entries: tuple[Entry, ...]
     unseen: tuple[str, ...] = ()
-    """What CloudTrail cannot show of their use. It is not in a file that has none: earlier files keep their hash."""
+    """Activity that CloudTrail cannot show. Omitted from the file if empty, so the hashes of earlier files
+    stay valid."""
 
     @property
     def sha256(self) -> str:
-        """ "sha256:" and 64 hexadecimal digits over everything but the decisions."""
+        """The hash ("sha256:" and 64 hexadecimal digits) of everything except the decisions."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         for each in plain["entries"]:
             for field in _OF_THE_PERSON:
@@ -103,7 +104,7 @@ class Population(Part, frozen=True, omit_defaults=True):
 
 
 class Result(Part, frozen=True):
-    """What became of one decision."""
+    """The result of one decision."""
 
     role_arn: str
     outcome: Outcome
@@ -112,19 +113,19 @@ class Result(Part, frozen=True):
 
 
 class Applied(Part, frozen=True):
-    """What was done. Kept after each entry, so that an interrupted run goes on."""
+    """The progress of carrying out the decisions. Saved after each entry, so an interrupted run can continue."""
 
     by: str
     started_at: str
     finished_at: str | None
-    """The time that a signature vouches for: the signer's claim."""
+    """The time that the signature covers. It is the signer's claim."""
     results: tuple[Result, ...]
     not_reviewed: tuple[str, ...]
-    """Grants that were made since the population was read."""
+    """Grants created after the population was read."""
 
 
 class Review(Part, frozen=True):
-    """The file."""
+    """The content of the file."""
 
     valetkey: Literal["review/v1"]
     population: Population
@@ -134,7 +135,7 @@ class Review(Part, frozen=True):
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision as a spreadsheet brings it."""
+    """A decision from a spreadsheet."""
 
     place: str
     """File and line, for errors."""
@@ -146,23 +147,23 @@ class Decision:
 
 
 def new(population: Population) -> Review:
-    """A review in which nothing is decided."""
+    """Return a review without decisions."""
     return Review(valetkey="review/v1", population=population, population_sha256=population.sha256)
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Grants first, then other trusts, each by ARN."""
+    """Return the entries in order: grants first, then other trusts, each by ARN."""
     return tuple(sorted(entries, key=lambda each: (each.kind != "grant", each.role_arn)))
 
 
 def dump(review: Review) -> bytes:
-    """The file's bytes."""
+    """Return the file's bytes."""
     return written(review)
 
 
 def load(data: bytes, *, name: str) -> Review:
-    """A review whose population has its hash. Raises EvidenceError: exit code 2 for what cannot be read, 1 for a
-    population that was changed."""
+    """Return a review after checking the population's hash. Raises EvidenceError, with exit code 2 for a file that
+    cannot be read, 1 for a changed population, changed results, or a decision changed after it was carried out."""
     review = read(data, Review, kind=KIND, name=name)
     if review.population.sha256 != review.population_sha256:
         raise EvidenceError(
@@ -193,13 +194,13 @@ def load(data: bytes, *, name: str) -> Review:
 
 
 def code_of(review: Review) -> str:
-    """What a row of a spreadsheet says about which review it belongs to. No spreadsheet takes it for a number."""
+    """Return the code that links a spreadsheet row to this review. Spreadsheets do not convert it to a number."""
     return f"p-{review.population_sha256.removeprefix('sha256:')[:16]}"
 
 
 def with_decisions(review: Review, decisions: Sequence[Decision]) -> Review:
-    """The review with the decisions of a spreadsheet. Raises EvidenceError for a row of another review or role, or two
-    rows of one role; a role without a row stays as it is."""
+    """Return the review with the decisions of a spreadsheet. Roles without a row do not change. Raises EvidenceError
+    for a row of another review or role, or two rows for one role."""
     code, known = code_of(review), {each.role_arn for each in review.population.entries}
     given: dict[str, Decision] = {}
     for each in decisions:
@@ -220,8 +221,8 @@ def with_decisions(review: Review, decisions: Sequence[Decision]) -> Review:
 
 
 def decided(review: Review, *, name: str) -> Review:
-    """The review with every decision in its own spelling. Raises EvidenceError for entries that are not decided, or
-    have no reason or reviewer."""
+    """Return the review with normalized decisions. Raises EvidenceError for entries without a decision, reason or
+    reviewer."""
     problems = list(_undecided(review, name))
     if problems:
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
@@ -246,7 +247,7 @@ def _undecided(review: Review, name: str) -> Iterator[tuple[str, str]]:
 
 
 def is_whole(review: Review) -> bool:
-    """Whether every entry is decided and every decision was carried out or has a result."""
+    """Return whether every entry has a decision and a result, and the run has finished."""
     applied = review.applied
     if applied is None or applied.finished_at is None or list(_undecided(review, "")):
         return False

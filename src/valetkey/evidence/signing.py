@@ -1,12 +1,12 @@
-"""Signatures of evidence: made and checked by OpenSSH's `ssh-keygen -Y`, in the namespace `valetkey-review`.
+"""Sign and verify evidence with OpenSSH's `ssh-keygen -Y`, in the namespace `valetkey-review`.
 
 Rules:
-- No cryptography of our own. The signature is over the file's bytes; whoever has OpenSSH checks it without valetkey.
-- Whose keys count is said by the person who verifies. INVARIANT: a signers file in the directory of the evidence is
-  refused, by a link too: whoever can change the one can change the other.
-- A key counts as of the time that the evidence says (`valid-before`, `valid-after` of the signers file). That time is
-  the signer's claim: nobody else confirms it.
-- What is verified is what was read: `ssh-keygen` gets the bytes, not the path.
+- valetkey implements no cryptography. The signature is over the file's bytes, and OpenSSH verifies it without valetkey.
+- The verifier supplies the trusted keys. INVARIANT: a signers file in the directory of the evidence is refused, also
+  through a symbolic link: whoever can change one can change the other.
+- A key must be valid at the time in the evidence (`valid-before`, `valid-after` in the signers file). That time is the
+  signer's claim, which is not confirmed by others.
+- `ssh-keygen` gets the bytes that valetkey read, not the path, so it verifies the same content.
 Source: ssh-keygen(1), -Y sign, -Y verify, -Y find-principals, ALLOWED SIGNERS (OpenSSH 8.9 or later).
 """
 
@@ -25,35 +25,35 @@ from valetkey.errors import ValetkeyError
 
 NAMESPACE = "valetkey-review"
 _SIGN_SECONDS = 600.0
-"""A person may type a passphrase or touch a key."""
+"""Long enough to type a passphrase or touch a security key."""
 _VERIFY_SECONDS = 60.0
 _SIGNATURE_MAX = 100_000
 _SIGNERS_MAX = 10_000_000
 
 
 class SignatureError(ValetkeyError):
-    """A signature that cannot be made (2), or does not hold (1)."""
+    """A signature cannot be made (exit code 2) or is not valid (1)."""
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Whose signature it is."""
+    """The signer of a file."""
 
     principal: str
-    """As the signers file names it; an address as a rule."""
+    """The name in the signers file, usually an email address."""
     key: str
-    """The key's kind and fingerprint, as ssh-keygen says them."""
+    """The key's kind and fingerprint, as ssh-keygen prints them."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """`ssh-keygen` on this computer: the environment to run it in."""
+    """The program `ssh-keygen`, with the environment to run it in."""
 
     env: Mapping[str, str]
 
     def run(self, words: Sequence[str], data: bytes, *, seconds: float) -> subprocess.CompletedProcess[bytes]:
-        """Run it. Raises SignatureError when it is not there or does not end in time."""
-        # Times in its options are local times; in UTC they mean the same everywhere.
+        """Run the program. Raises SignatureError if it cannot be run or does not end in time."""
+        # ssh-keygen's options use local time; TZ=UTC makes them UTC everywhere.
         env = {**self.env, "TZ": "UTC", "LC_ALL": "C"}
         try:
             return subprocess.run(
@@ -70,13 +70,13 @@ class Tool:
 
 
 def signature_path(path: Path) -> Path:
-    """Where the signature of a file is: beside it, with `.sig` added."""
+    """Return the path of a file's signature: the same path with `.sig` appended."""
     return path.with_name(f"{path.name}.sig")
 
 
 def sign(data: bytes, key: Path, *, tool: Tool) -> tuple[bytes, str]:
-    """A signature, and the key's fingerprint in words. `key` is a private key's file, or a public key's whose private
-    one an agent holds. ssh-keygen itself asks for a passphrase. Raises SignatureError."""
+    """Return a signature and the key's kind and fingerprint. `key` is a private key file, or a public key file whose
+    private key is in an agent. ssh-keygen asks for a passphrase itself. Raises SignatureError."""
     if not key.is_file():
         raise SignatureError(f"{key} is not a file", do="name an SSH key: --sign ~/.ssh/id_ed25519", where=str(key))
     ran = tool.run(["-Y", "sign", "-f", str(key.absolute()), "-n", NAMESPACE], data, seconds=_SIGN_SECONDS)
@@ -96,8 +96,8 @@ def sign(data: bytes, key: Path, *, tool: Tool) -> tuple[bytes, str]:
 
 
 def verify(data: bytes, signature: bytes, signers: bytes, *, at: datetime | None, name: str, tool: Tool) -> Signer:
-    """Whose signature it is, by the signers' keys as of `at` (aware); None: now. Raises SignatureError (exit code 1)
-    when it is nobody's that they name, or of other bytes."""
+    """Return the signer, using the keys that are valid at `at` (aware; None: now). Raises SignatureError (exit code 1)
+    if no key in the signers file made this signature, or it is for other bytes."""
     with tempfile.TemporaryDirectory(prefix="valetkey-") as folder:
         given = ["-f", _kept(folder, "signers", signers), "-s", _kept(folder, "signature", signature)]
         if at is not None:
@@ -121,7 +121,7 @@ def verify(data: bytes, signature: bytes, signers: bytes, *, at: datetime | None
 
 
 def read_signature(path: Path) -> bytes:
-    """The signature beside a file. Raises SignatureError (exit code 1) when there is none."""
+    """Return the signature next to a file. Raises SignatureError (exit code 1) if there is none."""
     place = signature_path(path)
     if not place.exists():
         raise SignatureError(
@@ -134,7 +134,7 @@ def read_signature(path: Path) -> bytes:
 
 
 def read_signers(path: Path, *, evidence: Path) -> bytes:
-    """The keys that count. Raises SignatureError for a file beside the evidence (see the rules above)."""
+    """Return the trusted keys. Raises SignatureError for a file next to the evidence (see the rules above)."""
     own = {evidence.absolute().parent.resolve(), evidence.resolve().parent}
     if {path.absolute().parent.resolve(), path.resolve().parent} & own:
         raise SignatureError(
@@ -159,7 +159,7 @@ def _kept(folder: str, name: str, data: bytes) -> str:
 
 
 def _said(ran: subprocess.CompletedProcess[bytes]) -> str:
-    """The last line that ssh-keygen said."""
+    """Return the last relevant line that ssh-keygen printed."""
     lines = [each for each in (ran.stderr + b"\n" + ran.stdout).decode("utf-8", "replace").splitlines() if each.strip()]
     told = [each for each in lines if not each.startswith(("Signing data", "Could not verify"))]
     return (told or lines or [f"exit code {ran.returncode}"])[-1][:200]

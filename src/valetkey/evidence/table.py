@@ -1,9 +1,8 @@
-"""The decisions of a review from a spreadsheet: CSV in, as spreadsheets save it.
+"""Read the decisions of a review from a spreadsheet saved as CSV.
 
-Only the columns review, role_arn, decision, reason and reviewer are read, by their names, in any order: the population
-is in the review itself, and spreadsheets rewrite numbers and times. The separator is a comma, a semicolon or a tab (a
-spreadsheet takes that of its language). An apostrophe that was put before a cell that begins like a formula is taken
-away again.
+Only the columns review, role_arn, decision, reason and reviewer are read, by name and in any order: the population is
+in the review itself, and spreadsheets rewrite numbers and times. The separator is a comma, a semicolon or a tab
+(spreadsheets use that of their language). The apostrophe that protects a cell from being read as a formula is removed.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ COLUMNS = ("review", "role_arn", "decision", "reason", "reviewer")
 
 
 def read_decisions(data: bytes, *, name: str) -> tuple[Decision, ...]:
-    """The rows. Raises EvidenceError."""
+    """Return the decisions, one per row. Raises EvidenceError."""
     try:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError:
