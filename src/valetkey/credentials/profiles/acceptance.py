@@ -1,14 +1,14 @@
-"""A handoff judged before anything is written: is it for us, is it the one we asked for, does it admit us?
+"""Check a handoff before anything is written: is it for this account, does it answer our request, does it admit us?
 
 Rules (AWS, "The confused deputy problem", and id_roles_common-scenarios_third-party):
-- The handoff is for the account we are signed in to, of the same partition, and not expired.
-- The ExternalId is the one requested for this customer. Where no request of ours is known, a person decides.
-- A handoff older than the one accepted for this role is refused: what the owner has changed since would come back. The
-  very same one again changes nothing and corrects the profile.
-- A role, or an ExternalId, belongs to one customer: what another customer's profile uses is refused.
-- It leads neither into one's own account nor into another customer's (whose_account.py).
-- Terms that this identity can never meet (MFA with Identity Center, a principal that is not us) are refused now, not
-  at the first AccessDenied.
+- The handoff is for the account and partition that we are signed in to, and has not expired.
+- The ExternalId is the one requested for this customer. If no matching request is known, a person decides.
+- A handoff older than the one accepted for this role is refused, because it would undo the owner's later changes. The
+  same handoff again changes no terms and corrects the profile.
+- A role or an ExternalId belongs to one customer: one that another customer's profile uses is refused.
+- The role is neither in our own account nor in another customer's (whose_account.py).
+- Terms that this identity can never meet (MFA with Identity Center, a different principal) are refused now, not at the
+  first AccessDenied.
 """
 
 from __future__ import annotations
@@ -35,34 +35,34 @@ _TERMS = (
     *("role_arn", "external_id", "contractor", "mfa", "mfa_max_age", "max_session", "until", "session_name"),
     *("principals", "from_ip", "request", "issued"),
 )
-"""What a profile keeps of its handoff, under the same names."""
+"""The fields that a profile copies from its handoff, with the same names."""
 _AHEAD = timedelta(minutes=10)
-"""How far the owner's clock may go before ours."""
+"""Tolerated clock difference: how far the owner's clock may be ahead of ours."""
 
 
 class NotAccepted(ValetkeyError):
-    """The handoff is sound, but not one to work with. Nothing was written."""
+    """A valid handoff that cannot be accepted. Nothing was written."""
 
     exit_code = 1
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A handoff that may be worked with."""
+    """The result of the checks: a handoff that can be accepted."""
 
     handoff: Handoff
     fingerprint: str
     """To compare by voice with the owner's."""
     customer: str
-    """The contractor's own name for the owner; the owner's account id when there is none."""
+    """The contractor's name for the owner; the owner's account id if there is none."""
     request: AccessRequest | None
-    """The request of ours that it answers."""
+    """Our request that the handoff answers."""
     question: str
-    """What a person has to answer with yes first, or empty."""
+    """A question that a person has to answer with yes first, or empty."""
     notices: tuple[str, ...]
     origin: Origin = Origin.HANDOFF
     unknown: frozenset[str] = frozenset()
-    """As in Profile. The fields of `handoff` then say what is assumed."""
+    """As in Profile. Unknown terms have assumed values in `handoff`."""
 
 
 def judge(
@@ -78,9 +78,9 @@ def judge(
     origin: Origin = Origin.HANDOFF,
     unknown: frozenset[str] = frozenset(),
 ) -> Acceptance:
-    """Judge a handoff as read, or a role as typed (typed.py), of which the terms in `unknown` are unknown. `known`
-    are the requests made here, `profiles` what was accepted here, `aws_profiles` the role ARNs of those set up by
-    hand, `name` the profile to write. Raises NotAccepted, WrongAccount, LimitError."""
+    """Check a handoff as read, or a role as typed (typed.py); the terms in `unknown` are unknown. `known` are the
+    requests made here, `profiles` the accepted profiles, `aws_profiles` the role ARNs of profiles set up by hand,
+    `name` the profile to write. Raises NotAccepted, WrongAccount, LimitError."""
     handoff: Handoff = received.value
     if handoff.external_id is not None:
         limits.check("external id", handoff.external_id)
@@ -100,7 +100,7 @@ def judge(
         )
     request = _request(handoff, known, customer)
     there = next((each for each in profiles if each.name == name), None)
-    # Accepted before: a person has answered for this role and this ExternalId.
+    # Accepted before: a person has already confirmed this role and this ExternalId.
     again = there if there is not None and is_same_role(there.role_arn, handoff.role_arn) else None
     is_known = again is not None and again.external_id == handoff.external_id
     said = tuple(filter(None, (request.customer if request else None, customer)))
@@ -121,7 +121,7 @@ def judge(
 
 
 def _check_texts(handoff: Handoff) -> None:
-    """What is shown or acted on later has to be one line, and a rule has to be known."""
+    """Raise NotAccepted unless texts are single lines and the rule for session names is known."""
     for name, texts in (("principals", handoff.principals), ("policies", handoff.policies)):
         if not all(each.isprintable() and 0 < len(each) <= 2048 for each in texts):
             raise NotAccepted(
@@ -176,7 +176,8 @@ def _check_identity(handoff: Handoff, identity: Identity) -> None:
 
 
 def _is(identity: Identity, principal: str) -> bool:
-    """Whether a principal of the handoff means us. A role session does not tell its role's path."""
+    """Return whether a principal of the handoff is our identity. The ARN of a role session does not contain the role's
+    path."""
     if identity.kind == "iam-user":
         return principal == identity.arn
     head = f"arn:{identity.partition}:iam::{identity.account}:role/"
@@ -184,10 +185,10 @@ def _is(identity: Identity, principal: str) -> bool:
 
 
 def _request(handoff: Handoff, known: tuple[AccessRequest, ...], customer: str | None) -> AccessRequest | None:
-    """The request this handoff answers: by its fingerprint, by the customer, by the ExternalId."""
+    """Return the request that this handoff answers: matched by fingerprint, else by customer, else by ExternalId."""
     answered = next((each for each in known if fingerprint(each) == handoff.request), None)
     same_id = next((each for each in known if each.external_id == handoff.external_id), None)
-    # The account's number names no customer of a request; it confirms whose account it is (whose_account.py).
+    # An account id does not name the customer of a request; it confirms the account (whose_account.py).
     customer = None if customer == handoff.account else customer
     named = latest(customer, known) if customer else None
     first = answered or named or same_id
@@ -210,10 +211,10 @@ def _request(handoff: Handoff, known: tuple[AccessRequest, ...], customer: str |
 
 
 def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str | None, name: str | None) -> None:
-    """Refuse what another customer uses: with it, that customer could send us into this one's account.
+    """Refuse a role or ExternalId that another customer uses: that customer could send us into this one's account.
 
-    Imported profiles (importing.py) may be several on one role, and share an ExternalId that was in use before valetkey
-    knew of it: neither keeps one of them from being accepted again.
+    Several imported profiles (importing.py) may use one role, or share an ExternalId from before the import. Such a
+    profile can still be accepted again.
     """
     own = [each for each in profiles if each.name == name]
     is_again = any(is_same_role(each.role_arn, handoff.role_arn) for each in own)
@@ -243,7 +244,7 @@ def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str
 
 
 def _check_replay(handoff: Handoff, there: Profile | None) -> None:
-    """Refuse what was superseded: an old file's ExternalId, end and rules may be those the owner took back."""
+    """Refuse a superseded handoff: its ExternalId, end date and rules may have been revoked by the owner."""
     if there is not None and there.issued is not None and handoff.issued < there.issued:
         raise NotAccepted(
             f"the handoff is of {handoff.issued:%Y-%m-%d %H:%M:%S} UTC, and {there.name} was accepted already with a "
@@ -290,7 +291,7 @@ def _notices(
 
 
 def _twins(handoff: Handoff, profiles: tuple[Profile, ...], name: str | None) -> list[str]:
-    """Imported profiles may be several on one role: each is accepted by itself."""
+    """Return a notice if other profiles use this role. Imported profiles may share one; each is accepted separately."""
     twins = sorted(
         each.name for each in profiles if each.name != name and is_same_role(each.role_arn, handoff.role_arn)
     )
@@ -299,8 +300,8 @@ def _twins(handoff: Handoff, profiles: tuple[Profile, ...], name: str | None) ->
 
 
 def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, ...]:
-    """Every profile accepted before. One that cannot be read is left out only when it is the one being renewed: what
-    is overlooked cannot be told apart from another customer. Raises ProfileError."""
+    """Return every accepted profile. An unreadable profile is skipped only if it is the one being renewed, because it
+    could belong to another customer. Raises ProfileError."""
     found = []
     for name in names(env):
         try:
@@ -312,7 +313,7 @@ def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, 
 
 
 def profile_name(name: str) -> str:
-    """The name, if an AWS profile of ours may have it. Raises ValetkeyError."""
+    """Return the name if a valetkey profile may have it. Raises ValetkeyError."""
     if name == "default":
         raise ValetkeyError(
             "as the profile `default`, every tool that names no profile would work in the customer's account",
@@ -322,7 +323,7 @@ def profile_name(name: str) -> str:
 
 
 def default_name(role_arn: str, profiles: tuple[Profile, ...]) -> str:
-    """The profile's name when none was chosen: the one that has this role, else ROLE-ACCOUNT."""
+    """Return the default profile name: that of an existing profile with this role, else ROLE-ACCOUNT."""
     have = next((each.name for each in profiles if is_same_role(each.role_arn, role_arn)), None)
     if have is not None:
         return have
@@ -341,11 +342,12 @@ def profile_for(
     region: str | None,
     before: Profile | None = None,
 ) -> Profile:
-    """Everything valetkey has to know to assume the role. `source_profile` None: the base identity is what surrounds
-    the process; `base_files` as in Profile. `before` is the profile that is rewritten, if there is one.
+    """Return the profile with everything needed to assume the role. `source_profile` None: the base identity comes from
+    the environment of the process. `base_files` as in Profile. `before` is the profile that is replaced, if any.
 
-    Where it is unknown whether the role requires MFA, a code is sent when there is a device: a role that does not
-    ask for one takes it too."""
+    If it is unknown whether the role requires MFA, a code is sent if there is a device: a role that does not require
+    MFA accepts it too.
+    """
     handoff = acceptance.handoff
     if source_profile == name:
         raise NotAccepted(
@@ -377,7 +379,7 @@ def profile_for(
         from_ip=handoff.from_ip,
         customer=acceptance.customer,
         request=handoff.request,
-        # What was typed carries no date: a handoff that was superseded before stays so.
+        # A typed role has no date: a handoff that was superseded stays superseded.
         issued=handoff.issued if acceptance.origin is Origin.HANDOFF else before.issued if before else None,
         original=before.original if before else None,
         shares_external_id=before is not None

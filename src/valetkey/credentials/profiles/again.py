@@ -1,4 +1,4 @@
-"""How a profile is set up again: as it was the first time, from a handoff, from typed words, or by import."""
+"""Advice on how to set up a profile again: from a handoff, from a typed role, or by import, as the first time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from valetkey.commandline import command, option
 from valetkey.credentials.profiles.profile import Origin, Profile
 
 ANY = "set up the profile again as you did first (`valetkey accept`, or `valetkey forget NAME --restore` and `import`)"
-"""The same where the profile is not known."""
+"""The advice if the profile is not known."""
 
 
 def set_up_again(profile: Profile, *, then: str = "", change: str = "") -> str:
-    """The advice, without its end. `then` are further options of `accept`; `change` is what they mean for a section of
-    the AWS config, like "with another mfa_serial"."""
+    """Return the advice, without a full stop. `then` are further options of `accept`; `change` describes the same
+    change for a section of the AWS config, such as "with another mfa_serial"."""
     name = profile.name
     match profile.origin:
         case Origin.HANDOFF:

@@ -1,14 +1,14 @@
-"""One profile's section in the AWS config, written without touching anything else in the file.
+"""Write the section of one profile in the AWS config, and change nothing else in the file.
 
 Rules:
-- INVARIANT: every byte outside the profile's own section stays; an added section is appended. A file that the AWS SDKs
-  could not read, or that means something else after the edit, is left alone.
-- A section is ours when its `credential_process` calls `valetkey credential-process NAME`. Any other section of that
-  name is foreign and never written to.
-- The section has no `role_arn` and no `mfa_serial`: most SDKs refuse to ask for a code, and `role_arn` beats
-  `credential_process` (AWS SDKs and Tools Reference Guide, "Process credential provider", "Assume role").
-- The file is read as botocore reads it (configparser), so both agree on what a section is.
-- Errors never quote the file: people keep keys in it.
+- INVARIANT: every byte outside the profile's section is preserved; a new section is appended. The file is not changed
+  if the AWS SDKs could not read the result, or if the edit would change the meaning of another section.
+- A section belongs to valetkey if its `credential_process` calls `valetkey credential-process NAME`. Any other section
+  with that name is foreign and never changed.
+- The section has no `role_arn` and no `mfa_serial`: most SDKs cannot prompt for a code, and `role_arn` takes precedence
+  over `credential_process` (AWS SDKs and Tools Reference Guide, "Process credential provider", "Assume role").
+- The file is parsed as botocore parses it (configparser), so both agree on the sections.
+- Errors never quote the file, because it may contain keys.
 """
 
 from __future__ import annotations
@@ -45,25 +45,25 @@ BEATS = frozenset(
         "web_identity_token_file",
     }
 )
-"""Settings that make an SDK pass over credential_process, or do something else with it."""
+"""Settings that make an SDK ignore credential_process, or use it differently."""
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was done to the AWS config."""
+    """The result of a write to the AWS config."""
 
     path: Path
     changed: bool
     backup: Path | None
-    """The copy made before the first change, if it was made now."""
+    """The backup, if this was the first change and the backup was made now; else None."""
 
 
 def process_command(executable: Sequence[str], name: str) -> str:
-    """The `credential_process` line: the executable's words, quoted where they need it, and the name or its id.
+    """Return the `credential_process` line: the executable's words, quoted if necessary, and the profile's name or id.
 
-    Some SDKs split the line by themselves, some give it to `sh -c`: only what both read the same is used.
-    Raises ConfigError for a path that cannot be written so, ProfileError.
+    Some SDKs split the line themselves, others pass it to `sh -c`: only syntax that both read alike is used. Raises
+    ConfigError for a path that cannot be written that way, ProfileError.
     """
     words: list[str] = []
     for word in executable:
@@ -78,7 +78,7 @@ def process_command(executable: Sequence[str], name: str) -> str:
 
 
 def is_ours(command: str, name: str) -> bool:
-    """Whether a credential_process line is valetkey's for this profile."""
+    """Return whether a credential_process line is valetkey's for this profile."""
     try:
         words = shlex.split(command)
     except ValueError:
@@ -89,14 +89,14 @@ def is_ours(command: str, name: str) -> bool:
 
 
 def is_profile(name: str, env: Mapping[str, str]) -> bool:
-    """Whether tools that are given this profile's name get its credentials from valetkey. Raises ConfigError."""
+    """Return whether other tools get this profile's credentials from valetkey. Raises ConfigError."""
     line = awsfiles.settings((name,), env).get("credential_process")
     return isinstance(line, str) and is_ours(line, name)
 
 
 def region_of(profile: str | None, env: Mapping[str, str]) -> str | None:
-    """The region of an AWS profile (None: `default`) in the AWS config, if it names one. Never raises: see
-    awsfiles.region for the errors."""
+    """Return the region of an AWS profile (None: `default`) in the AWS config, or None. Raises nothing;
+    `awsfiles.region` raises errors."""
     try:
         return awsfiles.region(profile, env)
     except ConfigError:
@@ -104,8 +104,8 @@ def region_of(profile: str | None, env: Mapping[str, str]) -> str | None:
 
 
 def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare: bool = False) -> str | None:
-    """The file's text without these settings of a profile; None when the profile has not these very values. `bare`: the
-    section is the profile's name, as in the credentials file. Raises ConfigError."""
+    """Return the file's text without these settings of a profile; None if the profile does not have exactly these
+    values. `bare`: sections are named by the profile alone, as in the credentials file. Raises ConfigError."""
 
     def named(section: str) -> bool:
         return (section.strip() if bare else profile_of(section)) == name
@@ -128,31 +128,31 @@ def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare
 
 
 def backup_of(path: Path) -> Path:
-    """Where the copy of an AWS file lies that was made before its first change."""
+    """Return the path of the backup that is made before the first change to an AWS file."""
     return path.with_name(path.name + _BACKUP)
 
 
 def copies_of(path: Path) -> tuple[Path, ...]:
-    """Every copy of an AWS file that valetkey made: before its first change, and before each import."""
+    """Return every backup of an AWS file that valetkey made: before its first change, and before each import."""
     return tuple(sorted(path.parent.glob(f"{glob.escape(path.name)}.valetkey-*")))
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Put a whole text in place of an AWS file that is there. Raises ConfigError."""
+    """Replace the whole text of an existing AWS file. Raises ConfigError."""
     _place(path, text, new=False)
 
 
 def profiles_in(path: Path, *, bare: bool = False) -> dict[str, dict[str, str]]:
-    """The profiles of an AWS file and their settings, secrets among them; `bare`: the section is the profile's name, as
-    in the credentials file. Raises ConfigError."""
+    """Return the profiles of an AWS file and their settings, which may include secrets. `bare`: sections are named by
+    the profile alone, as in the credentials file. Raises ConfigError."""
     parsed = parse(read(path) or "", path)
     named = ((section.strip() if bare else profile_of(section), section) for section in parsed.sections())
     return {name: dict(parsed.items(section)) for name, section in named if name is not None}
 
 
 def check_free(name: str, env: Mapping[str, str], *, region: str | None = None) -> None:
-    """Raise ConfigError when the profile could not be written: NAME is foreign in the AWS config, or has
-    credentials in the credentials file, or the config or the region is not sound."""
+    """Raise ConfigError if the profile could not be written: the name is foreign in the AWS config or has credentials
+    in the credentials file, or the config or the region is invalid."""
     _refuse_keys(name, env)
     path = config_path(env)
     with_profile(read(path) or "", name, process_command(["valetkey"], name), region=region, path=path)
@@ -161,7 +161,7 @@ def check_free(name: str, env: Mapping[str, str], *, region: str | None = None) 
 def write_profile(
     name: str, command: str, env: Mapping[str, str], *, region: str | None = None, new_region: bool = False
 ) -> Written:
-    """Write or update the profile's section. A region that is there stays, unless `new_region`.
+    """Write or update the profile's section. An existing region is kept, unless `new_region`.
 
     Raises ConfigError; then nothing was changed.
     """
@@ -178,7 +178,7 @@ def write_profile(
 
 
 def locked(env: Mapping[str, str], path: Path) -> contextlib.AbstractContextManager[None]:
-    """The lock that every valetkey holds while it writes the AWS config, which is at `path`. Raises ValetkeyError."""
+    """The lock for writing the AWS config at `path`, shared by all valetkey processes. Raises ValetkeyError."""
     return files.locked(
         files.make_dir(files.config_dir(env)) / "aws-config.lock",
         10,
@@ -190,7 +190,7 @@ def locked(env: Mapping[str, str], path: Path) -> contextlib.AbstractContextMana
 def with_profile(
     text: str, name: str, command: str, *, region: str | None = None, new_region: bool = False, path: Path
 ) -> str:
-    """The config's text with the profile's section added or updated. Raises ConfigError, which names `path`."""
+    """Return the config's text with the profile's section added or updated. Raises ConfigError, which names `path`."""
     if region is not None and not _REGION.fullmatch(region):
         raise ConfigError(f"{region[:40]!r} is not a region", do="name one like eu-central-1 with --region")
     old = parse(text, path)
@@ -226,7 +226,7 @@ def _new_section(text: str, name: str, settings: Mapping[str, str]) -> str:
 
 
 def _with_settings(lines: Sequence[Line], settings: Mapping[str, str]) -> Iterator[str]:
-    """A section's lines with these settings replaced in place, or added below its header."""
+    """Yield a section's lines with these settings replaced in place, or added below its header."""
     present = {line.option for line in lines}
     for index, line in enumerate(lines):
         end = line.text[len(line.text.rstrip("\r\n")) :]
@@ -255,7 +255,7 @@ def _refuse_foreign(parsed: configparser.RawConfigParser, section: str, name: st
 
 
 def _refuse_keys(name: str, env: Mapping[str, str]) -> None:
-    """Credentials of the same name in the credentials file would beat credential_process in every SDK."""
+    """Refuse credentials with this name in the credentials file: every SDK prefers them to credential_process."""
     path = credentials_path(env)
     parsed = parse(read(path) or "", path)
     for section in parsed.sections():
@@ -276,13 +276,13 @@ def _check_meaning(
     settings: Mapping[str, str],
     path: Path,
 ) -> None:
-    """Refuse an edit after which another profile means something else, or this one would not be used."""
+    """Refuse an edit that changes another profile, or that leaves this profile unused."""
 
     def others(parsed: configparser.RawConfigParser) -> dict[str, dict[str, str]]:
         return {each: dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) != name}
 
     own = next((dict(new.items(each)) for each in new.sections() if profile_of(each) == name), {})
-    # items() of a section holds the file's defaults too.
+    # items() of a section includes the file's defaults.
     if others(old) != others(new) or not settings.items() <= own.items():
         raise ConfigError(
             f"{path} cannot be changed without changing what else is in it",
@@ -299,7 +299,7 @@ def _check_meaning(
 
 
 def _back_up(path: Path, text: str) -> Path | None:
-    """Copy the file once, before the first change ever made to it."""
+    """Copy the file once, before the first change to it. Returns the copy's path, or None if there was one already."""
     backup = backup_of(path)
     if os.path.lexists(backup):
         return None
@@ -308,7 +308,7 @@ def _back_up(path: Path, text: str) -> Path | None:
 
 
 def _place(path: Path, text: str, *, new: bool) -> None:
-    """Replace the file that a symbolic link leads to, not the link, and keep its mode."""
+    """Replace the file, keeping its mode. A symbolic link is kept, and its target is replaced."""
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():

@@ -1,8 +1,8 @@
-"""All customers at a glance, from what is on this computer: nobody is asked for a code.
+"""All customers, from data on this computer: needs no MFA code.
 
-A session's own file does not say whose it is without the base identity, which may take a call to find. So that each
-customer's last session is noted in `$XDG_CACHE_HOME/valetkey/last/NAME.json`: its end, and its name in the cache.
-Nothing secret is in it.
+The cache file of a session does not name its customer without the base identity, which may take a call to find. So each
+customer's last session is noted in `$XDG_CACHE_HOME/valetkey/last/NAME.json`: its end, and its cache entry. The note
+contains no secret.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _KIND = "last/v1"
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer as a person thinks of one."""
+    """A customer: a profile with its current state."""
 
     profile: Profile
     region: str | None
-    """Where tools work: the AWS profile's region as it is now, else the one it was accepted with."""
+    """The region that tools use: that of the AWS profile now, else the one at acceptance."""
     session_until: datetime | None
-    """End of the last role session (aware, UTC), while it lasts; None: there is none."""
+    """End of the last role session (aware, UTC); None if no session is valid."""
     has_ended: bool
-    """Whether the recorded end of the grant has passed. The owner may have moved it: AWS decides."""
+    """Whether the recorded end of the grant has passed. The owner may have changed it: AWS decides."""
     session_key: str = ""
-    """The name of that session in the cache; empty when it was not kept."""
+    """The cache entry of that session; empty if it was not cached."""
     session_realm: str = ""
-    """Where that session is good, see Base.realm."""
+    """Where that session is valid, see Base.realm."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Damaged:
 
 
 def all_customers(env: Mapping[str, str], now: datetime) -> tuple[tuple[Customer, ...], tuple[Damaged, ...]]:
-    """The customers and the damaged profiles, each by name. Raises ValetkeyError without a home directory;
+    """Return the customers and the damaged profiles, sorted by name. Raises ValetkeyError without a home directory;
     ConfigError for a damaged AWS config."""
     found: list[Customer] = []
     profiles, damaged = all_profiles(env)
@@ -71,7 +71,7 @@ def all_customers(env: Mapping[str, str], now: datetime) -> tuple[tuple[Customer
 
 
 def all_profiles(env: Mapping[str, str]) -> tuple[tuple[Profile, ...], tuple[Damaged, ...]]:
-    """The profiles and the damaged ones, each by name. Raises ValetkeyError without a home directory."""
+    """Return the profiles and the damaged ones, sorted by name. Raises ValetkeyError without a home directory."""
     found: list[Profile] = []
     damaged: list[Damaged] = []
     for name in names(env):
@@ -85,8 +85,7 @@ def all_profiles(env: Mapping[str, str]) -> tuple[tuple[Profile, ...], tuple[Dam
 def note(
     profile: Profile, expires: datetime, env: Mapping[str, str], *, session_key: str = "", realm: str = ""
 ) -> None:
-    """Note the end of a session that was handed out, its name in the cache, and where it is good. A note that cannot be
-    written is not missed."""
+    """Note a session's end, its cache entry and its realm. An error on writing is ignored."""
     path = last_file(profile.name, env)
     plain = {"valetkey": _KIND, "role_arn": profile.role_arn, "expires": expires.isoformat()}
     plain |= {"session": session_key, "realm": realm}
@@ -99,7 +98,7 @@ def note(
 
 
 def by_last_use(env: Mapping[str, str]) -> tuple[Profile, ...]:
-    """The profiles that can be read: those used last first, then by name."""
+    """Return the readable profiles: most recently used first, then by name."""
 
     def when(profile: Profile) -> float:
         with contextlib.suppress(OSError):
@@ -114,7 +113,7 @@ def by_last_use(env: Mapping[str, str]) -> tuple[Profile, ...]:
 
 
 def forget(profile: Profile, env: Mapping[str, str]) -> None:
-    """Forget the note: the session is gone."""
+    """Delete the note after the session was removed."""
     with contextlib.suppress(OSError):
         last_file(profile.name, env).unlink(missing_ok=True)
 
@@ -123,7 +122,7 @@ def _noted(profile: Profile, env: Mapping[str, str]) -> tuple[datetime | None, s
     data = files.read(last_file(profile.name, env))
     try:
         plain = json.loads(data or b"null")
-        # Of another role: the profile has been accepted anew since.
+        # The note is for another role: the profile was accepted again since.
         if plain["valetkey"] != _KIND or plain["role_arn"] != profile.role_arn:
             return None, "", ""
         when = datetime.fromisoformat(plain["expires"])

@@ -1,4 +1,4 @@
-"""Who the contractor's person is signed in as: the base identity."""
+"""The contractor's base identity, from GetCallerIdentity."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from valetkey.errors import ValetkeyError
 
 @dataclass(frozen=True)
 class Identity:
-    """The answer of GetCallerIdentity, taken apart."""
+    """The parsed response of GetCallerIdentity."""
 
     arn: str
     account: str
     """12 digits."""
     partition: str
     kind: str
-    """"iam-user", "iam-role", "identity-center", "federated" or "root"."""
+    """The kind: "iam-user", "iam-role", "identity-center", "federated" or "root"."""
     name: str
     """The user's or the role's name; empty for root."""
     principal: str
-    """How policies name it (aws:PrincipalArn): a user's own ARN, the role of a role session. A session's ARN does not
-    tell its role's path: `own_principal` asks."""
+    """The ARN in policies (aws:PrincipalArn): a user's own ARN, or the role of a role session. A session's ARN does not
+    contain the role's path; `own_principal` looks it up."""
     user_id: str | None = None
-    """An IAM user's unique id ("AIDA..."); None for everybody else, and where only the ARN is known."""
+    """An IAM user's unique id ("AIDA..."); None for other kinds, and if only the ARN is known."""
 
 
 def identify(perform: Perform) -> Identity:
-    """Ask AWS who is calling (GetCallerIdentity needs no permission). Raises CallError, ValetkeyError."""
+    """Return the caller's identity (GetCallerIdentity needs no permission). Raises CallError, ValetkeyError."""
     answer = perform(Call("sts", "get_caller_identity"))
     identity = parse_identity(answer["Arn"])
     unique = answer.get("UserId", "")
@@ -38,7 +38,7 @@ def identify(perform: Perform) -> Identity:
 
 
 def parse_identity(arn: str) -> Identity:
-    """Take a caller's ARN apart (IAM User Guide, reference_policies_elements_principal). Raises ValetkeyError."""
+    """Parse a caller's ARN (IAM User Guide, reference_policies_elements_principal). Raises ValetkeyError."""
     parts = arn.split(":", 5)
     if len(parts) == 6 and parts[0] == "arn":
         _, partition, service, _, account, resource = parts
@@ -50,7 +50,7 @@ def parse_identity(arn: str) -> Identity:
                 return Identity(arn, account, partition, "iam-user", rest.rsplit("/", 1)[-1], arn)
             case "sts", "assumed-role" if rest:
                 name = rest.split("/", 1)[0]
-                # Identity Center makes its roles under this reserved prefix.
+                # Identity Center's roles have this reserved prefix.
                 kind = "identity-center" if name.startswith("AWSReservedSSO_") else "iam-role"
                 role = f"arn:{partition}:iam::{account}:role/{name}"
                 return Identity(arn, account, partition, kind, name, role)
@@ -64,7 +64,7 @@ def parse_identity(arn: str) -> Identity:
 
 
 def own_principal(perform: Perform, identity: Identity) -> Identity:
-    """The identity with its role's full ARN, path included, if it may look at its own role (iam:GetRole)."""
+    """Return the identity with its role's full ARN, path included, if iam:GetRole on that role is allowed."""
     if identity.kind not in ("iam-role", "identity-center"):
         return identity
     try:
@@ -77,7 +77,7 @@ def own_principal(perform: Perform, identity: Identity) -> Identity:
 
 
 def refuse_root(identity: Identity) -> None:
-    """Raise ValetkeyError for the root user: AWS lets it assume no role (IAM User Guide, id_root-user)."""
+    """Raise ValetkeyError for the root user, which cannot assume roles (IAM User Guide, id_root-user)."""
     if identity.kind == "root":
         raise ValetkeyError(
             f"you are signed in as the root user of {identity.account}, which AWS does not let assume roles",
