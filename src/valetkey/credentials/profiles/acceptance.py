@@ -300,8 +300,8 @@ def _twins(handoff: Handoff, profiles: tuple[Profile, ...], name: str | None) ->
 
 
 def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, ...]:
-    """Return every accepted profile. An unreadable profile is skipped only if it is the one being renewed, because it
-    could belong to another customer. Raises ProfileError."""
+    """Return every accepted profile. A profile that cannot be read raises ProfileError unless it is the one being
+    renewed: it could belong to another customer."""
     found = []
     for name in names(env):
         try:
@@ -343,7 +343,8 @@ def profile_for(
     before: Profile | None = None,
 ) -> Profile:
     """Return the profile with everything needed to assume the role. `source_profile` None: the base identity comes from
-    the environment of the process. `base_files` as in Profile. `before` is the profile that is replaced, if any.
+    the environment (see Profile.base_from_environment). `base_files` as in Profile. `before` is the profile that is
+    replaced, if any.
 
     If it is unknown whether the role requires MFA, a code is sent if there is a device: a role that does not require
     MFA accepts it too.

@@ -1,15 +1,18 @@
-"""Profiles that were set up by hand become profiles of valetkey: what is taken over, what is left, and why.
+"""Import profiles that were set up by hand: which sections become valetkey profiles, which do not, and why.
 
-A section of the AWS config with `role_arn` is taken over, as the AWS CLI, aws-vault (`include_profile`, in version 5
-`parent_profile`: settings that are missing come from there), Granted and awsume (`role_duration`, `mfa_serial` of the
-source profile) write them. Pure: who signs in is asked by the caller, once for each base identity, before the plan.
+A section of the AWS config with `role_arn` is imported. Supported are sections for the AWS CLI, aws-vault
+(`include_profile`, in version 5 `parent_profile`: missing settings come from there), Granted and awsume
+(`role_duration`, `mfa_serial` of the source profile). Pure: before the plan, the caller looks up who signs in, once for
+each base identity.
 
 Rules:
-- A role in one's own account is a base or a hop, never a customer: its section is left.
-- A role whose source is a customer's profile is a chain. Its section is left as well: chained_roles.py follows it.
-- A section that others include is left unless they come too: what they inherit would be gone.
-- A base identity that cannot be opened is known before anything is rewritten: its sections are left.
-- Nothing secret is copied: a section with keys is left.
+- A role in our own account is a base or an intermediate role, never a customer: its section is not imported.
+- A role whose source is a customer's profile is a chain. Its section is not imported either: chained_roles.py follows
+  it.
+- A section that others include is not imported unless they are too: they would lose the inherited settings.
+- Base identities are opened before anything is rewritten. Sections whose base identity cannot be opened are not
+  imported.
+- No secret is copied: a section with keys is not imported.
 """
 
 from __future__ import annotations
@@ -32,25 +35,25 @@ from valetkey.policy.arns import Arn
 from valetkey.policy.iam_arns import iam_arn, is_same_role
 
 Sections = Mapping[str, Mapping[str, str]]
-"""Profiles of an AWS file and their settings, as they stand there."""
+"""The profiles of an AWS file and their settings, unchanged."""
 
 _INCLUDES = ("include_profile", "parent_profile")
 _OTHER_BASES = (
     *("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "web_identity_token_file"),
     *("web_identity_token_process", "sso_session", "sso_start_url", "sso_account_id", "login_session"),
 )
-"""Settings beside `role_arn` that say that the section is something else than a role behind a base profile."""
+"""Settings which show that a section with `role_arn` is not simply a role with a source profile."""
 _INHERITED = (
     *("region", "role_session_name", "source_identity", "session_tags", "transitive_session_tags"),
     "sts_regional_endpoints",
 )
-"""What a section goes on needing of what it included."""
+"""Included settings that the section still needs after the import."""
 _KEYS = re.compile("aws_secret_access_key|aws_session_token", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Base:
-    """Where a section's base identity comes from. None: what surrounds the process (`credential_source`)."""
+    """The source of a section's base identity. None: the environment of the process (`credential_source`)."""
 
     source: str | None
 
@@ -65,32 +68,32 @@ class Unopened:
 
 @dataclass(frozen=True)
 class Left:
-    """A section that is not rewritten."""
+    """A section that is not imported."""
 
     name: str
     why: str
     do: str = ""
     fine: bool = False
-    """It is right as it is: nothing is missing when it is left."""
+    """The section needs no import; nothing is missing."""
     behind: str = ""
-    """For a chain: the customer's profile that it begins with."""
+    """For a chain: the customer's profile that it starts from."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an import does."""
+    """The changes of an import."""
 
     profiles: tuple[Profile, ...]
     left: tuple[Left, ...]
     before: str
-    """The AWS config's text that the plan was made from."""
+    """The AWS config's text that the plan is based on."""
     after: str
     shared: Mapping[str, tuple[str, ...]]
-    """ExternalIds that several customers have in common, and the profiles."""
+    """ExternalIds that several customers share, with the profiles."""
 
 
 class _Leave(Exception):
-    """Ends the look at one section."""
+    """Stops the processing of one section."""
 
     def __init__(self, why: str, do: str = "", *, fine: bool = False, behind: str = "") -> None:
         super().__init__(why)
@@ -101,14 +104,14 @@ class _Leave(Exception):
 
 
 def roles(sections: Sections, credentials: Sections) -> tuple[str, ...]:
-    """The profiles to look at: those with a `role_arn`, their own or an included one, in the order of the config. Those
-    in the credentials file come last: they are left, and named."""
+    """Return the profiles to consider: those with a `role_arn`, their own or included, in the order of the config.
+    Profiles in the credentials file come last; they are only reported."""
     found = [name for name in sections if "role_arn" in effective(name, sections)]
     return (*found, *(name for name, own in credentials.items() if "role_arn" in own and name not in found))
 
 
 def effective(name: str, sections: Sections) -> dict[str, str]:
-    """A section's settings, with those it includes where it has none of its own (aws-vault, `include_profile`)."""
+    """Return a section's settings. A missing setting comes from the included section (aws-vault, `include_profile`)."""
     found: dict[str, str] = {}
     seen: set[str] = set()
     here: str | None = name
@@ -121,8 +124,7 @@ def effective(name: str, sections: Sections) -> dict[str, str]:
 
 
 def base_of(name: str, sections: Sections) -> Base | None:
-    """The base identity that a section begins with: behind every role that is a source of another; None: none is
-    named."""
+    """Return the base identity at the start of a section's chain of source profiles; None if no base is named."""
     seen = {name}
     settings = effective(name, sections)
     while True:
@@ -149,9 +151,9 @@ def plan(
     base_files: tuple[str, ...],
     command: Callable[[str], str],
 ) -> Plan:
-    """What to write for these profiles. `bases` says who signs in, `own` are accounts known to be one's own, `have` the
-    profiles there are, `command` makes a `credential_process` line. Raises ConfigError when the file cannot be changed.
-    """
+    """Plan the changes for these profiles. `bases` returns who signs in, `own` are accounts known to be our own, `have`
+    the existing profiles; `command` returns a `credential_process` line. Raises ConfigError if the file cannot be
+    changed."""
     world = _World(section_texts(text), sections, credentials, bases, own, have, base_files)
     made: dict[str, Profile] = {}
     left: dict[str, Left] = {}
@@ -177,7 +179,7 @@ def plan(
 @dataclass(frozen=True)
 class _World:
     texts: Mapping[str, str]
-    """The sections as they stand there."""
+    """The text of each section."""
     sections: Sections
     credentials: Sections
     bases: Callable[[Base], Identity | Unopened]
@@ -186,16 +188,16 @@ class _World:
     base_files: tuple[str, ...]
 
     def is_customer(self, name: str) -> bool:
-        """Whether valetkey gives this profile its credentials already."""
+        """Whether valetkey already provides this profile's credentials."""
         return is_ours(self.sections.get(name, {}).get("credential_process", ""), name)
 
     def kept(self, name: str) -> dict[str, str]:
-        """Inherited settings that the section needs of its own now."""
+        """Return the inherited settings that the section itself needs after the import."""
         found, mine = effective(name, self.sections), self.sections[name]
         return {key: found[key] for key in _INHERITED if key in found and key not in mine}
 
     def profile(self, name: str) -> Profile:
-        """The profile of a section. Raises _Leave, ValetkeyError, ValueError."""
+        """Return the profile for a section. Raises _Leave, ValetkeyError, ValueError."""
         if self.is_customer(name):
             raise _Leave("valetkey provides its credentials already", fine=True)
         settings = effective(name, self.sections)
@@ -238,7 +240,7 @@ class _World:
             raise _Leave("it has more than one section", "merge them")
 
     def _signs_in(self, name: str, settings: Mapping[str, str]) -> tuple[Identity, str | None]:
-        """Who assumes the role, and the profile it comes from. Raises _Leave, for a chain too."""
+        """Return who assumes the role, and the source profile. Raises _Leave, also for a chain."""
         base = base_of(name, self.sections)
         if base is None:
             raise _Leave(
@@ -257,7 +259,8 @@ class _World:
         hop = _role(effective(source, self.sections)["role_arn"])
         if not self._is_own(hop, found):
             raise self._chain(name, source)
-        # The hop's session: its account and role are known without entering it, which may take a code.
+        # The session of the intermediate role: its account and role name are known without assuming it, which may need
+        # a code.
         arn = f"arn:{hop.partition}:sts::{hop.account}:assumed-role/{hop.resource.rsplit('/', 1)[-1]}/valetkey"
         return parse_identity(arn), source
 
@@ -289,7 +292,7 @@ class _World:
             limits.check("external id", external_id)
         serial = settings.get("mfa_serial")
         if serial is None and source is not None and identity.kind == "iam-user":
-            # aws-vault and awsume send the code of the source profile's device.
+            # aws-vault and awsume use the MFA device of the source profile.
             serial = effective(source, self.sections).get("mfa_serial")
         if serial is not None:
             check_serial(serial)
@@ -324,13 +327,13 @@ class _World:
         )
 
     def _customer(self, account: Account) -> str:
-        """The name of the customer whose account it is, where a profile says it; else the account's number."""
+        """Return the customer's name if the profiles for this account agree on one; else the account id."""
         said = {each.customer for each in self.have if account_of(each) == account and each.customer}
         return said.pop() if len(said) == 1 else account.id
 
 
 def _refuse_kinds(identity: Identity) -> None:
-    """Raises _Leave for who can assume no role."""
+    """Raise _Leave for an identity that cannot assume roles."""
     if identity.kind in ("root", "federated"):
         raise _Leave(
             f"its base identity is {identity.arn}, which AWS does not let assume roles", "sign in as an IAM user"
@@ -352,7 +355,8 @@ def _duration(settings: Mapping[str, str]) -> int:
 
 
 def _leave_included(made: dict[str, Profile], left: dict[str, Left], sections: Sections) -> None:
-    """Leave what others inherit from that do not come too, until nothing changes."""
+    """Remove included sections from the import if an including section is not imported. Repeats until nothing
+    changes."""
     while True:
         users = {
             own[each].strip(): name
@@ -373,7 +377,7 @@ def _leave_included(made: dict[str, Profile], left: dict[str, Left], sections: S
 
 
 def _leave_broken_chains(made: dict[str, Profile], left: dict[str, Left], world: _World) -> None:
-    """A chain is right as it is only when valetkey has the profile that it begins with."""
+    """Mark chains whose first profile is not, and will not be, a valetkey profile."""
     for name, each in left.items():
         source = each.behind
         if source and source not in made and not world.is_customer(source):
@@ -382,8 +386,8 @@ def _leave_broken_chains(made: dict[str, Profile], left: dict[str, Left], world:
 
 
 def _shared(made: Iterable[Profile], have: Iterable[Profile]) -> dict[str, tuple[str, ...]]:
-    """ExternalIds that roles of several accounts have in common: any of these customers, who knows it, could send us
-    into the account of another (IAM User Guide, confused-deputy)."""
+    """Return ExternalIds that roles of several accounts share. Any of these customers could use it to send us into
+    another customer's account (IAM User Guide, confused-deputy)."""
     new = {each.name: each for each in made}
     everybody = [*new.values(), *(each for each in have if each.name not in new)]
     found = {}

@@ -1,4 +1,5 @@
-"""When a profile was used last: the time of its note in `$XDG_CACHE_HOME/valetkey/last` (customers.py writes it)."""
+"""When a profile was last used: the modification time of its note in `$XDG_CACHE_HOME/valetkey/last` (see
+customers.py)."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ from valetkey.credentials.profiles.names import file_id
 
 
 def last_file(name: str, env: Mapping[str, str]) -> Path:
-    """Where the note of a profile is."""
+    """Return the path of a profile's note."""
     return files.cache_dir(env) / "last" / f"{file_id(name)}.json"
 
 
 def note_use(name: str, env: Mapping[str, str]) -> None:
-    """Note that the profile was used now. Raises OSError."""
+    """Record that the profile is used now. Raises OSError."""
     os.utime(last_file(name, env))

@@ -1,4 +1,4 @@
-"""The MFA device that codes come from: looked up, chosen or named."""
+"""Find or check the MFA device that codes come from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from valetkey.credentials.profiles.identity import Identity
 
 
 def check_serial(serial: str) -> str:
-    """The serial, if codes can come from that device. Raises NotAccepted, LimitError."""
+    """Return the serial if AWS accepts codes from this device. Raises NotAccepted, LimitError."""
     limits.check("mfa serial", serial)
     if _is_fido(serial):
         raise NotAccepted(
@@ -23,10 +23,10 @@ def check_serial(serial: str) -> str:
 
 
 def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence[str]], str | None]) -> str:
-    """The serial of the caller's MFA device that gives codes.
+    """Return the serial of the caller's MFA device that generates codes.
 
-    `choose(serials)` decides between several, and is asked with none when the list may not be read; None means nobody
-    can be asked. Raises NotAccepted, CallError.
+    `choose(serials)` selects one of several. It gets an empty sequence if listing devices is not allowed. It returns
+    None if no person can be asked. Raises NotAccepted, CallError.
     """
     try:
         call = Call("iam", "list_mfa_devices", {"UserName": identity.name})
@@ -62,5 +62,6 @@ def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence
 
 
 def _is_fido(serial: str) -> bool:
-    """FIDO security keys and passkeys: id_credentials_mfa_configure-api-require admits none of them."""
+    """Return whether this is a FIDO security key or passkey: AWS's API accepts none
+    (id_credentials_mfa_configure-api-require)."""
     return ":u2f/" in serial

@@ -1,5 +1,5 @@
-"""The policy that the contractor's admin attaches: to assume the role, and to read what `verify` needs to be
-certain."""
+"""The policy that the contractor's admin attaches: to assume the role, and to read what `verify` needs for a certain
+answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from valetkey.exchange.files import Handoff
 from valetkey.policy.iam_arns import iam_arn
 
 ENTER, READ = "EnterThisRole", "OptionalReadOwnPoliciesForVerify"
-"""The two statements. Without the second, a refusal that names no policy may be one's own account's."""
+"""The Sids of the two statements. Without the second, a denial that names no policy may come from our own account."""
 
 _DOCUMENTS = ("iam:GetPolicy", "iam:GetPolicyVersion")
 _USER = (
@@ -21,11 +21,11 @@ _ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "ia
 
 
 def caller_policy(handoff: Handoff) -> dict[str, Any]:
-    """What the contractor's admin must attach to the people: this one role, nothing wider.
+    """Return the policy that the contractor's admin must attach to its users or roles: this one role, nothing wider.
 
-    Session tags and SourceIdentity need their own actions on the caller's side too (id_session-tags,
+    Session tags and SourceIdentity also need their own actions on the caller's side (id_session-tags,
     id_credentials_temp_control-access_monitor). INVARIANT: the resource is the ARN of exactly one role, in any
-    partition. Raises PolicyError for a handoff whose role ARN is not one.
+    partition. Raises PolicyError if the handoff's role ARN is not one.
     """
     role, actions = iam_arn(handoff.role_arn, "role"), ["sts:AssumeRole"]
     actions += ["sts:SetSourceIdentity"] if handoff.source_identity else []
@@ -39,15 +39,16 @@ def caller_policy(handoff: Handoff) -> dict[str, Any]:
 
 
 def needed_policy(handoff: Handoff, identity: Identity) -> dict[str, Any]:
-    """Two statements: this one role (`caller_policy`), and reading one's own policies (docs/reference/permissions.md).
-    Who is neither a user nor a role has no policies to read. Raises PolicyError as `caller_policy`."""
+    """Return two statements: this one role (`caller_policy`), and reading our own policies
+    (docs/reference/permissions.md). The second is omitted for identities that are neither user nor role: they have no
+    policies. Raises PolicyError as `caller_policy` does."""
     policy = caller_policy(handoff)
     (enter,) = policy["Statement"]
     statements = [{"Sid": ENTER, **enter}]
     actions = {"iam-user": _USER, "iam-role": _ROLE, "identity-center": _ROLE}.get(identity.kind)
     if actions is not None:
         here = f"arn:{identity.partition}:iam::{identity.account}"
-        # A session's ARN does not tell its role's path.
+        # A session's ARN does not contain the role's path.
         more = [f"{here}:group/*"] if identity.kind == "iam-user" else [f"{here}:role/*/{identity.name}"]
         statements.append(
             {

@@ -1,17 +1,15 @@
-"""What valetkey knows of one customer: a file per profile, beside the AWS profile of the same name.
+"""The data about one customer: a file for each profile, in addition to the AWS profile of the same name.
 
-`$XDG_CONFIG_HOME/valetkey/profiles/ID.json` (names.py: what stands for a name), `"valetkey": "profile/v2"`. Nothing
-secret is in it.
+`$XDG_CONFIG_HOME/valetkey/profiles/ID.json` (ids: names.py), `"valetkey": "profile/v2"`. It contains no secret.
 
     {"valetkey": "profile/v2", "name": "acme", "role_arn": "arn:...", "origin": "typed",
      "terms": {"external_id": "vk-..."}, "local": {"contractor": "222222222222", "source_profile": "work"}}
 
 Rules:
-- `terms` holds what the owner agreed to, as far as it is known here. A term that is not in it is unknown; one that is
-  known not to be asked for is there, as null, false or an empty list. `from_ip` is optional: it is there only where the
-  handoff limits the addresses.
-- `local` holds the contractor's own side: who signs in, where from, and what valetkey sends.
-- `profile/v1` (one flat object, always from a handoff) is read, and written as v2 the next time.
+- `terms` contains the owner's terms that are known here. A missing term is unknown. A term that is known not to apply
+  is null, false or an empty list. `from_ip` is optional: it is written only if the handoff limits the addresses.
+- `local` contains the contractor's side: who signs in, from which source, and what valetkey sends.
+- `profile/v1` (one flat object, always from a handoff) can be read, and is saved as v2.
 """
 
 from __future__ import annotations
@@ -41,14 +39,14 @@ _MFA = re.compile(r"[\x21-\x7e]{9,256}", re.ASCII)
 
 
 class Origin(Enum):
-    """Where the terms of a profile come from."""
+    """The source of a profile's terms."""
 
     HANDOFF = "handoff"
     """The owner's file: every term is known."""
     TYPED = "typed"
     """`accept --role`."""
     IMPORTED = "imported"
-    """A profile that was set up by hand in the AWS config (`import`)."""
+    """A profile in the AWS config that was set up by hand (`import`)."""
 
 
 TERMS = (
@@ -57,80 +55,80 @@ TERMS = (
 )
 """The fields of Profile that are the owner's terms."""
 OPTIONAL = ("from_ip",)
-"""Terms that are written only when they have a value, so that other files stay as they were. Absent: no limit is
-known."""
+"""Terms that are written only if they have a value, so other files do not change. Missing: no limit is known."""
 _ASSUMED: Mapping[str, Any] = {
     "external_id": None,
     "mfa_max_age": None,
     "until": None,
     "principals": (),
     "session_name": None,
-    # Nobody has said that the role refuses them: AWS will.
+    # It is not known whether the role allows them: AWS decides.
     "source_identity": True,
     "session_tags": True,
 }
-"""INVARIANT: a term that is unknown has this value in a Profile, so that it changes no call. Two terms are not in here:
-`mfa` is then whether a code is sent, and `max_session` how long a session is asked for."""
+"""INVARIANT: an unknown term has this value in a Profile, so it changes no call. Two terms are not listed: if unknown,
+`mfa` is whether a code is sent, and `max_session` is the session length to request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """How one customer's role is assumed: the owner's terms as far as they are known, and the contractor's own side.
+    """How to assume one customer's role: the owner's terms as far as known, and the contractor's side.
 
-    Nobody has given a term that is in `unknown`; its field then says what valetkey does (`_ASSUMED`).
+    For a term in `unknown`, the field contains an assumed value (`_ASSUMED`).
     """
 
     name: str
     role_arn: str
     origin: Origin = Origin.HANDOFF
     unknown: frozenset[str] = frozenset()
-    """The names of the terms (TERMS) that are not known."""
+    """The names of the unknown terms (of TERMS)."""
     external_id: str | None = None
     contractor: str
-    """The contractor's account the role trusts: 12 digits."""
+    """The contractor's account, which the role trusts: 12 digits."""
     source_profile: str | None = None
-    """The AWS profile of the base identity. None: see `base_from_environment`; a file of an earlier version may name
+    """The AWS profile of the base identity. None: see `base_from_environment`. A file of an earlier version may have
     neither (`is_bound`)."""
     base_from_environment: bool = False
-    """The base identity is what surrounds the process: keys in its environment, a web identity, a container, an
+    """The base identity comes from the environment of the process: variables with keys, a web identity, a container, an
     instance. No AWS file is read for it."""
     base_arn: str | None = None
     """The base identity's ARN when the handoff was accepted; None in a file of an earlier version."""
     base_files: tuple[str, ...] = ()
-    """The AWS config and the credentials file that `source_profile` is in; empty: those of the environment."""
+    """The paths of the AWS config and the credentials file that contain `source_profile`; empty: those of the
+    environment."""
     mfa: bool
     mfa_serial: str | None = None
     mfa_max_age: int | None = None
-    """Seconds since MFA at most, or None."""
+    """The maximum number of seconds since MFA, or None."""
     max_session: int
     """The role's MaxSessionDuration in seconds."""
     until: datetime | None = None
     """End of the grant (aware, UTC), or None."""
     session_name: str | None = None
-    """The session-name rule: "username" (must be the IAM user's name), or None."""
+    """The rule for session names: "username" (must be the IAM user's name), or None."""
     source_identity: bool = False
-    """Whether the role admits a SourceIdentity."""
+    """Whether the role allows a SourceIdentity."""
     session_tags: bool = False
-    """Whether the role admits session tags."""
+    """Whether the role allows session tags."""
     user_name: str | None = None
     """The IAM user's name, used as the role session's name."""
     region: str | None = None
     principals: tuple[str, ...] = ()
-    """The ARNs to admit; empty: whoever the contractor's admin lets."""
+    """The ARNs that may assume the role; empty: the contractor's administrator decides."""
     from_ip: tuple[str, ...] = ()
-    """The address ranges from which the role may be entered; empty: no limit is known. It changes no call."""
+    """The address ranges from which the role may be assumed; empty: no limit is known. It changes no call."""
     customer: str = ""
     request: str | None = None
-    """The fingerprint of the access request this grant answered, or None."""
+    """The fingerprint of the access request that this grant answered, or None."""
     issued: datetime | None = None
-    """When the accepted handoff was written (aware, UTC): an older one is not accepted after it."""
+    """When the accepted handoff was written (aware, UTC). An older handoff is not accepted any more."""
     original: str | None = None
-    """The section of the AWS config that an imported profile was made of, as it stood there."""
+    """The original section of the AWS config from which the profile was imported."""
     shares_external_id: bool = False
-    """Whether this ExternalId was in use for another customer too when the profile was imported."""
+    """Whether another customer also used this ExternalId when the profile was imported."""
 
     def knows(self, term: str) -> bool:
-        """Whether the owner's wish about this term (one of TERMS or OPTIONAL) is known."""
+        """Whether this term (of TERMS or OPTIONAL) is known."""
         return term not in self.unknown
 
     @property
@@ -144,23 +142,23 @@ class Profile:
 
     @property
     def is_bound(self) -> bool:
-        """Whether it is recorded where the base identity comes from."""
+        """Whether the source of the base identity is recorded."""
         return self.source_profile is not None or self.base_from_environment
 
 
 def path_of(name: str, env: Mapping[str, str]) -> Path:
-    """Where the profile's file is, whether or not it exists. Raises ProfileError for a bad name."""
+    """Return the path of the profile's file, whether or not it exists. Raises ProfileError for an invalid name."""
     return files.config_dir(env) / "profiles" / f"{file_id(name)}.json"
 
 
 def names(env: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of all profiles, sorted."""
+    """Return the names of all profiles, sorted."""
     stems = [each.stem for each in (files.config_dir(env) / "profiles").glob("*.json") if is_file_id(each.stem)]
     return tuple(sorted(name for each in stems if (name := name_of(each, env)) is not None))
 
 
 def name_of(text: str, env: Mapping[str, str]) -> str | None:
-    """The name that an id of a file stands for; a plain name stands for itself. None: its file does not say."""
+    """Return the name for a file id; a plain name is returned as it is. None: the file does not contain the name."""
     if not is_id(text):
         return text
     try:
@@ -172,7 +170,7 @@ def name_of(text: str, env: Mapping[str, str]) -> str | None:
 
 
 def save(profile: Profile, env: Mapping[str, str]) -> Path:
-    """Write the profile's file (atomically, mode 0600) and answer its path. Raises ValetkeyError."""
+    """Write the profile's file (atomic, mode 0600) and return its path. Raises ValetkeyError."""
     path = path_of(profile.name, env)
     try:
         check(profile)
@@ -185,7 +183,8 @@ def save(profile: Profile, env: Mapping[str, str]) -> Path:
 
 
 def _refuse_other(path: Path, name: str) -> None:
-    """Raise ProfileError where the file is another name's: on a disk that knows no case `Acme` and `acme` are one."""
+    """Raise ProfileError if the file belongs to another name: on a case-insensitive disk `Acme` and `acme` are the same
+    file."""
     data = files.read(path, others_may_read=True)
     try:
         other = json.loads(data or b"{}").get("name", name)
@@ -200,7 +199,8 @@ def _refuse_other(path: Path, name: str) -> None:
 
 
 def load(name: str, env: Mapping[str, str]) -> Profile:
-    """Read one profile. Raises ProfileError: absent, of an unknown version, writable by others, or not sound."""
+    """Read one profile. Raises ProfileError if it is missing, has an unknown version, is writable by others, or is
+    invalid."""
     path = path_of(name, env)
     if not path.exists():
         import difflib
@@ -241,7 +241,7 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
 
 
 def check(profile: Profile) -> None:
-    """Raise ProfileError or ValueError when a profile contradicts itself."""
+    """Raise ProfileError or ValueError if a field is invalid or contradicts another."""
     check_name(profile.name)
     if profile.unknown - set(TERMS):
         raise ValueError("$.unknown: not the name of a term")
@@ -257,7 +257,7 @@ def check(profile: Profile) -> None:
     if not re.fullmatch("[0-9]{12}", profile.contractor, re.ASCII):
         raise ValueError("$.contractor: not an account id (12 digits)")
     if profile.source_profile == profile.name:
-        # The profile's credentials come from valetkey: it would call itself without end.
+        # valetkey provides the profile's credentials, so this would be an endless recursion.
         raise ValueError("$.source_profile: a profile cannot be its own source")
     if profile.source_profile is not None and profile.base_from_environment:
         raise ValueError("$.base_from_environment: the base identity is a profile already ($.source_profile)")
@@ -277,7 +277,7 @@ def check(profile: Profile) -> None:
 
 
 def _check_networks(ranges: tuple[str, ...]) -> None:
-    """Raise ValueError unless each is an address range."""
+    """Raise ValueError unless each item is an address range."""
     from ipaddress import ip_network
 
     for number, each in enumerate(ranges):
@@ -288,7 +288,7 @@ def _check_networks(ranges: tuple[str, ...]) -> None:
 
 
 def _plain(profile: Profile) -> dict[str, Any]:
-    """The JSON of a profile. A known term is written whatever its value is, anything else unless it is empty."""
+    """Return the JSON of a profile. A known term is always written, other fields only if not empty."""
     terms = {name: _value(getattr(profile, name)) for name in TERMS if profile.knows(name)}
     terms |= {name: _value(value) for name in OPTIONAL if (value := getattr(profile, name))}
     local = {
@@ -306,11 +306,11 @@ _LOCAL = tuple(each.name for each in dataclasses.fields(Profile) if each.name no
 
 
 def _read(plain: dict[str, Any]) -> Profile:
-    """Raises ValueError, msgspec.ValidationError."""
+    """Read a file of version 2. Raises ValueError, msgspec.ValidationError."""
     terms, local = plain.pop("terms", None), plain.pop("local", None)
     if not isinstance(terms, dict) or not isinstance(local, dict):
         raise ValueError("$.terms and $.local: not two objects")
-    # Our own file: a key we do not know may be a rule that we would then break.
+    # valetkey wrote this file: an unknown key may be a rule that this version would break.
     _refuse_unknown("", plain, ("name", "role_arn", "origin"))
     _refuse_unknown("terms.", terms, (*TERMS, *OPTIONAL))
     _refuse_unknown("local.", local, _LOCAL)
@@ -324,7 +324,7 @@ def _read(plain: dict[str, Any]) -> Profile:
 
 
 def _read_1(plain: dict[str, Any]) -> Profile:
-    """A file of version 1: every term is known. Raises ValueError, msgspec.ValidationError."""
+    """Read a file of version 1, in which every term is known. Raises ValueError, msgspec.ValidationError."""
     known = {each.name for each in dataclasses.fields(Profile)}
     _refuse_unknown("", plain, sorted(known - {"origin", "unknown", "original", "shares_external_id", *OPTIONAL}))
     return msgspec.convert(plain, Profile)

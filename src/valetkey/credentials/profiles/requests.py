@@ -1,11 +1,11 @@
-"""The contractor's access requests: made, kept, found again.
+"""Create, store and find the contractor's access requests.
 
 Rules:
-- One ExternalId per customer, made here and never chosen by the customer (IAM User Guide,
-  id_roles_common-scenarios_third-party). Asking the same customer again keeps it, so running twice is harmless; a
-  request that names no customer always brings a new one.
-- Every request made is kept (`$XDG_CONFIG_HOME/valetkey/requests/FINGERPRINT.json`, mode 0600): `accept` compares a
-  handoff with it. The newest request of a customer is the one that counts.
+- One ExternalId per customer, generated here and never chosen by the customer (IAM User Guide,
+  id_roles_common-scenarios_third-party). A new request to the same customer keeps it, so running twice is harmless. A
+  request without a customer always gets a new one.
+- Every request is stored (`$XDG_CONFIG_HOME/valetkey/requests/FINGERPRINT.json`, mode 0600): `accept` compares a
+  handoff with it. The newest request to a customer counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from valetkey.exchange.syntax import CUSTOMER_MAX, FieldError, customer_name
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What the contractor would like; the owner decides."""
+    """What the contractor asks for; the owner decides."""
 
     policies: tuple[str, ...] = ()
     until: datetime | None = None
@@ -37,11 +37,11 @@ class Wishes:
     """Seconds."""
     reason: str = ""
     public_key: str | None = None
-    """The contractor's own, for the handoff."""
+    """The contractor's key, to encrypt the handoff to."""
 
 
 def fresh_external_id() -> str:
-    """A new ExternalId: `vk-` and 160 random bits in base32 (35 characters; AWS accepts 2 to 1224)."""
+    """Return a new ExternalId: `vk-` and 160 random bits in base32 (35 characters; AWS accepts 2 to 1224)."""
     return "vk-" + base64.b32encode(secrets.token_bytes(20)).decode("ascii").lower()
 
 
@@ -55,9 +55,9 @@ def make_request(
     new: bool = False,
     fresh: Callable[[], str] = fresh_external_id,
 ) -> AccessRequest:
-    """The request to send. The very request made before when nothing differs; the same ExternalId when wishes differ.
+    """Return the request to send: the previous request if nothing differs; the same ExternalId if other fields differ.
 
-    `new` asks for a new ExternalId. Raises ValetkeyError for root, and for a field that the customer's side would
+    `new` generates a new ExternalId. Raises ValetkeyError for root, and for a field that the customer's side would
     refuse.
     """
     if customer:
@@ -80,10 +80,10 @@ def make_request(
         public_key=wishes.public_key,
     )
     if new and (last := latest(customer, known)) is not None and last.issued >= request.issued:
-        # Two of one second would leave open which is the newest, and with it which ExternalId counts.
+        # Two requests in the same second would not show which is newer, and so which ExternalId counts.
         request = dataclasses.replace(request, issued=last.issued + timedelta(seconds=1))
     _check(request)
-    # One made before requests carried the user's id is the same request: nobody has to send it again for that.
+    # A request from before requests contained the user's id counts as the same: it need not be sent again.
     user_id = request.user_id if before is None or before.user_id else None
     is_same = before is not None and dataclasses.replace(request, issued=before.issued, user_id=user_id) == before
     return before if before is not None and is_same else request
@@ -107,13 +107,13 @@ def _check(request: AccessRequest) -> None:
 
 
 def latest(customer: str, known: tuple[AccessRequest, ...]) -> AccessRequest | None:
-    """The newest request for a customer, or None. Upper and lower case are the same customer; no name is nobody's."""
+    """Return the newest request to a customer, or None. Names are compared without case; an empty name matches none."""
     own = [each for each in known if customer and each.customer.casefold() == customer.casefold()]
     return max(own, key=lambda each: (each.issued, fingerprint(each)), default=None)
 
 
 def check_customer(customer: str) -> None:
-    """Raise ValetkeyError when a customer's name is empty, too long, or not printable."""
+    """Raise ValetkeyError if a customer's name is empty, too long, or not printable."""
     try:
         customer_name("customer", customer)
     except FieldError:
@@ -124,7 +124,7 @@ def check_customer(customer: str) -> None:
 
 
 def keep(request: AccessRequest, env: Mapping[str, str]) -> Path:
-    """Keep a copy (mode 0600) and answer its path. Raises ValetkeyError."""
+    """Store a copy (mode 0600) and return its path. Raises ValetkeyError."""
     path = _directory(env) / f"{fingerprint(request)}.json"
     files.make_dir(files.config_dir(env))
     files.write(path, dump(request).encode())
@@ -132,8 +132,8 @@ def keep(request: AccessRequest, env: Mapping[str, str]) -> Path:
 
 
 def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
-    """Every request kept. Raises FileError for a copy that cannot be read: a request that is overlooked would let
-    another ExternalId through."""
+    """Return every stored request. Raises FileError for a copy that cannot be read: ignoring a request could allow a
+    different ExternalId."""
     found = []
     for path in sorted(_directory(env).glob("*.json")):
         data = files.read(path)
@@ -150,7 +150,8 @@ def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
 
 
 def default_file(customer: str, ending: str = ".json") -> str:
-    """The file's default name: `valetkey-request-CUSTOMER.json`, with `-` for what is awkward in a file name."""
+    """Return the default file name: `valetkey-request-CUSTOMER.json`, with `-` for characters that are unsafe in file
+    names."""
     word = "".join(char if char.isascii() and (char.isalnum() or char in "._") else "-" for char in customer)
     return "-".join(["valetkey-request", *filter(None, [word.strip("-.")])]) + ending
 

@@ -1,10 +1,9 @@
-"""Whole sections of the AWS config: rewritten for `import`, put back or taken out for `forget`.
+"""Edit whole sections of the AWS config: rewrite them for `import`, restore or remove them for `forget`.
 
 Rules:
-- INVARIANT: every byte outside the sections that are named stays, and every other profile means what it meant before.
-- All sections are written in one atomic step, and only onto the text that the plan was made from: a file that changed
-  meanwhile is left alone.
-- Before each write the file as it was is copied beside it, with the time in the name, mode 0600.
+- INVARIANT: every byte outside the named sections is preserved, and every other profile keeps its meaning.
+- All sections are written in one atomic step, and only if the file still has the text that the plan is based on.
+- Before each write, the file is copied to the same directory, with the time in the name, mode 0600.
 """
 
 from __future__ import annotations
@@ -24,28 +23,28 @@ DROPPED = BEATS | {
     *("external_id", "duration_seconds", "role_duration", "credential_process"),
     *("include_profile", "parent_profile"),
 }
-"""Settings of a role's section that valetkey's own file takes over. All others stay in the section."""
+"""Settings of a role's section that are moved to valetkey's own file. All others stay in the section."""
 
 
 @dataclass(frozen=True)
 class Rewrite:
-    """What a section becomes: without DROPPED, with these settings below its header."""
+    """A change to a section: DROPPED is removed, and these settings are added below the header."""
 
     settings: Mapping[str, str]
 
 
 def section_texts(text: str) -> dict[str, str]:
-    """The sections of all profiles as they stand in the text, header included, up to the last setting. A profile with
-    more than one section is left out.
+    """Return the original text of each profile's section, from the header to the last setting. A profile with more than
+    one section is omitted.
 
-    What follows the last setting (comments, blank lines) may belong to the next section.
+    Lines after the last setting (comments, blank lines) are not included: they may belong to the next section.
     """
     here = list(lines(text))
     return {name: "".join(_texts(here[start:end])) for name, (start, end) in _spans(here).items()}
 
 
 def rewritten(text: str, rewrites: Mapping[str, Rewrite], path: Path) -> str:
-    """The text with these profiles' sections rewritten in place. Raises ConfigError, which names `path`."""
+    """Return the text with these profiles' sections rewritten in place. Raises ConfigError, which names `path`."""
     old = parse(text, path)
     here = list(lines(text))
     spans = _spans(here)
@@ -72,7 +71,7 @@ def rewritten(text: str, rewrites: Mapping[str, Rewrite], path: Path) -> str:
 
 
 def restored(text: str, name: str, original: str, path: Path) -> str:
-    """The text with a profile's section as it was before the import. Raises ConfigError."""
+    """Return the text with a profile's section restored to its state before the import. Raises ConfigError."""
     old = parse(text, path)
     here = list(lines(text))
     start, end = _required(_spans(here), name, path)
@@ -84,13 +83,13 @@ def restored(text: str, name: str, original: str, path: Path) -> str:
 
 
 def added(text: str, section: str) -> str:
-    """The text with a section at its end."""
+    """Return the text with a section appended."""
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
     return f"{text}{gap}{section}"
 
 
 def without(text: str, name: str, path: Path) -> str:
-    """The text without a profile's section; comments after its last setting stay. Raises ConfigError."""
+    """Return the text without a profile's section; comments after its last setting stay. Raises ConfigError."""
     old = parse(text, path)
     here = list(lines(text))
     start, end = _required(_spans(here), name, path)
@@ -102,9 +101,10 @@ def without(text: str, name: str, path: Path) -> str:
 def replace_config(
     before: str, after: str, env: Mapping[str, str], *, now: datetime, first: Callable[[], None] = lambda: None
 ) -> Path:
-    """Put `after` in place of the AWS config, which must still be `before`, and answer where the copy is.
+    """Replace the AWS config's text `before` by `after`, and return the path of the backup.
 
-    `first` is called under the same lock, before the file is replaced. Raises ConfigError; then the file is as it was.
+    `first` is called under the same lock, before the file is replaced. Raises ConfigError if the file is not `before`
+    any more; then it is unchanged.
     """
     path = config_path(env)
     with locked(env, path):
@@ -121,7 +121,7 @@ def replace_config(
 
 
 def _back_up(path: Path, text: str, now: datetime) -> Path:
-    """A copy that replaces no other one."""
+    """Write a backup under a new name and return its path."""
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     for number in range(1, 1000):
         extra = f"-{number}" if number > 1 else ""
@@ -133,7 +133,7 @@ def _back_up(path: Path, text: str, now: datetime) -> Path:
 
 
 def _spans(here: list[Line]) -> dict[str, tuple[int, int]]:
-    """For each profile with one section: its first line, and the line after its last setting."""
+    """Return, for each profile with exactly one section, its first line and the line after its last setting."""
     starts = [index for index, line in enumerate(here) if line.header]
     names = [here[start].profile for start in starts]
     count = Counter(names)
@@ -170,7 +170,7 @@ def _check(
     wanted: Mapping[str, Mapping[str, str] | None],
     path: Path,
 ) -> None:
-    """Refuse an edit after which another section means something else, or one of these not what it should."""
+    """Refuse an edit that changes another section, or that gives one of these an unintended meaning."""
 
     def others(parsed: configparser.RawConfigParser) -> dict[str, dict[str, str]]:
         return {each: dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) not in wanted}

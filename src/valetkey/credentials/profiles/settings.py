@@ -1,4 +1,4 @@
-"""What a customer's sessions carry: settings of its section in the AWS config, applied to AssumeRole.
+"""Settings for a customer's role sessions, in the profile's section of the AWS config: parameters of AssumeRole.
 
     [profile acme]
     credential_process = ...
@@ -8,14 +8,14 @@
     transitive_session_tags = project
     session_policy_arns = arn:aws:iam::aws:policy/ReadOnlyAccess
 
-The names are AWS's own, or aws-vault's where AWS has none; `aws configure set NAME VALUE --profile acme` writes them.
+The names are AWS's, or aws-vault's where AWS has none. `aws configure set NAME VALUE --profile acme` writes them.
 
 Rules:
-- The owner decides what a session may carry. SourceIdentity and session tags need their own action in the role's trust
-  (id_credentials_temp_control-access_monitor, id_session-tags), a session name may be prescribed: what the handoff does
-  not admit is refused here, where AWS would answer AccessDenied, and may not say why.
-- A session policy takes away only. Several are a union (access_policies#policies_session): --read-only is therefore not
-  added to others.
+- The owner decides what a session may have. SourceIdentity and session tags each need an action in the role's trust
+  policy (id_credentials_temp_control-access_monitor, id_session-tags), and the session name may be prescribed. What the
+  handoff does not allow is refused here: AWS would return AccessDenied, possibly without a reason.
+- A session policy only reduces permissions. Several are a union (access_policies#policies_session), so --read-only is
+  not added to others.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ from valetkey.errors import ValetkeyError
 
 _POLICY = re.compile(r"arn:aws[a-z-]{0,20}:iam::(aws|[0-9]{12}):policy/[\x21-\x7e]{1,600}", re.ASCII)
 _POLICIES_MAX = 10
-"""Managed session policies at most (STS API, AssumeRole)."""
+"""Maximum number of managed session policies (STS API, AssumeRole)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionSettings:
-    """What a role session carries besides the terms of the grant."""
+    """Parameters of a role session that are not terms of the grant."""
 
     session_name: str | None = None
     """None: the IAM user's name."""
     source_identity: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     transitive: tuple[str, ...] = ()
-    """The keys of the tags that further roles keep."""
+    """Keys of the tags that persist in chained roles."""
     policy_arns: tuple[str, ...] = ()
-    """Managed session policies: the session may do what the role and one of these allow."""
+    """Managed session policies: the session may do what both the role and one of these allow."""
 
 
 PLAIN = SessionSettings()
 
 
 def read_settings(section: Mapping[str, Any], *, name: str) -> SessionSettings:
-    """The settings in the AWS config's section of the profile `name`. Raises ProfileError, which names the setting;
-    the text itself is not repeated."""
+    """Read the settings from the AWS config's section of the profile `name`. Raises ProfileError, which names the
+    setting but does not quote its value."""
     words = {key: value for key, value in section.items() if isinstance(value, str) and value.strip()}
     tags = []
     for pair in _words(words.get("session_tags", "")):
@@ -99,8 +99,8 @@ def _check(found: SessionSettings, name: str) -> None:
 
 
 def read_only(settings: SessionSettings, profile: Profile) -> SessionSettings:
-    """The same, restricted to what AWS's ReadOnlyAccess allows. Raises ValetkeyError when other policies restrict
-    already."""
+    """Return the settings restricted to AWS's ReadOnlyAccess. Raises ValetkeyError if there are other session
+    policies."""
     policy = f"arn:{profile.partition}:iam::aws:policy/ReadOnlyAccess"
     if settings.policy_arns not in ((), (policy,)):
         raise ValetkeyError(
@@ -111,8 +111,8 @@ def read_only(settings: SessionSettings, profile: Profile) -> SessionSettings:
 
 
 def carried(settings: SessionSettings, profile: Profile) -> dict[str, Any]:
-    """The parameters of AssumeRole for what the session carries, its name included. Raises ValetkeyError for what the
-    grant does not admit."""
+    """Return the parameters of AssumeRole for these settings, including the session name. Raises ValetkeyError for what
+    the grant does not allow."""
     params: dict[str, Any] = {"RoleSessionName": session_name(settings, profile)}
     if settings.source_identity is not None:
         _admitted(profile.source_identity, profile, "source_identity", "a SourceIdentity", "--source-identity")
@@ -128,7 +128,8 @@ def carried(settings: SessionSettings, profile: Profile) -> dict[str, Any]:
 
 
 def session_name(settings: SessionSettings, profile: Profile) -> str:
-    """The IAM user's name, so that the owner's log names the person; or the one that was set. Raises ValetkeyError."""
+    """Return the configured session name, else the IAM user's name, so that the owner's log shows the person. Raises
+    ValetkeyError."""
     name = profile.user_name
     if profile.session_name == "username":
         if name is None:

@@ -1,9 +1,9 @@
-"""A role that came without a handoff: an ARN and perhaps an ExternalId, out of a mail or a console.
+"""A role without a handoff: an ARN and possibly an ExternalId, from a mail or a console.
 
 Rules:
-- It is judged as a handoff is (acceptance.judge). What is not given is unknown, and never a term.
-- When rewritten, a profile keeps what was known of the same role before and is not given now.
-- Without an ExternalId, that of our own newest request to the named customer counts: the owner was asked to use it.
+- It is checked like a handoff (acceptance.judge). A value that is not given is unknown, never a term.
+- A profile for the same role that is replaced keeps known values that are not given now.
+- Without an ExternalId, that of our newest request to the named customer is used: the owner was asked to use it.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from valetkey.policy.iam_arns import iam_arn, is_same_role
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """What a person knows of a role. None: unknown."""
+    """What a person knows about a role. None: unknown."""
 
     role_arn: str
     external_id: str | None = None
     mfa: bool | None = None
     session: int | None = None
-    """The role's longest session in seconds (MaxSessionDuration)."""
+    """The role's maximum session length in seconds (MaxSessionDuration)."""
 
 
 def check_typed(typed: Typed) -> None:
-    """Raise NotAccepted or LimitError for what cannot be a role, an ExternalId or a length."""
+    """Raise NotAccepted or LimitError for an invalid role, ExternalId or session length."""
     try:
         iam_arn(typed.role_arn, "role")
     except PolicyError as error:
@@ -47,7 +47,7 @@ def check_typed(typed: Typed) -> None:
     if typed.external_id is not None:
         limits.check("external id", typed.external_id)
     if typed.session is not None and not limits.ROLE_SESSION_MIN <= typed.session <= limits.ROLE_SESSION_MAX:
-        # CreateRole: MaxSessionDuration is an hour to 12 hours.
+        # CreateRole: MaxSessionDuration is 1 to 12 hours.
         raise NotAccepted("--session is not between 1h and 12h", do="leave it out if you do not know it", exit_code=2)
 
 
@@ -60,9 +60,9 @@ def offered(
     before: Profile | None,
     now: datetime,
 ) -> tuple[Handoff, frozenset[str]]:
-    """The handoff that an owner would have written, as far as it is known, and the terms that are not.
+    """Return a handoff with the known values, as the owner would have written it, and the unknown terms.
 
-    `before` is the profile that is rewritten, `known` the requests made here. Raises what check_typed raises.
+    `before` is the profile that is replaced, `known` the requests made here. Raises what check_typed raises.
     """
     check_typed(typed)
     request = latest(customer, known) if customer else None
@@ -85,11 +85,12 @@ def offered(
 
 
 _ASSUMED: dict[str, Any] = {"external_id": None, "mfa": False, "max_session": limits.ROLE_SESSION_MIN}
-"""What is unknown. An hour is what every role allows (MaxSessionDuration is never less)."""
+"""Values for unknown terms. Every role allows one hour (MaxSessionDuration is never less)."""
 
 
 def _kept(before: Profile | None, typed: Typed, now: datetime) -> dict[str, Any]:
-    """What was known of this very role before. An end that has passed is not: the owner was asked again."""
+    """Return the known terms of an existing profile for this role. An end in the past is dropped: the owner has been
+    asked again."""
     if before is None or not is_same_role(before.role_arn, typed.role_arn):
         return {}
     kept = {term: getattr(before, term) for term in (*TERMS, *OPTIONAL) if before.knows(term)}
@@ -101,7 +102,7 @@ def _kept(before: Profile | None, typed: Typed, now: datetime) -> dict[str, Any]
 
 
 def untold(unknown: frozenset[str]) -> Sequence[str]:
-    """The unknown terms in a person's words, the important ones first."""
+    """Return descriptions of the unknown terms, the important ones first."""
     return tuple(words for term, words in _WORDS.items() if term in unknown)
 
 

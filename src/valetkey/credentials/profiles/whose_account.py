@@ -1,16 +1,17 @@
-"""Whose account a handoff leads into: one's own and another customer's are refused.
+"""Refuse a handoff for a role in our own account or in another customer's account.
 
-A handoff is written by a customer. Without these checks a hostile one names a role in the contractor's own account, or
-in that of another customer, and what is run for the one (`terraform destroy`) is run in the other.
+A customer writes the handoff. Without these checks, a hostile handoff could name a role in the contractor's account or
+in another customer's, and a command for one account (`terraform destroy`) would run in another.
 
 Rules:
-- INVARIANT: no role in one's own account is ever accepted, and nobody can be asked to overrule it. One's own accounts
-  are that of the caller, those of the requests made here, and those that the accepted profiles sign in with.
-- INVARIANT: a role in an account where a profile of another customer is, is accepted only when `--customer`, or a
-  request of ours that the handoff answers, names exactly that customer. No yes overrules it.
-- What is known here decides, without a call: the accepted profiles, the requests, the AWS config. A customer's account
-  that this computer has never seen is not known.
-- A customer without a name is its account; a profile that was set up by hand in the AWS config has its own name.
+- INVARIANT: a role in our own account is never accepted, and no answer to a prompt overrules that. Our own accounts are
+  that of the caller, those of the requests made here, and those that the accepted profiles sign in with.
+- INVARIANT: a role in an account where another customer has a profile is accepted only if `--customer`, or our request
+  that the handoff answers, names exactly that customer. No answer to a prompt overrules that.
+- The check uses local data only, without a call: accepted profiles, requests, the AWS config. It cannot know a
+  customer's account that this computer has never seen.
+- A customer without a name is identified by its account; a profile set up by hand in the AWS config, by its profile
+  name.
 - An account is a number in a partition: the same number in another partition is another account.
 """
 
@@ -30,7 +31,7 @@ from valetkey.policy.iam_arns import entity
 
 
 class WrongAccount(ValetkeyError):
-    """The handoff leads into an account that it must not lead into. Nothing was written."""
+    """The role of the handoff is in an account that is not allowed. Nothing was written."""
 
     exit_code = 1
 
@@ -44,18 +45,18 @@ class Account(NamedTuple):
 
 
 def account_of(value: Handoff | Profile) -> Account:
-    """The account that a handoff or a profile leads into."""
+    """Return the account of the role in a handoff or a profile."""
     return Account(value.partition, value.account)
 
 
 def by_hand(env: Mapping[str, str]) -> dict[str, str]:
-    """The role ARNs of the profiles that were set up by hand in the AWS files, by profile. Raises ConfigError."""
+    """Return the role ARNs of profiles set up by hand in the AWS files, by profile name. Raises ConfigError."""
     found = {**profiles_in(config_path(env)), **profiles_in(credentials_path(env), bare=True)}
     return {name: own["role_arn"].strip() for name, own in found.items() if own.get("role_arn", "").strip()}
 
 
 def own_accounts(identity: Identity, known: Iterable[AccessRequest], profiles: Iterable[Profile]) -> frozenset[Account]:
-    """Every account that is known to be one's own."""
+    """Return every account that is known to be our own."""
     return frozenset(
         {
             Account(identity.partition, identity.account),
@@ -66,7 +67,7 @@ def own_accounts(identity: Identity, known: Iterable[AccessRequest], profiles: I
 
 
 def refuse_own(handoff: Handoff, own: frozenset[Account]) -> None:
-    """Raise WrongAccount for a role in one's own account."""
+    """Raise WrongAccount for a role in our own account."""
     if account_of(handoff) in own | {Account(handoff.partition, handoff.contractor)}:
         raise WrongAccount(
             f"the role is in {handoff.account}, which is your own account: what you run for this customer would be run "
@@ -84,15 +85,15 @@ def refuse_others(
     said: Iterable[str],
     again: Profile | None,
 ) -> None:
-    """Raise WrongAccount for a role in an account where another customer's profile is.
+    """Raise WrongAccount for a role in an account where another customer has a profile.
 
-    `said` are the names of the customer: as given with `--customer`, and as in the request of ours that the handoff
-    answers. `again` is the profile that would be written, if it is one for this very role.
+    `said` are the customer's names: from `--customer`, and from our request that the handoff answers. `again` is the
+    existing profile with the same name and role, if any.
     """
     here = account_of(handoff)
     names = {each.casefold() for each in said}
     if again is not None and names <= {again.customer.casefold(), here.id}:
-        return  # accepted before, for this customer: it leads where it has led
+        return  # accepted before for this customer and this role
     in_it = [each for each in profiles if account_of(each) == here]
     named = [each for each in in_it if each.customer not in ("", here.id)]
     if named:
