@@ -1,1 +1,1 @@
-"""Role sessions given to programs: child processes, shells, the credential server, the console, Terraform."""
+"""Delivers role sessions to programs: child processes, shells, the credential server, the console, Terraform."""

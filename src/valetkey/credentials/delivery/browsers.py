@@ -1,7 +1,7 @@
-"""Which words start a browser, and how each customer gets a browser profile of its own.
+"""Commands that start a browser, with a separate browser profile for each customer.
 
-One browser profile holds one AWS sign-in at a time (unless multi-session is switched on): with a profile for each
-customer, their consoles stay open side by side, and none is mistaken for another.
+A browser profile has one AWS sign-in at a time (unless multi-session is enabled). With one profile for each customer,
+several consoles can be open at once, and a person cannot confuse them.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _NAMES = {"Google Chrome": "google-chrome", "Brave Browser": "brave", "Microsoft
 
 
 class NoBrowser(ValetkeyError):
-    """There is no such browser, or not one of a kind that is known."""
+    """The browser does not exist, or is of an unknown kind."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """How to start a browser."""
+    """The commands that start a browser."""
 
     before: tuple[str, ...] | None
-    """To be run to its end first, or None."""
+    """A command to run and wait for before, or None."""
     words: tuple[str, ...]
 
 
 def find(browser: str | None, which: Callable[[str], str | None]) -> str:
-    """The path of the browser that is named, or of the first that is known and there. Raises NoBrowser."""
+    """Return the path of the named browser, or of the first known browser that is installed. Raises NoBrowser."""
     for name in (browser,) if browser else (*FIREFOX, *CHROMIUM):
         for place in (name, _MAC.get(name)):
             if place and (found := which(place)):
@@ -53,16 +53,17 @@ def find(browser: str | None, which: Callable[[str], str | None]) -> str:
 
 
 def start(program: str, page: str, *, own: str | None) -> Start:
-    """How `program` opens a page, in the browser profile `own` if one is given (made when it is not there yet).
+    """Return the commands with which `program` opens a page, in the browser profile `own` if given (created if
+    missing).
 
-    Raises NoBrowser when it is not known how to give this program a profile.
+    Raises NoBrowser if the way to select a profile in this program is not known.
     """
     if own is None:
         return Start(None, (program, page))
     name = PurePath(program).name
     name = _NAMES.get(name, name)
     if name in FIREFOX:
-        # -CreateProfile answers 0 as well when the profile is there; without --headless it needs a display.
+        # -CreateProfile also returns 0 if the profile exists; without --headless it needs a display.
         return Start((program, "--headless", "-CreateProfile", own), (program, "-P", own, page))
     if name in CHROMIUM:
         return Start(None, (program, f"--profile-directory={own}", "--no-first-run", page))

@@ -1,10 +1,11 @@
-"""What a child of `exec` gets: a grant's credentials, and nothing else on this computer that could stand in for them.
+"""The environment of a child process of `exec`: a grant's credentials, and no other credentials of this computer.
 
 Rules:
-- INVARIANT: the only credentials a tool can find are the ones set here, also once they have expired: no profile, no
+- INVARIANT: a tool can find only the credentials that are set here, even after they have expired: no profile, no
   credentials file, no container, web identity or instance metadata.
-- Of the AWS_* variables only those known to be no credentials pass (KEPT); a new one is dropped until it is known.
-- Settings that are not credentials stay: region, CA bundle, endpoints, retries, output.
+- Only AWS_* variables that are known not to be credentials are passed on (KEPT). A new AWS variable is dropped until it
+  is known.
+- Settings that are not credentials are passed on: region, CA bundle, endpoints, retries, output.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ KEPT = (
     "AWS_EXECUTION_ENV",
     "AWS_REQUEST_",
 )
-"""AWS_* variables that a child keeps, by prefix."""
+"""Prefixes of the AWS_* variables that a child keeps."""
 
-# Settings of a profile that are not credentials and lead to none (SDKs and Tools Reference Guide, Settings reference).
+# Profile settings that neither are nor lead to credentials (SDKs and Tools Reference Guide, Settings reference).
 _SETTINGS = frozenset(
     {
         "region",
@@ -70,7 +71,7 @@ _SETTINGS = frozenset(
 
 @dataclass(frozen=True)
 class Served:
-    """Where a child fetches its credentials, which are renewed while it runs."""
+    """The server from which a child fetches its credentials; they are renewed while it runs."""
 
     url: str
     token_file: Path
@@ -86,11 +87,11 @@ def environment(
     config: Path,
     empty: Path,
 ) -> dict[str, str]:
-    """The child's environment. `name` is the profile, `region` where to work (None: as `env` says), `config` its AWS
-    config, `empty` its credentials file.
+    """Return the child's environment. `name` is the profile, `region` the region to set (None: as in `env`), `config`
+    the path of its AWS config, `empty` the path of its credentials file.
 
-    With Served there are no keys in it, and what would be read before the server (SDKs and Tools Reference Guide,
-    "Credential provider chain") is as empty as without.
+    With Served, it contains no keys, and every credential source before the server (SDKs and Tools Reference Guide,
+    "Credential provider chain") is still empty.
     """
     kept = {name: value for name, value in env.items() if not name.startswith("AWS_") or name.startswith(KEPT)}
     if isinstance(credentials, Served):
@@ -110,23 +111,24 @@ def environment(
         "AWS_SHARED_CREDENTIALS_FILE": str(empty),
         # The same for the AWS SDK for Java 1.
         "AWS_CREDENTIAL_PROFILES_FILE": str(empty),
-        # botocore's last resort: without it, /etc/boto.cfg and ~/.boto are read when a profile is named.
+        # botocore's last source: without this variable, it reads /etc/boto.cfg and ~/.boto if a profile is named.
         "BOTO_CONFIG": str(empty),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
 
 def config_of(profile: Profile, env: Mapping[str, str], *, region: str) -> str:
-    """The AWS config of a command for this profile; `region` is its base identity's. Raises ConfigError."""
+    """Return the AWS config for a command with this profile; `region` is that of the base identity. Raises
+    ConfigError."""
     from valetkey.awsfiles import settings
 
     return config_text(settings((profile.name, profile.source_profile), env), region=region)
 
 
 def config_text(found: Mapping[str, Any], *, region: str | None = None) -> str:
-    """The child's AWS config: the settings of a profile (as valetkey.aws.settings reads them) that are not credentials.
+    """Return the child's AWS config: the settings of a profile (from `awsfiles.settings`) that are not credentials.
 
-    `region` stands in where these settings have none.
+    `region` is used if the settings have none.
     """
     kept = {name: value for name, value in found.items() if name in _SETTINGS}
     if region:
@@ -150,5 +152,5 @@ def _section(settings: Mapping[str, Any]) -> str:
 
 
 def _one_line(value: Any) -> str:
-    # A value cannot begin a line of its own, and with it a section or a key.
+    # A value must not start a new line, which could begin a section or a key.
     return " ".join(str(value).split())

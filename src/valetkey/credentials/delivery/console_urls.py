@@ -1,12 +1,12 @@
-"""Where the AWS console is in each partition, and where in it a person wants to land.
+"""Hosts and URLs of the AWS console in each partition.
 
 Rules:
-- The hosts follow the partition of the role. A region counts only where it is one of that partition.
-- In aws-eusc every host carries its region: there is no sign-in or console host without one (fact W4: the endpoint
-  rules of the `signin` API in botocore).
-- INVARIANT: a URL to open is one of that partition's console: a sign-in leads nowhere else.
-- Signing out first works at one host only (Versent/saml2aws issue 707; fact U11), and not where the console's
-  multi-session is switched on (AWS then answers 400); so that it is only done when asked for.
+- The hosts depend on the partition of the role. A region of another partition is ignored.
+- In aws-eusc every host contains a region: no sign-in or console host exists without one (fact W4: the endpoint rules
+  of the `signin` API in botocore).
+- INVARIANT: a URL to open is in that partition's console: a sign-in cannot lead to another site.
+- Signing out first works at one host only (Versent/saml2aws issue 707; fact U11), and not if the console's
+  multi-session support is enabled (AWS then returns 400). So it is only done on request.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from valetkey.errors import ValetkeyError
 
 @dataclass(frozen=True, kw_only=True)
 class _Places:
-    """Where a partition's sign-in and console are."""
+    """The sign-in and console hosts of a partition."""
 
     signin: str
     console: str
     regions: tuple[str, ...]
-    """How the names of its regions begin; empty: as no other partition's do."""
+    """Prefixes of the partition's region names; empty: no prefix of another partition."""
     regional: bool = False
-    """Whether a region may stand before the hosts."""
+    """Whether the hosts can have a region as prefix."""
     home: str = ""
-    """The region that stands there where none is named; empty: the bare hosts exist."""
+    """The default region prefix; empty: the hosts also exist without one."""
 
     def host(self, bare: str, region: str | None) -> str:
         region = region or self.home
         return f"{region}.{bare}" if region and self.regional else bare
 
 
-# The isolated partitions' hosts are not public.
+# The hosts of the isolated partitions are not public.
 _PLACES = {
     "aws": _Places(signin="signin.aws.amazon.com", console="console.aws.amazon.com", regions=(), regional=True),
     "aws-cn": _Places(signin="signin.amazonaws.cn", console="console.amazonaws.cn", regions=("cn-",)),
@@ -51,17 +51,17 @@ _PLACES = {
     ),
 }
 _OTHERS = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
-"""How the names of regions outside the partition `aws` begin."""
+"""Prefixes of the names of regions outside the partition `aws`."""
 
 
 class ConsoleError(ValetkeyError):
-    """The console cannot be opened. Never carries a key, a token or the sign-in URL."""
+    """The console cannot be opened. Never contains a key, a token or the sign-in URL."""
 
     exit_code = 3
 
 
 def _places(partition: str) -> _Places:
-    """Raises ConsoleError for a partition whose hosts are not public."""
+    """Return the hosts. Raises ConsoleError for a partition whose hosts are not public."""
     if partition not in _PLACES:
         raise ConsoleError(
             f"the console's address in the partition {partition} is not public",
@@ -72,7 +72,7 @@ def _places(partition: str) -> _Places:
 
 
 def region_in(partition: str, region: str | None) -> str | None:
-    """The region, if it is one of the partition; else None. Raises ConsoleError as `signin_host` does."""
+    """Return the region if it belongs to the partition; else None. Raises ConsoleError as `signin_host` does."""
     known = _places(partition).regions
     if region is None:
         return None
@@ -81,20 +81,20 @@ def region_in(partition: str, region: str | None) -> str | None:
 
 
 def signin_host(partition: str, region: str | None) -> str:
-    """The host to sign in at. `region` is one of the partition, or None. Raises ConsoleError for a partition whose
-    hosts are not public."""
+    """Return the sign-in host. `region` is a region of the partition, or None. Raises ConsoleError for a partition
+    whose hosts are not public."""
     places = _places(partition)
     return places.host(places.signin, region)
 
 
 def console_host(partition: str, region: str | None) -> str:
-    """The host of the console, as `signin_host`."""
+    """Return the console host; see `signin_host`."""
     places = _places(partition)
     return places.host(places.console, region)
 
 
 def check_url(url: str, partition: str) -> str:
-    """The URL, if it is a page of the partition's console. Raises ValetkeyError."""
+    """Return the URL if it is a page of the partition's console. Raises ValetkeyError."""
     places = _places(partition)
     console = places.console
     try:
@@ -115,9 +115,9 @@ def check_url(url: str, partition: str) -> str:
 
 
 def logout_url(login: str, partition: str, endpoint: str) -> str:
-    """A URL that signs the browser out and then follows `login`; as secret as that. Raises ValetkeyError.
+    """Return a URL that signs the browser out and then opens `login`. It is as secret as `login`. Raises ValetkeyError.
 
-    `endpoint` is where the sign-in goes: AWS's, or what stands in for it.
+    `endpoint` is the sign-in endpoint: AWS's, or a replacement.
     """
     at_aws = (urlsplit(endpoint).hostname or "").endswith(_places(partition).signin)
     if at_aws and partition != "aws":

@@ -1,14 +1,14 @@
-"""Into the AWS console with a role session: the one way in with an ExternalId (Switch Role cannot send one).
+"""Sign in to the AWS console with a role session: the only way with an ExternalId (Switch Role cannot send one).
 
-Flow (IAM User Guide, id_roles_providers_enable-console-custom-url): the session's keys for a sign-in token, which then
-stands in a login URL that is valid for 15 minutes.
+Flow (IAM User Guide, id_roles_providers_enable-console-custom-url): exchange the session's keys for a sign-in token,
+and put that in a login URL, which is valid for 15 minutes.
 
 Rules:
-- INVARIANT: keys travel in the body of a POST over TLS (or to this computer), never in a URL.
-- INVARIANT: the login URL is a secret: it is written to a file of mode 0600 and nowhere else, unless asked for.
-- The hosts follow the partition of the role, not the region that happens to be set (landing.py).
-- SessionDuration (900 to 43,200 s, whatever the role's own limit) is sent only for a role that was assumed with a
-  user's long-term key: AWS refuses it for every other session, and the console then lasts as long as the keys.
+- INVARIANT: keys are sent in the body of a POST over TLS (or to this computer), never in a URL.
+- INVARIANT: the login URL is a secret: it is written to a file of mode 0600 and nowhere else, unless requested.
+- The hosts depend on the partition of the role, not on the configured region (console_urls.py).
+- SessionDuration (900 to 43,200 s, independent of the role's maximum) is sent only for a role that was assumed with a
+  user's long-term key: AWS refuses it for other sessions, and the console session then ends with the keys.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 
 _SHORTEST, _LONGEST = 900, 43200
-"""SessionDuration, in seconds."""
+"""Limits of SessionDuration, in seconds."""
 _REGION = re.compile(r"[a-z]{2,8}(-[a-z]+){1,4}-[0-9]{1,2}", re.ASCII)
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 
-# Where a service's console is not under the service's own name.
+# Services whose console path is not the service's name.
 _PATHS = {
     "apigateway": "apigateway/main/apis",
     "athena": "athena/home",
@@ -54,11 +54,11 @@ _PATHS = {
 }
 
 Post = Callable[[str, bytes], tuple[int, bytes]]
-"""Sends a form to a URL and answers status and body, never following a redirect. Raises ValetkeyError."""
+"""Sends a form to a URL and returns status and body; follows no redirect. Raises ValetkeyError."""
 
 
 class DurationRefused(ConsoleError):
-    """AWS did not take SessionDuration."""
+    """AWS refused SessionDuration."""
 
 
 def login_url(
@@ -73,13 +73,12 @@ def login_url(
     logout_first: bool = False,
     duration: int | None = None,
 ) -> str:
-    """The URL that signs a browser in with these credentials; a secret for 15 minutes.
+    """Return the URL that signs a browser in with these credentials. It is a secret for 15 minutes.
 
-    `service` names the console to open ("s3"), None the start page. `region` None or unreadable: the console's own
-    choice. `url`: the console page to open instead (see landing.check_url). `logout_first`: sign out what the browser
-    is signed in to before. `duration`: seconds of the console session, for a role that was assumed with a user's
-    long-term key. Raises ConsoleError (DurationRefused: ask again without), ValetkeyError for a service that is no
-    name.
+    `service` is the console to open ("s3"); None: the home page. `region` None or invalid: the console chooses. `url`:
+    the console page to open instead (see console_urls.check_url). `logout_first`: sign the browser out first.
+    `duration`: length of the console session in seconds, for a role that was assumed with a user's long-term key.
+    Raises ConsoleError (DurationRefused: retry without `duration`), ValetkeyError for an invalid service name.
     """
     region = region_in(profile.partition, region if region and _REGION.fullmatch(region) else None)
     endpoint = _endpoint(profile.partition, region, env)
@@ -106,13 +105,13 @@ def login_url(
 
 
 def console_end(*, now: datetime) -> datetime:
-    """When the longest console session that begins now ends: after 12 hours. The grant may end before; then AWS goes on
-    showing a console in which everything is refused."""
+    """Return the end of the longest console session that begins now: after 12 hours. The grant may end earlier; AWS
+    then still shows the console, and denies every call."""
     return now + timedelta(seconds=_LONGEST - 5)
 
 
 def destination(partition: str, *, service: str | None, region: str | None) -> str:
-    """The console page to land on. Raises ValetkeyError for a service that is not a name."""
+    """Return the URL of the console page to open. Raises ValetkeyError for an invalid service name."""
     if service is not None and not _SERVICE.fullmatch(service):
         raise ValetkeyError(f"{service[:40]!r} is not the name of a service", do="name one like s3, ec2 or cloudtrail")
     host = console_host(partition, region)
@@ -121,7 +120,7 @@ def destination(partition: str, *, service: str | None, region: str | None) -> s
 
 
 def _endpoint(partition: str, region: str | None, env: Mapping[str, str]) -> str:
-    """AWS's federation endpoint, or the one that AWS_ENDPOINT_URL(_SIGNIN) puts in its place."""
+    """Return AWS's federation endpoint, or the one from AWS_ENDPOINT_URL_SIGNIN or AWS_ENDPOINT_URL."""
     signin = signin_host(partition, region)
     given = env.get("AWS_ENDPOINT_URL_SIGNIN") or env.get("AWS_ENDPOINT_URL")
     if not given or env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
@@ -138,7 +137,7 @@ def _endpoint(partition: str, region: str | None, env: Mapping[str, str]) -> str
 
 
 def _token(status: int, body: bytes) -> str:
-    # The answer is never quoted: it may repeat what was sent.
+    # The response is never quoted: it may contain what was sent.
     if status != 200:
         raise ConsoleError(
             f"AWS refused to sign this session in to the console (HTTP {status})",
@@ -158,11 +157,12 @@ def _token(status: int, body: bytes) -> str:
 
 @contextmanager
 def redirect_file(url: str, folder: Path, *, later: Callable[[Path], bool] = lambda directory: False) -> Iterator[Path]:
-    """A page of mode 0600, in a directory of mode 0700 below `folder`, that sends a browser to the URL.
+    """Yield the path of a page (mode 0600, in a directory of mode 0700 below `folder`) that redirects a browser to the
+    URL.
 
-    It is gone afterwards, whatever happens; or, when all went well, `later(directory)` handles it and answers True. The
-    browser gets this path, so that the URL stands in no process's
-    arguments. The directory's name begins with no dot and is not under /tmp: a browser in a snap sees neither.
+    The directory is deleted at the end, also after an error; unless there was no error and `later(directory)` takes it
+    over and returns True. The browser gets this path, so the URL is not in any process's arguments. The directory's
+    name has no leading dot and is not under /tmp: a browser installed as a snap cannot read either.
     """
     try:
         directory = Path(tempfile.mkdtemp(prefix="valetkey-console-", dir=folder))
@@ -185,7 +185,7 @@ def redirect_file(url: str, folder: Path, *, later: Callable[[Path], bool] = lam
 
 
 def _page(url: str) -> str:
-    """Works without scripts; the console does not learn where the browser came from."""
+    """Return a page that works without scripts and sends no referrer to the console."""
     safe = html.escape(url)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

@@ -1,10 +1,10 @@
-"""Role sessions kept fresh in the background, for callers that must be answered at once.
+"""Renew role sessions in the background, for callers that need an immediate response.
 
 Rules:
-- INVARIANT: an answer comes from memory: nobody is asked and nothing is called while a caller waits.
-- Renewed when stale (`broker.stale_at`), before SDKs ask for new ones; a failure is tried again after 10 seconds, then
-  after twice as long, a minute at most; when a caller has found nothing, 5 seconds after the last try.
-- What has expired is not handed out. Whether the grant goes on is AWS's to say: the recorded end cuts nothing off.
+- INVARIANT: a response comes from memory: there is no prompt and no call while a caller waits.
+- A stale session (`broker.stale_at`) is renewed before SDKs ask for a new one. A failure is retried after 10 seconds,
+  then after twice the time, up to one minute; 5 seconds after the last attempt if a caller got no credentials.
+- Expired credentials are not returned. AWS decides whether the grant is still valid: its recorded end stops nothing.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 
 _FIRST, _LONGEST = 5.0, 60.0
-"""Seconds between tries."""
+"""Seconds between attempts."""
 _LOOK = 15.0
-"""Seconds between looks at the clock, which may have been set or have slept."""
+"""Maximum seconds between checks of the clock, which may have been set or have stopped during sleep."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """A session, and the profile it was fetched for."""
+    """A session, and the profile that it belongs to."""
 
     profile: Profile
     session: Session
 
     @property
     def due(self) -> datetime:
-        """When to fetch a new one."""
+        """When to fetch a new session."""
         return stale_at(self.session)
 
     def is_good(self, now: datetime) -> bool:
@@ -44,11 +44,11 @@ class Held:
 
 
 Fetch = Callable[[str], Held]
-"""A session of this profile, never asking anybody. Raises ValetkeyError."""
+"""Returns a session for this profile; never prompts. Raises ValetkeyError."""
 
 
 class Lapsed(ValetkeyError):
-    """There are no credentials at the moment; new ones are being fetched."""
+    """There are no valid credentials at the moment; new ones are being fetched."""
 
     exit_code = 3
 
@@ -61,9 +61,9 @@ class _Slot:
         self.pause = _FIRST
 
     def next_try(self, now: datetime) -> datetime:
-        """When to fetch: not before the pause after the last try is over.
+        """Return when to fetch: not before the pause after the last attempt has ended.
 
-        What is not good now is due now: the clock may have been set back, and then says nothing about its age.
+        A session that is not valid now is due at once: after the clock was set back, its age is not known.
         """
         due = self.held.due if self.held.is_good(now) else min(now, self.held.due)
         if self.tried is None or self.tried > now:
@@ -72,7 +72,7 @@ class _Slot:
 
 
 class Keeper:
-    """Sessions of several profiles. `answer` may be called from any thread."""
+    """Keeps the sessions of several profiles renewed. `answer` may be called from any thread."""
 
     def __init__(
         self,
@@ -82,15 +82,16 @@ class Keeper:
         clock: Clock,
         tell: Callable[[str, ValetkeyError | None], None] = lambda name, problem: None,
     ) -> None:
-        """`first`: what is held at the beginning. `tell(name, problem)` is called when renewing begins to fail, and
-        with None when it works again."""
+        """`first`: the initial sessions. `tell(name, problem)` is called when renewing starts to fail, and with None
+        when it works again."""
         self._slots = {each.profile.name: _Slot(each) for each in first}
         self._fetch, self._clock, self._tell = fetch, clock, tell
         self._wake = threading.Event()
         self._ending = False
 
     def answer(self, name: str) -> Credentials:
-        """The credentials held for a name. Raises ValetkeyError: why there are none, and what to do."""
+        """Return the credentials for a profile. Raises ValetkeyError, with the reason and what to do, if there are
+        none."""
         slot = self._slots[name]
         if slot.held.is_good(self._clock()):
             return slot.held.session.credentials
@@ -102,7 +103,7 @@ class Keeper:
         )
 
     def renew(self) -> float:
-        """Fetch what is due; the seconds until something is due again."""
+        """Fetch what is due. Returns the seconds until the next fetch is due."""
         for name, slot in self._slots.items():
             if not self._ending and slot.next_try(now := self._clock()) <= now:
                 self._renew(name, slot)
@@ -117,14 +118,15 @@ class Keeper:
         except ValetkeyError as problem:
             slot.problem = problem
         except Exception as error:
-            # A fault of our own must not end the thread that all names live by. Only its kind: see cli.run.
+            # An unexpected error must not end this thread, which serves all profiles. Only its type is reported: see
+            # cli.run.
             slot.problem = Lapsed(
                 f"the session of {name} cannot be renewed: a fault of valetkey's own ({type(error).__name__})",
                 do="start `valetkey serve` again",
             )
         slot.tried = self._clock()
         is_failing = slot.problem is not None
-        # One that is due again at once is the old one: the broker hands it out when AWS does not answer.
+        # A session that is due again at once is the old one: the broker returns it if AWS does not respond.
         slot.pause = min(slot.pause * 2, _LONGEST) if is_failing or slot.held.due <= slot.tried else _FIRST
         if is_failing is not was_failing:
             self._tell(name, slot.problem)
@@ -137,6 +139,6 @@ class Keeper:
             self._wake.clear()
 
     def end(self) -> None:
-        """Let `run` return, after the fetch that it is in."""
+        """Make `run` return after the current fetch."""
         self._ending = True
         self._wake.set()

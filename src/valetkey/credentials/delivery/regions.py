@@ -1,18 +1,18 @@
-"""Where a program works for a customer: which region wins."""
+"""Which region a program uses for a customer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 PROFILE = "VALETKEY_PROFILE"
-"""The variable that names the profile which a shell or a command is for."""
+"""The variable with the name of the profile that a shell or a command is for."""
 
 
 def region_to_set(name: str, own: str | None, env: Mapping[str, str]) -> str | None:
-    """The region to set for the profile `name`, whose own region is `own`; None: the environment's stands.
+    """Return the region to set for the profile `name` with the region `own`; None: keep that of the environment.
 
-    A region of the environment goes first. In a shell that valetkey made for another customer it is that customer's,
-    and gives way.
+    A region of the environment takes precedence, except in a shell that valetkey made for another customer: there it is
+    that customer's region.
     """
     is_here = bool(env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"))
     is_anothers = env.get(PROFILE, name) not in ("", name)
@@ -20,6 +20,6 @@ def region_to_set(name: str, own: str | None, env: Mapping[str, str]) -> str | N
 
 
 def region_here(name: str, own: str | None, env: Mapping[str, str]) -> str | None:
-    """Where to work for this profile. AWS_REGION goes before AWS_DEFAULT_REGION (SDKs and Tools Reference Guide, AWS
-    Region)."""
+    """Return the region for this profile. AWS_REGION takes precedence over AWS_DEFAULT_REGION (SDKs and Tools Reference
+    Guide, AWS Region)."""
     return region_to_set(name, own, env) or env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or own

@@ -1,15 +1,15 @@
-"""Credentials over HTTP on this computer, as containers get them (SDKs and Tools Reference Guide, "Container credential
+"""Serve credentials over HTTP on this computer, as to containers (SDKs and Tools Reference Guide, "Container credential
 provider"): every AWS SDK reads AWS_CONTAINER_CREDENTIALS_FULL_URI and ..._AUTHORIZATION_TOKEN_FILE.
 
 Rules:
-- Bound to 127.0.0.1 alone: SDKs take plain HTTP from loopback addresses only.
-- INVARIANT: credentials go only to who shows the token of that very name; it is compared in constant time, and a
-  wrong token and an unknown name are refused alike.
-- INVARIANT: a Host other than the address we gave is refused, so that no page in a browser can reach us under a name
-  of its own (DNS rebinding).
-- Answers come from memory at once: botocore waits 2 seconds, the AWS SDK for JavaScript 1.
-- A connection has 5 seconds altogether, and there are 64 at most: nobody who connects can hold the server up for long.
-- Nothing of a request is logged or repeated in an answer.
+- The server binds to 127.0.0.1 only: SDKs accept plain HTTP only from loopback addresses.
+- INVARIANT: a client gets credentials only with the token of that name. Tokens are compared in constant time, and a
+  wrong token and an unknown name give the same error.
+- INVARIANT: a request with a Host other than the server's address is refused, so a web page cannot reach the server
+  under another name (DNS rebinding).
+- Responses come from memory at once: botocore waits 2 seconds, the AWS SDK for JavaScript 1.
+- A connection may last 5 seconds in total, and there are at most 64: no client can block the server for long.
+- Nothing from a request is logged or repeated in a response.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _CONNECTIONS = 64
 
 
 class PortTaken(ValetkeyError):
-    """The server cannot listen there."""
+    """The server cannot listen on this port."""
 
 
 def tokens(names: Iterable[str]) -> dict[str, str]:
-    """A fresh token for each name (256 bits): who may read one customer's credentials may not read another's."""
+    """Return a new token (256 bits) for each name: a client of one customer's credentials cannot read another's."""
     return {name: secrets.token_urlsafe(32) for name in names}
 
 
 def answer(credentials: Credentials) -> dict[str, str]:
-    """The body that SDKs read; the session token's key differs from a credential process's."""
+    """Return the response body for SDKs. The key of the session token differs from that of a credential process."""
     return {
         "AccessKeyId": credentials.access_key_id,
         "SecretAccessKey": credentials.secret_access_key,
@@ -57,9 +57,9 @@ def answer(credentials: Credentials) -> dict[str, str]:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `/NAME` for each name of `tokens` on a loopback port (0: any free one). Raises PortTaken.
+    """Serves `/NAME` for each name in `tokens` on a loopback port (0: any free port). Raises PortTaken.
 
-    `look(name)` answers the credentials from memory, or raises ValetkeyError. Run `serve_forever` in a thread.
+    `look(name)` returns the credentials from memory, or raises ValetkeyError. Run `serve_forever` in a thread.
     """
 
     daemon_threads = True
@@ -69,7 +69,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, tokens: Mapping[str, str], look: Callable[[str], Credentials], *, port: int = 0) -> None:
         self.tokens, self.look = dict(tokens), look
         self.nobody = secrets.token_urlsafe(32)
-        """What an unknown name's token is compared with."""
+        """The token that a request for an unknown name is compared with."""
         self._since: dict[Any, float] = {}
         self._guard = threading.Lock()
         try:
@@ -80,15 +80,15 @@ class Server(ThreadingHTTPServer):
 
     @property
     def authority(self) -> str:
-        """The one Host that is answered."""
+        """The only accepted value of Host."""
         return f"{HOST}:{self.server_address[1]}"
 
     def url(self, name: str) -> str:
-        """What AWS_CONTAINER_CREDENTIALS_FULL_URI has to say."""
+        """Return the value for AWS_CONTAINER_CREDENTIALS_FULL_URI."""
         return f"http://{self.authority}/{quote(name, safe='')}"
 
     def server_bind(self) -> None:
-        # HTTPServer's own looks the address up in DNS, which may take long.
+        # HTTPServer's method looks up the address in DNS, which may take long.
         socketserver.TCPServer.server_bind(self)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -107,7 +107,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Called twice a second: cut the connections whose time is up, which wakes their threads."""
+        """Close connections that have exceeded their time, which wakes their threads. Called twice a second."""
         now = time.monotonic()
         with self._guard:
             for request, since in self._since.items():
@@ -118,7 +118,7 @@ class Server(ThreadingHTTPServer):
                         continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke is the client's affair; a traceback could show what it sent."""
+        """Ignore a broken connection: a traceback could show what the client sent."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = answer(self.server.look(name))
         except ValetkeyError as problem:
-            # An SDK repeats a request after a 5xx; where a person has to do something first, that would only take time.
+            # An SDK retries after a 5xx. If a person has to act first, a retry only costs time, so the status is 403.
             needs_person = isinstance(problem, (NoTerminal, Dismissed, Ended)) or problem.exit_code != 3
             likely = f"most likely: {problem.likely}" if problem.likely else ""
             text = "; ".join(filter(None, (problem.what, problem.do, likely)))
@@ -166,9 +166,9 @@ class _Handler(BaseHTTPRequestHandler):
         return "valetkey"
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server itself refuses (another method, a line too long): its own page would repeat the request."""
+        """Replace http.server's error page (for another method, a long line), which would repeat the request."""
         self.close_connection = True
         self._refuse(code, "BadRequest", "only GET is answered")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of http.server
-        """Nothing is logged."""
+        """Log nothing."""

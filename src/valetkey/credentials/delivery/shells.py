@@ -1,7 +1,7 @@
-"""Credentials as lines that a shell evaluates, quoted for that shell.
+"""Credentials as lines for a shell to evaluate, quoted for that shell.
 
-The output of `env` has two parts: `cleared` removes every credential variable; then come `lines`, which set the new
-ones, or `FAILED`, which ends in a false status. `cleared` is printed first of all, before anything can fail.
+The output of `env` has two parts: `cleared` removes every credential variable; then `lines` sets the new ones, or
+`FAILED` ends with a false status. `cleared` is printed first, before anything can fail.
 
 INVARIANT: no value can end its quotes: a region or an expiry comes from a file, and is never evaluated.
 """
@@ -28,7 +28,7 @@ INTERFERING = (
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_BEARER_TOKEN_BEDROCK",
 )
-"""Variables that could make a tool use other credentials than the ones set."""
+"""Variables that could make a tool use other credentials than those set here."""
 
 SET = (
     "AWS_ACCESS_KEY_ID",
@@ -38,18 +38,18 @@ SET = (
     "AWS_ACCOUNT_ID",
     PROFILE,
 )
-"""Variables that are set, apart from the regions."""
+"""The variables that are set, except the regions."""
 
 
 def variables(name: str, credentials: Credentials, region: str | None = None) -> dict[str, str]:
-    """The environment variables that every AWS tool reads; `region` in both spellings, if there is one. And the
-    profile's name, for prompts and for valetkey."""
+    """Return the environment variables that every AWS tool reads, with `region` in both variables, if given, and the
+    profile's name for prompts and for valetkey."""
     return {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
         "AWS_SESSION_TOKEN": credentials.session_token,
         "AWS_CREDENTIAL_EXPIRATION": stamp(credentials.expires),
-        # Part of the hosts of some services (account-based endpoints): another account's would go with these keys.
+        # Some services have the account in their host names (account-based endpoints): it must match these keys.
         "AWS_ACCOUNT_ID": credentials.account,
         PROFILE: name,
         **regions(region),
@@ -57,25 +57,25 @@ def variables(name: str, credentials: Credentials, region: str | None = None) ->
 
 
 def regions(region: str | None) -> dict[str, str]:
-    """A region in both spellings; nothing without one."""
+    """Return both variables for a region, or none without a region."""
     return {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
 
 
 def stamp(when: datetime) -> str:
-    """A time as AWS's tools write it: 2026-11-23T21:40:46Z."""
+    """Return a time as AWS's tools write it: 2026-11-23T21:40:46Z."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def cleared(shell: str) -> str:
-    """Lines that remove every credential variable from `shell` (one of SHELLS)."""
+    """Return lines that remove every credential variable in `shell` (one of SHELLS)."""
     unset, _ = SHELLS[shell]
     return "".join(f"{unset(name)}\n" for name in (*INTERFERING, *SET))
 
 
 def lines(shell: str, name: str, credentials: Credentials, region: str | None = None) -> str:
-    """Lines that set the variables in `shell` (one of SHELLS), to be evaluated after `cleared`.
+    """Return lines that set the variables in `shell` (one of SHELLS), to be evaluated after `cleared`.
 
-    Raises ValetkeyError for a value that no shell variable can hold.
+    Raises ValetkeyError for a value that a shell variable cannot hold.
     """
     given = variables(name, credentials, region)
     if any(not value.isprintable() for value in given.values()):
@@ -84,8 +84,8 @@ def lines(shell: str, name: str, credentials: Credentials, region: str | None = 
 
 
 def switched(shell: str, name: str, region: str | None = None) -> str:
-    """Lines that make a profile the shell's own, to be evaluated after `cleared`: no credentials, which tools then get
-    from the AWS profile and renew. Raises ValetkeyError as `lines`."""
+    """Return lines that switch the shell to a profile, to be evaluated after `cleared`. They set no credentials: tools
+    get those from the AWS profile and renew them. Raises ValetkeyError as `lines` does."""
     given = {"AWS_PROFILE": name, PROFILE: name, **regions(region)}
     if any(not value.isprintable() for value in given.values()):
         raise ValetkeyError("the name or the region of this profile cannot be stored in a variable")
@@ -93,12 +93,12 @@ def switched(shell: str, name: str, region: str | None = None) -> str:
 
 
 def ended(shell: str) -> str:
-    """What follows `cleared` when nothing is to be set: a true status."""
+    """Return what follows `cleared` if no variable is to be set: a true status."""
     return _DONE.get(shell, "")
 
 
 def function(shell: str) -> str:
-    """The shell function `valetkey`, with which `valetkey use` works in `shell` (one of SHELLS)."""
+    """Return the shell function `valetkey` that makes `valetkey use` work in `shell` (one of SHELLS)."""
     from importlib.resources import files
 
     text = (files("valetkey.credentials.delivery") / "functions" / f"valetkey.{_FUNCTIONS[shell]}").read_text("utf-8")
@@ -111,8 +111,8 @@ def _settings(shell: str, given: Mapping[str, str]) -> str:
 
 
 def shell_of(words: Sequence[str]) -> str:
-    """The shell whose lines a command line asks for, also one that cannot be parsed: the value of `--shell`, or of an
-    option that looks like it. "bash" (any POSIX shell) where it says none."""
+    """Return the shell that a command line names, even if it cannot be parsed: the value of `--shell` or a similar
+    option. Without one: "bash" (any POSIX shell)."""
     values = []
     for option, following in zip(words, [*words[1:], ""], strict=True):
         name, equals, value = option.partition("=")
@@ -126,16 +126,16 @@ def shell_of(words: Sequence[str]) -> str:
 
 
 def _posix(name: str, value: str) -> str:
-    # Between single quotes nothing is special but the quote itself (POSIX, 2.2.2).
+    # Between single quotes, only the quote itself is special (POSIX, 2.2.2).
     return "export {}='{}'".format(name, value.replace("'", "'\\''"))
 
 
 def _fish(name: str, value: str) -> str:
-    # Between single quotes \\ and \' are the only escapes (fish, Quotes).
+    # Between single quotes, \\ and \' are the only escapes (fish, Quotes).
     return "set -gx {} '{}'".format(name, value.replace("\\", "\\\\").replace("'", "\\'"))
 
 
-# PowerShell takes these for a single quote too (about_Quoting_Rules; the tokenizer's IsSingleQuote).
+# PowerShell also accepts these as single quotes (about_Quoting_Rules; the tokenizer's IsSingleQuote).
 _POWERSHELL_QUOTES = "'\u2018\u2019\u201a\u201b"
 
 
@@ -150,16 +150,16 @@ SHELLS: dict[str, tuple[Callable[[str], str], Callable[[str, str], str]]] = {
     "fish": ("set -e {}".format, _fish),
     "powershell": ("Remove-Item -ErrorAction Ignore Env:{}".format, _powershell),
 }
-"""For each shell: how a variable is removed, and how it is set."""
+"""For each shell: functions that format the removal and the setting of a variable."""
 
 _FUNCTIONS = {"bash": "sh", "zsh": "sh", "fish": "fish", "powershell": "ps1"}
-# `set` leaves the status as it was: that of removing a variable which was not there.
+# `set` keeps the previous status, which may be that of removing a variable that was not set.
 _DONE = {"fish": "true\n"}
 FAILED: dict[str, str] = {
     "bash": "false\n",
     "zsh": "false\n",
     "fish": "false\n",
-    # The only statement after which `$?` is false whatever calls Invoke-Expression (about_Throw).
+    # The only statement after which `$?` is false for every caller of Invoke-Expression (about_Throw).
     "powershell": "throw 'valetkey failed: no credentials are set'\n",
 }
-"""For each shell: the line that ends in a false status."""
+"""For each shell: the line that gives a false status."""

@@ -1,13 +1,13 @@
 """Terraform's provider and backend blocks for customers, as HCL or as Terraform's JSON.
 
 Rules:
-- Every provider carries `allowed_account_ids`: Terraform itself then refuses to work in another account.
-- Shape "profile": the provider uses the AWS profile that `accept` wrote; credentials come from `credential_process`,
+- Every provider has `allowed_account_ids`: Terraform then refuses to work in another account.
+- Shape "profile": the provider uses the AWS profile that `accept` wrote. Credentials come from `credential_process`,
   and are renewed while Terraform runs.
-- Shape "assume-role": the provider assumes the role itself, from the MFA session. It has no field for a code, so that
-  the MFA session has to come from a profile (AWS provider documentation, "Assuming an IAM Role").
-- Of several customers each provider has an alias, and there is one without: a resource that names none would otherwise
-  be made with whatever credentials the machine has.
+- Shape "assume-role": the provider assumes the role itself, from the MFA session. It has no argument for a code, so the
+  MFA session has to come from a profile (AWS provider documentation, "Assuming an IAM Role").
+- With several customers, each provider has an alias, and there is one provider without. Otherwise a resource that names
+  no provider would be created with any credentials on the machine.
 The blocks are written by `exchange.texts.hcl`.
 """
 
@@ -28,30 +28,30 @@ Shape = Literal["profile", "assume-role"]
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a provider is written from."""
+    """The input for one provider."""
 
     profile: Profile
     region: str | None
     enter: Mapping[str, Any]
-    """The parameters of the right AssumeRole through an MFA session (`broker.role_call`)."""
+    """The parameters of AssumeRole with an MFA session (`broker.role_call`)."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Where the state is kept: a bucket in the first customer's account."""
+    """Where the state is stored: a bucket in the first customer's account."""
 
     bucket: str
     key: str = "terraform.tfstate"
 
 
 def blocks(customers: Sequence[Target], *, shape: Shape = "profile", state: State | None = None) -> tuple[Block, ...]:
-    """The blocks, in the order to print them. At least one customer."""
+    """Return the blocks, in the order to print them. Needs at least one customer."""
     several = len(customers) > 1
     made = [_backend(customers[0], shape, state)] if state else []
     names = aliases([each.profile.name for each in customers])
     made += [_provider(each, shape, alias if several else None) for each, alias in zip(customers, names, strict=True)]
     if several:
-        # The provider without an alias is allowed no account.
+        # The provider without an alias may work in no account.
         guard: dict[str, Value] = {"allowed_account_ids": (NOBODY,)}
         if customers[0].region:
             guard = {"region": customers[0].region} | guard
@@ -60,13 +60,13 @@ def blocks(customers: Sequence[Target], *, shape: Shape = "profile", state: Stat
 
 
 def base_profile(profile: Profile) -> str | None:
-    """The AWS profile that the shape "assume-role" begins with: one of the MFA session, or the base identity's own;
-    None: the usual chain."""
+    """Return the AWS profile that the shape "assume-role" starts from: that of the MFA session, or of the base
+    identity; None: the default chain."""
     return f"{profile.name}-mfa" if profile.mfa else profile.source_profile
 
 
 def aliases(names: Iterable[str]) -> tuple[str, ...]:
-    """Names as Terraform takes them for an alias: letters, digits, _ and -, a letter first; all different."""
+    """Return unique names that are valid as Terraform aliases: letters, digits, _ and -, beginning with a letter."""
     found: list[str] = []
     for name in names:
         plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
@@ -95,7 +95,8 @@ def _begin(customer: Target, shape: Shape) -> dict[str, str]:
 
 
 def _backend(customer: Target, shape: Shape, state: State) -> Block:
-    """Since Terraform 1.10, S3 itself holds the lock (`use_lockfile`); the role is an argument here, not a block."""
+    """Return the backend block. Since Terraform 1.10, S3 itself holds the lock (`use_lockfile`). The role is an
+    argument here, not a block."""
     settings: dict[str, Value] = {"bucket": state.bucket, "key": state.key}
     settings |= _begin(customer, shape)
     settings |= {
@@ -108,7 +109,7 @@ def _backend(customer: Target, shape: Shape, state: State) -> Block:
     return Block("terraform", blocks=(Block("backend", ("s3",), settings),))
 
 
-# STS's parameter: the provider's argument.
+# STS parameter names and the provider's arguments.
 _ARGUMENTS = {
     "RoleArn": "role_arn",
     "ExternalId": "external_id",
@@ -123,7 +124,7 @@ _ARGUMENTS = {
 
 
 def _assume_role(params: Mapping[str, Any]) -> dict[str, Value]:
-    # Without a duration AWS would give an hour, and the AWS SDK for Go asks for 15 minutes.
+    # Without a duration AWS would use one hour, and the AWS SDK for Go requests 15 minutes.
     said = {"DurationSeconds": limits.SESSION_DEFAULT, **params}
     return {argument: _argument(name, said[name]) for name, argument in _ARGUMENTS.items() if said.get(name)}
 
