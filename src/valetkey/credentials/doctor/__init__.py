@@ -1,1 +1,1 @@
-"""Diagnosis of a refusal, and verification of a role from outside."""
+"""Diagnosis of a denied AssumeRole, and verification of a role from outside."""

@@ -1,12 +1,12 @@
-"""What the contractor's own account says about assuming a role: who refused, the owner or ourselves?
+"""What our own account's policies say about AssumeRole: did the owner's account deny the call, or our own?
 
-AWS answers the same AccessDenied for both. So the caller's own policies are read, and decided by `valetkey.policy` once
-with the right call, which AWS let through, and once with the probe.
+AWS returns the same AccessDenied for both. So the caller's own policies are read, and `valetkey.policy` evaluates them
+for the correct call, which AWS allowed, and for the probe.
 
 Rules:
-- INVARIANT: `lets` says None unless our own policies are known to allow the probe. Unknown is not allowed.
-- A condition key that is unknown to valetkey can only make a refusal inconclusive (known.py).
-- What cannot be read here: the organization's SCPs and RCPs, and a session policy of a role session.
+- INVARIANT: `lets` returns an empty text only if our own policies are known to allow the probe. Unknown is not allowed.
+- A condition key that is unknown to valetkey can only make a denial inconclusive (context_keys.py).
+- Not readable here: the organization's SCPs and RCPs, and the session policy of a role session.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from valetkey.policy.role_actions import ASSUME_ROLE
 
 @dataclass(frozen=True)
 class OwnSide:
-    """The caller's own policies, as read, or why they could not be."""
+    """The caller's own policies, or why they could not be read."""
 
     identity: Identity
     documents: tuple[Mapping[str, Any], ...] = ()
@@ -39,10 +39,10 @@ class OwnSide:
     unread: str = ""
     """Why they are not known, or empty."""
     names: tuple[str, ...] = ()
-    """What a person calls the documents, in their order; empty: they are numbered."""
+    """Names for the documents, in the same order; empty: they are numbered."""
 
     def lets(self, *, right: Mapping[str, str], probe: Mapping[str, str], role_arn: str) -> str:
-        """Empty when our own policies allow the probe; else why a refusal of it says nothing about the owner.
+        """Return an empty text if our own policies allow the probe; else why its denial says nothing about the owner.
 
         `right` and `probe` are the condition keys of the two calls.
         """
@@ -55,12 +55,11 @@ class OwnSide:
         return "" if self.allows(probe, role_arn) else "your own account's policies refuse this call too"
 
     def allows(self, context: Mapping[str, str], role_arn: str) -> bool | None:
-        """Whether these policies allow the call, by the condition keys that are known; None when that cannot be
-        judged."""
+        """Return whether these policies allow the call with the known condition keys; None if that is not decidable."""
         return self.judge(context, role_arn)[0]
 
     def judge(self, context: Mapping[str, str], role_arn: str) -> tuple[bool | None, str]:
-        """The same, and why not, or why it cannot be judged, in words."""
+        """Return the same, and why the call is denied or not decidable, as text."""
         if self.unread:
             return None, self.unread
         decision = self.decide(context, role_arn)
@@ -75,7 +74,7 @@ class OwnSide:
         return False, self._objection(decision, context, role_arn)
 
     def decide(self, context: Mapping[str, str], role_arn: str, *, with_boundary: bool = True) -> Decision | None:
-        """The decision behind it; `with_boundary=False` leaves the permissions boundary out of the question."""
+        """Return the decision; None if it is not decidable. `with_boundary=False` ignores the permissions boundary."""
         if self.unread or self._hidden:
             return None
         context = {**context, **({"aws:PrincipalArn": self.principal} if self.principal else {})}
@@ -107,19 +106,19 @@ class OwnSide:
     def _place(self, part: Part) -> str:
         where = "your permissions boundary"
         if part.side == "identity":
-            # The decision counts the documents of which something is left.
+            # The decision numbers only documents that have a known part.
             number = [n for n, each in enumerate(self.documents) if known_part(each)][part.number - 1]
             where = f"your policy {self.names[number] if self.names else number + 1}"
         return f"{where}, statement {part.statement}{f' ({part.sid})' if part.sid else ''}"
 
     @property
     def _hidden(self) -> list[str]:
-        """The unknown keys of every Deny that may mean sts:AssumeRole."""
+        """The unknown keys of every Deny that may apply to sts:AssumeRole."""
         return self._unknown("Deny")
 
     @property
     def _conditional(self) -> list[str]:
-        """The unknown keys of every Allow that may mean sts:AssumeRole."""
+        """The unknown keys of every Allow that may apply to sts:AssumeRole."""
         return self._unknown("Allow")
 
     def _unknown(self, effect: str) -> list[str]:
@@ -131,7 +130,7 @@ class OwnSide:
 
 
 def context_of(params: Mapping[str, Any], *, mfa: bool, region: str, now: datetime) -> dict[str, str]:
-    """The condition keys of one AssumeRole call. A long-term key's call has no MFA keys at all
+    """Return the condition keys of one AssumeRole call. A call with a long-term key has no MFA keys
     (reference_policies_condition-keys)."""
     keys = {
         "aws:CurrentTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
@@ -151,8 +150,8 @@ def context_of(params: Mapping[str, Any], *, mfa: bool, region: str, now: dateti
 
 
 def read_own_side(perform: Perform, identity: Identity) -> OwnSide:
-    """Read every policy of the caller: inline, attached, of its groups, and its boundary. Never raises for what may
-    not be read: `unread` says so."""
+    """Read every policy of the caller: inline, attached, of its groups, and its boundary. Does not raise CallError:
+    `unread` contains the reason."""
     if identity.kind not in ("iam-user", "iam-role", "identity-center"):
         return OwnSide(identity, unread="your own account's policies are not known for this kind of sign-in")
     kind = "user" if identity.kind == "iam-user" else "role"
@@ -170,7 +169,7 @@ def read_own_side(perform: Perform, identity: Identity) -> OwnSide:
 
 
 def _documents(perform: Perform, kind: str, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every policy with its name; a group's inline policy is called GROUP/NAME."""
+    """Yield every policy with its name; a group's inline policy has the name GROUP/NAME."""
     inside = f"{name}/" if kind == "group" else ""
     who = {f"{kind.title()}Name": name}
     for policy in everything(perform, Call("iam", f"list_{kind}_policies", who), "PolicyNames"):
@@ -191,7 +190,7 @@ def _managed(perform: Perform, arn: str) -> Mapping[str, Any]:
 
 
 def _is_far(part: Part) -> bool:
-    """Whether a statement is about other calls altogether."""
+    """Whether a statement is about other actions."""
     return any(each.where.endswith(("Action", "NotAction")) for each in part.findings)
 
 
@@ -201,7 +200,7 @@ def _keys(part: Part) -> str:
 
 
 def _misses(part: Part) -> str:
-    """What a near statement asks for. A condition's values are left out: an ExternalId may be among them."""
+    """Describe why a similar statement does not apply. Omits the values of conditions: one may be an ExternalId."""
     if any("Resource" in each.where for each in part.findings):
         return "is for other roles"
     return f"asks for something else in {_keys(part)}" if _keys(part) else "does not apply"

@@ -1,4 +1,4 @@
-"""All checks of the doctor in the order in which they are reported, and what follows from their answers."""
+"""All checks of `doctor` in the order of the report, and the conclusions from their answers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ CHECKS: tuple[DoctorCheck, ...] = (*OWN, *LOCAL)
 
 
 def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
-    """The most likely cause of the refusal, one sentence; empty when nothing is known to.
+    """Return the most likely cause of the denial as one sentence; empty if none is known.
 
-    What AWS has shown goes before what was read, and among that the first in the order of the checks: without the
-    right time, keys and identity nothing after them can be right.
+    Results of calls come before results of reading policies. Among the latter, the first check counts: without the
+    right time, keys and identity, later checks cannot be right.
     """
     if probing is not None and probing.is_in:
         return ""
@@ -24,7 +24,7 @@ def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
         return probing.reason
     blocks = [each.answer.says for each in found if each.answer.result == "blocks"]
     if probing is not None and probing.denial is not None and side_of(probing.denial) is Side.OWNER:
-        # AWS has shown whose refusal it is: what our own account would say comes after that.
+        # AWS has shown which side denied the call; our own account comes after that.
         others = [each.answer.says for each in found if each.answer.result == "blocks" and each.check.id not in OURS]
         return others[0] if others else _address(probing) + _owners(probing.denial, blocks)
     if blocks:
@@ -33,12 +33,12 @@ def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
 
 
 def _address(probing: Probing) -> str:
-    """The address as the first reason, where the grant limits it and nothing has ruled it out."""
+    """Return the address as the first cause, if the grant limits it and nothing has ruled it out."""
     return next((f"{each.what}; call from there. Else " for each in probing.open if each.id == ADDRESS), "")
 
 
 def _by_what_is_open(probing: Probing) -> str:
-    """AWS has named no side, and no check blocks."""
+    """Return the cause if AWS has named no side and no check blocks."""
     ours = {each.id for each in probing.open if each.who == "your admin"}
     if "own-permission" in ours:
         return "your own account does not allow the call, or the owner has changed or ended the grant"
@@ -50,14 +50,15 @@ def _by_what_is_open(probing: Probing) -> str:
 
 
 def _owners(denial: Denial, blocks: list[str]) -> str:
-    """The owner's side has refused; `blocks` is what our own account would refuse besides."""
+    """Return the cause if the owner's side denied the call; `blocks` are the reasons on our side."""
     is_rcp = denial.policy is PolicyType.RCP
     reason = says(denial) if is_rcp else f"the owner has changed or ended the grant: {says(denial)}"
     return f"{reason}; and then {blocks[0]}" if blocks else reason
 
 
 def exit_code(facts: Facts, found: tuple[Found, ...], probing: Probing | None = None) -> int:
-    """0: nothing blocks; 1: something does; 3: AWS or the network failed, and nothing else is known to."""
+    """Return 0: nothing blocks; 1: something blocks; 3: AWS or the network failed, and nothing else is known
+    to block."""
     if any(each.answer.result == "blocks" for each in found):
         return 1
     if probing is not None and probing.tries[0].result == "failed":

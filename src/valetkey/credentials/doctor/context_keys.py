@@ -1,7 +1,7 @@
-"""Which condition keys of a call to AssumeRole are known on the contractor's side, and what follows for a policy.
+"""Which condition keys of an AssumeRole call are known on the contractor's side, and what follows for a policy.
 
-Rule: a condition key that is unknown to valetkey can only make a refusal inconclusive: an Allow that depends on one
-counts as absent, a Deny that does as unknown.
+Rule: a condition key that is unknown to valetkey can only make a denial inconclusive: an Allow that depends on it
+counts as absent, a Deny as unknown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from valetkey.catalog import key_names
 from valetkey.policy.globs import matches
 from valetkey.policy.role_actions import ASSUME_ROLE
 
-# The keys of a call to AssumeRole that are known here, also when they are absent from it (lower case).
+# The known keys of an AssumeRole call, including those that are known to be absent (lower case).
 KNOWN = frozenset(
     {
         "aws:currenttime",
@@ -41,11 +41,11 @@ OPEN_TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": [ASSUME_ROLE]}],
 }
-"""A trust policy that admits everybody: it stands for the owner's side where only one's own is asked about."""
+"""A trust policy that allows every principal. It replaces the owner's side when only our own side is evaluated."""
 
 
 def known_part(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The document without the Allows that depend on unknown keys; None when nothing is left."""
+    """Return the document without the Allows that depend on unknown keys; None if no statement is left."""
     statements = [
         each for each in as_list(document.get("Statement")) if each.get("Effect") != "Allow" or not unknown_keys(each)
     ]
@@ -53,21 +53,21 @@ def known_part(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def unknown_keys(statement: Mapping[str, Any]) -> set[str]:
-    """The condition keys, and the keys of policy variables, that are not known here (lower case)."""
+    """Return the condition keys and the keys of policy variables that are not known here (lower case)."""
     tested = {key.lower() for tests in statement.get("Condition", {}).values() for key in tests}
     variables = {key.strip().lower() for key in re.findall(r"\$\{([^},]+)", json.dumps(statement))}
     return (tested | variables) - KNOWN - {"*", "?", "$"}
 
 
 def may_mean(statement: Mapping[str, Any], effect: str) -> bool:
-    """Whether a statement of this effect may be about sts:AssumeRole."""
+    """Return whether a statement has this effect and may apply to sts:AssumeRole."""
     named = any(matches(each.lower(), "sts:assumerole") for each in as_list(statement.get("Action")))
     left_out = any(matches(each.lower(), "sts:assumerole") for each in as_list(statement.get("NotAction")))
     return statement.get("Effect") == effect and (named or ("NotAction" in statement and not left_out))
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM writes one statement, or one action, with or without the list around it."""
+    """Return a list: IAM accepts a single statement or action without a list."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

@@ -1,11 +1,11 @@
-"""Why not? Small checks over what is known without assuming a role: one row per check, one answer per row.
+"""Checks for `doctor` that assume no role: each check returns at most one answer.
 
 Rules:
-- A check is a pure function of the facts; what could not be learnt is `Unread` with its reason, and its answer is
+- A check is a pure function of the facts. A fact that could not be read is `Unread` with the reason, and its answer is
   `unknown`, never `ok`.
-- `blocks` is said only of what stands in the way by itself; what may surprise later is `beware`.
-- Nothing here is seen by the owner but one GetCallerIdentity with a role session that is kept, where there is one.
-  What else is (probing.py) happens when it is asked for.
+- `blocks` means that this alone prevents access; `beware` means a possible problem later.
+- The owner can see only one call: GetCallerIdentity with a cached role session, if there is one. Other calls that the
+  owner can see (probing.py) are made only on request.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ Result = Literal["ok", "blocks", "beware", "unknown"]
 
 @dataclass(frozen=True)
 class Unread:
-    """Something that could not be learnt."""
+    """A fact that could not be read."""
 
     why: str
     no_answer: bool = False
-    """AWS or the network failed: the question is open, and may be asked again."""
+    """AWS or the network failed: the fact is open, and a retry may help."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signed:
-    """The base identity's keys, as resolved."""
+    """The resolved keys of the base identity."""
 
     source: str
-    """botocore's word for where they were found: "env", "shared-credentials-file", "sso" ..."""
+    """Where the keys were found, as botocore names it: "env", "shared-credentials-file", "sso" ..."""
     keys: Keys = field(repr=False)
     region: str
     endpoint: str
@@ -47,7 +47,7 @@ class Signed:
 
 @dataclass(frozen=True, kw_only=True)
 class Sections:
-    """What the AWS files say: settings by profile, and for the credentials file the settings' names alone."""
+    """The content of the AWS files: settings by profile; for the credentials file only the names of the settings."""
 
     config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     credentials: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -57,18 +57,18 @@ class Sections:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """All that the checks look at. `profile` is None when no customer was named."""
+    """The input of all checks. `profile` is None if no customer was named."""
 
     now: datetime
     env: Mapping[str, str] = field(repr=False)
     profile: Profile | None
     source_profile: str | None
-    """The AWS profile of the base identity; None: the usual chain."""
+    """The AWS profile of the base identity; None: the default chain."""
     sections: Sections | Unread = field(repr=False)
     partition_of: Callable[[str], str | None] = field(repr=False)
-    """The partition of a region's name."""
+    """Returns the partition of a region."""
     executable: bool | None = None
-    """Whether the program in the profile's credential_process can be run; None: there is none."""
+    """Whether the program in the profile's credential_process can be run; None: there is no such program."""
     base: Signed | Unread
     skew: float | Unread
     """Seconds that this clock is ahead of AWS's."""
@@ -78,11 +78,11 @@ class Facts:
     own: OwnSide | Unread
     organization: Organization | Unread
     kept: Known | None = None
-    """What AWS says of the role session that is kept; None: there is none."""
+    """What AWS reports about the cached role session; None: no session is cached."""
 
 
 class Answer(NamedTuple):
-    """What a check has found."""
+    """The result of a check."""
 
     result: Result
     says: str
@@ -91,8 +91,8 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class DoctorCheck:
-    """One row: what is looked at, where that is known from, and the function that looks. It answers None where the
-    question does not arise."""
+    """A check: what it examines, the source of the data, and the function. The function returns None if the check does
+    not apply."""
 
     id: str
     what: str
@@ -102,13 +102,13 @@ class DoctorCheck:
 
 @dataclass(frozen=True)
 class Found:
-    """One check with its answer."""
+    """A check with its answer."""
 
     check: DoctorCheck
     answer: Answer
 
 
 def examine(facts: Facts, checks: tuple[DoctorCheck, ...]) -> tuple[Found, ...]:
-    """Every check whose question arises, in order."""
+    """Run all checks in order. Returns those that apply."""
     answers = ((check, check.look(facts)) for check in checks)
     return tuple(Found(check, answer) for check, answer in answers if answer is not None)

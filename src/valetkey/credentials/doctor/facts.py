@@ -1,6 +1,6 @@
-"""Gather what the checks look at. Every call is answered by the contractor's own account, and none may assume a role.
+"""Collect the input of the checks. Every call goes to the contractor's own account, and none assumes a role.
 
-What fails is noted with its reason and never stops the rest: a doctor is called when things fail.
+A failure is recorded with its reason and does not stop the rest: `doctor` has to work when other things fail.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def gather(
     env: Mapping[str, str],
     now: datetime,
 ) -> Facts:
-    """The facts about one customer, or about the base identity alone.
+    """Return the facts about one customer, or about the base identity alone.
 
-    `perform` makes calls as the base identity (None: you are not signed in), `reading` those that look at policies and
-    devices, which an account may allow with MFA only. Raises nothing.
+    `perform` makes calls as the base identity (None: not signed in). `reading` makes the calls that read policies and
+    devices, which an account may allow only with MFA. Raises nothing.
     """
     sections = read_sections(env)
     unknown = Unread("your identity is unknown")
@@ -68,7 +68,7 @@ def gather(
 
 
 def read_sections(env: Mapping[str, str]) -> Sections | Unread:
-    """The AWS config and credentials file, without any secret."""
+    """Return the AWS config and credentials file, without any secret."""
     try:
         config, credentials = awsfiles.config_path(env), awsfiles.credentials_path(env)
         return Sections(

@@ -1,7 +1,7 @@
-"""The most likely reason of a refused AssumeRole, in one sentence.
+"""The most likely cause of a denied AssumeRole, as one sentence.
 
-Where AWS names no policy, our own policies are read, and decided: the refusal is ours or the owner's. Where it names
-one of ours, they are read too, for the statement behind it.
+If AWS names no policy, our own policies are read and evaluated, to find out which side denied the call. If AWS names
+one of ours, they are read too, to find the statement.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from valetkey.credentials.sessions.roles import role_call
 from valetkey.errors import ValetkeyError
 
 _SECONDS = 8.0
-"""For reading our own policies: who waits for credentials has no more time for a reason."""
+"""Time for reading our own policies: a caller that waits for credentials has no more time for a cause."""
 
 
 def reason(
@@ -33,8 +33,9 @@ def reason(
     clock: Callable[[], datetime],
     denial: Denial | None = None,
 ) -> str:
-    """Why AWS refused this profile's role to these keys, most likely; `denial` is what its text says. `perform` makes
-    calls with them, or with others of the same identity. Raises nothing; calls for some seconds at most."""
+    """Return the most likely cause why AWS denied this profile's role to these keys; `denial` is the parsed message.
+    `perform` makes calls with these keys, or with others of the same identity. Raises nothing; takes at most some
+    seconds."""
     end = clock().timestamp() + _SECONDS
 
     def in_time(call: Call, /) -> dict[str, object]:
@@ -51,7 +52,7 @@ def reason(
 
 
 def sentence(profile: Profile, allowed: bool | None, why: str, denial: Denial | None = None) -> str:
-    """The reason, by what AWS's text says, and where it names no policy, by what `OwnSide.judge` says of our own
+    """Return the cause: from AWS's message, or if that names no policy, from the result of `OwnSide.judge` for our own
     account."""
     side = side_of(denial)
     if denial is not None and side is Side.OWNER:

@@ -1,4 +1,4 @@
-"""Checks of what this computer says: the handoff's terms, the AWS files, the environment."""
+"""Checks of data on this computer: the handoff's terms, the AWS files, the environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.refusals import address_limit
 
 _SOON = 7
-"""Days before its end in which a grant is worth a word."""
+"""Days before its end from which a grant gets a warning."""
 
 
 def _grant_end(facts: Facts) -> Answer | None:
@@ -28,7 +28,7 @@ def _grant_end(facts: Facts) -> Answer | None:
     left, when = profile.until - facts.now, f"{profile.until:%Y-%m-%d %H:%M} UTC"
     again = "ask the owner to extend it (`valetkey extend`); a new handoff, if there is one, brings the new end"
     if left.total_seconds() <= 0:
-        # The owner may have moved the end: what AWS says of the role decides, not this record.
+        # The owner may have changed the end: AWS decides about the role, not this record.
         return Answer(
             "beware",
             f"according to the handoff, the grant ended on {when}; AWS decides whether it still admits you",
@@ -40,9 +40,10 @@ def _grant_end(facts: Facts) -> Answer | None:
 
 
 def _address(facts: Facts) -> Answer | None:
-    """Where the grant limits the addresses: AWS alone sees the one that a call comes from.
+    """Check the address if the grant limits it. Only AWS sees the address that a call comes from.
 
-    IAM User Guide, reference_policies_condition-keys, aws:SourceIp: absent from a call through a VPC endpoint."""
+    IAM User Guide, reference_policies_condition-keys, aws:SourceIp: absent from a call through a VPC endpoint.
+    """
     limit = "" if facts.profile is None else address_limit(facts.profile)
     if not limit:
         return None
@@ -53,7 +54,7 @@ def _address(facts: Facts) -> Answer | None:
 
 
 def _aws_profile(facts: Facts) -> Answer | None:
-    """Whether tools that are given this profile get to valetkey."""
+    """Check that tools with this profile get their credentials from valetkey."""
     profile, sections = facts.profile, facts.sections
     if profile is None:
         return None
@@ -81,7 +82,7 @@ def _aws_profile(facts: Facts) -> Answer | None:
 
 
 def _other_tools(facts: Facts) -> Answer | None:
-    """Profiles written by hand that many SDKs cannot use, or that bring less than they seem to."""
+    """Check for profiles set up by hand that many SDKs cannot use, or that give less than expected."""
     if isinstance(facts.sections, Unread):
         return None
     relevant = sorted(_relevant(facts, facts.sections))
@@ -97,7 +98,7 @@ def _section(name: str) -> str:
 
 
 def _relevant(facts: Facts, sections: Sections) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The profile, its base, and what was written by hand for the same role; without a customer, every profile."""
+    """Yield the profile, its base, and profiles set up by hand for the same role; without a customer, every profile."""
     profile = facts.profile
     for name, own in sections.config.items():
         is_same = profile is not None and own.get("role_arn") == profile.role_arn
@@ -107,7 +108,8 @@ def _relevant(facts: Facts, sections: Sections) -> Iterator[tuple[str, Mapping[s
 
 
 def _choking(section: str, own: Mapping[str, str], profile: Profile | None) -> Iterator[tuple[str, str]]:
-    """AWS SDKs and Tools Reference Guide, "Assume role"; aws-cli issue 5880 for the short duration."""
+    """Yield problems of a section with advice (AWS SDKs and Tools Reference Guide, "Assume role"; aws-cli issue 5880
+    for the short duration)."""
     seconds = own.get("duration_seconds", "").strip()
     do = (
         f"use `{option('--profile', profile.name)}` instead of it"
@@ -135,7 +137,7 @@ def _choking(section: str, own: Mapping[str, str], profile: Profile | None) -> I
 
 
 def _environment(facts: Facts) -> Answer | None:
-    """Credentials in the environment go before AWS_PROFILE in most SDKs."""
+    """Check for credentials in the environment: in most SDKs they take precedence over AWS_PROFILE."""
     env = facts.env
     name = facts.profile.name if facts.profile is not None else None
     strong = next((each for each in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE") if env.get(each)), None)

@@ -1,9 +1,9 @@
-"""The service control policies over the contractor's own account, where they may be read.
+"""The service control policies that apply to the contractor's own account, if they can be read.
 
 Rules (Organizations User Guide, orgs_manage_policies_scps, orgs_manage_policies_scps_evaluation):
-- Every level must allow: the root, each organizational unit down to the account, the account itself.
+- Every level must allow the call: the root, each organizational unit on the path to the account, the account itself.
 - They do not limit the management account.
-- Only the management account and delegated administrators may list them; a member account gets AccessDenied, and then
+- Only the management account and delegated administrators may list them. A member account gets AccessDenied; then
   nothing is known.
 """
 
@@ -22,14 +22,14 @@ from valetkey.policy import Request, decide, parse_policy
 from valetkey.policy.role_actions import ASSUME_ROLE
 
 _DEEPEST = 12
-"""More levels than AWS allows (five of units, the root, the account)."""
+"""More levels than AWS allows (five organizational units, the root, the account)."""
 _NONE = frozenset({"AWSOrganizationsNotInUseException", "PolicyTypeNotEnabledException"})
 _ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 @dataclass(frozen=True)
 class Organization:
-    """What is over the account."""
+    """The service control policies that apply to the account."""
 
     levels: tuple[tuple[Mapping[str, Any], ...], ...] = ()
     """The policies of each level, root first; empty: there are none, for the reason in `free`."""
@@ -38,14 +38,15 @@ class Organization:
     """Why they are not known, or empty."""
 
     def judge(self, identity: Identity, context: Mapping[str, str], role_arn: str) -> tuple[bool | None, str]:
-        """Whether they allow the call, and why not, or why that is not known."""
+        """Return whether they allow the call, and why it is denied or not decidable."""
         if self.unread:
             return None, self.unread
         if not self.levels:
             return True, self.free
         statements = [each for level in self.levels for one in level for each in as_list(one.get("Statement"))]
         allowed, level = self._decide(identity, context, role_arn)
-        # A Deny may hold all the same; an Allow that counted as absent is missed only where something refuses.
+        # An unknown Deny may still apply. An unknown Allow, which counted as absent, matters only if the call is
+        # denied.
         for effect in ("Deny",) if allowed else ("Deny", "Allow"):
             hidden = sorted({k for each in statements if may_mean(each, effect) for k in unknown_keys(each)})
             if hidden:
@@ -72,7 +73,7 @@ class Organization:
 
 
 def read_organization(perform: Perform, account: str) -> Organization:
-    """Read the policies over an account. Never raises for what may not be read: `unread` says so."""
+    """Read the policies that apply to an account. Does not raise CallError: `unread` contains the reason."""
     try:
         found = perform(Call("organizations", "describe_organization"))["Organization"]
         if found.get("MasterAccountId") == account:
@@ -92,7 +93,7 @@ def read_organization(perform: Perform, account: str) -> Organization:
 
 
 def _levels(perform: Perform, account: str) -> Iterator[tuple[Mapping[str, Any], ...]]:
-    """From the account up to the root."""
+    """Yield the policies of each level, from the account up to the root."""
     target = account
     for _ in range(_DEEPEST):
         call = Call(

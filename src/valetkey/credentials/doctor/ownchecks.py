@@ -16,8 +16,8 @@ from valetkey.credentials.sessions.roles import role_call
 from valetkey.errors import ValetkeyError, page
 
 _SKEW_SAFE, _SKEW_MAX = 300, 900
-"""Seconds that a signature's date may differ from AWS's clock: AWS's pages and texts of IAM say 5 minutes, texts of STS
-say 15."""
+"""Seconds that a signature's date may differ from AWS's clock: AWS's documentation and IAM's messages say 5 minutes,
+STS's messages 15."""
 _SKEW_WORTH = 60
 _SOURCES: Mapping[str, str] = {
     "env": "the environment (AWS_ACCESS_KEY_ID)",
@@ -51,7 +51,7 @@ def _clock(facts: Facts) -> Answer:
 
 
 def _base(facts: Facts) -> Answer:
-    """Which credentials win, and from where."""
+    """Report which credentials are used, and their source."""
     name = f"the profile {facts.source_profile}" if facts.source_profile else "the usual chain"
     if facts.profile is not None and facts.profile.base_from_environment:
         name = ENVIRONMENT
@@ -62,7 +62,7 @@ def _base(facts: Facts) -> Answer:
 
 
 def _where(facts: Facts, base: Signed) -> str:
-    """Where the keys are from, and which others are ignored for them."""
+    """Return the source of the keys, and which other keys are ignored."""
     section = f"[{facts.source_profile or 'default'}]"
     sections = None if isinstance(facts.sections, Unread) else facts.sections
     where = _SOURCES.get(base.source, base.source)
@@ -79,7 +79,7 @@ def _where(facts: Facts, base: Signed) -> str:
 
 
 def _identity(facts: Facts) -> Answer:
-    """Whether this identity can ever do what the grant asks for."""
+    """Check whether this identity can meet the grant's terms."""
     who, profile = facts.identity, facts.profile
     if isinstance(who, Unread):
         if isinstance(facts.base, Unread):
@@ -116,7 +116,8 @@ def _identity(facts: Facts) -> Answer:
 
 
 def _never_mfa(facts: Facts) -> tuple[str, str] | None:
-    """What the AWS config alone says of a base profile that can never bring the MFA that the role asks for."""
+    """Return problem and advice if the AWS config shows that the base profile can never have the MFA that the role
+    requires."""
     if facts.profile is None or not facts.profile.mfa or isinstance(facts.sections, Unread):
         return None
     own = facts.sections.config.get(facts.source_profile or "default", {})
@@ -128,7 +129,7 @@ def _never_mfa(facts: Facts) -> tuple[str, str] | None:
 
 
 def _mfa(facts: Facts) -> Answer | None:
-    """The device that codes come from: there, enabled, and of a kind that AWS accepts for the API."""
+    """Check the MFA device: it exists, is enabled, and is of a kind that AWS accepts for the API."""
     profile, who = facts.profile, facts.identity
     wanted = profile is None or profile.mfa
     if not wanted or (isinstance(who, Identity) and who.kind != "iam-user"):
@@ -159,7 +160,7 @@ def _mfa(facts: Facts) -> Answer | None:
 
 
 def _permission(facts: Facts) -> Answer | None:
-    """Whether the own account allows the call: policies and boundary, decided by valetkey.policy."""
+    """Check whether our own account allows the call: policies and boundary, evaluated by valetkey.policy."""
     if facts.profile is None or not isinstance(facts.identity, Identity):
         return None
     if isinstance(facts.own, Unread):
@@ -193,7 +194,7 @@ def _scps(facts: Facts) -> Answer | None:
 
 
 def _context(facts: Facts, profile: Profile) -> dict[str, str]:
-    """The condition keys of the right call, as the broker would make it."""
+    """Return the condition keys of the correct call, as the broker makes it."""
     keys, region = (facts.base.keys, facts.base.region) if isinstance(facts.base, Signed) else (None, "")
     mfa = profile.mfa and isinstance(facts.identity, Identity) and facts.identity.kind == "iam-user"
     try:

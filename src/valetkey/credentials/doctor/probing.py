@@ -1,15 +1,16 @@
-"""Why does AWS refuse the way in? Try it, and variants of it, and say what that rules out and what it cannot tell.
+"""Find out why AWS denies a role: try to assume it, then variants, and report which causes are ruled out and which
+remain.
 
 Rules:
-- AWS may name the kind of policy that refused, or nothing: both have been seen across accounts. A policy of our own
-  side that it names is what stands in the way. One of the owner's side leaves our side out of the question.
-- Named or not, a wrong ExternalId, a trust that names somebody else and a grant that has ended are one refusal by the
-  trust policy (tests/e2e/contractor/test_same_answer.py); whether an absent role has a text of its own is documented
-  nowhere. INVARIANT: these are never told apart here; they are listed together, for the owner.
-- A variant is the right way with one thing changed. One that is admitted shows that thing to be what stands in the
-  way, and everything else to be right.
-- A cause is ruled out by a fact of this side, or by a variant that got in; by nothing else.
-- Sessions are the shortest AWS makes, and dropped unseen.
+- AWS may name the type of the policy that denied the call, or nothing: both have been seen across accounts. If it names
+  one of our side, that policy is the cause. If it names one of the owner's side, our side is not the cause.
+- Named or not, a wrong ExternalId, a trust policy for another principal and an ended grant give the same denial by the
+  trust policy (tests/e2e/contractor/test_same_answer.py). Whether a missing role has a different message is not
+  documented. INVARIANT: these causes are never distinguished here; they are listed together, for the owner.
+- A variant is the correct call with one change. If a variant is allowed, that change is the cause, and everything else
+  is right.
+- A cause is ruled out only by a fact of our side, or by a variant that was allowed.
+- Sessions have the shortest duration that AWS allows, and are discarded at once.
 """
 
 from __future__ import annotations
@@ -35,38 +36,38 @@ from valetkey.errors import ValetkeyError
 
 @dataclass(frozen=True)
 class Try:
-    """One way tried."""
+    """One attempt to assume the role."""
 
     way: str
     result: str
-    """"in", "refused" (AccessDenied) or "failed" (AWS said something else)."""
+    """The result: "in", "refused" (AccessDenied) or "failed" (another error)."""
     says: str = ""
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Something that could be the reason."""
+    """A possible cause."""
 
     id: str
     what: str
     who: str = ""
     """Who can find out: "owner", "your admin" or "you"."""
     how: str = ""
-    """How they find out, or why it is unknown to valetkey; of a cause that is ruled out: what rules it out."""
+    """How to find out, or why valetkey does not know; for a cause that is ruled out: what rules it out."""
 
 
 @dataclass(frozen=True)
 class Probing:
-    """What the tries have shown."""
+    """The result of all attempts."""
 
     tries: tuple[Try, ...]
     reason: str
-    """What blocks, where a variant has shown it or AWS has said it; else empty."""
+    """The cause, if a variant has shown it or AWS has named it; else empty."""
     ruled_out: tuple[Cause, ...]
     open: tuple[Cause, ...]
-    """What gives this same answer and is not ruled out: the address where it is limited, then the owner's."""
+    """The causes that give this same error and are not ruled out: the address if it is limited, then the owner's."""
     denial: Denial | None = None
-    """What AWS's text says of the right way's refusal."""
+    """The parsed message of the denial of the correct call."""
 
     @property
     def is_in(self) -> bool:
@@ -74,7 +75,7 @@ class Probing:
 
 
 RIGHT_WAY = "the right way"
-# Each variant: its name, and what it shows to stand in the way when it is admitted.
+# Each variant: its name, and the cause if it is allowed.
 _NO_ID = (
     "without the ExternalId",
     "the ExternalId: the role admits you without one and refuses the one in the handoff",
@@ -94,13 +95,14 @@ OWNERS = (
     Cause("ended", "the grant has ended, or is suspended", "owner", "`valetkey show`"),
     Cause("condition", "the role requires more: an address, a region ...", "owner", "its trust policy, and their RCPs"),
 )
-"""What the owner alone can tell apart: AWS's answer is the same."""
+"""The causes that only the owner can distinguish: AWS returns the same error for all."""
 ADDRESS = "address"
 """The id of the cause below."""
 
 
 def _addresses(profile: Profile, denial: Denial | None) -> tuple[Cause, ...]:
-    """The address as a cause, where the grant limits it. A resource control policy is not the grant's."""
+    """Return the address as a cause if the grant limits it. A denial by a resource control policy is not due to the
+    grant."""
     limit = address_limit(profile)
     if not limit or (denial is not None and denial.policy is PolicyType.RCP):
         return ()
@@ -131,11 +133,12 @@ def probe(
     clock: Callable[[], datetime],
     found: tuple[Found, ...],
 ) -> Probing:
-    """Try the right way, and its variants when it is refused.
+    """Try the correct call, and its variants if it is denied.
 
-    `session(refused)` answers the MFA session's keys and whether a code was asked for just now; `refused` is the access
-    key id of one that AWS no longer accepts. `renew()` asks for a code in any case. `found` are the local checks, which
-    rule causes out. Raises Refused for a base identity of another account, and what `session` raises.
+    `session(refused)` returns the keys of the MFA session, and whether a code was requested for it; `refused` is the
+    access key id of a session that AWS no longer accepts, or empty. `renew()` always requests a code. `found` are the
+    local checks, which rule out causes. Raises Refused for a base identity of another account, and what `session`
+    raises.
     """
     shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
     through_mfa = profile.mfa and base.session_token is None
@@ -158,7 +161,7 @@ def probe(
         reason = f"{says(denial)}: {advice(denial)}"
         return Probing((first,), own if own and side is Side.CALLER else reason, ruled_out, (), denial)
     if own and side is not Side.OWNER:
-        # Our own account refuses: nothing that the owner has could be seen behind it.
+        # Our own account denies the call, so nothing on the owner's side can be seen.
         return Probing((first,), own, ruled_out, (), denial)
     variants = _variants(shortest, base, keys, through_mfa, None if fresh else renew)
     others, reason = _until_in(variants, connect, clock)
@@ -172,14 +175,15 @@ def probe(
 
 
 def _blocked(found: tuple[Found, ...]) -> str:
-    """What of our own side blocks, "" for nothing."""
+    """Return what blocks on our own side, or ""."""
     return next((each.answer.says for each in found if each.check.id in OURS and each.answer.result == "blocks"), "")
 
 
 def _until_in(
     variants: Iterable[tuple[tuple[str, str], Profile, Keys]], connect: Connect, clock: Callable[[], datetime]
 ) -> tuple[tuple[Try, ...], str]:
-    """Try the variants until one admits: what was tried, and what that shows ("" when none admitted)."""
+    """Try the variants until one is allowed. Returns the attempts, and the cause that this shows ("" if none was
+    allowed)."""
     tries: list[Try] = []
     for (way, shows), changed, using in variants:
         one, _ = _try(way, changed, using, connect, clock)
@@ -190,13 +194,13 @@ def _until_in(
 
 
 def _owners(denial: Denial | None) -> tuple[Cause, ...]:
-    """What of the owner's side gives this answer."""
+    """Return the causes on the owner's side that give this error."""
     if denial is None or side_of(denial) is not Side.OWNER:
         return OWNERS
     if denial.policy is PolicyType.RCP:
         return (_RCP,)
     trust = (dataclasses.replace(each, how="its trust policy") if each.id == "condition" else each for each in OWNERS)
-    # A role that is not there has no Deny statement.
+    # A role that does not exist has no Deny statement.
     return tuple(each for each in trust if not (denial.explicit and each.id == "role"))
 
 
@@ -220,7 +224,7 @@ def _variants(
     through_mfa: bool,
     renew: Callable[[], Keys] | None,
 ) -> Iterator[tuple[tuple[str, str], Profile, Keys]]:
-    """The right way with one thing changed; the one that asks the person again is last."""
+    """Yield the correct call with one change each. The variant that asks a person for a code is last."""
     if profile.external_id is not None:
         yield _NO_ID, dataclasses.replace(profile, external_id=None), keys
     if through_mfa:
@@ -229,11 +233,11 @@ def _variants(
         try:
             again = renew()
         except ValetkeyError:
-            return  # nobody to ask, or no code: this variant stays untried
+            return  # no person to ask, or no code: this variant is not tried
         yield _FRESH, profile, again
 
 
-# A check that is `ok` rules its cause out.
+# A check with the answer `ok` rules out its cause.
 _BY_CHECK = {
     "clock": "the clock",
     "identity": "the account and the kind of the base identity",
@@ -247,7 +251,7 @@ _OF_CHECK = {
     "permission": (PolicyType.IDENTITY, PolicyType.BOUNDARY, PolicyType.SESSION),
     "organization": (PolicyType.SCP,),
 }
-"""The policies that a check looks at: what AWS itself names is not ruled out by what was read."""
+"""The policy types that each check reads. If AWS names one of them, the check does not rule it out."""
 
 
 def _ruled_out(found: tuple[Found, ...], *, mfa: bool, denial: Denial | None) -> Iterator[Cause]:
@@ -262,7 +266,7 @@ def _ruled_out(found: tuple[Found, ...], *, mfa: bool, denial: Denial | None) ->
 
 
 def _shown(way: str) -> Iterator[Cause]:
-    """What a variant that got in has ruled out: all that the owner would have to look at, but what it changed."""
+    """Yield the causes that an allowed variant rules out: all of the owner's causes except the one that it changed."""
     for each in OWNERS:
         if (each.id, way) != ("external-id", _NO_ID[0]):
             yield dataclasses.replace(each, who="", how=f"the role admitted you {way}")
@@ -272,19 +276,19 @@ OURS = {
     "permission": "the caller's own account does not allow the call",
     "organization": "a service control policy over the caller refuses it",
 }
-"""The checks of what our own account allows, and the cause that each is about."""
+"""The checks of our own account's permissions, and the cause for each."""
 
 
 def _ours(found: tuple[Found, ...]) -> Iterator[Cause]:
-    """What is not known of our own side gives the same answer too."""
+    """Yield the causes on our own side that are not ruled out: they give the same error."""
     for each in found:
         if each.check.id in OURS and each.answer.result != "ok":
             yield Cause(f"own-{each.check.id}", OURS[each.check.id], "your admin", each.answer.says)
 
 
 def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now: datetime) -> str:
-    """A message to the owner, to be pasted: what was tried, what is ruled out, what to look at. `masked` is the
-    ExternalId as it may be shown. Empty when there is nothing for the owner to find out."""
+    """Return a message to paste to the owner: what was tried, what is ruled out, what to check. `masked` is the
+    ExternalId in the form that may be shown. Empty if the owner has nothing to check."""
     if not probing.open:
         return ""
     role = profile.role_arn.rsplit("/", 1)[1]

@@ -1,4 +1,4 @@
-"""Every refusal of a role ends with its most likely reason, whichever command met it."""
+"""Adds the most likely cause to every denial of a role, for all commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def quiet_keys(profile: Profile, tools: Tools) -> Keys:
-    """Keys for reading one's own account: an MFA session's when one is there, else the base identity's. Asks nobody."""
+    """Return keys for reading our own account: those of an existing MFA session, else the base identity's. Makes no
+    prompt."""
     from valetkey.credentials.sessions.protocols import NoTerminal
 
     if not profile.mfa or profile.mfa_serial is None or tools.base.session_token is not None:
@@ -32,7 +33,7 @@ def quiet_keys(profile: Profile, tools: Tools) -> Keys:
 
 @contextlib.contextmanager
 def explained(profile: Profile, tools: Tools, region: str) -> Iterator[None]:
-    """Give a refusal that passes through its most likely reason. Makes calls only then; `region` is where."""
+    """Add the most likely cause to a Refused that passes through. Makes calls only in that case, in `region`."""
     from valetkey.credentials.sessions.refusal_sides import Side, side_of
     from valetkey.credentials.sessions.refusals import OWNER_SIDE, UNKNOWN_SIDE, Refused, WrongCaller, owner_side
 

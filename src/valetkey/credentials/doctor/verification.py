@@ -1,16 +1,17 @@
-"""Try a grant as AWS advises third parties: the right way in, and every wrong way refused.
+"""Test a grant as AWS advises third parties: the correct call must succeed, and every wrong call must be denied.
 
-Rules (IAM User Guide, id_roles_common-scenarios_third-party: "test that the role cannot be assumed without the
-external ID"):
-- A probe is the right way with one thing changed, by the same identity, right after the right way succeeded.
-- Only AccessDenied is a refusal; anything else says nothing.
-- INVARIANT: a refusal counts as the owner's when AWS's text names a policy of the owner's side (sides.py), or names
-  none and our own account's policies are known to allow the call. One that names another policy never counts.
-- Every session is as short as AWS makes them, and dropped unseen.
-- Of a term that is unknown (Profile.unknown) a probe only learns whether it is required; being admitted is then no
-  fault of anybody's. Only the ExternalId and MFA can be learned this way.
-- Where the role asks for the user's name and the MFA session is refused (named.py), every way that carries MFA takes a
-  code of its own: a refusal of the MFA session shows nothing there.
+Rules (IAM User Guide, id_roles_common-scenarios_third-party: "test that the role cannot be assumed without the external
+ID"):
+- A probe is the correct call with one change, by the same identity, directly after the correct call succeeded.
+- Only AccessDenied is a denial; any other error shows nothing.
+- INVARIANT: a denial counts as the owner's only if AWS's message names a policy of the owner's side (refusal_sides.py),
+  or names none and our own account's policies are known to allow the call. A denial that names another policy never
+  counts.
+- Sessions have the shortest duration that AWS allows, and are discarded at once.
+- For an unknown term (Profile.unknown), a probe only learns whether it is required; a probe that succeeds is then not
+  an error. Only the ExternalId and MFA can be learned this way.
+- If the role requires the user's name and the MFA session is denied (named_people.py), every call that carries MFA uses
+  a new code: a denial of the MFA session shows nothing there.
 """
 
 from __future__ import annotations
@@ -47,32 +48,33 @@ RIGHT_WAY, NO_ID, WRONG_ID, NO_MFA = "right way", "no ExternalId", "wrong Extern
 
 
 ByCode = Callable[[Callable[[tuple[str, str]], Session]], Session]
-"""Asks for a code of the MFA device and answers `send((device, code))`."""
+"""Asks for a code of the MFA device and returns `send((device, code))`."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One way tried."""
+    """One attempt to assume the role."""
 
     way: str
-    """"right way", "no ExternalId", "wrong ExternalId" or "no MFA"."""
+    """The attempt: "right way", "no ExternalId", "wrong ExternalId" or "no MFA"."""
     result: str
-    """"right", "wrong", "inconclusive"; or "learned": the role admits without it, and nothing else is known."""
+    """The result: "right", "wrong", "inconclusive"; or "learned": the role does not require this, and the agreed term
+    is unknown."""
     says: str
     applies: bool = True
-    """False: the grant asks for no such thing, so there is nothing to be refused for."""
+    """False: the grant does not have this condition, so there is nothing to deny."""
     failed: bool = False
-    """AWS did not answer, or with something that is not a refusal."""
+    """AWS did not respond, or with an error that is not a denial."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What the ways have shown."""
+    """The result of all attempts."""
 
     profile: Profile
     probes: tuple[Probe, ...]
     likely: str = ""
-    """Why the right way was refused, most likely; empty when it was not, or when AWS says why."""
+    """The most likely cause why the correct call was denied; empty if it was not, or if AWS names the cause."""
 
     @property
     def exit_code(self) -> int:
@@ -98,13 +100,13 @@ def verify(
     wait: float = WAIT,
     by_code: ByCode | None = None,
 ) -> Verification:
-    """Try every way into the profile's role.
+    """Try the correct call and every wrong call for the profile's role.
 
-    `session(refused)` answers the MFA session's keys; `refused` is the access key id of one that AWS no longer accepts.
-    `own_side(perform)` reads the caller's policies. `region` is where the calls go. `wait` is how many seconds the
-    right way is tried again. `by_code(send)` asks for a code and answers `send((device, code))`: for a role that may
-    take no MFA session (named.is_named), else None. Raises Refused for an MFA session that AWS does not give and for a
-    base identity of another account, and what `session` and `by_code` raise.
+    `session(refused)` returns the MFA session's keys; `refused` is the access key id of a session that AWS no longer
+    accepts, or empty. `own_side(perform)` reads the caller's policies. `region` is where the calls go. The correct call
+    is retried for `wait` seconds. `by_code(send)` asks for a code and returns `send((device, code))`; None unless the
+    role may refuse an MFA session (named_people.is_named). Raises Refused for an MFA session that AWS does not grant
+    and for a base identity of another account, and what `session` and `by_code` raise.
     """
     shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
     attempts = _Attempts(connect, own_side, clock, region, by_code)
@@ -121,7 +123,7 @@ def verify(
 
 @dataclass
 class _Attempts:
-    """Tries ways in, and reads the caller's own policies once, when a refusal asks for them."""
+    """Makes the attempts, and reads the caller's own policies once, if a denial requires it."""
 
     connect: Connect
     own_side: Callable[[Perform], OwnSide]
@@ -131,7 +133,7 @@ class _Attempts:
     _known: OwnSide | None = None
 
     def go(self, changed: Profile, using: Keys, *, coded: bool) -> None:
-        """Raises Refused."""
+        """Assume the role. Raises Refused."""
         if coded and self.by_code is not None:
             self.by_code(lambda given: enter(changed, keys=using, connect=self.connect, clock=self.clock, code=given))
         else:
@@ -147,7 +149,7 @@ class _Attempts:
 
 @dataclass(frozen=True)
 class _In:
-    """The right way admitted: with these keys, and perhaps with a code of its own."""
+    """The correct call succeeded: with these keys, and possibly with a new code."""
 
     keys: Keys
     coded: bool
@@ -163,8 +165,9 @@ def _right_way(
     sleep: Callable[[float], None],
     wait: float,
 ) -> _In | tuple[Refused, tuple[bool | None, str]]:
-    """Try the right way until it admits or need not be waited for; else the refusal, and what our own policies say."""
-    # A temporary base identity has no MFA session of its own; it may carry MFA itself.
+    """Retry the correct call until it succeeds or waiting cannot help; then return the denial, and what our own
+    policies say."""
+    # A temporary base identity cannot get an MFA session; it may carry MFA itself.
     through_mfa = profile.mfa and base.session_token is None
     keys = session("") if through_mfa else base
     if not through_mfa:
@@ -189,8 +192,9 @@ def _right_way(
             if is_spreading and (left <= 0 or side is not Side.OWNER):
                 context = attempts.context(profile, keys, mfa=coded or keys is not base)
                 judged = attempts.known(keys).judge(context, profile.role_arn)
-                # What our own policies are known to refuse, waiting does not change. One of them that AWS names
-                # takes its time as a new role does: waiting may help if what is read allows the call.
+                # Waiting does not help if our own policies are known to deny the call. If AWS names one of them but
+                # those that are read allow the call, the policies may be new and not yet effective, like a new role:
+                # waiting may help.
                 is_spreading = judged[0] is True if side in _NOT_OWNERS else judged[0] is not False
                 is_spreading = is_spreading and side is not Side.NETWORK
             if left <= 0 or not is_spreading:
@@ -199,7 +203,6 @@ def _right_way(
 
 
 def _wrong_way(way: str, changed: Profile, using: Keys, attempts: _Attempts, found: _In, right: Context) -> Probe:
-    """Try one wrong way."""
     carries_mfa = found.with_mfa and way != NO_MFA
     try:
         attempts.go(changed, using, coded=found.coded and carries_mfa)
@@ -231,12 +234,12 @@ _SENT_NONE = {
 
 
 def tries(profile: Profile) -> int:
-    """How many calls of AssumeRole `verify` makes at most for this profile, when the first one succeeds."""
+    """Return the maximum number of AssumeRole calls that `verify` makes for this profile if the first one succeeds."""
     return 1 + 2 * (profile.external_id is not None) + profile.mfa
 
 
 def _tries(profile: Profile, base: Keys, keys: Keys) -> tuple[tuple[str, Profile, Keys, Probe | None], ...]:
-    """Every wrong way: what is changed, with which keys, and the answer already known when there is nothing to try."""
+    """Return every wrong call: name, changed profile, keys, and the result if no call is needed."""
     no_id = _sent_none(profile, NO_ID, "no ExternalId") if profile.external_id is None else None
     wrong_id = _not_asked(WRONG_ID, "no ExternalId") if profile.external_id is None else None
     no_mfa = None
@@ -256,7 +259,7 @@ def _tries(profile: Profile, base: Keys, keys: Keys) -> tuple[tuple[str, Profile
 
 
 def _sent_none(profile: Profile, way: str, what: str) -> Probe:
-    """What the right way has shown of a condition that it did not meet: none is asked for, as agreed or not."""
+    """Return the result for a condition that the correct call did not meet: it is not required, as agreed or not."""
     return _not_asked(way, what) if profile.knows(_TERM[way]) else Probe(way, "learned", _SENT_NONE[way])
 
 
@@ -265,7 +268,7 @@ def _not_asked(way: str, what: str) -> Probe:
 
 
 def _named(way: str, denial: Denial | None) -> Probe | None:
-    """What a refusal shows by the policy that AWS names; None where it names none."""
+    """Return the result of a denial if AWS names a policy; None if it names none."""
     if denial is None or side_of(denial) is None:
         return None
     if refuses_for_owner(denial):
@@ -288,7 +291,7 @@ def _unclear(way: str, refused: Refused) -> Probe:
 
 
 def _who_does_what(profile: Profile, allowed: bool | None) -> str:
-    """Who must do what after a refusal that names no policy; `allowed` is what our own account says."""
+    """Return who has to do what after a denial that names no policy; `allowed` is the result for our own account."""
     entering = f"sts:AssumeRole on {profile.role_arn}"
     owner = "the owner has to look whether the grant still exists, with this ExternalId (`valetkey show`)"
     if allowed is True:
@@ -299,7 +302,7 @@ def _who_does_what(profile: Profile, allowed: bool | None) -> str:
 
 
 def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str]) -> Verification:
-    """The right way is not admitted: then no refusal means anything."""
+    """Return the result if the correct call did not succeed: then no other denial shows anything."""
     likely = refused.likely
     denial = refused.denial
     is_known = denial is not None and side_of(denial) not in (None, Side.UNKNOWN)
