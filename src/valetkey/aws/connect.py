@@ -51,7 +51,7 @@ _ADVICE = {
 
 def _likely(code: str, message: str) -> str:
     if "Signature expired" in message or "Signature not yet current" in message:
-        # IAM has been seen to name 5 minutes and STS 15: "(20261128T110000Z - 15 min.)".
+        # Observed limits: 5 minutes in IAM's messages, 15 in STS's: "(20261128T110000Z - 15 min.)".
         limit = re.search(r"[-+] (\d{1,3}) min", message)
         return f"this computer's clock is wrong by more than {f'{limit[1]} minutes' if limit else 'AWS allows'}"
     denial = read_denial(message) if code in REFUSED else None

@@ -37,7 +37,7 @@ class OwnSide:
     principal: str = ""
     """The user's or role's own ARN, path included."""
     unread: str = ""
-    """Why they are not known, or empty."""
+    """Why the policies could not be read, or empty."""
     names: tuple[str, ...] = ()
     """Names for the documents, in the same order; empty: they are numbered."""
 

@@ -35,7 +35,7 @@ class Organization:
     """The policies of each level, root first; empty: there are none, for the reason in `free`."""
     free: str = ""
     unread: str = ""
-    """Why they are not known, or empty."""
+    """Why the policies could not be read, or empty."""
 
     def judge(self, identity: Identity, context: Mapping[str, str], role_arn: str) -> tuple[bool | None, str]:
         """Return whether they allow the call, and why it is denied or not decidable."""

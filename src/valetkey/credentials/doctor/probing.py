@@ -97,7 +97,7 @@ OWNERS = (
 )
 """The causes that only the owner can distinguish: AWS returns the same error for all."""
 ADDRESS = "address"
-"""The id of the cause below."""
+"""The id of the cause that `_addresses` returns."""
 
 
 def _addresses(profile: Profile, denial: Denial | None) -> tuple[Cause, ...]:

@@ -157,7 +157,7 @@ def _check_identity(handoff: Handoff, identity: Identity) -> None:
         )
     if identity.kind != "iam-user" and handoff.mfa:
         # reference_policies_condition-keys: sessions of roles, Identity Center and SAML carry no MFA context. Temporary
-        # credentials of an IAM user may (facts W6, U4): they are an iam-user here.
+        # credentials of an IAM user may (facts W6, U4); their kind is iam-user here.
         raise NotAccepted(
             f"the role requires MFA, which AWS accepts from IAM users only; you are signed in as {identity.kind} "
             f"{identity.name}",

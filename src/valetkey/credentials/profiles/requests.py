@@ -157,14 +157,15 @@ def default_file(customer: str, ending: str = ".json") -> str:
 
 
 def write_file(request: AccessRequest, path: Path, *, replace: bool, encrypt_to: str | None = None) -> None:
-    """Write the file to send, encrypted where a public key is given. A file with other content (an encrypted one always
-    has) is replaced only with `replace`. Raises ValetkeyError."""
+    """Write the file to send, encrypted if a public key is given. An existing file with different content (an encrypted
+    file always differs) is replaced only with `replace`. Raises ValetkeyError."""
     text = dump(request).encode()
     write_text(text if encrypt_to is None else sealing.seal(text, encrypt_to), path, replace=replace)
 
 
 def write_text(text: bytes, path: Path, *, replace: bool) -> None:
-    """Write a file to send. One with other content is replaced only with `replace`. Raises ValetkeyError."""
+    """Write a file to send. An existing file with different content is replaced only with `replace`. Raises
+    ValetkeyError."""
     if path.exists() and not path.is_file():
         raise ValetkeyError(f"{path} is not a file", do="name another one with -o", where=str(path))
     try:

@@ -38,7 +38,7 @@ _JOB_FUNCTIONS = frozenset(
         "ViewOnlyAccess",
     }
 )
-"""AWS's managed policies below the path job-function/ (IAM User Guide, access_policies_job-functions)."""
+"""AWS managed policies with the path job-function/ (IAM User Guide, access_policies_job-functions)."""
 _PATHS = ("job-function", "service-role")
 
 
