@@ -4,7 +4,7 @@ AWS returns the same AccessDenied for both. So the caller's own policies are rea
 for the correct call, which AWS allowed, and for the probe.
 
 Rules:
-- INVARIANT: `lets` returns an empty text only if our own policies are known to allow the probe. Unknown is not allowed.
+- INVARIANT: `lets` returns an empty text only if our own policies are known to allow the probe; unknown is not enough.
 - A condition key that is unknown to valetkey can only make a denial inconclusive (context_keys.py).
 - Not readable here: the organization's SCPs and RCPs, and the session policy of a role session.
 """
