@@ -217,7 +217,7 @@ def test_the_recorded_end_cuts_off_nothing_that_the_owner_has_extended(way: Make
     it = way()
     it.first()
     it.save(until=datetime.now(UTC) - timedelta(seconds=1))
-    # By a session that is kept, by a new one, and from the stored answer: AWS lets in.
+    # By a session that is kept, by a new one, and from the stored response: AWS lets in.
     for _ in range(2):
         assert it.person.run("credential-process", "acme").returncode == 0
     done = it.person.run("exec", "acme", "--", "true")

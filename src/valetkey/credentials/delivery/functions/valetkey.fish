@@ -9,13 +9,13 @@ function valetkey --description 'Let an outside party into an AWS account'
         command valetkey use --help
         return
     end
-    # Whatever becomes of it, this shell keeps no credentials of the customer before, nor that customer's region.
+    # Even if this fails, the shell keeps no credentials and no region of the previous customer.
     set -l gone @VARIABLES@
     if set -q VALETKEY_PROFILE
         set -a gone AWS_REGION AWS_DEFAULT_REGION
     end
     for name in $gone
-        # A universal variable stands behind a global one.
+        # A global variable can hide a universal one.
         while set -q $name
             set -e $name; or break
         end

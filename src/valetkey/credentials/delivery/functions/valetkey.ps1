@@ -10,11 +10,11 @@ function valetkey {
         & $program use --help
         return
     }
-    # Whatever becomes of it, this shell keeps no credentials of the customer before, nor that customer's region.
+    # Even if this fails, the shell keeps no credentials and no region of the previous customer.
     if ($Env:VALETKEY_PROFILE) { Remove-Item -ErrorAction Ignore Env:AWS_REGION, Env:AWS_DEFAULT_REGION }
     foreach ($name in '@VARIABLES@'.Split(' ')) { Remove-Item -ErrorAction Ignore "Env:$name" }
     $lines = & $program use --shell powershell @rest
     if ($LASTEXITCODE -ne 0) { throw 'valetkey use failed: no credentials are set' }
-    # Not through Out-String: it may cut lines at the width of the host (its -Width).
+    # Out-String is not used: it may truncate lines at the width of the host (its -Width).
     Invoke-Expression ($lines -join "`n")
 }

@@ -8,7 +8,7 @@ valetkey() {
   case " $* " in
     *" --help "* | *" -h "*) command valetkey use --help; return ;;
   esac
-  # Whatever becomes of it, this shell keeps no credentials of the customer before, nor that customer's region.
+  # Even if this fails, the shell keeps no credentials and no region of the previous customer.
   if [ -n "${VALETKEY_PROFILE-}" ]; then unset AWS_REGION AWS_DEFAULT_REGION; fi
   unset @VARIABLES@
   local _valetkey_lines
