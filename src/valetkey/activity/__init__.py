@@ -1,4 +1,4 @@
-"""CloudTrail: who came in through a role, and what they did.
+"""CloudTrail: who used a role, and what they did.
 
 from valetkey.activity import Folder, Span, Wanted, answer, read
 
@@ -6,7 +6,7 @@ reading, wanted = read(Folder(path), Wanted(roles=frozenset({("111111111111", "a
 done = answer(reading.events)
 done.sessions[0].who.person, done.sessions[0].writes, done.sessions[0].flags, reading.is_complete
 
-An engine is what answers `Event` rows; everything after that is made from the rows alone.
+An engine returns `Event` rows; everything else is computed from these rows.
 """
 
 from __future__ import annotations

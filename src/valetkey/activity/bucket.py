@@ -1,7 +1,7 @@
-"""An S3 prefix as the source of a trail: only the accounts, regions and days that are needed are listed and fetched.
+"""An S3 prefix as the source of a trail. Lists and fetches only the needed accounts, regions and days.
 
-Layouts of a trail of one account and of an organization (`layout`). Files are fetched several at a time into a folder
-that the caller gives, and read from there; each is fetched once.
+Supports the trail of one account and of an organization (`layout`). Files are fetched in parallel into a folder that
+the caller gives, and read from there; each is fetched once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from valetkey.activity.reading import Progress
 from valetkey.errors import ValetkeyError
 
 AT_ONCE = 8
-"""Calls at a time; botocore keeps ten connections."""
+"""Parallel calls; botocore keeps ten connections."""
 _SPARE = 100_000_000
-"""Bytes of disk that stay free."""
+"""Bytes of disk space that must stay free."""
 _ROOT = "AWSLogs/"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
@@ -36,7 +36,8 @@ _R = TypeVar("_R")
 
 
 def location(text: str) -> tuple[str, str]:
-    """Bucket and prefix of "s3://BUCKET/PREFIX"; the prefix ends with a slash or is empty. Raises ValetkeyError."""
+    """Split "s3://BUCKET/PREFIX" into bucket and prefix; the prefix ends with a slash or is empty. Raises
+    ValetkeyError."""
     bucket, _, prefix = text.removeprefix("s3://").partition("/")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
         raise ValetkeyError(f"{text} names no bucket", do="write s3://BUCKET or s3://BUCKET/PREFIX")
@@ -44,8 +45,8 @@ def location(text: str) -> tuple[str, str]:
 
 
 class Bucket:
-    """The files of a trail in S3. `span` needs a start: it says which days are listed. Without `fetch` they are listed
-    alone, for an engine that reads S3 itself."""
+    """The files of a trail in S3. `span` needs a start, which limits the days that are listed. Without `fetch`, files
+    are only listed, for an engine that reads S3 itself."""
 
     def __init__(
         self,
@@ -74,7 +75,8 @@ class Bucket:
         return ()
 
     def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
-        """List and fetch. Raises ValetkeyError where there is no trail; CallError where the bucket cannot be read."""
+        """List and fetch the files. Raises ValetkeyError if there is no trail, CallError if the bucket cannot be
+        read."""
         if self._accounts is None:
             self._accounts = tuple(self._account_prefixes())
         chosen = [each for each in self._accounts if accounts is None or each.split("/")[-2] in accounts]
@@ -92,7 +94,7 @@ class Bucket:
         return sorted((each for each in done if each is not None), key=lambda each: each.name)
 
     def _account_prefixes(self) -> Iterator[str]:
-        """The folders of accounts."""
+        """Yield the folders of accounts."""
         head, found, _ = f"/{self._given}".partition(f"/{_ROOT}")
         root = (head.removeprefix("/") + "/" if head.strip("/") else "") + _ROOT if found else self._given + _ROOT
         folders = list(self._folders(root))
@@ -109,7 +111,7 @@ class Bucket:
         yield from sorted(accounts)
 
     def _is_asked(self, prefix: str) -> bool:
-        """Whether a folder is below the prefix that was given, or above it."""
+        """Whether a folder is below the given prefix, or above it."""
         return prefix.startswith(self._given) or self._given.startswith(prefix)
 
     def _regions(self, account: str) -> tuple[str, ...]:
@@ -189,7 +191,8 @@ class Bucket:
             self._unread[f"s3://{self._bucket}/{prefix}: {error.code}"] = None
 
     def _each(self, act: Callable[[_T], _R], values: Iterable[_T], *, progress: Progress | None = None) -> list[_R]:
-        """Several at a time, in order. Interrupted, what has not begun does not begin."""
+        """Call `act` for several values in parallel. Returns the results in order. An interrupt cancels calls that have
+        not begun."""
         many = list(values)
         done = []
         pool = ThreadPoolExecutor(AT_ONCE)

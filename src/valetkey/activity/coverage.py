@@ -1,4 +1,4 @@
-"""What cannot be seen in an answer, in sentences: what trails never show, and what is not in the one that was read."""
+"""Limits of an answer, as sentences: what CloudTrail never records, and what the trail that was read lacks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from valetkey.activity.reading import Reading
 
 _GLOBAL = "us-east-1"
 _MOST = 6
-"""Gaps that are named; the rest is counted."""
+"""Gaps that are named; further ones are counted."""
 
 
 def unseen(reading: Reading, *, accounts: frozenset[str], span: Span, now: datetime) -> tuple[str, ...]:
-    """What the answer cannot show. `accounts`: those that the roles are in."""
+    """Return the limits of the answer as sentences. `accounts`: the accounts of the roles."""
     return tuple(_unseen(reading, accounts, span, now))
 
 
@@ -52,11 +52,11 @@ def _unseen(reading: Reading, accounts: frozenset[str], span: Span, now: datetim
 
 
 def _gaps(days: set[date], span: Span, now: datetime) -> Iterator[str]:
-    """Days without a file, runs of them as one."""
+    """Yield the days without a file, each run of days as one range."""
     first = span.since.astimezone(UTC).date() if span.since else min(days)
     last = (min(span.until, now) if span.until else now).astimezone(UTC).date() if span.since else max(days)
     if span.until is not None and span.since and span.until <= now and span.until.time() == datetime.min.time():
-        last -= timedelta(days=1)  # the end does not count
+        last -= timedelta(days=1)  # `until` is exclusive
     run: list[date] = []
     for each in [*_days(first, last), None]:
         if each is not None and each not in days:

@@ -1,7 +1,7 @@
-"""What a session did, so that a person can read it: calls by service and level, writes one by one, console clicks.
+"""What a session did, for a person to read: calls by service and access level, individual writes, console clicks.
 
-One click in the console makes tens of calls (the list of users in IAM: more than a hundred). Calls of a console that
-follow each other within two seconds count as one click; calls that an open page repeats by itself count as none.
+One click in the console makes tens of calls (the list of users in IAM: more than a hundred). Console calls that follow
+each other within two seconds count as one click. Calls that an open page repeats automatically do not count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BY_ITSELF = frozenset(
         ("cloudshell", "SendHeartBeat"),
     }
 )
-"""Calls that the bar of the console and CloudShell repeat as long as a page is open, without a person."""
+"""Calls that the console's navigation bar and CloudShell repeat automatically while a page is open."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Calls:
     service: str
     level: Level
     action: str
-    """The IAM action, or "service:Event" where AWS lists none."""
+    """The IAM action, or "service:Event" if AWS lists none."""
     is_listed: bool
     """Whether `action` is an IAM action."""
     count: int
@@ -44,7 +44,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Deed:
-    """One call that is shown by itself: a write, a data read, a denied or failed call."""
+    """One call that is listed individually: a write, a data read, a denied or failed call."""
 
     at: datetime
     action: str
@@ -63,12 +63,12 @@ class Click:
 
     at: datetime
     service: str
-    """The service of most of the calls."""
+    """The service with the most calls."""
     calls: int
 
 
 def action(event: Event) -> str:
-    """The IAM action of an event, or "service:Event"."""
+    """The IAM action of an event, or "service:Event" if AWS lists none."""
     return action_of(event.source, event.name) or f"{event.service}:{event.name}"
 
 
@@ -78,13 +78,13 @@ def level(event: Event) -> Level:
 
 
 def is_write(event: Event) -> bool:
-    """Whether a call changes something, as its event says (readOnly). Steps of a sign-in and calls of STS, of which
-    CloudTrail says either, change nothing in the account."""
+    """Whether a call changes something, by the readOnly of its event. Sign-in steps and calls of STS, which CloudTrail
+    marks either way, change nothing in the account."""
     return not event.read_only and event.source != "sts.amazonaws.com" and event.name not in SIGN_IN_EVENTS
 
 
 def calls(events: Iterable[Event]) -> tuple[Calls, ...]:
-    """Successful calls by service, level and action, the most frequent first."""
+    """Count successful calls by service, access level and action, most frequent first."""
     kept: dict[tuple[str, Level, str, bool], list[datetime]] = {}
     for each in events:
         listed = action_of(each.source, each.name)
@@ -95,14 +95,14 @@ def calls(events: Iterable[Event]) -> tuple[Calls, ...]:
 
 
 def deed(event: Event) -> Deed:
-    """An event shown by itself."""
+    """Return an event as an individually listed call."""
     return Deed(
         event.at, action(event), level(event), event.resources, event.account, event.region, event.error, event.id
     )
 
 
 def clicks(events: Sequence[Event]) -> tuple[Click, ...]:
-    """The clicks behind the calls of a console, which are in order of time."""
+    """Group the calls of a console, in order of time, into clicks."""
     found: list[list[Event]] = []
     for each in events:
         if (each.service, each.name) in _BY_ITSELF:

@@ -1,7 +1,5 @@
-"""Events of a role as typed rows: what every engine answers, and all that sessions, flags and reports are made from.
-
-An engine that reads a trail otherwise (SQL) answers the same rows.
-"""
+"""Events of a role as typed rows. Every engine, SQL or not, returns these rows; sessions, flags and reports are
+computed from nothing else."""
 
 from __future__ import annotations
 
@@ -19,30 +17,30 @@ from valetkey.policy.role_actions import ENTERING
 
 _MOST_RESOURCES = 5
 _LONGEST = 300
-"""Characters of a name that are kept."""
+"""Maximum length of a kept name, in characters."""
 
 
 class Tie(Enum):
-    """How an event belongs to the role."""
+    """How an event relates to the role."""
 
     ACT = "act"
-    """The session of the role made the call."""
+    """A session of the role made the call."""
     ENTRY = "entry"
-    """Somebody assumed the role, as the role's account sees it."""
+    """The call assumed the role, from the trail of the role's account."""
     OTHER_SIDE = "other side"
-    """The same, as the caller's account sees it."""
+    """The same, from the trail of the caller's account."""
     APPROVAL = "approval"
-    """Somebody approved a temporary delegation."""
+    """The call approved a temporary delegation."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One event. Empty text: the record does not say."""
+    """One event. Empty text: the record has no value."""
 
     tie: Tie
     id: str
     at: datetime
     account: str
-    """The account whose trail has it."""
+    """The account whose trail contains it."""
     region: str
     source: str
     """ "iam.amazonaws.com" """
@@ -51,7 +49,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     error: str = ""
     read_only: bool = False
     is_data: bool = False
-    """A data event, as opposed to a management event."""
+    """Whether it is a data event, not a management event."""
     principal: str = ""
     """userIdentity.principalId: "AROA...:session"."""
     caller: str = ""
@@ -63,7 +61,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     role: str = ""
     """ARN of the role whose session made the call."""
     created: str = ""
-    """When the session was made: sessionContext.attributes.creationDate, as written."""
+    """Creation time of the session: sessionContext.attributes.creationDate, as written."""
     mfa: bool = False
     source_identity: str = ""
     sign_in: str = ""
@@ -79,26 +77,27 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     agent: str = ""
     resources: tuple[str, ...] = ()
     shared: str = ""
-    """sharedEventID: the same call in the other account's trail."""
+    """sharedEventID: identifies the same call in the other account's trail."""
     target: str = ""
-    """The role that is assumed by this call."""
+    """The role that this call assumes."""
     session_name: str = ""
     issued_key: str = ""
-    """The access key id that this call gave out."""
+    """The access key id that this call issued."""
     issued_principal: str = ""
-    """The principal id of the session that it gave out."""
+    """The principal id of the session that this call issued."""
     device: str = ""
-    """Serial number of the MFA device whose code came with the call."""
+    """Serial number of the MFA device whose code was sent with the call."""
     token_for: str = ""
     """requestParameters.resource of CreateOAuth2Token."""
     minted_sign_in: str = ""
     """The sign-in session that CreateOAuth2Token made."""
     note: str = ""
-    """What else the call says of itself: the policy of GetScopedCredentials, where SwitchRole came from."""
+    """Further details: the source identity of AssumeRole, the policy of GetScopedCredentials, the origin of
+    SwitchRole."""
 
     @property
     def is_denied(self) -> bool:
-        """Whether AWS's policies refused the call."""
+        """Whether a policy denied the call."""
         return is_denial(self.error)
 
     @property
@@ -116,13 +115,14 @@ _DENIALS = frozenset(
 
 
 def is_denial(code: str) -> bool:
-    """Whether an error code says that policies refused the call ("Client.UnauthorizedOperation" as EC2 writes it);
-    throttling and missing things are no denials."""
+    """Whether an error code means that a policy denied the call ("Client.UnauthorizedOperation" as EC2 writes it).
+    Throttling and missing resources are not denials."""
     return code.rpartition(".")[2] in _DENIALS
 
 
 def role_key(arn: str) -> tuple[str, str] | None:
-    """Account and name of a role, from its ARN or from an assumed-role ARN. Names are unique in an account."""
+    """Account and name of a role, from its ARN or an assumed-role ARN; None for other text. Names are unique in an
+    account."""
     parts = arn.split(":", 5)
     if len(parts) != 6:
         return None
@@ -135,7 +135,7 @@ def role_key(arn: str) -> tuple[str, str] | None:
 
 
 def instant(text: str) -> datetime | None:
-    """ "2026-11-29T01:02:03Z" as a time in UTC; None for what is no time."""
+    """ "2026-11-29T01:02:03Z" as a time in UTC; None if the text is not a time."""
     try:
         when = datetime.fromisoformat(text)
         return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
@@ -144,7 +144,7 @@ def instant(text: str) -> datetime | None:
 
 
 ENTERING_EVENTS = frozenset(action.removeprefix("sts:") for action in ENTERING)
-"""The names of the events that enter a role."""
+"""Names of the events that assume a role."""
 APPROVING = frozenset({"AcceptDelegationRequest", "SendDelegationToken"})
 
 
@@ -154,12 +154,12 @@ def is_entering(record: Record) -> bool:
 
 
 def target_of(record: Record) -> str:
-    """The role that a call assumes."""
+    """ARN of the role that a call assumes; empty if there is none."""
     return _text(fields(record.requestParameters).get("roleArn"))
 
 
 def event_of(record: Record, tie: Tie) -> Event:
-    """The row of a record. Raises SkippedRecordError."""
+    """Return the row of a record. Raises SkippedRecordError."""
     version = record.eventVersion
     if version is None or not version.startswith(KNOWN_MAJOR):
         raise SkippedRecordError(f"the version {version!a} is unknown" if version else "it has no version")
@@ -204,7 +204,7 @@ def event_of(record: Record, tie: Tie) -> Event:
 
 
 def _digest(record: Record) -> str:
-    """In place of an eventID, which somebody took out: the same for the same record."""
+    """Substitute for an eventID that was removed: the same for the same record."""
     return f"without-id-{hashlib.sha256(msgspec.json.encode(record)).hexdigest()[:16]}"
 
 
@@ -212,20 +212,20 @@ _READING = ("Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet", "
 
 
 def _is_read_only(record: Record) -> bool:
-    """What the record says; of one that does not say it (before version 1.05), what its name says."""
+    """Whether the record says that it is read-only. Records before version 1.05 do not say so: their names decide."""
     if record.readOnly is None:
         return (record.eventName or "").startswith(_READING)
     return is_true(record.readOnly)
 
 
 def _role_of_session(arn: str | None) -> str:
-    """The role of an assumed-role ARN, without its path: SwitchRole's event has no sessionContext."""
+    """The role of an assumed-role ARN, without its path: a SwitchRole event has no sessionContext."""
     key = role_key(arn) if arn and ":assumed-role/" in arn else None
     return f"{(arn or '').split(':')[0]}:{(arn or '').split(':')[1]}:iam::{key[0]}:role/{key[1]}" if key else ""
 
 
 def _details(record: Record) -> dict[str, Any]:
-    """What only some calls say."""
+    """Fields that only some calls have."""
     name = record.eventName
     if name in ENTERING_EVENTS:
         asked, given = fields(record.requestParameters), fields(record.responseElements)
@@ -271,7 +271,7 @@ _NOT_NAMING = re.compile(r"(?:token|requestid|externalid|host)$", re.IGNORECASE)
 
 
 def _names(asked: Mapping[str, Any]) -> Iterator[str]:
-    """The things that a call names in its parameters: "userName: mallory"."""
+    """Yield the resources that a call names in its parameters: "userName mallory"."""
     left = _MOST_RESOURCES
     for path, value in _walk(asked, 0):
         if _NAMING.search(path) and not _NOT_NAMING.search(path) and value:

@@ -1,4 +1,5 @@
-"""What a grant's terms say that activity is judged by. `cli` fills it in from the grant; without one it is empty."""
+"""The parts of a grant's terms that activity is checked against. `cli` fills them in from the grant; without one they
+are empty."""
 
 from __future__ import annotations
 
@@ -9,17 +10,17 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """The terms of a grant, as far as a trail can show that they were kept."""
+    """The terms of a grant that a trail can show to be kept or broken."""
 
     people: tuple[str, ...] = ()
-    """User names that may be source identity or session name; none: anybody."""
+    """User names allowed as source identity or session name; empty: any."""
     mfa: bool = False
-    """Whether the role's trust policy, as it is now and as it was agreed, lets nobody in without MFA."""
+    """Whether the role's trust policy requires MFA of every caller, both now and as agreed."""
     until: datetime | None = None
     """The end of the grant."""
     suspended: tuple[tuple[datetime, datetime | None], ...] = ()
-    """When it was suspended, and until when (None: still is)."""
+    """Start and end of each suspension (None: not ended)."""
 
 
 Terms = Mapping[tuple[str, str], Expected]
-"""By account and name of the role (`role_key`)."""
+"""Terms by account and name of the role (`role_key`)."""

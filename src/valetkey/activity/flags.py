@@ -1,6 +1,6 @@
-"""What an owner should look at, each with the ids of the events that show it. A table: one row a flag.
+"""Flags: what an owner should look at, each with the ids of the events that show it. A table with one row per flag.
 
-A flag is no verdict. "New" means: not in any earlier session of what was read.
+A flag is not a verdict. "New" means: not in any earlier session that was read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from valetkey.activity.people import Mfa, Who
 from valetkey.activity.sessions import Group
 
 _MOST_IDS = 20
-"""Event ids that a flag names; the rest is counted."""
+"""Event ids that a flag names; further ones are counted."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Flag:
     code: str
     words: str
     events: tuple[str, ...]
-    """eventIDs, the first of them."""
+    """The first eventIDs."""
     count: int
-    """How many events show it."""
+    """Number of events that show it."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One session, with what the sessions before it had."""
+    """One session, with the values that occurred in earlier sessions."""
 
     group: Group
     who: Who
@@ -49,11 +49,11 @@ class Seen:
 
 
 Found = Iterable[tuple[str, Sequence[Event]]]
-"""Words, and the events that show it."""
+"""Message, and the events that show it."""
 
 
 def family(agent: str) -> str:
-    """The program behind a user agent, without versions: "aws-cli", "Boto3", "a browser"."""
+    """The program behind a user agent, without its version: "aws-cli", "Boto3", "a browser"."""
     if agent.startswith(("Mozilla/", "[Mozilla")):
         return "a browser"
     for name in ("aws-cli", "Terraform", "Pulumi", "Boto3", "aws-sdk-go-v2", "aws-sdk-js", "aws-sdk-java", "Botocore"):
@@ -63,7 +63,7 @@ def family(agent: str) -> str:
 
 
 def _people(group: Group) -> list[Event]:
-    """What the person did, without what services did for the session."""
+    """Events of the person, without calls that services made for the session."""
     return [each for each in group.acts if not each.invoked_by]
 
 
@@ -208,12 +208,12 @@ _STS = "sts.amazonaws.com"
 
 
 def flags(seen: Seen) -> Iterator[Flag]:
-    """Everything to look at in a session."""
+    """Yield the flags of a session."""
     for code, find in FLAGS.items():
         for words, events in find(seen):
             yield Flag(code, words, tuple(each.id for each in events[:_MOST_IDS]), len(events))
 
 
 def approvals(events: Iterable[Event]) -> tuple[Event, ...]:
-    """The approvals of temporary delegation among events."""
+    """Return the approvals of temporary delegation among the events."""
     return tuple(each for each in events if each.tie is Tie.APPROVAL and each.name in APPROVING)

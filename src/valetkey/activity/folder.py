@@ -1,4 +1,4 @@
-"""A folder or a file on this computer as the source of a trail."""
+"""A local folder or file as the source of a trail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from valetkey.errors import ValetkeyError
 
 
 class Folder:
-    """The files below a folder, or one file. Symbolic links to folders are not followed, and named as not read."""
+    """The files below a folder, or one file. Symbolic links to folders are not followed; they are reported as not
+    read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -31,7 +32,7 @@ class Folder:
         return (f"Not files of events by their names, and not read: {', '.join(sorted(self._others)[:3])}{more}.",)
 
     def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
-        """Files whose names say another account or another time are left out. Raises ValetkeyError."""
+        """Return the files, without those whose names show another account or period. Raises ValetkeyError."""
         path = self._path
         if path.is_file():
             return (TrailFile(path, str(path), size=path.stat().st_size),)
@@ -56,7 +57,8 @@ class Folder:
         ]
 
     def _below(self, top: str) -> Iterator[TrailFile]:
-        """Every file. A trail has hundreds of thousands: a listing with pathlib would take longer than reading them."""
+        """Yield every file. A trail has hundreds of thousands: listing them with pathlib would take longer than reading
+        them."""
         folders = [top]
         while folders:
             folder = folders.pop()

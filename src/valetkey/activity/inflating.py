@@ -1,6 +1,6 @@
-"""Files of a trail as blocks of bytes, gunzipped, without ever holding more than a block.
+"""Trail files as blocks of uncompressed bytes, with never more than a block in memory.
 
-ISA-L (package isal, extra `activity`) gunzips about three times as fast as zlib, which does where it is not installed.
+ISA-L (package isal, extra `activity`) decompresses gzip about three times as fast as zlib, which is the fallback.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 BLOCK = 1 << 22
-"""Bytes that are held of one file; CloudTrail closes most of its files below that."""
+"""Bytes of one file that are in memory; CloudTrail closes most of its files below that."""
 _READ = 1 << 20
 _GZIP = b"\x1f\x8b"
 
 
 class BrokenFileError(Exception):
-    """A file that cannot be used; its text says why, in words that go after its name."""
+    """A file that cannot be used. The message says why, and is worded to follow the file name."""
 
 
 @lru_cache(maxsize=1)
 def library() -> tuple[Any, str]:
-    """What gunzips, and its name."""
+    """Return the decompression library and its name."""
     try:
         from isal import isal_zlib
     except ImportError:
@@ -32,9 +32,10 @@ def library() -> tuple[Any, str]:
 
 
 def blocks(path: Path) -> Iterator[bytes]:
-    """The content in pieces of at most `BLOCK` bytes; gzip is known by its first bytes, not by the file's name.
+    """Yield the content in pieces of at most `BLOCK` bytes. Gzip is recognized by its first bytes, not by the file
+    name.
 
-    Raises BrokenFileError: cannot be read, cut off, not gzip although it begins like it.
+    Raises BrokenFileError if the file cannot be read, is cut off, or begins like gzip but is not.
     """
     try:
         with path.open("rb") as file:
@@ -59,7 +60,7 @@ def _inflated(data: bytes, file: BinaryIO) -> Iterator[bytes]:
             if piece:
                 yield piece
             if stream.eof:
-                # A gzip file may have several members, one after the other (RFC 1952, 2.2), and zeros at its end.
+                # A gzip file may have several members in sequence (RFC 1952, 2.2), and zeros at its end.
                 rest = stream.unused_data or file.read(_READ)
                 rest = rest.lstrip(b"\0") if not rest.startswith(_GZIP) else rest
                 ended = True

@@ -1,4 +1,4 @@
-"""The kinds of sessions, one row each, from the most telling; the first that fits is the session's kind.
+"""The kinds of sessions, one row each, most specific first. The first that fits is the session's kind.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html
@@ -24,11 +24,11 @@ class Kind:
     title: str
     fits: Callable[[Group], bool]
     why: str
-    """How it is known."""
+    """How the kind is recognized."""
 
 
 def _is_mcp(resource: str) -> bool:
-    """The resource of an OAuth token: "https://aws-mcp.us-east-1.api.aws/mcp"."""
+    """Whether the resource of an OAuth token is AWS's MCP server: "https://aws-mcp.us-east-1.api.aws/mcp"."""
     host = resource.partition("://")[2].partition("/")[0]
     return host.startswith("aws-mcp.") and host.endswith((".api.aws", ".amazonaws.com"))
 
@@ -62,14 +62,14 @@ def _login(group: Group) -> bool:
 
 
 def _makers(group: Group) -> Iterable[Event]:
-    """What the session did that made this one, where it was not entered by AssumeRole."""
+    """Events of the session that made this one; none if it was entered by AssumeRole."""
     return group.parent.acts if group.parent is not None and not group.made_by else ()
 
 
 def _console(group: Group) -> bool:
     if any(each.from_console for each in group.acts):
         return True
-    # Copies of trails without access key ids have CLI sessions of this form too: the user agents decide.
+    # In copies of trails without access key ids, CLI sessions look the same: the user agents decide.
     return group.anchor[0] == "made" and any(
         each.source == "signin.amazonaws.com" or is_console_agent(each.agent) for each in group.acts
     )
@@ -112,5 +112,5 @@ KINDS: tuple[Kind, ...] = (
 
 
 def kind_of(group: Group) -> Kind:
-    """The first kind that fits."""
+    """Return the first kind that fits."""
     return next(each for each in KINDS if each.fits(group))

@@ -1,9 +1,9 @@
-"""Where CloudTrail puts its files: the names say account, region and time.
+"""The names of CloudTrail's files, which contain account, region and time.
 
     [PREFIX/]AWSLogs/[o-ID/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_ID.json.gz
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
-A file holds what was delivered at its time: its events are at most some minutes older, seldom hours, and never newer.
+The events in a file are usually some minutes older than its delivery time, rarely hours, and never newer.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _NOT_EVENTS = re.compile(r"_CloudTrail-(?:Digest|Insight)_|/CloudTrail-(?:Digest
 _SUFFIXES = (".json", ".json.gz", ".gz", ".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz", ".log", ".log.gz")
 
 LATE = timedelta(days=1)
-"""How much later than an event its file may be. CloudTrail says 5 minutes on average; an event at midnight is in the
-next day's folder."""
+"""Maximum delay from an event to its file. CloudTrail states 5 minutes on average; an event at midnight is in the next
+day's folder."""
 BEFORE = timedelta(hours=12)
-"""The longest session of a role (MaxSessionDuration): whoever acts may have come in that long before."""
+"""The longest session of a role (MaxSessionDuration): its entry may be that much older than its calls."""
 
 
 @dataclass(frozen=True)
@@ -31,34 +31,35 @@ class TrailFile:
 
     path: Path
     name: str
-    """As a message names it."""
+    """Name for messages."""
     account: str = ""
     region: str = ""
     at: datetime | None = None
-    """When it was delivered; None where the name does not say it."""
+    """Delivery time; None if the name does not contain it."""
     size: int = 0
     """Bytes as stored."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """The time that is asked about: `since` counts, `until` does not. None: no limit."""
+    """The requested period: `since` is inclusive, `until` exclusive. None: no limit."""
 
     since: datetime | None = None
     until: datetime | None = None
 
     def holds(self, when: datetime) -> bool:
-        """Whether a moment is in it."""
+        """Whether a time is in the period."""
         return (self.since is None or when >= self.since) and (self.until is None or when < self.until)
 
     def may_hold(self, delivered: datetime) -> bool:
-        """Whether a file of that time may hold events of the span, or of who came in before it."""
+        """Whether a file delivered at this time may hold events of the period, or entries of sessions that continue
+        into it."""
         return (self.since is None or delivered >= self.since - BEFORE) and (
             self.until is None or delivered <= self.until + LATE
         )
 
     def days(self, *, now: datetime) -> tuple[date, ...]:
-        """The days whose folders may hold such files. Needs `since`."""
+        """Return the days whose folders may hold such files. Requires `since`."""
         assert self.since is not None
         first = (self.since - BEFORE).astimezone(UTC).date()
         last = min((self.until or now) + LATE, now).astimezone(UTC).date()
@@ -66,7 +67,7 @@ class Span:
 
 
 def named(path: Path, name: str, size: int = 0) -> TrailFile | None:
-    """A file by its name; None for one that holds no events (digests, insights, other things)."""
+    """Return the file with this name; None if it holds no events (digests, insights, other files)."""
     text = name.replace("\\", "/")
     if _NOT_EVENTS.search(text) or not text.endswith(_SUFFIXES):
         return None
@@ -82,11 +83,12 @@ def named(path: Path, name: str, size: int = 0) -> TrailFile | None:
 
 
 def is_digest(name: str) -> bool:
-    """Whether a file is one of CloudTrail's that holds no events: a digest, or insights."""
+    """Whether a file is a digest or insights file of CloudTrail, which holds no events."""
     return _NOT_EVENTS.search(name.replace("\\", "/")) is not None
 
 
 def organization_member(name: str) -> str | None:
-    """The account of a file in the layout of an organization's trail, where all accounts are the organization's."""
+    """Return the account of a file in an organization trail's layout, where all accounts belong to the organization;
+    otherwise None."""
     said = _ORGANIZATION.search(name.replace("\\", "/"))
     return said[1] if said else None

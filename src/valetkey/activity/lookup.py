@@ -1,10 +1,10 @@
-"""LookupEvents as the source where there is no trail: an engine that answers the same rows.
+"""LookupEvents as the source if there is no trail: an engine that returns the same rows.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html: 90 days, management events, one
-region a call, one attribute a call, 50 events a page, 2 calls a second for each account and region.
+region per call, one attribute per call, 50 events per page, 2 calls per second for each account and region.
 
-The role's AssumeRole events are looked up first; then what each session did, by its name and by its access key, since
-AWS documents for neither that it finds all of it; then the sessions that those made in further roles of the account.
+Order: the role's AssumeRole events; then the calls of each session, by its name and by its access key, because AWS
+documents for neither that it finds all of them; then the sessions that these made in further roles of the account.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from valetkey.activity.wanted import Wanted
 from valetkey.errors import ValetkeyError
 
 _PAUSE = 0.5
-"""Seconds from one call to the next in a region."""
+"""Seconds between two calls in a region."""
 _AT_ONCE = 8
 _CHAINS = 8
 KEPT = timedelta(days=90)
@@ -35,7 +35,7 @@ LIMITS = (
 
 
 def regions(perform: Perform) -> tuple[str, ...]:
-    """The regions that are enabled in the account. Raises CallError. Needs ec2:DescribeRegions."""
+    """Return the regions that are enabled in the account. Raises CallError. Needs ec2:DescribeRegions."""
     return tuple(sorted(each["RegionName"] for each in perform(Call("ec2", "describe_regions"))["Regions"]))
 
 
@@ -49,9 +49,10 @@ def look_up(
     wait: Callable[[float], None],
     progress: Progress | None = None,
 ) -> tuple[Reading, Wanted]:
-    """The events of roles, by their ARNs, from every region in `where`; with `wanted.outsiders`, of every role that an
-    outsider assumed. A region that fails is in `Reading.unread`. Raises ValetkeyError of `connect`."""
-    # In this thread: making a client is not safe in several.
+    """Return the events of roles (ARNs) from every region in `where`; with `wanted.outsiders`, of every role that an
+    outsider assumed. Also returns `wanted` with these roles. A region that fails is in `Reading.unread`. Raises
+    ValetkeyError of `connect`."""
+    # In this thread: creating clients is not thread-safe.
     performs = {region: patient(connect(region), wait=wait) for region in where}
     found = _Found(performs, span, wait, progress)
     if wanted.outsiders:
@@ -89,7 +90,7 @@ def _by(attribute: str, values: Iterable[str]) -> list[tuple[str, str]]:
 
 
 class _Found:
-    """Looks up, and keeps what was found."""
+    """Runs the lookups and collects the events."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class _Found:
     ) -> None:
         self._performs, self._span, self._wait, self._progress = performs, span, wait, progress
         self._failed: dict[str, str] = {}
-        """Regions that are asked no more, each with the reason."""
+        """Regions that are not called again, with the reason."""
         self._seen: set[str] = set()
         self.reading = Reading()
 
@@ -114,7 +115,7 @@ class _Found:
                 self.reading.events.append(event)
 
     def get(self, asked: Sequence[tuple[str, str]], wanted: Wanted) -> list[Event]:
-        """The wanted events of each of the questions, from every region that has not failed; regions side by side."""
+        """Return the wanted events of all lookups, from every region that has not failed. Regions run in parallel."""
         where = [each for each in self._performs if each not in self._failed]
         found: list[Event] = []
         pool = ThreadPoolExecutor(_AT_ONCE)
@@ -141,7 +142,8 @@ class _Found:
                     yield event
 
     def _region(self, region: str, asked: Sequence[tuple[str, str]]) -> list[str]:
-        """The records, as text."""
+        """Return the records of all lookups in a region, as text. If the region fails, record the reason and return
+        none."""
         try:
             return [text for attribute, value in asked for text in self._pages(region, attribute, value)]
         except CallError as error:

@@ -1,4 +1,4 @@
-"""Who acted in a session, and whether with MFA: from every place that says something of it, the surest first."""
+"""Who acted in a session, and whether with MFA: from every available source, the most reliable first."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ Mfa = Literal["yes", "no", "required", "not shown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Who:
-    """What a trail says of the person behind a session. Empty text: nothing."""
+    """What a trail records about the person behind a session. Empty text: nothing."""
 
     source_identity: str = ""
-    """Set at the entry, kept through chains, cannot be changed afterwards."""
+    """Set at the entry, kept through role chains, cannot be changed afterwards."""
     caller: str = ""
-    """ARN of the user or role that assumed the role, from the caller's own trail, or from the role's account when both
-    are one."""
+    """ARN of the user or role that assumed the role, from the caller's own trail, or from the role's account if both
+    are the same."""
     caller_id: str = ""
-    """The unique id of the same (`AIDA...`, `AROA...:session`): all that the role's account sees of an outsider."""
+    """Unique id of the caller (`AIDA...`, `AROA...:session`): all that the role's account sees of an outsider."""
     caller_account: str = ""
     on_behalf_of: str = ""
     """User of IAM Identity Center."""
     session_name: str = ""
-    """Chosen by the caller, unless the trust policy binds it."""
+    """Chosen by the caller, unless the trust policy restricts it."""
     device: str = ""
-    """Serial number of the MFA device whose code came with AssumeRole."""
+    """Serial number of the MFA device whose code was sent with AssumeRole."""
 
     @property
     def person(self) -> str:
-        """The surest name."""
+        """The most reliable name."""
         return (
             self.source_identity
             or self.caller.rpartition("/")[2]
@@ -43,7 +43,7 @@ class Who:
 
     @property
     def by(self) -> str:
-        """Where `person` comes from."""
+        """The source of `person`."""
         if self.source_identity:
             return "source identity"
         if self.caller:
@@ -54,10 +54,10 @@ class Who:
 
 
 def who(group: Group) -> Who:
-    """The person behind a session; a session that another one made has what that one knows."""
+    """Return the person behind a session. A session made by another one inherits what is known of that one."""
     parents = group.lineage
     root = parents[-1]
-    # The other account's trail names the user; the role's own does so only inside one account.
+    # The caller's trail names the user; the role's trail does so only inside one account.
     entries = root.other_side + [each for each in root.entries if each.caller_type != "AWSAccount"]
     made = root.made_by
     return Who(
@@ -75,10 +75,10 @@ def who(group: Group) -> Who:
 
 
 def mfa(group: Group, *, required: bool = False) -> Mfa:
-    """Whether MFA is shown. "no" only where the caller's own trail, which would have it, does not have it; "required"
-    where nothing shows it and the trust policy lets nobody in without, as far as is known (`required`).
+    """Return whether MFA is shown. "no" only if the caller's own trail, which would show it, does not. "required" if
+    nothing shows it and the trust policy is known to require it (`required`).
 
-    The role's account sees a code that comes with AssumeRole (`serialNumber`); it does not see the MFA of a session
+    The role's account sees a code that is sent with AssumeRole (`serialNumber`). It does not see the MFA of a session
     that the caller made before (GetSessionToken). AWS refuses an AssumeRole whose code is wrong.
     """
     parents = group.lineage
@@ -86,7 +86,7 @@ def mfa(group: Group, *, required: bool = False) -> Mfa:
     if any(act.mfa for each in parents for act in each.acts) or any(each.mfa or each.device for each in entries):
         return "yes"
     root = parents[-1]
-    # Who calls with a user's or a role's own credentials is seen by the account of the caller.
+    # The caller's account sees calls with a user's or a role's own credentials.
     told = root.other_side + [each for each in root.entries if each.caller_type in ("IAMUser", "AssumedRole", "Root")]
     if told:
         return "no"

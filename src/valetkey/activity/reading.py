@@ -1,9 +1,9 @@
-"""The built-in engine: the events of roles from the files of a trail, on as many processes as there are cores.
+"""The built-in engine: reads the events of roles from trail files, on as many processes as there are cores.
 
 Rules:
-- Roles that were entered from the wanted ones are followed: the key that AssumeRole gave out, or for consoles the
-  principal and the time, is what is looked for next, until there are no new ones.
-- An event that is in several files counts once (eventID).
+- Role chains are followed: the key that AssumeRole issued (for consoles, principal and time) is searched for next,
+  until there are no new ones.
+- An event in several files counts once (eventID).
 - What could not be read is named, and makes the answer incomplete.
 """
 
@@ -28,23 +28,23 @@ from valetkey.activity.wanted import Wanted
 from valetkey.catalog.home_regions import HOME_REGIONS
 
 _WORTH = 8 << 20
-"""Stored bytes from which on a second process pays."""
+"""Stored bytes above which a second process pays off."""
 _FEW = 8
 _HOMES_OF_IAM = frozenset(HOME_REGIONS.values())
-"""Where the calls of IAM are recorded: in each partition the region that they are signed for (botocore)."""
+"""Regions where IAM's calls are recorded: in each partition, the region that they are signed for (botocore)."""
 _CHAINS = 8
-"""How many roles deep chains are followed."""
+"""Maximum length of role chains that are followed."""
 
 Progress = Callable[[int, int], None]
-"""Files read, and of how many."""
+"""Called with the number of files read and their total."""
 
 
 class Source(Protocol):
-    """Where the files of a trail are."""
+    """The location of a trail's files."""
 
     def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
-        """The files that may hold events of these accounts (None: all) and this time. Called again for further
-        accounts; raises ValetkeyError when there is no such place."""
+        """Return the files that may hold events of these accounts (None: all) in this period. Called again for further
+        accounts. Raises ValetkeyError if the location does not exist."""
         ...
 
     @property
@@ -59,10 +59,10 @@ class Source(Protocol):
 
 
 class Engine(Protocol):
-    """What answers the wanted rows of files."""
+    """Returns the wanted rows of files."""
 
     def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
-        """Every file with what it gave."""
+        """Yield every file with its result."""
         ...
 
 
@@ -75,28 +75,28 @@ class Reading:
     size: int = 0
     """Bytes, gunzipped."""
     records: int = 0
-    """Records that were decoded; what cannot mention the role is not."""
+    """Number of decoded records. Records that cannot mention the role are not decoded."""
     left_out: int = 0
     """Files that do not mention the role."""
     duplicates: int = 0
     broken: list[tuple[str, str]] = field(default_factory=list)
-    """Files that were given up, with the reason."""
+    """Files that were rejected, with the reason."""
     skipped: Counter[str] = field(default_factory=Counter)
-    """Records that could not be used, by the reason."""
+    """Number of unusable records, by reason."""
     skipped_in: list[str] = field(default_factory=list)
-    """The files they are in."""
+    """Files with unusable records."""
     unread: tuple[str, ...] = ()
     """Regions, days or accounts that could not be read."""
     limits: tuple[str, ...] = ()
     days: dict[tuple[str, str], set[date]] = field(default_factory=dict)
-    """Days of which there are files, by account and region, where the names say it."""
+    """Days with files, by account and region, if the file names contain them."""
     cut_by_chains: bool = False
-    """Whether roles behind roles were not followed to their end."""
+    """Whether role chains were longer than the limit."""
     counted: set[str] = field(default_factory=set, repr=False)
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that was asked for was read."""
+        """Whether everything requested was read."""
         return not (self.broken or self.skipped or self.unread or self.cut_by_chains)
 
 
@@ -110,8 +110,8 @@ def read(
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> tuple[Reading, Wanted]:
-    """The events of the wanted roles, and the roles that were found wanted; by the built-in engine on `cores`
-    processes, or by another one. Raises ValetkeyError of the source."""
+    """Return the events of the wanted roles, and `wanted` with the roles found. Uses `engine`, or the built-in engine
+    on `cores` processes. Raises ValetkeyError of the source."""
     found = Reading()
     seen: set[str] = set()
     with _Pool(cores) as built_in:
@@ -121,7 +121,7 @@ def read(
         first = _Pass(source, wanted, span, found, seen, pool, progress)
         first.run(accounts)
         if accounts is not None:
-            # The trail of a caller's account, where it is there too, names the caller.
+            # The trail of a caller's account, if it is in the source too, names the caller.
             callers = {each.caller_account for each in found.events if each.tie is Tie.ENTRY} - accounts - {""}
             if callers:
                 replace(first, is_seen=frozenset(found.counted)).run(frozenset(callers))
@@ -138,8 +138,8 @@ def read(
 
 
 def _outsiders(first: _Pass, wanted: Wanted, accounts: frozenset[str] | None) -> Wanted:
-    """The same, with the roles that outsiders entered in place of the question who did."""
-    # In an organization's layout every account is the organization's own.
+    """Return `wanted` with the roles that outsiders entered, instead of `outsiders`."""
+    # In an organization trail's layout, every account belongs to the organization.
     members = {organization_member(each.name) for each in first.source.files(accounts, first.span)} - {None}
     wanted = replace(wanted, own=wanted.own | {each for each in members if each})
     looked = replace(first, wanted=wanted)
@@ -178,7 +178,7 @@ def _chains(first: _Pass, accounts: frozenset[str] | None) -> None:
 
 @dataclass
 class _Pass:
-    """One reading of the files."""
+    """One pass over the files."""
 
     source: Source
     wanted: Wanted
@@ -188,9 +188,9 @@ class _Pass:
     pool: Engine
     progress: Progress | None
     is_seen: frozenset[str] = frozenset()
-    """Names of files in which these records were looked for before."""
+    """Names of files that were searched for these records before."""
     regions: frozenset[str] = frozenset()
-    """The regions whose files are read; none: all."""
+    """The regions whose files are read; empty: all."""
 
     def run(self, accounts: frozenset[str] | None) -> None:
         files = [
@@ -213,7 +213,7 @@ class _Pass:
             found.left_out += not scanned.mentions and not scanned.broken
             if file.at is not None and not scanned.broken:
                 found.days.setdefault((file.account, file.region), set()).add(file.at.date())
-        # A file that does not mention the role is not decoded: it may break when a later role is looked for.
+        # A file that does not mention the role is not decoded: it may prove broken when a later role is searched for.
         if scanned.broken and all(name != file.name for name, _ in found.broken):
             found.broken.append((file.name, scanned.broken))
         found.records += scanned.records
@@ -233,14 +233,14 @@ class _Pass:
             self.found.events.append(event)
 
     def _in_span(self, at: datetime, tie: Tie) -> bool:
-        """Who came in before the span may act in it."""
+        """Whether an event counts. Entries before the period count, because their sessions may act in it."""
         if tie is Tie.ACT:
             return self.span.holds(at)
         return self.span.may_hold(at) and (self.span.until is None or at < self.span.until)
 
 
 class _Pool:
-    """As many processes as there are cores, started when there is enough to do."""
+    """Worker processes, one per core, started when there is enough work."""
 
     def __init__(self, cores: int) -> None:
         self._cores = cores
@@ -254,7 +254,7 @@ class _Pool:
             self._pool.shutdown(cancel_futures=True)
 
     def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
-        """Every file with what it gave, in order. Files of a process that died are read here."""
+        """Yield every file with its result, in order. Files of a worker that died are read in this process."""
         done = 0
         if self._cores > 1 and len(files) > 1 and sum(each.size for each in files) >= _WORTH:
             try:
@@ -268,7 +268,7 @@ class _Pool:
 
     def _mapped(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[Scanned]:
         if self._pool is None:
-            # Forking is safe where this process has one thread, and saves loading everything again.
+            # Forking is safe while this process has one thread, and avoids importing everything again.
             context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
             self._pool = ProcessPoolExecutor(self._cores, mp_context=context, initializer=_leave_interrupts)
         at_once = max(1, min(_FEW, len(files) // self._cores))
@@ -276,5 +276,5 @@ class _Pool:
 
 
 def _leave_interrupts() -> None:
-    """Ctrl-C goes to every process of a terminal; this one is ended by the one that started it."""
+    """Ignore Ctrl-C, which reaches every process of a terminal: the parent process ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

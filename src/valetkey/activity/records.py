@@ -1,7 +1,7 @@
-"""CloudTrail records as they are written: the fields that a report needs, and no others.
+"""The fields of CloudTrail records that a report needs.
 
-Every field may be missing or null: of 2,900 records of a real account 42 had no userIdentity.type. What has different
-shapes from call to call (parameters, answers) is kept as raw JSON and read only where it is needed.
+Every field may be missing or null: 42 of 2,900 records of a real account had no userIdentity.type. Fields whose shape
+differs from call to call (parameters, responses) are kept as raw JSON and decoded only where needed.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html and
 .../cloudtrail-event-reference-user-identity.html
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 KNOWN_MAJOR = "1."
-"""Versions of records that are understood: 1.x. AWS adds fields within a major version and changes none."""
+"""Supported record versions: 1.x. Within a major version AWS adds fields and changes none."""
 
 
 class Attributes(msgspec.Struct, gc=False):
@@ -70,7 +70,7 @@ class Identity(msgspec.Struct, gc=False):
 
 
 class Resource(msgspec.Struct, gc=False):
-    """One of resources."""
+    """One entry of `resources`."""
 
     ARN: str | None = None
     type: str | None = None
@@ -102,13 +102,13 @@ class Record(msgspec.Struct, gc=False):
 
 
 class Looked(msgspec.Struct, gc=False):
-    """One event of an answer of LookupEvents: the record is text inside it."""
+    """One event of a LookupEvents response: the record is text inside it."""
 
     CloudTrailEvent: str
 
 
 class Document(msgspec.Struct, gc=False):
-    """A whole JSON document: a file of a trail, an answer of LookupEvents, or a single record."""
+    """A whole JSON document: a trail file, a LookupEvents response, or a single record."""
 
     Records: list[msgspec.Raw] | None = None
     Events: list[Looked] | None = None
@@ -117,18 +117,18 @@ class Document(msgspec.Struct, gc=False):
 
 
 class SkippedRecordError(ValueError):
-    """A record that cannot be used; its text says why, in words that go after "1 record: "."""
+    """A record that cannot be used. The message says why, and is worded to follow "1 record: "."""
 
 
 RECORD = msgspec.json.Decoder(Record)
 UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
-"""What a decoder raises of bytes or text that are not of its kind."""
+"""Exceptions that a decoder raises on bytes or text of the wrong shape."""
 RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 DOCUMENT = msgspec.json.Decoder(Document)
 
 
 def decoded(raw: msgspec.Raw | bytes | str) -> Record:
-    """The record. Raises SkippedRecordError."""
+    """Decode a record. Raises SkippedRecordError."""
     try:
         return RECORD.decode(raw)
     except UNDECODABLE:
@@ -136,12 +136,12 @@ def decoded(raw: msgspec.Raw | bytes | str) -> Record:
 
 
 def is_true(value: str | bool | None) -> bool:
-    """CloudTrail writes some truth values as text."""
+    """Whether a truth value is true. CloudTrail writes some of them as text."""
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def fields(raw: msgspec.Raw) -> dict[str, Any]:
-    """Parameters or an answer as an object; empty for null, for text and for what is no JSON."""
+    """Parameters or a response as a dict; empty for null, text and invalid JSON."""
     text = bytes(raw)
     if not text.startswith(b"{"):
         return {}

@@ -1,11 +1,11 @@
-"""One file of a trail: the records in it that are wanted.
+"""Scan one trail file for wanted records.
 
-Layouts: `{"Records": [...]}` as CloudTrail writes it, a JSON array, one record a line (NDJSON), an answer of
-LookupEvents (`{"Events": [...]}`, as the AWS CLI prints it), a single record. A file is read in blocks; of a block that
-holds none of the wanted texts nothing is decoded, and of another one only the records around them.
+Layouts: `{"Records": [...]}` as CloudTrail writes it, a JSON array, one record per line (NDJSON), a LookupEvents
+response (`{"Events": [...]}`, as the AWS CLI prints it), a single record. A file is read in blocks. A block without any
+of the wanted texts is not decoded; in other blocks, only the records around these texts are decoded.
 
-INVARIANT: what is left out by its bytes alone could not have been wanted (`Wanted.needles`); a place where the
-boundaries of records are not certain is decoded whole.
+INVARIANT: bytes that are skipped without decoding cannot hold a wanted record (`Wanted.needles`). Where the boundaries
+of records are not certain, the whole part is decoded.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from valetkey.activity.wanted import Wanted
 _HEAD = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"Records"\s*:\s*)?\[\s*')
 _TAIL = re.compile(rb"\s*\]\s*\}?\s*$")
 _BEGIN = b'{"eventVersion"'
-"""How CloudTrail begins every record. Inside a text the quote would be escaped."""
+"""How CloudTrail begins every record. Inside a JSON string, the quotes would be escaped."""
 _NEXT = b',{"eventVersion"'
 _JOINT = re.compile(rb'(?:\s*\]\s*\}\s*\{\s*"Records"\s*:\s*\[\s*)+')
-"""Where one file of a trail ends and the next begins, in what `zcat *.json.gz` makes. Inside a text its quotes would be
+"""Boundary between two trail files in the output of `zcat *.json.gz`. Inside a JSON string, its quotes would be
 escaped."""
 _BETWEEN = b" \t\r\n,"
 _MOST = 1 << 26
-"""Bytes without the end of a record, after which a file is given up."""
+"""Bytes without the end of a record after which a file is rejected."""
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]', re.DOTALL)
 
 
 @dataclass
 class Scanned:
-    """What one file gave."""
+    """Result of scanning one file."""
 
     events: list[Event] = field(default_factory=list)
     records: int = 0
-    """Records that were decoded."""
+    """Number of decoded records."""
     size: int = 0
-    """Bytes, gunzipped."""
+    """Bytes, uncompressed."""
     mentions: bool = False
-    """Whether the file holds any of the wanted texts."""
+    """Whether the file contains any of the wanted texts."""
     skipped: dict[str, int] = field(default_factory=dict)
-    """Records that could not be used, by the reason."""
+    """Number of unusable records, by reason."""
     broken: str = ""
-    """Why the file was given up; nothing of it is used then."""
+    """Why the file was rejected; none of its content is used then."""
 
 
 def scan(path: Path, wanted: Wanted) -> Scanned:
-    """The wanted records of a file. What is wrong with it is in the answer; raises nothing."""
+    """Return the wanted records of a file. Errors are in the result; raises nothing."""
     found = Scanned()
     try:
         _File(wanted, found).read(blocks(path))
@@ -92,7 +92,7 @@ class _File:
             raise BrokenFileError("is empty")
 
     def _part(self, buffer: bytes, *, in_array: bool) -> bytes:
-        """Take whole records from the front; what is left over."""
+        """Process the complete records at the front of the buffer. Returns the rest."""
         if not in_array:
             end = buffer.rfind(b"\n") + 1
             if end:
@@ -111,7 +111,7 @@ class _File:
         return buffer[end:]
 
     def _rest(self, buffer: bytes, *, in_array: bool) -> None:
-        """The last part of a file that came in several."""
+        """Process the last part of a file of several blocks."""
         if not in_array:
             self._lines(buffer)
             return
@@ -123,7 +123,7 @@ class _File:
             self._decoded(part)
 
     def _whole(self, data: bytes) -> None:
-        """A file that is one block."""
+        """Process a file that fits in one block."""
         head, tail = _HEAD.match(data), _TAIL.search(data, max(0, len(data) - 64))
         if head and tail and tail.start() >= head.end():
             part = data[head.end() : tail.start()]
@@ -133,7 +133,7 @@ class _File:
                 self._decoded(part)
                 return
         if not self._mentions(data):
-            # Nothing is decoded; that it is whole shows in its two ends.
+            # Not decoded: the last character shows whether the file is complete.
             if data.strip()[-1:] not in (b"}", b"]"):
                 raise BrokenFileError("is cut off, or is not JSON")
             return
@@ -146,8 +146,8 @@ class _File:
         return False
 
     def _records(self, part: bytes) -> bool:
-        """Records with commas between them, by the texts that are looked for. Answers False, and takes nothing, where
-        the boundaries are not as CloudTrail writes them."""
+        """Process records separated by commas, and decode only those that contain a wanted text. Returns False, and
+        takes nothing, if the boundaries are not as CloudTrail writes them."""
         if not self._mentions(part):
             return True
         events: list[Event] = []
@@ -180,12 +180,12 @@ class _File:
         return True
 
     def _decoded(self, part: bytes) -> None:
-        """Records with commas between them, all decoded, one by one."""
+        """Process records separated by commas, and decode each of them."""
         raws: Iterable[msgspec.Raw | bytes]
         try:
             raws = RAWS.decode(b"[" + part + b"]")
         except UNDECODABLE:
-            # One record must not hide the others: where their boundaries show, each is tried by itself.
+            # One bad record must not hide the others: if the boundaries are visible, decode each record on its own.
             if not part.startswith(_BEGIN):
                 raise BrokenFileError("is not the JSON of a trail") from None
             raws = (_BEGIN + each for each in part[len(_BEGIN) :].split(_NEXT))
@@ -206,7 +206,7 @@ class _File:
         self._found.skipped[reason] = self._found.skipped.get(reason, 0) + number
 
     def _lines(self, data: bytes) -> None:
-        """One document a line."""
+        """Process one document per line."""
         if not self._mentions(data):
             return
         position = 0
@@ -219,7 +219,7 @@ class _File:
             position = end
 
     def _document(self, data: bytes, *, in_lines: bool = False) -> None:
-        """Any of the layouts, decoded whole."""
+        """Process a document of any layout, decoded whole."""
         if data.lstrip().startswith(b"["):
             self._decoded(data.strip().removeprefix(b"[").removesuffix(b"]"))
             return
@@ -250,15 +250,15 @@ class _File:
 
 
 class _Hits:
-    """Where wanted texts are in some bytes. Each text is searched once from front to back, so that the time grows with
-    the bytes times the texts, and not with the hits as well."""
+    """Positions of the wanted texts in some bytes. Each text is searched once, front to back: the time grows with the
+    bytes times the texts, not with the number of hits."""
 
     def __init__(self, data: bytes, needles: Iterable[bytes]) -> None:
         self._data = data
         self._next = {needle: at for needle in needles if (at := data.find(needle)) >= 0}
 
     def after(self, position: int) -> int:
-        """The first hit from a position on, which never goes back; -1: there is none."""
+        """Return the first hit at or after `position`, which must never decrease; -1 if there is none."""
         for needle, at in list(self._next.items()):
             if at < position:
                 at = self._data.find(needle, position)
@@ -270,17 +270,17 @@ class _Hits:
 
 
 def _joined(part: bytes) -> bytes:
-    """Several files' records as those of one."""
+    """Join the records of concatenated files into one list."""
     return _JOINT.sub(b",", part).strip(_BETWEEN)
 
 
 def _last_record(buffer: bytes) -> int:
-    """The end of the last whole object of a list of objects, whatever their layout; 0: none is whole."""
+    """Return the end of the last complete object in a list of objects, in any layout; 0 if none is complete."""
     depth = end = 0
     for token in _TOKEN.finditer(buffer):
         kind = token[0]
         if kind == b'"':
-            return end  # a text that goes on in the next block
+            return end  # the string continues in the next block
         if kind in (b"{", b"["):
             depth += 1
         elif kind in (b"}", b"]"):

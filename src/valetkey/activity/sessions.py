@@ -1,14 +1,14 @@
-"""Which events are one session, decided per credential and not per event.
+"""Grouping of events into sessions, by credential rather than by event.
 
-Rules, in this order (CloudTrail stamps some fields on some services' events only, so that one event that has them
-decides for all events of its credential):
-1. `signInSessionArn`: one sign-in, also where keys change under it.
+Rules, in this order (CloudTrail sets some fields only on some services' events, so one event that has them decides for
+all events of its credential):
+1. `signInSessionArn`: one sign-in, even if its keys change.
 2. A console: principal and creation time. The console makes a new access key for every request.
-3. The access key: CLI, SDKs, roles behind roles.
+3. The access key: CLI, SDKs, chained roles.
 4. Principal and creation time, where there is no key.
-5. Pauses of half an hour, where there is nothing else.
-CreateOAuth2Token names the session that it makes, not the one that it was called in. Calls that a service makes for a
-session carry a key of their own and belong to it.
+5. Otherwise, a pause of half an hour separates sessions.
+CreateOAuth2Token names the session that it makes, not the session that calls it. Calls that a service makes for a
+session have their own key and belong to that session.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from valetkey.activity.events import Event, Tie, instant
 
 _PAUSE = timedelta(minutes=30)
 _NEAR = timedelta(minutes=5)
-"""How far a step of a console sign-in without creation time may be from the session's."""
+"""Maximum time between a step of a console sign-in without creation time and the creation of its session."""
 _NOW, _SECOND = timedelta(), timedelta(seconds=1)
 
 Anchor = tuple[str, str, str]
-"""What makes a session one: the kind of the rule, and what it goes by."""
+"""Identity of a session: the rule that applies, and the values it groups by."""
 
 
 @dataclass
@@ -37,15 +37,15 @@ class Group:
     anchor: Anchor
     acts: list[Event] = field(default_factory=list)
     entries: list[Event] = field(default_factory=list)
-    """AssumeRole that made it, as the role's account saw it: by an outsider, or by another session."""
+    """AssumeRole events that made it, from the trail of the role's account: by an outsider, or by another session."""
     other_side: list[Event] = field(default_factory=list)
-    """The same, as the caller's account saw it."""
+    """The same, from the trail of the caller's account."""
     parent: Group | None = None
-    """The session that made this one: assumed its role, exported its login, scoped its credentials."""
+    """The session that made this one: by AssumeRole, login export or scoped credentials."""
 
     @property
     def id(self) -> str:
-        """A short name that every engine gives the same session."""
+        """A short id, the same with every engine."""
         return hashlib.sha256("\0".join(self.anchor).encode()).hexdigest()[:10]
 
     @property
@@ -58,7 +58,7 @@ class Group:
 
     @property
     def created(self) -> str:
-        """When it was made, as written."""
+        """Creation time, as written in the record."""
         return next((each.created for each in self.acts if each.created), "")
 
     @property
@@ -70,12 +70,12 @@ class Group:
 
     @property
     def made_by(self) -> list[Event]:
-        """The calls that made it, of both sides."""
+        """The calls that made it, from both accounts' trails."""
         return self.entries + self.other_side
 
     @property
     def lineage(self) -> list[Group]:
-        """This session, the one that made it, and so on to the first. Records can claim a circle."""
+        """This session, its parent, and so on to the first. Stops at a cycle, which records can contain."""
         found: list[Group] = []
         at: Group | None = self
         while at is not None and all(at is not each for each in found):
@@ -85,7 +85,7 @@ class Group:
 
 
 def group(events: Iterable[Event]) -> list[Group]:
-    """The sessions in events of roles, in order of time. Refused entries are in none."""
+    """Group the events of roles into sessions, in order of time. Refused entries are in no session."""
     ordered = sorted(events, key=lambda each: (each.at, each.id))
     acts = [each for each in ordered if each.tie is Tie.ACT]
     groups = _grouped(acts)
@@ -104,7 +104,7 @@ def _pair(event: Event) -> Anchor:
 
 
 def _credential(event: Event) -> Anchor | None:
-    """What signed an event; None where the record does not say it."""
+    """The credential that signed an event; None if the record does not contain it."""
     if event.from_console and event.created:
         return _pair(event)
     if event.key:
@@ -149,7 +149,7 @@ def _anchor(credential: Anchor, events: Sequence[Event], consoles: set[Anchor]) 
             return "sign-in", event.sign_in, ""
     if credential[0] != "key":
         return credential
-    # A service that does not say yet that the console called it: the browser shows.
+    # Some services do not mark calls from the console yet: the browser's user agent shows it.
     pair = _pair(events[0])
     if pair in consoles and all(is_console_agent(each.agent) for each in events):
         return pair
@@ -157,12 +157,12 @@ def _anchor(credential: Anchor, events: Sequence[Event], consoles: set[Anchor]) 
 
 
 def is_console_agent(agent: str) -> bool:
-    """Whether a user agent is a browser's, or the console's own."""
+    """Whether a user agent is a browser's or the console's own."""
     return agent.startswith(("Mozilla/", "[S3Console", "console.", "signin.", "AWS Internal", "[Mozilla"))
 
 
 def _place(loose: Sequence[Event], groups: dict[Anchor, Group]) -> None:
-    """Events without key and creation time: by the session that began then, else by pauses."""
+    """Place events without key and creation time: in a session created at about that time, otherwise by pauses."""
     by_principal: dict[str, list[Group]] = defaultdict(list)
     for each in groups.values():
         by_principal[each.principal].append(each)
@@ -187,7 +187,7 @@ def _place(loose: Sequence[Event], groups: dict[Anchor, Group]) -> None:
 
 
 def _enter(groups: dict[Anchor, Group], events: Sequence[Event]) -> None:
-    """Put each call that made a session beside it, by the key that it gave out, or by principal and second."""
+    """Attach each call that made a session to that session, by the issued key, or by principal and second."""
     by_key: dict[str, Group] = {}
     by_second: dict[tuple[str, datetime], Group] = {}
     for each in groups.values():
@@ -206,14 +206,14 @@ def _enter(groups: dict[Anchor, Group], events: Sequence[Event]) -> None:
             near = (by_second.get((event.issued_principal, second + shift)) for shift in (_NOW, _SECOND, -_SECOND))
             home = next((each for each in near if each is not None), None)
         if home is None:
-            # Nothing was done with it, or nothing that is read here.
+            # The session made no calls, or none that were read.
             anchor = ("key", event.issued_key, "")
             home = by_key[event.issued_key] = groups.setdefault(anchor, Group(anchor))
         (home.other_side if event.tie is Tie.OTHER_SIDE else home.entries).append(event)
 
 
 def _descend(groups: dict[Anchor, Group]) -> None:
-    """Say which session made which."""
+    """Set the parent of each session."""
     of_event = {event.id: each for each in groups.values() for event in each.acts}
     makers = [
         (event, each)
@@ -231,7 +231,7 @@ def _descend(groups: dict[Anchor, Group]) -> None:
         if parent is None:
             parent = next((by_key[key] for key in sorted(each.keys) if key in by_key), None)
         if parent is None and each.anchor[0] == "key" and not each.made_by and each.acts and each.created:
-            # `aws login`: the same principal and creation time as the console that it was exported from.
+            # `aws login`: the same principal and creation time as the console session that exported it.
             parent = by_pair.get(_pair(each.acts[0]))
         if parent is not each:
             each.parent = parent

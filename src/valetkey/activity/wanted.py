@@ -1,4 +1,4 @@
-"""Which records a report needs, decided record by record; and texts without which a file cannot hold any of them."""
+"""Selection of the records that a report needs, and the texts that a file must contain to hold any of them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from valetkey.activity.events import APPROVING, Event, Tie, event_of, is_enterin
 from valetkey.activity.records import Record
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@-]+")
-"""What no JSON writer escapes. IAM allows + = , in names too; some writers escape the equals sign."""
+"""Characters that no JSON writer escapes. IAM allows + = , in names too; some writers escape the equals sign."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The records that are wanted. Any of the conditions suffices."""
+    """Conditions for wanted records. Any one of them suffices."""
 
     roles: frozenset[tuple[str, str]] = frozenset()
-    """Account and name of roles: what their sessions do, and who assumes them."""
+    """Account and name of roles: the calls of their sessions, and the calls that assume them."""
     keys: frozenset[str] = frozenset()
     """Access key ids of sessions that a wanted session made in further roles."""
     sessions: frozenset[tuple[str, str]] = frozenset()
-    """Principal id and creation time of the same, for consoles, which change keys at every request."""
+    """Principal id and creation time of these sessions, for consoles, which change keys at every request."""
     further: frozenset[str] = frozenset()
-    """Names of the roles that these sessions are of."""
+    """Names of the roles of these sessions."""
     outsiders: bool = False
-    """Entries of callers of accounts that are not `own`."""
+    """Entries of callers from accounts that are not in `own`."""
     own: frozenset[str] = frozenset()
     delegates: bool = False
-    """What providers do through temporary delegation, with whatever role."""
+    """Calls of providers through temporary delegation, in any role."""
     approvals: bool = False
     """Approvals of temporary delegation."""
 
@@ -36,8 +36,8 @@ class Wanted:
     def needles(self) -> tuple[bytes, ...]:
         """INVARIANT: a file that holds none of these texts holds no wanted record.
 
-        A session's record has `assumed-role/NAME/`, one that assumes the role `role/PATH/NAME`; a slash may be escaped
-        as `\\/`. Only the start of the name that no writer escapes is looked for.
+        A record of a session contains `assumed-role/NAME/`; a record that assumes the role contains `role/PATH/NAME`. A
+        slash may be escaped as `\\/`. Only the leading part of the name that no writer escapes is searched for.
         """
         found = {b"/" + _start(name) for _, name in self.roles} | {b"/" + _start(name) for name in self.further}
         if self.outsiders:
@@ -49,7 +49,7 @@ class Wanted:
         return tuple(sorted(found))
 
     def event(self, record: Record) -> Event | None:
-        """The row of a record that is wanted, or None. Raises SkippedRecordError."""
+        """Return the row of a wanted record; None for other records. Raises SkippedRecordError."""
         tie = self._tie(record)
         return None if tie is None else event_of(record, tie)
 

@@ -1,5 +1,5 @@
-"""Engines that answer the rows of a report in SQL: DuckDB, Spark, Athena. One report (`text`), one view per engine.
+"""SQL engines that return the rows of a report: DuckDB, Spark, Athena. One SELECT (`text`), one view per engine.
 
-INVARIANT: the SQL chooses at least the records that are wanted; `Wanted.event` decides about each, as it does for the
-built-in engine. So every engine gives the same rows for the same trail.
+INVARIANT: the SQL selects at least the wanted records; `Wanted.event` decides about each, as in the built-in engine. So
+every engine gives the same rows for the same trail.
 """

@@ -1,8 +1,8 @@
-"""Athena's texts: the table of a trail with partition projection, and the view over a table as it is.
+"""SQL for Athena: the table of a trail with partition projection, and the view over an existing table.
 
 https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table-partition-projection.html has neither
-sourceIdentity nor the fields of newer kinds of sessions; the table here has them. Of another table the view takes what
-it has, and `Table.missing` says what it has not.
+sourceIdentity nor the fields of newer kinds of sessions; the table here has them. For another table, the view uses the
+columns that it has, and `Table.missing` lists the others.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ class Table:
     database: str
     name: str
     columns: Mapping[str, str]
-    """Type of each column, partitions too, as Hive writes it."""
+    """Type of each column, including partitions, in Hive's syntax."""
     partitions: tuple[str, ...] = ()
     location: str = ""
     parameters: Mapping[str, str] | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Fields of records that a report uses and the table does not have."""
+        """Fields of records that a report uses and the table lacks."""
         wanted = (*FIELDS.values(), *RAW.values())
         return tuple(each for each in wanted if not self.has(each.lower()))
 
     def has(self, path: str) -> bool:
-        """Whether there is a column, or a field inside one ("useridentity.arn")."""
+        """Whether the table has a column, or a field inside one ("useridentity.arn")."""
         kind: Mapping[str, str] = self.columns
         *outer, last = path.split(".")
         for each in outer:
@@ -66,18 +66,18 @@ class Table:
 
     @property
     def by_account(self) -> str:
-        """The partition that is the account; empty: none."""
+        """The partition column of the account; empty: none."""
         return next((each for each in self.partitions if each in _ACCOUNTS), "")
 
     @property
     def regions(self) -> frozenset[str] | None:
-        """The regions that partition projection lists; None: the table has all, or does not say."""
+        """The regions that the partition projection lists; None: all, or not stated."""
         listed = (self.parameters or {}).get("projection.region.values", "")
         return frozenset(each.strip() for each in listed.split(",")) if listed else None
 
     @property
     def by_day(self) -> str:
-        """The partition that is the day, as a text in a form that is known; empty: none."""
+        """The partition column of the day, if it is text in a known form; empty: none."""
         return next((each for each in self.partitions if each in _DAYS and self.columns[each] == "string"), "")
 
 
@@ -97,7 +97,7 @@ def _fields(kind: str) -> dict[str, str]:
 
 
 def table_name(text: str) -> tuple[str, str]:
-    """Database and table of "DB.TABLE". Raises ValetkeyError."""
+    """Split "DB.TABLE" into database and table. Raises ValetkeyError."""
     database, dot, name = text.partition(".")
     if not dot or not _NAME.fullmatch(database) or not _NAME.fullmatch(name):
         raise ValetkeyError(
@@ -107,7 +107,7 @@ def table_name(text: str) -> tuple[str, str]:
 
 
 def own_table(database: str, name: str, place: str, regions: Collection[str]) -> Table:
-    """The table that `ddl` makes of a trail at `place` ("s3://BUCKET/PREFIX/")."""
+    """Return the table that `ddl` creates for a trail at `place` ("s3://BUCKET/PREFIX/")."""
     partitions = ("account", "region", "day")
     columns = {**_COLUMNS, **dict.fromkeys(partitions, "string")}
     parameters = {"projection.day.format": "yyyy/MM/dd", "projection.region.values": ",".join(sorted(regions))}
@@ -118,7 +118,7 @@ _PLACE = re.compile(r"s3://[a-z0-9.-]+/(?:[A-Za-z0-9!_.*()=+@:/-]*/)?AWSLogs/(?:
 
 
 def trail_place(place: str) -> str:
-    """The folder of the accounts: "s3://BUCKET/PREFIX/AWSLogs/" or ".../AWSLogs/o-ID/". Raises ValetkeyError."""
+    """Return the folder of the accounts: "s3://BUCKET/PREFIX/AWSLogs/" or ".../AWSLogs/o-ID/". Raises ValetkeyError."""
     text = place.rstrip("/") + "/"
     if "AWSLogs/" not in text:
         text += "AWSLogs/"
@@ -131,7 +131,8 @@ def trail_place(place: str) -> str:
 
 
 def ddl(table: Table) -> str:
-    """The statement that makes the table: nothing is copied, and partitions are worked out from their names."""
+    """Return the statement that creates the table. It copies nothing; Athena computes the partitions from their
+    names."""
     columns = ",\n".join(f"  `{name}` {kind}" for name, kind in table.columns.items() if name not in table.partitions)
     listed = ",".join(sorted(table.regions or ()))
     return f"""CREATE EXTERNAL TABLE IF NOT EXISTS `{table.database}`.`{table.name}` (
@@ -158,12 +159,12 @@ TBLPROPERTIES (
 
 
 def select(table: Table, wanted: Wanted, *, accounts: Collection[str], days: tuple[date, date] | None) -> str:
-    """The report over the table, of these accounts (none: all) and days. Raises ValetkeyError."""
+    """Return the report over the table, for these accounts (empty: all) and days (None: all). Raises ValetkeyError."""
     return f"WITH trail_events AS (\n{view(table, accounts, days)}\n)\n{report(wanted)}"
 
 
 def view(table: Table, accounts: Collection[str], days: tuple[date, date] | None) -> str:
-    """The view over the table."""
+    """Return the view over the table, for these accounts and days."""
     columns = ['"$path" AS file', "CAST(NULL AS varchar) AS broken"]
     for name, path in (*FIELDS.items(), *RAW.items()):
         lower = path.lower()
@@ -179,7 +180,7 @@ def view(table: Table, accounts: Collection[str], days: tuple[date, date] | None
 
 
 def _limits(table: Table, accounts: Collection[str], days: tuple[date, date] | None) -> Iterator[str]:
-    """The partitions that are read."""
+    """Yield the conditions that limit the partitions."""
     if table.by_account and accounts:
         yield f'"{table.by_account}" IN ({", ".join(literal(each) for each in sorted(accounts))})'
     if table.by_day and days:

@@ -1,4 +1,4 @@
-"""Athena's calls: a work group, a table, a query with what it will scan, and its answer.
+"""Athena's calls: checks of a work group and a table, and a query with its estimate and its result.
 
 https://docs.aws.amazon.com/athena/latest/APIReference/ ; a query text has at most 262,144 bytes.
 """
@@ -22,25 +22,25 @@ _CATALOG = "AwsDataCatalog"
 _LONGEST = 262_144
 _POLLS = 1_800
 _PAUSE = 2.0
-"""Seconds between looks at a query: an hour at most. A work group has its own limits."""
+"""Seconds between polls of a query, which may take an hour at most. A work group has its own limits."""
 
 Agree = Callable[["Estimate"], None]
-"""Asks before a query. Raises ValetkeyError when the answer is no."""
+"""Asks for confirmation of a query. Raises ValetkeyError if it is refused."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a query will read."""
+    """What a query is expected to read."""
 
     size: int
-    """Bytes as stored; Athena counts these, and at least 10 MB a query."""
+    """Stored bytes. Athena counts these, and at least 10 MB per query."""
     files: int
     is_whole: bool
-    """False: the table is not partitioned by account and day, and Athena reads more than that."""
+    """False: the table is not partitioned by account and day, and Athena reads more than `size`."""
 
 
 def check_workgroup(perform: Perform, name: str) -> None:
-    """Raises ValetkeyError where a work group is disabled or has no query result location; CallError."""
+    """Check a work group. Raises ValetkeyError if it is disabled or has no query result location; CallError."""
     group = perform(Call("athena", "get_work_group", {"WorkGroup": name}))["WorkGroup"]
     settings = group.get("Configuration", {})
     if group.get("State") == "DISABLED":
@@ -54,7 +54,7 @@ def check_workgroup(perform: Perform, name: str) -> None:
 
 
 def described(perform: Perform, database: str, name: str) -> Table | None:
-    """The table as Athena has it; None: there is no such table. Raises CallError."""
+    """Return the table as Athena describes it; None if it does not exist. Raises CallError."""
     call = Call(
         "athena",
         "get_table_metadata",
@@ -76,7 +76,7 @@ def described(perform: Perform, database: str, name: str) -> Table | None:
 
 
 def check_table(table: Table, place: str) -> None:
-    """Raises ValetkeyError where a table is not one of a trail, or of another one than `place`."""
+    """Check a table. Raises ValetkeyError if it is not a table of a trail, or its location does not match `place`."""
     where = f"{table.database}.{table.name}"
     if not all(table.has(each) for each in ("useridentity.arn", "eventname", "eventtime", "requestparameters")):
         raise ValetkeyError(
@@ -97,21 +97,21 @@ def check_table(table: Table, place: str) -> None:
 
 @dataclass
 class Athena:
-    """The engine: one query for each look at the files."""
+    """The engine. Makes one query for each pass over the files."""
 
     perform: Perform
     wait: Callable[[float], None]
-    """Seconds."""
+    """Waits for this many seconds."""
     workgroup: str
     table: Table
     agree: Agree
     scanned_bytes: int = 0
-    """What Athena says that it has read, so far."""
+    """Bytes that Athena reports as scanned, so far."""
 
     def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
-        """Every file with what it gave. Raises ValetkeyError, CallError.
+        """Yield every file with its result. Raises ValetkeyError, CallError.
 
-        INVARIANT: a file that the table leaves out is named as not read.
+        INVARIANT: a file that the table leaves out is reported as not read.
         """
         known = self.table.regions
         for each in files:
@@ -138,7 +138,7 @@ class Athena:
         yield from zip(files, found, strict=True)
 
     def run(self, text: str) -> str:
-        """Run a statement to its end; its id. Raises ValetkeyError when it fails, CallError."""
+        """Run a statement to its end. Returns its id. Raises ValetkeyError if it fails, CallError."""
         asked = {
             "QueryString": text,
             "WorkGroup": self.workgroup,
@@ -180,7 +180,7 @@ class Athena:
             for row in page["ResultSet"]["Rows"]:
                 values = [each.get("VarCharValue") for each in row["Data"]]
                 if columns is None:
-                    columns = [str(each) for each in values]  # the first row is the head
+                    columns = [str(each) for each in values]  # the first row is the header
                 else:
                     yield dict(zip(columns, values, strict=True))
             token = page.get("NextToken")

@@ -1,7 +1,7 @@
 """DuckDB: the report over the files of a folder, in this process. Extra `duckdb` (or `sql`).
 
-Every file is read as whole JSON documents: DuckDB's typed reading of `{"Records": [...]}` is up to 25 times slower in
-2.0 than in 1.5, and guesses types from the first files.
+Every file is read as whole JSON documents: DuckDB's typed reader for `{"Records": [...]}` is up to 25 times slower in
+2.0 than in 1.5, and infers types from the first files.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import duckdb
 
 _DOCUMENT = 64 << 20
-"""Bytes of the largest document of an ordinary file, gunzipped; DuckDB reserves as much for every thread."""
+"""Maximum size of a document in an ordinary file, in uncompressed bytes; DuckDB reserves as much for every thread."""
 _LARGEST = 1 << 30
 _LARGE = 1 << 20
-"""Stored bytes from which on a file may hold a larger document, and is read apart."""
+"""Stored bytes above which a gzip file may hold a larger document, and is read separately."""
 
 _PATTERN = re.compile(r"[\[*?]")
-"""What DuckDB takes for a pattern in the name of a file."""
+"""Characters that DuckDB treats as a pattern in a file name."""
 
 VIEW = (
     "SELECT\n  file,\n  CAST(NULL AS VARCHAR) AS broken,\n"
@@ -43,11 +43,11 @@ FROM (
   FROM read_json_objects($files, format = 'unstructured', filename = true, maximum_object_size = $largest)
 )"""
 )
-"""The view; the files and the size of the largest document are parameters."""
+"""The view. The files and the maximum document size are parameters."""
 
 
 def duck(*, cores: int) -> FileEngine:
-    """The engine. Raises ValetkeyError when DuckDB is not installed."""
+    """Return the engine. Raises ValetkeyError if DuckDB is not installed."""
     try:
         import duckdb
     except ImportError:
@@ -74,7 +74,7 @@ def _is_large(file: TrailFile) -> bool:
 def _rows(connection: duckdb.DuckDBPyConnection, text: str, files: Sequence[TrailFile], largest: int) -> Iterator[Row]:
     import duckdb
 
-    # INVARIANT: names of files go in as values, never as text or as patterns.
+    # INVARIANT: file names are passed as values, never as SQL text or as patterns.
     names = [_PATTERN.sub(r"[\g<0>]", str(each.path)) for each in files]
     try:
         answer = connection.execute(text, {"files": names, "largest": largest})

@@ -1,4 +1,5 @@
-"""Files of a trail through an engine that reads many at once: one that it cannot read is found, named and left out."""
+"""Adapter for engines that read many files per query. A file that the engine cannot read is found, named and left
+out."""
 
 from __future__ import annotations
 
@@ -13,17 +14,17 @@ from valetkey.activity.scanning import Scanned
 from valetkey.activity.wanted import Wanted
 
 _AT_ONCE = 4_000
-"""Files of one query."""
+"""Files per query."""
 _NAMED = 3
-"""Broken files that are left out one by one; with more of them the files are halved until each is found."""
+"""Broken files that are left out one by one. With more of them, the files are halved until each one is found."""
 
 Ask = Callable[[Sequence[TrailFile], Wanted], Iterable[Row]]
-"""Answers the rows of files. Raises UnreadableError."""
+"""Returns the rows of files. Raises UnreadableError."""
 
 
 class UnreadableError(Exception):
-    """The engine gave up over one of the files, for a reason that follows the name of a file; `file` where it says
-    which."""
+    """The engine failed on one of the files. The message is worded to follow a file name; `file` is set if the engine
+    names it."""
 
     def __init__(self, why: str, file: TrailFile | None = None) -> None:
         super().__init__(why)
@@ -31,23 +32,23 @@ class UnreadableError(Exception):
 
 
 def culprit(said: str, files: Iterable[TrailFile]) -> TrailFile | None:
-    """The file that an engine's message names."""
+    """Return the file that an engine's message names, or None."""
     return next((each for each in files if str(each.path) in said), None)
 
 
 class FileEngine:
-    """An engine of `reading.read` made of a function that answers rows."""
+    """An engine for `reading.read`, made of a function that returns rows."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
     def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
-        """Every file with what it gave, those that cannot be read not in their order."""
+        """Yield every file with its result. Files that cannot be read are out of order."""
         for start in range(0, len(files), _AT_ONCE):
             yield from self._some(files[start : start + _AT_ONCE], wanted)
 
     def _some(self, files: Sequence[TrailFile], wanted: Wanted, named: int = 0) -> Iterator[tuple[TrailFile, Scanned]]:
-        """`named`: how many files of these the engine has named as broken."""
+        """`named`: how many broken files the engine has named so far."""
         try:
             found = sorted_out(files, self._ask(files, wanted), wanted)
         except UnreadableError as error:
@@ -67,8 +68,8 @@ class FileEngine:
 
 
 def sorted_out(files: Sequence[TrailFile], rows: Iterable[Row], wanted: Wanted) -> list[Scanned]:
-    """What each file gave. Rows of a file that is not among them count for the first. Raises UnreadableError where a
-    file is broken and the engine does not say which."""
+    """Return the result of each file. Rows of an unknown file count for the first. Raises UnreadableError if a file is
+    broken and the engine does not name it."""
     found = [Scanned() for _ in files]
     by_name = {name: number for number, each in enumerate(files) for name in (str(each.path), each.name)}
     for row in rows:
@@ -93,7 +94,7 @@ def sorted_out(files: Sequence[TrailFile], rows: Iterable[Row], wanted: Wanted) 
 
 
 def _path(name: str) -> str:
-    """A file's name, as Spark writes it ("file:///tmp/a%20b.json", "s3a://bucket/key") or as others do."""
+    """Normalize a file name as Spark ("file:///tmp/a%20b.json", "s3a://bucket/key") or another engine writes it."""
     if name.startswith("s3a://"):
         return "s3" + unquote(name.removeprefix("s3a"))
     return str(Path(unquote(urlsplit(name).path))) if name.startswith("file:") else name

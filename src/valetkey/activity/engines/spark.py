@@ -1,7 +1,7 @@
-"""Spark: the report over files, in a Spark on this computer or one that SPARK_REMOTE names. Extra `spark`.
+"""Spark: the report over files, in a local Spark or the one that SPARK_REMOTE names. Extra `spark`.
 
-Every file is one text, and is parsed with the types of the fields that are needed: Spark's own reading of JSON files
-leaves out what it cannot parse without a word.
+Every file is read as one text and parsed with the types of the needed fields: Spark's JSON reader silently drops what
+it cannot parse.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _Tree = dict[str, Any]
 _PATTERN = re.compile(r"[\[\]{}*?\\]")
-"""What Spark takes for a pattern in the name of a file."""
+"""Characters that Spark treats as a pattern in a file name."""
 
 
 def _type(tree: Mapping[str, Any]) -> str:
@@ -56,13 +56,14 @@ FROM (
   )
 )"""
 )
-"""The view, over the table `trail_files` of one text a file; where the name of a file comes from is filled in."""
+"""The view over the table `trail_files`, with one text per file. The placeholder is the source of the file name."""
 _NAMES = ("input_file_name()", "CAST(NULL AS STRING)")
-"""Spark's, and that of engines that speak Spark's SQL and do not have it: a broken file is then searched for."""
+"""Spark's source of the file name, and one for engines with Spark's SQL but without that function: a broken file is
+then searched for."""
 
 
 def spark(session: SparkSession | None = None) -> FileEngine:
-    """The engine. Raises ValetkeyError when there is no Spark."""
+    """Return the engine. Raises ValetkeyError if Spark is not installed or does not start."""
     core = session or _started()
     view = _view(core)
 
@@ -75,7 +76,7 @@ def spark(session: SparkSession | None = None) -> FileEngine:
             core.read.text(places, wholetext=True).createOrReplaceTempView("trail_files")
             rows = [each.asDict() for each in core.sql(text).collect()]
         except Exception as error:
-            # py4j, whose errors are Java's, is there only with a Spark of Java.
+            # Java's errors are raised by py4j, which is there only with a Spark on Java.
             if not isinstance(error, PySparkException) and not type(error).__module__.startswith("py4j"):
                 raise
             why = f"cannot be read by Spark: {_reason(error)}"
@@ -95,7 +96,7 @@ def _started() -> SparkSession:
     try:
         quiet = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
         found: SparkSession = SparkSession.builder.config(map=quiet).getOrCreate()
-        with contextlib.suppress(Exception):  # a Spark Connect server has no sparkContext, and logs at its own place
+        with contextlib.suppress(Exception):  # a Spark Connect server has no sparkContext, and logs elsewhere
             found.sparkContext.setLogLevel("OFF")
     except Exception as error:
         raise ValetkeyError(
@@ -107,7 +108,8 @@ def _started() -> SparkSession:
 
 
 def _view(core: SparkSession) -> str:
-    """The view with what this Spark has; tried on no file, so that a fault of the SQL is not taken for broken files."""
+    """Return the view that this Spark supports. It is tried without files, so that an error in the SQL is not mistaken
+    for broken files. Raises ValetkeyError."""
     from pyspark.errors import PySparkException
 
     why = ""
@@ -135,6 +137,6 @@ def _place(file: TrailFile) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """One line, without the stack of Java."""
+    """First line of an error message, without Java's stack trace."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:200] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""The report as one SQL text over a view `trail_events`, which each engine defines in its own dialect.
+"""The report as one SQL SELECT over a view `trail_events`, which each engine defines in its own dialect.
 
 Every column of the view is text. The report uses only what DuckDB, Spark and Athena (Trino) have in common: equality,
 IN, LIKE, `||` and AND/OR.
@@ -26,7 +26,7 @@ from valetkey.activity.wanted import Wanted
 from valetkey.errors import ValetkeyError, shown
 
 Row = Mapping[str, str | None]
-"""One row of an answer: a column's name and its text; None where the record does not have it."""
+"""One row of a result: column names and their text; None where the record has no value."""
 
 FIELDS: Mapping[str, str] = {
     "event_version": "eventVersion",
@@ -59,24 +59,24 @@ FIELDS: Mapping[str, str] = {
     "behalf_store": "userIdentity.onBehalfOf.identityStoreArn",
     "delegate": "userIdentity.invokedByDelegate.accountId",
 }
-"""Columns of the view that are a field of the record as text."""
+"""Columns of the view that hold a field of the record as text."""
 RAW: Mapping[str, str] = {
     "request": "requestParameters",
     "response": "responseElements",
     "more": "additionalEventData",
 }
-"""Columns that are a part of the record as JSON."""
+"""Columns that hold a part of the record as JSON."""
 COLUMNS = ("file", "broken", *FIELDS, *RAW, "resources", "target_role")
-"""All columns: the file, why it cannot be used, fields, parts, ARNs with line ends between, and
+"""All columns: the file, why it cannot be used, fields, parts, ARNs separated by line ends, and
 requestParameters.roleArn."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_+=,.@:/ -]*")
-"""What names, keys, ids and times of AWS are made of. Nothing in it is special in a text or a LIKE of any engine but
-`_`, which in LIKE stands for itself too."""
+"""Characters of names, keys, ids and times in AWS. None of them is special in a string or a LIKE of any engine, except
+`_`, which in LIKE also matches itself."""
 
 
 def report(wanted: Wanted) -> str:
-    """The SELECT over `trail_events`. Raises ValetkeyError for a role's name that no role can have."""
+    """Return the SELECT over `trail_events`. Raises ValetkeyError for an impossible role name."""
     conditions = list(_conditions(wanted))
     columns = ",\n  ".join(each for each in COLUMNS if each != "target_role")
     return f"SELECT\n  {columns}\nFROM trail_events\nWHERE broken IS NOT NULL\n" + "".join(
@@ -91,7 +91,7 @@ def _conditions(wanted: Wanted) -> Iterator[str]:
         yield f"issuer_arn LIKE {role}"
         yield f"identity_arn LIKE {session}"
         yield f"({entering} AND target_role LIKE {role})"
-    # A key or an id that holds other characters is none of AWS's, and cannot be one that AWS gave out.
+    # AWS never issues a key or an id with other characters.
     keys = sorted(each for each in wanted.keys if _PLAIN.fullmatch(each))
     if keys:
         yield f"access_key IN ({_list(keys)})"
@@ -108,7 +108,7 @@ def _conditions(wanted: Wanted) -> Iterator[str]:
 
 
 def literal(text: str) -> str:
-    """A text in SQL. Raises ValetkeyError for one that would need escapes, which differ between engines."""
+    """Return a text as an SQL string. Raises ValetkeyError if it would need escapes, which differ between engines."""
     if not _PLAIN.fullmatch(text.replace("%", "")):
         raise ValetkeyError(f"{shown(text)} holds characters that no name in AWS has", do="see how the role is spelt")
     return f"'{text}'"
@@ -119,7 +119,7 @@ def _list(texts: Iterable[str]) -> str:
 
 
 def record_of(row: Row) -> Record:
-    """The record of a row, with the fields that a report needs."""
+    """Return the record of a row, with the fields that a report needs."""
     get = row.get
     attributes = Attributes(creationDate=get("created"), mfaAuthenticated=get("mfa"))
     context = SessionContext(
