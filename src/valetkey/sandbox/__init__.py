@@ -1,1 +1,1 @@
-"""AWS on this computer, IAM enforced. Nothing else imports this room."""
+"""AWS on this computer, with IAM enforced. Only `cli` imports this room."""

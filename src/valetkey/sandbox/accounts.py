@@ -1,4 +1,4 @@
-"""What a person needs in an empty account of the sandbox: users with keys, policies and MFA devices."""
+"""Users with keys, policies and MFA devices for an empty account of the sandbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REGION = "us-east-1"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 PEOPLE = ("carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 MOST = len(PEOPLE) + 1
-"""How many accounts a furnished sandbox can have."""
+"""Maximum number of accounts in a furnished sandbox."""
 
 PERSON: Mapping[str, Any] = {
     "Version": "2012-10-17",
@@ -39,7 +39,8 @@ PERSON: Mapping[str, Any] = {
         },
     ],
 }
-"""What a contractor's person may do at home: assume roles, and see their own user, MFA devices and policies."""
+"""Permissions of a contractor's user in its own account: assume roles, and read its own user, MFA devices and
+policies."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ class User:
 
 
 class Root:
-    """An account of the sandbox at `url`, with everything allowed.
+    """An account of the sandbox at `url`, with all permissions.
 
-    The emulator takes an access key that is a 12-digit account id as that account's root, with any secret.
+    The emulator treats an access key that is a 12-digit account id as that account's root user, with any secret.
     """
 
     def __init__(self, url: str, account: str) -> None:
@@ -66,7 +67,7 @@ class Root:
         self._clients: dict[str, Any] = {}
 
     def __call__(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
-        """Perform one call as root, by boto3's names. Raises botocore's ClientError."""
+        """Perform one call as root, with boto3's names. Raises botocore's ClientError."""
         client = self._clients.get(service)
         if client is None:
             client = self._clients[service] = boto3.client(
@@ -81,8 +82,8 @@ class Root:
         return answer
 
     def user(self, name: str, *policies: str | Mapping[str, Any], mfa: bool = False) -> User:
-        """Make a user with an access key. A policy is a managed policy's ARN or an inline document; `mfa` gives it a
-        virtual MFA device, enabled as a person would with two codes in a row."""
+        """Create a user with an access key. A policy is the ARN of a managed policy or an inline document. `mfa` adds a
+        virtual MFA device, enabled with two consecutive codes."""
         arn = self("iam", "create_user", UserName=name)["User"]["Arn"]
         for number, policy in enumerate(policies):
             if isinstance(policy, str):
@@ -125,10 +126,10 @@ class Seat:
 
 
 def furnish(url: str, accounts: int = 2) -> tuple[Seat, ...]:
-    """Put people into an empty sandbox: 111111111111 is the owner's account, the others are contractors'.
+    """Create users in an empty sandbox: 111111111111 is the owner's account, the others are contractors'.
 
-    Every account has a user `admin` with AdministratorAccess; each contractor's also a person (carol, dave, ...) with
-    an MFA device. `accounts` is 1 to MOST.
+    Every account has a user `admin` with AdministratorAccess; each contractor's account also has a person (carol, dave,
+    ...) with an MFA device. `accounts` is 1 to MOST.
     """
     seats = []
     for number in range(1, accounts + 1):
@@ -145,14 +146,14 @@ def furnish(url: str, accounts: int = 2) -> tuple[Seat, ...]:
 
 @dataclass
 class Furnished(Running):
-    """A running sandbox with people in it."""
+    """A running sandbox with users in it."""
 
     seats: tuple[Seat, ...] = ()
     """The ready profiles."""
 
 
 def start(port: int = 0, accounts: int = 2) -> Furnished:
-    """Start a sandbox furnished with `accounts` accounts (see `furnish`), which ends with this process at the latest:
+    """Start a sandbox furnished with `accounts` accounts (see `furnish`). It ends with this process at the latest:
     `with start() as running: ...`. Raises SandboxError."""
     running = spawn(port, owner=os.getpid())
     try:

@@ -1,6 +1,6 @@
-"""The AWS call that is being answered: its parameters, for rules that the emulator gives no parameters to.
+"""The AWS call that is being answered, with its parameters, for rules that get none from the emulator.
 
-Replaces: `ministack.app._dispatch_service_request`, called through unchanged.
+Replaces: `ministack.app._dispatch_service_request`, which is still called, unchanged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Answer = tuple[int, dict[str, str], Any]
 
 
 class Reason(NamedTuple):
-    """Which kind of policy refused, in AWS's words, and whether by a Deny."""
+    """Which kind of policy refused, in AWS's terms, and whether by an explicit Deny."""
 
     policy: str
     is_explicit: bool
@@ -24,24 +24,24 @@ class Reason(NamedTuple):
 
 @dataclass
 class AwsCall:
-    """One request to IAM, STS or another service, as it arrived."""
+    """One request to IAM, STS or another service, as received."""
 
     service: str
     action: str
-    """The operation's name ("AssumeRole"), or "" when the emulator knows none."""
+    """The operation's name ("AssumeRole"), or "" if the emulator knows none."""
     params: dict[str, str]
-    """Query, form and JSON parameters, the nested ones only as the Query protocol spells them."""
+    """Query, form and JSON parameters; nested ones only in the spelling of the Query protocol."""
     region: str
     user_agent: str
     request_id: str
     access_key_id: str
     mfa_age: float | None = None
-    """Seconds since the caller showed a code, when this very call carried a good one."""
+    """Seconds since the caller gave an MFA code, if this call itself carried a valid one."""
     reason: Reason | None = None
-    """Why the caller's own policies refused it last, if they did."""
+    """Why the caller's own policies last refused the call, if they did."""
 
     def get(self, name: str) -> str | None:
-        """A parameter, or None when it was not sent."""
+        """A parameter, or None if it was not sent."""
         return self.params.get(name)
 
     def numbered(self, name: str, leaf: str = "") -> list[str]:
@@ -58,7 +58,7 @@ Finish = Callable[[AwsCall, Answer], None]
 
 
 def install(finish: Finish) -> None:
-    """Keep the current call at hand, and tell `finish` how it was answered."""
+    """Provide the current call, and pass it with its answer to `finish`."""
     from ministack import app
 
     dispatch: Callable[..., Awaitable[Answer]] = app._dispatch_service_request

@@ -1,4 +1,4 @@
-"""A client of a running sandbox's control endpoints. Standard library only."""
+"""Client for the control endpoints of a running sandbox. Standard library only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Control:
         self._host, self._port, self._timeout = found[1], int(found[2]), timeout
 
     def pid(self) -> int | None:
-        """The process id of the sandbox that answers there, None when none does."""
+        """Return the process id of the sandbox at this address, or None if there is none."""
         try:
             (pid,) = self._ask("GET", "health")
             return int(pid)
@@ -31,34 +31,34 @@ class Control:
             return None
 
     def shift(self, account: str, seconds: float) -> float:
-        """Move one account's clock on by `seconds` (back if negative); its time afterwards, seconds since 1970."""
+        """Move one account's clock by `seconds` (back if negative). Returns its new time, in seconds since 1970."""
         (now,) = self._ask("POST", "clock", {"account": account, "seconds": seconds})
         return float(now)
 
     def now(self, account: str) -> float:
-        """One account's time, seconds since 1970."""
+        """Return one account's time, in seconds since 1970."""
         return self.shift(account, 0)
 
     def totp(self, device: str) -> tuple[str, int]:
-        """A current code of an MFA device (serial number or user ARN) that has not been used, and its seconds left.
+        """Return an unused current code of an MFA device (serial number or user ARN), and its remaining seconds.
 
-        When the current code has been used, the account's clock moves on to the next one.
+        If the current code has been used, the account's clock moves to the next one.
         """
         code, left = self._ask("POST", "totp", {"device": device})
         return str(code), int(left)
 
     def fault(self, rule: dict[str, Any] | None = None, **more: Any) -> None:
-        """Put a fault rule in force: `fault(kind="throttle", service="iam", operation="CreateRole", account=...)`.
-        See `valetkey.sandbox.faults.Fault` for its fields."""
+        """Add a fault rule: `fault(kind="throttle", service="iam", operation="CreateRole", account=...)`. See
+        `valetkey.sandbox.faults.Fault` for its fields."""
         self._ask("POST", "faults", {**(rule or {}), **more})
 
     def plant(self, account: str, role: str, document: str) -> None:
-        """Put a trust policy (JSON text) on a role as it is, beside IAM: also one that IAM refuses to save."""
+        """Set the trust policy (JSON text) of a role without IAM's checks: also one that IAM refuses to save."""
         self._ask("POST", "plant", {"account": account, "role": role, "document": document})
 
     def vary(self, account: str | None = None, **settings: Any) -> dict[str, Any]:
-        """Choose how AWS behaves towards an account, or to all: `vary(account, refusals="reasons")`. The settings that
-        hold then. See `valetkey.sandbox.variants`."""
+        """Set how AWS behaves towards an account, or all accounts: `vary(account, refusals="reasons")`. Returns the
+        settings that are then in force. See `valetkey.sandbox.variants`."""
         found: dict[str, Any]
         about = {} if account is None else {"account": account}
         (found,) = self._ask("POST", "variants", {**about, **settings})
@@ -72,25 +72,25 @@ class Control:
         seed: int = 0,
         delays: Sequence[tuple[float, float]] = (),
     ) -> None:
-        """Let each change of this account's roles (None: of every account's) take up to `seconds` of its clock, drawn
-        with `seed`, until it counts where calls are decided and where IAM is read; in any order. `delays` are those of
-        the next changes, each (decided, read). Without both, changes count at once again."""
+        """Delay each change of this account's roles (None: of every account's) by up to `seconds` of its clock, drawn
+        with `seed`, separately where calls are decided and where IAM is read; in any order. `delays` are those of the
+        next changes, each (decided, read). Without both, changes take effect at once again."""
         of = {} if account is None else {"account": account}
         self._ask("POST", "propagation", {**of, "seconds": seconds, "seed": seed, "delays": [list(d) for d in delays]})
 
     def clear(self, account: str | None = None) -> None:
-        """Remove the fault rules (of one account), and let every held request go."""
+        """Remove the fault rules (of one account), and release every held request."""
         self._ask("POST", "clear", {} if account is None else {"account": account})
 
     def requests(self, account: str | None = None) -> list[dict[str, Any]]:
-        """The request log, oldest first: number, time, account, call, status, code, fault."""
+        """Return the request log, oldest first: number, time, account, call, status, code, fault."""
         query = "" if account is None else f"?account={quote(account)}"
         found: list[dict[str, Any]]
         (found,) = self._ask("GET", f"requests{query}")
         return found
 
     def held(self, account: str, timeout: float = 20.0) -> dict[str, Any]:
-        """Wait until a "hang" fault holds a call of this account that has been performed; its log entry."""
+        """Wait until a "hang" fault holds a call of this account that has been performed. Returns its log entry."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             for seen in self.requests(account):
@@ -104,7 +104,7 @@ class Control:
         self._ask("POST", "reset", {})
 
     def _ask(self, method: str, name: str, plain: dict[str, Any] | None = None) -> list[Any]:
-        """The members of the answer that _ANSWERS names."""
+        """Return the members of the response that _ANSWERS names."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         endpoint = name.partition("?")[0]
         try:
@@ -126,7 +126,7 @@ class Control:
         raise SandboxError(f"the sandbox refused {endpoint}: {why}")
 
 
-# What an answer must have; another server on the port has not.
+# Members that a response must have. Another server on the port does not have them.
 _ANSWERS = {
     "health": ("pid",),
     "clock": ("now",),

@@ -1,6 +1,6 @@
 """A clock per account that tests can move.
 
-Everything in the sandbox that AWS decides by time follows the clock of one account:
+Everything in the sandbox that AWS decides by time uses the clock of one account:
 
 | what | whose clock |
 | --- | --- |
@@ -9,13 +9,13 @@ Everything in the sandbox that AWS decides by time follows the clock of one acco
 | AssumeRole: issue, Expiration of the role session | the role's account |
 | `aws:CurrentTime`, `aws:EpochTime` in a trust policy | the role's account |
 | `aws:CurrentTime`, `aws:EpochTime` in every other policy | the caller's account |
-| dates in IAM's answers, event times of CloudTrail | the account they belong to |
+| dates in IAM's responses, event times of CloudTrail | the account they belong to |
 
-The answers (`Expiration`) use the same clock as the checks. SigV4 dates, and everything outside
-IAM, STS and CloudTrail, stay with the computer's own clock.
+`Expiration` in a response uses the same clock as the checks. SigV4 dates, and everything outside IAM, STS and
+CloudTrail, use the computer's clock.
 
-Replaces: the name `time` in ministack's `services.iam`, `services.sts` and `core.iam_evaluator`; emptying the sandbox
-puts the clocks right.
+Replaces: the name `time` in ministack's `services.iam`, `services.sts` and `core.iam_evaluator`; resetting the sandbox
+resets the clocks.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _account: ContextVar[str | None] = ContextVar("valetkey_clock_account", default=
 
 
 def now(account: str | None = None) -> float:
-    """Seconds since 1970 by the clock of `account`, or of the account that is being worked for."""
+    """Return the time of `account`, or of the current account, in seconds since 1970."""
     return time.time() + _offsets.get(account or _current(), 0.0)
 
 
 def shift(account: str, seconds: float) -> float:
-    """Move the clock of `account` on (or back) by `seconds`; answer its new time."""
+    """Move the clock of `account` by `seconds` (back if negative). Returns its new time."""
     _offsets[account] = _offsets.get(account, 0.0) + seconds
     return now(account)
 
 
 @contextmanager
 def of(account: str) -> Iterator[None]:
-    """Within the block, the clock of `account` is the one that counts."""
+    """Use the clock of `account` within the block."""
     token = _account.set(account)
     try:
         yield
@@ -53,12 +53,12 @@ def of(account: str) -> Iterator[None]:
 
 
 def stamp(seconds: float) -> str:
-    """An instant as AWS writes it."""
+    """Format a time as AWS writes it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def reset() -> None:
-    """Put every clock right again."""
+    """Reset every clock to the computer's time."""
     _offsets.clear()
 
 
@@ -84,7 +84,7 @@ def _current() -> str:
 
 
 class _Time:
-    """Stands in for the module `time`; what is not about the present is passed through."""
+    """Replacement for the module `time`. Everything but the present time is passed through."""
 
     def time(self) -> float:
         return now()

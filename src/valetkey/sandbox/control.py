@@ -1,18 +1,18 @@
 """The control endpoints under /_sandbox/, for tests and for `valetkey sandbox`. JSON in, JSON out.
 
     GET  health                           {ok, pid}
-    POST clock     {account, seconds}     moves one account's clock on (or back); answers its time
+    POST clock     {account, seconds}     moves one account's clock (back if negative); returns its time
     POST totp      {device}               an unused current code of an MFA device (serial number or user ARN)
-    POST faults    a rule                 puts one more fault rule in force
-    POST plant     {account, role, document}  puts a trust policy on a role beside IAM, which may refuse to save it
+    POST faults    a rule                 adds a fault rule
+    POST plant     {account, role, document}  sets a role's trust policy without IAM, which may refuse to save it
     POST variants  {account?, setting}    how AWS behaves towards one account, or all (variants.py)
-    POST clear     {account?}             removes fault rules and lets held requests go
-    POST propagation  {account?, seconds?, seed?, delays?}  lets changes of roles take time (propagation.py)
+    POST clear     {account?}             removes fault rules and releases held requests
+    POST propagation  {account?, seconds?, seed?, delays?}  delays changes of roles (propagation.py)
     GET  requests?account=                the request log: service:operation per account, no parameters
     POST reset                            empties every account
 
-POST takes `application/json` only: a web page cannot send that to another origin without asking first, and the
-sandbox never agrees.
+POST takes `application/json` only: a web page cannot send that to another origin without a preflight request, which the
+sandbox never grants.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Plain = dict[str, Any]
 def control(
     front: Front, method: str, name: str, query: Mapping[str, list[str]], headers: Mapping[str, str], body: bytes | None
 ) -> tuple[int, Any]:
-    """Perform one control request: HTTP status and JSON value."""
+    """Perform one control request. Returns HTTP status and JSON value."""
     route = _ROUTES.get(name)
     if route is None:
         return 404, {"error": f"no control endpoint {name!r}"}

@@ -1,8 +1,8 @@
-"""Whether the date that a request was signed with is near enough to now.
+"""Checks whether the signing date of a request is close enough to now.
 
 AWS's pages say five minutes (AWS Knowledge Center, "security token included in the request is expired"; S3's own limit
-is 15: Amazon S3 API Reference, "Authenticating Requests"). STS has been seen to name 15 in its text. The stricter one
-is the default, so that what works here works there; the other is a variant (variants.py).
+is 15: Amazon S3 API Reference, "Authenticating Requests"). STS has been seen to name 15 in its message. The stricter
+limit is the default, so that what works here works on AWS; the other is a variant (variants.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ _MINUTES = {"s3": 15}
 
 
 def skewed(service: str, headers: Mapping[str, str], now: datetime, *, sts_minutes: int = 5) -> tuple[str, str] | None:
-    """AWS's error code and text for a signed request whose date is too far from `now` (aware, UTC); None for any other.
+    """Return AWS's error code and message for a signed request whose date is too far from `now` (aware, UTC), else
+    None.
 
     `headers` have lower-case names. A request without a readable date is left to the signature check.
     """
@@ -41,6 +42,6 @@ def skewed(service: str, headers: Mapping[str, str], now: datetime, *, sts_minut
         )
     else:
         return None
-    # Services with a JSON protocol have their own name for it.
+    # Services with a JSON protocol use another code for it.
     is_json = "x-amz-target" in headers or "json" in headers.get("content-type", "")
     return ("InvalidSignatureException" if is_json else "SignatureDoesNotMatch"), text

@@ -6,9 +6,9 @@ RoleLastUsed), .../API_RoleDetail.html (no description, no MaxSessionDuration),
 .../API_GetAccessKeyLastUsed.html, .../API_CreateRole.html,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 
-Replaces: ministack's `services.iam._role_xml` and its handlers of GetAccountAuthorizationDetails and
-GetAccessKeyLastUsed, and its words for a missing role; stands before CreateRole, UpdateRole, TagRole,
-PutRolePolicy, CreatePolicy and CreatePolicyVersion.
+Replaces: ministack's `services.iam._role_xml`, its handlers of GetAccountAuthorizationDetails and GetAccessKeyLastUsed,
+and its message for a missing role; wraps CreateRole, UpdateRole, TagRole, PutRolePolicy, CreatePolicy and
+CreatePolicyVersion.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def install() -> None:
 
 
 def role(record: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
-    """A role as GetRole tells it, or, not `whole`, as ListRoles does."""
+    """A role as GetRole returns it or, if not `whole`, as ListRoles does."""
     found = {
         **_named(record, "Role"),
         "AssumeRolePolicyDocument": quote(record["AssumeRolePolicyDocument"] or "{}", safe=""),
@@ -56,7 +56,7 @@ def role(record: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
 
 
 def xml(value: Any) -> str:
-    """A value as the Query protocol writes it: a mapping as elements (None left out), a list as members."""
+    """Write a value in the Query protocol: a mapping as elements (None left out), a list as members."""
     if isinstance(value, Mapping):
         return "".join(f"<{name}>{xml(each)}</{name}>" for name, each in value.items() if each is not None)
     if isinstance(value, list):
@@ -246,5 +246,5 @@ def _policy_size(handler: Handler, p: Params) -> Answer:
 
 
 def _size(text: str) -> int:
-    """Characters that count: white space does not."""
+    """Number of characters that count: white space does not."""
     return len(re.sub(r"\s", "", text))

@@ -1,9 +1,10 @@
-"""Policy documents are checked when they are saved: what trust and permission policies have in common, and the latter.
+"""Checks of policy documents when they are saved: the rules of permission policies, and those that trust policies
+share.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, .../troubleshoot_policies.html.
-Not checked: whether an action, a resource type or a condition key exists (AWS does not either, mostly).
+Not checked: whether an action, a resource type or a condition key exists (AWS mostly does not check it either).
 
-Replaces: ministack's `core.iam_evaluator.validate_policy_document`, which is asked about every inline, managed and
+Replaces: ministack's `core.iam_evaluator.validate_policy_document`, which is called for every inline, managed and
 session policy; its own rules are kept.
 """
 
@@ -37,7 +38,7 @@ def install() -> None:
 
 
 def problem(document: Any) -> str | None:
-    """AWS's message for a permission policy that cannot be saved, or None."""
+    """Return AWS's message for a permission policy that cannot be saved, or None."""
     found = statements(document)
     if isinstance(found, str):
         return found
@@ -45,7 +46,7 @@ def problem(document: Any) -> str | None:
 
 
 def readable(document: Any) -> Any:
-    """The document as a value. Raises ValueError for text that is not JSON, or has a key twice."""
+    """Parse a document. Raises ValueError for text that is not JSON, has a key twice or is nested too deeply."""
     try:
         return json.loads(document if isinstance(document, str) else json.dumps(document), object_pairs_hook=_once)
     except RecursionError:
@@ -53,7 +54,7 @@ def readable(document: Any) -> Any:
 
 
 def statements(document: Any) -> list[dict[str, Any]] | str:
-    """The statements of a document, or what is wrong with it as a whole."""
+    """Return the statements of a document, or AWS's message if the document as a whole is invalid."""
     try:
         plain = readable(document)
     except ValueError:
@@ -77,7 +78,7 @@ def statements(document: Any) -> list[dict[str, Any]] | str:
 
 
 def conditions(found: Any) -> str | None:
-    """What is wrong with a Condition, or None."""
+    """Return AWS's message for an invalid Condition, or None."""
     if not isinstance(found, dict):
         return SYNTAX
     for operator, tests in found.items():
@@ -95,7 +96,7 @@ def conditions(found: Any) -> str | None:
 
 
 def strings(value: Any) -> list[str]:
-    """A string or a list of strings as a list; empty when it is neither."""
+    """A string or a list of strings as a list; empty if it is neither."""
     values = value if isinstance(value, list) else [value]
     return values if values and all(isinstance(each, str) for each in values) else []
 

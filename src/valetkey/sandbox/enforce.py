@@ -1,10 +1,10 @@
-"""The one gate that every call passes: the emulator's own decision, with AWS's rules around it.
+"""Authorization of every call: the emulator's own decision, with AWS's further rules.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html, and
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html (no IAM without MFA, in STS only AssumeRole
 and GetCallerIdentity).
 
-INVARIANT: whether policies allow is decided by `ministack.core.iam_evaluator` alone; nothing here imports
+INVARIANT: `ministack.core.iam_evaluator` alone decides whether policies allow a call; nothing here imports
 `valetkey.policy` beyond its error.
 
 Replaces in ministack: `core.iam_evaluator.enforce` and `_resource_policy` (a role's trust policy is the role's resource
@@ -23,7 +23,7 @@ from valetkey.sandbox.principals import role_of, role_of_session
 
 Enforce = Callable[..., Any]
 
-# Making something with tags needs the permission to tag it as well.
+# Creating something with tags needs the permission to tag it as well.
 _TAGGED = {
     "CreateRole": "iam:TagRole",
     "CreateUser": "iam:TagUser",
@@ -82,7 +82,7 @@ def install() -> None:
 def _judge(
     ask: Enforce, call: AwsCall, action: str, service: str, region: str, resource: str, context: dict[str, Any]
 ) -> Any:
-    """None when allowed, else the emulator's AuthError or EvalResult."""
+    """Return None if allowed, else the emulator's AuthError or EvalResult."""
     from ministack.core import iam_evaluator as ev
     from ministack.core.responses import get_account_id
     from ministack.services import sts as emulator
@@ -151,7 +151,7 @@ def _iam_keys(call: AwsCall) -> dict[str, Any]:
 
 
 def _used(key: str, service: str, region: str, result: Any) -> None:
-    """Note when a role or an access key was last used: refused by policy counts, not authenticated does not.
+    """Record when a role or an access key was last used: calls refused by policy count, calls not authenticated do not.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html
     """

@@ -1,4 +1,4 @@
-"""What a sandbox that cannot be used raises."""
+"""Errors of the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fault rules: what goes wrong with which call, and how often. Values and their matching; the front acts on them."""
+"""Fault rules: which calls fail, how, and how often. Values and their matching; `front` applies them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from valetkey.errors import ValetkeyError
 Kind = Literal["throttle", "500", "503", "latency", "deny", "drop", "lose", "hang"]
 """What happens to the call:
 
-- throttle: refused as Throttling (400), which SDKs try again
-- 500, 503: refused as InternalFailure or ServiceUnavailable, which SDKs try again
-- deny: refused with `code` and `message` (403); nothing is performed
+- throttle: refused as Throttling (400), which SDKs retry
+- 500, 503: refused as InternalFailure or ServiceUnavailable, which SDKs retry
+- deny: refused with `code` and `message` (403); not performed
 - latency: performed after `seconds`
-- drop: the connection is closed; nothing is performed
-- lose: performed, then the connection is closed: the caller does not know
-- hang: performed, then nothing: the connection stays open until the caller has gone or the faults are cleared.
-  A test waits for it (`Control.held`), kills the caller, and so stops it between two calls
+- drop: the connection is closed; not performed
+- lose: performed, then the connection is closed: the caller does not learn the result
+- hang: performed, but not answered: the connection stays open until the caller disconnects or the faults are cleared. A
+  test waits for it (`Control.held`) and kills the caller, which thus stops between two calls
 """
 
 
@@ -29,28 +29,28 @@ class FaultError(ValetkeyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One rule. `service`, `operation` and `account` None means any."""
+    """One rule. `service`, `operation` and `account`: None means any."""
 
     kind: Kind
     service: str | None = None
     """ "iam", "sts", ...: the part of the action before the colon."""
     operation: str | None = None
-    """AWS's spelling ("CreateRole"), boto3's ("create_role") is understood too."""
+    """AWS's spelling ("CreateRole"); boto3's ("create_role") is accepted too."""
     account: str | None = None
     """The caller's account."""
     nth: int = 1
-    """The first call that it happens to, counting matching calls from 1."""
+    """The first call that it applies to, counting matching calls from 1."""
     times: int | None = 1
-    """How many calls it happens to; None: every one from the nth on."""
+    """Number of calls that it applies to; None: all from the nth on."""
     code: str = "AccessDenied"
     message: str = ""
-    """For deny: AWS's text; empty: one that names the sandbox."""
+    """For deny: AWS's message; empty: one that names the sandbox."""
     seconds: float = 0.0
-    """For latency, 60 at most."""
+    """For latency, at most 60."""
 
 
 def read_fault(plain: Mapping[str, Any]) -> Fault:
-    """A rule from JSON. Raises FaultError."""
+    """Read a rule from JSON. Raises FaultError."""
     known = Fault.__dataclass_fields__
     unknown = sorted(set(plain) - set(known))
     if unknown:
@@ -83,14 +83,14 @@ def read_fault(plain: Mapping[str, Any]) -> Fault:
 
 
 class Faults:
-    """The rules in force, with how many matching calls each has seen."""
+    """The rules in force, each with the number of matching calls so far."""
 
     def __init__(self) -> None:
         self._rules: list[tuple[Fault, list[int]]] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
-        """Put one more rule in force, after those there are."""
+        """Add a rule after the existing ones."""
         with self._lock:
             self._rules.append((fault, [0]))
 
@@ -100,8 +100,8 @@ class Faults:
             self._rules = [each for each in self._rules if account is not None and each[0].account != account]
 
     def strike(self, action: str, account: str) -> Fault | None:
-        """The rule that hits this call ("iam:CreateRole" by `account`), or None. Every matching rule counts the call;
-        the first one due wins."""
+        """Return the rule that applies to this call ("iam:CreateRole" by `account`), or None. Every matching rule
+        counts the call; the first rule that is due applies."""
         service, _, operation = action.partition(":")
         hit = None
         with self._lock:

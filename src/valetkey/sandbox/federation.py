@@ -3,16 +3,16 @@
     POST|GET /federation  Action=getSigninToken & Session={sessionId, sessionKey, sessionToken} [& SessionDuration]
         -> {"SigninToken": ...}
     GET /federation       Action=login & SigninToken & Destination [& Issuer]
-        -> a page that says who is signed in where, and a cookie
-    GET /federation/console                      the same page again, by the cookie
+        -> a page that shows the identity and the account that are signed in, and a cookie
+    GET /federation/console                      the same page, for the cookie
 
-Rules (IAM user guide, "Enable custom identity broker access to the AWS console"; AWS answers every one with 400):
-- The session must be one that this sandbox issued and that has not expired; the emulator's own store says so.
-- GetSessionToken credentials cannot sign in; long-term keys neither. A role session or a federated user can.
+Rules (IAM user guide, "Enable custom identity broker access to the AWS console"; AWS answers each violation with 400):
+- The session must have been issued by this sandbox and not have expired, according to the emulator's own store.
+- Credentials of GetSessionToken and long-term keys cannot sign in. A role session or a federated user can.
 - SessionDuration is 900 to 43200 s, and only for a role assumed with a long-term key: not from a session (role
   chaining, MFA session) and not with GetFederationToken. Without it the console session ends with the credentials.
-- A role session that was asked for with DurationSeconds by anything but a long-term key cannot sign in. The page says
-  so; whether AWS does it is not known (fact U2): a variant lets it sign in.
+- A role session that was requested with DurationSeconds by anything but a long-term key cannot sign in. The page says
+  so; whether AWS enforces it is not known (fact U2): a variant allows it.
 - A sign-in token is valid for 15 minutes.
 
 Times follow the clock of the session's account.
@@ -43,14 +43,14 @@ _CONSOLES = (
     "127.0.0.1",
     "localhost",
 )
-# There is no console without a region before it here: https://REGION.console.amazonaws-eusc.eu.
+# In this partition every console address begins with a region: https://REGION.console.amazonaws-eusc.eu.
 _REGIONAL_CONSOLES = re.compile(r"(?:[a-z0-9-]+\.)?eusc-[a-z]+-[a-z]+-[0-9]+\.console\.amazonaws-eusc\.eu", re.ASCII)
 _KEPT = 10_000
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """Who may sign in, and until when; times are seconds since 1970 by the account's clock."""
+    """Who may sign in, and until when. Times are seconds since 1970 by the account's clock."""
 
     arn: str
     account: str
@@ -62,7 +62,7 @@ class SignIn:
 
 @dataclass(frozen=True)
 class Page:
-    """An HTTP answer."""
+    """An HTTP response."""
 
     status: int
     kind: str
@@ -71,7 +71,7 @@ class Page:
 
 
 class Refused(Exception):
-    """AWS answers 400; the text says why."""
+    """AWS answers 400. The message says why."""
 
 
 class Federation:
@@ -82,7 +82,7 @@ class Federation:
         self._consoles: dict[str, SignIn] = {}
 
     def answer(self, path: str, params: Mapping[str, str], cookies: Mapping[str, str]) -> Page:
-        """Answer one request to /federation; `params` are the query's and the form's."""
+        """Answer one request to /federation. `params` are those of the query and the form."""
         try:
             if path == "/federation/console":
                 return self._console(cookies.get(COOKIE, ""))
@@ -96,7 +96,7 @@ class Federation:
             return Page(400, "text/html; charset=utf-8", _html("400 Bad Request", [("Why", str(why))]))
 
     def clear(self) -> None:
-        """Forget every token and console session."""
+        """Remove every token and console session."""
         self._tokens.clear()
         self._consoles.clear()
 
@@ -172,7 +172,7 @@ def _read_session(text: str) -> dict[str, str]:
 
 
 def _known(session: Mapping[str, str]) -> dict[str, Any]:
-    """The emulator's record of this session. Raises Refused."""
+    """Return the emulator's record of this session. Raises Refused."""
     from ministack.core.iam_evaluator import CredentialResolutionError, resolve_credential
     from ministack.services import sts
 
@@ -197,7 +197,7 @@ def _exists(role: str, account: str) -> bool:
 
 
 def _keep(store: dict[str, SignIn], value: SignIn) -> str:
-    """Store under a fresh secret name; the oldest goes when there are too many."""
+    """Store a value under a new secret name, and return the name. The oldest value is removed if there are too many."""
     if len(store) >= _KEPT:
         del store[next(iter(store))]
     name = secrets.token_urlsafe(48)

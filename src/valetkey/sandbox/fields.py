@@ -1,9 +1,9 @@
-"""Names, paths and characters that IAM and STS take at all.
+"""Names, paths and characters that IAM and STS accept.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html ("IAM name requirements") and the
 parameters' patterns in IAM's API reference.
 
-Replaces: nothing; ministack takes any name and writes it into its XML as it came. Asked by enforce.py.
+Replaces: nothing; ministack accepts any name and writes it into its XML unchanged. Called by enforce.py.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _FIELDS = {
     "Path": (r"/|/[\x21-\x7E]+/", 512),
     "PathPrefix": (r"/[\x21-\x7E]*", 512),
 }
-# What XML 1.0 has no way to write.
+# Characters that XML 1.0 cannot represent.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def invalid(call: AwsCall) -> str | None:
-    """The message about a parameter that IAM or STS does not take, or None."""
+    """Return the message about a parameter that IAM or STS does not accept, or None."""
     for name, value in call.params.items():
         if _UNWRITABLE.search(name + value):
             return "The request contains characters that cannot be part of an answer."

@@ -1,10 +1,11 @@
-"""What every request to the sandbox passes on its way to the emulator: who may ask, fault rules, the request log.
+"""What every request to the sandbox passes before the emulator: access checks, fault rules, the request log.
 
 Rules:
-- Only clients on loopback, and only with a Host that names this computer: a page in the person's browser must not
-  reach the sandbox by a name of its own (DNS rebinding). Requests that a page of another origin sends are refused
-  for the same reason: a 12-digit access key is that account's root without any signature check.
-- `/_sandbox/` is ours (control.py), `/federation` is AWS's sign-in host (federation.py), everything else is AWS's API.
+- Only clients on loopback are answered, and only with a Host that names this computer: a page in the user's browser
+  must not reach the sandbox through its own host name (DNS rebinding). Requests from a page of another origin are
+  refused for the same reason: a 12-digit access key is that account's root user without any signature check.
+- `/_sandbox/` is the sandbox's own (control.py), `/federation` is AWS's sign-in host (federation.py), everything else
+  is AWS's API.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Control = Callable[["Front", str, str, Mapping[str, list[str]], Mapping[str, str], bytes | None], tuple[int, Any]]
-"""Performs one control request: front, method, name, query, headers, body; answers HTTP status and JSON value."""
+"""Performs one control request: front, method, name, query, headers, body. Returns HTTP status and JSON value."""
 
 MAX_BODY = 64_000
 _LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?", re.IGNORECASE)
@@ -45,7 +46,7 @@ _PAGE_HEADERS = (
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
 )
-# What AWS answers, by kind: status, code, message.
+# AWS's answers, by kind of fault: status, code, message.
 _REFUSALS = {
     "throttle": (400, "Throttling", "Rate exceeded"),
     "500": (500, "InternalFailure", "The request processing has failed because of an unknown error."),
@@ -55,15 +56,15 @@ _REFUSALS = {
 
 @dataclass
 class Seen:
-    """One request as logged: no header, no parameter, no key."""
+    """One request in the log: no header, no parameter, no key."""
 
     number: int
     time: float
     account: str
     call: str
-    """ "iam:CreateRole", or "s3:GET" where the emulator knows no IAM action for the request."""
+    """ "iam:CreateRole", or "s3:GET" if the emulator knows no IAM action for the request."""
     status: int | None = None
-    """HTTP status of the answer, None while (or if never) answered."""
+    """HTTP status of the answer; None until it is answered."""
     code: str | None = None
     fault: str | None = None
 
@@ -98,7 +99,7 @@ class Front:
         self.log = Log()
         self.federation = Federation()
         self.released = asyncio.Event()
-        """Set and replaced when faults are cleared: held requests end."""
+        """Set and replaced when faults are cleared, which ends held requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -119,7 +120,7 @@ class Front:
             status, plain = self.control(self, scope["method"], path.removeprefix("/_sandbox/"), query, headers, body)
             await answer(send, status, plain)
         elif path.startswith(("/_ministack/", "/_localstack/")):
-            # The emulator's own switches: Control.reset and the fault rules are the way.
+            # The emulator's own control endpoints are closed: Control.reset and the fault rules replace them.
             await answer(send, 404, {"error": "not offered by the sandbox; see /_sandbox/"})
         elif _is_signin(path):
             await self._federation(scope, receive, send, headers)
@@ -194,7 +195,7 @@ class Front:
         await respond(send, status, "text/xml", (error if bare else f"<ErrorResponse>{error}</ErrorResponse>").encode())
 
     async def _hold(self, receive: Receive) -> None:
-        """Until the client has gone or the faults are cleared."""
+        """Wait until the client disconnects or the faults are cleared, at most 300 seconds."""
 
         async def gone() -> None:
             while (await receive())["type"] != "http.disconnect":
@@ -208,7 +209,7 @@ class Front:
                 wait.cancel()
 
     def release(self) -> None:
-        """Let every held request go."""
+        """Release every held request."""
         self.released.set()
         self.released = asyncio.Event()
 
@@ -218,7 +219,8 @@ def _is_signin(path: str) -> bool:
 
 
 def stranger(client: tuple[str, int] | None, headers: Mapping[str, str], path: str) -> str | None:
-    """Why this client is refused, or None. A page may only send the person to the sign-in page, as a link does."""
+    """Return why this client is refused, or None. A page of another origin may only navigate to the sign-in page, as a
+    link does."""
     try:
         if client is None or not ipaddress.ip_address(client[0]).is_loopback:
             return "the sandbox answers only requests from this computer"
@@ -229,7 +231,7 @@ def stranger(client: tuple[str, int] | None, headers: Mapping[str, str], path: s
     origin = headers.get("origin")
     if origin is not None and origin.lower() != f"http://{headers['host'].lower()}":
         return "the sandbox does not answer pages of another origin"
-    # Browsers say where a request comes from even where they send no Origin (an image, a script, a link).
+    # Browsers send Sec-Fetch-Site even where they send no Origin (an image, a script, a link).
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         is_link = headers.get("sec-fetch-mode") == "navigate" and _is_signin(path)
         if not is_link:
@@ -238,7 +240,7 @@ def stranger(client: tuple[str, int] | None, headers: Mapping[str, str], path: s
 
 
 def identify(scope: Scope, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
-    """The caller's account and the action, as the emulator reads them. ("-", "unknown") where it cannot."""
+    """Return the caller's account and the action, as the emulator reads them; ("-", "unknown") if it cannot."""
     from ministack import app
     from ministack.core.iam_actions import extract_iam_action
     from ministack.core.router import detect_service, extract_access_key_id
@@ -251,17 +253,17 @@ def identify(scope: Scope, headers: Mapping[str, str], body: bytes) -> tuple[str
         routing = app._routing_params(method, path, plain, body, query)
         service = detect_service(method, path, plain, routing)
         key = extract_access_key_id(plain, query)
-        # A session's calls are its own account's: the emulator scopes them by the key alone.
+        # A session's calls belong to its own account; the emulator scopes them by the key alone.
         session = sts._sessions.get(key) or {} if key else {}
         account = session.get("AccountId") or (app._request_account_scope(key) if key else "-")
         return account, extract_iam_action(service, method, path, plain, body, routing) or f"{service}:{method}"
     except Exception:
-        # The emulator's own readers fail on some malformed requests; it will say so itself when it gets this one.
+        # The emulator's parsers fail on some malformed requests; its own answer to the request reports that.
         return "-", "unknown"
 
 
 async def read(receive: Receive, limit: int | None) -> bytes | None:
-    """The whole body; None when the client has gone or sent more than `limit` bytes."""
+    """Return the whole body; None if the client has disconnected or sent more than `limit` bytes."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -282,7 +284,7 @@ async def answer(send: Send, status: int, plain: Any) -> None:
 
 
 async def respond(send: Send, status: int, kind: str, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> None:
-    """Send one whole answer; nothing of it may be cached."""
+    """Send one complete answer, which must not be cached."""
     fields = (("content-type", kind), ("content-length", str(len(body))), ("cache-control", "no-store"), *headers)
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in fields]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
@@ -290,7 +292,7 @@ async def respond(send: Send, status: int, kind: str, body: bytes, headers: tupl
 
 
 async def cut(send: Send) -> None:
-    """Close the connection without an answer. ASGI has no word for it: hypercorn's own objects are behind `send`."""
+    """Close the connection without an answer. ASGI has no message for it: hypercorn's own objects are behind `send`."""
     from hypercorn.events import Closed
 
     stream = send.__self__  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
-"""Standing in front of the emulator's IAM operations.
+"""Wrappers around the emulator's IAM operations.
 
-Replaces: entries of ministack's `services.iam._IAM_HANDLERS`, each called through the function given here.
+Replaces: entries of ministack's `services.iam._IAM_HANDLERS`, each by a wrapper that is given here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Handler = Callable[[Params], Answer]
 
 
 def around(operation: str, rule: Callable[[Handler, Params], Answer]) -> None:
-    """Let `rule(handler, params)` answer `operation`; it may ask the handler that was there."""
+    """Let `rule(handler, params)` answer `operation`. It may call the previous handler."""
     from ministack.services import iam
 
     handler: Handler = iam._IAM_HANDLERS[operation]
@@ -22,13 +22,13 @@ def around(operation: str, rule: Callable[[Handler, Params], Answer]) -> None:
 
 
 def param(params: Params, name: str) -> str:
-    """A parameter, "" when it was not sent."""
+    """A parameter, "" if it was not sent."""
     values = params.get(name) or [""]
     return values[0] if isinstance(values, list) else values
 
 
 def refuse(status: int, code: str, message: str) -> Answer:
-    """An IAM error answer."""
+    """Return an IAM error response."""
     from ministack.services import iam
 
     answer: Answer = iam._error(status, code, escape(message), ns="iam")

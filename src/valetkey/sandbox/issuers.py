@@ -1,11 +1,11 @@
-"""OIDC issuers that many tenants share, and the claim that a trust policy has to test when it is saved.
+"""OIDC issuers that many tenants share, and the claim that a trust policy must test when it is saved.
 
-AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html. IAM looks at it
-when a role is created and when its trust is updated: an existing trust without the claim stays as it is, and works.
-The page says neither the error's code nor its text (here: as for every document that IAM does not save), nor what a
-value may be (here: anything).
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html. IAM checks it when
+a role is created and when its trust policy is updated: an existing one without the claim remains, and works. The page
+states neither the error's code nor its message (here: as for every document that IAM does not save), nor the allowed
+values (here: any).
 
-The list is AWS's own, kept apart from the audit's (`valetkey.audit.issuers`), which knows more issuers.
+The list is AWS's own, separate from the audit's (`valetkey.audit.issuers`), which has more issuers.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     ),
     _SENTINEL: ("sts:RoleSessionName",),
 }
-"""By the issuer's address without its scheme: the condition keys of which one must be tested."""
+"""By the issuer's address without its scheme: the condition keys, of which one must be tested."""
 
 
 def missing(statement: dict[str, Any]) -> str | None:
-    """The condition key that an Allow statement would have to test, or None when nothing is missing."""
+    """Return the condition key that an Allow statement must test and does not, or None."""
     principal = statement.get("Principal")
     if statement.get("Effect") != "Allow" or not isinstance(principal, dict):
         return None

@@ -1,4 +1,4 @@
-"""The one sandbox that a person runs by hand: where it is kept on disk, found again and ended.
+"""The one sandbox that a person starts by hand: where its files are, how it is found and how it is ended.
 
 Its folder is $XDG_STATE_HOME/valetkey/sandbox (~/.local/state/valetkey/sandbox), for its user only:
 
@@ -6,7 +6,7 @@ Its folder is $XDG_STATE_HOME/valetkey/sandbox (~/.local/state/valetkey/sandbox)
     config, credentials the AWS files of the ready profiles
     xdg/                valetkey's own settings and cache of the rehearsal
 
-INVARIANT: all of it is gone when the sandbox has ended; the accounts and keys in it have gone with the process.
+INVARIANT: all of it is removed when the sandbox has ended; the accounts and keys in it have ended with the process.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Local:
-    """A sandbox that is running, as its folder describes it."""
+    """A running sandbox, as its folder describes it."""
 
     url: str
     pid: int
@@ -47,7 +47,7 @@ class Local:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a shell needs so that the AWS tools and valetkey use the sandbox and leave the person's own files be."""
+        """Environment of a shell in which the AWS tools and valetkey use the sandbox, and not the user's own files."""
         folder = Path(self.folder)
         return {
             "AWS_ENDPOINT_URL": self.url,
@@ -58,7 +58,8 @@ class Local:
         }
 
     def device(self, who: str) -> str:
-        """The MFA device of a user: a name ("carol"), a profile, or an ARN that is passed on. Raises SandboxError."""
+        """Return the MFA device of a user, by name ("carol") or profile. An ARN is returned unchanged. Raises
+        SandboxError."""
         if who.startswith("arn:"):
             return who
         named = [each for each in self.profiles if who in (each.user, each.name)]
@@ -71,9 +72,9 @@ class Local:
 
 
 def place(env: Mapping[str, str]) -> Path:
-    """The folder of this person's sandbox. Raises SandboxError."""
+    """Return the folder of this user's sandbox. Raises SandboxError."""
     state = env.get("XDG_STATE_HOME", "")
-    if Path(state).is_absolute():  # the XDG specification has relative paths ignored
+    if Path(state).is_absolute():  # the XDG specification says to ignore relative paths
         return Path(state) / "valetkey" / "sandbox"
     home = env.get("HOME", "")
     if not home:
@@ -132,7 +133,7 @@ def begin(
 
 
 def find(folder: Path) -> Local | None:
-    """The running sandbox of this folder, or None. What an ended one has left behind is not looked at."""
+    """Return the running sandbox of this folder, or None. Files that an ended one has left are ignored."""
     try:
         plain: dict[str, Any] = json.loads((folder / "sandbox.json").read_text())
         if plain.pop("valetkey") != "sandbox/v1":
@@ -146,7 +147,7 @@ def find(folder: Path) -> Local | None:
 
 
 def running(folder: Path) -> Local:
-    """The running sandbox of this folder. Raises SandboxError when there is none."""
+    """Return the running sandbox of this folder. Raises SandboxError if there is none."""
     local = find(folder)
     if local is None:
         raise SandboxError("no sandbox is running", do="start one with `valetkey sandbox start`")
@@ -154,15 +155,16 @@ def running(folder: Path) -> Local:
 
 
 def code(folder: Path, who: str) -> tuple[str, int, str]:
-    """A current code that has not been used, its seconds left, and the MFA device it is of. `who` as for
-    `Local.device`. Raises SandboxError."""
+    """Return an unused current code, its remaining seconds, and its MFA device. `who` as for `Local.device`. Raises
+    SandboxError."""
     local = running(folder)
     device = local.device(who)
     return (*Control(local.url).totp(device), device)
 
 
 def finish(folder: Path, running: Running | None = None) -> Local | None:
-    """End the sandbox of this folder and remove the folder; what ran, or None. Twice is fine.
+    """End the sandbox of this folder and remove the folder. Returns the sandbox that was running, or None. May be
+    called twice.
 
     `running` is given by the process that started it.
     """

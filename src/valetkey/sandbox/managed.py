@@ -1,11 +1,11 @@
 """Every AWS managed policy, as AWS publishes it.
 
 AWS: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html. The documents
-are moto's data, read as a file when a policy is first asked for (moto itself is not imported).
-Limit: the emulator knows the partition `aws` only, so there are no `arn:aws-cn:...` or `arn:aws-us-gov:...` policies.
+are moto's data, read as a file when a policy is first requested (moto itself is not imported).
+Limit: the emulator knows only the partition `aws`, so there are no `arn:aws-cn:...` or `arn:aws-us-gov:...` policies.
 
-Replaces: ministack's `services.iam._aws_managed_policies`, which holds a few dozen, and AttachRolePolicy,
-AttachUserPolicy and AttachGroupPolicy, which take an ARN of a policy that does not exist.
+Replaces: ministack's `services.iam._aws_managed_policies`, which has a few dozen, and AttachRolePolicy,
+AttachUserPolicy and AttachGroupPolicy, which accept the ARN of a policy that does not exist.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def install() -> None:
 
 
 class _Managed(dict[str, dict[str, Any]]):
-    """Policy records by ARN, made from the published data as they are asked for."""
+    """Policy records by ARN, created from the published data on request."""
 
     def __init__(self) -> None:
         super().__init__()

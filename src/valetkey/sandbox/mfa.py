@@ -1,11 +1,11 @@
 """Virtual MFA devices with real time-based codes.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html and RFC 6238 (HMAC-SHA-1,
-30 s steps, 6 digits): the seed is shown once when the device is created; enabling takes two consecutive codes; a code
-is good for its own step and one step to either side (drift), and only once.
+30 s steps, 6 digits): the seed is shown once, when the device is created; enabling takes two consecutive codes; a code
+is valid in its own step and one step to either side (drift), and only once.
 
 Replaces: ministack's MFA handlers, which keep a seed that is not base32 and do not check codes. Its placeholder for
-QRCodePNG stays: it is not a picture.
+QRCodePNG, which is not an image, stays.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ Device = dict[str, Any]
 
 
 def code_of(seed: str, step: int) -> str:
-    """The 6 digits that a device with this base32 seed shows in a 30 s step (RFC 6238, RFC 4226)."""
+    """Return the 6 digits that a device with this base32 seed shows in a 30 s step (RFC 6238, RFC 4226)."""
     digest = hmac.digest(base64.b32decode(seed), struct.pack(">Q", step), "sha1")
     at = digest[-1] & 15
     return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
 def refusal(account: str, user: str, serial: str, code: str) -> str | None:
-    """Use up a code; None when it is good, else AWS's message. `user` is an IAM user's name in `account`."""
+    """Use up a code. Returns None if it is valid, else AWS's message. `user` is the name of an IAM user in
+    `account`."""
     device = _device(account, serial)
     if device is None or not user or device["User"] != user:
         return WRONG_DEVICE
@@ -52,10 +53,10 @@ def refusal(account: str, user: str, serial: str, code: str) -> str | None:
 
 
 def current_code(name: str) -> tuple[str, int]:
-    """A code that its device has not been asked for yet, and the seconds it still has.
+    """Return an unused code of a device, and its remaining seconds.
 
-    `name` is a serial number or the ARN of a user with one device. When the current code has been used the account's
-    clock moves on to the next. Raises ValetkeyError when there is no such device.
+    `name` is a serial number or the ARN of a user with one device. If the current code has been used, the account's
+    clock moves to the next one. Raises ValetkeyError if there is no such device.
     """
     account, device = _named(name)
     used = device.get("LastStep", 0)
@@ -96,7 +97,7 @@ def _named(name: str) -> tuple[str, Device]:
 
 
 def _matching(device: Device, account: str, code: str) -> int | None:
-    """The step whose unused code this is."""
+    """The step of an unused code, within the drift; None if the code is wrong or used."""
     now = _step(account)
     for step in range(now - _DRIFT, now + _DRIFT + 1):
         if step > device.get("LastStep", 0) and hmac.compare_digest(code_of(device["Base32StringSeed"], step), code):

@@ -1,9 +1,9 @@
-"""Long lists come in pages.
+"""Long lists in pages.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html and others: MaxItems 1 to 1000 (default
-100), IsTruncated, Marker. The emulator always answers everything at once.
+100), IsTruncated, Marker. The emulator always returns everything at once.
 
-Replaces: ministack's handlers of the operations below, each called through and its answer cut.
+Replaces: ministack's handlers of the operations below, which are still called, and their answers cut.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ def _page(handler: Handler, p: Params, names: tuple[str, ...]) -> Answer:
 
 
 def _start(marker: str) -> int | None:
-    """Where a page begins, or None for a marker that was never given out."""
+    """Return the index that a page begins at, or None for a marker that was never issued."""
     if not marker:
         return 0
     try:
         text = base64.b64decode(marker, validate=True).decode()
-    except ValueError:  # no base64, no UTF-8
+    except ValueError:  # not base64, not UTF-8
         return None
     found = re.fullmatch(r"from:(\d{1,9})", text, re.ASCII)
     return int(found[1]) if found else None

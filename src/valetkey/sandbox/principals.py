@@ -1,17 +1,17 @@
-"""Who a caller is: unique ids, role sessions, and users that name themselves.
+"""The identity of a caller: unique ids, role sessions, and calls of users about themselves.
 
 AWS:
 - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html: a user or role in a trust
-  policy is kept as its unique id; once it is deleted the document shows that id, and a namesake is not admitted. The
-  unique id of one that there is may be written too, and is shown as its ARN from then on (by the API; CloudFormation's
-  roles do not take it here).
+  policy is stored as its unique id. After its deletion the document shows that id, and another user or role of the same
+  name is not admitted. The unique id of an existing one may be written too, and is shown as its ARN from then on (by
+  the API; CloudFormation's roles do not accept it here).
 - .../reference_policies_condition-keys.html: `aws:PrincipalArn` of a role session is the role's ARN;
   `aws:MultiFactorAuthPresent` and `Age` exist for temporary credentials only; AssumeRole's credentials carry no MFA.
-- .../reference_identifiers.html: names are unique without regard to case.
+- .../reference_identifiers.html: names are unique regardless of case.
 - IAM calls without UserName are about the caller (API_GetUser, API_ListMFADevices, ...).
 
 Replaces in ministack: deletion in `services.iam._users` and `_roles`; `resolve_credential`, `_principal_keys` and
-`_resolve_condition_key` of `core.iam_evaluator` (also where `services` took a copy); `extract_resource_arn` of
+`_resolve_condition_key` of `core.iam_evaluator` (also their copies in `services`); `extract_resource_arn` of
 `core.iam_actions` (which leaves out paths); some IAM handlers.
 """
 
@@ -26,18 +26,19 @@ from valetkey.sandbox import clock
 from valetkey.sandbox.call import current
 from valetkey.sandbox.handlers import Handler, Params, around, param, refuse
 
-# Of every call that a person makes. The sandbox speaks plain HTTP on loopback, standing for AWS behind TLS.
+# Keys of every call that a person makes. The sandbox uses plain HTTP on loopback, in place of AWS with TLS.
 _CONSTANT = {"aws:securetransport": "true", "aws:viaawsservice": "false", "aws:principalisawsservice": "false"}
-# What a call is about, the first it names: putting a role into an instance profile is asked of the profile.
+# The resource of a call, by the first of these parameters: adding a role to an instance profile is checked for the
+# profile.
 _NAMED = (
     ("instance-profile", "InstanceProfileName"),
     ("group", "GroupName"),
     ("role", "RoleName"),
     ("user", "UserName"),
 )
-# A list is asked of the path it is taken from, as the refusals of AWS show.
+# The resource of a list is its path prefix, as AWS's refusals show.
 _LISTED = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListVirtualMFADevices": "mfa"}
-# About the caller when they name no user.
+# About the caller if no user is named.
 _SELF = (
     "GetUser",
     "ListMFADevices",
@@ -69,7 +70,7 @@ def install() -> None:
 
 
 def role_of(arn: str) -> dict[str, Any] | None:
-    """The role with exactly this ARN, in any account."""
+    """Return the role with exactly this ARN, in any account, or None."""
     from ministack.services import iam
 
     parts = arn.split(":", 5)
@@ -80,7 +81,7 @@ def role_of(arn: str) -> dict[str, Any] | None:
 
 
 def role_of_session(arn: str) -> dict[str, Any] | None:
-    """The role that an assumed-role ARN belongs to."""
+    """Return the role of an assumed-role ARN, or None."""
     from ministack.services import iam
 
     parts = arn.split(":", 5)
@@ -92,7 +93,7 @@ def role_of_session(arn: str) -> dict[str, Any] | None:
 
 def _watched(store: type[Any]) -> type[Any]:
     class Watched(store):  # type: ignore[misc]
-        """A store of users or roles in which nobody disappears unnoticed."""
+        """A store of users or roles that notices every deletion."""
 
         __slots__ = ()
 
@@ -109,22 +110,22 @@ def _watched(store: type[Any]) -> type[Any]:
 
 
 def _forget(entity: Any) -> Any:
-    """Put the unique id of a deleted user or role in place of its ARN in every trust policy."""
+    """Replace the ARN of a deleted user or role by its unique id in every trust policy."""
     from ministack.services import iam
 
     if isinstance(entity, dict):
         unique = entity.get("UserId") or entity.get("RoleId")
         for role in iam._roles.to_dict().values():
             text = role["AssumeRolePolicyDocument"]
-            # The same text stays as it is in a Condition: only principals are bound to the entity. A document may
-            # also spell the ARN with JSON's escapes.
+            # In a Condition the same text stays: only principals are bound to the entity. A document may also contain
+            # the ARN with JSON escapes.
             if entity["Arn"] in text or "\\" in text:
                 role["AssumeRolePolicyDocument"] = _renamed(text, entity["Arn"], str(unique))
     return entity
 
 
 def resolved(text: str) -> str:
-    """A trust policy that is saved, with the ARN in place of each unique id of a user or role that there is."""
+    """Return a trust policy as saved, with the ARN in place of the unique id of each existing user or role."""
     from ministack.services import iam
 
     for store, key in ((iam._users, "UserId"), (iam._roles, "RoleId")):
@@ -135,7 +136,7 @@ def resolved(text: str) -> str:
 
 
 def _renamed(text: str, old: str, new: str) -> str:
-    """A trust policy with one AWS principal for another."""
+    """Return a trust policy with one AWS principal replaced by another."""
     document = json.loads(text)
     statements = document.get("Statement", [])
     changed = False
@@ -152,7 +153,7 @@ def _renamed(text: str, old: str, new: str) -> str:
 
 
 def everywhere(name: str, new: Callable[..., Any]) -> None:
-    """Put a function of the evaluator in place, also in the modules that already hold the old one by name."""
+    """Replace a function of the evaluator, also in modules that have imported it by name."""
     from ministack.core import iam_evaluator
 
     old = getattr(iam_evaluator, name)
@@ -172,7 +173,7 @@ def _resolve(resolve: Callable[..., Any]) -> Callable[..., Any]:
             found = resolve(access_key_id, account, *token, **more)
         if not isinstance(found, ResolvedCredential) or access_key_id not in sts._sessions:
             return found
-        # A session ends with the very role or user it was made for.
+        # A session ends with the role or user it was made for, as identified by the unique id.
         if found.principal_type == "AssumedRole":
             role = role_of_session(found.principal_arn)
             alive = role is not None and role["RoleId"] == found.principal_id.partition(":")[0]
@@ -225,7 +226,7 @@ def _condition_key(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], A
 
 
 def _caller() -> str:
-    """The name of the IAM user who calls, or ""."""
+    """The name of the calling IAM user, or ""."""
     from ministack.core.iam_evaluator import caller_arn
 
     arn = str(caller_arn())
@@ -251,7 +252,7 @@ def _resource(extract: Callable[..., str]) -> Callable[..., str]:
 
 
 def _iam_resource(found: str, account: str) -> str:
-    """The resource of an IAM call with the path it has, or is to have."""
+    """The ARN of an IAM call's resource, with the path that it has or is to have."""
     from ministack.services import iam
 
     call = current.get()

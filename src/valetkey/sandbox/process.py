@@ -19,7 +19,7 @@ from valetkey.sandbox.rules import check_version
 from valetkey.sandbox.server import TAKEN, ended
 
 START_LIMIT = 30.0
-"""Seconds to wait for a sandbox to answer before giving up."""
+"""Maximum seconds to wait for a sandbox to answer."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Running:
     child: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     def stop(self, limit: float = 5.0) -> None:
-        """End the process: SIGTERM, after `limit` seconds SIGKILL. Stopping twice is fine."""
+        """End the process with SIGTERM, after `limit` seconds with SIGKILL. May be called twice."""
         if self.child is None or self.child.poll() is not None:
             return
         self.child.terminate()
@@ -42,7 +42,7 @@ class Running:
             self.child.wait(limit)
 
     def wait(self) -> int:
-        """Wait until the process ends by itself; its exit code."""
+        """Wait until the process ends. Returns its exit code."""
         assert self.child is not None
         return self.child.wait()
 
@@ -56,17 +56,17 @@ class Running:
 
 
 def spawn(port: int = 0, *, owner: int | None = None, env: Mapping[str, str] | None = None) -> Running:
-    """Start an empty sandbox (no accounts) and return when it answers.
+    """Start an empty sandbox (no accounts). Returns when it answers.
 
-    `owner` is the process id the sandbox lives with (None: it lives on until stopped, and is detached from this
-    terminal). Of `env` only what Python itself needs reaches it, no AWS setting. Raises SandboxError.
+    `owner` is the id of the process that the sandbox ends with (None: it runs until stopped, detached from this
+    terminal). Of `env` it gets only what Python itself needs, no AWS setting. Raises SandboxError.
     """
     check_version()
-    # -P: no module of the current directory gets in.
+    # -P: no module is imported from the current directory.
     words = [sys.executable, "-P", "-m", "valetkey.sandbox.server", "--port", str(port)]
     if owner is not None:
         words += ["--owner", str(owner)]
-    # A file, not a pipe: nobody reads it later, and a full pipe would stop the server.
+    # A file, not a pipe: a pipe is not read later, and a full one would stop the server.
     with tempfile.TemporaryFile("w+") as log:
         child = subprocess.Popen(
             words,
@@ -74,7 +74,7 @@ def spawn(port: int = 0, *, owner: int | None = None, env: Mapping[str, str] | N
             stdout=subprocess.PIPE,
             stderr=log,
             env=_environment(os.environ if env is None else env),
-            # Ctrl-C in our terminal is ours to handle: the sandbox ends when we say so, or when we have ended.
+            # Ctrl-C in this terminal must not reach the sandbox: it ends when this process stops it or has ended.
             start_new_session=True,
             text=True,
         )
@@ -96,7 +96,7 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ready(child: subprocess.Popen[str]) -> dict[str, Any] | None:
-    """The child's ready line, or None when it ended without one."""
+    """The child's ready line, or None if it ended without one. Raises SandboxError after START_LIMIT."""
     assert child.stdout is not None
     with child.stdout as out:
         readable, _, _ = select.select([out], [], [], START_LIMIT)
@@ -121,7 +121,7 @@ def _failed(code: int, port: int, log: str) -> SandboxError:
 
 
 def end(pid: int, limit: float = 5.0) -> None:
-    """End a sandbox that another process started: SIGTERM, after `limit` seconds SIGKILL."""
+    """End a sandbox that another process started: with SIGTERM, after `limit` seconds with SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.kill(pid, number)

@@ -1,18 +1,18 @@
-"""IAM takes time: changes of roles take effect, and are shown, some seconds after they were made, in any order.
+"""Eventual consistency of IAM: changes of roles take effect, and become visible, some seconds later, in any order.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html (eventual consistency) and
 .../id_roles_use_revoke-sessions.html. AWS promises no order among several writes; public measurements saw 3 to 4 s.
 
-Off by default. `switch` turns it on for one account, or for all of them. From then on each write to a role of the
-account (its existence, trust policy, each inline and each attached policy, boundary, tags, ...) arrives twice, each
-time after a delay of its own on the account's clock: where calls are decided, and where IAM is read. Until then that
-side goes on with what was there before. Of two writes to the same thing the later one wins, also when it arrives first.
+Off by default. `switch` turns it on for one account, or for all of them. From then on, each write to a role of the
+account (its existence, trust policy, each inline and each attached policy, boundary, tags, ...) arrives on two sides:
+where calls are decided, and where IAM is read. Each side has its own delay on the account's clock, and shows the
+previous value until then. Of two writes to the same thing, the later one wins, even if it arrives first.
 
-Limits: users, groups and the versions of managed policies change at once. What a write itself is judged by (does the
-role exist, is the policy attached) is up to date.
+Limits: users, groups and the versions of managed policies change at once. The checks of a write itself (does the role
+exist, is the policy attached) use the current state.
 
-Replaces in ministack: `get`, `get_scoped` and the like of `services.iam._roles` while a call is decided or IAM is read;
-stands before every operation of IAM, and before `enforce` and `resolve_credential` of `core.iam_evaluator` and
+Replaces in ministack: `get`, `get_scoped` and similar methods of `services.iam._roles` while a call is decided or IAM
+is read; wraps every operation of IAM, `enforce` and `resolve_credential` of `core.iam_evaluator`, and
 `services.sts.handle_request`.
 """
 
@@ -33,12 +33,12 @@ from valetkey.sandbox.principals import everywhere
 Side = Literal["decided", "read"]
 EVERY = "*"
 MOST = 600.0
-"""Seconds that a change may take at most."""
+"""Maximum delay of a change, in seconds."""
 
 _side: ContextVar[Side | None] = ContextVar("valetkey_propagation_side", default=None)
 _READS = ("Get", "List", "Simulate", "Generate")
 _PARTS = {"InlinePolicies": dict, "AttachedPolicies": list}
-"""Members of a role's record whose own members change one by one."""
+"""Members of a role's record whose own members change independently."""
 _NOT_DELAYED = frozenset({"LastUsed"})
 
 Key = tuple[str, ...]
@@ -47,7 +47,7 @@ _ABSENT = object()
 
 @dataclass
 class _Write:
-    """One change of one thing: what it was set to, and when that arrives on each side (the account's clock)."""
+    """One change of one thing: its new value, and when it arrives on each side (the account's clock)."""
 
     value: Any
     arrives: Mapping[Side, float]
@@ -55,7 +55,7 @@ class _Write:
 
 @dataclass
 class _Thing:
-    """Something that was changed: what it was before, and its changes, oldest first."""
+    """Something that was changed: its previous value, and its changes, oldest first."""
 
     before: Any
     writes: list[_Write] = field(default_factory=list)
@@ -70,14 +70,14 @@ class _Thing:
 
 @dataclass
 class _Account:
-    """One account's delays, and what is on its way."""
+    """Delays of one account, and its pending changes."""
 
     seconds: float
     dice: random.Random
     delays: list[tuple[float, float]]
-    """Given delays for the next writes, before the dice are thrown."""
+    """Fixed delays of the next writes, used before random ones."""
     things: dict[str, dict[Key, _Thing]] = field(default_factory=dict)
-    """By role name, then by what of it."""
+    """By role name, then by part of the role."""
 
     def draw(self) -> dict[Side, float]:
         now = clock.now()
@@ -94,15 +94,16 @@ _accounts: dict[str, _Account] = {}
 def switch(
     account: str = EVERY, *, seconds: float = 0.0, seed: int = 0, delays: tuple[tuple[float, float], ...] = ()
 ) -> None:
-    """Let changes of this account's roles take up to `seconds`, drawn with `seed`; 0 and no delays: none from now on.
+    """Delay changes of this account's roles by up to `seconds`, drawn with `seed`. 0 and no `delays`: no delay from now
+    on.
 
-    `delays` are those of the next writes in order, each (where calls are decided, where IAM is read). What is on its
-    way goes on as it was drawn. Raises ValueError.
+    `delays` are those of the next writes in order, each (where calls are decided, where IAM is read). Pending changes
+    keep their delays. Raises ValueError.
     """
     given = [seconds, *(each for pair in delays for each in pair)]
     if not all(0 <= each <= MOST for each in given):
         raise ValueError(f"a change takes 0 to {MOST:.0f} seconds")
-    # Not for keys: a seed makes a run repeatable.
+    # Not cryptographic: a seed makes a run repeatable.
     dice, listed = random.Random(seed), list(delays)  # noqa: S311
     for each in {account, *(_accounts if account == EVERY else ())}:
         there = _accounts.get(each)
@@ -110,13 +111,13 @@ def switch(
 
 
 def reset() -> None:
-    """Changes take effect at once again, and nothing is on its way."""
+    """Remove all delays and all pending changes."""
     _accounts.clear()
 
 
 @contextmanager
 def side(name: Side) -> Iterator[None]:
-    """Within the block, roles are as they are seen on this side."""
+    """Within the block, roles are as seen from this side."""
     token = _side.set(name)
     try:
         yield
@@ -193,7 +194,7 @@ def _note(account: _Account, name: str, changes: Mapping[Key, tuple[Any, Any]], 
 
 
 def _account(number: str | None = None) -> _Account | None:
-    """The delays of an account, or of the one that is worked for; None: changes take effect at once."""
+    """The delays of an account, or of the current one; None: changes take effect at once."""
     from ministack.core.responses import get_account_id
 
     wanted = number or str(get_account_id())
@@ -205,7 +206,7 @@ def _account(number: str | None = None) -> _Account | None:
 
 
 def _things(role: Mapping[str, Any] | None) -> dict[Key, Any]:
-    """A role's record, as the things that change one by one."""
+    """Split a role's record into the parts that change independently."""
     if role is None:
         return {}
     found: dict[Key, Any] = {}
@@ -221,7 +222,7 @@ def _things(role: Mapping[str, Any] | None) -> dict[Key, Any]:
 
 
 def _as_seen(account: str, name: str, role: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A role as the current side sees it; the record itself where nothing of it is on its way."""
+    """A role as the current side sees it; the record itself if none of its changes are pending."""
     current = _side.get()
     delays = _accounts.get(account)
     if current is None or delays is None or name not in delays.things:
@@ -249,7 +250,7 @@ def _as_seen(account: str, name: str, role: dict[str, Any] | None) -> dict[str, 
 
 
 def _viewed(store: type[Any]) -> type[Any]:
-    """The store of roles, in which each side finds what has arrived there."""
+    """A store of roles in which each side sees the changes that have arrived there."""
 
     class Viewed(store):  # type: ignore[misc]
         __slots__ = ()

@@ -1,12 +1,12 @@
-"""The reason that AWS's text of a refusal gives: which kind of policy refused, and how.
+"""The reason in AWS's message of a refusal: which kind of policy refused, and how.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, .../
-troubleshoot_access-denied-authorization-id.html. Where several policies refuse, AWS names one; which is documented
-nowhere. Here it is a Deny before a missing Allow, and the caller's side before the role's. A role that is not there is
-answered as one whose trust policy does not allow the caller, who must not learn that it does not exist.
+troubleshoot_access-denied-authorization-id.html. If several policies refuse, AWS names one of them; which one is not
+documented. Here a Deny comes before a missing Allow, and the caller's side before the role's. A role that does not
+exist is refused like one whose trust policy does not allow the caller, who must not learn that it does not exist.
 
-Replaces in ministack: `core.iam_evaluator.evaluate` and `evaluate_resource_policy`, called through; which layer of the
-caller's own policies decided is noted.
+Replaces in ministack: `core.iam_evaluator.evaluate` and `evaluate_resource_policy`, which are still called; the layer
+of the caller's own policies that decided is recorded.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def install() -> None:
         return result
 
     def evaluate_resource_policy(*given: Any, **more: Any) -> Any:
-        # The emulator decides a resource's policy by the same function: that is not the caller's.
+        # The emulator decides a resource policy with the same function; it is not one of the caller's policies.
         token = _of_resource.set(True)
         try:
             return decide_resource(*given, **more)
@@ -75,17 +75,17 @@ def _reason(ctx: Any, policies: Any, limits: tuple[Any, ...]) -> Reason:
 
 
 def of_trust(document: Any, asks: Callable[[Any], bool]) -> Reason:
-    """Why a trust policy refuses; `asks(document)` is the emulator's decision on one."""
+    """Return why a trust policy refuses. `asks(document)` is the emulator's decision about a document."""
     plain = json.loads(document) if isinstance(document, str) else document
     found = plain.get("Statement", [])
     denies = [each for each in (found if isinstance(found, list) else [found]) if each.get("Effect") == "Deny"]
-    # Of the Deny statements turned round, one that admits is one that refuses.
+    # With the Deny statements turned into Allow statements: if they admit the caller, a Deny refused.
     turned = {**plain, "Statement": [{**each, "Effect": "Allow"} for each in denies]}
     return Reason(TRUST, asks(turned))
 
 
 def text(arn: str, action: str, resource: str, reason: Reason | None) -> str:
-    """AWS's text of a refusal; without a reason it ends with the resource."""
+    """Return AWS's message of a refusal. Without a reason it ends with the resource."""
     said = f"User: {arn} is not authorized to perform: {action} on resource: {resource}"
     if reason is None:
         return said
@@ -96,7 +96,8 @@ def text(arn: str, action: str, resource: str, reason: Reason | None) -> str:
 
 
 def pointer(account: str) -> str:
-    """What a refusal by IAM ends with where the variant has it: a link and an authorization id; else nothing."""
+    """Return the end of a refusal by IAM in the variant that has it: a link and an authorization id. Empty in
+    others."""
     if variants.of(account).refusals != "ids":
         return ""
     made = "".join(_ids.choice(_ALPHABET) for _ in range(25))

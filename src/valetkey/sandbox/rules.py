@@ -1,8 +1,8 @@
-"""AWS's rules that the emulator lacks, put in place before it serves.
+"""AWS's rules that the emulator lacks, installed before it serves.
 
-`install()` once per process, before the first request. Every rule is a small module: what AWS does and where that is
-written, what it replaces. They patch private names of one version of ministack, so any other version is refused; the
-acceptance probe in tests/e2e/sandbox is what a new version has to pass.
+Call `install()` once per process, before the first request. Every rule is a small module, which documents what AWS
+does, where that is documented, and what it replaces. The rules patch private names of one version of ministack, so any
+other version is refused. A new version has to pass the acceptance probe in tests/e2e/sandbox.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _installed = False
 
 
 def check_version() -> None:
-    """Raises ValetkeyError unless the emulator is there, in the version that the rules were written for."""
+    """Raises ValetkeyError unless the emulator is installed, in the version that the rules were written for."""
     try:
         found = version("ministack")
     except PackageNotFoundError:
@@ -31,7 +31,7 @@ def check_version() -> None:
 
 
 def install() -> None:
-    """Put every rule in place; a second call does nothing."""
+    """Install every rule. A second call does nothing."""
     global _installed
     if _installed:
         return

@@ -1,4 +1,4 @@
-"""Make the roles of `seeds` in an account of the sandbox, to try an audit on."""
+"""Create the roles of `seeds` in an account of the sandbox, to try an audit on."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from valetkey.sandbox.errors import SandboxError
 from valetkey.sandbox.seeds import PARTNER_ROLE, SEEDS, Seed, allow, trust
 
 DAYS = 30
-"""Until every seeded access ends."""
+"""Days until all seeded access ends."""
 THIRD = "333333333333"
 _ORPHAN = "seed-orphan"
 _PERSON = "seed-person"
 _READ = {"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "ec2:DescribeRegions"], "Resource": "*"}
 
 MakeGrant = Callable[[str, str, datetime], None]
-"""Makes a grant as `valetkey grant` does: its name, the one principal that it is for, its end."""
+"""Creates a grant as `valetkey grant` does, from its name, its only principal and its end."""
 
 
 @dataclass(frozen=True)
 class Seeded:
-    """A role that was made."""
+    """A role that was created."""
 
     arn: str
     seed: Seed
 
 
 def seed(url: str, *, owner: str, partner: str, grant: MakeGrant) -> tuple[Seeded, ...]:
-    """Make every role in the account `owner` of the sandbox at `url`, with `partner` as the outsider.
+    """Create every role in the account `owner` of the sandbox at `url`, with `partner` as the outsider.
 
-    Raises SandboxError when the account has been seeded already.
+    Raises SandboxError if the account has been seeded already.
     """
     root, outside, control = Root(url, owner), Root(url, partner), Control(url)
     until = datetime.fromtimestamp(int(control.now(owner)), UTC) + timedelta(days=DAYS)
@@ -69,7 +69,7 @@ def _once(owner: str) -> Iterator[None]:
 
 
 def _furnish(root: Root, outside: Root) -> None:
-    """What the trust policies name has to be there."""
+    """Create what the trust policies name."""
     robots = json.dumps(trust(allow({"Service": "ec2.amazonaws.com"})))
     for name in (PARTNER_ROLE, _ORPHAN):
         outside("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=robots)
@@ -106,7 +106,7 @@ def _create(each: Seed, root: Root, names: dict[str, str], control: Control) -> 
             RoleName=each.name,
             Path=each.path,
             Description=each.description or each.what.replace("`", "'")[:1000],
-            # What IAM refuses to save is planted afterwards, in the place of a trust that it takes.
+            # A trust policy that IAM refuses to save is set afterwards, in place of a valid one.
             AssumeRolePolicyDocument=_text(trust(allow({"AWS": "OWNER"})), names) if each.planted else document,
         )
     finally:
@@ -123,7 +123,7 @@ def _create(each: Seed, root: Root, names: dict[str, str], control: Control) -> 
 
 
 def _filled(params: Any, names: dict[str, str]) -> dict[str, Any]:
-    """Parameters of a call: documents as text, names filled in."""
+    """Parameters of a call, with documents as JSON text and names filled in."""
     return {key: _text(value, names) if isinstance(value, dict) else value for key, value in params.items()}
 
 

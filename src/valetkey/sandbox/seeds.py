@@ -1,8 +1,8 @@
-"""Roles to audit: what `valetkey sandbox seed` makes, at least one for each check T1 to T31 (docs/auditing.md), and
-some in which there is nothing to find.
+"""Roles to audit, which `valetkey sandbox seed` creates: at least one for each check T1 to T31 (docs/auditing.md), and
+some without findings.
 
-A document is written with names that `seed` fills in: OWNER and PARTNER are the two accounts, THIRD another outsider,
-UNTIL an end in the future, NAME the role's own name, ORPHAN a role of the partner that is deleted afterwards.
+Documents contain names that `seed` fills in: OWNER and PARTNER are the two accounts, THIRD another outsider, UNTIL an
+end in the future, NAME the role's own name, ORPHAN a role of the partner that is deleted afterwards.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ Exposure = Literal["internal", "guarded", "unguarded", "unreachable"]
 PARTNER_ROLE = "seed-robot"
 """A role of the partner that some trust policies name."""
 SPACELIFT = "324880187172"
-"""A vendor that sends ExternalIds of its own which begin with the customer's name, so that a pattern is right."""
+"""A vendor with its own ExternalIds, which begin with the customer's name, so that a pattern is correct."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seed:
-    """One role to make."""
+    """One role to create."""
 
     name: str
     what: str
-    """What is wrong with it, or right, in words."""
+    """What is wrong with it, or right."""
     checks: tuple[str, ...]
-    """Every check that must find something, first the one that it is for; none: nothing may be found."""
+    """Every check that must have a finding, first the one that it is made for; empty: no finding is allowed."""
     exposure: Exposure
     trust: Mapping[str, Any] | None = None
-    """None for a grant, made by `valetkey grant`'s own code and changed afterwards as `then` says."""
+    """None for a grant, which is created by the code of `valetkey grant` and changed afterwards by `then`."""
     path: str = "/"
     description: str = ""
     managed: tuple[str, ...] = ()
     """Names of AWS's managed policies."""
     inline: Mapping[str, Any] = field(default_factory=dict)
-    """Inline policies besides the one that every role has."""
+    """Inline policies in addition to the one that every role has."""
     dated: bool = True
-    """Whether its permissions end when its trust does."""
+    """Whether its permissions end together with its trust."""
     days_old: int = 0
     planted: bool = False
-    """IAM refuses to save its trust policy: it is put there beside IAM."""
+    """IAM refuses to save its trust policy: it is set without IAM's checks."""
     then: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """IAM calls that change it afterwards."""
 
@@ -59,12 +59,12 @@ _WEB = "sts:AssumeRoleWithWebIdentity"
 
 
 def allow(principal: Any, *conditions: Mapping[str, Any], action: Any = "sts:AssumeRole") -> dict[str, Any]:
-    """A statement; conditions of one operator are put together."""
+    """An Allow statement. Conditions with the same operator are merged."""
     return _statement("Allow", principal, conditions, action)
 
 
 def deny(principal: Any, *conditions: Mapping[str, Any]) -> dict[str, Any]:
-    """A statement that denies entering."""
+    """A statement that denies sts:AssumeRole."""
     return _statement("Deny", principal, conditions, "sts:AssumeRole")
 
 
@@ -266,4 +266,4 @@ SEEDS: tuple[Seed, ...] = (
                            {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:seed-corp/app:*"}},
                            action=_WEB))),
 )  # fmt: skip
-"""The order of creation: a role that another one's trust policy names comes first."""
+"""In order of creation: a role that another one's trust policy names comes first."""

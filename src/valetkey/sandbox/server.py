@@ -1,15 +1,15 @@
-"""The sandbox's process: the emulator with IAM enforced, behind our front, on loopback only.
+"""The sandbox's process: the emulator with IAM enforced, behind `Front`, on loopback only.
 
     python -m valetkey.sandbox.server [--port N] [--owner PID]
 
 binds 127.0.0.1, prints one JSON line `{"url": ..., "port": ..., "pid": ...}` on stdout when it answers, and serves
 until SIGTERM or SIGINT, or until the owner process has ended. It reads no AWS setting, keeps nothing on disk and
-calls nobody.
+connects to no service.
 
-INVARIANT: the listening socket is made here, on 127.0.0.1, before anything else runs; there is no option for
-another address.
-INVARIANT: the process connects to nothing but this computer and starts no other process, whatever the emulator would
-do for a Lambda function or an SNS subscription (`confine`). So nobody on this computer can have it run their code.
+INVARIANT: the listening socket is made here, on 127.0.0.1, before anything else runs; there is no option for another
+address.
+INVARIANT: the process connects to nothing but this computer and starts no other process, whatever the emulator would do
+for a Lambda function or an SNS subscription (`confine`). So no user of this computer can make it run code.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from typing import Any
 
 HOST = "127.0.0.1"
 TAKEN = 98
-"""Exit code when the port is in use."""
+"""Exit code if the port is in use."""
 
-# What the emulator reads when it is imported; of the caller's environment it sees only what is in _KEPT.
+# What the emulator reads when it is imported. Of the caller's environment it sees only what is in _KEPT.
 _SETTINGS = {
     "AUTH": "true",
     "CLOUDTRAIL_RECORDING": "1",
@@ -51,7 +51,7 @@ _KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH")
 
 
 def bind(port: int) -> socket.socket:
-    """A listening socket on 127.0.0.1 (`port` 0: a free one). Raises OSError when the port is taken."""
+    """Return a listening socket on 127.0.0.1 (`port` 0: a free one). Raises OSError if the port is in use."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -64,7 +64,8 @@ def bind(port: int) -> socket.socket:
 
 
 def confine() -> None:
-    """From now on this process may connect only to loopback and start no process. There is no way back."""
+    """Restrict this process: from now on it may connect only to loopback and start no process. This cannot be
+    undone."""
 
     def hook(event: str, details: tuple[Any, ...]) -> None:
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
@@ -94,10 +95,11 @@ def _is_loopback(host: Any) -> bool:
 
 
 def load() -> Any:
-    """The emulator's ASGI application with our rules installed, behind our front. Import of the emulator: ~0.4 s."""
+    """Return the emulator's ASGI application with the rules installed, behind `Front`. Importing the emulator takes
+    ~0.4 s."""
     from ministack import app as emulator
 
-    # The emulator runs every script it finds in two well-known directories of the machine.
+    # The emulator runs every script in two well-known directories of the machine.
     emulator._run_init_scripts = lambda: None
     from valetkey.sandbox import rules
 
@@ -109,7 +111,7 @@ def load() -> Any:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Serve until a signal. Returns 0, or TAKEN when the port is in use."""
+    """Serve until a signal. Returns 0, or TAKEN if the port is in use."""
     parser = argparse.ArgumentParser(prog="python -m valetkey.sandbox.server")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--owner", type=int, default=None, help="end when this process has ended")
@@ -120,7 +122,7 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return TAKEN
     os.umask(0o077)
-    # The emulator writes a few files to well-known places under /tmp, where other users could have put links.
+    # The emulator writes a few files to well-known paths under /tmp, where other users could have put links.
     with tempfile.TemporaryDirectory(prefix="valetkey-sandbox-") as folder, sock:
         tempfile.tempdir = folder
         _settle(folder)
@@ -151,7 +153,7 @@ async def _serve(sock: socket.socket) -> None:
     ready = {"url": f"http://{HOST}:{port}", "port": port, "pid": os.getpid()}
     async with asyncio.TaskGroup() as group:
         group.create_task(serve(application, config, shutdown_trigger=end.wait))
-        # Connections queue in the listening socket from `bind` on, so that the line may go out before the first accept.
+        # Connections queue in the listening socket from `bind` on, so the line may be printed before the first accept.
         with contextlib.suppress(OSError):
             sys.stdout.write(json.dumps(ready) + "\n")
             sys.stdout.flush()
@@ -165,7 +167,8 @@ def _settle(folder: str) -> None:
 
 
 def _silence_stdout() -> None:
-    """The reader of the ready line may be gone; a later write must not end the server."""
+    """Redirect stdout to the null device. The reader of the ready line may be gone; a later write must not end the
+    server."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)
@@ -179,12 +182,12 @@ def _follow(owner: int, folder: str) -> None:
 
 
 def ended(pid: int, limit: float | None) -> bool:
-    """Whether a process ends within `limit` seconds (None: wait for ever). One that nobody has collected has ended."""
+    """Whether a process ends within `limit` seconds (None: no limit). A zombie process counts as ended."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
-    except (AttributeError, OSError):  # no such call on this system
+    except (AttributeError, OSError):  # not available on this system
         return _polled(pid, limit)
     try:
         return bool(select.select([handle], [], [], limit)[0])

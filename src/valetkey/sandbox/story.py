@@ -1,7 +1,7 @@
-"""The whole story as a table of steps: each runs one real command of one party and says what must happen.
+"""The whole story as a table of steps: each runs one real command of one party and states the expected result.
 
-The parties are two directories with their own HOME; they share nothing but the two files that the story carries
-from one to the other. The contractor's tools are the real AWS CLI and boto3 in processes of their own.
+The parties are two directories with their own HOME; they share only the files that the story copies from one to the
+other. The contractor's tools are the real AWS CLI and boto3 in separate processes.
 """
 
 from __future__ import annotations
@@ -48,27 +48,27 @@ class Party:
 
 @dataclass(frozen=True)
 class Step:
-    """One command of one party. `expect` is "done" (exit code 0) or "refused" (AWS says no, in `because`)."""
+    """One command of one party. `expect` is "done" (exit code 0) or "refused" (AWS refuses, see `because`)."""
 
     who: str
     what: str
     words: tuple[str, ...]
     expect: str = "done"
     show: str = ""
-    """A pattern that the output must hold; its first group is what happened."""
+    """A pattern that the output must match; its first group is the result."""
     say: str = ""
-    """What happened, in words, where a group of the output would not say it."""
+    """The result in words, where no group of the output gives it."""
     because: str = "AccessDenied"
-    """What a refusal must say. Another failure is not the refusal that was expected."""
+    """A pattern that a refusal must match. Any other failure is not the expected refusal."""
     keep: str = ""
-    """A file that the output is written to."""
+    """A file to write the output to."""
     carry: str = ""
-    """A file that goes to the other party afterwards."""
+    """A file to copy to the other party afterwards."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What happened in one step."""
+    """The result of one step."""
 
     step: Step
     ok: bool
@@ -103,8 +103,8 @@ CAROL = {
         {"Effect": "Allow", "Action": "cloudtrail:LookupEvents", "Resource": "*"},
     ],
 }
-"""What the contractor's person may do at home: assume roles, see her own MFA device and policies, and what her account
-recorded."""
+"""Permissions of the contractor's user in its own account: assume roles, read its own user, MFA device and policies,
+and look up the account's CloudTrail events."""
 
 _ASSUMED = r"(arn:aws:sts::\d{12}:assumed-role/\S+?)[\"\s]"
 _FINGERPRINT = r"(fingerprint\s+[a-z]+(?:-[a-z]+){5})"
@@ -163,8 +163,8 @@ STEPS = (
 
 @contextlib.contextmanager
 def furnished() -> Iterator[tuple[Control, Party, Party]]:
-    """A fresh sandbox with an owner (an admin, some data) and a contractor (carol, with an MFA device), and two
-    directories for them; all of it is gone afterwards. Raises SandboxError."""
+    """Start a new sandbox with an owner (an admin, some data) and a contractor (carol, with an MFA device), and create
+    a directory for each. Everything is removed afterwards. Raises SandboxError."""
     with tempfile.TemporaryDirectory(prefix="valetkey-demo-") as folder, spawn(owner=os.getpid()) as running:
         owner = _party("owner", OWNER, Path(folder), running.url)
         contractor = _party("contractor", CONTRACTOR, Path(folder), running.url)
@@ -182,13 +182,13 @@ def _party(name: str, account: str, folder: Path, url: str) -> Party:
     kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TERM", "PYTHONDONTWRITEBYTECODE")
     env = {each: os.environ[each] for each in kept if each in os.environ}
     env |= {"HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": ""}
-    # Where this package is, so that the commands are this valetkey also when it is run from a checkout.
+    # The location of this package, so that the commands run this valetkey even from a checkout.
     env |= {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "COLUMNS": "160", "NO_COLOR": "1"}
     return Party(name, account, home, env)
 
 
 def _login(party: Party, user: User) -> None:
-    """Put a user's keys where the AWS tools of the party look for them."""
+    """Write a user's keys where the AWS tools of the party look for them."""
     for name, text in (
         (
             "credentials",
@@ -202,7 +202,7 @@ def _login(party: Party, user: User) -> None:
 
 
 def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step, ...] = STEPS) -> Iterator[Told]:
-    """Run every step in order and tell what happened; a step that fails does not end the story.
+    """Run every step in order and yield its result. A step that fails does not end the story.
 
     Raises no errors of its own; a command that hangs is killed after a minute and reported as failed.
     """
@@ -233,7 +233,7 @@ def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step
 
 
 def _file(party: Party, name: str) -> Path:
-    """A file in a party's directory, whose folder is there."""
+    """A file in a party's directory. Creates its folder."""
     path = party.home / name
     path.parent.mkdir(exist_ok=True)
     return path
@@ -262,7 +262,8 @@ def _last(text: str) -> str:
 
 
 def _browse(out: str) -> tuple[bool, str]:
-    """Open the printed sign-in URL as a browser would and read who the console says we are."""
+    """Open the printed sign-in URL as a browser would. Returns whether it worked, and the signed-in identity or the
+    error."""
     url = next((word for word in out.split() if word.startswith("http://127.0.0.1:")), "")
     if not url:
         return False, "no sign-in URL was printed"
@@ -276,7 +277,7 @@ def _browse(out: str) -> tuple[bool, str]:
 
 
 def _plain_profiles(contractor: Party, owner: Party) -> None:
-    """Profiles as a contractor would write them by hand: one lacks the ExternalId, one MFA, one has both."""
+    """Write profiles as a contractor would by hand: one lacks the ExternalId, one MFA, one has both."""
     file = contractor.home / "handoff.json"
     handoff = json.loads(file.read_text()) if file.exists() else {"role_arn": "none", "external_id": "none"}
     config = contractor.home / ".aws" / "config"

@@ -1,4 +1,4 @@
-"""What STS asks of a call before, and beside, policies.
+"""STS's checks of a call, before policies and in addition to them.
 
 AWS: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html, .../API_GetSessionToken.html,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html (source identity),
@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-acc
 of GetSessionToken included).
 
 Order of an AssumeRole: signature, parameters, root, one-hour limit, MFA code (used up from here on), the caller's
-policies, the role's trust policy, MaxSessionDuration. What AWS tells apart in its answers is told apart here;
-everything else is AccessDenied, whether or not the role exists, with the kind of policy that refused or without
-(reasons.py, variants.py).
+policies, the role's trust policy, MaxSessionDuration. Errors that AWS distinguishes are distinguished here; everything
+else is AccessDenied, whether or not the role exists, with or without the kind of policy that refused (reasons.py,
+variants.py).
 
-Replaces in ministack: `services.sts.handle_request` (called through with the role's clock), `register_session` and
+Replaces in ministack: `services.sts.handle_request` (still called, with the role's clock), `register_session` and
 `_evict_expired_sessions` (which would turn ExpiredToken into an unknown key).
 """
 
@@ -31,7 +31,7 @@ KEPT = 50_000
 _TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 _CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
 
-# Parameter: its name in AWS's message, pattern, shortest and longest, per operation those that must be there.
+# By parameter: its name in AWS's message, pattern, minimum and maximum length. Then the required ones by operation.
 _NAME = r"[\w+=,.@-]*"
 _FIELDS = {
     "RoleArn": ("roleArn", r"[\t\n\r\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD]+", 20, 2048),
@@ -47,7 +47,7 @@ _DURATIONS = {"AssumeRole": 43_200, "GetSessionToken": 129_600, "GetFederationTo
 
 
 def refusal(call: AwsCall, caller: Any, session: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The error (code, message) of an STS call that no policy has been asked about yet, or None.
+    """Return the error (code, message) of an STS call before any policy is evaluated, or None.
 
     `caller` is the emulator's ResolvedCredential; `session` its session record, empty for a long-term key.
     """
@@ -74,7 +74,7 @@ def refusal(call: AwsCall, caller: Any, session: Mapping[str, Any]) -> tuple[str
 
 
 def invalid(call: AwsCall) -> str | None:
-    """AWS's message about parameters that are missing or not as its API model wants them."""
+    """Return AWS's message about parameters that are missing or violate its API model, or None."""
     found = []
     if call.action not in _DURATIONS:
         return None
@@ -126,12 +126,12 @@ def _code(call: AwsCall, caller: Any) -> tuple[str, str] | None:
 
 
 def source_identity(call: AwsCall, session: Mapping[str, Any]) -> str | None:
-    """The source identity of the session to be: the one asked for, or the one the caller already has."""
+    """The source identity of the new session: the requested one, or the one that the caller already has."""
     return call.get("SourceIdentity") or session.get("SourceIdentity")
 
 
 def keys(call: AwsCall) -> dict[str, Any]:
-    """The condition keys that an STS call brings along, for the caller's policies and the trust policy alike."""
+    """The condition keys of an STS call, for the caller's policies and the trust policy alike."""
     from ministack.services import sts
 
     tags = dict(zip(call.numbered("Tags", ".Key"), call.numbered("Tags", ".Value"), strict=False))
@@ -155,8 +155,8 @@ def asked(call: AwsCall, session: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def distrusted(call: AwsCall, caller: Any, action: str, region: str) -> Reason | None:
-    """Why the role's trust policy does not let this caller do `action`, or None: the emulator's evaluator, by the
-    role's clock. A role that does not exist admits nobody."""
+    """Return why the role's trust policy does not allow this caller `action`, or None. Uses the emulator's evaluator
+    with the role's clock. A role that does not exist admits no caller."""
     from ministack.core import iam_evaluator as ev
     from ministack.services import sts as emulator
 
@@ -187,7 +187,7 @@ def distrusted(call: AwsCall, caller: Any, action: str, region: str) -> Reason |
 
 
 def too_long(call: AwsCall) -> str | None:
-    """The message for a session longer than the role allows, or None."""
+    """Return AWS's message for a session longer than the role allows, or None."""
     role = role_of(call.get("RoleArn") or "")
     if role is not None and int(call.get("DurationSeconds") or 0) > int(role.get("MaxSessionDuration", HOUR)):
         return _TOO_LONG
@@ -201,7 +201,7 @@ def install() -> None:
     handle, trust = sts.handle_request, ev.evaluate_trust_policy
 
     def evaluate_trust_policy(document: Any, arn: str, ctx: Any = None) -> bool:
-        # The handler asks once more after us, with fewer keys than AWS has.
+        # The handler evaluates the trust policy again, with fewer keys than AWS has.
         call = current.get()
         if ctx is not None and call is not None and call.service == "sts" and call.action == "AssumeRole":
             ctx.service_context = {**keys(call), **{k: v for k, v in ctx.service_context.items() if v is not None}}
@@ -225,7 +225,7 @@ async def _handle(
     if call is None or call.action not in ("AssumeRole", "GetSessionToken"):
         return await handle(method, path, headers, body, query)
     if call.action == "GetSessionToken":
-        # The account's root gets an hour at most, whatever it asks for.
+        # The account's root user gets at most an hour, whatever it requests.
         if call.access_key_id.isdigit() and call.access_key_id not in sts._sessions:
             seconds = min(int(call.get("DurationSeconds") or HOUR), HOUR)
             body = urlencode({**call.params, "DurationSeconds": str(seconds)}).encode()

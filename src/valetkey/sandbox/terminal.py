@@ -1,6 +1,6 @@
-"""Run a command that may ask for an MFA code on its terminal, and answer it: a person at a keyboard, for the demo.
+"""Run a command that may prompt for an MFA code on its terminal, and answer the prompt. For the demo.
 
-stdout and stderr are pipes as in a script; only the controlling terminal (/dev/tty) is ours. POSIX only.
+stdout and stderr are pipes, as in a script; only the controlling terminal (/dev/tty) is provided here. POSIX only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Ran:
-    """What a finished command left. `prompts` counts the questions answered on its terminal."""
+    """Result of a finished command. `prompts` counts the prompts answered on its terminal."""
 
     code: int
     out: str
@@ -45,7 +45,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            # The new session's first terminal becomes the one that /dev/tty opens.
+            # Make this the controlling terminal of the new session: the one that /dev/tty opens.
             preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
             pass_fds=(slave,),
         )
@@ -94,7 +94,7 @@ def _read(handle: int) -> bytes:
     try:
         return os.read(handle, 65536)
     except OSError as error:
-        if error.errno == errno.EIO:  # Linux: nobody has the terminal open at the moment
+        if error.errno == errno.EIO:  # Linux: no process has the terminal open at the moment
             time.sleep(0.02)
             return b""
         raise

@@ -1,13 +1,13 @@
 """CloudTrail's management events, as an owner's and a contractor's auditors would read them.
 
 AWS: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html,
-https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html. A cross-account AssumeRole that succeeds
-is logged in both accounts, joined by sharedEventID; the role's account sees the caller as type AWSAccount, by account
-and unique id only. One that is refused is logged in the caller's account alone. Data events and LookupEvents are not
-logged. Events are there at once; AWS takes minutes.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html. A successful cross-account AssumeRole is
+logged in both accounts, joined by sharedEventID; the role's account sees the caller as type AWSAccount, by account and
+unique id only. A refused one is logged only in the caller's account. Data events and LookupEvents are not logged.
+Events are available at once; AWS takes minutes.
 
-Replaces: ministack's `app._maybe_record_cloudtrail`, which names IAM's events POST.iam and invents the user; its store
-stays, and LookupEvents, which learns to page.
+Replaces: ministack's `app._maybe_record_cloudtrail`, which names IAM's events POST.iam and invents the user. Its store
+and LookupEvents stay; LookupEvents gains pages.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from valetkey.sandbox.call import Answer, AwsCall
 
 Event = dict[str, Any]
 
-# Refused before the caller is known: nobody's event.
+# Refused before the caller is known: the event belongs to no account.
 _UNKNOWN = {"InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "MissingAuthenticationToken"}
 _SECRET = {"TokenCode", "AuthenticationCode1", "AuthenticationCode2", "Password", "NewPassword", "OldPassword"}
 _ENVELOPE = {"Action", "Version"}
-# IAM actions that are not spelled as their API operation.
+# IAM actions whose names differ from their API operations.
 _RENAMED = {"ListAllMyBuckets": "ListBuckets"}
 _NOT_LOGGED = {
     "s3": re.compile(r"(?!.*Bucket|PutAccountPublicAccessBlock|GetAccountPublicAccessBlock).*|ListBucket\w*"),
@@ -38,7 +38,7 @@ _NOT_LOGGED = {
     "sqs": re.compile(r"(Send|Receive|Delete|ChangeMessageVisibility)\w*Message\w*"),
     "sns": re.compile(r"Publish\w*"),
     "kinesis": re.compile(r"(Put|Get)Record\w*"),
-    # AWS logs it; here a look at the events would add to them.
+    # AWS logs it. Here reading the events would add to them.
     "cloudtrail": re.compile(r"LookupEvents"),
 }
 _marker: ContextVar[str | None] = ContextVar("valetkey_events_before", default=None)
@@ -56,7 +56,7 @@ def install() -> None:
 
 
 def _older(queue: Callable[[], Any]) -> Callable[[], Any]:
-    """The events there are; within a page, those before the page's marker."""
+    """Wrap the event queue: within a page, only the events before the page's marker."""
 
     def events() -> Any:
         found, marker = queue(), _marker.get()
@@ -84,7 +84,7 @@ def _page(lookup: Callable[[Any], Answer], body: dict[str, Any]) -> Answer:
 
 
 def finish(call: AwsCall, answer: Answer) -> None:
-    """Write down a call that has been answered."""
+    """Log a call that has been answered."""
     from ministack.core.responses import get_account_id
 
     left_out = _NOT_LOGGED.get(call.service)
@@ -106,7 +106,7 @@ def finish(call: AwsCall, answer: Answer) -> None:
 
 
 def write(account: str, event: Event, *, username: str) -> None:
-    """Put an event where LookupEvents of its account and region finds it. Fills in time, ids and recipient."""
+    """Store an event where LookupEvents of its account and region finds it. Fills in time, ids and recipient."""
     from ministack.core.responses import new_uuid, request_scope
     from ministack.services import cloudtrail
 
@@ -144,7 +144,7 @@ def _event(call: AwsCall, account: str, identity: Event) -> Event:
         "userIdentity": identity,
         "eventSource": f"{call.service}.amazonaws.com",
         "eventName": _RENAMED.get(call.action, call.action),
-        # IAM is one service for all regions, and logged in this one.
+        # IAM is one service for all regions, and is logged in this one.
         "awsRegion": "us-east-1" if call.service == "iam" else call.region,
         "sourceIPAddress": get_request_client_ip(),
         "userAgent": call.user_agent,
@@ -157,7 +157,7 @@ def _event(call: AwsCall, account: str, identity: Event) -> Event:
 
 
 def _identity(call: AwsCall) -> Event | None:
-    """The caller as CloudTrail shows it in its own account, or None when nobody is behind the key."""
+    """The caller as CloudTrail shows it in its own account; None if the key is unknown."""
     from ministack.core import iam_evaluator as ev
     from ministack.core.responses import get_account_id
     from ministack.services import sts
@@ -206,7 +206,7 @@ def _attributes(created: float, *, mfa: bool) -> Event:
 
 
 def _assumed(call: AwsCall, event: Event, answer: Answer, account: str) -> None:
-    """Complete the event of a role that was assumed, and write the copy of the role's account."""
+    """Complete the event of an assumed role, and write the copy for the role's account."""
     from ministack.core.responses import new_uuid
     from ministack.services import sts
 
@@ -232,7 +232,7 @@ def _assumed(call: AwsCall, event: Event, answer: Answer, account: str) -> None:
 
 
 def _parameters(call: AwsCall) -> Event:
-    """The request's parameters as CloudTrail spells them, secrets left out."""
+    """The request's parameters in CloudTrail's spelling, without secrets."""
     found: Event = {}
     lists: dict[str, dict[int, Any]] = {}
     for name, value in call.params.items():

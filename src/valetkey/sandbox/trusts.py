@@ -1,13 +1,14 @@
-"""Trust policies are checked when they are saved.
+"""Checks of trust policies when they are saved.
 
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html (a named user or role
-must exist; no wildcard inside an ARN; a unique id of nobody cannot be written), .../troubleshoot_policies.html,
-.../reference_iam-quotas.html (2048 characters by default; an account's quota can be raised). That white space does not
-count is documented for inline and managed policies alone (fact W9): here every character that is sent counts.
-Accounts: the sandbox has every account there could be, so any 12 digits are an account.
+must exist; no wildcard inside an ARN; a unique id of no user or role cannot be written),
+.../troubleshoot_policies.html, .../reference_iam-quotas.html (2048 characters by default; an account's quota can be
+raised). That white space does not count is documented for inline and managed policies only (fact W9): here every
+character that is sent counts.
+Accounts: in the sandbox every possible account exists, so any 12 digits are an account.
 
 Replaces: ministack's `services.iam._trust_policy_not_principal_error`, which CreateRole, UpdateAssumeRolePolicy and
-CloudFormation all ask; its own rule about NotPrincipal is kept.
+CloudFormation all call; its own rule about NotPrincipal is kept.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def install() -> None:
 
 
 def problem(document: Any) -> str | None:
-    """AWS's message for a trust policy that cannot be saved, or None."""
+    """Return AWS's message for a trust policy that cannot be saved, or None."""
     text = document if isinstance(document, str) else json.dumps(document)
     try:
         readable(document)
@@ -55,14 +56,14 @@ def problem(document: Any) -> str | None:
 
 
 def quota() -> int:
-    """AssumeRolePolicySizeQuota of the account that is worked for."""
+    """AssumeRolePolicySizeQuota of the current account."""
     from ministack.core.responses import get_account_id
 
     return variants.of(str(get_account_id())).trust_policy_size
 
 
 def _sized(handler: Handler, p: Params, name: str) -> Any:
-    # Too long has a code of its own; the emulator knows only MalformedPolicyDocument here.
+    # A policy that is too long has its own code; the emulator knows only MalformedPolicyDocument here.
     too_long = _TOO_LONG.format(quota())
     if problem(param(p, name)) == too_long:
         return refuse(409, "LimitExceeded", too_long)
@@ -72,7 +73,7 @@ def _sized(handler: Handler, p: Params, name: str) -> Any:
 
 
 def _summary(handler: Handler, p: Params) -> Any:
-    """GetAccountSummary says the account's own quota."""
+    """Put the account's own quota into GetAccountSummary."""
     status, headers, body = handler(p)
     said = rf"\g<1>{quota()}".encode()
     return status, headers, re.sub(rb"(<key>AssumeRolePolicySizeQuota</key><value>)\d+", said, body)
@@ -131,7 +132,7 @@ def _exists(kind: str, name: str) -> bool:
 
 
 def _is_principal(arn: str) -> bool:
-    """Whether an ARN names an account, or exactly a user or role that there is now, or a possible session."""
+    """Whether an ARN names an account, exactly an existing user or role, or a possible session."""
     from ministack.services import iam
 
     found = re.fullmatch(r"arn:aws:(iam|sts)::(\d{12}):(root|[a-z-]+/.+)", arn)

@@ -6,8 +6,8 @@ text in others; a variable without a value matches nothing) and .../reference_po
 (ArnEquals and ArnLike compare the six components of an ARN one by one).
 
 Replaces in ministack's `core.iam_evaluator`: `parse_policy_document`, `evaluate_resource_policy`,
-`evaluate_trust_policy` (which lose the Version), `_conditions_met`, `_first_match`, `_fnmatch_compile` and the ARN
-operators. Each asks what was there before.
+`evaluate_trust_policy` (which lose the Version), `_conditions_met` and `_first_match`, which are still called;
+`_fnmatch_compile` and the ARN operators.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NAMED = re.compile(r"\s*([^,\s']+)\s*(?:,\s*'([^']*)'\s*)?")
-# A wildcard character that came out of a variable is not a wildcard: it travels as one of these until it is matched.
+# A wildcard character in the value of a variable is not a wildcard: one of these replaces it until it is matched.
 _QUOTE = {"*": "\ue000", "?": "\ue001"}
 _UNQUOTE = {quoted: plain for plain, quoted in _QUOTE.items()}
 _NOTHING = "\ue002"
@@ -29,7 +29,7 @@ _PATTERNS = ("stringlike", "stringnotlike", "arnequals", "arnlike", "arnnotequal
 
 
 class _Ready(dict[str, Any]):
-    """A statement whose variables are to be read as 2012-10-17 reads them."""
+    """A statement whose variables follow the rules of 2012-10-17."""
 
 
 def install() -> None:
@@ -40,7 +40,7 @@ def install() -> None:
 
     @lru_cache(512)
     def parsed(text: str) -> Any:
-        # ReadOnlyAccess alone is 98 kB, and every request asks for it again.
+        # ReadOnlyAccess alone is 98 kB, and every request parses it again.
         return parse(_ready(text))
 
     ev.parse_policy_document = lambda document: (
@@ -55,7 +55,7 @@ def install() -> None:
 
 
 def _ready(document: Any) -> Any:
-    """The document with every statement marked, `${` made literal where its Version knows no variables."""
+    """The document with every statement marked. `${` becomes literal if the document's Version has no variables."""
     if isinstance(document, str):
         try:
             document = json.loads(document)
@@ -102,7 +102,8 @@ def _expand(statement: Any, ctx: Any) -> Any:
 
 
 def _filled(conditions: Any, ctx: Any) -> Any:
-    """A Condition with the variables of its string and ARN tests filled in; values without an answer are left out."""
+    """A Condition with the variables of its string and ARN tests filled in. Values with an undefined variable are left
+    out."""
     if not isinstance(conditions, dict) or "${" not in str(conditions):
         return conditions
     return {
@@ -124,7 +125,7 @@ def _values(operator: str, expected: Any, ctx: Any) -> Any:
 
 
 def _fill(text: str, ctx: Any) -> str | None:
-    """The text with its variables replaced and their wildcards quoted, or None when one has no value."""
+    """The text with its variables replaced and their wildcards quoted, or None if one has no value."""
     missing = False
 
     def value(match: re.Match[str]) -> str:
@@ -157,7 +158,7 @@ def _plain(text: str) -> str:
 
 @lru_cache(8192)
 def _compile(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    """A pattern that costs no more than its length times the text's: each `*` takes the first place that fits."""
+    """Compile a pattern that costs at most its length times the text's: each `*` takes the first place that fits."""
     parts = [
         "".join("." if ch == "?" else re.escape(_UNQUOTE.get(ch, ch)) for ch in part) for part in pattern.split("*")
     ]

@@ -1,15 +1,14 @@
-"""Where AWS has been seen to behave in more than one way, where it documents nothing, or where accounts differ: which
-of them the sandbox shows.
+"""How the sandbox behaves where AWS has been seen to behave in several ways, documents nothing, or accounts differ.
 
-By account of the caller; what is set for no account is for all those that have no setting of their own.
+Settings are by account of the caller; those for no account apply to all accounts without settings of their own.
 
 | setting | values |
 | --- | --- |
-| `refusals` | what the text of a refusal says beyond who, what and on what. `bare`: an AssumeRole that is refused names no policy (aws-cli issue 7216, and most public logs across accounts). `reasons`: it names the kind of policy (IAM User Guide, troubleshoot_access-denied). `ids`: the same, and refusals by IAM carry an authorization id and a link to the console (.../troubleshoot_access-denied-authorization-id, preview) |
-| `trust_policy_size` | the account's AssumeRolePolicySizeQuota: the characters that a trust policy may have (2048; AWS raises it for an account) |
-| `username_in_sessions` | whether `${aws:username}` has a value in a trust policy when a user of the account comes with GetSessionToken's credentials: true, or false (AWS's pages can be read either way: fact U1) |
-| `duration_signs_in` | whether a role session that was asked for with DurationSeconds through an MFA session, or from another role, can sign in to the console: false, as AWS's page has it, or true (fact U2). By account of the role |
-| `sts_minutes` | how far the date of a request to STS may be off: 5 (AWS's pages), or 15 (texts of STS itself) |
+| `refusals` | what the message of a refusal contains beyond who, what and on what. `bare`: the refusal of an AssumeRole names no policy (aws-cli issue 7216, and most public logs across accounts). `reasons`: it names the kind of policy (IAM User Guide, troubleshoot_access-denied). `ids`: the same, and refusals by IAM carry an authorization id and a link to the console (.../troubleshoot_access-denied-authorization-id, preview) |
+| `trust_policy_size` | the account's AssumeRolePolicySizeQuota: the maximum number of characters in a trust policy (2048; AWS raises it for an account) |
+| `username_in_sessions` | whether `${aws:username}` has a value in a trust policy if a user of the account calls with GetSessionToken's credentials: true, or false (AWS's pages can be read either way: fact U1) |
+| `duration_signs_in` | whether a role session that was requested with DurationSeconds through an MFA session, or from another role, can sign in to the console: false, as AWS's page states, or true (fact U2). By account of the role |
+| `sts_minutes` | how many minutes the date of a request to STS may differ: 5 (AWS's pages), or 15 (messages of STS itself) |
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _KNOWN: dict[str, tuple[object, ...] | range] = {
 
 
 class VariantError(ValetkeyError):
-    """A setting that there is not."""
+    """An unknown setting, or a value that it cannot have."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,13 @@ _set: dict[str | None, Variants] = {}
 
 
 def of(account: str | None) -> Variants:
-    """The variants in force for a caller's account."""
+    """Return the variants in force for a caller's account."""
     return _set.get(account) or _set.get(None) or Variants()
 
 
 def vary(plain: Mapping[str, Any]) -> Variants:
-    """Change settings of `account` (left out: of all that have none of their own). Raises VariantError."""
+    """Change settings of `account` (left out: of all accounts without settings of their own). Returns the settings then
+    in force. Raises VariantError."""
     changes = {name: value for name, value in plain.items() if name != "account"}
     account = plain.get("account")
     if account is not None and not isinstance(account, str):
@@ -64,7 +64,7 @@ def vary(plain: Mapping[str, Any]) -> Variants:
         if name not in _KNOWN:
             raise VariantError(f"there is no setting {name!r}", do=f"set {' or '.join(_KNOWN)}", where=f"$.{name}")
         known = _KNOWN[name]
-        # True is 1 in Python: one must not pass for the other.
+        # True equals 1 in Python: neither may be accepted for the other.
         if value not in known or isinstance(value, bool) is not isinstance(known[0], bool):
             is_range = isinstance(known, range)
             allowed = f"{known[0]} to {known[-1]}" if is_range else ", ".join(map(str, known))
@@ -74,5 +74,5 @@ def vary(plain: Mapping[str, Any]) -> Variants:
 
 
 def reset() -> None:
-    """Everything as at the start."""
+    """Reset all settings to their defaults."""
     _set.clear()
