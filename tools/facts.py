@@ -2,8 +2,8 @@
 
     tools/facts.py --today 2026-11-28 [--days 180] [FILE]
 
-Prints the documented facts that were read more than so many days before that date. Exit codes: 0 none; 1 some, or a row
-that breaks the table's rules; 2 wrong use.
+Prints the documented facts that were read more than this number of days before that date. Exit codes: 0 none; 1 some,
+or a row that breaks the table's rules; 2 wrong use.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ COLUMNS = ("no", "fact", "state", "read", "source", "valetkey")
 STATES = ("documented", "measured", "undocumented")
 AWS_HOSTS = ("docs.aws.amazon.com", "aws.amazon.com", "repost.aws", "docs.aws.eu")
 AWS_MODELS = "https://github.com/boto/botocore/"
-"""AWS's own descriptions of its APIs count as its documentation."""
+"""AWS's own API models count as its documentation."""
 _NUMBER = re.compile(r"[WHU][0-9]{1,3}[a-z]?")
 _LINK = re.compile(r"\[([^\]]+)\]\((\S+?)\)")
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One row."""
+    """One row of the table."""
 
     no: str
     fact: str
     state: str
     read: date
     sources: tuple[tuple[str, str], ...]
-    """Name and URL of each."""
+    """Name and URL of each source."""
     valetkey: str
     line: int
 
@@ -45,7 +45,7 @@ class Wrong(Exception):
 
 
 def facts(text: str) -> tuple[Fact, ...]:
-    """Every row of every table with the columns of a fact. Raises Wrong."""
+    """Return every row of every table with the columns of a fact. Raises Wrong."""
     found: list[Fact] = []
     is_table = False
     for number, line in enumerate(text.splitlines(), 1):
@@ -93,7 +93,7 @@ def _is_aws(url: str) -> bool:
 
 
 def stale(found: tuple[Fact, ...], *, today: date, days: int) -> tuple[Fact, ...]:
-    """The documented facts that were read more than `days` before `today`, or after it; the oldest first."""
+    """Return the documented facts that were read more than `days` before `today`, or after it; oldest first."""
     old = [each for each in found if each.state == "documented" and not 0 <= (today - each.read).days <= days]
     return tuple(sorted(old, key=lambda each: each.read))
 

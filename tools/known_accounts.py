@@ -1,4 +1,4 @@
-"""Makes src/valetkey/catalog/known_accounts.json out of accounts.yaml of fwdcloudsec/known_aws_accounts.
+"""Write src/valetkey/catalog/known_accounts.json from accounts.yaml of fwdcloudsec/known_aws_accounts.
 
 python -m tools.known_accounts accounts.yaml COMMIT DATE
 """

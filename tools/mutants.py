@@ -1,12 +1,12 @@
-"""Do the tests of a room fail when its code is wrong? `make mutants`.
+"""Mutation tests: do the tests of a room fail when its code is wrong? `make mutants`.
 
-Takes 100 single changes at random (the seed fixes them) over policy, prover, trust, grants and
-credentials/sessions, puts each into a copy of the package, and runs the unit tests of that room against the copy.
-Prints each change that no test noticed, with the reason in `tools/mutants.toml` where one is known, and each reason
-whose line is there no more. Exit 1 where less than 85 % are noticed.
+Takes 100 single changes at random (fixed by the seed) in policy, prover, trust, grants and credentials/sessions, puts
+each into a copy of the package, and runs the unit tests of that room against the copy. Prints each change that no test
+noticed, with the reason from `tools/mutants.toml` if there is one, and each reason whose line no longer exists. Exit
+code 1 if fewer than 85 % are noticed.
 
-Before any change the tests of each room must pass against the unchanged copy, and import the package from it: else
-every change would seem to be noticed, or none.
+Before any change, the tests of each room must pass against the unchanged copy, and import the package from it.
+Otherwise every change would seem to be noticed, or none.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ SRC = ROOT / "src"
 ROOMS = ("policy", "prover", "trust", "grants", "credentials/sessions")
 WANTED = 0.85
 SECONDS = 300
-"""What the tests of one room may take; a change that makes them run longer is noticed, and counted apart."""
+"""Time limit for the tests of one room. A change that makes them run longer is noticed, and counted separately."""
 ELSEWHERE = 77
-"""The exit code of tests that import another package than the copy."""
+"""Exit code of tests that import a package other than the copy."""
 _PLUGIN = f"""
 import pathlib, os, pytest
 def pytest_collection_finish(session):
@@ -52,15 +52,15 @@ def pytest_collection_finish(session):
         pytest.exit(f"valetkey is imported from {{valetkey.__file__}}", returncode={ELSEWHERE})
 """
 
-# These need arguments of their own, or change names only.
+# These need arguments, or change only names.
 _LEFT_OUT = ("VariableReplacer", "VariableInserter")
-# What is for the type checker alone, and that values are frozen, which it holds too.
+# Lines for the type checker only, and the decorators of dataclasses: it also checks that values are frozen.
 _NOT_RUN = re.compile(r"\s*(if TYPE_CHECKING|@dataclass|@dataclasses)")
 
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    """One change of one file: the line before and after it, and the file's whole new text."""
+    """One change of one file: the line before and after it, and the whole new text of the file."""
 
     room: str
     path: pathlib.Path
@@ -71,7 +71,7 @@ class Mutant:
 
 
 def same_but_for_annotations(before: str, after: str) -> bool:
-    """Annotations are never evaluated here (PEP 563): a change within one changes nothing."""
+    """Whether two texts differ only in annotations, which are never evaluated here (PEP 563)."""
 
     def bare(text: str) -> str:
         tree = ast.parse(text)
@@ -88,7 +88,8 @@ def same_but_for_annotations(before: str, after: str) -> bool:
 
 
 def places(text: str) -> dict[tuple[int, int], list[tuple[str, int]]]:
-    """Every place of a file that can be changed: its line and column, with the operators and their occurrences."""
+    """Return every position of a file that can be changed: line and column, with the operators and their
+    occurrences."""
     nodes = list(ast_nodes(get_ast(text)))
     found: dict[tuple[int, int], list[tuple[str, int]]] = collections.defaultdict(list)
     for name in sorted(operator_names()):
@@ -104,7 +105,7 @@ def places(text: str) -> dict[tuple[int, int], list[tuple[str, int]]]:
 
 
 def mutants(room: str, wanted: int, rng: random.Random) -> list[Mutant]:
-    """`wanted` changes of one room, each place at most once."""
+    """Return `wanted` changes of one room, at most one per position."""
     texts = {path: path.read_text() for path in sorted((SRC / "valetkey" / room).rglob("*.py"))}
     open_ = [(path, place, ways) for path, text in texts.items() for place, ways in sorted(places(text).items())]
     rng.shuffle(open_)
@@ -134,19 +135,19 @@ def mutants(room: str, wanted: int, rng: random.Random) -> list[Mutant]:
 
 
 def tests_of(mutant: Mutant) -> list[str]:
-    """The tests of its room; the file's own come first, so that most runs end early."""
+    """Return the tests of a change's room. Those of its own file come first, so that most runs end early."""
     folder = folder_of(mutant.room)
     own = [str(path) for path in sorted(folder.rglob(f"test_{mutant.path.stem}*.py"))]
     return [*own, str(folder)]
 
 
 def folder_of(room: str) -> pathlib.Path:
-    """Where the unit tests of a room are."""
+    """Return the folder of a room's unit tests."""
     return ROOT / "tests" / "unit" / room
 
 
 class Outcome(enum.Enum):
-    """What the tests of a room say of a change."""
+    """Result of a room's tests for a change."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -154,7 +155,7 @@ class Outcome(enum.Enum):
 
 
 class Copies:
-    """Copies of the package, one for each worker; made once, each changed and put right again."""
+    """Copies of the package, one per worker. Each is created once; each change is undone after its tests."""
 
     def __init__(self, place: pathlib.Path, count: int) -> None:
         (place / "mutants_plugin.py").write_text(_PLUGIN)
@@ -166,14 +167,14 @@ class Copies:
             self._free.put(copy)
 
     def unchanged(self, room: str) -> None:
-        """Stop the campaign unless the tests of a room pass as they are."""
+        """Stop the campaign unless the tests of a room pass without a change."""
         with self._taken() as copy:
             outcome, said = self._tests(copy, [str(folder_of(room))])
         if outcome is not Outcome.PASSED:
             raise SystemExit(f"the tests of {room} {outcome.value} before anything was changed:\n{said[-2000:]}")
 
     def outcome(self, mutant: Mutant) -> Outcome:
-        """What the tests of its room say of a change."""
+        """Run the tests of a change's room against it. Returns the result."""
         with self._taken() as copy:
             path = copy / mutant.path
             before = path.read_text()
@@ -218,12 +219,12 @@ class Copies:
 
 
 def one_line(text: str) -> str:
-    """Lines as `Mutant.before` has them."""
+    """Join lines as in `Mutant.before`."""
     return " ".join(line.strip() for line in text.splitlines())
 
 
 def outdated(known: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    """The known survivors whose file or line is there no more."""
+    """Yield a message for each known survivor whose file or line no longer exists."""
     for file, before, _ in known:
         path = SRC / file
         if not path.exists() or before not in one_line(path.read_text()):
@@ -231,7 +232,7 @@ def outdated(known: Iterable[tuple[str, str, str]]) -> Iterator[str]:
 
 
 def main() -> int:
-    """Run the campaign. The exit code."""
+    """Run the campaign. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutants", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
@@ -268,7 +269,7 @@ def main() -> int:
 
 
 def summary(seen: collections.Counter[Outcome]) -> str:
-    """How many changes were noticed, and how many of these by a time-out."""
+    """Return how many changes were noticed, and how many of these by a time-out."""
     total = seen.total()
     noticed = total - seen[Outcome.PASSED]
     late = f", {seen[Outcome.TIMED_OUT]} of them by a time-out" if seen[Outcome.TIMED_OUT] else ""

@@ -1,4 +1,4 @@
-"""Writes docs/reference/schemas/: the JSON Schema of everything that `--json` prints, from the structs that print it.
+"""Write docs/reference/schemas/: the JSON Schema of everything that `--json` prints, from the structs that print it.
 
 python -m tools.schemas
 """
@@ -17,7 +17,7 @@ TARGET = Path(__file__).parents[1] / "docs" / "reference" / "schemas"
 
 
 def schema(shape: type[Shape]) -> str:
-    """The schema of one result as text."""
+    """Return the schema of one result as text."""
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(shape)}
     return json.dumps(made, indent=2, ensure_ascii=True, sort_keys=True) + "\n"
 

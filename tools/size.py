@@ -1,4 +1,4 @@
-"""Print lines of code per room, blank lines and comments not counted: `make size`."""
+"""Print lines of code per room, without blank lines and comments: `make size`."""
 
 import pathlib
 

@@ -1,9 +1,9 @@
-"""How the house is built, counted: `make structure`.
+"""Figures of the package's structure: `make structure`.
 
 Per room: files, lines, floors (the longest chain of imports between the room's modules) and circles (groups of modules
-that import each other, imports inside functions counted too; those for type checkers alone are not). Per command:
-modules of valetkey that are imported, modules of which a function runs, and moves (calls from a module in one folder to
-a module in another). The commands run on the sandbox. `--root DIR` measures another checkout with this script.
+that import each other; imports inside functions count, those for type checkers only do not). Per command: modules of
+valetkey that are imported, modules in which a function runs, and moves (calls from a module in one folder to a module
+in another). The commands run on the sandbox. `--root DIR` measures another checkout with this script.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ POLICY = "arn:aws:iam::aws:policy/SecurityAudit"
 
 
 def rooms(root: pathlib.Path) -> list[tuple[str, int, int, int, int]]:
-    """Name, files, lines, floors and circles of each room of a checkout; the largest first."""
+    """Return name, files, lines, floors and circles of each room of a checkout, largest first."""
     package = root / "src" / "valetkey"
     modules = {_dotted(path, package.parent): path for path in package.rglob("*.py")}
     imports = {name: set(_imports(name, path, modules)) for name, path in modules.items()}
@@ -52,7 +52,7 @@ def _lines(path: pathlib.Path) -> int:
 
 
 def _imports(name: str, path: pathlib.Path, modules: dict[str, pathlib.Path]) -> Iterator[str]:
-    """The modules of the house that a module imports, anywhere in it but under TYPE_CHECKING."""
+    """Yield the modules of valetkey that a module imports, anywhere in it except under TYPE_CHECKING."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     waiting: list[ast.AST] = [ast.parse(path.read_text())]
     while waiting:
@@ -73,7 +73,7 @@ def _imports(name: str, path: pathlib.Path, modules: dict[str, pathlib.Path]) ->
 
 
 def _circles(graph: dict[str, set[str]]) -> list[frozenset[str]]:
-    """The strongly connected groups of a graph (Kosaraju), those of one module too."""
+    """Return the strongly connected groups of a graph (Kosaraju), including those of one module."""
     order: list[str] = []
     seen: set[str] = set()
 
@@ -99,7 +99,7 @@ def _circles(graph: dict[str, set[str]]) -> list[frozenset[str]]:
 
 
 def _floors(graph: dict[str, set[str]], groups: list[frozenset[str]]) -> int:
-    """How many groups stand on each other in the longest chain of imports."""
+    """Return the number of groups in the longest chain of imports."""
     home = {node: group for group in groups for node in group}
     height: dict[frozenset[str], int] = {}
 
@@ -113,7 +113,8 @@ def _floors(graph: dict[str, set[str]], groups: list[frozenset[str]]) -> int:
 
 
 def trace(out: pathlib.Path, words: list[str]) -> None:
-    """Run `valetkey WORDS` in this process and write what it entered to `out`."""
+    """Run `valetkey WORDS` in this process. Write the number of imported modules, of modules that ran, and of moves to
+    `out`."""
     import valetkey
 
     base = f"{pathlib.Path(valetkey.__file__).parent}{os.sep}"
@@ -143,7 +144,7 @@ def trace(out: pathlib.Path, words: list[str]) -> None:
 
 
 def commands(root: pathlib.Path) -> Iterator[tuple[str, dict[str, int]]]:
-    """What each of four commands enters, in the checkout `root`."""
+    """Yield the name and the figures of each of four commands, in the checkout `root`."""
     from valetkey.sandbox.accounts import Root
     from valetkey.sandbox.process import spawn
 

@@ -55,7 +55,7 @@ def main(words: list[str]) -> int:
         terminal.say(f"live run: {problem}")
         return 3
     except KeyboardInterrupt:
-        # Before it has started; later it is Interrupted.
+        # Before the run has started. Later Interrupted is raised instead.
         terminal.say("Not started; nothing was made.")
         return 130
 
@@ -115,7 +115,7 @@ def _run(given: argparse.Namespace) -> int:
     except terminal.Interrupted:
         terminal.say("Interrupted.")
     finally:
-        # INVARIANT: whatever ended the run, what it made is removed; signals are not heeded meanwhile.
+        # INVARIANT: however the run ends, what it created is removed. Signals are ignored meanwhile.
         terminal.say(f"Removing everything under {world.path} ...")
         left = _remove(world, world.path)
     _write(world, results, given, finished=finished, left=len(left.things))

@@ -1,7 +1,7 @@
-"""Everything under an IAM path is removed: roles in the owner's account, users in the contractor's.
+"""Removes everything under an IAM path: roles in the owner's account, users in the contractor's.
 
-Works from what IAM lists under the path, so that it also removes what a crashed run left; what a run knows it has made
-is removed besides, since IAM may not list it yet (fact W2).
+Works from what IAM lists under the path, so that it also removes what a crashed run has left. What a run knows it has
+created is removed too, because IAM may not list it yet (fact W2).
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import botocore.exceptions
 from tools.live.people import Time
 
 ROOT = "/valetkey-live/"
-"""The path of all runs."""
+"""Path of all runs."""
 PREFIX = "valetkey-live-"
-"""Names of what is made begin so; nothing else under the path is touched."""
+"""Prefix of the names of all created roles and users. Nothing else under the path is changed."""
 LIMIT = 180.0
-"""Seconds until the rest is reported instead of removed."""
+"""Seconds after which the rest is reported instead of removed."""
 _PAUSE = 3.0
 _LATE = 30.0
-"""Seconds after which what IAM does not list is taken not to be there."""
+"""Seconds after which what IAM does not list is assumed not to exist."""
 
 
 @dataclass
 class Left:
-    """What is still there, as texts for the person: "role NAME: why"."""
+    """What still exists, "role NAME" or "user NAME", with the reason."""
 
     things: dict[str, str] = field(default_factory=dict)
 
@@ -35,8 +35,8 @@ class Left:
 def remove(
     owner: Any, contractor: Any, path: str, *, time: Time, roles: Iterable[str] = (), users: Iterable[str] = ()
 ) -> Left:
-    """Remove the roles of `owner` and the users of `contractor` (IAM clients) under `path`; `roles` and `users` are
-    names that IAM may not list yet. Answers what is left. Raises nothing of botocore's."""
+    """Remove the roles of `owner` and the users of `contractor` (IAM clients) under `path`. `roles` and `users` are
+    names that IAM may not list yet. Returns what is left. Raises no error of botocore."""
     if not path.startswith(ROOT) or not path.endswith("/"):
         raise ValueError(f"{path!r} is not a path under {ROOT}")
     started = time.now()
@@ -62,7 +62,7 @@ def remove(
                 if (kind, name) in listed:
                     left.things[f"{kind} {name}"] = "IAM still lists it"
             except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-                # A policy that is limited to the path refuses calls about what is not there: it has no path.
+                # A policy limited to the path refuses calls about what does not exist, because that has no path.
                 if (kind, name) in listed or time.now() - started < _LATE:
                     left.things[f"{kind} {name}"] = _why(error)
                 else:
@@ -91,7 +91,7 @@ def _remove_user(iam: Any, name: str) -> None:
 
 
 def _there(ask: Callable[[], list[Any]]) -> list[Any]:
-    """A list of something; empty where that is gone."""
+    """Return a list; empty if the role or user does not exist."""
     try:
         return ask()
     except botocore.exceptions.ClientError as error:

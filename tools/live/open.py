@@ -1,4 +1,4 @@
-"""From two profile names to a `World`: who they are, and whether a run may start with them."""
+"""Opens a `World` from two profile names: finds out their identities, and whether a run may start with them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?:iam|sts)::(?P<account>\d{12
 
 
 class Refused(Exception):
-    """The run does not start. Says what to do."""
+    """The run does not start. The message says what to do."""
 
 
 def open_world(given: argparse.Namespace, *, seed: str | None, endpoint: str | None) -> World:
-    """Ask both profiles who they are. Raises Refused, also where AWS does not answer."""
+    """Ask AWS for the identities of both profiles, and return the world. Raises Refused, also if AWS does not
+    answer."""
     owner, owner_arn, partition = _account(given.owner, given.region)
     contractor, arn, other = _account(given.contractor, given.region)
     if owner.id == contractor.id:
@@ -70,7 +71,7 @@ def open_world(given: argparse.Namespace, *, seed: str | None, endpoint: str | N
 
 
 def _account(profile: str, region: str) -> tuple[Account, str, str]:
-    """The account of a profile, the caller's ARN and partition."""
+    """Return the account of a profile, the caller's ARN and the partition. Raises Refused."""
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         answer = session.client("sts", config=CONFIG).get_caller_identity()
@@ -83,7 +84,8 @@ def _account(profile: str, region: str) -> tuple[Account, str, str]:
 
 
 def _serial(contractor: Account, name: str) -> str | None:
-    """The device that shows codes: a security key or passkey gives none for API calls (fact H7)."""
+    """Return the serial number of the device that shows codes, or None. A security key or passkey gives no codes for
+    API calls (fact H7). Raises Refused."""
     try:
         devices = contractor.client("iam").list_mfa_devices(UserName=name)["MFADevices"]
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
@@ -117,14 +119,14 @@ def _time_and_codes(
 
 def _signin(given: argparse.Namespace, partition: str, endpoint: str | None) -> dict[str, str]:
     if given.sandbox and endpoint:
-        # One host stands for all of them.
+        # One host serves as all of them.
         return {"regional": endpoint.rstrip("/"), "global": endpoint.rstrip("/")}
     hosts = {"regional": signin_host(partition, given.region), "global": signin_host(partition, None)}
     return {name: f"https://{host}" for name, host in hosts.items()}
 
 
 def _hide(world: World, owner_arn: str, seed: str | None) -> None:
-    """What the result may not say, from the start."""
+    """Register what the result must not contain, before the run starts."""
     redactor = world.redactor
     redactor.secret("".join(seed.split()) if seed else None)
     for account in (world.owner, world.contractor):

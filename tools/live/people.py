@@ -1,6 +1,6 @@
-"""The person of the run: an IAM user with a device that shows codes, and where the codes come from.
+"""The person of the run: an IAM user with a device that shows codes, and the sources of these codes.
 
-AWS: a code is good once, for its 30 seconds and a step to either side (fact H9).
+AWS: a code is valid once, in its 30 seconds and one step to either side (fact H9).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ STEP = 30
 
 
 class Time(Protocol):
-    """The clock that the run goes by."""
+    """The clock of the run."""
 
     def now(self) -> float: ...
     def sleep(self, seconds: float) -> None: ...
@@ -37,22 +37,22 @@ class RealTime:
 
 
 class Codes(Protocol):
-    """Gives codes, each of them once."""
+    """Returns codes, each of them once."""
 
     def next(self) -> str: ...
 
 
 class NoCode(Exception):
-    """No code is given."""
+    """No code is available."""
 
 
 class BadSeed(ValueError):
-    """A seed that is not base32. The text does not quote it."""
+    """A seed that is not base32. The message does not quote it."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who the contractor profile is."""
+    """The user of the contractor's profile."""
 
     name: str
     arn: str
@@ -61,14 +61,14 @@ class Person:
 
 
 def code_at(seed: bytes, step: int) -> str:
-    """The 6 digits of a 30 s step (RFC 6238 with HMAC-SHA-1, RFC 4226)."""
+    """Return the 6 digits of a 30 s step (RFC 6238 with HMAC-SHA-1, RFC 4226)."""
     digest = hmac.digest(seed, struct.pack(">Q", step), "sha1")
     at = digest[-1] & 15
     return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
 class SeedCodes:
-    """Codes computed from the device's base32 seed. The next one is waited for: 30 s at most."""
+    """Codes computed from the device's base32 seed. Waits for the next one, 30 s at most."""
 
     def __init__(self, seed: str, clock: Time, say: Callable[[str], None]) -> None:
         """Raises BadSeed."""

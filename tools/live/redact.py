@@ -1,6 +1,6 @@
-"""What identifies an account, a person or a request is replaced by a placeholder, the same one each time.
+"""Replaces what identifies an account, a person or a request by a placeholder, the same one each time.
 
-INVARIANT: `Redactor.text` never answers a text that holds a secret it was told of, and `check` refuses one.
+INVARIANT: `Redactor.text` never returns a text with a registered secret, and `check` refuses one.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 
 class NotRedacted(Exception):
-    """A result that would hold a secret. It is not written; the text does not quote it."""
+    """A result that would contain a secret, a name or an id. It is not written; the message does not quote it."""
 
 
 class Redactor:
-    """Known names and secrets of one run, and the placeholders given so far."""
+    """Registered names and secrets of one run, and the placeholders used so far."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -40,16 +40,16 @@ class Redactor:
         self._counts: dict[str, int] = {}
 
     def name(self, value: str, placeholder: str) -> None:
-        """From now on this text is shown as <placeholder>."""
+        """Register a text that is replaced by <placeholder> from now on."""
         if value:
             self._names[value] = f"<{placeholder}>"
 
     def secret(self, *values: str | None) -> None:
-        """These may appear nowhere."""
+        """Register secrets, which may appear nowhere."""
         self._secrets |= {each for each in values if each}
 
     def text(self, text: str) -> str:
-        """The text with placeholders."""
+        """Return the text with placeholders."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "<secret>")
         for value in sorted(self._names, key=len, reverse=True):
@@ -61,7 +61,7 @@ class Redactor:
         return text
 
     def value(self, value: Json) -> Json:
-        """A JSON value with every string in it redacted; the names of members are the program's own."""
+        """Return a JSON value with every string in it redacted. Names of members stay: they are the program's own."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
@@ -71,9 +71,9 @@ class Redactor:
         return value
 
     def check(self, text: str) -> str:
-        """The text, if it holds nothing that it may not. Raises NotRedacted."""
+        """Return the text if it contains nothing that must be hidden. Raises NotRedacted."""
         for kind, hidden in (("a secret", self._secrets), ("a name", self._names)):
-            # A name of few letters may be part of another word.
+            # A short name may be part of another word.
             if any(each in text for each in hidden if kind == "a secret" or len(each) >= 12):
                 raise NotRedacted(f"the result holds {kind} that was to be replaced: it is not written")
         if _ID.search(text):

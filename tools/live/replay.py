@@ -1,4 +1,4 @@
-"""A result turned into settings of the sandbox: what AWS was seen to do becomes what the sandbox does."""
+"""Turns a result into settings of the sandbox, which then behaves as AWS was seen to behave."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class NotAResult(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a result says about the settings of the sandbox; a setting that it says nothing about is left out."""
+    """Settings of the sandbox from a result. Settings that it does not determine are left out."""
 
     variants: Mapping[str, object]
     """For `Control.vary`."""
     delay: float | None
-    """Seconds for `Control.propagation`: the longest that a change of a role was seen to take."""
+    """Seconds for `Control.propagation`: the longest observed delay of a change of a role."""
 
 
 def settings(text: str) -> Settings:
-    """The settings that the JSON of a result stands for. Raises NotAResult."""
+    """Return the settings that the JSON of a result determines. Raises NotAResult."""
     try:
         plain = json.loads(text)
         if plain["valetkey"] != KIND:
@@ -46,7 +46,7 @@ def settings(text: str) -> Settings:
 
 
 def apply(found: Settings, control: Control, account: str | None = None) -> None:
-    """Let a running sandbox do the same towards one account, or to all. Raises SandboxError."""
+    """Apply the settings to a running sandbox, for one account or for all. Raises SandboxError."""
     if found.variants:
         control.vary(account, **found.variants)
     if found.delay is not None:
@@ -66,14 +66,14 @@ def _variants(done: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     with_duration = done.get("console-federation", {}).get("mfa_session_with_duration", {})
     tokens = [each["token"] for each in with_duration.values() if isinstance(each, Mapping)]
     yield "duration_signs_in", all(tokens) if tokens else None
-    # Refused within 15 minutes means 5; the sandbox knows these two.
+    # A refusal at 6 minutes means a limit of 5; the sandbox has only 5 and 15.
     clocks = done.get("clock-off", {})
     late = [clocks[key]["sts"]["ok"] for key in ("6_minutes_behind", "6_minutes_ahead") if key in clocks]
     yield "sts_minutes", (15 if all(late) else 5) if late else None
 
 
 def _waits(done: Mapping[str, Any]) -> Iterator[object]:
-    """Seconds that changes of roles were seen to take."""
+    """Yield the observed delays of changes of roles, in seconds."""
     for name in ("refusal-ended", "refusal-closed"):
         yield done.get(name, {}).get("seconds")
     revoked = done.get("revoke-under-calls", {})

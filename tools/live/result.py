@@ -1,4 +1,4 @@
-"""The one JSON of a run."""
+"""The JSON result of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ KIND = "live-run/v1"
 
 
 def document(world: World, results: Sequence[Result], *, on: str, finished: bool, left: int) -> dict[str, Json]:
-    """The result as plain JSON, redacted. `on` is "aws" or "sandbox", `left` how many things could not be removed."""
+    """Return the result as plain JSON, redacted. `on` is "aws" or "sandbox", `left` the number of things that could not
+    be removed."""
     import boto3
     import botocore
 
@@ -45,5 +46,5 @@ def document(world: World, results: Sequence[Result], *, on: str, finished: bool
 
 
 def text(redactor: Redactor, plain: dict[str, Json]) -> str:
-    """The JSON text. Raises NotRedacted where it would hold what it may not."""
+    """Return the JSON text. Raises NotRedacted if it would contain what must be hidden."""
     return redactor.check(json.dumps(plain, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""The same run on the sandbox: its clocks are moved instead of waited for, and its devices show their codes."""
+"""The same run on the sandbox: its clocks are moved instead of waited for, and the codes of its devices are read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from valetkey.sandbox.client import Control
 
 
 class SandboxTime:
-    """The owner's clock; waiting moves the clocks of all the accounts."""
+    """The owner's clock. Waiting moves the clocks of all accounts."""
 
     def __init__(self, control: Control, accounts: Sequence[str]) -> None:
         self._control, self._accounts = control, accounts
@@ -22,7 +22,7 @@ class SandboxTime:
 
 
 class SandboxCodes:
-    """The codes of a device of the sandbox; its account's clock moves on where the current one was used."""
+    """The codes of a device of the sandbox. Its account's clock moves on if the current code has been used."""
 
     def __init__(self, control: Control, serial: str) -> None:
         self._control, self._serial = control, serial

@@ -1,4 +1,4 @@
-"""The table of steps, and what running them gives."""
+"""The table of steps, and the results of running them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ State = Literal["done", "failed", "skipped"]
 
 
 class Skipped(Exception):
-    """A step that does not apply here; the text says why."""
+    """A step that does not apply. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Step:
 
     name: str
     facts: tuple[str, ...]
-    """Numbers of docs/aws-facts.md that the outcome settles or confirms."""
+    """Numbers in docs/aws-facts.md that the outcome settles or confirms."""
     run: Run = field(repr=False)
 
     @property
@@ -35,21 +35,21 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """What one step gave."""
+    """Result of one step."""
 
     step: Step
     state: State
     seconds: float
     outcome: Outcome = field(default_factory=dict)
     why: str = ""
-    """For a step that failed or was skipped."""
+    """Reason why a step failed or was skipped."""
 
 
 _table: list[Step] = []
 
 
 def step(name: str, *facts: str) -> Callable[[Run], Run]:
-    """Put a function into the table; `table` has the order."""
+    """Add a function to the table; `table` defines the order."""
 
     def add(run: Run) -> Run:
         _table.append(Step(name, facts, run))
@@ -59,7 +59,7 @@ def step(name: str, *facts: str) -> Callable[[Run], Run]:
 
 
 def table() -> tuple[Step, ...]:
-    """Every step, in the order in which they run."""
+    """Return every step, in the order of execution."""
     from tools.live import (
         steps_clock,
         steps_console,
@@ -87,7 +87,7 @@ def table() -> tuple[Step, ...]:
 
 
 def run_steps(world: World, steps: Sequence[Step]) -> Iterator[Result]:
-    """Run the steps one by one. What one raises is its own failure: the next one still runs."""
+    """Run the steps one by one. An exception in a step is only its own failure: the next one still runs."""
     for number, each in enumerate(steps, 1):
         world.say(f"[{number}/{len(steps)}] {each.title} ...")
         started = world.time.now()

@@ -1,4 +1,4 @@
-"""Requests that were signed by a wrong clock. This computer's clock stays as it is: botocore is given another date."""
+"""Requests signed with a wrong clock. The computer's clock does not change: botocore gets another date."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def clock(world: World) -> Outcome:
 
 @contextlib.contextmanager
 def shifted(minutes: int) -> Iterator[None]:
-    """Within the block botocore signs by a clock that is so many minutes ahead."""
+    """Within the block, botocore signs with a clock that is ahead by `minutes`."""
     real = getattr(botocore.auth, _NOW)
 
     def now(*given: Any, **more: Any) -> datetime.datetime:
@@ -44,7 +44,7 @@ def shifted(minutes: int) -> Iterator[None]:
         return found + datetime.timedelta(minutes=minutes)
 
     with contextlib.ExitStack() as stack:
-        # With botocore[crt] installed requests are signed by a module of its own.
+        # With botocore[crt] installed, another module signs requests.
         for module in filter(None, (botocore.auth, sys.modules.get("botocore.crt.auth"))):
             stack.enter_context(mock.patch.object(module, _NOW, now))
         yield

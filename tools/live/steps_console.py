@@ -1,4 +1,4 @@
-"""Signing in to the console with the credentials of a role."""
+"""Sign-in to the console with the credentials of a role."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def console(world: World) -> Outcome:
 
 
 def _token(world: World, host: str, form: bytes) -> Json:
-    """The status, and whether a token was answered. The token is used for nothing."""
+    """Return the status, and whether a token was returned. The token is not used."""
     status, body = post_form(f"{host}/federation", form)
     try:
         token = json.loads(body).get("SigninToken")

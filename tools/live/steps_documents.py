@@ -1,4 +1,4 @@
-"""How IAM takes and shows trust policies."""
+"""How IAM accepts and shows trust policies."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def large(world: World) -> Outcome:
 def _saved(
     world: World, label: str, document: Mapping[str, Any], meant: Mapping[str, Any] | None = None, patience: float = 0.0
 ) -> Json:
-    """Create a role with a trust and read it back; `meant` is what is expected to be shown. A principal that is new may
-    be unknown to IAM for a while: so many seconds."""
+    """Create a role with a trust policy and read it back. `meant` is the document that is expected back. IAM may not
+    know a new principal at first: creation is retried for `patience` seconds."""
     done = Attempt(None)
 
     def is_accepted() -> bool:
@@ -104,7 +104,7 @@ def _saved(
 
 
 def _read(world: World, label: str) -> Any:
-    """The trust as IAM shows it; {} while it does not show the role."""
+    """The trust policy as IAM shows it; {} while it does not show the role."""
     done = attempt(lambda: world.owner.client("iam").get_role(RoleName=world.name(label)))
     if done.answer is None and done.code == "NoSuchEntity":
         return {}

@@ -1,4 +1,4 @@
-"""Ways in that AWS documents nowhere, or against."""
+"""Ways to enter a role that AWS does not document, or documents as refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.live.world import CONFIG, ONCE, SETTLE, Attempt, World, allow, attemp
 from valetkey.trust import write_trust
 
 _APART = 3.0
-"""Seconds: dates of issue are whole seconds."""
+"""Seconds between dates of issue, which are whole seconds."""
 
 
 @step("name-people-session", "U1", "W6")
@@ -23,7 +23,7 @@ def name_people_session(world: World) -> Outcome:
     control = world.enter(world.guarded(), session)
     world.make_role("named-session", write_trust(world.terms(mfa=True, name_people=True)))
     world.time.sleep(SETTLE)
-    # A role that is new may still be refused for that: half a minute of refusals is the trust's.
+    # A new role may be refused because it is new. Half a minute of refusals are due to the trust policy.
     seconds = world.until(lambda: world.enter("named-session", session).ok, limit=30.0)
     last = world.enter("named-session", session)
     other = world.enter("named-session", session, RoleSessionName="somebody-else")
@@ -104,7 +104,7 @@ def scoped(world: World) -> Outcome:
 
 
 def _scope(world: World, session: Any) -> Attempt:
-    """GetScopedCredentials with these credentials. Raises Skipped where the SDK does not have it."""
+    """Call GetScopedCredentials with these credentials. Raises Skipped if the SDK does not have it."""
     sts = session.client("sts", config=CONFIG)
     if not hasattr(sts, "get_scoped_credentials"):
         raise Skipped(f"not in this SDK (botocore {botocore.__version__})")

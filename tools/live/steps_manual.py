@@ -1,4 +1,4 @@
-"""What only a person can do: `aws login` with a code, and with a passkey."""
+"""Steps that need a person: `aws login` with a code, and with a passkey."""
 
 from __future__ import annotations
 

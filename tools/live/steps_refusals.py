@@ -1,4 +1,4 @@
-"""What AWS says when it refuses an AssumeRole: each refusal has one cause."""
+"""AWS's messages when it refuses an AssumeRole. Each refusal has one cause."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DENIED = 60.0
 def no_own_policy(world: World) -> Outcome:
     """AssumeRole by a user without any policy."""
     role, user = world.plain(), world.make_user("bare")
-    # STS may not know the new key everywhere yet: that is another cause.
+    # STS may not know the new key everywhere yet, which would be another cause.
     last, _ = _refused(world, role, user, code="AccessDenied")
     return {"cause": "no policy of the caller's own", **last.data()}
 
@@ -75,7 +75,8 @@ def closed(world: World) -> Outcome:
 
 
 def _changed(world: World, label: str, trust: dict[str, Any]) -> Outcome:
-    """A role that lets in, and then has another trust: the refusal has no other cause than the new trust."""
+    """Create a role that can be entered, then change its trust policy: the refusal has no other cause than the new
+    policy."""
     world.make_role(label, write_trust(world.terms()))
     world.must(lambda: world.enter(label).ok, "the role")
     world.set_trust(label, trust)
@@ -84,7 +85,7 @@ def _changed(world: World, label: str, trust: dict[str, Any]) -> Outcome:
 
 
 def _refused(world: World, label: str, session: Any = None, code: str = "") -> tuple[Attempt, float | None]:
-    """The last answer, and the seconds until it was a refusal (with this code)."""
+    """Return the last answer, and the seconds until it was a refusal (with this code)."""
     last = [Attempt(None)]
 
     def is_refused() -> bool:

@@ -1,4 +1,4 @@
-"""Taking a role back while its session keeps calling."""
+"""Revocation of a role while its session keeps calling."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from valetkey.trust import closed_trust, write_trust
 _EVERY = 0.5
 _LIMIT = 180.0
 _QUIET = 10.0
-"""Seconds without a success after which a deny is taken to hold."""
+"""Seconds without a success after which a deny counts as effective."""
 _AFTER = 15.0
 
 
 @dataclass
 class Watch:
-    """One session that keeps calling: when which call still worked, and what refused it."""
+    """A session that keeps calling: when each call worked, and how it was refused."""
 
     world: World
     calls: Mapping[str, Callable[[], Mapping[str, Any]]]
     tried: list[tuple[float, str, Attempt]] = field(default_factory=list)
 
     def once(self) -> bool:
-        """Call everything; whether anything worked."""
+        """Make every call once. Returns whether any of them worked."""
         now = self.world.time.now()
         done = [(now, name, attempt(call)) for name, call in self.calls.items()]
         self.tried += done
         return any(each.ok for _, _, each in done)
 
     def during(self, seconds: float) -> int:
-        """Keep calling; how many calls worked."""
+        """Keep calling. Returns how many calls worked."""
         before, until = len(self.tried), self.world.time.now() + seconds
         while self.world.time.now() < until:
             self.once()
@@ -42,7 +42,7 @@ class Watch:
         return sum(each.ok for _, _, each in self.tried[before:])
 
     def refused(self, since: float) -> dict[str, Json]:
-        """Keep calling until nothing has worked for a while; by call, the seconds from `since`."""
+        """Keep calling until nothing has worked for a while. Returns figures by call, in seconds from `since`."""
         start = len(self.tried)
         quiet_since = self.world.time.now()
         while self.world.time.now() - quiet_since < _QUIET and self.world.time.now() - since < _LIMIT:
@@ -64,7 +64,7 @@ class Watch:
         return found
 
     def codes(self, seconds: float) -> dict[str, Json]:
-        """Keep calling: by call, the error codes in the order in which they first came ("" for a success)."""
+        """Keep calling. Returns, by call, the error codes in order of first occurrence ("" for a success)."""
         before = len(self.tried)
         self.during(seconds)
         seen: dict[str, list[str]] = {name: [] for name in self.calls}
@@ -100,7 +100,7 @@ def revoke(world: World) -> Outcome:
     world.set_trust("revoked", closed_trust())
     found["seconds_until_the_closed_trust_holds"] = world.until(lambda: not world.enter("revoked").ok, every=_EVERY)
 
-    # The worst order: the allow and the deny go in one breath.
+    # The worst order: the allow is removed first, and the deny immediately afterwards.
     iam.delete_role_policy(**role, PolicyName="live")
     iam.delete_role_policy(**role, PolicyName="deny")
     found["successes_after_the_deny_was_removed"] = watch.during(_AFTER)

@@ -13,7 +13,7 @@ from tools.live.world import Account, World
 _EVERY = 30.0
 _PAGES = 40
 _BETWEEN = 0.5
-"""Seconds between pages: LookupEvents takes two calls a second."""
+"""Seconds between pages: LookupEvents allows two calls per second."""
 Event = dict[str, Any]
 
 
@@ -31,7 +31,7 @@ def trails(world: World) -> Outcome:
     def is_there() -> bool:
         nonlocal owner, contractor
         owner, contractor = _events(world, world.owner), _events(world, world.contractor)
-        # The last entries of the run are the latest to come.
+        # The last entries of the run appear last.
         wanted = {event["sharedEventID"] for event in contractor if "sharedEventID" in event}
         return bool(wanted) and any(map(_refused, contractor)) and wanted == {e.get("sharedEventID") for e in owner}
 

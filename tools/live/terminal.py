@@ -1,4 +1,4 @@
-"""Talking to the person of the run."""
+"""Messages and prompts for the person of the run."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 
 class Interrupted(BaseException):
-    """The person, or the system, ends the run. No step takes it for its own failure."""
+    """The person, or the system, ends the run. No step treats it as its own failure."""
 
 
 def say(text: str) -> None:
-    """One line on stderr. A terminal that has gone stops nothing: what was made must still be removed."""
+    """Print one line on stderr. A lost terminal stops nothing: what was created must still be removed."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
 
 def ask(question: str) -> str | None:
-    """The answer typed at the terminal; None where there is no terminal. stdin may be used for something else."""
+    """Prompt on the terminal. Returns the typed answer; None if there is no terminal. stdin may be used for something
+    else."""
     try:
-        # Two of them: a terminal that is opened for both must be one that seeks.
+        # Two files: a terminal that is opened for reading and writing would have to be seekable.
         with _TTY.open("w", encoding="utf-8") as out, _TTY.open(encoding="utf-8") as back:
             out.write(question)
             out.flush()
@@ -37,10 +38,10 @@ def ask(question: str) -> str | None:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Within the block SIGINT, SIGTERM and SIGHUP raise Interrupted."""
+    """Within the block, SIGINT, SIGTERM and SIGHUP raise Interrupted."""
 
     def stop(_: int, __: FrameType | None) -> None:
-        # One is enough: what is removed then is not to be stopped by the next.
+        # One signal is enough: the next one must not stop the removal.
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         raise Interrupted
@@ -58,7 +59,7 @@ _before: dict[signal.Signals, object] = {}
 
 
 def restore() -> None:
-    """Signals do again what they did before `interruptible`."""
+    """Restore the signal handlers from before `interruptible`."""
     for each, handler in _before.items():
         signal.signal(each, handler)  # type: ignore[arg-type]
     _before.clear()

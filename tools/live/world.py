@@ -1,4 +1,4 @@
-"""What a step works with: two accounts, a person, time, and the few things that several steps do."""
+"""The environment of a step: two accounts, a person, time, and operations that several steps use."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from valetkey.trust import Terms, write_trust
 CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"}, user_agent_extra="valetkey-live-run")
 ONCE = CONFIG.merge(Config(retries={"total_max_attempts": 1}))
 HARMLESS = ("iam:ListAccountAliases", "s3:ListAllMyBuckets")
-"""All that a role of the run may do."""
+"""All permissions of a role of the run."""
 _NOT_MADE = ("LimitExceeded", "MalformedPolicyDocument", "AccessDenied", "ValidationError", "InvalidInput")
-"""Codes after which a role is not there."""
+"""Error codes after which a role does not exist."""
 _WRONG_CODE = "MultiFactorAuthentication failed"
 _MOST_REFUSED = 3
 OWN_USERS = ("bare", "denied")
-"""The run's users that try to enter a role, by label."""
+"""Labels of the run's users that try to enter a role."""
 NEW = 120.0
-"""Seconds that something new is waited for at most."""
+"""Maximum seconds to wait for something new."""
 SETTLE = 15.0
-"""Seconds after which a change counts, as a rule (fact W2b: 3 to 4 were measured)."""
+"""Seconds after which a change is normally effective (fact W2b: 3 to 4 were measured)."""
 
 
 def allow(*actions: str, effect: str = "Allow", resource: str = "*") -> str:
-    """A policy document of one statement."""
+    """A policy document with one statement."""
     statement = {"Effect": effect, "Action": list(actions), "Resource": resource}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call: what it answered, or how it was refused."""
+    """One call: its answer, or its refusal."""
 
     answer: Mapping[str, Any] | None = field(repr=False)
     code: str = ""
@@ -54,7 +54,8 @@ class Attempt:
         return self.answer is not None
 
     def data(self) -> dict[str, Json]:
-        """For an outcome: the refusal in AWS's words and what valetkey reads in them; the answer itself is left out."""
+        """Data for an outcome: the refusal in AWS's words, and valetkey's reading of it. The answer itself is left
+        out."""
         if self.ok:
             return {"ok": True}
         text, authorization = split_authorization(self.message)
@@ -70,7 +71,7 @@ class Attempt:
 
 
 def attempt(call: Callable[[], Mapping[str, Any]]) -> Attempt:
-    """Perform one call; what AWS refuses is data, everything else is raised."""
+    """Perform one call. A refusal by AWS is data, every other error is raised."""
     try:
         return Attempt(call())
     except botocore.exceptions.ClientError as error:
@@ -104,24 +105,24 @@ class World:
     codes: Codes | None
     say: Callable[[str], None]
     ask: Callable[[str], str | None]
-    """A question to the person at the terminal; None: nobody answers."""
+    """Asks the person at the terminal; None: no answer."""
     redactor: Redactor
     signin_hosts: Mapping[str, str]
-    """URL of the sign-in host by what it is: "regional", "global"."""
+    """URL of the sign-in host by kind: "regional", "global"."""
     login_profiles: Mapping[str, str] = field(default_factory=dict)
-    """AWS profiles of `aws login`, by how the person signed in: "totp", "passkey"."""
+    """AWS profiles of `aws login`, by kind of sign-in: "totp", "passkey"."""
     trail_wait: float = 900.0
-    """Seconds that the trails are waited for; 0 skips them."""
+    """Seconds to wait for the trails; 0 skips them."""
     external_id: str = field(default_factory=lambda: secrets.token_hex(16))
     roles: set[str] = field(default_factory=set)
     users: set[str] = field(default_factory=set)
-    """Names of what was made, noted before it is made."""
+    """Names of created roles and users, recorded before they are created."""
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
     _refused_codes: int = 0
 
     def terms(self, **more: Any) -> Terms:
-        """Terms for the contractor's account with the run's ExternalId. Without MFA, unless asked for, they name the
-        person and the run's own users."""
+        """Terms for the contractor's account with the run's ExternalId. Without MFA, unless `pin` is given, they name
+        the person and the run's own users."""
         given: dict[str, Any] = {"mfa": False, "external_id": self.external_id, **more}
         if not given["mfa"] and not given.get("pin"):
             own = (self.user_arn(label) for label in OWN_USERS)
@@ -138,7 +139,7 @@ class World:
         return f"arn:{self.partition}:iam::{self.contractor.id}:user{self.path}{self.name(label)}"
 
     def make_role(self, label: str, trust: Mapping[str, Any] | str) -> str:
-        """Create a role that may do HARMLESS; its ARN."""
+        """Create a role with the permissions HARMLESS. Returns its ARN."""
         iam, name = self.owner.client("iam"), self.name(label)
         self.roles.add(name)
         try:
@@ -160,7 +161,7 @@ class World:
         self.owner.client("iam").update_assume_role_policy(RoleName=self.name(label), PolicyDocument=json.dumps(trust))
 
     def make_user(self, label: str) -> Any:
-        """Create a helper user in the contractor's account: a session with its key, once the key counts."""
+        """Create a helper user in the contractor's account. Returns a session with its key, once the key is valid."""
         iam, name = self.contractor.client("iam"), self.name(label)
         self.users.add(name)
         iam.create_user(UserName=name, Path=self.path)
@@ -171,7 +172,7 @@ class World:
         return session
 
     def enter(self, label: str, session: Any = None, **more: Any) -> Attempt:
-        """AssumeRole with the run's ExternalId, as the person (or as `session`)."""
+        """Call AssumeRole with the run's ExternalId, as the person (or with `session`)."""
         sts = (session or self.contractor.session).client("sts", config=CONFIG)
         given = {"RoleArn": self.arn(label), "RoleSessionName": self.person.name, "ExternalId": self.external_id}
         entered = attempt(lambda: sts.assume_role(**{**given, **more}))
@@ -179,7 +180,8 @@ class World:
         return entered
 
     def role_session(self, entered: Attempt) -> Any:
-        """A boto3 session with the credentials of an AssumeRole or GetSessionToken that was let in."""
+        """Return a boto3 session with the credentials of a successful AssumeRole or GetSessionToken. Raises
+        RuntimeError."""
         if entered.answer is None:
             raise RuntimeError(f"not let in: {entered.code}: {entered.message}")
         keys = entered.answer["Credentials"]
@@ -188,7 +190,8 @@ class World:
         )
 
     def with_code(self, call: Callable[[str, str], Attempt], tries: int = 3) -> Attempt:
-        """A call with the device's serial number and a code; again with another code where it is refused."""
+        """Make a call with the device's serial number and a code. A refused call is retried with another code. Raises
+        Skipped if there is no device or no code, or if too many codes were refused."""
         if self.codes is None or self.person.serial is None:
             raise Skipped("the person has no device that shows codes")
         if self._refused_codes >= _MOST_REFUSED:
@@ -207,7 +210,7 @@ class World:
         return done
 
     def mfa_session(self) -> Any:
-        """The person's session with MFA (GetSessionToken, an hour), made once."""
+        """Return the person's session with MFA (GetSessionToken, one hour), created once."""
 
         def make() -> Any:
             sts = self.contractor.client("sts")
@@ -222,7 +225,7 @@ class World:
         return self.once("mfa", make)
 
     def plain(self) -> str:
-        """A role without MFA that the person has entered: its label."""
+        """Return the label of a role without MFA that the person has entered."""
 
         def make() -> str:
             self.make_role("plain", write_trust(self.terms()))
@@ -232,7 +235,7 @@ class World:
         return str(self.once("plain", make))
 
     def guarded(self) -> str:
-        """A role with MFA that the person has entered through the MFA session: its label."""
+        """Return the label of a role with MFA that the person has entered through the MFA session."""
 
         def make() -> str:
             session = self.mfa_session()
@@ -243,13 +246,13 @@ class World:
         return str(self.once("guarded", make))
 
     def once(self, key: str, make: Callable[[], Any]) -> Any:
-        """What `make` gave the first time. A failure is not kept."""
+        """Return the first result of `make`. A failure is not kept."""
         if key not in self._kept:
             self._kept[key] = make()
         return self._kept[key]
 
     def until(self, check: Callable[[], bool], limit: float = NEW, every: float = 1.0) -> float | None:
-        """Seconds until `check` holds; None when it does not within `limit`."""
+        """Return the seconds until `check` holds; None if it does not within `limit`."""
         started = self.time.now()
         while True:
             is_so = check()
@@ -261,14 +264,14 @@ class World:
             self.time.sleep(every)
 
     def must(self, check: Callable[[], bool], what: str) -> float:
-        """`until`, or RuntimeError."""
+        """Return the seconds until `check` holds. Raises RuntimeError if it does not within NEW."""
         passed = self.until(check)
         if passed is None:
             raise RuntimeError(f"{what} could not be used within {NEW:.0f} s")
         return passed
 
     def keep_secret(self, done: Attempt) -> None:
-        """Note the keys that a call answered: they may be written nowhere."""
+        """Register the keys that a call returned as secrets, which may be written nowhere."""
         if done.answer is not None:
             keys = done.answer["Credentials"]
             self.redactor.secret(keys["SecretAccessKey"], keys["SessionToken"])
