@@ -1,8 +1,9 @@
-"""Accounts to measure on: a GetAccountAuthorizationDetails dump of any number of roles, as the AWS CLI prints it.
+"""Generated accounts to measure on: a GetAccountAuthorizationDetails dump of any number of roles, as the AWS CLI prints
+it.
 
 The same number and seed give the same file. The mix is that of a grown account: nearly half of the roles are for AWS
-services and share a few trust policies; pods, repositories and vendors have one of their own each; one role in fifty is
-a case of `valetkey sandbox seed`. It is written role by role, so that a large account needs no memory.
+services and share a few trust policies; each pod, repository and vendor has its own; one role in fifty is a case of
+`valetkey sandbox seed`. The dump is written role by role, so that a large account needs little memory.
 
     python -m bench.accounts 10000 dump.json
 """
@@ -45,7 +46,7 @@ _OWN_POLICIES = 120
 
 
 def write(out: TextIO, roles: int, *, seed: int = 1) -> None:
-    """Write a dump of so many roles."""
+    """Write a dump of `roles` roles."""
     chance = random.Random(seed)
     managed = _managed(chance)
     out.write('{\n    "UserDetailList": [],\n    "GroupDetailList": [],\n    "RoleDetailList": [\n')
@@ -147,7 +148,7 @@ _MIX = (
     (_stack_set, 2),
     (_organisation, 3),
 )
-"""Kinds of roles and how often each occurs, in percent."""
+"""Kinds of roles and their shares in percent."""
 
 
 def _case(seed: Any, number: int) -> Made:
@@ -236,7 +237,7 @@ def _managed(chance: random.Random) -> list[dict[str, Any]]:
 
 
 def dumps() -> Iterator[tuple[int, Path]]:
-    """Accounts of SIZES roles, each as a file that is gone afterwards."""
+    """Yield dumps of SIZES roles, as temporary files."""
     with tempfile.TemporaryDirectory(prefix="valetkey-bench-") as folder:
         for size in SIZES:
             path = Path(folder) / f"{size}.json"
@@ -245,7 +246,7 @@ def dumps() -> Iterator[tuple[int, Path]]:
             yield size, path
 
 
-# VmHWM is this program's own peak; ru_maxrss may still hold that of the process that started it.
+# VmHWM is this program's own peak; ru_maxrss may still contain that of the process that started it.
 _READ = """
 import re, sys, time
 from pathlib import Path
@@ -260,7 +261,7 @@ print(len(account.roles), trusts, took, int(peak[1]) // 1024 if peak else 0)
 
 
 def run() -> None:
-    """Print how fast a dump is read, and the memory that this takes, in a process of its own."""
+    """Print how fast a dump is read, and how much memory that takes, in a separate process."""
     for size, path in dumps():
         ran = subprocess.run(
             [sys.executable, "-c", _READ, path], capture_output=True, text=True, check=True, timeout=300

@@ -1,11 +1,12 @@
-"""`valetkey activity` on a made-up trail of an organization: bytes a second on one process and on two, and memory.
+"""`valetkey activity` on a generated trail of an organization: bytes per second with one process and with two, and
+memory.
 
-The floor is measured in the same run: gunzip each file and search its text for the role's name, which is the least that
-finds a role. The peer is what a script would do: gunzip, json.loads, a look at every record. Each runs in a process of
-its own and counts its time on cores, so that a busy machine is fair to all; by the clock two processes are faster only
-where two cores are free. Every answer is compared with the generator's truth table.
+The floor is measured in the same run: gunzip each file and search its text for the role's name, the least work that
+finds a role. The peer is a typical script: gunzip, json.loads, a look at every record. Each runs in a separate process
+and counts its CPU time, so that a busy machine is fair to all; by the clock, two processes are faster only if two cores
+are free. Every answer is compared with the generator's truth table.
 
-Goals: 1 GB/s by the clock on two free cores, 60 MB in each process, growth that is linear.
+Goals: 1 GB/s by the clock on two free cores, 60 MB in each process, linear growth.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def run() -> None:
 
 
 def _one_file(home: Path, folder: Path) -> None:
-    """Memory when everything is in one file."""
+    """Print the memory used when everything is in one file."""
     import gzip
 
     one = home / "one"
@@ -117,7 +118,7 @@ def _one_file(home: Path, folder: Path) -> None:
 
 
 def _rate(name: str, code: str, folder: Path, role: str, cores: int = 1) -> tuple[float, list[str]]:
-    """MB a second of time on a core, and what the process said."""
+    """Return MB per second of CPU time, and the output of the process as words."""
     command = [sys.executable, "-c", code, str(folder), role, str(cores)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT, check=False)
     assert ran.returncode == 0, ran.stderr

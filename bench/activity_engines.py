@@ -1,13 +1,11 @@
-"""`valetkey activity` on SQL engines, and trailscraper's `select`, beside the built-in engine, on the same trail.
+"""`valetkey activity` on SQL engines, and trailscraper's `select`, next to the built-in engine, on the same trail.
 
-`make engines` installs trailscraper, Spark and pysail; what is not installed is said. Each runs in a process of its
-own. Every engine's answer is compared with the generator's truth table; trailscraper answers records, without those
-that began the sessions from another account. Spark's seconds on cores are those of the Python process alone: its Java
-is not counted.
+`make engines` installs trailscraper, Spark and pysail; what is not installed is reported. Each runs in a separate
+process. Every engine's answer is compared with the generator's truth table; trailscraper returns records, without those
+that began the sessions from another account. Spark's CPU time is that of the Python process alone, without Java's.
 
-Goals: trailscraper's `select` takes at least 5 times as much time on cores as the built-in engine on one process, and
-at least 8 times as much by the clock as the built-in engine on two, where two cores are free. trailscraper has one
-process.
+Goals: trailscraper's `select` takes at least 5 times the CPU time of the built-in engine on one process, and at least 8
+times as long by the clock as the built-in engine on two, if two cores are free. trailscraper has one process.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ _RECORDS = 185
 _LIMIT = 900
 _ENGINES = Path(__file__).parents[1] / ".engines"
 _STAMP = _ENGINES / ".stamp"
-"""Written when `make engines` is done: until then some of what it installs is there and does not work."""
+"""Written when `make engines` is complete. Until then, parts of what it installs exist but do not work."""
 _CODE = """
 import sys, time
 sys.path[:0] = [each for each in sys.argv[4].split(":") if each not in sys.path and not each.endswith("site-packages")]
@@ -88,10 +86,10 @@ def _python(name: str) -> str:
 
 
 def _engine(name: str, python: str, folder: Path, truth: Truth, *, cores: int = 1) -> tuple[float, float]:
-    """Its seconds on cores, and by the clock."""
+    """Return an engine's seconds of CPU time, and by the clock."""
     paths = ":".join(each for each in (str(Path(__file__).parents[1] / "src"), *sys.path) if each)
     command = [python, "-c", _CODE, str(folder), truth.role, name, paths, str(cores)]
-    # The client of Spark Connect looks for a Spark of Java unless SPARK_HOME is set.
+    # The client of Spark Connect looks for a Spark on Java unless SPARK_HOME is set.
     env = {**os.environ, "SPARK_HOME": str(folder)} if name == "pysail" else dict(os.environ)
     said, core, clock = _timed(command, env)
     sessions, events, asked = said.split()[-3:]
@@ -114,7 +112,7 @@ def _trailscraper(program: Path, folder: Path, truth: Truth) -> tuple[float, flo
 
 
 def _timed(command: list[str], env: dict[str, str]) -> tuple[str, float, float]:
-    """What a process said, its seconds on cores, and by the clock."""
+    """Run a process. Returns its output, its seconds of CPU time, and those by the clock."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     ran = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT, check=False, env=env)
     took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,11 +1,12 @@
-"""Roles a second of `valetkey audit`, every trust policy proved and every check made, beside two peers on one dump.
+"""Roles per second of `valetkey audit`, with every trust policy proved and every check made, next to two peers on one
+dump.
 
-Each runs in a process of its own and counts that process's time on a core, so that a busy machine is fair to all.
-cloudsplaining reads the same file and flags risky trust policies by what they hold; it proves nothing, and writes an
-HTML report, which it cannot leave out. iam-simulate is no auditor: it is asked one question a role, whether a user of
-an unknown account gets in without anything, of the many that an audit answers.
+Each runs in a separate process and counts its CPU time, so that a busy machine is fair to all. cloudsplaining reads the
+same file and flags risky trust policies by their contents; it proves nothing, and always writes an HTML report.
+iam-simulate is not an auditor: it is asked one question per role, whether a user of an unknown account is admitted
+without any condition, of the many that an audit answers.
 
-Goals: 1,000 roles a second on one core, 300 MB at 10,000 roles, growth that is linear.
+Goals: 1,000 roles per second on one core, 300 MB at 10,000 roles, linear growth.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ print(len(answer.roles), outside, undecided, len(answer.findings), took, int(pea
 
 
 def run() -> None:
-    """Print the figures for each size, then the peers' on the smallest."""
+    """Print the figures for each size, and those of the peers for the smallest."""
     rates = {}
     for size, path in dumps():
         roles, outside, undecided, findings, took, memory = _words([sys.executable, "-c", _AUDIT, str(path)])

@@ -1,4 +1,4 @@
-"""A change of a grant: AWS calls, and this process's own time, on an account in memory that answers at once.
+"""A change of a grant: AWS calls, and this process's CPU time, on an account in memory that answers at once.
 
 There is no peer: elsewhere a grant is changed by hand, or revoked and made again (13 writes for two policies).
 """
@@ -34,7 +34,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 def _one(given: dict[str, Any]) -> tuple[int, int, float]:
-    """Writes, reads, and seconds of this process."""
+    """Make one change. Returns writes, reads, and CPU seconds of this process."""
     iam = FakeIam("111111111111")
     terms = Terms(
         contractor="222222222222", external_id="the-first", mfa=False, only=(CAROL,), until=NOW + timedelta(days=30)
@@ -46,7 +46,7 @@ def _one(given: dict[str, Any]) -> tuple[int, int, float]:
     calls: list[str] = []
 
     def note(call: Call) -> None:
-        if "Marker" not in call.params:  # that account answers one item a page, AWS a hundred
+        if "Marker" not in call.params:  # this account returns one item per page, AWS a hundred
             calls.append(call.operation)
 
     iam.before = note
@@ -71,7 +71,7 @@ def _one(given: dict[str, Any]) -> tuple[int, int, float]:
 
 
 def run() -> None:
-    """Print a line for each kind of change. Goals: at most 6 writes, and less than a second of one's own."""
+    """Print a line for each kind of change. Goals: at most 6 writes, and less than a second of CPU time."""
     _one(CHANGES["extend"])
     for name, given in CHANGES.items():
         writes, reads, seconds = _one(given)

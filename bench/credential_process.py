@@ -59,7 +59,7 @@ def run() -> None:
         else:
             print("the AWS CLI is not installed: not compared")
         if AWS2.exists():
-            # The very same job: cached credentials, printed as a credential process does. Both versions share a cache.
+            # The same job: cached credentials, printed as a credential process does. Both versions share a cache.
             words = ["configure", "export-credentials", "--profile", "peer", "--format", "process"]
             peers["aws v2 configure export-credentials (role cached)"] = [str(AWS2), *words]
         else:
@@ -72,7 +72,8 @@ def run() -> None:
 
 
 def furnish(url: str, home: pathlib.Path) -> dict[str, str]:
-    """A role that asks for ExternalId and MFA, a user with a device, and one profile for each tool."""
+    """Create a role that requires ExternalId and MFA, a user with a device, and one profile for each tool. Returns the
+    environment."""
     owner, contractor = Root(url, OWNER), Root(url, CONTRACTOR)
     may = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}
     user = contractor.user("ann", may, mfa=True)
@@ -123,7 +124,7 @@ def furnish(url: str, home: pathlib.Path) -> dict[str, str]:
 
 
 def on_terminal(words: list[str], env: dict[str, str], code: Callable[[], str]) -> None:
-    """Run once on a terminal, answering the question for the code, so that the sessions are cached."""
+    """Run a command once on a terminal and answer the prompt for the code, so that the sessions are cached."""
     child = pexpect.spawn(words[0], words[1:], env=env, timeout=40, encoding="utf-8")
     child.expect("(?i)MFA code for [^\r\n]*: ")
     child.sendline(code())
@@ -134,7 +135,8 @@ def on_terminal(words: list[str], env: dict[str, str], code: Callable[[], str]) 
 
 
 def _measure(commands: dict[str, list[str]], env: dict[str, str]) -> dict[str, list[float]]:
-    """Seconds of every command in every round; the order turns, so that no one always runs after the same other."""
+    """Return the seconds of every command in every round. The order rotates, so that none always runs after the same
+    other."""
     times: dict[str, list[float]] = {name: [] for name in commands}
     names = list(commands)
     for turn in range(ROUNDS + 1):

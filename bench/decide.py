@@ -1,9 +1,9 @@
-"""Decisions per second on one core, on the trust policy this project is about: an account, an ExternalId and MFA.
+"""Decisions per second on one core, on the typical trust policy of this project: an account, an ExternalId and MFA.
 
-The peer is iam-simulate's public `runSimulation`, measured in the same run in its own process and its own loop, on the
-same policy and request. Both count their own time on a core, so that a busy machine is fair to
-both. The peer reads its policies anew at every call, it has no other public way; ours is shown that way too. Goals:
-over 100,000 decisions a second, and at least 10 times the peer.
+The peer is iam-simulate's public `runSimulation`, measured in the same run in its own process and loop, on the same
+policy and request. Both count their CPU time, so that a busy machine is fair to both. The peer parses its policies at
+every call, because its public interface has no other way; valetkey is measured that way too. Goals: over 100,000
+decisions per second, and at least 10 times the peer.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ROUNDS = 5
 
 
 def _words(number: int) -> dict[str, Any]:
-    """Request `number`: each has its own caller, a quarter of them the wrong ExternalId, a quarter no MFA."""
+    """Request `number`. Each has a different caller, a quarter of them the wrong ExternalId, a quarter no MFA."""
     return {
         "principal": f"arn:aws:iam::{CONTRACTOR}:user/person{number}",
         "action": "sts:AssumeRole",
@@ -57,7 +57,7 @@ def _words(number: int) -> dict[str, Any]:
 
 
 def _best(work: Callable[[], int]) -> float:
-    """The best rate of a few rounds, per second of this process's own time on a core."""
+    """Return the best rate of a few rounds, per second of this process's CPU time."""
     rates = []
     for _ in range(ROUNDS):
         gc.collect()

@@ -1,7 +1,7 @@
-"""`grant --yes` on a sandbox: its calls, and its seconds against those of the same calls alone.
+"""`grant --yes` on a sandbox: its calls, and its seconds compared with those of the same calls alone.
 
-The calls of one run are noted, and performed again, with nothing around them, on another account of the same sandbox.
-There is no peer: elsewhere a role is made by hand or by a template, and nothing is proved of it.
+The calls of one run are recorded, and performed again, with nothing around them, on another account of the same
+sandbox. There is no peer: elsewhere a role is made by hand or from a template, and nothing is proved about it.
 """
 
 import json
@@ -71,7 +71,7 @@ def _command(url: str, account: str, home: pathlib.Path, python: list[str]) -> N
 
 
 def _replayed(url: str, noted: str, account: str) -> float:
-    """Seconds of the noted calls on another account; making the clients is not counted."""
+    """Return the seconds of the recorded calls on another account, without creating the clients."""
     root = Root(url, account)
     root("sts", "get_caller_identity")
     root("iam", "list_roles")
@@ -83,7 +83,7 @@ def _replayed(url: str, noted: str, account: str) -> float:
 
 
 def _perform(root: Root, service: str, operation: str, params: dict[str, Any]) -> None:
-    """One call; that nothing is there before it is made is an answer too."""
+    """Perform one call. NoSuchEntity is a normal answer: the calls look for things before they create them."""
     from botocore import xform_name
     from botocore.exceptions import ClientError
 

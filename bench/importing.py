@@ -1,6 +1,6 @@
-"""How long `import --all` takes for thirty profiles that were set up by hand. Goal: under 3 seconds, and no question.
+"""How long `import --all` takes for thirty profiles that were set up by hand. Goal: under 3 seconds, and no prompt.
 
-The customers' roles are not needed: one call is made, to the sandbox's STS (who the base identity is).
+The customers' roles are not needed: the only call is to the sandbox's STS (which base identity this is).
 """
 
 import os
@@ -38,7 +38,7 @@ def run() -> None:
 
 
 def furnish(home: pathlib.Path, url: str, user: object) -> dict[str, str]:
-    """Thirty sections behind one base identity."""
+    """Write thirty sections with one base identity. Returns the environment."""
     (home / ".aws").mkdir()
     keys = f"aws_access_key_id = {user.access_key_id}\naws_secret_access_key = {user.secret_access_key}\n"
     (home / ".aws/credentials").write_text(f"[default]\n{keys}")

@@ -1,4 +1,4 @@
-"""How long `exec`, `env` and `use` take with a kept role session, against a bare interpreter in the same round.
+"""How long `exec`, `env` and `use` take with a cached role session, compared with a bare interpreter in the same round.
 
 Goals: less than 10 times a bare interpreter; less than 20 times with an AWS config of 10,000 profiles. No call is made:
 the session is put into the cache.
@@ -46,7 +46,7 @@ def run() -> None:
 
 
 def furnish(home: pathlib.Path, config: str) -> dict[str, str]:
-    """A customer with a role session in the cache."""
+    """Create a customer with a role session in the cache. Returns the environment."""
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
     (home / ".aws").mkdir()
     (home / ".aws/credentials").write_text("[default]\naws_access_key_id = AKIA\naws_secret_access_key = hush\n")
@@ -86,7 +86,8 @@ def furnish(home: pathlib.Path, config: str) -> dict[str, str]:
 
 
 def measure(words: list[str], env: dict[str, str]) -> tuple[list[float], list[float]]:
-    """Seconds of a bare interpreter and of the command, round by round; the first round only warms the disk."""
+    """Return the seconds of a bare interpreter and of the command, by round. The first round only warms the disk
+    cache."""
     found: tuple[list[float], list[float]] = ([], [])
     for turn in range(ROUNDS + 1):
         for times, each in zip(found, ([sys.executable, "-c", "pass"], words), strict=True):

@@ -1,7 +1,7 @@
-"""`valetkey list --check` over 1,000 grants: AWS calls, and this process's own time, on an account in memory.
+"""`valetkey list --check` over 1,000 grants: AWS calls, and this process's CPU time, on an account in memory.
 
-The grants carry AWS's 40 longest policies; AWS has added to half of them since. There is no peer: elsewhere nobody
-compares what AWS has changed in a policy with what was agreed.
+The grants have AWS's 40 longest policies; AWS has added to half of them since. There is no peer: no other tool compares
+AWS's changes to a policy with what was agreed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
 
 class _Account(FakeIam):
-    """An account that answers 100 roles at a time, as AWS does."""
+    """An account that returns 100 roles per page, as AWS does."""
 
     def _get_account_authorization_details(
         self, call: Call, Filter: list[str], MaxItems: int, Marker: str = "0"
@@ -70,7 +70,7 @@ def _account() -> _Account:
 
 
 def run() -> None:
-    """Print calls and seconds. Goal: under 30 s of one's own, and no call per grant."""
+    """Print calls and seconds. Goal: under 30 s of CPU time, and no call per grant."""
     account, calls = _account(), []
     account.before = lambda call: calls.append(call.operation)
     begun, within = time.process_time(), timedelta(days=30)

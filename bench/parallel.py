@@ -1,8 +1,8 @@
-"""Fifty programs at once from an empty cache: prompts, calls to STS, and how many get an answer.
+"""Fifty programs at once with an empty cache: prompts, calls to STS, and how many get credentials.
 
-Each runs on a terminal of its own. A person sits at all of them, and answers every question with what the MFA device
-shows: one code, which AWS takes once. Goals: one prompt, one GetSessionToken, all answered. The peer is awsume, in the
-same run and the same way; it has no credential process, so that its exit code is taken for the answer.
+Each runs on its own terminal. One person answers all prompts with what the MFA device shows: one code, which AWS
+accepts once. Goals: one prompt, one GetSessionToken, all answered. The peer is awsume, in the same run and the same
+way; it has no credential process, so its exit code counts as the answer.
 """
 
 import pathlib
@@ -26,7 +26,7 @@ PROMPT = r"(?i)MFA (?:code|token)[^\r\n]*: ?(?:\x1b\[[0-9;]*m)*$"
 
 @dataclass
 class Storm:
-    """What one storm of programs did."""
+    """Figures of one tool's programs."""
 
     prompts: int = 0
     answered: int = 0
@@ -35,7 +35,7 @@ class Storm:
 
 
 def run() -> None:
-    """Print what happened to each, and the goals."""
+    """Print the figures of each tool, and the goals."""
     device = f"arn:aws:iam::{CONTRACTOR}:mfa/ann"
     with spawn() as running, tempfile.TemporaryDirectory() as folder:
         env = furnish(running.url, pathlib.Path(folder))

@@ -1,10 +1,10 @@
 """Proofs of trust policies: the prover, and cvc5 on the same questions in the same run.
 
 The property: a trust policy allows nothing beyond "this account, this ExternalId, with MFA". T has 5 statements (the
-account; a role; everybody, held to a pattern of aws:PrincipalArn; session tags; a Deny on session names), as it should
-be and with four mistakes of the kinds people make. Then 50 and 200 statements, each with a pattern of session names of
-its own, a third of them with one of aws:PrincipalArn; whole, and with one hole. Goals: T under 10 ms, 200 statements
-under 60 ms. Times are the best of a few rounds, of this process's own time on a core; documents are parsed before.
+account; a role; everyone, restricted by a pattern of aws:PrincipalArn; session tags; a Deny on session names), correct
+and with four typical mistakes. Then 50 and 200 statements, each with a different pattern of session names, a third of
+them with one of aws:PrincipalArn; correct, and with one hole. Goals: T under 10 ms, 200 statements under 60 ms. Times
+are the best of a few rounds, in this process's CPU time; documents are parsed before.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ QUESTIONS: tuple[tuple[str, Policy, bool, int], ...] = (
 
 
 def _best(work: Callable[[], Any], rounds: int) -> tuple[float, Any]:
-    """Milliseconds of the best round, and the last answer."""
+    """Return the milliseconds of the best round, and the last answer."""
     times, answer = [], None
     for _ in range(rounds):
         gc.collect()

@@ -1,8 +1,8 @@
-"""How long an SDK waits for credentials from `valetkey serve`: a new connection each time, as SDKs make one.
+"""How long an SDK waits for credentials from `valetkey serve`, with a new connection each time, as SDKs do.
 
-The floor is a bare server of the standard library that sends the same bytes to anybody, in a process of its own. Goals:
-half of the requests under 3 times the floor's; with 50 clients at once the slowest of all under half the second after
-which the least patient SDK (JavaScript) complains.
+The floor is a bare server of the standard library that sends the same bytes to any client, in a separate process.
+Goals: half of the requests under 3 times the floor's; with 50 clients at once, the slowest of all under half the second
+after which the least patient SDK (JavaScript) complains.
 """
 
 import concurrent.futures
@@ -42,7 +42,7 @@ server.serve_forever()
 
 
 def run() -> None:
-    """Print the waits, and the goals."""
+    """Print the waiting times, and the goals."""
     device = f"arn:aws:iam::{CONTRACTOR}:mfa/ann"
     with spawn() as running, tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         env = furnish(running.url, pathlib.Path(folder))
@@ -75,7 +75,7 @@ def run() -> None:
 
 @contextlib.contextmanager
 def _started(words: list[str], env: dict[str, str], given: bytes = b"") -> Iterator[str]:
-    """A server's first line, while it runs."""
+    """Run a server in the block. Yields its first line."""
     child = subprocess.Popen(words, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdin is not None
     assert child.stdout is not None

@@ -1,4 +1,4 @@
-"""Every test starts here: a private HOME, no AWS settings of this machine, and no way off this machine."""
+"""Fixtures of every test: a private HOME, no AWS settings of this machine, and no connection to another machine."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 models.share()
 
-# Nothing listens there: a call that forgot its endpoint fails at once instead of leaving the machine.
+# Nothing listens there: a call without an endpoint fails at once and does not leave the machine.
 NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _only_loopback() -> Iterator[None]:
-    """Refuse every socket that would leave this machine, in this process and in its children's AWS settings."""
+    """Refuse every connection of this process to another machine. The AWS settings of its children point nowhere
+    (`home`)."""
     real = socket.socket.connect
 
     def connect(self: socket.socket, address: object, /) -> None:
@@ -41,7 +42,7 @@ def _only_loopback() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _schemas_hold() -> Iterator[None]:
-    """What is printed as JSON is what its schema declares; elsewhere it is printed all the same."""
+    """Raise if JSON output differs from its declared schema. Outside the tests it is printed anyway."""
     from valetkey.report.results import shape
 
     def refuse(error: Exception) -> None:
@@ -54,7 +55,7 @@ def _schemas_hold() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """A fresh HOME; every AWS_*, VALETKEY_* and XDG_* variable gone; AWS_ENDPOINT_URL pointing nowhere."""
+    """A new HOME, without AWS_*, VALETKEY_* and XDG_* variables; AWS_ENDPOINT_URL points nowhere."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "VALETKEY_", "XDG_")):
             monkeypatch.delenv(name)
@@ -70,6 +71,6 @@ def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
 
 @pytest.fixture
 def account() -> Callable[[], str]:
-    """A function that answers a fresh random account id (12 digits, never a leading zero run of a known one)."""
+    """A function that returns a new random account id (12 digits, the first not 0)."""
     rng = random.SystemRandom()
     return lambda: str(rng.randrange(10**11, 10**12))

@@ -15,7 +15,7 @@ import botocore.session
 
 
 class _Once(list[str]):
-    """Search paths: every boto3 session adds its own again."""
+    """Search paths without duplicates: every boto3 session adds its own again."""
 
     def append(self, path: str) -> None:
         if path not in self:
@@ -23,7 +23,7 @@ class _Once(list[str]):
 
 
 def share() -> None:
-    """From now on, for every session of this process."""
+    """Share one loader among all later sessions of this process."""
     made: Callable[..., Any] = botocore.loaders.create_loader
     if hasattr(made, "cache_info"):
         return

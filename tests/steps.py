@@ -1,7 +1,7 @@
-"""Work counted instead of timed: the same number on a loaded machine as on a quiet one.
+"""Work counted instead of timed: the number is the same on a busy machine and on an idle one.
 
-A single call into C that runs for ever (a backtracking regular expression) is one step: that is what the time limit of
-every test is for.
+A single call into C that never ends (a backtracking regular expression) is one step: the time limit of every test is
+for that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def counted(work: Callable[[], T]) -> tuple[T, int]:
-    """What the work answers, and how many functions it called, those written in C included."""
+    """Return the result of `work`, and how many functions it called, including those written in C."""
     steps = 0
 
     def note(frame: FrameType, event: str, argument: Any) -> None:

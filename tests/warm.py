@@ -1,12 +1,12 @@
-"""Commands in processes of their own, without the half second in which an interpreter imports valetkey and boto3.
+"""Commands in separate processes, without the half second that an interpreter needs to import valetkey and boto3.
 
 One process per test process has imported everything and has run nothing (`main`). For each command it forks a child,
-which gets the command's environment, directory, streams and terminal, a session of its own, and runs the module as
-`python -m` does. What a test wants of a process is all there: signals, exit codes, file descriptors, /dev/tty.
+which gets the command's environment, directory, streams and terminal, and a new session, and runs the module as `python
+-m` does. The child has everything that a test needs of a process: signals, exit codes, file descriptors, /dev/tty.
 
-Not for tests of the interpreter's start: of what is imported, of argv as others see it, of speed. A module that a
-command forgets to import is there all the same: tests/e2e/test_real_processes.py runs each family for real. `fits` is
-false where the environment would change how an interpreter starts; then a real one is started.
+Not for tests of the interpreter's start: what is imported, argv as other processes see it, speed. A module that a
+command forgets to import is present anyway: tests/e2e/test_real_processes.py runs each family in a real interpreter.
+`fits` is false if the environment would change how an interpreter starts; then a real one is started.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ from pexpect.fdpexpect import fdspawn
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _START = ("PYTHON", "LD_", "DYLD_", "LC_", "LANG", "FAKETIME")
-"""Variables that an interpreter reads once, at its start. A warm process serves the commands that have the same."""
+"""Variables that an interpreter reads once, at its start. A warm process serves commands with the same values."""
 _PROCESSES = 2
-"""Warm processes of one test process: a test that sets such a variable gets a real interpreter."""
+"""Maximum number of warm processes per test process. After that, other values of these variables get a real
+interpreter."""
 _MOST = 1 << 20
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
@@ -53,7 +54,7 @@ def _starts(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def fits(words: Sequence[str], env: Mapping[str, str]) -> bool:
-    """Whether a forked child is the same as a real one."""
+    """Whether a forked child behaves like a real interpreter."""
     paths = [each for each in env.get("PYTHONPATH", "").split(os.pathsep) if each]
     if list(words[:3]) != [sys.executable, "-m", "valetkey"] or not all(each in sys.path for each in paths):
         return False
@@ -61,7 +62,7 @@ def fits(words: Sequence[str], env: Mapping[str, str]) -> bool:
 
 
 class Child:
-    """A running command, with what is needed of subprocess.Popen."""
+    """A running command, with the methods of subprocess.Popen that are needed."""
 
     def __init__(self, pid: int, ended: int) -> None:
         self.pid = pid
@@ -101,7 +102,7 @@ def start(
     streams: tuple[int, int, int],
     terminal: int | None = None,
 ) -> Child:
-    """Run `python -m MODULE WORDS` in a session of its own; `terminal` becomes the one that /dev/tty opens."""
+    """Run `python -m MODULE WORDS` in a new session. `terminal` becomes the one that /dev/tty opens."""
     key = _starts(env)
     if key not in _warm:
         _warm[key] = _Warm(dict(key))
@@ -111,7 +112,7 @@ def start(
 def run(
     words: Sequence[str], *, env: Mapping[str, str], cwd: str | os.PathLike[str], input: str = "", timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """As subprocess.run with captured output, in a session of its own."""
+    """Like subprocess.run with captured output, in a new session."""
     if not fits(words, env):
         return subprocess.run(
             words,
@@ -152,7 +153,7 @@ def run(
     except subprocess.TimeoutExpired:
         child.kill()
         raise
-    # As subprocess reads text: line ends of any kind become one.
+    # As subprocess reads text: line ends of every kind become one.
     out, err = (io.TextIOWrapper(io.BytesIO(text), encoding="utf-8").read() for text in texts)
     return subprocess.CompletedProcess(list(words), code, out, err)
 
@@ -160,7 +161,7 @@ def run(
 def as_person(
     words: Sequence[str], *, env: Mapping[str, str], cwd: str | os.PathLike[str], answer: Callable[[], str]
 ) -> tuple[int, str]:
-    """As valetkey.sandbox.terminal.run: the exit code, and standard output and error together."""
+    """Like valetkey.sandbox.terminal.run. Returns the exit code, and standard output and error together."""
     (master, slave), (out, both) = pty.openpty(), os.pipe()
     until, shown, asked = time.monotonic() + 60, bytearray(), bytearray()
     try:
@@ -187,11 +188,11 @@ def as_person(
 
 
 class _OnTerminal(fdspawn):  # type: ignore[misc]
-    """A child on a terminal of its own, as pexpect.spawn."""
+    """A child on its own terminal, like pexpect.spawn."""
 
     child: Child
     kept: int | None
-    """The terminal, held open until the command ends, where the command itself has it open only while it asks."""
+    """The terminal, kept open until the command ends, if the command itself opens it only for prompts."""
 
     def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> Any:
         limit = self.timeout if timeout == -1 else timeout
@@ -213,9 +214,9 @@ def on_terminal(
     dimensions: tuple[int, int],
     redirect: str = "",
 ) -> Any:
-    """The command on a terminal of its own; `end` ends it. What is expected and sent is pexpect's.
+    """Run a command on its own terminal; `end` ends it. The result is used like pexpect's.
 
-    `redirect` is the shell's, with files only ("</dev/null 2>log"); it needs a command that `fits`.
+    `redirect` is in shell syntax, with files only ("</dev/null 2>log"); it needs a command that `fits`.
     """
     if not fits(words, env):
         assert not redirect, "a real interpreter is not redirected here"
@@ -247,9 +248,9 @@ def on_terminal(
 
 
 def end(shown: Any) -> int:
-    """The exit code (128 + signal when killed) of a command on a terminal, which is killed if it still runs."""
+    """End a command on a terminal. Kills it if it still runs. Returns the exit code (128 + signal if killed)."""
     if isinstance(shown, _OnTerminal):
-        # Its terminal is closed, or the test has given up.
+        # The command's terminal is closed, or the test has given up.
         with contextlib.suppress(subprocess.TimeoutExpired):
             shown.child.wait(10)
         shown.child.kill()
@@ -263,7 +264,7 @@ def end(shown: Any) -> int:
 
 
 class _Warm:
-    """This test process's end of the warm process."""
+    """The test process's end of the connection to a warm process."""
 
     def __init__(self, starts: dict[str, str]) -> None:
         env = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ} | starts
@@ -300,7 +301,8 @@ _warm: dict[tuple[tuple[str, str], ...], _Warm] = {}
 
 
 def main(handle: int) -> NoReturn:
-    """The warm process: import all that a command may need, then fork a child for every message, until the end."""
+    """The warm process: import all that a command may need, then fork a child for every message, until the connection
+    closes."""
     _import_everything()
     wake, alarm = os.pipe()
     os.set_blocking(wake, False)
@@ -360,7 +362,7 @@ def _import_everything() -> None:
 
 
 def _become(words: list[str], env: dict[str, str], cwd: str, streams: list[int], terminal: int | None = None) -> None:
-    """Be the command: `words` are the module and its arguments."""
+    """Become the command. `words` are the module and its arguments."""
     code: Any = 1
     try:
         signal.set_wakeup_fd(-1)
