@@ -27,7 +27,7 @@ _LATE = 30.0
 
 @dataclass
 class Left:
-    """What still exists, "role NAME" or "user NAME", with the reason."""
+    """What still exists or could not be listed ("role NAME", "user NAME", "roles under PATH"), with the reason."""
 
     things: dict[str, str] = field(default_factory=dict)
 
