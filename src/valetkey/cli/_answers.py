@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from valetkey.catalog import limits
+from valetkey.catalog.managed_policies import DEFAULT_POLICIES
 from valetkey.cli import _options, _owning
 from valetkey.commandline import option, word
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import instant, read_record
 from valetkey.grants.options import Asked
-from valetkey.grants.policies import DEFAULT, check_words, find_managed, from_files, managed_arn, managed_policy
+from valetkey.grants.policies import check_words, find_managed, from_files, managed_arn, managed_policy
 from valetkey.grants.role import read_role
 from valetkey.trust.term_rows import Kind
 from valetkey.trust.terms import TERMS, Terms, check_terms
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from valetkey.account.calls import Perform
     from valetkey.grants.role import Owner
 
-USUAL = tuple(path.rsplit("/", 1)[-1] for path in DEFAULT)
+USUAL = tuple(path.rsplit("/", 1)[-1] for path in DEFAULT_POLICIES)
 """The default policies, by name."""
 
 
@@ -141,7 +142,7 @@ def command_line(asked: Asked, *, request: Sequence[str] = ()) -> str:
     if asked.no_external_id:
         named.append("--no-external-id")
     if asked.lasting is not None or asked.never or asked.until is not None:
-        end = _owning.NEVER if asked.never else _length(asked.lasting) or str(instant(asked.until))
+        end = _options.NEVER if asked.never else _length(asked.lasting) or str(instant(asked.until))
         named.append(option("--until", end))
     named += [option("--policy", each) for each in asked.policies]
     named += [option("--session", str(asked.session))] if asked.session is not None else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_never
 
 from cyclopts import Parameter
 
-from valetkey.cli import _owning
+from valetkey.cli import _options, _owning
 from valetkey.cli._terms import field_name, option_of, options
 from valetkey.errors import ValetkeyError
 from valetkey.trust.term_rows import Kind, Term
@@ -46,7 +46,7 @@ def _value(term: Term, given: Any, now: datetime) -> dict[str, Any]:
             return {term.name: None if given == NONE else _owning.length(given, term.flag)}
         case Kind.END:
             when, lasting = _owning.end(given, now=now)
-            return {term.name: when, "never": given == _owning.NEVER, "lasting": lasting}
+            return {term.name: when, "never": given == _options.NEVER, "lasting": lasting}
         case Kind.TEXT | Kind.SWITCH | Kind.FLAG | Kind.NAMES:
             return {term.name: given}
         case _:

@@ -124,6 +124,10 @@ def seconds(text: str, *, name: str) -> int:
     return total
 
 
+NEVER = "never"
+"""The value of --until for access without an end."""
+
+
 def until(text: str, *, now: datetime) -> datetime:
     """Parse an end: "2026-12-31" (the end of that day, UTC), "2026-12-31T18:00Z", or "30d" from now. Whole seconds,
     UTC.

@@ -28,14 +28,10 @@ if TYPE_CHECKING:
 _MAX_BYTES = 1_000_000
 
 
-NEVER = "never"
-"""The value of --until for a grant without an end."""
-
-
 def end(text: str | None, *, now: datetime) -> tuple[datetime | None, timedelta | None]:
     """Parse --until. Returns the time, and also the length if it was given as one ("30d"). Both are None if it was not
     given, or is "never". Raises ValetkeyError."""
-    if text is None or text == NEVER:
+    if text is None or text == _options.NEVER:
         return None, None
     when = _options.until(text, now=now)
     relative = re.fullmatch(r"\d+[hdw]", text) is not None

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valetkey.cli import _options
 from valetkey.commandline import option
 from valetkey.errors import ValetkeyError
 
@@ -13,16 +14,13 @@ if TYPE_CHECKING:
     from valetkey.exchange.files import AccessRequest
     from valetkey.exchange.texts.proof import Tool
 
-NEVER = "never"
-"""The value of --until for access without an end."""
-
 
 def check_request(tool: Tool | None, *, until: str | None, template_url: str | None, keys: bool) -> None:
     """Refuse options that exclude each other, before any call. Raises ValetkeyError."""
     if template_url is not None and tool != "cloudformation":
         raise ValetkeyError("--template-url belongs to --as cloudformation", do="add that, or leave --template-url out")
     if tool is None:
-        if until == NEVER:
+        if until == _options.NEVER:
             raise ValetkeyError(
                 "a request cannot ask for --until never", do="leave --until out; the owner decides on the end"
             )

@@ -169,7 +169,7 @@ def _ask(asked: Asked, *, is_first: bool, has_end: bool, ask: Ask, checks: Check
     if not has_end:
         wished = instant(asked.until) or "30d"
         text, when, lasting = put("Until (a date, 30d, or never)", wished, checks.until)
-        keep(until=when, lasting=lasting, never=text == _owning.NEVER)
+        keep(until=when, lasting=lasting, never=text == _options.NEVER)
     if is_first and asked.session is None:
         keep(session=put("Longest session (1h to 12h)", "1h", _session))
     return asked

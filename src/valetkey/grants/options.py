@@ -17,11 +17,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from valetkey.catalog import limits
+from valetkey.catalog.managed_policies import DEFAULT_POLICIES
 from valetkey.commandline import option, word
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest
 from valetkey.grants.grant import Grant
-from valetkey.grants.policies import DEFAULT, is_file
+from valetkey.grants.policies import is_file
 from valetkey.trust.named_principals import sso_role_forms
 from valetkey.trust.terms import DraftTerms
 
@@ -88,7 +89,7 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
 
 def beyond(asked: Asked, request: AccessRequest) -> tuple[str, ...]:
     """What a request asks for beyond the defaults and no flag sets, in words."""
-    usual = {word.rsplit("/", 1)[-1] for word in DEFAULT}
+    usual = {word.rsplit("/", 1)[-1] for word in DEFAULT_POLICIES}
     wished = [] if asked.policies else [word for word in request.policies if not _is_usual(word, usual)]
     more = [f"policy {word}" for word in wished]
     if asked.session is None and (request.session or 0) > limits.ROLE_SESSION_MIN:
@@ -99,7 +100,7 @@ def beyond(asked: Asked, request: AccessRequest) -> tuple[str, ...]:
 def _is_usual(word: str, usual: set[str]) -> bool:
     """One of the default policies, by name or as AWS's own ARN; a namesake in an account is not."""
     bare = word.split(":policy/", 1)[-1] if ":iam::aws:policy/" in word else word
-    return bare in usual or bare in DEFAULT
+    return bare in usual or bare in DEFAULT_POLICIES
 
 
 def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:

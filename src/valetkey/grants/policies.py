@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform, everything
+from valetkey.catalog.managed_policies import DEFAULT_POLICIES
 from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.grants.role import HIDDEN, Owner
 from valetkey.policy.arns import Arn, parse_arn
-
-DEFAULT = ("SecurityAudit", "job-function/ViewOnlyAccess")
-"""Reads configuration, hardly any data (docs/owner.md says what of it is data)."""
 
 # Where AWS keeps managed policies that a role may carry; the empty path first, where most are.
 _PATHS = ("", "job-function/", "service-role/")
@@ -75,12 +73,12 @@ def check_words(words: Sequence[str]) -> None:
 
 
 def find_managed(words: Sequence[str], perform: Perform, owner: Owner) -> tuple[Managed, ...]:
-    """The managed policies that words name by name or ARN; no word at all: DEFAULT. Raises ChosenPolicyError,
+    """The managed policies that words name by name or ARN; no word at all: DEFAULT_POLICIES. Raises ChosenPolicyError,
     CallError."""
     names = _Names(perform, owner)
     arns = [word if word.startswith("arn:") else names.arn(word) for word in words if not is_file(word)]
     if not words:
-        arns = [f"arn:{owner.partition}:iam::aws:policy/{path}" for path in DEFAULT]
+        arns = [f"arn:{owner.partition}:iam::aws:policy/{path}" for path in DEFAULT_POLICIES]
     return tuple(managed_policy(perform, owner, arn) for arn in dict.fromkeys(arns))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli._options import Output, OwnerAccount
+from valetkey.cli._options import NEVER, Output, OwnerAccount
 from valetkey.cli._sealing import Identity
 from valetkey.errors import ValetkeyError
 
@@ -66,7 +66,7 @@ def adopt(
     wish = Wish(
         name=_owning.role_name(role, owner),
         until=end,
-        never=until == _owning.NEVER,
+        never=until == NEVER,
         tighten=tighten,
         external_id=external_id,
         request=received,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli._options import Output, OwnerAccount
+from valetkey.cli._options import NEVER, Output, OwnerAccount
 
 _Flag = Annotated[bool, Parameter(negative="")]
 
@@ -32,7 +32,7 @@ def extend(
 
     def edit_at(now: datetime) -> Edit:
         when, lasting = _owning.end(until, now=now)
-        asked = Asked(name=name, until=when, lasting=lasting, never=until == _owning.NEVER)
+        asked = Asked(name=name, until=when, lasting=lasting, never=until == NEVER)
         return Edit(asked=asked, given=frozenset({"until"}), later_only=True)
 
     return _changing.run(name, edit_at, account=account, output=output, dry_run=dry_run, yes=yes)

@@ -76,7 +76,7 @@ def grant(
         contractor=None if terms.to is None else _options.account_id(terms.to),
         policies=policy,
         no_external_id=terms.no_external_id,
-        never=terms.until == _owning.NEVER,
+        never=terms.until == _options.NEVER,
         lasting=lasting,
         session=_owning.length(session, "--session"),
         boundary=boundary,

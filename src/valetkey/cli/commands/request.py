@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from valetkey.cli._options import Account, Output, seconds
+from valetkey.cli._options import NEVER, Account, Output, seconds
 from valetkey.cli._options import until as parse_until
 from valetkey.cli._sealing import EncryptTo
 
@@ -75,7 +75,7 @@ def request(
     _texts.check_request(as_, until=until, template_url=template_url, keys=bool(public_key or encrypt_to))
     wishes = Wishes(
         policies=tuple(policy or ()),
-        until=parse_until(until, now=now) if until and until != _texts.NEVER else None,
+        until=parse_until(until, now=now) if until and until != NEVER else None,
         session=seconds(session, name="--session") if session else None,
         reason=reason,
         public_key=_sealing.public_key(public_key),

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from valetkey.catalog import limits
+from valetkey.catalog.managed_policies import DEFAULT_POLICIES, JOB_FUNCTIONS
 from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.exchange.documents import AccessRequest
 from valetkey.policy.arns import parse_arn
@@ -24,21 +25,6 @@ from valetkey.trust.record import UNTIL
 from valetkey.trust.self_denies import dated_deny
 from valetkey.trust.terms import Terms, check_terms
 
-DEFAULT = ("SecurityAudit", "ViewOnlyAccess")
-"""The policies if the request names none: the same as for `grant`."""
-
-_JOB_FUNCTIONS = frozenset(
-    {
-        "Billing",
-        "DatabaseAdministrator",
-        "DataScientist",
-        "NetworkAdministrator",
-        "SupportUser",
-        "SystemAdministrator",
-        "ViewOnlyAccess",
-    }
-)
-"""AWS managed policies with the path job-function/ (IAM User Guide, access_policies_job-functions)."""
 _PATHS = ("job-function", "service-role")
 
 
@@ -83,7 +69,7 @@ def wanted_role(request: AccessRequest) -> WantedRole:
         **_who(request),
     )
     check_terms(terms)
-    managed = tuple(dict.fromkeys(policy_arn(each, request) for each in request.policies or DEFAULT))
+    managed = tuple(dict.fromkeys(policy_arn(each, request) for each in request.policies or DEFAULT_POLICIES))
     if len(managed) > limits.MANAGED_POLICIES_MAX:
         raise TextError(
             f"{len(managed)} policies are more than the {limits.MANAGED_POLICIES_MAX} that a role takes by default",
@@ -128,7 +114,7 @@ def policy_arn(word: str, request: AccessRequest) -> str:
                 f"the wish {word!r} is not the name of a policy of AWS's, nor an ARN",
                 do="name one like ReadOnlyAccess or job-function/ViewOnlyAccess, or give the ARN",
             )
-        path = "job-function/" if word in _JOB_FUNCTIONS else ""
+        path = "job-function/" if word in JOB_FUNCTIONS else ""
         word = f"arn:{request.partition}:iam::aws:policy/{path}{word}"
     try:
         arn = parse_arn(word)
