@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,9 @@ from valetkey.account.calls import Call, CallError, Keys
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions import broker
 from valetkey.credentials.sessions.cache import Session
+from valetkey.credentials.sessions.machine import Machine
 from valetkey.credentials.sessions.tools import Tools
+from valetkey.credentials.sessions.vault import Vault
 
 OURS, OWNER = "123456789012", "210987654321"
 DEVICE = f"arn:aws:iam::{OURS}:mfa/ann"
@@ -156,3 +159,50 @@ def mfa_session(**given: Any) -> Session:
     """tools.mfa_session of these tools and terms."""
     tools = _tools(given)
     return tools.mfa_session(given.pop("serial"), **given)
+
+
+@dataclasses.dataclass(frozen=True)
+class Signed:
+    """A base identity, as `aws.sign_in` makes one."""
+
+    connect: Any = dataclasses.field(repr=False)
+    access_key_id: str = "AKIAANN"
+    secret_access_key: str = "secret-of-ann"
+    session_token: str | None = None
+    source: str = "config-file"
+    region: str = "us-east-1"
+    endpoint: str = "https://sts.us-east-1.amazonaws.com"
+    realm: str = "https://sts.*.amazonaws.com"
+
+
+def computer(world: World, env: dict[str, str], **changes: Any) -> Machine:
+    """A computer without a keyring whose only AWS is this world."""
+    vault = Vault()
+    vault._gone = "there is none"
+    given: dict[str, Any] = {
+        "env": env,
+        "clock": world.clock,
+        "sleep": lambda _: None,
+        "sign_in": lambda *_, **__: Signed(world.connect),
+        "calling": lambda *_, **__: (world.connect, Signed.realm),
+        "terminal": lambda *_, **__: world.ask,
+        "tell": lambda text: False,
+        "vault": vault,
+        "explained": lambda *_: contextlib.nullcontext(),
+        **changes,
+    }
+    return Machine(**given)
+
+
+class Calls:
+    """A function that notes what it is called with, and answers always the same or raises it."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def __call__(self, *words: Any, **named: Any) -> Any:
+        self.calls.append((words, named))
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.credentials.sts_world import DEVICE, OURS, START, World, profile, refusal
+from tests.unit.credentials.sts_world import DEVICE, OURS, START, Signed, World, computer, profile, refusal
 
 from valetkey.credentials.profiles.names import ProfileError
 from valetkey.credentials.profiles.profile import save
@@ -19,23 +17,8 @@ from valetkey.credentials.sessions.cache import Cache, key
 from valetkey.credentials.sessions.machine import Machine
 from valetkey.credentials.sessions.opener import open_profile
 from valetkey.credentials.sessions.refusals import Refused
-from valetkey.credentials.sessions.vault import Vault
 from valetkey.credentials.sessions.ways import Way
 from valetkey.errors import ValetkeyError
-
-
-@dataclass(frozen=True)
-class Signed:
-    """A base identity."""
-
-    connect: Callable[..., Any] = field(repr=False)
-    access_key_id: str = "AKIAANN"
-    secret_access_key: str = "secret-of-ann"
-    session_token: str | None = None
-    source: str = "config-file"
-    region: str = "us-east-1"
-    endpoint: str = "https://sts.us-east-1.amazonaws.com"
-    realm: str = "https://sts.*.amazonaws.com"
 
 
 @pytest.fixture
@@ -47,25 +30,13 @@ def world() -> World:
 def machine(world: World, home: pathlib.Path) -> Machine:
     """A computer with one customer, whose keyring does not answer."""
     env = {"HOME": str(home)}
-    vault = Vault()
-    vault._gone = "there is none"
     path = save(
         profile(base_arn=world.caller, source_profile="work", base_files=("~/.aws/config", "~/.aws/credentials")), env
     )
     os.utime(path, (START.timestamp() - 60,) * 2)
     (home / ".aws").mkdir()
     (home / ".aws/config").write_text("[profile work]\nregion = us-east-1\n[profile acme]\n")
-    return Machine(
-        env=env,
-        clock=world.clock,
-        sleep=lambda _: None,
-        sign_in=lambda *_, **__: Signed(world.connect),
-        calling=lambda *_, **__: (world.connect, ""),
-        terminal=lambda *_, **__: world.ask,
-        tell=lambda text: False,
-        vault=vault,
-        explained=lambda *_: contextlib.nullcontext(),
-    )
+    return computer(world, env)
 
 
 def with_env(machine: Machine, **env: str) -> Machine:
