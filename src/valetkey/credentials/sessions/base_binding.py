@@ -115,7 +115,7 @@ def refuse_accepted_role(caller: Identity, profiles: Iterable[Profile]) -> None:
     if caller.kind not in ("iam-role", "identity-center"):
         return
     for each in profiles:
-        if (each.account, each.role_arn.rsplit("/", 1)[-1]) == (caller.account, caller.name):
+        if (each.account, each.role_arn.rpartition("/")[2]) == (caller.account, caller.name):
             raise own_session(f"{caller.arn}, a session of {each.name}")
 
 

@@ -102,7 +102,7 @@ def rotate(
 ) -> StoredKey:
     """Change the key in the keyring for a new one, and delete the old one; `perform` calls as the user.
     Raises ValetkeyError."""
-    name, user = profile or "default", old.user.rsplit("/", 1)[-1]
+    name, user = profile or "default", old.user.rpartition("/")[2]
     listed = Call("iam", "list_access_keys", {"UserName": user})
     found = everything(perform, listed, "AccessKeyMetadata")
     spare = next((each["AccessKeyId"] for each in found if each["AccessKeyId"] != old.access_key_id), None)

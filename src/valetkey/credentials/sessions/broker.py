@@ -3,7 +3,7 @@ further roles.
 
     shared way   base key -> GetSessionToken with a code, once for all -> AssumeRole: an hour at most, renewed silently
     long way     base key -> AssumeRole with a code: as long as the role allows, one code for each role
-    named        a role that asks for the user's name: the shared way or the long one, whichever admits (named.py)
+    named        a role that asks for the user's name: the shared way or the long one (named_people.py)
     temporary    base session (role, Identity Center, `aws login`) -> AssumeRole: an hour at most, no code
     further      a role's session -> AssumeRole: an hour at most
 
@@ -119,7 +119,8 @@ def limit_of(profile: Profile, base: Keys, *, long: bool) -> str:
 
 
 def _hours(seconds: int) -> str:
-    return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds} s"
+    hours, rest = divmod(seconds, 3600)
+    return f"{seconds} s" if rest else f"{hours} h"
 
 
 def role_key(profile: Profile, base: Base, *, settings: SessionSettings = PLAIN, long: bool = False) -> str:
@@ -287,7 +288,7 @@ def _cached(name: str, fetch: Callable[[], Session], entering: Entering, left: D
 def _is_stale(session: Session, now: datetime, lasting: bool) -> bool:
     if lasting:
         return session.left(now) < session.life * 3 / 4
-    return session.left(now) <= 0 or now >= stale_at(session)
+    return not session.left(now) or now >= stale_at(session)
 
 
 def _device(profile: Profile) -> str:

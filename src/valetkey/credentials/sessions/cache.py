@@ -212,7 +212,7 @@ class Cache:
         files.make_dir(self._writes)
         files.make_dir(self._writes / "sessions")
         path = self._in(self._writes, name, "lock")
-        with files.locked(path, max(seconds, 0.05), busy=busy, setting="XDG_CACHE_HOME"):
+        with files.locked(path, max(seconds, 0), busy=busy, setting="XDG_CACHE_HOME"):
             yield
 
     def _prune(self, now: datetime) -> None:

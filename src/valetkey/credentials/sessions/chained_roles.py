@@ -83,7 +83,7 @@ def duration_of(name: str, section: Mapping[str, Any]) -> int | None:
     if "duration_seconds" not in section:
         return None
     text = str(section["duration_seconds"])
-    if not (text.isascii() and text.isdigit() and limits.SESSION_MIN <= int(text[:6]) <= limits.SESSION_MAX):
+    if not re.fullmatch("[0-9]{3,5}", text) or not limits.SESSION_MIN <= int(text) <= limits.SESSION_MAX:
         raise _wrong(name, "duration_seconds", "is not between 900 and 43200")
     return int(text)
 

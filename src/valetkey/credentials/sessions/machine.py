@@ -59,9 +59,9 @@ class Terminal(Protocol):
         what: str,
         /,
         *,
-        login: str = "",
-        own_code: str = "",
-        own_interrupt: bool = False,
+        login: str = ...,
+        own_code: str = ...,
+        own_interrupt: bool = ...,
         before: Callable[[], None],
     ) -> Ask: ...
 

@@ -10,12 +10,13 @@ Rules (IAM User Guide, id_credentials_temp_request; STS API, GetSessionToken):
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any
 
 from valetkey.account.calls import Call, CallError
 from valetkey.credentials.sessions.cache import Cache, Session, key
 from valetkey.credentials.sessions.mfa_codes import check_device, check_secret, with_code
-from valetkey.credentials.sessions.protocols import LIMIT, Ask, Base, Clock, Connect, Kept, busy, deadline_in
+from valetkey.credentials.sessions.protocols import Ask, Base, Clock, Connect, Kept, busy, deadline_in
 from valetkey.credentials.sessions.refusals import explain
 from valetkey.credentials.sessions.values import credentials_of
 from valetkey.errors import ValetkeyError
@@ -39,11 +40,11 @@ def mfa_session(
     cache: Cache,
     ask: Ask,
     clock: Clock,
-    keep: Kept | None = None,
-    refused: str = "",
-    life: int = MFA_LIFE,
-    fresh: bool = False,
-    seconds: float = LIMIT,
+    keep: Kept,
+    refused: str,
+    life: int,
+    fresh: bool,
+    seconds: float,
 ) -> Session:
     """The MFA session of a base identity and device, from where it is kept or with a code.
 
@@ -54,7 +55,6 @@ def mfa_session(
     """
     deadline = deadline_in(seconds, clock)
     check_device(serial)
-    keep = keep or cache
     # Its length is not part of the name: what is left of it is looked at when it is used.
     name = mfa_key(base, serial)
 
@@ -93,6 +93,6 @@ def mfa_session(
 
 
 def _account_of(serial: str) -> str:
-    parts = serial.split(":")
+    found = re.match("arn:[^:]*:iam::([^:]*):", serial)
     # A hardware token's serial is not an ARN; the account of an MFA session is never handed out.
-    return parts[4] if len(parts) > 4 else NOBODY
+    return found[1] if found else NOBODY

@@ -297,15 +297,15 @@ def drop_customers(machine: Machine, asked: Sequence[Customer]) -> frozenset[str
     if not having:
         return frozenset()
     with ThreadPoolExecutor(max_workers=min(len(having), 16)) as pool:
-        gone = list(pool.map(partial(_is_gone, machine), having))
-    return frozenset(each.profile.name for each, is_gone in zip(having, gone, strict=True) if is_gone)
+        return frozenset(filter(None, pool.map(partial(_gone, machine), having)))
 
 
-def _is_gone(machine: Machine, customer: Customer) -> bool:
+def _gone(machine: Machine, customer: Customer) -> str:
+    """The customer's name if its session was gone, else empty."""
     profile, cache = customer.profile, Cache(machine.env)
     session = cache.get(customer.session_key)
     if session is None:
-        return False
+        return ""
     with contextlib.suppress(ValetkeyError):
         perform, realm = machine.calling(
             session.credentials,
@@ -320,5 +320,5 @@ def _is_gone(machine: Machine, customer: Customer) -> bool:
             cache.drop(customer.session_key)
             process_cache.drop(profile.name, machine.env)
             customers.forget(profile, machine.env)
-            return True
-    return False
+            return profile.name
+    return ""

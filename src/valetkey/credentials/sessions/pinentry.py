@@ -33,6 +33,8 @@ REMEMBER = 120.0
 _PROGRAMS = ("pinentry-gnome3", "pinentry-qt", "pinentry-qt5", "pinentry-gtk-2", "pinentry-gtk", "pinentry-x11")
 _CANCELLED, _TIMED_OUT = {99, 198}, {62}
 """GnuPG's error codes, without the part that says which program they are of (gpg-error.h)."""
+_MOST = 65536
+"""Bytes of a line; no dialog's is as long."""
 
 
 def find_program(env: Mapping[str, str]) -> str | None:
@@ -131,8 +133,8 @@ class _Lines:
             left = self._left()
             if left <= 0 or not select.select([self._pipe], [], [], left)[0]:
                 raise _dismissed("the dialog for the MFA code got no answer")
-            some = os.read(self._pipe.fileno(), 4096)
-            if not some or len(self._buffer) > 65536:
+            some = os.read(self._pipe.fileno(), _MOST)
+            if not some or len(self._buffer) > _MOST:
                 raise EOFError
             self._buffer += some
         line, _, self._buffer = self._buffer.partition(b"\n")

@@ -1,8 +1,8 @@
 """What a person can do about each way in which STS refuses.
 
 AccessDenied of AssumeRole may name the kind of policy that refused (IAM User Guide, troubleshoot_access-denied), which
-shows whose it is (sides.py), or nothing: across accounts both have been seen. A wrong ExternalId, a missing MFA and
-another principal are one refusal by the trust policy, with one text. The other texts below are of the IAM User
+shows whose it is (refusal_sides.py), or nothing: across accounts both have been seen. A wrong ExternalId, a missing MFA
+and another principal are one refusal by the trust policy, with one text. The other texts below are of the IAM User
 Guide, troubleshoot_roles, and of the STS API, common errors.
 """
 

@@ -68,7 +68,7 @@ def enter(
                 refused = about_caller(caller, profile, refused)
         raise refused from None
     arn = answer["AssumedRoleUser"]["Arn"]
-    role = profile.role_arn.rsplit("/", 1)[1]
+    role = profile.role_arn.rpartition("/")[2]
     wanted = f"arn:{profile.partition}:sts::{profile.account}:assumed-role/{role}/"
     if not arn.startswith(wanted):
         raise Refused(

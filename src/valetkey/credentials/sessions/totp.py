@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -28,7 +27,7 @@ def read_seed(text: str) -> str:
     try:
         if len(base64.b32decode(_padded(seed))) < 10:
             raise ValueError
-    except (ValueError, binascii.Error):
+    except ValueError:
         raise ValetkeyError(
             "this is not the seed of an authenticator app",
             do="give the secret key that AWS shows for a new virtual MFA device (base32), or its otpauth:// address",
