@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tests.unit.credentials.sts_world import OURS, OWNER, profile
@@ -19,6 +20,7 @@ from valetkey.credentials.sessions.base_binding import (
     bind,
     elsewhere,
     files_of,
+    is_recorded,
     refuse_accepted_role,
     refuse_other,
     with_files,
@@ -59,15 +61,6 @@ def test_a_file_of_an_earlier_version_is_read_and_bound_to_the_recorded_user(hom
     assert load("acme", env) == found
     # What is not set is not written.
     assert "base_from_environment" not in json.loads(path.read_text())["local"]
-
-
-@pytest.mark.parametrize("found", [[], [("default", BOB)], [("default", STRANGER), (None, INSIDE)]])
-def test_nobody_else_is_bound(found: list[tuple[str | None, object]]) -> None:
-    with pytest.raises(NotBound, match="accepted as the user ann") as caught:
-        bind(profile(), found, {"HOME": "/h"})  # type: ignore[arg-type]
-    assert "accept again" in caught.value.do
-    with pytest.raises(NotBound, match="accepted as no IAM user"):
-        bind(profile(user_name=None), [("default", ANN)], {"HOME": "/h"})
 
 
 def test_a_profile_cannot_say_both(home: pathlib.Path) -> None:
@@ -144,14 +137,117 @@ ANSWER = {
 
 
 @pytest.mark.parametrize(
-    ("base", "named"),
+    ("recorded", "caller", "is_same"),
     [
-        ({"source_profile": "work"}, "the profile work now is"),
-        ({"base_from_environment": True}, "the environment now is"),
+        ({"base_arn": ANN.arn}, ANN.arn, True),
+        # Another in the same order of the alphabet, before and behind.
+        ({"base_arn": ANN.arn}, f"arn:aws:iam::{OURS}:user/team/amy", False),
+        ({"base_arn": ANN.arn}, BOB.arn, False),
+        ({"base_arn": f"arn:aws:sts::{OURS}:assumed-role/Ops/x"}, f"arn:aws:sts::{OURS}:assumed-role/Ops/y", True),
+        ({"base_arn": f"arn:aws:sts::{OURS}:assumed-role/Ops/x"}, f"arn:aws:sts::{OURS}:assumed-role/Dev/x", False),
+        ({"base_arn": f"arn:aws:sts::{OURS}:assumed-role/Ops/x"}, f"arn:aws:sts::{OURS}:assumed-role/Qa/x", False),
+        # Without an ARN: an IAM user of this account and name.
+        ({}, ANN.arn, True),
+        ({}, f"arn:aws:iam::{OURS}:user/amy", False),
+        ({}, BOB.arn, False),
+        ({}, STRANGER.arn, False),
+        ({}, f"arn:aws:sts::{OURS}:assumed-role/ann/x", False),
+        # Nothing is recorded.
+        ({"user_name": None}, STRANGER.arn, True),
     ],
 )
-def test_another_caller_is_refused_by_the_name_of_its_place(base: dict[str, object], named: str) -> None:
-    mine = profile(base_arn=ANN.arn, **base)
-    refuse_other(mine, ANN)
-    with pytest.raises(WrongCaller, match=named):
-        refuse_other(mine, BOB)
+def test_who_the_recorded_person_is(recorded: dict[str, str], caller: str, is_same: bool) -> None:
+    assert is_recorded(profile(**recorded), parse_identity(caller)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("recorded", "what"),
+    [
+        ({"base_arn": ANN.arn, "source_profile": "work"}, f"{ANN.arn}; the profile work now is {BOB.arn}"),
+        ({"base_from_environment": True}, f"the user ann; the environment now is {BOB.arn}"),
+    ],
+)
+def test_another_caller_is_refused_with_both_names(recorded: dict[str, object], what: str) -> None:
+    refuse_other(profile(**recorded), ANN)
+    with pytest.raises(WrongCaller) as caught:
+        refuse_other(profile(**recorded), BOB)
+    found = caught.value
+    assert found.what == f"the base identity of acme is {what}"
+    assert found.do == (
+        "sign in as that user; to work as the other one, accept the handoff again: `valetkey accept FILE --name acme`"
+    )
+    assert (found.code, found.where, found.exit_code) == ("AccessDenied", "sts:GetCallerIdentity", 3)
+
+
+def test_only_a_session_of_the_very_role_is_one_of_the_role_s() -> None:
+    acme = profile()
+    permission_set = f"arn:aws:iam::{OWNER}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Audit_0"
+    center = parse_identity(f"arn:aws:sts::{OWNER}:assumed-role/AWSReservedSSO_Audit_0/ann")
+    with pytest.raises(OwnSession) as caught:
+        refuse_accepted_role(center, [acme, dataclasses.replace(acme, name="globex", role_arn=permission_set)])
+    assert caught.value.what == (
+        f"the credentials are {center.arn}, a session of globex, which valetkey made: such a session is never a base "
+        "identity"
+    )
+    assert caught.value.exit_code == 1
+    # A user who is called like the role, and roles before and behind it.
+    for other in (
+        f"arn:aws:iam::{OWNER}:user/Audit",
+        f"arn:aws:sts::{OWNER}:assumed-role/Admin/ann",
+        f"arn:aws:sts::{OWNER}:assumed-role/Zoo/ann",
+        f"arn:aws:sts::{OWNER}:federated-user/Audit",
+    ):
+        refuse_accepted_role(parse_identity(other), [acme])
+
+
+@pytest.mark.parametrize(
+    ("user", "found", "what"),
+    [
+        ("ann", [], f"the user ann of {OURS}, and you are not signed in"),
+        (
+            "ann",
+            [("default", BOB), (None, INSIDE)],
+            f"the user ann of {OURS}, and the profile default is {BOB.arn}; the environment is {INSIDE.arn}",
+        ),
+        (
+            "ann",
+            [("default", STRANGER)],
+            f"the user ann of {OURS}, and the profile default is {STRANGER.arn}",
+        ),
+        (None, [("default", ANN)], f"no IAM user, and the profile default is {ANN.arn}"),
+    ],
+)
+def test_what_is_said_where_nobody_is_bound(user: str | None, found: list[Any], what: str) -> None:
+    with pytest.raises(NotBound) as caught:
+        bind(profile(user_name=user), found, {"HOME": "/h"})
+    assert caught.value.what == (
+        f"the file of acme does not say where its base identity comes from; it was accepted as {what}"
+    )
+    assert caught.value.do == (
+        "accept again, with --profile or with --base-from-environment: accept the handoff again: `valetkey accept FILE "
+        "--name acme`"
+    )
+    assert caught.value.exit_code == 1
+
+
+def test_the_files_that_are_recorded_are_those_that_are_named(home: pathlib.Path) -> None:
+    env = {"HOME": str(home)}
+    here = pathlib.Path.cwd()
+    assert files_of({**env, "AWS_CONFIG_FILE": "mine"}) == (str(here / "mine"), "~/.aws/credentials")
+    assert files_of({**env, "AWS_SHARED_CREDENTIALS_FILE": "mine"}) == ("~/.aws/config", str(here / "mine"))
+    assert files_of({**env, "AWS_CONFIG_FILE": ""}) == ("~/.aws/config", "~/.aws/credentials")
+
+
+def test_a_recorded_file_is_below_the_home_of_now_and_no_variable_moves_it(home: pathlib.Path) -> None:
+    (home / ".aws").mkdir()
+    (home / ".aws/config").write_text("")
+    usual = ("~/.aws/config", "~/.aws/credentials")
+    for name in ("HOME", "USERPROFILE"):
+        env = {name: str(home), "AWS_CONFIG_FILE": "/elsewhere"}
+        assert with_files(usual, env) == {"AWS_CONFIG_FILE": str(home / ".aws/config")}
+    # Only one of the two is elsewhere.
+    (home / ".aws/credentials").write_text("")
+    env = {"HOME": str(home)}
+    assert elsewhere(usual, {**env, "AWS_CONFIG_FILE": "/elsewhere"})
+    assert elsewhere(usual, {**env, "AWS_SHARED_CREDENTIALS_FILE": "/elsewhere"})
+    assert not elsewhere((), {**env, "AWS_CONFIG_FILE": "/elsewhere"})
