@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 from collections.abc import Iterator
 from typing import Any
@@ -59,6 +60,7 @@ class Iam:
         self.calls: list[str] = []
         self.die_after = ""
         self.unknown = 0
+        self.code = "InvalidClientTokenId"
 
     def perform(self, call: Call, /) -> dict[str, Any]:
         self.calls.append(call.operation)
@@ -80,7 +82,7 @@ class Iam:
             assert call.operation == "get_caller_identity"
             if self.unknown:
                 self.unknown -= 1
-                raise CallError(call, "InvalidClientTokenId", "not known yet")
+                raise CallError(call, self.code, "not known yet")
             assert keys.secret_access_key == f"hush-{keys.access_key_id}"
             assert keys.access_key_id in self.ids
             if self.die_after == "try":
@@ -311,3 +313,214 @@ def test_what_is_typed_is_checked(env: dict[str, str], monkeypatch: pytest.Monke
     monkeypatch.setattr(_questions, "answer", lambda question: "ASIATYPED0000000000")
     with pytest.raises(ValetkeyError, match="not the id of an IAM user"):
         _signing.read_key(None)
+
+
+def test_a_new_key_is_waited_for_twenty_seconds_and_no_longer(env: dict[str, str]) -> None:
+    old = moved(env)
+    for unknown, code in ((9, "InvalidClientTokenId"), (10, "InvalidClientTokenId"), (9, "SignatureDoesNotMatch")):
+        iam, slept = Iam("AKIAANN"), list[float]()
+        iam.unknown, iam.code = unknown, code
+        given: dict[str, Any] = {"perform": iam.perform, "connect": iam.connect, "env": env, "vault": Vault()}
+        if unknown == 10:
+            with pytest.raises(CallError, match="not known yet"):
+                rotate(None, old, sleep=slept.append, **given)
+            assert iam.ids[0] == "AKIAANN"
+        else:
+            rotate(None, old, sleep=slept.append, **given)
+            assert "AKIAANN" not in iam.ids
+            # As it was before.
+            keep(None, TypedKey("AKIAANN", "hush-ann"), ANN, env=env, vault=Vault())
+        assert slept == [2] * 9
+
+
+def test_a_refusal_that_does_not_pass_is_not_waited_for(env: dict[str, str]) -> None:
+    old, iam, slept = moved(env), Iam("AKIAANN"), list[float]()
+    iam.unknown, iam.code = 1, "AccessDenied"
+    with pytest.raises(CallError):
+        rotate(None, old, perform=iam.perform, connect=iam.connect, env=env, vault=Vault(), sleep=slept.append)
+    assert slept == []
+    assert stored_key(None, env, Vault()) == old
+
+
+def test_what_is_asked_of_aws_for_a_change(env: dict[str, str]) -> None:
+    old, iam, calls = moved(env), Iam("AKIAANN"), list[tuple[str, str, dict[str, Any]]]()
+
+    def perform(call: Call, /) -> dict[str, Any]:
+        calls.append((call.service, call.operation, dict(call.params)))
+        return iam.perform(call)
+
+    new = rotate(None, old, perform=perform, connect=iam.connect, env=env, vault=Vault(), sleep=lambda _: None)
+    assert new == StoredKey("AKIANEW2", ANN, Vault())
+    assert calls == [
+        ("iam", "list_access_keys", {"UserName": "ann"}),
+        ("iam", "create_access_key", {"UserName": "ann"}),
+        ("iam", "delete_access_key", {"UserName": "ann", "AccessKeyId": "AKIAANN"}),
+    ]
+
+
+def test_while_a_change_is_under_way_the_new_key_is_recorded_with_the_old_one(
+    env: dict[str, str], ring: Memory, home: pathlib.Path
+) -> None:
+    moved(env)
+    iam = Iam("AKIAANN")
+    iam.die_after = "delete_access_key"
+    with pytest.raises(KeyboardInterrupt):
+        turn(env, iam)
+    path = home / ".config/valetkey/keys.json"
+    record = {"access_key_id": "AKIANEW2", "user": ANN, "replaces": "AKIAANN"}
+    assert json.loads(path.read_text()) == {"valetkey": "stored-keys/v1", "keys": {"default": record}}
+    assert stored_key(None, env, Vault()) == StoredKey("AKIANEW2", ANN, Vault(), replaces="AKIAANN")
+    # The old one is deleted at AWS already: there is nothing to finish, and a third key is made.
+    iam.die_after = ""
+    new = turn(env, iam)
+    assert iam.ids == [new.access_key_id]
+    assert {name for _, name in ring.kept} == {f"key:{new.access_key_id}"}
+    assert json.loads(path.read_text())["keys"] == {"default": {"access_key_id": new.access_key_id, "user": ANN}}
+
+
+def test_an_old_key_that_is_there_still_is_deleted_and_no_third_one_made(env: dict[str, str], ring: Memory) -> None:
+    """Broken off between the new key's record and the old one's deletion."""
+    moved(env)
+    iam = Iam("AKIAANN")
+
+    def die(call: Call, /) -> dict[str, Any]:
+        if call.operation == "delete_access_key":
+            raise KeyboardInterrupt
+        return iam.perform(call)
+
+    old = stored_key(None, env, Vault())
+    assert old is not None
+    with pytest.raises(KeyboardInterrupt):
+        rotate(None, old, perform=die, connect=iam.connect, env=env, vault=Vault(), sleep=lambda _: None)
+    assert iam.ids == ["AKIAANN", "AKIANEW2"]
+    iam.calls.clear()
+    new = turn(env, iam)
+    assert new == StoredKey("AKIANEW2", ANN, Vault())
+    assert (iam.ids, iam.calls) == (["AKIANEW2"], ["list_access_keys", "delete_access_key"])
+    assert ring.kept == {(SERVICE, "key:AKIANEW2"): "hush-AKIANEW2"}
+
+
+def test_keys_of_several_profiles_are_recorded_side_by_side(env: dict[str, str]) -> None:
+    default = moved(env)
+    other, _ = store("other", sign_in("other"), ANN, env=env, vault=Vault())
+    assert (stored_key(None, env, Vault()), stored_key("other", env, Vault())) == (default, other)
+    typed = keep(None, TypedKey("AKIATYPED", "hush-typed"), ANN, env=env, vault=Vault())
+    assert stored_key("default", env, Vault()) == typed
+    assert stored_key("other", env, Vault()) == other
+
+
+class Session:
+    """Temporary keys."""
+
+    access_key_id, secret_access_key, session_token = "ASIAX", "hush-x", "token"
+
+
+def lost(env: dict[str, str]) -> None:
+    stored = moved(env)
+    stored.vault.drop("key:AKIAANN")
+    stored.secret_access_key  # noqa: B018
+
+
+def another(env: dict[str, str]) -> None:
+    moved(env)
+    turn(env, Iam("AKIAANN", "AKIASECOND"))
+
+
+def somebody_else(env: dict[str, str]) -> None:
+    old, iam = moved(env), Iam("AKIAANN")
+    bob = "arn:aws:iam::123456789012:user/bob"
+    given: dict[str, Any] = {"env": env, "vault": Vault(), "sleep": lambda _: None}
+    rotate(None, old, perform=iam.perform, connect=lambda keys: lambda call: {"Arn": bob}, **given)
+
+
+@pytest.mark.parametrize(
+    ("use", "what", "do", "where", "exit_code"),
+    [
+        (
+            lambda env: store("work", Session(), ANN, env=env, vault=Vault()),
+            "the profile work is a temporary session: it has no key to keep",
+            "name a profile of an IAM user",
+            "",
+            2,
+        ),
+        (
+            lambda env: store("work", TypedKey("AKIAX", "x"), ANN, env=env, vault=Vault()),
+            "the key of the profile work is in none of your AWS files",
+            "put it there first (aws configure), or name its profile with --base",
+            "",
+            2,
+        ),
+        (
+            lost,
+            "the keyring no longer has the secret of AKIAANN",
+            "make a new access key in IAM, put it into your AWS credentials file, `valetkey login --store-key`",
+            "",
+            3,
+        ),
+        (
+            another,
+            "the user ann has another access key, AKIASECOND, and AWS allows two",
+            "delete the one that is not used in IAM (an interrupted rotation may have left it), and try again",
+            ANN,
+            1,
+        ),
+        (
+            somebody_else,
+            f"the new key is of arn:aws:iam::123456789012:user/bob, not of {ANN}",
+            "look at your keys in IAM",
+            "",
+            1,
+        ),
+    ],
+)
+def test_what_is_said_of_a_key_that_cannot_be_kept_or_changed(
+    use: Any, what: str, do: str, where: str, exit_code: int, env: dict[str, str]
+) -> None:
+    with pytest.raises(ValetkeyError) as caught:
+        use(env)
+    found = caught.value
+    assert (found.what, found.do, found.where, found.exit_code) == (what, do, where, exit_code)
+
+
+RECORD = {"access_key_id": "AKIAANN", "user": ANN}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [],
+        {"default": None},
+        {"default": {"access_key_id": "AKIAANN"}},
+        {"default": {"user": ANN}},
+        {"default": {**RECORD, "user": 1}},
+        {"default": {**RECORD, "secret": "x"}},
+        {"default": {**RECORD, "replaces": None}},
+        {"work": RECORD, "default": {}},
+        ["access_key_id", "user"],
+    ],
+)
+def test_a_list_with_a_record_that_is_none_is_told(keys: Any, env: dict[str, str], home: pathlib.Path) -> None:
+    path = home / ".config/valetkey/keys.json"
+    moved(env)
+    for text in (json.dumps({"valetkey": "stored-keys/v1", "keys": keys}), "[" * 100_000, "{}"):
+        path.write_text(text)
+        with pytest.raises(ValetkeyError) as caught:
+            stored_key("work", env, Vault())
+        assert (caught.value.what, caught.value.do, caught.value.where) == (
+            f"{path} cannot be used",
+            "check its owner and mode (0600), or update valetkey",
+            str(path),
+        )
+    path.write_text(json.dumps({"valetkey": "stored-keys/v1", "keys": {"work": {**RECORD, "replaces": "AKIAOLD"}}}))
+    assert stored_key("work", env, Vault()) == StoredKey("AKIAANN", ANN, Vault(), replaces="AKIAOLD")
+    assert stored_key(None, env, Vault()) is None
+    path.chmod(0o644)
+    with pytest.raises(ValetkeyError, match="check its owner and mode"):
+        stored_key("work", env, Vault())
+
+
+def test_the_list_is_private_and_written_for_people(env: dict[str, str], home: pathlib.Path) -> None:
+    moved(env)
+    text = (home / ".config/valetkey/keys.json").read_text()
+    assert text == json.dumps({"valetkey": "stored-keys/v1", "keys": {"default": RECORD}}, indent=2) + "\n"
+    assert (home / ".config/valetkey").stat().st_mode & 0o777 == 0o700
