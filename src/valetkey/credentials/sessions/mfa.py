@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from valetkey.account.calls import Call, CallError
 from valetkey.credentials.sessions.cache import Cache, Session, key
@@ -58,7 +58,7 @@ def mfa_session(
     # Its length is not part of the name: what is left of it is looked at when it is used.
     name = mfa_key(base, serial)
 
-    def usable(found: Session | None) -> bool:
+    def usable(found: Session | None) -> TypeGuard[Session]:
         if fresh or found is None or found.credentials.access_key_id == refused:
             return False
         now = clock()
@@ -76,11 +76,11 @@ def mfa_session(
         return Session(credentials_of(answer, _account_of(serial)), issued)
 
     found = keep.get(name)
-    if found is not None and usable(found):
+    if usable(found):
         return found
     with cache.lock(name, deadline(), busy=busy):
         found = keep.get(name)
-        if found is not None and usable(found):
+        if usable(found):
             return found
         if found is not None and found.credentials.access_key_id == refused:
             keep.drop(name)

@@ -83,14 +83,11 @@ class Pinentry:
                 )
             except OSError as error:
                 raise NoTerminal(f"{program} cannot be started: {error.strerror}") from None
-            try:
-                answer = self._talk(child, lines, end)
-            finally:
-                child.kill()
-                child.wait()
-                for pipe in (child.stdin, child.stdout):
-                    if pipe is not None:
-                        pipe.close()
+            with child:
+                try:
+                    answer = self._talk(child, lines, end)
+                finally:
+                    child.kill()
         return _code(answer)
 
     def _talk(self, child: subprocess.Popen[bytes], lines: list[str], end: float) -> str:
@@ -143,7 +140,7 @@ class _Lines:
 
 def _failure(rest: str) -> ValetkeyError:
     number = re.match(r"\d{1,12}", rest)
-    code = int(number[0]) & 0xFFFF if number else 0
+    code = int(number[0]) & 0xFFFF if number else None
     if code in _CANCELLED:
         return _dismissed("the dialog for the MFA code was closed")
     if code in _TIMED_OUT:
@@ -161,7 +158,7 @@ def _code(answer: str) -> str:
     code = answer.replace(" ", "").strip()
     if not code:
         raise _dismissed("no MFA code was given")
-    if not (len(code) == 6 and code.isascii() and code.isdigit()):
+    if not re.fullmatch("[0-9]{6}", code):
         raise Dismissed("this is not an MFA code: a code has 6 digits", do="try again")
     return code
 
@@ -172,7 +169,7 @@ def _only_one(folder: Path) -> Iterator[int]:
     import fcntl
 
     files.make_dir(folder)
-    lock = os.open(folder / "pinentry.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(folder / "pinentry.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
