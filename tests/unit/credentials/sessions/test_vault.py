@@ -133,6 +133,94 @@ def test_a_locked_keyring_does_not_hang_us_and_is_not_asked_twice() -> None:
     assert ring.asked == 1
 
 
+def test_a_backend_that_is_recommended_is_a_keyring_and_a_weaker_one_is_none() -> None:
+    class Recommended(Memory):
+        priority = 1
+
+    class Weaker(Memory):
+        priority = 0.9
+
+    use(Recommended())
+    assert Vault().get("x") is None
+    use(Weaker())
+    with pytest.raises(NoKeyring) as caught:
+        Vault().get("x")
+    assert caught.value.exit_code == 3
+    assert caught.value.do == "unlock your desktop's keyring, or see `keyring diagnose`"
+
+
+def test_what_is_no_text_is_no_secret() -> None:
+    ring = use(Memory())
+    ring.kept[SERVICE, "x"] = b"bytes"
+    assert Vault().get("x") is None
+
+
+@pytest.mark.parametrize(("given", "asked", "put"), [({}, 15, 8), ({"seconds": 10}, 10, 8), ({"seconds": 2}, 2, 2)])
+def test_a_keyring_has_fifteen_seconds_and_eight_to_put(
+    given: dict[str, float], asked: float, put: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Putting comes after a question that may have taken nearly all the time that an SDK gives."""
+    waited: list[float | None] = []
+
+    class Never(threading.Thread):
+        def start(self) -> None: ...
+
+        def join(self, timeout: float | None = None) -> None:
+            waited.append(timeout)
+
+    monkeypatch.setattr(threading, "Thread", Never)
+    for question, seconds in (
+        (lambda vault: vault.get("x"), asked),
+        (lambda vault: vault.drop("x"), asked),
+        (lambda vault: vault.put("x", "y"), put),
+    ):
+        with pytest.raises(NoKeyring) as caught:
+            question(Vault(**given))
+        assert caught.value.what == f"the keyring did not answer within {seconds} seconds; it may be locked"
+        assert waited.pop() == seconds
+
+
+def test_a_keyring_is_asked_in_a_thread_that_does_not_keep_the_process() -> None:
+    seen: list[bool] = []
+
+    class Looking(Memory):
+        def get_password(self, service: str, username: str) -> str | None:
+            seen.append(threading.current_thread().daemon)
+            return None
+
+    use(Looking())
+    Vault().get("x")
+    assert seen == [True]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, KeyboardInterrupt])
+def test_whatever_a_backend_raises_makes_it_absent_for_the_rest_of_the_run(error: type[BaseException]) -> None:
+    class Failing(Memory):
+        def get_password(self, service: str, username: str) -> str | None:
+            self.asked += 1
+            raise error("hush")
+
+    ring, vault = use(Failing()), Vault()
+    for question in (lambda: vault.get("x"), lambda: vault.put("x", "y"), lambda: vault.drop("x")):
+        with pytest.raises(NoKeyring) as caught:
+            question()
+        assert caught.value.what == f"the keyring failed ({error.__name__})"
+    assert (ring.asked, ring.kept) == (1, {})
+
+
+def test_what_is_not_there_is_not_deleted() -> None:
+    class Strict(Memory):
+        def delete_password(self, service: str, username: str) -> None:
+            assert (service, username) in self.kept
+            super().delete_password(service, username)
+
+    ring, vault = use(Strict()), Vault()
+    vault.drop("x")
+    vault.put("x", "y")
+    vault.drop("x")
+    assert ring.kept == {}
+
+
 def sessions(home: pathlib.Path, said: list[str], *, heard: bool = True, seconds: float = 5) -> KeyringSessions:
     def tell(text: str) -> bool:
         said.append(text)
@@ -166,11 +254,25 @@ def test_without_a_keyring_it_is_a_private_file_and_that_is_said_once(
     kept = sessions(home, said, seconds=0.2)
     assert kept.get("mfa-1") == MADE
     kept.put("mfa-2", MADE)
-    assert len(said) == 1
-    assert "kept in a file that only you can read" in said[0]
-    assert "hush" not in said[0]
+    assert kept.kept_in == "file"
+    why = {
+        fail.Keyring: "this computer has no keyring",
+        Plaintext: "this computer has no keyring",
+        Locked: "the keyring failed (PasswordSetError)",
+        Slow: "the keyring did not answer within 0 seconds; it may be locked",
+    }[backend]
+    assert said == [f"{why}; your MFA session is kept in a file that only you can read"]
     for path in (home / ".cache/valetkey/sessions").glob("*.json"):
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_keyring_there_is_no_session_and_none_to_drop(home: pathlib.Path) -> None:
+    use(fail.Keyring())
+    kept = sessions(home, [])
+    assert kept.get("mfa-1") is None
+    kept.put("mfa-1", MADE)
+    kept.drop("mfa-1")
+    assert kept.get("mfa-1") is None
 
 
 def test_it_is_said_again_when_nobody_could_read_it(home: pathlib.Path) -> None:
