@@ -287,7 +287,7 @@ def _cached(name: str, fetch: Callable[[], Session], entering: Entering, left: D
 
 def _is_stale(session: Session, now: datetime, lasting: bool) -> bool:
     if lasting:
-        return session.left(now) < session.life * 3 / 4
+        return not session.lasts(now)
     return not session.left(now) or now >= stale_at(session)
 
 

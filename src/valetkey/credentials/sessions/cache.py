@@ -54,6 +54,10 @@ class Session:
         """Seconds from issue to end."""
         return (self.credentials.expires - self.issued).total_seconds()
 
+    def lasts(self, now: datetime) -> bool:
+        """Whether three quarters of it are left, for a receiver that cannot come back for new credentials."""
+        return self.left(now) >= self.life * 3 / 4
+
     def left(self, now: datetime) -> float:
         """Seconds left; 0 for one from the future (the clock was set back: nothing can be said about it)."""
         if now < self.issued - timedelta(minutes=5):

@@ -217,11 +217,9 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
     if denial is None or side in (None, Side.UNKNOWN):
         if what:
             return what, do, ""
-        named = (
-            "names no policy"
-            if denial is None or side is None
-            else f"gives a reason that valetkey does not know: {denial.clause}"
-        )
+        named = "names no policy"
+        if denial is not None and denial.named:
+            named = f"gives a reason that valetkey does not know: {denial.clause}"
         return f"AWS refused to let you assume the role, and {named}", probe, UNKNOWN_SIDE
     if what and denial.action == "sts:AssumeRole":
         return what, do, ""  # a text that says more than whose policy it is
@@ -235,7 +233,7 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
 
 def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
     """A refused AssumeRole, when the caller's own ARN (GetCallerIdentity) already explains it."""
-    parts = caller.split(":", 5)
+    parts = caller.split(":")
     if len(parts) < 6 or refused.code != "AccessDenied":
         return refused
     account, name = parts[4], parts[5]

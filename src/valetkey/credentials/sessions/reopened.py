@@ -88,7 +88,7 @@ def recall(name: str, way: str, *, head: bytes, env: Mapping[str, str], now: dat
             is_in_config=plain["is_in_config"],
         )
         session = Cache(env).get(note.session_key)
-        if session is None or session.left(now) < session.life * 3 / 4:
+        if session is None or not session.lasts(now):
             return None
         return (note, session) if session.credentials.account == note.account else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ValetkeyError):
