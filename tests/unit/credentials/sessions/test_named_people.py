@@ -7,12 +7,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.credentials.sts_world import DEVICE, START, Base, World, profile, refusal, role_session
+from tests.unit.credentials.refusal_texts import (
+    BOUNDARY,
+    CLOSED,
+    ENDPOINT,
+    IDENTITY,
+    NEW,
+    RCP,
+    SCP,
+    SESSION,
+    TRUST,
+    refused,
+)
+from tests.unit.credentials.sts_world import DEVICE, START, Base, Calls, World, profile, refusal, role_session
 
 from valetkey.credentials.sessions.broker import limit_of
 from valetkey.credentials.sessions.cache import Cache
+from valetkey.credentials.sessions.named_people import either_way, is_named, may_be_the_name, way_key
 from valetkey.credentials.sessions.protocols import NoTerminal
-from valetkey.credentials.sessions.refusals import Refused
+from valetkey.credentials.sessions.refusals import Refused, WrongCaller, WrongCode
+from valetkey.errors import ValetkeyError
 
 NAMED: dict[str, Any] = {"session_name": "username", "max_session": 14400}
 
@@ -86,10 +100,14 @@ def test_no_code_is_burnt_again_and_again_on_a_role_that_refuses_both_ways(
         with pytest.raises(Refused):
             role_session(profile(**NAMED), **tools)
     assert (len(world.asked), len(told)) == (2, 1)
-    world.now += timedelta(seconds=120)
+    world.now += timedelta(seconds=59)
     with pytest.raises(Refused):
         role_session(profile(**NAMED), **tools)
-    assert len(world.asked) == 3
+    assert len(world.asked) == 2
+    world.now += timedelta(seconds=1)
+    with pytest.raises(Refused):
+        role_session(profile(**NAMED), **tools)
+    assert (len(world.asked), len(told)) == (3, 2)
 
 
 def test_what_has_let_in_before_is_refused_for_another_reason(
@@ -167,3 +185,174 @@ def test_how_long_it_lasts_is_said_for_both_ways() -> None:
     assert limit_of(profile(**NAMED), Base(), long=False) == (
         "1 h at most through an MFA session, 4 h with a code of its own"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "token", "named"),
+    [
+        ({}, None, True),
+        ({"mfa": False}, None, False),
+        ({"session_name": None}, None, False),
+        # Other rules, before and behind in order.
+        ({"session_name": "any"}, None, False),
+        ({"session_name": "zone"}, None, False),
+        ({}, "token", False),
+    ],
+)
+def test_there_are_two_ways_only_with_a_users_key(changes: dict[str, Any], token: str | None, named: bool) -> None:
+    assert is_named(profile(**{**NAMED, **changes}), Base(session_token=token)) is named
+
+
+def test_what_is_learned_is_learned_of_one_role_and_base_identity() -> None:
+    names = {
+        way_key(profile(), Base()),
+        way_key(profile(), Base(access_key_id="AKIABOB")),
+        way_key(profile(), Base(realm="http://x")),
+        way_key(profile(external_id="other"), Base()),
+        way_key(profile(role_arn="arn:aws:iam::333333333333:role/X"), Base()),
+    }
+    assert len(names) == 5
+    assert way_key(profile(name="other", max_session=900), Base()) in names
+
+
+class Ways:
+    """The two ways into a role: what each answers, and which were tried."""
+
+    def __init__(self, home: pathlib.Path, through: Any, directly: Any = None) -> None:
+        self.through, self.directly = Calls(through), Calls(directly)
+        self.cache = Cache({"HOME": str(home)})
+        self.told: list[str] = []
+        self.now = START
+
+    def enter(self) -> Any:
+        return either_way(
+            profile(**NAMED),
+            through=self.through,
+            directly=self.directly,
+            name="way-x",
+            cache=self.cache,
+            clock=lambda: self.now,
+            tell=self.told.append,
+        )
+
+    @property
+    def tried(self) -> tuple[int, int]:
+        return len(self.through.calls), len(self.directly.calls)
+
+
+def denied(code: str = "AccessDenied", kind: type[Refused] = Refused) -> Refused:
+    return kind("AWS refused", code=code, message="")
+
+
+WHY_TOLD = (
+    "AWS refused the role through the MFA session. The owner requires your user's name as session name, which AWS may "
+    "not see in an MFA session: the role is tried with a code of its own (wait for the next one, if you have just "
+    "given one)"
+)
+ONLY = "acme lets you in with a code of its own only: AWS does not see your user's name in an MFA session"
+
+
+def test_the_way_that_lets_in_is_learned(home: pathlib.Path) -> None:
+    it = Ways(home, "session")
+    assert it.enter() == "session"
+    assert (it.tried, it.told, it.cache.learned("way-x")) == ((1, 0), [], "through")
+    # It has let in before: something else has changed since.
+    it.through.answer = denied()
+    with pytest.raises(Refused):
+        it.enter()
+    assert it.tried == (2, 0)
+
+
+def test_what_was_learned_is_not_written_again(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = Ways(home, "session")
+    it.cache.learn("way-x", "through")
+    learn = Calls(None)
+    monkeypatch.setattr(it.cache, "learn", learn)
+    assert it.enter() == "session"
+    assert learn.calls == []
+
+
+def test_the_other_way_is_learned_where_the_first_is_refused(home: pathlib.Path) -> None:
+    it = Ways(home, denied(), "session")
+    assert it.enter() == "session"
+    assert (it.tried, it.told, it.cache.learned("way-x")) == ((1, 1), [WHY_TOLD, ONLY], "directly")
+    assert it.enter() == "session"
+    assert (it.tried, len(it.told)) == ((1, 2), 2)
+
+
+@pytest.mark.parametrize("word", ["a way of a later version", "thru", "zigzag"])
+def test_a_word_that_is_unknown_is_nothing_learned(word: str, home: pathlib.Path) -> None:
+    it = Ways(home, denied(), "session")
+    it.cache.learn("way-x", word)
+    assert it.enter() == "session"
+    assert (it.tried, it.cache.learned("way-x")) == ((1, 1), "directly")
+
+
+def test_both_refusals_are_said_and_remembered_for_five_minutes(home: pathlib.Path) -> None:
+    it = Ways(home, denied(), denied())
+    with pytest.raises(Refused) as caught:
+        it.enter()
+    assert caught.value.what == "AWS refused (neither through the MFA session nor with a code of its own)"
+    assert it.told == [WHY_TOLD]
+    for seconds, tried in ((299, (2, 1)), (300, (3, 2))):
+        it.now = START + timedelta(seconds=seconds)
+        it.through.answer, it.directly.answer = denied(), denied()
+        with pytest.raises(Refused):
+            it.enter()
+        assert it.tried == tried
+
+
+@pytest.mark.parametrize(
+    "second", [denied("Throttling"), denied(kind=WrongCode), denied(kind=WrongCaller), NoTerminal("nobody")]
+)
+def test_a_second_way_that_ends_otherwise_says_nothing_about_the_role(second: Exception, home: pathlib.Path) -> None:
+    it = Ways(home, denied(), second)
+    for number in (1, 2):
+        with pytest.raises(type(second)) as caught:
+            it.enter()
+        assert "neither" not in str(caught.value)
+        assert it.tried == (number, number)
+    # Why it was tried is told once in five minutes all the same.
+    assert it.told == [WHY_TOLD]
+    assert it.cache.learned("way-x") is None
+
+
+@pytest.mark.parametrize(
+    "first", [denied("Throttling"), denied("Aborted"), denied(kind=WrongCode), denied(kind=WrongCaller)]
+)
+def test_a_refusal_for_another_reason_tries_no_second_way(first: Refused, home: pathlib.Path) -> None:
+    it = Ways(home, first, "session")
+    with pytest.raises(Refused) as caught:
+        it.enter()
+    assert caught.value is first
+    assert (it.tried, it.told) == ((1, 0), [])
+
+
+def test_what_cannot_be_kept_is_found_out_again(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for through, directly in (("session", None), (denied(), "session"), (denied(), denied())):
+        it = Ways(home, through, directly)
+        for name in ("learn", "remember_refusal"):
+            monkeypatch.setattr(it.cache, name, Calls(ValetkeyError("full")))
+        if isinstance(directly, Refused):
+            with pytest.raises(Refused, match="neither"):
+                it.enter()
+        else:
+            assert it.enter() == "session"
+
+
+@pytest.mark.parametrize(
+    ("reason", "may_be"),
+    [
+        ("", True),
+        ("with an explicit deny", True),
+        (NEW, True),
+        (TRUST, True),
+        ("because no resource-based policy allows the sts:AssumeRole action", True),
+        (CLOSED, False),
+        ("with an explicit deny in a resource-based policy", False),
+        ("because no resource control policy allows the sts:AssumeRole action", False),
+        *((each, False) for each in (IDENTITY, BOUNDARY, SESSION, SCP, RCP, ENDPOINT)),
+    ],
+)
+def test_which_refusals_can_come_from_the_session_name(reason: str, may_be: bool) -> None:
+    assert may_be_the_name(refused(reason)) is may_be

@@ -74,8 +74,8 @@ def test_every_kind_of_policy_has_a_side_and_words() -> None:
             False,
             "no policy of your own user or role allows sts:TagSession on the role",
             (
-                "ask your admin to attach the policy that `accept` printed; a policy that was attached just now takes a "
-                "moment to take effect"
+                "ask your admin to attach the policy that `accept` printed; "
+                "a policy that was attached just now takes a moment to take effect"
             ),
         ),
         (
