@@ -13,6 +13,7 @@ from tests.unit.credentials.sts_world import (
     OWNER,
     START,
     Base,
+    Calls,
     World,
     mfa_session,
     profile,
@@ -21,11 +22,14 @@ from tests.unit.credentials.sts_world import (
 )
 
 from valetkey.credentials.profiles.identity import parse_identity
+from valetkey.credentials.profiles.settings import SessionSettings
 from valetkey.credentials.sessions.base_binding import is_recorded
-from valetkey.credentials.sessions.cache import REMEMBER, Busy, Cache, key
+from valetkey.credentials.sessions.broker import about_end, further_key, has_ended, limit_of, role_key, stale_at
+from valetkey.credentials.sessions.cache import REMEMBER, Busy, Cache, Session, key
 from valetkey.credentials.sessions.protocols import Dismissed, Ended, NoTerminal
-from valetkey.credentials.sessions.refusals import Refused, WrongCaller, WrongCode
+from valetkey.credentials.sessions.refusals import NO_ANSWER, Refused, WrongCaller, WrongCode
 from valetkey.credentials.sessions.roles import role_call
+from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 
 
@@ -205,17 +209,18 @@ def test_renewed_with_twenty_minutes_left_and_by_a_third_when_short(world: World
 
 def test_lasting_has_three_quarters_left(world: World, tools: dict[str, Any]) -> None:
     old = role_session(profile(), **tools)
-    world.now = START + timedelta(minutes=14)
+    world.now = START + timedelta(minutes=15)
     assert role_session(profile(), lasting=True, **tools) == old
-    world.now = START + timedelta(minutes=16)
+    world.now = START + timedelta(minutes=15, microseconds=1)
+    assert role_session(profile(), **tools) == old
     assert role_session(profile(), lasting=True, **tools) != old
 
 
 def test_a_session_from_before_the_profile_was_accepted_is_not_used(world: World, tools: dict[str, Any]) -> None:
     old = role_session(profile(), **tools)
     world.now += timedelta(minutes=5)
-    assert role_session(profile(), since=START - timedelta(seconds=1), **tools) == old
-    assert role_session(profile(), since=START + timedelta(minutes=1), **tools) != old
+    assert role_session(profile(), since=START, **tools) == old
+    assert role_session(profile(), since=START + timedelta(microseconds=1), **tools) != old
     assert len(world.asked) == 1
 
 
@@ -542,3 +547,219 @@ def test_what_is_kept_is_private_and_holds_no_code(world: World, tools: dict[str
         assert each.stat().st_mode & 0o077 == 0, each
         assert "secret-of-ann" not in each.read_text()
         assert "739154" not in each.read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "ended"),
+    [
+        ({}, START, False),
+        ({"until": START + timedelta(microseconds=1)}, START, False),
+        ({"until": START}, START, True),
+        ({"until": START}, START + timedelta(days=1), True),
+    ],
+)
+def test_a_refusal_after_the_recorded_end_is_explained_by_it(changes: dict[str, Any], now: Any, ended: bool) -> None:
+    it = profile(**changes)
+    assert has_ended(it, now) is ended
+    for code, kind in (
+        ("AccessDenied", Refused),
+        ("AccessDenied", WrongCaller),
+        ("Throttling", Refused),
+        ("Aborted", Refused),
+    ):
+        refused = kind("no", code=code, message="", where="sts:AssumeRole")
+        found = about_end(refused, it, now)
+        if not (ended and code == "AccessDenied" and kind is Refused):
+            assert found is refused
+            continue
+        assert isinstance(found, Ended)
+        assert found.what == (
+            "AWS refused to let you assume the role, and according to the handoff, the grant acme ended on 2026-05-01 "
+            "12:00 UTC"
+        )
+        assert found.do == (
+            "ask the owner to extend it (`valetkey extend`), or for a new grant, and accept the new handoff"
+        )
+        assert (found.where, found.exit_code) == ("sts:AssumeRole", 1)
+
+
+@pytest.mark.parametrize(
+    ("life", "stale"), [(900, 600), (3599, 3599 * 2 / 3), (3600, 2400), (3601, 2401), (43200, 42000)]
+)
+def test_a_session_is_stale_twenty_minutes_before_its_end_or_with_a_third_left(life: int, stale: float) -> None:
+    found = stale_at(made(life))
+    assert (found - START).total_seconds() == pytest.approx(stale, abs=1e-5)
+
+
+def made(life: int, *, issued: Any = START, name: str = "ASIAKEPT") -> Session:
+    """A session of some seconds."""
+    keys = {"access_key_id": name, "secret_access_key": "hush", "session_token": "t", "account": OWNER}
+    return Session(Credentials(**keys, expires=issued + timedelta(seconds=life)), issued)
+
+
+@pytest.mark.parametrize(
+    ("changes", "base", "long", "same"),
+    [
+        ({}, Base(), False, True),
+        # What changes no call is another name for the same session.
+        ({"name": "other", "source_profile": "work"}, Base(), False, True),
+        ({"mfa": False, "mfa_serial": None, "max_session": 3600}, Base(), False, False),
+        ({}, Base(access_key_id="AKIABOB"), False, False),
+        ({}, Base(realm="http://127.0.0.1:1"), False, False),
+        ({"mfa_serial": f"{DEVICE}2"}, Base(), False, False),
+        ({"external_id": "other"}, Base(), False, False),
+        ({}, Base(), True, False),
+    ],
+)
+def test_which_sessions_are_the_same(changes: dict[str, Any], base: Base, long: bool, same: bool) -> None:
+    assert (role_key(profile(**changes), base, long=long) == role_key(profile(), Base())) is same
+
+
+def test_without_mfa_the_device_and_the_way_change_nothing() -> None:
+    plain = role_key(profile(mfa=False), Base())
+    assert role_key(profile(mfa=False, mfa_serial=None), Base()) == plain
+    assert role_key(profile(mfa=False), Base(), long=True) == plain
+    assert role_key(profile(mfa=False), Base(), settings=SessionSettings(session_name="x.y")) != plain
+    # A role behind another one is entered for an hour, whatever the role allows.
+    behind = further_key(profile(mfa=False), plain)
+    assert behind == further_key(profile(mfa=False, max_session=3600), plain)
+    assert len({plain, behind, further_key(profile(mfa=False), "role-other")}) == 3
+    assert further_key(profile(mfa=False), plain, settings=SessionSettings(session_name="x.y")) != behind
+
+
+@pytest.mark.parametrize(
+    ("changes", "token", "long", "limit"),
+    [
+        ({}, "t", False, "1 h at most: your sign-in is a temporary session, and AWS calls this role chaining"),
+        (
+            {"max_session": 1800},
+            "t",
+            True,
+            "1800 s at most: your sign-in is a temporary session, and AWS calls this role chaining",
+        ),
+        ({"mfa": False, "max_session": 7200}, None, False, "2 h at most: the role's own limit (MaxSessionDuration)"),
+        ({"max_session": 3601}, None, True, "3601 s at most: the role's own limit (MaxSessionDuration)"),
+        ({"max_session": 3600}, None, False, "1 h at most: AWS allows no more through an MFA session"),
+        ({"max_session": 1800}, None, False, "1800 s at most: AWS allows no more through an MFA session"),
+        (
+            {"max_session": 3601},
+            None,
+            False,
+            "1 h at most: AWS allows no more through an MFA session; --long gives 3601 s for a code",
+        ),
+        ({"session_name": "username"}, None, True, "12 h at most: the role's own limit (MaxSessionDuration)"),
+        ({"session_name": "username"}, None, False, "1 h at most through an MFA session, 12 h with a code of its own"),
+        (
+            {"session_name": "another"},
+            None,
+            False,
+            "1 h at most: AWS allows no more through an MFA session; --long gives 12 h for a code",
+        ),
+        (
+            {"session_name": "zone"},
+            None,
+            False,
+            "1 h at most: AWS allows no more through an MFA session; --long gives 12 h for a code",
+        ),
+    ],
+)
+def test_how_long_a_session_may_last_and_what_says_so(
+    changes: dict[str, Any], token: str | None, long: bool, limit: str
+) -> None:
+    assert limit_of(profile(**changes), Base(session_token=token), long=long) == limit
+
+
+def test_what_a_way_needs_is_said_word_for_word(world: World, tools: dict[str, Any]) -> None:
+    with pytest.raises(ValetkeyError) as caught:
+        role_session(profile(mfa_serial=None), **tools)
+    assert caught.value.what == "the role of acme requires MFA, and the profile names no device"
+    assert caught.value.do == "accept the handoff again: `valetkey accept FILE --name acme`"
+    tools["base"] = Base(session_token="t")
+    with pytest.raises(ValetkeyError) as caught:
+        role_session(profile(), long=True, **tools)
+    assert caught.value.what == (
+        "the base identity of acme is a temporary session, and AWS limits sessions from one to an hour"
+    )
+    assert caught.value.do == "leave --long out, or use an IAM user's access key as base identity"
+    assert world.calls == []
+    # A device that gives no codes is of no matter where none is asked for.
+    role_session(profile(mfa_serial=f"arn:aws:iam::{OURS}:u2f/user/ann/key-ABC"), **tools)
+    role_session(profile(mfa=False, mfa_serial=None), **{**tools, "base": Base()})
+
+
+def test_a_session_that_was_made_is_noted_as_ours(world: World, tools: dict[str, Any]) -> None:
+    found = role_session(profile(), **tools)
+    for each in (found.credentials.access_key_id, "ASIAMFA0"):
+        assert tools["cache"].was_issued(each)
+
+
+@pytest.mark.parametrize("name", ["note_issued", "put"])
+def test_a_session_that_cannot_be_kept_is_used_all_the_same(
+    name: str, world: World, tools: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools["base"] = Base(session_token="t")
+    monkeypatch.setattr(tools["cache"], name, Calls(ValetkeyError("full")))
+    assert role_session(profile(), **tools).credentials.account == OWNER
+    assert role_session(profile(), **tools) is not None
+    assert world.count("assume_role") == 2
+
+
+def test_one_that_another_process_has_made_meanwhile_is_used(
+    world: World, tools: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [made(-1), made(3600)]
+    monkeypatch.setattr(tools["cache"], "get", lambda name: answers.pop(0))
+    assert role_session(profile(), **tools) == made(3600)
+    assert (world.calls, answers) == ([], [])
+
+
+@pytest.mark.parametrize("left", [61, 60])
+@pytest.mark.parametrize(
+    "problem",
+    [
+        NoTerminal("nobody"),
+        Dismissed("closed"),
+        Busy("busy"),
+        *(Refused("x", code=code, message="") for code in NO_ANSWER),
+    ],
+)
+def test_an_old_session_stands_in_while_a_minute_of_it_is_left(
+    problem: Exception, left: int, world: World, tools: dict[str, Any]
+) -> None:
+    tools["ask"] = Calls(problem)
+    old = made(3600)
+    tools["cache"].put(role_key(profile(), Base()), old)
+    world.now = START + timedelta(seconds=3600 - left)
+    if left == 61:
+        assert role_session(profile(), **tools) == old
+        # Of a role that was accepted since, and for one that cannot come back, it is of no use.
+        for given in ({"since": START + timedelta(seconds=1)}, {"lasting": True}):
+            with pytest.raises(ValetkeyError):
+                role_session(profile(), **given, **tools)
+    else:
+        with pytest.raises(type(problem)):
+            role_session(profile(), **tools)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ExpiredToken", "ValidationError"])
+def test_an_old_session_does_not_hide_an_answer_of_aws(code: str, world: World, tools: dict[str, Any]) -> None:
+    tools["cache"].put(role_key(profile(), Base()), made(3600))
+    world.now = START + timedelta(minutes=41)
+    world.fail["assume_role"] = [refusal("assume_role", code, "no")]
+    with pytest.raises(Refused):
+        role_session(profile(), **tools)
+
+
+def test_all_steps_share_one_limit_and_the_code_takes_what_is_left(world: World, tools: dict[str, Any]) -> None:
+    given: list[float] = []
+
+    def ask(device: str, /, *, seconds: float, again: str = "") -> str:
+        given.append(seconds)
+        return next(world.codes)
+
+    tools["ask"] = ask
+    # Eight seconds are for the calls after the question.
+    role_session(profile(), seconds=20.0, **tools)
+    role_session(profile(), long=True, seconds=20.0, **tools)
+    role_session(profile(name="usual", external_id="other"), long=True, **tools)
+    assert given == [12, 12, 42]
