@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pathlib
-from datetime import timedelta
+from datetime import UTC, timedelta, timezone
 from typing import Any
 
 import pytest
-from tests.unit.credentials.sts_world import DEVICE, OURS, START, Base, World, mfa_session, refusal
+from tests.unit.credentials.sts_world import DEVICE, OURS, START, Base, Calls, World, mfa_session, refusal
 
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.mfa import mfa_key
 from valetkey.credentials.sessions.protocols import Dismissed
 from valetkey.credentials.sessions.refusals import Refused
+from valetkey.credentials.sessions.tools import Tools
+from valetkey.credentials.sessions.values import credentials_of
+from valetkey.credentials.sessions.vault import KeyringSessions, Vault
 from valetkey.errors import ValetkeyError
 from valetkey.policy.arns import NOBODY
 
@@ -165,3 +168,37 @@ def test_a_refusal_is_explained(world: World, tools: dict[str, Any]) -> None:
         mfa_session(serial=DEVICE, max_age=None, **tools)
     assert caught.value.what == "your own account does not permit you to create an MFA session"
     assert (caught.value.code, caught.value.where) == ("AccessDenied", "sts:GetSessionToken")
+
+
+def test_where_the_last_one_was_put_is_known_of_a_keyring_alone(world: World, tools: dict[str, Any]) -> None:
+    cache, vault = tools["cache"], Vault()
+    vault._gone = "this computer has no keyring"
+    keep = KeyringSessions(vault, cache, tell=lambda text: True)
+    for kept, before, after in ((cache, "", ""), (keep, "", "file")):
+        with_tools = Tools(**{**tools, "keep": kept})
+        assert with_tools.kept_in == before
+        with_tools.mfa_session(DEVICE, max_age=None, fresh=True)
+        assert with_tools.kept_in == after
+
+
+def test_another_source_of_codes_changes_nothing_else(tools: dict[str, Any]) -> None:
+    first = Tools(**{**tools, "keep": tools["cache"]})
+    ask = Calls("111111")
+    assert first.asking(ask) == Tools(**{**tools, "keep": tools["cache"], "ask": ask})
+    # Without somebody who listens nothing is said.
+    assert first.tell("why") is None
+
+
+def test_what_sts_answers_ends_in_utc_and_shows_no_secret() -> None:
+    answer = {
+        "Credentials": {
+            "AccessKeyId": "ASIA1",
+            "SecretAccessKey": "hush-key",
+            "SessionToken": "hush-token",
+            "Expiration": START.astimezone(timezone(timedelta(hours=2))),
+        }
+    }
+    found = credentials_of(answer, OURS)
+    assert (found.access_key_id, found.secret_access_key, found.session_token) == ("ASIA1", "hush-key", "hush-token")
+    assert (found.expires, found.expires.tzinfo, found.account) == (START, UTC, OURS)
+    assert "hush" not in repr(found)
