@@ -161,5 +161,16 @@ def _unused(standing: Standing, now: datetime, unused: timedelta) -> Iterator[Ah
     yield Ahead("unused", role.arn, f"{how}: longer than {_long(unused)} ago")
 
 
+_UNITS = {
+    "day": timedelta(days=1),
+    "hour": timedelta(hours=1),
+    "minute": timedelta(minutes=1),
+    "second": timedelta(seconds=1),
+}
+
+
 def _long(span: timedelta) -> str:
-    return f"{span.days} days" if span >= timedelta(days=2) else f"{span // timedelta(hours=1)} hours"
+    """In the largest unit in which it is whole."""
+    unit = next(each for each, length in _UNITS.items() if not span % length)
+    number = span // _UNITS[unit]
+    return f"{number} {unit}{'s' * (number != 1)}"

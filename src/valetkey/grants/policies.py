@@ -20,7 +20,7 @@ from typing import Any
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.catalog.managed_policies import DEFAULT_POLICIES
 from valetkey.errors import PolicyError, ValetkeyError
-from valetkey.grants.role import HIDDEN, Owner
+from valetkey.grants.role import Owner
 from valetkey.policy.arns import Arn, parse_arn
 
 # Where AWS keeps managed policies that a role may carry; the empty path first, where most are.
@@ -112,19 +112,11 @@ def versions_of(managed: Iterable[Managed]) -> tuple[tuple[str, str], ...]:
 
 
 def current_versions(perform: Perform, arns: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Which version each of AWS's policies among `arns` has now; what may not be read is left out. Raises CallError."""
-    found: list[tuple[str, str]] = []
-    for arn in arns:
-        if arn.split(":")[4] == "aws":
-            try:
-                policy = _get(perform, arn)
-            except CallError as error:
-                if error.code not in HIDDEN:
-                    raise
-                continue
-            if policy is not None:
-                found.append((arn, policy["DefaultVersionId"]))
-    return tuple(found)
+    """Which version each of AWS's policies among `arns` has now. Raises CallError for one that is not shown: what it
+    was when it was granted would never be known."""
+    own = [arn for arn in arns if arn.split(":")[4] == "aws"]
+    found = (perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"] for arn in own)
+    return tuple((arn, policy["DefaultVersionId"]) for arn, policy in zip(own, found, strict=True))
 
 
 class _Names:

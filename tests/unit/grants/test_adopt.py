@@ -333,6 +333,23 @@ def test_tighten_makes_a_grant_as_of_valetkeys_own(iam: FakeIam, now: datetime, 
     assert prepared(iam, now, tighten=True).calls == () == prepared(iam, now).calls
 
 
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchEntity"])
+def test_a_policy_of_aws_whose_version_is_not_shown_is_not_passed_over(iam: FakeIam, now: datetime, code: str) -> None:
+    """Without its version nobody could tell later whether AWS has changed it."""
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    made(iam, SHAPES["weak"])["managed"] = [f"arn:aws:iam::{iam.account}:policy/own", arn]
+
+    def refuse(call: Call) -> None:
+        if call.params.get("PolicyArn") == arn:
+            raise CallError(call, code, "no")
+
+    iam.before = refuse
+    with pytest.raises(CallError) as refused:
+        prepared(iam, now, tighten=True)
+    assert (refused.value.what, refused.value.exit_code) == (f"iam:GetPolicy failed: {code}: no", 3)
+    assert iam.log == []
+
+
 def test_an_adopted_role_is_tightened_later(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
     made(iam, SHAPES["weak"])
     adopted(iam, now, waiting, until=END)

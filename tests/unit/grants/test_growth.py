@@ -164,6 +164,40 @@ def test_unused(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
     assert ahead(iam, datetime(2030, 1, 1, tzinfo=UTC)) == (), "not asked"
 
 
+@pytest.mark.parametrize(
+    ("unused", "words"),
+    [
+        (timedelta(days=90), "90 days"),
+        (timedelta(days=1), "1 day"),
+        (timedelta(hours=36), "36 hours"),
+        (timedelta(hours=1), "1 hour"),
+        (timedelta(minutes=90), "90 minutes"),
+        (timedelta(seconds=61), "61 seconds"),
+    ],
+)
+def test_disuse_is_told_as_long_as_it_was_asked_for(
+    iam: FakeIam, waiting: Waiting, now: datetime, unused: timedelta, words: str
+) -> None:
+    made = grant(iam, waiting, now).role
+    since = made.created + timedelta(days=400)
+    iam.roles["audit"]["RoleLastUsed"] = {"LastUsedDate": since}
+    assert ahead(iam, since + unused, unused=unused) == ()
+    assert ahead(iam, since + unused + timedelta(seconds=1), unused=unused) == (
+        Ahead("unused", made.arn, f"last used 2027-12-06: longer than {words} ago"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(400, "not used since it was created 2026-11-01"), (401, "no use within 400 days")]
+)
+def test_what_aws_does_not_remember_is_not_called_never(
+    iam: FakeIam, waiting: Waiting, now: datetime, days: int, words: str
+) -> None:
+    made = grant(iam, waiting, now).role
+    (found,) = ahead(iam, made.created + timedelta(days=days), unused=timedelta(days=90))
+    assert found == Ahead("unused", made.arn, f"{words}: longer than 90 days ago")
+
+
 def test_grants_of_different_versions_are_compared_each_with_its_own_and_read_once(
     iam: FakeIam, waiting: Waiting, now: datetime
 ) -> None:
