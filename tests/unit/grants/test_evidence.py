@@ -1,0 +1,182 @@
+"""The evidence of a grant: every document with its version and hash, what is proved, and what could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
+from tests.unit.grants.handmade import ID, ROOT, allow, made, trust
+from tests.unit.grants.told import refuse, standing_of
+
+from valetkey.account.calls import CallError
+from valetkey.evidence.grant import Change, Difference, Document, Proof, documents_digest
+from valetkey.grants.adopt import adopt
+from valetkey.grants.adopt_prepare import Wish, prepare_adoption
+from valetkey.grants.evidence import ASSUMES, CLAIM, CLAIM_AT_MOST, collect
+from valetkey.grants.grant import OWN_ROLE, UNTIL, Grant
+from valetkey.grants.plan import plan
+from valetkey.grants.role import Owner, read_owner
+from valetkey.grants.waiting import Waiting
+from valetkey.trust.record import digest, terms_digest
+from valetkey.trust.self_denies import dated_deny, own_role_deny
+from valetkey.trust.writing import write_trust
+
+AUDIT, VIEW, LIMIT = (
+    f"arn:aws:iam::aws:policy/{name}" for name in ("SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess")
+)
+END = datetime(2026, 12, 31, tzinfo=UTC)
+
+
+@pytest.fixture
+def role(iam: FakeIam, grant: Grant) -> dict[str, Any]:
+    for call in plan(replace(grant, terms=replace(grant.terms, external_id="ext-id", mfa_max_age=None)), None):
+        iam(call)
+    return iam.roles["audit"]
+
+
+def read(name: str, kind: Any, version: str | None, document: Any) -> Document:
+    return Document(name=name, kind=kind, version=version, sha256=digest(document), document=document, unread="")
+
+
+def test_the_evidence_of_a_grant_is_all_that_was_read_and_what_is_proved(
+    iam: FakeIam, grant: Grant, role: Any, now: datetime
+) -> None:
+    iam.versions[AUDIT] = {"v3": {}, "v4": ALLOW_ALL_READS}
+    role["RoleLastUsed"] = {"LastUsedDate": datetime(2026, 11, 20, 8, tzinfo=UTC)}
+    role["Tags"].append({"Key": "valetkey:change:1", "Value": "2026-11-02T00:00:00Z user/ann until none to now"})
+    found = collect(standing_of(iam), owner=read_owner(iam), perform=iam, now=now, activity=("2 calls",))
+    terms = replace(grant.terms, external_id="ext-id", mfa_max_age=None)
+    documents = (
+        read(grant.role_arn, "trust", None, write_trust(terms)),
+        read("policy-more", "inline", None, ALLOW_ALL_READS),
+        read(OWN_ROLE, "inline", None, own_role_deny(grant.role_arn)),
+        read(UNTIL, "inline", None, dated_deny(END)),
+        read(AUDIT, "managed", "v4", ALLOW_ALL_READS),
+        read(VIEW, "managed", "v1", ALLOW_ALL_READS),
+        read(LIMIT, "boundary", "v1", ALLOW_ALL_READS),
+    )
+    assert found.documents == documents
+    said = msgspec.structs.asdict(found)
+    assert {key: said[key] for key in said if key not in ("documents", "terms")} == {
+        "valetkey": "evidence/v1",
+        "account": "111111111111",
+        "name": "audit",
+        "role_arn": grant.role_arn,
+        "read_at": "2026-11-23T12:00:00Z",
+        "read_by": "arn:aws:iam::111111111111:user/owner",
+        "state": "open",
+        "contractor": "222222222222",
+        "until": "2026-12-31T00:00:00Z",
+        "terms_recorded": terms_digest(terms),
+        "session_seconds": 7200,
+        "created": "2026-11-01T00:00:00Z",
+        "last_used": "2026-11-20T08:00:00Z",
+        "documents_sha256": documents_digest(documents),
+        "proof": Proof(claim=CLAIM, holds=True, failures=(), assumes=ASSUMES),
+        "drift": (),
+        "history": (Change(at="2026-11-02T00:00:00Z", by="user/ann", what="until none to now"),),
+        "activity": ("2 calls",),
+    }
+    assert found.terms is not None
+    assert (found.terms["external_id"], found.terms["mfa"]) == ("ext-id", True)
+    assert found.holds
+
+
+def test_what_a_claim_says_and_rests_on() -> None:
+    """An auditor reads these sentences; they are part of what is signed."""
+    assert CLAIM == (
+        "For every caller and every request, the trust policy admits exactly what the terms allow, and it admits "
+        "somebody."
+    )
+    assert CLAIM_AT_MOST == (
+        "For every caller of the contractor's account and every request, whom the trust policy admits meets the terms, "
+        "and it admits somebody. It is of an adopted role: that it admits all who meet them is not claimed."
+    )
+    assert ASSUMES == (
+        "The claim covers the trust policy as IAM returned it at read_at, and no later change.",
+        "IAM evaluates policies as the IAM User Guide says. Where AWS documents nothing, the claim holds either way.",
+        "The caller's own policies and organization policies were not read: across accounts they can only refuse more.",
+        "Whether MFA was present is what the contractor's own account says of its session; the time is AWS's clock.",
+        "The claim covers who can assume the role. Its policies, in the evidence as read, say what the role may then "
+        "do.",
+    )
+
+
+SEVERAL = {"StringEquals": {"sts:ExternalId": ["one-of-two", "two-of-two"]}}
+
+
+@pytest.mark.parametrize(("condition", "claim"), [(ID, CLAIM), (SEVERAL, CLAIM_AT_MOST)], ids=["exactly", "at most"])
+def test_of_an_adopted_role_no_more_is_claimed_than_is_proved(
+    iam: FakeIam, now: datetime, waiting: Waiting, condition: Any, claim: str
+) -> None:
+    made(iam, trust(allow(ROOT, condition)))
+    owner = read_owner(iam)
+    ready = prepare_adoption(Wish(name="puppeteers"), owner=owner, perform=iam, now=now)
+    standing = adopt(ready, perform=iam, waiting=waiting).standing
+    found = collect(standing, owner=owner, perform=iam, now=now)
+    assert found.proof == Proof(claim=claim, holds=True, failures=(), assumes=ASSUMES)
+    assert (found.until, found.last_used, found.activity, found.history) == (None, None, (), ())
+    assert [each.name for each in found.documents] == [
+        "arn:aws:iam::111111111111:role/puppeteers",
+        "a,b",
+        "arn:aws:iam::aws:policy/ReadOnlyAccess",
+    ]
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchEntity"])
+@pytest.mark.parametrize(("arn", "kind"), [(AUDIT, "managed"), (LIMIT, "boundary")])
+def test_a_policy_that_is_not_shown_is_named_and_the_evidence_does_not_hold(
+    iam: FakeIam, role: Any, now: datetime, code: str, arn: str, kind: Any
+) -> None:
+    standing = standing_of(iam)
+    iam.before = refuse(code, "get_policy", PolicyArn=arn)
+    found = collect(standing, owner=Owner("111111111111", "aws", "me"), perform=iam, now=now)
+    assert [each for each in found.documents if each.document is None] == [
+        Document(name=arn, kind=kind, version=None, sha256=None, document=None, unread=f"iam:GetPolicy: {code}")
+    ]
+    assert found.unread == (arn,)
+    assert not found.holds
+
+
+def test_an_account_that_does_not_answer_has_no_evidence(iam: FakeIam, role: Any, now: datetime) -> None:
+    standing = standing_of(iam)
+    iam.before = refuse("Unreachable", "get_policy")
+    with pytest.raises(CallError, match="Unreachable"):
+        collect(standing, owner=Owner("111111111111", "aws", "me"), perform=iam, now=now)
+
+
+def test_a_role_that_is_not_as_agreed_says_in_what(iam: FakeIam, role: Any, now: datetime) -> None:
+    role["managed"].remove(AUDIT)
+    role["AssumeRolePolicyDocument"] = trust(allow({"AWS": "*"}))
+    found = collect(standing_of(iam), owner=read_owner(iam), perform=iam, now=now)
+    assert found.drift == (
+        Difference(
+            what="trust policy",
+            agreed="as valetkey wrote it",
+            found="changed: not in a form that valetkey writes",
+            missing=False,
+        ),
+        Difference(what="managed policy", agreed=AUDIT, found="not attached", missing=True),
+    )
+    assert (found.state, found.terms, found.proof) == ("changed", None, None)
+    assert not found.holds
+
+
+def test_a_trust_policy_that_is_not_proved_names_the_requests(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
+    """The tag alone says that it is as it was agreed: the proof is of the trust policy itself."""
+    from valetkey.trust.reading import trust_digest
+
+    role = made(iam, trust(allow(ROOT, ID)))
+    owner = read_owner(iam)
+    adopt(prepare_adoption(Wish(name="puppeteers"), owner=owner, perform=iam, now=now), perform=iam, waiting=waiting)
+    role["AssumeRolePolicyDocument"] = trust(allow(ROOT, ID), allow(ROOT))
+    for each in role["Tags"]:
+        if each["Key"] == "valetkey:trust":
+            each["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
+    found = collect(standing_of(iam, "puppeteers"), owner=owner, perform=iam, now=now)
+    assert found.proof is not None
+    assert (found.proof.holds, bool(found.proof.failures), found.holds) == (False, True, False)
