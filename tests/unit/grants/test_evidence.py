@@ -86,6 +86,11 @@ def test_the_evidence_of_a_grant_is_all_that_was_read_and_what_is_proved(
     assert found.holds
 
 
+RIGHTS = (
+    "The claim covers who can assume the role. Its policies, in the evidence as read, say what the role may then do."
+)
+
+
 def test_what_a_claim_says_and_rests_on() -> None:
     """An auditor reads these sentences; they are part of what is signed."""
     assert CLAIM == (
@@ -101,8 +106,7 @@ def test_what_a_claim_says_and_rests_on() -> None:
         "IAM evaluates policies as the IAM User Guide says. Where AWS documents nothing, the claim holds either way.",
         "The caller's own policies and organization policies were not read: across accounts they can only refuse more.",
         "Whether MFA was present is what the contractor's own account says of its session; the time is AWS's clock.",
-        "The claim covers who can assume the role. Its policies, in the evidence as read, say what the role may then "
-        "do.",
+        RIGHTS,
     )
 
 

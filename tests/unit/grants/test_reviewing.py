@@ -29,6 +29,7 @@ from valetkey.trust.writing import closed_trust, write_trust
 AUDIT, VIEW, READ = (
     f"arn:aws:iam::aws:policy/{name}" for name in ("SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess")
 )
+ROLES = "arn:aws:iam::111111111111:role/"
 AT = "2026-11-23T12:00:00Z"
 CAROL = "arn:aws:iam::222222222222:user/carol"
 
@@ -275,7 +276,7 @@ def test_what_happens_between_the_list_and_the_end_is_seen(
     for change, found in (
         (lambda: iam.roles.pop("audit"), ("gone already", "the role no longer exists")),
         (lambda: iam.roles["audit"].update(CreateDate=now), ("not ended", "another role of this name")),
-        (lambda: iam.roles["audit"].update(Arn="arn:aws:iam::111111111111:role/audit"), ("not ended", "another role of this name")),
+        (lambda: iam.roles["audit"].update(Arn=f"{ROLES}audit"), ("not ended", "another role of this name")),
         (
             lambda: iam.roles["audit"].update(Tags=[]),
             (
@@ -364,10 +365,10 @@ def test_a_grant_that_aws_does_not_let_end_is_named_after_the_others(
     iam.before = refuse("AccessDenied", "put_role_policy", RoleName="audit")
     with pytest.raises(NotAllApplied) as failed:
         carried(iam, review, story)
+    revoke_again = "run `valetkey revoke audit` again to finish; nothing was changed: the access is unchanged"
     assert told(failed) == (
         "1 grant(s) could not be ended, the first: iam:PutRolePolicy failed: AccessDenied: no",
-        "run `valetkey revoke audit` again to finish; nothing was changed: the access is unchanged; then run the same "
-        "`review apply` again: it continues with these",
+        f"{revoke_again}; then run the same `review apply` again: it continues with these",
         grant.role_arn,
         3,
     )
