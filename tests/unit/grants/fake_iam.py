@@ -38,12 +38,17 @@ class FakeIam:
         self.after: Callable[[Call], None] = lambda call: None
 
     def __call__(self, call: Call, /) -> dict[str, Any]:
-        self.before(call)
-        if not call.operation.startswith(("get_", "list_", "describe_")):
-            self.log.append(call.operation)
-        answer = getattr(self, f"_{call.operation}")(call, **call.params)
-        self.after(call)
-        return answer if answer is not None else {}
+        try:
+            self.before(call)
+            if not call.operation.startswith(("get_", "list_", "describe_")):
+                self.log.append(call.operation)
+            answer = getattr(self, f"_{call.operation}")(call, **call.params)
+            self.after(call)
+        except CallError as error:
+            error.code = _parsed(error.code)
+            raise
+        parsed: dict[str, Any] = _parsed(answer if answer is not None else {})
+        return parsed
 
     def _role(self, call: Call, name: str) -> dict[str, Any]:
         if name not in self.roles:
@@ -191,6 +196,15 @@ class FakeIam:
 
     def _get_account_summary(self, call: Call) -> dict[str, Any]:
         return {"SummaryMap": {"AttachedPoliciesPerRoleQuota": 12, **self.quotas}}
+
+
+def _parsed(value: Any) -> Any:
+    """As boto3 gives it: parsed out of a response, so that no text is the same object as one in the code."""
+    if isinstance(value, str):
+        return "".join([*value])
+    if isinstance(value, dict):
+        return {_parsed(key): _parsed(each) for key, each in value.items()}
+    return [*map(_parsed, value)] if isinstance(value, list | tuple) else value
 
 
 def _page(key: str, items: list[Any], marker: str) -> dict[str, Any]:
