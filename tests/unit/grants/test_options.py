@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.unit.grants.fake_iam import ALLOW_ALL_READS
+from tests.unit.grants.told import refuse, told
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
 from valetkey.exchange import AccessRequest, Received
+from valetkey.grants.grant import Grant
 from valetkey.grants.options import Asked, beyond, hints, wanted, with_request
-from valetkey.grants.prepare import prepare
-from valetkey.grants.role import compact
+from valetkey.grants.plan import Order, target
+from valetkey.grants.prepare import check_quota, prepare
+from valetkey.grants.role import compact, read_owner, read_role
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import plain_trust
 
@@ -250,3 +255,309 @@ def test_the_advice_to_a_request_without_mfa_can_be_pasted(identity: str, arn: s
     if advises:
         words = shlex.split(said.partition("decide on ")[2].removesuffix("."))
         assert words == ["--no-mfa", "--only", arn]
+
+
+# -- whole -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_grant_is_made_of_all_that_was_asked_for() -> None:
+    end = NOW + timedelta(days=9)
+    asked = Asked(
+        name="audit",
+        contractor="222222222222",
+        policies=("x",),
+        external_id="mine",
+        mfa_max_age=900,
+        until=end,
+        session=7200,
+        boundary="b",
+        tags=(("k", "v"),),
+        description="why",
+        path="/p/",
+        only=("o",),
+        session_tags=True,
+    )
+    inline = (("policy-x", {"Statement": []}),)
+    found = wanted(asked, request="1-2", user_id="AIDA", **{**PLAIN, "inline": inline, "partition": "aws-cn"})
+    assert found == Grant(
+        name="audit",
+        account="111111111111",
+        terms=Terms(
+            contractor="222222222222",
+            partition="aws-cn",
+            external_id="mine",
+            mfa_max_age=900,
+            until=end,
+            only=("o",),
+            session_tags=True,
+        ),
+        managed=("m",),
+        inline=inline,
+        max_session=7200,
+        boundary="b",
+        tags=(("k", "v"),),
+        description="why",
+        path="/p/",
+        external_id_by="contractor",
+        request="1-2",
+        user_id="AIDA",
+    )
+
+
+def test_what_is_not_asked_for_has_a_default() -> None:
+    found = wanted(replace(ASKED, contractor="222222222222"), request=None, **PLAIN)
+    assert found == Grant(
+        name="audit",
+        account="111111111111",
+        terms=Terms(contractor="222222222222", external_id="fresh"),
+        managed=("m",),
+        description="Access for account 222222222222, granted with valetkey",
+        max_session=3600,
+    )
+    assert wanted(replace(ASKED, contractor="2", description=""), request=None, **PLAIN).description == ""
+    assert wanted(replace(ASKED, contractor="2", session=0), request=None, **PLAIN).max_session == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "do"),
+    [
+        (
+            {"contractor": "333333333333"},
+            "--to 333333333333 is not the account of the request, 222222222222",
+            "leave --to out, or ask the contractor for the right request",
+        ),
+        (
+            {"external_id": "other"},
+            "the request contains the contractor's ExternalId, and your options ask for something else",
+            "leave --external-id and --no-external-id out: the contractor's side refuses any other",
+        ),
+    ],
+)
+def test_a_contradiction_says_which_option_to_leave_out(changes: dict[str, Any], what: str, do: str) -> None:
+    with pytest.raises(ValetkeyError) as refused:
+        with_request(replace(ASKED, **changes), REQUEST, now=NOW)
+    assert told(refused) == (what, do, "", 2)
+
+
+def test_what_agrees_with_the_request_is_no_contradiction() -> None:
+    same = replace(ASKED, contractor=REQUEST.account, external_id=REQUEST.external_id)
+    assert with_request(same, REQUEST, now=NOW) == with_request(ASKED, REQUEST, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "until", "end"),
+    [
+        ({}, NOW + timedelta(seconds=1, microseconds=5), NOW + timedelta(seconds=1)),
+        ({"never": True}, NOW, None),
+        ({"until": NOW + timedelta(days=1)}, NOW, NOW + timedelta(days=1)),
+        ({}, None, None),
+    ],
+)
+def test_an_end_that_the_owner_chose_is_not_the_one_of_the_request(
+    changes: dict[str, Any], until: datetime | None, end: datetime | None
+) -> None:
+    assert with_request(replace(ASKED, **changes), replace(REQUEST, until=until), now=NOW).until == end
+
+
+@pytest.mark.parametrize("until", [NOW, NOW + timedelta(microseconds=9), NOW - timedelta(days=1)])
+def test_an_end_that_has_passed_is_told(until: datetime) -> None:
+    with pytest.raises(ValetkeyError) as refused:
+        with_request(ASKED, replace(REQUEST, until=until), now=NOW)
+    assert told(refused) == ("the expiry time in the request has passed", "give one with --until", "", 2)
+
+
+@pytest.mark.parametrize(("wish", "session"), [(None, None), (3599, 3600), (3600, 3600), (3601, 3601), (43200, 43200)])
+def test_a_wished_session_is_as_long_as_a_role_can_have(wish: int | None, session: int | None) -> None:
+    assert with_request(ASKED, replace(REQUEST, session=wish), now=NOW).session == session
+    assert with_request(replace(ASKED, session=1), replace(REQUEST, session=wish), now=NOW).session == 1
+
+
+def test_a_file_in_a_request_is_no_obstacle_where_the_owner_chose() -> None:
+    asked = replace(ASKED, policies=("x",))
+    assert with_request(asked, replace(REQUEST, policies=("./x.json",)), now=NOW).policies == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "more"),
+    [
+        ({"policies": ("SecurityAudit", "A", "./b", "job-function/ViewOnlyAccess")}, ("policy A", "policy ./b")),
+        ({"policies": ("service-role/SecurityAudit",)}, ("policy service-role/SecurityAudit",)),
+        ({"policies": ("arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",)}, ()),
+        (
+            {"policies": ("arn:aws:iam::aws:policy/x/SecurityAudit",)},
+            ("policy arn:aws:iam::aws:policy/x/SecurityAudit",),
+        ),
+        ({"session": 3600}, ()),
+        ({"session": 3601}, ("sessions of 3601 s",)),
+        ({"session": 900}, ()),
+        ({"policies": ("A",), "session": 7200}, ("policy A", "sessions of 7200 s")),
+    ],
+)
+def test_what_goes_beyond_the_defaults_is_named(wishes: dict[str, Any], more: tuple[str, ...]) -> None:
+    assert beyond(ASKED, replace(REQUEST, **wishes)) == more
+    assert beyond(replace(ASKED, policies=("x",), session=3600), replace(REQUEST, **wishes)) == ()
+
+
+WHOLE = (
+    "Everyone in account 222222222222 who has the ExternalId is admitted, with no more than an access key or a role of "
+    "that account: only the ExternalId and that account's own rules keep others out."
+)
+NO_MFA = (
+    "Without MFA a stolen access key of the named identities is enough to assume the role; their own side (identity "
+    "provider, IAM) has to require a second factor."
+)
+FROM = (
+    "The addresses are checked when the role is assumed: a session may be used from anywhere. Calls through a VPC "
+    "endpoint carry no such address and are refused."
+)
+NO_ID = (
+    "Without an ExternalId another customer of this contractor can send it to your role (the confused deputy); require "
+    "one unless the contractor's tool cannot send it."
+)
+
+
+def no_mfa_from(whom: str, advice: str = "") -> str:
+    return f"The request comes from {whom}, which can never carry MFA: these people must use IAM users{advice}."
+
+
+ADVICE = ", or you decide on --no-mfa --only arn:aws:iam::222222222222:user/carol"
+
+
+@pytest.mark.parametrize(
+    ("changes", "identity", "said"),
+    [
+        ({}, None, ()),
+        ({"whole_account": True, "mfa": False, "contractor": "222222222222"}, "iam-role", (WHOLE,)),
+        ({"mfa": False}, "root", (NO_MFA,)),
+        ({"from_ip": ("192.0.2.1",)}, None, (FROM,)),
+        ({"no_external_id": True}, None, (NO_ID,)),
+        (
+            {"from_ip": ("192.0.2.1",), "no_external_id": True},
+            "federated",
+            (FROM, NO_ID, no_mfa_from("a federated session")),
+        ),
+        ({}, "root", (no_mfa_from("the account's root user"),)),
+        ({}, "iam-role", (no_mfa_from("a role", ADVICE),)),
+        ({}, "identity-center", (no_mfa_from("an Identity Center session", ADVICE),)),
+    ],
+)
+def test_what_the_owner_should_know_in_whole_sentences(
+    changes: dict[str, Any], identity: str | None, said: tuple[str, ...]
+) -> None:
+    request = None if identity is None else replace(REQUEST, identity=identity)
+    assert hints(replace(ASKED, **changes), request) == said
+
+
+# -- prepare ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "waits"), [(timedelta(minutes=15), set()), (timedelta(minutes=15, seconds=-1), {1, 2})]
+)
+def test_an_end_within_a_quarter_of_an_hour_matters_at_once(iam: Any, left: timedelta, waits: set[int]) -> None:
+    asked = replace(ASKED, contractor="222222222222", until=NOW + left)
+    prepared = prepare(asked, request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
+    assert prepared.order.waits == waits
+
+
+def test_a_prepared_grant_carries_what_was_found(iam: Any) -> None:
+    iam.versions["arn:aws:iam::aws:policy/SecurityAudit"] = {"v7": ALLOW_ALL_READS}
+    received = Received(replace(REQUEST, user_id="AIDAEXAMPLEEXAMPLE12"), "six-words")
+    deny = {"Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+    asked = replace(
+        with_request(ASKED, received.value, now=NOW),
+        policies=("SecurityAudit", "no.json"),
+        boundary="arn:aws:iam::aws:policy/ReadOnlyAccess",
+    )
+    found = prepare(asked, request=received, perform=iam, read=lambda _: json.dumps(deny), now=NOW, fresh_id="f")
+    assert found.role is None
+    assert found.owner == read_owner(iam)
+    assert found.grant == Grant(
+        name="audit",
+        account="111111111111",
+        terms=Terms(contractor="222222222222", external_id="theirs-0123456789"),
+        managed=("arn:aws:iam::aws:policy/SecurityAudit",),
+        inline=(("policy-no", deny),),
+        boundary="arn:aws:iam::aws:policy/ReadOnlyAccess",
+        description="Access for account 222222222222, granted with valetkey",
+        external_id_by="contractor",
+        request="six-words",
+        user_id="AIDAEXAMPLEEXAMPLE12",
+        versions=(("arn:aws:iam::aws:policy/SecurityAudit", "v7"),),
+    )
+    assert found.order == Order(
+        {"arn:aws:iam::aws:policy/SecurityAudit": "allows", "policy-no": "denies"}, frozenset({2})
+    )
+    assert [target(call) for call in found.calls] == [
+        "",
+        "valetkey-own-role",
+        "policy-no",
+        "arn:aws:iam::aws:policy/SecurityAudit",
+    ]
+    assert found.proof.holds
+    assert found.opening.levels["Read"] == 0
+    assert found.opening.levels["List"] > 0
+
+
+def test_a_second_run_is_about_the_role_that_is_there(iam: Any) -> None:
+    asked = replace(ASKED, contractor="222222222222", until=NOW + timedelta(days=9))
+    first = prepare(asked, request=None, perform=iam, read=str, now=NOW, fresh_id="first-id")
+    for call in first.calls[:-1]:
+        iam(call)
+    # AWS changes the policy meanwhile: it was granted as it was.
+    iam.versions["arn:aws:iam::aws:policy/SecurityAudit"] = {"v9": {"Statement": []}}
+    again = prepare(asked, request=None, perform=iam, read=str, now=NOW, fresh_id="second-id")
+    assert again.grant == first.grant
+    assert again.calls == first.calls[-1:]
+    assert again.role == read_role(iam, "audit")
+
+
+@pytest.mark.parametrize(
+    ("number", "quota", "refused"), [(10, 5, False), (11, 10, True), (12, 12, False), (13, 12, True)]
+)
+def test_ten_policies_ask_nobody_and_more_the_accounts_quota(iam: Any, number: int, quota: int, refused: bool) -> None:
+    asked: list[str] = []
+    iam.before = lambda call: asked.append(call.operation)
+    iam.quotas = {"AttachedPoliciesPerRoleQuota": quota}
+    if refused:
+        with pytest.raises(ValetkeyError) as problem:
+            check_quota(number, iam)
+        assert told(problem) == (
+            f"{number} managed policies exceed this account's quota of {quota} per role",
+            "name fewer, or raise the quota 'Managed policies per role' in Service Quotas",
+            "",
+            2,
+        )
+    else:
+        check_quota(number, iam)
+    assert asked == (["get_account_summary"] if number > 10 else [])
+    with pytest.raises(ValetkeyError, match="quota of 10 per role"):
+        check_quota(11, lambda call, /: {"SummaryMap": {}})
+
+
+def test_that_a_quota_could_not_be_read_for_another_reason_is_an_error(iam: Any) -> None:
+    iam.before = refuse("Unreachable", "get_account_summary")
+    with pytest.raises(CallError, match="Unreachable"):
+        prepare(long_trust(2100), request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:aws-cn:iam::222222222222:user/carol", "arn:aws-us-gov:iam::222222222222:user/carol"]
+)
+def test_the_partition_is_the_one_that_was_named(iam: Any, arn: str) -> None:
+    """Before the first call, the terms are checked in the partition of what is named."""
+    partition = arn.split(":")[1]
+    for option in ("only", "pin"):
+        other = type(iam)("111111111111", partition)
+        asked = replace(ASKED, contractor="222222222222", **{option: (arn,)})
+        assert (
+            prepare(asked, request=None, perform=other, read=str, now=NOW, fresh_id="f-1").grant.terms.partition
+            == partition
+        )
+    received = Received(replace(REQUEST, partition=partition), "1-2")
+    other = type(iam)("111111111111", partition)
+    asked = with_request(ASKED, received.value, now=NOW)
+    assert (
+        prepare(asked, request=received, perform=other, read=str, now=NOW, fresh_id="f-1").grant.terms.partition
+        == partition
+    )
