@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.unit.grants.told import told
 
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant, in_tag, read_record, terms_digest
-from valetkey.grants.plan import Differs, adopted, check, plan
+from valetkey.grants.plan import Differs, Order, adopted, check, plan, target
 from valetkey.grants.role import read_role
+from valetkey.grants.waiting import Settle
+from valetkey.trust.record import CHANGING
 from valetkey.trust.self_denies import dated_deny, kill_deny, own_role_deny
 from valetkey.trust.writing import closed_trust, write_trust
 
@@ -270,3 +273,302 @@ def test_a_role_whose_name_is_spelt_in_another_case_is_not_the_grant(iam: Any, g
     with pytest.raises(Differs) as differs:
         plan(replace(grant, name="Audit"), read_role(iam, "audit"))
     assert "name" in [each.what for each in differs.value.rows]
+
+
+# -- whole -----------------------------------------------------------------------------------------------------------
+
+AUDIT, VIEW, READ = (
+    f"arn:aws:iam::aws:policy/{name}" for name in ("SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess")
+)
+
+
+def rows_of(wanted: Grant, role: Any) -> list[tuple[str, str, str]]:
+    with pytest.raises(Differs) as refused:
+        plan(wanted, role)
+    problem, rows = refused.value, refused.value.rows
+    assert problem.name == wanted.name
+    assert told(refused) == (
+        f"the role {wanted.name} exists, and differs from your options in {len(rows)} point(s)",
+        "give the options of the existing grant, or change it with `valetkey change`; nothing was changed",
+        "",
+        2,
+    )
+    assert not any(each.missing for each in rows)
+    return [(each.what, each.agreed, each.found) for each in rows]
+
+
+@pytest.mark.parametrize(
+    ("what", "rows"),
+    [
+        ("ExternalId", [("ExternalId", "ext,id:with=/signs", "another-one"), ("external-id-by", "valetkey", "owner")]),
+        ("contractor", [("contractor", "222222222222", "123456789012")]),
+        (
+            "mfa",
+            [
+                ("mfa", "yes", "no"),
+                ("mfa max age", "3600", "none"),
+                ("only", "none", "arn:aws:iam::222222222222:role/robot"),
+            ],
+        ),
+        ("until", [("until", "2026-12-31T00:00:00Z", "none")]),
+        ("session", [("session", "7200", "3600")]),
+        ("boundary", [("boundary", READ, "none")]),
+        ("policy:2", [("policy:2", VIEW, "none")]),
+        ("policy:3", [("policy:1", AUDIT, READ), ("policy:2", VIEW, AUDIT), ("policy:3", "none", VIEW)]),
+        ("description", [("description", "The yearly audit", "other")]),
+        ("path", [("path", "/partners/", "/")]),
+        ("tag ticket", [("tag ticket", "OPS-1", "OPS-2")]),
+    ],
+)
+def test_every_point_is_shown_with_what_is_there_and_what_was_asked_for(
+    iam: Any, grant: Grant, what: str, rows: list[tuple[str, str, str]]
+) -> None:
+    assert rows_of(CHANGES[what](grant), granted(iam, grant)) == rows
+
+
+@pytest.mark.parametrize(
+    ("drift", "rows"),
+    [
+        (
+            "an extra managed policy",
+            [("managed policy on the role", "arn:aws:iam::aws:policy/AdministratorAccess", "none")],
+        ),
+        ("an extra inline policy", [("inline policy on the role", "extra", "none")]),
+        ("a changed deny", [("inline policy on the role", f"{OWN_ROLE}, changed", OWN_ROLE)]),
+        ("the boundary removed", [("boundary on the role", "none", READ)]),
+        ("longer sessions", [("session limit (s) on the role", "43200", "7200")]),
+        (
+            "closed",
+            [
+                (
+                    "trust policy on the role",
+                    "changed: not in a form that valetkey writes",
+                    "as valetkey wrote it",
+                )
+            ],
+        ),
+        (
+            "revoked half",
+            [("revocation", "in progress: run `valetkey revoke` again to finish it", "a new grant")],
+        ),
+    ],
+)
+def test_every_point_in_which_the_role_was_changed_is_shown(
+    iam: Any, grant: Grant, drift: str, rows: list[tuple[str, str, str]]
+) -> None:
+    role = granted(iam, grant)
+    DRIFTS[drift](iam.roles["audit"])
+    assert rows_of(grant, read_role(iam, "audit")) == rows
+    # Of a revocation nothing else is said, whatever else differs.
+    other = replace(grant, description="other")
+    more = [] if drift == "revoked half" else [("description", "The yearly audit", "other")]
+    assert rows_of(other, read_role(iam, "audit")) == [*more, *rows]
+    assert role.description == "The yearly audit"
+
+
+def test_a_trust_that_no_longer_tells_the_terms_is_compared_by_the_record(iam: Any, grant: Grant) -> None:
+    granted(iam, grant)
+    iam.roles["audit"]["AssumeRolePolicyDocument"] = closed_trust()
+    assert grant.terms.until is not None
+    other = replace(
+        grant, terms=replace(grant.terms, contractor="123456789012", until=grant.terms.until + timedelta(1))
+    )
+    rows = rows_of(other, read_role(iam, "audit"))
+    assert rows[:3] == [
+        ("contractor", "222222222222", "123456789012"),
+        ("until", "2026-12-31T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ("terms", terms_digest(grant.terms), terms_digest(other.terms)),
+    ]
+    assert [each[0] for each in rows[3:]] == ["trust policy on the role"]
+    same_end = replace(grant, terms=replace(grant.terms, mfa_max_age=None))
+    assert [each[0] for each in rows_of(same_end, read_role(iam, "audit"))] == ["terms", "trust policy on the role"]
+
+
+def test_a_change_that_was_interrupted_is_finished_first(iam: Any, grant: Grant) -> None:
+    granted(iam, grant)
+    iam.roles["audit"]["Tags"].append({"Key": CHANGING, "Value": "2026-11-23T12:00:00Z sha256:0"})
+    words = "in progress: run the same `valetkey change` command again to finish it"
+    assert rows_of(replace(grant, description="x"), read_role(iam, "audit")) == [("change", words, "a new grant")]
+
+
+def test_a_tag_and_a_description_that_are_not_there_are_shown_as_none(iam: Any, grant: Grant) -> None:
+    role = granted(iam, replace(grant, tags=(), description=""))
+    assert rows_of(grant, role) == [("tag ticket", "none", "OPS-1"), ("description", "none", "The yearly audit")]
+    assert rows_of(replace(grant, description=""), granted_anew(iam, grant)) == [
+        ("description", "The yearly audit", "none"),
+    ]
+    # A reading call that does not tell the description says nothing about it.
+    assert plan(replace(grant, description="x"), replace(granted_anew(iam, grant), description=None)) == ()
+
+
+def granted_anew(iam: Any, grant: Grant) -> Any:
+    iam.roles.clear()
+    return granted(iam, grant)
+
+
+def test_lines_of_the_history_are_no_difference(iam: Any, grant: Grant) -> None:
+    granted(iam, grant)
+    iam.roles["audit"]["Tags"].append({"Key": "valetkey:change:1", "Value": "x"})
+    assert plan(grant, read_role(iam, "audit")) == ()
+    iam.roles["audit"]["Tags"].append({"Key": "valetkey:odd", "Value": "x"})
+    assert rows_of(grant, read_role(iam, "audit")) == [("odd", "x", "none")]
+
+
+@pytest.mark.parametrize(
+    ("case", "what", "do"),
+    [
+        (
+            "a path upwards",
+            "the role has a path with //, /./ or /../ in it",
+            "give a --path of letters, digits, _+=,.@- and single slashes",
+        ),
+        (
+            "a reserved tag in capitals",
+            "the tag key ValetKey:until begins with valetkey:, which is the grant's record",
+            "use another key",
+        ),
+        ("a tag twice", "a tag key occurs twice; AWS ignores case in tag keys", "give each key once"),
+        (
+            "too many tags",
+            "45 tags and 12 of the grant's record exceed AWS's limit of 50",
+            "give fewer --tag or --policy",
+        ),
+        (
+            "a long session",
+            "a session limit of 43201 s is outside AWS's 3600 to 43200 s (1h to 12h)",
+            "give --session between 1h and 12h; the contractor can always request shorter sessions",
+        ),
+        ("nothing to grant", "a grant needs at least one policy", "name one with --policy"),
+    ],
+)
+def test_a_limit_is_told_with_what_to_do(grant: Grant, case: str, what: str, do: str) -> None:
+    with pytest.raises(ValetkeyError) as refused:
+        check(replace(grant, **BAD[case]))
+    assert told(refused) == (what, do, "", 2)
+
+
+def test_the_own_account_is_named_in_the_refusal(grant: Grant) -> None:
+    with pytest.raises(ValetkeyError) as refused:
+        check(replace(grant, account=grant.terms.contractor))
+    assert told(refused) == (
+        "222222222222 is your own account, in which the role would be; a grant is for another account",
+        "give the contractor's account; your own users need no such role",
+        "",
+        2,
+    )
+
+
+@pytest.mark.parametrize("seconds", [3600, 43200])
+def test_the_shortest_and_the_longest_session_of_aws_can_be_granted(grant: Grant, seconds: int) -> None:
+    check(replace(grant, max_session=seconds))
+    for outside in (3599, 43201):
+        with pytest.raises(ValetkeyError, match=f"a session limit of {outside} s"):
+            check(replace(grant, max_session=outside))
+
+
+def test_as_many_tags_as_aws_takes_can_be_granted(grant: Grant) -> None:
+    own = 50 - len(grant.record)
+    check(replace(grant, tags=tuple((f"k{number}", "v") for number in range(own))))
+    with pytest.raises(ValetkeyError, match=f"{own + 1} tags and 12 of"):
+        check(replace(grant, tags=tuple((f"k{number}", "v") for number in range(own + 1))))
+
+
+def test_inline_policies_may_fill_a_role_but_for_what_a_revocation_needs(grant: Grant) -> None:
+    """Whitespace inside a text counts as little as between the keys."""
+
+    def sized(number: int) -> Grant:
+        return replace(grant, inline=(("policy-x", {"Statement": [{"Sid": "x y " + "z" * number}]}),))
+
+    with pytest.raises(ValetkeyError, match="the inline policies have 19,") as refused:
+        check(sized(19000))
+    base = int(refused.value.what.split()[4].replace(",", "")) - 19000
+    check(sized(10240 - base))
+    rest = "characters with the grant's own denies; AWS allows 10,240 on a role (whitespace not counted)"
+    with pytest.raises(ValetkeyError) as refused:
+        check(sized(10241 - base))
+    assert told(refused) == (
+        f"the inline policies have 10,241 {rest}",
+        "create a managed policy from the larger file and name it",
+        "",
+        2,
+    )
+
+
+def test_what_is_not_asked_for_is_not_sent(grant: Grant) -> None:
+    bare = replace(grant, boundary=None, description="", tags=(), inline=())
+    create, *rest = plan(bare, None)
+    assert set(create.params) == {"RoleName", "Path", "AssumeRolePolicyDocument", "MaxSessionDuration", "Tags"}
+    assert {each["Key"]: each["Value"] for each in create.params["Tags"]} == bare.record
+    assert [target(create), *map(target, rest)] == ["", OWN_ROLE, UNTIL, AUDIT, VIEW]
+
+
+def test_policies_are_ranked_by_what_they_hold(grant: Grant) -> None:
+    order = Order({AUDIT: "both", VIEW: "denies"}, frozenset({1}))
+    calls = plan(grant, None)
+    assert [order.rank(call, grant) for call in calls] == [0, 0, 0, 2, 1, 0]
+    said = ["wait" if isinstance(step, Settle) else target(step) for step in order.steps(grant, calls)]
+    assert said == ["", OWN_ROLE, UNTIL, VIEW, "wait", AUDIT, "policy-more"]
+    # Of policies that only allow, the wait before the next rank is enough.
+    only = Order({AUDIT: "allows", VIEW: "denies"}, frozenset({1, 2}))
+    said = ["wait" if isinstance(step, Settle) else target(step) for step in only.steps(grant, calls)]
+    assert said == ["", OWN_ROLE, UNTIL, VIEW, "wait", "policy-more", AUDIT]
+
+
+@pytest.mark.parametrize(
+    ("apart", "taken"),
+    [
+        (timedelta(0), True),
+        (timedelta(hours=1), True),
+        (timedelta(hours=-1), True),
+        (timedelta(hours=1, seconds=1), False),
+        (timedelta(hours=-1, seconds=-1), False),
+    ],
+)
+def test_the_recorded_end_is_the_one_that_was_meant_within_an_hour(
+    iam: Any, grant: Grant, apart: timedelta, taken: bool
+) -> None:
+    made, month = datetime(2026, 11, 1, tzinfo=UTC), timedelta(days=30)
+    role = granted(iam, replace(grant, terms=replace(grant.terms, until=made + month + apart)))
+    later = replace(grant, terms=replace(grant.terms, until=made + month + timedelta(days=3)))
+    found = adopted(later, role, lasting=month).terms.until
+    assert (found == made + month + apart) is taken
+    assert found in (made + month + apart, later.terms.until)
+
+
+@pytest.mark.parametrize(("passed", "taken"), [(-1, True), (0, False)])
+def test_an_end_that_is_over_now_is_not_taken(iam: Any, grant: Grant, passed: int, taken: bool) -> None:
+    """The end that was asked for is `lasting` from now."""
+    made, hour = datetime(2026, 11, 1, tzinfo=UTC), timedelta(hours=1)
+    role = granted(iam, replace(grant, terms=replace(grant.terms, until=made + hour)))
+    now = made + hour + timedelta(seconds=passed)
+    again = replace(grant, terms=replace(grant.terms, until=now + hour))
+    assert (adopted(again, role, lasting=hour).terms.until == made + hour) is taken
+
+
+def test_an_end_before_the_recorded_one_is_not_moved_later(iam: Any, grant: Grant) -> None:
+    made, month = datetime(2026, 11, 1, tzinfo=UTC), timedelta(days=30)
+    role = granted(iam, replace(grant, terms=replace(grant.terms, until=made + month)))
+    for until, taken in ((made + month, True), (made + month - timedelta(seconds=1), False), (None, False)):
+        again = replace(grant, terms=replace(grant.terms, until=until))
+        assert (adopted(again, role, lasting=month).terms.until == made + month) is taken
+    endless = granted_anew(iam, replace(grant, terms=replace(grant.terms, until=None)))
+    again = replace(grant, terms=replace(grant.terms, until=made + month))
+    assert adopted(again, endless, lasting=month) == again
+
+
+def test_who_asked_is_taken_from_the_record_unless_a_request_says_it(iam: Any, grant: Grant) -> None:
+    role = granted(iam, grant)
+    again = replace(grant, request=None, user_id=None)
+    assert adopted(again, role) == grant
+    other = replace(grant, request="other-words", user_id=None)
+    assert adopted(other, role) == other
+    assert adopted(grant, None) == grant
+
+
+def test_who_chose_the_external_id_stays_where_it_is_the_same(iam: Any, grant: Grant) -> None:
+    role = granted(iam, replace(grant, external_id_by="contractor"))
+    assert adopted(replace(grant, external_id_by="owner"), role).external_id_by == "contractor"
+    other = replace(grant, external_id_by="owner", terms=replace(grant.terms, external_id="another"))
+    assert adopted(other, role) == other
+    iam.roles["audit"]["AssumeRolePolicyDocument"] = closed_trust()
+    assert adopted(other, read_role(iam, "audit")) == other
