@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
+from tests.unit.grants.told import Late, told
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import REVOKED, Grant
-from valetkey.grants.make import Interrupted, NotProved, make
-from valetkey.grants.plan import Differs, adopted, plan
+from valetkey.grants.make import Interrupted, NotProved, interruption, is_trust_shown, make, prove
+from valetkey.grants.plan import Differs, Order, adopted, plan
 from valetkey.grants.role import read_role
-from valetkey.grants.waiting import Waiting
+from valetkey.grants.waiting import SETTLE_SECONDS, Waiting
 from valetkey.trust.self_denies import kill_deny
+from valetkey.trust.writing import write_trust
 
 WRITES = 6
 
@@ -288,3 +291,219 @@ def read_role_of(iam: Any, grant: Grant) -> Any:
     role = read_role(iam, grant.name)
     iam.before = before
     return role
+
+
+# -- what is said ----------------------------------------------------------------------------------------------------
+
+ARN = "arn:aws:iam::111111111111:role/partners/audit"
+TOO_LARGE = (
+    "the trust policy is larger than this account allows: name fewer principals, or raise the quota 'Role trust policy "
+    "length' in Service Quotas"
+)
+BAD_PRINCIPAL = (
+    "the usual cause is a principal that does not exist: check the contractor's account id, and that every --pin "
+    "exists (names given with --only do not have to exist)"
+)
+QUOTA = "a quota of the account is reached: raise it in Service Quotas, or remove something"
+AGAIN = "run the same command again to finish: the role allows no more than the terms"
+
+
+def refused_at(iam: Any, operation: str, code: str, message: str = "no", do: str = "") -> None:
+    def hook(call: Call) -> None:
+        if call.operation == operation:
+            raise CallError(call, code, message, do=do)
+
+    iam.before = hook
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "do", "said", "exit_code"),
+    [
+        ("AccessDenied", "no", "ask for iam:CreateRole", "ask for iam:CreateRole", 3),
+        ("AccessDenied", "no", "", "nothing was granted; run the same command again", 3),
+        ("MalformedPolicyDocument", "no", "", BAD_PRINCIPAL, 2),
+        ("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "", QUOTA, 3),
+        ("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048", "", TOO_LARGE, 3),
+        ("AccessDenied", "ACLSizePerRole", "", "nothing was granted; run the same command again", 3),
+    ],
+)
+def test_a_refused_first_write_says_what_to_do(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, code: str, message: str, do: str, said: str, exit_code: int
+) -> None:
+    refused_at(iam, "create_role", code, message, do)
+    with pytest.raises(Interrupted) as stopped:
+        made(iam, grant, waiting, now)
+    assert told(stopped) == (f"iam:CreateRole failed: {code}: {message}", said, ARN, exit_code)
+
+
+@pytest.mark.parametrize(
+    ("code", "do", "said"),
+    [
+        ("AccessDenied", "", AGAIN),
+        ("AccessDenied", "ask for iam:PutRolePolicy", f"ask for iam:PutRolePolicy; then {AGAIN}"),
+        ("MalformedPolicyDocument", "", f"{BAD_PRINCIPAL}; then {AGAIN}"),
+    ],
+)
+def test_a_refused_later_write_says_what_is_done_and_to_go_on(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime, code: str, do: str, said: str
+) -> None:
+    refused_at(iam, "put_role_policy", code, do=do)
+    with pytest.raises(Interrupted) as stopped:
+        made(iam, grant, waiting, now)
+    what = f"iam:PutRolePolicy failed: {code}: no (done so far: iam:CreateRole)"
+    assert told(stopped) == (what, said, ARN, 3)
+
+
+def test_an_interruption_is_told_whole(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
+    def cut(call: Call) -> None:
+        if call.operation == "attach_role_policy":
+            raise KeyboardInterrupt
+
+    iam.before = cut
+    with pytest.raises(Interrupted) as stopped:
+        made(iam, grant, waiting, now)
+    done = "iam:CreateRole, iam:PutRolePolicy, iam:PutRolePolicy, iam:PutRolePolicy"
+    assert told(stopped) == (
+        f"interrupted: audit is not finished; done: {done}, and perhaps iam:AttachRolePolicy",
+        "the role allows no more than the terms; run the same command again to finish, or `valetkey revoke audit`",
+        ARN,
+        130,
+    )
+    # Between two writes there is no perhaps.
+    iam.before = lambda call: None
+    iam.roles.clear()
+    iam.after = lambda call: None
+    began = []
+
+    def tell(call: Call) -> None:
+        began.append(call)
+        if len(began) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stopped:
+        make(grant, None, perform=iam, now=now, waiting=waiting, tell=tell)
+    assert stopped.value.what == "interrupted: audit is not finished; done: iam:CreateRole, iam:PutRolePolicy"
+
+
+def test_an_interruption_before_any_write_is_told_whole(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    def tell(call: Call) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stopped:
+        make(grant, None, perform=iam, now=now, waiting=waiting, tell=tell)
+    assert told(stopped) == ("interrupted: nothing was changed", "", ARN, 130)
+
+
+@pytest.mark.parametrize(
+    ("begun", "what"),
+    [
+        (None, "interrupted"),
+        (
+            Call("iam", "tag_role"),
+            "interrupted during iam:TagRole; AWS may or may not have performed it",
+        ),
+    ],
+)
+def test_what_ctrl_c_interrupted_is_named(begun: Call | None, what: str) -> None:
+    assert interruption(begun) == what
+
+
+def test_a_role_that_is_not_shown_in_time_is_told_whole(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    iam.after = lambda call: iam.roles["audit"]["managed"].clear() if call.operation == "attach_role_policy" else None
+    with pytest.raises(Interrupted) as stopped:
+        make(grant, None, perform=iam, now=now, waiting=replace(waiting, limit=7.6))
+    assert told(stopped) == (
+        "audit is not complete in the account 8 s after it was created",
+        "run the same command again: it reads, checks and finishes the role, which allows no more than the terms",
+        ARN,
+        3,
+    )
+
+
+def test_a_name_in_other_case_is_told_whole_after_seconds(
+    iam: Any, grant: Grant, waiting: Waiting, now: datetime
+) -> None:
+    made(iam, replace(grant, name="Audit"), waiting, now)
+    for limit, waited in ((60.0, 20.0), (5.0, 5.0)):
+        began = waiting.clock()
+        with pytest.raises(ValetkeyError) as refused:
+            make(grant, None, perform=iam, now=now, waiting=replace(waiting, limit=limit))
+        assert waiting.clock() - began == pytest.approx(waited)
+        assert told(refused) == (
+            "AWS reports that the role audit exists, but does not return it under this name",
+            "look for a role whose name differs in upper and lower case only, and choose another name",
+            ARN,
+            2,
+        )
+
+
+def test_a_trust_that_is_not_proved_is_told_whole(grant: Grant) -> None:
+    wide = write_trust(replace(grant.terms, mfa_max_age=None))
+    with pytest.raises(NotProved) as refused:
+        prove(wide, grant)
+    assert told(refused) == (
+        "the trust policy of audit is not proved to admit exactly the terms",
+        "nothing may be written with it; please report this with the terms that you gave",
+        ARN,
+        1,
+    )
+    assert not refused.value.shown.holds
+
+
+def test_waits_are_told_and_what_was_written_counts(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
+    waits: list[float] = []
+    said: list[str] = []
+    done = make(
+        grant,
+        None,
+        perform=iam,
+        now=now,
+        waiting=waiting,
+        order=Order({}, frozenset({2})),
+        tell=lambda call: said.append(call.operation),
+        tell_wait=waits.append,
+    )
+    assert said == iam.log == [call.operation for call in done.calls]
+    assert waits == [SETTLE_SECONDS]
+
+
+# -- the trust as AWS shows it ---------------------------------------------------------------------------------------
+
+
+def replaced(iam: Any, grant: Grant, looks: int) -> tuple[Late, Any]:
+    """The grant with another end, of which AWS still shows the trust policy of before for some looks."""
+    for call in plan(replace(grant, terms=replace(grant.terms, until=None)), None):
+        iam(call)
+    role, late = read_role(iam, "audit"), Late(iam, looks)
+    about = {"RoleName": "audit", "PolicyDocument": json.dumps(write_trust(grant.terms))}
+    late(Call("iam", "update_assume_role_policy", about))
+    return late, role
+
+
+@pytest.mark.parametrize("looks", [0, 3])
+def test_the_new_trust_is_waited_for(iam: Any, grant: Grant, waiting: Waiting, looks: int) -> None:
+    late, role = replaced(iam, grant, looks)
+    assert is_trust_shown(grant, role, perform=late, waiting=waiting) is True
+    assert late.looks == 0
+    assert (waiting.clock() > 0) is bool(looks)
+
+
+def test_a_trust_that_is_not_shown_in_time_is_not_taken_for_shown(iam: Any, grant: Grant, waiting: Waiting) -> None:
+    late, role = replaced(iam, grant, 10**6)
+    assert is_trust_shown(grant, role, perform=late, waiting=waiting) is False
+    assert waiting.clock() == pytest.approx(60.0)
+
+
+def test_a_shown_trust_is_proved_as_it_is_shown(
+    iam: Any, grant: Grant, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison with the terms and the proof guard the same door: each of them holds without the other."""
+    late, role = replaced(iam, grant, 0)
+    monkeypatch.setattr("valetkey.grants.make.terms_on", lambda role, contractor: grant.terms)
+    iam.roles["audit"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = {"AWS": "*"}
+    with pytest.raises(NotProved):
+        is_trust_shown(grant, role, perform=late, waiting=waiting)

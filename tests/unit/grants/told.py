@@ -35,3 +35,20 @@ def refuse(code: str, *operations: str, **params: Any) -> Callable[[Call], None]
             raise CallError(call, code, "no")
 
     return hook
+
+
+class Late:
+    """Performs calls; shows the trust policy of before for a number of looks after it was replaced."""
+
+    def __init__(self, iam: FakeIam, looks: int) -> None:
+        self.iam, self.looks = iam, looks
+        self.before: Any = None
+
+    def __call__(self, call: Call, /) -> dict[str, Any]:
+        if call.operation == "update_assume_role_policy":
+            self.before = self.iam.roles[call.params["RoleName"]]["AssumeRolePolicyDocument"]
+        answer = self.iam(call)
+        if call.operation == "get_role" and self.before is not None and self.looks:
+            self.looks -= 1
+            answer["Role"]["AssumeRolePolicyDocument"] = self.before
+        return answer
