@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.handmade import ID, MFA, ROOT, allow, made, trust
+from tests.unit.grants.told import told
 
 from valetkey.errors import ValetkeyError
 from valetkey.grants.adopt import adopt
@@ -156,3 +157,232 @@ def test_an_adopted_role_has_no_line_and_is_no_model(
         assert "valetkey adopt puppeteers --tighten" in problem.value.do
     # With a trust policy of valetkey's own it is a model like any other; its own denies are not policies.
     assert like(ASKED, adopted(tighten=True)).documents.keys() == {"./a,b.json"}
+
+
+# -- refused and bounds ----------------------------------------------------------------------------------------------
+
+ARN = "arn:aws:iam::111111111111:role/partners/audit"
+
+
+def test_a_role_that_no_grant_makes_is_told_why(iam: Any, grant: Grant) -> None:
+    found = standing(iam, grant)
+    gone = replace(grant.terms, mfa_max_age=None, pin=("AIDAJQABLZS4A3QDU576Q",))
+    tighten = "`valetkey adopt audit --tighten` replaces it with one that `grant` can reproduce"
+    for case, what, do in (
+        (
+            replace(found, terms=None),
+            "the trust policy of audit has no form that valetkey writes: no `grant` command can reproduce it",
+            "see `valetkey show`",
+        ),
+        (
+            replace(found, terms=gone),
+            "audit is pinned to a principal that was deleted: no `grant` command can reproduce it",
+            "create a new grant that names an existing principal",
+        ),
+        (
+            replace(found, record=replace(found.record, trust="sha256:0")),
+            "audit was made by other means and adopted: no `grant` command can reproduce its trust policy",
+            f"{tighten}; or give the terms and policies of the new grant as options",
+        ),
+    ):
+        for refused in (lambda given: grant_line(given), lambda given: like(ASKED, given)):
+            with pytest.raises(ValetkeyError) as problem:
+                refused(case)
+            assert told(problem) == (what, do, ARN, 1)
+
+
+def test_an_inline_policy_of_another_hand_has_no_line(iam: Any, grant: Grant) -> None:
+    more = (("policy-z", {}), ("zz-other", {}), ("aa-other", {}))
+    found = standing(iam, replace(grant, inline=more))
+    with pytest.raises(ValetkeyError) as problem:
+        grant_line(found)
+    assert told(problem) == (
+        "the role's inline policy aa-other is not one that `grant` writes",
+        "see `valetkey show`",
+        "",
+        1,
+    )
+    assert like(ASKED, found).documents.keys() == {"./z.json", "./aa-other.json", "./zz-other.json"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "options"),
+    [
+        ({}, "--external-id x-1 --until never"),
+        ({"external_id": None}, "--no-external-id --until never"),
+        ({"until": datetime(2027, 1, 1, tzinfo=UTC)}, "--external-id x-1 --until 2027-01-01T00:00:00Z"),
+        ({"mfa_max_age": 900}, "--external-id x-1 --mfa-max-age 900s --until never"),
+        ({"mfa": False, "only": (CI, ALICE)}, f"--external-id x-1 --no-mfa --only {CI} --only {ALICE} --until never"),
+        ({"pin": (ALICE,)}, f"--external-id x-1 --pin {ALICE} --until never"),
+        ({"name_people": True}, "--external-id x-1 --name-people --until never"),
+        ({"source_identity": True}, "--external-id x-1 --source-identity --until never"),
+        ({"session_tags": True}, "--external-id x-1 --session-tags --until never"),
+        ({"from_ip": ("192.0.2.0/24",)}, "--external-id x-1 --from-ip 192.0.2.0/24 --until never"),
+        (
+            {"mfa": False, "whole_account": True, "external_id": "7f1c0a55-2f0e-4c9b"},
+            "--external-id 7f1c0a55-2f0e-4c9b --no-mfa --whole-account --until never",
+        ),
+    ],
+)
+def test_each_term_is_an_option_or_goes_without_saying(
+    iam: Any, grant: Grant, terms: dict[str, Any], options: str
+) -> None:
+    wanted = Terms(**{"contractor": "222222222222", "external_id": "x-1", **terms})
+    plain = Grant(
+        name="audit",
+        account=grant.account,
+        terms=wanted,
+        managed=("arn:aws:iam::aws:policy/SecurityAudit",),
+        description=usual_description("222222222222"),
+    )
+    found = grant_line(standing(iam, plain))
+    said, kept = found.line.removeprefix("valetkey grant audit --to 222222222222 "), found.files
+    words = shlex.split(said.removesuffix(" --policy arn:aws:iam::aws:policy/SecurityAudit"))
+    assert sorted(words) == sorted(shlex.split(options))
+    assert kept == ()
+
+
+@pytest.mark.parametrize(
+    ("role", "more"),
+    [
+        ({"max_session": None}, ""),
+        ({"max_session": 3601}, " --session 3601s"),
+        ({"description": None}, ""),
+        ({"description": ""}, " --description ''"),
+        ({"description": "-x y"}, " --description='-x y'"),
+        ({"path": "/a/"}, " --path /a/"),
+        ({"boundary": "b"}, " --boundary b"),
+        ({"tags": {"b": "1", "a": "2", "valetkey:x": "3"}}, " --tag a=2 --tag b=1"),
+    ],
+)
+def test_what_a_role_has_besides_is_an_option(iam: Any, grant: Grant, role: dict[str, Any], more: str) -> None:
+    plain = Grant(
+        name="audit",
+        account=grant.account,
+        terms=Terms(contractor="222222222222", external_id="x-1"),
+        managed=("m",),
+        description=usual_description("222222222222"),
+    )
+    found = standing(iam, plain)
+    line = grant_line(replace(found, role=replace(found.role, **role))).line
+    assert line == f"valetkey grant audit --to 222222222222 --external-id x-1 --until never --policy m{more}"
+
+
+def test_a_model_is_taken_whole(iam: Any, grant: Grant) -> None:
+    """Every term but those that are decided anew each time."""
+    terms = Terms(
+        contractor="222222222222",
+        external_id="x-1",
+        mfa_max_age=900,
+        only=(ALICE,),
+        name_people=True,
+        source_identity=True,
+        session_tags=True,
+        from_ip=("192.0.2.0/24",),
+        until=datetime(2027, 1, 1, tzinfo=UTC),
+    )
+    found = like(ASKED, standing(iam, replace(grant, terms=terms)))
+    assert found.says == ()
+    assert found.asked == Asked(
+        name="second",
+        contractor="222222222222",
+        policies=(*sorted(grant.managed), "./more.json"),
+        mfa_max_age=900,
+        only=(ALICE,),
+        name_people=True,
+        source_identity=True,
+        session_tags=True,
+        from_ip=("192.0.2.0/24",),
+        session=7200,
+        boundary=grant.boundary,
+        tags=(("ticket", "OPS-1"),),
+        description="The yearly audit",
+        path="/partners/",
+    )
+
+
+def test_a_flag_wins_over_the_model(iam: Any, grant: Grant) -> None:
+    flags = Asked(
+        name="second",
+        contractor="222222222222",
+        policies=("x",),
+        mfa_max_age=60,
+        session=3600,
+        boundary="b",
+        tags=(("ticket", "2"), ("more", "3")),
+        description="",
+        path="/other/",
+        until=datetime(2027, 1, 1, tzinfo=UTC),
+        external_id="mine",
+    )
+    found = like(flags, standing(iam, grant))
+    assert found.asked == replace(flags, tags=(("ticket", "2"), ("more", "3")))
+    assert found.documents == {}
+
+
+def test_what_needs_mfa_is_not_taken_without_it(iam: Any, grant: Grant) -> None:
+    terms = replace(grant.terms, name_people=True)
+    found = standing(iam, replace(grant, terms=terms))
+    without = like(replace(ASKED, mfa=False, only=(CI,)), found).asked
+    assert (without.mfa_max_age, without.name_people) == (None, False)
+    with_mfa = like(ASKED, found).asked
+    assert (with_mfa.mfa_max_age, with_mfa.name_people) == (3600, True)
+
+
+@pytest.mark.parametrize(
+    ("description", "asked", "taken"),
+    [
+        ("The yearly audit", None, "The yearly audit"),
+        ("The yearly audit", "mine", "mine"),
+        ("", None, None),
+        (usual_description("222222222222"), None, None),
+    ],
+)
+def test_a_description_that_says_something_is_taken(
+    iam: Any, grant: Grant, description: str, asked: str | None, taken: str | None
+) -> None:
+    found = standing(iam, replace(grant, description=description))
+    assert like(replace(ASKED, description=asked), found).asked.description == taken
+
+
+NO_MFA = "The other grant does not require MFA; this one does. To grant without MFA, add --no-mfa with"
+NO_ID = "The other grant has no ExternalId; this one does. To grant without one, add --no-external-id."
+NAMES = "The other grant names principals of another account; they are not copied."
+
+
+@pytest.mark.parametrize(
+    ("terms", "asked", "requester", "says"),
+    [
+        ({"mfa": False, "only": (CI,)}, {}, None, (f"{NO_MFA} --only or --pin.", NO_ID)),
+        ({"mfa": False, "only": (CI,)}, {"mfa": False, "no_external_id": True}, None, ()),
+        (
+            {"mfa": False, "whole_account": True, "external_id": "7f1c0a55-2f0e-4c9b"},
+            {},
+            None,
+            (f"{NO_MFA} --whole-account and --external-id.",),
+        ),
+        ({"external_id": "x-1", "only": (ALICE,)}, {}, None, ()),
+        ({"external_id": "x-1", "only": (ALICE,)}, {"contractor": "333333333333"}, None, (NAMES,)),
+        ({"external_id": "x-1", "pin": (ALICE,)}, {}, "333333333333", (NAMES,)),
+        ({"external_id": "x-1", "pin": (ALICE,)}, {"only": ("x",)}, "333333333333", ()),
+        ({"external_id": "x-1", "pin": (ALICE,)}, {"pin": ("x",)}, "333333333333", ()),
+        ({"external_id": "x-1"}, {"contractor": "333333333333"}, None, ()),
+    ],
+)
+def test_what_was_not_taken_is_said(
+    iam: Any, grant: Grant, terms: dict[str, Any], asked: dict[str, Any], requester: str | None, says: tuple[str, ...]
+) -> None:
+    by = "valetkey" if terms.get("external_id") else "none"
+    model = replace(grant, terms=Terms(contractor="222222222222", **terms), external_id_by=by)
+    found = like(replace(ASKED, **asked), standing(iam, model), requester=requester)
+    assert found.says == says
+    taken = (found.asked.only, found.asked.pin)
+    is_same = not requester and not asked.get("contractor") and asked.get("mfa", True) == terms.get("mfa", True)
+    given = (asked.get("only", ()), asked.get("pin", ()))
+    assert taken == ((terms.get("only", ()), terms.get("pin", ())) if is_same and given == ((), ()) else given)
+
+
+def test_an_inline_policy_that_is_not_on_the_role_is_no_document(iam: Any, grant: Grant) -> None:
+    found = standing(iam, grant)
+    found = replace(found, role=replace(found.role, inline={}))
+    assert (like(ASKED, found).documents, like(ASKED, found).asked.policies) == ({}, (*sorted(grant.managed),))
