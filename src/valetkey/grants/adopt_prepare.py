@@ -216,10 +216,11 @@ def judge(role: Role) -> tuple[Admitted, Read]:
             do="give each of them a separate role with `valetkey grant`" if many else "choose another role",
             where=where,
         )
-    read = read_by_proof(role.trust, found.accounts[0], role_arn=role.arn)
+    (account,) = found.accounts
+    read = read_by_proof(role.trust, account, role_arn=role.arn)
     if read is None:
         raise NotAdopted(
-            f"it could not be proved under which terms {role.name} admits account {found.accounts[0]}",
+            f"it could not be proved under which terms {role.name} admits account {account}",
             do="make its trust policy simpler; `valetkey who` shows what it admits",
             where=where,
         )
@@ -287,8 +288,7 @@ def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: dat
             where=role.arn,
         )
     request: AccessRequest | None = wish.request.value if wish.request else None
-    given = _given_id(wish)
-    external_id = given or terms.external_id
+    external_id = _given_id(wish) or terms.external_id
     if external_id is None:
         raise NotAdopted(
             f"{role.name} requires no ExternalId of every caller, and valetkey does not invent one: "
@@ -310,7 +310,6 @@ def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: dat
         whole_account=False,
         until=until,
     )
-    is_same = given is None or given == terms.external_id
     grant = Grant(
         name=role.name,
         account=owner.account,
@@ -322,7 +321,7 @@ def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: dat
         tags=tuple((key, value) for key, value in role.tags.items() if not key.startswith(PREFIX)),
         description=role.description or "",
         path=role.path,
-        external_id_by="contractor" if request else "unknown" if is_same else "owner",
+        external_id_by="contractor" if request else "unknown" if external_id == terms.external_id else "owner",
         request=wish.request.fingerprint if wish.request else None,
         user_id=request.user_id if request else None,
     )
@@ -347,11 +346,8 @@ def plan_tags(role: Role, record: Mapping[str, str]) -> list[Call]:
     """The record last: until it is written, the role is not a grant."""
     new = [{"Key": key, "Value": value} for key, value in record.items() if role.tags.get(key) != value]
     old = [key for key in role.tags if key.startswith(PREFIX) and key not in record and not is_change(key)]
-    about = {"RoleName": role.name}
-    return [
-        *([Call("iam", "tag_role", {**about, "Tags": new})] if new else []),
-        *([Call("iam", "untag_role", {**about, "TagKeys": sorted(old)})] if old else []),
-    ]
+    calls = [Call("iam", "tag_role", {"RoleName": role.name, "Tags": new})] if new else []
+    return [*calls, *([Call("iam", "untag_role", {"RoleName": role.name, "TagKeys": sorted(old)})] if old else [])]
 
 
 def whole_grant(role: Role) -> Standing | None:
