@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.fake_iam import FakeIam
+from tests.unit.grants.told import refuse
 
 from valetkey.account.calls import Call, CallError
 from valetkey.grants import history
 from valetkey.grants.change import change, prepare_change
 from valetkey.grants.edit import Edit
-from valetkey.grants.growth import Ahead, look_ahead, read_versions
+from valetkey.grants.growth import Ahead, Versions, look_ahead, read_versions
 from valetkey.grants.make import make
 from valetkey.grants.options import Asked
 from valetkey.grants.prepare import prepare
@@ -213,3 +214,75 @@ def test_grants_of_different_versions_are_compared_each_with_its_own_and_read_on
         "SecurityAudit: granted as v9, now v11; new actions: 1 read, 1 write",
         "SecurityAudit: granted as v10, now v11; new actions: 1 write",
     ]
+
+
+# -- whole -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_known_is_told_with_the_reason(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    standing = grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("*")
+    assert look_ahead(standing, {}, now=now) == (
+        Ahead("unknown", AUDIT, "SecurityAudit: whether AWS has changed it since v9 is unknown: it was not read"),
+    )
+    iam.before = refuse("AccessDenied", "get_policy")
+    found = read_versions([standing], iam)
+    assert found == {AUDIT: Versions(None, {}, "iam:GetPolicy: AccessDenied")}
+    why = "iam:GetPolicy: AccessDenied"
+    assert look_ahead(standing, found, now=now) == (
+        Ahead("unknown", AUDIT, f"SecurityAudit: whether AWS has changed it since v9 is unknown: {why}"),
+    )
+    iam.before = refuse("AccessDenied", "get_policy_version")
+    assert look_ahead(standing, read_versions([standing], iam), now=now) == (
+        Ahead(
+            "unknown",
+            AUDIT,
+            "SecurityAudit: granted as v9, now v10; what that adds is unknown: v10: iam:GetPolicyVersion: AccessDenied"
+            "; v9: iam:GetPolicyVersion: AccessDenied",
+        ),
+    )
+    for operation in ("get_policy", "get_policy_version"):
+        iam.before = refuse("Unreachable", operation)
+        with pytest.raises(CallError, match="Unreachable"):
+            read_versions([standing], iam)
+
+
+def test_a_version_that_cannot_be_analyzed_is_unknown(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = {"Version": "2012-10-17", "Statement": {"Effect": "x"}}
+    (found,) = ahead(iam, now)
+    assert (found.kind, found.about) == ("unknown", AUDIT)
+    assert found.text.startswith("SecurityAudit: granted as v9, now v10; what that adds is unknown: ")
+    assert found.adds == {}
+
+
+def test_fewer_actions_are_a_change_and_no_growth(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("s3:ListBucket")
+    assert ahead(iam, now) == (
+        Ahead(
+            "changed", AUDIT, "SecurityAudit: granted as v9, now v10; no listed action is new; review what else changed"
+        ),
+    )
+
+
+def test_what_nobody_has_a_record_of_is_not_read(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    own = f"arn:aws:iam::{iam.account}:policy/own"
+    iam.policies[own] = allow("s3:GetObject")
+    standing = grant(iam, waiting, now, AUDIT, OTHER, own)
+    some = replace(standing, record=replace(standing.record, versions={OTHER: "v1", own: "v1"}))
+    calls: list[Call] = []
+    iam.before = calls.append
+    assert read_versions([some], iam) == {OTHER: Versions("v1", {"v1": None})}
+    assert [(call.operation, call.params["PolicyArn"]) for call in calls] == [("get_policy", OTHER)]
+    assert look_ahead(some, read_versions([some], iam), now=now) == (
+        Ahead("unknown", AUDIT, "SecurityAudit: which version was granted is not recorded"),
+    )
+    assert look_ahead(some, None, now=now) == ()
+
+
+def test_growth_and_disuse_are_told_together(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
+    standing = grant(iam, waiting, now)
+    iam.versions[AUDIT]["v10"] = allow("s3:*")
+    later = standing.role.created + timedelta(days=91)
+    assert [each.kind for each in ahead(iam, later, unused=timedelta(days=90))] == ["grown", "unused"]

@@ -12,7 +12,7 @@ from tests.unit.grants.handmade import allow_all
 
 from valetkey.grants.grant import Grant
 from valetkey.grants.growth import read_versions
-from valetkey.grants.listing import Listed, by_end, is_administrator, listed
+from valetkey.grants.listing import Listed, Trail, Use, by_end, is_administrator, listed
 from valetkey.grants.plan import plan
 from valetkey.grants.role import Role, read_owner, read_role
 from valetkey.grants.status import Standing, read_standing
@@ -173,3 +173,163 @@ def test_administrators_are_marked(iam: FakeIam, grant: Grant, managed: str, inl
     role = replace(found.role, managed=(managed,), inline=inline)
     assert is_administrator(role) is is_one
     assert ("administrator" in one(iam, replace(found, role=role)).marks) is is_one
+
+
+# -- bounds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (timedelta(seconds=-1), ("has ended, and the role still exists",)),
+        (timedelta(0), ("has ended, and the role still exists",)),
+        (timedelta(seconds=1), ("ends within two days",)),
+        (timedelta(days=2, seconds=-1), ("ends within two days",)),
+        (timedelta(days=2), ("ends in 2 days",)),
+        (timedelta(days=2, hours=13), ("ends in 3 days",)),
+        (MONTH, ("ends in 30 days",)),
+        (MONTH + timedelta(seconds=1), ()),
+    ],
+)
+def test_an_end_in_days_from_two_on(iam: FakeIam, grant: Grant, left: timedelta, words: tuple[str, ...]) -> None:
+    assert one(iam, standing(iam, replace(grant, terms=replace(grant.terms, until=NOW + left)))).problems == words
+
+
+@pytest.mark.parametrize(("days", "words"), [(6.9, ()), (7, ()), (7.1, ("was never used",))])
+def test_a_new_grant_may_be_unused_for_a_week(iam: FakeIam, grant: Grant, days: float, words: tuple[str, ...]) -> None:
+    found = standing(iam, replace(grant, terms=replace(grant.terms, until=NOW + 99 * MONTH)), used=False)
+    assert one(iam, found, now=found.role.created + timedelta(days=days)).problems == words
+
+
+def test_a_change_that_was_interrupted_is_found(iam: FakeIam, grant: Grant) -> None:
+    far = replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH))
+    standing(iam, far)
+    iam.roles["audit"]["Tags"].append({"Key": "valetkey:changing", "Value": "2026-11-23T12:00:00Z sha256:0"})
+    assert one(iam, read_standing(role_of(iam, "audit"))).problems == ("a change is not finished",)
+    iam.roles["audit"]["Tags"].pop()
+    iam.roles["audit"]["managed"].pop()
+    assert one(iam, read_standing(role_of(iam, "audit"))).problems == ("differs from its record (incomplete)",)
+
+
+def test_marks_are_in_order(iam: FakeIam, grant: Grant) -> None:
+    found = standing(iam, replace(grant, terms=replace(grant.terms, until=None)))
+    adopted = replace(found, record=replace(found.record, trust="x"))
+    admin = replace(adopted, role=replace(adopted.role, managed=("arn:aws:iam::aws:policy/job/AdministratorAccess",)))
+    assert [one(iam, each).marks for each in (found, adopted, admin)] == [
+        ("endless",), ("endless", "adopted"), ("administrator", "endless", "adopted"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_one"),
+    [
+        ({"Effect": "Allow", "Action": ["s3:*", "*:*"], "Resource": ["arn:aws:s3:::a", "*"]}, True),
+        ({"Effect": "Allow", "Action": "iam:*", "Resource": "arn:aws:iam::111111111111:role/x"}, False),
+        ({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, False),
+        ({"Effect": "Deny", "Action": "*", "Resource": "*"}, False),
+        ({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}, False),
+        ({"Effect": "Allow", "Action": "*"}, False),
+        ("nonsense", False),
+        (None, False),
+    ],
+)
+def test_which_statement_makes_an_administrator(iam: FakeIam, grant: Grant, statement: Any, is_one: bool) -> None:
+    role = replace(standing(iam, grant).role, managed=())
+    narrow = allow_all("s3:List*")
+    for document in ({"Statement": statement}, {"Statement": [narrow, statement]}):
+        assert is_administrator(replace(role, inline={"a": {"Statement": [narrow]}, "b": document})) is is_one
+
+
+TRAIL_END = NOW - timedelta(hours=1)
+
+
+def test_what_a_trail_shows_is_added(iam: FakeIam, grant: Grant) -> None:
+    far = replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH))
+    found, other = standing(iam, far, used=False), standing(iam, replace(far, name="other"), used=False)
+    trail = Trail({found.role.arn: Use(TRAIL_END, 2, ("a call after the end",))})
+    rows = listed(read_owner(iam), [found, other], (), now=NOW, within=MONTH, trail=trail)
+    assert rows.trail is trail
+    first, second = rows.listed
+    assert (first.problems, first.denied) == (("a call after the end",), 2)
+    assert first.standing.role.last_used == TRAIL_END
+    assert (second.problems, second.denied) == (("was never used",), None)
+    assert not rows.is_right
+
+
+@pytest.mark.parametrize(
+    ("role", "trail", "last"),
+    [
+        (None, None, None),
+        (NOW, None, NOW),
+        (None, NOW, NOW),
+        (NOW, TRAIL_END, NOW),
+        (TRAIL_END, NOW, NOW),
+    ],
+)
+def test_the_later_of_both_last_uses_counts(
+    iam: FakeIam, grant: Grant, role: datetime | None, trail: datetime | None, last: datetime | None
+) -> None:
+    found = standing(iam, grant)
+    found = replace(found, role=replace(found.role, last_used=role))
+    rows = listed(read_owner(iam), [found], (), now=NOW, within=MONTH, trail=Trail({found.role.arn: Use(trail, 0, ())}))
+    assert rows.listed[0].standing.role.last_used == last
+
+
+def test_a_list_is_right_where_nothing_is_found_and_all_was_read(iam: FakeIam, grant: Grant) -> None:
+    owner, far = read_owner(iam), replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH))
+    right = standing(iam, far)
+    wrong = standing(iam, replace(grant, name="other", terms=replace(grant.terms, until=NOW)))
+
+    def is_right(*found: Standing, damaged: tuple[str, ...] = (), trail: Trail | None = None) -> bool:
+        return listed(owner, found, damaged, now=NOW, within=MONTH, trail=trail).is_right
+
+    assert is_right(right)
+    assert is_right(right, trail=Trail(unseen=("data events",)))
+    assert not is_right(right, trail=Trail(not_read=("a file",)))
+    assert not is_right(right, wrong)
+    assert not is_right(right, damaged=("x",))
+
+
+def test_the_same_end_is_ordered_by_account_and_name(iam: FakeIam, grant: Grant) -> None:
+    other = FakeIam("000000000000")
+    far = replace(grant, terms=replace(grant.terms, until=NOW + MONTH))
+    early = replace(grant, name="z", terms=replace(grant.terms, until=datetime(1969, 1, 1, tzinfo=UTC)))
+    accounts = [
+        listed(read_owner(where), [standing(where, each) for each in grants], (), now=NOW, within=MONTH)
+        for where, grants in (
+            (
+                iam,
+                [
+                    replace(far, name="b"),
+                    replace(far, name="A"),
+                    early,
+                    replace(far, name="e", terms=replace(far.terms, until=None)),
+                ],
+            ),
+            (other, [replace(far, name="c", account="000000000000")]),
+        )
+    ]
+    names = [f"{each.standing.role.account[0]} {each.standing.role.name}" for each in by_end(accounts)]
+    assert names == ["1 z", "0 c", "1 A", "1 b", "1 e"]
+
+
+@pytest.mark.parametrize(
+    ("principal", "gone"),
+    [
+        ({"AWS": "AIDAEXAMPLEEXAMPLE12"}, ("AIDAEXAMPLEEXAMPLE12",)),
+        ({"AWS": ["AROAEXAMPLEEXAMPLE12", 7, "222222222222"]}, ("AROAEXAMPLEEXAMPLE12",)),
+        ({"AWS": "*"}, ()),
+        ({"Service": "AIDAEXAMPLEEXAMPLE12"}, ()),
+        ("AIDAEXAMPLEEXAMPLE12", ()),
+    ],
+)
+def test_deleted_principals_are_told_by_their_unique_ids(
+    iam: FakeIam, grant: Grant, principal: Any, gone: tuple[str, ...]
+) -> None:
+    far = replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH))
+    found = standing(iam, far)
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    said = tuple(f"a principal was deleted: {each}" for each in gone)
+    for statements in (statement, ["nonsense", statement], [{"Effect": "Allow"}, statement]):
+        trust = {"Statement": statements}
+        assert one(iam, replace(found, role=replace(found.role, trust=trust))).problems == said
