@@ -59,7 +59,7 @@ def not_adopted(iam: FakeIam, now: datetime, **said: Any) -> tuple[str, str, str
     return told(refused)
 
 
-# -- what is written -------------------------------------------------------------------------------------------------
+# -- what is written ---------------------------------------------------------------
 
 
 def test_a_record_is_all_that_is_written(iam: FakeIam, now: datetime) -> None:
@@ -157,7 +157,7 @@ def test_the_record_has_to_find_room_among_the_tags(iam: FakeIam, now: datetime,
         )
 
 
-# -- refused ---------------------------------------------------------------------------------------------------------
+# -- refused ---------------------------------------------------------------
 
 OTHER = allow({"AWS": "arn:aws:iam::333333333333:root"}, ID)
 EACH = "give each of them a separate role with `valetkey grant`"
@@ -281,7 +281,7 @@ def test_a_missing_role_is_told_with_where_to_look(iam: FakeIam, now: datetime) 
     )
 
 
-# -- a grant already ---------------------------------------------------------------------------------------------------
+# -- a grant already ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_a_grant_without_an_end_has_none(iam: FakeIam, grant: Grant, now: dateti
     assert not_adopted(iam, now, name="audit", until=END)[0].endswith("another end")
 
 
-# -- weak --------------------------------------------------------------------------------------------------------------
+# -- weak ---------------------------------------------------------------
 
 ADMIN = "AdministratorAccess lets them do everything, also in ways that outlive this role"
 DATA = (
@@ -380,7 +380,7 @@ def test_a_grant_that_differs_from_its_record_is_a_candidate(iam: FakeIam, grant
     assert [each.role.name for each in candidates(read_roles(iam))] == ["audit"]
 
 
-# -- tighten -----------------------------------------------------------------------------------------------------------
+# -- tighten ---------------------------------------------------------------
 
 
 def test_the_grant_that_a_role_becomes(iam: FakeIam, now: datetime) -> None:
@@ -473,7 +473,7 @@ def test_what_cannot_be_tightened_is_told_with_what_to_do(iam: FakeIam, now: dat
     )
 
 
-# -- made --------------------------------------------------------------------------------------------------------------
+# -- made ---------------------------------------------------------------
 
 
 def test_what_was_adopted_is_told_call_by_call(iam: FakeIam, now: datetime, waiting: Waiting) -> None:

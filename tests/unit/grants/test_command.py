@@ -159,7 +159,7 @@ def test_an_adopted_role_has_no_line_and_is_no_model(
     assert like(ASKED, adopted(tighten=True)).documents.keys() == {"./a,b.json"}
 
 
-# -- refused and bounds ----------------------------------------------------------------------------------------------
+# -- refused and bounds ---------------------------------------------------------------
 
 ARN = "arn:aws:iam::111111111111:role/partners/audit"
 

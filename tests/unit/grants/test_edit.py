@@ -226,7 +226,7 @@ def test_whether_it_was_removed_is_asked_by_the_name_in_the_history(given: dict[
     assert said == asked
 
 
-# -- rotation ------------------------------------------------------------------------------------------------------
+# -- rotation ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_an_overlap_that_is_over_goes_with_the_next_trust(left: timedelta, given
     assert (terms.previous_external_id is not None, terms.previous_until is not None) == (stays, stays)
 
 
-# -- base ----------------------------------------------------------------------------------------------------------
+# -- base ---------------------------------------------------------------
 
 
 @pytest.fixture

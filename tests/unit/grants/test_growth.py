@@ -216,7 +216,7 @@ def test_grants_of_different_versions_are_compared_each_with_its_own_and_read_on
     ]
 
 
-# -- whole -------------------------------------------------------------------------------------------------------------
+# -- whole ---------------------------------------------------------------
 
 
 def test_what_is_not_known_is_told_with_the_reason(iam: FakeIam, waiting: Waiting, now: datetime) -> None:

@@ -175,7 +175,7 @@ def test_administrators_are_marked(iam: FakeIam, grant: Grant, managed: str, inl
     assert ("administrator" in one(iam, replace(found, role=role)).marks) is is_one
 
 
-# -- bounds ------------------------------------------------------------------------------------------------------------
+# -- bounds ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,7 @@ def read_role_of(iam: Any, grant: Grant) -> Any:
     return role
 
 
-# -- what is said ----------------------------------------------------------------------------------------------------
+# -- what is said ---------------------------------------------------------------
 
 ARN = "arn:aws:iam::111111111111:role/partners/audit"
 TOO_LARGE = (

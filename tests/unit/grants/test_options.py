@@ -257,7 +257,7 @@ def test_the_advice_to_a_request_without_mfa_can_be_pasted(identity: str, arn: s
         assert words == ["--no-mfa", "--only", arn]
 
 
-# -- whole -----------------------------------------------------------------------------------------------------------
+# -- whole ---------------------------------------------------------------
 
 
 def test_a_grant_is_made_of_all_that_was_asked_for() -> None:
@@ -448,7 +448,7 @@ def test_what_the_owner_should_know_in_whole_sentences(
     assert hints(replace(ASKED, **changes), request) == said
 
 
-# -- prepare ---------------------------------------------------------------------------------------------------------
+# -- prepare ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

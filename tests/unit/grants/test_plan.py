@@ -275,7 +275,7 @@ def test_a_role_whose_name_is_spelt_in_another_case_is_not_the_grant(iam: Any, g
     assert "name" in [each.what for each in differs.value.rows]
 
 
-# -- whole -----------------------------------------------------------------------------------------------------------
+# -- whole ---------------------------------------------------------------
 
 AUDIT, VIEW, READ = (
     f"arn:aws:iam::aws:policy/{name}" for name in ("SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess")

@@ -96,7 +96,7 @@ def outcomes(review: Review) -> list[tuple[str, str]]:
     return [(each.outcome, each.note) for each in review.applied.results]
 
 
-# -- entries -------------------------------------------------------------------------------------------------------
+# -- entries ---------------------------------------------------------------
 
 
 def test_an_entry_says_all_of_a_grant(iam: FakeIam, grant: Grant, role: Any, now: datetime) -> None:
@@ -188,7 +188,7 @@ def test_an_adopted_role_is_told_apart(iam: FakeIam, now: datetime, waiting: Wai
     )
 
 
-# -- apply ---------------------------------------------------------------------------------------------------------
+# -- apply ---------------------------------------------------------------
 
 
 def test_an_ended_grant_is_revoked_and_a_kept_one_is_left(

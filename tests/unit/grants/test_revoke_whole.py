@@ -251,7 +251,7 @@ def test_a_busy_account_is_waited_for(iam: FakeIam, role: Any, waiting: Waiting,
     assert taken_back(iam, waiting, now).gone_at == now
 
 
-# -- shut --------------------------------------------------------------------------------------------------------------
+# -- shut ---------------------------------------------------------------
 
 
 def test_a_role_that_is_shut_carries_the_marked_deny(iam: FakeIam, role: Any, waiting: Waiting, now: datetime) -> None:
@@ -309,7 +309,7 @@ def test_a_role_that_went_is_not_said_to_be_shut(iam: FakeIam, role: Any, waitin
     assert told(problem) == ("audit is no longer visible in the account", f"{AGAIN}; {unchanged}", ARN, 3)
 
 
-# -- plans -------------------------------------------------------------------------------------------------------------
+# -- plans ---------------------------------------------------------------
 
 
 def closing(iam: FakeIam, **more: Any) -> list[tuple[str, Any]]:
@@ -373,7 +373,7 @@ def test_what_is_left_to_remove(iam: FakeIam, role: Any) -> None:
     assert len(plan_remove(bare, (), closed=None)) > 1
 
 
-# -- held and taken ------------------------------------------------------------------------------------------------------
+# -- held and taken ---------------------------------------------------------------
 
 ECR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]}
 
@@ -461,7 +461,7 @@ def test_a_policy_that_cannot_be_understood_is_named() -> None:
     assert taken(Held({"ecr": ECR}, {}, {"Version": "2012-10-17", "Statement": []}, ()), role_arn=ARN).outlives == ()
 
 
-# -- other roles -------------------------------------------------------------------------------------------------------
+# -- other roles ---------------------------------------------------------------
 
 
 def test_a_list_that_may_not_be_read_is_not_empty(iam: FakeIam, role: Any) -> None:

@@ -180,7 +180,7 @@ def test_the_trust_of_an_ended_grant_is_still_right(iam: Any, role: Any) -> None
     assert table.holds
 
 
-# -- whole -----------------------------------------------------------------------------------------------------------
+# -- whole ---------------------------------------------------------------
 
 ARN = "arn:aws:iam::111111111111:role/partners/audit"
 END = datetime(2026, 12, 31, tzinfo=UTC)

@@ -209,7 +209,7 @@ def test_a_deny_that_is_not_shown_in_time_is_told(iam: FakeIam, role: Any, waiti
         stop(iam, waiting, now)
 
 
-# -- when ----------------------------------------------------------------------------------------------------------
+# -- when ---------------------------------------------------------------
 
 
 def test_the_deny_on_the_role_says_more_than_the_history(iam: FakeIam, role: Any, waiting: Waiting) -> None:

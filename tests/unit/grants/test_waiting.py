@@ -112,7 +112,7 @@ def test_a_write_that_is_refused_to_the_end_fails_as_it_did_last(clock: Clock) -
     assert clock.now == pytest.approx(160.0)
 
 
-# -- writes --------------------------------------------------------------------------------------------------------
+# -- writes ---------------------------------------------------------------
 
 UNDECIDED = (
     *("TimedOut", "Unreachable", "Garbled", "InternalFailure", "ServiceFailure", "ServiceUnavailable"),
@@ -171,7 +171,7 @@ def test_a_write_passes_what_it_is_told_to_pass(clock: Clock) -> None:
         found.one(PUT, passing=BUSY)
 
 
-# -- settling ------------------------------------------------------------------------------------------------------
+# -- settling ---------------------------------------------------------------
 
 
 def test_a_change_gets_ten_seconds_to_take_effect(clock: Clock) -> None:
