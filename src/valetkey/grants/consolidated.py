@@ -163,13 +163,18 @@ def least(patterns: Sequence[str]) -> list[str]:
     """Patterns of actions without those that another one covers, sorted."""
     given = {each.lower(): each for each in patterns}
     wide = {each: compiled(wild(each)) for each in given if has_wildcard(each)}
-    # A wildcard of the other pattern is a character like others here: only a `*` can take it.
     kept = [
         spelt
         for text, spelt in given.items()
-        if not any(each != text and "?" not in each and fits(text) for each, fits in wide.items())
+        if not any(each != text and _takes(each, text) and fits(text) for each, fits in wide.items())
     ]
     return sorted(kept, key=str.lower)
+
+
+def _takes(wide: str, narrow: str) -> bool:
+    """Whether what matches the narrower pattern as a text covers it: to the wide one a wildcard of the other is a
+    character like others, and only a `*` can take it."""
+    return "?" not in wide or not has_wildcard(narrow)
 
 
 def taken_apart(statement: Statement) -> Rule:
@@ -208,10 +213,9 @@ def _both_actions(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
     tests = {each: compiled(wild(each.lower())) for each in (*one.actions, *other.actions) if has_wildcard(each)}
     for mine, theirs in _of_one_service(one.actions, other.actions):
         low, high = mine.lower(), theirs.lower()
-        # A wildcard of the narrower pattern is a character like others: only a `*` can take it.
-        if low == high or (theirs in tests and "?" not in theirs and tests[theirs](low)):
+        if low == high or (theirs in tests and _takes(theirs, mine) and tests[theirs](low)):
             found[mine] = None
-        elif mine in tests and "?" not in mine and tests[mine](high):
+        elif mine in tests and _takes(mine, theirs) and tests[mine](high):
             found[theirs] = None
         elif mine in tests and theirs in tests and overlap(low, high):
             found |= dict.fromkeys(each for each in expand(mine) if tests[theirs](each.lower()))
