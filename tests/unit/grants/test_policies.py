@@ -6,9 +6,22 @@ import json
 from typing import Any
 
 import pytest
+from tests.unit.grants.told import refuse, told
 
+from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
-from valetkey.grants.policies import ChosenPolicyError, check_words, find_managed, from_files, is_file, managed_arn
+from valetkey.grants.policies import (
+    ChosenPolicyError,
+    Managed,
+    check_words,
+    current_versions,
+    find_managed,
+    from_files,
+    inline_name,
+    is_file,
+    managed_arn,
+    versions_of,
+)
 from valetkey.grants.role import read_owner
 
 GOOD = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}}
@@ -132,3 +145,161 @@ def test_what_is_no_policys_arn_is_told_how_one_is_written(text: str) -> None:
     with pytest.raises(ChosenPolicyError) as refused:
         managed_arn(text)
     assert "policy/Name" in refused.value.do
+
+
+# -- whole
+
+
+def told_by(iam: Any, *words: str) -> tuple[str, str, str, int]:
+    with pytest.raises(ChosenPolicyError) as refused:
+        found(iam, *words)
+    return told(refused)
+
+
+AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
+
+
+def test_what_is_found_has_its_document_and_version(iam: Any) -> None:
+    iam.versions[AUDIT] = {"v1": {}, "v12": GOOD}
+    own = f"arn:aws:iam::{iam.account}:policy/team/Reports"
+    iam.policies[own] = GOOD
+    one, other = find_managed(["SecurityAudit", "Reports", AUDIT], iam, read_owner(iam))
+    assert one == Managed(AUDIT, GOOD, "v12")
+    assert other == Managed(own, GOOD, "v1")
+    assert (one.name, other.name) == ("SecurityAudit", "Reports")
+    assert versions_of([one, other, Managed(AUDIT, GOOD)]) == ((AUDIT, "v12"),)
+    assert current_versions(iam, [own, AUDIT]) == ((AUDIT, "v12"),)
+
+
+def test_a_name_that_is_nowhere_is_told_with_what_is_near(iam: Any) -> None:
+    what = "there is no managed policy named {} in the partition aws or the account"
+    assert told_by(iam, "ReadOnlyAcces") == (
+        what.format("ReadOnlyAcces"),
+        "did you mean ReadOnlyAccess or ViewOnlyAccess? Write a file name with .json or ./",
+        "",
+        2,
+    )
+    assert told_by(iam, "Zzz") == (what.format("Zzz"), "Write a file name with .json or ./", "", 2)
+    iam.policies |= {f"arn:aws:iam::{iam.account}:policy/own-{each}": GOOD for each in "abcd"}
+    _, do, _, _ = told_by(iam, "own-")
+    assert do.count("own-") == 3
+
+
+def test_a_name_that_is_both_is_told_with_both(iam: Any) -> None:
+    own = f"arn:aws:iam::{iam.account}:policy/SecurityAudit"
+    iam.policies[own] = GOOD
+    what = "SecurityAudit is the name of an AWS policy and of a policy of this account"
+    assert told_by(iam, "SecurityAudit") == (what, f"name {AUDIT} or {own}", "", 2)
+    # At another path of AWS's there is none, so that the account's own is meant.
+    assert found(iam, "service-role/SecurityAudit") == [own]
+
+
+def test_an_arn_that_a_role_cannot_carry_is_told(iam: Any) -> None:
+    own = "name one of AWS's (arn:aws:iam::aws:policy/\u2026) or of the account itself"
+    for arn in ("arn:aws-cn:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::999999999999:policy/Theirs"):
+        what = f"{arn} is not a managed policy that a role of account 111111111111 can have attached"
+        assert told_by(iam, arn) == (what, own, "", 2)
+    gone = "arn:aws:iam::aws:policy/NoSuch"
+    assert told_by(iam, gone) == (f"there is no managed policy {gone}", "check the ARN, path included", "", 2)
+
+
+def test_a_withdrawn_policy_is_told(iam: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer: dict[str, Any] = {"Arn": AUDIT, "DefaultVersionId": "v1"}
+    monkeypatch.setattr(iam, "_get_policy", lambda call, PolicyArn: {"Policy": answer})
+    assert found(iam, AUDIT) == [AUDIT], "where AWS does not say it"
+    answer["IsAttachable"] = False
+    assert told_by(iam, AUDIT) == (f"AWS no longer allows {AUDIT} to be attached", "name its successor", "", 2)
+
+
+def test_a_policy_that_may_not_be_read_is_not_called_missing(iam: Any) -> None:
+    iam.before = refuse("AccessDenied", "get_policy")
+    for words in (["SecurityAudit"], [AUDIT]):
+        with pytest.raises(CallError, match="AccessDenied"):
+            found(iam, *words)
+
+
+def test_the_accounts_policies_are_listed_once_and_only_for_a_name(iam: Any) -> None:
+    calls: list[Call] = []
+    owner = read_owner(iam)
+    iam.before = calls.append
+    find_managed([AUDIT], iam, owner)
+    find_managed([], iam, owner)
+    assert not [call for call in calls if call.operation == "list_policies"]
+    find_managed(["SecurityAudit", "ReadOnlyAccess"], iam, owner)
+    lists = [call.params for call in calls if call.operation == "list_policies"]
+    assert {each["Scope"] for each in lists} == {"Local"}
+    assert {each["MaxItems"] for each in lists} == {1000}
+    assert [each.get("Marker") for each in lists].count(None) == 1
+    # A name without a path is looked for where AWS keeps most.
+    asked = [call.params["PolicyArn"] for call in calls if call.operation == "get_policy"]
+    assert asked[-4:] == [AUDIT, "arn:aws:iam::aws:policy/ReadOnlyAccess"] * 2
+
+
+def test_a_file_is_no_name(iam: Any) -> None:
+    assert found(iam, "./x.json", "SecurityAudit") == [AUDIT]
+    assert found(iam, "./x.json") == []
+
+
+@pytest.mark.parametrize(
+    "word", ["x" * 128, "job-function/a", "A_+=,.@-9", "./any thing", "a b.json", "service-role/x"]
+)
+def test_words_that_can_be_something_pass(word: str) -> None:
+    check_words([word])
+
+
+def test_a_word_that_can_be_nothing_is_told() -> None:
+    for word in ("a b", "x" * 129, "\u00e4", "job-function/"):
+        with pytest.raises(ChosenPolicyError) as refused:
+            check_words(["SecurityAudit", word])
+        do = "give a name, an ARN, or a file (./policy.json)"
+        assert told(refused) == (f"{word!r} is not the name of a policy", do, "", 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("./a.json", "policy-a"),
+        ("x/y/b", "policy-b"),
+        ("./.json", "policy-file"),
+        (f"./{'x' * 65}.json", f"policy-{'x' * 64}"),
+        ("./a b,c@d.json", "policy-a-b-c-d"),
+        ("./A_.=+-9.json.json", "policy-A_.=+-9.json"),
+    ],
+)
+def test_a_files_policy_is_named_after_it(path: str, name: str) -> None:
+    assert inline_name(path) == name
+
+
+def test_two_files_of_one_name_are_told() -> None:
+    with pytest.raises(ChosenPolicyError) as refused:
+        from_files(["x/a.json", "y/a.json"], read=lambda name: json.dumps(GOOD))
+    assert told(refused) == ("two policy files would both be named policy-a", "rename one of them", "", 2)
+
+
+def test_each_file_is_read_by_its_name() -> None:
+    read: list[str] = []
+
+    def text(name: str) -> str:
+        read.append(name)
+        return json.dumps(GOOD)
+
+    from_files(["./a.json", "SecurityAudit", "b/c"], read=text)
+    assert read == ["./a.json", "b/c"]
+
+
+@pytest.mark.parametrize("text", ["arn:aws:iam::111111111111:role/audit", "arn:aws:s3:::policy/x", "nonsense"])
+def test_what_is_no_policys_arn_is_told(text: str) -> None:
+    with pytest.raises(ChosenPolicyError) as refused:
+        managed_arn(text)
+    what, do, where, code = told(refused)
+    assert (do, where, code) == ("write it like arn:aws:iam::aws:policy/Name", "", 2)
+    if text.startswith("arn:"):
+        assert what == f"{text} is not the ARN of a managed policy"
+
+
+@pytest.mark.parametrize(
+    ("word", "file"),
+    [("root-task/x", False), ("service-role/x", False), ("arn:x.json", False), (".json", True), ("x.jsonl", False)],
+)
+def test_more_words_that_are_files_or_not(word: str, file: bool) -> None:
+    assert is_file(word) is file
