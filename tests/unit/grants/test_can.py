@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.unit.grants.effects import END, NOW, ROLE, allow, deny, document, effective
+from tests.unit.grants.told import told
 
+from valetkey.catalog.actions import resources
 from valetkey.errors import PolicyError, ValetkeyError
-from valetkey.grants.can import RESOURCE, Answer, can
+from valetkey.grants.can import RESOURCE, Answer, Deciding, Example, can
 from valetkey.grants.effective import Effective, Named, Unread
 from valetkey.policy import parse_policy
+from valetkey.prover import Limits
 from valetkey.trust.record import REVOKED, SESSIONS
 from valetkey.trust.self_denies import SessionsDeny, kill_deny
 
@@ -199,3 +203,272 @@ def test_a_policy_variable_takes_the_value_that_is_known() -> None:
     assert ask(tagged, "ec2:StopInstances", on, known=both).verdict == "allowed"
     found = ask(tagged, "ec2:StopInstances", on, known=known)
     assert (found.verdict, found.depends_on) == ("depends", ("aws:ResourceTag/team",))
+
+
+# -- whole
+
+AT = {
+    "aws:CurrentTime": "2026-11-29T12:00:00Z",
+    "aws:TokenIssueTime": "2026-11-29T12:00:00Z",
+    "aws:EpochTime": "1795953600",
+}
+ONE = "arn:aws:s3:::data/x"
+
+
+def by(statement: int = 1, policy: str = "chosen", sid: str | None = None, tests: tuple[str, ...] = ()) -> Deciding:
+    return Deciding(policy, "identity", statement, sid, tests)
+
+
+def test_an_answer_is_told_whole() -> None:
+    of = effective(allow("s3:GetObject", OBJECTS, OFFICE))
+    inside, outside = (
+        'aws:SourceIp in "192.0.2.0/24" (the request has "192.0.2.0")',
+        'requires aws:SourceIp in "192.0.2.0/24", the request has none',
+    )
+    assert ask(of, "s3:GetObject", ONE) == Answer(
+        name="audit",
+        role_arn=ROLE,
+        action="s3:GetObject",
+        resource=ONE,
+        verdict="depends",
+        reason="",
+        allowed=Example(ONE, {"aws:SourceIp": "192.0.2.0"}, "allowed", (by(tests=(inside,)),)),
+        denied=Example(ONE, {}, "implicit_deny", (by(tests=(outside,)),)),
+        depends_on=("aws:SourceIp",),
+        known=AT,
+        unread=(),
+    )
+
+
+def test_what_is_known_is_no_part_of_an_example() -> None:
+    of = effective(allow("*"), boundary=document(allow("s3:*", Sid="B")))
+    known = {"aws:SourceIp": "192.0.2.1"}
+    found = ask(of, "s3:GetObject", ONE, known=known)
+    limit = Deciding("limit", "boundary", 1, "B", ())
+    assert (found.verdict, found.denied, found.depends_on) == ("allowed", None, ())
+    assert found.allowed == Example(ONE, {}, "allowed", (by(), limit))
+    assert found.known == {**AT, **known}
+    assert [str(each) for each in (by(2), by(sid="X"), limit)] == [
+        "chosen, statement 2",
+        "chosen, statement 1 (X)",
+        "the boundary limit, statement 1 (B)",
+    ]
+
+
+def test_a_time_that_is_asked_about_takes_the_place_of_the_present() -> None:
+    known = {"AWS:currenttime": "2027-01-01T00:00:00Z"}
+    assert ask(effective(allow("*")), "s3:GetObject", ONE, known=known).known == {
+        "aws:TokenIssueTime": "2026-11-29T12:00:00Z",
+        **known,
+    }
+    issued = {"aws:TokenIssueTime": "2020-01-01T00:00:00Z"}
+    assert ask(effective(allow("*")), "s3:GetObject", ONE, known=issued).known == {**AT, **issued}
+
+
+@pytest.mark.parametrize(
+    ("statements", "resource", "shown"),
+    [
+        ([], "*", "arn:aws:s3:::another-bucket/key"),
+        ([], "arn:aws:s3:::a?/*", "arn:aws:s3:::aa/"),
+        ([], ONE, ONE),
+    ],
+)
+def test_of_what_is_denied_for_sure_one_request_is_shown(statements: list[Any], resource: str, shown: str) -> None:
+    found = ask(effective(*statements, own=False), "s3:GetObject", resource)
+    assert (found.verdict, found.allowed, found.depends_on) == ("denied", None, ())
+    assert found.denied == Example(shown, {}, "implicit_deny", ())
+
+
+def test_a_resource_that_some_requests_name_and_some_do_not() -> None:
+    """Of an action that AWS does not list anything may be the resource; of one that takes none, it is `*`."""
+    wide = ask(effective(allow("new:*", "arn:aws:new:::x")), "new:Thing")
+    assert (wide.verdict, wide.depends_on) == ("depends", (RESOURCE,))
+    assert wide.allowed == Example("arn:aws:new:::x", {}, "allowed", (by(),))
+    none = ask(effective(allow("*"), own=False), "s3:ListAllMyBuckets")
+    assert none.allowed == Example("*", {}, "allowed", (by(),))
+    bare = ask(effective(allow("s3:ListAllMyBuckets", "arn:aws:s3:::x"), own=False), "s3:ListAllMyBuckets")
+    assert (bare.verdict, bare.depends_on) == ("denied", ())
+
+
+def test_an_action_with_many_resource_types_is_asked_about_its_service() -> None:
+    """RunInstances takes more than six types: an instance alone is not all of them."""
+    some = ask(effective(allow("*", "arn:aws:ec2:*:*:instance/*")), "ec2:RunInstances")
+    assert (some.verdict, some.depends_on) == ("depends", (RESOURCE,))
+    assert some.denied is not None
+    assert some.denied.resource == "arn:aws:ec2:::a"
+
+
+SIX = [f"arn:aws:databrew:*:*:{each}/*" for each in ("dataset", "job", "project", "recipe", "ruleset", "schedule")]
+SEVEN = [
+    f"arn:aws:appstream:*:*:{each}/*"
+    for each in ("app-block", "app-block-builder", "application", "fleet", "image", "image-builder", "stack")
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "verdict"),
+    [
+        # Six types are told apart, and each has to be allowed; of more the service is asked about.
+        ("databrew:ListTagsForResource", [*SIX, "*"], "allowed"),
+        ("databrew:ListTagsForResource", [*SIX[1:]], "depends"),
+        ("appstream:TagResource", [*SEVEN], "depends"),
+        ("appstream:TagResource", ["arn:aws:appstream:*", "*"], "allowed"),
+    ],
+)
+def test_every_resource_type_of_an_action_counts(action: str, on: list[str], verdict: str) -> None:
+    assert resources(action.lower(), "aws") in ((tuple(SIX), True), (tuple(SEVEN), True)), "as AWS lists them"
+    assert ask(effective(allow(action, on), own=False), action).verdict == verdict
+
+
+SECRET = "arn:aws:s3:::a/b"
+
+
+@pytest.mark.parametrize(
+    ("statements", "resource", "verdict", "shown", "depends"),
+    [
+        (
+            [allow("s3:GetObject", OBJECTS)],
+            "arn:aws:s3:::d*",
+            "depends",
+            (f"{OBJECTS[:-1]}x", "arn:aws:s3:::dx"),
+            (RESOURCE,),
+        ),
+        ([allow("s3:GetObject", OBJECTS)], ONE, "allowed", (ONE, None), ()),
+        (
+            [allow("s3:GetObject"), deny("s3:GetObject", SECRET)],
+            "arn:aws:s3:::a/*",
+            "depends",
+            ("arn:aws:s3:::a/x", SECRET),
+            (RESOURCE,),
+        ),
+        (
+            [allow("s3:GetObject", SECRET), allow("s3:GetObject", "arn:aws:s3:::${aws:username}/*")],
+            "arn:aws:s3:::a/*",
+            "depends",
+            (SECRET, "arn:aws:s3:::a/x"),
+            (RESOURCE,),
+        ),
+    ],
+)
+def test_too_much_for_a_proof_is_tried_on_the_resources_that_are_named(
+    statements: list[Any], resource: str, verdict: str, shown: tuple[str | None, str | None], depends: tuple[str, ...]
+) -> None:
+    found = can(effective(*statements), "s3:GetObject", resource, known={}, now=NOW, limits=Limits(states=0))
+    assert (found.verdict, found.reason, found.depends_on) == (verdict, "", depends)
+    assert tuple(each and each.resource for each in (found.allowed, found.denied)) == shown
+
+
+def test_what_no_try_shows_is_left_open_with_the_reason() -> None:
+    within = effective(allow("s3:GetObject"), deny("s3:GetObject", "*", OFFICE))
+    found = can(within, "s3:GetObject", "arn:aws:s3:::a/*", known={}, now=NOW, limits=Limits(steps=0))
+    assert (found.verdict, found.reason, found.denied) == ("unknown", "it takes more than 0 steps", None)
+    assert found.allowed is not None
+    assert (found.allowed.resource, found.depends_on) == ("arn:aws:s3:::a/x", ("aws:SourceIp",))
+    needs = effective(allow("s3:GetObject", OBJECTS, OFFICE))
+    found = can(needs, "s3:GetObject", ONE, known={}, now=NOW, limits=Limits(states=0))
+    assert (found.verdict, found.allowed) == ("unknown", None)
+    assert found.reason == "aws:sourceip together fall into more than 0 classes"
+    assert found.denied is not None
+    assert (found.denied.resource, found.depends_on) == (ONE, ("aws:SourceIp",))
+
+
+def test_a_policy_variable_of_an_unknown_key_is_told() -> None:
+    of = effective(allow("s3:GetObject", "arn:aws:s3:::${aws:PrincipalTag/team}/*"))
+    found = ask(of, "s3:GetObject", "arn:aws:s3:::red/x")
+    assert found.reason == (
+        "the documents compare a key with a string that contains a policy variable, which valetkey does not decide"
+    )
+    assert (found.verdict, found.allowed) == ("unknown", None)
+    assert found.denied is not None
+    assert found.denied.outcome == "implicit_deny"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "write"),
+    [
+        ("aws:CurrentTime", "soon", "a time like 2027-01-01T00:00:00Z"),
+        ("aws:SecureTransport", "yes", "true or false"),
+        ("aws:SourceIp", "here", "an IP address"),
+        ("aws:MultiFactorAuthAge", "old", "a number"),
+    ],
+)
+def test_a_value_that_fits_no_condition_is_told_with_what_would(key: str, value: str, write: str) -> None:
+    with pytest.raises(ValetkeyError) as refused:
+        ask(effective(allow("*")), "s3:GetObject", known={key: value})
+    assert told(refused) == (f"'{value}' is not a value of {key}", f"write {write}", "", 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:CurrentTime", "2027-01-01T00:00:00Z"),
+        ("aws:SecureTransport", "true"),
+        ("aws:SourceIp", "192.0.2.1"),
+        ("aws:MultiFactorAuthAge", "900"),
+        ("aws:username", "anything at all"),
+    ],
+)
+def test_a_value_that_a_condition_can_read_is_taken(key: str, value: str) -> None:
+    assert ask(effective(allow("*")), "s3:GetObject", ONE, known={key: value}).known[key] == value
+
+
+def test_a_pattern_of_actions_is_told() -> None:
+    with pytest.raises(ValetkeyError) as refused:
+        ask(effective(allow("*")), "s3:Get*")
+    assert told(refused) == ("'s3:Get*' is a pattern of actions", "ask about one action, like s3:GetObject", "", 2)
+
+
+def test_what_was_not_read_is_told_with_the_reason() -> None:
+    hidden = (
+        Unread("A", "iam:GetPolicy: AccessDenied", boundary=False),
+        Unread("B", "it is not a JSON object", boundary=True),
+    )
+    found = ask(effective(allow("ec2:*", "*", OFFICE), unread=hidden), "ec2:RunInstances")
+    said = ("A (iam:GetPolicy: AccessDenied)", "B (it is not a JSON object)")
+    assert (found.verdict, found.unread, found.depends_on) == ("unknown", said, ())
+    assert found.reason == f"policies could not be read: {', '.join(said)}"
+    assert (found.allowed, found.denied) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("resource", "verdict"),
+    [
+        ("arn:aws:sqs:eu-west-1:111111111111:q", "allowed"),
+        ("arn:aws:sqs:eu-west-1:333333333333:q", "denied"),
+        ("arn:aws:sqs:*:*:q", "allowed"),
+        ("arn:aws:sqs:eu-west-1:111111111111:*", "allowed"),
+        ("arn:aws:sqs:eu-west-1:333333333333:*", "denied"),
+    ],
+)
+def test_the_account_of_the_resource_is_the_one_in_its_arn(resource: str, verdict: str) -> None:
+    assert ask(effective(allow("sqs:*")), "sqs:SendMessage", resource).verdict == verdict
+
+
+def test_the_session_is_one_of_the_role() -> None:
+    """Also in another partition, and where the role has a path."""
+    named = {"ArnLike": {"aws:PrincipalArn": "arn:aws-cn:iam::111111111111:role/p/audit"}}
+    sts = {"StringLike": {"aws:userid": "*:session"}}
+    of = effective(allow("s3:GetObject", "*", named), allow("s3:PutObject", "*", sts), own=False)
+    of = replace(of, role_arn="arn:aws-cn:iam::111111111111:role/p/audit")
+    assert ask(of, "s3:GetObject", "arn:aws-cn:s3:::a/b").verdict == "allowed"
+    other = replace(of, role_arn="arn:aws-cn:iam::111111111111:role/q/audit")
+    assert ask(other, "s3:GetObject", "arn:aws-cn:s3:::a/b").verdict == "denied"
+
+
+def test_every_key_that_decides_is_named_once() -> None:
+    of = effective(
+        allow("s3:GetObject", OBJECTS, OFFICE),
+        deny("s3:GetObject", "*", {"Bool": {"AWS:SecureTransport": "false"}}),
+        deny("s3:GetObject", "*", {"NotIpAddress": {"AWS:sourceip": "192.0.2.0/25"}}),
+    )
+    assert ask(of, "s3:GetObject", ONE).depends_on == ("aws:SourceIp", "AWS:SecureTransport")
+    assert ask(of, "s3:GetObject", "arn:aws:s3:::*").depends_on == ("aws:SourceIp", "AWS:SecureTransport", RESOURCE)
+
+
+def test_a_deny_on_all_but_some_resources_tells_them_apart() -> None:
+    apart = {"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::data/a*"}
+    found = ask(effective(allow("s3:GetObject", "*"), apart), "s3:GetObject", OBJECTS)
+    assert (found.verdict, found.depends_on) == ("depends", (RESOURCE,))
+    assert (
+        ask(effective(allow("s3:GetObject", "*"), apart), "s3:GetObject", "arn:aws:s3:::data/ab").verdict == "allowed"
+    )
