@@ -9,14 +9,18 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
+from tests.unit.grants.told import standing_of
 
 from valetkey.account.calls import Call
+from valetkey.grants.adopt import adopt
+from valetkey.grants.adopt_prepare import Wish, prepare_adoption
 from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant
 from valetkey.grants.make import Interrupted
 from valetkey.grants.plan import plan
 from valetkey.grants.revoke import Shut, plan_revoke, revoke, shut
-from valetkey.grants.role import read_role
+from valetkey.grants.role import read_owner, read_role
 from valetkey.grants.status import read_claimed, read_standing
 from valetkey.grants.waiting import Waiting
 from valetkey.trust.self_denies import held_deny, kill_deny
@@ -207,3 +211,118 @@ def test_a_role_that_goes_meanwhile_is_not_said_to_be_denied(
     iam.roles.clear()
     with pytest.raises(Interrupted, match="no longer visible"):
         shut(standing, perform=iam, now=lambda: now, waiting=waiting)
+
+
+# -- whole
+
+ALONE = "account 222222222222 alone"
+
+
+def differences(iam: Any, name: str = "audit") -> list[tuple[str, str, str]]:
+    return [(each.what, each.agreed, each.found) for each in misfits(standing_of(iam, name))]
+
+
+def test_a_role_without_its_own_deny_is_told(iam: Any, role: Any) -> None:
+    role["inline"].pop(OWN_ROLE)
+    assert differences(iam) == [("inline policy", OWN_ROLE, "missing, although the role has other policies")]
+    # A managed policy alone is a policy too; the grant's own denies are not.
+    role["inline"] = {UNTIL: role["inline"][UNTIL]}
+    assert differences(iam) == [("inline policy", OWN_ROLE, "missing, although the role has other policies")]
+    role["managed"] = []
+    assert differences(iam) == []
+    role["inline"] = {REVOKED: kill_deny(), "policy-more": {}}
+    assert [each[0] for each in differences(iam)] == ["inline policy"], "policy-more differs"
+
+
+def test_a_role_that_was_denied_and_closed_says_so(iam: Any, role: Any) -> None:
+    role["inline"][REVOKED] = held_deny()
+    role["AssumeRolePolicyDocument"] = closed_trust()
+    assert differences(iam) == [("record", "fits the role", "did not fit when the role was denied and closed")]
+    role["inline"][REVOKED] = kill_deny()
+    assert differences(iam) == []
+    # Closed by hand, with policies on it and no deny: somebody else did that.
+    del role["inline"][REVOKED]
+    assert [each[0] for each in differences(iam)] == ["trust policy"]
+    # Bare as well: all but deleted.
+    role["inline"], role["managed"] = {}, []
+    assert differences(iam) == []
+
+
+def test_a_deleted_principal_fits(iam: Any, grant: Grant) -> None:
+    pinned = replace(grant, terms=replace(grant.terms, pin=("arn:aws:iam::222222222222:user/carol",)))
+    for call in plan(pinned, None):
+        iam(call)
+    iam.roles["audit"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"] = "AIDAEXAMPLEEXAMPLEEXA"
+    assert [each.what for each in standing_of(iam).drift] == ["pinned principals"]
+    assert differences(iam) == []
+
+
+OWN = {"AWS": "arn:aws:iam::111111111111:root"}
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (trust(allow(ROOT, MFA), allow(OWN)), "the role's own account"),
+        (trust(allow(ROOT, MFA), allow({"Service": "ec2.amazonaws.com"})), "the service ec2.amazonaws.com"),
+    ],
+)
+def test_an_adopted_role_that_others_use_is_told(
+    iam: Any, waiting: Waiting, now: datetime, document: dict[str, Any], found: str
+) -> None:
+    adopted_role(iam, waiting, now, document)
+    assert differences(iam, "puppeteers") == [("who is admitted", ALONE, found)]
+
+
+def adopted_role(iam: Any, waiting: Waiting, now: datetime, document: dict[str, Any]) -> dict[str, Any]:
+    role = made(iam, document)
+    ready = prepare_adoption(Wish(name="puppeteers"), owner=read_owner(iam), perform=iam, now=now)
+    adopt(ready, perform=iam, waiting=waiting)
+    return role
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (trust(allow(ROOT, MFA)), None),
+        (trust(allow({"AWS": "arn:aws:iam::333333333333:root"}, MFA)), "account 333333333333"),
+        (
+            trust(allow(ROOT, MFA), allow({"AWS": "arn:aws:iam::333333333333:root"}, MFA)),
+            "account 333333333333",
+        ),
+        (trust(allow(OWN)), "the role's own account"),
+        (trust(), "not that account"),
+    ],
+)
+def test_an_adopted_role_has_to_be_for_the_contractor_alone_whatever_its_tags_say(
+    iam: Any, waiting: Waiting, now: datetime, document: dict[str, Any], found: str | None
+) -> None:
+    """Whoever may tag the role can write the digest of another trust policy."""
+    from valetkey.trust.reading import trust_digest
+
+    role = adopted_role(iam, waiting, now, trust(allow(ROOT, MFA)))
+    role["AssumeRolePolicyDocument"] = document
+    tag(role, "trust", trust_digest(document, partition="aws"))
+    said = [each for each in differences(iam, "puppeteers") if each[0] == "who is admitted"]
+    assert said == ([("who is admitted", ALONE, found)] if found else [])
+
+
+def test_an_adopted_role_for_everybody_or_nobody_knows_whom_is_told(iam: Any, waiting: Waiting, now: datetime) -> None:
+    role = adopted_role(iam, waiting, now, trust(allow(ROOT, MFA)))
+    role["AssumeRolePolicyDocument"] = trust(allow({"AWS": "*"}))
+    what, agreed, found = differences(iam, "puppeteers")[-1]
+    assert (what, agreed) == ("who is admitted", ALONE)
+    assert found.endswith("accounts that are not named")
+    role["AssumeRolePolicyDocument"] = {"Version": "2012-10-17", "Statement": "nonsense"}
+    what, agreed, found = differences(iam, "puppeteers")[-1]
+    assert (what, agreed, found.startswith("not known: ")) == ("who is admitted", ALONE, True)
+
+
+def test_a_revocation_of_an_adopted_role_that_was_begun_fits(iam: Any, waiting: Waiting, now: datetime) -> None:
+    role = adopted_role(iam, waiting, now, trust(allow(ROOT, MFA)))
+    role["AssumeRolePolicyDocument"] = closed_trust()
+    assert [each[0] for each in differences(iam, "puppeteers")] == ["trust policy", "who is admitted"]
+    role["inline"][REVOKED] = kill_deny()
+    assert differences(iam, "puppeteers") == []
+    role["inline"], role["managed"] = {}, []
+    assert differences(iam, "puppeteers") == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.grants.fake_iam import FakeIam
 from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
+from tests.unit.grants.told import refuse, told
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
@@ -119,3 +120,116 @@ def test_a_lost_or_damaged_record_disables_nothing_and_is_listed(
     assert read_grants(read_roles(iam)) == ((), ("audit",))
     revoke(judged(iam, "audit").standing, perform=iam, now=lambda: now, waiting=waiting)
     assert iam.roles == {}
+
+
+# -- whole
+
+ARN = "arn:aws:iam::111111111111:role/puppeteers"
+DO = "nothing was changed"
+
+
+@pytest.mark.parametrize(
+    ("document", "outsiders", "uses", "contractor"),
+    [
+        (CONTRACTOR, ("account 222222222222",), (), "222222222222"),
+        (
+            trust(allow(ROOT), allow({"AWS": "arn:aws:iam::333333333333:root"})),
+            ("account 222222222222", "account 333333333333"),
+            (),
+            "",
+        ),
+        (
+            trust(allow(ROOT), allow(SERVICE), allow(OWN)),
+            ("account 222222222222",),
+            ("the role's own account", "the service ec2.amazonaws.com"),
+            "222222222222",
+        ),
+        (
+            trust(allow({"AWS": "*"})),
+            ("every AWS account",),
+            ("the role's own account", "any AWS service"),
+            "",
+        ),
+    ],
+)
+def test_whom_it_meets_is_told(
+    iam: FakeIam, document: Any, outsiders: tuple[str, ...], uses: tuple[str, ...], contractor: str
+) -> None:
+    made(iam, document)
+    found = judged(iam)
+    assert (found.outsiders, found.uses, found.profiles) == (outsiders, uses, ())
+    assert found.standing.record.contractor == contractor
+    assert [(each.what, each.found) for each in found.standing.drift] == [("record", "not asked for")]
+
+
+def test_what_is_not_decided_is_told(iam: FakeIam) -> None:
+    made(iam, {"Version": "2012-10-17", "Statement": "nonsense"})
+    (said,) = judged(iam).outsiders
+    assert said.startswith("not decided: ")
+
+
+def test_each_refusal_says_what_to_do(iam: FakeIam) -> None:
+    def refusal(**owner: Any) -> tuple[str, str, str, int]:
+        with pytest.raises(ValetkeyError) as refused:
+            judged(iam, **owner)
+        return told(refused)
+
+    arn = made(iam, CONTRACTOR, path="/aws-reserved/x/")["Arn"]
+    what = "puppeteers is a role that AWS creates and manages"
+    assert refusal() == (what, f"remove it in the service that created it; {DO}", arn, 1)
+    made(iam, CONTRACTOR)
+    assert refusal(arn="arn:aws:sts::111111111111:assumed-role/Puppeteers/me") == (
+        "you are signed in with puppeteers",
+        f"sign in with another identity; {DO}",
+        ARN,
+        1,
+    )
+    made(iam, trust(allow(OWN)))
+    who = "`valetkey who` shows who is admitted; remove a role that only your own account uses in the IAM console"
+    assert refusal() == ("puppeteers admits nobody outside account 111111111111", f"{who}; {DO}", ARN, 1)
+    # One that an earlier run has closed is taken.
+    iam.roles["puppeteers"]["inline"][REVOKED] = {}
+    assert judged(iam).outsiders == ()
+
+
+def test_profiles_and_that_they_may_not_be_listed_are_told(iam: FakeIam) -> None:
+    made(iam, trust(allow(ROOT), allow(SERVICE)))
+    iam.profiles = {"one": "puppeteers", "two": "puppeteers"}
+    found = judged(iam)
+    assert found.profiles == ("one", "two")
+    assert found.uses == ("the service ec2.amazonaws.com", "the instance profile one", "the instance profile two")
+    iam.before = refuse("AccessDenied", "list_instance_profiles_for_role")
+    found = judged(iam)
+    unknown = "instance profiles, if there are any: AccessDenied for iam:ListInstanceProfilesForRole"
+    assert (found.profiles, found.uses) == ((), ("the service ec2.amazonaws.com", unknown))
+    iam.before = refuse("Unreachable", "list_instance_profiles_for_role")
+    with pytest.raises(CallError, match="Unreachable"):
+        judged(iam)
+
+
+def test_what_the_role_was_is_kept_whole(iam: FakeIam, now: datetime) -> None:
+    role = made(iam, CONTRACTOR, path="/p/")
+    iam.profiles = {"one": "puppeteers"}
+    role["PermissionsBoundary"] = {"PermissionsBoundaryArn": "b"}
+    assert snapshot(judged(iam), at=now) == {
+        "valetkey": "role/v1",
+        "at": "2026-11-23T12:00:00Z",
+        "name": "puppeteers",
+        "role_arn": "arn:aws:iam::111111111111:role/p/puppeteers",
+        "path": "/p/",
+        "description": "by hand",
+        "max_session": 3600,
+        "boundary": "b",
+        "tags": {"team": "shows"},
+        "trust": CONTRACTOR,
+        "managed": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        "inline": {"a,b": role["inline"]["a,b"]},
+        "instance_profiles": ["one"],
+    }
+
+
+def test_how_it_is_undone() -> None:
+    assert undo("puppeteers", "role.json") == (
+        'aws iam update-assume-role-policy --role-name puppeteers --policy-document "$(jq -c .trust role.json)"',
+        f"aws iam delete-role-policy --role-name puppeteers --policy-name {REVOKED}",
+    )
