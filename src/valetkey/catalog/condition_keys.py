@@ -1,8 +1,8 @@
-"""Condition keys: what their values look like, and when they are there at all.
+"""Condition keys: the form of their values, and whether a request always carries them.
 
-Sources: IAM User Guide, reference_policies_condition-keys (global keys) and reference_policies_iam-condition-keys
-(IAM, STS and identity provider keys); the shapes of the STS API model (externalIdType, roleSessionNameType, ...).
-A key that is not listed here may hold any text, and may be absent.
+Sources: IAM User Guide, reference_policies_condition-keys (global keys) and reference_policies_iam-condition-keys (IAM,
+STS and identity provider keys); the shapes of the STS API model (externalIdType, roleSessionNameType, ...). A key that
+is not listed here may have any text as value, and may be absent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UPPER = string.ascii_uppercase + string.digits
 _PATH = "".join(char for char in _PRINTABLE if char not in " /")
 
 TEXT = Form((Stage(_PRINTABLE),), longest=16_384, likely=("something-else", "another"))
-"""Any printable ASCII. Other letters are told apart by no pattern that does not name them; those are added."""
+"""Any printable ASCII. Other characters matter only if a pattern contains them; those are added."""
 ACCOUNT = Form((Stage(string.digits, 12, 12),), likely=("999988887777", "888877776666", "777766665555"))
 SESSION_NAME = Form((Stage(NAME_CHARS, 2),), longest=64, likely=("session", "another-session"))
 EXTERNAL_ID = Form((Stage(NAME_CHARS + ":/", 2),), longest=1224, likely=("another-id", "some-other-id"))
@@ -71,7 +71,7 @@ ARN = Form(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is known of a condition key."""
+    """The type and form of a condition key."""
 
     type: Type = "text"
     form: Form = TEXT
@@ -121,7 +121,7 @@ _ONE_TAILS = (":sub",)
 
 
 def key_of(name: str) -> Key:
-    """What is known of a key; `name` is lower-cased."""
+    """Return the type and form of a key; `name` is lower-cased."""
     known = _KEYS.get(name)
     if known is not None:
         return known

@@ -1,4 +1,4 @@
-"""ExternalIds that anybody guesses, and how some vendors make theirs. valetkey's own lists: AWS publishes none."""
+"""Guessable ExternalIds, and how some vendors make theirs. These lists are valetkey's own: AWS publishes none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PUBLIC = {
     "unique id assigned by example corp": "an example of AWS's documentation",
     "12345": "an example of AWS's documentation",
 }
-"""ExternalIds that are in public text, in lower case, and where."""
+"""Published ExternalIds, in lower case, with their source."""
 
 PLACEHOLDER_WORDS = frozenset(
     """
@@ -22,11 +22,11 @@ PLACEHOLDER_WORDS = frozenset(
     undefined unique unknown use uuid value with xxx xyz you your yours
     """.split()  # noqa: SIM905
 )
-"""Words of placeholders and of tries: an ExternalId of nothing but these (and numbers from 1 to 3 digits) names nobody,
-like REPLACE_ME, test or your-external-id-here."""
+"""Words of placeholders and tests. An ExternalId made only of these words (and of numbers with 1 to 3 digits)
+identifies no contractor: REPLACE_ME, test or your-external-id-here."""
 
 PASSWORDS = frozenset({"password", "passw0rd", "admin", "letmein", "welcome", "root", "guest", "asdf", "pass", "user"})
-"""Words that everybody tries."""
+"""Common passwords."""
 
 DIGITS_BY_DESIGN = {
     "754728514883": "New Relic's ExternalId is the number of your New Relic account",
@@ -36,15 +36,15 @@ PATTERNS_BY_DESIGN = {
     "324880187172": "Spacelift sends an ExternalId of its own that begins with your account's name",
     "577638371743": "Spacelift sends an ExternalId of its own that begins with your account's name",
 }
-"""Named exceptions, by the vendor's account: what looks weak there is how the vendor works."""
+"""Exceptions by the vendor's account: the vendor's ExternalIds look weak by design."""
 
 _SHORTEST = 8
 _FEWEST_SIGNS = 4
 
 
 def guessable(value: str, *, contractor: str) -> str:
-    """Why somebody finds this ExternalId by trying, for terms in which nothing else keeps others out; empty when there
-    is nothing to say. `contractor` is the account that sends it."""
+    """Return why this ExternalId can be guessed, for terms in which nothing else excludes outsiders; empty if there is
+    no reason. `contractor` is the account that sends it."""
     if contractor in DIGITS_BY_DESIGN and value.isdigit():
         return ""
     if value.lower() in PUBLIC:

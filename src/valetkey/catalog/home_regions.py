@@ -1,4 +1,4 @@
-"""The region of each partition that is used where nothing says which (botocore, data/partitions.json)."""
+"""The default region of each partition, used if none is set (botocore, data/partitions.json)."""
 
 from __future__ import annotations
 

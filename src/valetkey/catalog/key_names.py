@@ -1,4 +1,4 @@
-"""The two condition keys that the terms of an access are made of, as AWS spells them; case does not count.
+"""The two condition keys of the terms, in AWS's spelling. Condition keys are case-insensitive.
 
 Source: IAM User Guide, reference_policies_condition-keys and reference_policies_iam-condition-keys.
 """

@@ -1,7 +1,7 @@
-"""Names of outside accounts, as their owners publish them: labels, and never a reason to trust an account.
+"""Names of outside accounts, as their owners publish them: labels only, never a reason to trust an account.
 
-`known_accounts.json` is made from fwdcloudsec/known_aws_accounts (Apache-2.0); it says commit and date. Lists like this
-one are made by strangers: a name changes neither an exposure nor a severity.
+`known_accounts.json` is generated from fwdcloudsec/known_aws_accounts (Apache-2.0) and records commit and date. The
+sources of such a list are not verified: a name changes neither an exposure nor a severity.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def _read() -> _List:
 
 
 def known_accounts() -> Mapping[str, str]:
-    """Names by account id."""
+    """Return names by account id."""
     return MappingProxyType(_read().accounts)
 
 
 def known_accounts_date() -> str:
-    """The day of the list, like "2025-09-17"."""
+    """Return the date of the list, like "2025-09-17"."""
     return _read().date

@@ -1,4 +1,4 @@
-"""Names of roles that AWS's own services make for an organization's other accounts to come in by.
+"""Names of roles that AWS services create for access from other accounts of an organization.
 
 Sources (read 2026-11-29): AWS Organizations User Guide, orgs_manage_accounts_access-cross-account-role; CloudFormation
 User Guide, stacksets-prereqs-self-managed and stacksets-orgs-activate-trusted-access; AWS Control Tower User Guide,
@@ -15,13 +15,13 @@ _MANAGEMENT = "your organization's management account"
 
 @dataclass(frozen=True, slots=True)
 class UsualRole:
-    """A role that a service of AWS makes under such a name."""
+    """A role that an AWS service creates under such a name."""
 
     names: str
-    """With `*` as a wildcard, as in fnmatch."""
+    """A pattern with `*` as a wildcard, as in fnmatch."""
     what: str
     whose: str
-    """Whose account it usually trusts."""
+    """The account that it usually trusts."""
 
 
 ROLES: tuple[UsualRole, ...] = (
@@ -51,5 +51,5 @@ ROLES: tuple[UsualRole, ...] = (
 
 
 def usual_role(name: str) -> UsualRole | None:
-    """What a role of this name usually is, or None."""
+    """Return what a role of this name usually is, or None."""
     return next((each for each in ROLES if fnmatchcase(name, each.names)), None)

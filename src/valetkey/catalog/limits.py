@@ -1,4 +1,4 @@
-"""AWS's limits on every field that valetkey sends, checked before any call.
+"""AWS's limits for every field that valetkey sends, checked before any call.
 
 Sources: the shapes of the STS and IAM API models, and IAM User Guide, reference_iam-quotas. `\\w` there is ASCII.
 """
@@ -17,7 +17,7 @@ SESSION_MIN = 900
 SESSION_MAX = 43200
 """Seconds: the longest AssumeRole session (DurationSeconds)."""
 SESSION_DEFAULT = 3600
-"""Seconds: how long a role session lasts when AssumeRole says nothing (STS API, AssumeRole: DurationSeconds)."""
+"""Seconds: the duration of a role session if AssumeRole sets none (STS API, AssumeRole: DurationSeconds)."""
 ROLE_SESSION_MIN = 3600
 """Seconds: the smallest MaxSessionDuration of a role."""
 ROLE_SESSION_MAX = 43200
@@ -27,12 +27,12 @@ CHAINED_SESSION_MAX = 3600
 MFA_SESSION_MAX = 129600
 """Seconds: the longest GetSessionToken session of an IAM user."""
 TRUST_POLICY_MAX = 2048
-"""Characters: a trust policy's default quota (AssumeRolePolicySizeQuota); AWS raises it for an account that asks. That
-whitespace does not count is documented for inline and managed policies alone (fact W9), so that here it counts."""
+"""Characters: the default quota of a trust policy (AssumeRolePolicySizeQuota); AWS raises it on request. AWS documents
+only for inline and managed policies that whitespace does not count (fact W9), so here it counts."""
 TRUST_POLICY_QUOTA = "AssumeRolePolicySizeQuota"
 """The quota's name in GetAccountSummary."""
 INLINE_POLICIES_MAX = 10240
-"""Characters, whitespace not counted: all inline policies of a role together."""
+"""Characters, without whitespace: all inline policies of a role together."""
 MANAGED_POLICIES_MAX = 10
 """Managed policies attached to a role, default quota (AttachedPoliciesPerRoleQuota)."""
 TAGS_MAX = 50
@@ -40,7 +40,7 @@ TAGS_MAX = 50
 
 
 class LimitError(ValetkeyError):
-    """A value is outside AWS's limits; the text states the rule. The value itself is not repeated."""
+    """A value is outside AWS's limits. The message states the rule and does not contain the value."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class _Rule:
     shortest: int
     longest: int
     allowed: str
-    """In words, for the message."""
+    """Description for the message."""
     fits: Callable[[str], bool]
 
 

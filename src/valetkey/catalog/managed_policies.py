@@ -1,9 +1,9 @@
-"""AWS managed policies that are named here: the default of a grant, and those under job-function/."""
+"""AWS managed policies used by name in valetkey: the default of a grant, and those under job-function/."""
 
 from __future__ import annotations
 
 DEFAULT_POLICIES = ("SecurityAudit", "job-function/ViewOnlyAccess")
-"""What a grant has if nobody names a policy. They read configuration and hardly any data (docs/owner.md says which)."""
+"""The policies of a grant if none is named. They read configuration and hardly any data (see docs/owner.md)."""
 
 JOB_FUNCTIONS = frozenset(
     {

@@ -1,4 +1,4 @@
-"""Actions in policies that AWS does not list, with the nearest one that it does."""
+"""Actions in policies that AWS does not list, each with the nearest listed one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from valetkey.catalog.actions import every, expand, listed
 
 
 def unlisted(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """A sentence for each Action or NotAction of a policy document that covers no action that AWS lists. IAM takes such
-    a policy without a word, and it then allows (or denies) nothing of the kind."""
+    """Return a sentence for each Action or NotAction of a policy document that matches no listed action. IAM accepts
+    such a policy silently, but no listed action matches the element."""
     return tuple(dict.fromkeys(_said(action) for action in _actions(document) if not _is_listed(action)))
 
 
@@ -43,6 +43,6 @@ def _said(action: str) -> str:
 
 
 def _near(action: str) -> Iterable[str]:
-    """The actions of the same service, or all where there is no such service."""
+    """Return the actions of the same service; all actions if there is no such service."""
     service = action.lower().partition(":")[0]
     return [each for each in every() if each.startswith(f"{service}:")] or every()

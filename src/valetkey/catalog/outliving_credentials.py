@@ -1,17 +1,17 @@
-"""Which actions hand out credentials or sessions that a deny on the role does not end.
+"""Actions that return credentials or sessions that a deny on the role does not end.
 
-A deny on a role is asked at every call that is made with the role's own credentials. It is not asked where the role
-has exchanged them before for something else: credentials of another role, a token of a service, a password of a
-database, a connection that stays open. Such a thing lasts until it ends by itself, or is ended in the service that
-gave it.
+A deny on a role is evaluated for every call made with the role's own credentials. It is not evaluated if the role has
+exchanged them for something else: credentials of another role, a token of a service, a database password, a connection
+that stays open. Such a session lasts until it expires, or until it is ended in the service that returned it.
 
 Rules of the list:
-- A row names actions, the longest life that AWS's page gives (seconds; None: AWS names no limit), and that page.
-- AWS rarely documents whether a service asks the caller's policies again when a token is used. Where AWS says that it
-  does, the action is left out (`ASKED_AGAIN`). Where AWS is silent, it is listed.
-- Making users, keys and roles is not listed: that is escalation (`reaches.ESCALATES`). Neither is reading a secret that
-  somebody else has stored (`reaches.READS`), nor data that was delivered.
-- A test checks every action against the Service Authorization Reference; `UNLISTED` says why one is not there.
+- A row has actions, the longest life that AWS's page gives (seconds; None: AWS gives no limit), and that page.
+- AWS rarely documents whether a service evaluates the caller's policies again when a token is used. If AWS says that it
+  does, the action is left out (`ASKED_AGAIN`). If AWS does not say, it is listed.
+- Actions that create users, keys and roles are not listed: they are escalation (`risky_actions.ESCALATES`). Nor are
+  actions that read a secret stored by another user (`risky_actions.READS`), or data already returned.
+- A test checks every action against the Service Authorization Reference; `UNLISTED` gives the reason for an action that
+  is not in it.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _API = "https://docs.aws.amazon.com/goto/WebAPI/"
 
 @dataclass(frozen=True)
 class Outliving:
-    """One kind of credentials or sessions, and the actions that hand them out."""
+    """One kind of credentials or sessions, and the actions that return them."""
 
     what: str
-    """What the caller holds afterwards, as a noun phrase."""
+    """The credentials or sessions that the caller gets, as a noun phrase."""
     actions: tuple[str, ...]
-    """Each of them hands it out."""
+    """Each of them returns the credentials."""
     longest: int | None
-    """Seconds that it lives at most, from when it is handed out; None: AWS names no limit."""
+    """Seconds: the longest life, from the time of the call; None: AWS gives no limit."""
     page: str
     """AWS's page."""
     needs: tuple[str, ...] = ()
-    """Actions that have to be allowed besides."""
+    """Actions that must be allowed too."""
     note: str = ""
-    """What else AWS says about its life or its end."""
+    """More from AWS about its life or end."""
 
 
 OUTLIVES: tuple[Outliving, ...] = (
@@ -370,26 +370,26 @@ OUTLIVES: tuple[Outliving, ...] = (
         _API + "athena-2017-05-18/CreatePresignedNotebookUrl",
     ),
 )
-"""What a role may have taken out before it was denied everything, the most general first."""
+"""Credentials and sessions that a role may hold after it is denied everything, the most general first."""
 
 UNLISTED: Mapping[str, str] = {
     "lakeformation:GetTemporaryDataLocationCredentials": "an operation of the API; the Service Authorization Reference "
     "does not list it yet",
     "signin:CreateBearerToken": "an operation of the API; the Service Authorization Reference does not list it yet",
 }
-"""Actions of `OUTLIVES` that the Service Authorization Reference does not list (yet), and why they are here."""
+"""Actions of `OUTLIVES` that the Service Authorization Reference does not list (yet), and why they are listed here."""
 
 ASKED_AGAIN: Mapping[str, str] = {
     "sagemaker:CreatePresignedDomainUrl": _API + "sagemaker-2017-07-24/CreatePresignedDomainUrl",
     "sagemaker:CreatePresignedNotebookInstanceUrl": _API + "sagemaker-2017-07-24/CreatePresignedNotebookInstanceUrl",
     "bedrock:CallWithBearerToken": "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-permissions.html",
 }
-"""Actions that look alike and are not listed, by AWS's page: the role's policies are asked at every request that is
-made with what they hand out."""
+"""Similar actions that are not listed, with AWS's page: the role's policies are evaluated for every request made with
+the credentials that these actions return."""
 
 
 def life(seconds: int | None) -> str:
-    """A life in words: "12 h", "30 days", "no limit named"."""
+    """Format a life: "12 h", "30 days", "no limit named by AWS"."""
     if seconds is None:
         return "no limit named by AWS"
     if seconds == HOUR:

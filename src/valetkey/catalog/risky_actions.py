@@ -1,14 +1,14 @@
-"""Two lists that AWS does not publish: which actions read customers' data, and which reach past the role itself.
+"""Two lists that AWS does not publish: actions that read customers' data, and actions that escalate beyond the role.
 
-**Data** is what a customer put in or got out: contents of objects, items, messages, files, logs, images, code, query
-results, secrets; also what a person typed or said. Names, settings, tags, sizes, policies and counts are not, although
-they may tell a lot (a function's environment, a template's parameters). An action that hands out a key, token or URL
-for data reads data. AWS's access level "Read" holds both kinds, hence this list.
+**Data** is what a customer stored or computed: contents of objects, items, messages, files, logs, images, code, query
+results, secrets; also texts and speech of people. Names, settings, tags, sizes, policies and counts are not data,
+although they may reveal a lot (a function's environment, a template's parameters). An action that returns a key, token
+or URL for data reads data. AWS's access level "Read" contains both kinds, hence this list.
 
-**Escalation** is what outlives the role or gets around its end, boundary or revocation: changing principals, their
-permissions or who may become them, passing a role on, entering another role, or running code as another principal.
+**Escalation** is an effect that outlives the role or bypasses its end, boundary or revocation: changing principals,
+their permissions or their trust policies, passing a role, assuming another role, or running code as another principal.
 
-Patterns are those of the Action element; a test checks that each covers an action that AWS lists.
+Patterns are those of the Action element. A test checks that each matches an action that AWS lists.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ READS: dict[str, tuple[str, ...]] = {
         "macie2:GetSensitiveDataOccurrences",
     ),
 }
-"""Actions that read customers' data, by what they read."""
+"""Actions that read customers' data, by kind of data."""
 
 ESCALATES: dict[str, tuple[str, ...]] = {
     "passes a role to a service, which then acts as that role": ("iam:PassRole",),
@@ -321,14 +321,14 @@ ESCALATES: dict[str, tuple[str, ...]] = {
         "bedrock-agentcore:InvokeCodeInterpreter",
     ),
 }
-"""Actions that reach past the role, by what they do. Only those that write (`_HARMLESS` aside) are listed."""
+"""Actions that escalate beyond the role, by effect. Only actions that write are listed, apart from `HARMLESS`."""
 
 HARMLESS: frozenset[str] = frozenset(
     {
-        # They make or remove what only an AWS service can be: the role that it comes with.
+        # Only an AWS service can assume a service-linked role.
         "iam:CreateServiceLinkedRole",
         "iam:DeleteServiceLinkedRole",
-        # Names, not rights.
+        # Names and certificates, not permissions.
         "iam:CreateAccountAlias",
         "iam:DeleteAccountAlias",
         "iam:UpdateAccountName",
@@ -341,4 +341,4 @@ HARMLESS: frozenset[str] = frozenset(
         "iam:UploadCloudFrontPublicKey",
     }
 )
-"""What the patterns of ESCALATES cover and does not escalate."""
+"""Actions that match a pattern of ESCALATES and do not escalate."""

@@ -1,14 +1,14 @@
-"""OIDC issuers that many tenants share, and the claims that say whose identity it is.
+"""OIDC issuers that many tenants share, and the claims that identify the tenant.
 
-Whoever has an account with a shared issuer gets a token signed by the same keys, so that a trust in the issuer alone
-trusts all of them. Every other OIDC issuer (an own GitLab, an EKS cluster, a tenant's Okta or Entra ID, CircleCI's and
-Bitbucket's issuers, which hold the organisation in their address) serves one tenant.
+Every customer of a shared issuer gets tokens signed by the same keys, so a trust policy that names the issuer alone
+trusts all of them. Every other OIDC issuer (a self-hosted GitLab, an EKS cluster, a tenant's Okta or Entra ID, the
+issuers of CircleCI and Bitbucket, which contain the organisation in their address) serves one tenant.
 
 Sources: `AWS_TABLE` is the table of the IAM User Guide, id_roles_providers_oidc_secure-by-default ("Identity-provider
-controls for shared OIDC providers"), as of `TABLE_DATE`: the issuers of which IAM saves no trust that tests no claim of
-the tenant, with that claim (fact W12). The other issuers, and what a claim's value looks like, are of each issuer's own
-documentation and of id_roles_providers_create_oidc and reference_policies_iam-condition-keys (keys of web identity
-federation, with GitHub's claims).
+controls for shared OIDC providers"), as of `TABLE_DATE`. For these issuers, IAM rejects a trust policy that tests no
+claim of the tenant; the table names that claim (fact W12). The other issuers, and the forms of the claims' values, are
+from each issuer's own documentation and from id_roles_providers_create_oidc and reference_policies_iam-condition-keys
+(keys of web identity federation, with GitHub's claims).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import re
 from dataclasses import dataclass
 
 TABLE_DATE = "2026-11"
-"""The month in which `AWS_TABLE` was last compared with what is published: with the lists that two other public tools
-made from the page. They have the same issuers and claims; the table on the page itself could not be read then."""
+"""The month in which `AWS_TABLE` was last compared with publications: the lists that two other public tools made from
+the page. They have the same issuers and claims; the table on the page itself could not be read then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim by which a tenant can be named."""
+    """A claim that can identify a tenant."""
 
     key: str
-    """The condition key after the issuer's name and a colon; a whole key where it holds a colon itself."""
+    """The condition key after the issuer's name and a colon; the whole key if it contains a colon itself."""
     fixes: re.Pattern[str]
-    """What a value, up to its first wildcard, must begin with so that it belongs to one tenant."""
+    """The form that a value, up to its first wildcard, must begin with to identify one tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Issuer:
 
     title: str
     claims: tuple[Claim, ...]
-    """Any of them names the tenant; the first is the one for the corrected document."""
+    """Each of them identifies the tenant; the first is used in the corrected document."""
     example: str
-    """A value of the first claim, with the parts to fill in."""
+    """A value of the first claim, with placeholders."""
     audience: str = ""
-    """What `aud` is, with the parts to fill in, where IAM saves no trust in this issuer that does not test it; else
+    """A value of `aud`, with placeholders, if IAM rejects a trust policy for this issuer that does not test it; else
     empty."""
 
 
@@ -53,15 +53,15 @@ def _issuer(title: str, claim: str, fixes: str, example: str, audience: str = ""
 _CIRCLE = r"(organization|owner|account):[^:/*?]+:"
 _ONE = r".+$"
 _NUMBER = r"[0-9]+$"
-# Of an issuer whose subjects are documented nowhere: one subject, or two parts that a separator ends.
+# For an issuer without documented subjects: one subject, or two parts that end in a separator.
 _PARTS = r"([^:/*?]+[:/][^:/*?]+[:/]|.+$)"
-# An audience that is the name of AWS's own service says nothing of a tenant.
+# The name of AWS's own service as audience does not identify a tenant.
 _AUDIENCE = r"(?!sts\.amazonaws\.com)(?!https://sts\.amazonaws\.com).+$"
 
 _GITHUB_SUBJECT = (
-    # The default form, and those of a customised subject that name the owner. job_workflow_ref by itself does not:
-    # it names the workflow that is called, and a public one is called from whosever repository (GitHub, "Using
-    # OpenID Connect with reusable workflows").
+    # The default form, and the forms of a customised subject that contain the owner. job_workflow_ref alone does not:
+    # it names the called workflow, and any repository can call a public one (GitHub, "Using OpenID Connect with
+    # reusable workflows").
     r"(job_workflow_ref:[^*?]+:)?"
     r"((repo|repository):[^/:*?]+/|(repository_owner|repository_owner_id|enterprise_id):[^:*?]+(:|$))"
 )
@@ -138,8 +138,8 @@ AWS_TABLE: dict[str, Issuer] = {
         "repo:<ORGANISATION>/<REPOSITORY>:ref:refs/heads/main",
         **_GITHUB,
     ),
-    # The table gives no address of Turbonomic's, since it changes with the platform. These are known from IBM's pages
-    # and from AWS's examples of resource control policies.
+    # The table gives no address for Turbonomic, because it depends on the platform. These are from IBM's pages and from
+    # AWS's examples of resource control policies.
     "oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu": _TURBONOMIC,
     "oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb": _TURBONOMIC,
     "rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7": _TURBONOMIC,
@@ -147,7 +147,7 @@ AWS_TABLE: dict[str, Issuer] = {
     "rh-oidc.s3.us-east-1.amazonaws.com/23ne21h005qjl3n33d8dui5dlrmv2tmg": _TURBONOMIC,
     "rh-oidc.s3.us-east-1.amazonaws.com/24jrf12m5dj7ljlfb4ta2frhrcoadm26": _TURBONOMIC,
 }
-"""By the issuer's address without its scheme and without a slash at its end, in lower case."""
+"""By the issuer's address in lower case, without scheme and trailing slash."""
 
 SHARED: dict[str, Issuer] = {
     **AWS_TABLE,
@@ -159,7 +159,7 @@ SHARED: dict[str, Issuer] = {
     "www.amazon.com": _issuer("Login with Amazon", "user_id", _ONE, "<USER ID>"),
     "appleid.apple.com": _issuer("Sign in with Apple", "sub", _ONE, "<USER ID>"),
 }
-"""Every shared issuer that is known: AWS's table, and the built-in and other ones."""
+"""All known shared issuers: AWS's table, the built-in and other ones."""
 
 SAME_ISSUER = {"sandboxes.cloud/oidc": "sandboxes.cloud"}
 """Other addresses of a shared issuer."""
@@ -168,9 +168,9 @@ ONE_TENANT = re.compile(
     r"oidc\.eks(-[a-z0-9-]+)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)/id/[0-9A-Fa-f]+"
     r"|[a-z0-9-]+\.(oidc-eks|eks)\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)(/.*)?"
 )
-"""Issuers of a single cluster of Amazon EKS: there is one address for each cluster."""
+"""Issuers of a single Amazon EKS cluster: each cluster has its own address."""
 
 GUESTS = ("cognito-identity.amazonaws.com", "amr", "unauthenticated", "authenticated")
-"""The issuer that hands tokens to anybody who knows the id of an identity pool that takes guests, its claim, and the
-claim's value for a guest and for somebody who has signed in (Amazon Cognito Developer Guide,
-role-trust-and-permissions). The id of a pool is in every app that uses it."""
+"""The issuer that returns tokens to anyone who knows the id of an identity pool with guest access, its claim, and the
+claim's value for a guest and for a signed-in user (Amazon Cognito Developer Guide, role-trust-and-permissions). Every
+app that uses a pool contains its id."""

@@ -1,4 +1,4 @@
-"""The well-formed texts of a condition key: what characters in which order."""
+"""The well-formed values of a condition key: which characters, in which order."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import NamedTuple
 
 
 class Stage(NamedTuple):
-    """A run of characters of a Form."""
+    """A run of characters in a Form."""
 
     chars: str
     least: int = 0
     most: int | None = None
-    """None: without limit."""
+    """None: no limit."""
 
 
 Where = tuple[int, int]
-"""How far a text is in its Form: which stage (or, in a path, whether the last segment may end it), and a count."""
+"""The position of a text in its Form: the stage (in a path: whether the text may end in this segment), and a count."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """The well-formed texts of a key: runs of characters one after the other. Each run ends where the next begins."""
+    """The well-formed values of a key: a sequence of runs of characters. Each run ends where the next begins."""
 
     stages: tuple[Stage, ...]
     longest: int = 2048
-    """Characters, all together."""
+    """Characters in total."""
     likely: tuple[str, ...] = ()
-    """Texts that a person understands, taken for a class where they are in it."""
+    """Readable values. They represent an equivalence class that contains them."""
     start: Where = (0, 0)
 
     def step(self, where: Where, char: str) -> Where | None:
-        """One character further, or None when no text goes on like this."""
+        """Return the position after one more character, or None if no well-formed text continues like this."""
         at, count = where
         chars, least, most = self.stages[at]
         if char in chars and (most is None or count < most):
@@ -48,16 +48,16 @@ class Form:
         return None
 
     def ends(self, where: Where) -> bool:
-        """Whether a text may end here."""
+        """Return whether a text may end at this position."""
         at, count = where
         return count >= self.stages[at].least and not any(stage.least for stage in self.stages[at + 1 :])
 
     def groups(self) -> tuple[str, ...]:
-        """The characters, those together that the form treats alike; readable ones first."""
+        """Return the characters, grouped by equal treatment in the form; readable ones first."""
         return _groups(tuple(stage.chars for stage in self.stages))
 
     def holds(self, text: str) -> bool:
-        """Whether the text is well-formed."""
+        """Return whether the text is well-formed."""
         where: Where | None = self.start
         for char in text:
             where = where and self.step(where, char)
@@ -77,7 +77,7 @@ def _groups(alphabets: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class PathForm(Form):
-    """What follows `user/` or `role/` in an ARN: a path of any segments, then a name (API reference, CreateRole)."""
+    """The part of an ARN after `user/` or `role/`: a path of any segments, then a name (API reference, CreateRole)."""
 
     name: str = ""
     """The characters of a name."""

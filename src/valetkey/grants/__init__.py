@@ -1,7 +1,7 @@
-"""The owner's side: a grant planned, made, read back and revoked.
+"""The owner's side: plan a grant, create it, read it back and revoke it.
 
-A grant is a role together with its terms; its record is on the role. Calls are planned by pure functions and performed
-by a `Perform`; nothing here knows boto3, a clock or a terminal. The verbs are functions named like their modules:
+A grant is a role together with its terms; its record is on the role. Pure functions plan the calls and a `Perform`
+performs them. This package uses no boto3, clock or terminal. The main functions have the names of their modules:
 `prepare.prepare`, `plan.plan`, `make.make`, `revoke.revoke`.
 """
 
@@ -57,7 +57,7 @@ __all__ = [
     "read_standing",
 ]
 
-# Loaded when used (PEP 562).
+# Imported on first use (PEP 562).
 _HOMES = {
     "Asked": "options",
     "ForeignRole": "grant",

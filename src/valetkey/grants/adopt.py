@@ -1,4 +1,4 @@
-"""Make a prepared adoption: the calls in order, the trust read back and proved, the role read back in the end."""
+"""Perform a prepared adoption: make the calls in order, read back and prove the trust policy, read back the role."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from valetkey.grants.waiting import BUSY, Waiting, Writes
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
-    """An adoption that was made and read back from the account."""
+    """An adoption that was performed and read back from the account."""
 
     adoption: Adoption
     standing: Standing
@@ -30,7 +30,7 @@ def adopt(
     look_again: bool = False,
     tell: Callable[[Call], None] = lambda call: None,
 ) -> Adopted:
-    """Make the adoption. `look_again`: a person had time to decide, so someone else may have changed the role.
+    """Perform the adoption. `look_again`: a person had time to decide, so the role may have changed since it was read.
     Raises NotAdopted, NotProved, Interrupted."""
     name, writes = adoption.role.name, Writes(perform, waiting, tell)
     try:

@@ -7,7 +7,7 @@ Rules:
   It adds tags, and with an end the dated deny; with `tighten` the trust policy is replaced by one that valetkey writes,
   proved before and after it is written, after the grant's own denies are on the role.
 - An ExternalId is never invented: the contractor would not know it.
-- Running it again reads and plans anew.
+- Running it again reads and plans again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from valetkey.trust.showing import Shown
 
 RESERVED = ("/aws-reserved/", "/aws-service-role/")
-"""Paths of roles that AWS makes and keeps (IAM User Guide, id_roles_create-service-linked-role; Identity Center)."""
+"""Paths of roles that AWS manages (IAM User Guide, id_roles_create-service-linked-role; Identity Center)."""
 
 
 class NotAdopted(ValetkeyError):
@@ -53,7 +53,7 @@ class NotAdopted(ValetkeyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What the owner asks for when adopting a role."""
+    """The owner's options for adopting a role."""
 
     name: str
     until: datetime | None = None
@@ -65,32 +65,32 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Adoption:
-    """An adoption that is checked and planned."""
+    """A checked and planned adoption."""
 
     owner: Owner
     role: Role
     contractor: str
     others: tuple[str, ...]
-    """Who else is admitted, in words: the role's own account, services, identity providers."""
+    """Others who are admitted, in words: the role's own account, services, identity providers."""
     terms: Terms
-    """What the present trust policy requires."""
+    """The terms that the present trust policy requires."""
     proof: Shown
-    """Of the trust as it is; with `tightened`, of the trust that is written."""
+    """The proof of the present trust policy; with `tightened`, of the trust policy that is written."""
     until: datetime | None
-    """When the grant ends, by the trust or by the dated deny."""
+    """The end of the grant, from the trust policy or the dated deny."""
     weak: tuple[str, ...]
-    """What is weak, a sentence each with what to do; empty for a role that is tightened."""
+    """Weaknesses, a sentence each with advice; empty for a role that is tightened."""
     stack: Stack
     tightened: Grant | None
-    """The grant that the role becomes with `tighten`; None without."""
+    """The grant that the role becomes with `tighten`, otherwise None."""
     record: Mapping[str, str]
     """The tags of the record."""
     calls: tuple[Call, ...]
-    """Empty: it is so already."""
+    """Empty if the role is already adopted like this."""
 
 
 def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetime) -> Adoption:
-    """Read, judge, plan and prove; writes nothing. Raises NotAdopted, TermsError, LimitError, NotProved, CallError."""
+    """Read, check, plan and prove; writes nothing. Raises NotAdopted, TermsError, LimitError, NotProved, CallError."""
     role = read_role(perform, wish.name)
     if role is None:
         raise no_role(perform, wish.name, owner.account, do="See `valetkey adopt --all`.")
@@ -163,11 +163,11 @@ def _check_request(wish: Wish, contractor: str) -> None:
 
 
 _AGAIN = timedelta(hours=1)
-"""How far an end may be off when the same command is given again: one like 30d counts from each run."""
+"""The tolerance for the end when the same command runs again: an end like 30d counts from each run."""
 
 
 def _check_agreed(wish: Wish, whole: Standing, terms: Terms) -> None:
-    """A grant is not adopted again: the options must match its record. Raises NotAdopted."""
+    """Check that the options match the record of a role that is already a grant. Raises NotAdopted."""
     name, until = whole.role.name, whole.record.until
     same_end = wish.until is None or (until is not None and abs(wish.until - until) <= _AGAIN)
     if not same_end or (wish.never and until is not None):
@@ -188,7 +188,7 @@ def _given_id(wish: Wish) -> str | None:
 
 
 def judge(role: Role) -> tuple[Admitted, Read]:
-    """Who is admitted, and the terms of the one outside account. Raises NotAdopted if the role cannot be adopted."""
+    """Return who is admitted, and the terms of the one outside account. Raises NotAdopted."""
     from valetkey.trust.adopting import admitted, read_by_proof
 
     where = role.arn
@@ -343,7 +343,7 @@ def _trust(grant: Grant) -> Call:
 
 
 def plan_tags(role: Role, record: Mapping[str, str]) -> list[Call]:
-    """The record last: until it is written, the role is not a grant."""
+    """Plan the tags of the record. They come last: until they are written, the role is not a grant."""
     new = [{"Key": key, "Value": value} for key, value in record.items() if role.tags.get(key) != value]
     old = [key for key in role.tags if key.startswith(PREFIX) and key not in record and not is_change(key)]
     calls = [Call("iam", "tag_role", {"RoleName": role.name, "Tags": new})] if new else []
@@ -351,7 +351,7 @@ def plan_tags(role: Role, record: Mapping[str, str]) -> list[Call]:
 
 
 def whole_grant(role: Role) -> Standing | None:
-    """The grant that this role already is: written or tightened by valetkey, and matching its record; else None."""
+    """Return the grant that this role already is: written by valetkey and matching its record; else None."""
     try:
         standing = read_claimed(role)
     except ForeignRole:
@@ -365,14 +365,14 @@ class Candidate:
 
     role: Role
     contractor: str
-    """Empty where it cannot be adopted."""
+    """Empty if the role cannot be adopted."""
     weak: tuple[str, ...]
     why_not: str
-    """Why it cannot be adopted; empty where it can."""
+    """Why it cannot be adopted; empty if it can."""
 
 
 def candidates(roles: Iterable[Role]) -> tuple[Candidate, ...]:
-    """The roles of an account that admit an outside party and are not grants that match their record."""
+    """Return the roles of an account that admit an outside party and are not grants that match their record."""
     from valetkey.trust.adopting import admitted
 
     found = []

@@ -1,16 +1,16 @@
-"""Whether a session of a grant may do something: from the documents alone, for every such request.
+"""Decide whether a session of a grant may perform an action: from the documents alone, for every such request.
 
-`can` asks about all requests with one action, on every resource that a pattern covers, with every value of the
-condition keys that are not known. Two proofs answer it: that none of them is allowed, or that all of them are.
+`can` covers all requests with one action, on every resource that a pattern matches, with every value of the condition
+keys that are not known. Two proofs decide: that none of them is allowed, or that all of them are.
 
 Rules:
-- "allowed" and "denied" are proved for every such request. Else it `depends`: there is a request that is allowed and
-  one that is denied, and both are shown.
-- Any resource means those that AWS lists for the action (Service Authorization Reference), and `*` where none of its
+- "allowed" and "denied" are proved for every such request. "depends" means that one request is allowed and another one
+  is denied; both are shown.
+- Any resource means those that AWS lists for the action (Service Authorization Reference), and `*` if none of its
   resource types is required.
-- What cannot be decided is `unknown`, with the reason. So is what a policy that could not be read may decide; a denial
-  that holds whatever that policy says is a denial.
-- INVARIANT: every request that is shown has been decided by `decide` on the whole documents.
+- What cannot be decided is `unknown`, with the reason. The same applies to requests that a policy that could not be
+  read may decide. A denial that holds whatever that policy contains is a denial.
+- INVARIANT: every request that is shown was decided by `decide` on the complete documents.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ from valetkey.trust.record import instant
 
 Verdict = Literal["allowed", "denied", "depends", "unknown"]
 _TYPES = 6
-"""Resource types of an action that are told apart; of more, only the service."""
+"""The number of resource types of an action that are analyzed separately; if there are more, they are grouped by
+service."""
 RESOURCE = "the resource"
-"""In `Answer.depends_on`: the pattern covers resources that are decided otherwise than others."""
+"""In `Answer.depends_on`: resources that match the pattern are decided differently."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Deciding:
     """From 1."""
     sid: str | None
     tests: tuple[str, ...]
-    """The tests that decided; empty when the statement applies to every request."""
+    """The tests that decided; empty if the statement applies to every request."""
 
     def __str__(self) -> str:
         boundary = "the boundary " * (self.side == "boundary")
@@ -73,18 +74,18 @@ class Deciding:
 
 @dataclass(frozen=True)
 class Example:
-    """One request and how it is decided."""
+    """One request and its decision."""
 
     resource: str
     context: Mapping[str, str | tuple[str, ...]]
-    """Its condition keys, without those that were known."""
+    """Its condition keys, without the known ones."""
     outcome: Literal["allowed", "explicit_deny", "implicit_deny"]
     decided_by: tuple[Deciding, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Whether an action is allowed to a session of a role."""
+    """Whether a session of a role may perform an action."""
 
     name: str
     role_arn: str
@@ -93,15 +94,15 @@ class Answer:
     """An ARN, a pattern of ARNs, or `*`: any resource."""
     verdict: Verdict
     reason: str
-    """Why it is unknown; empty for every other verdict."""
+    """Why it is unknown; empty for all other verdicts."""
     allowed: Example | None
-    """A request that is allowed; None when there is none, or none is known."""
+    """A request that is allowed; None if there is none, or none is known."""
     denied: Example | None
-    """A request that is denied; likewise."""
+    """A request that is denied; None if there is none, or none is known."""
     depends_on: tuple[str, ...]
-    """Condition keys by which the answer may differ, as the documents spell them, and RESOURCE."""
+    """Condition keys on which the decision may depend, as the documents spell them, and RESOURCE."""
     known: Mapping[str, str]
-    """The condition keys that were known, with their values."""
+    """The known condition keys with their values."""
     unread: tuple[str, ...]
 
 
@@ -114,9 +115,11 @@ def can(
     now: datetime,
     limits: Limits = Limits(),  # noqa: B008
 ) -> Answer:
-    """Whether a session that starts now (aware) may do this now. `known` are condition keys with their values; a
-    time there takes the place of the present. Raises ValetkeyError for an action or resource that is none,
-    InternalError."""
+    """Decide whether a session that starts at `now` (aware) may perform the action at that time.
+
+    `known` are condition keys with their values; a time in it replaces `now`. Raises ValetkeyError for an invalid
+    action or resource, InternalError.
+    """
     for key, value in known.items():
         _check(key, value)
     given = {key: str(instant(now)) for key in ("aws:CurrentTime", "aws:TokenIssueTime")}
@@ -135,7 +138,7 @@ _READERS: Mapping[Type, Callable[[str], object]] = {
 
 
 def _check(key: str, value: str) -> None:
-    """Raise ValetkeyError for a value that no operator for such a key can read: it would fit no condition."""
+    """Raise ValetkeyError for a value that the operators of such a key cannot parse: it would match no condition."""
     kind = key_of(key.lower()).type
     read = _READERS.get(kind)
     if read is not None and read(value) is None:
@@ -145,11 +148,11 @@ def _check(key: str, value: str) -> None:
 
 @dataclass(frozen=True)
 class _Case:
-    """Resources that are asked about together, and what is left of the policies for them."""
+    """Resources that are analyzed together, and the relevant parts of the policies."""
 
     patterns: tuple[str, ...]
     one: str | None
-    """The resource where it is one; None: what the patterns cover."""
+    """The resource if there is only one; None: all that match the patterns."""
     sides: Sides
 
 
@@ -161,11 +164,11 @@ class _Question:
             raise ValetkeyError(
                 f"{shown(action)} is a pattern of actions", do="ask about one action, like s3:GetObject"
             )
-        Request(principal=effective.role_arn, action=action, context=dict(known))  # refuses what is none
+        Request(principal=effective.role_arn, action=action, context=dict(known))  # raises if it is invalid
         self.effective, self.action, self.resource, self.limits = effective, action, resource, limits
         self.known = dict(known)
         self.keys = {key.lower(): value for key, value in known.items()}
-        self._asked((resource,), "identity")  # refuses what is no resource
+        self._asked((resource,), "identity")  # raises if it is not a resource
         self.cases = [self._case(patterns, one) for patterns, one in self._resources()]
 
     def answer(self) -> Answer:
@@ -204,8 +207,8 @@ class _Question:
         )
 
     def _resources(self) -> Iterator[tuple[tuple[str, ...], str | None]]:
-        """What is asked about: the resource, what its pattern covers, or for any resource what AWS lists for the
-        action."""
+        """Yield the resources to analyze: the resource, those that its pattern matches, or for any resource those that
+        AWS lists for the action."""
         if self.resource != "*":
             yield (self.resource,), None if has_wildcard(self.resource) else self.resource
             return
@@ -230,12 +233,12 @@ class _Question:
 
     def _asked(self, patterns: tuple[str, ...], kind: Literal["identity", "session"]) -> Policy:
         asked = {"Effect": "Allow", "Action": self.action, "Resource": list(patterns)}
-        # Of this version, in which a `${` begins no variable.
+        # In this policy version, `${` does not begin a variable.
         return parse_policy({"Version": "2008-10-17", "Statement": [asked]}, kind=kind)
 
     def _anything(self, case: _Case) -> Request | str | None:
-        """A request that is allowed; None: proved that there is none; or why it is not decided. What a
-        policy that could not be read may allow counts as allowed."""
+        """Return a request that is allowed; None: proved that there is none; or why it is not decided. Everything that
+        a policy that could not be read may allow counts as allowed."""
         identity = case.sides.identity
         if any(not each.boundary for each in self.effective.unread):
             identity = (*identity, self._asked(case.patterns, "identity"))
@@ -251,7 +254,7 @@ class _Question:
         return self._said(found, case, is_allowed=True)
 
     def _everything(self, case: _Case) -> Request | str | None:
-        """A request that is denied; None: proved that there is none; or why it is not decided."""
+        """Return a request that is denied; None: proved that there is none; or why it is not decided."""
         if always(case.sides, *case.patterns) and not any(each.effect == "Deny" for each in case.sides.statements):
             foreign = self._owner != self.effective.role_arn.split(":")[4]
             if not foreign:
@@ -278,7 +281,8 @@ class _Question:
         return self._tried(case, is_allowed) or "a policy variable stands for a key whose value is known"
 
     def _tried(self, case: _Case, is_allowed: bool) -> Request | None:
-        """What is too much for a proof, by trying some requests: one that is allowed, or denied for sure."""
+        """Search for a request that is certainly allowed, or certainly denied, by trying some. Used if a proof is too
+        expensive."""
         named = [VARIABLE.sub("x", text) for each in case.sides.statements for text in each.resources or ()]
         fits = [compiled(wild(each)) for each in case.patterns]
         for text in dict.fromkeys([*case.patterns, *named] if case.one is None else [case.one]):
@@ -291,7 +295,7 @@ class _Question:
         return None
 
     def _denied_for_sure(self) -> Example | None:
-        """Of what is proved to be denied, one request."""
+        """Return one request of those that are proved to be denied."""
         case = self.cases[0]
         request = self._request(case.one or _plain_resource(case.patterns[0]))
         return None if decide(request, **self.effective.sides.keywords).allowed else self._example(request)
@@ -317,7 +321,8 @@ class _Question:
         return f"arn:{partition}:sts::{account}:assumed-role/{self.effective.name}/session"
 
     def _whole(self, request: Request) -> tuple[Mapping[str, object], Decision]:
-        """A request with what was known, decided on the whole documents; and its other condition keys."""
+        """Decide a request on the complete documents, with the known condition keys. Returns its other condition keys
+        and the decision."""
         context = {key: value for key, value in request.context.items() if key.lower() not in self.keys}
         whole = replace(request, context={**context, **self.known})
         return context, decide(whole, **self.effective.sides.keywords)
@@ -343,7 +348,7 @@ class _Question:
         return self.effective.policies[part.number - 1].name
 
     def _depends(self) -> Iterator[str]:
-        """By what the answer may differ: what the statements that are left test."""
+        """Yield what the decision may depend on: the condition keys of the remaining statements, and RESOURCE."""
         seen: set[str] = set()
         statements = [each for case in self.cases for each in case.sides.statements]
         for condition in (condition for each in statements for condition in each.conditions):
@@ -355,7 +360,7 @@ class _Question:
 
 
 def _tells_apart(case: _Case) -> bool:
-    """Whether a statement is about some of the resources, and not about others."""
+    """Return whether a statement applies to some of the resources and not to others."""
     return case.one is None and any(
         each.not_resource or not all(any(covers(text, on) for text in each.resources or ()) for on in case.patterns)
         for each in case.sides.statements
@@ -369,7 +374,7 @@ def _texts(statement: Statement) -> Iterator[str]:
 
 
 def _first(answers: Iterable[Request | str | None]) -> Request | str | None:
-    """A request where there is one, else why it is not decided, else None."""
+    """Return a request if there is one, else why it is not decided, else None."""
     given = list(answers)
     for each in given:
         if isinstance(each, Request):

@@ -1,4 +1,5 @@
-"""Make a prepared change: the steps in order, the trust read back and proved, the whole role read back in the end."""
+"""Perform a prepared change: make the steps in order, read back and prove the trust policy, read back the whole
+role."""
 
 from __future__ import annotations
 
@@ -27,14 +28,14 @@ __all__ = ["Changed", "Done", "change", "prepare_change"]
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A change that was made and read back from the account."""
+    """A change that was performed and read back from the account."""
 
     change: Changed
     role: Role
     calls: tuple[Call, ...]
     proof: Shown
     cut: datetime | None
-    """Sessions that were issued before this are denied; None: live sessions were kept."""
+    """Sessions issued before this time are denied; None: existing sessions were kept."""
     waited: float
     """Seconds spent waiting for changes to take effect."""
 
@@ -50,10 +51,11 @@ def change(
     tell: Callable[[Call], None] = lambda call: None,
     tell_wait: Callable[[float], None] = lambda seconds: None,
 ) -> Done:
-    """Make the change. `now` is AWS's time, for the deny on older sessions.
+    """Perform the change. `now` is AWS's time, for the deny on older sessions.
 
-    `look_again`: a person had time to decide since the role was read, so someone else may have changed it or begun to
-    revoke it; it is then read again first. Raises ValetkeyError (exit code 1) for that, NotProved, Interrupted.
+    `look_again`: a person had time to decide since the role was read, so it may have been changed, or a revocation may
+    have begun; it is then read again first. Raises ValetkeyError (exit code 1) if it has changed, NotProved,
+    Interrupted.
     """
     if look_again and changed.steps:
         _check_unchanged(changed, perform)
@@ -110,7 +112,7 @@ class _Work:
         self._is_cut = False
 
     def run(self) -> Role | None:
-        """The role as it is in the end; None when AWS does not show it so in time."""
+        """Make the steps. Returns the role as read back; None if AWS does not show the requested state in time."""
         steps = list(self._changed.steps)
         last = steps[-1] if steps else None
         if isinstance(last, Call) and last.operation == "untag_role":
@@ -138,7 +140,7 @@ class _Work:
         self.settling.closed()
 
     def _cut(self) -> None:
-        """Deny existing sessions; a suspension that has not ended already does that."""
+        """Deny existing sessions. A suspension that has not ended already does that."""
         self._is_cut = True
         now = self._now()
         if self._changed.standing.suspended(now):
@@ -148,7 +150,7 @@ class _Work:
         self._one(Call("iam", "put_role_policy", {**about, "PolicyDocument": document}))
 
     def _read_back(self) -> None:
-        """No permission follows before the new trust is shown and proved as AWS gives it back."""
+        """Read back and prove the new trust policy. No permission is added before this."""
         wanted, role = self._changed.wanted, self._changed.standing.role
         if not is_trust_shown(wanted, role, perform=self._perform, waiting=self._waiting):
             raise self.interrupted(f"AWS does not show the new trust policy of {wanted.name}", "")
@@ -168,7 +170,7 @@ class _Work:
         return role if is_done else None
 
     def interrupted(self, what: str, advice: str, *, exit_code: int = 3) -> Interrupted:
-        """What is in effect, and how to continue."""
+        """Return the error: the state in effect, and how to continue."""
         done, begun = self.writes.done, self.writes.begun
         so_far = f" (done so far: {', '.join(call.action for call in done)})" if done else ""
         holds = (

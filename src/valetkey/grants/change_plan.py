@@ -1,19 +1,19 @@
-"""Plan a change of a grant: what is wanted and what is there, in; the steps that are left, out.
+"""Plan a change of a grant: from the wanted grant and the present role to the remaining steps.
 
 Rules:
 - INVARIANT: after every prefix of the steps, each request that is allowed is allowed by the old terms or by the new
-  ones; in whichever order the calls since the last `Settle` take effect.
-- First the record: whoever reads the role then knows that it is being changed, and into what. Then what takes
-  permissions away, then the trust, then what adds permissions. A trust is replaced in one call, so that there is none
-  in between.
-- Where the new trust refuses anybody whom the old one admits, existing sessions are denied (`Cut`) once the new
-  trust has had time to take effect, and before a permission is added.
-- Where nobody is refused, what is added comes before what is removed: a call that both allow is never refused. Policies
-  then go before the trust, so that whom it newly admits gets no more than the new policies.
-- A policy that both allows and denies, a boundary for another one, and the owner's own tags (conditions may ask for
-  them) are neither less nor more. One of them is put where it gives no more than either; where it cannot be, and for
-  several, the grant is paused meanwhile (`pause_deny`).
-- Planning again from what a crash left gives the steps that are left.
+  ones, whatever the order in which the calls since the last `Settle` take effect.
+- The record comes first: it shows that a change is in progress, and what it leads to. Then the calls that remove
+  permissions, then the trust policy, then the calls that add permissions. A trust policy is replaced in one call, so
+  there is no state in between.
+- If the new trust policy refuses callers that the old one admits, existing sessions are denied (`Cut`) after the new
+  trust policy has had time to take effect, and before a permission is added.
+- If no caller is refused, additions come before removals, so that a call that both allow is never refused. Policies
+  then come before the trust policy, so that newly admitted callers get only the new policies.
+- Some calls may both add and remove permissions: for a policy that both allows and denies, a replaced boundary, and the
+  owner's own tags (conditions may test them). One such call is placed where it gives no more than the old or the new
+  terms. If there is no such place, or there are several such calls, the grant is paused for them (`pause_deny`).
+- Planning again after a crash gives the remaining steps.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from valetkey.trust.writing import write_trust
 
 @dataclass(frozen=True)
 class Cut:
-    """A step: deny the sessions that were issued before the time at which it is performed."""
+    """A step: deny the sessions issued before the time at which it is performed."""
 
 
 Step = Call | Settle | Cut
@@ -45,19 +45,21 @@ Step = Call | Settle | Cut
 
 @dataclass
 class _Moves:
-    """The calls that change what sessions may do, by what they do to it."""
+    """The calls that change what sessions may do, by effect."""
 
     denies: list[Call] = field(default_factory=list)
-    """Take away, by denying."""
+    """Remove permissions by denying."""
     removals: list[Call] = field(default_factory=list)
-    """Take away, by allowing less."""
+    """Remove permissions by allowing less."""
     mixed: list[Call] = field(default_factory=list)
+    """May both add and remove permissions."""
     swaps: list[tuple[Call, Call, Call]] = field(default_factory=list)
-    """Another document that only allows, for one that only allows: put; or delete first, and put later."""
+    """Replace a document that only allows by another one that only allows: put it; or delete the old one first, and put
+    the new one later."""
     additions: list[Call] = field(default_factory=list)
-    """Add, by allowing more."""
+    """Add permissions by allowing more."""
     undenies: list[Call] = field(default_factory=list)
-    """Add, by denying less."""
+    """Add permissions by denying less."""
 
 
 def plan_change(
@@ -71,9 +73,12 @@ def plan_change(
     entries: tuple[str, ...],
     entry: str,
 ) -> tuple[Step, ...]:
-    """The steps that are left. `terms` are those of the role's trust now, `people` what the change from them to the
-    wanted ones does; `kinds` says what each managed policy holds; `changing` is the mark of this change, from the role
-    where it was begun before; `entry` the history's line for it, `entries` the lines that are there."""
+    """Return the remaining steps.
+
+    `terms` are those of the present trust policy, `people` the effect of the change from them to the wanted ones.
+    `kinds` is the kind of each managed policy. `changing` is the mark of this change, from the role if the change was
+    begun before. `entry` is its line in the history, `entries` are the existing lines.
+    """
     about = {"RoleName": wanted.name}
     moves = _moves(wanted, role, kinds, terms)
     trust: list[Step] = []
@@ -83,7 +88,7 @@ def plan_change(
     cut: list[Step] = [Cut()] if (people.refuses or changing.cuts) and _cut_is_due(role, changing) else []
     steps = _ordered(moves, trust, cut, people, role, cuts=changing.cuts)
     if steps and CHANGING in role.tags:
-        steps.insert(0, Settle())  # what the run before has written may not have taken effect
+        steps.insert(0, Settle())  # the writes of the previous run may not have taken effect
     stale = sorted(key for key in role.tags if _is_stale(key, wanted))
     if not steps and not stale and _recorded(wanted, role):
         return ()
@@ -105,8 +110,8 @@ def _is_stale(key: str, wanted: Grant) -> bool:
 
 
 def _cut_is_due(role: Role, changing: Changing) -> bool:
-    """Whether no deny on the role is certain to reach the sessions from before the change. A suspension without an end
-    does, and ends in such a deny; for one with an end it depends on when the cut is made."""
+    """Return whether no deny on the role is certain to cover the sessions from before the change. A suspension without
+    an end covers them, and ends in such a deny. For one with an end it depends on the time of the cut."""
     there = sessions_deny(role)
     if there is None or there.until is not None:
         return True
@@ -146,7 +151,8 @@ def _ordered(
 
 
 def _shrunk(moves: _Moves, trust: Sequence[Step], cut: Sequence[Step], people: People) -> list[Step]:
-    """Somebody is refused: take away, trust, deny existing sessions, add."""
+    """Order the steps if a caller is refused: remove permissions, trust policy, deny existing sessions, add
+    permissions."""
     less = [*moves.denies, *moves.removals, *(gone for _, gone, _ in moves.swaps)]
     more = [*(back for _, _, back in moves.swaps), *moves.additions, *moves.undenies]
     grow: list[Step] = [*moves.mixed, *_gap(moves.mixed, more), *more]
@@ -161,7 +167,7 @@ def _shrunk(moves: _Moves, trust: Sequence[Step], cut: Sequence[Step], people: P
 
 
 def _one_mixed(moves: _Moves, trust: Sequence[Step], people: People) -> list[Step]:
-    """Nobody is refused, and one call is neither less nor more: take away, that call, add, trust."""
+    """Order the steps if no caller is refused and one call is mixed: remove, that call, add, trust policy."""
     less = [*moves.denies, *moves.removals, *(gone for _, gone, _ in moves.swaps)]
     more = [*(back for _, _, back in moves.swaps), *moves.additions, *moves.undenies]
     return [
@@ -176,7 +182,7 @@ def _one_mixed(moves: _Moves, trust: Sequence[Step], people: People) -> list[Ste
 
 
 def _together(moves: _Moves, trust: Sequence[Step], people: People) -> list[Step]:
-    """Nobody is refused: add before removing, and the trust last."""
+    """Order the steps if no caller is refused: add before removing, and the trust policy last."""
     puts = [*moves.additions, *(put for put, _, _ in moves.swaps)]
     less = [*moves.denies, *moves.removals, *(put for put, _, _ in moves.swaps)]
     work: list[Step] = [
@@ -207,7 +213,7 @@ def _moves(wanted: Grant, role: Role, kinds: Mapping[str, Kind], terms: Terms) -
             put = Call("iam", "put_role_permissions_boundary", {**about, "PermissionsBoundary": wanted.boundary})
             (moves.denies if role.boundary is None else moves.mixed).append(put)
     if (role.max_session, role.description or "") != (wanted.max_session, wanted.description):
-        # A call without MaxSessionDuration sets it to one hour (IAM API reference, UpdateRole): both are sent always.
+        # A call without MaxSessionDuration sets it to one hour (IAM API reference, UpdateRole): always send both.
         both = {"Description": wanted.description, "MaxSessionDuration": wanted.max_session}
         lower = role.max_session is not None and wanted.max_session < role.max_session
         (moves.removals if lower else moves.additions).append(Call("iam", "update_role", {**about, **both}))

@@ -1,8 +1,8 @@
-"""Change a grant in place: everything that can be known before, then the steps, read back and proved.
+"""Prepare a change of a grant in place: check everything that can be known, plan the steps, prove the trust policy.
 
-The role, its ARN and its unique id stay. Policies are read only where policies or the boundary change, so that an
-extension takes few calls. There is no rollback: what an interrupted run left is allowed by the old terms or the new
-ones; the same command again reads and plans anew, and times that were given from now ("30d") count from the first run.
+The role, its ARN and its unique id stay. Policies are read only if policies or the boundary change, so an extension
+takes few calls. There is no rollback: after an interrupted run, the access is within the old or the new terms. The same
+command reads and plans again, and relative times ("30d") count from the first run.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Changed:
-    """A change that may be made: checked, planned, its trust proved, its meaning known."""
+    """A checked and planned change, with the proof of its trust policy and its meaning."""
 
     owner: Owner
     standing: Standing
@@ -59,15 +59,15 @@ class Changed:
     meaning: Meaning
     people: People
     opening: Opening | None
-    """What the policies of the wanted grant open; None where neither policies nor boundary change."""
+    """The actions that the policies of the wanted grant allow; None if neither policies nor boundary change."""
     proof: Shown
     steps: tuple[Step, ...]
-    """Empty: it is as wanted already."""
+    """Empty if the grant is already as wanted."""
     kinds: Mapping[str, Kind]
     changing: Changing
     entry: str
     again: bool
-    """Whether a change that was interrupted is gone on with."""
+    """Whether this continues an interrupted change."""
 
     @property
     def cuts(self) -> bool:
@@ -84,10 +84,11 @@ def prepare_change(
     read: Callable[[str], str],
     now: datetime,
 ) -> Changed:
-    """Check, look up, plan and prove; writes nothing. `edit_at` gives what is wanted, by the time from which lengths
-    count; `read` a policy file's text.
+    """Check, look up, plan and prove; writes nothing. `edit_at` returns the wanted edit for the time from which
+    relative times count; `read` returns the text of a policy file.
 
-    Raises ValetkeyError of every kind this room has: bad input, a grant that is not as recorded, NotProved, CallError.
+    Raises ValetkeyError of every kind in this package: bad input, a grant that differs from its record, NotProved,
+    CallError.
     """
     edit = edit_at(now)
     words = (*edit.asked.policies, *edit.add_policies)
@@ -102,8 +103,8 @@ def prepare_change(
     managed, added = (_named(each, perform, owner) for each in (edit.asked.policies, edit.add_policies))
     arns = {each.arn: each for each in (*managed, *added)}
 
-    # Of a policy that the role carries already, the version of now says nothing about when it was granted; naming it
-    # with --add-policy agrees to it as it is now.
+    # For a policy that is already on the role, the current version is not the one that was granted. Naming it with
+    # --add-policy accepts the current version.
     now_agreed = [each for arn, each in arns.items() if arn not in base.grant.managed or each in added]
     versions = dict(base.grant.versions) | dict(versions_of(now_agreed))
 
@@ -174,7 +175,8 @@ def _as_begun(
     wanted_at: Callable[[datetime, Base], Grant],
     moments: tuple[datetime, datetime | None],
 ) -> Grant:
-    """What is wanted: of a change that was run before, possibly from a drifted trust policy, what was wanted then."""
+    """Return the wanted grant. For a change that was run before, possibly from a drifted trust policy, it is the one
+    that was wanted then."""
     begun, record = standing.record.changing, standing.record
     starts = (base, *(bases(base, record) if begun is not None else ()))
     for start in starts:
@@ -185,12 +187,12 @@ def _as_begun(
 
 
 _AGAIN = timedelta(hours=1)
-"""How long the same command counts as said again, once it is done: who did not hear of it repeats it. Lengths in it
-then count from the first run."""
+"""For how long after a change the same command counts as a repetition of it, for example after its output was lost.
+Relative times then count from the first run."""
 
 
 def _newest(standing: Standing, now: datetime) -> history.Change | None:
-    """The newest change of the role, where it is young enough to be the one that is asked for."""
+    """Return the newest change of the role if it is recent enough to be the requested one."""
     newest = next(iter(history.read(standing.record.changes)), None)
     at = _instant(newest)
     return newest if at is not None and timedelta(0) <= now - at <= _AGAIN else None
@@ -204,7 +206,8 @@ def _instant(change: history.Change | None) -> datetime | None:
 
 
 def _changeable(standing: Standing) -> Base:
-    """The grant, if it is as recorded or a change of it was interrupted. Raises ValetkeyError (exit code 1)."""
+    """Return the grant if it matches its record or a change of it was interrupted. Raises ValetkeyError (exit code
+    1)."""
     name, record, terms = standing.role.name, standing.record, standing.terms
     if standing.revoking:
         raise ValetkeyError(
@@ -217,8 +220,8 @@ def _changeable(standing: Standing) -> Base:
             where=standing.role.arn,
             exit_code=1,
         )
-    # What the record is enough to put right, this change puts right: every plan begins with the role as it is. Of a
-    # trust policy that somebody else has changed, `wanted_from` takes over nothing that nobody agreed to.
+    # Drift that the record can correct is corrected by this change: every plan begins with the present role. From a
+    # trust policy that somebody else has changed, `wanted_from` takes only agreed terms.
     drift = [each for each in standing.drift if not is_restorable([each])]
     changing = record.changing
     known = terms is not None and changing is not None and terms_digest(terms) in (changing.was, record.terms)
@@ -248,7 +251,8 @@ def _documents(
     perform: Perform,
     owner: Owner,
 ) -> dict[str, Mapping[str, Any] | None]:
-    """The documents of all managed policies and boundaries, previous and new. One to be removed may be unreadable."""
+    """Return the documents of all managed policies and boundaries, old and new. One that is removed may be unreadable
+    (None)."""
     keeps = [*wanted.managed, *([wanted.boundary] if wanted.boundary else [])]
     drops = [*standing.role.managed, *old.managed, *(each for each in (old.boundary, standing.role.boundary) if each)]
     found: dict[str, Mapping[str, Any] | None] = {}
@@ -272,13 +276,14 @@ def _opening(wanted: Grant, documents: Mapping[str, Mapping[str, Any] | None]) -
 
 
 def _masked(fields: tuple[tuple[str, str, str], ...]) -> list[tuple[str, str, str]]:
-    """An ExternalId is no secret, but it identifies: its first signs are enough for a note."""
+    """Shorten ExternalIds. An ExternalId is no secret, but it identifies the grant: its first characters are enough for
+    a note."""
     cut = ("ExternalId", "previous ExternalId")
     return [(what, *(f"{v[:4]}.." if what in cut and v != "none" else v for v in (a, b))) for what, a, b in fields]  # type: ignore[misc]
 
 
 def steps_of(changed: Changed, standing: Standing) -> tuple[Step, ...]:
-    """The steps that are left of a change, from how the role stands. None without readable terms."""
+    """Return the remaining steps of a change for the present role; empty without readable terms."""
     terms = standing.terms
     if terms is None:
         return ()

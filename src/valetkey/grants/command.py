@@ -1,4 +1,4 @@
-"""The `grant` command that would create a role as it is now: to keep, to compare, or to run elsewhere."""
+"""The `grant` command that would create a role in its present state: to keep, to compare, or to run elsewhere."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from valetkey.trust.term_rows import Kind, Term
 from valetkey.trust.terms import TERMS, DraftTerms, Terms
 
 _INLINE = "policy-"
-"""How the inline policy of a --policy file begins."""
+"""The prefix of the inline policy that a --policy file becomes."""
 
 
 @dataclass(frozen=True)
 class GrantLine:
-    """The command, and the policy files that it names."""
+    """The command, and the names of the policy files in it."""
 
     line: str
     files: tuple[str, ...]
 
 
 def grant_line(standing: Standing) -> GrantLine:
-    """The line for a grant. Raises ValetkeyError (exit code 1) where no `grant` command can reproduce the role."""
+    """Return the command for a grant. Raises ValetkeyError (exit code 1) if no `grant` command can reproduce the
+    role."""
     role, terms = standing.role, _terms(standing)
     files = {name: _file(name) for name in sorted(standing.record.inline)}
     if strange := [name for name in files if not name.startswith(_INLINE)]:
@@ -58,7 +59,7 @@ def grant_line(standing: Standing) -> GrantLine:
 def _terms(standing: Standing) -> Terms:
     name = standing.role.name
     if standing.record.is_adopted:
-        # Its terms say what the trust policy asks for at least, and it may admit others besides.
+        # Its terms are only the least that the trust policy requires, and it may admit others too.
         raise ValetkeyError(
             f"{name} was made by other means and adopted: no `grant` command can reproduce its trust policy",
             do=f"`{command('valetkey adopt', name, then='--tighten')}` replaces it with one that `grant` "
@@ -84,7 +85,7 @@ def _terms(standing: Standing) -> Terms:
 
 
 def _term(term: Term, terms: Terms) -> str:
-    """One term as an option; empty where leaving it out means the same."""
+    """Return one term as an option; empty if its absence means the same."""
     value = getattr(terms, term.name)
     if not term.flag:
         return ""
@@ -111,17 +112,17 @@ def _term(term: Term, terms: Terms) -> str:
 
 @dataclass(frozen=True)
 class Model:
-    """What a new grant takes from another one."""
+    """The options that a new grant takes from another one."""
 
     asked: Asked
     documents: Mapping[str, str]
-    """The other role's own inline policies, as texts, by the word that `asked.policies` names them with."""
+    """The other role's own inline policies, as JSON texts, by their word in `asked.policies`."""
     says: tuple[str, ...] = ()
-    """What was not taken, a sentence each."""
+    """What was not copied, a sentence each."""
 
 
 def like(asked: Asked, standing: Standing, *, requester: str | None = None) -> Model:
-    """The options, completed from another grant. A flag wins. `requester`: the account of an access request.
+    """Complete the options from another grant. A flag takes precedence. `requester`: the account of an access request.
 
     Not copied: the name, the ExternalIds (one for each contractor and customer), the end, and what weakens a grant (no
     MFA, a whole account without it, no ExternalId): give these each time. Named principals are copied for the same
@@ -174,5 +175,5 @@ def _left_out(asked: Asked, terms: Terms, *, same: bool) -> Iterator[str]:
 
 
 def _file(name: str) -> str:
-    """The word that means the inline policy of this name in --policy."""
+    """Return the word of --policy for the inline policy of this name."""
     return f"./{name.removeprefix(_INLINE)}.json"

@@ -1,7 +1,7 @@
-"""Two sets of permissions compared, proved both ways and in words.
+"""Compare two sets of permissions: by proof in both directions, and as lists of actions.
 
-The denies that valetkey itself puts on a role are left out on both sides: they belong to the grant, and not to what was
-chosen for it.
+The denies that valetkey puts on a role are left out on both sides: they belong to the grant and are not part of the
+chosen permissions.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ Relation = Literal["the same", "less", "more", "neither", "unknown"]
 
 @dataclass(frozen=True)
 class Compared:
-    """What one side allows and the other does not."""
+    """What each side allows and the other does not."""
 
     one: str
     other: str
     only_one: Mapping[str, Mapping[Kind, tuple[str, ...]]]
-    """Actions that the first allows and the other does not at all, by service and kind."""
+    """Actions that the first allows and the other never allows, by service and kind."""
     only_other: Mapping[str, Mapping[Kind, tuple[str, ...]]]
     one_within: Within
-    """That the first allows nothing that the other does not."""
+    """Whether the first allows nothing that the other does not."""
     other_within: Within
     unread: tuple[str, ...]
-    """Policies of either side that could not be read; nothing is proved then."""
+    """Policies of either side that could not be read; then nothing is proved."""
 
     @property
     def relation(self) -> Relation:
-        """What the first is to the other; "less" and "more" are proved one way, and refuted the other way."""
+        """The relation of the first to the other. "less" and "more" are proved in one direction and refuted in the
+        other."""
         mine, theirs = self.one_within, self.other_within
         if self.unread:
             return "unknown"

@@ -1,12 +1,12 @@
-"""A role's policies and its boundary as one policy, and what they allow by service and kind of access.
+"""A role's policies and its boundary as one policy, and the actions that they allow, by service and kind of access.
 
 Rules:
-- `consolidated` puts Allows with the same resources and conditions together, and lays the boundary over them. It is
-  written for people; `prover.comparison.within` proves both ways what it is worth.
-- What cannot be said in one statement (two tests of one key by one operator, patterns that only overlap) is written
-  wider, never narrower.
-- The kinds are AWS's access levels (Service Authorization Reference), but for two: Tagging is writing, and Read is
-  split by `catalog.risky_actions.READS` into customers' data and what describes it.
+- `consolidated` combines Allows with the same resources and conditions, and intersects them with the boundary. The
+  document is for people; `prover.comparison.within` proves in both directions how exact it is.
+- What cannot be expressed in one statement (two tests of one key with one operator, patterns that only overlap) is
+  written wider, never narrower.
+- The kinds are AWS's access levels (Service Authorization Reference), with two differences: Tagging is write, and
+  `catalog.risky_actions.READS` splits Read into customers' data and metadata.
 """
 
 from __future__ import annotations
@@ -38,33 +38,34 @@ _Tests = tuple[tuple[str, str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True)
 class Summary:
-    """What is allowed on some resource under some condition."""
+    """The actions that are allowed on some resource under some condition."""
 
     services: Mapping[str, Mapping[Kind, tuple[str, ...]]]
     """Actions by service (its prefix in IAM) and kind, in AWS's spelling."""
     undecided: str = ""
-    """Why the policies were not fully analyzed; what was not analyzed counts as allowed."""
+    """Why the policies were not fully analyzed; actions that were not analyzed count as allowed."""
 
     def counts(self) -> dict[Kind, int]:
-        """Actions of each kind."""
+        """Return the number of actions of each kind."""
         return {kind: sum(len(each.get(kind, ())) for each in self.services.values()) for kind in KINDS}
 
 
 def summary(effective: Effective, *, now: datetime) -> Summary:
-    """What a session of the role that is entered now (aware) may do now, at all."""
+    """Return all actions that a session of the role may perform, if it starts at `now` (aware) and acts at that
+    time."""
     known = dict.fromkeys(("aws:currenttime", "aws:tokenissuetime"), str(instant(now)))
     opened, undecided = opened_by(with_known(effective.sides, known))
     return Summary(by_service(opened), undecided)
 
 
 def opened_by(sides: Sides) -> tuple[frozenset[str], str]:
-    """Every listed action, lower-cased, that is allowed on some resource under some condition; and why that was not
-    looked at in full."""
+    """Return every listed action, lower-cased, that is allowed on some resource under some condition; and why that was
+    not fully analyzed, or empty."""
     return open_actions([("", each) for each in sides.identity], boundary=sides.boundary)
 
 
 def by_service(actions: Iterable[str]) -> dict[str, dict[Kind, tuple[str, ...]]]:
-    """Actions by service and kind, all in order."""
+    """Group actions by service and kind, in order."""
     found: dict[str, dict[Kind, list[str]]] = {}
     for action in sorted(actions):
         service = found.setdefault(action.partition(":")[0], {})
@@ -73,7 +74,7 @@ def by_service(actions: Iterable[str]) -> dict[str, dict[Kind, tuple[str, ...]]]
 
 
 def kind_of(action: str) -> Kind:
-    """The kind of access that an action is; what AWS gives no level is writing."""
+    """Return the kind of access of an action. An action without an AWS access level is write."""
     match level(action):
         case "Permissions management":
             return "permissions"
@@ -96,7 +97,7 @@ def _data() -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Rule:
-    """One Allow, taken apart."""
+    """One Allow or Deny statement, as values."""
 
     actions: tuple[str, ...]
     not_action: bool
@@ -107,17 +108,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Consolidated:
-    """One policy, with what is proved of it."""
+    """One policy, and how it compares to the role's policies, by proof."""
 
     document: dict[str, Any]
     covers: Within
-    """That it allows everything that the role's policies do."""
+    """Whether it allows everything that the role's policies allow."""
     exact: Within
-    """That it allows nothing that they do not."""
+    """Whether it allows nothing that they do not allow."""
 
 
 def consolidate(effective: Effective) -> Consolidated:
-    """The role's policies as one, proved both ways. Raises InternalError."""
+    """Return the role's policies as one, proved in both directions. Raises InternalError."""
     document = consolidated(effective)
     alone = Sides((parse_policy(document, kind="identity"),))
     return Consolidated(
@@ -128,8 +129,8 @@ def consolidate(effective: Effective) -> Consolidated:
 
 
 def consolidated(effective: Effective) -> dict[str, Any]:
-    """One identity policy that allows what the role's policies do under its boundary, or more where the module's
-    rules say so."""
+    """Return one identity policy that allows what the role's policies allow under its boundary, or more according to
+    the module's rules."""
     boundary = effective.boundary
     policies = [each.policy for each in effective.policies]
     allows = [taken_apart(each) for policy in policies for each in policy.allows]
@@ -141,7 +142,8 @@ def consolidated(effective: Effective) -> dict[str, Any]:
 
 
 def as_document(allows: Iterable[Rule], denies: Iterable[Rule]) -> dict[str, Any]:
-    """A policy of these rules; of none, a policy that denies everything, for AWS takes none without a statement."""
+    """Return a policy with these rules. Without rules it denies everything, because AWS accepts no policy without a
+    statement."""
     statements = [statement_json("Allow", each) for each in allows]
     statements += [statement_json("Deny", each) for each in dict.fromkeys(denies)]
     nothing = [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
@@ -149,7 +151,7 @@ def as_document(allows: Iterable[Rule], denies: Iterable[Rule]) -> dict[str, Any
 
 
 def merged(allows: Iterable[Rule]) -> Iterator[Rule]:
-    """Allows with the same resources and conditions together, their actions sorted and each named once."""
+    """Combine Allows with the same resources and conditions; their actions are sorted and unique."""
     groups: dict[tuple[Any, ...], list[str]] = {}
     for each in allows:
         key = (each.not_action and each.actions, each.resources, each.not_resource, each.tests)
@@ -160,7 +162,7 @@ def merged(allows: Iterable[Rule]) -> Iterator[Rule]:
 
 
 def least(patterns: Sequence[str]) -> list[str]:
-    """Patterns of actions without those that another one covers, sorted."""
+    """Return the patterns of actions without those that another one covers, sorted."""
     given = {each.lower(): each for each in patterns}
     wide = {each: compiled(wild(each)) for each in given if has_wildcard(each)}
     kept = [
@@ -172,8 +174,8 @@ def least(patterns: Sequence[str]) -> list[str]:
 
 
 def _takes(wide: str, narrow: str) -> bool:
-    """Whether what matches the narrower pattern as a text covers it: to the wide one a wildcard of the other is a
-    character like others, and only a `*` can take it."""
+    """Whether a match of the narrow pattern as text means that the wide one covers it. To the wide pattern a wildcard
+    of the other is a plain character, and only a `*` can match it."""
     return "?" not in wide or not has_wildcard(narrow)
 
 
@@ -187,7 +189,7 @@ def taken_apart(statement: Statement) -> Rule:
 
 
 def _both(one: Rule, other: Rule) -> Rule | None:
-    """What both allow; wider where it cannot be said in one statement; None where it is nothing."""
+    """Intersect two Allows; wider if the intersection cannot be expressed in one statement; None if it is empty."""
     actions, negated = _both_actions(one, other)
     resources, not_resource = _both_resources(one, other)
     if (not actions and not negated) or not resources:
@@ -223,7 +225,7 @@ def _both_actions(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
 
 
 def _of_one_service(some: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The pairs of patterns that may be about the same service."""
+    """Yield the pairs of patterns that may match actions of the same service."""
     homes: dict[str, list[str]] = {}
     for each in others:
         homes.setdefault(_service(each), []).append(each)
@@ -234,13 +236,13 @@ def _of_one_service(some: Sequence[str], others: Sequence[str]) -> Iterator[tupl
 
 
 def _service(pattern: str) -> str:
-    """The service of a pattern of actions; empty where it is a pattern itself."""
+    """Return the service of a pattern of actions; empty if it contains a wildcard."""
     service = pattern.lower().partition(":")[0]
     return "" if has_wildcard(service) else service
 
 
 def _apart(pattern: str, others: Sequence[str]) -> tuple[str, ...]:
-    """A pattern of actions as it is where none of the others overlaps it, else the actions that it covers."""
+    """Return a pattern of actions unchanged if none of the others overlaps it, else the actions that it matches."""
     touched = any(overlap(pattern.lower(), each.lower()) for each in others)
     return expand(pattern) if touched and has_wildcard(pattern) else (pattern,)
 

@@ -1,11 +1,11 @@
-"""A change that begins with a trust policy that somebody else has changed.
+"""A change of a grant whose trust policy somebody else has changed.
 
 Rules:
-- INVARIANT: nothing of the wanted terms comes from the changed trust policy unless it was agreed or the owner says it.
-  Of the agreed terms the record holds the end, the contractor and a SHA-256. So the change is made where that digest
-  says that it leads back to what was agreed, where it says that but for the end the trust policy is as agreed, or where
-  every term is given as an option. Else it is refused.
-- "Old" is the role as it is: what a request needs meanwhile is measured by that, and what takes away comes first.
+- INVARIANT: a term of the changed trust policy is wanted only if it was agreed or the owner gives it as an option. Of
+  the agreed terms the record holds the end, the contractor and a SHA-256. So the change is made only if the digest
+  shows that it restores the agreed terms, or that the trust policy matches them except for the end, or if every term is
+  given as an option. Otherwise it is refused.
+- "Old" is the present role: requests in the meantime are measured by it, and removals come first.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from valetkey.trust.terms import TERMS, DraftTerms
 
 
 def is_drifted(standing: Standing) -> bool:
-    """Whether the trust policy is of valetkey's shape and admits the contractor, and is not as agreed."""
+    """Return whether the trust policy has the form that valetkey writes and admits the contractor, but differs from the
+    agreed terms."""
     return standing.terms is not None and is_readable(standing.drift) and not is_restorable(standing.drift)
 
 
 def bases(base: Base, record: Record) -> tuple[Base, Base]:
-    """What an edit may begin with: the trust policy as it is with the recorded end, and without an earlier ExternalId
-    that it accepts."""
+    """Return the possible starts of an edit: the present trust policy with the recorded end, and the same without an
+    earlier ExternalId that it accepts."""
     terms = replace(base.grant.terms, until=record.until)
     alone = replace(terms, previous_external_id=None, previous_until=None)
     one, other = (replace(base, grant=replace(base.grant, terms=each)) for each in (terms, alone))
@@ -38,13 +39,13 @@ def bases(base: Base, record: Record) -> tuple[Base, Base]:
 
 
 def is_as_recorded(wanted: Grant, record: Record) -> bool:
-    """Whether its terms are those of which the record holds the digest."""
+    """Return whether its terms have the digest in the record."""
     return terms_digest(wanted.terms) == record.terms
 
 
 def wanted_from(base: Base, standing: Standing, edit: Edit, wanted_of: Callable[[Base], Grant]) -> Grant:
-    """The grant that a change of a drifted one leads to; `wanted_of` edits a base. Raises ValetkeyError (exit code 1)
-    where that would take over from the trust policy what nobody agreed to."""
+    """Return the wanted grant for a drifted one; `wanted_of` edits a base. Raises ValetkeyError (exit code 1) if it
+    would contain terms of the trust policy that were not agreed."""
     record = standing.record
     starts = bases(base, record)
     for each in starts:
@@ -58,7 +59,8 @@ def wanted_from(base: Base, standing: Standing, edit: Edit, wanted_of: Callable[
 
 
 def as_noted(wanted: Grant, base: Base, edit: Edit) -> Grant:
-    """The terms are those of the record, and so is who chose the ExternalId, unless the edit answers a request."""
+    """Take from the record who chose the ExternalId, unless the edit answers a request: the terms are those of the
+    record."""
     if edit.request is not None:
         return wanted
     noted = base.grant
@@ -66,7 +68,8 @@ def as_noted(wanted: Grant, base: Base, edit: Edit) -> Grant:
 
 
 def refusal(standing: Standing, lacking: tuple[str, ...] = ()) -> ValetkeyError:
-    """That this change is not made (exit code 1), with the ways out. `lacking` are the options that would do."""
+    """Return the error that this change is refused (exit code 1), with the alternatives. `lacking` are the options that
+    are missing."""
     name = standing.role.name
     what = changes([each for each in standing.drift if not is_restorable([each])] or standing.drift)[0]
     ways = f"accept the role as it is with `{command('valetkey adopt', name)}`, or end it with `valetkey revoke`"
@@ -82,7 +85,7 @@ def refusal(standing: Standing, lacking: tuple[str, ...] = ()) -> ValetkeyError:
 
 
 def _lacking(edit: Edit) -> tuple[str, ...]:
-    """The options of the terms that are not given."""
+    """Return the options of terms that are not given."""
     given = set(edit.given)
     if edit.asked.no_external_id:
         given.add("external_id")
@@ -91,7 +94,7 @@ def _lacking(edit: Edit) -> tuple[str, ...]:
     if given & {"only", "pin"}:
         given |= {"only", "pin"}
     own = {each.name for each in fields(DraftTerms)}
-    # --pin goes without saying: --only any says that nobody is named.
+    # --pin is never missing: --only any means that no principal is named.
     return tuple(
         each.flag for each in TERMS if each.flag and each.name in own and each.name not in given and each.name != "pin"
     )

@@ -1,9 +1,9 @@
-"""From the present grant and the changes that the owner wants, to the wanted grant.
+"""Compute the wanted grant from the present grant and the owner's changes.
 
 Rules:
-- An option that is given replaces the value, everything else stays; the role, its ARN and its id always stay.
-- The base is the record. Of a change that was interrupted the record is the new one, so that the same command again
-  changes nothing new; names to remove that are already removed are then not an error.
+- A given option replaces the value; everything else stays. The role, its ARN and its id always stay.
+- The base is the record. After an interrupted change the record is the new one, so the same command again changes
+  nothing new; names to remove that are already removed are then not an error.
 - A list of principals never becomes empty by removing names: an empty list admits the whole account.
 """
 
@@ -34,7 +34,7 @@ class CannotChange(ValetkeyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """What the owner wants changed: values in `asked`, of which those named in `given` count."""
+    """The owner's changes: the values in `asked` whose fields are in `given`."""
 
     asked: Asked
     given: frozenset[str]
@@ -54,15 +54,15 @@ class Edit:
 
 @dataclass(frozen=True)
 class Base:
-    """A grant as its record says."""
+    """A grant according to its record."""
 
     grant: Grant
     unresolved: tuple[str, ...]
-    """Policies that are recorded by digest alone and are not on the role: of a change that was interrupted."""
+    """Policies that the record has only as digests and that are not on the role, from an interrupted change."""
 
 
 def base_of(standing: Standing, terms: Terms) -> Base:
-    """The grant of a role whose terms can be read."""
+    """Return the grant of a role whose terms can be read."""
     role, record = standing.role, standing.record
     by_tag = {in_tag(arn): arn for arn in role.managed}
     missing = [each for each in record.managed if not each.startswith("arn:") and each not in by_tag]
@@ -105,9 +105,12 @@ def edited(
     now: datetime,
     gone: Callable[[str], bool],
 ) -> Grant:
-    """The grant that is wanted. `managed` and `added` are the ARNs that --policy and --add-policy name, `inline` the
-    documents of the files among both; `gone` says whether something that is to be removed and is not there was removed
-    by an earlier run of the same change. Raises CannotChange."""
+    """Return the wanted grant.
+
+    `managed` and `added` are the ARNs from --policy and --add-policy, `inline` the documents of the files in both.
+    `gone` returns whether a missing item that is to be removed was removed by an earlier run of the same change. Raises
+    CannotChange.
+    """
     grant, asked = base.grant, edit.asked
     terms = _terms(grant.terms, edit, now=now, gone=gone)
     documents = dict(grant.inline)
@@ -176,13 +179,13 @@ def _terms(terms: Terms, edit: Edit, *, now: datetime, gone: Callable[[str], boo
     for name in ("only", "from_ip"):
         if values.get(name) == (ANY,):
             values[name] = ()
-    # The two lists answer one question, so that giving one replaces the other.
+    # The two lists exclude each other: giving one replaces the other.
     for one, other in (("only", "pin"), ("pin", "only")):
         if one in values and other not in values:
             values[other] = ()
     if edit.asked.no_external_id:
         values["external_id"] = None
-    # An age belongs to MFA, and is no term without it.
+    # A maximum age is a term only together with MFA.
     if values.get("mfa") is False:
         values.setdefault("mfa_max_age", None)
     wanted = replace(terms, **values)
@@ -199,7 +202,7 @@ def _external_ids(terms: Terms, wanted: Terms, edit: Edit, *, now: datetime) -> 
         if edit.overlap and terms.external_id is not None:
             previous, ends = terms.external_id, (now + edit.overlap).replace(microsecond=0)
     elif ends is not None and ends <= now and wanted != terms:
-        previous = ends = None  # it is over; a trust that is written anyway need not carry it on
+        previous = ends = None  # it has expired: leave it out of a trust policy that is written anyway
     if ends is not None and wanted.until is not None:
         ends = min(ends, wanted.until)
     return replace(wanted, previous_external_id=previous, previous_until=ends)

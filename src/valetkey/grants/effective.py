@@ -1,11 +1,11 @@
-"""What a grant's role may do: its policies and boundary, read completely.
+"""The effective permissions of a grant's role: its policies and boundary, read completely.
 
 Rules:
-- Every policy on the role counts, valetkey's own denies too (the end, the own role, a suspension, a revocation).
-- A document that AWS does not give, or that cannot be read, is named in `unread`: no decision assumes that it does
+- Every policy on the role counts, including valetkey's own denies (the end, the own role, a suspension, a revocation).
+- A document that AWS does not return, or that cannot be parsed, is named in `unread`: no decision assumes that it does
   not exist.
-- Resource policies, SCPs and RCPs are not read. They may deny more; a resource policy that names the role
-  may allow more (IAM User Guide, reference_policies_evaluation-logic).
+- Resource policies, SCPs and RCPs are not read. They may deny more; a resource policy that names the role may allow
+  more (IAM User Guide, reference_policies_evaluation-logic).
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ ASSUMED = (
     "a request for an action names the resources that AWS lists for it",
     "the session has no session policy, which could only reduce access",
 )
-"""What every answer about a role's permissions rests on."""
+"""The assumptions of every answer about a role's permissions."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """A policy under the name that it has on the role."""
+    """A policy and its name on the role."""
 
     name: str
-    """Of an inline policy its name, of a managed one the last part of its ARN."""
+    """The name of an inline policy, or the last part of the ARN of a managed one."""
     policy: Policy
     document: Mapping[str, Any]
 
@@ -65,7 +65,7 @@ class Effective:
 
     @property
     def sides(self) -> Sides:
-        """The documents as the prover takes them, in the order of `policies`."""
+        """The documents in the form for the prover, in the order of `policies`."""
         return Sides(
             tuple(each.policy for each in self.policies), None if self.boundary is None else self.boundary.policy
         )
@@ -76,16 +76,16 @@ class Effective:
         return not self.unread
 
     def without_own(self) -> Effective:
-        """The same without the denies that valetkey itself puts on a role."""
+        """Return a copy without the denies that valetkey puts on a role."""
         return replace(self, policies=tuple(each for each in self.policies if each.name not in OWN))
 
     def owners(self) -> tuple[Named, ...]:
-        """The policies that the owner chose."""
+        """Return the policies that the owner chose."""
         return self.without_own().policies
 
 
 def read_effective(role: Role, perform: Perform) -> Effective:
-    """Read the documents of a role's managed policies and boundary. A document that AWS refuses to show is `unread`.
+    """Read the documents of a role's managed policies and boundary. A document that AWS refuses to return is `unread`.
     Raises CallError for every other failure."""
     unread: list[Unread] = []
 
@@ -113,5 +113,5 @@ def read_effective(role: Role, perform: Perform) -> Effective:
 
 
 def of_policy(name: str, document: Mapping[str, Any]) -> Effective:
-    """One policy by itself, to compare with. Raises PolicyError."""
+    """Return one policy alone, for a comparison. Raises PolicyError."""
     return Effective(name, "", (Named(name, parse_policy(document, kind="identity"), document),), None)

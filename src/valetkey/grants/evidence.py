@@ -1,6 +1,6 @@
-"""The evidence of a grant: its role as read, with the documents of its policies, and what is proved of it.
+"""The evidence of a grant: its role as read, with the documents of its policies, and the proof about it.
 
-A policy that cannot be read is named with the reason; the evidence then does not hold.
+A policy that cannot be read is listed with the reason; the evidence then does not hold.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ ASSUMES = (
 def collect(
     standing: Standing, *, owner: Owner, perform: Perform, now: datetime, activity: tuple[str, ...] = ()
 ) -> GrantEvidence:
-    """The evidence of a grant that was read with read_role. Raises CallError, but for a policy that AWS refuses to
-    show."""
+    """Return the evidence of a grant that was read with read_role. Raises CallError, except for a policy that AWS
+    refuses to return."""
     role, record = standing.role, standing.record
     documents = tuple(_documents(role, perform))
     shown = proof(standing)

@@ -1,14 +1,15 @@
-"""Whether a role is what its record says: if not, a revocation denies and closes it, and asks before it deletes it.
+"""Whether a role matches its record. If not, a revocation denies and closes it, and asks before it deletes it.
 
 Rules:
-- The record is tags, and whoever may tag a role can write one: tags alone must never make `revoke` delete a role that
-  valetkey did not make. They are therefore held against what tagging cannot change: the trust policy, which must be of
-  valetkey's shape with the recorded digest, and the role's own inline denies, which stand before every other policy.
-- A grant that was interrupted (something is missing) and a revocation that was interrupted (something is removed) are
-  normal, and fit. So does a pinned principal that the contractor has deleted since.
-- A role that was made by other means and adopted carries no such deny. There the trust policy decides, by proof: the
-  role fits if it is as it was when it was adopted, and admits the recorded contractor and nobody else.
-- INVARIANT: a role that did not fit does not fit later because it was denied and closed: its deny says so
+- The record consists of tags, and anyone who can tag a role can write one. Tags alone must never make `revoke` delete a
+  role that valetkey did not create. They are therefore checked against what tagging cannot change: the trust policy,
+  which must have the form that valetkey writes and the recorded digest, and the grant's own inline denies, which are
+  written before any other policy.
+- An interrupted grant (something is missing) and an interrupted revocation (something is removed) are normal, and
+  match. So does a pinned principal that the contractor has deleted since.
+- A role that was created by other means and adopted has no such deny. There the trust policy decides, by proof: the
+  role matches if it is unchanged since it was adopted, and admits only the recorded contractor.
+- INVARIANT: a role that did not match does not match later because it was denied and closed: its deny records that
   (`held_deny`).
 """
 
@@ -28,7 +29,7 @@ _INLINE = "inline policy"
 
 
 def misfits(standing: Standing) -> tuple[Difference, ...]:
-    """Every reason why the role may not be the one that its record tells of; empty when it fits."""
+    """Return every reason why the role may not be the one of its record; empty if it matches."""
     return tuple(_misfits(standing))
 
 
@@ -36,7 +37,7 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
     role = standing.role
     deny = canonical(role.inline.get(REVOKED, {}))
     begun, held = deny == canonical(kill_deny()), deny == canonical(held_deny())
-    """A revocation has denied everything: of a role that fitted or that somebody agreed to delete; of another."""
+    # A revocation has denied everything. `begun`: the role matched or a person agreed to delete it; `held`: neither.
     others = [*role.managed, *(set(role.inline) - OWN)]
     closed = (begun or held or not others) and canonical(role.trust) == canonical(closed_trust())
     if held:
@@ -50,13 +51,13 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
         if not begun and not closed:
             yield from _serves_others(standing)
     elif others and not begun and OWN_ROLE not in role.inline:
-        # `grant` writes it before the first policy that allows anything; tagging cannot add it.
+        # `grant` writes it before the first policy that allows; tagging cannot add it.
         yield Difference(_INLINE, OWN_ROLE, "missing, although the role has other policies")
 
 
 def _serves_others(standing: Standing) -> Iterator[Difference]:
-    """An adopted role carries no deny by which it is known: its trust has to show that it is for nobody but the
-    recorded contractor, whatever its tags say."""
+    """Yield a difference unless the trust policy of an adopted role admits only the recorded contractor. Such a role
+    has no deny of its own that identifies it, so the trust policy decides, not the tags."""
     from valetkey.trust.adopting import admitted
 
     role, contractor = standing.role, standing.record.contractor

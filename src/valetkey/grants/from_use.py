@@ -1,11 +1,12 @@
-"""A smaller policy, proposed from what was used.
+"""Propose a smaller policy from recorded use.
 
 Rules:
-- The proposal is cut out of the policies that the owner chose: the same resources, conditions and Denies, fewer
-  actions. So it allows nothing that they do not, which is proved; what would be lost is shown by the same proof.
-- Only what is known to be unused goes. Where the source says "the service was used" and not by which action, what is
-  allowed of the service stays; so do the actions that the source does not tell apart.
-- A denied call is no use: what the role's own policies deny is not in them, hence not in the proposal.
+- The proposal is a subset of the policies that the owner chose: the same resources, conditions and Denies, fewer
+  actions. So it allows nothing that they do not, which is proved; the same proof shows what would be lost.
+- Only actions that are known to be unused are removed. If the source reports use of a service without actions,
+  everything allowed for the service stays; so do actions that the source does not track.
+- A denied call is not use: actions that the role's own policies deny are not in these policies, and so not in the
+  proposal.
 """
 
 from __future__ import annotations
@@ -23,26 +24,28 @@ from valetkey.policy.statements import Statement
 from valetkey.prover.comparison import Within, within
 
 MOST_INLINE = 10_240
-"""Characters of all inline policies of a role together, blanks not counted (IAM User Guide, reference_iam-quotas)."""
+"""Characters of all inline policies of a role together, whitespace not counted (IAM User Guide,
+reference_iam-quotas)."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """What was used, as far as a source knows."""
+    """What was used, as far as a source records it."""
 
     source: str
-    """In words, with its time."""
+    """A description with its time."""
     actions: frozenset[str]
     """IAM actions, lower-cased."""
     services: frozenset[str] = frozenset()
-    """Services (prefixes) that were used, and the source does not say by which action."""
+    """Services (prefixes) that were used, for which the source does not record actions."""
     tracked: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """By service that was used: the actions, lower-cased, of which the source would know. None given: all."""
+    """For each used service: the actions, lower-cased, that the source would record. A service without an entry: all
+    actions."""
     notes: tuple[str, ...] = ()
     """What the source does not show."""
 
     def keeps(self, action: str) -> bool:
-        """Whether an action, lower-cased, stays: it was used, or may have been."""
+        """Return whether an action, lower-cased, stays: it was used, or may have been."""
         service = action.partition(":")[0]
         if action in self.actions or service in self.services:
             return True
@@ -51,32 +54,32 @@ class Use:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A smaller policy, with what is proved of it."""
+    """A smaller policy, with the proofs about it."""
 
     document: dict[str, Any]
     use: Use
     used: tuple[str, ...]
     """Actions that were used and are allowed, in order."""
     kept_unseen: int
-    """Actions that stay because the source does not tell whether they were used."""
+    """The number of actions that stay because the source does not show whether they were used."""
     lost: dict[str, dict[Kind, tuple[str, ...]]]
     """Actions that would no longer be allowed, by service and kind."""
     not_allowed: tuple[str, ...]
-    """Used, and not allowed by the policies as they are: by the policy of a resource, or by other policies at the
-    time."""
+    """Actions that were used and are not allowed by the present policies: they were allowed by a resource policy, or by
+    other policies at the time."""
     smaller: Within
-    """That it allows nothing that the policies do not."""
+    """Whether it allows nothing that the policies do not."""
     rest: Within
-    """What the policies allow and it does not; `holds` when nothing would be lost."""
+    """What the policies allow and it does not; `holds` if nothing would be lost."""
 
     @property
     def characters(self) -> int:
-        """How long the document is, as AWS counts it."""
+        """The length of the document, as AWS counts it."""
         return len(json.dumps(self.document, separators=(",", ":")))
 
 
 def propose(effective: Effective, use: Use) -> Proposal:
-    """Cut the owner's policies down to what was used. Raises InternalError."""
+    """Reduce the owner's policies to what was used. Raises InternalError."""
     chosen = effective.owners()
     document = _smaller(chosen, use)
     now = replace(effective, policies=chosen)
@@ -106,7 +109,7 @@ def _cut(statement: Statement, use: Use) -> Rule | None:
 
 
 def _kept(statement: Statement, use: Use) -> Iterator[str]:
-    """Of the actions that a statement allows, those that stay; a pattern whose actions all stay, as it is."""
+    """Yield the actions that stay, of those that a statement allows; a pattern whose actions all stay is unchanged."""
     for pattern in () if statement.not_action else statement.actions:
         service = pattern.lower().partition(":")[0]
         if service in use.services:
@@ -124,6 +127,6 @@ def _kept(statement: Statement, use: Use) -> Iterator[str]:
 
 
 def _wide(pattern: str) -> bool:
-    """Whether the service of a pattern is a pattern itself."""
+    """Return whether the service of a pattern contains a wildcard."""
     service = pattern.partition(":")[0]
     return "*" in service or "?" in service

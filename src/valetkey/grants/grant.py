@@ -1,4 +1,4 @@
-"""A grant: a role in the owner's account together with its terms. Its record on the role is `trust.record`."""
+"""A grant: a role in the owner's account together with its terms. `trust.record` defines its record on the role."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What the owner wants: everything about the role, known before it exists."""
+    """The wanted state of a grant: everything about the role, known before it exists."""
 
     name: str
-    """The role's name; with the account it identifies the grant."""
+    """The role's name; together with the account it identifies the grant."""
     account: str
     """The owner's account: 12 digits."""
     terms: Terms
     managed: tuple[str, ...]
     """ARNs of the managed policies to attach."""
     inline: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    """The owner's own policy documents, by inline policy name. The grant's denies are not among them."""
+    """The owner's policy documents, by inline policy name, without the grant's own denies."""
     max_session: int = 3600
     """MaxSessionDuration in seconds."""
     boundary: str | None = None
@@ -65,23 +65,23 @@ class Grant:
     description: str = ""
     path: str = "/"
     external_id_by: str = "valetkey"
-    """Who chose the ExternalId: "contractor" (the access request), "owner" (--external-id), "valetkey" (at random
-    here), or "none" when there is none."""
+    """Who chose the ExternalId: "contractor" (the access request), "owner" (--external-id), "valetkey" (random), or
+    "none" if there is none."""
     request: str | None = None
-    """Fingerprint of the access request that this answers."""
+    """Fingerprint of the access request that this grant answers."""
     user_id: str | None = None
-    """Unique id of the IAM user who asked, where the request brings it: to find the person in CloudTrail."""
+    """Unique id of the requesting IAM user, if the request contains it: it identifies the user in CloudTrail."""
     versions: tuple[tuple[str, str], ...] = ()
-    """ARN and version ("v12") of AWS managed policies when they were granted: AWS changes them later (`growth`)."""
+    """ARN and version ("v12") of AWS managed policies when they were granted. AWS may change them later (`growth`)."""
 
     @property
     def role_arn(self) -> str:
-        """The ARN the role has or will have."""
+        """The role's present or future ARN."""
         return f"arn:{self.terms.partition}:iam::{self.account}:role{self.path}{self.name}"
 
     @property
     def denies(self) -> dict[str, dict[str, Any]]:
-        """The grant's own inline denies by policy name; they come before anything that allows."""
+        """The grant's own inline denies by policy name. They are written before any policy that allows."""
         return denies(self.role_arn, self.terms.until)
 
     @property
@@ -108,5 +108,5 @@ class Grant:
 
 
 def read_record(role: Role) -> Record:
-    """What was agreed, from the role's tags. Raises ForeignRole."""
+    """Read the record of the grant from the role's tags. Raises ForeignRole."""
     return on_role.read_record(role.tags, name=role.name, arn=role.arn)

@@ -1,14 +1,13 @@
-"""What has become of a grant since it was made without anybody changing it: AWS has changed its managed policies, and
-nobody has used the role.
+"""Changes of a grant that the owner did not make: AWS has changed its managed policies, or the role is unused.
 
 Rules:
-- Which version of an AWS managed policy was granted is recorded on the role (`Record.versions`). AWS changes these
-  policies in place: a new version is the default for every role at once (IAM User Guide,
+- The granted version of an AWS managed policy is recorded on the role (`Record.versions`). AWS changes these policies
+  in place: a new version becomes the default for every role at once (IAM User Guide,
   access_policies_managed-versioning).
-- What is not recorded (an older grant, a policy attached by hand) or no longer readable is `unknown`, never "has not
-  grown". So is a policy whose actions could not all be looked at.
-- Policies of the account itself are left out: changing them is the owner's own doing.
-- Actions are those that the catalog lists; an action that AWS published after it is seen as a change of another kind.
+- A version that is not recorded (an older grant, a policy attached by hand) or no longer readable is `unknown`, never
+  "has not grown". So is a policy whose actions could not all be analyzed.
+- Policies of the account itself are left out: the owner changes them.
+- Actions are those in the catalog. An action that AWS published later appears as "changed".
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ Kind = Literal["grown", "changed", "unknown", "unused"]
 
 @dataclass(frozen=True)
 class Ahead:
-    """One thing to look at before it is a problem."""
+    """One finding that needs attention before it becomes a problem."""
 
     kind: Kind
-    """ "grown": actions are new; "changed": resources, conditions or actions that the catalog does not list."""
+    """For example "grown": new actions; "changed": resources, conditions or actions that the catalog does not list."""
     about: str
     """ARN of the policy, or of the role."""
     text: str
@@ -47,35 +46,38 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Versions:
-    """An AWS managed policy as it can be read now."""
+    """An AWS managed policy in its present state."""
 
     current: str | None
-    """The default version ("v12"); None where it could not be read."""
+    """The default version ("v12"); None if it could not be read."""
     since: Mapping[str, Ahead | None]
-    """What has become of it since each of the versions that are recorded; None: nothing. Many grants carry the same
-    policies, and comparing two versions takes some 20 ms: it is done once."""
+    """The change since each recorded version; None: no change. Many grants have the same policies, and comparing two
+    versions takes about 20 ms, so it is done once."""
     unread: str = ""
-    """Why the default version could not be read; empty when it was."""
+    """Why the default version could not be read, or empty."""
 
 
 def look_ahead(
     standing: Standing, read: Mapping[str, Versions] | None, *, now: datetime, unused: timedelta | None = None
 ) -> tuple[Ahead, ...]:
-    """What to look at in a grant. `read` are AWS's policies by ARN (`read_versions`), None not to ask how they have
-    grown; `unused` is how long a role may go unused, None not to ask."""
+    """Return the findings of a grant.
+
+    `read` are AWS's policies by ARN (`read_versions`); None: do not check whether they have grown. `unused` is how long
+    a role may be unused; None: do not check.
+    """
     grown = () if read is None else _policies(standing, read)
     return (*grown, *(() if unused is None else _unused(standing, now, unused)))
 
 
 def read_versions(standings: Iterable[Standing], perform: Perform) -> dict[str, Versions]:
-    """AWS's policies of all these grants, each version once. A policy that cannot be read says why. Raises CallError
-    when AWS cannot be reached."""
+    """Read AWS's policies of all these grants, each version once. A policy that cannot be read contains the reason.
+    Raises CallError if AWS cannot be reached."""
     wanted: dict[str, set[str]] = {}
     for standing in standings:
         for arn in _of_aws(standing):
             recorded = standing.record.versions.get(arn)
             wanted.setdefault(arn, set()).update({recorded} if recorded else ())
-    # What nobody has a record of cannot have grown by it: it is not read.
+    # Without a recorded version there is nothing to compare, so the policy is not read.
     return {arn: _read(arn, versions, perform) for arn, versions in wanted.items() if versions}
 
 
@@ -84,7 +86,7 @@ def _of_aws(standing: Standing) -> tuple[str, ...]:
 
 
 _KEPT = timedelta(days=400)
-"""How long AWS knows of a use."""
+"""How long AWS keeps the last use."""
 
 
 def _read(arn: str, versions: set[str], perform: Perform) -> Versions:
@@ -147,7 +149,8 @@ def _actions(document: Mapping[str, Any]) -> tuple[frozenset[str], str]:
 
 
 def _unused(standing: Standing, now: datetime, unused: timedelta) -> Iterator[Ahead]:
-    """AWS tells the last use some hours late, and within 400 days (access_policies_last-accessed)."""
+    """Yield a finding for an unused role. AWS reports the last use with a delay of some hours, and within 400 days
+    (access_policies_last-accessed)."""
     role = standing.role
     since = role.last_used or role.created
     if now - since <= unused:

@@ -1,9 +1,9 @@
 """The last changes of a grant, in words, as tags on its role: `valetkey:change:1` is the newest.
 
-A value is `TIME CALLER WORDS`: when, who called (without the account, which is the role's own), and field, old and new
-value of everything that was changed. A tag takes 256 characters and few signs (IAM API reference, Tag): what does not
-fit is cut, and a sign that a tag cannot hold becomes `_`. It is a note for people; nothing is decided by it, and
-`activity` marks calls by the suspensions in it.
+A value is `TIME CALLER WORDS`: the time, the caller (without the account, which is the role's own), and field, old and
+new value of everything that was changed. A tag holds 256 characters of a limited set (IAM API reference, Tag): longer
+text is cut, and other characters become `_`. It is a note for people: no decision uses it, except that `activity` marks
+calls by the suspensions in it.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ _CUT = " ..."
 
 @dataclass(frozen=True)
 class Change:
-    """One change as the role tells it."""
+    """One change, as the role's tag describes it."""
 
     at: str
-    """ "2026-11-29T12:00:00Z"; whoever may tag the role may have written any text."""
+    """A time like "2026-11-29T12:00:00Z"; anyone who can tag the role can write any text."""
     by: str
     what: str
 
     def names(self, word: str) -> bool:
-        """Whether the change is about something of this name, or may be: a line that was cut does not tell."""
+        """Return whether the change concerns an item of this name, or may: it is unknown for a line that was cut."""
         return word in self.what.split(" ") or self.what.endswith(_CUT)
 
 
 def entry(what: str, *, at: datetime, caller: str) -> str:
-    """The value of a tag. `caller` is an ARN."""
+    """Return the value of a tag. `caller` is an ARN."""
     who = caller.split(":", 5)[-1]
     text = "".join(each if _fits(each) else "_" for each in f"{instant(at)} {who} {what}")
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - len(_CUT)]}{_CUT}"
 
 
 def pushed(entries: Sequence[str], newest: str) -> dict[str, str]:
-    """The tags with one more entry: the oldest is dropped."""
+    """Return the tags with one more entry; the oldest is dropped."""
     kept = (newest, *entries)[:CHANGES]
     return {f"{PREFIX}change:{number}": each for number, each in enumerate(kept, 1)}
 
 
 def read(entries: Sequence[str]) -> tuple[Change, ...]:
-    """The changes, the newest first."""
+    """Return the changes, newest first."""
     return tuple(Change(*(*text.split(" ", 2), "", "")[:3]) for text in entries)
 
 
 def is_change(key: str) -> bool:
-    """Whether a tag is one of the history's."""
+    """Return whether a tag belongs to the history."""
     return re.fullmatch(rf"{PREFIX}change:[1-9]", key) is not None
 
 

@@ -1,9 +1,9 @@
-"""What a role used, from IAM's service last accessed information.
+"""Use of a role, from IAM's service last accessed information.
 
-IAM keeps it for 400 days, some hours behind; for some services by action, and there not for every action (iam:PassRole
-and data events such as s3:GetObject are not tracked). It counts denied attempts as well as successful ones (IAM User
-Guide, access_policies_last-accessed, "Things to know"); a call that the role's policies deny is therefore no use here
-because they deny it (`from_use`), and one that an SCP or a resource's policy refused cannot be told apart.
+IAM keeps it for 400 days, with a delay of some hours; for some services by action, and there not for every action
+(iam:PassRole and data events such as s3:GetObject are not tracked). It counts denied attempts as well as successful
+ones (IAM User Guide, access_policies_last-accessed, "Things to know"). A call that the role's own policies deny is not
+counted here (`from_use`); one that an SCP or a resource policy refused cannot be distinguished.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ NOTES = (
 
 
 def read_use(perform: Perform, role_arn: str, *, waiting: Waiting) -> Use:
-    """Have IAM make the report for a role and read it. Raises CallError; ValetkeyError (exit code 3) when it takes too
-    long or fails."""
+    """Have IAM generate the report for a role, and read it. Raises CallError; ValetkeyError (exit code 3) if it takes
+    too long or fails."""
     call = Call("iam", "generate_service_last_accessed_details", {"Arn": role_arn, "Granularity": "ACTION_LEVEL"})
     job = str(perform(call)["JobId"])
 
@@ -83,5 +83,5 @@ def _use(services: list[dict[str, Any]]) -> Use:
 
 
 def _action(service: str, name: str) -> str:
-    """The action, lower-cased, whether or not its service stands before it."""
+    """Return the action, lower-cased, with or without its service as prefix in `name`."""
     return (name if ":" in name else f"{service}:{name}").lower()

@@ -1,13 +1,13 @@
-"""The grants of one or several accounts as a list: what to mark, and which have a problem.
+"""The grants of one or several accounts as a list, with marks and problems.
 
 Rules:
-- A grant is marked, and a problem is found, by what the reading call says (GetAccountAuthorizationDetails). It holds no
-  documents of managed policies, so that "administrator" is told by AWS's own policies and by the inline documents.
-- How AWS's policies have grown since they were granted costs calls (`growth.read_versions`): only `--check` asks. An
-  adopted role has no record of the versions it had: that alone is no problem. A policy that was not agreed is a
-  difference, and no second problem because its version is not recorded.
-- RoleLastUsed is some hours behind, and a new grant is unused for a while: "never used" counts after `UNUSED_DAYS`.
-  Long disuse takes its place, so that one role is not named twice for the same thing.
+- Marks and problems use only the result of the reading call (GetAccountAuthorizationDetails). It contains no documents
+  of managed policies, so "administrator" depends on AWS's own policies and the inline documents.
+- Checking how AWS's policies have grown needs calls (`growth.read_versions`): only `--check` makes them. An adopted
+  role has no record of policy versions: that alone is no problem. A policy that was not agreed is a difference, and its
+  missing version is not a second problem.
+- RoleLastUsed has a delay of some hours, and a new grant is unused for a while: "never used" counts after
+  `UNUSED_DAYS`. "unused" replaces it, so that one role is not listed twice for the same reason.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from valetkey.trust.record import in_tag
 
 UNUSED_DAYS = 7
 _ADMINISTRATOR = frozenset({"AdministratorAccess", "IAMFullAccess"})
-"""AWS's policies with which a role can give itself everything."""
+"""AWS's policies with which a role can give itself every permission."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a trail shows of one grant."""
+    """The use of one grant in a trail."""
 
     last: datetime | None
-    """The last call that succeeded."""
+    """The time of the last successful call."""
     denied: int
-    """Calls that AWS refused; they are no use."""
+    """The number of calls that AWS refused; they do not count as use."""
     problems: tuple[str, ...]
-    """What is to be looked at, a few words each."""
+    """Findings to review, a few words each."""
 
 
 @dataclass(frozen=True)
 class Trail:
-    """What a trail shows of the grants of one account."""
+    """The use of one account's grants in a trail."""
 
     uses: Mapping[str, Use] = field(default_factory=dict)
-    """By ARN of the role."""
+    """By role ARN."""
     not_read: tuple[str, ...] = ()
-    """What could not be read, in sentences; then something may be missing."""
+    """What could not be read, in sentences; then use may be missing."""
     unseen: tuple[str, ...] = ()
     """What the trail cannot show, in sentences."""
 
@@ -59,11 +59,11 @@ class Listed:
 
     standing: Standing
     marks: tuple[str, ...]
-    """"administrator", "endless", "adopted"."""
+    """Some of "administrator", "endless", "adopted"."""
     problems: tuple[str, ...]
-    """What `list --check` finds, a few words each; empty: nothing."""
+    """The findings of `list --check`, a few words each; empty if there are none."""
     denied: int | None = None
-    """Calls that AWS refused, by the trail; None: no trail was read."""
+    """The number of calls that AWS refused, from the trail; None: no trail was read."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Grants:
 
     @property
     def is_right(self) -> bool:
-        """Whether `list --check` finds nothing, and nothing was left unread."""
+        """Whether `list --check` finds nothing, and everything was read."""
         if self.trail is not None and self.trail.not_read:
             return False
         return not self.damaged and not any(each.problems for each in self.listed)
@@ -95,9 +95,12 @@ def listed(
     versions: Mapping[str, Versions] | None = None,
     trail: Trail | None = None,
 ) -> Grants:
-    """The list of one account. `within`: an end that is nearer is a problem; `unused`: so is a role that was not used
-    for longer. `versions` are AWS's policies by ARN (`growth.read_versions`); None: whether they have grown is not
-    asked. `trail` is what CloudTrail shows."""
+    """Return the list of one account.
+
+    `within`: a grant that ends sooner has a problem; `unused`: so has a role that was unused for longer. `versions` are
+    AWS's policies by ARN (`growth.read_versions`); None: do not check whether they have grown. `trail` is the use in
+    CloudTrail.
+    """
     uses = {} if trail is None else trail.uses
 
     def one(found: Standing) -> Listed:
@@ -113,13 +116,13 @@ def listed(
 
 
 def _used(standing: Standing, use: Use) -> Standing:
-    """With the later of both last uses: RoleLastUsed is some hours behind, and a trail may lack data events."""
+    """Set the later of both last uses: RoleLastUsed has a delay of some hours, and a trail may lack data events."""
     seen = [each for each in (standing.role.last_used, use.last) if each is not None]
     return replace(standing, role=replace(standing.role, last_used=max(seen, default=None)))
 
 
 def by_end(accounts: Iterable[Grants]) -> list[Listed]:
-    """Every grant, the next end first; those without an end come last."""
+    """Return all grants by their end, the earliest first, those without an end last."""
     every = [each for account in accounts for each in account.listed]
 
     def key(each: Listed) -> tuple[bool, float, str, str]:
@@ -139,8 +142,8 @@ def _marks(standing: Standing) -> Iterator[str]:
 
 
 def is_administrator(role: Role) -> bool:
-    """Whether the role can do everything, or give it to itself, by AWS's own policies or an inline one. What a boundary
-    takes away is not counted."""
+    """Return whether the role can do everything, or give itself every permission, by AWS's own policies or an inline
+    one. A boundary is not considered."""
     names = {each.rsplit("/", 1)[-1] for each in role.managed if ":iam::aws:policy/" in each}
     return bool(names & _ADMINISTRATOR) or any(_allows_all(each) for each in role.inline.values())
 
@@ -184,7 +187,7 @@ def _problems(standing: Standing, ahead: Sequence[Ahead], *, now: datetime, with
 
 
 def _expected(ahead: Ahead, standing: Standing) -> bool:
-    """Whether it is no wonder that the version is not recorded: the role is adopted, or the policy was not agreed."""
+    """Return whether a missing version is expected: the role is adopted, or the policy was not agreed."""
     record = standing.record
     unrecorded = ahead.kind == "unknown" and ahead.about not in record.versions
     return unrecorded and (record.is_adopted or in_tag(ahead.about) not in record.managed)

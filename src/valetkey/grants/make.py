@@ -1,10 +1,10 @@
-"""Make a grant: prove the trust policy, perform the planned calls, read it back, prove it again.
+"""Create a grant: prove the trust policy, perform the planned calls, read it back, prove it again.
 
 Rules:
-- INVARIANT: no trust policy is sent that is not proved to admit exactly the terms, and no permission follows before
+- INVARIANT: no trust policy is sent that is not proved to admit exactly the terms, and no permission is added before
   the trust policy, as AWS returns it, is proved again.
-- Policies that deny come before those that allow. If a deny limits what is allowed, no allowing policy follows
-  before it had time to take effect (`Settling`): IAM promises no order among several writes.
+- Policies that deny come before those that allow. If a deny limits what is allowed, no allowing policy follows before
+  the deny had time to take effect (`Settling`): IAM guarantees no order among several writes.
 - There is no rollback: after an interrupted run the role allows no more than the terms; the next run reads and plans
   again.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class NotProved(ValetkeyError):
-    """A trust policy does not admit exactly the terms' contractor. `table` shows the requests that go wrong."""
+    """A trust policy does not admit exactly the terms' contractor. `shown` has the requests that prove it."""
 
     exit_code = 1
 
@@ -44,24 +44,25 @@ class NotProved(ValetkeyError):
 
 
 class Interrupted(ValetkeyError):
-    """AWS refused or failed while a grant was made or revoked. `what` says where, `do` what holds and how to go on."""
+    """AWS refused or failed while a grant was created or revoked. `what` is the failure, `do` the state and how to
+    continue."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True)
 class Made:
-    """A grant as made and seen in the account."""
+    """A grant that was created and read back from the account."""
 
     grant: Grant
     role: Role
     calls: tuple[Call, ...]
-    """What was performed; empty when everything was there already."""
+    """The calls that were performed; empty if everything existed already."""
     proof: Shown
 
 
 def prove(document: Mapping[str, Any], wanted: Grant) -> Shown:
-    """Show that a trust document admits exactly the terms. Raises NotProved unless it does."""
+    """Prove that a trust policy admits exactly the terms. Raises NotProved otherwise."""
     shown = _shown(canonical(document), wanted.terms, wanted.role_arn)
     if not shown.holds:
         raise NotProved(
@@ -74,8 +75,8 @@ def prove(document: Mapping[str, Any], wanted: Grant) -> Shown:
 
 
 def is_trust_shown(wanted: Grant, role: Role, *, perform: Perform, waiting: Waiting) -> bool:
-    """Whether AWS shows the terms in the trust policy within the wait; it is proved as AWS gives it back. `role` is as
-    it was before. Raises NotProved, CallError."""
+    """Return whether AWS returns a trust policy with the terms within the waiting time, and prove it as returned.
+    `role` is the role before. Raises NotProved, CallError."""
 
     def look() -> Mapping[str, Any] | None:
         found = perform(Call("iam", "get_role", {"RoleName": wanted.name}))["Role"]
@@ -90,7 +91,7 @@ def is_trust_shown(wanted: Grant, role: Role, *, perform: Perform, waiting: Wait
 
 @lru_cache(maxsize=4)
 def _shown(document: str, terms: Terms, role_arn: str) -> Shown:
-    """The same document is asked for before the call and, as a rule unchanged, after it."""
+    """Prove a document; cached, because the same document is usually proved before the call and after it."""
     from valetkey.trust.showing import admits_only
 
     return admits_only(json.loads(document), terms, role_arn=role_arn)
@@ -110,12 +111,11 @@ def make(
     tell_wait: Callable[[float], None] = lambda seconds: None,
     tell: Callable[[Call], None] = lambda call: None,
 ) -> Made:
-    """Make the grant, whatever of it is there already. `tell` is called before every write.
+    """Create the grant, or finish it. `tell` is called before every write.
 
-    `order` is `Prepared.order`; `tell_wait` is called with the seconds before each wait that it asks for.
-
-    `role` is what was read when the grant was prepared; one that is there is read again, for a person may have thought
-    it over since, and another may have begun to revoke it.
+    `order` is `Prepared.order`; `tell_wait` is called with the seconds before each wait in it. `role` is the role as
+    read when the grant was prepared. An existing role is read again: a person may have taken time to confirm, and a
+    revocation may have begun.
 
     Raises Differs, ForeignRole, NotProved, Interrupted, or what `check` raises.
     """
@@ -146,10 +146,11 @@ def make(
 
 
 def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting, writes: Writes) -> Role:
-    """Create the role and wait until it is seen. An earlier attempt of the same call may have got through unheard."""
+    """Create the role and wait until it is visible. An earlier attempt of the same call may have succeeded without a
+    response."""
     exists, patience = not writes.one(call, passing=BUSY, unheard=frozenset({"EntityAlreadyExists"})), waiting
     if exists:
-        # Seconds suffice for one that is there; a name in other case is never shown.
+        # An existing role is visible within seconds; one whose name differs in case never is.
         patience = replace(waiting, limit=min(waiting.limit, 20.0))
     role = patience.until(lambda: read_role(perform, wanted.name))
     if role is None and exists:
@@ -172,7 +173,7 @@ def _unseen(wanted: Grant, waiting: Waiting) -> Interrupted:
 
 
 def _complete(wanted: Grant, perform: Perform) -> Role | None:
-    """The role when nothing is left to do. A role that shows half of what was just written is not complete yet."""
+    """Return the role if no call is left. A role that shows only some of the recent writes is not complete."""
     role = read_role(perform, wanted.name)
     return role if role is not None and not plan(wanted, role) else None
 
@@ -191,25 +192,25 @@ _TOO_LARGE = (
 
 
 def advice(error: CallError) -> str:
-    """What to do if AWS refuses a trust policy, or a quota is reached."""
+    """Return what to do if AWS refuses a trust policy, or a quota is reached."""
     if error.code == "LimitExceeded" and "ACLSizePerRole" in error.message:
         return _TOO_LARGE
     return _ADVICE.get(error.code, error.do)
 
 
 def interruption(begun: Call | None) -> str:
-    """What ^C has interrupted: AWS may or may not have performed a call that was in progress."""
+    """Describe what ^C has interrupted: AWS may or may not have performed a call that was in progress."""
     return f"interrupted{f' during {begun.action}; AWS may or may not have performed it' if begun else ''}"
 
 
 def _so_far(writes: Writes) -> str:
-    """What is done, and what may be."""
+    """Describe which calls are done, and which may be."""
     done = ", ".join(call.action for call in writes.done) or "nothing"
     return f"{done}, and perhaps {writes.begun.action}" if writes.begun else done
 
 
 def _stopped(wanted: Grant, writes: Writes) -> Interrupted:
-    """The state after ^C. AWS may or may not have performed a call that was in progress."""
+    """Return the error after ^C. AWS may or may not have performed a call that was in progress."""
     if not writes.done and writes.begun is None:
         return Interrupted("interrupted: nothing was changed", where=wanted.role_arn, exit_code=130)
     return Interrupted(

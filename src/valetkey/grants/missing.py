@@ -1,8 +1,8 @@
-"""A name that no role of the account has: what is said, with the names that are spelt like it.
+"""Errors for a name that no role of the account has, with similar names.
 
 Rules:
-- The roles are listed only where the name is missing, so that the suggestion costs nobody else a call.
-- A command that works on grants suggests a grant. Whoever may not list the roles, or not read them, gets no suggestion.
+- The roles are listed only if the name is missing, so the suggestion costs no calls otherwise.
+- A command for grants suggests a grant. A caller without permission to list or read the roles gets no suggestion.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from valetkey.trust.record import PREFIX
 
 
 def near(perform: Perform, name: str) -> tuple[str, ...]:
-    """Names of the account's roles that are spelt much like this one, the nearest first; none where they may not be
-    listed."""
+    """Return the most similar names of the account's roles, the nearest first; empty if the caller may not list
+    them."""
     call = Call("iam", "list_roles", {"MaxItems": 1000})
     try:
         names = {str(role["RoleName"]).lower(): str(role["RoleName"]) for role in everything(perform, call, "Roles")}
@@ -26,13 +26,13 @@ def near(perform: Perform, name: str) -> tuple[str, ...]:
 
 
 def no_grant(perform: Perform, name: str, account: str) -> ValetkeyError:
-    """The problem of a grant that is not there, with the nearest name of one (exit code 2)."""
+    """Return the error for a missing grant, with the nearest name of a grant (exit code 2)."""
     meant = next((each for each in near(perform, name) if _is_grant(perform, each)), None)
     return ValetkeyError(_said(name, account, meant), do="See `valetkey list`.")
 
 
 def no_role(perform: Perform, name: str, account: str, *, do: str) -> ValetkeyError:
-    """The problem of a role that is not there, grant or not, with the nearest name (exit code 1)."""
+    """Return the error for a missing role, grant or not, with the nearest name (exit code 1)."""
     return ValetkeyError(_said(name, account, next(iter(near(perform, name)), None)), do=do, exit_code=1)
 
 
@@ -42,7 +42,7 @@ def _said(name: str, account: str, meant: str | None) -> str:
 
 
 def _is_grant(perform: Perform, name: str) -> bool:
-    """Whether a role has the tags of a grant; False when it may not be read."""
+    """Return whether a role has the tags of a grant; False if the caller may not read it."""
     try:
         role = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
     except CallError:

@@ -1,12 +1,12 @@
-"""From the owner's options and an access request to the wanted grant.
+"""Compute the wanted grant from the owner's options and an access request.
 
 Rules:
-- A flag beats the request; the request beats the defaults. Only the account and the ExternalId of a request are taken
-  as facts. What else it asks for is accepted if it gives no more than the defaults; `beyond` names what
-  gives more, and that needs the owner's consent.
-- A request never turns MFA off, never names an end later than a flag, never accepts an escalation.
-- The ExternalId is the contractor's if a request brings one (the third party generates it: IAM User Guide,
-  id_roles_create_for-user_externalid), else the owner's, else random; who chose it is recorded.
+- A flag takes precedence over the request, and the request over the defaults. Only the account and the ExternalId of a
+  request are taken as facts. Its other wishes are accepted if they give no more than the defaults; `beyond` returns
+  those that give more, which need the owner's consent.
+- A request never turns MFA off, never sets an end later than a flag, never allows an escalation.
+- The ExternalId is the contractor's if a request contains one (the third party generates it: IAM User Guide,
+  id_roles_create_for-user_externalid), else the owner's, else random. The record says who chose it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _CANNOT_MFA = {
 
 @dataclass(frozen=True, kw_only=True)
 class Asked(DraftTerms):
-    """The owner's options, flag by flag: the terms and the rest; None or empty: not given. Lengths in seconds."""
+    """The owner's options: the terms and the rest; None or empty: not given. Durations in seconds."""
 
     name: str
     contractor: str | None = None
     policies: tuple[str, ...] = ()
     no_external_id: bool = False
     never: bool = False
-    """The owner chose no end; with neither this nor `until` no choice was made."""
+    """The owner chose no end. If neither this nor `until` is set, no choice was made."""
     lasting: timedelta | None = None
-    """Set beside `until` when the end was given as a time from now."""
+    """Set together with `until` if the end was given as a time from now."""
     session: int | None = None
     boundary: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
@@ -54,7 +54,7 @@ class Asked(DraftTerms):
 
 
 def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Asked:
-    """The options, completed from an access request. Raises ValetkeyError where the two contradict each other."""
+    """Complete the options from an access request. Raises ValetkeyError if the two contradict each other."""
     if asked.contractor not in (None, request.account):
         raise ValetkeyError(
             f"{option('--to', asked.contractor)} is not the account of the request, {request.account}",
@@ -88,7 +88,7 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
 
 
 def beyond(asked: Asked, request: AccessRequest) -> tuple[str, ...]:
-    """What a request asks for beyond the defaults and no flag sets, in words."""
+    """Describe what a request asks for beyond the defaults that no flag sets."""
     usual = {word.rsplit("/", 1)[-1] for word in DEFAULT_POLICIES}
     wished = [] if asked.policies else [word for word in request.policies if not _is_usual(word, usual)]
     more = [f"policy {word}" for word in wished]
@@ -98,13 +98,14 @@ def beyond(asked: Asked, request: AccessRequest) -> tuple[str, ...]:
 
 
 def _is_usual(word: str, usual: set[str]) -> bool:
-    """One of the default policies, by name or as AWS's own ARN; a namesake in an account is not."""
+    """Return whether a word is a default policy, by name or as AWS's own ARN. A policy of the same name in an account
+    is not."""
     bare = word.split(":policy/", 1)[-1] if ":iam::aws:policy/" in word else word
     return bare in usual or bare in DEFAULT_POLICIES
 
 
 def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
-    """What the owner should know about these terms, one sentence each."""
+    """Return what the owner should know about these terms, one sentence each."""
     said = []
     if asked.whole_account:
         said.append(
@@ -127,7 +128,7 @@ def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
             "(the confused deputy); require one unless the contractor's tool cannot send it."
         )
     if request is not None and asked.mfa and request.identity in _CANNOT_MFA:
-        # A federated session and root enter no role at all, with or without MFA.
+        # A federated session or root cannot assume a role at all, with or without MFA.
         may = request.identity in ("iam-role", "identity-center")
         decide = f", or you decide on {_without_mfa(request.identity_arn)}" if may else ""
         said.append(
@@ -138,7 +139,8 @@ def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
 
 
 def _without_mfa(arn: str) -> str:
-    """The options for a grant without MFA to an ARN; both forms of an Identity Center role whose path is not known."""
+    """Return the options for a grant without MFA to an ARN; both forms of an Identity Center role if its path is not
+    known."""
     with_region, *without = sso_role_forms(arn)
     also = f" ({word(without[0])} if their Identity Center is in us-east-1)" if without else ""
     return f"--no-mfa {option('--only', with_region)}{also}"
@@ -155,9 +157,11 @@ def wanted(
     request: str | None,
     user_id: str | None = None,
 ) -> Grant:
-    """The wanted grant. `fresh_id` is the random ExternalId in case none was named; `request` the
-    fingerprint of the access request, `user_id` who asked by it. Raises ValetkeyError when it contradicts itself;
-    limits are `plan.check`'s."""
+    """Return the wanted grant.
+
+    `fresh_id` is a random ExternalId, used if none was given; `request` is the fingerprint of the access request,
+    `user_id` its requester. Raises ValetkeyError for contradictory options; `plan.check` checks the limits.
+    """
     if asked.contractor is None:
         raise ValetkeyError("no contractor is named", do="give --to ACCOUNT or --request FILE")
     if asked.no_external_id and asked.external_id is not None:
@@ -188,5 +192,5 @@ def wanted(
 
 
 def usual_description(contractor: str) -> str:
-    """The role's description where none is given."""
+    """Return the default description of the role."""
     return f"Access for account {contractor}, granted with valetkey"

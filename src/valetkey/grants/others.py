@@ -1,4 +1,4 @@
-"""Which other roles of an account the same contractor can assume: by proof, conditions and Denies included."""
+"""Other roles of an account that the same contractor can assume: by proof, including conditions and Denies."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from valetkey.prover.proof import InternalError
 
 @dataclass(frozen=True)
 class Others:
-    """Names of the account's other roles, by what is proved of their trust policies."""
+    """Names of the account's other roles, by the result of the proof of their trust policies."""
 
     trusted: tuple[str, ...]
     """The contractor can assume these."""
     undecided: tuple[str, ...]
-    """Whether the contractor can assume these is not decided."""
+    """It is not decided whether the contractor can assume these."""
 
 
 def other_roles(perform: Perform, contractor: str, *, but: str) -> Others | None:
-    """The account's other roles that the contractor can assume; None: the roles could not be listed."""
+    """Return the account's other roles that the contractor can assume; None if the roles could not be listed."""
     trusted, undecided = [], []
     try:
         for role in everything(perform, Call("iam", "list_roles", {"MaxItems": 1000}), "Roles"):
@@ -42,8 +42,8 @@ def other_roles(perform: Perform, contractor: str, *, but: str) -> Others | None
 
 
 def trusts(trust: Any, account: str, *, role_arn: str) -> bool | None:
-    """Whether the trust policy of a role, as IAM returned it, lets a principal of the account assume the role under any
-    conditions; None where the prover cannot decide it. Roles that let in everybody count."""
+    """Return whether a principal of the account can assume the role under any conditions, by its trust policy as IAM
+    returned it; None if the prover cannot decide it. A role that admits everyone counts."""
     try:
         reach = who(parse_policy(trust, kind="trust"), origin=Origin.RETURNED, resource=role_arn)
     except (ValetkeyError, InternalError):

@@ -1,10 +1,10 @@
-"""Plan a grant: what is wanted and what is there, in; the calls that are left, out.
+"""Plan a grant: from the wanted grant and the present role to the remaining calls.
 
 Rules:
-- INVARIANT: after every prefix of the calls the role gives no more than the terms. CreateRole brings trust, boundary
-  and record at once and no permission; the denies come before the first policy that allows anything.
-- A role that differs from what is wanted is never changed to fit: `Differs` shows every point. What is merely missing
-  (a `grant` that was interrupted) is added. Planning again when all is done gives no call.
+- INVARIANT: after every prefix of the calls the role gives no more than the terms. CreateRole sets trust policy,
+  boundary and record at once and no permission; the denies come before the first policy that allows.
+- A role that differs from the wanted grant is never changed to match: `Differs` shows every difference. Missing parts
+  (of an interrupted `grant`) are added. Planning again after everything is done gives no call.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from valetkey.trust.writing import write_trust
 
 
 class Differs(ValetkeyError):
-    """The role is a grant of ours with other terms than the wanted ones, or it was changed since."""
+    """The role is a grant with other terms than the wanted ones, or it was changed since."""
 
     def __init__(self, name: str, rows: tuple[Difference, ...]) -> None:
         super().__init__(
@@ -42,7 +42,7 @@ class Differs(ValetkeyError):
 
 
 def plan(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
-    """The calls that make the grant, from whatever is there. Raises Differs, ForeignRole, or what `check` raises."""
+    """Return the calls that create or finish the grant. Raises Differs, ForeignRole, or what `check` raises."""
     check(wanted)
     if role is None:
         return (_create(wanted), *_fill(wanted, None))
@@ -53,32 +53,32 @@ def plan(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
 
 
 def target(call: Call) -> str:
-    """The name or ARN of the policy that a call puts, attaches or removes; "" for another call."""
+    """Return the name or ARN of the policy that a call puts, attaches or removes; "" for another call."""
     return str(call.params.get("PolicyName") or call.params.get("PolicyArn") or "")
 
 
 @dataclass(frozen=True)
 class Order:
-    """In which order a grant's policies are put, and where what was put has to take effect first.
+    """The order in which a grant's policies are written, and where a write must take effect first.
 
-    Those that only deny come first (0), then those that deny too (1), then those that only allow (2). Two policies of
-    which each denies what the other allows cannot be ordered: one of them comes first.
+    Policies that only deny come first (0), then those that also allow (1), then those that only allow (2). Two policies
+    that each deny what the other allows cannot be ordered: one of them comes first.
     """
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
-    """What each of the owner's policies holds, by name or ARN."""
+    """The kind of each of the owner's policies, by name or ARN."""
     waits: frozenset[int] = frozenset()
     """The ranks before which to wait."""
 
     def rank(self, call: Call, wanted: Grant) -> int:
-        """0, 1 or 2; a call that puts no policy: 0."""
+        """Return 0, 1 or 2; for a call that puts no policy: 0."""
         name = target(call)
         if not name or name in wanted.denies:
             return 0
         return {"denies": 0, "both": 1, "allows": 2}[self.kinds.get(name, "allows")]
 
     def steps(self, wanted: Grant, calls: tuple[Call, ...]) -> tuple[Call | Settle, ...]:
-        """The calls in this order, with the waits."""
+        """Return the calls in this order, with the waits."""
         found: list[Call | Settle] = []
         before = 0
         for call in sorted(calls, key=lambda each: self.rank(each, wanted)):
@@ -91,11 +91,11 @@ class Order:
 
 
 def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = None) -> Grant:
-    """What is wanted, with what the first run chose and this run left open taken from the record.
+    """Return the wanted grant, completed from the record with what the first run chose and this run does not set.
 
-    That is the ExternalId when none was named (and who chose it), the access request when none was named, and the end
-    when it was given as a time from now (`lasting`), the recorded one is that long after the role was made, and it is
-    still to come. Raises ForeignRole.
+    These are the ExternalId if none was given (and who chose it); the access request if none was given; and the end if
+    it was given as a time from now (`lasting`), the recorded end is that long after the creation of the role, and it is
+    still in the future. Raises ForeignRole.
     """
     if role is None:
         return wanted
@@ -116,10 +116,10 @@ def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = Non
 
 
 def check(wanted: Grant) -> None:
-    """AWS's limits on every field, and the rules of terms; before any call. Raises LimitError, TermsError or
+    """Check AWS's limits for every field, and the rules of terms, before any call. Raises LimitError, TermsError or
     ValetkeyError.
 
-    The owner's account may still be unknown (empty) then; `plan` checks again when it is known.
+    The owner's account may still be unknown (empty); `plan` checks again when it is known.
     """
     limits.check("role name", wanted.name)
     limits.check("role path", wanted.path)
@@ -162,7 +162,7 @@ def _check_tags(wanted: Grant) -> None:
 def _check_policies(wanted: Grant) -> None:
     if not wanted.managed and not wanted.inline:
         raise ValetkeyError("a grant needs at least one policy", do="name one with --policy")
-    # What a suspension or a revocation puts there has to find room.
+    # Leave room for the policies of a suspension or a revocation.
     later = (kill_deny(), SessionsDeny(since=_SOME_TIME, until=_SOME_TIME).document)
     inline = [*wanted.denies.values(), *(document for _, document in wanted.inline), *later]
     size = sum(len("".join(compact(document).split())) for document in inline)
@@ -175,7 +175,7 @@ def _check_policies(wanted: Grant) -> None:
 
 
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
-"""Every time is as long as another."""
+"""Any time: all have the same length as text."""
 
 
 def _create(wanted: Grant) -> Call:
@@ -194,7 +194,8 @@ def _create(wanted: Grant) -> Call:
 
 
 def _fill(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
-    """INVARIANT: denies first, then inline policies, then managed ones."""
+    """Return the calls that write the missing policies. INVARIANT: denies first, then inline policies, then managed
+    ones."""
     inline = role.inline if role else {}
     managed = role.managed if role else ()
     about = {"RoleName": wanted.name}
@@ -246,7 +247,7 @@ def _differences(wanted: Grant, role: Role) -> Iterator[Difference]:
         if role.tags.get(key) != value:
             yield Difference(f"tag {key}", words(role.tags.get(key)), value)
     if role.name != wanted.name:
-        # IAM's names ignore case; the deny on the own role would name an ARN that does not exist.
+        # IAM's names are case-insensitive; the deny on the own role would name an ARN that does not exist.
         yield Difference("name", role.name, wanted.name)
     if role.path != wanted.path:
         yield Difference("path", role.path, wanted.path)

@@ -1,11 +1,11 @@
-"""What a grant shall carry: from the words a person gives to policy ARNs and documents.
+"""The policies of a grant: from the words on the command line to policy ARNs and documents.
 
 Rules:
-- An ARN is taken as it is. A word ending in .json, or with a `/` that is no path of AWS's managed policies, is a file
-  with a policy document. Every other word is the name of a managed policy.
-- A name is looked up among AWS's managed policies of the caller's partition and among the account's own. A name that
-  is both is refused: which one is meant decides what is opened.
-- Every document is read, so that what it opens can be told before anything is created.
+- An ARN is used unchanged. A word that ends in .json, or contains a `/` that is not a path of AWS's managed policies,
+  is a file with a policy document. Every other word is the name of a managed policy.
+- A name is looked up among AWS's managed policies of the caller's partition and among the account's own. A name that is
+  both is refused, because the two differ in what they allow.
+- Every document is read, so that the permissions can be shown before anything is created.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.grants.role import Owner
 from valetkey.policy.arns import Arn, parse_arn
 
-# Where AWS keeps managed policies that a role may carry; the empty path first, where most are.
+# Paths of AWS managed policies for roles; the empty path first, because most are there.
 _PATHS = ("", "job-function/", "service-role/")
 _KNOWN = ("job-function", "service-role", "root-task")
 
@@ -34,21 +34,21 @@ class ChosenPolicyError(ValetkeyError):
 
 @dataclass(frozen=True)
 class Managed:
-    """A managed policy and what its default version says."""
+    """A managed policy and the document of its default version."""
 
     arn: str
     document: Mapping[str, Any]
     version: str = ""
-    """ "v12"."""
+    """For example "v12"."""
 
     @property
     def name(self) -> str:
-        """Its name, without the path."""
+        """The name without the path."""
         return self.arn.rsplit("/", 1)[-1]
 
 
 def from_files(words: Sequence[str], *, read: Callable[[str], str]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """The policy documents that words name as files, by inline policy name. `read` gives a file's text.
+    """Return the policy documents of the words that are files, by inline policy name. `read` returns a file's text.
 
     Needs no call. Raises ChosenPolicyError, PolicyError (with the file's name), or what `read` raises.
     """
@@ -62,7 +62,7 @@ def from_files(words: Sequence[str], *, read: Callable[[str], str]) -> tuple[tup
 
 
 def check_words(words: Sequence[str]) -> None:
-    """Raise ChosenPolicyError for a word that can be neither ARN, file nor policy name. Needs no call."""
+    """Raise ChosenPolicyError for a word that is not an ARN, a file or a policy name. Needs no call."""
     for word in words:
         if word.startswith("arn:"):
             managed_arn(word)
@@ -73,8 +73,8 @@ def check_words(words: Sequence[str]) -> None:
 
 
 def find_managed(words: Sequence[str], perform: Perform, owner: Owner) -> tuple[Managed, ...]:
-    """The managed policies that words name by name or ARN; no word at all: DEFAULT_POLICIES. Raises ChosenPolicyError,
-    CallError."""
+    """Return the managed policies that words give by name or ARN; without words: DEFAULT_POLICIES. Raises
+    ChosenPolicyError, CallError."""
     names = _Names(perform, owner)
     arns = [word if word.startswith("arn:") else names.arn(word) for word in words if not is_file(word)]
     if not words:
@@ -83,14 +83,15 @@ def find_managed(words: Sequence[str], perform: Perform, owner: Owner) -> tuple[
 
 
 def is_file(word: str) -> bool:
-    """Whether a --policy word means a file."""
+    """Return whether a --policy word is a file."""
     if word.startswith("arn:"):
         return False
     return word.endswith(".json") or ("/" in word and word.split("/")[0] not in _KNOWN)
 
 
 def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
-    """A managed policy with its document. Raises ChosenPolicyError when a role here cannot carry it, or CallError."""
+    """Return a managed policy with its document. Raises ChosenPolicyError if a role of this account cannot have it, or
+    CallError."""
     parsed = managed_arn(arn)
     if parsed.account not in ("aws", owner.account) or parsed.partition != owner.partition:
         raise ChosenPolicyError(
@@ -107,20 +108,21 @@ def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
 
 
 def versions_of(managed: Iterable[Managed]) -> tuple[tuple[str, str], ...]:
-    """Which version AWS's own policies have now. Policies of the account are the owner's to change, and not noted."""
+    """Return the present versions of AWS's own policies. The account's policies are left out: the owner changes
+    them."""
     return tuple((each.arn, each.version) for each in managed if each.version and each.arn.split(":")[4] == "aws")
 
 
 def current_versions(perform: Perform, arns: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Which version each of AWS's policies among `arns` has now. Raises CallError for one that is not shown: what it
-    was when it was granted would never be known."""
+    """Return the present version of each AWS policy in `arns`. Raises CallError for one that the caller may not read:
+    its version at the time of the grant would never be known."""
     own = [arn for arn in arns if arn.split(":")[4] == "aws"]
     found = (perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"] for arn in own)
     return tuple((arn, policy["DefaultVersionId"]) for arn, policy in zip(own, found, strict=True))
 
 
 class _Names:
-    """Looks managed policies up by name; the account's own are listed once, when the first name is asked for."""
+    """Looks up managed policies by name. The account's own are listed once, at the first name."""
 
     def __init__(self, perform: Perform, owner: Owner) -> None:
         self._perform = perform
@@ -128,7 +130,7 @@ class _Names:
         self._own: dict[str, str] | None = None
 
     def arn(self, name: str) -> str:
-        """The ARN of the managed policy of this name. Raises ChosenPolicyError, or CallError."""
+        """Return the ARN of the managed policy of this name. Raises ChosenPolicyError, or CallError."""
         bare = name.rsplit("/", 1)[-1]
         if self._own is None:
             self._own = self._listed("Local")
@@ -159,7 +161,7 @@ class _Names:
 
 
 def managed_arn(text: str) -> Arn:
-    """The ARN of a managed policy, taken apart. Raises ChosenPolicyError."""
+    """Parse the ARN of a managed policy. Raises ChosenPolicyError."""
     do = "write it like arn:aws:iam::aws:policy/Name"
     try:
         arn = parse_arn(text)
@@ -192,6 +194,6 @@ def _from_file(name: str, text: str) -> Mapping[str, Any]:
 
 
 def inline_name(path: str) -> str:
-    """ "policy-" and the file's name without .json, in signs that a policy name and a tag both take."""
+    """Return "policy-" and the file's name without .json, in characters that a policy name and a tag both allow."""
     stem = path.rsplit("/", 1)[-1].removesuffix(".json")
     return "policy-" + (re.sub(r"[^A-Za-z0-9_.=+-]", "-", stem)[:64] or "file")

@@ -1,4 +1,4 @@
-"""Everything about a grant that can be known before anything is written."""
+"""Prepare a grant: everything that can be known before the first write."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A grant that may be made: checked, planned, its trust shown to be right, its policies judged."""
+    """A grant that is checked and planned, with the proof of its trust policy and an analysis of its policies."""
 
     owner: Owner
     grant: Grant
     role: Role | None
-    """What is there already."""
+    """The existing role, or None."""
     calls: tuple[Call, ...]
     proof: Shown
     opening: Opening
     order: Order
-    """In which order they are performed, and where what was done has to take effect first."""
+    """The order of the calls, and where a write must take effect first."""
 
 
 def prepare(
@@ -57,9 +57,9 @@ def prepare(
     now: datetime,
     fresh_id: str,
 ) -> Prepared:
-    """Check, look up, plan and prove; writes nothing. `read` gives a policy file's text.
+    """Check, look up, plan and prove; writes nothing. `read` returns a policy file's text.
 
-    Raises ValetkeyError of every kind this room has: bad input before the first call, Differs, NotProved, CallError.
+    Raises ValetkeyError of every kind in this package: bad input before the first call, Differs, NotProved, CallError.
     """
     check_words(asked.policies)
     if asked.boundary is not None:
@@ -93,7 +93,7 @@ def prepare(
     final = adopted(
         grant(owner.account, owner.partition, tuple(each.arn for each in managed)), role, lasting=asked.lasting
     )
-    # What an earlier run has recorded stands: the policies were granted then.
+    # Keep the versions recorded by an earlier run: the policies were granted then.
     final = replace(final, versions=tuple(read_record(role).versions.items()) if role else versions_of(managed))
     calls = plan(final, role)
     trust = write_trust(final.terms)
@@ -101,7 +101,7 @@ def prepare(
         check_size(trust, perform)
     opens = opened(final, managed, boundary)
     until = final.terms.until
-    # The grant's own denies matter at once where the policies could change this role or others, or the end is near.
+    # Wait for the grant's own denies if the policies could change this role or others, or if the end is near.
     matters = bool(opens.escalations or opened(final, managed, boundary, own=False).escalations) or (
         until is not None and until - now < _NEAR
     )
@@ -122,7 +122,7 @@ def prepare(
 
 
 def _partition(asked: Asked, request: Received | None) -> str:
-    """The partition that what was given speaks of; the owner's own is known after the first call only."""
+    """Return the partition of the options or the request; the owner's own is known only after the first call."""
     if request is not None:
         value: AccessRequest = request.value
         return value.partition
@@ -145,8 +145,8 @@ def check_quota(number: int, perform: Perform) -> None:
 
 
 def check_size(trust: Mapping[str, Any], perform: Perform) -> None:
-    """Raise ValetkeyError for a trust policy that is larger than this account's quota. Where the quota cannot be read,
-    AWS decides: CreateRole is the first call, and nothing is granted before it."""
+    """Raise ValetkeyError for a trust policy that is larger than this account's quota. If the quota cannot be read, AWS
+    decides: CreateRole is the first call, and nothing is granted before it."""
     size = len(compact(trust))
     if size <= limits.TRUST_POLICY_MAX:
         return

@@ -1,11 +1,11 @@
-"""Grants in an access review: as entries of its population, and a review's decisions carried out.
+"""Grants in an access review: as entries of its population, and carrying out the decisions of a review.
 
 Rules:
-- A grant is ended by `revoke`, and in no other way; a role that does not fit its record is denied and closed, and not
-  deleted, as `revoke` without --confirm does. A role that is not a grant is never touched.
-- INVARIANT: what is ended is the role that was reviewed: one of the same name made since is left alone.
-- The review is handed to `keep` after every entry. Run again, it goes on with those that have no result.
-- A decision to keep is about what was reviewed. If the role is another one now, the result says so.
+- A grant is ended only by `revoke`. A role that does not match its record is denied and closed, and not deleted, as
+  `revoke` without --confirm does. A role that is not a grant is never changed.
+- INVARIANT: only the reviewed role is ended: a role of the same name that was created since is not changed.
+- The review is passed to `keep` after every entry. A second run continues with the entries without a result.
+- A decision to keep concerns the reviewed state. If the role has changed since, the result says so.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ from valetkey.trust.record import OWN, digest, instant
 
 @dataclass(frozen=True)
 class Tools:
-    """What `apply` needs besides AWS: a clock, waiting, and a callback for progress."""
+    """The dependencies of `apply` apart from AWS: a clock, waiting, and callbacks."""
 
     now: Callable[[], datetime]
     waiting: Waiting
     settle: float
-    """Seconds that a deny gets to take effect (`revoke`)."""
+    """Seconds for a deny to take effect (`revoke`)."""
     keep: Callable[[Review], None]
-    """Keeps the review as it is so far."""
+    """Stores the present state of the review."""
     tell: Callable[[Call], None]
     tell_wait: Callable[[float], None]
     tell_result: Callable[[Result], None]
 
 
 class NotAllApplied(ValetkeyError):
-    """Some grants could not be ended; the others were handled, and the file records it."""
+    """Some grants could not be ended. The others were handled, and the file records it."""
 
     exit_code = 3
 
 
 def entries(roles: Sequence[Role], *, now: datetime) -> tuple[Entry, ...]:
-    """The grants among an account's roles, those with a damaged record too."""
+    """Return the grants among an account's roles, including those with a damaged record."""
     return tuple(_entry(role, now) for role in roles if f"{PREFIX}version" in role.tags)
 
 
 def unfinished(review: Review) -> tuple[Entry, ...]:
-    """The grants that a decided review still has to end."""
+    """Return the grants that a decided review has yet to end."""
     done = {each.role_arn for each in review.applied.results} if review.applied else set()
     return tuple(
         each
@@ -66,8 +66,11 @@ def unfinished(review: Review) -> tuple[Entry, ...]:
 
 
 def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Review:
-    """Carry out a decided review. Raises CallError when the account cannot be read; NotAllApplied when a grant could
-    not be ended, after the others, or at once (130) for ^C."""
+    """Carry out a decided review.
+
+    Raises CallError if the account cannot be read; NotAllApplied if a grant could not be ended, after the others are
+    handled, or at once (exit code 130) for ^C.
+    """
     applied = review.applied or Applied(
         by=owner.arn, started_at=_at(tools), finished_at=None, results=(), not_reviewed=()
     )
@@ -159,7 +162,7 @@ def _end(entry: Entry, perform: Perform, tools: Tools, result: Callable[..., Res
 
 
 def _differences(entry: Entry, role: Role) -> Iterator[str]:
-    """In what the role is another one than was reviewed. Of a grant that is being revoked nothing counts."""
+    """Yield in what the role differs from the reviewed one."""
     if entry.trust_sha256 is not None and digest(role.trust) != entry.trust_sha256:
         yield "trust policy"
     if entry.kind == "grant" and set(_policies(role)) != set(entry.policies):

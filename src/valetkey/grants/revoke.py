@@ -1,22 +1,23 @@
-"""Take a grant back: deny everything first, then close the door, then remove everything.
+"""Revoke a grant: first deny everything, then close the trust policy, then remove everything.
 
 Rules:
-- IAM takes time: seconds in most cases, up to a few minutes, and changes may take effect in another order than they
-  were made in. So nothing that denies is removed before what closes access has had time to take effect (`Settling`).
-- The order: (1) an unconditional deny inline; (2) the trust replaced by one shown to admit nobody; replaced, never
-  edited, since a trust that shows the unique id of a deleted principal cannot be written back; (3) instance profiles
-  left, policies that hold no deny removed; (4) wait; the other policies removed, those that also allow before those
-  that only deny, the grant's own denies second to last, the deny of (1) last; (5) the role deleted, and read until it
-  is gone.
-- INVARIANT: after every prefix of the calls the contractor can do no more than before, in whichever order the calls of
-  the last `Settling.seconds` take effect; and nothing once the deny has taken effect.
-- After the wait the role is read again: a session that was still served may have removed the deny. The grant's own
-  deny on changing its role, in effect since the grant was made, is what keeps it from that; hence second to last.
-- Should AWS refuse the document of (2) (fact U3), (1) holds and the rest goes on. It carries nothing over from
-  the trust that was there, so that it cannot meet what IAM asks of shared OIDC issuers when a trust is saved (fact
-  W12). A boundary is never removed: it only narrows.
-- `shut` does (1) and (2) only, for a role that does not fit its record (`fitting.misfits`): tags can be forged, so that
-  deleting it needs a person who names it.
+- IAM changes take seconds in most cases, up to a few minutes, and may take effect in another order than they were made.
+  So nothing that denies is removed before the changes that close access have had time to take effect (`Settling`).
+- The order: (1) put an unconditional inline deny; (2) replace the trust policy with one proved to admit nobody; it is
+  replaced, never edited, because a trust policy with the unique id of a deleted principal cannot be written back; (3)
+  leave instance profiles, and remove policies that hold no deny; (4) wait; remove the other policies, those that also
+  allow before those that only deny, the grant's own denies second to last, the deny of (1) last; (5) delete the role,
+  and read until it is gone.
+- INVARIANT: after every prefix of the calls the contractor can do no more than before, whatever the order in which the
+  calls of the last `Settling.seconds` take effect; and nothing once the deny has taken effect.
+- After the wait the role is read again: a session that was still accepted may have removed the deny. The grant's own
+  deny on changing its role, in effect since the grant was created, prevents that; therefore it is removed second to
+  last.
+- If AWS refuses the document of (2) (fact U3), (1) is in effect and the rest continues. The document takes nothing from
+  the previous trust policy, so IAM's requirements for shared OIDC issuers in a saved trust policy cannot apply to it
+  (fact W12). A boundary is never removed: it only restricts.
+- `shut` does only (1) and (2), for a role that does not match its record (`fitting.misfits`): tags can be forged, so
+  deletion needs a person who names the role.
 """
 
 from __future__ import annotations
@@ -64,12 +65,12 @@ NOT_WAITED = (
     f"{TAKES}, an active session may still have been allowed what the role's policies allowed"
 )
 _ROUNDS = 4
-"""How often the deny is put on before a revocation gives up against whoever removes it."""
+"""How often the deny is written before a revocation gives up, if someone removes it."""
 
 
 @dataclass(frozen=True)
 class Removed:
-    """One performed call, and when (aware, UTC)."""
+    """A performed call, and its time (aware, UTC)."""
 
     call: Call
     at: datetime
@@ -82,39 +83,39 @@ class Removed:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What a revocation did."""
+    """The result of a revocation."""
 
     name: str
     role_arn: str
     contractor: str
     removed: tuple[Removed, ...]
     trust_closed: bool
-    """False when AWS refused the closed trust, or did not show it in time; the deny held all along."""
+    """False if AWS refused the closed trust policy, or did not show it in time; the deny was in effect."""
     gone_at: datetime
-    """When the role was no longer seen."""
+    """When the role was no longer visible."""
     others: Others | None
-    """Other roles of this account that the same contractor can assume; None: they could not be listed or were not
-    looked for, or it is not known who the contractor is."""
+    """Other roles of this account that the same contractor can assume; None if they could not be listed, were not
+    searched, or the contractor is not known."""
     waited: float
-    """Seconds spent waiting for the deny to take effect, other calls not counted."""
+    """Seconds spent waiting for the deny to take effect, without other calls."""
     skipped: bool
     """Whether the wait was skipped (--no-wait)."""
     undone: int
-    """How often the deny was found missing after the wait, and was put on again."""
+    """How often the deny was missing after the wait, and was written again."""
     taken: Taken
-    """What the role could have taken out that outlives the deny, by its policies as this run met them."""
+    """Credentials and sessions from the role that outlive the deny, by its policies as read in this run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shut:
-    """A role that was denied and closed, and not deleted."""
+    """A role that was denied and closed, but not deleted."""
 
     name: str
     role_arn: str
     done: tuple[Removed, ...]
-    """What was performed; empty when it was denied and closed already."""
+    """The calls that were performed; empty if it was already denied and closed."""
     trust_closed: bool
-    """False when AWS refused the closed trust, or did not show it in time; the deny holds."""
+    """False if AWS refused the closed trust policy, or did not show it in time; the deny is in effect."""
 
 
 def revoke(
@@ -129,13 +130,11 @@ def revoke(
     tell_wait: Callable[[float], None] = lambda seconds: None,
     again: str = "",
 ) -> Receipt:
-    """Revoke one of our roles, however much of it is left. Raises Interrupted; running it again goes on.
-
-    `again` are the options with which the command is run again.
+    """Revoke a role of a grant, or what is left of it. Raises Interrupted; running it again continues.
 
     `settle` is how many seconds the deny gets to take effect before anything that denies is removed; 0 skips that.
-    `with_others`: whether to look for other roles that trust the contractor; it reads every role of the account.
-    `tell_wait` is called with the seconds before each wait.
+    `with_others`: whether to search for other roles that trust the contractor, which reads every role of the account.
+    `tell_wait` is called with the seconds before each wait. `again` are the options for running the command again.
     """
     settling = Settling(waiting, seconds=settle, told=tell_wait)
     work = _Revoking(standing, perform, now, waiting, settling, tell, again=again)
@@ -176,7 +175,8 @@ def shut(
     tell: Callable[[Call], None] = lambda call: None,
     again: str = "",
 ) -> Shut:
-    """Deny everything to a role and close it, and leave the rest. Raises Interrupted; running it again goes on."""
+    """Deny everything to a role and close its trust policy, and keep the rest. Raises Interrupted; running it again
+    continues."""
     work = _Revoking(standing, perform, now, waiting, Settling(waiting, seconds=0), tell, keep=True, again=again)
     try:
         waiting.until(work.take_apart)
@@ -192,7 +192,7 @@ def shut(
 
 
 class _Revoking:
-    """One revocation under way: what was removed so far, and how the role stands."""
+    """A revocation in progress: the calls so far, and the state of the role."""
 
     def __init__(
         self,
@@ -209,9 +209,9 @@ class _Revoking:
         self._again = again
         self.removed: list[Removed] = []
         self.refused = ""
-        """Why the role could not be taken apart in the last try; empty when it was."""
+        """Why the last attempt could not remove everything, or empty."""
         self.held: Held | None = None
-        """Its policies, read once it was denied and closed."""
+        """Its policies, read after it was denied and closed."""
         self.undone = 0
         self.writes = Writes(perform, waiting, tell)
         self._standing = standing
@@ -226,7 +226,7 @@ class _Revoking:
         self._stands(standing.role)
 
     def take_apart(self) -> bool:
-        """Read, plan, perform, up to DeleteRole; again from the reading after every wait. Raises Interrupted."""
+        """Read, plan and perform, up to DeleteRole; begin again with reading after every wait. Raises Interrupted."""
         for number in range(_ROUNDS):
             role = self._read()
             if role is None:
@@ -249,7 +249,7 @@ class _Revoking:
         return self._killed or (self._bare and self._shut)
 
     def _round(self, role: Role) -> bool:
-        """Perform what is left; False when it was waited, and the role has to be read again."""
+        """Perform the remaining calls. Returns False after a wait: the role must be read again."""
         profiles = () if self._keep else _profiles(self._perform, role.name)
         for call in plan_close(role, profiles, closed=self._closed, keep=self._keep):
             self._one(call)
@@ -265,11 +265,11 @@ class _Revoking:
         return True
 
     def gone(self) -> datetime | None:
-        """The time at which the role is seen to be gone, or None to come again."""
+        """Return the time if the role is gone, or None to look again."""
         return self._now() if self._read() is None else None
 
     def interrupted(self, what: str, *, full: bool = False, exit_code: int = 3) -> Interrupted:
-        """What to say when it cannot go on: what holds already, and what to do."""
+        """Return the error if it cannot continue: the state in effect, and what to do."""
         name = self._standing.role.name
         if self._killed:
             holds = f"the role carries the deny on everything, which takes effect within {TAKES}"
@@ -288,17 +288,18 @@ class _Revoking:
         )
 
     def _stands(self, role: Role) -> None:
-        """Keep how the role stands, for `interrupted`."""
+        """Store the state of the role, for `interrupted`."""
         self._killed, self._bare = denies_all(role), not (role.inline or role.managed)
         self._shut = is_closed(role, self._closed)
 
     def _read(self) -> Role | None:
-        """The role, or None when it is gone. One of this name made since is another role: it is not touched."""
+        """Return the role, or None if it is gone. A role of this name that was created since is another role and is not
+        changed."""
         role = read_role(self._perform, self._standing.role.name)
         return role if role is not None and role.created == self._standing.role.created else None
 
     def _one(self, call: Call) -> None:
-        # What is gone already: an earlier attempt of the same call got through unheard.
+        # Already gone: an earlier attempt of the same call succeeded without a response.
         unheard = frozenset[str]() if call.operation == "put_role_policy" else frozenset({"NoSuchEntity"})
         try:
             self.writes.one(call, passing=BUSY, unheard=unheard)
@@ -318,13 +319,14 @@ class _Revoking:
             self._bare = not self._killed
 
     def _loosens(self, call: Call) -> bool:
-        """Whether a call took nothing away but what denies."""
+        """Return whether a call removed only a policy that denies."""
         name = call.params.get("PolicyName") or call.params.get("PolicyArn", "")
         is_removal = call.operation in ("delete_role_policy", "detach_role_policy")
         return is_removal and (name == REVOKED or (self.held or NOTHING_READ).kind(name) == "denies")
 
     def _read_back(self) -> bool:
-        """Whether AWS gives the closed trust back within a short time. If not, the deny holds and the work goes on."""
+        """Return whether AWS shows the closed trust policy within a short time. If not, the deny is in effect and the
+        work continues."""
 
         def look() -> bool | None:
             role = self._perform(Call("iam", "get_role", {"RoleName": self._standing.role.name}))["Role"]
@@ -333,7 +335,7 @@ class _Revoking:
         return replace(self._waiting, limit=min(self._waiting.limit, 10.0)).until(look) is True
 
     def _shown(self, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The document if it is shown to admit nobody. One that cannot be read is not shown."""
+        """Return the document if it is proved to admit nobody. An unreadable document is not proved."""
         from valetkey.trust.showing import admits_nobody
 
         try:
@@ -348,7 +350,7 @@ _REFUSED_DOCUMENT = frozenset({"MalformedPolicyDocument", "InvalidInput", "Valid
 
 
 def _profiles(perform: Perform, name: str) -> tuple[str, ...]:
-    """The instance profiles that the role is in; none when they may not be listed, and DeleteRole finds them."""
+    """Return the instance profiles of the role; empty if the caller may not list them: then DeleteRole reports them."""
     try:
         return instance_profiles(perform, name)
     except CallError as error:

@@ -1,4 +1,4 @@
-"""The steps of a revocation, planned from how the role stands: the rules are those of `revoke`."""
+"""Plan the steps of a revocation from the present role. The rules are those of `revoke`."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ _STEPS: dict[str, str] = {
 
 
 def step(call: Call) -> str:
-    """A call of a revocation in words."""
+    """Describe a call of a revocation."""
     return _STEPS[call.operation].format(**call.params)
 
 
 def plan_close(
     role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, keep: bool = False
 ) -> tuple[Call, ...]:
-    """The calls that are left to refuse sessions and shut the door; none for a role that is closed and bare.
+    """Return the remaining calls that deny sessions and close the trust policy; empty for a role that is closed and has
+    no policies.
 
-    `keep`: with a deny that keeps the role from being deleted unasked (`held_deny`).
+    `keep`: use a deny that keeps the role from being deleted without a confirmation (`held_deny`).
     """
     about = {"RoleName": role.name}
     wanted = held_deny() if keep else kill_deny()
@@ -51,10 +52,9 @@ def plan_close(
 def plan_remove(
     role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, held: Held = NOTHING_READ
 ) -> tuple[Call | Settle, ...]:
-    """The steps that follow `plan_close`, up to the deletion of the role.
+    """Return the steps that follow `plan_close`, up to the deletion of the role.
 
-    `held` are the documents of its managed policies; of one that is not among them it is taken that it both allows and
-    denies.
+    `held` are the documents of its managed policies; a missing one counts as both allowing and denying.
     """
     about = {"RoleName": role.name}
     delete = Call("iam", "delete_role", about)
@@ -64,7 +64,7 @@ def plan_remove(
     gone: dict[Kind, list[Call]] = {"allows": [], "both": [], "denies": []}
     for arn in role.managed:
         gone[known.kind(arn)].append(Call("iam", "detach_role_policy", {**about, "PolicyArn": arn}))
-    # The grant's own denies second to last. One that was changed so that it allows is among those that allow.
+    # The grant's own denies come second to last. One that was changed to allow counts as one that allows.
     for name in sorted(role.inline.keys() - {REVOKED}, key=lambda each: (each in OWN, each)):
         gone[known.kind(name)].append(Call("iam", "delete_role_policy", {**about, "PolicyName": name}))
     return (
@@ -85,16 +85,16 @@ def plan_remove(
 def plan_revoke(
     role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, held: Held = NOTHING_READ
 ) -> tuple[Call | Settle, ...]:
-    """All steps that are left to revoke a role as it stands; `profiles` are the instance profiles it is in.
+    """Return all remaining steps to revoke a role; `profiles` are its instance profiles.
 
-    `closed` is the trust that is shown to admit nobody, or None to leave the trust as it is.
+    `closed` is the trust policy that is proved to admit nobody, or None to leave the trust policy unchanged.
     """
     close = plan_close(role, profiles, closed=closed)
     return (*close, *plan_remove(role, profiles, closed=closed, held=held))
 
 
 def is_closed(role: Role, closed: Mapping[str, Any] | None) -> bool:
-    """Whether the role's trust is the closed one."""
+    """Return whether the role's trust policy is the closed one."""
     return closed is not None and canonical(role.trust) == canonical(closed)
 
 
@@ -103,5 +103,5 @@ def _is_bare(role: Role, profiles: tuple[str, ...], closed: Mapping[str, Any] | 
 
 
 def denies_all(role: Role) -> bool:
-    """Whether the role carries a revocation's deny on everything."""
+    """Return whether the role has a revocation's deny on everything."""
     return canonical(role.inline.get(REVOKED, {})) in (canonical(kill_deny()), canonical(held_deny()))

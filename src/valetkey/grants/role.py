@@ -1,4 +1,4 @@
-"""A role as it stands in the owner's account, and reading one."""
+"""A role in the owner's account, and functions that read roles."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """What AWS says of one role. Documents are JSON objects, times aware."""
+    """One role as AWS returns it. Documents are JSON objects, times aware."""
 
     name: str
     arn: str
@@ -42,21 +42,22 @@ class Role:
     boundary: str | None
     created: datetime
     last_used: datetime | None = None
-    """Last use within 400 days, some hours behind; None: none known (IAM User Guide, access_policies_last-accessed)."""
+    """Last use within 400 days, with a delay of some hours; None: none known (IAM User Guide,
+    access_policies_last-accessed)."""
     description: str | None = None
-    """None where the reading call does not tell (GetAccountAuthorizationDetails)."""
+    """None if the reading call does not return it (GetAccountAuthorizationDetails)."""
     max_session: int | None = None
-    """Seconds; None where the reading call does not tell."""
+    """Seconds; None if the reading call does not return it."""
 
     @property
     def account(self) -> str:
-        """The account the role is in: 12 digits."""
+        """The role's account: 12 digits."""
         return self.arn.split(":")[4]
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who calls: the account that is acted on (12 digits), its partition, and the caller's ARN."""
+    """The caller: the account to change (12 digits), its partition, and the caller's ARN."""
 
     account: str
     partition: str
@@ -64,18 +65,19 @@ class Owner:
 
 
 def compact(document: Mapping[str, Any]) -> str:
-    """A document as AWS is sent it: no whitespace, order kept."""
+    """Serialize a document as it is sent to AWS: no whitespace, order kept."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=True)
 
 
 def read_owner(perform: Perform) -> Owner:
-    """The account the credentials belong to. Raises CallError."""
+    """Return the account of the credentials. Raises CallError."""
     said = perform(Call("sts", "get_caller_identity"))
     return Owner(said["Account"], said["Arn"].split(":")[1], said["Arn"])
 
 
 def read_role(perform: Perform, name: str) -> Role | None:
-    """The role as it stands, or None when there is none. Raises CallError, NoSuchEntity too when it goes meanwhile."""
+    """Return the role in its present state, or None if it does not exist. Raises CallError, also NoSuchEntity if the
+    role is deleted during the reads."""
     try:
         found = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
     except CallError as error:
@@ -98,32 +100,32 @@ def read_role(perform: Perform, name: str) -> Role | None:
 
 
 HIDDEN = REFUSED | {"NoSuchEntity"}
-"""Codes of a CallError that say that a policy is not shown: it is refused, or gone."""
+"""Codes of a CallError for a policy that AWS does not return: access is refused, or it is gone."""
 
 
 def read_policy(perform: Perform, arn: str) -> tuple[str, Any]:
-    """The default version of a managed policy, like "v12", and its document. Raises CallError."""
+    """Return the default version of a managed policy, like "v12", and its document. Raises CallError."""
     version = str(perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"])
     found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
     return version, found["PolicyVersion"]["Document"]
 
 
 def instance_profiles(perform: Perform, name: str) -> tuple[str, ...]:
-    """The names of the instance profiles that a role is in. Raises CallError."""
+    """Return the names of the instance profiles that contain a role. Raises CallError."""
     call = Call("iam", "list_instance_profiles_for_role", {"RoleName": name})
     return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
 
 
 def is_unchanged(perform: Perform, before: Role) -> bool:
-    """Whether the role is still as it was read, but for its last use. Raises CallError."""
+    """Return whether the role is still as it was read, except for its last use. Raises CallError."""
     role = read_role(perform, before.name)
     return role is not None and replace(role, last_used=None) == replace(before, last_used=None)
 
 
 def read_roles(perform: Perform) -> Iterator[Role]:
-    """Every role of the account with its tags, boundary, policies and last use. Raises CallError.
+    """Yield every role of the account with its tags, boundary, policies and last use. Raises CallError.
 
-    One paged call instead of four per role: GetAccountAuthorizationDetails, which tells neither description nor
+    One paged call instead of four per role: GetAccountAuthorizationDetails, which returns neither description nor
     MaxSessionDuration.
     """
     call = Call("iam", "get_account_authorization_details", {"Filter": ["Role"], "MaxItems": 1000})
@@ -160,5 +162,6 @@ def _role(
 
 
 def _document(document: Any) -> Mapping[str, Any]:
-    """boto3 gives IAM's URL-encoded documents as objects already; one that is no JSON object stays visible as text."""
+    """Return a policy document. boto3 already decodes IAM's URL-encoded documents; one that is not a JSON object is
+    returned as text in an object."""
     return document if isinstance(document, Mapping) else {"text": str(document)}

@@ -1,9 +1,10 @@
-"""What a change means: who is admitted or refused by it, and what permissions come and go. By proof, and in words.
+"""The meaning of a change: who is newly admitted or refused, and which permissions are added or removed. By proof, and
+in words.
 
 Rules:
-- The words come from the terms, field by field. Whether somebody is admitted or refused by the change at all is proved
-  (`prover.prove`, both ways): "nobody" is said of a proof only. Where there is none, it counts as somebody.
-- `people` leaves out ends: it asks whom, and not until when.
+- The words come from the terms, field by field. Whether the change admits or refuses anyone at all is proved
+  (`prover.prove`, in both directions): "no caller" requires a proof. Without a proof, a caller is assumed.
+- `people` ignores ends: it compares who is admitted, not until when.
 """
 
 from __future__ import annotations
@@ -26,43 +27,43 @@ from valetkey.trust.terms import Terms
 
 @dataclass(frozen=True)
 class People:
-    """How a change of terms changes who is admitted, without the ends."""
+    """How a change of terms affects who is admitted, without the ends."""
 
     admits: bool
-    """Somebody whom the old terms refuse."""
+    """The new terms admit a caller that the old terms refuse."""
     refuses: bool
-    """Somebody whom the old terms admit."""
+    """The new terms refuse a caller that the old terms admit."""
 
 
 @dataclass(frozen=True)
 class Permissions:
-    """What a change of policies and boundary does: actions by AWS's access level."""
+    """The effect of a change of policies and boundary: actions by AWS's access level."""
 
     adds: Mapping[str, tuple[str, ...]]
     removes: Mapping[str, tuple[str, ...]]
     otherwise: bool
-    """The documents differ, and not in what actions they open: in resources or conditions."""
+    """The actions are the same, and the documents differ in resources or conditions."""
     unread: tuple[str, ...]
-    """Policies of the grant as it is that could not be read."""
+    """Policies of the present grant that could not be read."""
     undecided: str = ""
-    """Why the policies were not fully analyzed; empty when they were. What was not analyzed counts as allowed."""
+    """Why the policies were not fully analyzed, or empty. Actions that were not analyzed count as allowed."""
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """A change in words, and what of it is proved."""
+    """A change in words, with the proved parts."""
 
     adds: tuple[str, ...]
-    """Calls into the role that are new; empty: proved that there are none."""
+    """Calls to assume the role that are newly admitted; empty: proved that there are none."""
     removes: tuple[str, ...]
     permissions: Permissions | None
-    """None where neither policies nor boundary change."""
+    """None if neither policies nor boundary change."""
     fields: tuple[tuple[str, str, str], ...]
     """Every field that changes: its name, the old and the new value."""
 
 
 def people(old: Terms, new: Terms, *, role_arn: str, now: datetime) -> People:
-    """Whether the new terms admit or refuse anybody whom the old ones did not."""
+    """Return whether the new terms admit callers that the old ones refuse, and the reverse."""
     if replace(old, until=None) == replace(new, until=None):
         return People(False, False)
     one, other = _undated(old, now), _undated(new, now)
@@ -75,7 +76,7 @@ def people(old: Terms, new: Terms, *, role_arn: str, now: datetime) -> People:
 
 
 def _undated(terms: Terms, now: datetime) -> Terms | None:
-    """The terms without their ends and without people who have been deleted; None when nobody is left."""
+    """Return the terms without their ends and without deleted principals; None if no principal is left."""
     if terms.pin and set(terms.pin) == set(terms.orphans):
         return None
     over = terms.previous_until is not None and terms.previous_until <= now
@@ -91,8 +92,11 @@ def _within(one: Terms, other: Terms, role_arn: str) -> bool:
 def meaning(
     old: Grant, new: Grant, *, documents: Mapping[str, Mapping[str, Any] | None] | None, now: datetime
 ) -> Meaning:
-    """What it means to go from one grant to the other. `documents` are those of all managed policies and boundaries
-    of both, by ARN, None for one that could not be read; None when none was read, since none changes."""
+    """Return the meaning of a change from one grant to the other.
+
+    `documents` are those of all managed policies and boundaries of both, by ARN, None for one that could not be read.
+    It is None if none was read because none changes.
+    """
     adds, removes = _words(old.terms, new.terms, now)
     admits = refuses = False
     if old.terms != new.terms:
@@ -128,7 +132,7 @@ def _actions(grant: Grant, documents: Mapping[str, Mapping[str, Any] | None]) ->
 
 
 def by_level(actions: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """Actions by AWS's access level, sorted; one that AWS does not list counts as a write."""
+    """Group actions by AWS's access level, sorted; one that AWS does not list counts as a write."""
     found: dict[str, list[str]] = {each: [] for each in LEVELS}
     for action in sorted(actions):
         found[level(action) or "Write"].append(action)
@@ -136,7 +140,7 @@ def by_level(actions: frozenset[str]) -> dict[str, tuple[str, ...]]:
 
 
 def fields(old: Grant, new: Grant) -> Iterator[tuple[str, str, str]]:
-    """Every field that differs: its name, the old value and the new one, for people."""
+    """Yield every field that differs: its name, the old value and the new one, for people."""
     names = {"only", "pin"}
     for each in differing_terms(old.terms, new.terms):
         if each.what not in names:

@@ -1,8 +1,8 @@
-"""Whether CloudFormation keeps a role: what is changed there by hand, a stack update may undo.
+"""Whether a role belongs to a CloudFormation stack: a stack update may then undo a change made by hand.
 
-Asked by DescribeStackResources with the role's name as PhysicalResourceId, which answers ValidationError where no stack
-of the region has it (CloudFormation API reference, DescribeStackResources). A stack of another region, and Terraform,
-cannot be known.
+DescribeStackResources is called with the role's name as PhysicalResourceId. It returns ValidationError if no stack of
+the region contains it (CloudFormation API reference, DescribeStackResources). Stacks in other regions, and Terraform,
+cannot be detected.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from valetkey.account.calls import Call, CallError, Perform
 
 @dataclass(frozen=True)
 class Stack:
-    """The stack that a role belongs to."""
+    """The stack of a role."""
 
     name: str = ""
-    """Empty: no stack of the region has it, or that could not be read."""
+    """Empty: no stack of the region contains the role, or the stack could not be read."""
     unread: str = ""
-    """Why it is not known; empty when it is."""
+    """Why the stack could not be read, or empty."""
 
 
 def stack_of(perform: Perform, name: str) -> Stack:
-    """The stack of a role, in the region that is called. Raises nothing."""
+    """Return the stack of a role, in the region of the call. Raises nothing."""
     try:
         found = perform(Call("cloudformation", "describe_stack_resources", {"PhysicalResourceId": name}))
     except CallError as error:

@@ -1,4 +1,4 @@
-"""The state of a grant: what was agreed, what the role is now, and where the two differ."""
+"""The state of a grant: the agreed terms, the present role, and the differences between the two."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ __all__ = [
 ]
 
 EXTERNAL_ID = "ExternalId"
-"""The name of the one difference whose values are masked when printed."""
+"""The name of the only difference whose values are masked when printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """One of our roles, read: its record, its terms, and every difference between the two."""
+    """The role of a grant as read: its record, its terms, and every difference between the two."""
 
     role: Role
     record: Record
@@ -55,24 +55,24 @@ class Standing:
 
     @property
     def revoking(self) -> bool:
-        """Whether a revocation is in progress: the unconditional deny is on the role, or only DeleteRole is left."""
+        """Whether a revocation is in progress: the unconditional deny is on the role, or only DeleteRole remains."""
         role = self.role
         bare = not (role.inline or role.managed)
         return REVOKED in role.inline or (bare and canonical(role.trust) == canonical(closed_trust()))
 
     @property
     def sessions_deny(self) -> SessionsDeny | None:
-        """What the grant's policy on sessions denies; None when it has none."""
+        """The deny on sessions of the grant; None if it has none."""
         return sessions_deny(self.role)
 
     def suspended(self, now: datetime) -> bool:
-        """Whether every session is denied now."""
+        """Return whether every session is denied now."""
         deny = self.sessions_deny
         return deny is not None and deny.suspends(now)
 
     def state(self, now: datetime) -> str:
-        """One word: "revoking", "changing" (a change is under way or was interrupted), "changed" (differs from its
-        record), "incomplete", "ended", "suspended" or "open"."""
+        """Return one of: "revoking", "changing" (a change is in progress or was interrupted), "changed" (differs from
+        its record), "incomplete", "ended", "suspended" or "open"."""
         if self.revoking:
             return "revoking"
         if self.record.changing is not None:
@@ -87,23 +87,24 @@ class Standing:
 
 
 def sessions_deny(role: Role) -> SessionsDeny | None:
-    """What the role's policy on sessions says; None when it has none, or not one of ours."""
+    """Return the role's deny on sessions; None if it has none, or one that valetkey did not write."""
     document = role.inline.get(SESSIONS)
     return None if document is None else read_sessions_deny(document)
 
 
 def read_standing(role: Role) -> Standing:
-    """One of our roles with its record. Raises ForeignRole."""
+    """Return the role of a grant with its record. Raises ForeignRole."""
     record = read_record(role)
     terms = _recorded_terms(role, record)
     return Standing(role=role, record=record, terms=terms, drift=tuple(_drift(role, record, terms)))
 
 
 def read_claimed(role: Role) -> Standing:
-    """The same for a role whose record is damaged, or of another version: it says that it is ours, and fits nothing.
+    """Like `read_standing`, but a role with a damaged record, or one of another version, is accepted as a grant that
+    matches nothing.
 
-    Whoever can tag the role can damage the record; that must not keep the owner from revoking. Raises ForeignRole for
-    a role without the tag `valetkey:version`.
+    Anyone who can tag the role can damage the record; that must not keep the owner from revoking. Raises ForeignRole
+    for a role without the tag `valetkey:version`.
     """
     try:
         return read_standing(role)
@@ -114,7 +115,7 @@ def read_claimed(role: Role) -> Standing:
 
 
 def unrecorded(role: Role, why: str) -> Standing:
-    """A role of which no record can be read, or that has none: it fits nothing. `why` says which."""
+    """Return a role without a readable record: it matches nothing. `why` is the reason."""
     record = Record(
         contractor=role.tags.get(f"{PREFIX}contractor", ""),
         terms="",
@@ -132,8 +133,8 @@ def unrecorded(role: Role, why: str) -> Standing:
 
 
 def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
-    """The grants among an account's roles, by name, and the names of roles whose record cannot be read: it is damaged,
-    or lost while other traces of a grant are on the role."""
+    """Return the grants among an account's roles, by name, and the names of roles whose record cannot be read: it is
+    damaged, or missing while other traces of a grant are on the role."""
     grants, damaged = [], []
     for role in sorted(roles, key=lambda each: each.name.lower()):
         if OWN_ROLE in role.inline or any(key.startswith(PREFIX) for key in role.tags):
@@ -145,7 +146,8 @@ def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str,
 
 
 def proof(standing: Standing) -> Shown | None:
-    """What is proved of the role's trust as it is now, against its terms; None when those cannot be read from it."""
+    """Return the proof that the role's present trust policy matches its terms; None if the terms cannot be read from
+    it."""
     if standing.terms is None:
         return None
     from valetkey.trust.showing import admits_only
@@ -158,8 +160,8 @@ def proof(standing: Standing) -> Shown | None:
 
 
 def hand_over(standing: Standing, *, now: datetime) -> Handoff:
-    """The handoff of a grant as it stands. Raises ValetkeyError (exit code 1) for one that is not as agreed, or has
-    ended."""
+    """Return the handoff of a grant in its present state. Raises ValetkeyError (exit code 1) for one that differs from
+    its record, or has ended."""
     state = standing.state(now)
     terms = standing.terms
     adopted = standing.record.is_adopted
@@ -174,7 +176,7 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
         )
     if adopted:
         terms = _usable(standing, terms)
-        # The end that `adopt` has set is a dated deny, of which the trust policy says nothing.
+        # The end that `adopt` has set is a dated deny; it is not in the trust policy.
         ends = [each for each in (terms.until, standing.record.until) if each is not None]
         terms = replace(terms, until=min(ends, default=None))
     handoff = Handoff(
@@ -189,7 +191,7 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     try:
         check(handoff)
     except FieldError as error:
-        # Made by hand, or by an older valetkey: `accept` would refuse the file.
+        # Created by hand, or by an older valetkey: `accept` would refuse the file.
         raise ValetkeyError(
             f"{standing.role.name} cannot be handed over: {error}",
             do="the path of a role cannot change: revoke it, and grant under another name or path",
@@ -200,8 +202,8 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
 
 
 def _usable(standing: Standing, terms: Terms) -> Terms:
-    """What the contractor has to send to be admitted: the terms that the role admits at most may name too little.
-    Raises ValetkeyError (exit code 1) where that is not proved."""
+    """Return what the contractor has to send to be admitted: the terms that the role admits at most may contain too
+    little. Raises ValetkeyError (exit code 1) if that is not proved."""
     from valetkey.trust.adopting import to_bring
 
     usable = to_bring(standing.role.trust, terms, role_arn=standing.role.arn)
@@ -217,7 +219,7 @@ def _usable(standing: Standing, terms: Terms) -> Terms:
 
 
 def _advice(standing: Standing, state: str) -> str:
-    """What to do about a grant that cannot be handed over, by its state."""
+    """Return what to do about a grant that cannot be handed over, by its state."""
     name, adopted = standing.role.name, standing.record.is_adopted
     match state:
         case "ended":
@@ -245,7 +247,7 @@ def _advice(standing: Standing, state: str) -> str:
 
 
 def terms_on(role: Role, contractor: str) -> Terms | None:
-    """The terms in the role's trust policy, or None when valetkey would not have written it."""
+    """Return the terms in the role's trust policy, or None if it does not have the form that valetkey writes."""
     return terms_in(role.trust, partition=role.arn.split(":")[1], contractor=contractor)
 
 
@@ -271,7 +273,7 @@ def _drift(role: Role, record: Record, terms: Terms | None) -> Iterator[Differen
 
 
 def differing_terms(agreed: Terms, wanted: Terms) -> Iterator[Difference]:
-    """Every field in which two sets of terms differ, in words; `found` is the wanted value."""
+    """Yield every field in which two sets of terms differ, in words; `found` is the wanted value."""
     for each in TERMS:
         one, other = getattr(agreed, each.name), getattr(wanted, each.name)
         if one != other:
@@ -279,7 +281,7 @@ def differing_terms(agreed: Terms, wanted: Terms) -> Iterator[Difference]:
 
 
 def words(value: Any) -> str:
-    """A term's value for a person."""
+    """Format the value of a term."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value == ():

@@ -1,12 +1,12 @@
-"""Suspend a grant and resume it: one inline deny on everything, and after it one on the sessions issued earlier.
+"""Suspend and resume a grant: one inline deny on everything, and afterwards a deny on older sessions.
 
 Rules:
-- The trust stays as it is: it is the only place where the terms are. Who is admitted can still enter, and is refused
-  everything; such a session stays refused after `resume`, since it was issued before.
-- With an end one policy does both: it denies everything until then, and afterwards the sessions issued before.
-- `resume` replaces the deny in one call, so that there is no moment without.
-- Whether AWS counts what a session draws with sts:GetScopedCredentials as issued when the session was is documented
-  nowhere (fact U9): `Resumed.may_live_until` says from when no session issued before the suspension can exist.
+- The trust policy does not change: it is the only place of the terms. Admitted callers can still assume the role, and
+  are denied everything; such a session stays denied after `resume`, because it was issued before.
+- With an end, one policy does both: it denies everything until then, and afterwards the sessions issued before.
+- `resume` replaces the deny in one call, so the role is never without one.
+- AWS does not document whether a session from sts:GetScopedCredentials counts as issued when its source session was
+  (fact U9): `Resumed.may_live_until` is the time after which no session from before the suspension can exist.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Suspended:
     standing: Standing
     deny: SessionsDeny
     calls: tuple[Call, ...]
-    """What was performed; empty when it was suspended so already."""
+    """The calls that were performed; empty if it was already suspended like this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,9 @@ class Resumed:
     standing: Standing
     deny: SessionsDeny
     calls: tuple[Call, ...]
-    """What was performed; empty when it was not suspended."""
+    """The calls that were performed; empty if it was not suspended."""
     may_live_until: datetime | None
-    """When the last session issued before the suspension expires; None when none can still exist."""
+    """When the last session issued before the suspension expires; None if none can still exist."""
 
 
 def suspend(
@@ -66,7 +66,7 @@ def suspend(
     _check_whole(standing)
     there = standing.sessions_deny
     if there is not None and there.suspends(now) and there.until == until:
-        deny = there  # a run that was interrupted, or said twice
+        deny = there  # a run that was interrupted, or repeated
     else:
         since = there.since if there is not None and there.suspends(now) else None
         deny = SessionsDeny(since=since or now.replace(microsecond=0), until=until)
@@ -97,7 +97,7 @@ def resume(
         )
     at = now()
     if there.since is None:
-        deny, lives = there, None  # resumed already: a run that was interrupted, or said twice
+        deny, lives = there, None  # already resumed: a run that was interrupted, or repeated
     else:
         over = there.until is not None and there.until <= at
         deny = there if over else SessionsDeny.of_before(at)
@@ -108,8 +108,8 @@ def resume(
 
 
 def suspensions(standing: Standing) -> tuple[tuple[datetime, datetime | None], ...]:
-    """When a grant was suspended, and until when (None: it still is), in order: from the deny on the role, and from the
-    lines of its last changes, which whoever may tag the role can write."""
+    """Return the start and end of each suspension (end None: still suspended), in order: from the deny on the role, and
+    from the lines of its last changes, which anyone who can tag the role can write."""
     found: list[tuple[datetime, datetime | None]] = []
     begun: tuple[datetime, datetime | None] | None = None
     for change in reversed(history.read(standing.record.changes)):
@@ -117,7 +117,7 @@ def suspensions(standing: Standing) -> tuple[tuple[datetime, datetime | None], .
         if at is None:
             continue
         if change.what == "suspended" or end is not None:
-            # Suspended again before it ended: another end, and the same beginning.
+            # Suspended again before the end: a new end, and the same start.
             running = begun is not None and (begun[1] is None or at < begun[1])
             if begun is not None and not running:
                 found.append(begun)
@@ -129,7 +129,7 @@ def suspensions(standing: Standing) -> tuple[tuple[datetime, datetime | None], .
     if deny is not None and deny.since is not None:
         begun = (deny.since, deny.until)
     elif begun is not None and begun[1] is None:
-        begun = None  # the role carries no deny: when that was taken away is not known
+        begun = None  # the role has no deny: the time of its removal is not known
     return (*found, *([begun] if begun is not None else []))
 
 
@@ -141,7 +141,7 @@ def _time(text: str) -> datetime | None:
 
 
 def _longest(standing: Standing) -> int:
-    """Seconds that a session of the role may last; AWS's longest where the limit was changed lately."""
+    """Return the longest duration of a session in seconds; AWS's maximum if the limit was changed recently."""
     if any(" session " in each for each in standing.record.changes):
         return limits.ROLE_SESSION_MAX
     return standing.role.max_session or standing.record.session
@@ -175,7 +175,7 @@ def _put(
     waiting: Waiting,
     tell: Callable[[Call], None],
 ) -> tuple[Call, ...]:
-    """The deny first, then the line of the history. Both are left out where they are there already."""
+    """Write the deny first, then the line of the history. Each is skipped if it exists already."""
     name, record = standing.role.name, standing.record
     about = {"RoleName": name}
     calls = []

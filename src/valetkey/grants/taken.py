@@ -1,7 +1,7 @@
-"""What a role's policies say, read before they are removed: in which order they may go, and what the role could have
-taken out that a deny does not end (`policy.outlives`).
+"""A role's policies, read before they are removed: the order in which to remove them, and the credentials and sessions
+from the role that a deny does not end (`catalog.outliving_credentials`).
 
-A policy that cannot be read is named: of what it allowed nothing is known, and it may hold a deny.
+A policy that cannot be read is listed: what it allowed is unknown, and it may contain a deny.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from valetkey.prover.effective_permissions import Outlives
 
 Kind = Literal["allows", "denies", "both"]
-"""What a policy holds: Allow statements alone, Deny statements alone, or both (also where that is not known)."""
+"""The statements of a policy: only Allow, only Deny, or both (also if it is not known)."""
 
 
 @dataclass(frozen=True)
@@ -29,31 +29,31 @@ class Held:
 
     inline: Mapping[str, Mapping[str, Any]]
     managed: Mapping[str, Mapping[str, Any]]
-    """Documents by ARN: of the policies that are attached, and of those that were agreed and are no longer attached."""
+    """Documents by ARN: of attached policies, and of agreed policies that are no longer attached."""
     boundary: Mapping[str, Any] | None
     unread: tuple[str, ...]
     """Names and ARNs of the policies whose documents are not known."""
 
     def kind(self, name: str) -> Kind:
-        """What an attached or inline policy holds, by its ARN or name."""
+        """Return the kind of an attached or inline policy, by its ARN or name."""
         return kind(self.managed.get(name) or self.inline.get(name))
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What a role could have taken out."""
+    """Credentials and sessions that the role may have returned."""
 
     outlives: tuple[Outlives, ...]
-    """What outlives a deny on the role, by the policies that could be read."""
+    """Those that outlive a deny on the role, by the policies that could be read."""
     unread: tuple[str, ...]
-    """Policies of which that is not known; empty: the list is whole."""
+    """Policies for which that is not known; empty: the list is complete."""
 
 
 NOTHING_READ = Held({}, {}, None, ())
 
 
 def kind(document: Mapping[str, Any] | None) -> Kind:
-    """What a policy document holds."""
+    """Return the kind of a policy document."""
     statements = document.get("Statement") if document else None
     listed = statements if isinstance(statements, list) else [statements]
     effects = {each.get("Effect") if isinstance(each, Mapping) else None for each in listed}
@@ -61,7 +61,7 @@ def kind(document: Mapping[str, Any] | None) -> Kind:
 
 
 def read_held(role: Role, record: Record, perform: Perform) -> Held:
-    """Read a role's managed policies and boundary. What AWS refuses is `unread`; raises nothing."""
+    """Read a role's managed policies and boundary. Policies that AWS refuses are `unread`. Raises nothing."""
     unread: list[str] = []
     managed: dict[str, Mapping[str, Any]] = {}
     attached = {in_tag(arn) for arn in role.managed}
@@ -80,7 +80,8 @@ def read_held(role: Role, record: Record, perform: Perform) -> Held:
 
 
 def taken(held: Held, *, role_arn: str) -> Taken:
-    """What the role could have taken out by the policies that were read, under its boundary and its denies."""
+    """Return the credentials and sessions that the role may have returned, by the policies that were read, its boundary
+    and its denies."""
     from valetkey.policy.lenient import parse_lenient
     from valetkey.prover.effective_permissions import opening
 
@@ -100,7 +101,8 @@ def taken(held: Held, *, role_arn: str) -> Taken:
 
 
 def _denies_all(policy: Policy) -> bool:
-    """A deny on everything was put on the role to stop it: it says nothing about what could be obtained before."""
+    """Return whether a policy is only a deny on everything. It was added to stop the role, and does not show what could
+    be obtained before."""
     return not policy.allows and any(_whole(each) for each in policy.denies)
 
 
@@ -113,7 +115,7 @@ def _whole(deny: Statement) -> bool:
 
 
 def _document(perform: Perform, arn: str) -> Mapping[str, Any] | None:
-    """The default version of a managed policy, or None."""
+    """Return the document of the default version of a managed policy, or None."""
     try:
         _, document = read_policy(perform, arn)
     except (CallError, KeyError):

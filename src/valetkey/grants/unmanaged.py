@@ -1,11 +1,11 @@
-"""End the access through a role of which no record can be read, or that never had one: the emergency button.
+"""Emergency revocation of a role without a readable record.
 
 Rules:
-- Only a role through which somebody outside may come in, by `who`; what is not decided counts as yes. So does a role
-  that an earlier run has denied and closed. A role of the account's own machinery is no contractor's.
-- Refused: the role that signs the calls, and roles that AWS makes and keeps.
-- Who else loses access is said (`uses`), and needs more than a yes.
-- INVARIANT: what the role was is written down (`snapshot`) before the first call that changes it.
+- Only a role that admits an outside party, by `who`; an undecided result counts as admitted. A role that an earlier run
+  has denied and closed counts too. A role that only its own account uses is refused.
+- Also refused: the role that signs the calls, and roles that AWS creates and manages.
+- Others who lose access are listed (`uses`), and then a plain yes is not enough.
+- INVARIANT: the previous state of the role is written down (`snapshot`) before the first call that changes it.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ class Unmanaged:
 
     standing: Standing
     outsiders: tuple[str, ...]
-    """Which outside parties are admitted, in words; empty for a role that an earlier run has closed."""
+    """The outside parties that are admitted, in words; empty for a role that an earlier run has closed."""
     uses: tuple[str, ...]
-    """Who uses the role besides, in words: services, instance profiles, the role's own account, identity providers."""
+    """Who else uses the role, in words: services, instance profiles, the role's own account, identity providers."""
     profiles: tuple[str, ...]
-    """The instance profiles that it is in."""
+    """The instance profiles that contain it."""
 
 
 def judge_unmanaged(role: Role, *, owner: Owner, perform: Perform) -> Unmanaged:
-    """Whether a role can be revoked in this way, and who is affected. Raises ValetkeyError (exit code 1), CallError."""
+    """Return who is affected if a role is revoked in this way. Raises ValetkeyError (exit code 1) if it cannot be,
+    CallError."""
     from valetkey.trust.adopting import admitted
 
     if role.path.startswith(RESERVED):
@@ -68,7 +69,8 @@ def judge_unmanaged(role: Role, *, owner: Owner, perform: Perform) -> Unmanaged:
 
 
 def _profiles(perform: Perform, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The instance profiles that the role is in; and in words that they may not be listed. Raises CallError."""
+    """Return the instance profiles that contain the role, and a description if the caller may not list them. Raises
+    CallError."""
     try:
         return instance_profiles(perform, name), ()
     except CallError as error:
@@ -82,7 +84,7 @@ def _refused(role: Role, what: str, do: str) -> ValetkeyError:
 
 
 def snapshot(found: Unmanaged, *, at: datetime) -> Mapping[str, Any]:
-    """What the role was, to be kept: kind "role/v1"."""
+    """Return the previous state of the role, to be kept: kind "role/v1"."""
     role = found.standing.role
     return {
         "valetkey": "role/v1",
@@ -102,8 +104,8 @@ def snapshot(found: Unmanaged, *, at: datetime) -> Mapping[str, Any]:
 
 
 def undo(name: str, file: str) -> tuple[str, ...]:
-    """The commands of the AWS CLI that undo a role's closing, the trust first: as long as the deny is there nobody
-    does anything."""
+    """Return the AWS CLI commands that undo closing a role. The trust policy comes first: the deny still covers
+    everyone until it is removed."""
     document = f'--policy-document "$(jq -c .trust {word(file)})"'
     return (
         f"{command('aws iam update-assume-role-policy --role-name', name)} {document}",

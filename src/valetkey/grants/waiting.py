@@ -1,9 +1,9 @@
-"""Wait for what AWS has accepted: to become visible (`Waiting`), and to take effect (`Settling`). Both have a limit.
+"""Wait for accepted changes: to become visible (`Waiting`), and to take effect (`Settling`). Both have a limit.
 
 IAM is eventually consistent: "changes that you make might not always be immediately visible" (IAM User Guide,
-troubleshoot_general). What was written is read until it shows, and never longer than the limit. That it shows does not
-mean that it is enforced everywhere; nothing in AWS tells when that is. Public measurements saw 3 to 4 s, AWS's pages
-speak of a few minutes, and no order among several writes is promised.
+troubleshoot_general). A write is read back until it is visible, and never longer than the limit. Visible does not mean
+enforced everywhere; AWS does not report when that is. Public measurements found 3 to 4 s, AWS's pages mention a few
+minutes, and AWS guarantees no order among several writes.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from valetkey.account.calls import Call, CallError, Perform
 _T = TypeVar("_T")
 
 BUSY = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable", "Throttling", "ThrottlingException"})
-"""Somebody else is writing to the same thing, or the account calls too often; AWS asks to try again."""
+"""Another caller writes to the same resource, or the account exceeds a call rate; AWS asks for a retry."""
 UNSEEN = BUSY | {"NoSuchEntity"}
-"""What also comes right after a write of our own, while it is not visible everywhere."""
+"""Also errors directly after our own write, while it is not visible everywhere."""
 SETTLE_SECONDS = 10.0
-"""How long a change gets to take effect before another one relies on it: more than twice what was measured."""
+"""How long a change gets to take effect before another one relies on it: more than twice the measured time."""
 TAKES = "seconds in most cases, up to a few minutes"
-"""How long a change of IAM takes to be enforced everywhere, in words for messages and receipts."""
+"""How long an IAM change takes to be enforced everywhere, as text for messages and receipts."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A clock in seconds (monotonic), a way to sleep, and how long to wait at most, in seconds."""
+    """A monotonic clock in seconds, a sleep function, and the limit in seconds."""
 
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     limit: float = 60.0
 
     def until(self, look: Callable[[], _T | None], *, passing: frozenset[str] = UNSEEN) -> _T | None:
-        """What `look` answers as soon as it is not None; None when the limit has passed.
+        """Call `look` until it returns a value that is not None, and return that; None at the limit.
 
-        A CallError with a code in `passing` is waited out; every other is raised.
+        A CallError with a code in `passing` causes a retry; every other is raised.
         """
         end = self.clock() + self.limit
         pause = 0.25
@@ -57,7 +57,7 @@ class Waiting:
             pause = min(pause * 1.6, 5.0)
 
     def write(self, perform: Perform, call: Call, *, passing: frozenset[str] = UNSEEN) -> dict[str, Any]:
-        """Perform one write, again while AWS refuses it with a code in `passing`. Raises CallError."""
+        """Perform one write, and retry while AWS refuses it with a code in `passing`. Raises CallError."""
         refused: list[CallError] = []
 
         def attempt() -> dict[str, Any] | None:
@@ -77,24 +77,24 @@ _UNDECIDED = frozenset(
     {"TimedOut", "Unreachable", "Garbled", "InternalFailure", "ServiceFailure", "ServiceUnavailable"}
     | {"500", "502", "503", "504"}
 )
-"""Codes of a CallError that do not say whether AWS has performed the call: no answer, or a fault of AWS's own. Where a
-gateway answered in AWS's place, botocore gives the HTTP status as the code."""
+"""Codes of a CallError that do not show whether AWS has performed the call: no response, or an error inside AWS. If a
+gateway responded instead of AWS, botocore returns the HTTP status as the code."""
 
 
 class Writes:
-    """Performs writes one after the other, and knows what is done and what may be, for an interruption to say."""
+    """Performs writes one after the other, and records which are done and which may be, for an interruption message."""
 
     def __init__(self, perform: Perform, waiting: Waiting, tell: Callable[[Call], None]) -> None:
         self.done: list[Call] = []
         self.begun: Call | None = None
-        """The call under way, or one whose outcome is not known: AWS may have performed it or not."""
+        """The call in progress, or one with an unknown result: AWS may or may not have performed it."""
         self._perform = perform
         self._waiting = waiting
         self._tell = tell
 
     def one(self, call: Call, *, passing: frozenset[str] = UNSEEN, unheard: frozenset[str] = frozenset()) -> bool:
-        """Perform one, as `Waiting.write`. A refusal with a code in `unheard` says that an earlier attempt of the same
-        call got through unheard: it is done, and False is answered. Raises CallError."""
+        """Perform one write, as `Waiting.write`. A refusal with a code in `unheard` means that an earlier attempt of
+        the same call succeeded without a response: it is done, and False is returned. Raises CallError."""
         self._tell(call)
         self.begun = call
         is_heard = True
@@ -113,16 +113,16 @@ class Writes:
 
 @dataclass(frozen=True)
 class Settle:
-    """A step of a plan: what was written so far has to take effect before the next call is made."""
+    """A step of a plan: earlier writes must take effect before the next call."""
 
 
 class Settling:
-    """Waits until what closes access has had time to take effect, before a call that could open it again.
+    """Waits until changes that close access have had time to take effect, before a call that could open it again.
 
-    For every command that closes something: call `closed` after each write that closes, and `wait` before the first
-    one that takes a deny away. The wait counts from the last closing write, so that other calls go on meanwhile; in a
-    run that has made none it counts from the run's start, since IAM does not tell when an earlier run made its own.
-    `seconds` 0 skips it. `told` is called with the seconds before each wait.
+    For every command that closes access: call `closed` after each write that closes, and `wait` before the first one
+    that removes a deny. The wait counts from the last closing write, so other calls can be made in the meantime. If the
+    run has made no such write, it counts from the start of the run, because IAM does not report when an earlier run
+    made its own. `seconds` 0 skips it. `told` is called with the seconds before each wait.
     """
 
     def __init__(
@@ -140,11 +140,11 @@ class Settling:
         self._since = waiting.clock()
 
     def closed(self) -> None:
-        """A write that closes something was accepted just now."""
+        """Record that a write that closes access was accepted now."""
         self._since = self._waiting.clock()
 
     def wait(self) -> bool:
-        """Wait for what is left; whether there was anything left."""
+        """Wait for the remaining time. Returns whether any was left."""
         left = self._since + self.seconds - self._waiting.clock()
         if left <= 0:
             return False

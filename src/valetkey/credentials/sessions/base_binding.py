@@ -1,13 +1,13 @@
-"""The base identity of a profile: fixed when the handoff is accepted, and compared with AWS's answer.
+"""The base identity of a profile: recorded when the handoff is accepted, and compared with the caller that AWS returns.
 
 Rules:
 - A base identity is a profile of the AWS files, or, with `--base-from-environment`, the credentials of the process.
-  Variables of the environment change neither.
-- INVARIANT: a session is made only for the recorded person. The same AWS profile may contain another person's key
-  later, and the files another profile of that name.
-- INVARIANT: a session that valetkey made is never a base identity. Three tests, none of which rests on a name: its
-  access key is among those that were issued here; AWS says that it is a session of an accepted role; it comes from a
-  valetkey that was started to answer for a base identity (`VALETKEY_INSIDE`).
+  Environment variables change neither.
+- INVARIANT: a session is made only for the recorded identity. The same AWS profile may later contain another user's
+  key, and other AWS files may have a profile of that name.
+- INVARIANT: a session that valetkey made is never a base identity. Three tests, none of which depends on a name: its
+  access key is among those that were issued on this computer; AWS returns a session of an accepted role as the caller;
+  it comes from a valetkey process that was started to provide a base identity (`VALETKEY_INSIDE`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from valetkey.credentials.sessions.refusals import WrongCaller
 from valetkey.errors import ValetkeyError
 
 ENVIRONMENT = "the environment"
-"""What messages call a base identity that is not a profile."""
+"""The name of a base identity that is not a profile, in messages."""
 SURROUNDINGS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-"""Variables by which a process has credentials of its own."""
+"""Variables that give a process its credentials."""
 
 
 class NotBound(ValetkeyError):
@@ -46,21 +46,22 @@ class OwnSession(ValetkeyError):
 
 
 def base_name(profile: Profile) -> str:
-    """What a person calls the base identity."""
+    """Name the base identity in a message."""
     return ENVIRONMENT if profile.source_profile is None else f"the profile {profile.source_profile}"
 
 
 def files_of(env: Mapping[str, str]) -> tuple[str, str]:
-    """The AWS config and the credentials file to record; the usual places relative to the home directory."""
+    """Return the paths of the AWS config and credentials files to record. The default paths are relative to the home
+    directory."""
     config = env.get("AWS_CONFIG_FILE") and str(awsfiles.config_path(env).absolute())
     credentials = env.get("AWS_SHARED_CREDENTIALS_FILE") and str(awsfiles.credentials_path(env).absolute())
     return config or "~/.aws/config", credentials or "~/.aws/credentials"
 
 
 def with_files(files: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]:
-    """Variables that name the AWS files which a base identity was accepted from (`Profile.base_files`).
+    """Return the variables that name the AWS files from which a base identity was accepted (`Profile.base_files`).
 
-    A file that is not there any more is left out: it may have been moved, and the environment says where to.
+    A file that no longer exists is left out: it may have been moved, and then the environment names its new path.
     """
     home = {name: value for name, value in env.items() if name in ("HOME", "USERPROFILE")}
     found = {}
@@ -72,7 +73,7 @@ def with_files(files: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]
 
 
 def elsewhere(files: tuple[str, ...], env: Mapping[str, str]) -> bool:
-    """Whether the base identity's AWS files are others than those that the environment names."""
+    """Return whether the base identity's AWS files differ from those that the environment names."""
     there = with_files(files, env)
     ours = {
         "AWS_CONFIG_FILE": awsfiles.config_path(env),
@@ -82,10 +83,10 @@ def elsewhere(files: tuple[str, ...], env: Mapping[str, str]) -> bool:
 
 
 def is_recorded(profile: Profile, caller: Identity) -> bool:
-    """Whether a caller is the person that the handoff was accepted by; True where nothing is recorded.
+    """Return whether a caller is the identity recorded at acceptance; True if none is recorded.
 
-    A role's sessions are one identity, whatever they are called; of an Identity Center role the session's name is the
-    person.
+    All sessions of a role are one identity, whatever their names. For an Identity Center role, the session name
+    identifies the user.
     """
     if profile.base_arn is not None:
         recorded = parse_identity(profile.base_arn)
@@ -98,7 +99,7 @@ def is_recorded(profile: Profile, caller: Identity) -> bool:
 
 
 def refuse_other(profile: Profile, caller: Identity) -> None:
-    """Raise WrongCaller unless the caller is the recorded person."""
+    """Raise WrongCaller unless the caller is the recorded identity."""
     if not is_recorded(profile, caller):
         recorded = profile.base_arn or f"the user {profile.user_name}"
         raise WrongCaller(
@@ -111,7 +112,7 @@ def refuse_other(profile: Profile, caller: Identity) -> None:
 
 
 def refuse_accepted_role(caller: Identity, profiles: Iterable[Profile]) -> None:
-    """Raise OwnSession for a session of a role that was accepted here."""
+    """Raise OwnSession for a session of a role that was accepted on this computer."""
     if caller.kind not in ("iam-role", "identity-center"):
         return
     for each in profiles:
@@ -120,7 +121,7 @@ def refuse_accepted_role(caller: Identity, profiles: Iterable[Profile]) -> None:
 
 
 def own_session(what: str) -> OwnSession:
-    """What is raised for a base identity that is a session of valetkey's. `what` it is, in words."""
+    """Return the error for a base identity that is a session made by valetkey. `what` describes the session."""
     return OwnSession(
         f"the credentials are {what}, which valetkey made: such a session is never a base identity",
         do="open a new shell, or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_PROFILE; or "
@@ -129,9 +130,9 @@ def own_session(what: str) -> OwnSession:
 
 
 def bind(profile: Profile, found: Iterable[tuple[str | None, Identity]], env: Mapping[str, str]) -> Profile:
-    """A profile of an earlier version with its base identity recorded: the first of `found` who is the recorded user.
+    """Record the base identity of a profile of an earlier version: the first of `found` that is the recorded user.
 
-    `found` are AWS profiles (None: the environment) and who they are. Raises NotBound.
+    `found` has AWS profiles (None: the environment) and the caller of each. Raises NotBound.
     """
     others = []
     for source, caller in found:

@@ -1,9 +1,10 @@
-"""Which base identity a profile is opened with, and the one place that resolves it.
+"""Choose and resolve the base identity of a profile. This is the only place that resolves one.
 
-`accept` chooses one; a profile has it recorded; for a profile of an earlier version it is looked up.
+`accept` chooses one; a profile records it; for a profile of an earlier version it is looked up.
 
-INVARIANT: a valetkey that was started to provide a base identity refuses: a session that it made is never a base
-identity, and a circle would start processes without end. Such programs have INSIDE in their environment.
+INVARIANT: a valetkey process that was started to provide a base identity refuses. A session that it made is never a
+base identity, and a circular reference would start processes without end. Such processes have INSIDE in their
+environment.
 """
 
 from __future__ import annotations
@@ -31,27 +32,27 @@ from valetkey.credentials.sessions.refusals import NO_ANSWER, explain
 from valetkey.errors import ValetkeyError
 
 _SECONDS = 40.0
-"""For the code of a base profile that is a role with MFA, before the broker's own time begins."""
+"""Seconds to enter the code of a base profile that is a role with MFA. The broker's own time limit starts after it."""
 
 
 @dataclass(frozen=True)
 class BaseChoice:
-    """A base identity as it is named, before anything is known of who it is."""
+    """A base identity by name, before its caller is known."""
 
     source: str | None
     """The AWS profile; None: see `from_environment`."""
     files: tuple[str, ...] = ()
-    """As Profile.base_files."""
+    """See Profile.base_files."""
     from_environment: bool = False
-    """Without a source: what surrounds the process alone; else the usual chain."""
+    """If there is no source: True for the credentials of the process only, False for the usual credential chain."""
     region: str | None = None
     partition: str | None = None
     passed_over: str = ""
-    """Why AWS_PROFILE was not taken, or empty."""
+    """Why AWS_PROFILE was not used, or empty."""
 
 
 def recorded(profile: Profile) -> BaseChoice:
-    """The base identity of a profile."""
+    """Return the base identity of a profile."""
     return BaseChoice(
         profile.source_profile,
         profile.base_files,
@@ -70,8 +71,11 @@ def choose(
     env: Mapping[str, str],
     region: str | None = None,
 ) -> BaseChoice:
-    """The base identity for a handoff: as named (`given`, `from_environment`), else as recorded in the profile that is
-    renewed, else AWS_PROFILE unless it is one of `names` (valetkey's own), else `default`. Raises ValetkeyError."""
+    """Choose the base identity for a handoff. Raises ValetkeyError.
+
+    In this order: the options `given` and `from_environment`; the one recorded in the profile that is renewed;
+    AWS_PROFILE, unless it is one of `names` (profiles of valetkey); `default`.
+    """
     if given is not None and from_environment:
         raise ValetkeyError("--profile and --base-from-environment exclude each other", do="give one of them")
     if from_environment:
@@ -93,9 +97,9 @@ def sign_in_as(
 ) -> SignedIn:
     """Resolve a base identity.
 
-    `what` is what a question for its own MFA code says it is for; `ask` stands in for the terminal there, and `quiet`
-    makes it a ValetkeyError. `inside` is the profile that it is resolved for, which programs that are started
-    meanwhile are told. Raises ValetkeyError; OwnSession for a session that valetkey made.
+    `what` is the purpose to show in a prompt for its own MFA code. `ask` replaces the terminal for that prompt; with
+    `quiet`, a needed prompt is a ValetkeyError. `inside` is the profile for which it is resolved; child processes get
+    it in their environment. Raises ValetkeyError; OwnSession for a session that valetkey made.
     """
     if inside:
         refuse_circle(inside, machine.env)
@@ -116,7 +120,7 @@ def sign_in_as(
 
 
 def refuse_circle(name: str, env: Mapping[str, str]) -> None:
-    """Raise ValetkeyError in a process that was started to answer for a base identity."""
+    """Raise ValetkeyError in a process that was started to provide a base identity."""
     outer = env.get(INSIDE)
     if outer == name:
         raise ValetkeyError(
@@ -144,8 +148,8 @@ def sign_in_chosen(machine: Machine, choice: BaseChoice, name: str) -> SignedIn:
 
 
 def bound(machine: Machine, profile: Profile, *, keep: bool = True) -> Profile:
-    """The profile with its base identity recorded; with `keep`, written to its file if it was not. Raises NotBound;
-    ValetkeyError when AWS does not say who somebody is."""
+    """Return the profile with its base identity recorded. With `keep`, write it to its file if it was not recorded.
+    Raises NotBound; ValetkeyError if AWS does not return the caller."""
     if profile.is_bound:
         return profile
     refuse_circle(profile.name, machine.env)
@@ -154,18 +158,18 @@ def bound(machine: Machine, profile: Profile, *, keep: bool = True) -> Profile:
     found = base_binding.bind(profile, _candidates(machine, profile), machine.env)
     if not keep:
         return found
-    with contextlib.suppress(ValetkeyError, OSError):  # recorded at the next use, then
-        # `accept` may have written a newer one meanwhile.
+    with contextlib.suppress(ValetkeyError, OSError):  # then the next use records it
+        # `accept` may have written a newer one in the meantime.
         if path.read_bytes() == before:
             times = path.stat()
             profiles.save(found, machine.env)
-            # When it was accepted is seen by the file's time.
+            # The file's time is the time of acceptance.
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     return found
 
 
 def _candidates(machine: Machine, profile: Profile) -> Iterator[tuple[str | None, Identity]]:
-    """Who could be the base identity of a profile of an earlier version: `default`, then the environment."""
+    """Yield the possible base identities of a profile of an earlier version: `default`, then the environment."""
     for source in ("default", None):
         choice = replace(recorded(profile), source=source, from_environment=source is None)
         try:

@@ -1,13 +1,14 @@
-"""The base identity's access key, moved from the AWS files into the OS keyring, and changed for a new one.
+"""The base identity's access key: moved from the AWS files to the OS keyring, and rotated.
 
-`$XDG_CONFIG_HOME/valetkey/keys.json` says which AWS profile's key is in the keyring: its id, its user, no secret. What
-the AWS files and the environment name goes first; the keyring stands in where they name no key.
+`$XDG_CONFIG_HOME/valetkey/keys.json` records which AWS profiles have their key in the keyring: key id and user, no
+secret. Keys in the AWS files and the environment take precedence; the keyring is used where they have none.
 
 Rules:
-- INVARIANT: a key leaves the AWS files only after it was read back from the keyring; no copy of the file is kept.
-- Every byte of the file but the key's own lines stays.
-- Rotation (IAM User Guide, id_credentials_access-keys_retain): make, keep, try, delete the old one. Broken off at any
-  point, there is a key that works; running it again finishes. A user has two keys at most.
+- INVARIANT: a key is removed from the AWS files only after it was read back from the keyring. No copy of the file is
+  kept.
+- All bytes of the file except the key's own lines are unchanged.
+- Rotation (IAM User Guide, id_credentials_access-keys_retain): create the new key, store it, try it, delete the old
+  one. If it is interrupted at any point, one key works, and running it again finishes. A user has at most two keys.
 """
 
 from __future__ import annotations
@@ -28,24 +29,24 @@ from valetkey.errors import ValetkeyError
 
 _KIND = "stored-keys/v1"
 _TRIES = 10
-"""A new key is known everywhere after some seconds (troubleshoot_general, eventual consistency)."""
+"""Attempts: IAM needs some seconds to propagate a new key (troubleshoot_general, eventual consistency)."""
 
 
 @dataclass(frozen=True)
 class StoredKey:
-    """A key in the keyring. Its secret is read when it is used, not before."""
+    """A key in the keyring. Its secret is read only when it is used."""
 
     access_key_id: str
     user: str
     """The IAM user's ARN."""
     vault: Vault = field(repr=False, compare=False)
     replaces: str = ""
-    """The id of the old key, while a rotation is under way."""
+    """The id of the old key, during a rotation."""
     session_token: None = None
 
     @property
     def secret_access_key(self) -> str:
-        """Raises NoKeyring; ValetkeyError when the keyring has lost it."""
+        """The secret. Raises NoKeyring; ValetkeyError if the keyring has lost it."""
         found = self.vault.get(_name(self.access_key_id))
         if found is None:
             raise ValetkeyError(
@@ -57,7 +58,7 @@ class StoredKey:
 
 
 def stored_key(profile: str | None, env: Mapping[str, str], vault: Vault) -> StoredKey | None:
-    """The key of an AWS profile (None: `default`) that is in the keyring, or None. Raises ValetkeyError."""
+    """Return the key of an AWS profile (None: `default`) from the keyring, or None. Raises ValetkeyError."""
     found = _records(env).get(profile or "default")
     if found is None:
         return None
@@ -67,7 +68,8 @@ def stored_key(profile: str | None, env: Mapping[str, str], vault: Vault) -> Sto
 def store(
     profile: str | None, keys: Keys, user: str, *, env: Mapping[str, str], vault: Vault
 ) -> tuple[StoredKey, Path]:
-    """Move the key of an AWS profile into the keyring; the file that it was taken out of. Raises ValetkeyError."""
+    """Move the key of an AWS profile to the keyring. Returns the key and the file from which it was removed. Raises
+    ValetkeyError."""
     name = profile or "default"
     if keys.session_token is not None:
         raise ValetkeyError(
@@ -83,7 +85,7 @@ def store(
 
 
 def keep(profile: str | None, keys: Keys, user: str, *, env: Mapping[str, str], vault: Vault) -> StoredKey:
-    """Put a key that is in no file into the keyring, as that of an AWS profile. Raises ValetkeyError."""
+    """Store a key that is in no file in the keyring, as the key of an AWS profile. Raises ValetkeyError."""
     _keep(keys.access_key_id, keys.secret_access_key, vault)
     stored = StoredKey(keys.access_key_id, user, vault)
     _record(profile or "default", stored, env)
@@ -100,8 +102,8 @@ def rotate(
     vault: Vault,
     sleep: Callable[[float], None],
 ) -> StoredKey:
-    """Change the key in the keyring for a new one, and delete the old one; `perform` calls as the user.
-    Raises ValetkeyError."""
+    """Replace the key in the keyring with a new one, and delete the old one. `perform` calls AWS as the user. Raises
+    ValetkeyError."""
     name, user = profile or "default", old.user.rpartition("/")[2]
     listed = Call("iam", "list_access_keys", {"UserName": user})
     found = everything(perform, listed, "AccessKeyMetadata")
@@ -136,7 +138,7 @@ def _make(old: StoredKey, user: str, perform: Perform, vault: Vault) -> StoredKe
     try:
         _keep(new.access_key_id, made["SecretAccessKey"], vault)
     except ValetkeyError:
-        # Nobody else has its secret.
+        # There is no other copy of its secret.
         perform(Call("iam", "delete_access_key", {"UserName": user, "AccessKeyId": new.access_key_id}))
         raise
     return new
@@ -165,8 +167,8 @@ def _keep(access_key_id: str, secret: str, vault: Vault) -> None:
 
 
 def _without_key(name: str, keys: Keys, env: Mapping[str, str]) -> list[tuple[Path, str]]:
-    """The file that has this profile's key, and its text without the key's lines; then the same of the copies that
-    `accept` and `import` made of that file, if the key is in there too. Raises ValetkeyError."""
+    """Return the file that has this profile's key and its text without the key's lines; then the same for the copies
+    that `accept` and `import` made of that file, if they contain the key. Raises ValetkeyError."""
     found = {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}
     for path, bare in ((awsfiles.credentials_path(env), True), (awsfiles.config_path(env), False)):
         text = awsconfig.without_settings(path, name, found, bare=bare)

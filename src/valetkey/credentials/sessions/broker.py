@@ -1,16 +1,16 @@
 """From base identity to role session, composed of one step per file: key, MFA session (mfa.py), role (roles.py),
 further roles.
 
-    shared way   base key -> GetSessionToken with a code, once for all -> AssumeRole: an hour at most, renewed silently
-    long way     base key -> AssumeRole with a code: as long as the role allows, one code for each role
-    named        a role that asks for the user's name: the shared way or the long one (named_people.py)
+    shared       base key -> GetSessionToken with a code, once for all -> AssumeRole: an hour at most, renewed silently
+    long         base key -> AssumeRole with a code: as long as the role allows, one code for each role
+    named        a role that requires the user's name: shared or long, whichever AWS accepts (named_people.py)
     temporary    base session (role, Identity Center, `aws login`) -> AssumeRole: an hour at most, no code
     further      a role's session -> AssumeRole: an hour at most
 
 Rules:
-- Through an MFA session or another role a session lasts an hour at most (id_roles_use, role chaining).
-- INVARIANT: credentials that are answered are for the profile's account and role, or nothing is answered.
-- Nothing is retried that cannot end differently; the whole wait is under `seconds`, prompt included.
+- A session from an MFA session or another role lasts at most an hour (id_roles_use, role chaining).
+- INVARIANT: only credentials for the profile's account and role are returned; otherwise nothing is returned.
+- A call is retried only if the result can differ. The total wait is below `seconds`, prompt included.
 """
 
 from __future__ import annotations
@@ -47,42 +47,43 @@ from valetkey.errors import ValetkeyError
 
 @dataclass(frozen=True)
 class Entering:
-    """A role that is to be entered, and how. The repr shows no secret."""
+    """A role to assume, and how. The repr shows no secret."""
 
     profile: Profile
     tools: Tools
     settings: SessionSettings = PLAIN
-    """What the session carries."""
+    """Settings of the session: name, tags, policies and others."""
     long: bool = False
-    """Not through the MFA session but with a code of its own, for as long as the role allows."""
+    """Assume the role with a separate code instead of the MFA session, for as long as the role allows."""
     lasting: bool = False
-    """For a receiver that cannot come back for new credentials: at least three quarters of the session are left."""
+    """For a receiver that cannot ask for new credentials: at least three quarters of the session's life are left."""
     since: datetime | None = None
-    """When the profile was accepted last (aware, UTC): older sessions may be of a role that was removed and re-created
-    under the same ARN, which AWS does not let back in."""
+    """The last acceptance of the profile (aware, UTC). An older session may belong to a role that was deleted and
+    re-created under the same ARN; AWS rejects such a session."""
     seconds: float = LIMIT
-    """The limit of the whole wait."""
+    """The limit of the total wait."""
 
 
 @dataclass(frozen=True)
 class Through:
-    """The role that another one is assumed from."""
+    """The role from which another one is assumed."""
 
     role_arn: str
     key: str
-    """The name of its session in the cache: a role that is entered from elsewhere is another entry."""
+    """The name of its session in the cache. The same role assumed from another source is another entry."""
     session: Callable[[], Session]
     lost: Callable[[Session], None]
-    """Drops a session that AWS no longer knows."""
+    """Drops a session that AWS no longer accepts."""
 
 
 def has_ended(profile: Profile, now: datetime) -> bool:
-    """Whether the recorded end of the grant has passed. The owner may have moved it since: AWS decides, this warns."""
+    """Return whether the recorded end of the grant has passed. The owner may have extended it since: this only warns,
+    AWS decides."""
     return profile.until is not None and now >= profile.until
 
 
 def about_end(refused: Refused, profile: Profile, now: datetime) -> Refused | Ended:
-    """A refusal of the role, when the recorded end of the grant explains it."""
+    """Return Ended if the recorded end of the grant explains a refusal of the role, otherwise the refusal."""
     if refused.code != "AccessDenied" or isinstance(refused, WrongCaller) or not has_ended(profile, now):
         return refused
     end = f"{profile.until:%Y-%m-%d %H:%M} UTC"
@@ -95,16 +96,16 @@ def about_end(refused: Refused, profile: Profile, now: datetime) -> Refused | En
 
 
 def stale_at(session: Session) -> datetime:
-    """When to fetch a new one (aware, UTC).
+    """Return when to fetch a new session (aware, UTC).
 
-    botocore renews from 15 minutes before the end, so that a session of an hour is stale with less than 20 minutes
-    left; a shorter one with less than a third, so that it can be used at all.
+    botocore renews 15 minutes before expiry, so a session of an hour is stale with less than 20 minutes left. A shorter
+    one is stale with less than a third left; otherwise it could not be used at all.
     """
     return session.credentials.expires - timedelta(seconds=min(1200, session.life / 3))
 
 
 def limit_of(profile: Profile, base: Keys, *, long: bool) -> str:
-    """How long a session of this role may last on this way, and what says so."""
+    """Return how long a session of this role may last this way, and what sets the limit, as text."""
     chained = min(profile.max_session, limits.CHAINED_SESSION_MAX)
     if base.session_token is not None:
         return f"{_hours(chained)} at most: your sign-in is a temporary session, and AWS calls this role chaining"
@@ -124,8 +125,8 @@ def _hours(seconds: int) -> str:
 
 
 def role_key(profile: Profile, base: Base, *, settings: SessionSettings = PLAIN, long: bool = False) -> str:
-    """The name of the role's session in the cache: a hash of everything that changes it. The two ways of one role
-    differ by their length, so that a long session never stands in for a renewable one, nor the other way."""
+    """Return the name of the role's session in the cache: a hash of everything that affects it. The two ways of one
+    role have different names, so a long session never replaces a renewable one, or the reverse."""
     return key(
         "role",
         realm=base.realm,
@@ -137,9 +138,9 @@ def role_key(profile: Profile, base: Base, *, settings: SessionSettings = PLAIN,
 
 
 def role_session(entering: Entering) -> Session:
-    """A session of a profile's role, from the cache or from AWS.
+    """Return a session of a profile's role, from the cache or from AWS.
 
-    Raises Refused, Ended where the recorded end explains the refusal, NoTerminal, Dismissed, Busy, ValetkeyError.
+    Raises Refused, Ended if the recorded end explains the refusal, NoTerminal, Dismissed, Busy, ValetkeyError.
     """
     profile, tools = entering.profile, entering.tools
     base, connect, clock = tools.base, tools.connect, tools.clock
@@ -149,7 +150,7 @@ def role_session(entering: Entering) -> Session:
 
     def fetch() -> Session:
         if profile.mfa and base.session_token is None:
-            check_device(_device(profile))  # what cannot work is said before anything is called
+            check_device(_device(profile))  # fail before any call to AWS
         check_account(profile, keys=base, connect=connect, cache=tools.cache, realm=base.realm)
         try:
             return get_in()
@@ -157,7 +158,7 @@ def role_session(entering: Entering) -> Session:
             raise about_end(refused, profile, clock()) from None
 
     def get_in() -> Session:
-        # A temporary base identity cannot be asked for a code (GetSessionToken refuses it); it may carry MFA itself.
+        # GetSessionToken rejects a temporary base identity, so no code is asked for; it may carry MFA itself.
         if not profile.mfa or base.session_token is not None:
             return enter(profile, keys=base, connect=connect, clock=clock, settings=entering.settings)
         device = _device(profile)
@@ -180,7 +181,7 @@ def role_session(entering: Entering) -> Session:
 
 
 def _directly(entering: Entering, device: str, left: Deadline) -> Session:
-    """With a code for this role alone."""
+    """Assume the role with a code for this role only."""
     tools = entering.tools
     check_secret(tools.base)
 
@@ -198,7 +199,7 @@ def _directly(entering: Entering, device: str, left: Deadline) -> Session:
 
 
 def _through_mfa(entering: Entering, device: str, left: Deadline) -> Session:
-    """From the MFA session; one that AWS no longer accepts is made again once."""
+    """Assume the role from the MFA session. If AWS no longer accepts that session, make a new one, once."""
     profile, tools = entering.profile, entering.tools
     refused = ""
     while True:
@@ -219,10 +220,10 @@ def _through_mfa(entering: Entering, device: str, left: Deadline) -> Session:
 
 
 def further_session(entering: Entering, through: Through) -> Session:
-    """A session of a role that is entered from another role's session.
+    """Return a session of a role that is assumed from another role's session.
 
-    Where AWS does not know that session any more, it is dropped and asked for once more. Raises what `through.session`
-    raises, Refused, Busy, ValetkeyError.
+    If AWS no longer accepts that session, it is dropped and requested once more. Raises what `through.session` raises,
+    Refused, Busy, ValetkeyError.
     """
     profile, tools, settings = entering.profile, entering.tools, entering.settings
     connect, clock = tools.connect, tools.clock
@@ -247,18 +248,18 @@ def further_session(entering: Entering, through: Through) -> Session:
 
 
 def further_key(profile: Profile, source_key: str, *, settings: SessionSettings = PLAIN) -> str:
-    """The name of a further role's session in the cache."""
+    """Return the name of a further role's session in the cache."""
     return key("role", through=source_key, **role_call(profile, _Chained(), settings).params)
 
 
 class _Chained:
-    """Keys of which only the kind is known."""
+    """Placeholder keys of a temporary session."""
 
     access_key_id = secret_access_key = session_token = "any"  # noqa: S105 - says no more than "a temporary one"
 
 
 def _cached(name: str, fetch: Callable[[], Session], entering: Entering, left: Deadline) -> Session:
-    """The session of this name, fetched by one process at a time."""
+    """Return the session of this name; only one process at a time fetches it."""
     cache, clock, lasting, since = entering.tools.cache, entering.tools.clock, entering.lasting, entering.since
 
     def is_ours(found: Session | None) -> TypeGuard[Session]:
@@ -274,12 +275,12 @@ def _cached(name: str, fetch: Callable[[], Session], entering: Entering, left: D
         try:
             fresh = fetch()
         except (NoTerminal, Dismissed, Busy, Refused) as problem:
-            # The old one is still good for a while, and the failure says nothing about the access.
+            # The old session has not expired, and the failure does not concern the access.
             is_silence = not isinstance(problem, Refused) or problem.code in NO_ANSWER
             if is_ours(found) and is_silence and not lasting and found.left(clock()) > 60:
                 return found
             raise
-        with contextlib.suppress(ValetkeyError):  # what cannot be kept is fetched again: it only costs time
+        with contextlib.suppress(ValetkeyError):  # an entry that cannot be stored is fetched again
             cache.note_issued(fresh.credentials.access_key_id)
             cache.put(name, fresh)
         return fresh

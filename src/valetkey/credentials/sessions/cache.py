@@ -1,16 +1,16 @@
-"""Sessions kept between commands: `$XDG_CACHE_HOME/valetkey/sessions/KEY.json`.
+"""Sessions cached between commands: `$XDG_CACHE_HOME/valetkey/sessions/KEY.json`.
 
 Rules:
-- The key is a hash of everything that changes the result; a changed profile or base identity is another entry.
-- INVARIANT: one lock is held around check, prompt, fetch and store, so that waiters read what the first one stored.
-  It is an operating-system lock: it dies with its process, and a wait for it has an end.
-- An entry that is corrupt, not ours, readable by others or of another version is as good as none.
-- What is older than any session can be is removed, and with it what a killed process left half written.
-- A question that was dismissed or answered wrongly is remembered for REMEMBER seconds, so that a program that asks
-  again and again cannot stack prompts. A code that was sent is remembered until it is void.
-- The access keys of sessions that were made here are remembered as digests for two days, longer than any of them lives.
-- A cache that keeps nothing (`keep=False`) writes nothing below HOME: its locks and memories are in XDG_RUNTIME_DIR, or
-  there are none; it reads the others' memories. No session is on disk.
+- The key is a hash of everything that affects the result. A changed profile or base identity is another entry.
+- INVARIANT: one lock is held during check, prompt, fetch and store, so that waiting processes read what the first one
+  stored. It is an operating-system lock: it is released when its process ends, and every wait for it is limited.
+- An entry that is corrupt, not owned by the user, readable by others or of another version is ignored.
+- Files older than the longest possible session are removed, and with them temporary files of killed processes.
+- A prompt that was dismissed or answered wrongly is recorded for REMEMBER seconds, so that a program that retries
+  cannot stack prompts. A code that was sent is recorded until it is invalid.
+- The access keys of sessions made on this computer are recorded as digests for two days, longer than any session lasts.
+- A cache with `keep=False` writes nothing below HOME: its locks and records are in XDG_RUNTIME_DIR, or do not exist; it
+  reads the records of other caches. No session is written to disk.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 
 REMEMBER = 10
-"""Seconds for which a dismissed prompt answers for all who wait."""
+"""Seconds for which a dismissed prompt counts for all waiting processes."""
 
 _VOID = 300
-"""Seconds after which a one-time code cannot be good any more (30 s, and what AWS lets clocks differ)."""
+"""Seconds after which a one-time code is invalid (30 s, plus the clock difference that AWS allows)."""
 _KIND = "session/v1"
 _STAYING = (".lock", ".caller")
 _OLDEST = 2 * 86400
-"""Seconds after which no file of ours can hold a live session (GetSessionToken: 36 hours at most)."""
+"""Seconds after which no file can hold a valid session (GetSessionToken: 36 hours at most)."""
 
 
 class Busy(ValetkeyError):
-    """Another process has held the lock until our time was up."""
+    """Another process held the lock until the time limit."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """Credentials and when they were asked for (aware, UTC): the age of an MFA session counts from there."""
+    """Credentials and when they were requested (aware, UTC). The age of an MFA session counts from that time."""
 
     credentials: Credentials
     issued: datetime
 
     @property
     def life(self) -> float:
-        """Seconds from issue to end."""
+        """Seconds from issue to expiry."""
         return (self.credentials.expires - self.issued).total_seconds()
 
     def lasts(self, now: datetime) -> bool:
@@ -59,20 +59,21 @@ class Session:
         return self.left(now) >= self.life * 3 / 4
 
     def left(self, now: datetime) -> float:
-        """Seconds left; 0 for one from the future (the clock was set back: nothing can be said about it)."""
+        """Return the seconds left; 0 for a session issued in the future (the clock was set back, so its age is
+        unknown)."""
         if now < self.issued - timedelta(minutes=5):
             return 0
         return (self.credentials.expires - now).total_seconds()
 
 
 def key(kind: str, **parts: object) -> str:
-    """The name of an entry: a hash of everything that changes the result."""
+    """Return the name of an entry: a hash of everything that affects the result."""
     text = json.dumps([_KIND, kind, parts], sort_keys=True, default=str)
     return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
 
 
 def dumped(session: Session) -> str:
-    """A session as text, secrets included."""
+    """Serialize a session, secrets included."""
     found = session.credentials
     plain = {
         "valetkey": _KIND,
@@ -87,7 +88,7 @@ def dumped(session: Session) -> str:
 
 
 def undumped(data: str | bytes) -> Session | None:
-    """The session in a text; None when there is none to be believed."""
+    """Parse a session; None if the text is not a valid one."""
     try:
         plain = json.loads(data)
         if plain["valetkey"] != _KIND:
@@ -107,17 +108,17 @@ def undumped(data: str | bytes) -> Session | None:
 
 
 class Cache:
-    """The entries of one user. `env` says where (see private.cache_dir)."""
+    """The entries of one user, in the directory that `env` names (see files.cache_dir)."""
 
     def __init__(self, env: Mapping[str, str], *, keep: bool = True) -> None:
         self._root = files.cache_dir(env)
         self._aside = files.runtime_dir(env, make=not keep)
         self._writes = self._root if keep else self._aside
-        """Where locks and memories are; None: there are none."""
+        """The directory of locks and records; None: there are none."""
         self._here: dict[str, Session] | None = None if keep else {}
 
     def get(self, name: str, /) -> Session | None:
-        """The entry, expired or not; None when there is none to be believed."""
+        """Return the entry, expired or not; None if there is no valid one."""
         if self._here is not None:
             return self._here.get(name)
         data = files.read(self._path(name))
@@ -132,19 +133,19 @@ class Cache:
         self._prune(session.issued)
 
     def drop(self, name: str, /) -> None:
-        """Forget an entry."""
+        """Remove an entry."""
         if self._here is not None:
             self._here.pop(name, None)
             return
-        with contextlib.suppress(OSError):  # where nothing can be written, nothing is kept either
+        with contextlib.suppress(OSError):  # a cache that is not writable has no entries
             self._path(name).unlink(missing_ok=True)
 
     def remember_refusal(self, name: str, now: datetime, seconds: float = REMEMBER) -> None:
-        """The question behind this entry was dismissed or answered wrongly just now."""
+        """Record that the prompt for this entry was dismissed or answered wrongly at `now`."""
         self._write(name, "refused", json.dumps([now.isoformat(), seconds]).encode())
 
     def refused(self, name: str, now: datetime) -> float:
-        """Seconds for which the last refusal still answers; 0: ask."""
+        """Return the seconds for which the last refusal still counts; 0: prompt."""
         data = self._read(name, "refused")
         if data is None:
             return 0
@@ -156,7 +157,7 @@ class Cache:
             return 0
 
     def spend(self, name: str, code: str, now: datetime) -> bool:
-        """Remember that a code of this device is being sent. False: it was sent before, and is spent.
+        """Record that a code of this device is being sent. Returns False if it was sent before.
 
         The caller holds the lock. A used code is not a secret: AWS accepts each code once.
         """
@@ -172,33 +173,34 @@ class Cache:
         return True
 
     def learn(self, name: str, what: str) -> None:
-        """Keep one word about what this name stands for. Raises ValetkeyError."""
+        """Store one ASCII word for this name. Raises ValetkeyError."""
         self._write(name, "learned", what.encode("ascii"))
 
     def learned(self, name: str) -> str | None:
-        """The word that was kept, or None."""
+        """Return the stored word, or None."""
         data = self._read(name, "learned")
         return None if data is None else data.decode("ascii", "replace")
 
     def note_issued(self, access_key_id: str) -> None:
-        """Remember that a session with this access key was made here. Only a digest is kept."""
+        """Record that a session with this access key was made on this computer. Only a digest is stored."""
         self._write(_digest(access_key_id), "issued", b"")
 
     def was_issued(self, access_key_id: str) -> bool:
-        """Whether a session with this access key was made here, in the last days."""
+        """Return whether a session with this access key was made on this computer in the last two days."""
         return any(self._in(root, _digest(access_key_id), "issued").exists() for root in self._roots)
 
     def caller(self, name: str) -> str | None:
-        """Whose an access key is: the ARN that was noted under this name."""
+        """Return the ARN that `note_caller` stored under this name: the owner of an access key. None if there is
+        none."""
         data = self._read(name, "caller")
         return None if data is None else data.decode("utf-8", "replace")
 
     def note_caller(self, name: str, arn: str) -> None:
-        """Note whose an access key is: AWS gives a key to one user or session and never to another."""
+        """Store the owner of an access key. AWS never reassigns a key to another user or session."""
         self._write(name, "caller", arn.encode())
 
     def said(self, name: str) -> bool:
-        """Whether this user has seen this message already."""
+        """Return whether this user has seen this message."""
         return (self._root / f"{name}.said").exists()
 
     def say(self, name: str) -> None:
@@ -209,9 +211,10 @@ class Cache:
 
     @contextlib.contextmanager
     def lock(self, name: str, seconds: float, *, busy: Callable[[], ValetkeyError]) -> Iterator[None]:
-        """Hold the entry's lock, waiting for it at most `seconds`. Raises what `busy` answers when time is up."""
+        """Hold the entry's lock, waiting at most `seconds` for it. Raises the error that `busy` returns at the time
+        limit."""
         if self._writes is None:
-            yield  # nothing is shared with other processes then
+            yield  # nothing is shared with other processes
             return
         files.make_dir(self._writes)
         files.make_dir(self._writes / "sessions")
@@ -220,7 +223,8 @@ class Cache:
             yield
 
     def _prune(self, now: datetime) -> None:
-        """Locks stay: removing one under a waiter would make two of it. So does whose a key is: that never changes."""
+        """Remove old files. Locks are not removed: a process that waits for a removed lock and one that creates it
+        again would both hold it. Owners of access keys are not removed either: they never change."""
         for path in (*self._root.glob("sessions/*"), *self._root.glob("hot/*"), *self._root.glob("opened/*")):
             with contextlib.suppress(OSError):
                 if path.suffix not in _STAYING and path.lstat().st_mtime < now.timestamp() - _OLDEST:
@@ -228,7 +232,7 @@ class Cache:
 
     @property
     def _roots(self) -> tuple[Path, ...]:
-        """Where memories may be: those that are written here go first."""
+        """The directories that may hold records; the one that is written first."""
         found = (self._writes, self._root, self._aside)
         return tuple(dict.fromkeys(each for each in found if each is not None))
 

@@ -1,15 +1,15 @@
-"""Roles behind a grant's role, in the AWS config's own notation:
+"""Roles assumed from a grant's role, in the notation of the AWS config:
 
     [profile acme-prod]
     role_arn = arn:aws:iam::333333333333:role/Work
     source_profile = acme
     external_id = ...
 
-`acme` is a profile that `accept` wrote. SDKs read this section without valetkey and ask it for acme's credentials only;
-`exec`, `env` and `console` assume the role here, and keep its session.
+`acme` is a profile that `accept` wrote. SDKs read this section without valetkey and ask valetkey for acme's credentials
+only; `exec`, `env` and `console` assume the role in valetkey and cache its session.
 
-Rules (id_roles_use, role chaining): an hour at most; a role's session carries no MFA, so that a role which asks for it
-cannot be entered this way.
+Rules (id_roles_use, role chaining): an hour at most. A role's session carries no MFA, so a role that requires MFA
+cannot be assumed this way.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ from valetkey.credentials.profiles.profile import Profile, ProfileError
 
 _ROLE = re.compile(r"arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[\x21-\x7e]{1,600}", re.ASCII)
 _MOST = 10
-"""Roles behind each other."""
+"""The maximum length of a chain of roles."""
 
 
 def path_to(
     name: str, sections: Callable[[str], Mapping[str, Any]], *, is_grant: Callable[[str], bool]
 ) -> tuple[str, ...]:
-    """The AWS profiles from the one of a grant to this one, the grant's first; empty when `name` is no such profile.
+    """Return the AWS profiles from the grant's profile to this one, the grant's first; empty if `name` is not in such a
+    chain.
 
-    `sections(name)` answers a profile's section in the AWS config. Raises ProfileError for one that begins at a grant
-    and cannot be followed.
+    `sections(name)` returns a profile's section of the AWS config. A circular chain, or one longer than _MOST, is empty
+    too.
     """
     found = [name]
     while not is_grant(found[-1]):
@@ -48,7 +49,7 @@ def path_to(
 
 
 def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> Profile:
-    """How the role of this section is entered from `source`'s session. Raises ProfileError."""
+    """Return a profile for the role of this section, to be assumed from `source`'s session. Raises ProfileError."""
     role_arn, external_id = str(section.get("role_arn", "")), section.get("external_id")
     if not _ROLE.fullmatch(role_arn):
         raise _wrong(name, "role_arn", "is not the ARN of a role")
@@ -68,7 +69,7 @@ def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> P
         mfa=False,
         max_session=min(seconds, limits.CHAINED_SESSION_MAX),
         until=source.until,
-        # Nobody has said what this role admits: AWS will.
+        # What this role admits is not known: AWS decides.
         source_identity=True,
         session_tags=True,
         user_name=source.user_name,
@@ -78,7 +79,7 @@ def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> P
 
 
 def duration_of(name: str, section: Mapping[str, Any]) -> int | None:
-    """How long a session is to last, in seconds, as the section of an AWS profile says; None: it does not. Raises
+    """Return the session duration in seconds from the section of an AWS profile; None if it has none. Raises
     ProfileError."""
     if "duration_seconds" not in section:
         return None

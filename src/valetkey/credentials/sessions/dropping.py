@@ -1,11 +1,11 @@
-"""Drop the sessions that are kept here: one customer's, or all.
+"""Drop cached sessions: one customer's, or all.
 
 Rules:
-- A session is dropped wherever a copy of it is kept: the cache, the answers for `credential-process`, the notes of
-  `exec` and `env`, the OS keyring.
-- Locks and what is known of codes that were sent stay: removing them could send a code twice.
-- The keyring cannot be listed. The lock of an MFA session has its name, and locks are never removed: so that every MFA
-  session that was ever made here is found.
+- A session is dropped from all places: the cache, the stored responses of `credential-process`, the notes of `exec` and
+  `env`, the OS keyring.
+- Locks and records of sent codes are not removed: without them a code could be sent twice.
+- The keyring cannot be listed. The lock of an MFA session has the same name as the session, and locks are never
+  removed, so every MFA session ever made on this computer is found.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from valetkey.credentials.sessions.vault import NO_BACKEND, NoKeyring, Vault
 
 @dataclass(frozen=True)
 class Dropped:
-    """What was dropped."""
+    """The sessions that were dropped."""
 
     roles: int = 0
     """Role sessions."""
     mfa: int = 0
     """MFA sessions, from files and the keyring."""
     keyring: str = ""
-    """Why the keyring may still hold MFA sessions; empty when it does not."""
+    """Why the keyring may still hold MFA sessions, or empty."""
 
 
 def drop_all(env: Mapping[str, str], vault: Vault) -> Dropped:
-    """Drop every session. Raises ValetkeyError without a home directory."""
+    """Drop every session. Raises ValetkeyError if there is no home directory."""
     root = files.cache_dir(env)
     names = {path.stem for path in (root / "sessions").glob("mfa-*") if path.suffix in (".json", ".lock")}
     mfa, keyring = drop_mfa(names, env, vault)
@@ -45,7 +45,8 @@ def drop_all(env: Mapping[str, str], vault: Vault) -> Dropped:
 
 
 def drop_mfa(names: Iterable[str], env: Mapping[str, str], vault: Vault) -> tuple[int, str]:
-    """Drop MFA sessions by their names in the cache: how many there were, and why the keyring may still hold one."""
+    """Drop MFA sessions by their names in the cache. Returns the number dropped, and why the keyring may still hold
+    one."""
     count, keyring = 0, ""
     for name in names:
         was_there = _unlink(files.cache_dir(env) / "sessions" / f"{name}.json")
@@ -54,17 +55,17 @@ def drop_mfa(names: Iterable[str], env: Mapping[str, str], vault: Vault) -> tupl
                 was_there |= vault.get(name) is not None
                 vault.drop(name)
         except NoKeyring as problem:
-            # Where there is no keyring nothing was ever put into it.
+            # If there is no keyring, it never held a session.
             keyring = problem.what
         count += was_there
     return count, "" if keyring == NO_BACKEND else keyring
 
 
 def drop_profile(name: str, accounts: Iterable[str], env: Mapping[str, str]) -> int:
-    """Drop the role sessions in these accounts, and every note of the profile; how many sessions there were.
+    """Drop the role sessions of these accounts, and every note of the profile. Returns the number of sessions.
 
-    A session's file does not say which profile it is of. Another profile of the same customer assumes its role again,
-    without a code as long as the MFA session lasts.
+    A session's file does not record its profile. Another profile of the same customer assumes its role again, without a
+    code while the MFA session lasts.
     """
     root, count = files.cache_dir(env), 0
     wanted = frozenset(accounts)

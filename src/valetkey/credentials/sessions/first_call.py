@@ -1,7 +1,7 @@
-"""A person is asked for a code only after AWS has taken a call with the base identity's key.
+"""Prompt for a code only after AWS has accepted a call with the base identity's key.
 
-Whose a key is may be known from an earlier day, so that the call with the code would be the first: a clock that is
-wrong, or a key that was deactivated, would be found only after a code was typed for nothing.
+The owner of a key may be cached from an earlier day, so the call with the code would be the first. A wrong clock or a
+deactivated key would then be found only after the person entered a code.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from valetkey.credentials.sessions.refusals import explain
 
 
 def call_first(base: Base, connect: Connect) -> tuple[Connect, Callable[[], None]]:
-    """The same `connect`, and what to do before a person is asked: a call, when `connect` has made none that went well.
+    """Return a `connect` that works the same, and a function to call before a prompt: it makes a call unless `connect`
+    has made a successful one.
 
     The call is GetCallerIdentity, which needs no permission. It raises Refused.
     """

@@ -1,13 +1,13 @@
-"""Whether AWS still knows a role session that is kept.
+"""Check whether AWS still accepts a cached role session.
 
-A role that was deleted and re-created under the same name has another unique id, and AWS does not let the old role's
-sessions back in. Nothing tells so in advance; GetCallerIdentity does, in one call that needs no permission and that is
-answered even under an explicit deny (STS API, GetCallerIdentity).
+A role that was deleted and re-created under the same name has another unique id, and AWS rejects the old role's
+sessions. Only a call shows it: GetCallerIdentity needs no permission and is answered even under an explicit deny (STS
+API, GetCallerIdentity).
 
 Rules:
-- INVARIANT: a session is called gone only when AWS has answered so. A network that fails, a limit that is reached and
-  any other error say nothing about it.
-- AWS does not document the error for such a session: every code that says that the keys are not valid counts.
+- INVARIANT: a session is called gone only if AWS has answered so. A network failure, a time limit or any other error
+  shows nothing about it.
+- AWS does not document the error for such a session: every code for keys that are not valid counts.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from valetkey.credentials.sessions.refusals import SESSION_GONE
 from valetkey.errors import ValetkeyError
 
 SECONDS = 5.0
-"""How long AWS is waited for."""
+"""The time limit for the response of AWS."""
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 _SKEW = 900
-"""Seconds that this clock may be behind AWS's (AWS's texts name 5 and 15 minutes)."""
+"""Seconds that this clock may be behind AWS's clock (AWS documents 5 and 15 minutes)."""
 
 Known = Literal["known", "gone", "unknown"]
 
 
 def look(perform: Perform, session: Session, *, now: datetime, seconds: float = SECONDS) -> Known:
-    """Whether AWS knows this session, or says that it does not although it has not expired. `perform` calls with its
-    keys.
+    """Return "known" if AWS accepts this session, "gone" if AWS rejects it before its expiry, otherwise "unknown".
+    `perform` calls with its keys.
 
-    One call, waited for `seconds` at most. Raises nothing.
+    Makes one call, with a limit of `seconds`. Raises nothing.
     """
     left = session.left(now)
     if left <= 0:
@@ -47,13 +47,13 @@ def look(perform: Perform, session: Session, *, now: datetime, seconds: float = 
             perform(Call("sts", "get_caller_identity"))
             found.append("known")
         except CallError as error:
-            # Near its end it may have expired by AWS's clock already.
+            # Near its expiry, it may already have expired by AWS's clock.
             has_expired = error.code in _EXPIRED and left < _SKEW
             found.append("gone" if error.code in SESSION_GONE and not has_expired else "unknown")
         except ValetkeyError:
             pass
 
-    # A daemon: it is left behind when time is up.
+    # A daemon thread: it is abandoned at the time limit.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)

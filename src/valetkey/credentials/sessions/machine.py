@@ -1,7 +1,7 @@
-"""What the contractor's core takes from the computer that it runs on, as one frozen value: it reads no clock, no
-environment and no terminal, and imports no boto3.
+"""The dependencies of the contractor's core on the computer, as one frozen value. The core reads no clock, environment
+or terminal, and does not import boto3.
 
-`cli/_machine.py` makes one for the command line, `library.py` one for programs, a test any.
+`cli/_machine.py` makes one for the command line, `library.py` one for programs; tests make their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from valetkey.credentials.sessions.vault import Vault
 
 
 class SignsIn(Protocol):
-    """Resolves a base identity, as `valetkey.aws.signin.sign_in` does. Raises NoBase, ConfigError."""
+    """Resolves a base identity. Implemented by `valetkey.aws.signin.sign_in`. Raises NoBase, ConfigError."""
 
     def __call__(
         self,
@@ -38,8 +38,8 @@ class SignsIn(Protocol):
 
 
 class Calling(Protocol):
-    """Performs calls with keys, and answers the realm too, as `valetkey.aws.signin.calling` does. Raises NoBase,
-    ConfigError."""
+    """Returns a function that performs calls with keys, and the realm. Implemented by `valetkey.aws.signin.calling`.
+    Raises NoBase, ConfigError."""
 
     def __call__(
         self, keys: Keys, /, *, profile: str | None, region: str | None, partition: str, files: Mapping[str, str]
@@ -47,11 +47,11 @@ class Calling(Protocol):
 
 
 class Terminal(Protocol):
-    """Makes an Ask for the person at the terminal.
+    """Makes an Ask that prompts at the terminal.
 
-    `what` is what the question says it is for, `login` the command to name where nobody can be asked, `own_code` an
-    option that takes a code all the same (Way.own_code). `own_interrupt`: Ctrl-C at the question is for this process
-    alone. `before` is called before the question; it may raise.
+    `what` is the purpose shown in the prompt, `login` the command to suggest without a terminal, `own_code` an option
+    for which each run needs a separate code (Way.own_code). `own_interrupt`: Ctrl-C at the prompt affects this
+    process only. `before` is called before the prompt; it may raise.
     """
 
     def __call__(
@@ -68,18 +68,18 @@ class Terminal(Protocol):
 
 @dataclass(frozen=True)
 class Machine:
-    """This computer, its user and the AWS that it reaches."""
+    """The computer, its user and the AWS endpoints that it reaches."""
 
     env: Mapping[str, str]
     clock: Clock
     sleep: Callable[[float], None]
-    """Waits for some seconds."""
+    """Waits for a number of seconds."""
     sign_in: SignsIn
     calling: Calling
     terminal: Terminal
     tell: Callable[[str], bool]
-    """Says something to the person, if there is one; whether there was."""
+    """Prints a message to the person. Returns whether there was a terminal."""
     vault: Vault
-    """The OS keyring; once it has not answered, it is not asked again by this value."""
+    """The OS keyring. After one failure, this value does not ask it again."""
     explained: Callable[[Profile, Tools, str], AbstractContextManager[None]]
-    """Gives a refusal of the role that passes through its most likely reason; the text is the region."""
+    """A context in which a refusal of the role gets its most likely reason. The text is the region."""

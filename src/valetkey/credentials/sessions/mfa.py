@@ -1,10 +1,10 @@
 """The MFA session: one code for every customer of a base identity.
 
 Rules (IAM User Guide, id_credentials_temp_request; STS API, GetSessionToken):
-- Made with an IAM user's long-term key and a code; 12 hours unless more is asked for, 36 hours at most.
-- One per base identity and device, whatever the customer. One older than a grant's maximum age is not used for that
-  grant; asking anew makes a younger one for all.
-- One is kept where `keep` says: in the OS keyring, or in the cache where there is none.
+- Made with an IAM user's long-term key and a code; 12 hours by default, 36 hours at most.
+- One per base identity and device, for all customers. A session older than a grant's maximum age is not used for that
+  grant; a new code makes a younger one for all.
+- `keep` stores it: in the OS keyring, or in the cache if there is none.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from valetkey.errors import ValetkeyError
 from valetkey.policy.arns import NOBODY
 
 MFA_LIFE = 43200
-"""Seconds: how long an MFA session is asked for (GetSessionToken's own default)."""
+"""Seconds: the requested duration of an MFA session (the default of GetSessionToken)."""
 
 
 def mfa_key(base: Base, serial: str) -> str:
-    """The name under which the MFA session of a base identity and device is kept."""
+    """Return the name under which the MFA session of a base identity and device is stored."""
     return key("mfa", realm=base.realm, base=base.access_key_id, device=serial)
 
 
@@ -46,23 +46,23 @@ def mfa_session(
     fresh: bool,
     seconds: float,
 ) -> Session:
-    """The MFA session of a base identity and device, from where it is kept or with a code.
+    """Return the MFA session of a base identity and device, from where it is stored or with a code.
 
-    `max_age` is the seconds since MFA that the grant allows, or None. `refused` is the access key id of a kept
-    session that AWS no longer accepts. `fresh`: the person wants a new one of `life` seconds, and to be asked.
-    `seconds` limits the wait. The session's credentials are Keys: pass them to `connect`. Raises Refused,
+    `max_age` is the maximum number of seconds since MFA that the grant allows, or None. `refused` is the access key id
+    of a stored session that AWS no longer accepts. `fresh`: the person wants a new session of `life` seconds, with a
+    prompt. `seconds` limits the wait. The session's credentials are Keys: pass them to `connect`. Raises Refused,
     NoTerminal, Dismissed, Busy, ValetkeyError.
     """
     deadline = deadline_in(seconds, clock)
     check_device(serial)
-    # Its length is not part of the name: what is left of it is looked at when it is used.
+    # The duration is not part of the name: the time left is checked when the session is used.
     name = mfa_key(base, serial)
 
     def usable(found: Session | None) -> TypeGuard[Session]:
         if fresh or found is None or found.credentials.access_key_id == refused:
             return False
         now = clock()
-        # The call that uses it comes a moment later, and may not come too late.
+        # A margin for the call that uses it, which is made later.
         young = max_age is None or (now - found.issued).total_seconds() <= max_age - min(60, max_age // 4)
         return young and found.left(now) > 300
 
@@ -94,5 +94,5 @@ def mfa_session(
 
 def _account_of(serial: str) -> str:
     found = re.match("arn:[^:]*:iam::([^:]*):", serial)
-    # A hardware token's serial is not an ARN; the account of an MFA session is never handed out.
+    # A hardware token's serial is not an ARN. The account of an MFA session is never returned to a user.
     return found[1] if found else NOBODY

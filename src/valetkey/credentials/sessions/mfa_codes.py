@@ -1,11 +1,11 @@
-"""A one-time code, asked for and sent: by one process at a time, and never the same one twice.
+"""Prompt for a one-time code and send it: one process at a time, and each code once.
 
 Rules:
-- INVARIANT: one lock per device is held from the question to AWS's answer, so that nobody is asked twice at once and
-  two processes cannot send one code.
-- INVARIANT: a code that was sent is never sent again, by any process: AWS accepts each once, and a rejected one no more
-  (botocore#1148; "invalid MFA one time pass code").
-- A question that was dismissed or answered wrongly answers for all who come in the next seconds (Cache.refused).
+- INVARIANT: one lock per device is held from the prompt to the response of AWS, so that a person never gets two prompts
+  at once and two processes cannot send the same code.
+- INVARIANT: a code that was sent is never sent again, by any process: AWS accepts each code once, and a rejected code
+  is never accepted later (botocore#1148; "invalid MFA one time pass code").
+- A prompt that was dismissed or answered wrongly counts for all callers in the next seconds (Cache.refused).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from valetkey.credentials.sessions.refusals import WrongCode
 from valetkey.errors import ValetkeyError
 
 CALLS = 8.0
-"""Seconds kept back from a question for the calls after it."""
+"""Seconds of the time limit that a prompt leaves for the calls after it."""
 _ASKED = 4
-"""Questions at most: one wrong code, and a source that gives a spent one."""
+"""The maximum number of prompts: one wrong code, and a source that returns used codes."""
 _NOT_TAKEN = "AWS did not accept this code (each works once): wait for the next one"
 _SPENT = "this code was sent already (each works once): wait for the next one"
 
@@ -42,10 +42,10 @@ def with_code(
     deadline: Deadline,
     insist: bool = False,
 ) -> T:
-    """What `send(code)` answers with a code of the device. A wrong one is asked for once more.
+    """Call `send` with a code of the device and return its result. A wrong code causes one more prompt.
 
-    `insist`: the person has just said that they want to be asked. Raises what `send` raises (WrongCode, Refused),
-    NoTerminal, Dismissed, Busy, ValetkeyError.
+    `insist`: the person has just asked for a prompt. Raises what `send` raises (WrongCode, Refused), NoTerminal,
+    Dismissed, Busy, ValetkeyError.
     """
     check_device(device)
     name = key("code", device=device)
@@ -56,15 +56,14 @@ def with_code(
                 "the question for the MFA code failed a moment ago; valetkey does not ask again at once",
                 do=f"try again in {wait:.0f} seconds, or run `valetkey login`",
             )
-        # Written before anybody is asked: where nothing can be kept (a full disk), a code would be asked for in vain,
-        # and by every program again.
+        # Written before the prompt: if the disk is full, a code would be useless, and every program would prompt again.
         cache.remember_refusal(name, clock(), seconds=0)
         try:
             return _ask_and_send(name, device, send, cache, ask, clock, deadline)
         except NoTerminal:
             raise
         except BaseException as error:
-            # KeyboardInterrupt too: those who wait behind us must not ask the same person the same question.
+            # KeyboardInterrupt too: waiting processes must not show the same prompt again.
             with contextlib.suppress(ValetkeyError):
                 cache.remember_refusal(name, clock(), getattr(error, "remember", None) or REMEMBER)
             raise
@@ -91,13 +90,13 @@ def _ask_and_send(
 
 
 def check_secret(base: Keys) -> None:
-    """Raise NoKeyring where the base identity's secret cannot be read: before a code is asked for, which would then be
-    of no use."""
+    """Raise NoKeyring if the base identity's secret cannot be read. Called before the prompt, because a code would be
+    useless."""
     _ = base.secret_access_key
 
 
 def check_device(serial: str) -> None:
-    """Raise ValetkeyError for a device that gives no codes which AWS accepts for API access."""
+    """Raise ValetkeyError for a device whose codes AWS does not accept for API access."""
     limits.check("mfa serial", serial)
     if ":u2f/" in serial:
         raise ValetkeyError(

@@ -1,4 +1,4 @@
-"""The sources of MFA codes, in the order in which they are asked."""
+"""The order of the sources of MFA codes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from valetkey.credentials.sessions.ways import Way
 def every_source(
     machine: Machine, what: str, source: str | None, files: tuple[str, ...], *, way: Way, terminal: Ask
 ) -> Ask:
-    """Every source of MFA codes for a base profile `source` of these `files`; none is looked at before a code is
-    needed. A code that was given beforehand is the only source."""
+    """Return an Ask that tries every source of MFA codes for a base profile `source` of these `files`. No source is
+    read before a code is needed. A code given in advance is the only source."""
     if way.code is not None:
         return mfa_sources.given(way.code())
     env, clock, sleep = machine.env, machine.clock, machine.sleep
@@ -30,7 +30,7 @@ def every_source(
             mfa_sources.seed(partial(mfa_sources.kept_seed, machine.vault), clock=clock, sleep=sleep),
             terminal,
         ]
-        # Its lock and its memory are files below HOME.
+        # It writes its lock and its records below HOME.
         found += [] if way.no_cache else [Pinentry(what, env)]
         return mfa_sources.first_of(found)(device, seconds=seconds, again=again)
 

@@ -1,12 +1,12 @@
-"""Where MFA codes come from: each source is an Ask, and the first that can answer does.
+"""Sources of MFA codes. Each source is an Ask, and the first one that can answer is used.
 
     given         --mfa-code-stdin
     command       mfa_process of the base profile in the AWS config (aws-vault's name for it): a password manager, ykman
-    seed          a TOTP seed in the OS keyring, put there by `valetkey login --store-seed`
+    seed          a TOTP seed in the OS keyring, stored by `valetkey login --store-seed`
     terminal      valetkey.cli._terminal
-    pinentry      a dialog, where there is no terminal
+    pinentry      a dialog, if there is no terminal
 
-A source that cannot answer raises NoTerminal, and the next one is tried; Dismissed ends it.
+A source that cannot answer raises NoTerminal, and the next one is tried. Dismissed ends the search.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from valetkey.errors import ValetkeyError
 
 
 def first_of(sources: Sequence[Ask]) -> Ask:
-    """Ask one source after the other. Raises the first NoTerminal when none can answer: that of the best source."""
+    """Return an Ask that tries the sources in order. If none can answer, it raises the first NoTerminal that has
+    advice, else the last one."""
 
     def ask(device: str, /, *, seconds: float, again: str = "") -> str:
         nobody: NoTerminal | None = None
@@ -38,7 +39,7 @@ def first_of(sources: Sequence[Ask]) -> Ask:
 
 
 def given(code: str) -> Ask:
-    """One code that was given beforehand."""
+    """Return an Ask for one code that was given in advance."""
 
     def ask(device: str, /, *, seconds: float, again: str = "") -> str:
         if again:
@@ -49,9 +50,8 @@ def given(code: str) -> Ask:
 
 
 def command(line: str, *, clock: Clock, sleep: Callable[[float], None]) -> Ask:
-    """The first line that a command prints. It is run without a shell, and reads no input of ours; what it says on
-    standard error is shown ("touch your key").
-    """
+    """Return an Ask that runs a command and reads six digits from its output. The command runs without a shell and with
+    an empty standard input; its standard error is shown ("touch your key")."""
 
     def ask(device: str, /, *, seconds: float, again: str = "") -> str:
         if again:
@@ -76,7 +76,8 @@ def command(line: str, *, clock: Clock, sleep: Callable[[float], None]) -> Ask:
 
 
 def seed(find: Callable[[str], str | None], *, clock: Clock, sleep: Callable[[float], None]) -> Ask:
-    """The code of the seed that `find(device)` answers; None or NoKeyring: there is none here."""
+    """Return an Ask for the code of the seed that `find(device)` returns. If it returns None or raises NoKeyring, there
+    is no seed."""
 
     def ask(device: str, /, *, seconds: float, again: str = "") -> str:
         try:
@@ -93,17 +94,18 @@ def seed(find: Callable[[str], str | None], *, clock: Clock, sleep: Callable[[fl
 
 
 def kept_seed(vault: Vault, device: str) -> str | None:
-    """The seed of a device in the keyring. Raises NoKeyring."""
+    """Return the seed of a device from the keyring, or None. Raises NoKeyring."""
     return vault.get(f"seed:{device}")
 
 
 def keep_seed(vault: Vault, device: str, seed: str) -> None:
-    """Keep a seed. Raises NoKeyring."""
+    """Store a seed in the keyring. Raises NoKeyring."""
     vault.put(f"seed:{device}", seed)
 
 
 def _wait_for_next(seconds: float, clock: Clock, sleep: Callable[[float], None]) -> float:
-    """Wait until a device shows its next code; the seconds waited. Raises Dismissed when there is no time for it."""
+    """Wait until a device shows its next code. Returns the seconds waited. Raises Dismissed if there is not enough
+    time."""
     left = STEP - clock().timestamp() % STEP + 0.2
     if left > seconds:
         raise Dismissed(

@@ -1,18 +1,17 @@
-"""A role that asks for the IAM user's name as session name (`grant --name-people`): two ways in, and which one is used.
+"""A role that requires the IAM user's name as session name (`grant --name-people`). There are two ways to assume it.
 
-Its trust compares sts:RoleSessionName with ${aws:username}. Whether that variable has a value when the caller is an MFA
-session is not settled (fact U1): AWS's page on sts:RoleSessionName can be read as no, its page on aws:username as yes.
-With a user's long-term key it always has one.
+Its trust policy compares sts:RoleSessionName with ${aws:username}. Whether that variable has a value if the caller is
+an MFA session is not documented clearly (fact U1): AWS's page on sts:RoleSessionName suggests no, its page on
+aws:username suggests yes. With a user's long-term key it always has a value.
 
-    through   the MFA session, as for every other role: one code serves all customers
-    directly  AssumeRole with the key and a code of its own: one code for each session of this role
+    through   the MFA session, as for every other role: one code for all customers
+    directly  AssumeRole with the key and a separate code: one code for each session of this role
 
 Rules:
-- `through` comes first. `directly` is tried when `through` was refused with AccessDenied, and nothing else is known to
-  be the reason.
-- INVARIANT: no code is asked for in vain twice: not where `through` has admitted before (something else has changed
-  since), and not for some minutes after `directly` was refused too.
-- What was learned about a role is kept beside its sessions, for two days: it is AWS's way, and not the grant's.
+- `through` is tried first. `directly` is tried if `through` was refused with AccessDenied and no other reason is known.
+- INVARIANT: the person is not prompted for a useless code twice: not if `through` has succeeded before (then something
+  else has changed), and not for some minutes after `directly` was refused too.
+- The way that works for a role is stored beside its sessions for two days: it depends on AWS, not on the grant.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ WHY = (
 
 
 def is_named(profile: Profile, base: Keys) -> bool:
-    """Whether there are two ways: the name is asked for, MFA too, and the base identity is a user's key."""
+    """Return whether both ways apply: the role requires the name and MFA, and the base identity is a user's key."""
     return profile.mfa and profile.session_name == "username" and base.session_token is None
 
 
 def way_key(profile: Profile, base: Base) -> str:
-    """The name under which is kept what was learned about the role."""
+    """Return the name under which the way that works for the role is stored."""
     return key("way", realm=base.realm, base=base.access_key_id, role=profile.role_arn, external_id=profile.external_id)
 
 
@@ -58,8 +57,8 @@ def either_way(
     clock: Clock,
     tell: Callable[[str], object],
 ) -> Session:
-    """A session of the role, made in the way that AWS accepts. `name` is from `way_key`; `tell` prints why a second
-    code is needed.
+    """Return a session of the role, made in the way that AWS accepts. `name` is from `way_key`; `tell` prints why a
+    second code is needed.
 
     Raises Refused: of `through` if `directly` is not tried, otherwise of `directly`; and other errors of the two.
     """
@@ -90,8 +89,9 @@ def either_way(
 
 
 def may_be_the_name(refused: Refused) -> bool:
-    """Whether a refusal can come from the session name: an AccessDenied that neither the caller nor the code explains,
-    nor a policy that AWS names. No Allow of the trust applies then; a Deny and any other policy are another reason."""
+    """Return whether the session name can be the reason for a refusal: an AccessDenied that is explained neither by the
+    caller nor by the code, nor by a policy that AWS names. With a wrong name no Allow of the trust policy applies; a
+    Deny or any other policy is another reason."""
     if refused.code != "AccessDenied" or isinstance(refused, WrongCaller | WrongCode):
         return False
     denial = refused.denial
@@ -101,7 +101,7 @@ def may_be_the_name(refused: Refused) -> bool:
 
 
 def _tell_once(text: str, name: str, cache: Cache, clock: Clock, tell: Callable[[str], object]) -> None:
-    """Not again for some minutes: a server renews in the background, and has no terminal."""
+    """Print a message, at most once in AGAIN seconds: a server renews in the background and has no terminal."""
     told = f"{name}-told"
     if not cache.refused(told, clock()):
         tell(text)
@@ -110,5 +110,5 @@ def _tell_once(text: str, name: str, cache: Cache, clock: Clock, tell: Callable[
 
 
 def _learn(cache: Cache, name: str, way: str) -> None:
-    with contextlib.suppress(ValetkeyError):  # what cannot be kept is learned again
+    with contextlib.suppress(ValetkeyError):  # if it cannot be stored, both ways are tried again
         cache.learn(name, way)

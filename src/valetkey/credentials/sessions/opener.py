@@ -3,8 +3,8 @@
     entry = open_profile(machine, "acme")
     entry.session().credentials
 
-A profile is a grant's, as `accept` wrote it, or that of a role behind one (chained_roles.py). Opening it resolves its
-base identity (base_choice.py); the session comes from the cache or from AWS (broker.py).
+A profile belongs to a grant, as `accept` wrote it, or to a role assumed from a grant's role (chained_roles.py). Opening
+it resolves its base identity (base_choice.py). The session comes from the cache or from AWS (broker.py).
 """
 
 from __future__ import annotations
@@ -51,32 +51,31 @@ from valetkey.errors import ValetkeyError
 
 @dataclass(frozen=True)
 class Entry:
-    """A profile and how its role is assumed."""
+    """A profile, and how its role is assumed."""
 
     machine: Machine
     profile: Profile
     accepted: datetime
-    """When the profile was written last."""
+    """The time of the last acceptance, from the profile's file (aware, UTC)."""
     base: SignedIn
     way: Way = USUAL
     ask: Ask | None = None
-    """Stands in for every source of MFA codes."""
+    """Replaces all sources of MFA codes."""
     own_interrupt: bool = False
-    """Ctrl-C at a question is for this process alone, see machine.Terminal."""
+    """Ctrl-C at a prompt affects this process only, see machine.Terminal."""
     duration: int | None = None
-    """`duration_seconds` of the AWS profile, where it shortens the session."""
+    """`duration_seconds` of the AWS profile, if it shortens the session."""
     through: Entry | None = None
-    """For a role behind a grant's role: how that one is assumed."""
+    """For a role assumed from another role: the entry of that role."""
 
     @property
     def region(self) -> str | None:
-        """Where to work: the AWS profile's region as it is now, else the one it was accepted with. Raises
-        ConfigError."""
+        """The AWS profile's current region, else the one recorded at acceptance. Raises ConfigError."""
         return awsfiles.region(self.profile.name, self.machine.env) or self.profile.region
 
     @property
     def limit(self) -> str:
-        """How long a session may last, and what says so."""
+        """How long a session may last, and what sets the limit, as text."""
         if self.through is not None:
             return "1 h at most: the limit of AWS for a role that is assumed from a role (role chaining)"
         if self.duration is not None and (self.way.long or self.duration < limits.CHAINED_SESSION_MAX):
@@ -85,12 +84,12 @@ class Entry:
 
     @property
     def root(self) -> Entry:
-        """The entry of the grant that everything begins with."""
+        """The entry of the grant at the start of the chain."""
         return self if self.through is None else self.through.root
 
     @property
     def settings(self) -> SessionSettings:
-        """What the sessions carry: the AWS profile's settings. Raises ValetkeyError."""
+        """The settings of the session, from the AWS profile. Raises ValetkeyError."""
         name = self.profile.name
         found = read_settings(awsfiles.settings((name,), self.machine.env), name=name)
         return read_only(found, self.profile) if self.way.read_only else found
@@ -103,7 +102,7 @@ class Entry:
         return role_key(self.profile, self.base, settings=self.settings, long=self.way.long)
 
     def tools(self) -> Tools:
-        """What the broker works with."""
+        """Return the tools of the broker."""
         profile = self.profile
         return tools_of(
             self.machine,
@@ -114,7 +113,7 @@ class Entry:
         )
 
     def session(self, *, lasting: bool = False) -> Session:
-        """A session of the role. Raises what broker.role_session raises."""
+        """Return a session of the role. Raises the errors of broker.role_session."""
         session = self._session(lasting)
         if self.through is None and not self.way.no_cache:
             end = session.credentials.expires
@@ -141,7 +140,8 @@ class Entry:
             raise about_aws_login(refused, self.profile) if self.base.source == "login" else refused from None
 
     def mfa_session(self) -> Session:
-        """The MFA session that the role is assumed from. Raises what tools.mfa_session raises."""
+        """Return the MFA session from which the role is assumed. Raises the errors of tools.mfa_session, and
+        ValetkeyError if the role is not assumed from one."""
         profile = self.root.profile
         if not profile.mfa or profile.mfa_serial is None or self.base.session_token is not None:
             raise ValetkeyError(
@@ -151,17 +151,17 @@ class Entry:
         return self.tools().mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age)
 
     def kept(self) -> Session | None:
-        """The role session that is kept, while it lasts. Makes no call."""
+        """Return the cached role session if it has not expired and is newer than the acceptance, else None. Makes no
+        call."""
         found = self.tools().cache.get(self.key)
         is_good = found is not None and found.left(self.machine.clock()) > 0 and found.issued >= self.accepted
         return found if is_good else None
 
     def drop(self, session: Session) -> None:
-        """Drop a session that AWS no longer knows, and every copy of it that is handed out: the role was made
-        anew, or taken away."""
+        """Drop a session that AWS no longer accepts, and every copy of it: its role was re-created or deleted."""
         cache = self.tools().cache
         there = cache.get(self.key)
-        # Another process may have entered the role anew meanwhile.
+        # Another process may have stored a new session in the meantime.
         if there is not None and there.credentials.access_key_id == session.credentials.access_key_id:
             cache.drop(self.key)
         if self.through is None:
@@ -169,12 +169,13 @@ class Entry:
             customers.forget(self.profile, self.machine.env)
 
     def dropped(self, session: Session | None = None) -> bool:
-        """Whether a session (None: the one that is kept) is gone at AWS; it is dropped then. One call where there is
-        one, none else. Raises nothing."""
+        """Return whether AWS rejects a session (None: the cached one), and drop it then. Makes one call if there is a
+        session. Raises nothing."""
         return self.looked_at(session) == "gone"
 
     def looked_at(self, session: Session | None = None) -> Known | None:
-        """The same with what AWS said of it; None: there is none."""
+        """Like `dropped`, but return the result of kept.look; None if there is no session, or if it could not be
+        checked."""
         with contextlib.suppress(ValetkeyError):
             session = session or self.kept()
             if session is None:
@@ -188,22 +189,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class Codes:
-    """Who is asked for MFA codes, and how."""
+    """The source of MFA codes, and how to prompt."""
 
     source: str | None
-    """The AWS profile of the base identity, whose `mfa_process` is run."""
+    """The AWS profile of the base identity. Its `mfa_process` is run."""
     files: tuple[str, ...] = ()
-    """As Profile.base_files."""
+    """See Profile.base_files."""
     ask: Ask | None = None
-    """Stands in for every source."""
+    """Replaces all sources."""
     login: str = ""
     """The command to suggest if there is no terminal."""
     own_interrupt: bool = False
-    """As in Entry."""
+    """See Entry."""
 
 
 def tools_of(machine: Machine, base: SignedIn, what: str, codes: Codes, way: Way = USUAL) -> Tools:
-    """What the broker works with, for a base identity; `what` is what a question says it is for."""
+    """Return the tools of the broker for a base identity. `what` is the purpose shown in a prompt."""
     kept = Cache(machine.env, keep=not way.no_cache)
     connect, before = call_first(base, base.connect)
     terminal = machine.terminal(
@@ -224,7 +225,8 @@ def tools_of(machine: Machine, base: SignedIn, what: str, codes: Codes, way: Way
 def open_profile(
     machine: Machine, name: str, way: Way = USUAL, *, ask: Ask | None = None, own_interrupt: bool = False
 ) -> Entry:
-    """Load a profile, or find the way to a role behind one, and resolve its base identity. Raises ValetkeyError.
+    """Load a profile, or resolve the chain of roles that leads to it, and resolve its base identity. Raises
+    ValetkeyError.
 
     `ask` and `own_interrupt`: see Entry.
     """
@@ -243,15 +245,15 @@ def open_profile(
     for each in path[1:]:
         profile = further_role(each, awsfiles.settings((each,), machine.env), source=entry.profile)
         entry = replace(entry, profile=profile, through=entry)
-    # What restricts the session is for the last role: one before it has to enter the next.
+    # Restrictions apply to the last role only: each role before it must be able to assume the next one.
     return replace(entry, way=way)
 
 
 def entry_of(
     machine: Machine, profile: Profile, *, quiet: bool = False, way: Way = USUAL, ask: Ask | None = None
 ) -> Entry:
-    """The same for a profile as loaded. `quiet`: a base identity that asks for an MFA code itself is a ValetkeyError.
-    Raises ValetkeyError."""
+    """Return the entry of a loaded profile of a grant. With `quiet`, a base identity that needs an MFA code itself is a
+    ValetkeyError. Raises ValetkeyError."""
     name = profile.name
     accepted = datetime.fromtimestamp(path_of(name, machine.env).stat().st_mtime, UTC)
     profile = bound(machine, profile, keep=not way.no_cache)
@@ -263,7 +265,7 @@ def entry_of(
 
 
 def grant_profile(name: str, env: Mapping[str, str]) -> Profile:
-    """The profile of a grant. Raises ValetkeyError, also for a role behind one."""
+    """Load the profile of a grant. Raises ValetkeyError, also for a role assumed from a grant's role."""
     path = _path_behind(name, env)
     if path:
         raise ValetkeyError(
@@ -273,14 +275,14 @@ def grant_profile(name: str, env: Mapping[str, str]) -> Profile:
 
 
 def check_known(name: str, env: Mapping[str, str]) -> None:
-    """Raise ValetkeyError unless the name is a grant's, or one of a role behind a grant's."""
+    """Raise ValetkeyError unless the name is the profile of a grant, or of a role assumed from one."""
     if not _path_behind(name, env):
         load(name, env)
 
 
 def _path_behind(name: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    """The profiles from a grant's to the one of a role behind it; empty for a grant's own, and when there is no such
-    way."""
+    """Return the profiles from a grant's profile to this one; empty for a grant's own profile, and if there is no such
+    chain."""
 
     def is_grant(each: str) -> bool:
         return path_of(each, env).exists()
@@ -291,8 +293,8 @@ def _path_behind(name: str, env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def drop_customers(machine: Machine, asked: Sequence[Customer]) -> frozenset[str]:
-    """The names of the customers whose kept session was gone at AWS, and was dropped: one call for each that has one,
-    at the same time."""
+    """Drop the cached sessions that AWS rejects, and return the names of their profiles. Makes one call for each
+    customer with a cached session, all at the same time."""
     having = [each for each in asked if each.session_key]
     if not having:
         return frozenset()
@@ -314,7 +316,7 @@ def _gone(machine: Machine, customer: Customer) -> str:
             partition=profile.partition,
             files=with_files(profile.base_files, machine.env),
         )
-        # Another endpoint (a sandbox) cannot know it.
+        # Another endpoint (a sandbox) does not know this session.
         is_same = realm == customer.session_realm
         if is_same and look(perform, session, now=machine.clock()) == "gone":
             cache.drop(customer.session_key)

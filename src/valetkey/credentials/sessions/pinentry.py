@@ -1,12 +1,13 @@
-"""Ask for a code in a dialog, where there is no terminal: GnuPG's pinentry, spoken to over pipes (Assuan protocol).
+"""Prompt for a code in a dialog if there is no terminal: GnuPG's pinentry over pipes (Assuan protocol).
 
 Rules:
-- The program is `VALETKEY_PINENTRY`, or the first of the graphical ones on PATH; none when that variable is empty, and
-  none without a display.
-- INVARIANT: one dialog at a time. It holds a lock of its own as long as it lives, also when the process that opened it
-  has been killed: a program that calls us again and again cannot stack dialogs.
-- A dialog that was closed is not opened again for REMEMBER seconds; one that nobody answers is ended.
-- The code passes through a pipe; the program's arguments, and what we say, hold none.
+- The program is `VALETKEY_PINENTRY`, or the first graphical pinentry on PATH. There is none if that variable is empty,
+  or without a display.
+- INVARIANT: one dialog at a time. The dialog holds a lock while it runs, even if the process that opened it was killed:
+  a program that calls valetkey repeatedly cannot stack dialogs.
+- A dialog that was closed is not opened again for REMEMBER seconds. A dialog without an answer is ended at the time
+  limit.
+- The code passes through a pipe. The program's arguments and the commands sent to it do not contain it.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ from valetkey.errors import ValetkeyError
 
 VARIABLE = "VALETKEY_PINENTRY"
 REMEMBER = 120.0
-"""Seconds for which a closed dialog answers."""
+"""Seconds before the next dialog after one was closed."""
 _PROGRAMS = ("pinentry-gnome3", "pinentry-qt", "pinentry-qt5", "pinentry-gtk-2", "pinentry-gtk", "pinentry-x11")
 _CANCELLED, _TIMED_OUT = {99, 198}, {62}
-"""GnuPG's error codes, without the part that says which program they are of (gpg-error.h)."""
+"""GnuPG's error codes, without the bits of the error source (gpg-error.h)."""
 _MOST = 65536
-"""Bytes of a line; no dialog's is as long."""
+"""Bytes of a line; no dialog sends as many."""
 
 
 def find_program(env: Mapping[str, str]) -> str | None:
-    """The full path of the program to ask with, or None."""
+    """Return the full path of the pinentry program, or None."""
     path = env.get("PATH", os.defpath)
     if VARIABLE in env:
         return shutil.which(env[VARIABLE], path=path) if env[VARIABLE] else None
@@ -50,7 +51,7 @@ def find_program(env: Mapping[str, str]) -> str | None:
 
 
 class Pinentry:
-    """See valetkey.credentials.sessions.protocols.Ask. `what` is what the question says it is for."""
+    """An Ask (see protocols.Ask) that shows a dialog. `what` is the purpose shown in it."""
 
     def __init__(self, what: str, env: Mapping[str, str], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
@@ -91,7 +92,7 @@ class Pinentry:
         return _code(answer)
 
     def _talk(self, child: subprocess.Popen[bytes], lines: list[str], end: float) -> str:
-        """What the last command answers with."""
+        """Send the commands and return the response to the last one."""
         assert child.stdin is not None
         assert child.stdout is not None
         reader = _Lines(child.stdout, lambda: end - self._clock())
@@ -113,7 +114,7 @@ class _Lines:
         self._buffer = b""
 
     def reply(self) -> str:
-        """The data of one answer, up to its OK. Raises Dismissed, NoTerminal, EOFError."""
+        """Read one response up to its OK and return its data. Raises Dismissed, NoTerminal, EOFError."""
         data = ""
         while True:
             line = self._line().decode("utf-8", "replace")
@@ -165,7 +166,8 @@ def _code(answer: str) -> str:
 
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[int]:
-    """A descriptor that holds the dialog's lock and is handed on to it."""
+    """Hold the dialog's lock. Yields its descriptor, which the dialog inherits. Raises Dismissed if a dialog is
+    open."""
     import fcntl
 
     files.make_dir(folder)

@@ -1,4 +1,4 @@
-"""Leave the answer of `credential-process` where `valetkey.__main__` prints it from without importing anything."""
+"""Store the response of `credential-process` where `valetkey.__main__` can print it without any import."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from valetkey.errors import ValetkeyError
 def store(path: Path, head: bytes, session: Session, answer: bytes) -> None:
     """Store the exact bytes to print, until the session is stale.
 
-    `head` must have been made before the profile was read: what changed in between then makes a difference.
-    A file that cannot be written only costs time.
+    `head` must be made before the profile is read, so that a change in between invalidates it. A file that cannot be
+    written only costs time.
     """
     end = stale_at(session)
-    # A clock that is set back further than this tells nothing about the session's age.
+    # If the clock is set back further than this, the session's age is unknown.
     begin = session.issued - timedelta(minutes=5)
     times = f"{math.ceil(_seconds(begin))} {math.floor(_seconds(end))}\n{len(answer)}\n".encode("ascii")
     with contextlib.suppress(ValetkeyError, OSError):
@@ -31,7 +31,7 @@ def store(path: Path, head: bytes, session: Session, answer: bytes) -> None:
 
 
 def drop(name: str, env: Mapping[str, str]) -> None:
-    """Forget the stored answer of a profile."""
+    """Remove the stored response of a profile."""
     with contextlib.suppress(OSError):
         (files.cache_dir(env) / "hot" / file_id(name)).unlink(missing_ok=True)
 

@@ -1,4 +1,5 @@
-"""What the steps from base identity to role session share: keys, the question for a code, and how a step may end."""
+"""Types shared by the steps from base identity to role session: keys, the prompt for a code, and the errors of a
+step."""
 
 from __future__ import annotations
 
@@ -11,19 +12,19 @@ from valetkey.credentials.sessions.cache import Busy, Session
 from valetkey.errors import ValetkeyError
 
 LIMIT = 50.0
-"""Seconds for everything: the AWS SDK for Go kills a credential process after 60."""
+"""Seconds for all steps together: the AWS SDK for Go kills a credential process after 60."""
 
 
 class Base(Keys, Protocol):
-    """The base identity, resolved, and where its STS calls go (`valetkey.aws.sign_in` makes one).
+    """A resolved base identity, and the endpoint of its STS calls (made by `valetkey.aws.signin.sign_in`).
 
-    Its secret may lie in the OS keyring: it is read when a call is made with it, not before.
+    Its secret may be in the OS keyring: it is read only when a call is made with it.
     """
 
     @property
     def realm(self) -> str:
-        """The URL of the STS endpoint without its region, so that one MFA session serves customers in every region:
-        part of every cache key."""
+        """The URL of the STS endpoint without its region. It is part of every cache key, so that one MFA session serves
+        customers in all regions."""
         ...
 
 
@@ -32,7 +33,7 @@ class SignedIn(Base, Protocol):
 
     @property
     def source(self) -> str:
-        """Where the keys were found, in botocore's words, or STORED for the OS keyring."""
+        """Where the keys were found, in botocore's terms, or STORED for the OS keyring."""
         ...
 
     @property
@@ -47,17 +48,17 @@ class SignedIn(Base, Protocol):
 
 
 class Ask(Protocol):
-    """The current code of an MFA device, from a person or from a program.
+    """Returns the current code of an MFA device, from a person or a program: 6 digits.
 
-    `seconds` is how long they have; `again` says why they are asked a second time, or is empty. Answers 6 digits.
-    Raises NoTerminal if there is no way to ask, Dismissed if there is no answer.
+    `seconds` is the time limit. `again` is why a second code is needed, or empty. Raises NoTerminal if there is no way
+    to prompt, Dismissed if there is no answer.
     """
 
     def __call__(self, device: str, /, *, seconds: float, again: str = "") -> str: ...
 
 
 class Kept(Protocol):
-    """Where sessions of one kind are kept: the cache, or the OS keyring."""
+    """A store for sessions of one kind: the cache, or the OS keyring."""
 
     def get(self, name: str, /) -> Session | None: ...
     def put(self, name: str, session: Session, /) -> None: ...
@@ -69,17 +70,17 @@ Connect = Callable[[Keys], Perform]
 Clock = Callable[[], datetime]
 """The time now (aware, UTC)."""
 Deadline = Callable[[], float]
-"""The seconds that are left, 0 at least."""
+"""Returns the seconds left, at least 0."""
 
 
 class NoTerminal(ValetkeyError):
-    """A code is needed and there is no way to ask for it."""
+    """A code is needed and there is no way to prompt for it."""
 
     exit_code = 3
 
 
 class Dismissed(ValetkeyError):
-    """The person did not give a code. `remember`: seconds before the next question."""
+    """The person did not give a code. `remember`: seconds before the next prompt."""
 
     exit_code = 3
     remember: float | None = None
@@ -97,7 +98,7 @@ def deadline_in(seconds: float, clock: Clock) -> Deadline:
 
 
 def busy() -> ValetkeyError:
-    """What is raised when another process has held a lock until our time was up."""
+    """Return the error for a lock that another process held until the time limit."""
     return Busy(
         "another valetkey process is still waiting for an MFA code or for AWS",
         do="answer its question, or end it, and try again",

@@ -1,16 +1,16 @@
-"""Whose policy refused an AssumeRole across accounts, and what the contractor's person can do about it.
+"""Whose policy refused an AssumeRole across accounts, and what the contractor's user can do about it.
 
 | AWS names | whose it is |
 | --- | --- |
 | identity-based policy, permissions boundary, session policy | the caller's own account |
-| service control policy | the caller's organization: an SCP binds the principals of its own accounts, and nobody else (Organizations User Guide, orgs_manage_policies_scps) |
+| service control policy | the caller's organization: an SCP applies only to the principals of its own accounts (Organizations User Guide, orgs_manage_policies_scps) |
 | role trust policy, resource-based policy | the role's account: the trust policy is the role's resource-based policy |
 | resource control policy | the organization of the role's account (orgs_manage_policies_rcps) |
-| VPC endpoint policy | whoever runs the network that the call goes through; that may be either party |
+| VPC endpoint policy | the operator of the network that the call goes through; that may be either party |
 
 Rules:
-- AWS names one policy type where several refuse. So a side that is named has refused, and nothing is said of the other.
-- INVARIANT: without a name, or with one that is unknown to valetkey, no side is claimed.
+- AWS names one policy type even if several refuse. So a named side has refused, and the other side is not known.
+- INVARIANT: if AWS names no policy type, or one that is unknown to valetkey, no side is claimed.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from valetkey.account.denial import Denial, PolicyType
 
 
 class Side(Enum):
-    """Whose policy refused."""
+    """The party whose policy refused."""
 
     CALLER = "caller"
     """The contractor's own account, or its organization."""
@@ -34,11 +34,12 @@ class Side(Enum):
 
 
 ROTATED = "the owner may have rotated: accept the new handoff"
-"""Of a refusal that may be the owner's: AWS's answer is the same for another ExternalId and for a grant that ended."""
+"""For a refusal that may be the owner's: AWS's response is the same for another ExternalId and for a grant that
+ended."""
 
 
 def side_of(denial: Denial | None) -> Side | None:
-    """Whose policy refused; None where AWS names no policy."""
+    """Return whose policy refused; None if AWS names no policy."""
     if denial is None or not denial.named:
         return None
     match denial.policy:
@@ -55,13 +56,13 @@ def side_of(denial: Denial | None) -> Side | None:
 
 
 def refuses_for_owner(denial: Denial | None) -> bool:
-    """Whether AWS's text shows that the owner's side refused the entry itself, and not only a tag or a SourceIdentity
-    that the call carried."""
+    """Return whether AWS's message shows that the owner's side refused the AssumeRole itself, and not only a tag or a
+    SourceIdentity that the call carried."""
     return denial is not None and side_of(denial) is Side.OWNER and denial.action == "sts:AssumeRole"
 
 
 def says(denial: Denial) -> str:
-    """What refused, for the contractor's person, as an independent clause. "" if no side is known."""
+    """Describe what refused, for the contractor's user, as an independent clause. "" if no side is known."""
     does = f"denies {denial.action}" if denial.explicit else f"does not allow {denial.action}"
     match denial.policy:
         case PolicyType.IDENTITY if not denial.explicit:
@@ -73,7 +74,7 @@ def says(denial: Denial) -> str:
         case PolicyType.SESSION:
             return f"the session policy of your sign-in {does}"
         case PolicyType.SCP:
-            # AWS's text may say "explicit deny" where no SCP allows the action, too.
+            # AWS's message may also say "explicit deny" if no SCP allows the action.
             return f"a service control policy of your organization refuses {denial.action}"
         case PolicyType.TRUST | PolicyType.RESOURCE:
             return f"the trust policy of the owner's role {does} to you"
@@ -88,7 +89,7 @@ def says(denial: Denial) -> str:
 
 
 def advice(denial: Denial) -> str:
-    """Who can change it, and how; "" where no side is known."""
+    """Return who can change it, and how; "" if no side is known."""
     match denial.policy:
         case PolicyType.IDENTITY if not denial.explicit:
             return (

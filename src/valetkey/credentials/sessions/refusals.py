@@ -1,9 +1,9 @@
-"""What a person can do about each way in which STS refuses.
+"""Explanations and advice for each error of STS.
 
 AccessDenied of AssumeRole may name the kind of policy that refused (IAM User Guide, troubleshoot_access-denied), which
-shows whose it is (refusal_sides.py), or nothing: across accounts both have been seen. A wrong ExternalId, a missing MFA
-and another principal are one refusal by the trust policy, with one text. The other texts below are of the IAM User
-Guide, troubleshoot_roles, and of the STS API, common errors.
+shows whose it is (refusal_sides.py), or no policy: across accounts, both occur. A wrong ExternalId, missing MFA and
+another principal are the same refusal by the trust policy, with the same message. The other messages below are from the
+IAM User Guide, troubleshoot_roles, and from the STS API, common errors.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from valetkey.errors import ValetkeyError
 
 
 class Refused(ValetkeyError):
-    """AWS refused a step; `code` is its error code, `message` its text, `denial` the policy that it names."""
+    """AWS refused a step. `code` is its error code, `message` its message, `denial` the policy that it names."""
 
     exit_code = 3
 
@@ -44,48 +44,50 @@ class Refused(ValetkeyError):
 
 
 class WrongCode(Refused):
-    """AWS did not take the one-time code: mistyped, used already, or of another device."""
+    """AWS did not accept the one-time code: mistyped, already used, or of another device."""
 
 
 class WrongCaller(Refused):
-    """AWS refused, and who the caller is explains it: waiting does not help."""
+    """AWS refused, and the caller's identity explains it: a retry does not help."""
 
 
 SESSION_GONE = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
-"""Codes that say that the keys of the call are no longer valid."""
+"""Error codes for keys that are no longer valid."""
 NO_ANSWER = frozenset(
     {"Unreachable", "TimedOut", "Garbled"}
     | {"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable", "InternalFailure"}
 )
-"""Codes (three of them ours) that say nothing about the access: AWS did not get to answer it."""
+"""Error codes (three of them valetkey's own) that show nothing about the access: AWS did not decide the request."""
 
 UNKNOWN_SIDE = (
     "your own account does not allow you this call (its admin attaches the policy that `accept` printed), or the owner "
     "has changed or ended the grant"
 )
-"""Of AssumeRole's AccessDenied, when AWS names no policy and our own policies are not known."""
+"""For AccessDenied of AssumeRole, if AWS names no policy and the contractor's own policies are not known."""
 OWNER_SIDE = "the owner has changed or ended the grant, or the role is too new to be visible yet"
-"""Of AssumeRole's AccessDenied, when the owner's role has refused."""
+"""For AccessDenied of AssumeRole, if the owner's side refused."""
 
 
 def owner_side(profile: Profile, denial: Denial | None = None) -> str:
-    """The most likely reason when the owner's side has refused, with the address where the grant limits it. `denial` is
-    what AWS names: a resource control policy is not the grant's."""
+    """Return the most likely reason if the owner's side refused, with the address range if the grant limits it.
+    `denial` is the policy that AWS names: a resource control policy does not belong to the grant."""
     is_rcp = denial is not None and denial.policy is PolicyType.RCP
     return OWNER_SIDE if is_rcp else _with_address(profile, OWNER_SIDE)
 
 
 def unknown_side(profile: Profile) -> str:
-    """The most likely reason when nothing shows whose policy refused, with the address where the grant limits it."""
+    """Return the most likely reason if it is not known whose policy refused, with the address range if the grant limits
+    it."""
     return _with_address(profile, UNKNOWN_SIDE)
 
 
 def address_limit(profile: Profile) -> str:
-    """From where the grant admits calls, as an independent clause; "" where no limit is known.
+    """Describe the addresses from which the grant admits calls, as an independent clause; "" if no limit is known.
 
-    A call through a VPC endpoint carries no aws:SourceIp (IAM User Guide, reference_policies_condition-keys)."""
+    A call through a VPC endpoint carries no aws:SourceIp (IAM User Guide, reference_policies_condition-keys).
+    """
     ranges = ", ".join(profile.from_ip)
     return f"the role admits calls from {ranges} only, and none through a VPC endpoint" if ranges else ""
 
@@ -95,7 +97,7 @@ def _with_address(profile: Profile, reason: str) -> str:
     return f"{limit} (call from there, or ask the owner to change it); else {reason}" if limit else reason
 
 
-# Fragments of AWS's text, tried in order: operation or "", code or "", text in lower case, what is wrong, what to do.
+# Fragments of AWS's messages, tried in order: operation or "", code or "", message in lower case, cause, advice.
 _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     (
         "",
@@ -180,7 +182,8 @@ _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
 
 
 def explain(error: CallError, profile_name: str = "NAME") -> Refused:
-    """The refusal in words. AWS's own text is in `message`, and quoted only where we have no better one."""
+    """Return the refusal that explains an error. AWS's own text is in `message`; `what` quotes it only if no
+    explanation is known."""
     operation, text = error.call.operation, error.message.lower()
     if any(each in text for each in _WRONG_CODE):
         return WrongCode(
@@ -209,8 +212,8 @@ def explain(error: CallError, profile_name: str = "NAME") -> Refused:
 
 
 def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tuple[str, str, str]:
-    """A refused AssumeRole in words: what, what to do, the most likely reason. `what` and `do` are what its text alone
-    has said so far."""
+    """Explain a refused AssumeRole. Returns the cause, the advice and the most likely reason. `what` and `do` are what
+    AWS's message alone has shown so far."""
     doctor = command("valetkey doctor", profile_name, then="--probe")
     probe = f"{ROTATED}; else run `{doctor}`: it says what can be ruled out, and who can check the rest"
     side = side_of(denial)
@@ -222,7 +225,7 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
             named = f"gives a reason that valetkey does not know: {denial.clause}"
         return f"AWS refused to let you assume the role, and {named}", probe, UNKNOWN_SIDE
     if what and denial.action == "sts:AssumeRole":
-        return what, do, ""  # a text that says more than whose policy it is
+        return what, do, ""  # this text is more specific than the policy type
     if side is Side.OWNER:
         if denial.action != "sts:AssumeRole":
             do = "leave out what it is about (source_identity, session_tags), or ask the owner to admit it"
@@ -232,7 +235,8 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
 
 
 def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
-    """A refused AssumeRole, when the caller's own ARN (GetCallerIdentity) already explains it."""
+    """Explain a refused AssumeRole by the caller's ARN (GetCallerIdentity), if it is the reason. Otherwise returns the
+    refusal unchanged."""
     parts = caller.split(":")
     if len(parts) < 6 or refused.code != "AccessDenied":
         return refused
@@ -245,7 +249,7 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
         what = "the base identity is the account's root user, which cannot assume roles"
         do = "sign in as an IAM user of your account"
     elif side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
-        return refused  # what follows is about the owner's trust policy, which has not refused
+        return refused  # the rest concerns the owner's trust policy, which did not refuse
     elif profile.mfa and name.startswith("assumed-role/"):
         kind = "an Identity Center" if "/AWSReservedSSO_" in name else "a role"
         what = f"the base identity is {kind} session, which carries no MFA that AWS sees; the role requires it"
@@ -261,7 +265,7 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
 
 
 def about_aws_login(refused: Refused, profile: Profile) -> Refused:
-    """The refusal; for a base identity of `aws login` its text says that MFA may be the reason (fact U4)."""
+    """Return the refusal; for a base identity from `aws login`, its text adds that MFA may be the reason (fact U4)."""
     if side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
         return refused
     if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
@@ -271,12 +275,12 @@ def about_aws_login(refused: Refused, profile: Profile) -> Refused:
 
 
 def about_further(refused: Refused, source_arn: str) -> Refused:
-    """The refusal of a role that is assumed from another role's session, with a text that says so. The role is not a
-    grant, so `verify` cannot try it."""
+    """Return the refusal of a role that is assumed from another role's session, with a text that says so. The role is
+    not a grant, so `verify` cannot try it."""
     if refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
         denial, side = refused.denial, side_of(refused.denial)
         if denial is not None and side in (Side.CALLER, Side.OWNER):
-            # Seen from the role in between, whose policies are the customer's.
+            # The caller is the role in between, whose policies belong to the customer.
             refused.what = f"AWS refused to let {source_arn} assume the next role of the chain {denial.clause}"
         if denial is not None and side is Side.CALLER:
             refused.do = f"ask the owner of {source_arn}: its account does not let that role assume this one"
@@ -304,7 +308,8 @@ def _row(operation: str, code: str, text: str) -> tuple[str, str] | None:
 
 
 def _skew(message: str) -> tuple[str, str] | None:
-    """ "Signature expired: OURS is now earlier than X (THEIRS - 5 min.)", and "not yet current" likewise."""
+    """Explain a wrong clock. "Signature expired: OURS is now earlier than X (THEIRS - 5 min.)", and "not yet current"
+    likewise."""
     if "Signature expired" not in message and "Signature not yet current" not in message:
         return None
     stamps = ["{}-{}-{} {}:{}:{} UTC".format(*each) for each in _STAMP.findall(message)]

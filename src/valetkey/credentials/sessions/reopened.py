@@ -1,11 +1,11 @@
-"""What opening a profile found, kept for the next `exec` or `env`: `$XDG_CACHE_HOME/valetkey/opened/NAME:WAY`.
+"""The result of opening a profile, stored for the next `exec` or `env`: `$XDG_CACHE_HOME/valetkey/opened/NAME:WAY`.
 
-Opening a profile resolves its base identity, which takes botocore and the AWS files. Only then is the name of its
-session in the cache known. So that it is noted, with all else that a command hands out. Nothing secret is in the note.
+Opening a profile resolves its base identity, which needs botocore and the AWS files. Only then is the name of its
+session in the cache known. The note stores that name and everything else that a command returns. It holds no secret.
 
-INVARIANT: a note begins with a head that says what it depends on (valetkey.hot_head: version, environment, the
-stamps of the profile and the AWS files). It is compared whole with a new one; any difference, doubt or error takes
-the long way.
+INVARIANT: a note begins with a head that contains everything it depends on (valetkey.hot_head: version, environment,
+the stamps of the profile and the AWS files). The whole head is compared with a new one; on any difference, doubt or
+error the profile is opened again.
 """
 
 from __future__ import annotations
@@ -31,26 +31,25 @@ class Note:
     """The name of the session in the cache."""
     account: str
     region: str | None
-    """Where tools work."""
+    """The AWS region for tools."""
     config: str
-    """The AWS config of a command that is run."""
+    """The path of the AWS config for a child process."""
     limit: str
-    """How long a session may last, and what says so."""
+    """How long a session may last, and what sets the limit, as text."""
     until: datetime | None
     """The recorded end of the grant (aware, UTC)."""
     customer: str
     is_in_config: bool
-    """Whether tools find the profile in the AWS config."""
+    """Whether the profile is in the AWS config that tools read."""
 
 
 def way_name(*, long: bool, read_only: bool) -> str:
-    """The name of a way into the role: its session is another one."""
+    """Return the name of a way to assume the role. Each way has its own session."""
     return f"{'long' if long else 'usual'}{'-read-only' if read_only else ''}"
 
 
 def remember(name: str, way: str, note: Note, *, head: bytes, env: Mapping[str, str]) -> None:
-    """Keep a note. `head` must have been made before the profile was read. One that cannot be written only costs
-    time."""
+    """Store a note. `head` must be made before the profile is read. A note that cannot be written only costs time."""
     plain = {
         "session": note.session_key,
         "account": note.account,
@@ -68,7 +67,8 @@ def remember(name: str, way: str, note: Note, *, head: bytes, env: Mapping[str, 
 
 
 def recall(name: str, way: str, *, head: bytes, env: Mapping[str, str], now: datetime) -> tuple[Note, Session] | None:
-    """The note and its kept session, with at least three quarters of it left; None: the long way. Makes no call."""
+    """Return the note and its cached session, if at least three quarters of its life are left. None: open the profile
+    again. Makes no call."""
     if INSIDE in env:
         return None
     try:

@@ -1,6 +1,6 @@
-"""One AssumeRole: what is asked, who may ask, and whether the answer is the role that was meant.
+"""One AssumeRole: its parameters, the check of the caller, and the check that the response is for the intended role.
 
-INVARIANT: credentials that are answered are for the profile's account and role, or nothing is answered.
+INVARIANT: only credentials for the profile's account and role are returned; otherwise nothing is returned.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from valetkey.errors import ValetkeyError
 
 
 def role_call(profile: Profile, keys: Keys, settings: SessionSettings = PLAIN) -> Call:
-    """The right way in: sts:AssumeRole with ExternalId, session name, what the session carries, and the longest session
-    that AWS allows for these keys. Raises ValetkeyError when the profile cannot say it.
+    """Return the call sts:AssumeRole with ExternalId, session name, session settings, and the longest duration that AWS
+    allows for these keys. Raises ValetkeyError if the grant does not allow the settings.
 
-    DurationSeconds is left out where it would say AWS's default. AWS's page on the console
-    (id_roles_providers_enable-console-custom-url) says that a role session that was asked for with DurationSeconds by
-    anything but a user's long-term key cannot be signed in with (fact U2).
+    DurationSeconds is left out if it equals AWS's default. AWS's page on the console
+    (id_roles_providers_enable-console-custom-url) says that a role session requested with DurationSeconds by anything
+    but a user's long-term key cannot be used for console sign-in (fact U2).
     """
     direct = keys.session_token is None
     seconds = profile.max_session if direct else min(profile.max_session, limits.CHAINED_SESSION_MAX)
@@ -48,9 +48,10 @@ def enter(
     settings: SessionSettings = PLAIN,
     code: tuple[str, str] | None = None,
 ) -> Session:
-    """Assume the profile's role once with these keys (base keys, an MFA session's, another role's); nothing is cached.
+    """Assume the profile's role once with these keys (base keys, or those of an MFA session or another role). Nothing
+    is cached.
 
-    `code` is a device and its code, for base keys. Raises Refused, with what to do for every way in which AWS refuses.
+    `code` is a device and its code, for base keys. Raises Refused, with advice for every known refusal of AWS.
     """
     call = role_call(profile, keys, settings)
     if code is not None:
@@ -62,7 +63,7 @@ def enter(
     except CallError as error:
         refused = explain(error, profile.name)
         if type(refused) is Refused and refused.code == "AccessDenied":
-            # Needs no permission, so that it works whatever the policies are (STS API, GetCallerIdentity).
+            # Needs no permission, so it works under any policy (STS API, GetCallerIdentity).
             with contextlib.suppress(CallError):
                 caller = perform(Call("sts", "get_caller_identity")).get("Arn", "")
                 refused = about_caller(caller, profile, refused)
@@ -82,8 +83,8 @@ def enter(
 
 
 def _entered(perform: Perform, call: Call) -> dict[str, Any]:
-    """Perform an AssumeRole. Where the role's limit is now below what was asked for, ask for AWS's default, which every
-    role allows: the owner has changed it since the handoff. A one-time code is not sent twice. Raises CallError."""
+    """Perform an AssumeRole. If the role's limit is now below the requested duration (the owner changed it after the
+    handoff), request AWS's default, which every role allows. A one-time code is not sent twice. Raises CallError."""
     try:
         return perform(call)
     except CallError as error:
@@ -94,17 +95,17 @@ def _entered(perform: Perform, call: Call) -> dict[str, Any]:
 
 
 _LIMIT_LOWERED = "exceeds the maxsessionduration"
-"""In AWS's text (IAM User Guide, troubleshoot_roles)."""
+"""From AWS's message (IAM User Guide, troubleshoot_roles)."""
 
 
 def check_account(
     profile: Profile, *, keys: Keys, connect: Connect, cache: Cache | None = None, realm: str = ""
 ) -> None:
-    """Raise Refused when the base identity is not of the contractor's account, or not the recorded person.
+    """Raise Refused if the base identity is not in the contractor's account, or is not the recorded identity.
 
-    INVARIANT: no customer's ExternalId is sent out of another customer's account, into its log, and no session is made
-    for one person under another one's name. `cache` remembers whose a long-term key is (at `realm`, where it was
-    asked): such a key may lie in the OS keyring, and AWS gives it to nobody else.
+    INVARIANT: a customer's ExternalId is never sent from another customer's account, where it would be logged, and no
+    session is made for one user under the name of another. `cache` stores the owner of a long-term key (at `realm`,
+    where it was requested): such a key may be in the OS keyring, and AWS never reassigns it.
     """
     name = key("caller", realm=realm, key=keys.access_key_id)
     call = Call("sts", "get_caller_identity")
@@ -116,7 +117,7 @@ def check_account(
         except CallError as error:
             raise explain(error, profile.name) from None
         if cache is not None:
-            with contextlib.suppress(ValetkeyError):  # what cannot be kept is asked again
+            with contextlib.suppress(ValetkeyError):  # if it cannot be stored, it is requested again
                 cache.note_caller(name, caller)
     if caller.split(":")[4] != profile.contractor:
         found = Refused("", code="AccessDenied", message="", where=call.action)

@@ -1,4 +1,4 @@
-"""What every step of the broker works with, as one frozen value: it is made once for a base identity."""
+"""The dependencies of every step of the broker, as one frozen value. It is made once for a base identity."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from valetkey.credentials.sessions.vault import KeyringSessions
 
 @dataclass(frozen=True)
 class Tools:
-    """A base identity, and how calls are made, sessions kept and codes asked for. The repr shows no secret."""
+    """A base identity, and how to make calls, store sessions and prompt for codes. The repr shows no secret."""
 
     base: Base
     connect: Connect
     cache: Cache
     keep: Kept
-    """Where MFA sessions are kept."""
+    """The store for MFA sessions."""
     ask: Ask
     clock: Clock
     tell: Callable[[str], object] = lambda text: None
-    """Says something to the person, if there is one: why a second code is asked for."""
+    """Prints a message to the person, if there is a terminal: why a second code is needed."""
 
     def asking(self, ask: Ask) -> Tools:
-        """The same with another source of MFA codes."""
+        """Return a copy with another source of MFA codes."""
         return dataclasses.replace(self, ask=ask)
 
     @property
     def kept_in(self) -> str:
-        """Where the last MFA session was put: "keyring", "file", or empty for nowhere."""
+        """Where the last MFA session was stored: "keyring", "file", or empty for nowhere."""
         return self.keep.kept_in if isinstance(self.keep, KeyringSessions) else ""
 
     def mfa_session(
@@ -45,7 +45,7 @@ class Tools:
         fresh: bool = False,
         seconds: float = LIMIT,
     ) -> Session:
-        """The MFA session of a device. Arguments and errors as in mfa.mfa_session."""
+        """Return the MFA session of a device. Arguments and errors as in mfa.mfa_session."""
         return mfa.mfa_session(
             base=self.base,
             serial=serial,

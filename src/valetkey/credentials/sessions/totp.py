@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 from valetkey.errors import ValetkeyError
 
 STEP = 30
-"""Seconds for which one code is shown."""
+"""The seconds for which a device shows one code."""
 
 
 def read_seed(text: str) -> str:
-    """The seed in base32, from what AWS's console shows ("secret key") or an otpauth:// address. Raises ValetkeyError,
-    which never repeats it."""
+    """Return the seed in base32, from the "secret key" of the AWS console or an otpauth:// URI. Raises ValetkeyError,
+    which never contains the seed."""
     text = text.strip()
     if text.lower().startswith("otpauth://totp/"):
         asked = parse_qs(urlsplit(text).query)
@@ -39,7 +39,7 @@ _USUAL = {"algorithm": "SHA1", "digits": "6", "period": "30"}
 
 
 def code_at(seed: str, when: float) -> str:
-    """The code that the device shows at a time (seconds since 1970)."""
+    """Return the code of the device at a time (seconds since 1970)."""
     counter = int(when // STEP).to_bytes(8)
     digest = hmac.digest(base64.b32decode(_padded(seed)), counter, "sha1")
     at = digest[-1] & 0x0F

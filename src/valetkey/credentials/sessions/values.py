@@ -1,4 +1,4 @@
-"""Credentials as values whose secrets do not show."""
+"""Credentials as values whose repr shows no secret."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Credentials:
     secret_access_key: str = field(repr=False)
     session_token: str = field(repr=False)
     expires: datetime
-    """End (aware, UTC)."""
+    """Expiry (aware, UTC)."""
     account: str
-    """The account they are for: 12 digits."""
+    """The account that the credentials are for: 12 digits."""
 
 
 def credentials_of(answer: dict[str, Any], account: str) -> Credentials:
-    """The credentials in an answer of STS."""
+    """Return the credentials in a response of STS."""
     given = answer["Credentials"]
     expires: datetime = given["Expiration"]
     return Credentials(

@@ -1,12 +1,12 @@
-"""The OS keyring, for what is worth more than one role session: base keys, TOTP seeds, the MFA session.
+"""The OS keyring, for secrets that are worth more than one role session: base keys, TOTP seeds, the MFA session.
 
 Rules:
-- Asked only on a miss: opening it costs more time than everything else of a hit.
-- Every wait for it has an end. A locked keyring shows a dialog that may never be answered, so that it is asked in a
-  thread of its own, which is left behind when time is up; then it counts as absent for the rest of the run.
-- A backend of low priority is none: `fail` and `null` (no D-Bus: WSL, SSH, containers), files with a password prompt of
-  their own (keyring: "recommended" is a priority of 1 and more).
-- What it answers is never quoted in an error, and neither is what its exceptions say.
+- Read only on a cache miss: opening it takes longer than all other steps of a hit.
+- Every wait for it is limited. A locked keyring shows a dialog that may never be answered, so the keyring is called in
+  a separate thread, which is abandoned at the time limit. It then counts as absent for the rest of the run.
+- A backend of low priority is ignored: `fail` and `null` (no D-Bus: WSL, SSH, containers), and files with a password
+  prompt (keyring: "recommended" is a priority of 1 and more).
+- Its responses and the texts of its exceptions never appear in an error.
 """
 
 from __future__ import annotations
@@ -19,39 +19,40 @@ from valetkey.credentials.sessions.cache import Cache, Session, dumped, undumped
 from valetkey.errors import ValetkeyError
 
 SERVICE = "valetkey"
-"""Under which service name everything is kept."""
+"""The service name of all entries."""
 NO_BACKEND = "this computer has no keyring"
 SECONDS = 15.0
-"""How long the keyring may take: a person has to unlock it."""
+"""The time limit for the keyring: a person may have to unlock it."""
 _PUT = 8.0
-"""Putting comes last, after a question that may have taken nearly all the time that an SDK gives us."""
+"""A shorter limit for storing, which comes last, after a prompt that may have used nearly all the time that an SDK
+allows."""
 
 T = TypeVar("T")
 
 
 class NoKeyring(ValetkeyError):
-    """There is no keyring, or it does not answer."""
+    """There is no keyring, or it does not respond."""
 
     exit_code = 3
 
 
 class Vault:
-    """One process's view of the OS keyring."""
+    """One process's access to the OS keyring."""
 
     def __init__(self, *, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._gone = ""
 
     def get(self, name: str) -> str | None:
-        """The secret of this name, or None. Raises NoKeyring."""
+        """Return the secret of this name, or None. Raises NoKeyring."""
         return self._ask(lambda ring: _text(ring.get_password(SERVICE, name)))
 
     def put(self, name: str, secret: str) -> None:
-        """Keep a secret. Raises NoKeyring."""
+        """Store a secret. Raises NoKeyring."""
         self._ask(lambda ring: ring.set_password(SERVICE, name, secret), most=_PUT)
 
     def drop(self, name: str) -> None:
-        """Forget a secret; one that is not there is forgotten already. Raises NoKeyring."""
+        """Delete a secret; a missing one is not an error. Raises NoKeyring."""
 
         def forget(ring: Any) -> None:
             if ring.get_password(SERVICE, name) is not None:
@@ -83,7 +84,7 @@ class Vault:
         elif isinstance(error, NoKeyring):
             self._gone = error.what
         else:
-            # Its text may hold anything; a backend of anybody's may raise anything.
+            # Its text may contain anything: third-party backends may raise any exception.
             self._gone = f"the keyring failed ({type(error).__name__})"
         raise self._no_keyring()
 
@@ -105,9 +106,9 @@ def _text(value: object) -> str | None:
 
 
 class KeyringSessions:
-    """MFA sessions in the keyring, and in the cache (files of mode 0600) where there is none.
+    """MFA sessions in the keyring, or in the cache (files of mode 0600) if there is none.
 
-    `tell` prints that once per user, and returns whether it could print it.
+    `tell` prints once per user that there is no keyring, and returns whether it could print.
     """
 
     def __init__(self, vault: Vault, cache: Cache, *, tell: Callable[[str], bool]) -> None:
@@ -115,10 +116,10 @@ class KeyringSessions:
         self._cache = cache
         self._tell = tell
         self.kept_in = ""
-        """Where the last one was put: "keyring" or "file"."""
+        """Where the last one was stored: "keyring" or "file"."""
 
     def get(self, name: str, /) -> Session | None:
-        """The session, expired or not. A file is there only when the keyring was not, the last time."""
+        """Return the session, expired or not. A file exists only if the keyring was not available the last time."""
         found = self._cache.get(name)
         if found is not None:
             return found

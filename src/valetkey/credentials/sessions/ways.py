@@ -1,4 +1,4 @@
-"""How a role is to be entered, as one value: `exec`, `env` and `console` make it from their options."""
+"""How to assume a role, as one value. `exec`, `env` and `console` make it from their options."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Way:
-    """Which way into the role, what restricts it, and where its code comes from."""
+    """How to assume the role, how to restrict the session, and where its code comes from."""
 
     long: bool = False
-    """A code for this role alone, and the longest session that it allows."""
+    """A code for this role only, and the longest session that it allows."""
     read_only: bool = False
     """Restrict the session to AWS's ReadOnlyAccess."""
     no_cache: bool = False
-    """Neither use nor write a kept session."""
+    """Neither read nor write the cache."""
     region: str | None = None
-    """Where to work; None: as the AWS profile and the environment say."""
+    """The AWS region; None: as the AWS profile and the environment set it."""
     code: Callable[[], str] | None = None
-    """The code that was given beforehand; None: somebody is asked."""
+    """Returns the code given in advance; None: prompt."""
 
     @property
     def own_code(self) -> str:
-        """The option that makes every run take a code of its own, which no `valetkey login` can give; or empty."""
+        """The option for which each run needs a separate code, which no `valetkey login` can provide; or empty."""
         return "--long" if self.long else "--no-cache" if self.no_cache else ""
 
     @property
     def is_kept(self) -> bool:
-        """Whether what is found out on this way may be kept for the next time."""
+        """Whether the results of this run may be stored for the next one."""
         return not self.no_cache and self.code is None
 
 
 USUAL = Way()
-"""Through the MFA session, with nothing restricted."""
+"""Through the MFA session, without restrictions."""
