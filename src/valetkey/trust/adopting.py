@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from valetkey.catalog import key_names
-from valetkey.errors import PolicyError, ValetkeyError, shown
+from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.policy import parse_policy
 from valetkey.policy.arns import is_account, parse_arn
 from valetkey.policy.origin import Origin
@@ -77,10 +77,8 @@ def admitted(document: Mapping[str, Any], *, role_arn: str) -> Admitted:
         reach = reach.most
     if isinstance(reach, Unknown):
         return Admitted(unknown=reach.reason)
-    unread = next((str(each.entry) for each in reach.unjudged if each.effect == "Allow"), "")
-    return _sorted(
-        reach, parse_arn(role_arn).account, f"it is not known which principal {shown(unread)} means" if unread else ""
-    )
+    unknown = next((str(each) for each in reach.unjudged if each.effect == "Allow"), "")
+    return _sorted(reach, parse_arn(role_arn).account, unknown)
 
 
 def _sorted(reach: Reach, own: str, unknown: str) -> Admitted:
