@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from valetkey.errors import ValetkeyError
@@ -73,7 +74,7 @@ def differences(
         if terms.orphans:
             yield Difference(PINNED, "exist", f"deleted: {', '.join(terms.orphans)}")
         elif terms.until != record.until:
-            yield Difference("end in the trust policy", str(instant(record.until)), str(instant(terms.until)))
+            yield Difference("end in the trust policy", _end(record.until), _end(terms.until))
         else:
             yield Difference(TRUST, "the recorded terms", "other conditions or principals")
     if (boundary and in_tag(boundary)) != record.boundary:
@@ -95,7 +96,11 @@ def _adopted(record: Record, terms: Terms | None, trust: Mapping[str, Any], role
     elif terms.contractor != record.contractor:
         yield Difference("contractor", record.contractor, terms.contractor)
     elif record.until != terms.until and UNTIL not in record.inline:
-        yield Difference("end", str(instant(record.until)), "neither the trust policy nor a policy says it")
+        yield Difference("end", _end(record.until), "neither the trust policy nor a policy says it")
+
+
+def _end(until: datetime | None) -> str:
+    return instant(until) or "none"
 
 
 def _managed(attached: Sequence[str], recorded: Sequence[str]) -> Iterator[Difference]:
