@@ -53,7 +53,7 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
         witness = None  # nobody has that id now
     if witness is None and not failures:
         failures.append("these terms admit nobody")
-    return Shown(not failures, witness, tuple(failures))
+    return Shown(not failures, witness, tuple(dict.fromkeys(failures)))  # undecided for one reason both ways: said once
 
 
 def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> Shown:
