@@ -120,25 +120,32 @@ class Table:
         return (*self.trouble, *said)
 
 
-def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str, now: datetime) -> Table:
-    """Try whether the trust policy of `role_arn` admits exactly what the terms say.
+def admits_only(
+    document: Mapping[str, Any], terms: Terms, *, role_arn: str, now: datetime, to_the_end: bool = True
+) -> Table:
+    """Try whether the trust policy of `role_arn` admits exactly what the terms say. Not `to_the_end`: the table ends
+    with its first wrong row, which is enough to know that it does not hold.
 
     Terms with orphans (read back from AWS) hold as long as somebody pinned is left. Raises PolicyError for a document
     that AWS would refuse, and TermsError when role and contractor are one account or of different partitions, which
     no table can be made for.
     """
     check_places(terms, role_arn)
-    return _table(document, terms, role_arn, now, nobody=False)
+    return _table(document, terms, role_arn, now, nobody=False, to_the_end=to_the_end)
 
 
-def admits_nobody(document: Mapping[str, Any], *, role_arn: str, contractor: str, now: datetime) -> Table:
+def admits_nobody(
+    document: Mapping[str, Any], *, role_arn: str, contractor: str, now: datetime, to_the_end: bool = True
+) -> Table:
     """Try whether the trust policy of `role_arn` admits nobody at all. Raises as `admits_only`."""
     terms = Terms(contractor=contractor, partition=parse_arn(role_arn).partition, mfa_max_age=3600)
     check_places(terms, role_arn)
-    return _table(document, terms, role_arn, now, nobody=True)
+    return _table(document, terms, role_arn, now, nobody=True, to_the_end=to_the_end)
 
 
-def _table(document: Mapping[str, Any], terms: Terms, role_arn: str, now: datetime, *, nobody: bool) -> Table:
+def _table(
+    document: Mapping[str, Any], terms: Terms, role_arn: str, now: datetime, *, nobody: bool, to_the_end: bool
+) -> Table:
     policy = parse_policy(document, kind="trust")
     role = parse_arn(role_arn)
     mentioned = hints(document, partition=role.partition)
@@ -170,6 +177,8 @@ def _table(document: Mapping[str, Any], terms: Terms, role_arn: str, now: dateti
                 _ask(policy, caller, action, conditions, role_arn),
             )
         )
+        if not to_the_end and not rows[-1].right:
+            break
     return Table(tuple(rows), not nobody)
 
 
