@@ -27,6 +27,7 @@ from valetkey.policy.statements import Policy
 from valetkey.prover import Counterexample, Proof, Reach, Unknown, prove, who
 from valetkey.prover.access_regions import Bounds
 from valetkey.prover.proof import InternalError
+from valetkey.trust.reading import read_age
 from valetkey.trust.record import Record, terms_digest
 from valetkey.trust.reference import as_policy
 from valetkey.trust.showing import Shown, admits_only
@@ -257,11 +258,8 @@ def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms
         for each in tests.get(f"{operator} aws:principalarn", ())
         if _is_of(each, contractor)
     )
-    age = [
-        each
-        for each in tests.get("numericlessthanequals aws:multifactorauthage", ())
-        if each.isascii() and each.isdigit() and len(each) < 12
-    ]
+    said = map(read_age, tests.get("numericlessthanequals aws:multifactorauthage", ()))
+    ages = [each for each in said if each is not None]
     asked = [each.lower() for each in tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())]
     mfa = bool(asked) and set(asked) == {"true"}
     ends = [end for each in tests.get("datelessthan aws:currenttime", ()) if (end := _moment(each))]
@@ -270,14 +268,14 @@ def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms
         contractor=contractor,
         partition=partition,
         external_id=next(iter(ids)) if len(ids) == 1 else None,
-        mfa=mfa or bool(age),
-        mfa_max_age=max(map(int, age)) if age else None,
+        mfa=mfa or bool(ages),
+        mfa_max_age=max(ages, default=None),
         only=only if root else (),
         pin=() if root else tuple(named),
         name_people=tests.get("stringequals sts:rolesessionname") == ["${aws:username}"],
         source_identity=whole or "sts:setsourceidentity" in actions,
         session_tags=whole or "sts:tagsession" in actions,
-        until=max(ends) if ends else None,
+        until=max(ends, default=None),
         from_ip=tuple(tests.get("ipaddress aws:sourceip", ())),
     )
 

@@ -24,6 +24,11 @@ _BARE_SSO = re.compile(
 _NAMED = re.compile(r"(user|role)/([!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII)
 
 
+def quoted(name: str) -> str:
+    """The ARN of a user or role in a message. A path may have 512 characters."""
+    return shown(name, 200)
+
+
 def sso_role_forms(arn: str) -> tuple[str, ...]:
     """The ARNs that a role of Identity Center may have of which only the name is known, or the ARN itself.
 
@@ -46,14 +51,14 @@ def trouble(text: str, *, contractor: str, partition: str, may_be_wild: bool) ->
         return error.what, error.do
     if (name := _BARE_SSO.fullmatch(arn.resource)) is not None:
         with_region, without = sso_role_forms(f"arn:{arn.partition}:iam::{arn.account}:role/{name[1]}")
-        what = f"{shown(text, 200)} is a role of Identity Center without its path, and AWS has no such role"
+        what = f"{quoted(text)} is a role of Identity Center without its path, and AWS has no such role"
         home = f"name {without} where their Identity Center is in us-east-1"
         return what, f"{home}, else {with_region} with its region for REGION"
     wrong = _wrong(arn, contractor, partition, may_be_wild=may_be_wild)
     if wrong is None:
         return None
     example = f"arn:{partition}:iam::{contractor}:user/alice"
-    return f"{shown(text, 200)} {wrong}", f"name a user or role of the contractor, like {example}"
+    return f"{quoted(text)} {wrong}", f"name a user or role of the contractor, like {example}"
 
 
 def _wrong(arn: Arn, contractor: str, partition: str, *, may_be_wild: bool) -> str | None:

@@ -6,6 +6,7 @@ guessed from the document, written again, and both documents compared whole: wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -85,37 +86,34 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
     if not named:
         raise _not_ours("its first statement names no AWS principal", "$.Statement[0].Principal")
     arns = [arn for name in named if (arn := _parsed(name)) is not None]
-    root = len(arns) == len(named) == 1 and arns[0].resource == "root"
     if arns:
         partition, contractor = arns[0].partition, arns[0].account
     elif contractor is None:
         gone = ", ".join(shown(each) for each in named[:3])
         raise _not_ours(f"none of its principals still exists ({gone})", "$.Statement[0].Principal")
+    root = named == [f"arn:{partition}:iam::{contractor}:root"]
     condition = first.get("Condition")
+    mfa = bool(_values(condition, "Bool", key_names.MFA_PRESENT))
+    only = [*_values(condition, "ArnEquals", "aws:PrincipalArn"), *_values(condition, "ArnLike", "aws:PrincipalArn")]
     rest: list[Any] = list(statements[1:])
     # While an ExternalId is rotated: the statement with the previous one.
     former = rest.pop(0) if rest and ASSUME_ROLE in rest[0].get("Action", ()) else {}
     extra = rest[0].get("Action", ()) if rest else ()
-    age = _value(condition, "NumericLessThanEquals", "aws:MultiFactorAuthAge") or ""
     return Terms(
         contractor=contractor,
         partition=partition,
         external_id=_value(condition, "StringEquals", key_names.EXTERNAL_ID),
         previous_external_id=_value(former.get("Condition"), "StringEquals", key_names.EXTERNAL_ID),
         previous_until=_instant(_value(former.get("Condition"), "DateLessThan", "aws:CurrentTime")),
-        mfa=bool(_values(condition, "Bool", key_names.MFA_PRESENT)),
-        mfa_max_age=int(age) if age.isascii() and age.isdigit() and len(age) < 12 else None,
-        only=tuple(
-            name for operator in ("ArnEquals", "ArnLike") for name in _values(condition, operator, "aws:PrincipalArn")
-        ),
+        mfa=mfa,
+        mfa_max_age=read_age(_value(condition, "NumericLessThanEquals", "aws:MultiFactorAuthAge") or ""),
+        only=tuple(only),
         pin=() if root else tuple(named),
         name_people=bool(_values(condition, "StringEquals", "sts:RoleSessionName")),
         source_identity=SET_SOURCE_IDENTITY in extra,
         session_tags=TAG_SESSION in extra,
         until=_instant(_value(condition, "DateLessThan", "aws:CurrentTime")),
-        whole_account=root
-        and not _values(condition, "Bool", key_names.MFA_PRESENT)
-        and not any(_values(condition, operator, "aws:PrincipalArn") for operator in ("ArnEquals", "ArnLike")),
+        whole_account=root and not mfa and not only,
         from_ip=tuple(_values(condition, "IpAddress", "aws:SourceIp")),
     )
 
@@ -134,8 +132,16 @@ def _values(condition: Any, operator: str, key: str) -> list[str]:
 
 
 def _value(condition: Any, operator: str, key: str) -> str | None:
-    values = _values(condition, operator, key)
-    return values[0] if len(values) == 1 else None
+    match _values(condition, operator, key):
+        case [value]:
+            return value
+        case _:
+            return None
+
+
+def read_age(text: str) -> int | None:
+    """Seconds as a trust policy says them; None for a text of another form, or with more digits than any age has."""
+    return int(text) if re.fullmatch("[0-9]{1,11}", text) else None
 
 
 def _instant(text: str | None) -> datetime | None:

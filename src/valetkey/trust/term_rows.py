@@ -94,8 +94,7 @@ def term(
 
 def table(terms: type[_Terms]) -> tuple[Term, ...]:
     """The rows of the table, one for each field: the parties first."""
-    own = [each.name for each in fields(terms)]
-    order = sorted(fields(terms), key=lambda each: (each.name not in ("contractor", "partition"), own.index(each.name)))
+    order = sorted(fields(terms), key=lambda each: each.name not in ("contractor", "partition"))
     return tuple(_row(each) for each in order)
 
 

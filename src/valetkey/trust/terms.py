@@ -24,7 +24,7 @@ from valetkey.errors import PolicyError, ValetkeyError, shown
 from valetkey.policy.arns import parse_arn
 from valetkey.policy.principals import is_unique_id
 from valetkey.times import moment
-from valetkey.trust.named_principals import trouble
+from valetkey.trust.named_principals import quoted, trouble
 from valetkey.trust.term_rows import Kind, Term, table, term
 
 _LAST_YEAR = 9000
@@ -338,7 +338,7 @@ def _check_networks(terms: Terms) -> None:
             ip_network(each)
         except ValueError:
             raise TermsError(
-                f"--from-ip: {shown(each, 100)} is not an address range",
+                f"--from-ip: {shown(each)} is not an address range",
                 do="write it like 198.51.100.7, 198.51.100.0/24 or 2001:db8::/32, with no bits set after the prefix",
                 where="from_ip",
             ) from None
@@ -358,20 +358,20 @@ def _check_kinds(terms: Terms) -> None:
         )
     if terms.mfa and roles:
         raise TermsError(
-            f"{shown(roles[0], 200)} is a role, and a role session never carries MFA: it could never be admitted",
+            f"{quoted(roles[0])} is a role, and a role session never carries MFA: it could never be admitted",
             do="name IAM users, or do not require MFA",
             where="only" if terms.only else "pin",
         )
     if terms.name_people and roles:
         raise TermsError(
-            f"only IAM users have a user name to tie the session name to, and {shown(roles[0], 200)} is a role",
+            f"only IAM users have a user name to tie the session name to, and {quoted(roles[0])} is a role",
             do="name IAM users, or leave --name-people out",
             where="name_people",
         )
-    short = [name for name in named if ":user/" in name and len(name.rsplit("/", 1)[1]) < _SHORTEST_SESSION_NAME]
+    short = [name for name in named if ":user/" in name and len(parse_arn(name).name) < _SHORTEST_SESSION_NAME]
     if terms.name_people and short:
         raise TermsError(
-            f"{shown(short[0], 200)} has a name of one character, and a session name has two at least: that user would "
+            f"{quoted(short[0])} has a name of one character, and a session name has two at least: that user would "
             "never be admitted",
             do="leave --name-people out, or name a user with a longer name",
             where="name_people",

@@ -115,4 +115,5 @@ def _everywhere(terms: Terms) -> dict[str, Any]:
 
 
 def _one_or_more(values: tuple[str, ...]) -> str | list[str]:
-    return values[0] if len(values) == 1 else list(values)
+    first, *more = values
+    return [first, *more] if more else first
