@@ -159,6 +159,142 @@ def test_the_words() -> None:
     )
 
 
+END = datetime(2027, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("terms", "row", "clause"),
+    [
+        ({"external_id": "vk-0123456789"}, {"ExternalId": "vk-0123456789"}, "with that ExternalId"),
+        (
+            {"external_id": "one", "previous_external_id": "two", "previous_until": END},
+            {"ExternalId": "one", "previous ExternalId": "accepted until 2027-01-31T00:00:00Z"},
+            "with that ExternalId, or with the previous ExternalId before 2027-01-31T00:00:00Z",
+        ),
+        ({"mfa": True}, {"MFA": "required"}, "with MFA"),
+        (
+            {"mfa": True, "mfa_max_age": 1},
+            {"MFA": "required, at most 1 s ago"},
+            "with MFA of at most 1 s",
+        ),
+        ({"only": ("b", "a")}, {"only": "a, b"}, "only a, b"),
+        ({"pin": ("b", "a")}, {"pinned": "a, b"}, "only a, b"),
+        (
+            {"name_people": True},
+            {"session name": "must be the IAM user's name"},
+            "as sessions named after their IAM user",
+        ),
+        ({"source_identity": True}, {"may set": "source identity"}, ""),
+        ({"session_tags": True}, {"may set": "session tags"}, ""),
+        ({"whole_account": True}, {"whole account": "everybody in it, without MFA"}, "everybody in it without MFA"),
+        (
+            {"from_ip": ("198.51.100.7", "192.0.2.0/24")},
+            {"from": "192.0.2.0/24, 198.51.100.7/32"},
+            "from 192.0.2.0/24, 198.51.100.7/32",
+        ),
+        ({"until": END}, {"until": "2027-01-31T00:00:00Z"}, "before 2027-01-31T00:00:00Z"),
+        ({"partition": "aws-cn"}, {}, ""),
+    ],
+)
+def test_each_term_in_a_table_and_in_a_sentence(terms: dict[str, Any], row: dict[str, str], clause: str) -> None:
+    plain = {"contractor": "222222222222", "ExternalId": "none", "MFA": "not required", "until": "no end"}
+    made = Terms(contractor="222222222222", **{"mfa": False, **terms})
+    assert rows(made) == {**plain, **row}
+    assert sentence(made) == ", ".join(["account 222222222222", *([clause] if clause else [])])
+
+
+def test_rows_are_in_the_order_of_the_table() -> None:
+    assert [each.name for each in TERMS] == [
+        "contractor",
+        "partition",
+        "external_id",
+        "previous_external_id",
+        "previous_until",
+        "mfa",
+        "mfa_max_age",
+        "only",
+        "pin",
+        "name_people",
+        "source_identity",
+        "session_tags",
+        "whole_account",
+        "from_ip",
+        "until",
+    ]
+    assert list(rows(FULL)) == ["contractor", "ExternalId", "MFA", "only", "session name", "may set", "until"]
+
+
+def test_titles_are_the_fields_in_words() -> None:
+    said = {
+        "external_id": "ExternalId",
+        "previous_external_id": "previous ExternalId",
+        "previous_until": "previous ExternalId until",
+        "mfa_max_age": "mfa max age",
+        "name_people": "name people",
+        "from_ip": "addresses",
+    }
+    for row in TERMS:
+        assert row.title == said.get(row.name, row.name.replace("_", " "))
+
+
+def test_the_defaults_ask_for_mfa_and_for_nothing_else() -> None:
+    assert as_json(PLAIN) == {
+        "contractor": "222222222222",
+        "partition": "aws",
+        "external_id": None,
+        "previous_external_id": None,
+        "previous_until": None,
+        "mfa": True,
+        "mfa_max_age": None,
+        "only": [],
+        "pin": [],
+        "name_people": False,
+        "source_identity": False,
+        "session_tags": False,
+        "whole_account": False,
+        "from_ip": [],
+        "until": None,
+    }
+    assert as_json(FULL) == {
+        **as_json(PLAIN),
+        "external_id": "vk-0123456789",
+        "mfa_max_age": 3600,
+        "only": [ALICE],
+        "name_people": True,
+        "source_identity": True,
+        "session_tags": True,
+        "until": "2027-01-31T00:00:00Z",
+    }
+
+
+def test_what_is_handed_over_of_each_term() -> None:
+    handed = {
+        "contractor": "222222222222",
+        "partition": "aws",
+        "external_id": None,
+        "previous_external_id": None,
+        "previous_until": None,
+        "mfa": True,
+        "mfa_max_age": None,
+        "principals": (),
+        "session_name": None,
+        "source_identity": False,
+        "session_tags": False,
+        "whole_account": None,
+        "from_ip": (),
+        "until": None,
+    }
+    assert in_handoff(PLAIN) == handed
+    assert in_handoff(replace(PLAIN, whole_account=True, name_people=True, until=END)) == {
+        **handed,
+        "whole_account": True,
+        "session_name": "username",
+        "until": END,
+    }
+    own = {"only", "pin", "name_people", "whole_account"}
+    assert {row.name for row in TERMS if row.handoff_by_row} == own
+
+
 def test_flags_that_were_given_are_named() -> None:
     made: Any = TermOptions
     assert made().flags() == ()

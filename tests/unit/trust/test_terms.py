@@ -11,6 +11,7 @@ from valetkey.catalog.limits import LimitError
 from valetkey.errors import ValetkeyError
 from valetkey.trust import Terms, TermsError, check_terms
 from valetkey.trust.named_principals import sso_role_forms
+from valetkey.trust.terms import DraftTerms, network
 
 A = "222222222222"
 USER = f"arn:aws:iam::{A}:user/alice"
@@ -317,3 +318,27 @@ def test_an_identity_center_role_without_its_path_is_refused_with_the_right_arn(
     assert f"{path}REGION/{name} " in refused.value.do
     right = Terms(contractor="222222222222", mfa=False, only=(f"{path}eu-west-1/{name}",))
     check_terms(right)
+
+
+def test_terms_are_agreed_for_two_parties() -> None:
+    draft = DraftTerms(mfa_max_age=60, only=(USER,), external_id="asked")
+    agreed = draft.agreed(contractor="222222222222", partition="aws-cn", external_id="made")
+    assert agreed == Terms(
+        contractor="222222222222", partition="aws-cn", external_id="made", mfa_max_age=60, only=(USER,)
+    )
+    assert agreed.root == "arn:aws-cn:iam::222222222222:root"
+    assert draft.agreed(contractor="222222222222", partition="aws", external_id=None).external_id is None
+
+
+@pytest.mark.parametrize(
+    ("text", "range_"),
+    [
+        ("198.51.100.7", "198.51.100.7/32"),
+        (" 198.51.100.0/24\n", "198.51.100.0/24"),
+        ("2001:DB8::/32", "2001:db8::/32"),
+        ("198.51.100.7/24", "198.51.100.7/24"),
+        ("office", "office"),
+    ],
+)
+def test_an_address_range_as_aws_gives_it_back(text: str, range_: str) -> None:
+    assert network(text) == range_

@@ -108,6 +108,52 @@ def test_one_extra_at_a_time() -> None:
         assert document["Statement"][1]["Action"] == action
 
 
+def test_while_an_external_id_is_rotated_the_previous_one_is_accepted_until_its_end() -> None:
+    """Under every other condition of the terms; what is besides AssumeRole ends with the grant."""
+    later = END + timedelta(days=1)
+    terms = Terms(
+        contractor=A,
+        external_id="new-one",
+        previous_external_id="old-one",
+        previous_until=END,
+        pin=(USER,),
+        from_ip=("198.51.100.0/24", "2001:db8::/32"),
+        until=later,
+        session_tags=True,
+    )
+    admit = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "sts:AssumeRole"}
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    office = {"IpAddress": {"aws:SourceIp": ["198.51.100.0/24", "2001:db8::/32"]}}
+    last, first = ({"DateLessThan": {"aws:CurrentTime": f"2030-{day}T12:00:05Z"}} for day in ("02-01", "01-31"))
+    new, old = ({"StringEquals": {"sts:ExternalId": each}} for each in ("new-one", "old-one"))
+    assert write_trust(terms) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {**admit, "Sid": "AdmitContractor", "Condition": {**new, **mfa, **office, **last}},
+            {**admit, "Sid": "AdmitPreviousExternalId", "Condition": {**old, **mfa, **office, **first}},
+            {**admit, "Sid": "AdmitSessionExtras", "Action": "sts:TagSession", "Condition": {**office, **last}},
+        ],
+    }
+
+
+def test_extras_without_any_condition_have_no_empty_one() -> None:
+    terms = Terms(contractor=A, external_id="Example987", source_identity=True)
+    assert write_trust(terms)["Statement"][1] == {
+        "Sid": "AdmitSessionExtras",
+        "Effect": "Allow",
+        "Principal": {"AWS": ROOT},
+        "Action": "sts:SetSourceIdentity",
+    }
+
+
+def test_one_address_is_written_as_one_text() -> None:
+    assert statement(from_ip=("198.51.100.7",))["Condition"]["IpAddress"] == {"aws:SourceIp": "198.51.100.7/32"}
+
+
+def test_the_closed_trust_is_a_whole_document() -> None:
+    assert closed_trust()["Version"] == "2012-10-17"
+
+
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc", "aws-iso-f"])
 def test_every_partition(partition: str) -> None:
     document = write_trust(Terms(contractor=A, partition=partition))
