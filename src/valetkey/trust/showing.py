@@ -10,13 +10,14 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from valetkey.catalog import key_names
 from valetkey.policy import Decision, Request, parse_policy
 from valetkey.policy.arns import parse_arn
+from valetkey.policy.reasons import TestResult
 from valetkey.prover import Counterexample, Proof, Unknown, prove
 from valetkey.trust.reference import ADMITS_NOBODY, as_policy
 from valetkey.trust.terms import Terms, TermsError
@@ -98,13 +99,21 @@ def _cut(key: str, value: object) -> object:
 
 
 def _because(decision: Decision) -> str:
+    denied = decision.outcome == "explicit_deny"
     found = [
-        f"statement {part.statement} "
-        + (f"requires another {_EXTERNAL_ID}" if key_names.EXTERNAL_ID_LOWER in each.where.lower() else each.text)
-        for part in decision.parts
-        for each in part.findings
+        f"statement {part.statement} {each}" for part in decision.parts for each in _reasons(part.findings, denied)
     ]
     return f": {'; '.join(found)}" if found else ""
+
+
+def _reasons(findings: Sequence[TestResult], denied: bool) -> Iterator[str]:
+    for each in findings:
+        if key_names.EXTERNAL_ID_LOWER in each.where.lower():
+            yield f"denies this {_EXTERNAL_ID}" if denied else f"requires another {_EXTERNAL_ID}"
+        else:
+            yield f"denies {each.text}" if denied else each.text
+    if denied and not findings:
+        yield "denies it"
 
 
 def check_places(terms: Terms, role_arn: str) -> None:
