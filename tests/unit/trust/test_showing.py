@@ -414,22 +414,87 @@ def test_other_words_for_the_same_hold(form: str) -> None:
     assert admits_only(document, NAMED_ENDING).failures == ()
 
 
-def test_a_failure_says_who_what_and_why() -> None:
+USER = f"a user of the contractor (arn:aws:iam::{A}:user/somebody)"
+EVE = "a user of another account (arn:aws:iam::444444444444:user/eve)"
+SESSION = f"a role session of the contractor (arn:aws:sts::{A}:assumed-role/ops/session)"
+PROVIDER = f"the provider (arn:aws:iam::{OWNER}:oidc-provider/gitlab.example.com)"
+DENIED = 'denies aws:MultiFactorAuthPresent = "true" (the request has "true")'
+SENT = "sts:ExternalId = 'Exam… (10 characters)', aws:MultiFactorAuthPresent = 'true'"
+SENT_BACK = "aws:MultiFactorAuthPresent = 'true', sts:ExternalId = 'Exam… (10 characters)'"
+REFUSED = f"{USER}, by sts:AssumeRole with {SENT_BACK}, is refused"
+
+
+@pytest.mark.parametrize(
+    ("change", "failures"),
+    [
+        (_drop("Bool"), (f"{USER}, by sts:AssumeRole with sts:ExternalId = 'Exam… (10 characters)', is let in",)),
+        # who
+        (
+            WRONG[PLAIN]["another account's user"],
+            (f"{EVE}, by sts:AssumeRole with nothing, is let in",),
+        ),
+        (
+            WRONG[PLAIN]["the owner too"],
+            (f"a user of the owner (arn:aws:iam::{OWNER}:user/somebody), by sts:AssumeRole with {SENT}, is let in",),
+        ),
+        (
+            _also(Principal={"AWS": f"arn:aws:iam::{A}:role/ops"}),
+            (f"{SESSION}, by sts:AssumeRole with sts:ExternalId = 'Exam… (10 characters)', is let in",),
+        ),
+        (
+            WRONG[PLAIN]["a service"],
+            ("the service (glue.amazonaws.com), by sts:AssumeRole with nothing, is let in",),
+        ),
+        (
+            WRONG[PLAIN]["an identity provider"],
+            (f"{PROVIDER}, by sts:AssumeRoleWithWebIdentity with gitlab.example.com:aud = 'x', is let in",),
+        ),
+        (WRONG[PLAIN]["tags for the account"], (f"{USER}, by sts:TagSession with nothing, is let in",)),
+        # both ways
+        (
+            WRONG[PLAIN]["another account"],
+            (
+                f"{EVE.replace('eve', 'somebody')}, by sts:AssumeRole with {SENT}, is let in",
+                f"{REFUSED}: statement 1 applies to 444444444444, the caller is arn:aws:iam::{A}:user/somebody",
+            ),
+        ),
+        # why it is refused
+        (
+            WRONG[PLAIN]["no such action"],
+            (f"{REFUSED}: statement 1 applies to sts:AssumeRoleWithSAML, the call is sts:AssumeRole",),
+        ),
+        (
+            WRONG[PLAIN]["one condition more"],
+            (f'{REFUSED}: statement 1 requires aws:PrincipalOrgID = "o-abc", the request has none',),
+        ),
+        (
+            lambda document: _condition(document).update({"StringLike": {"STS:externalID": "Other*"}}),
+            (f"{REFUSED}: statement 1 requires another sts:ExternalId",),
+        ),
+        (WRONG[PLAIN]["no statement"], (REFUSED,)),
+        (WRONG[PLAIN]["everybody denied"], (f"{REFUSED}: statement 2 denies it",)),
+        (
+            _also(Effect="Deny", Principal="*", Condition={"Bool": {MFA: "true"}, "StringLike": {EXT: "*"}}),
+            (f"{REFUSED}: statement 2 {DENIED}; statement 2 denies this sts:ExternalId",),
+        ),
+    ],
+)
+def test_a_failure_says_who_what_and_why(change: Mutation, failures: tuple[str, ...]) -> None:
+    """ExternalIds are shortened."""
     document = write_trust(PLAIN)
-    del _condition(document)["Bool"]
-    (failure,) = admits_only(document, PLAIN).failures
-    assert failure == (
-        f"a user of the contractor (arn:aws:iam::{A}:user/somebody), by sts:AssumeRole with "
-        "sts:ExternalId = 'Exam… (10 characters)', is let in"
-    )
+    change(document)
+    shown = showing.admits_only(document, PLAIN, role_arn=ROLE)
+    assert not shown.holds
+    assert shown.failures == failures
+
+
+def test_every_condition_that_is_not_met_is_a_reason() -> None:
     document = write_trust(Terms(contractor=A, external_id="Other-one", mfa_max_age=60))
-    failures = admits_only(document, PLAIN).failures
-    refused = next(each for each in failures if "is refused" in each)
-    assert "statement 1 requires another sts:ExternalId" in refused
-    assert not any("Example987" in each or "Other-one" in each for each in failures)
-    document = write_trust(Terms(contractor=A, external_id="Example987", only=(ALICE,)))
-    failures = admits_only(document, PLAIN).failures
-    assert any("is refused: statement 1 requires aws:PrincipalArn" in each and ALICE in each for each in failures)
+    _, failure = showing.admits_only(document, PLAIN, role_arn=ROLE).failures
+    assert failure == (
+        f'{REFUSED}: statement 1 requires another sts:ExternalId; statement 1 requires aws:MultiFactorAuthAge <= "60", '
+        "the request has none"
+    )
 
 
 def test_a_deleted_pin_admits_one_less_and_nobody_is_a_failure() -> None:
@@ -442,8 +507,7 @@ def test_a_deleted_pin_admits_one_less_and_nobody_is_a_failure() -> None:
     assert shown.witness.principal == BOB
     _first(document)["Principal"]["AWS"] = "AIDAEXAMPLEEXAMPLE12"
     terms = read_terms(document, contractor=A)
-    (failure,) = admits_only(document, terms).failures
-    assert "these terms admit nobody" in failure
+    assert admits_only(document, terms) == Shown(False, None, ("these terms admit nobody",))
 
 
 def test_a_trust_that_admits_nobody_does_not_hold_for_terms() -> None:
@@ -451,11 +515,27 @@ def test_a_trust_that_admits_nobody_does_not_hold_for_terms() -> None:
 
 
 @pytest.mark.parametrize(
-    "terms", [Terms(contractor=OWNER), Terms(contractor=A, partition="aws-cn")], ids=["own account", "other partition"]
+    ("terms", "where", "what", "do"),
+    [
+        (
+            Terms(contractor=OWNER),
+            "contractor",
+            f"the contractor's account {OWNER} is the role's own account",
+            "name the account of the outside party",
+        ),
+        (
+            Terms(contractor=A, partition="aws-cn"),
+            "partition",
+            "the contractor is in aws-cn and the role in aws: no call crosses partitions",
+            "use an account of the same partition",
+        ),
+    ],
+    ids=["own account", "other partition"],
 )
-def test_places_that_no_trust_is_for(terms: Terms) -> None:
-    with pytest.raises(TermsError):
-        admits_only(write_trust(terms), terms)
+def test_places_that_no_trust_is_for(terms: Terms, where: str, what: str, do: str) -> None:
+    with pytest.raises(TermsError) as caught:
+        showing.admits_only(write_trust(terms), terms, role_arn=ROLE)
+    assert (caught.value.where, caught.value.what, caught.value.do) == (where, what, do)
 
 
 def test_a_document_that_aws_refuses_is_not_shown() -> None:
@@ -473,9 +553,7 @@ def test_what_is_not_decided_is_not_shown() -> None:
 
 
 def test_the_closed_trust_admits_nobody() -> None:
-    shown = admits_nobody(closed_trust(), role_arn=ROLE)
-    assert shown.failures == ()
-    assert shown.holds
+    assert admits_nobody(closed_trust(), role_arn=ROLE) == Shown(True, None, ())
     assert table.admits_nobody(closed_trust(), role_arn=ROLE, contractor=A, now=NOW).holds
 
 
@@ -513,7 +591,11 @@ def test_the_closed_trust_admits_nobody() -> None:
     ],
 )
 def test_whoever_still_comes_in_is_found(document: dict[str, Any]) -> None:
-    assert not admits_nobody(document, role_arn=ROLE).holds
+    found = admits_nobody(document, role_arn=ROLE)
+    assert not found.holds
+    assert found.witness is None
+    (failure,) = found.failures
+    assert failure.endswith("is let in")
     assert not table.admits_nobody(document, role_arn=ROLE, contractor=A, now=NOW, to_the_end=False).holds
 
 
