@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -495,6 +496,59 @@ def test_every_condition_that_is_not_met_is_a_reason() -> None:
         f'{REFUSED}: statement 1 requires another sts:ExternalId; statement 1 requires aws:MultiFactorAuthAge <= "60", '
         "the request has none"
     )
+
+
+ROTATED = replace(ENDING, previous_external_id="Example986", previous_until=END - timedelta(days=1))
+
+
+def test_a_rotation_admits_both_external_ids_each_until_its_end() -> None:
+    document = write_trust(ROTATED)
+    shown = showing.admits_only(document, ROTATED, role_arn=ROLE)
+    assert shown.failures == ()
+    assert shown.witness is not None
+    assert not showing.admits_only(document, ENDING, role_arn=ROLE).holds
+    assert not showing.admits_only(write_trust(ENDING), ROTATED, role_arn=ROLE).holds
+    for terms in (
+        replace(ROTATED, previous_until=END),
+        replace(ROTATED, previous_until=END - timedelta(days=2)),
+        replace(ROTATED, previous_external_id="Example985"),
+        replace(ROTATED, mfa=False, only=(ALICE,)),
+        replace(ROTATED, only=(ALICE,)),
+    ):
+        assert not showing.admits_only(document, terms, role_arn=ROLE).holds
+
+
+def test_a_deleted_role_is_known_by_its_id_and_by_its_sessions() -> None:
+    """Whoever had the id is gone; a trust that names it and one that does not are two."""
+    gone = "AROAEXAMPLEEXAMPLE12"
+    terms = Terms(contractor=A, external_id="Example987", mfa=False, pin=(AUDIT, gone))
+    document = write_trust(replace(terms, pin=(AUDIT,)))
+    assert not showing.admits_only(document, terms, role_arn=ROLE).holds
+    _first(document)["Principal"] = {"AWS": [AUDIT, gone]}
+    shown = showing.admits_only(document, terms, role_arn=ROLE)
+    assert shown.failures == ()
+    assert shown.witness is not None
+    assert shown.witness.caller.kind == "session"
+    assert shown.witness.principal.startswith(f"arn:aws:sts::{A}:assumed-role/auditor/")
+
+
+@pytest.mark.parametrize(
+    ("named", "holds"),
+    [
+        (AUDIT, True),
+        # A role's name is unique in its account, whatever its path (reference_identifiers).
+        (AUDIT.replace("team/", ""), True),
+        (AUDIT.replace("team/", "other/team/"), True),
+        (AUDIT.replace("auditor", "auditors"), False),
+        (AUDIT.replace("team/", "team-"), False),
+        (AUDIT.replace(":role/", ":user/"), False),
+    ],
+)
+def test_a_pinned_role_is_the_one_of_that_name(named: str, holds: bool) -> None:
+    terms = Terms(contractor=A, external_id="Example987", mfa=False, pin=(AUDIT,))
+    document = write_trust(terms)
+    _first(document)["Principal"] = {"AWS": named}
+    assert showing.admits_only(document, terms, role_arn=ROLE).holds is holds
 
 
 def test_a_deleted_pin_admits_one_less_and_nobody_is_a_failure() -> None:
