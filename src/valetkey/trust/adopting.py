@@ -86,7 +86,7 @@ def _sorted(reach: Reach, own: str, unknown: str) -> Admitted:
     found: dict[str, set[str]] = {}
     for region in reach.regions:
         party = region.party
-        kind = "own" if party.kind == "account" and party.name == own else party.kind
+        kind = "own" if (party.kind, party.name) == ("account", own) else party.kind
         found.setdefault(kind, set()).add(party.name)
     return Admitted(
         accounts=tuple(sorted(found.get("account", ()))),
@@ -137,7 +137,7 @@ def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) 
         if exact.holds:
             return exact
         policy = parse_policy(document, kind="trust")
-        inside = prove(policy, within=_or_others(terms, admitted(document, role_arn=role_arn)), resource=role_arn)
+        inside = prove(policy, within=_or_others(terms), resource=role_arn)
         usable = to_bring(document, terms, role_arn=role_arn)
     except ValetkeyError as error:
         return Shown(False, None, (error.what,), is_exact=False)
@@ -161,30 +161,24 @@ def to_bring(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Ter
     return None
 
 
-def _or_others(terms: Terms, others: Admitted) -> Policy:
-    """What the terms allow, or any call of somebody who is not of the contractor's account."""
+def _or_others(terms: Terms) -> Policy:
+    """What the terms allow, or any call of somebody who is not of the contractor's account: a service or an identity
+    provider either, whose calls carry no aws:PrincipalAccount."""
+    contractor = {"aws:PrincipalAccount": terms.contractor}
     statements: list[dict[str, Any]] = [
-        _any_call({"AWS": "*"}, {"StringNotEquals": {"aws:PrincipalAccount": terms.contractor}}),
+        _any_call("Allow", {"StringNotEquals": contractor}),
         # It accompanies AssumeRole, and lets nobody in by itself.
-        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": SET_CONTEXT},
+        {"Effect": "Allow", "Principal": "*", "Action": SET_CONTEXT},
     ]
-    if others.services:
-        statements.append(_any_call({"Service": list(others.services)}, {}))
-    if others.providers:
-        statements.append(_any_call({"Federated": list(others.providers)}, {}))
     if terms.from_ip:
         # The addresses are a Deny, and that of the contractor alone.
-        outside = {
-            "StringEquals": {"aws:PrincipalAccount": terms.contractor},
-            "NotIpAddress": {"aws:SourceIp": list(terms.from_ip)},
-        }
-        statements.append({**_any_call("*", outside), "Effect": "Deny"})
+        outside = {"NotIpAddress": {"aws:SourceIp": list(terms.from_ip)}}
+        statements.append(_any_call("Deny", {"StringEquals": contractor, **outside}))
     return as_policy(replace(terms, from_ip=()), besides=statements)
 
 
-def _any_call(principal: Any, condition: Mapping[str, Any]) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:*"}
-    return {**statement, "Condition": condition} if condition else statement
+def _any_call(effect: str, condition: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Effect": effect, "Principal": "*", "Action": "sts:*", "Condition": condition}
 
 
 # -- what a document says, field by field --------------------------------------------------------------------------
@@ -261,7 +255,7 @@ def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms
     said = map(read_age, tests.get("numericlessthanequals aws:multifactorauthage", ()))
     ages = [each for each in said if each is not None]
     asked = [each.lower() for each in tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())]
-    mfa = bool(asked) and set(asked) == {"true"}
+    mfa = set(asked) == {"true"}
     ends = [end for each in tests.get("datelessthan aws:currenttime", ()) if (end := _moment(each))]
     whole = any(each in ("sts:*", "*") for each in actions)
     return Terms(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from valetkey.trust.record import (
     SESSIONS,
     UNTIL,
     Record,
-    canonical,
     denies,
     digest,
     in_tag,
@@ -25,7 +24,11 @@ from valetkey.trust.terms import Terms
 
 TRUST = "trust policy"
 PINNED = "pinned principals"
-"""Names of two differences."""
+END = "end in the trust policy"
+RECORDED = "the recorded terms"
+CONTRACTOR = "contractor"
+MANAGED, INLINE, BOUNDARY, SESSION = "managed policy", "inline policy", "boundary", "session limit (s)"
+"""Names of differences."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +72,18 @@ def differences(
         yield Difference(TRUST, "as valetkey wrote it", "changed: not in a form that valetkey writes")
     elif terms.contractor != record.contractor:
         # Also where the digest fits: the tag alone was changed.
-        yield Difference("contractor", record.contractor, terms.contractor)
+        yield Difference(CONTRACTOR, record.contractor, terms.contractor)
     elif terms_digest(terms) != record.terms:
         if terms.orphans:
             yield Difference(PINNED, "exist", f"deleted: {', '.join(terms.orphans)}")
         elif terms.until != record.until:
-            yield Difference("end in the trust policy", _end(record.until), _end(terms.until))
+            yield Difference(END, _end(record.until), _end(terms.until))
         else:
-            yield Difference(TRUST, "the recorded terms", "other conditions or principals")
+            yield Difference(TRUST, RECORDED, "other conditions or principals")
     if (boundary and in_tag(boundary)) != record.boundary:
-        yield Difference("boundary", record.boundary or "none", boundary or "none")
+        yield Difference(BOUNDARY, record.boundary or "none", boundary or "none")
     if max_session not in (None, record.session):
-        yield Difference("session limit (s)", str(record.session), str(max_session))
+        yield Difference(SESSION, str(record.session), str(max_session))
     yield from _managed(managed, record.managed)
     yield from _inline(role_arn, inline, record)
 
@@ -92,9 +95,9 @@ def _adopted(record: Record, terms: Terms | None, trust: Mapping[str, Any], role
     if trust_digest(trust, partition=role_arn.split(":")[1]) != record.trust:
         yield Difference(TRUST, "as it was when the role was adopted", "changed since")
     elif terms is None:
-        yield Difference(TRUST, "the recorded terms", "other terms than those recorded")
+        yield Difference(TRUST, RECORDED, "other terms than those recorded")
     elif terms.contractor != record.contractor:
-        yield Difference("contractor", record.contractor, terms.contractor)
+        yield Difference(CONTRACTOR, record.contractor, terms.contractor)
     elif record.until != terms.until and UNTIL not in record.inline:
         yield Difference("end", _end(record.until), "neither the trust policy nor a policy says it")
 
@@ -106,9 +109,9 @@ def _end(until: datetime | None) -> str:
 def _managed(attached: Sequence[str], recorded: Sequence[str]) -> Iterator[Difference]:
     there = {in_tag(arn): arn for arn in attached}
     for arn in sorted(set(recorded) - set(there)):
-        yield Difference("managed policy", arn, "not attached", missing=True)
+        yield Difference(MANAGED, arn, "not attached", missing=True)
     for arn in sorted(set(there) - set(recorded)):
-        yield Difference("managed policy", "none", there[arn])
+        yield Difference(MANAGED, "none", there[arn])
 
 
 def _inline(role_arn: str, inline: Mapping[str, Mapping[str, Any]], record: Record) -> Iterator[Difference]:
@@ -116,22 +119,22 @@ def _inline(role_arn: str, inline: Mapping[str, Mapping[str, Any]], record: Reco
     ours = {} if record.is_adopted else denies(role_arn, record.until)
     for name, document in ours.items():
         if name not in inline:
-            yield Difference("inline policy", name, "not there", missing=True)
-        elif canonical(inline[name]) != canonical(document):
-            yield Difference("inline policy", name, f"{name}, changed")
+            yield Difference(INLINE, name, "not there", missing=True)
+        elif inline[name] != document:
+            yield Difference(INLINE, name, f"{name}, changed")
     for name, digested in record.inline.items():
         if name not in inline:
-            yield Difference("inline policy", name, "not there", missing=True)
+            yield Difference(INLINE, name, "not there", missing=True)
         elif digest(inline[name]) != digested:
-            yield Difference("inline policy", name, f"{name}, changed")
-    passing = {name for name in (SESSIONS, PAUSED) if name in inline and _is_ours(name, inline[name])}
+            yield Difference(INLINE, name, f"{name}, changed")
+    passing = {name for name, is_ours in _PASSING.items() if name in inline and is_ours(inline[name])}
     for name in sorted(set(inline) - set(ours) - set(record.inline) - passing):
-        yield Difference("inline policy", "none", name)
+        yield Difference(INLINE, "none", name)
 
 
-def _is_ours(name: str, document: Mapping[str, Any]) -> bool:
-    """Whether a policy is one of those that only deny and that a grant carries for a time. They need no record: of
-    whatever it says, and whoever put it there, it gives nobody more."""
-    if name == PAUSED:
-        return canonical(document) == canonical(pause_deny())
-    return read_sessions_deny(document) is not None
+_PASSING: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    SESSIONS: lambda document: bool(read_sessions_deny(document)),
+    PAUSED: lambda document: document == pause_deny(),
+}
+"""Whether a policy is one of those that only deny and that a grant carries for a time. They need no record: of whatever
+it says, and whoever put it there, it gives nobody more."""
