@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +41,9 @@ def deny(condition: Any, principal: Any = "*") -> dict[str, Any]:
 
 
 def trust(*statements: Any) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
+    """The document as it is read from JSON."""
+    document: dict[str, Any] = json.loads(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    return document
 
 
 def said(*statements: Any) -> Terms:
@@ -61,6 +64,7 @@ def by_saml(condition: Any = None) -> dict[str, Any]:
     [
         ((allow(ROOT),), Admitted(accounts=(A,))),
         ((allow({"AWS": [B, A]}),), Admitted(accounts=(A, B))),
+        ((allow({"AWS": [B, "000000000001", A]}),), Admitted(accounts=("000000000001", A, B))),
         ((allow({"AWS": OWN}),), Admitted(own=True)),
         ((allow({"AWS": [OWN, A]}),), Admitted(own=True, accounts=(A,))),
         (
@@ -216,6 +220,10 @@ def test_what_a_condition_says(condition: Any, terms: dict[str, Any]) -> None:
         (one("Bool", PRESENT, "FALSE"), {"mfa": True}),
         (one("Bool", PRESENT, "true"), {}),
         (one("Bool", PRESENT, ["false", "true"]), {}),
+        (one("Bool", PRESENT, "absent"), {}),
+        (one("Bool", PRESENT, []), {}),
+        (one("ArnEquals", PRESENT, "false"), {}),
+        (one("StringEquals", PRESENT, "false"), {}),
         (one("StringNotEquals", EXT, "one"), {"external_id": "one"}),
         (one("StringNotEqualsIfExists", EXT, "one"), {"external_id": "one"}),
         (one("StringEquals", EXT, "one"), {}),
@@ -293,6 +301,10 @@ def test_which_extras_the_contractor_may_use(statements: tuple[Any, ...], extras
 def test_a_document_without_a_statement_says_nothing(statement: Any) -> None:
     found = list(candidates({"Statement": statement}, partition="aws", contractor=A))
     assert found[0] == ANYBODY
+
+
+def test_a_statement_without_an_effect_allows_nothing() -> None:
+    assert said({"Principal": {"AWS": ALICE}, "Action": "sts:*", "Condition": ID}) == ANYBODY
 
 
 def test_the_partition_is_that_of_the_role() -> None:

@@ -18,6 +18,7 @@ from valetkey.trust.self_denies import SessionsDeny, dated_deny, kill_deny, paus
 A = "222222222222"
 ROLE = "arn:aws:iam::111111111111:role/acme"
 END = datetime(2026, 12, 31, tzinfo=UTC)
+EARLIER = datetime(2026, 11, 30, tzinfo=UTC)
 LATER = datetime(2027, 1, 31, tzinfo=UTC)
 AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -96,6 +97,13 @@ GONE = replace(TERMS, pin=("AIDAEXAMPLEEXAMPLE12", "AROAEXAMPLEEXAMPLE12"))
             False,
         ),
         (
+            {"terms": replace(TERMS, contractor="123456789012")},
+            Difference("contractor", A, "123456789012"),
+            f"the contractor changed: {A} is recorded, and the trust policy names 123456789012",
+            False,
+            False,
+        ),
+        (
             {"terms": replace(GONE, until=LATER)},
             Difference("pinned principals", "exist", "deleted: AIDAEXAMPLEEXAMPLE12, AROAEXAMPLEEXAMPLE12"),
             "pinned principals were deleted: AIDAEXAMPLEEXAMPLE12, AROAEXAMPLEEXAMPLE12",
@@ -106,6 +114,13 @@ GONE = replace(TERMS, pin=("AIDAEXAMPLEEXAMPLE12", "AROAEXAMPLEEXAMPLE12"))
             {"terms": replace(TERMS, until=LATER, mfa=False)},
             Difference("end in the trust policy", "2026-12-31T00:00:00Z", "2027-01-31T00:00:00Z"),
             "the end in the trust policy was changed from 2026-12-31T00:00:00Z to 2027-01-31T00:00:00Z",
+            False,
+            True,
+        ),
+        (
+            {"terms": replace(TERMS, until=EARLIER)},
+            Difference("end in the trust policy", "2026-12-31T00:00:00Z", "2026-11-30T00:00:00Z"),
+            "the end in the trust policy was changed from 2026-12-31T00:00:00Z to 2026-11-30T00:00:00Z",
             False,
             True,
         ),
@@ -171,6 +186,16 @@ GONE = replace(TERMS, pin=("AIDAEXAMPLEEXAMPLE12", "AROAEXAMPLEEXAMPLE12"))
             "the inline policy valetkey-until was changed",
             True,
             True,
+        ),
+        *(
+            (
+                {"inline": inline(reads={"Statement": number})},
+                Difference("inline policy", "reads", "reads, changed"),
+                "the inline policy reads was changed",
+                True,
+                True,
+            )
+            for number in range(6)
         ),
         (
             {"inline": inline(reads=None)},
@@ -288,10 +313,21 @@ def test_an_adopted_role_as_it_was_has_no_drift() -> None:
             Difference("trust policy", "the recorded terms", "other terms than those recorded"),
             "the trust policy was changed: it has other conditions or principals than were agreed",
         ),
-        (
-            {"terms": replace(TERMS, contractor="333333333333")},
-            Difference("contractor", A, "333333333333"),
-            f"the contractor changed: {A} is recorded, and the trust policy names 333333333333",
+        *(
+            (
+                {"terms": replace(TERMS, contractor=other)},
+                Difference("contractor", A, other),
+                f"the contractor changed: {A} is recorded, and the trust policy names {other}",
+            )
+            for other in ("123456789012", "333333333333")
+        ),
+        *(
+            (
+                {"trust": {"Statement": number}},
+                Difference("trust policy", "as it was when the role was adopted", "changed since"),
+                "the trust policy was replaced by one that valetkey does not write",
+            )
+            for number in range(6)
         ),
         (
             {"inline": {}},

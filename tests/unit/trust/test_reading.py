@@ -100,10 +100,10 @@ def test_a_pinned_principal_that_was_deleted_is_an_orphan() -> None:
     assert read_terms(document, contractor=A).orphans == ("AIDAEXAMPLEEXAMPLE12",)
 
 
-def edited(path: str, value: Any) -> dict[str, Any]:
-    document: Any = json.loads(json.dumps(write_trust(FULL)))
+def edited(path: str, value: Any, terms: Terms = FULL) -> dict[str, Any]:
+    document: Any = json.loads(json.dumps(write_trust(terms)))
     *way, last = path.split(".")
-    place = document["Statement"][0] if path else document
+    place = document["Statement"][0]
     for step in way:
         place = place[step]
     if value is None:
@@ -118,6 +118,7 @@ def with_statements(*statements: Any) -> dict[str, Any]:
 
 
 FIRST, SECOND = write_trust(FULL)["Statement"]
+NEVER = "is a role, and a role session never carries MFA: it could never be admitted"
 MORE = "it contains something that valetkey does not write"
 NAMELESS = "its first statement names no AWS principal"
 BREAK = "its terms break a rule"
@@ -215,6 +216,21 @@ AGE = "$.Statement[0].Condition.NumericLessThanEquals"
         (
             edited("Principal", {"AWS": [ROOT, USER]}),
             f"{BREAK}: --only and --pin both name who may assume the role",
+            "$.Statement[0]",
+        ),
+        (
+            edited("Principal", {"AWS": [USER, USER.replace(A, "333333333333")]}, PLAIN),
+            f"{BREAK}: '{USER.replace(A, '333333333333')}' is not in the contractor's account {A}",
+            "$.Statement[0]",
+        ),
+        (
+            edited("Principal", {"AWS": [USER, USER.replace("aws", "aws-cn")]}, PLAIN),
+            f"{BREAK}: '{USER}' is not in the partition aws-cn",
+            "$.Statement[0]",
+        ),
+        (
+            edited("Principal", {"AWS": [USER, f"AROA{'X' * 61}"]}, PLAIN),
+            f"{BREAK}: 'arn:aws:iam::{A}:role/AROA{'X' * 60}' {NEVER}",
             "$.Statement[0]",
         ),
         (edited("Principal", {"AWS": [1.5]}), "float is not a string", "$.Statement[0].Principal.AWS"),
