@@ -47,8 +47,8 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
     check_places(terms, role_arn)
     policy, agreed = parse_policy(document, kind="trust"), as_policy(terms)
     inside = prove(policy, within=agreed, resource=role_arn)
-    failures = list(_wrong(inside, "is let in", terms, role_arn))
-    failures += _wrong(prove(agreed, within=policy, resource=role_arn), "is refused", terms, role_arn)
+    failures = list(_wrong(inside, terms, role_arn))
+    failures += _wrong(prove(agreed, within=policy, resource=role_arn), terms, role_arn, refused=True)
     witness = inside.witness if isinstance(inside, Proof) else None
     if witness is not None and _unique_id(witness) in terms.orphans:
         witness = None  # nobody has that id now
@@ -61,7 +61,7 @@ def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> Shown:
     """Prove that the trust policy of `role_arn` admits nobody at all. Raises PolicyError."""
     policy = parse_policy(document, kind="trust")
     answer = prove(policy, within=parse_policy(ADMITS_NOBODY, kind="trust"), resource=role_arn)
-    failures = tuple(_wrong(answer, "is let in", None, role_arn))
+    failures = tuple(_wrong(answer, None, role_arn))
     return Shown(not failures, None, failures)
 
 
@@ -70,13 +70,16 @@ def _unique_id(request: Request) -> str:
     return str(request.keys.get("aws:userid", "")).partition(":")[0]
 
 
-def _wrong(answer: Proof | Counterexample | Unknown, how: str, terms: Terms | None, role_arn: str) -> list[str]:
+def _wrong(
+    answer: Proof | Counterexample | Unknown, terms: Terms | None, role_arn: str, *, refused: bool = False
+) -> list[str]:
+    """`refused`: the request of a counterexample is one that has to be let in."""
     if isinstance(answer, Proof):
         return []
     if isinstance(answer, Unknown):
         return [f"it could not be decided: {answer.reason}"]
-    because = _because(answer.reference) if how == "is refused" else ""
-    return [f"{_told(answer.request, terms, role_arn)}, {how}{because}"]
+    what = f"is refused{_because(answer.reference)}" if refused else "is let in"
+    return [f"{_told(answer.request, terms, role_arn)}, {what}"]
 
 
 def _told(request: Request, terms: Terms | None, role_arn: str) -> str:

@@ -254,9 +254,8 @@ def check_terms(terms: Terms) -> None:
             do="use --only for principals that may still change, --pin to bind them to their unique ids",
             where="only",
         )
-    for where, names in (("only", terms.only), ("pin", terms.pin)):
+    for where, names, wild in (("only", terms.only, True), ("pin", terms.pin, False)):
         for name in names:
-            wild = where == "only"
             wrong = trouble(name, contractor=terms.contractor, partition=terms.partition, may_be_wild=wild)
             if wrong is not None:
                 raise TermsError(wrong[0], do=wrong[1], where=where)

@@ -97,6 +97,8 @@ def test_a_record_of_the_least_that_is_agreed() -> None:
             {"changing": "2026-12-31T18:00:00Z sha256:6 cuts"},
             {"changing": Changing(END, "sha256:6", cuts=True)},
         ),
+        ({"changing": "2026-12-31T18:00:00Z sha256:6 halts"}, {"changing": Changing(END, "sha256:6", cuts=False)}),
+        ({"changing": "2026-12-31T18:00:00Z sha256:6 adds"}, {"changing": Changing(END, "sha256:6", cuts=False)}),
         # the last five changes
         (
             {f"change:{number}": str(number) for number in (3, 1, 2, 5, 4, 6, 0)},
@@ -137,6 +139,7 @@ def test_a_record_of_another_version_is_not_read(version: str) -> None:
         ({"until": "2026-12-31"}, "time data '2026-12-31' does not match format '%Y-%m-%dT%H:%M:%SZ'"),
         ({"inline:1": "no digest"}, "'no digest'"),
         ({"origin": "found", "trust": "sha256:5"}, "origin 'found'"),
+        ({"origin": "Adopted", "trust": "sha256:5"}, "origin 'Adopted'"),
         ({"origin": "adopted"}, "'trust'"),
         ({"changing": "2026-12-31T18:00:00Z"}, "not enough values to unpack (expected at least 2, got 1)"),
     ],

@@ -435,6 +435,10 @@ REFUSED = f"{USER}, by sts:AssumeRole with {SENT_BACK}, is refused"
             (f"{EVE}, by sts:AssumeRole with nothing, is let in",),
         ),
         (
+            _also(Principal={"AWS": "arn:aws:iam::000000000001:user/eve"}),
+            (f"{EVE.replace('444444444444', '000000000001')}, by sts:AssumeRole with nothing, is let in",),
+        ),
+        (
             WRONG[PLAIN]["the owner too"],
             (f"a user of the owner (arn:aws:iam::{OWNER}:user/somebody), by sts:AssumeRole with {SENT}, is let in",),
         ),
@@ -487,6 +491,15 @@ def test_a_failure_says_who_what_and_why(change: Mutation, failures: tuple[str, 
     shown = showing.admits_only(document, PLAIN, role_arn=ROLE)
     assert not shown.holds
     assert shown.failures == failures
+
+
+def test_only_external_ids_are_shortened() -> None:
+    document = write_trust(PEOPLE)
+    _drop("Bool")(document)
+    (failure,) = showing.admits_only(document, PEOPLE, role_arn=ROLE).failures
+    assert failure == (
+        f"a user of the contractor ({ALICE}), by sts:AssumeRole with sts:RoleSessionName = 'alice', is let in"
+    )
 
 
 def test_every_condition_that_is_not_met_is_a_reason() -> None:
@@ -566,6 +579,12 @@ def test_a_deleted_pin_admits_one_less_and_nobody_is_a_failure() -> None:
 
 def test_a_trust_that_admits_nobody_does_not_hold_for_terms() -> None:
     assert not admits_only(closed_trust(), PLAIN).holds
+
+
+def test_a_role_of_another_partition_than_the_contractor() -> None:
+    role = ROLE.replace("arn:aws:", "arn:aws-cn:")
+    with pytest.raises(TermsError, match="the contractor is in aws and the role in aws-cn"):
+        showing.admits_only(write_trust(PLAIN), PLAIN, role_arn=role)
 
 
 @pytest.mark.parametrize(
