@@ -149,16 +149,11 @@ def _table(
     policy = parse_policy(document, kind="trust")
     role = parse_arn(role_arn)
     mentioned = hints(document, partition=role.partition)
-    people = callers(terms, role_arn=role_arn)
-    seen = {(each.principal, each.arn) for each in people}
-    for hint in mentioned:
-        for each in hint.callers:
-            if (each.principal, each.arn) not in seen:
-                seen.add((each.principal, each.arn))
-                people.append(each)
+    named = [each for hint in mentioned for each in hint.callers]
+    people = {(each.principal, each.arn): each for each in (*named, *callers(terms, role_arn=role_arn))}
     rows: list[Row] = []
     tried: set[tuple[Any, ...]] = set()
-    for caller, action, conditions in _requests(people, terms, mentioned, now):
+    for caller, action, conditions in _requests(people.values(), terms, mentioned, now):
         key = (caller.principal, caller.arn, action, *conditions.items())
         if key in tried:
             continue
