@@ -38,7 +38,7 @@ class Arn:
     @property
     def kind(self) -> str:
         """The resource's type as IAM and STS write it: "role" in `role/path/name`, "root" in `root`."""
-        return re.split("[/:]", self.resource, maxsplit=1)[0]
+        return re.split("[/:]", self.resource)[0]
 
     @property
     def path(self) -> str:
@@ -49,7 +49,7 @@ class Arn:
     @property
     def name(self) -> str:
         """What comes after the last slash: "name" in `role/team/name`."""
-        return self.resource.rsplit("/", 1)[-1]
+        return self.resource.rpartition("/")[2]
 
 
 def is_account(text: str) -> bool:

@@ -54,21 +54,22 @@ def iam_arn(text: str, *kinds: str) -> Arn:
     """
     what = " or ".join(kinds)
     do = f"write it like arn:aws:iam::123456789012:{kinds[0]}/name"
+    given = shown(text, 200)
     found = _ARN.fullmatch(text)
     if not found or found[3] not in kinds:
-        raise PolicyError(f"{shown(text, 200)} is not the ARN of an IAM {what}", do=do)
+        raise PolicyError(f"{given} is not the ARN of an IAM {what}", do=do)
     partition, account, kind, rest = found.groups()
     if partition not in PARTITIONS:
         raise PolicyError(
-            f"{shown(text, 200)} is in the partition {shown(partition)}, which this version does not know",
+            f"{given} is in the partition {shown(partition)}, which this version does not know",
             do=f"it knows {', '.join(sorted(PARTITIONS))}; update valetkey if AWS has a new one",
         )
     path, slash, name = rest.rpartition("/")
     if not _NAME.fullmatch(name) or name in (".", ".."):
-        raise PolicyError(f"{shown(text, 200)} does not end in the name of an IAM {kind}", do=do)
+        raise PolicyError(f"{given} does not end in the name of an IAM {kind}", do=do)
     trouble = path_trouble(path + slash)
     if trouble:
-        raise PolicyError(f"{shown(text, 200)} {trouble}", do=do)
+        raise PolicyError(f"{given} {trouble}", do=do)
     return Arn(partition, "iam", "", account, kind + rest)
 
 

@@ -70,7 +70,7 @@ class Caller:
     keys: Mapping[str, str] = field(default_factory=dict)
     """The condition keys that follow from who calls (reference_policies_condition-keys)."""
 
-    unsigned: bool = field(init=False, compare=False)
+    unsigned: bool = field(init=False)
     """Whether the caller has no IAM identity of its own, so that only the resource's side decides."""
 
     def __post_init__(self) -> None:

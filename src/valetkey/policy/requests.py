@@ -33,13 +33,13 @@ class Request:
     """Condition keys in any case; a value is a str or a list of str. What follows from the principal
     (aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:username, ...) is filled in unless given."""
 
-    caller: Caller = field(init=False, repr=False, compare=False)
-    actions: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    caller: Caller = field(init=False, repr=False)
+    actions: tuple[str, ...] = field(init=False, repr=False)
     """The actions, lower-cased."""
-    keys: dict[str, str | tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    keys: dict[str, str | tuple[str, ...]] = field(init=False, repr=False)
     """The condition keys that are tested, lower-cased, derived ones included."""
-    same_account: bool = field(init=False, repr=False, compare=False)
-    same_partition: bool = field(init=False, repr=False, compare=False)
+    same_account: bool = field(init=False, repr=False)
+    same_partition: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if type(self.principal) is not str or type(self.resource) is not str:

@@ -33,6 +33,8 @@ def test_kind_path_and_name() -> None:
     assert (role.kind, role.path, role.name) == ("role", "/team/blue/", "name")
     assert parse_arn("arn:aws:iam::111122223333:role/name").path == "/"
     assert parse_arn("arn:aws:iam::111122223333:root").kind == "root"
+    assert parse_arn("arn:aws:iam::111122223333:root").name == "root"
+    assert parse_arn("arn:aws:logs:eu-west-1:111122223333:log-group:a/b").kind == "log-group"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,38 @@ def test_anything_else_is_refused_in_one_short_sentence(text: str) -> None:
     assert refusal.value.do
     assert len(str(refusal.value)) < 300
     assert "\n" not in str(refusal.value)
+
+
+LIKE = "write it like arn:aws:iam::123456789012:role/name"
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "do"),
+    [
+        (None, "an ARN is a string, not NoneType", LIKE),
+        ("arn", "'arn' is not an ARN", LIKE),
+        ("ARN:aws:iam::111122223333:x", "'ARN:aws:iam::111122223333:x' is not an ARN", LIKE),
+        ("arn:aws:iam::111122223333", "'arn:aws:iam::111122223333' is not an ARN", LIKE),
+        ("arn:gcp:s3:::x", "'gcp' is not a partition", "use aws, aws-cn, aws-us-gov, ..."),
+        ("arn:aws-:s3:::x", "'aws-' is not a partition", "use aws, aws-cn, aws-us-gov, ..."),
+        ("arn:aws::::x", "'' is not the service of an ARN", "use letters, digits and - only"),
+        ("arn:aws:i am:::x", "'i am' is not the service of an ARN", "use letters, digits and - only"),
+        ("arn:aws:s3:?::x", "'?' is not the region of an ARN", "use letters, digits and - only"),
+        ("arn:aws:s3::*:x", "'*' is not the account of an ARN", "use letters, digits and - only"),
+        ("arn:aws:s3::12:x", "'12' is not an account id", "an account id has 12 digits"),
+        ("arn:aws:s3:::", "'arn:aws:s3:::' names no resource", LIKE),
+        ("arn:aws:s3:::a\x1f", "'arn:aws:s3:::a\\x1f' names no resource", LIKE),
+        ("arn:aws:s3:::a\x7f", "'arn:aws:s3:::a\\x7f' names no resource", LIKE),
+    ],
+)
+def test_a_refusal_says_which_part_is_wrong(text: str, what: str, do: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        parse_arn(text)
+    assert (refusal.value.what, refusal.value.do) == (what, do)
+
+
+def test_a_resource_may_hold_every_sign_that_prints() -> None:
+    assert parse_arn("arn:aws:s3:::a b~\x80").resource == "a b~\x80"
 
 
 @pytest.mark.parametrize("value", [None, 1, b"arn:aws:iam::111122223333:role/x", ["arn"]])
