@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from valetkey.policy import Request, decide, parse_policy
+from valetkey.policy.conditions import Condition, compile_condition
 from valetkey.policy.operators import OPERATORS
 
 BOB = "arn:aws:iam::222222222222:user/bob"
@@ -188,3 +189,162 @@ def test_a_set_operator_on_a_malformed_value() -> None:
     assert holds("ForAllValues:NumericNotEquals", "5", ["6", "abc"], effect="Deny")
     assert not holds("ForAnyValue:NumericNotEquals", "5", ["5", "abc"])
     assert holds("ForAnyValue:NumericNotEquals", "5", ["6", "abc"])
+
+
+class Table:
+    """AWS's rules on missing keys and several values, written down as the pages have them (not as the evaluator has
+    them). `fits` says which values fit; None of an answer is what AWS does not document."""
+
+    def __init__(self, fits: frozenset[str], *, negated: bool, if_exists: bool, set_operator: str) -> None:
+        self.fits, self.negated, self.if_exists, self.set_operator = fits, negated, if_exists, set_operator
+
+    def one(self, value: str) -> bool:
+        return (value in self.fits) is not self.negated
+
+    def answer(self, sent: str | tuple[str, ...] | None) -> bool | None:
+        if self.set_operator:
+            every = self.set_operator == "ForAllValues"
+            if sent is None and not every:
+                return None if self.if_exists else False  # documented in two ways
+            values = (sent,) if isinstance(sent, str) else sent or ()
+            if not any(values):  # the null set
+                return every
+            return (all if every else any)(map(self.one, values))
+        if sent is None:
+            return self.negated or self.if_exists
+        return self.one(sent) if isinstance(sent, str) else None
+
+
+SENT: list[str | tuple[str, ...] | None] = [
+    None, "", "a", "b", "c", ("a", "b"), ("a", "c"), ("c", "d"), ("", ""), ("", "a"), ("", "c"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("set_operator", ["", "ForAllValues", "ForAnyValue"])
+@pytest.mark.parametrize("if_exists", [False, True])
+@pytest.mark.parametrize(
+    ("operator", "values", "fits"),
+    [
+        ("StringEquals", ("a", "b"), {"a", "b"}),
+        ("StringEquals", ("a", "${x:b}"), {"a", "b"}),
+        ("StringNotEquals", ("a", "b"), {"a", "b"}),
+        ("StringLike", ("[ab]", "a*", "?", "z"), {"a", "b", "c", "d"}),
+        ("StringNotLike", ("a*", "b"), {"a", "b"}),
+        ("StringEqualsIgnoreCase", ("A", "B"), {"a", "b"}),
+        ("StringNotEqualsIgnoreCase", ("A", "${x:B}"), {"a", "b"}),
+    ],
+)
+def test_missing_keys_and_several_values(
+    operator: str, values: tuple[str, ...], fits: set[str], *, if_exists: bool, set_operator: str
+) -> None:
+    row = OPERATORS[operator.lower()]
+    rules = Table(frozenset(fits), negated=row.negated, if_exists=if_exists, set_operator=set_operator)
+    given: Any = set_operator or None
+    condition = Condition(row, given, if_exists, "X:Y", values, "$")
+    strict = compile_condition(condition, unsure=False, variables=True)
+    wide = compile_condition(condition, unsure=True, variables=True)
+    for sent in SENT:
+        keys: dict[str, str | tuple[str, ...]] = {"x:b": "b"} | ({} if sent is None else {"x:y": sent})
+        answer = rules.answer(sent)
+        assert (strict(keys), wide(keys)) == ((answer, answer) if answer is not None else (False, True)), sent
+
+
+@pytest.mark.parametrize(
+    ("values", "keys", "answer"),
+    [
+        (("true",), {}, True),
+        (("true",), {"x:y": "1"}, False),
+        (("TRUE",), {"x:y": ("1", "2")}, False),
+        (("false",), {}, False),
+        (("false",), {"x:y": ""}, True),
+        (("true", "false"), {}, True),
+        (("true", "false"), {"x:y": "1"}, True),
+    ],
+)
+def test_null_asks_whether_the_key_is_there(values: tuple[str, ...], keys: dict[str, Any], answer: bool) -> None:
+    for unsure in (False, True):
+        condition = Condition(OPERATORS["null"], None, False, "X:Y", values, "$")
+        assert compile_condition(condition, unsure=unsure, variables=True)(keys) is answer
+
+
+OPEN, OPEN_DENY = "open", "open when negated"
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "sent", "fits"),
+    [
+        # What a variable without a value or with several ones means, beside a value that fits.
+        ("StringEquals", ("a", "${x:none}"), "a", True),
+        ("StringEquals", ("a", "${x:none}"), "b", False),
+        ("StringEquals", ("a", "${x:two}"), "a", True),
+        ("StringEquals", ("a", "${x:two}"), "b", OPEN),
+        ("StringEquals", ("${x:two}", "${x:b}"), "b", True),
+        ("StringEquals", ("${x:none}", "${x:b}"), "b", True),
+        ("StringEquals", ("${x:two}", "${x:none}"), "b", OPEN),
+        ("StringEquals", ("${x:none}", "${x:two}"), "b", OPEN),
+        ("StringEquals", ("x${x:b}",), "xb", True),
+        ("StringEquals", ("*${x:b}",), "xb", False),
+        ("StringLike", ("*${x:b}",), "xb", True),
+        ("StringLike", ("*${x:b}", "x"), "xc", False),
+        ("StringLike", ("*${x:two}", "x*"), "xb", True),
+        ("StringLike", ("*${x:two}", "y*"), "xb", OPEN),
+        ("StringEqualsIgnoreCase", ("${x:b}",), "B", True),
+        ("StringEqualsIgnoreCase", ("${x:two}",), "B", OPEN),
+        ("StringEqualsIgnoreCase", ("${x:k}",), "\u212a", OPEN),
+        ("StringEqualsIgnoreCase", ("${x:k}", "\u212a"), "\u212a", True),
+        ("StringEqualsIgnoreCase", ("k",), "\u212a", OPEN),
+        ("StringEqualsIgnoreCase", ("\u212a",), "K", OPEN),
+        ("StringEqualsIgnoreCase", ("\u212a", "k"), "K", True),
+        ("StringEqualsIgnoreCase", ("k", "s"), "\u00e4", False),
+        ("StringEqualsIgnoreCase", ("\u00e4", "${x:b}"), "c", False),
+        # ARNs
+        ("ArnLike", ("arn:aws:iam::*:user/b", "arn:*"), "arn:aws:iam::1:user/b", True),
+        ("ArnLike", ("arn:*", "arn:aws:iam::*:user/b"), "arn:aws:iam::1:user/b", True),
+        ("ArnLike", ("arn:*", "arn:aws:iam::*:user/b"), "arn:aws:iam::1:user/c", OPEN),
+        ("ArnLike", ("arn:aws:iam::*:user/b",), "arn:aws:iam::1:user/c", False),
+        ("ArnLike", ("arn:aws:iam::*:user/b",), "b", OPEN_DENY),
+        ("ArnLike", ("arn:*",), "b", OPEN),
+        ("ArnLike", ("${x:arn}",), "arn:aws:iam::1:user/b", True),
+        ("ArnLike", ("${x:arn}",), "arn:aws:iam::1:user/c", False),
+        ("ArnLike", ("${x:arn}",), "b", OPEN_DENY),
+        ("ArnLike", ("${x:b}",), "arn:aws:iam::1:user/b", OPEN),
+        ("ArnLike", ("${x:two}",), "arn:aws:iam::1:user/b", OPEN),
+        ("ArnLike", ("${x:b}", "arn:aws:iam::1:user/b"), "arn:aws:iam::1:user/b", True),
+        ("ArnLike", ("${x:none}", "${x:arn}"), "arn:aws:iam::1:user/b", True),
+        # Values that the operator cannot read.
+        ("NumericEquals", ("5",), "five", OPEN_DENY),
+        ("NumericEquals", ("5", "6"), "6.0", True),
+        ("NumericEquals", ("5", "6"), "7", False),
+        ("DateEquals", ("1970-01-01",), "soon", OPEN_DENY),
+        ("DateEquals", ("1970-01-01",), "0", True),
+        ("IpAddress", ("10.0.0.0/8", "::1"), "host", OPEN_DENY),
+        ("IpAddress", ("10.0.0.0/8", "::1"), "::1", True),
+        ("IpAddress", ("10.0.0.0/8", "::/0"), "11.0.0.1", False),
+        ("BinaryEquals", ("YQ==",), "YQ==", True),
+        ("BinaryEquals", ("YQ==",), "Yg==", False),
+        ("Bool", ("true",), "TRUE", True),
+        ("Bool", ("true",), "x", False),
+        # Values of the document that are none.
+        ("Bool", ("${x:b}",), "b", OPEN),
+        ("NumericEquals", ("5", "${x:b}"), "5", OPEN),
+        ("StringEquals", ("a", "${"), "a", OPEN),
+        ("StringEquals", (), "a", OPEN),
+    ],
+)  # fmt: skip
+def test_whether_a_value_fits(operator: str, values: tuple[str, ...], sent: str, fits: bool | str) -> None:
+    keys: dict[str, str | tuple[str, ...]] = {
+        "x:y": sent, "x:b": "b", "x:k": "k", "x:two": ("b", "c"), "x:arn": "arn:aws:iam::1:user/b",
+    }  # fmt: skip
+    negations = {"StringEquals": "StringNotEquals", "StringLike": "StringNotLike", "ArnLike": "ArnNotLike",
+                 "StringEqualsIgnoreCase": "StringNotEqualsIgnoreCase", "NumericEquals": "NumericNotEquals",
+                 "DateEquals": "DateNotEquals", "IpAddress": "NotIpAddress"}  # fmt: skip
+    for name in filter(None, (operator, negations.get(operator))):
+        row = OPERATORS[name.lower()]
+        for set_operator in (None, "ForAllValues", "ForAnyValue"):
+            given: Any = set_operator
+            condition = Condition(row, given, False, "x:y", values, "$")
+            answers = tuple(compile_condition(condition, unsure=way, variables=True)(keys) for way in (False, True))
+            if fits == OPEN or (fits == OPEN_DENY and row.negated):
+                assert answers == (False, True), name
+            else:
+                assert answers == ((fits is True) is not row.negated,) * 2, name

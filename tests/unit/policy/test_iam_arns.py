@@ -61,8 +61,10 @@ def test_signs_that_mean_something_elsewhere_are_refused(sign: str) -> None:
         ("//", "has a path that is not / or /…/ with printable ASCII and 512 characters at most"),
         (
             "/a$b/",
-            "has a path with one of * ? $ ` \\ or a quote in it, "
-            "which a policy or a shell could read as something else",
+            (
+                "has a path with one of * ? $ ` \\ or a quote in it, "
+                "which a policy or a shell could read as something else"
+            ),
         ),
         ("/a//b/", "has a path with //, /./ or /../ in it"),
         ("/./", "has a path with //, /./ or /../ in it"),

@@ -62,7 +62,7 @@ def test_a_comparison_that_a_family_does_not_have_is_not_decided(family: Family,
     if decided:
         compile_condition(condition, unsure=False, variables=False)
         return
-    with pytest.raises(NotDecided, match="^valetkey does not know the condition operator Odd$"):
+    with pytest.raises(NotDecided, match="valetkey does not know the condition operator Odd"):
         compile_condition(condition, unsure=False, variables=False)
-    with pytest.raises(NotDecided, match="^valetkey does not know the condition operator Odd$"):
+    with pytest.raises(NotDecided, match="valetkey does not know the condition operator Odd"):
         matcher(row)
