@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from valetkey.errors import PolicyError
-from valetkey.policy import parse_policy
+from valetkey.policy import operators, parse_policy
+from valetkey.policy.operators import Comparison, Family, Operator
+from valetkey.policy.principals import Principals
 from valetkey.policy.statements import KINDS
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}
@@ -285,3 +287,262 @@ def test_every_managed_policy_of_aws_is_accepted() -> None:
     assert len(managed) > 1000
     for policy in managed.values():
         assert parse_policy(policy["Document"], kind="identity").statements
+
+
+ACTION = "write service:Action, like sts:AssumeRole"
+ENTRY = "name an account, user, role or session in full; only * alone is a wildcard"
+OPERATORS = "see what each operator takes: docs/reference/policy.md in valetkey's source"
+TWICE = "keep one: AWS ignores the case of keys and does not document which of two counts"
+ITS_OWN = "remove it: a trust policy always applies to its own role"
+ATTACHED = "remove it: this policy applies to the principals that it is attached to"
+
+
+def without(statement: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in statement.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "what", "do"),
+    [
+        (without(TRUST, "Effect"), "trust", "the statement has no Effect", "add Allow or Deny"),
+        (TRUST | {"Effect": "allow"}, "trust", "Effect is 'allow'", "write Allow or Deny, in this case"),
+        (TRUST | {"Effect": ["Allow"]}, "trust", "Effect is a list", "write Allow or Deny, in this case"),
+        (TRUST | {"Effect": None}, "trust", "Effect is null", "write Allow or Deny, in this case"),
+        (TRUST | {"Sid": "no-dash"}, "trust", "the Sid is 'no-dash'", "use letters and digits only"),
+        (TRUST | {"Sid": "\xe9"}, "trust", "the Sid is '\\xe9'", "use letters and digits only"),
+        (
+            TRUST | {"NotAction": "x:y"},
+            "trust",
+            "Action and NotAction cannot be used together",
+            "keep one of them",
+        ),
+        (without(TRUST, "Action"), "trust", "the statement has no Action", "add Action or NotAction"),
+        (without(TRUST, "Principal"), "trust", "the statement has no Principal", "add Principal or NotPrincipal"),
+        (without(IDENTITY, "Resource"), "scp", "the statement has no Resource", "add Resource or NotResource"),
+        (
+            IDENTITY | {"NotResource": "*"},
+            "identity",
+            "Resource and NotResource cannot be used together",
+            "keep one of them",
+        ),
+        (TRUST | {"Action": "sts"}, "trust", "'sts' is not an action", ACTION),
+        (TRUST | {"Action": ""}, "trust", "'' is not an action", ACTION),
+        (TRUST | {"Action": "sts:x y"}, "trust", "'sts:x y' is not an action", ACTION),
+        (TRUST | {"Action": "s_t:x"}, "trust", "'s_t:x' is not an action", ACTION),
+        (TRUST | {"Action": "\xe9:x"}, "trust", "'\\xe9:x' is not an action", ACTION),
+        (TRUST | {"Action": "sts:\xe9"}, "trust", "'sts:\\xe9' is not an action", ACTION),
+        (TRUST | {"Action": "sts:a:b"}, "trust", "'sts:a:b' is not an action", ACTION),
+        (
+            TRUST | {"Action": "s3:GetObject"},
+            "trust",
+            "'s3:GetObject' is not an action of a trust policy",
+            "use actions of sts only",
+        ),
+        (IDENTITY | {"Resource": "x"}, "identity", "'x' is not a resource", "write an ARN, or *"),
+        (IDENTITY | {"Resource": "**"}, "identity", "'**' is not a resource", "write an ARN, or *"),
+        (IDENTITY | {"Resource": "", "Principal": "*"}, "resource", "'' is not a resource", "write an ARN, or *"),
+        (TRUST | {"Resource": "*"}, "trust", "a trust policy cannot contain Resource", ITS_OWN),
+        (TRUST | {"NotResource": "*"}, "trust", "a trust policy cannot contain NotResource", ITS_OWN),
+        (
+            IDENTITY | {"Principal": "*"},
+            "identity",
+            "this kind of policy (identity) cannot contain Principal",
+            ATTACHED,
+        ),
+        (IDENTITY | {"NotPrincipal": "*"}, "scp", "this kind of policy (scp) cannot contain NotPrincipal", ATTACHED),
+        (
+            IDENTITY | {"NotPrincipal": "*"},
+            "rcp",
+            "this kind of policy (rcp) cannot contain NotPrincipal",
+            "name the callers with Principal",
+        ),
+        (
+            IDENTITY | {"Principal": {"AWS": ["*", "111122223333"]}},
+            "rcp",
+            'the Principal of an RCP must be "*"',
+            "use conditions on aws:Principal… keys",
+        ),
+        (
+            {"Effect": "Deny", "Principal": "*", "NotAction": "x:y", "Resource": "*"},
+            "rcp",
+            "an RCP cannot contain NotAction",
+            "name what you mean with Action",
+        ),
+        (TRUST | {"Principal": "x"}, "trust", "'x' is not a principal", 'write "*" or {"AWS": "..."}'),
+        (TRUST | {"Principal": {"aws": "*"}}, "trust", "'aws' is not an element of a policy here", "write AWS"),
+        (TRUST | {"Principal": {"AWS": "bob"}}, "trust", "'bob' is not an AWS principal", ENTRY),
+        (
+            TRUST | {"Principal": {"AWS": "AIPA123456789012"}},
+            "trust",
+            "'AIPA123456789012' is a unique id, but not of a user (AIDA...) or role (AROA...)",
+            ENTRY,
+        ),
+        (
+            TRUST | {"Principal": {"Service": "AIPA123456789012*"}},
+            "trust",
+            "'AIPA123456789012*' is not a Service principal",
+            "name it in full",
+        ),
+        (TRUST | {"Principal": {"Service": ""}}, "trust", "'' is not a Service principal", "name it in full"),
+        (
+            TRUST | {"Principal": {"Federated": "a b"}},
+            "trust",
+            "'a b' is not a Federated principal",
+            "name it in full",
+        ),
+        (
+            TRUST | {"Principal": {"CanonicalUser": ["a", "b?"]}},
+            "trust",
+            "'b?' is not a CanonicalUser principal",
+            "name it in full",
+        ),
+        (
+            condition(X={"a:b": "c"}),
+            "trust",
+            "'X' is not a condition operator",
+            "see the list of operators: docs/reference/policy.md in valetkey's source",
+        ),
+        (
+            condition(StringEquals={"ab": "c"}),
+            "trust",
+            "'ab' is not a condition key",
+            "write it with its service: aws:SourceIp",
+        ),
+        (
+            condition(StringEquals={"a:b": "c", "A:b": "c"}),
+            "trust",
+            "'A:b' is given twice under StringEquals, in different case",
+            TWICE,
+        ),
+        (
+            condition(StringEquals={"a:b": "c"}, stringequals={"A:B": "c"}),
+            "trust",
+            "'A:B' is given twice under StringEquals, in different case",
+            TWICE,
+        ),
+        (condition(NumericEquals={"a:b": "c"}), "trust", "NumericEquals cannot read 'c'", OPERATORS),
+        (condition(Null={"a:b": "${c}"}), "trust", "Null cannot read '${c}'", OPERATORS),
+        (
+            condition(Bool={"x:ExternalID": "secret"}),
+            "trust",
+            "Bool cannot read this ExternalId",
+            OPERATORS,
+        ),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_is_wrong_and_what_to_do(statement: Any, kind: Any, what: str, do: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        parse_policy(document(statement), kind=kind)
+    assert (refusal.value.what, refusal.value.do) == (what, do)
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "what", "do", "where"),
+    [
+        ({}, "trust", "the policy has no Statement", "add one", "$"),
+        (
+            document(Version="2012-10-18"),
+            "trust",
+            "'2012-10-18' is not a version of the policy language",
+            "use 2012-10-17",
+            "$.Version",
+        ),
+        (document(id="x"), "trust", "'id' is not an element of a policy here", "write Id", "$.id"),
+        (
+            document(X="x"),
+            "trust",
+            "'X' is not an element of a policy here",
+            "known: Id, Statement, Version",
+            "$.X",
+        ),
+        (
+            document(TRUST, TRUST | {"Sid": "a"}, TRUST | {"Sid": "a"}),
+            "trust",
+            "the Sid 'a' is used twice",
+            "Sids are unique in a policy",
+            "$.Statement[2].Sid",
+        ),
+        (
+            document(),
+            "x",
+            "'x' is not a kind of policy",
+            "use one of identity, trust, boundary, session, scp, rcp, resource",
+            "",
+        ),
+    ],
+)
+def test_a_refusal_of_the_document(made: Any, kind: Any, what: str, do: str, where: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        parse_policy(made, kind=kind)
+    assert (refusal.value.what, refusal.value.do, refusal.value.where) == (what, do, where)
+
+
+@pytest.mark.parametrize("action", ["*", "**", "s*:x", "*:x", "S?S:x", "STS:x", "sts:a_b.c-d", "sts:*"])
+def test_actions_that_a_trust_policy_may_have(action: str) -> None:
+    [statement] = parse_policy(document(TRUST | {"Action": action}), kind="trust").statements
+    assert statement.actions == (action,)
+
+
+def test_the_longest_document_is_read() -> None:
+    text = json.dumps(document(TRUST))
+    assert parse_policy(text.ljust(262_144), kind="trust") == parse_policy(document(TRUST), kind="trust")
+    with pytest.raises(PolicyError) as refusal:
+        parse_policy(text.ljust(262_145), kind="trust")
+    assert (refusal.value.what, refusal.value.do) == ("the document has 262145 characters", "262144 at most are read")
+
+
+def test_the_two_effects_are_told_apart_and_every_field_is_kept() -> None:
+    deny = {
+        "Sid": "No",
+        "Effect": "Deny",
+        "NotPrincipal": {"AWS": "111122223333", "Service": ["a.com"], "Federated": "b.com", "CanonicalUser": "c"},
+        "NotAction": ["x:y", "x:z"],
+        "NotResource": "arn:x",
+    }
+    policy = parse_policy({"Id": "mine", "Statement": [IDENTITY | {"Principal": {"AWS": "*"}}, deny]}, kind="resource")
+    first, second = policy.statements
+    assert (policy.version, policy.id, policy.allows, policy.denies) == (None, "mine", (first,), (second,))
+    assert (first.index, first.where, first.not_action, first.not_resource, first.not_principal, first.variables) == (
+        0,
+        "$.Statement[0]",
+        False,
+        False,
+        False,
+        False,
+    )
+    assert first.principals == Principals(everyone=True)
+    assert first.principals is not None
+    assert not first.principals.bare
+    assert (second.index, second.where, second.sid) == (1, "$.Statement[1]", "No")
+    assert (second.not_action, second.actions) == (True, ("x:y", "x:z"))
+    assert (second.not_resource, second.resources) == (True, ("arn:x",))
+    assert second.not_principal
+    named = Principals(aws=("111122223333",), services=("a.com",), federated=("b.com",), canonical=("c",))
+    assert second.principals == named
+    assert str(named) == "111122223333, a.com, b.com, c"
+    assert str(Principals(everyone=True, aws=("1",))) == "*, 1"
+    assert str(Principals()) == "nobody"
+    bare = parse_policy(document(TRUST | {"Principal": "*"}), kind="trust").statements[0].principals
+    assert bare == Principals(everyone=True)
+    assert bare is not None
+    assert bare.bare
+
+
+def test_two_documents_that_say_the_same_are_equal_and_show_what_they_say() -> None:
+    one, other = (parse_policy(document(TRUST), kind="trust") for _ in range(2))
+    assert one == other
+    assert "covers_" not in repr(one)
+    assert "allows" not in repr(one)
+    assert "tests" not in repr(one)
+    assert one != parse_policy(document(TRUST | {"Effect": "Deny"}), kind="trust")
+    assert hash(one) == hash(other)
+
+
+def test_an_operator_that_no_engine_knows_is_refused_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = Operator("StringRhymes", Family.TEXT, Comparison.WITHIN, "rhymes with")
+    monkeypatch.setitem(operators.OPERATORS, "stringrhymes", odd)
+    with pytest.raises(PolicyError) as refusal:
+        parse_policy(document(condition(StringRhymes={"a:b": "c"})), kind="trust")
+    assert refusal.value.what == "valetkey does not know the condition operator StringRhymes"
+    assert refusal.value.do == "leave this condition out, or decide it elsewhere"
+    assert refusal.value.where == f"{S0}.Condition.StringRhymes['a:b']"
