@@ -12,10 +12,11 @@ Rules for reading it, so that no possible caller is missed:
   missing or is something else). Account ids inside such a text count too.
 - INVARIANT: an entry of a Deny that cannot be read excludes nobody, and every such entry is in `Principals.unread`
   or in `Read.defects`.
-- An action in a list of a trust policy's Allow that cannot be read stands for every action of sts. An Effect given
-  twice is an Allow when one of the two is.
-- An Allow loses what has no meaning (Resource in a trust policy, an unknown element); a Deny with one is left out: a
-  misspelt Condition would have limited it. A bad Sid goes. Names in wrong case are read as meant.
+- An action in a list of a trust policy's Allow that cannot be read stands for every action of sts; any other action or
+  resource in a list goes. An Effect given twice is an Allow when one of the two is.
+- An Allow loses what has no meaning (Resource in a trust policy, Principal in an identity policy, an unknown element);
+  a Deny with one is left out: a misspelt Condition would have limited it. A bad Sid goes. Names in wrong case are read
+  as meant.
 - A Version that cannot be read, or is given twice, does not say whether policy variables count: an Allow loses its
   conditions where there is one, and a Deny with one is left out.
 - Of a condition key that is given twice in different case, AWS does not document which counts: an Allow loses both.
@@ -237,14 +238,20 @@ def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: 
         case _ if len(last.twins) > 1:
             _merge(last)
             return not deny
+        case "Principal" | "NotPrincipal" if policy_kind not in WITH_PRINCIPAL:
+            first.drop()
+            return not deny
+        case "Principal" if policy_kind == "rcp":
+            first.put("*")
+            return not deny
         case "NotPrincipal":
             statement[:] = [pair for pair in statement if pair[0] not in ("Principal", "NotPrincipal")]
             statement.append(("Principal", _everybody()))
             return not deny
         case "Principal":
             return _mend_principal(first, inner, deny, error.where)
-        case "Action" | "NotAction" if last is not first:
-            return _mend_action(first, last, deny, policy_kind)
+        case "Action" | "NotAction" | "Resource" | "NotResource" if last is not first:
+            return _mend_entry(first, last, deny, policy_kind)
         case "Action":
             return False
         case _:
@@ -264,14 +271,14 @@ def _mend_effect(element: _Step) -> bool:
     return given in ("Allow", "Deny")
 
 
-def _mend_action(element: _Step, entry: _Step, deny: bool, policy_kind: Kind) -> bool:
-    """An action in a list that cannot be read."""
+def _mend_entry(element: _Step, entry: _Step, deny: bool, policy_kind: Kind) -> bool:
+    """An action or a resource in a list that cannot be read."""
     wide = element.name == "Action" and not deny and policy_kind == "trust"
     if wide and not _OTHER_ACTION.fullmatch(str(entry.value)):
         entry.put("sts:*")
     else:
         entry.drop()
-    return bool(element.value) and not (deny and element.name == "NotAction")
+    return bool(element.value) and not (deny and element.name in ("NotAction", "NotResource"))
 
 
 def _drop_all(step: _Step) -> bool:
