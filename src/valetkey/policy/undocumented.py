@@ -153,7 +153,7 @@ def _of_values(condition: Condition, sent: tuple[str, ...]) -> Form:
         case Family.TEXT:
             return OTHER_LETTERS if row.comparison is Comparison.EQUAL_IGNORING_CASE else UNREADABLE_VALUE
         case Family.ARN:
-            short = all(map(is_arn, sent)) or any(each == "*" or each.count(":") < 5 for each in condition.values)
+            short = all(map(is_arn, sent)) or any(each.count(":") < 5 for each in condition.values)
             return SHORT_ARN if short else UNREADABLE_VALUE
         case Family.NUMBER | Family.DATE | Family.BOOL | Family.BYTES | Family.ADDRESS | Family.NULL:
             return UNREADABLE_VALUE

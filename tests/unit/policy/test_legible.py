@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.prover.proving import ARN, ID, NOBODY, OWNER, ROLE, THEM, ask, on, trust
+from tests.unit.prover.proving import ARN, ID, NOBODY, OWNER, ROLE, THEM, ask, on, policy, trust
 
 from valetkey.policy import Origin, Request, decide
 from valetkey.policy.legible import legible
@@ -128,6 +128,79 @@ def test_decide_says_that_an_id_is_compared_with_a_key_that_is_not_there() -> No
     assert "compared" not in decide(known, trust=policy).reason
     user = Request(f"arn:aws:iam::{THEM}:user/bob", "sts:AssumeRole", ROLE)
     assert "compared" not in decide(user, trust=policy).reason
+
+
+def test_every_entry_that_is_lost_is_named_with_its_place_and_the_others_stay() -> None:
+    whole = trust(
+        {
+            "Principal": {
+                "AWS": [FRONT, THEM],
+                "Service": ["ec2", "ec2.amazonaws.com"],
+                "Federated": ["corp", "a.com"],
+                "CanonicalUser": CANONICAL,
+            }
+        },
+        {"Effect": "Deny", "Principal": {"Service": "cognito-identity.amazonaws.com"}},
+        {"Effect": "Deny", "Principal": "*"},
+    )
+    left, lost = legible({"trust": [whole], "identity": None})
+    assert [(str(each), each.effect, each.entry.where) for each in lost] == [
+        (
+            f"statement 1 names '{FRONT[:59]}… (67 characters), which is an identity of CloudFront, not of IAM",
+            "Allow",
+            "$.Statement[0].Principal.AWS",
+        ),
+        (
+            f"statement 1 names '{'a' * 59}… (66 characters), which is a canonical user, not one of IAM",
+            "Allow",
+            "$.Statement[0].Principal.CanonicalUser",
+        ),
+        (
+            "statement 1 names 'ec2', which is not the name of a service as AWS writes it",
+            "Allow",
+            "$.Statement[0].Principal.Service",
+        ),
+        (
+            "statement 1 names 'corp', which is not the name of a provider as AWS writes it",
+            "Allow",
+            "$.Statement[0].Principal.Federated",
+        ),
+        (
+            "statement 2 names 'cognito-identity.amazonaws.com', which is not the name of a service as AWS writes it",
+            "Deny",
+            "$.Statement[1].Principal.Service",
+        ),
+    ]
+    (policy,) = left["trust"]
+    assert [each.principals for each in policy.statements] == [
+        Principals(aws=(THEM,), services=("ec2.amazonaws.com",), federated=("a.com",)),
+        Principals(),
+        Principals(everyone=True),
+    ]
+    assert policy.allows == policy.statements[:1]
+    assert policy.denies == policy.statements[1:]
+    assert left["identity"] is None
+
+
+def test_a_policy_that_loses_nothing_is_the_same_one() -> None:
+    plain, odd = trust({"Principal": {"AWS": THEM}}), trust({"Principal": {"Service": "ec2"}})
+    left, lost = legible({"trust": [plain, odd]})
+    assert left["trust"][0] is plain
+    assert left["trust"][1] is not odd
+    assert len(lost) == 1
+    # Of a NotPrincipal nothing is taken out: it would reach more callers.
+    negated = policy("resource", {"Effect": "Deny", "NotPrincipal": {"Service": "ec2"}, "Action": "*", "Resource": "*"})
+    side = {"trust": [negated]}
+    assert legible(side) == (side, ())
+
+
+def test_a_statement_that_could_not_be_read_is_named_once() -> None:
+    read = parse_lenient({"Statement": [{"Effect": "Permit"}, "x"]}, "trust").policy
+    _, lost = legible({"trust": [read]})
+    assert [str(each) for each in lost] == [
+        "statement 1 cannot be read: Effect is 'Permit'",
+        "statement 2 cannot be read: expected an object, not a string",
+    ]
 
 
 _NAMES = st.from_regex(r"\A[A-Za-z0-9_+=,.@-]{1,64}\Z")

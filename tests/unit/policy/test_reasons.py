@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from valetkey.policy import Decision, Request, decide, parse_policy
 
 ROLE = "arn:aws:iam::111111111111:role/door"
@@ -136,3 +138,117 @@ def test_the_place_of_a_finding_is_the_element_that_the_document_has() -> None:
     spared = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "NotAction": "sts:TagSession"}
     [part] = ask(spared, action="sts:TagSession").parts
     assert [each.where for each in part.findings] == ["$.Statement[0].NotAction"]
+
+
+def test_three_values_are_shown_and_the_others_counted() -> None:
+    assert words("StringEquals", ["a", "b", "c"]) == 'requires aws:x = "a" or "b" or "c", the request has none'
+    assert words("StringEquals", ["a", "b", "c", "d"]) == (
+        'requires aws:x = "a" or "b" or "c" or 1 more, the request has none'
+    )
+    assert words("ForAllValues:StringEquals", "a", {"aws:x": ["b", "c", "d"]}) == (
+        'requires every value of aws:x = "a", the request has "b", "c", "d"'
+    )
+    assert words("ForAnyValue:StringEquals", "a", {"aws:x": ["b", "c", "d", "e"]}) == (
+        'requires some value of aws:x = "a", the request has "b", "c", "d", ...'
+    )
+    assert words("StringEquals", "a", {"aws:x": ["a", "b"]}).startswith(
+        'requires aws:x = "a", the request has several ("a", "b"), which needs ForAllValues or ForAnyValue;'
+    )
+    assert words("StringEquals", []).startswith("requires aws:x = no value at all, the request has none;")
+    listed = ["sts:A", "sts:B", "sts:C"]
+    assert ask(ALLOW | {"Action": listed}).reason == (
+        "the trust policy: statement 1 applies to sts:A, sts:B, sts:C, the call is sts:AssumeRole"
+    )
+    assert ask(ALLOW | {"Action": [*listed, "sts:D", "sts:E"]}).reason == (
+        "the trust policy: statement 1 applies to sts:A, sts:B, sts:C and 2 more, the call is sts:AssumeRole"
+    )
+    assert ask(ALLOW | {"Action": []}).reason == (
+        "the trust policy: statement 1 applies to nothing, the call is sts:AssumeRole"
+    )
+
+
+def test_null_in_words() -> None:
+    assert words("Null", ["false", "FALSE"]) == "requires any aws:x, the request has none"
+    assert words("Null", []).startswith("requires aws:x or none, the request has none;")
+
+
+@pytest.mark.parametrize(("long", "shown"), [("a" * 200, "a" * 200), ("a" * 201, "a" * 200 + "...")])
+def test_two_hundred_characters_are_shown(long: str, shown: str) -> None:
+    assert words("StringEquals", long, {"aws:x": "b" + long[1:]}) == (
+        f'requires aws:x = "{shown}", the request has "b{shown[1:]}"'
+    )
+    cut = shown.removesuffix("...")
+    assert ask(ALLOW | {"Sid": long, "Action": "sts:x"}).reason == (
+        f"the trust policy: statement 1 ({cut}) applies to sts:x, the call is sts:AssumeRole"
+    )
+    own = parse_policy(
+        {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:" + long[4:]}}, kind="identity"
+    )
+    assert ask(ALLOW, identity=own).reason == (
+        f"the caller's policies: statement 1 applies to arn:{cut[4:]}, the call is on {ROLE}"
+    )
+
+
+def test_negated_elements_in_words() -> None:
+    spared = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "NotAction": ["sts:A*", "sts:B"]}
+    assert ask(spared).reason == (
+        "the trust policy: statement 1 applies to all actions but sts:A*, sts:B, the call is sts:AssumeRole"
+    )
+    own = parse_policy(
+        {"Statement": {"Effect": "Allow", "Action": "*", "NotResource": ["arn:x", ROLE]}}, kind="identity"
+    )
+    answer = ask(ALLOW, identity=own)
+    assert answer.reason == (
+        f"the caller's policies: statement 1 applies to all resources but arn:x, {ROLE}, the call is on {ROLE}"
+    )
+    assert [each.where for each in answer.parts[0].findings] == ["$.Statement.NotResource"]
+    bucket = parse_policy(
+        {"Statement": {"Effect": "Allow", "NotPrincipal": {"AWS": BOB}, "Action": "*"}}, kind="resource"
+    )
+    answer = decide(Request(BOB, "s3:GetObject", "arn:aws:s3:::b"), resource=bucket, identity=())
+    assert answer.parts == ()
+    answer = decide(Request(BOB, "kms:Decrypt", "arn:aws:s3:::b"), resource=bucket)
+    assert answer.reason == (f"the resource policy: statement 1 applies to all callers but {BOB}, the caller is {BOB}")
+    assert [each.where for each in answer.parts[0].findings] == ["$.Statement.NotPrincipal"]
+
+
+def test_a_unique_id_in_words() -> None:
+    user, role = "AIDAIOSFODNN7EXAMPLE", "AROAIOSFODNN7EXAMPLE"
+    both = ALLOW | {"Principal": {"AWS": [role, user]}}
+    start = f"the trust policy: statement 1 applies to {role}, {user}, the caller is {BOB}"
+    compared = f", whose unique id the request does not contain: {user} is compared with aws:userid"
+    assert ask(both).reason == f"{start}{compared}"
+    assert ask(both, context={"aws:userid": "AIDAANOTHER7EXAMPLE"}).reason == start
+    only = ALLOW | {"Principal": {"AWS": role}}
+    assert ask(only).reason == f"the trust policy: statement 1 applies to {role}, the caller is {BOB}"
+
+
+def test_an_action_is_named_as_the_request_spells_it() -> None:
+    answer = ask(ALLOW, action=["STS:assumeROLE", "sts:tagSESSION"])
+    assert answer.action == "sts:tagSESSION"
+    assert answer.reason == ("the trust policy: statement 1 applies to sts:AssumeRole, the call is sts:tagSESSION")
+    assert ask(ALLOW | {"Effect": "Deny"}, action="STS:assumeROLE").action == "STS:assumeROLE"
+
+
+def test_variables_in_words() -> None:
+    assert words("StringEquals", "${aws:SourceIdentity}", {"aws:x": "eve"}) == (
+        'requires aws:x = "${aws:SourceIdentity}" (which has no value here), the request has "eve"'
+    )
+    old = parse_policy(
+        {"Statement": ALLOW | {"Condition": {"StringEquals": {"aws:x": "${aws:username}"}}}}, kind="trust"
+    )
+    answer = decide(Request(BOB, "sts:AssumeRole", ROLE, context={"aws:x": "bob"}), trust=old)
+    assert answer.reason == ('the trust policy: statement 1 requires aws:x = "${aws:username}", the request has "bob"')
+
+
+def test_the_statement_with_fewest_failures_is_nearest_and_the_first_of_equals() -> None:
+    two = ALLOW | {"Condition": ASK}
+    one = ALLOW | {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    assert [part.statement for part in ask(two, one, one).parts] == [2]
+    other = ALLOW | {"Action": "sts:TagSession"}
+    stranger = ALLOW | {"Principal": {"AWS": "333333333333"}}
+    # One failure each: the one about this caller and this action says more.
+    assert [part.statement for part in ask(other, stranger, one).parts] == [3]
+    assert [part.statement for part in ask(stranger, other).parts] == [1]
+    neither = ALLOW | {"Principal": {"AWS": "333333333333"}, "Action": "sts:TagSession"}
+    assert [part.statement for part in ask(neither, two).parts] == [2]

@@ -8,6 +8,7 @@ import pytest
 
 from valetkey.errors import PolicyError
 from valetkey.policy import Request, decide, parse_policy
+from valetkey.policy.evaluation import could_allow
 
 OWNER, CONTRACTOR = "111111111111", "222222222222"
 ROLE = f"arn:aws:iam::{OWNER}:role/door"
@@ -290,3 +291,44 @@ def test_a_resource_pattern(pattern: str, resource: str, answer: bool) -> None:
 def test_policies_are_parsed_and_of_the_right_family(sides: dict[str, Any]) -> None:
     with pytest.raises(PolicyError):
         decide(assume(), **sides)
+
+
+GIVE = "give what parse_policy returned"
+
+
+@pytest.mark.parametrize(
+    ("sides", "what", "do", "where"),
+    [
+        ({"trust": "{}"}, "trust is not a policy", f"{GIVE}, or a list of it", "trust"),
+        ({"identity": {"Statement": []}}, "identity is not a policy", f"{GIVE}, or a list of it", "identity"),
+        ({"session": [None]}, "session contains something that is not a policy", GIVE, "session"),
+        ({"rcps": [[None]]}, "rcps contains something that is not a policy", GIVE, "rcps"),
+        (
+            {"identity": trust()},
+            "a policy read as 'trust' was given as identity",
+            "parse each policy as the kind that it is",
+            "identity",
+        ),
+        (
+            {"resource": [trust(), ALL]},
+            "a policy read as 'identity' was given as resource",
+            "parse each policy as the kind that it is",
+            "resource",
+        ),
+        ({"scps": FULL}, "scps is not a list of levels", "give a list of lists of policies", "scps"),
+        ({"rcps": "x"}, "rcps is not a list of levels", "give a list of lists of policies", "rcps"),
+    ],
+)
+def test_what_is_wrong_with_a_side_is_said(sides: dict[str, Any], what: str, do: str, where: str) -> None:
+    for ask in (decide, could_allow):
+        with pytest.raises(PolicyError) as refusal:
+            ask(assume(), **sides)
+        assert (refusal.value.what, refusal.value.do, refusal.value.where) == (what, do, where)
+
+
+def test_one_policy_is_the_same_as_a_list_of_it() -> None:
+    for given in (ALL, [ALL], (ALL,)):
+        assert decide(assume(), trust=trust(), identity=given).allowed
+    for levels in ([FULL], (FULL,), [[FULL]], ((FULL,),)):
+        assert decide(assume(), trust=trust(), identity=ALL, scps=levels).allowed
+        assert not decide(assume(), trust=trust(), identity=ALL, scps=[*levels, ()]).allowed

@@ -9,10 +9,13 @@ from tests.referee import solve
 from tests.unit.policy.silent import BOB, CASES, OWNER, ROLE, THEM, TRUSTS, Case, allow
 
 from valetkey.policy import Decision, Request, decide, parse_policy
+from valetkey.policy.conditions import Condition
 from valetkey.policy.evaluation import could_allow
 from valetkey.policy.letter_case import LIGATURES, ODD, fold, loose, spellings
+from valetkey.policy.operators import read_operator
 from valetkey.policy.origin import Origin
-from valetkey.policy.undocumented import FORMS
+from valetkey.policy.statements import Statement
+from valetkey.policy.undocumented import FORMS, doubts, form_of, widely
 from valetkey.prover import Counterexample, Proof, Unknown, prove, who
 from valetkey.prover.access_regions import Bounds
 from valetkey.prover.references import never, read_only
@@ -215,6 +218,159 @@ def test_a_decision_that_is_allowed_rests_on_nothing() -> None:
     assert answer.allowed
     assert answer.rests_on == ()
     assert isinstance(answer, Decision)
+
+
+AN_ARN = "arn:aws:iam::1:x"
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "keys", "form"),
+    [
+        ("StringNotEquals", (), {}, "no-values"),
+        ("ForAnyValue:StringEqualsIfExists", (), {}, "no-values"),
+        ("Bool", ("${a}",), {}, "typed-variable"),
+        ("NumericEquals", ("5", "${a}"), {"x:y": "5"}, "typed-variable"),
+        ("StringEquals", ("a", "${"), {}, "broken-variable"),
+        ("ArnLike", ("${",), {"x:y": ("a", "b")}, "broken-variable"),
+        ("ForAnyValue:StringEqualsIfExists", ("a",), {}, "any-if-exists"),
+        ("StringEquals", ("a",), {"x:y": ("a", "b")}, "several-values"),
+        ("StringEquals", ("${c:d}",), {"x:y": ("a", "b"), "c:d": ("a", "b")}, "several-values"),
+        ("StringEquals", ("a", "${c:d}"), {"x:y": "x", "c:d": ("a", "b")}, "several-in-variable"),
+        ("ForAnyValue:StringEquals", ("${c:d}",), {"x:y": ("a", "b"), "c:d": ("a", "b")}, "several-in-variable"),
+        ("StringEqualsIgnoreCase", ("k",), {"x:y": "\u212a"}, "other-letters"),
+        ("ForAllValues:StringEqualsIgnoreCase", ("k",), {"x:y": ("k", "\u212a")}, "other-letters"),
+        ("ArnNotLike", (AN_ARN,), {"x:y": "x"}, "unreadable-value"),
+        ("ArnNotLike", ("*",), {"x:y": AN_ARN}, "short-arn"),
+        ("ArnNotLike", ("arn:aws:iam::1",), {"x:y": "x"}, "short-arn"),
+        ("ArnNotLike", (AN_ARN, "*"), {"x:y": "x"}, "short-arn"),
+        ("ArnNotLike", ("${c:d}:aws:iam::1",), {"x:y": AN_ARN, "c:d": "arn"}, "short-arn"),
+        ("ForAnyValue:ArnNotLike", (AN_ARN,), {"x:y": (AN_ARN, "x")}, "unreadable-value"),
+        ("NumericNotEquals", ("5",), {"x:y": "x"}, "unreadable-value"),
+        ("DateNotEquals", ("0",), {"x:y": "x"}, "unreadable-value"),
+        ("NotIpAddress", ("::1",), {"x:y": "x"}, "unreadable-value"),
+    ],
+)
+def test_the_form_by_which_a_test_is_open(operator: str, values: tuple[str, ...], keys: Any, form: str) -> None:
+    read = read_operator(operator)
+    assert read is not None
+    condition = Condition(*read, "X:Y", values, "$")
+    assert form_of(condition, keys, variables=True).name == form
+
+
+def test_without_variables_a_dollar_is_a_sign() -> None:
+    read = read_operator("StringEquals")
+    assert read is not None
+    two: Any = {"x:y": ("a", "b"), "c:d": ("a", "b")}
+    assert form_of(Condition(*read, "X:Y", ("${",), "$"), two, variables=False).name == "several-values"
+    several = Condition(read[0], "ForAnyValue", False, "X:Y", ("${c:d}",), "$")
+    assert form_of(several, two, variables=True).name == "several-in-variable"
+    assert form_of(several, two, variables=False).name == "unreadable-value"
+
+
+def statement_of(document: dict[str, Any], kind: Any = "identity") -> Statement:
+    return parse_policy({"Version": "2012-10-17", "Statement": document}, kind=kind).statements[0]
+
+
+@pytest.mark.parametrize(
+    ("statement", "context", "found"),
+    [
+        ({"Effect": "Allow", "NotAction": [], "Resource": "*"}, {}, [("$.Statement.NotAction", "empty-not")]),
+        ({"Effect": "Deny", "Action": "*", "NotResource": []}, {}, [("$.Statement.NotResource", "empty-not")]),
+        (
+            {"Effect": "Deny", "NotAction": [], "NotResource": []},
+            {},
+            [("$.Statement.NotAction", "empty-not"), ("$.Statement.NotResource", "empty-not")],
+        ),
+        ({"Effect": "Allow", "Action": [], "Resource": "*"}, {}, []),
+        ({"Effect": "Allow", "Action": "*", "Resource": "*"}, {}, []),
+        (
+            {"Effect": "Deny", "Action": "*", "Resource": "arn:${aws:x}"},
+            {"aws:x": ["1", "2"]},
+            [("$.Statement.Resource", "several-in-variable")],
+        ),
+        (
+            {"Effect": "Allow", "Action": "*", "NotResource": ["arn:x", "arn:${aws:x}"]},
+            {},
+            [("$.Statement.NotResource", "no-value-in-notresource")],
+        ),
+        (
+            {"Effect": "Allow", "Action": "*", "NotResource": ["arn:x", "arn:${aws:x}", "arn:${"]},
+            {"aws:x": ["1", "2"]},
+            [("$.Statement.NotResource", "broken-variable")],
+        ),
+        (
+            {
+                "Effect": "Allow",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:a": "1", "aws:b": []}, "StringLike": {"aws:c": "${"}},
+            },
+            {"aws:a": "1", "aws:c": "x"},
+            [
+                ("$.Statement.Condition.StringEquals['aws:b']", "no-values"),
+                ("$.Statement.Condition.StringLike['aws:c']", "broken-variable"),
+            ],
+        ),
+        # It does not apply in any case: nothing hangs on the form.
+        (
+            {
+                "Effect": "Allow",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:a": "1", "aws:b": []}},
+            },
+            {"aws:a": "2"},
+            [],
+        ),
+    ],
+)
+def test_where_a_statement_is_open(statement: Any, context: Any, found: list[tuple[str, str]]) -> None:
+    request = Request(f"arn:aws:iam::{OWNER}:user/bob", "iam:GetRole", ROLE, context=context)
+    read = statement_of(statement)
+    assert [(each.where, each.form.name) for each in doubts(read, request, "iam:getrole", bounded=False)] == found
+
+
+def test_the_wide_reading_turns_both_effects_and_keeps_what_is_documented() -> None:
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": effect, "Principal": {"AWS": THEM}, "NotAction": [], "NotResource": [], "Condition": condition}
+            for effect in ("Allow", "Deny")
+            for condition in ({"StringEquals": {"aws:x": []}}, {})
+        ],
+    }
+    policy = parse_policy(document, kind="resource")
+    wide = widely(policy)
+    request = Request(BOB, "s3:GetObject", "arn:aws:s3:::b")
+    assert [bool(each.reaches(request, "s3:getobject", False)) for each in policy.statements] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert [bool(each.reaches(request, "s3:getobject", False)) for each in wide.statements] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert (wide.allows, wide.denies) == (wide.statements[:2], wide.statements[2:])
+    assert wide == policy
+    assert widely(policy) is wide  # made once
+    negated = parse_policy(
+        {"Statement": [{"Effect": each, "NotPrincipal": {"AWS": BOB}, "Action": "*"} for each in ("Allow", "Deny")]},
+        kind="resource",
+    )
+    eve = Request(BOB.replace("bob", "eve"), "s3:GetObject", "arn:aws:s3:::b")
+    for one in (negated, widely(negated)):
+        assert [bool(each.reaches(eve, "s3:getobject", False)) for each in one.statements] == [True, True]
+        assert [bool(each.reaches(request, "s3:getobject", False)) for each in one.statements] == [False, True]
+
+
+def test_a_not_principal_that_names_nobody_is_open() -> None:
+    read = statement_of({"Effect": "Deny", "NotPrincipal": {"AWS": []}, "Action": "*"}, "resource")
+    (found,) = doubts(read, Request(BOB, "s3:GetObject"), "s3:getobject", bounded=True)
+    assert (found.where, found.form.name) == ("$.Statement.NotPrincipal", "empty-not")
 
 
 def test_a_request_of_several_actions_names_the_form_once() -> None:
