@@ -77,9 +77,7 @@ def _find(piece: str, text: str, at: int, end: int) -> int:
     """The first place of a piece without `*` between `at` and `end`, or -1."""
     if ANY not in piece:
         return text.find(piece, at, end)
-    places = end - at - len(piece) + 1
-    if places <= 0:
-        return -1
+    places = end - at - len(piece) + 1  # none is left where this is below 1
     if len(piece) * places <= _SMALL:
         return next((place for place in range(at, at + places) if _fits(piece, text, place)), -1)
     # One bit for each place of the text that is still possible, one shift and one AND for each character of the
