@@ -17,29 +17,31 @@ from valetkey.policy.operators import Family
 from valetkey.policy.undecided import NotDecided, not_known
 from valetkey.prover.key_tests import Asked, Cell, Span, patterns
 
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY, _SECOND = 86_400_000_000, 1_000_000
 
-def moments(asked: Iterable[Asked], since: datetime | None = None) -> list[tuple[int, Span]]:
+
+def moments(asked: Iterable[Asked], since: datetime | None = None, *, earliest: datetime) -> list[tuple[int, Span]]:
     """Moments (microseconds since 1970): each that the conditions name, one in every gap between them; from `since`
-    on. With each its interval."""
+    on, and none before `earliest`. With each its interval."""
     named = sorted({moment for one in asked for value in one.condition.values for moment in _moment(one, value)})
-    first = _micros(since) if since is not None else None
+    first = _micros(earliest if since is None else max(since, earliest))
     found: list[tuple[int, Span]] = []
-    day, second = 86_400_000_000, 1_000_000
     low: int | None = None
     for high in [*named, None]:
-        start = low if first is None or (low is not None and low >= first) else first - 1
-        if start is None:
-            inside = high - day if high is not None else _micros(datetime(2025, 1, 1, tzinfo=UTC))
+        start = first - 1 if low is None else max(low, first - 1)
+        if low is None and since is None:
+            inside = max(high - _DAY, first) if high is not None else _micros(datetime(2025, 1, 1, tzinfo=UTC))
         elif high is None:
-            inside = start + day - start % second
+            inside = start + _DAY - start % _SECOND
         else:
-            inside = start + second - start % second
+            inside = start + _SECOND - start % _SECOND
             if inside >= high:
                 inside = (start + high) // 2
-        if (start is None or inside > start) and (high is None or inside < high):
+        if inside > start and (high is None or inside < high):
             span = (None if low is None else iso(low), None if high is None else iso(high))
             found.append((inside, span))
-        if high is not None and (first is None or high >= first):
+        if high is not None and high >= first:
             found.append((high, (iso(high), iso(high))))
         low = high
     return found
@@ -66,23 +68,20 @@ def _moment(one: Asked, text: str) -> list[int]:
 
 
 def _micros(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return (moment - _START) // timedelta(microseconds=1)
 
 
 def iso(moment: int) -> str:
     """A moment as AWS writes it; as epoch seconds where the calendar ends."""
-    whole, part = divmod(moment, 1_000_000)
-    tail = f".{part:06d}" if part else ""
     try:
-        return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}{tail}Z" if whole >= -59e9 else str(whole)
-    except (ValueError, OverflowError, OSError):
-        return f"{whole}{tail}"
+        return (_START + timedelta(microseconds=moment)).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return epoch(moment)
 
 
-def epoch(iso: str) -> str:
-    """The same moment in epoch seconds."""
-    moment = operands.read_date(iso) or 0
-    whole, part = divmod(moment, 1_000_000)
+def epoch(moment: int) -> str:
+    """A moment from 1970 on in epoch seconds."""
+    whole, part = divmod(moment, _SECOND)
     return f"{whole}.{part:06d}" if part else str(whole)
 
 

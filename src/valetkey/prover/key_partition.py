@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from valetkey.catalog.condition_keys import ARN, TEXT, Key, key_of
@@ -25,6 +26,8 @@ from valetkey.prover.boxes import Budget
 from valetkey.prover.intervals import addresses, iso, moments, numbers
 from valetkey.prover.key_tests import Asked, Cell, lone_variables, patterns
 
+_YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
+"""The first date that a value can be."""
 _SUBSETS = 6
 """Of a key with several values: kinds of value whose combinations are all tried."""
 
@@ -48,7 +51,7 @@ def cells(
         case Family.NUMBER:
             found = numbers(asked, whole=key.type == "number")
         case Family.DATE:
-            found = [Cell(iso(moment), span) for moment, span in moments(asked)]
+            found = [Cell(iso(moment), span) for moment, span in moments(asked, earliest=_YEAR_ONE)]
         case Family.BYTES:
             known = dict.fromkeys(v for one in asked for v in one.condition.values)
             other = next(text for n in itertools.count(1) if (text := "b3Ro" * n) not in known)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from valetkey.catalog import key_names
@@ -38,6 +38,8 @@ from valetkey.prover.witnesses import request_of
 
 MFA_PRESENT, _AGE = key_names.MFA_PRESENT_LOWER, "aws:multifactorauthage"
 _NOW, _EPOCH = "aws:currenttime", "aws:epochtime"
+_FIRST_CALL = datetime(1970, 1, 1, tzinfo=UTC)
+"""aws:EpochTime counts from then; no request came before."""
 _TOGETHER = ((MFA_PRESENT, _AGE), (_NOW, _EPOCH))
 ACTION, CALLER = 0, 1
 
@@ -371,9 +373,8 @@ def _mfa(asked: Mapping[str, Sequence[Asked]], budget: Budget) -> Iterator[Point
 def _times(asked: Sequence[Asked], now: datetime | None, budget: Budget) -> Iterator[Point]:
     for key in (_NOW, _EPOCH):
         cells(key, [one for one in asked if one.condition.key.lower() == key], budget=budget)
-    for moment, span in moments(asked, now):
-        text = iso(moment)
-        yield Point({_NOW: text, _EPOCH: epoch(text)}, {_NOW: span, _EPOCH: span})
+    for moment, span in moments(asked, now, earliest=_FIRST_CALL):
+        yield Point({_NOW: iso(moment), _EPOCH: epoch(moment)}, {_NOW: span, _EPOCH: span})
 
 
 def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], budget: Budget) -> Dimension:

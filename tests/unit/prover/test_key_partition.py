@@ -18,6 +18,8 @@ from valetkey.prover.key_partition import cells
 from valetkey.prover.key_partition import test as prepared
 from valetkey.prover.key_tests import Asked, Cell
 
+YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
+
 
 def asked(key: str, *conditions: tuple[str, Any], deny: bool = False, version: str = "2012-10-17") -> list[Asked]:
     made = trust(*({"Condition": {operator: {key: value}}} for operator, value in conditions), version=version)
@@ -84,26 +86,276 @@ def test_moments() -> None:
     first, second = read_date("2026-01-01T00:00:00Z"), read_date("2026-01-01T00:00:01Z")
     assert first is not None
     assert second is not None
-    found = [moment for moment, _ in moments(made)]
+    found = [moment for moment, _ in moments(made, earliest=YEAR_ONE)]
     assert first in found
     assert second in found
     assert any(moment < first for moment in found)
     assert any(first < moment < second for moment in found)
     assert any(moment > second for moment in found)
     since = datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
-    later = [moment for moment, _ in moments(made, since)]
+    later = [moment for moment, _ in moments(made, since, earliest=YEAR_ONE)]
     assert min(later) == second
     assert any(moment > second for moment in later)
 
 
-@pytest.mark.parametrize("text", ["2026-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
-def test_a_moment_is_written_as_it_is_read(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-01-01T00:00:00Z", "1767225600"),
+        ("1970-01-01T00:00:00Z", "0"),
+        ("1970-01-01T00:00:00.000001Z", "0.000001"),
+        ("9999-12-31T23:59:59.999999Z", "253402300799.999999"),
+    ],
+)
+def test_a_moment_is_written_as_it_is_read(text: str, seconds: str) -> None:
     moment = read_date(text)
     assert moment is not None
     assert iso(moment) == text
-    assert read_date(epoch(text)) == moment
+    assert epoch(moment) == seconds
+    assert read_date(seconds) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00Z", "0500-06-01T00:00:00.500000Z", "1000-01-01T00:00:00Z", "1969-12-31T23:59:59Z"]
+)
+def test_a_date_of_any_year_is_written_as_it_is_read(text: str) -> None:
+    moment = read_date(text)
+    assert moment is not None
+    assert iso(moment) == text
+
+
+def test_where_the_calendar_ends_a_moment_is_written_in_seconds() -> None:
+    end = read_date("253402300800")
+    assert end is not None
+    assert iso(end) == "253402300800"
+    assert iso(end - 1) == "9999-12-31T23:59:59.999999Z"
+    assert iso(end + 1) == "253402300800.000001"
     far = 10**17 * 1_000_000
     assert read_date(iso(far)) == far
+
+
+NEW_YEAR, AFTER = "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"
+EVER, NEVER = (None, None), datetime(1, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "since", "found"),
+    [
+        ([], None, [("2025-01-01T00:00:00Z", EVER)]),
+        ([("Null", "true")], None, [("2025-01-01T00:00:00Z", EVER)]),
+        (
+            [("DateLessThan", NEW_YEAR)],
+            None,
+            [
+                ("2025-12-31T00:00:00Z", (None, NEW_YEAR)),
+                (NEW_YEAR, (NEW_YEAR, NEW_YEAR)),
+                ("2026-01-02T00:00:00Z", (NEW_YEAR, None)),
+            ],
+        ),
+        (
+            [("DateLessThan", NEW_YEAR), ("DateGreaterThan", AFTER)],
+            None,
+            [
+                ("2025-12-31T00:00:00Z", (None, NEW_YEAR)),
+                (NEW_YEAR, (NEW_YEAR, NEW_YEAR)),
+                ("2026-01-01T00:00:00.500000Z", (NEW_YEAR, AFTER)),
+                (AFTER, (AFTER, AFTER)),
+                ("2026-01-02T00:00:01Z", (AFTER, None)),
+            ],
+        ),
+        # Two microseconds apart there is one between, one apart there is none.
+        (
+            [("DateLessThan", NEW_YEAR), ("DateEquals", "2026-01-01T00:00:00.000002Z")],
+            datetime(2026, 1, 1, tzinfo=UTC),
+            [
+                (NEW_YEAR, (NEW_YEAR, NEW_YEAR)),
+                ("2026-01-01T00:00:00.000001Z", (NEW_YEAR, "2026-01-01T00:00:00.000002Z")),
+                ("2026-01-01T00:00:00.000002Z",) * 1 + (("2026-01-01T00:00:00.000002Z",) * 2,),
+                ("2026-01-02T00:00:00Z", ("2026-01-01T00:00:00.000002Z", None)),
+            ],
+        ),
+        (
+            [("NumericLessThan", "1767225600.0000001")],
+            datetime(2026, 1, 1, tzinfo=UTC),
+            [
+                (NEW_YEAR, (NEW_YEAR, NEW_YEAR)),
+                ("2026-01-01T00:00:00.000001Z", ("2026-01-01T00:00:00.000001Z",) * 2),
+                ("2026-01-02T00:00:00Z", ("2026-01-01T00:00:00.000001Z", None)),
+            ],
+        ),
+        # From a moment on.
+        (
+            [("DateLessThan", NEW_YEAR)],
+            datetime(2025, 1, 1, tzinfo=UTC),
+            [
+                ("2025-01-01T00:00:00Z", (None, NEW_YEAR)),
+                (NEW_YEAR, (NEW_YEAR, NEW_YEAR)),
+                ("2026-01-02T00:00:00Z", (NEW_YEAR, None)),
+            ],
+        ),
+        (
+            [("DateLessThan", NEW_YEAR)],
+            datetime(2026, 1, 1, tzinfo=UTC),
+            [(NEW_YEAR, (NEW_YEAR, NEW_YEAR)), ("2026-01-02T00:00:00Z", (NEW_YEAR, None))],
+        ),
+        ([("DateLessThan", NEW_YEAR)], datetime(2027, 1, 1, tzinfo=UTC), [("2027-01-01T23:59:59Z", (NEW_YEAR, None))]),
+        (
+            [("DateLessThan", "2026-01-01T00:00:00.500000Z")],
+            datetime(2026, 1, 1, tzinfo=UTC),
+            [
+                (NEW_YEAR, (None, "2026-01-01T00:00:00.500000Z")),
+                ("2026-01-01T00:00:00.500000Z", ("2026-01-01T00:00:00.500000Z",) * 2),
+                ("2026-01-02T00:00:00Z", ("2026-01-01T00:00:00.500000Z", None)),
+            ],
+        ),
+        # None before the first date that there is.
+        (
+            [("DateLessThan", "0001-01-01")],
+            None,
+            [
+                ("0001-01-01T00:00:00Z", ("0001-01-01T00:00:00Z",) * 2),
+                ("0001-01-02T00:00:00Z", ("0001-01-01T00:00:00Z", None)),
+            ],
+        ),
+        (
+            [("DateLessThan", "0001-01-01T12:00Z")],
+            None,
+            [
+                ("0001-01-01T00:00:00Z", (None, "0001-01-01T12:00:00Z")),
+                ("0001-01-01T12:00:00Z", ("0001-01-01T12:00:00Z",) * 2),
+                ("0001-01-02T12:00:00Z", ("0001-01-01T12:00:00Z", None)),
+            ],
+        ),
+    ],
+)
+def test_one_moment_of_every_interval(conditions: Any, since: datetime | None, found: Any) -> None:
+    made = moments(asked("aws:CurrentTime", *conditions), since, earliest=NEVER)
+    assert [(iso(moment), span) for moment, span in made] == found
+
+
+def test_no_call_came_before_1970() -> None:
+    made = moments(asked("aws:CurrentTime", ("DateLessThan", "1960-01-01")), earliest=datetime(1970, 1, 1, tzinfo=UTC))
+    assert [(iso(moment), span) for moment, span in made] == [("1970-01-01T23:59:59Z", ("1960-01-01T00:00:00Z", None))]
+
+
+@pytest.mark.parametrize(
+    "condition", [("StringEquals", "x"), ("Bool", "true"), ("IpAddress", "::1"), ("BinaryEquals", "")]
+)
+def test_a_moment_compared_as_something_else_is_not_decided(condition: tuple[str, str]) -> None:
+    with pytest.raises(NotDecided, match="aws:CurrentTime is a moment, and is compared as "):
+        moments(asked("aws:CurrentTime", condition), earliest=NEVER)
+
+
+def cut(key: str, *conditions: tuple[str, Any]) -> list[tuple[Any, Any]]:
+    """The cells of a key, with their intervals."""
+    return [tuple(cell) for cell in cells(key.lower(), asked(key, *conditions), budget=Budget(Limits()))]
+
+
+def test_numbers_with_their_intervals() -> None:
+    assert cut("x:y", ("NumericLessThan", "5"), ("NumericGreaterThan", "6.5")) == [
+        (None, None),
+        ("4", (None, "5")),
+        ("5", ("5", "5")),
+        ("5.75", ("5", "6.5")),
+        ("6.5", ("6.5", "6.5")),
+        ("7.5", ("6.5", None)),
+        ("something-else", None),
+    ]
+    age = "aws:MultiFactorAuthAge"
+    assert cut(age, ("NumericLessThan", "5"), ("NumericGreaterThan", "6")) == [
+        (None, None),
+        ("0", (None, "5")),
+        ("5", ("5", "5")),
+        ("6", ("6", "6")),
+        ("7", ("6", None)),
+    ]
+    assert cut(age, ("NumericLessThan", "-3"), ("NumericEquals", "2.5")) == [
+        (None, None),
+        ("0", ("-3", "2.5")),
+        ("3", ("2.5", None)),
+    ]
+    assert cut(age, ("NumericLessThan", "0")) == [(None, None), ("0", ("0", "0")), ("1", ("0", None))]
+    assert cut(age, ("NumericLessThan", "1")) == [
+        (None, None),
+        ("0", (None, "1")),
+        ("1", ("1", "1")),
+        ("2", ("1", None)),
+    ]
+    assert cut(age, ("StringLike", "*")) == [(None, None), ("0", EVER)]
+    assert cut(age, ("StringEquals", "5")) == [(None, None), ("0", (None, "5")), ("5", ("5", "5")), ("6", ("5", None))]
+
+
+def test_addresses_at_both_ends_of_their_ranges() -> None:
+    assert values("aws:SourceIp", ("IpAddress", ["10.0.0.0/8", "2001:db8::/32"])) == [
+        *(None, "0.0.0.0", "10.0.0.0", "11.0.0.0", "198.51.100.7"),
+        *("::", "2001:db8::", "2001:db8::7", "2001:db9::"),
+    ]
+    assert values("aws:SourceIp", ("IpAddress", ["0.0.0.0/0", "::/0"])) == [
+        *(None, "0.0.0.0", "198.51.100.7", "::", "2001:db8::7"),
+    ]
+    assert values("aws:SourceIp", ("NotIpAddress", "255.255.255.255")) == [
+        *(None, "0.0.0.0", "198.51.100.7", "255.255.255.255", "::", "2001:db8::7"),
+    ]
+    assert values("x:y", ("IpAddress", "10.0.0.1"))[-1] == "something-else"
+
+
+def test_bytes_dates_and_texts_of_a_key_of_which_nothing_is_known() -> None:
+    assert values("x:y", ("BinaryEquals", ["YQ==", "b3Ro"])) == [None, "YQ==", "b3Ro", "b3Rob3Ro", "something-else"]
+    assert values("x:y", ("BinaryEquals", "YQ==")) == [None, "YQ==", "b3Ro", "something-else"]
+    assert cut("x:y", ("DateLessThan", "0")) == [
+        (None, None),
+        ("1969-12-31T00:00:00Z", (None, "1970-01-01T00:00:00Z")),
+        ("1970-01-01T00:00:00Z", ("1970-01-01T00:00:00Z",) * 2),
+        ("1970-01-02T00:00:00Z", ("1970-01-01T00:00:00Z", None)),
+        ("something-else", None),
+    ]
+    assert values("x:y", ("StringEqualsIgnoreCase", "k")) == [None, "something-else", "k", "\u212a"]
+    arns = ["arn:aws:sns:us-east-1:999988887777:another", "arn:aws:iam::1:a"]
+    assert values("x:y", ("ArnLike", "arn:aws:iam::1:*")) == [None, *arns, "something-else"]
+    for operator in ("ArnLike", "StringLike"):
+        assert values("aws:SourceArn", (operator, "arn:aws:iam::1:*")) == [None, *arns]
+
+
+def test_several_values_are_every_set_of_the_kinds() -> None:
+    kinds = ("a", "something-else", "")
+    for found in (
+        values("aws:TagKeys", ("ForAllValues:StringEquals", "a")),
+        values("x:y", ("ForAnyValue:StringEquals", "a")),
+    ):
+        assert found == [
+            *(None, *kinds),
+            *(("a", "a"), ("something-else", "something-else"), ("", "")),
+            *(("a", "something-else"), ("a", ""), ("something-else", ""), kinds),
+        ]
+    assert values("x:y", ("StringEquals", "a")) == [None, "a", "something-else"]
+    six = values("aws:TagKeys", ("ForAllValues:StringLike", ["a", "b", "c", "d*"]))
+    assert len(six) == 1 + 6 + 2**6 - 1
+
+
+@pytest.mark.parametrize(
+    ("key", "conditions", "why"),
+    [
+        ("aws:CurrentTime", [("NumericEquals", "5")], "aws:currenttime is compared as number, and it is a date"),
+        ("aws:SourceIp", [("StringEquals", "x")], "aws:sourceip is compared as text, and it is a address"),
+        ("aws:SourceIp", [("NumericEquals", "5"), ("Bool", "true")],
+         "aws:sourceip is compared as bool and as number, and it is a address"),
+        ("aws:MultiFactorAuthAge", [("Bool", "true")], "aws:multifactorauthage is compared as bool, and it is a number"),
+        ("aws:MultiFactorAuthAge", [("StringLike", "5*")],
+         "aws:MultiFactorAuthAge is a number, and is compared with a pattern"),
+        ("x:y", [("DateLessThan", "0"), ("NumericEquals", "5")], "x:y is compared as date and as number"),
+        ("x:y", [("Bool", "true"), ("NumericEquals", "5")], "x:y is compared as bool and as number"),
+        ("x:y", [("StringEquals", "5"), ("NumericEquals", "5")], "x:y is compared as number and as text"),
+        ("sts:ExternalId", [("NumericEquals", "50")], "sts:externalid is compared as number"),
+        ("x:y", [("StringEqualsIgnoreCase", "k"), ("StringLike", "a*")],
+         "a key is compared ignoring case, and with a pattern"),
+        ("aws:TagKeys", [("ForAllValues:StringLike", ["a", "b", "c", "d", "e*"])],
+         "aws:tagkeys may have several values, and they fall into 7 classes"),
+    ],
+)  # fmt: skip
+def test_what_is_not_decided_says_why(key: str, conditions: Any, why: str) -> None:
+    with pytest.raises(NotDecided) as refusal:
+        values(key, *conditions)
+    assert str(refusal.value) == why
 
 
 def test_several_values_in_every_combination() -> None:

@@ -664,3 +664,17 @@ def test_the_owners_root_user_gets_in_where_no_statement_allows_anything() -> No
     found = prove(mine, within=theirs, owner="111122223333")
     assert isinstance(found, Counterexample)
     assert found.request.caller.kind == "root"
+
+
+@pytest.mark.parametrize("year", ["0001", "0500", "0999", "1960", "1969"])
+@pytest.mark.parametrize("key", ["aws:CurrentTime", "aws:EpochTime"])
+def test_a_date_of_long_ago_is_a_date(key: str, year: str) -> None:
+    """Every call is after it: who is let in from then on is let in."""
+    assert isinstance(ask(trust({"Condition": on("DateGreaterThan", key, f"{year}-01-01")}), NOBODY), Counterexample)
+    assert isinstance(ask(trust({"Condition": on("DateNotEquals", key, f"{year}-01-01")}), NOBODY), Counterexample)
+    for operator in ("DateLessThan", "DateEquals"):
+        assert isinstance(ask(trust({"Condition": on(operator, key, f"{year}-01-01")}), NOBODY), Proof)
+    after = trust({}, {"Effect": "Deny", "Condition": on("DateLessThan", key, f"{year}-01-01")})
+    assert isinstance(ask(trust({}), after), Proof)
+    issued = trust({"Condition": on("DateGreaterThan", "aws:TokenIssueTime", f"{year}-01-01")})
+    assert isinstance(ask(issued, NOBODY), Counterexample)
