@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from tests.steps import counted
 
 from valetkey.catalog.condition_keys import ACCOUNT, ARN, EXTERNAL_ID, ORG_ID, PATH, SESSION_ID, TEXT, USER_ID
 from valetkey.catalog.text_forms import Form, Stage
-from valetkey.policy.globs import wild
+from valetkey.policy.globs import compiled, wild
 from valetkey.prover.automata import Glob, TooMany, texts
 
 SMALL = Form((Stage("abA:/", 1),), longest=6)
@@ -127,3 +128,101 @@ def test_a_long_pattern_is_no_trouble() -> None:
     found, steps = counted(lambda: texts(globs("a" * 1000 + "*", "*" + "ab" * 500), TEXT))
     assert len(found) == 4
     assert steps < 250_000
+
+
+SCOPED = [
+    "a",
+    "A",
+    "a:b",
+    "a/b",
+    "b",
+    "",
+    "arn:a:b::a:b",
+    "arn:a:b::a:b:c",
+    "arn:a:b::a:x/b",
+    "arn:a:b::a",
+    "arn:a:b:x:a:b",
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "scope", "fold", "fitting"),
+    [
+        ("a", "whole", False, {"a"}),
+        ("a", "whole", True, {"a", "A"}),
+        ("A", "whole", True, {"a", "A"}),
+        ("?", "whole", False, {"a", "A", "b"}),
+        ("a?b", "whole", False, {"a:b", "a/b"}),
+        ("*", "whole", False, set(SCOPED)),
+        ("*", "arn", False, set(SCOPED)),
+        ("a*", "whole", False, {each for each in SCOPED if each.startswith("a")}),
+        ("*b", "whole", False, {each for each in SCOPED if each.endswith("b")}),
+        ("b", "name", False, {"a/b", "b", "arn:a:b::a:x/b"}),
+        ("arn:a:b::a:b", "name", False, {"arn:a:b::a:b"}),
+        ("arn:a:b::a:b", "arn", False, {"arn:a:b::a:b"}),
+        ("arn:a:*:a:*", "arn", False, set()),
+        ("arn:a:*::a:*", "arn", False, {"arn:a:b::a:b", "arn:a:b::a:b:c", "arn:a:b::a:x/b"}),
+        ("arn:a:*:?:a:*", "arn", False, {"arn:a:b:x:a:b"}),
+        ("arn:a:*:a:*", "whole", False, {"arn:a:b::a:b", "arn:a:b::a:b:c", "arn:a:b::a:x/b", "arn:a:b:x:a:b"}),
+        ("arn:a:b::a:b*", "arn", False, {"arn:a:b::a:b", "arn:a:b::a:b:c"}),
+        ("arn:*", "arn", False, set()),
+        ("", "whole", False, {""}),
+    ],
+)
+def test_what_a_pattern_is_laid_on(pattern: str, scope: Any, fold: bool, fitting: set[str]) -> None:
+    glob = Glob(wild(pattern), scope, fold)
+    assert {text for text in SCOPED if glob.fits(text)} == fitting
+    assert glob.plain is (not fold and "*" not in pattern and "?" not in pattern)
+
+
+def test_a_glob_fits_what_the_evaluator_fits() -> None:
+    short = ["".join(each) for size in range(5) for each in itertools.product("ab", repeat=size)]
+    for pattern in ("".join(each) for size in range(6) for each in itertools.product("a*?", repeat=size)):
+        glob, test = Glob(wild(pattern)), compiled(wild(pattern))
+        assert [glob.fits(text) for text in short] == [test(text) for text in short], pattern
+
+
+def test_classes_may_be_as_many_as_is_said_and_not_one_more() -> None:
+    given = globs("a*", "*b")
+    counts = [most for most in range(1, 40) if not _given_up(given, most)]
+    least = counts[0]
+    assert counts == list(range(least, 40))
+    assert 4 < least < 30
+    with pytest.raises(TooMany, match=f"2 patterns cut out more than {least - 1} kinds of text"):
+        texts(given, SMALL, most=least - 1)
+
+
+def _given_up(given: list[Glob], most: int) -> bool:
+    try:
+        texts(given, SMALL, most=most)
+    except TooMany:
+        return True
+    return False
+
+
+def test_the_same_pattern_twice_is_one() -> None:
+    assert texts(globs("a*", "a*"), SMALL) == texts(globs("a*"), SMALL)
+
+
+def test_without_patterns_a_likely_text_will_do() -> None:
+    form = Form((Stage("ab", 1),), longest=3, likely=("xx", "ab", "ba"))
+    assert texts([], form) == ["ab"]
+    assert texts([], form, avoid=frozenset({"ab"})) == ["ba"]
+    assert texts([], form, avoid=frozenset({"ab", "ba"})) == ["a"]
+
+
+def test_a_likely_text_stands_for_its_class_and_the_first_of_two() -> None:
+    form = Form((Stage("ab", 1),), longest=3, likely=("aaa", "aab", "bbb", "abbb"))
+    assert texts(globs("a*"), form) == ["aaa", "bbb"]
+    assert texts(globs("a*"), form, avoid=frozenset({"aaa"})) == ["aab", "bbb"]
+    assert texts(globs("b"), form) == ["b", "aaa"]
+    assert set(texts(globs("x/bbb"), form, prefix="x/")) == {"aaa", "bbb"}
+
+
+def test_the_clock_is_looked_at_now_and_then_only() -> None:
+    looks: list[None] = []
+    texts(globs("a*"), SMALL, check=lambda: looks.append(None))
+    assert not looks
+    with pytest.raises(TooMany):
+        texts(globs(*(f"*{chr(65 + n)}x*" for n in range(12))), TEXT, check=lambda: looks.append(None))
+    assert 0 < len(looks) <= 5000 / 256
