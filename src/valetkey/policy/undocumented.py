@@ -9,7 +9,7 @@ INVARIANT: what `decide` allows, the wide reading allows. So whatever AWS does w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -119,10 +119,15 @@ def _of_resource(statement: Statement, request: Request) -> Form:
     resources = statement.resources or ()
     if statement.variables and any("${" in each and broken(each) for each in resources):
         return BROKEN_VARIABLE
-    read = [template(each, variables=statement.variables, wildcards=True) for each in resources]
-    if any(not isinstance(each, str) and several(each, request.keys) for each in read):
+    if _several(resources, request.keys, variables=statement.variables):
         return SEVERAL_IN_VARIABLE
     return NO_VALUE_IN_NOTRESOURCE
+
+
+def _several(texts: Iterable[str], keys: Keys, *, variables: bool) -> bool:
+    """Whether one of the texts has a variable of several values."""
+    read = (template(each, variables=variables, wildcards=False) for each in texts)
+    return any(not isinstance(each, str) and several(each, keys) for each in read)
 
 
 def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
@@ -140,8 +145,7 @@ def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
         return ANY_IF_EXISTS
     if isinstance(value, tuple) and condition.set_operator is None:
         return SEVERAL_VALUES
-    read = [template(each, variables=variables, wildcards=True) for each in condition.values]
-    if any(not isinstance(each, str) and several(each, keys) for each in read):
+    if _several(condition.values, keys, variables=variables):
         return SEVERAL_IN_VARIABLE
     return _of_values(condition, (value,) if isinstance(value, str) else value)
 

@@ -258,7 +258,8 @@ class _Account:
         known = [each.split("/", 1)[1] for each in sessions]
         if known and self.said.concerns("aws:userid"):
             raise NotDecided("sessions are named as principals, and aws:userid is compared too")
-        other = next(each for each in ("session", "another-session", "one-more-session") if each not in known)
+        likely = ("session", "another-session", *(f"session-{number}" for number in range(len(known))))
+        other = next(each for each in likely if each not in known)
         for session in [*known, other]:
             principal = f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}/{session}"
             for id_, unique in self._ids("AROA", SESSION_ID):
