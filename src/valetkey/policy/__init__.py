@@ -7,7 +7,7 @@ answer = decide(Request(principal=..., action="sts:AssumeRole", resource=role_ar
 answer.outcome, answer.allowed, answer.reason
 
 prove(trust, within=reference, resource=role_arn)  # Proof, Counterexample or Unknown
-who(trust, origin=Origin.SENT, resource=role_arn).regions  # everything that is admitted
+who(trust, origin=Origin.SENT, resource=role_arn).regions  # every request that is allowed
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
     "parse_policy",
 ]
 
-# Loaded when used (PEP 562).
+# Imported on first use (PEP 562).
 _HOMES = {
     "Decision": "decision",
     "Origin": "origin",

@@ -1,4 +1,4 @@
-"""Amazon Resource Names: six parts between colons, the last of which may hold more colons.
+"""Amazon Resource Names: six parts separated by colons. The last part may contain more colons.
 
 Source: AWS General Reference, "Identify AWS resources with ARNs"; IAM User Guide, reference_identifiers.
 """
@@ -15,16 +15,16 @@ _PARTITION = re.compile(r"aws(-[a-z0-9]+)*")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"})
-"""The partitions that there are (botocore, endpoints.json and partitions.json)."""
+"""Every AWS partition (botocore, endpoints.json and partitions.json)."""
 
 
 NOBODY = "000000000000"
-"""Stands for the account where none is named: AWS gives it to nobody."""
+"""Placeholder where no account is named: AWS assigns this id to no account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arn:
-    """An ARN taken apart. `region` and `account` may be empty; `resource` is the rest, colons included."""
+    """A parsed ARN. `region` and `account` may be empty; `resource` is the rest, colons included."""
 
     partition: str
     service: str
@@ -37,18 +37,18 @@ class Arn:
 
     @property
     def kind(self) -> str:
-        """The resource's type as IAM and STS write it: "role" in `role/path/name`, "root" in `root`."""
+        """The resource type, in the syntax of IAM and STS: "role" in `role/path/name`, "root" in `root`."""
         return re.split("[/:]", self.resource)[0]
 
     @property
     def path(self) -> str:
-        """The IAM path, "/" at least: "/team/" in `role/team/name`."""
+        """The IAM path: "/team/" in `role/team/name`, "/" when there is none."""
         middle = self.resource.split("/")[1:-1]
         return f"/{'/'.join(middle)}/" if middle else "/"
 
     @property
     def name(self) -> str:
-        """What comes after the last slash: "name" in `role/team/name`."""
+        """The part after the last slash: "name" in `role/team/name`."""
         return self.resource.rpartition("/")[2]
 
 
@@ -58,7 +58,7 @@ def is_account(text: str) -> bool:
 
 
 def parse_arn(text: str) -> Arn:
-    """Take one concrete ARN apart. Raises PolicyError for anything else, wildcards before the resource included."""
+    """Parse one concrete ARN. Raises PolicyError for any other text and for a wildcard before the resource."""
     if not isinstance(text, str):
         raise PolicyError(
             f"an ARN is a string, not {shown(text)}", do="write it like arn:aws:iam::123456789012:role/name"

@@ -1,10 +1,10 @@
-"""Condition blocks in the evaluator: what a condition asks, as a test on a request's keys.
+"""Condition blocks in the evaluator: each condition is compiled to a test on a request's condition keys.
 
 Source: IAM User Guide, reference_policies_elements_condition_operators and
 reference_policies_multi-value-conditions. Where AWS documents nothing (`undocumented` lists the forms), the test
-answers `unsure`: `decide` lets an Allow not match and a Deny match.
+returns `unsure`: in `decide`, an Allow then does not match and a Deny does.
 
-INVARIANT: a test whose `unsure` is True matches whatever it matches with `unsure` False.
+INVARIANT: a test with `unsure` True matches everything that it matches with `unsure` False.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from valetkey.policy.variables import Keys, Template, broken, resolve, several, 
 Fit = bool | None | Literal["doubt"]
 DOUBT: Literal["doubt"] = "doubt"
 Match = Callable[[str, Keys], Fit]
-"""Whether one value of a request fits any value of the condition; None when that value cannot be read; DOUBT when AWS
-does not document whether it fits."""
+"""Whether one value of a request matches any value of the condition; None when the request's value cannot be parsed;
+DOUBT when AWS does not document whether it matches."""
 
 Prepare = Callable[[Sequence[str], bool], Match]
-"""Makes a Match of the condition's values; the flag says whether variables count."""
+"""Builds a Match from the condition's values; the flag says whether policy variables are in effect."""
 Test = Callable[[Keys], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One operator on one key, as the document has it."""
+    """One operator on one condition key, as in the document."""
 
     operator: Operator
     set_operator: SetOperator | None
     if_exists: bool
     key: str
-    """As spelt in the document; keys are compared without case."""
+    """As spelled in the document; keys are compared without case."""
     values: tuple[str, ...]
     where: str
     """JSON path of the key."""
@@ -62,11 +62,11 @@ def _equal(values: Sequence[str], variables: bool) -> Match:
 
 
 def _some(templates: Sequence[Template], keys: Keys, fits: Callable[[str], Fit]) -> Fit:
-    """Whether one of the texts with variables fits, once the request's values are in it."""
+    """Whether one of the templates matches after the request's values are substituted."""
     doubt = False
     for parts in templates:
         text = resolve(parts, keys)
-        if text is None:  # no value: fits nothing, which is documented; several values: AWS accepts them in no variable
+        if text is None:  # no value: matches nothing (documented); several values: AWS allows them in no variable
             doubt = doubt or several(parts, keys)
             continue
         found = fits(text)
@@ -95,7 +95,7 @@ def _equal_ignoring_case(values: Sequence[str], variables: bool) -> Match:
 
 
 def same_ignoring_case(one: str, other: str) -> Fit:
-    """Whether two texts are equal but for case; DOUBT where that depends on letters other than A to Z."""
+    """Whether two texts are equal ignoring case; DOUBT where that depends on letters other than A to Z."""
     if fold(one) == fold(other):
         return True
     return DOUBT if not (one.isascii() and other.isascii()) and loose(one) == loose(other) else False
@@ -172,7 +172,7 @@ def _address(values: Sequence[str], variables: bool) -> Match:
 
 
 def matcher(row: Operator) -> Prepare:
-    """How an operator's values are read and compared. Raises NotDecided for one that is unknown to valetkey."""
+    """How an operator's values are parsed and compared. Raises NotDecided for an unknown operator."""
     match row.family:
         case Family.TEXT:
             return _text_matcher(row)
@@ -233,7 +233,8 @@ def _order(row: Operator) -> Callable[[Any, Any], bool]:
 
 
 def silent(condition: Condition, *, variables: bool) -> bool:
-    """Whether AWS documents of no request what the condition means: it has no values, or one that it cannot read."""
+    """Whether the condition is undocumented for every request: it has no values, or one that its operator cannot
+    parse."""
     reads = reader(condition.operator.family)
     if not condition.values or (reads is not None and any(reads(value) is None for value in condition.values)):
         return True
@@ -241,9 +242,9 @@ def silent(condition: Condition, *, variables: bool) -> bool:
 
 
 def compile_condition(condition: Condition, *, unsure: bool, variables: bool) -> Test:
-    """One test on a request's keys. `unsure` is the answer where AWS documents none.
+    """Compile a condition to a test on a request's keys. `unsure` is the result where AWS documents none.
 
-    Raises NotDecided for an operator that is unknown to valetkey."""
+    Raises NotDecided for an unknown operator."""
     key, row = condition.key.lower(), condition.operator
     if silent(condition, variables=variables):
         return lambda keys: unsure
@@ -252,7 +253,7 @@ def compile_condition(condition: Condition, *, unsure: bool, variables: bool) ->
         return lambda keys: (key not in keys) in absent
     prepare = matcher(row)
     match = prepare(condition.values, variables)
-    # Trap: a negated test of a missing key is true, a positive one false, unless IfExists says so.
+    # A negated test of a missing key is true; a positive test is false, unless it has IfExists.
     missing = condition.if_exists or row.negated
     if condition.set_operator == "ForAllValues":
         return _for_all(match, key, row.negated, unsure)
@@ -264,7 +265,7 @@ def compile_condition(condition: Condition, *, unsure: bool, variables: bool) ->
 
 
 def _one_of(values: frozenset[str], key: str, missing: bool, unsure: bool) -> Test:
-    """StringEquals without variables, the most frequent test, as one look-up."""
+    """StringEquals without variables, the most frequent test, as one lookup."""
     if unsure:
         return lambda keys: missing if (value := keys.get(key)) is None else value in values or type(value) is tuple
     if missing:
@@ -302,7 +303,8 @@ def _for_any(match: Match, key: str, negated: bool, unsure: bool, *, missing: bo
 
 
 def _each(match: Match, value: str, keys: Keys, negated: bool, unsure: bool) -> bool:
-    """Of a value that cannot be read, nothing is said under a negated operator; a positive one it does not fit."""
+    """The result for one value. A value that cannot be parsed does not match a positive operator; under a negated one
+    it is `unsure`."""
     fits = match(value, keys)
     if fits is True or fits is False:
         return fits is not negated
@@ -310,7 +312,7 @@ def _each(match: Match, value: str, keys: Keys, negated: bool, unsure: bool) -> 
 
 
 def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """The values for a set operator. No key, no value or only empty ones are the null set."""
+    """The values for a set operator. A missing key, an empty value or only empty values give the empty set."""
     if not value:
         return ()
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The answer to a request, with its reason."""
+"""The decision on a request, with its reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES: dict[Side, str] = {
 
 
 class Applied(NamedTuple):
-    """A statement that applied: in which of a side's policies (or at which level), from 1."""
+    """A statement that applied. `number` is its policy (of SCPs and RCPs: its level) on that side, from 1."""
 
     side: Side
     number: int
@@ -34,7 +34,7 @@ class Applied(NamedTuple):
 
 
 class Lacking(NamedTuple):
-    """A side that had to allow and did not; `number` is the level of SCPs, else 0."""
+    """A side whose Allow was required and missing. `number` is the level of SCPs, otherwise 0."""
 
     side: Side
     number: int
@@ -43,7 +43,7 @@ class Lacking(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One statement that took part in a decision, or the one that came nearest."""
+    """One statement that took part in a decision, or the nearest one that did not match."""
 
     side: Side
     number: int
@@ -52,12 +52,13 @@ class Part:
     """The statement's number, from 1."""
     sid: str | None
     findings: tuple[TestResult, ...]
-    """The tests that decided: those that failed, or those of a Deny that held. Empty when the whole statement did."""
+    """The tests that decided: the failed ones, or the conditions of a statement that applied. Empty when that
+    statement has no conditions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A place of which AWS does not document what it means (`undocumented`), and on which a decision rests."""
+    """A place in a policy whose meaning AWS does not document (`undocumented`) and on which a decision depends."""
 
     side: Side
     number: int
@@ -68,7 +69,7 @@ class Open:
     where: str
     """JSON path in the policy."""
     what: str
-    """What stands there, as the end of a sentence: "has no values"."""
+    """What the place contains, as a predicate: "has no values"."""
 
     def __str__(self) -> str:
         place = f"{_NAMES[self.side]}{_numbered(self.side, self.number)}, statement {self.statement}"
@@ -79,12 +80,12 @@ Rests = Callable[[Request], tuple[Open, ...]]
 
 
 class Decision:
-    """Allowed, explicitly denied or implicitly denied. The reason is put into words only when it is read."""
+    """Allowed, explicitly denied or implicitly denied. The text of the reason is built only when it is read."""
 
     __slots__ = ("_action", "_applied", "_lacking", "_note", "_request", "_rests", "outcome")
 
     outcome: Outcome
-    """ "allowed", "explicit_deny" (a Deny applied) or "implicit_deny" (something that had to allow did not)."""
+    """ "allowed", "explicit_deny" (a Deny applied) or "implicit_deny" (a required Allow is missing)."""
 
     def __init__(
         self,
@@ -111,12 +112,12 @@ class Decision:
 
     @property
     def action(self) -> str:
-        """The action that decided, as the request spells it: of several, the first that was not allowed."""
+        """The action that decided, as spelled in the request. Of several actions: the first that is not allowed."""
         return spelt(self._request, self._action)
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What decided: the Deny that applied, the statements that allowed, or the Allow that came nearest."""
+        """The statements that decided: the Deny that applied, the Allows that applied, or the nearest Allow."""
         request = self._request
         if self._lacking is None:
             return tuple(
@@ -138,20 +139,20 @@ class Decision:
 
     @property
     def rests_on(self) -> tuple[Open, ...]:
-        """Places of which AWS does not document what they mean, if the outcome depends on that. It was decided so that
-        nobody is admitted by them: an Allow does not match, a Deny does. Never of one that is allowed."""
+        """The undocumented places on which the outcome depends. The strict reading decided: there, an Allow does not
+        match and a Deny does. Always empty when the outcome is "allowed"."""
         return () if self._rests is None else self._rests(self._request)
 
     @property
     def note(self) -> str:
-        """What AWS does besides, whatever the policies say, and what is not part of the outcome: that STS refuses
-        AssumeRole by the root user and by federated users. "" for other calls."""
+        """What AWS does independently of the policies and outside the outcome: STS refuses AssumeRole by the root user
+        and by federated users. "" for other calls."""
         return refused_by_sts(self._request.caller.kind, self._request.actions)
 
     @property
     def reason(self) -> str:
-        """Who decided and why, in one line. It holds values of the policies and of the request, an ExternalId among
-        them: mask them where that matters."""
+        """Which policy decided and why, in one line. Contains values of the policies and the request, such as an
+        ExternalId: mask them where that matters."""
         rests = self.rests_on
         silent = f"; AWS does not document what it does where {rests[0]}" if rests else ""
         beside = f"; {self.note}" if self.note else ""

@@ -1,10 +1,10 @@
-"""A question as one JSON object: the request and the policies to decide it against.
+"""One JSON object with a request and the policies to decide it against.
 
     {"request": {"principal": "...", "action": "...", "resource": "...", "resource_account": "...", "context": {...}},
      "trust": {...}, "identity": {...} or [{...}], "boundary": {...}, "session": {...},
      "scps": [[{...}]], "rcps": [[{...}]], "resource": {...}}
 
-Only `request` with `principal` and `action` must be there. A policy is an object, or its JSON text as a string.
+Only `request` with `principal` and `action` is required. A policy is an object, or its JSON text as a string.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from valetkey.policy.requests import Request
 from valetkey.policy.statements import Kind, Policy
 
 QUESTION_MAX = 1_048_576
-"""Characters: the longest question that is read."""
+"""Maximum length of the input, in characters."""
 
 _SIDES: dict[str, Kind] = {
     "trust": "trust",
@@ -34,7 +34,7 @@ _REQUEST = ("principal", "action", "resource", "resource_account", "context")
 
 
 def answer(text: str) -> Decision:
-    """Read one question and decide it. Raises PolicyError, whose `where` is the JSON path in the question."""
+    """Parse the input and decide its request. Raises PolicyError, whose `where` is the JSON path in the input."""
     given = members(load_json(text, QUESTION_MAX), "$")
     for name in given:
         if name not in ("request", *_SIDES, *_LEVELS):
@@ -92,7 +92,7 @@ def _list(value: Any, where: str) -> list[Any]:
 
 
 def _policies(value: Any, kind: Kind, where: str) -> list[Policy]:
-    """One policy or a list of them."""
+    """Parse one policy or a list of policies."""
     if isinstance(value, list) and not isinstance(value, JsonObject):
         return [_policy(each, kind, f"{where}[{index}]") for index, each in enumerate(value)]
     return [_policy(value, kind, where)]

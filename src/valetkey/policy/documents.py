@@ -1,7 +1,7 @@
-"""Policy documents: read JSON into frozen values, and refuse what AWS refuses, with the place.
+"""The parser of policy documents: JSON to frozen values. It rejects what AWS rejects, with the place.
 
 Source: IAM User Guide, reference_policies_grammar and the pages of each element;
-access-analyzer-reference-policy-checks for what is an error and what only a remark (empty arrays are remarks).
+access-analyzer-reference-policy-checks for what is an error and what only a suggestion (empty arrays).
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ from valetkey.policy.statements import (
 from valetkey.policy.undecided import NotDecided
 
 DOCUMENT_MAX = 262_144
-"""Characters: twice the longest document that the IAM API takes (policyDocumentType); AWS's own managed policies are
-longer than that already (AWSSupportServiceRolePolicy)."""
+"""Maximum length in characters: twice the longest document that the IAM API accepts (policyDocumentType). Some AWS
+managed policies are longer than IAM's limit (AWSSupportServiceRolePolicy)."""
 
 
 def parse_policy(document: str | Mapping[str, Any], kind: Kind) -> Policy:
-    """Read one policy document: JSON text, or the same as a dict.
+    """Parse one policy document: JSON text, or the same as a dict.
 
     `kind` is one of identity, trust, boundary, session, scp, rcp, resource. Raises PolicyError, whose `where` is the
-    JSON path, for what AWS would refuse: text that is not JSON, more than 262,144 characters, a key given twice, an
-    element or operator that does not exist, a value that its operator cannot read, a wildcard inside a principal,
-    Resource, NotResource or NotPrincipal in a trust policy, Principal in an identity policy, ...
+    JSON path, for what AWS would reject: text that is not JSON, more than 262,144 characters, a duplicate key, an
+    unknown element or operator, a value that its operator cannot parse, a wildcard inside a principal, Resource,
+    NotResource or NotPrincipal in a trust policy, Principal in an identity policy, ...
     """
     if kind not in KINDS:
         raise PolicyError(f"{shown(kind)} is not a kind of policy", do=f"use one of {', '.join(KINDS)}")
@@ -61,7 +61,7 @@ def parse_policy(document: str | Mapping[str, Any], kind: Kind) -> Policy:
 
 
 def read_policy(loaded: object, kind: Kind, root: str) -> Policy:
-    """Read a policy out of what `load_json` returned; `root` is its JSON path there. Raises PolicyError."""
+    """Build a policy from a result of `load_json`; `root` is its JSON path there. Raises PolicyError."""
     elements = known_members(loaded, root, {"Version", "Id", "Statement"})
     version = optional_text(elements, "Version", root)
     if version not in (None, "2012-10-17", "2008-10-17"):
@@ -101,12 +101,12 @@ ELEMENTS = (
     *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
     *("Resource", "NotResource", "Condition"),
 )
-"""What a statement may hold."""
+"""The elements of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads statements of one kind of policy."""
+    """Parses the statements of one kind of policy."""
 
     kind: Kind
     grammar: Grammar
@@ -169,7 +169,7 @@ class _Reader:
         return sid
 
     def _one_of(self, elements: Mapping[str, Any], name: str, where: str) -> tuple[str, bool]:
-        """Which of `name` and `Not…` is there."""
+        """Which of `name` and `Not…` is present, and whether it is `Not…`. Raises PolicyError for both or neither."""
         other = f"Not{name}"
         if name in elements and other in elements:
             raise PolicyError(
@@ -271,10 +271,10 @@ def _not_decided(unknown: NotDecided, where: str) -> PolicyError:
 
 
 def _operand(text: str, operator: Operator, reads: Reader | None, key: str, where: str) -> str:
-    # AWS documents that only text and ARNs take variables, not that it refuses others: compile_condition reads them.
+    # AWS documents variables for text and ARNs only, not that it rejects others: compile_condition handles them.
     variable = "${" in text and operator.family is not Family.NULL
     if reads is not None and reads(text) is None and not variable:
-        # An ExternalId identifies: no error shows it.
+        # No error shows an ExternalId: it identifies the grant.
         what = (
             f"{operator.name} cannot read {'this ExternalId' if key.lower().endswith(':externalid') else shown(text)}"
         )
@@ -320,7 +320,7 @@ def _read_principals(value: Any, where: str) -> Principals:
 
 
 def _entries(value: Any, where: str, unread: list[Unread]) -> Iterator[tuple[str, str]]:
-    """The texts under one kind of principal, each with its place. What `lenient` has marked goes to `unread`."""
+    """Yield each text under one kind of principal with its JSON path. Entries that `lenient` marked go to `unread`."""
     many = isinstance(value, list) and not isinstance(value, JsonObject)
     for place, each in [(f"{where}[{i}]", one) for i, one in enumerate(value)] if many else [(where, value)]:
         if isinstance(each, Unread):

@@ -2,22 +2,23 @@
 
 The rules, each with its page of the IAM User Guide:
 
-1. A Deny that applies, in any of the policies, decides (reference_policies_evaluation-logic).
-2. A trust policy (like a KMS key's policy) must allow; nothing else can make up for it. Another resource's policy
-   need not exist.
-3. A service, an identity provider and an anonymous caller have no policies of their own: the resource's side
-   decides alone. So it does for AssumeRoleWithSAML and AssumeRoleWithWebIdentity, which are not signed.
+1. An explicit deny in any policy decides (reference_policies_evaluation-logic).
+2. A trust policy (like a KMS key's policy) must allow; no other policy replaces it. The policy of another resource
+   is optional.
+3. A service, an identity provider and an anonymous caller have no policies of their own: the resource's side alone
+   decides. The same applies to AssumeRoleWithSAML and AssumeRoleWithWebIdentity, which are not signed.
 4. Another account: the resource's side and the caller's side must both allow
    (reference_policies_evaluation-logic-cross-account).
-5. The same account: a statement that names the user, the session or `*` is enough; one that names the role is
+5. The same account: a statement that names the user, the session or `*` is sufficient; one that names the role is
    limited by boundary and session policy; one that names the account only delegates to identity policies, which
    boundary and session policy limit. The account's root user needs no identity policy.
-6. SCPs: every level must allow; they do not concern services, providers or service-linked roles
-   (orgs_manage_policies_scps). RCPs: only their Denies count, because RCPFullAWSAccess is attached everywhere and
-   cannot be detached (orgs_manage_policies_rcps).
-7. Where AWS documents nothing (`undocumented`), an Allow does not match and a Deny does. `Decision.rests_on` says
-   where that decided, and `could_allow` decides the other way.
-8. What STS refuses whatever the policies say is not part of the outcome; it is in `Decision.note` (`role_actions`).
+6. SCPs: every level must allow; they do not apply to services, providers or service-linked roles
+   (orgs_manage_policies_scps). RCPs: only their Denies have an effect, because RCPFullAWSAccess is attached everywhere
+   and cannot be detached (orgs_manage_policies_rcps).
+7. Where AWS documents nothing (`undocumented`), an Allow does not match and a Deny does. `Decision.rests_on` lists
+   the places where this decided; `could_allow` takes the opposite reading.
+8. That STS refuses a call independently of the policies does not change the outcome; it is in `Decision.note`
+   (`role_actions`).
 """
 
 from __future__ import annotations
@@ -51,14 +52,14 @@ def decide(
 ) -> Decision:
     """Decide one request.
 
-    `trust` is the role's trust policy (None: not judged), `resource` another resource's policy (None: it has none),
-    `identity` the caller's identity policies (None: not judged; `()`: it has none), `boundary` and `session` its
-    permissions boundary and session policy, `scps` and `rcps` the levels of its (of the resource's) organisation,
-    root first, each a list of policies. Raises PolicyError when something other than parsed policies is given, or
-    a policy of the wrong family (a trust policy as identity policy).
+    `trust` is the role's trust policy (None: not evaluated), `resource` another resource's policy (None: it has none),
+    `identity` the caller's identity policies (None: not evaluated; `()`: it has none), `boundary` and `session` the
+    caller's permissions boundary and session policy. `scps` are the levels of the caller's organisation, `rcps` those
+    of the resource's, root first, each a list of policies. Raises PolicyError for a value that is not a parsed policy
+    or is of the wrong kind (a trust policy as identity policy).
 
-    A request of several actions is allowed when each of them is; otherwise the first Deny, else the first action
-    that nothing allows, is the answer.
+    A request of several actions is allowed when every action is allowed. Otherwise the result is that of the first
+    explicit deny, else of the first implicit deny.
     """
     return _sides(trust, identity, boundary, session, scps, rcps, resource).request(request)
 
@@ -73,7 +74,7 @@ def could_allow(
     rcps: Sequence[Policies] = (),
     resource: Policies | None = None,
 ) -> bool:
-    """Whether AWS may allow the request, whatever it does where it documents nothing. As `decide` otherwise.
+    """Whether AWS may allow the request under the widest reading of undocumented forms. Otherwise as `decide`.
 
     INVARIANT: what `decide` allows, this allows.
     """
@@ -130,7 +131,7 @@ _OWN: tuple[Side, ...] = ("trust", "resource", "identity", "boundary", "session"
 
 
 class _Sides(NamedTuple):
-    """The policies of one decision; None where a side was not given. The first five are named by _OWN."""
+    """The policies of one decision; None for a side that was not given. _OWN has the names of the first five."""
 
     trust: tuple[Policy, ...] | None
     resource: tuple[Policy, ...] | None
@@ -141,14 +142,14 @@ class _Sides(NamedTuple):
     rcps: tuple[tuple[Policy, ...], ...]
 
     def request(self, request: Request) -> Decision:
-        """The answer to a request of one or several actions."""
+        """Decide a request of one or several actions."""
         actions = request.actions
         if len(actions) == 1:
             return self.decide(request, actions[0])
         return min((self.decide(request, each) for each in actions), key=lambda decision: _ORDER[decision.outcome])
 
     def widely(self) -> _Sides:
-        """The same policies read the other way where AWS documents nothing."""
+        """The same policies under the opposite (wide) reading of what AWS does not document."""
         from valetkey.policy.undocumented import widely
 
         def other(policies: tuple[Policy, ...] | None) -> tuple[Policy, ...] | None:
@@ -165,8 +166,8 @@ class _Sides(NamedTuple):
         )
 
     def rests(self, request: Request) -> tuple[Open, ...]:
-        """`Decision.rests_on`. Both outcomes bound whatever AWS does: where they are the same, nothing depends on
-        it."""
+        """Compute `Decision.rests_on`. The two readings bound what AWS does: when their outcomes are equal, nothing
+        depends on it."""
         if self.request(request).outcome == self.widely().request(request).outcome:
             return ()
         return tuple(dict.fromkeys(self._open(request)))
@@ -210,7 +211,7 @@ class _Sides(NamedTuple):
         return self._callers_side(request, action, grant, granted)
 
     def _callers_side(self, request: Request, action: str, grant: NamedBy, granted: tuple[Applied, ...]) -> Decision:
-        """What is left to judge: identity policies, boundary and session policy."""
+        """Evaluate the caller's side: identity policies, boundary and session policy."""
         note = ""
         assume = action in _ROLE_ACTIONS and self.trust is None and self.resource is None
         if not grant and not request.same_account and not assume:
@@ -239,7 +240,7 @@ class _Sides(NamedTuple):
         return Decision("allowed", request, action, granted, None, note)
 
     def _denied(self, request: Request, action: str) -> Applied | None:
-        """The first Deny that applies, from anywhere."""
+        """The first Deny that applies, in any policy."""
         bounded = self.boundary is not None
         for place, policies in enumerate(self[:5]):
             if policies:
@@ -263,7 +264,7 @@ class _Sides(NamedTuple):
         return None
 
     def _granted(self, request: Request, action: str) -> tuple[NamedBy, tuple[Applied, ...]]:
-        """The most direct Allow of the trust or resource policies."""
+        """The Allow of the trust or resource policies that names the caller most directly."""
         best = NamedBy.NONE
         applied: tuple[Applied, ...] = ()
         for place, policies in enumerate(self[:2]):
@@ -278,7 +279,8 @@ class _Sides(NamedTuple):
         return best, applied
 
     def _lacks(self, request: Request, action: str, side: Side, note: str = "") -> Decision:
-        """Nothing allowed it on that side; its policies, so that the nearest statement can be named."""
+        """The implicit deny for a side without an Allow. It carries the side's policies, to name the nearest
+        statement."""
         if side == "resource" and self.trust is not None:
             side = "trust"
         policies: tuple[Policy, ...] | None = getattr(self, side)
@@ -287,7 +289,7 @@ class _Sides(NamedTuple):
 
 
 def _allow(policies: tuple[Policy, ...], request: Request, action: str) -> tuple[int, Statement] | None:
-    """The first statement that allows the action, with its policy's number."""
+    """The first statement that allows the action, with the number of its policy."""
     for number, policy in enumerate(policies, 1):
         for statement in policy.allows:
             if statement.reaches(request, action, False):
@@ -296,6 +298,6 @@ def _allow(policies: tuple[Policy, ...], request: Request, action: str) -> tuple
 
 
 def _service_linked(request: Request) -> bool:
-    """Whether a service-linked role calls: SCPs and RCPs do not concern it."""
+    """Whether the caller is a service-linked role: SCPs and RCPs do not apply to it."""
     role = request.keys.get("aws:principalarn", "")
     return isinstance(role, str) and ":role/aws-service-role/" in role

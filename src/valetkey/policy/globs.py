@@ -1,12 +1,12 @@
-"""IAM wildcards: `*` is any run of characters, `?` any one character, newlines included.
+"""IAM wildcards: `*` matches any sequence of characters, `?` any one character, newlines included.
 
 No pattern becomes a regular expression: a trust policy can be hostile, and `*a*a*a*b` makes a backtracking engine
-run for minutes. Here a `*` never gives back what an earlier `*` has settled, so that the work is at most
-len(pattern) x len(text), and each stretch between two stars is found by `str.find`, or on bits where it holds `?`.
+run for minutes. Matching here does not backtrack, so the time is at most len(pattern) x len(text). The piece between
+two stars is found by `str.find`, or with a bit mask when it contains `?`.
 
-Inside this room the two wildcards are STAR and ANY, two lone surrogates, so that a `*` which came out of a policy
+Inside this room the two wildcards are STAR and ANY, two lone surrogates, so that a `*` from the value of a policy
 variable stays a plain character.
-INVARIANT: no document and no request holds a lone surrogate; `parse_policy` and `Request` refuse them.
+INVARIANT: no document and no request holds a lone surrogate; `parse_policy` and `Request` reject them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ ANY = "\udc3f"
 
 
 def has_wildcard(pattern: str) -> bool:
-    """Whether the pattern holds `*` or `?`."""
+    """Whether the pattern contains `*` or `?`."""
     return "*" in pattern or "?" in pattern
 
 
 def wild(pattern: str) -> str:
-    """A pattern as it stands in a document, with its wildcards as STAR and ANY."""
+    """Convert the `*` and `?` of a pattern from a document to STAR and ANY."""
     return pattern.replace("*", STAR).replace("?", ANY)
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the whole text fits the pattern. Case counts."""
+    """Whether the whole text matches the pattern. Case-sensitive."""
     return compiled(wild(pattern))(text)
 
 
 def compiled(pattern: str) -> Callable[[str], bool]:
-    """A pattern with STAR and ANY as a test, prepared once. The usual shapes cost one string method."""
+    """Compile a pattern with STAR and ANY to a test. The usual shapes cost one string method call."""
     if STAR not in pattern and ANY not in pattern:
         return pattern.__eq__
     if not pattern.strip(STAR):
@@ -65,7 +65,7 @@ def compiled(pattern: str) -> Callable[[str], bool]:
 
 
 def _fits(piece: str, text: str, at: int) -> bool:
-    """Whether a piece without `*` stands in the text at this place."""
+    """Whether a piece without `*` matches the text at this position."""
     if ANY not in piece:
         return text.startswith(piece, at)
     return at + len(piece) <= len(text) and all(
@@ -74,14 +74,14 @@ def _fits(piece: str, text: str, at: int) -> bool:
 
 
 def _find(piece: str, text: str, at: int, end: int) -> int:
-    """The first place of a piece without `*` between `at` and `end`, or -1."""
+    """The first position of a piece without `*` between `at` and `end`, or -1."""
     if ANY not in piece:
         return text.find(piece, at, end)
     places = end - at - len(piece) + 1  # none is left where this is below 1
     if len(piece) * places <= _SMALL:
         return next((place for place in range(at, at + places) if _fits(piece, text, place)), -1)
-    # One bit for each place of the text that is still possible, one shift and one AND for each character of the
-    # piece: 64 places at a time, where trying them one by one would take minutes on a hostile pair.
+    # One bit for each position that is still possible, one shift and one AND for each character of the piece. This
+    # handles 64 positions at a time; trying them one by one takes minutes on a hostile pair.
     window = text[at:end]
     alive = (1 << places) - 1
     where: dict[str, int] = {}

@@ -1,8 +1,8 @@
-"""The ARNs of IAM users and roles by AWS's own syntax, and when two of them are of the same user or role.
+"""The ARNs of IAM users and roles: AWS's syntax, and whether two ARNs identify the same user or role.
 
 Sources: IAM API Reference, CreateRole and CreateUser (RoleName, UserName: `[\\w+=,.@-]+`, 64 characters; Path: `/`, or
 `/[!-~]+/`, 512 characters); IAM User Guide, reference_identifiers and reference_iam-quotas (names are unique in an
-account whatever their case and path).
+account, regardless of case and path).
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from valetkey.policy.arns import PARTITIONS, Arn
 
 _NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PATH_MAX = 512
-# INVARIANT: what passes means one role in a policy's Resource and one word everywhere. IAM itself takes every printable
-# ASCII character in a path; these would be a wildcard, a variable, the end of quotes, or a way out of a directory.
+# INVARIANT: an accepted path identifies one role in a policy's Resource and is one word everywhere. IAM itself accepts
+# every printable ASCII character in a path; these could act as a wildcard, variable, closing quote or path traversal.
 _PATH = re.compile(r"/(?:[!-~]+/)?", re.ASCII)
 _NEVER_IN_PATH = frozenset("*?$\"'`\\")
 _ARN = re.compile(r"arn:([a-z0-9-]+):iam::([0-9]{12}):(role|user)(/.*)", re.ASCII | re.DOTALL)
 
 
 class Entity(NamedTuple):
-    """What makes a user or role of IAM the same as another one."""
+    """The identity of an IAM user or role, for comparison."""
 
     partition: str
     account: str
-    """12 digits. Two partitions may have the same number for different accounts."""
+    """12 digits. The same number in two partitions may be different accounts."""
     kind: str
     """"role" or "user"."""
     name: str
-    """In lower case: IAM tells names apart by neither case nor path."""
+    """In lower case: IAM distinguishes names by neither case nor path."""
 
 
 def path_trouble(path: str) -> str:
-    """Why this is not a path that valetkey works with, or empty. IAM takes more (see above)."""
+    """Why valetkey does not accept this path, as a predicate; "" when it does. IAM accepts more (see _PATH)."""
     if len(path) > _PATH_MAX or not _PATH.fullmatch(path):
         return f"has a path that is not / or /…/ with printable ASCII and {_PATH_MAX} characters at most"
     if _NEVER_IN_PATH & set(path):
@@ -48,9 +48,9 @@ def path_trouble(path: str) -> str:
 
 
 def iam_arn(text: str, *kinds: str) -> Arn:
-    """Take the ARN of one user or role apart (`kinds`: "user", "role" or both). Raises PolicyError.
+    """Parse the ARN of one user or role (`kinds`: "user", "role" or both). Raises PolicyError.
 
-    No wildcard, no variable, no quote, no blank is anywhere in it, and the partition is one of PARTITIONS.
+    The result contains no wildcard, variable, quote or blank, and its partition is one of PARTITIONS.
     """
     what = " or ".join(kinds)
     do = f"write it like arn:aws:iam::123456789012:{kinds[0]}/name"
@@ -74,14 +74,14 @@ def iam_arn(text: str, *kinds: str) -> Arn:
 
 
 def entity(arn: str) -> Entity:
-    """Which user or role an ARN is of. Raises PolicyError."""
+    """The user or role that an ARN identifies. Raises PolicyError."""
     found = iam_arn(arn.strip(), "role", "user")
     return Entity(found.partition, found.account, found.kind, found.name.lower())
 
 
 def is_same_role(one: str, other: str) -> bool:
-    """Whether two ARNs are of the same user or role, whatever their path, their case and the blanks around them. A text
-    that is not such an ARN is the same as itself alone."""
+    """Whether two ARNs identify the same user or role, ignoring path, case of the name and surrounding blanks. A text
+    that is not such an ARN equals only itself."""
     try:
         return entity(one) == entity(other)
     except PolicyError:

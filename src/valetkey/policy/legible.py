@@ -1,12 +1,12 @@
-"""Entries of Principal elements that no request can match, separated from the others.
+"""Separates the entries of Principal elements that no request can match from the others.
 
-AWS refuses most of them when the document is saved; the others (a canonical user id, an identity of
-CloudFront) have no form as the caller of a request. A proof about the other entries holds whatever these mean:
+AWS rejects most of them when the document is saved; the others (a canonical user id, a CloudFront identity) cannot
+be the caller of a request. A proof about the other entries holds whatever these mean:
 
-- An Allow without such an entry admits no more than with it, so every caller that was found is admitted.
-- INVARIANT: a Deny is read without it, and the entry excludes nobody.
+- An Allow without such an entry allows no more than with it, so every caller that was found is allowed.
+- INVARIANT: a Deny is evaluated without the entry, which excludes no caller.
 
-Who is admitted by such an entry of an Allow stays undecided (`Unjudged`).
+Which callers such an entry of an Allow admits stays undecided (`Unjudged`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _ELEMENTS: dict[_Field, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
-    """An entry of a Principal element that was not judged."""
+    """An entry of a Principal element that was not evaluated."""
 
     statement: int
-    """Its place in the document, from 0."""
+    """Its index in the document, from 0."""
     effect: Effect
     entry: Unread
 
@@ -44,7 +44,7 @@ class Unjudged:
 
 
 def unspoken(element: Principals) -> Iterator[tuple[_Field, str, str]]:
-    """The entries that the parser takes and no request can speak of: field, entry, and why not."""
+    """Yield the entries that the parser accepts and no caller can match: field, entry, and the reason."""
     for entry in element.aws:
         if ":cloudfront:" in entry:
             yield "aws", entry, "is an identity of CloudFront, not of IAM"
@@ -65,7 +65,8 @@ def _is_caller(name: str, kind: str) -> bool:
 
 
 def legible(side: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Unjudged, ...]]:
-    """`decide`'s keywords with trust policies that name only what can be judged, and every entry that they lost."""
+    """Remove the entries that cannot be evaluated from the trust policies of `decide`'s keywords. Returns the new
+    keywords and every removed entry."""
     found: list[Unjudged] = []
     trust = [_policy(policy, found) for policy in side.get("trust", ())]
     return ({**side, "trust": trust}, tuple(found)) if found else (dict(side), ())

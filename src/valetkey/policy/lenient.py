@@ -1,25 +1,25 @@
-"""A document that AWS would refuse, read all the same: what an audit is given need not have been accepted yet.
+"""The lenient parser, for documents that AWS would reject: an audit's input need not have been accepted by AWS yet.
 
-Every defect is the `PolicyError` that `parse_policy` raises for it, so the two never disagree about what AWS refuses.
-Rules for reading it, so that no possible caller is missed:
+Every defect is the `PolicyError` that `parse_policy` raises for it, so the two always agree on what AWS rejects.
+Rules of the correction, so that no possible caller is missed:
 
-- An Allow loses the condition that cannot be read (it then admits more); a Deny with one is left out (it then denies
+- An Allow loses a condition that cannot be parsed (it then allows more); a Deny with one is dropped (it then denies
   less).
-- A principal of an Allow is read as everybody it could name: the ARN of something that is not a principal stands for
-  its account, a wildcard inside an ARN for that account or for everybody, one inside a provider for everybody.
-  NotPrincipal stands for everybody. An account id as a number is meant as a text.
-- Any other entry is kept as `Unread`, and so is an Allow that cannot be read (its Effect, Principal or Action is
-  missing or is something else). Account ids inside such a text count too.
-- INVARIANT: an entry of a Deny that cannot be read excludes nobody, and every such entry is in `Principals.unread`
-  or in `Read.defects`.
-- An action in a list of a trust policy's Allow that cannot be read stands for every action of sts; any other action or
-  resource in a list goes. An Effect given twice is an Allow when one of the two is.
-- An Allow loses what has no meaning (Resource in a trust policy, Principal in an identity policy, an unknown element);
-  a Deny with one is left out: a misspelt Condition would have limited it. A bad Sid goes. Names in wrong case are read
-  as meant.
-- A Version that cannot be read, or is given twice, does not say whether policy variables count: an Allow loses its
-  conditions where there is one, and a Deny with one is left out.
-- Of a condition key that is given twice in different case, AWS does not document which counts: an Allow loses both.
+- A principal of an Allow means every caller it could name: an ARN that is not a principal means its account, a
+  wildcard inside an ARN means that account or everyone, a wildcard inside a provider means everyone. NotPrincipal
+  means everyone. A number as account id is read as a string.
+- Any other entry is kept as `Unread`, and so is an Allow that cannot be parsed (its Effect, Principal or Action is
+  missing or invalid). Account ids inside such a text are principals too.
+- INVARIANT: an entry of a Deny that cannot be parsed excludes no caller, and every such entry is in
+  `Principals.unread` or in `Read.defects`.
+- An invalid action in a list of a trust policy's Allow means every action of sts; any other invalid action or resource
+  in a list is dropped. An Effect given twice is an Allow when one of the two is.
+- An Allow loses elements without meaning (Resource in a trust policy, Principal in an identity policy, an unknown
+  element); a Deny with one is dropped: the element may be a misspelled Condition. An invalid Sid is dropped. Names in
+  wrong case are corrected.
+- With an invalid or duplicate Version it is unknown whether policy variables are in effect: an Allow that has one
+  loses its conditions, and a Deny that has one is dropped.
+- AWS does not document which of two condition keys that differ only in case applies: an Allow loses both.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from valetkey.policy.principals import Unread, why_unread
 from valetkey.policy.statements import WITH_PRINCIPAL, Kind, Policy
 
 DEFECTS_MAX = 100
-"""Defects corrected in one document; with more it is not read."""
+"""Maximum number of defects corrected in one document; with more, the result has no policy."""
 
 _ELEMENTS = ("Version", "Id", "Statement", *ELEMENTS, "AWS", "Service", "Federated", "CanonicalUser")
 _BY_LOWER = {name.lower(): name for name in _ELEMENTS}
@@ -46,16 +46,16 @@ _BY_LOWER = {name.lower(): name for name in _ELEMENTS}
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A document read leniently."""
+    """The result of the lenient parser."""
 
     policy: Policy | None
-    """None when nothing can be made of it: no JSON, no Statement, or too many defects."""
+    """None when the document cannot be corrected: no JSON, no Statement, or too many defects."""
     defects: tuple[PolicyError, ...]
-    """What AWS refuses it for, each with its JSON path, in the order in which they were met."""
+    """The reasons why AWS rejects it, each with its JSON path, in the order in which they were found."""
 
 
 def parse_lenient(document: str | Mapping[str, Any], kind: Kind) -> Read:
-    """Read a document of one kind, correcting what AWS refuses. Raises nothing."""
+    """Parse a document of one kind and correct what AWS rejects. Raises nothing."""
     try:
         tree = load_json(document, DOCUMENT_MAX)
     except PolicyError as error:
@@ -72,7 +72,7 @@ def parse_lenient(document: str | Mapping[str, Any], kind: Kind) -> Read:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step of a JSON path: the container and what of it is meant (an index of its list, or of its pairs)."""
+    """One step of a JSON path: the container and an index in its list or in its pairs."""
 
     inside: list[Any]
     index: int
@@ -98,12 +98,12 @@ class _Step:
 
     @property
     def twins(self) -> list[int]:
-        """Every place of an object at which this key is given."""
+        """The indexes of all pairs of the object that have this key."""
         return [place for place, pair in enumerate(self.inside) if pair[0] == self.name] if self.name else []
 
 
 def _walk(tree: Any, where: str) -> list[_Step] | None:
-    """The steps from the root to a place; None when there is no such place."""
+    """The steps from the root to a JSON path; None when the path does not exist."""
     steps: list[_Step] = []
     node, rest = tree, where.removeprefix("$")
     while rest:
@@ -122,7 +122,7 @@ def _walk(tree: Any, where: str) -> list[_Step] | None:
 
 
 def _mend(tree: Any, error: PolicyError, kind: Kind) -> bool:
-    """Change the tree so that this defect is gone; False when nothing can be done."""
+    """Change the tree so that this defect is gone. Returns False when it cannot be corrected."""
     steps = _walk(tree, error.where)
     if not steps:
         return False
@@ -149,8 +149,8 @@ def _mend(tree: Any, error: PolicyError, kind: Kind) -> bool:
 
 
 def _leave_out(statement: _Step, kind: Kind, error: PolicyError) -> None:
-    """Let a statement say nothing; it stays where it is, so that the others keep their numbers. Whom it may allow in a
-    trust policy is not known."""
+    """Replace a statement by one without effect, so that the others keep their numbers. In a trust policy, an Allow
+    becomes one whose principal is `Unread`."""
     open_ = kind == "trust" and _effect(statement.value) != "deny"
     nothing = JsonObject([("Effect", "Allow" if open_ else "Deny"), ("Action", [])])
     if kind in WITH_PRINCIPAL:
@@ -163,7 +163,7 @@ def _leave_out(statement: _Step, kind: Kind, error: PolicyError) -> None:
 
 
 def _without_variables(document: list[Any], kind: Kind, error: PolicyError) -> None:
-    """Read the statements so that nobody is overlooked, whether policy variables count or not."""
+    """Correct the statements so that no caller is missed, whether policy variables are in effect or not."""
     for name, found in list(document):
         if name != "Statement" or not isinstance(found, list):
             continue
@@ -181,7 +181,7 @@ def _without_variables(document: list[Any], kind: Kind, error: PolicyError) -> N
 
 
 def _is_renamed(step: _Step) -> bool:
-    """Whether only the case of a name is wrong, and no other element has the name that is meant."""
+    """Whether only the case of a name is wrong, and no other element has the corrected name."""
     meant = _BY_LOWER[str(step.name).lower()]
     return step.name != meant and [str(pair[0]).lower() for pair in step.inside].count(meant.lower()) == 1
 
@@ -203,7 +203,7 @@ def _mend_top(step: _Step) -> None:
 
 
 def _merge(step: _Step) -> None:
-    """A key given twice: both values count."""
+    """Merge the values of a duplicate key."""
     values = [step.inside[place][1] for place in step.twins]
     if all(isinstance(value, JsonObject) for value in values) and step.name != "Statement":
         merged: Any = JsonObject(pair for value in values for pair in value)
@@ -220,7 +220,7 @@ def _merge(step: _Step) -> None:
 
 
 def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: PolicyError, policy_kind: Kind) -> bool:
-    """Mend one element of a statement; False when the statement is to be left out."""
+    """Correct one element of a statement. Returns False when the statement must be dropped."""
     first, last = inner[0], inner[-1]
     name = str(first.name)
     meant = _BY_LOWER.get(name.lower())
@@ -260,7 +260,7 @@ def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: 
 
 
 def _mend_effect(element: _Step) -> bool:
-    """An Effect given twice is an Allow when one of the two is."""
+    """Correct an Effect. A duplicate Effect becomes Allow when one of the two is."""
     if len(element.twins) > 1:
         _merge(element)
         wide = any(isinstance(each, str) and each.lower() == "allow" for each in element.value)
@@ -272,7 +272,7 @@ def _mend_effect(element: _Step) -> bool:
 
 
 def _mend_entry(element: _Step, entry: _Step, deny: bool, policy_kind: Kind) -> bool:
-    """An action or a resource in a list that cannot be read."""
+    """Correct an invalid action or resource in a list."""
     wide = element.name == "Action" and not deny and policy_kind == "trust"
     if wide and not _OTHER_ACTION.fullmatch(str(entry.value)):
         entry.put("sts:*")
@@ -282,14 +282,14 @@ def _mend_entry(element: _Step, entry: _Step, deny: bool, policy_kind: Kind) -> 
 
 
 def _drop_all(step: _Step) -> bool:
-    """Leave out a condition, every time that it is given."""
+    """Drop a condition, with its duplicates."""
     for place in reversed(step.twins or [step.index]):
         del step.inside[place]
     return True
 
 
 def _drop_alike(inner: list[_Step]) -> bool:
-    """Leave out a condition key under its operator, in whatever case the two are given, every time."""
+    """Drop a condition key under its operator, with its duplicates, ignoring the case of both."""
     operator, key = inner[1], inner[2]
     for name, block in inner[0].value:
         if name.lower() == str(operator.name).lower() and isinstance(block, JsonObject):
@@ -298,9 +298,9 @@ def _drop_alike(inner: list[_Step]) -> bool:
 
 
 _OTHER_ACTION = re.compile(r"(?!sts:)[a-z0-9-]+:[A-Za-z0-9*?]+", re.ASCII)
-"""An action of another service: no trust policy is about it, and it admits nobody."""
+"""An action of another service: it has no effect in a trust policy."""
 _KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
-# The identities of a provider are not those of its account.
+# The identities of a provider do not belong to its account.
 _OF_ACCOUNT = re.compile(r"(arn:([a-z0-9-]+):(?:iam|sts)::[0-9]{12}):(?!.*-provider).+", re.ASCII | re.DOTALL)
 _ACCOUNTS = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])", re.ASCII)
 
@@ -310,7 +310,7 @@ def _everybody() -> JsonObject:
 
 
 def _mend_principal(element: _Step, inner: list[_Step], deny: bool, where: str) -> bool:
-    """Mend a Principal element; False when its statement is to be left out."""
+    """Correct a Principal element. Returns False when its statement must be dropped."""
     last = inner[-1]
     if last is element:  # not an object
         if not deny:
@@ -348,7 +348,7 @@ def _mend_principal(element: _Step, inner: list[_Step], deny: bool, where: str) 
 
 
 def _put_aws(entry: _Step, text: str, where: str) -> None:
-    """An entry under "AWS" of an Allow that is not a principal, as whom it could name."""
+    """Replace an invalid entry under "AWS" of an Allow by the callers that it could name."""
     of_account = _account_of(text)
     if of_account is not None:
         entry.put(of_account)
@@ -356,13 +356,13 @@ def _put_aws(entry: _Step, text: str, where: str) -> None:
     unread, accounts = _unread("AWS", text, where), list(dict.fromkeys(_ACCOUNTS.findall(text)))
     if entry.name is None:
         entry.put(unread)
-        entry.inside.extend(accounts)  # behind the others, which keep their places
+        entry.inside.extend(accounts)  # at the end, so that the others keep their indexes
     else:
         entry.put([unread, *accounts])
 
 
 def _account_of(text: str) -> str | None:
-    """The root ARN of the one account of which everybody is that an ARN of iam or sts could name, or None."""
+    """The root ARN of the only account whose callers this ARN of iam or sts could name, or None."""
     found = _OF_ACCOUNT.fullmatch(text)
     alone = len(_ACCOUNTS.findall(text)) == 1
     return (

@@ -1,9 +1,9 @@
-"""Texts compared without case, as `StringEqualsIgnoreCase` does it.
+"""Case-insensitive comparison, for `StringEqualsIgnoreCase`.
 
-AWS documents "ignoring case" and no more (reference_policies_elements_condition_operators). Of A to Z there is one
-meaning. Of other letters there are several: Unicode folds the Kelvin sign (U+212A) to k and the long s (U+017F) to s,
-`str.lower` in Python does the first and not the second, and others do neither. So two texts are equal, different, or
-`alike`: equal by some way of ignoring case and not by A to Z alone.
+AWS documents only "ignoring case" (reference_policies_elements_condition_operators). For A to Z this has one meaning.
+For other letters it has several: Unicode folds the Kelvin sign (U+212A) to k and the long s (U+017F) to s,
+`str.lower` in Python does only the first, and other methods do neither. So two texts are equal, different, or
+`alike`: equal under some case folding, but not under that of A to Z alone.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ _A_TO_Z = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 def fold(text: str) -> str:
-    """The text with A to Z in lower case, and nothing else changed."""
+    """The text with only A to Z lower-cased."""
     return text.lower() if text.isascii() else text.translate(_A_TO_Z)
 
 
 def loose(text: str) -> str:
-    """The same for all texts that some way of ignoring case (lower, upper, title or folded case) may call equal."""
+    """A key that is equal for all texts that some case folding (lower, upper, title or folded case) makes equal."""
     if text.isascii():
         return text.lower()
     return text.replace("\u0130", "i").upper().casefold().replace("i\u0307", "i")
 
 
 ODD = {"k": "\u212a", "s": "\u017f", "i": "\u0131\u0130"}
-"""Letters that are not ASCII and `loose` makes an ASCII letter of, by that letter."""
+"""Non-ASCII letters that `loose` maps to one ASCII letter, by that letter."""
 LIGATURES = {
     "ss": "\u00df\u1e9e",
     "ffi": "\ufb03",
@@ -36,12 +36,12 @@ LIGATURES = {
     "fl": "\ufb02",
     "st": "\ufb05\ufb06",
 }
-"""Letters that `loose` makes several ASCII letters of, by those."""
+"""Letters that `loose` maps to several ASCII letters, by those letters."""
 
 
 def spellings(text: str) -> Iterator[str]:
-    """Texts that are alike to `text` and not equal to it, each with one letter spelt otherwise. None when every text
-    that is not equal is different."""
+    """Yield texts that are `alike` but not equal to `text`, each with one letter replaced. Yields nothing when every
+    unequal text is different."""
     letters = text.lower()
     for place in range(len(letters)):
         for plain, odd in (*ODD.items(), *LIGATURES.items()):

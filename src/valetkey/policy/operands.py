@@ -1,6 +1,6 @@
-"""The values that condition operators compare: numbers, dates, addresses, truth values, bytes, ARN patterns.
+"""The values that condition operators compare: numbers, dates, addresses, booleans, bytes, ARN patterns.
 
-Each `read_…` answers None for a text that is no such value. Source: IAM User Guide,
+Each `read_…` returns None for a text that is not such a value. Source: IAM User Guide,
 reference_policies_elements_condition_operators.
 """
 
@@ -27,12 +27,12 @@ _ADDRESS = re.compile(r"([0-9A-Fa-f.:]{2,45})(?:/([0-9]{1,3}))?")
 
 
 def read_number(text: str) -> Decimal | None:
-    """A decimal number, exact: no NaN, no infinity, no blanks."""
+    """Parse an exact decimal number: no NaN, no infinity, no blanks."""
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def read_date(text: str) -> int | None:
-    """Microseconds since 1970 (UTC) of an ISO 8601 date or time, or of epoch seconds. Without a zone it is UTC."""
+    """Parse an ISO 8601 date or time (UTC without a zone) or epoch seconds. Returns microseconds since 1970 (UTC)."""
     if epoch := _EPOCH.fullmatch(text):
         return int(epoch[1]) * 1_000_000 + int((epoch[2] or "")[:6].ljust(6, "0"))
     iso = _ISO.fullmatch(text)
@@ -54,12 +54,12 @@ def read_date(text: str) -> int | None:
 
 
 def read_bool(text: str) -> bool | None:
-    """ "true" or "false", in any case."""
+    """Parse "true" or "false", in any case."""
     return {"true": True, "false": False}.get(text.lower())
 
 
 def read_bytes(text: str) -> bytes | None:
-    """The bytes of a base64 text."""
+    """Decode a base64 text."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -71,7 +71,7 @@ Network = tuple[int, int, int]
 
 
 def read_network(text: str) -> Network | None:
-    """An address or CIDR range; no prefix is one address. Host bits may be set, as AWS lets them."""
+    """Parse an IP address (a network of one address) or a CIDR range. Host bits may be set, as in AWS."""
     found = _ADDRESS.fullmatch(text)
     try:
         address = ipaddress.ip_address(found[1]) if found else None
@@ -88,20 +88,19 @@ def read_network(text: str) -> Network | None:
 
 
 def read_address(text: str) -> tuple[int, int] | None:
-    """IP version and address as an integer."""
+    """Parse an IP address. Returns its version and its value as an integer."""
     network = read_network(text) if "/" not in text else None
     return None if network is None else network[:2]
 
 
 def is_arn(text: str) -> bool:
-    """Whether a text has an ARN's six parts."""
+    """Whether a text has the six parts of an ARN."""
     return text.startswith("arn:") and text.count(":") >= 5
 
 
 def compile_arn(pattern: str) -> Callable[[str], bool] | None:
-    """ArnLike as a test of an ARN: the six parts one by one, so that no wildcard in the first five crosses a colon.
-
-    `pattern` holds STAR and ANY. None for a pattern of fewer parts.
+    """Compile an ArnLike pattern with STAR and ANY to a test of an ARN. Returns None for a pattern of fewer than six
+    parts. The parts are compared one by one, so that no wildcard in the first five crosses a colon.
     """
     wanted = pattern.split(":", 5)
     if len(wanted) < 6:

@@ -1,8 +1,8 @@
-"""The condition operators: one row each, which says what is compared (family) and how (comparison).
+"""The table of condition operators. Each row has what is compared (family) and how (comparison).
 
-Every engine (the evaluator, the key partition, the campaign's referee) decides by `family` and `comparison` alone, with
-`match`; no engine looks at a name. So a new operator is a row, and where it compares in a new way, a member of
-`Comparison`, which mypy then asks every engine for. A test runs random values of every row through all engines.
+Every engine (the evaluator, the key partition, the tests' referee) decides by `family` and `comparison` alone, with
+`match`; no engine looks at a name. So a new operator is a row. A new way to compare is a member of `Comparison`, which
+mypy then requires in every engine. A test runs random values of every row through all engines.
 
 Source: IAM User Guide, reference_policies_elements_condition_operators.
 """
@@ -29,7 +29,7 @@ class Family(StrEnum):
     BYTES = "bytes"
     ADDRESS = "address"
     NULL = "null"
-    """Nothing: whether the key is there."""
+    """No value: whether the key is present."""
 
 
 class Comparison(StrEnum):
@@ -61,18 +61,18 @@ class Operator:
     family: Family
     comparison: Comparison
     words: str
-    """What stands between key and value in a reason."""
+    """The text between key and value in a reason."""
     negated: bool = False
-    """Whether it holds where the comparison does not."""
+    """Whether the operator negates the comparison."""
 
     def unknown(self) -> NotDecided:
-        """For an engine that does not know this comparison in this family."""
+        """The error for an engine that does not implement this comparison in this family."""
         return NotDecided(f"valetkey does not know the condition operator {self.name}")
 
 
 def reader(family: Family) -> Reader | None:
-    """How a value of the document must be readable (None: it is not), or None for any text (which then may hold
-    variables). Raises NotDecided."""
+    """The parser of a document's values; it returns None for an invalid value. None instead of a parser means any
+    text, which may contain policy variables. Raises NotDecided."""
     match family:
         case Family.TEXT | Family.ARN:
             return None
@@ -127,9 +127,8 @@ _SETS: dict[str, SetOperator] = {"forallvalues": "ForAllValues", "foranyvalue": 
 
 
 def read_operator(name: str) -> tuple[Operator, SetOperator | None, bool] | None:
-    """Take "ForAllValues:StringLikeIfExists" (any case) apart: row, set operator, IfExists. None when unknown.
-
-    Null takes neither a set operator nor IfExists.
+    """Parse "ForAllValues:StringLikeIfExists" (any case) to row, set operator, IfExists. Returns None for an unknown
+    name, and for Null with a set operator or IfExists.
     """
     prefix, colon, base = name.lower().rpartition(":")
     if_exists = base.endswith("ifexists")

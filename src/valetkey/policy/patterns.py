@@ -1,4 +1,4 @@
-"""The Action and Resource elements as tests.
+"""The Action and Resource elements, compiled to tests.
 
 Source: IAM User Guide, reference_policies_elements_action and reference_policies_elements_resource.
 """
@@ -13,10 +13,10 @@ from valetkey.policy.variables import Keys, broken, resolve, several, template
 
 
 def compile_actions(patterns: Sequence[str], *, negated: bool, unsure: bool) -> Callable[[str], bool]:
-    """A test of a lower-cased action. Actions are compared without case and take no variables.
+    """Compile to a test of a lower-cased action. Actions are compared without case and have no policy variables.
 
-    An empty Action "does not affect the policy" (access-analyzer-reference-policy-checks, "Empty array action"); of an
-    empty NotAction nothing is said: `unsure` is the answer.
+    An empty Action "does not affect the policy" (access-analyzer-reference-policy-checks, "Empty array action"). An
+    empty NotAction is undocumented: the test returns `unsure`.
     """
     if not patterns:
         return lambda action: negated and unsure
@@ -37,11 +37,11 @@ def compile_actions(patterns: Sequence[str], *, negated: bool, unsure: bool) -> 
 def compile_resources(
     patterns: Sequence[str], *, negated: bool, unsure: bool, variables: bool
 ) -> Callable[[str, Keys], bool]:
-    """A test of a request's resource. A variable without a value matches no Resource.
+    """Compile to a test of a request's resource. A pattern whose variable has no value matches no Resource.
 
     An empty Resource "does not affect the policy" (access-analyzer-reference-policy-checks, "Empty array resource").
-    `unsure` is the answer where AWS documents none: an empty NotResource; a variable without a value in NotResource;
-    one with several values; a `${` that begins no variable.
+    The test returns `unsure` where AWS documents nothing: an empty NotResource; a variable without a value in
+    NotResource; a variable with several values; a `${` that does not begin a variable.
     """
     if not patterns:
         return lambda resource, keys: negated and unsure
@@ -69,10 +69,10 @@ def compile_resources(
 
 
 def compile_resource(pattern: str) -> Callable[[str], bool]:
-    """One pattern with STAR and ANY as a test of a resource.
+    """Compile one pattern with STAR and ANY to a test of a resource.
 
-    Wildcards stay inside a segment, but a `*` that ends its segment may reach beyond the colon. So an ARN of too few
-    segments is completed by such a `*`, or fits nothing.
+    Wildcards match inside one segment, but a `*` at the end of a segment may match beyond the colon. So an ARN pattern
+    of too few segments is completed by such a `*`, or matches nothing.
     """
     segments = pattern.split(":", 5)
     whole = compiled(pattern)

@@ -1,5 +1,5 @@
-"""JSON as a policy needs it read: every pair of an object, so that a key given twice is seen; numbers as written; and
-for each value its place, as a JSON path.
+"""The JSON parser for policies. It keeps every pair of an object, so that duplicate keys are detected, numbers as
+written, and the JSON path of each value.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from valetkey.errors import PolicyError, shown
 
 
 class JsonObject(list[tuple[str, Any]]):
-    """A JSON object as its pairs, so that a key given twice is seen."""
+    """A JSON object as a list of pairs, so that duplicate keys are detected."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonNumber:
-    """A JSON number as it was written."""
+    """A JSON number as written."""
 
     text: str
 
 
 def load_json(document: object, longest: int, root: str = "$") -> Any:
-    """Load JSON text, or a dict, of at most `longest` characters, keeping what a policy needs: every pair of an
-    object, numbers as written. `root` is its JSON path in errors. Raises PolicyError."""
+    """Load JSON text, or a dict, of at most `longest` characters. Keeps every pair of an object, and numbers as
+    written. `root` is its JSON path in errors. Raises PolicyError."""
 
     def no_constant(name: str) -> None:
         raise PolicyError(f"{name} is not JSON", do="write a number or a string", where=root)
 
     try:
-        # A dict takes the way of text: what json cannot write, AWS cannot be sent.
+        # A dict is serialized first: a value that json cannot serialize cannot be sent to AWS.
         text = document if isinstance(document, str) else json.dumps(document, allow_nan=False)
         if not isinstance(document, str | dict):
             raise TypeError
@@ -66,7 +66,7 @@ def member(where: str, name: str) -> str:
 
 
 def members(value: Any, where: str) -> dict[str, Any]:
-    """A JSON object's members. Raises PolicyError for anything else, and for a key given twice."""
+    """The members of a JSON object. Raises PolicyError for any other value and for a duplicate key."""
     if not isinstance(value, JsonObject):
         raise PolicyError(f"expected an object, not {kind_of(value)}", do="write { ... }", where=where)
     found: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def members(value: Any, where: str) -> dict[str, Any]:
 
 
 def known_members(value: Any, where: str, known: set[str]) -> dict[str, Any]:
-    """The members of an object that may have these and no others. Raises PolicyError."""
+    """The members of a JSON object. Raises PolicyError as `members` does, and for a member not in `known`."""
     found = members(value, where)
     for name in found:
         if name not in known:
@@ -91,7 +91,7 @@ def known_members(value: Any, where: str, known: set[str]) -> dict[str, Any]:
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, with its article: "a list"."""
+    """The type of a JSON value, with its article: "a list"."""
     if isinstance(value, JsonObject):
         return "an object"
     if isinstance(value, list):
@@ -114,19 +114,19 @@ def _clean(text: str, where: str) -> str:
 
 
 def text_of(value: Any, where: str) -> str:
-    """A string without half characters. Raises PolicyError."""
+    """Check that a value is a string without lone surrogates. Raises PolicyError."""
     if not isinstance(value, str):
         raise PolicyError(f"expected a string, not {kind_of(value)}", do='write "..."', where=where)
     return _clean(value, where)
 
 
 def optional_text(elements: Mapping[str, Any], name: str, where: str) -> str | None:
-    """The member of that name, or None. Raises PolicyError when it is not a string."""
+    """The member of that name, or None when it is missing. Raises PolicyError when it is not a string."""
     return text_of(elements[name], member(where, name)) if name in elements else None
 
 
 def texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
-    """The strings of a string or a list of strings, each with its place."""
+    """Yield the strings of a string or a list of strings, each after its JSON path. Raises PolicyError."""
     if isinstance(value, list) and not isinstance(value, JsonObject):
         for index, each in enumerate(value):
             yield f"{where}[{index}]", text_of(each, f"{where}[{index}]")
@@ -135,7 +135,8 @@ def texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
 
 
 def scalars(value: Any, where: str) -> Iterator[tuple[str, str]]:
-    """The values of a condition: strings, numbers, true and false, one or a list."""
+    """Yield the values of a condition (strings, numbers and booleans, one or a list) as text, each after its JSON
+    path. Raises PolicyError."""
     alone = not isinstance(value, list) or isinstance(value, JsonObject)
     for place, each in [(where, value)] if alone else [(f"{where}[{i}]", each) for i, each in enumerate(value)]:
         if isinstance(each, bool):

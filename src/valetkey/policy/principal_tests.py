@@ -1,4 +1,4 @@
-"""Principal and NotPrincipal elements in the evaluator: how an element reaches the caller of a request.
+"""Principal and NotPrincipal elements in the evaluator, compiled to tests of the caller of a request.
 
 Source: IAM User Guide, reference_policies_elements_principal and reference_policies_elements_notprincipal.
 """
@@ -15,8 +15,8 @@ from valetkey.policy.undecided import not_known
 def compile_principals(
     element: Principals, *, negated: bool, deny: bool, unsure: bool
 ) -> Callable[[Request, bool], NamedBy]:
-    """A test of a request; its second argument says whether the caller has a permissions boundary. `unsure` says
-    whether a NotPrincipal that names nobody reaches everybody."""
+    """Compile to a test of a request; its second argument says whether the caller has a permissions boundary. `unsure`
+    says whether an empty NotPrincipal matches every caller."""
     if element.empty:
         grant = NamedBy.DIRECT if negated and unsure else NamedBy.NONE
         return lambda request, bounded: grant
@@ -29,7 +29,7 @@ def compile_principals(
 
     def by_name(request: Request, bounded: bool) -> NamedBy:
         for name, grant in request.caller.names:
-            # A bare account id means the account of that number in the resource's own partition.
+            # A bare account id means the account with that number in the resource's partition.
             if name in listed and (request.same_partition or name != request.caller.account):
                 return grant
         return NamedBy.NONE
@@ -41,7 +41,7 @@ def compile_principals(
 
 
 def _by_unique_id(unique: frozenset[str], caller: Caller, keys: Mapping[str, str | tuple[str, ...]]) -> NamedBy:
-    """A unique id never matches an ARN; it matches the aws:userid of the request (AIDA…, or AROA…:session)."""
+    """A unique id does not match an ARN; it matches the aws:userid of the request (AIDA…, or AROA…:session)."""
     userid = keys.get("aws:userid")
     if not isinstance(userid, str):
         return NamedBy.NONE
@@ -68,8 +68,8 @@ def _listed(element: Principals) -> frozenset[str]:
 
 
 def _not_principal(element: Principals, deny: bool) -> Callable[[Request, bool], NamedBy]:
-    """A Deny spares a caller only when its account, role and session are all listed, and never one with a boundary;
-    an Allow reaches only callers of whom nothing is listed."""
+    """A Deny exempts a caller only when its account, role and session are all listed and it has no permissions
+    boundary. An Allow matches only callers none of whose names is listed."""
     listed = _listed(element)
 
     def denies(request: Request, bounded: bool) -> NamedBy:

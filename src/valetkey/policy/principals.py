@@ -1,8 +1,8 @@
 """The caller of a request, and the callers that a Principal element names.
 
 Source: IAM User Guide, reference_policies_elements_principal and reference_policies_elements_notprincipal.
-A caller is known to a Principal element under several names: a role session as itself, as its role and as part of
-its account. How it was named decides what else must agree (`NamedBy`).
+A Principal element can name a caller in several ways: a role session as itself, as its role and as part of its
+account. The way decides which other policies must allow (`NamedBy`).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from valetkey.policy.undecided import not_known
 
 
 class NamedBy(IntEnum):
-    """How a statement names the caller; the greater, the less else has to agree inside one account."""
+    """How a statement names the caller. The greater, the fewer other policies must allow in the same account."""
 
     NONE = 0
     ACCOUNT = 1
-    """By the account: it delegates, the caller's own policies must allow too."""
+    """By the account: this delegates to the caller's own policies, which must allow too."""
     ROLE = 2
-    """By the role's ARN: a boundary or session policy still limits it, identity policies need not allow."""
+    """By the role's ARN: boundary and session policy limit the caller; identity policies need not allow."""
     DIRECT = 3
-    """By the user, the session, the service, the provider, or `*`: nothing else need allow in the same account."""
+    """By the user, the session, the service, the provider, or `*`: no other policy of the same account need allow."""
 
 
 Kind = Literal[
@@ -39,10 +39,10 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+(:[0-9]+)?(/[A-
 _SERVICE = re.compile(
     r".*\.(amazonaws\.com(\.cn)?|amazonaws\.eu|amazon\.com|c2s\.ic\.gov|sc2s\.sgov\.gov|aws\.internal)"
 )
-# Sign-in providers that AWS knows by a bare name although it looks like a service's.
+# Identity providers whose bare name looks like that of a service.
 _PROVIDERS = frozenset({"cognito-identity.amazonaws.com", "www.amazon.com"})
 _UNIQUE_ID = re.compile(r"(AIDA|AROA)[A-Z0-9]{12,124}")
-# Of what IAM gives unique ids to, only users and roles are principals (reference_identifiers, unique ID prefixes).
+# Of the entities with unique ids, only users and roles are principals (reference_identifiers, unique ID prefixes).
 _OTHER_IDS = re.compile(r"(ABIA|ACCA|AGPA|AIPA|AKIA|ANPA|ANVA|APKA|ASCA|ASIA)[A-Z0-9]{12,124}")
 # What may follow the account in a principal's ARN (IAM and STS API references: pathType, userNameType, roleNameType,
 # roleSessionNameType, userNameType of GetFederationToken).
@@ -50,25 +50,25 @@ _RESOURCES = {
     "iam": re.compile(r"root|(user|role)/([!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII),
     "sts": re.compile(r"assumed-role/[\w+=,.@-]{1,64}/[\w+=,.@-]{1,64}|federated-user/[\w+=,.@-]{2,32}", re.ASCII),
 }
-# Bucket policies name CloudFront's identities under this word, which is not an account.
+# Bucket policies name CloudFront's identities with "cloudfront" in place of the account.
 _ORIGIN_ACCESS = re.compile(r"arn:aws[a-z-]*:iam::cloudfront:user/CloudFront Origin Access Identity [A-Z0-9]{1,64}")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a request, read from one text."""
+    """The caller of a request, parsed from one text."""
 
     text: str
     kind: Kind
     partition: str | None
     account: str | None
     names: tuple[tuple[str, NamedBy], ...]
-    """Every name a Principal element can use, the most direct first. A bare account id stands last."""
+    """Every name that a Principal element can use for the caller, the most direct first, a bare account id last."""
     groups: tuple[tuple[str, ...], ...]
-    """What NotPrincipal must list to spare the caller: one name of each group."""
+    """The names that NotPrincipal must list to exempt the caller: one of each group."""
     keys: Mapping[str, str] = field(default_factory=dict)
-    """The condition keys that follow from who calls (reference_policies_condition-keys)."""
+    """The condition keys that follow from the caller (reference_policies_condition-keys)."""
 
     unsigned: bool = field(init=False)
     """Whether the caller has no IAM identity of its own, so that only the resource's side decides."""
@@ -78,7 +78,7 @@ class Caller:
 
 
 def is_unsigned(kind: Kind) -> bool:
-    """Whether callers of this kind have no IAM identity of their own. Raises NotDecided for a kind that is none."""
+    """Whether callers of this kind have no IAM identity of their own. Raises NotDecided for an unknown kind."""
     match kind:
         case "service" | "provider" | "anonymous":
             return True
@@ -89,7 +89,7 @@ def is_unsigned(kind: Kind) -> bool:
 
 
 def id_prefix(kind: Kind) -> str | None:
-    """How the unique ids begin by which a Principal element can name callers of this kind; None where it cannot."""
+    """The prefix of the unique ids by which a Principal element can name callers of this kind, or None."""
     match kind:
         case "user":
             return "AIDA"
@@ -103,10 +103,10 @@ def id_prefix(kind: Kind) -> str | None:
 
 @lru_cache(maxsize=4096)
 def read_caller(text: str) -> Caller:
-    """Read a Request's principal. Raises PolicyError.
+    """Parse a Request's principal. Raises PolicyError.
 
-    An ARN of a user, role, role session, federated user, account root or identity provider; a service
-    ("ec2.amazonaws.com"); a provider's bare name ("accounts.google.com"); a canonical user id; or "anonymous".
+    Accepts the ARN of a user, role, role session, federated user, account root or identity provider; a service
+    ("ec2.amazonaws.com"); a provider's bare name ("accounts.google.com"); a canonical user id; and "anonymous".
     """
     if text.startswith("arn:"):
         return _arn_caller(text, parse_arn(text))
@@ -153,13 +153,13 @@ def _arn_caller(text: str, arn: Arn) -> Caller:
         case "iam", ["role", *_, name] if name:
             return caller("role", ((_role(arn.partition, account, name), NamedBy.ROLE),), principaltype="AssumedRole")
         case "sts", ["assumed-role", name, session] if name and session:
-            # The path of the role is not in the session's ARN: role names are unique without it.
+            # The session's ARN does not contain the role's path: role names are unique without it.
             keys["aws:principalarn"] = role = _role(arn.partition, account, name)
             return caller("session", ((text, NamedBy.DIRECT), (role, NamedBy.ROLE)), principaltype="AssumedRole")
         case "sts", ["federated-user", name] if name:
             own = ((text, NamedBy.DIRECT),)
             return caller("federated user", own, principaltype="FederatedUser", userid=f"{account}:{name}")
-        # An issuer's address may end in a slash, as Entra ID's do, and so does its provider's ARN then.
+        # An issuer's URL may end in a slash, as those of Entra ID do; then its provider's ARN does too.
         case "iam", ["saml-provider", *_, name] | ["oidc-provider", name, *_] if name:
             name = f"federated:{text}"
             return Caller(text, "provider", arn.partition, account, ((name, NamedBy.DIRECT),), ((name,),))
@@ -171,18 +171,18 @@ def _arn_caller(text: str, arn: Arn) -> Caller:
 
 
 def _role(partition: str, account: str, name: str) -> str:
-    """A role's name for matching: its ARN without the path, which a session's ARN does not have either."""
+    """The role's ARN without the path, for matching: a session's ARN does not contain the path."""
     return f"arn:{partition}:iam::{account}:role/{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An entry of a Principal element of which nobody can say whom it names."""
+    """An entry of a Principal element for which it is unknown which callers it names."""
 
     text: str
     """The entry, short and escaped."""
     why: str
-    """Half a sentence: "is not an AWS principal"."""
+    """A predicate: "is not an AWS principal"."""
     where: str
     """JSON path."""
 
@@ -192,10 +192,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Principals:
-    """A Principal or NotPrincipal element, as the document has it."""
+    """A Principal or NotPrincipal element, as in the document."""
 
     everyone: bool = False
-    """`"*"`, or `*` among the AWS entries."""
+    """Whether it is `"*"`, or has `*` among the AWS entries."""
     aws: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     federated: tuple[str, ...] = ()
@@ -203,13 +203,13 @@ class Principals:
     bare: bool = field(default=False, compare=False)
     """Whether it is the text `"*"` instead of an object."""
     unread: tuple[Unread, ...] = ()
-    """Entries that only `lenient` lets through. Nothing here matches them: what is proved of the other entries says
-    nothing about these (`legible`)."""
+    """Entries that only `lenient` accepts. They match no caller; a proof about the other entries does not cover them
+    (`legible`)."""
 
     @property
     def empty(self) -> bool:
-        """Whether it names nobody. Such a Principal "does not affect the policy" (access-analyzer-reference-policy-
-        checks, "Empty array principal"); of such a NotPrincipal nothing is said."""
+        """Whether it has no entries. An empty Principal "does not affect the policy" (access-analyzer-reference-policy-
+        checks, "Empty array principal"); an empty NotPrincipal is undocumented."""
         return not (self.everyone or self.aws or self.services or self.federated or self.canonical or self.unread)
 
     def __str__(self) -> str:
@@ -218,12 +218,12 @@ class Principals:
 
 
 def read_aws(text: str) -> str | None:
-    """An entry under "AWS" as the name it matches by, or None when AWS refuses it (wildcards included).
+    """The name by which an entry under "AWS" matches, or None when AWS rejects the entry (wildcards included).
 
-    An account id or root ARN, the ARN of a user, role, role session or federated user; or the unique id of a user
-    (AIDA…) or role (AROA…), see `Origin`.
+    Accepts an account id or root ARN, the ARN of a user, role, role session or federated user, and the unique id of a
+    user (AIDA…) or role (AROA…), see `Origin`.
 
-    INVARIANT: every name that is read here is one that a caller can have; another name would silently match nothing.
+    INVARIANT: every returned name is one that a caller can have; any other name would silently match nothing.
     """
     if is_account(text) or is_unique_id(text) or _ORIGIN_ACCESS.fullmatch(text):
         return text
@@ -244,7 +244,7 @@ def is_unique_id(text: str) -> bool:
 
 
 def why_unread(kind: str, text: str) -> str:
-    """What is wrong with an entry under this kind that AWS refuses, as half a sentence."""
+    """Why AWS rejects an entry under this kind, as a predicate."""
     if kind == "AWS" and _OTHER_IDS.fullmatch(text):
         return "is a unique id, but not of a user (AIDA...) or role (AROA...)"
     return f"is not {'an AWS' if kind == 'AWS' else f'a {kind}'} principal"

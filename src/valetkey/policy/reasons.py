@@ -1,4 +1,4 @@
-"""Why a statement does or does not apply, in words."""
+"""The texts that say why a statement does or does not apply."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.variables import resolve, template
 
 _SHOWN = 3
-"""Values shown of a list; the rest is counted."""
+"""Maximum number of values shown of a list; the others are counted."""
 _LONG = 200
-"""Characters shown of one value."""
+"""Maximum number of characters shown of one value."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """One test of a statement that failed (or, of a Deny, held): where it stands and what it asked for."""
+    """One test of a statement that failed, or a condition that held: its JSON path and the text of the reason."""
 
     where: str
     text: str
@@ -31,12 +31,12 @@ class TestResult:
 def nearest(
     policies: Sequence[Policy], request: Request, action: str
 ) -> tuple[int, Statement, tuple[TestResult, ...]] | None:
-    """The Allow statement that failed the fewest tests, with its policy's place in `policies` and those failures."""
+    """The Allow statement with the fewest failed tests: index of its policy in `policies`, statement, failures."""
     best: tuple[tuple[int, int], int, Statement, tuple[TestResult, ...]] | None = None
     for place, policy in enumerate(policies):
         for statement in policy.allows:
             failed = tuple(failures(statement, request, action))
-            # Of two as near, the one about this caller and this action says more.
+            # Of two with as many failures, one about this caller and this action explains more.
             rank = (len(failed), (not statement.covers_caller(request, False)) + (not statement.covers_action(action)))
             if best is None or rank < best[0]:
                 best = (rank, place, statement, failed)
@@ -44,7 +44,7 @@ def nearest(
 
 
 def failures(statement: Statement, request: Request, action: str) -> Iterator[TestResult]:
-    """Every test of a statement that the request does not pass."""
+    """Yield every test of a statement that the request fails."""
     where = statement.where
     if not statement.covers_action(action):
         element = "NotAction" if statement.not_action else "Action"
@@ -73,7 +73,7 @@ def failures(statement: Statement, request: Request, action: str) -> Iterator[Te
 
 
 def _unsaid_id(statement: Statement, request: Request) -> str:
-    """That the caller may be whom a unique id names, where the request does not say which id the caller has."""
+    """The note that a unique id may name the caller, when the request does not contain aws:userid."""
     prefix = id_prefix(request.caller.kind)
     ids = filter(is_unique_id, statement.principals.aws if statement.principals and prefix else ())
     found = next((each for each in ids if each.startswith(prefix or "")), None)
@@ -83,7 +83,7 @@ def _unsaid_id(statement: Statement, request: Request) -> str:
 
 
 def conditions(statement: Statement, request: Request) -> tuple[TestResult, ...]:
-    """The conditions of a statement that applies, as facts."""
+    """The conditions of a statement that applies, each with the value in the request."""
     return tuple(
         TestResult(each.where, f"{_wish(each, request, statement.variables)} (the request has {_sent(each, request)})")
         for each in statement.conditions
@@ -91,12 +91,12 @@ def conditions(statement: Statement, request: Request) -> tuple[TestResult, ...]
 
 
 def title(statement: Statement) -> str:
-    """What a person calls the statement: its number from 1, and its Sid."""
+    """The statement's display name: its number from 1, and its Sid."""
     return f"statement {statement.index + 1}" + (f" ({statement.sid[:_LONG]})" if statement.sid else "")
 
 
 def spelt(request: Request, action: str) -> str:
-    """A lower-cased action as the request spells it."""
+    """A lower-cased action as spelled in the request."""
     given = [request.action] if isinstance(request.action, str) else request.action
     return next(each for each in given if each.lower() == action)
 

@@ -1,4 +1,4 @@
-"""The question: who wants to do what, on which resource, with which condition keys."""
+"""The request to decide: caller, actions, resource and condition keys."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _KEYS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call to AWS. Raises PolicyError for a part that cannot be read; `where` names it ("context['aws:x']")."""
+    """One call to AWS. Raises PolicyError for an invalid part; `where` names it ("context['aws:x']")."""
 
     principal: str
-    """Who calls: an ARN (user, role, role session, federated user, root, identity provider), a service
+    """The caller: an ARN (user, role, role session, federated user, root, identity provider), a service
     "ec2.amazonaws.com", a provider's bare name "accounts.google.com", or "anonymous"."""
     action: str | Sequence[str]
-    """ "service:Action" in any case, or all the actions that one call needs: an AssumeRole with Tags is
-    ("sts:AssumeRole", "sts:TagSession"), one with SourceIdentity adds "sts:SetSourceIdentity"."""
+    """ "service:Action" in any case, or all actions that one call needs: an AssumeRole with Tags needs
+    ("sts:AssumeRole", "sts:TagSession"), one with SourceIdentity also "sts:SetSourceIdentity"."""
     resource: str = "*"
-    """The ARN acted on, or "*" where the action has none."""
+    """The resource's ARN, or "*" when the action has no resource."""
     resource_account: str | None = None
-    """The account that owns the resource. Default: the one in the ARN, else the caller's."""
+    """The account that owns the resource. Default: the one in the ARN, otherwise the caller's."""
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
-    """Condition keys in any case; a value is a str or a list of str. What follows from the principal
-    (aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:username, ...) is filled in unless given."""
+    """Condition keys in any case; a value is a str or a list of str. Keys that follow from the principal
+    (aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:username, ...) are added unless given."""
 
     caller: Caller = field(init=False, repr=False)
     actions: tuple[str, ...] = field(init=False, repr=False)
     """The actions, lower-cased."""
     keys: dict[str, str | tuple[str, ...]] = field(init=False, repr=False)
-    """The condition keys that are tested, lower-cased, derived ones included."""
+    """The condition keys of the request, lower-cased, derived ones included."""
     same_account: bool = field(init=False, repr=False)
     same_partition: bool = field(init=False, repr=False)
 
@@ -59,7 +59,7 @@ class Request:
 
 @lru_cache(maxsize=4096)
 def _owner(resource: str) -> tuple[str | None, str | None]:
-    """Partition and account in a resource's ARN, None where it has none."""
+    """Partition and account in a resource's ARN; None for each one that it does not have. Raises PolicyError."""
     if not resource or not _encodable(resource) or len(resource) > _VALUE_MAX:
         raise PolicyError(f"{shown(resource)} is not a resource", do="give an ARN, or * for none", where="resource")
     parts = resource.split(":", 5)
@@ -118,7 +118,8 @@ def _keys(context: object, derived: Mapping[str, str]) -> dict[str, str | tuple[
 
 
 def _values(name: str, value: object) -> str | tuple[str, ...]:
-    """Several values as a tuple; a list of one is the same as its value, an empty list is not a key at all."""
+    """Read a list of values as a tuple. A list of one returns its value; an empty list means that the key is
+    missing. Raises PolicyError."""
     where = f"context[{shown(name)}]"
     if not isinstance(value, list | tuple):
         problem = "is too long or is not a string" if isinstance(value, str) else f"is {shown(value)}"
@@ -138,7 +139,7 @@ def _values(name: str, value: object) -> str | tuple[str, ...]:
 
 
 def _encodable(text: str) -> bool:
-    """Whether the text holds no lone surrogate, which stand for wildcards inside this room."""
+    """Whether the text has no lone surrogate (inside this room they are wildcards)."""
     try:
         text.encode()
     except UnicodeEncodeError:

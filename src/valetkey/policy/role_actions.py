@@ -1,4 +1,4 @@
-"""The actions of STS that a role's trust policy decides, and who can call them.
+"""The STS actions that a role's trust policy decides, and the callers that STS accepts for them.
 
 Sources: STS API reference, AssumeRole, AssumeRoleWithSAML, AssumeRoleWithWebIdentity; Service Authorization Reference,
 AWS Security Token Service; IAM User Guide, id_credentials_sts-comparison.
@@ -18,22 +18,22 @@ TAG_SESSION = "sts:TagSession"
 SET_SOURCE_IDENTITY = "sts:SetSourceIdentity"
 SET_CONTEXT = "sts:SetContext"
 ALONGSIDE = (TAG_SESSION, SET_SOURCE_IDENTITY, SET_CONTEXT)
-"""The actions that one of those needs besides, when it passes tags, a source identity or a context."""
+"""The actions that such a call needs in addition when it passes tags, a source identity or a context."""
 ROLE_ACTIONS = (*ENTERING, *ALONGSIDE)
 """The actions that a trust policy decides."""
 
 
 def lowered(actions: tuple[str, ...]) -> frozenset[str]:
-    """For comparison: case does not count in actions."""
+    """The actions in lower case, for comparison: actions are case-insensitive."""
     return frozenset(map(str.lower, actions))
 
 
 UNSIGNED = lowered((WITH_SAML, WITH_WEB_IDENTITY))
-"""Lower-cased: called with an assertion of a provider, and signed by nobody."""
+"""The actions, lower-cased, that are called with a provider's assertion and are not signed."""
 
 
 def enters_roles(kind: Kind) -> bool:
-    """Whether STS lets callers of this kind enter roles at all. A provider stands for whom it vouches for."""
+    """Whether STS allows callers of this kind to assume roles. A provider represents its users."""
     match kind:
         case "user" | "role" | "session" | "service" | "provider":
             return True
@@ -44,8 +44,8 @@ def enters_roles(kind: Kind) -> bool:
 
 
 def refused_by_sts(kind: Kind, actions: tuple[str, ...]) -> str:
-    """Why STS refuses this call whatever the policies say, as a sentence; "" where it does not. `actions` are
-    lower-cased. Said of callers who can sign a call, and of AssumeRole, which the other actions only accompany."""
+    """Why STS refuses this call independently of the policies, as a sentence; "" when it does not. `actions` are
+    lower-cased. Covers callers that can sign a call, and AssumeRole, which the other actions only accompany."""
     if ASSUME_ROLE.lower() not in actions or enters_roles(kind):
         return ""
     match kind:

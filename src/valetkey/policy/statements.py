@@ -1,4 +1,4 @@
-"""A policy as frozen values, each statement with its tests prepared."""
+"""A parsed policy as frozen values, each statement with its compiled tests."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What the documents of one kind have (reference_policies_grammar, and the pages of each kind)."""
+    """The grammar of one kind of policy (reference_policies_grammar, and the pages of each kind)."""
 
     principal: Literal["none", "some", "everyone"]
-    """Principal: none, because the policy belongs to its caller; some; or `"*"` only."""
+    """Principal: none, because the policy is attached to the caller; some; or `"*"` only."""
     resource: Literal["none", "optional", "needed"]
     not_principal: bool = False
     not_action: bool = True
     sts_only: bool = False
-    """Whether its actions are those of sts alone."""
+    """Whether only actions of sts are valid."""
     free_texts: bool = False
-    """Whether a Sid may be any text and given twice, and a Resource need not be an ARN."""
+    """Whether a Sid may be any text and need not be unique, and a Resource need not be an ARN."""
 
 
 def grammar(kind: Kind) -> Grammar:
-    """Raises NotDecided for a kind that is none."""
+    """The grammar of a kind of policy. Raises NotDecided for an unknown kind."""
     match kind:
         case "identity" | "boundary" | "session" | "scp":
             return Grammar("none", "needed")
@@ -49,18 +49,18 @@ def grammar(kind: Kind) -> Grammar:
 
 GRAMMARS: dict[Kind, Grammar] = {kind: grammar(kind) for kind in KINDS}
 WITH_PRINCIPAL = frozenset(kind for kind, each in GRAMMARS.items() if each.principal != "none")
-"""The kinds whose statements say whom they are about; the others belong to their caller."""
+"""The kinds whose statements have a Principal; the others are attached to their caller."""
 
 Effect = Literal["Allow", "Deny"]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. Exactly one of Action and NotAction was there; so for Resource and Principal where the kind
-    has them (`resources` and `principals` are None where it has not)."""
+    """One statement. The document has exactly one of Action and NotAction. The same holds for Resource and Principal;
+    `resources` and `principals` are None where the statement has neither element of the pair."""
 
     index: int
-    """Its place in the document, from 0."""
+    """Its index in the document, from 0."""
     sid: str | None
     effect: Effect
     actions: tuple[str, ...]
@@ -71,18 +71,18 @@ class Statement:
     not_principal: bool
     conditions: tuple[Condition, ...]
     where: str
-    """JSON path: "$.Statement[0]", or "$.Statement" when it stands alone."""
+    """JSON path: "$.Statement[0]", or "$.Statement" when Statement is not a list."""
     variables: bool
-    """Whether `${…}` counts (Version 2012-10-17)."""
+    """Whether policy variables `${…}` are in effect (Version 2012-10-17)."""
 
     covers_action: Callable[[str], bool] = field(repr=False, compare=False)
     covers_caller: Callable[[Request, bool], NamedBy] = field(repr=False, compare=False)
     covers_resource: Callable[[Request], bool] = field(repr=False, compare=False)
     tests: tuple[Test, ...] = field(repr=False, compare=False)
-    """One for each of `conditions`, on a request's keys."""
+    """One test of a request's keys for each of `conditions`."""
 
     def reaches(self, request: Request, action: str, bounded: bool) -> NamedBy:
-        """How the statement applies to a request; `action` is lower-cased, `bounded` says whether the caller has a
+        """How the statement applies to a request. `action` is lower-cased; `bounded` says whether the caller has a
         permissions boundary."""
         if not self.covers_action(action):
             return NamedBy.NONE
@@ -98,7 +98,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy document of one kind, read and ready to decide."""
+    """A parsed policy document of one kind."""
 
     kind: Kind
     version: str | None
@@ -111,7 +111,7 @@ class Policy:
 def caller_test(
     principals: Principals | None, *, negated: bool, deny: bool, unsure: bool
 ) -> Callable[[Request, bool], NamedBy]:
-    """`Statement.covers_caller`."""
+    """Compile `Statement.covers_caller`."""
     if principals is None:
         return lambda request, bounded: NamedBy.DIRECT
     return compile_principals(principals, negated=negated, deny=deny, unsure=unsure)
@@ -120,7 +120,7 @@ def caller_test(
 def resource_test(
     resources: tuple[str, ...] | None, *, negated: bool, unsure: bool, variables: bool
 ) -> Callable[[Request], bool]:
-    """`Statement.covers_resource`."""
+    """Compile `Statement.covers_resource`."""
     if resources is None:
         return lambda request: True
     test = compile_resources(resources, negated=negated, unsure=unsure, variables=variables)

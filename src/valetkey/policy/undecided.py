@@ -1,7 +1,7 @@
-"""What an engine answers to something that it does not know: that it is not decided, never a default.
+"""The exception of an engine for a value that it does not know. It never uses a default.
 
-Operators, kinds of callers and kinds of policies are closed sets. An engine takes them apart with `match`, and ends in
-`not_known`: a member that it does not name fails in mypy, and at run time the question is not decided.
+Operators, kinds of callers and kinds of policies are closed sets. An engine handles them with `match`, whose last case
+raises `not_known`: mypy reports a member without a case, and at run time the result is NotDecided.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Never
 
 
 class NotDecided(Exception):
-    """The documents ask something that is not decided here; the text says what."""
+    """The documents contain something that valetkey does not decide; the text says what."""
 
 
 def not_known(value: Never, /) -> NotDecided:
     """For the last case of a `match` over a closed set, as `typing.assert_never`: `case never: raise not_known(never)`.
-    mypy refuses it where a member of the set is left."""
+    mypy reports it when a member of the set has no case."""
     return NotDecided(f"valetkey does not know {str(value)!r}")

@@ -1,8 +1,8 @@
-"""What AWS documents nothing of: the forms, and where a decision rests on one.
+"""The forms of policies whose meaning AWS does not document, and where a decision depends on one.
 
-`decide` reads every form in the strict way: an Allow does not match, a Deny does. AWS may do otherwise. So a
-proof takes the two readings that bound whatever AWS does: `wide` for what may be admitted (an Allow matches, a Deny
-does not), `decide`'s own for what certainly is. An answer that both give holds; any other is `unknown`.
+`decide` uses the strict reading of every form: an Allow does not match, a Deny does. AWS may differ. So a proof uses
+the two readings that bound what AWS does: `wide` for what may be allowed (an Allow matches, a Deny does not), and that
+of `decide` for what is certainly allowed. A result that both give holds; otherwise the result is `unknown`.
 
 INVARIANT: what `decide` allows, the wide reading allows. So whatever AWS does with each form is between the two.
 """
@@ -25,11 +25,11 @@ from valetkey.policy.variables import Keys, broken, several, template
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One thing that a document may say and AWS does not document, or documents in two ways."""
+    """A form of a policy that AWS does not document, or documents in two ways."""
 
     name: str
     what: str
-    """What the statement has, as the end of a sentence."""
+    """What the statement contains, as a predicate."""
 
 
 EMPTY_NOT = Form("empty-not", "is an empty list")
@@ -61,7 +61,7 @@ FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A place where a form decides."""
+    """A place in a document where an undocumented form decides."""
 
     where: str
     """JSON path in its document."""
@@ -70,7 +70,7 @@ class Doubt:
 
 @lru_cache(maxsize=1024)
 def widely(policy: Policy) -> Policy:
-    """The policy read the other way: where AWS documents nothing, an Allow matches and a Deny does not."""
+    """The wide reading of a policy: where AWS documents nothing, an Allow matches and a Deny does not."""
     statements = tuple(_widely(each) for each in policy.statements)
     return replace(
         policy,
@@ -97,7 +97,7 @@ def _widely(statement: Statement) -> Statement:
 
 
 def doubts(statement: Statement, request: Request, action: str, bounded: bool) -> Iterator[Doubt]:
-    """The forms by which it hangs whether a statement applies to a request; none when it applies or not in any case."""
+    """Yield the forms on which it depends whether a statement applies to a request; none when both readings agree."""
     other = _widely(statement)
     if bool(statement.reaches(request, action, bounded)) == bool(other.reaches(request, action, bounded)):
         return
@@ -131,13 +131,13 @@ def _several(texts: Iterable[str], keys: Keys, *, variables: bool) -> bool:
 
 
 def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
-    """The form by which a test is open for these keys; asked only where it is."""
+    """The form that makes a test undocumented for these keys. Call it only for a test on which the readings differ."""
     row = condition.operator
     reads = reader(row.family)
     if not condition.values:
         return NO_VALUES
     if reads is not None and any(reads(value) is None for value in condition.values):
-        return TYPED_VARIABLE  # the parser refuses every other value that an operator cannot read
+        return TYPED_VARIABLE  # the parser rejects every other value that an operator cannot parse
     if variables and reads is None and any("${" in value and broken(value) for value in condition.values):
         return BROKEN_VARIABLE
     value = keys.get(condition.key.lower())
@@ -151,7 +151,7 @@ def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
 
 
 def _of_values(condition: Condition, sent: tuple[str, ...]) -> Form:
-    """The form by which a test of these values is open, the variables left aside."""
+    """The form that makes a test of these values undocumented, not considering variables."""
     row = condition.operator
     match row.family:
         case Family.TEXT:

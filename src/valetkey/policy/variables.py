@@ -1,7 +1,7 @@
 """Policy variables: `${aws:username}`, `${aws:username, 'nobody'}`, and `${*}`, `${?}`, `${$}` for the characters.
 
 Source: IAM User Guide, reference_policies_variables. Only documents of Version 2012-10-17 have them; the parser
-decides that. A value that is put in is literal: a `*` in it is not a wildcard.
+decides that. A substituted value is literal: a `*` in it is not a wildcard.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ class Variable:
 
 
 Template = tuple[str | Variable, ...]
-"""A text with variables in it; the plain parts hold STAR and ANY where wildcards count."""
+"""A text with variables; the plain parts contain STAR and ANY where wildcards are in effect."""
 
 
 def template(text: str, *, variables: bool, wildcards: bool) -> str | Template:
-    """Read a value of a document: a plain str where nothing has to be put in. Without `variables` all is literal."""
+    """Parse a value of a document. Returns a str when it has no variables to substitute. Without `variables`, a `${` is
+    literal."""
     plain = wild if wildcards else str
     if not variables or "${" not in text:
         return plain(text)
@@ -50,7 +51,7 @@ def template(text: str, *, variables: bool, wildcards: bool) -> str | Template:
 
 
 def resolve(parts: Template, keys: Keys) -> str | None:
-    """Put the request's values in; None when a variable has no value (or several) and no default."""
+    """Substitute the request's values. Returns None when a variable has several values, or no value and no default."""
     texts: list[str] = []
     for part in parts:
         if isinstance(part, str):
@@ -64,11 +65,11 @@ def resolve(parts: Template, keys: Keys) -> str | None:
 
 
 def several(parts: Template, keys: Keys) -> bool:
-    """Whether a variable stands for a key of which the request has several values: AWS says that such a key "can't" be
-    a variable, and not what happens (reference_policies_variables)."""
+    """Whether the request has several values for the key of a variable: AWS documents that such a key "can't" be a
+    variable, but not what happens (reference_policies_variables)."""
     return any(isinstance(part, Variable) and isinstance(keys.get(part.key), tuple) for part in parts)
 
 
 def broken(text: str) -> bool:
-    """Whether a `${` in the text begins no variable: no closing brace, no name, a stray quote."""
+    """Whether the text has a `${` that does not begin a variable: no closing brace, no name, a stray quote."""
     return "${" in _VARIABLE.sub(" ", text)

@@ -1,9 +1,9 @@
-"""What policies admit, for every request: prove, who, effective permissions. Pure; imports policy and catalog.
+"""What policies allow, over all requests: prove, who, effective permissions. Pure; imports policy and catalog.
 
 from valetkey.prover import prove, who
 
 prove(trust, within=reference, resource=role_arn)  # Proof, Counterexample or Unknown
-who(trust, resource=role_arn).regions  # everything that is admitted
+who(trust, resource=role_arn).regions  # every request that is allowed
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
     "who",
 ]
 
-# Loaded when used (PEP 562).
+# Imported on first use (PEP 562).
 _HOMES = {
     "Counterexample": "proof",
     "Limits": "boxes",

@@ -1,11 +1,11 @@
-"""Everything that a policy allows, as regions, each with a request that shows it.
+"""All requests that a policy allows, as regions, each with a witness.
 
-A region is a box (`space`): every combination of the values in it is admitted. The regions of one Allow statement do
-not overlap; two statements may admit the same request.
+A region is a box (`space`): every combination of its values is allowed. The regions of one Allow statement do not
+overlap; two statements may allow the same request.
 
 INVARIANT: `decide` has allowed the witness of every region before it is returned.
-INVARIANT: a Reach is what is admitted whatever AWS does where it documents nothing (`undocumented`); if the answer
-depends on that, it is Bounds, which is an Unknown.
+INVARIANT: a Reach holds for every behaviour of AWS where it documents nothing (`undocumented`); if the result depends
+on that, it is Bounds, which is an Unknown.
 """
 
 from __future__ import annotations
@@ -41,65 +41,65 @@ _VARIABLES = "the policy compares a key with a string that contains a policy var
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What one condition key may be in a region. A key that no document tests is in no region's `values`."""
+    """The possible values of one condition key in a region. `Region.values` has only keys that a document tests."""
 
     absent: bool = False
     """The key may be missing."""
     free: bool = False
-    """It may be a value that the documents do not name, under no pattern of theirs but a bare `*`."""
+    """It may be a value that the documents do not name and that matches none of their patterns except a bare `*`."""
     exact: tuple[str, ...] = ()
-    """Values that the documents name and that it may be ("true", an ExternalId)."""
+    """The possible values that the documents name ("true", an ExternalId)."""
     patterns: tuple[str, ...] = ()
-    """Patterns and address ranges of the documents, as spelt, under which some other value is in the region."""
+    """Patterns and address ranges of the documents, as spelled, that match some other value in the region."""
     span: tuple[Span, ...] = ()
-    """For numbers and dates: the intervals (low, high); None is open; both ends the same: that value alone."""
+    """For numbers and dates: the intervals (low, high). None is an open end; two equal ends are a single value."""
 
     @property
     def binds(self) -> bool:
-        """Whether the caller must send something that the documents name."""
+        """Whether the caller must send a value that the documents name."""
         return not self.absent and not self.free
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Requests that are admitted."""
+    """A set of requests that are allowed."""
 
     party: Party
     kinds: frozenset[str]
-    """Of callers: "user", "session", "root", "federated user", "service", "provider", "anonymous"."""
+    """Kinds of callers: "user", "session", "root", "federated user", "service", "provider", "anonymous"."""
     everybody: bool
-    """Whether callers of the party whom no document names are in it."""
+    """Whether it contains callers of the party that no document names."""
     callers: tuple[str, ...]
-    """The named callers in it: ARNs, patterns as spelt, unique ids, services, providers."""
+    """Its named callers: ARNs, patterns as spelled, unique ids, services, providers."""
     actions: tuple[str, ...]
-    """In AWS's spelling."""
+    """The actions, in AWS's spelling."""
     values: Mapping[str, Values]
-    """By lower-cased condition key; keys of the caller (aws:PrincipalArn, ...) are in `party` and `callers`."""
+    """By lower-cased condition key. For keys of the caller (aws:PrincipalArn, ...) see `party` and `callers`."""
     statement: int
-    """The Allow statement that opens it: its place in its document, from 0."""
+    """The index of the Allow statement in its document, from 0."""
     witness: Request
-    """The plainest request of the region: keys are absent where they may be."""
+    """The simplest request of the region: optional keys are absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Everything that a policy allows."""
+    """All requests that a policy allows."""
 
     regions: tuple[Region, ...]
     unjudged: tuple[Unjudged, ...] = ()
-    """Entries of trust policies whose principals are not known. Those of an Allow may admit callers that are in no
-    region; those of a Deny exclude no caller from a region."""
+    """Entries of trust policies whose principals are not known. In an Allow they may admit callers that are in no
+    region; in a Deny they exclude no caller from a region."""
     assumed: tuple[str, ...] = field(default=ASSUMED, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds(Unknown):
-    """Who is admitted depends on what AWS does where it documents nothing. It is at least `least` and at most
-    `most`."""
+    """The result depends on what AWS does where it documents nothing. At least `least` and at most `most` is
+    allowed."""
 
     least: Reach = field(default=Reach(()), repr=False)
     most: Reach = field(default=Reach(()), repr=False)
-    """Its witnesses are admitted by `could_allow`, not by `decide`: they are not findings."""
+    """Its witnesses are allowed by `could_allow`, not by `decide`: they are not findings."""
 
 
 def who(
@@ -111,9 +111,9 @@ def who(
     now: datetime | None = None,
     limits: Limits = Limits(),  # noqa: B008
 ) -> Reach | Unknown:
-    """Who is admitted by a policy, and under which conditions; Bounds if that depends on what AWS does not document.
-    `origin` says what a unique id in a Principal element is; the other parameters as in `prove`. Raises PolicyError,
-    InternalError."""
+    """Compute which callers a policy admits under which conditions; Bounds if that depends on what AWS does not
+    document. `origin` says what a unique id in a Principal element means; the other parameters are those of `prove`.
+    Raises PolicyError, InternalError."""
     left, unjudged = legible(sides(policy))
     try:
         search = Search(Question(left, {}, resource, owner, now=now, limits=limits))
@@ -131,7 +131,7 @@ class _Finder:
             for condition in statement.conditions:
                 one = Asked(condition, statement.variables, statement.effect == "Deny")
                 self.asked.setdefault(condition.key.lower(), []).append(one)
-        if "aws:multifactorauthage" in self.asked:  # an age of MFA says that there was MFA
+        if "aws:multifactorauthage" in self.asked:  # aws:MultiFactorAuthAge implies MFA
             self.asked.setdefault(key_names.MFA_PRESENT_LOWER, [])
         self.spells = {key: _Spells(key, several) for key, several in self.asked.items()}
         self.ids = list(_named_ids(self.asked.get("aws:userid", ())))
@@ -149,7 +149,7 @@ class _Finder:
         return widest if isinstance(widest, Unknown) else Bounds(why, least=found, most=widest)
 
     def _between(self, least: SideSets, most: SideSets) -> str:
-        """Why more may be admitted than is for certain; "" when no more is."""
+        """Why more than `least` may be allowed; "" when no more is."""
         granted, budget = [each.box for each in least.opened], self.search.budget
         for one in most.opened:
             for calls in self.search.can:
@@ -159,8 +159,8 @@ class _Finder:
                         decision = decide(request, **self.side)
                         if not decision.allowed and could_allow(request, **self.side):
                             return resting(decision.rests_on)
-                        # INVARIANT: what lies between is admitted for certain, or not at all, only where each test was
-                        # decided; `least` leaves out what was not.
+                        # INVARIANT: a request between the bounds has a definite result only if every test was decided;
+                        # `least` leaves out requests with undecided tests.
                         if self.space.inexact:
                             raise NotDecided(_VARIABLES)
                         raise InternalError(f"it is undecided whether this is admitted: {request}")
@@ -202,13 +202,13 @@ class _Finder:
         if self.origin is Origin.RETURNED:
             return Party("deleted", person.unique, person.party.partition)
         tied = self.asked.keys() & {"aws:principalaccount", "aws:principalarn"}
-        if tied and person.party.kind == "account":  # a condition may say of which account it must be
+        if tied and person.party.kind == "account":  # a condition may require this account
             return person.party
         return Party("unique id", person.unique, person.party.partition)
 
     def _named_id(self, person: Person) -> str:
-        """The unique id of this user or role, where a condition on aws:userid names it; else "". There is one such user
-        or role in all of AWS (reference_identifiers), of an account that the id does not say."""
+        """The unique id of this user or role if a condition on aws:userid names it, otherwise "". The id is unique in
+        all of AWS (reference_identifiers) and does not reveal the account."""
         have = person.keys.get("aws:userid", "")
         return next((named for named, glob in self.ids if glob.fits(have)), "")
 
@@ -268,7 +268,7 @@ def _points(dimension: Dimension, mask: int) -> Iterator[Point]:
 
 
 class _Spells:
-    """How the documents name the values of a key."""
+    """The values, patterns and ranges by which the documents name the values of a key."""
 
     def __init__(self, key: str, asked: Sequence[Asked]) -> None:
         globs = [glob for one in asked for glob in patterns(one)]
@@ -280,7 +280,7 @@ class _Spells:
         self.ranges = [(text, network) for text in dict.fromkeys(ranges) if (network := read_network(text)) is not None]
 
     def of(self, text: str) -> tuple[list[str], list[str]]:
-        """The value itself if it is named, and the patterns that cover it."""
+        """The value itself if the documents name it, otherwise the patterns and ranges that match it."""
         if text in self.plain or (self.truths and text in ("true", "false")):
             return [text], []
         like = [glob.text.replace(STAR, "*").replace(ANY, "?") for glob in self.open if glob.fits(text)]
@@ -295,7 +295,7 @@ _UNIQUE_ID = re.compile(r"((?:AIDA|AROA)[A-Z0-9]{12,124})(:|$)")
 
 
 def _named_ids(asked: Sequence[Asked]) -> Iterator[tuple[str, Glob]]:
-    """The unique ids that conditions on aws:userid name in full, each with its pattern."""
+    """Yield the unique ids that conditions on aws:userid name in full, each with its pattern."""
     for glob in dict.fromkeys(glob for one in asked for glob in patterns(one)):
         literal = re.split(f"[{STAR}{ANY}]", glob.text, maxsplit=1)[0]
         found = _UNIQUE_ID.match(literal)
@@ -304,7 +304,7 @@ def _named_ids(asked: Sequence[Asked]) -> Iterator[tuple[str, Glob]]:
 
 
 def _joined(spans: list[Span]) -> Iterator[Span]:
-    """Neighbouring intervals as one."""
+    """Merge adjacent intervals."""
     current: Span | None = None
     for low, high in spans:
         if current is not None and current[1] is not None and current[1] == low:

@@ -1,4 +1,4 @@
-"""The equivalence classes of actions under some Action elements."""
+"""The equivalence classes of actions under a set of Action elements."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from valetkey.prover.automata import Glob
 
 @lru_cache(maxsize=512)
 def _covered(patterns: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """The listed actions that an Action element covers, and one for each of its patterns that covers none of them:
-    the action itself, or one that fits."""
+    """The listed actions that an Action element covers, and one action for each of its patterns that covers none of
+    them: the action itself, or one that matches."""
     listed: set[str] = set()
     beyond: set[str] = set()
     for spelt in dict.fromkeys(patterns):
@@ -29,11 +29,12 @@ def _covered(patterns: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]
 def classes(
     elements: Sequence[tuple[str, ...]], apart: Sequence[str], *, only: bool
 ) -> tuple[list[str], dict[tuple[str, ...], int]]:
-    """An action of every class that some Action elements tell apart, and by element: which of those it covers, as bits.
+    """The first action of every equivalence class under the Action elements, and for each element a bit mask of the
+    classes that it covers.
 
-    `apart` are actions that are a class each; with `only` there are no others. Else the universe are the actions that
-    AWS lists, and those that an element names and AWS does not list (yet). Of a class, the first by its name; KMS's
-    are apart, because a key's policy must allow them.
+    Each action of `apart` is a separate class; with `only` there are no others. Otherwise the universe is the actions
+    that AWS lists, and those that an element names and AWS does not list (yet). Actions of KMS are in separate classes,
+    because a key's policy must allow them.
     """
     elements = list(dict.fromkeys(elements))
     beyond: set[str] = set() if only else {text for element in elements for text in _covered(element)[1]}

@@ -1,4 +1,4 @@
-"""Sets of actions as bits: those that AWS lists, and those of the catalogue that it does not list (yet)."""
+"""Sets of actions as bit masks: the actions that AWS lists, and those of the catalogue that it does not list (yet)."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def covered(patterns: tuple[str, ...], negated: bool) -> int:
 
 @lru_cache(maxsize=1)
 def index() -> dict[str, int]:
-    """Every action that is told apart, lower-cased, with its bit, from 1."""
+    """The bit number of every known action (lower-cased), from 1."""
     listed = dict.fromkeys(action.lower() for action in expand("*"))
     return {action: number for number, action in enumerate([*listed, *sorted(_UNLISTED - listed.keys())], 1)}
 
 
 @lru_cache(maxsize=1024)
 def numbered(actions: tuple[str, ...]) -> tuple[int, dict[str, int]]:
-    """The bits of some actions, together and each; those that are not told apart are left out."""
+    """The bit mask of some actions, and the bit number of each. Actions that are not in `index` are left out."""
     numbers = {action: index()[action.lower()] for action in actions if action.lower() in index()}
     return sum(1 << number for number in set(numbers.values())), numbers
 
 
 @lru_cache(maxsize=1)
 def _of_level() -> dict[str, int]:
-    """The actions of each access level."""
+    """The bit mask of the actions of each access level."""
     marks = {name: bytearray(len(index()) // 8 + 1) for name in LEVELS}
     given = every_level()
     for action, number in index().items():
@@ -69,7 +69,7 @@ _FEW = 1_500
 
 @lru_cache(maxsize=1024)
 def levels(actions: int) -> dict[str, int]:
-    """How many of these actions have each access level; what AWS gives none counts as "Write"."""
+    """The number of these actions with each access level. An action without one counts as "Write"."""
     if actions.bit_count() > _FEW:
         return {name: (actions & those).bit_count() for name, those in _of_level().items()}
     names, found = _names(), dict.fromkeys(LEVELS, 0)

@@ -1,4 +1,4 @@
-"""Patterns of ARNs, split into patterns of their parts in every way in which they can match an ARN."""
+"""Splits a pattern of ARNs into patterns of the ARN's parts, in every way in which it can match an ARN."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from valetkey.prover.automata import Glob
 
 
 class Parts(NamedTuple):
-    """A pattern of an ARN, part by part."""
+    """The patterns of an ARN's parts."""
 
     service: Glob
     region: Glob
@@ -21,8 +21,8 @@ class Parts(NamedTuple):
 
 
 def parts_of(glob: Glob, partition: str) -> Iterator[Parts]:
-    """A pattern of ARNs as patterns of their parts: one where wildcards cross no colon, else one for every way in
-    which they can. Only those that fit an ARN of this partition."""
+    """Split a pattern of ARNs: once where its wildcards cross no colon, otherwise once for every way in which they
+    can. Yields only those that match an ARN of this partition. Raises NotDecided."""
     spelt = readable(glob.text)
     if glob.scope == "arn":
         if glob.text == STAR:
@@ -42,7 +42,7 @@ _MOST_WAYS = 2_000
 
 
 def _ways(text: str) -> list[list[str]]:
-    """The ways to split a pattern into six parts where a wildcard may stand for colons too."""
+    """The ways to split a pattern into six parts when a wildcard may match colons too. Raises NotDecided."""
     done: list[list[str]] = []
     todo: list[tuple[int, list[str], str]] = [(0, [], "")]
     while todo:
@@ -66,5 +66,5 @@ def _ways(text: str) -> list[list[str]]:
 
 
 def readable(pattern: str) -> str:
-    """A pattern as it is spelt in a document."""
+    """A pattern as spelled in a document."""
     return pattern.replace(STAR, "*").replace(ANY, "?")

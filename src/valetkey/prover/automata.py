@@ -1,8 +1,8 @@
-"""Several patterns at once: which of them can match the same text, with a text for every combination.
+"""The automaton of a set of patterns: which patterns can match the same text, with one text for every combination.
 
 A policy cannot distinguish two texts that match exactly the same patterns. So the infinitely many values of a condition
-key fall into few equivalence classes. A breadth-first walk of all patterns together, one bit for each place in each
-pattern, finds a shortest text of every class that is not empty. The evaluator and this module share no code: they are
+key fall into few equivalence classes. A breadth-first search of the automaton (a bit set with one bit for each position
+in each pattern) finds a shortest text of every nonempty class. The evaluator and this module share no code: they are
 checked against each other.
 
 INVARIANT: too many states is `TooMany`, never a shorter list.
@@ -21,29 +21,29 @@ from valetkey.policy.letter_case import fold
 
 
 class TooMany(Exception):
-    """The patterns cut out more classes than may be listed; its text says of what."""
+    """There are more equivalence classes, or states, than the limit. The text says of what."""
 
 
 Scope = Literal["whole", "arn", "name"]
-"""What a pattern is laid on: the whole text; an ARN part by part, so that wildcards of the first five parts cross no
-colon; or what follows the last slash."""
+"""What a pattern is matched with: the whole text; an ARN part by part, so that wildcards of the first five parts cross
+no colon; or the part after the last slash."""
 
 
 class Glob(NamedTuple):
-    """One pattern; `text` holds STAR and ANY for the wildcards."""
+    """One pattern; `text` contains STAR and ANY for the wildcards."""
 
     text: str
     scope: Scope = "whole"
     fold: bool = False
-    """Whether the case of A to Z does not count."""
+    """Whether the case of A to Z is ignored."""
 
     @property
     def plain(self) -> bool:
-        """Whether only one text fits."""
+        """Whether it matches only one text."""
         return STAR not in self.text and ANY not in self.text and not self.fold
 
     def fits(self, text: str) -> bool:
-        """Whether the pattern fits; for one text, where the walk is for all."""
+        """Whether the pattern matches this one text (the automaton is for all texts)."""
         if self.scope == "name":
             text = text.rsplit("/", 1)[-1]
         if self.fold:
@@ -55,7 +55,7 @@ class Glob(NamedTuple):
 
 
 def _fits(pattern: str, text: str) -> bool:
-    """Two pointers; goes back to the latest star only."""
+    """Match with two pointers; backtracks to the latest star only."""
     if STAR not in pattern and ANY not in pattern:
         return pattern == text
     if pattern[-1] == STAR and STAR not in pattern[:-1] and ANY not in pattern:
@@ -80,7 +80,8 @@ def _fits(pattern: str, text: str) -> bool:
 
 @dataclass
 class _Walk:
-    """Patterns as one automaton: bit i of a state says that the first i characters of a pattern have been read."""
+    """A set of patterns as one automaton. Each pattern has its own range of bits; bit i of that range in a state means
+    that the first i characters of the pattern (stars not counted) have been matched."""
 
     globs: Sequence[Glob]
     first: int = 0
@@ -145,10 +146,9 @@ def texts(
     prefix: str = "",
     check: Callable[[], None] = lambda: None,
 ) -> list[str]:
-    """A well-formed text of every class that the patterns cut out, none of them in `avoid` (classes with nothing
-    else in them are left out). Shortest, or one of the form's likely ones. The patterns are laid on `prefix` and the
-    text. Raises TooMany over `most`
-    states, and what `check` raises, which is called now and then."""
+    """One well-formed text of every equivalence class under the patterns, a shortest one or one of the form's likely
+    texts. No text is in `avoid`; classes with no other text are left out. The patterns match `prefix` plus the text.
+    Raises TooMany over `most` states, and what `check` raises, which is called regularly."""
     walk = _Walk(tuple(dict.fromkeys(globs)))
     for char in prefix:
         walk.first = walk.step(walk.first, char)
@@ -159,7 +159,7 @@ def texts(
             return [simple]
     missed = _search(walk, form, avoid, found, most, check, visits=1)
     if missed - found.keys():
-        # The shortest text of a class is one of `avoid`: look for as many more as there are to avoid.
+        # The shortest text of a class is in `avoid`: search for as many more texts as `avoid` has.
         _search(walk, form, avoid, found, most * 4, check, visits=len(avoid) + 1)
     for text in reversed(form.likely):
         state = walk.first
@@ -179,7 +179,7 @@ def _search(
     check: Callable[[], None],
     visits: int,
 ) -> set[int]:
-    """Fill `found`; the answer is the classes of which a text of `avoid` was seen."""
+    """Fill `found`. Returns the classes in which a text of `avoid` was found."""
     alphabet = list(_alphabet(walk, form, "".join(avoid) if visits > 1 else ""))
     missed: set[int] = set()
     seen: dict[tuple[int, Where], int] = {(walk.first, form.start): 1}
@@ -194,7 +194,7 @@ def _search(
             vector = state & walk.accept
             if text in avoid:
                 missed.add(vector)
-            elif not found.get(vector):  # a text of no characters only where there is no other
+            elif not found.get(vector):  # the empty text only if the class has no other
                 found[vector] = text
         if len(text) >= form.longest:
             continue
@@ -213,12 +213,13 @@ def _search(
 
 
 def _alphabet(walk: _Walk, form: Form, more: str) -> Iterator[str]:
-    """The characters that the patterns name, and of each kind that the form tells apart one that they do not."""
+    """Yield one character of each class that the patterns distinguish, and one that they do not name, for each group of
+    the form."""
     for group in form.groups():
         kinds: set[int] = set()
         rest = ""
         for char in group:
-            if char in more or char in ":/":  # colons and slashes bound the parts of an ARN and of a path
+            if char in more or char in ":/":  # colons and slashes separate the parts of an ARN and of a path
                 yield char
             elif (mask := walk.match.get(char, 0)) == 0:
                 rest = rest or char

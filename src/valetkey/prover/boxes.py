@@ -1,7 +1,7 @@
-"""Sets of requests as boxes: for every dimension, a subset of its finitely many cells.
+"""Sets of requests as boxes. A box has, for every dimension, a subset of the dimension's finitely many cells.
 
-A statement is a conjunction of tests, each of one dimension, hence a box; a policy is a union of boxes less a union of
-boxes. A side of a box is an int, bit i for cell i.
+A statement is a conjunction of tests, each on one dimension, so it is a box. A policy is a union of boxes minus a union
+of boxes. A side of a box is an int bit mask: bit i is cell i.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Box = tuple[int, ...]
-"""One mask for each dimension; a box with a 0 in it is empty."""
+"""One mask for each dimension. A box with a mask 0 is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a proof. At a limit the answer is `Unknown`, never a partial result."""
+    """The limits of a proof. When a limit is reached the result is `Unknown`, never a partial result."""
 
     seconds: float = 10.0
     steps: int = 200_000
-    """Boxes that are cut, pairs that are compared."""
+    """Number of boxes that are split and pairs that are compared."""
     states: int = 20_000
-    """States of the automaton of one key's patterns, and cells of one dimension."""
+    """Number of states of the automaton of one key's patterns, and of cells of one dimension."""
     regions: int = 5_000
 
 
@@ -33,19 +33,19 @@ class TooLong(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """What is left of the limits of one proof."""
+    """The work that one proof has done, and its limits."""
 
     limits: Limits
     steps: int = 0
     known: dict[Any, list[str]] = field(default_factory=dict, repr=False)
-    """Samples of patterns that were asked for before: of one account's callers, then of the next one's."""
+    """Cache of `key_partition.samples`: each account's callers need the same samples."""
     until: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.until = time.monotonic() + self.limits.seconds
 
     def spend(self, steps: int = 1) -> None:
-        """Steps of work: boxes that are cut, pairs that are compared. Raises TooLong."""
+        """Count steps: boxes that are split, pairs that are compared. Raises TooLong at a limit."""
         before = self.steps
         self.steps += steps
         if self.steps > self.limits.steps:
@@ -54,25 +54,25 @@ class Budget:
             self.check()
 
     def check(self) -> None:
-        """Raises TooLong when the time is over."""
+        """Raise TooLong when the time limit has passed."""
         if time.monotonic() > self.until:
             raise TooLong(f"it took more than {self.limits.seconds:g} seconds")
 
 
 def meet(one: Box, other: Box) -> Box | None:
-    """What is in both; None when that is nothing."""
+    """The intersection of two boxes, or None when it is empty."""
     both = tuple(a & b for a, b in zip(one, other, strict=True))
     return both if all(both) else None
 
 
 def within(one: Box, other: Box) -> bool:
-    """Whether all of one is in the other."""
+    """Whether `one` is a subset of `other`."""
     return not any(a & ~b for a, b in zip(one, other, strict=True))
 
 
 def rest(box: Box, taken: Sequence[Box], budget: Budget) -> Iterator[Box]:
-    """What is left of a box when others are taken out, as boxes that do not overlap. Depth first: the first comes
-    before the work for the others is done. Raises TooLong."""
+    """Subtract boxes from a box. Yields boxes that do not overlap, depth first: the first is available before the work
+    for the others is done. Raises TooLong."""
     taken = [each for each in taken if meet(box, each)]
     todo: list[tuple[Box, int]] = [(box, 0)]
     while todo:
@@ -89,7 +89,7 @@ def rest(box: Box, taken: Sequence[Box], budget: Budget) -> Iterator[Box]:
 
 
 def _without(box: Box, cut: Box) -> Iterator[Box]:
-    """The pieces of a box outside another that overlaps it."""
+    """Yield the pieces of a box outside another box that overlaps it."""
     for place, (have, out) in enumerate(zip(box, cut, strict=True)):
         if beyond := have & ~out:
             yield (*box[:place], beyond, *box[place + 1 :])

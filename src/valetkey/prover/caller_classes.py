@@ -1,13 +1,13 @@
-"""All possible callers, as one caller of each equivalence class that the documents distinguish.
+"""All possible callers, as one caller of each equivalence class under the documents.
 
 The Principal element, aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:userid and aws:username all depend
-on the caller, so they are one dimension. Facts that this depends on:
+on the caller, so they are one dimension. It relies on these facts:
 - A principal acts in its own partition: a principal of aws-cn cannot sign in to aws (General Reference, "Identify AWS
   resources with Amazon Resource Names"). So every caller is in the resource's partition.
 - A role session is `arn:P:sts::A:assumed-role/NAME/SESSION`; its aws:PrincipalArn is the role's ARN with its path, and
-  role names are unique in an account whatever the path (reference_policies_condition-keys, reference_iam-quotas).
-- A unique id in a Principal element matches aws:userid (reference_identifiers). It does not tell the account of its
-  user or role, and a deleted one cannot call (`Origin`): so there is such a caller in every account.
+  role names are unique in an account regardless of path (reference_policies_condition-keys, reference_iam-quotas).
+- A unique id in a Principal element matches aws:userid (reference_identifiers). It does not reveal the account of its
+  user or role, and a deleted one cannot call (`Origin`). So every account has such a caller.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ CALLER_KEYS = frozenset(
         "principalservicename",
     )
 )
-"""The condition keys that follow from who calls."""
+"""The condition keys that follow from the caller."""
 
 
 class Mentioned(NamedTuple):
-    """What the documents say of callers."""
+    """The parts of the documents that depend on the caller."""
 
     elements: Sequence[Principals]
     asked: Mapping[str, Sequence[Asked]]
-    """By caller key (lower-cased)."""
+    """The conditions by caller key (lower-cased)."""
     related: Mapping[str, Sequence[Glob]]
     """Patterns of other keys that a variable compares with a caller key."""
     strangers: bool = True
-    """Whether some Allow may mean callers that it does not name."""
+    """Whether some Allow may apply to callers that it does not name."""
     linked: bool = False
-    """Whether service-linked roles are to be told apart: SCPs and RCPs do not concern them."""
+    """Whether service-linked roles are separate classes: SCPs and RCPs do not apply to them."""
 
     def globs(self, key: str) -> list[Glob]:
         own = [glob for one in self.asked.get(key, ()) for glob in patterns(one)]
@@ -70,10 +70,10 @@ class Mentioned(NamedTuple):
 
 
 def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget: Budget) -> list[Person]:
-    """A caller of every kind. `owner` is the account of the resource. `role`: the resource is a role, which the root
-    user, federated users and unsigned callers cannot enter (`space`). Raises NotDecided, TooMany.
+    """One caller of every equivalence class. `owner` is the account of the resource. `role`: the resource is a role,
+    which the root user, federated users and anonymous callers cannot assume. Raises NotDecided, TooMany.
 
-    Callers that no document names are left out if no document can match them: then none of them is admitted.
+    Callers that no document names are left out if no document can match them: then none of them is allowed.
     """
     _refuse(said, role=role)
     entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
@@ -81,7 +81,7 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
     people: list[Person] = []
     ids = any(entry[:4] in _UNIQUE for entry in entries)
     single = [entry for entry in entries if not (is_account(entry) or entry.endswith(":root"))]
-    # The owner's root user needs no Allow to mean it (`valetkey.policy.evaluation`, rule 5), but enters no role.
+    # The owner's root user needs no Allow that names it (`valetkey.policy.evaluation`, rule 5) but assumes no role.
     for account, named in _accounts(said, entries, arns, owner if said.strangers or not role else "", budget):
         if named or said.strangers or ids:
             party = Party("account", account, partition) if named else Party("any account", "", partition)
@@ -94,7 +94,7 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
 
 
 def _refuse(said: Mentioned, *, role: bool) -> None:
-    """Raises NotDecided for what is asked of callers in ways that do not cut them into the kinds made here."""
+    """Raise NotDecided for entries and conditions that these classes of callers do not cover."""
     for element in said.elements:
         for _, entry, why in unspoken(element):
             raise NotDecided(f"{shown(entry)} {why}")
@@ -112,7 +112,7 @@ def _refuse(said: Mentioned, *, role: bool) -> None:
 
 
 def caller_of(text: str | None) -> Arn | None:
-    """The user or role that is to call. Raises PolicyError for any other: a session is meant by its role."""
+    """Parse the ARN of the calling user or role (for a session: its role). Raises PolicyError for any other ARN."""
     if text is None:
         return None
     arn = parse_arn(text)
@@ -123,7 +123,7 @@ def caller_of(text: str | None) -> Arn | None:
 
 
 def session_of(role_arn: str, said: Mentioned, *, budget: Budget) -> list[Person]:
-    """The sessions of one role, or one user. Raises PolicyError for another ARN, NotDecided, TooMany."""
+    """The callers of one role (its sessions) or one user. Raises PolicyError for another ARN, NotDecided, TooMany."""
     arn = caller_of(role_arn)
     assert arn is not None
     _refuse(said, role=True)
@@ -140,7 +140,7 @@ def session_of(role_arn: str, said: Mentioned, *, budget: Budget) -> list[Person
 def _accounts(
     said: Mentioned, entries: Sequence[str], arns: Sequence[Parts], owner: str, budget: Budget
 ) -> Iterator[tuple[str, bool]]:
-    """Account ids, and whether the documents (or the resource) name them."""
+    """Yield account ids, and whether the documents (or the resource) name them."""
     named = [entry if is_account(entry) else entry.split(":")[4] for entry in entries if entry[:4] not in _UNIQUE]
     globs = list(dict.fromkeys([*said.globs("aws:principalaccount"), *(part.account for part in arns)]))
     named += [glob.text for glob in globs if glob.plain]
@@ -183,7 +183,7 @@ class _Account:
             yield from self.user(path, named)
         linked = [Glob(f"role/aws-service-role/{STAR}")] if self.said.linked else []
         for path, named in self._names("role", [*(Glob(name, "name") for name in roles), *linked]):
-            if path in roles:  # by its name, whatever its path: as it is spelt
+            if path in roles:  # matched by name, with any path: named as spelled in the document
                 named = f"{here[0]}role/{roles[path]}"
                 path = path if self.arns else roles[path]
             yield from self.session(path, named, [each for each in sessions if each.split("/")[0] == _last(path)])
@@ -193,15 +193,16 @@ class _Account:
             yield self._federated(name, named)
 
     def _alike(self) -> list[Glob]:
-        """Names of users that are the value of another key of theirs, where a variable may compare the two: a user may
-        be called "User", or by the id of the account."""
+        """User names that equal the value of another caller key, when a variable may compare the two: a user's name may
+        be "User" or an account id."""
         if "aws:username" not in self.said.related:
             return []
         ids = [unique for unique, _ in self._ids("AIDA", USER_ID) if unique]
         return [Glob(each, "name") for each in (*_OF_USERS, self.account, *ids)]
 
     def _names(self, kind: str, globs: Sequence[Glob]) -> Iterator[tuple[str, str]]:
-        """What follows `kind/` in the ARNs of this account, one of every class, and how the documents name it."""
+        """Yield one path (the part after `kind/` in an ARN of this account) of every class, and how the documents name
+        it."""
         service = "sts" if kind == "federated-user" else "iam"
         live = [
             part
@@ -252,7 +253,7 @@ class _Account:
             yield replace(person, unique=id_, named=id_) if unique else person
 
     def session(self, path: str, named: str, sessions: Sequence[str] = ()) -> Iterator[Person]:
-        """Sessions of a role: those that are named, and one that is not."""
+        """Yield the sessions of a role: the named ones, and one that is not named."""
         role, name = f"arn:{self.partition}:iam::{self.account}:role/{path}", _last(path)
         plain = f"arn:{self.partition}:iam::{self.account}:role/{name}"
         known = [each.split("/", 1)[1] for each in sessions]
@@ -264,7 +265,7 @@ class _Account:
             principal = f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}/{session}"
             for id_, unique in self._ids("AROA", SESSION_ID):
                 signed = principal
-                if id_ and session == other:  # the unique id of a session ends in its name
+                if id_ and session == other:  # the unique id of a session ends in the session name
                     ends = id_.split(":", 1)[1]
                     if ends in known:
                         continue
@@ -292,8 +293,8 @@ class _Account:
         return self._person("federated user", arn, {arn: NamedBy.DIRECT}, named, keys)
 
     def _ids(self, start: str, form: Form) -> list[tuple[str, bool]]:
-        """Unique ids (of a session: with its name), and whether a Principal element shows them; none where nobody
-        asks for them."""
+        """Unique ids (for sessions: with the session name), and whether a Principal element names them. One empty id
+        when no document tests unique ids."""
         shown = [entry for entry in self.entries if entry.startswith(start)]
         if not shown and not self.said.concerns("aws:userid"):
             return [("", False)]
@@ -303,7 +304,7 @@ class _Account:
 
 
 def _quick(globs: Sequence[Glob], kind: str, form: Form) -> list[str] | None:
-    """The samples without a walk, where what tells apart are names only, or whole paths only; else None."""
+    """The samples without the automaton, if the patterns are only plain names or only plain paths; otherwise None."""
     live = [glob for glob in globs if glob.text.strip(STAR)]
     live = [
         glob for glob in live if not (glob.plain and glob.scope != "name" and glob.text[: len(kind) + 1] != f"{kind}/")
@@ -322,11 +323,11 @@ def _last(path: str) -> str:
 
 
 _HOSTS = (Glob(f"{STAR}.amazonaws.com"), Glob(f"{STAR}.amazonaws.com.cn"), Glob(f"{STAR}..{STAR}"))
-"""What the names of services look like (the parser knows a few more), and what they do not."""
+"""Patterns of service names (the parser accepts a few more), and one that a service name does not match."""
 
 
 def _others(said: Mentioned, partition: str, owner: str, budget: Budget) -> Iterator[Person]:
-    """Services, providers, unsigned and canonical callers: those that are named, and one of each that is not."""
+    """Yield services, providers and anonymous callers: the named ones, and one of each that is not named."""
     services = dict.fromkeys(name for each in said.elements for name in each.services)
     fresh: Sequence[str] = ()
     if said.strangers:

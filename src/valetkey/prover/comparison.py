@@ -1,9 +1,9 @@
-"""Permissions compared action by action: `prove` for each class of actions that the documents tell apart.
+"""Compares permissions action by action: `prove` for each equivalence class of actions under the documents.
 
-Two documents with a thousand actions are too much for one proof, and easy in parts: for one class of actions a few
-statements are left, and as a rule the same ones on both sides.
+Two documents with a thousand actions are too large for one proof but easy in parts: for one class of actions a few
+statements remain, usually the same ones on both sides.
 
-INVARIANT: "nothing beyond" is said only when every class is proved; a class that is not decided is named.
+INVARIANT: `holds` is True only when every class is proved; a class that is not decided is in `undecided`.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ _EACH = Limits(seconds=3.0)
 
 @dataclass(frozen=True)
 class Within:
-    """Whether one side allows nothing that another does not."""
+    """The result of a comparison: whether one side allows only what the other allows."""
 
     beyond: tuple[Counterexample, ...]
-    """Requests that it allows and the other does not, one for each class of actions."""
+    """Requests that the side allows and the other does not, at most one for each class of actions."""
     undecided: tuple[tuple[str, str], ...]
-    """An action of each class that could not be decided, and why."""
+    """An action of each class that is not decided, and the reason."""
     assumed: tuple[str, ...] = ASSUMED_OF_PERMISSIONS
 
     @property
     def holds(self) -> bool:
-        """Whether it is proved."""
+        """Whether the containment is proved."""
         return not (self.beyond or self.undecided)
 
 
 def within(one: Sides, other: Sides, *, caller: str, limits: Limits = _EACH) -> Within:
-    """Does a role with the policies `one` get nothing that `other` would not give it? `caller` is the role's ARN;
-    `limits` are those of each class of actions. Raises PolicyError, InternalError."""
+    """Compare whether `one` gives a role only the permissions that `other` gives it. `caller` is the role's ARN;
+    `limits` apply to each class of actions. Raises PolicyError, InternalError."""
     beyond: list[Counterexample] = []
     undecided: list[tuple[str, str]] = []
     elements = [each.actions for each in (*one.statements, *other.statements)]
@@ -58,8 +58,8 @@ def within(one: Sides, other: Sides, *, caller: str, limits: Limits = _EACH) -> 
 
 
 def _of_class(mine: Sides, theirs: Sides, caller: str, limits: Limits) -> Proof | Counterexample | Unknown | None:
-    """The answer for one action; None where it holds plainly. What is too much at once is asked for each pattern of
-    resources that may be allowed: together they are all of it."""
+    """The result for one action; None where it holds trivially. A question too large for one proof is split into one
+    proof for each resource pattern that may be allowed: together they cover all resources."""
     if _plainly(mine, theirs):
         return None
     found = prove(mine.keywords, within=theirs.keywords, caller=caller, limits=limits)
@@ -85,7 +85,7 @@ def _of_class(mine: Sides, theirs: Sides, caller: str, limits: Limits) -> Proof 
 
 
 def _tried(mine: Sides, theirs: Sides, caller: str, patterns: Iterable[str]) -> Counterexample | None:
-    """A counterexample without condition keys, by trying one resource of each pattern."""
+    """Search for a counterexample without condition keys, with one resource of each pattern."""
     parts, name = caller.split(":"), caller.rpartition("/")[2]
     session = f"arn:{parts[1]}:sts::{parts[4]}:assumed-role/{name}/session"
     action = next(each.actions[0] for policy in mine.identity for each in policy.allows if each.actions)
@@ -101,7 +101,8 @@ def _tried(mine: Sides, theirs: Sides, caller: str, patterns: Iterable[str]) -> 
 
 
 def _pieces(sides: Sides) -> Iterator[tuple[str, Sides]]:
-    """The same side with one Allow and one pattern of its resources at a time; none where they cannot be told apart."""
+    """Yield the side reduced to one Allow and one of its resource patterns, for each of them. Yields nothing if some
+    Allow has NotResource or no resources."""
     allows = [(at, each) for at, policy in enumerate(sides.identity) for each in policy.allows]
     if any(each.not_resource or not each.resources for _, each in allows):
         return
@@ -111,7 +112,7 @@ def _pieces(sides: Sides) -> Iterator[tuple[str, Sides]]:
 
 
 def _plainly(mine: Sides, theirs: Sides) -> bool:
-    """Whether nothing is allowed, or whatever allows it is on the other side as well and nothing more is denied."""
+    """Whether `mine` allows nothing, or `theirs` has all its Allows and no further Denies."""
     allowed = set(_keys(mine.identity, "Allow"))
     if not allowed or (mine.boundary is not None and not mine.boundary.allows):
         return True
@@ -135,7 +136,8 @@ def _keys(policies: tuple[Policy, ...], effect: str) -> Iterator[object]:
 
 
 def _key(statement: Statement) -> object:
-    """What a statement about one action says; equal texts mean the same, whatever AWS does with them."""
+    """The content of a statement about one action, for comparison: equal texts mean the same, also where AWS documents
+    nothing."""
     tests = frozenset(
         (each.operator.name, each.set_operator, each.if_exists, each.key.lower(), frozenset(each.values))
         for each in statement.conditions

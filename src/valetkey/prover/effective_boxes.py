@@ -1,6 +1,6 @@
-"""One side of a question, as sets of boxes: what its policies open and what their Denies take away.
+"""One side of a question as sets of boxes: what its policies allow, and what their Denies subtract.
 
-The rules are those of `valetkey.policy.evaluation`, written a second time.
+A second implementation of the rules of `valetkey.policy.evaluation`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from valetkey.prover.parties import Person
 from valetkey.prover.space import ACTION, CALLER, Reading, Space
 
 Side = Policy | Sequence[Policy] | Mapping[str, Any]
-"""A policy, which stands under its own kind; identity policies; or `decide`'s keywords: {"trust": ..., "rcps": ...}."""
+"""A policy, used as its own kind; identity policies; or `decide`'s keywords: {"trust": ..., "rcps": ...}."""
 
 _ASSUMES = frozenset(ROLE_ACTIONS)
 
 
 def sides(given: Side) -> dict[str, Any]:
-    """`decide`'s keywords. Raises PolicyError."""
+    """Convert a Side to `decide`'s keywords. Raises PolicyError."""
     if isinstance(given, Policy):
         match given.kind:
             case "scp":
@@ -57,14 +57,14 @@ def _list(value: Policies) -> list[Policy]:
 
 
 def statements(side: Mapping[str, Any]) -> Iterator[Statement]:
-    """All statements of a side."""
+    """Yield all statements of a side."""
     for name, value in side.items():
         for policy in (p for level in value for p in level) if name in ("scps", "rcps") else value:
             yield from policy.statements
 
 
 class Opened(NamedTuple):
-    """A box that a side allows (its Denies not taken out), and the statement that opens it."""
+    """A box that a side allows before its Denies are subtracted, and the statement that allows it."""
 
     box: Box
     statement: Statement | None
@@ -76,21 +76,21 @@ _WHICH: dict[Which, Callable[[Person, str], bool]] = {
     "same account": lambda person, owner: person.account == owner,
     "root": lambda person, owner: person.kind == "root",
 }
-"""Kinds of callers that an evaluation tells apart; `owner` is the account of the resource."""
+"""Groups of callers that the evaluation treats differently; `owner` is the account of the resource."""
 
 
 @dataclass(frozen=True)
 class Sets:
-    """One side of a question in a space: what it opens, and what its Denies take away."""
+    """One side of a question in a space: the boxes that it allows, and those that its Denies subtract."""
 
     space: Space
     side: Mapping[str, Any]
     wide: bool
-    """Whether what is not decided is allowed."""
+    """Whether undecided tests count as allowed (the wide reading)."""
     _known: dict[Which, int] = field(default_factory=dict, repr=False, compare=False)
 
     def opened(self) -> Iterator[Opened]:
-        """The rules of `valetkey.policy.evaluation`, on boxes."""
+        """Yield the allowed boxes, by the rules of `valetkey.policy.evaluation`."""
         trust = self.side.get("trust")
         for reading in self._readings([*(trust or ()), *self.side.get("resource", ())], "Allow"):
             for box, grant in reading.boxes:
@@ -99,7 +99,8 @@ class Sets:
             yield from self._own()
 
     def _granted(self, box: Box, grant: NamedBy, statement: Statement) -> Iterator[Opened]:
-        """What a resource's statement opens: for the unsigned as it is, for the others with what must agree."""
+        """Yield what a resource's statement allows: all of it to unsigned callers; to the others what SCPs and the
+        caller's own policies allow too."""
         unsigned, signed = self._callers(box, "unsigned")
         if unsigned:
             yield Opened(unsigned, statement)
@@ -115,7 +116,8 @@ class Sets:
                 yield from self._callers_side(other, statement, identity=True)
 
     def _own(self) -> Iterator[Opened]:
-        """What opens where no resource's statement has to: the caller's own policies; to the root user, itself."""
+        """Yield what is allowed without a resource's statement: what the caller's own policies allow; for the root
+        user, everything that the SCPs allow."""
         _, signed = self._callers(self.space.full, "unsigned")
         if signed is None:
             return
@@ -153,7 +155,7 @@ class Sets:
         yield from found
 
     def _each_level(self, box: Box) -> Iterator[Box]:
-        """What the SCPs let through: each level must allow."""
+        """Yield the parts of a box that the SCPs allow: every level must allow."""
         found = [box]
         for level in self.side.get("scps", ()):
             inside = [piece for reading in self._readings(level, "Allow") for piece, _ in reading.boxes]
@@ -162,7 +164,7 @@ class Sets:
         yield from found
 
     def denied(self) -> list[Box]:
-        """What the Denies of every policy take away."""
+        """The boxes that the Denies of all policies subtract."""
         bounded = self.side.get("boundary") is not None
         own = [
             policy
@@ -182,7 +184,7 @@ class Sets:
 
     @property
     def _linked(self) -> int:
-        """Service-linked roles, whom SCPs and RCPs do not concern."""
+        """The mask of service-linked roles: SCPs and RCPs do not apply to them."""
         return self.space.dimensions[CALLER].where(
             lambda point: ":role/aws-service-role/" in str(point.keys.get("aws:principalarn", ""))
         )
@@ -194,7 +196,7 @@ class Sets:
                 yield self.space.read(statement, unsure=unsure, bounded=bounded)
 
     def _callers(self, box: Box, which: Which) -> tuple[Box | None, Box | None]:
-        """The part of a box with such callers, and the part with the others."""
+        """Split a box into the part with such callers and the part with the others."""
         if which not in self._known:
             holds = _WHICH[which]
             self._known[which] = self.space.dimensions[CALLER].where(

@@ -1,12 +1,12 @@
-"""What a role's policies allow after its boundary and its denies.
+"""The effective permissions of a role: what its policies allow after its boundary and its explicit denies.
 
 Rules:
-- An explicit Deny wins over every Allow (IAM User Guide, reference_policies_evaluation-logic).
-- `opening` answers from the documents alone what may be done at all: under some condition, on some resource. Where it
-  is unsure it says "open": a Deny with a condition closes nothing, an Allow with one opens, a policy variable in a
-  resource stands for anything. So it does where AWS documents nothing (an empty NotAction or NotResource opens
-  everything in an Allow and closes nothing in a Deny). SCPs and RCPs are not seen; they could only close more.
-- INVARIANT: the work is counted in steps, and ends: what is not looked at by then is called open, and that is said.
+- An explicit deny overrides every Allow (IAM User Guide, reference_policies_evaluation-logic).
+- An action is open when the documents may allow it under some condition on some resource. `opening` overestimates: a
+  Deny with a condition is ignored, the conditions of an Allow are taken as met, a policy variable in a resource matches
+  anything. The same holds where AWS documents nothing (an empty NotAction or NotResource covers everything in an Allow
+  and nothing in a Deny). SCPs and RCPs are not considered; they can only deny more.
+- INVARIANT: the number of steps is limited. What was not evaluated then counts as open, and `undecided` says so.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from valetkey.prover.pattern_pairs import covers, overlap
 
 @dataclass(frozen=True)
 class Reading:
-    """One kind of customers' data that can be read."""
+    """One kind of customer data that the role may read."""
 
     what: str
     actions: tuple[str, ...]
     policies: tuple[str, ...]
-    """The names of the policies that open it."""
+    """The names of the policies that allow it."""
     resources: tuple[tuple[str, ...], ...] = ()
-    """Of each action: on what, after the boundary."""
+    """The resources of each action, after the boundary."""
     conditions: tuple[str, ...] = ()
-    """The condition keys of the statements, where none opens it without a condition."""
+    """The condition keys of the statements that allow it; empty if one of them has no condition."""
 
 
 @dataclass(frozen=True)
 class Escalation:
-    """One action that reaches past the role."""
+    """One action that can give more permissions than the role has (privilege escalation)."""
 
     action: str
     way: str
-    """What it does, as a verb phrase."""
+    """The effect of the action, as a verb phrase."""
     policy: str
     statement: str
     """JSON path of the statement in the policy that allows it."""
     resources: tuple[str, ...]
-    """On what, after the boundary."""
+    """The resources, after the boundary."""
 
     def __str__(self) -> str:
         return f"{self.action} on {', '.join(self.resources)} {self.way} ({self.policy}, {self.statement})"
@@ -59,27 +59,27 @@ class Escalation:
 
 @dataclass(frozen=True)
 class Outlives:
-    """One kind of credentials or sessions that can be taken out, and that a deny on the role does not end."""
+    """One kind of credentials or sessions that the role may create and that a deny on the role does not end."""
 
     kind: Outliving
     actions: tuple[str, ...]
-    """Those of the kind's actions that are open."""
+    """The open actions of this kind."""
     policies: tuple[str, ...]
-    """The names of the policies that open them."""
+    """The names of the policies that allow them."""
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What a role's policies open, cut by its boundary and by unconditional denies."""
+    """What a role's policies allow, limited by its boundary and by unconditional denies."""
 
     levels: Mapping[str, int]
-    """Number of actions by AWS's access level: "List", "Read", "Tagging", "Write", "Permissions management"."""
+    """Number of open actions by AWS's access level: "List", "Read", "Tagging", "Write", "Permissions management"."""
     reads_data: tuple[Reading, ...]
     escalations: tuple[Escalation, ...]
     outlives: tuple[Outlives, ...] = ()
-    """What can be taken out and outlives a deny on the role, in the order of the catalogue."""
+    """Credentials and sessions that outlive a deny on the role, in the order of the catalogue."""
     undecided: str = ""
-    """Why it was not looked at in full; empty when it was. What was not looked at is called open."""
+    """Why the evaluation is incomplete; empty when it is complete. What was not evaluated counts as open."""
 
 
 def opening(
@@ -90,8 +90,8 @@ def opening(
     own_denies: Sequence[Policy] = (),
     limits: Limits = Limits(),  # noqa: B008
 ) -> Opening:
-    """What these policies (name and document of kind identity) open for the role, under boundary and own denies. Where
-    `limits` are reached, the rest is called open, and `undecided` says so."""
+    """Compute what these policies (name and document of kind identity) allow the role, under boundary and own denies.
+    When `limits` are reached, the rest counts as open, and `undecided` says so."""
     cut = _Cut(policies, boundary, own_denies, Budget(limits))
     counts = dict.fromkeys(LEVELS, 0)
     for actions in cut.actions():
@@ -130,8 +130,8 @@ def open_actions(
     boundary: Policy | None,
     limits: Limits = Limits(),  # noqa: B008
 ) -> tuple[frozenset[str], str]:
-    """Every action that AWS lists and these policies open on anything, lower-cased; and why they were not looked at in
-    full, empty when they were."""
+    """Every action that these policies may allow on some resource, lower-cased; and why the evaluation is incomplete
+    ("" when it is complete). Only actions that AWS lists."""
     cut = _Cut(policies, boundary, (), Budget(limits))
     bits = 0
     for actions in cut.actions():
@@ -147,7 +147,7 @@ def _outliving(cut: _Cut) -> Iterator[Outlives]:
             yield Outlives(kind, tuple(found), tuple(names))
 
 
-# A role that may be entered, or passed, by itself alone gains nothing that it has not.
+# A role that only itself may assume gains no permissions by it.
 _ON_ITSELF = frozenset({"sts:AssumeRole"})
 
 
@@ -158,14 +158,14 @@ def _listed(patterns: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Region:
-    """Resources: what the pattern covers, less what the others cover."""
+    """A set of resources: those that `pattern` covers, minus those that `less` covers."""
 
     pattern: str
     less: tuple[str, ...] = ()
 
 
 class _Row(NamedTuple):
-    """Which statements cover an action, as bits."""
+    """The statements that cover an action, as bit masks."""
 
     allows: int = 0
     bounds: int = 0
@@ -176,8 +176,8 @@ _Open = list[tuple[str, Statement, tuple[str, ...]]]
 
 
 class _Cut:
-    """Policies under a boundary and denies, asked action by action. Actions that the same statements cover are one
-    case."""
+    """Policies limited by a boundary and denies, evaluated action by action. Actions that the same statements cover
+    form one class."""
 
     def __init__(
         self,
@@ -198,7 +198,7 @@ class _Cut:
                 _by_actions(self._denies, budget),
             )
         except TooLong as reason:
-            # Nothing was looked at: all that an Allow may name is called open.
+            # Nothing was evaluated: all that the Allows may name counts as open.
             self.undecided = str(reason)
             self._covers = ([(everything(), (1 << len(self._allows)) - 1)], [], [])
             self._bounds, self._denies = None, []
@@ -206,14 +206,14 @@ class _Cut:
         self._cases: dict[_Row, _Open] = {}
 
     def actions(self) -> Iterator[int]:
-        """The actions that AWS lists and these policies open on anything, as sets of bits that do not overlap."""
+        """Yield the open actions that AWS lists, as disjoint bit masks."""
         for actions, row in self._classes():
             if row.allows and self._case(row):
                 yield actions & listed_by_aws()
 
     def _classes(self) -> list[tuple[int, _Row]]:
-        """The actions that the same statements cover, as bits; together where there is no work left to tell them
-        apart, and called open then."""
+        """The equivalence classes of actions that the same statements cover, as bit masks. At the limit of steps, one
+        class with all actions, which count as open."""
         found = [(everything(), _Row())]
         for place, sets in enumerate(self._covers):
             for those, bits in sets:
@@ -228,8 +228,8 @@ class _Cut:
         return found
 
     def open(self, actions: tuple[str, ...]) -> dict[str, _Open]:
-        """Of these actions those that are open, with the statements that allow them (and the policy's name), and on
-        which resources."""
+        """The open ones of these actions. For each: policy name, statement and resources of every statement that
+        allows it."""
         mask, numbers = numbered(actions)
         if not mask & self._may:
             return {}
@@ -260,7 +260,7 @@ class _Cut:
     def _left(
         self, statement: Statement, bounds: Sequence[Statement] | None, denies: Sequence[Statement]
     ) -> tuple[str, ...]:
-        """What is left of a statement's resources."""
+        """The resources of a statement after boundary and denies."""
         regions = _regions(statement)
         whole = tuple(dict.fromkeys(each.pattern for each in regions))
         if self.undecided:
@@ -298,7 +298,7 @@ def _with(row: _Row, place: int, bits: int) -> _Row:
 
 
 def _by_actions(given: Iterable[Statement], budget: Budget) -> list[tuple[int, int]]:
-    """Statements by the actions that they cover: sets of actions as bits, each with the bits of its statements."""
+    """Group statements by the actions that they cover: bit masks of actions, each with the mask of its statements."""
     masks: dict[tuple[tuple[str, ...], bool], int] = {}
     for number, each in enumerate(given):
         key = (each.actions, each.not_action)
@@ -311,7 +311,7 @@ def _by_actions(given: Iterable[Statement], budget: Budget) -> list[tuple[int, i
 
 
 def _union(sets: Iterable[tuple[int, int]]) -> int:
-    """The first of each pair together, where the second is not 0."""
+    """The union of the first masks of the pairs whose second is not 0."""
     found = 0
     for bits, counts in sets:
         if counts:
@@ -327,13 +327,13 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 
 def _covered(patterns: tuple[str, ...], negated: bool, budget: Budget) -> int:
-    """The actions that an Action or NotAction element covers."""
+    """The actions that an Action or NotAction element covers. Raises TooLong."""
     for each in patterns:
         budget.spend(_PER_WIDE if each[:1] in "*?" or "*" in each.partition(":")[0] else _PER_SERVICE)
     return covered(patterns, negated)
 
 
-# Steps for a pattern whose service is not named, which is laid on every action, and for any other.
+# Steps for a pattern without a fixed service, which is compared with every action, and for any other.
 _PER_WIDE, _PER_SERVICE = 2_000, 20
 
 
@@ -341,12 +341,12 @@ def _regions(statement: Statement) -> list[_Region]:
     resources = statement.resources or ()
     if statement.not_resource:
         return [_Region("*", tuple(each for each in resources if "${" not in each))]
-    # A variable may stand for anything, hence a star.
+    # A variable may have any value, so it becomes a star.
     return [_Region(_VARIABLE.sub("*", each)) for each in resources]
 
 
 def _common(one: _Region, other: _Region) -> _Region | None:
-    """What two regions share, or more than that where it cannot be said with one pattern."""
+    """The intersection of two regions, or a superset of it if one pattern cannot express it. None when it is empty."""
     less = one.less + other.less
     if covers(other.pattern, one.pattern):
         return _Region(one.pattern, less)

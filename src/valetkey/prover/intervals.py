@@ -1,6 +1,6 @@
-"""Numbers, times and addresses: one of every interval that the values in the documents delimit.
+"""Numbers, times and addresses: one value of every interval that the values in the documents delimit.
 
-Written apart from `valetkey.policy.conditions`; how a value is read is shared (`operands`).
+Independent of `valetkey.policy.conditions`; only the parsers of values are shared (`operands`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _DAY, _SECOND = 86_400_000_000, 1_000_000
 
 
 def moments(asked: Iterable[Asked], since: datetime | None = None, *, earliest: datetime) -> list[tuple[int, Span]]:
-    """Moments (microseconds since 1970): each that the conditions name, one in every gap between them; from `since`
-    on, and none before `earliest`. With each its interval."""
+    """Moments in microseconds since 1970, each with its interval: each one that the conditions name, and one in every
+    gap between them, from `since` on and none before `earliest`. Raises NotDecided."""
     named = sorted({moment for one in asked for value in one.condition.values for moment in _moment(one, value)})
     first = _micros(earliest if since is None else max(since, earliest))
     found: list[tuple[int, Span]] = []
@@ -48,7 +48,8 @@ def moments(asked: Iterable[Asked], since: datetime | None = None, *, earliest: 
 
 
 def _moment(one: Asked, text: str) -> list[int]:
-    """A value as a moment; a number is seconds since 1970, and what is finer than a microsecond lies between two."""
+    """Parse a value as moments. A number is seconds since 1970; one finer than a microsecond gives the two moments
+    around it. Raises NotDecided."""
     family = one.condition.operator.family
     match family:
         case Family.NUMBER:
@@ -72,7 +73,7 @@ def _micros(moment: datetime) -> int:
 
 
 def iso(moment: int) -> str:
-    """A moment as AWS writes it; as epoch seconds where the calendar ends."""
+    """Format a moment in ISO 8601, as AWS does; as epoch seconds outside the calendar's range."""
     try:
         return (_START + timedelta(microseconds=moment)).isoformat().replace("+00:00", "Z")
     except OverflowError:
@@ -80,13 +81,14 @@ def iso(moment: int) -> str:
 
 
 def epoch(moment: int) -> str:
-    """A moment from 1970 on in epoch seconds."""
+    """Format a moment from 1970 on in epoch seconds."""
     whole, part = divmod(moment, _SECOND)
     return f"{whole}.{part:06d}" if part else str(whole)
 
 
 def numbers(asked: Sequence[Asked], *, whole: bool) -> list[Cell]:
-    """Each number that is named, and one in every gap. `whole`: the key holds whole numbers from 0 on."""
+    """Each number that the conditions name, and one in every gap. `whole`: only integers from 0 on. Raises
+    NotDecided."""
     named: set[Decimal] = set()
     for one in asked:
         for glob in patterns(one):
@@ -123,7 +125,7 @@ def _text(number: Decimal | None) -> str | None:
 
 
 def addresses(asked: Sequence[Asked]) -> list[Cell]:
-    """One address of every stretch that the ranges cut out, of both versions of IP."""
+    """One address of every interval that the ranges delimit, for both versions of IP."""
     edges: dict[int, set[int]] = {4: {_FREE[4]}, 6: {_FREE[6]}}
     for one in asked:
         for value in one.condition.values:

@@ -1,7 +1,7 @@
-"""The finitely many kinds of values of one condition key, as one value of each kind (a cell), and tests on them.
+"""The partition of a condition key's values into equivalence classes, one value of each (a cell), and tests on them.
 
-Written apart from `valetkey.policy.conditions`, which it is checked against; shared is only how a document is read.
-Values are well-formed (`condition_keys`): what AWS would do with a malformed one is documented nowhere.
+Independent of `valetkey.policy.conditions`, against which it is checked; only the parsing of documents is shared.
+Values are well-formed (`condition_keys`): AWS does not document what it does with malformed ones.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from valetkey.prover.key_tests import Asked, Cell, lone_variables, patterns
 _YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
 """The first date that a value can be."""
 _SUBSETS = 6
-"""Of a key with several values: kinds of value whose combinations are all tried."""
+"""For a key with several values: the maximum number of classes whose combinations are all tried."""
 
 
 def cells(
     name: str, asked: Sequence[Asked], *, budget: Budget, related: Sequence[Glob] = (), each: int = 1
 ) -> list[Cell]:
-    """A cell for every kind of value that the conditions tell apart, absent first where that may be.
+    """One cell for every equivalence class of values under the conditions; absent first if the key may be absent.
 
-    `related` are patterns that matter too, because a variable compares this key with another; `each` is how many
-    values of each kind are wanted. Raises NotDecided, TooMany.
+    `related` are further patterns, of keys that a variable compares with this one. `each` is the number of values
+    wanted of each class. Raises NotDecided, TooMany.
     """
     key = key_of(name)
     families = {one.condition.operator.family for one in asked} - {Family.NULL}
@@ -63,14 +63,15 @@ def cells(
         case never:
             raise not_known(never)
     if key.type == "text" and kind not in (Family.TEXT, Family.ARN):
-        found.append(Cell("something-else"))  # a key of which nothing is known may hold what is no such value
+        found.append(Cell("something-else"))  # a key of unknown type may have a value of another type
     if key.many or (key.many is None and any(one.condition.set_operator for one in asked)):
         found = _several(found, name)
     return found if key.always else [Cell(None), *found]
 
 
 def _type(name: str, key: Key, families: set[Family]) -> Family:
-    """How the key's values are to be taken. Text operators on numbers and the like are decided for plain texts only."""
+    """The family that the key's values are treated as. Text operators on numbers and the like are decided for plain
+    texts only. Raises NotDecided."""
     own = Family(key.type)
     if own not in (Family.TEXT, Family.ARN):
         if name == "aws:epochtime":  # "works with date operators and numeric operators" (global condition keys)
@@ -94,7 +95,7 @@ def _texts(
     if form is TEXT:
         form = _wider(form, globs)
     elif kind is Family.ARN and form is not ARN:
-        globs.append(_IS_ARN)  # what is not an ARN, ARN operators cannot read
+        globs.append(_IS_ARN)  # ARN operators cannot parse a value that is not an ARN
     found = samples(globs, form, budget=budget, each=each)
     if form is ARN and key.type != "arn":
         texts_only = [*(glob for glob in globs if glob.scope != "arn"), _IS_ARN]
@@ -103,13 +104,13 @@ def _texts(
     if key.form is TEXT and key.type == "text":
         found += _alike(globs, found, each)
     if key.form is TEXT and kind is Family.TEXT and any(one.condition.set_operator for one in asked):
-        found.append("")  # of no characters, hence no value for a set operator
+        found.append("")  # the empty text is no value for a set operator
     return [Cell(text) for text in dict.fromkeys(found)]
 
 
 def _alike(globs: Sequence[Glob], found: Sequence[str], each: int) -> Iterator[str]:
-    """Of every text that is compared without case, some that are equal to it by the case of letters other than A to Z.
-    Raises NotDecided where other patterns would have to tell these apart."""
+    """For every text that is compared without case, yield texts that equal it only by the case of letters other than A
+    to Z. Raises NotDecided where other patterns would have to distinguish these."""
     folded = [glob.text for glob in globs if glob.fold]
     odd = {text: list(spellings(text)) for text in folded}
     wild = [glob for glob in globs if not glob.plain and not glob.fold and glob.text.strip(STAR)]
@@ -123,7 +124,7 @@ _IS_ARN = Glob(f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}")
 
 
 def _wider(form: Form, globs: Iterable[Glob]) -> Form:
-    """The form with the letters that the patterns name besides."""
+    """The form, extended by the characters of the patterns that it does not have."""
     chars = form.stages[0].chars
     more = "".join(sorted({char for glob in globs for char in glob.text if char not in chars and char < "\ud800"}))
     beyond = "".join(sorted({char for glob in globs for char in glob.text if char > "\udfff"}))
@@ -131,9 +132,10 @@ def _wider(form: Form, globs: Iterable[Glob]) -> Form:
 
 
 def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, each: int = 1, prefix: str = "") -> list[str]:
-    """The texts that are named in full, and one (or more) of every class that the patterns cut out of the others."""
+    """The texts that the patterns name in full, and `each` texts of every equivalence class of the others. Raises
+    TooMany, TooLong."""
     other = [glob._replace(text=loose(glob.text)) for glob in globs if glob.fold and not glob.text.isascii()]
-    globs = [*globs, *other]  # what is equal to them by the case of other letters is told apart as well
+    globs = [*globs, *other]  # texts equal by the case of other letters form separate classes
     asked = (tuple(globs), form, each, prefix)
     if asked in budget.known:
         return list(budget.known[asked])
@@ -151,7 +153,8 @@ def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, each: int = 1,
 
 
 def _several(single: list[Cell], name: str) -> list[Cell]:
-    """Every combination of the kinds of value. What counts is which kinds occur."""
+    """Add a cell for every combination of the values: only the set of classes that occur matters. Raises
+    NotDecided."""
     values = [cell.value for cell in single if isinstance(cell.value, str)]
     if len(values) > _SUBSETS:
         raise NotDecided(f"{name} may have several values, and they fall into {len(values)} classes")
@@ -162,18 +165,17 @@ def _several(single: list[Cell], name: str) -> list[Cell]:
 
 
 Answer = bool | None
-"""None: AWS does not document it, or it is not decided here."""
+"""The result of a test. None: AWS does not document it, or it is not decided here."""
 _Fit = bool | Literal["unreadable"] | None
 _Fits = Callable[[str, Keys], _Fit]
-"""Whether one value fits any of a condition's; "unreadable" when it is none that the operator can read."""
+"""Whether one value matches any of a condition's values; "unreadable" when the operator cannot parse it."""
 
 
 def test(asked: Asked, known: frozenset[str]) -> tuple[Callable[[Keys], Answer], bool]:
-    """A condition as a test on the keys of a cell, and whether it is decided here.
+    """Compile a condition to a test on the keys of a cell. Returns the test, and whether it is decided here.
 
-    `known` are the keys of the cell. What is not decided, a variable of another key or one inside a text, is answered
-    None; so is what AWS does not document (`undocumented`). Raises NotDecided for an operator that is unknown to
-    valetkey.
+    `known` are the keys of the cell. The test returns None where it is not decided (a variable of another key or inside
+    a text), and where AWS documents nothing (`undocumented`). Raises NotDecided for an unknown operator.
     """
     condition = asked.condition
     row, key = condition.operator, condition.key.lower()
@@ -282,7 +284,7 @@ def _order(row: Operator) -> Callable[[Any, Any], bool]:
 
 
 def _fits_text(globs: list[Glob], lone: Sequence[Variable], arn: bool) -> _Fits:
-    # A lone star has no six parts either.
+    # A lone star has fewer than six parts too.
     short = arn and any(not _six_parts(glob.text) for glob in globs)
     whole = [glob for glob in globs if not arn or _six_parts(glob.text)]
     plain = frozenset(glob.text for glob in whole if glob.plain)

@@ -1,4 +1,4 @@
-"""The tests of a condition key in the documents, as the prover reads them, and the classes of its values (cells)."""
+"""A condition of a document as the prover reads it, and the equivalence classes of a key's values (cells)."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Asked(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """One kind of value of a key, by one such value; None: absent."""
+    """One equivalence class of a key's values, represented by one value. None: the key is absent."""
 
     value: Value
     span: Span | None = None
-    """For numbers and dates: the interval it stands for, its ends as texts."""
+    """For numbers and dates: the interval that the value represents, with its ends as texts."""
 
 
 def patterns(asked: Asked) -> list[Glob]:
-    """The values of a text or ARN condition as patterns; those with variables are left out. Truth values are texts
-    whose case does not count. Raises NotDecided for an operator that is unknown to valetkey."""
+    """The values of a text or ARN condition as patterns, without those that have variables. Booleans are texts compared
+    without case. Raises NotDecided for an unknown operator."""
     row, values = asked.condition.operator, asked.condition.values
     match row.family:
         case Family.TEXT:
@@ -53,8 +53,8 @@ def patterns(asked: Asked) -> list[Glob]:
 
 
 def text_signs(row: Operator) -> tuple[bool, bool]:
-    """Of an operator on texts: whether `*` and `?` are wildcards, and whether case does not count. Raises NotDecided
-    for one that compares otherwise."""
+    """For an operator on texts: whether `*` and `?` are wildcards, and whether case is ignored. Raises NotDecided for
+    any other comparison."""
     match row.comparison:
         case Comparison.EQUAL:
             return False, False
@@ -71,7 +71,7 @@ def text_signs(row: Operator) -> tuple[bool, bool]:
 
 
 def lone_variables(asked: Asked) -> tuple[list[Variable], bool]:
-    """The values that are one variable and nothing else, and whether all values with variables are such."""
+    """The values that are a single variable, and whether all values with variables are of that form."""
     row, lone, exact = asked.condition.operator, [], True
     if not asked.variables or row.family is Family.NULL:
         return [], True
@@ -79,7 +79,7 @@ def lone_variables(asked: Asked) -> tuple[list[Variable], bool]:
         parts = template(value, variables=True, wildcards=True)
         if isinstance(parts, str):
             continue
-        # Only a variable that is compared letter by letter can be taken for the value of another key.
+        # Only a variable that is compared exactly can be replaced by the value of another key.
         simple = row.family is Family.TEXT and not text_signs(row)[1]
         if simple and len(parts) == 1 and isinstance(parts[0], Variable):
             lone.append(parts[0])

@@ -18,9 +18,9 @@ class Party:
 
     kind: PartyKind
     name: str = ""
-    """Account id, service, provider; "" for one that the documents do not name. Of "unique id" and "deleted": the
-    unique id that a Principal element (or a condition on aws:userid) names, of a live user or role of any account, or
-    of a deleted one (`Origin`)."""
+    """Account id, service, provider; "" for one that the documents do not name. For "unique id" and "deleted": the
+    unique id that a Principal element (or a condition on aws:userid) names, of an existing user or role of any account,
+    or of a deleted one (`Origin`)."""
     partition: str = "aws"
 
     def __str__(self) -> str:
@@ -42,22 +42,22 @@ class Party:
 
 @dataclass(frozen=True)
 class Person:
-    """One caller of a kind."""
+    """One caller, which represents its equivalence class."""
 
     kind: Kind
     party: Party
     principal: str
-    """What signs the request."""
+    """The principal of the request."""
     keys: Mapping[str, str]
-    """The condition keys that follow, lower-cased."""
+    """The condition keys that follow from the caller, lower-cased."""
     grants: Mapping[str, NamedBy] = field(repr=False)
-    """By which names a Principal element may mean this caller, and how it reaches them then."""
+    """The names by which a Principal element can name this caller, and how each one names it."""
     groups: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
-    """What NotPrincipal must list to spare them: one of each."""
+    """The names that NotPrincipal must list to exempt this caller: one of each group."""
     named: str = ""
-    """How the documents name this caller: an ARN, a pattern, a unique id. "" when they do not."""
+    """The documents' name for this caller: an ARN, a pattern, a unique id. "" when they do not name it."""
     unique: str = ""
-    """The unique id that a Principal element names and this caller has."""
+    """This caller's unique id if a Principal element names it."""
 
     @property
     def unsigned(self) -> bool:

@@ -1,8 +1,8 @@
-"""Two patterns of resources: whether one covers the other, and whether they share a text.
+"""Two resource patterns: whether one covers the other, and whether they overlap.
 
-`covers` says False where it is unsure, which is safe; `overlap` is exact. Most pairs are told apart by the characters
-before the first wildcard and after the last; the rest is walked with one bit for each place of a pattern, in len(one)
-steps.
+`covers` returns False where it is unsure, which is safe; `overlap` is exact. For most pairs the characters before the
+first wildcard and after the last decide; the others need len(one) steps, with one bit for each position in the other
+pattern.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _WILD = re.compile(r"[*?]")
 
 
 class _Read(NamedTuple):
-    """One pattern, read once."""
+    """One parsed pattern."""
 
     head: str
-    """What is before the first wildcard."""
+    """The text before the first wildcard."""
     tail: str
-    """What is after the last one."""
+    """The text after the last wildcard."""
     plain: bool
     parts: tuple[str, ...]
     open_variable: bool
-    """Whether it holds a variable other than an escaped sign."""
+    """Whether it contains a variable other than an escaped character."""
 
 
 @lru_cache(maxsize=8192)
@@ -45,7 +45,7 @@ def _read(pattern: str) -> _Read:
 
 
 def covers(wide: str, narrow: str) -> bool:
-    """Whether every ARN that `narrow` covers is covered by `wide` for sure. False is always a safe answer."""
+    """Whether `wide` certainly covers every ARN that `narrow` covers. False is always a safe result."""
     if wide in ("*", narrow):
         return True
     one = _read(wide)
@@ -56,13 +56,13 @@ def covers(wide: str, narrow: str) -> bool:
     parts = _read(narrow).parts
     if len(one.parts) == len(parts) == 6 and all(map(_piece, one.parts, parts)):
         return True
-    # A star at the very end also reaches beyond colons.
+    # A star at the end also matches beyond colons.
     head = wide[:-1]
     return wide.endswith("*") and not set("*?$") & set(head) and narrow.startswith(head)
 
 
 def _piece(wide: str, narrow: str) -> bool:
-    """`matches`, the wildcards of `narrow` being characters like others: only a star of `wide` can take them."""
+    """As `matches`, with the wildcards of `narrow` as plain characters: only a star of `wide` can match them."""
     if wide in ("*", narrow):
         return True
     if "$" in wide and _LITERAL.search(wide):
@@ -76,12 +76,13 @@ def _test(pattern: str) -> Callable[[str], bool]:
 
 
 class _Places(NamedTuple):
-    """A pattern as bits: bit i for "the first i characters have been read"; runs of stars are one star."""
+    """A pattern as bit masks: bit i means that the first i characters have been matched. Consecutive stars are one
+    star."""
 
     length: int
     stars: int
     anything: int
-    """Places at which any character is read: `?`, and `*` without going on."""
+    """Positions of `?`, which matches any character."""
     chars: dict[str, int]
 
 
@@ -101,7 +102,7 @@ def _places(pattern: str) -> _Places:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether some text fits both patterns."""
+    """Whether some text matches both patterns."""
     mine, theirs = _read(one), _read(other)
     if mine.plain and theirs.plain:
         return one == other
@@ -125,5 +126,5 @@ def overlap(one: str, other: str) -> bool:
 
 
 def _past(reached: int, stars: int) -> int:
-    """With the places behind stars that stand for nothing. No two stars stand side by side."""
+    """Add the positions after stars that match no characters. There are no consecutive stars."""
     return reached | (reached & stars) << 1

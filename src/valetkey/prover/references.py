@@ -1,10 +1,10 @@
-"""References to prove a role's permissions against: identity policies like any other.
+"""References to prove a role's permissions against. They are ordinary identity policies.
 
     prove([*policies], within=read_only())
     prove({"identity": policies, "boundary": boundary}, within=never("iam:*", "organizations:*"))
 
-The first says that nothing is allowed but what reads; the second, that nothing of those is. Access levels are AWS's
-(Service Authorization Reference); which actions read customers' data is `reaches.READS`.
+The first proves that only reading is allowed; the second, that none of those actions is. Access levels are AWS's
+(Service Authorization Reference); the actions that read customer data are in `risky_actions.READS`.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from valetkey.policy.statements import Policy
 
 _READING = ("Read", "List")
 _LONGEST = 4_194_304
-"""Characters: AWS lists so many actions that a document of them is longer than one that AWS would take."""
+"""Maximum length in characters. A document with all actions that AWS lists is longer than AWS would accept."""
 
 
 @lru_cache(maxsize=1)
 def read_only() -> Policy:
-    """Every action that AWS lists with access level Read or List, on everything. An action that AWS does not list is
-    not in it. Reading customers' data is: see `no_data_reads`."""
+    """Every action that AWS lists with access level Read or List, on all resources. Unlisted actions are not included;
+    actions that read customer data are: see `no_data_reads`."""
     return _allow("Action", tuple(action for action in expand("*") if level(action) in _READING))
 
 
 def never(*patterns: str) -> Policy:
-    """Everything but these actions ("iam:*"). Raises PolicyError for a pattern that is not valid."""
+    """Everything except these actions ("iam:*"). Raises PolicyError for an invalid pattern."""
     return _allow("NotAction", patterns)
 
 
 @lru_cache(maxsize=1)
 def no_data_reads() -> Policy:
-    """Everything but the actions that read customers' data."""
+    """Everything except the actions that read customer data."""
     return never(*(pattern for patterns in READS.values() for pattern in patterns))
 
 

@@ -1,4 +1,4 @@
-"""The Resource element in the prover: patterns, and a resource of every equivalence class."""
+"""The Resource element in the prover: its patterns, and one resource of every equivalence class."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from valetkey.prover.key_partition import samples
 
 
 def resource_globs(statement: Statement) -> tuple[list[Glob], bool]:
-    """The Resource (or NotResource) element as patterns, and whether all could be read without variables.
+    """The Resource (or NotResource) element as patterns, and whether no entry with a variable was left out.
 
-    A pattern is laid on an ARN part by part only where a `*` stands inside one of the first five parts
+    A pattern is matched with an ARN part by part only if it has a `*` inside one of the first five parts
     (reference_policies_elements_resource)."""
     globs: list[Glob] = []
     exact = True
@@ -33,7 +33,7 @@ def resource_globs(statement: Statement) -> tuple[list[Glob], bool]:
         parts = read.split(":", 5)
         by_part = any(STAR in part[:-1] for part in parts[:5])
         if by_part and len(parts) < 6:
-            continue  # fits nothing
+            continue  # matches nothing
         globs.append(Glob(read, "arn" if by_part else "whole"))
     return globs, exact
 
@@ -45,10 +45,10 @@ def resources(
     partition: str,
     budget: Budget,
 ) -> list[str]:
-    """A resource of every equivalence class.
+    """One resource of every equivalence class.
 
-    What is allowed at all is allowed by one pattern of one statement of `alone`; whether it is refused, or not allowed
-    on the other side, lies with the other statements about the same actions. So only these are laid together.
+    Every allowed request is allowed by one pattern of one statement of `alone`. Only the other statements about the
+    same actions decide whether it is denied, or allowed on the other side. So only these patterns are combined.
     """
     reads = {id(each): resource_globs(each) for each in (*alone, *others)}
     stages = list(ARN.stages)
@@ -74,6 +74,6 @@ def _laid(several: Iterable[Iterable[Glob]]) -> list[Glob]:
 
 
 def _overlap(one: Statement, other: Statement, covered: Mapping[tuple[str, ...], int]) -> bool:
-    """Whether two statements are about some action both."""
+    """Whether two statements have an action in common."""
     mine, theirs = (~covered[each.actions] if each.not_action else covered[each.actions] for each in (one, other))
     return bool(mine & theirs)

@@ -1,10 +1,10 @@
-"""All requests that two sets of policies can tell apart, and their statements as boxes in it.
+"""The space of all requests that two sets of policies can distinguish, and their statements as boxes in it.
 
 One dimension each for the action, the caller (`caller_classes`) and every other condition key that a document tests
-(`key_partition`). Keys that belong together share one: aws:CurrentTime and aws:EpochTime; the two MFA keys; keys that
+(`key_partition`). Dependent keys share one dimension: aws:CurrentTime and aws:EpochTime; the two MFA keys; keys that
 a policy variable compares with each other, or with the caller.
 
-Which of them can be made at all, `possible_calls` says.
+Some of these requests are not possible: see `possible_calls`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ACTION, CALLER = 0, 1
 
 
 class Point(NamedTuple):
-    """One cell of a dimension: the condition keys that it sets, and what it stands for."""
+    """One cell of a dimension: the condition keys that it sets, and its caller, action or resource."""
 
     keys: Keys
     spans: Mapping[str, Span] = {}
@@ -67,7 +67,7 @@ class Dimension:
         self.full = (1 << len(self.points)) - 1
 
     def where(self, holds: Callable[[Point], bool]) -> int:
-        """The points for which something holds, as a mask."""
+        """The mask of the points for which `holds` is true."""
         mask = 0
         for place, point in enumerate(self.points):
             if holds(point):
@@ -76,7 +76,7 @@ class Dimension:
 
 
 class Reading(NamedTuple):
-    """A statement as boxes: by how it reaches its callers."""
+    """A statement as boxes: one for each way in which it names its callers."""
 
     statement: Statement
     boxes: tuple[tuple[Box, NamedBy], ...]
@@ -85,13 +85,13 @@ class Reading(NamedTuple):
 @dataclass
 class Space:
     """See the module. `inexact` is set when a test could not be decided, `silent` when AWS does not document what one
-    means (`undocumented`); both are taken as their caller wishes."""
+    means (`undocumented`). The argument `unsure` of `read` says how such tests are read."""
 
     dimensions: list[Dimension]
     resource: str | None
     owner: str
     covered: Mapping[tuple[str, ...], int]
-    """By Action (or NotAction) element: which cells of the actions its patterns cover."""
+    """By Action (or NotAction) element: the mask of the action cells that its patterns cover."""
     budget: Budget
     inexact: bool = False
     silent: bool = False
@@ -107,12 +107,12 @@ class Space:
         return tuple(each.full for each in self.dimensions)
 
     def place_of(self, key: str) -> int:
-        """The dimension of a condition key."""
+        """The index of a condition key's dimension."""
         return next(place for place, each in enumerate(self.dimensions) if key in each.keys)
 
     def read(self, statement: Statement, *, unsure: bool, bounded: bool = False) -> Reading:
-        """The boxes of one statement; `unsure` is taken for tests that are not decided here, and where AWS documents
-        nothing."""
+        """The boxes of one statement. `unsure` is the result of tests that are not decided here or not documented by
+        AWS."""
         self.budget.check()
         box = list(self.full)
         deny = statement.effect == "Deny"
@@ -140,7 +140,7 @@ class Space:
     def _callers(
         self, element: Principals | None, negated: bool, deny: bool, bounded: bool, unsure: bool
     ) -> Mapping[NamedBy, int]:
-        """The callers whom a Principal or NotPrincipal element reaches, by how it does."""
+        """The callers that a Principal or NotPrincipal element matches, as masks by how it names them."""
         key = (element, negated, deny, bounded, unsure)
         if key not in self._reached:
             names = listed(element) if element else frozenset()
@@ -208,7 +208,7 @@ class Space:
         box[place] &= self.dimensions[place].where(lambda point: covered(point.resource))
 
     def request(self, box: Box) -> Request:
-        """The plainest request of a box: of each dimension the first cell that is in it."""
+        """The simplest request of a box: it has the first cell of the box in each dimension."""
         keys: dict[str, str | tuple[str, ...]] = {}
         person, action, resource = None, "", self.resource
         for dimension, mask in zip(self.dimensions, box, strict=True):
@@ -234,7 +234,7 @@ def build(
     own: bool,
     linked: bool,
 ) -> Space:
-    """The space for some statements; what is allowed at all is allowed by one of `alone`, where there are any.
+    """Build the space for some statements. If `alone` is not empty, only its statements can allow a request.
     Raises NotDecided, TooMany."""
     statements = [*alone, *others]
     tested = _tested(statements)
@@ -265,14 +265,14 @@ def build(
 
 
 class Tested(NamedTuple):
-    """What the statements ask of condition keys."""
+    """The conditions of the statements."""
 
     asked: Mapping[str, Sequence[Asked]]
     """By key, lower-cased."""
     related: Mapping[str, Sequence[Glob]]
     """Patterns of other keys that a variable compares with this one."""
     groups: Sequence[frozenset[str]]
-    """Keys that belong together."""
+    """Sets of dependent keys, which share a dimension."""
 
 
 def _tested(statements: Sequence[Statement]) -> Tested:
@@ -293,14 +293,14 @@ def _tested(statements: Sequence[Statement]) -> Tested:
 
 
 def _shared(asked: Sequence[Asked]) -> list[Glob]:
-    """The patterns that matter to all keys of a group, the defaults of its variables among them."""
+    """The patterns of all keys of a group, and the defaults of its variables."""
     shared = [glob for one in asked for glob in patterns(one)]
     defaults = [each.default for one in asked for each in lone_variables(one)[0]]
     return [*shared, *(Glob(default) for default in defaults if default is not None)]
 
 
 def _mentioned(statements: Sequence[Statement], tested: Tested, *, linked: bool) -> Mentioned:
-    """What the statements say of callers."""
+    """The parts of the statements that depend on the caller."""
     strangers = any(
         each.effect == "Allow" and (each.principals is None or each.principals.everyone or each.not_principal)
         for each in statements
@@ -315,7 +315,7 @@ def _mentioned(statements: Sequence[Statement], tested: Tested, *, linked: bool)
 
 
 def _groups(keys: Iterable[str], bonds: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
-    """Keys that have to be looked at together."""
+    """Group keys that are bonded, directly or through other keys."""
     home = {key: frozenset({key}) for key in keys}
     for one, other in bonds:
         both = home.get(one, frozenset({one})) | home.get(other, frozenset({other}))
@@ -324,8 +324,8 @@ def _groups(keys: Iterable[str], bonds: Iterable[tuple[str, str]]) -> list[froze
 
 
 def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: Budget, *, compared: int) -> list[Point]:
-    """The cells of keys that belong together; `compared` is how many they are, keys of the caller counted: as many
-    values of each kind are needed so that all of them can differ."""
+    """The cells of dependent keys. `compared` is the number of keys, those of the caller included: as many values of
+    each class are needed so that all of them can differ. Raises NotDecided, TooMany."""
     asked = tested.asked
     if set(keys) <= {MFA_PRESENT, _AGE}:
         return list(_mfa(asked, budget))
@@ -342,7 +342,7 @@ def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: B
         if several and any(isinstance(cell.value, tuple) for cell in own):
             raise NotDecided(f"{key} may have several values, and is compared with another key")
         if several and key not in (MFA_PRESENT, _AGE, _NOW, _EPOCH):
-            # A value of each kind that the other keys can have as well.
+            # Values that the other keys can have as well.
             known, form = {cell.value for cell in own}, key_of(key).form
             more = {cell.value for other in keys if other != key for cell in cells_of(other)}
             own += [Cell(value) for value in sorted(map(str, more - known - {None})) if form.holds(value)]
@@ -360,7 +360,7 @@ def _with(point: Point, key: str, cell: Cell) -> Point:
 
 
 def _mfa(asked: Mapping[str, Sequence[Asked]], budget: Budget) -> Iterator[Point]:
-    cells(MFA_PRESENT, asked.get(MFA_PRESENT, ()), budget=budget)  # refuses what is not a comparison of truth values
+    cells(MFA_PRESENT, asked.get(MFA_PRESENT, ()), budget=budget)  # raises NotDecided unless booleans are compared
     yield Point({})
     yield Point({MFA_PRESENT: "false"})
     if _AGE not in asked:
@@ -378,7 +378,7 @@ def _times(asked: Sequence[Asked], now: datetime | None, budget: Budget) -> Iter
 
 
 def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], budget: Budget) -> Dimension:
-    """Callers together with keys that are compared with who they are."""
+    """Combine callers with the keys that a variable compares with caller keys. Raises TooMany."""
     if len(people.points) * len(points) > budget.limits.states:
         raise TooMany("callers and the keys that are compared with them fall into too many classes")
     found: list[Point] = []

@@ -1,13 +1,13 @@
-"""Policies cut down to one action, one pattern of resources and condition keys whose values are known.
+"""Specializes policies to one action, one resource pattern and condition keys with known values.
 
-What is left decides every request in question as the whole does, and is small enough to be proved about: of a policy
-with a thousand patterns of actions, one statement is left as a rule.
+A specialized policy gives the same decisions for these requests, and is small enough for a proof: of a policy with a
+thousand action patterns, usually one statement remains.
 
 Rules:
 - INVARIANT: for every request with this action, on a resource that the pattern covers and with these values of these
-  keys, `decide` answers the same of the whole and of what is left.
-- Where AWS does not document what a condition means, or a policy variable stands in it, it stays as it is.
-- A policy that loses all its statements stays, so that policies keep their numbers.
+  keys, `decide` gives the same result for the whole policy and the specialized one.
+- A condition that AWS does not document, or that contains a policy variable, is unchanged.
+- A policy without statements is kept, so that policies keep their numbers.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ class Sides:
 
     @property
     def keywords(self) -> dict[str, tuple[Policy, ...]]:
-        """The same as `decide` and `prove` take it."""
+        """The policies as keywords of `decide` and `prove`."""
         return {"identity": self.identity, **({"boundary": (self.boundary,)} if self.boundary is not None else {})}
 
     @property
     def statements(self) -> tuple[Statement, ...]:
-        """All statements of both sides."""
+        """All statements of the identity policies and the boundary."""
         policies = (*self.identity, *((self.boundary,) if self.boundary is not None else ()))
         return tuple(each for policy in policies for each in policy.statements)
 
 
 def of_action(sides: Sides, action: str) -> Sides:
-    """What is left for one action, as a document spells it."""
+    """Specialize to one action, as spelled in a document."""
 
     def left(statement: Statement) -> Statement | None:
         if not statement.actions:
-            return statement  # undocumented as NotAction, and nothing as Action
+            return statement  # an empty NotAction is undocumented, an empty Action has no effect
         if not statement.covers_action(action.lower()):
             return None
         test = compile_actions((action,), negated=False, unsure=False)
@@ -61,7 +61,7 @@ def of_action(sides: Sides, action: str) -> Sides:
 
 
 def on_resources(sides: Sides, *patterns: str) -> Sides:
-    """What is left for resources that one of the patterns covers; `*` stands for any."""
+    """Specialize to resources that one of the patterns covers; `*` covers any."""
 
     def left(statement: Statement) -> Statement | None:
         if not statement.resources:
@@ -83,7 +83,7 @@ def on_resources(sides: Sides, *patterns: str) -> Sides:
 
 
 def on_bare(sides: Sides) -> Sides:
-    """What is left for calls that name no resource: `*` alone, or a pattern like it, covers these."""
+    """Specialize to calls without a resource: only `*`, or a pattern that matches the text "*", covers these."""
 
     def left(statement: Statement) -> Statement | None:
         if not statement.resources or any("${" in each for each in statement.resources):
@@ -95,7 +95,7 @@ def on_bare(sides: Sides) -> Sides:
 
 
 def with_known(sides: Sides, keys: Mapping[str, str]) -> Sides:
-    """What is left where these condition keys, lower-cased, have these values. A variable for such a key becomes its
+    """Specialize to these values of condition keys (lower-cased). A variable for such a key is replaced by its
     value."""
     sides = _each(sides, lambda policy: [_filled(each, keys) for each in policy.statements])
 
@@ -110,7 +110,7 @@ _NAMED = re.compile(r"\$\{([^${}',*?]+)(?:,\s*'[^']*'\s*)?\}")
 
 
 def _filled(statement: Statement, keys: Mapping[str, str]) -> Statement:
-    """The statement with the values of known keys in place of their variables."""
+    """Replace the variables of known keys by their values."""
 
     def fill(text: str) -> str:
         def value(found: re.Match[str]) -> str:
@@ -136,7 +136,7 @@ def _filled(statement: Statement, keys: Mapping[str, str]) -> Statement:
 
 
 def _deny(statement: Statement) -> bool:
-    """What a statement is taken to do where AWS documents nothing: `decide`'s reading."""
+    """The value of `unsure` for a statement in `decide`'s reading of undocumented forms."""
     return statement.effect == "Deny"
 
 
@@ -154,8 +154,8 @@ def _known(statement: Statement, wide: Statement, keys: Mapping[str, str]) -> St
 
 
 def without_covered(sides: Sides, *patterns: str) -> Sides:
-    """Of one action: where a statement applies to every request on these resources, it alone, for the other statements
-    of that policy's effect add nothing. A statement keeps its policy."""
+    """For one action: if a statement applies to every request on these resources, drop the other statements with the
+    same effect, which add nothing. The statement stays in its policy."""
 
     def left(policies: Sequence[Policy]) -> tuple[Policy, ...]:
         for effect in ("Allow", "Deny"):
@@ -174,13 +174,13 @@ def without_covered(sides: Sides, *patterns: str) -> Sides:
 
 
 def always(sides: Sides, *patterns: str) -> bool:
-    """Of one action: whether every request on these resources is allowed where nothing denies it."""
+    """For one action: whether every request on these resources is allowed unless a Deny applies."""
     given = (sides.identity, *(((sides.boundary,),) if sides.boundary is not None else ()))
     return all(any(_whole(each, patterns) for policy in side for each in policy.allows) for side in given)
 
 
 def _near(resource: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a resource of a document, variables being anything, shares a text with one of the patterns."""
+    """Whether a resource pattern of a document (variables match anything) overlaps one of the patterns."""
     return any(overlap(VARIABLE.sub("*", resource), each) for each in patterns)
 
 
@@ -194,8 +194,8 @@ def _whole(statement: Statement, patterns: tuple[str, ...]) -> bool:
 
 
 def only(sides: Sides, at: int, statement: Statement, pattern: str) -> Sides:
-    """The Denies of the identity policies, and of what they allow one statement (of the policy at this place) on one of
-    its patterns of resources."""
+    """Keep the Denies of the identity policies, and of their Allows only `statement` (of the policy at index `at`) with
+    one of its resource patterns. The boundary is unchanged."""
     test = resource_test((pattern,), negated=False, unsure=False, variables=statement.variables)
     alone = replace(statement, resources=(pattern,), covers_resource=test)
     identity = tuple(

@@ -1,5 +1,5 @@
-"""The values of one condition key along a dimension, in order: a pattern is compared only with those that have its
-prefix. `key_partition` defines what a test means; this is the same answer for the usual tests, faster."""
+"""A sorted index of one condition key's values along a dimension. A pattern is compared only with the values that have
+its prefix. `key_partition` defines the meaning of a test; for the usual tests the index has the same result faster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from valetkey.prover.key_tests import Asked, patterns
 
 
 class ValueIndex:
-    """The values of one key, each with the points (as bits) that have it."""
+    """The values of one key, each with the mask of the points that have it."""
 
     def __init__(self, key: str, points: Iterable[Keys]) -> None:
         self.absent = self.full = 0
@@ -36,7 +36,7 @@ class ValueIndex:
         self.order = sorted(masks)
 
     def answer(self, asked: Asked) -> int | None:
-        """The points for which a condition holds; None for one that is not of the usual kinds."""
+        """The mask of the points for which a condition holds; None for a condition that the index does not support."""
         row = asked.condition.operator
         arn = row.family is Family.ARN
         usual = (arn or row.family is Family.TEXT) and row.comparison in (Comparison.EQUAL, Comparison.LIKE)
@@ -68,6 +68,6 @@ class ValueIndex:
 
 
 def _head(glob: Glob) -> str:
-    """What is before the first wildcard."""
+    """The text before the first wildcard."""
     ends = [place for sign in (STAR, ANY) if (place := glob.text.find(sign)) >= 0]
     return glob.text[: min(ends)] if ends else glob.text

@@ -1,4 +1,4 @@
-"""A box's caller, action and keys as a request that `decide` takes, in AWS's spelling."""
+"""Builds a request for `decide` from a box's caller, action and keys, in AWS's spelling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from valetkey.prover.parties import Person
 
 
 def request_of(person: Person, action: str, resource: str, owner: str, keys: Keys) -> Request:
-    """A request in AWS's spelling of the well-known keys. What `Request` derives from the caller is left to it."""
+    """Build a request with AWS's spelling of the known keys. Keys that `Request` derives from the caller are left
+    out."""
     kept = {key: value for key, value in keys.items() if key not in CALLER_KEYS}
     if person.kind in ("user", "session") and "aws:userid" in person.keys:
         kept["aws:userid"] = person.keys["aws:userid"]
@@ -44,5 +45,5 @@ _SPELT = {
 
 
 def spelt(key: str) -> str:
-    """A condition key as AWS spells it, where known."""
+    """A condition key in AWS's spelling, if known."""
     return _SPELT.get(key, key)

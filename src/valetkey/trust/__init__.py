@@ -1,4 +1,4 @@
-"""The access terms of a trust, what a trust policy means for outsiders, and the one place that writes one."""
+"""The terms of a trust policy, what a trust policy means for outsiders, and the only writer of trust policies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
     "write_trust",
 ]
 
-# Terms are needed at start-up by the rooms above; a proof brings the prover and is loaded when used (PEP 562).
+# Other rooms need Terms at start-up; the modules below import the prover and are loaded on first use (PEP 562).
 _HOMES = {
     "NotOurs": "reading",
     "read_terms": "reading",

@@ -1,11 +1,12 @@
-"""The terms of a trust policy that was made by other means: whom it admits, by proof, and under which terms at most.
+"""The terms of a trust policy that valetkey did not write: which callers it admits, and under which terms, by proof.
 
 Rules:
-- `admitted` says who comes in besides, by `who`: what depends on what AWS does not document counts as admitted.
-- INVARIANT: terms are only given together with a proof that no caller of the contractor's account comes in who does not
-  meet them. What is tried are terms (`candidates`) whose fields stand in the document; a field for which that cannot be
-  proved (MFA by BoolIfExists, an ExternalId of several) is left out of them, so that they say less is required.
-- Terms of a trust that others wrote need not pass `check_terms`: they are read, never written.
+- `admitted` lists all admitted parties, by `who`. A caller whose admission depends on what AWS does not document counts
+  as admitted.
+- INVARIANT: terms are returned only with a proof that every admitted caller of the contractor's account meets them. The
+  candidates (`candidates`) have the fields that occur in the document. A field that cannot be proved (MFA with
+  BoolIfExists, one of several ExternalIds) is left out, so that the terms require less.
+- Terms read from such a trust policy need not pass `check_terms`: they are never written.
 """
 
 from __future__ import annotations
@@ -36,30 +37,30 @@ from valetkey.trust.terms import Terms
 
 @dataclass(frozen=True)
 class Admitted:
-    """Who may come in through a trust policy."""
+    """The parties that a trust policy admits."""
 
     accounts: tuple[str, ...] = ()
     """Accounts other than the role's own: 12 digits, sorted."""
     own: bool = False
-    """Whether somebody of the role's own account may."""
+    """Whether some caller of the role's own account is admitted."""
     services: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     """Identity providers (SAML, OIDC, Cognito)."""
     anybody: bool = False
-    """Whether accounts that the trust does not name may."""
+    """Whether accounts that the trust policy does not name are admitted."""
     ids: tuple[str, ...] = ()
-    """Live users and roles of an account that is not named, by unique id."""
+    """Existing users and roles of an unnamed account, by unique id."""
     unknown: str = ""
-    """Why it is not known who is admitted; empty when it is."""
+    """Why the admitted callers are not known; empty when they are."""
 
     @property
     def outsiders(self) -> bool:
-        """Whether somebody outside the account may be admitted; unknown counts as yes."""
+        """Whether a caller outside the account may be admitted; unknown counts as yes."""
         return bool(self.accounts or self.providers or self.anybody or self.ids or self.unknown)
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Who comes in and is of no other account, in words."""
+        """The admitted parties that are not another account, in words."""
         return (
             *(["the role's own account"] if self.own else []),
             *(f"the service {each}" if each else "any AWS service" for each in self.services),
@@ -68,8 +69,8 @@ class Admitted:
 
 
 def admitted(document: Mapping[str, Any], *, role_arn: str) -> Admitted:
-    """Who comes in through the trust policy of a role, as IAM returned it. Raises nothing for a policy that cannot be
-    read or decided: it is `unknown`."""
+    """Compute which parties the trust policy of a role, as IAM returned it, admits. Raises nothing for a policy that
+    cannot be parsed or decided: the result is `unknown`."""
     try:
         reach = who(parse_policy(document, kind="trust"), origin=Origin.RETURNED, resource=role_arn)
     except (ValetkeyError, InternalError) as error:
@@ -101,17 +102,18 @@ def _sorted(reach: Reach, own: str, unknown: str) -> Admitted:
 
 @dataclass(frozen=True)
 class Read:
-    """What a trust policy asks of the one account outside that it admits."""
+    """What a trust policy requires of the contractor's account."""
 
     terms: Terms
-    """What is required at least of whoever comes in."""
+    """What every admitted caller of the contractor must meet at least."""
     shown: Shown
     weak: tuple[str, ...]
-    """What the document says and does not hold, or does not say, a sentence each with what to do."""
+    """The weaknesses of the document: conditions that have no full effect or are missing. A sentence each, with the
+    remedy."""
 
 
 def read_by_proof(document: Mapping[str, Any], contractor: str, *, role_arn: str) -> Read | None:
-    """The terms of the contractor in this trust policy; None when none can be proved."""
+    """The proved terms of the contractor in this trust policy; None when none can be proved."""
     partition = parse_arn(role_arn).partition
     possible = list(candidates(document, partition=partition, contractor=contractor))
     for terms in possible:
@@ -122,15 +124,16 @@ def read_by_proof(document: Mapping[str, Any], contractor: str, *, role_arn: str
 
 
 def recognized(document: Mapping[str, Any], record: Record, *, partition: str) -> Terms | None:
-    """The recorded terms of an adopted role, where its trust can mean them; not proved, for a list of many roles."""
+    """The recorded terms of an adopted role if they are among the candidates of its trust policy, otherwise None. They
+    are not proved again, because this is for lists of many roles."""
     possible = candidates(document, partition=partition, contractor=record.contractor)
     return next((each for each in possible if terms_digest(each) == record.terms), None)
 
 
 def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Shown:
-    """Prove that no caller of the contractor's account is admitted who does not meet the terms, and that somebody is.
+    """Prove that every admitted caller of the contractor's account meets the terms, and that there is such a caller.
 
-    Where the trust admits exactly them, and nobody else at all, that is shown (`Shown.is_exact`).
+    If the trust policy admits exactly the terms and no other party, the result is that (`Shown.is_exact`).
     """
     try:
         exact = admits_only(document, terms, role_arn=role_arn)
@@ -151,8 +154,8 @@ def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) 
 
 
 def to_bring(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Terms | None:
-    """Terms whoever meets which is admitted for certain: these, or without session tags and source identity, or with
-    MFA. None where none of them is proved."""
+    """Terms that are sufficient for admission, by proof: these, or these without session tags and source identity, or
+    with MFA. None when none of them is proved."""
     policy = parse_policy(document, kind="trust")
     bare = replace(terms, source_identity=False, session_tags=False)
     for each in (terms, bare, *(replace(one, whole_account=False, mfa=True) for one in (terms, bare))):
@@ -162,16 +165,16 @@ def to_bring(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Ter
 
 
 def _or_others(terms: Terms) -> Policy:
-    """What the terms allow, or any call of somebody who is not of the contractor's account: a service or an identity
-    provider either, whose calls carry no aws:PrincipalAccount."""
+    """A policy that allows what the terms allow, and any call from outside the contractor's account. The calls of
+    services and identity providers carry no aws:PrincipalAccount, so that they are allowed too."""
     contractor = {"aws:PrincipalAccount": terms.contractor}
     statements: list[dict[str, Any]] = [
         _any_call("Allow", {"StringNotEquals": contractor}),
-        # It accompanies AssumeRole, and lets nobody in by itself.
+        # SetContext accompanies AssumeRole and is not sufficient to assume the role.
         {"Effect": "Allow", "Principal": "*", "Action": SET_CONTEXT},
     ]
     if terms.from_ip:
-        # The addresses are a Deny, and that of the contractor alone.
+        # The addresses become a Deny, which must apply to the contractor only.
         outside = {"NotIpAddress": {"aws:SourceIp": list(terms.from_ip)}}
         statements.append(_any_call("Deny", {"StringEquals": contractor, **outside}))
     return as_policy(replace(terms, from_ip=()), besides=statements)
@@ -181,13 +184,13 @@ def _any_call(effect: str, condition: Mapping[str, Any]) -> dict[str, Any]:
     return {"Effect": effect, "Principal": "*", "Action": "sts:*", "Condition": condition}
 
 
-# -- what a document says, field by field --------------------------------------------------------------------------
+# -- the terms that a document mentions, field by field ------------------------------------------------------------
 
 _OPTIONAL = ("external_id", "mfa", "mfa_max_age", "names", "name_people", "from_ip", "until", "extras")
 
 
 def candidates(document: Mapping[str, Any], *, partition: str, contractor: str) -> Iterator[Terms]:
-    """Terms that the document may mean, the strictest first; the last ask for nothing but the account."""
+    """Yield the terms that the document may mean, the strictest first. The last require only the account."""
     full = _said(document, partition, contractor)
     fields = [each for each in _OPTIONAL if _without(full, each) != full]
     seen: set[Terms] = set()
@@ -212,7 +215,7 @@ def _without(terms: Terms, field: str) -> Terms:
             return replace(terms, from_ip=())
         case "name_people":
             return replace(terms, name_people=False)
-        case "extras":  # what more is admitted, not less
+        case "extras":  # these terms admit more, not less
             return replace(terms, source_identity=True, session_tags=True)
         case "external_id":
             return replace(terms, external_id=None)
@@ -223,7 +226,7 @@ def _without(terms: Terms, field: str) -> Terms:
 
 
 def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms:
-    """Every field that the document mentions in a statement about the contractor, whether or not it holds."""
+    """The terms with every field that the document mentions in a statement about the contractor, effective or not."""
     tests: dict[str, list[str]] = {}
     named: set[str] = set()
     actions: set[str] = set()
@@ -281,11 +284,11 @@ _OPPOSITE = {
     "notipaddress": "ipaddress",
     "dategreaterthanequals": "datelessthan",
 }
-"""What a Deny under these operators leaves."""
+"""The operator whose condition remains after a Deny with the given operator."""
 
 
 def _plain(operator: str) -> str:
-    """The operator without what makes it weaker: whether it holds all the same is what is proved."""
+    """The operator without IfExists and set operator, which weaken it. The proof decides whether it is effective."""
     text = operator.lower().removesuffix("ifexists")
     return text.removeprefix("foranyvalue:").removeprefix("forallvalues:")
 
@@ -331,10 +334,10 @@ def _moment(text: str) -> datetime | None:
 
 
 _YEARS = range(1971, 9000)
-"""Years with room to reckon around them."""
+"""Years in which times a little before and after can be computed too."""
 
 
-# -- what is weak --------------------------------------------------------------------------------------------------
+# -- weaknesses ----------------------------------------------------------------------------------------------------
 
 
 def _weak(terms: Terms, said: Terms, document: Mapping[str, Any]) -> Iterator[str]:

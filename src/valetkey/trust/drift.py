@@ -1,4 +1,4 @@
-"""Compare a role with its record: every difference from what was agreed."""
+"""Drift: the differences between a role and its record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ END = "end in the trust policy"
 RECORDED = "the recorded terms"
 CONTRACTOR = "contractor"
 MANAGED, INLINE, BOUNDARY, SESSION = "managed policy", "inline policy", "boundary", "session limit (s)"
-"""Names of differences."""
+"""Values of `Difference.what`, and RECORDED of `Difference.agreed`."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Difference:
     agreed: str
     found: str
     missing: bool = False
-    """Whether something agreed is simply not there yet, as after an interrupted `grant`."""
+    """Whether something agreed is missing, as after an interrupted `grant`."""
 
 
 def terms_in(document: Mapping[str, Any], *, partition: str, contractor: str) -> Terms | None:
-    """The terms in a trust policy, or None when valetkey would not have written it."""
+    """The terms of a trust policy, or None when it is not in a form that valetkey writes."""
     from valetkey.trust.reading import read_terms
 
     try:
@@ -63,15 +63,15 @@ def differences(
     inline: Mapping[str, Mapping[str, Any]],
     trust: Mapping[str, Any] | None = None,
 ) -> Iterator[Difference]:
-    """Every point in which a role is not what its record says. `terms` is what its trust policy says now, None when
-    it is not of valetkey's shape; `managed` are the ARNs attached, `inline` the documents by policy name, `trust` the
-    trust policy itself, by which an adopted role is judged."""
+    """Yield every difference between a role and its record. `terms` are the terms of its current trust policy, None
+    when valetkey does not write that form; `managed` are the ARNs of attached policies, `inline` the documents by
+    policy name, `trust` the trust policy itself, which is compared for an adopted role."""
     if record.is_adopted:
         yield from _adopted(record, terms, trust or {}, role_arn)
     elif terms is None:
         yield Difference(TRUST, "as valetkey wrote it", "changed: not in a form that valetkey writes")
     elif terms.contractor != record.contractor:
-        # Also where the digest fits: the tag alone was changed.
+        # Also if the digest matches: then only the tag was changed.
         yield Difference(CONTRACTOR, record.contractor, terms.contractor)
     elif terms_digest(terms) != record.terms:
         if terms.orphans:
@@ -89,7 +89,8 @@ def differences(
 
 
 def _adopted(record: Record, terms: Terms | None, trust: Mapping[str, Any], role_arn: str) -> Iterator[Difference]:
-    """The trust policy of an adopted role is as it was. Where it was, its terms were proved then (`adopting`)."""
+    """Compare the trust policy of an adopted role with its digest. If it is unchanged, its terms are those that were
+    proved at adoption (`adopting`)."""
     from valetkey.trust.reading import trust_digest
 
     if trust_digest(trust, partition=role_arn.split(":")[1]) != record.trust:
@@ -115,7 +116,7 @@ def _managed(attached: Sequence[str], recorded: Sequence[str]) -> Iterator[Diffe
 
 
 def _inline(role_arn: str, inline: Mapping[str, Mapping[str, Any]], record: Record) -> Iterator[Difference]:
-    # An adopted role carries none of them, or has them in its record.
+    # An adopted role has none of these denies, or has them in its record.
     ours = {} if record.is_adopted else denies(role_arn, record.until)
     for name, document in ours.items():
         if name not in inline:
@@ -136,5 +137,5 @@ _PASSING: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     SESSIONS: lambda document: bool(read_sessions_deny(document)),
     PAUSED: lambda document: document == pause_deny(),
 }
-"""Whether a policy is one of those that only deny and that a grant carries for a time. They need no record: of whatever
-it says, and whoever put it there, it gives nobody more."""
+"""For each temporary deny of a grant: whether a policy of that name is one. They need no record: a policy that only
+denies gives no permissions, whoever wrote it."""

@@ -1,4 +1,4 @@
-"""What was changed on a role since it was agreed, in words."""
+"""Drift as sentences: what was changed on a role."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from valetkey.trust import drift as names
 from valetkey.trust.drift import BOUNDARY, END, INLINE, MANAGED, PINNED, RECORDED, SESSION, TRUST, Difference
 
 RESTORABLE = frozenset({MANAGED, INLINE, BOUNDARY, SESSION})
-"""The differences that the record is enough to correct: `valetkey change` corrects them."""
+"""The differences that the record is sufficient to correct: `valetkey change` corrects them."""
 
 
 def changes(drift: Iterable[Difference]) -> tuple[str, ...]:
-    """A sentence for each difference, without the full stop."""
+    """One sentence for each difference, without a full stop."""
     return tuple(map(_sentence, drift))
 
 
@@ -22,7 +22,7 @@ def is_restorable(drift: Iterable[Difference]) -> bool:
 
 
 def is_readable(drift: Iterable[Difference]) -> bool:
-    """Whether the trust policy still is one that valetkey writes, for the contractor that was agreed."""
+    """Whether the trust policy is still in a form that valetkey writes, for the recorded contractor."""
     readable = RESTORABLE | {PINNED, END}
     return all(each.what in readable or (each.what, each.agreed) == (TRUST, RECORDED) for each in drift)
 

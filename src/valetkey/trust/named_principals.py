@@ -1,7 +1,7 @@
-"""Which users and roles of the contractor the terms may name.
+"""The users and roles of the contractor that terms may name.
 
-A user or a role of the contractor's account: not root, not a session, no wildcard but the random suffix of a role of
-Identity Center.
+A user or a role of the contractor's account: not root, not a session, no wildcard except for the random suffix of an
+Identity Center role.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from valetkey.errors import PolicyError, shown
 from valetkey.policy.arns import Arn, is_account, parse_arn
 
-# The role that Identity Center makes for a permission set: a random suffix, in a path nobody else can create in
-# (singlesignon: "Referencing permission sets in resource policies"). Where Identity Center's home region is us-east-1
-# the path ends in `sso.amazonaws.com/`; everywhere else the region follows.
+# The role that Identity Center creates for a permission set: a random suffix, in a path that is reserved for it
+# (singlesignon: "Referencing permission sets in resource policies"). If Identity Center's home region is us-east-1,
+# the path ends in `sso.amazonaws.com/`; otherwise the region follows.
 _RESERVED_SSO = re.compile(
     r"role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+/)?AWSReservedSSO_[\w+=,.@-]+_\*", re.ASCII
 )
-# The same without its path, or as the session of one: what a person copies from GetCallerIdentity.
+# The same role without its path, or its session: what a person copies from GetCallerIdentity.
 _BARE_SSO = re.compile(
     r"(?:role/(?!aws-reserved/)(?:[!-~]*/)?|assumed-role/)(AWSReservedSSO_[\w+=,.@*-]+)(?:/.*)?", re.ASCII
 )
@@ -30,10 +30,10 @@ def quoted(name: str) -> str:
 
 
 def sso_role_forms(arn: str) -> tuple[str, ...]:
-    """The ARNs that a role of Identity Center may have of which only the name is known, or the ARN itself.
+    """The possible ARNs of an Identity Center role of which only the name is known; for other ARNs the ARN itself.
 
-    A session's ARN does not hold its role's path, and the path depends on Identity Center's home region: REGION stands
-    for it where it is not us-east-1.
+    A session's ARN does not contain its role's path, and the path depends on Identity Center's home region: REGION is
+    the placeholder for a region other than us-east-1.
     """
     head, _, name = arn.partition(":role/")
     if not name.startswith("AWSReservedSSO_"):
@@ -43,8 +43,8 @@ def sso_role_forms(arn: str) -> tuple[str, ...]:
 
 
 def trouble(text: str, *, contractor: str, partition: str, may_be_wild: bool) -> tuple[str, str] | None:
-    """What is wrong with a name, and what to do; None where terms may hold it. `may_be_wild`: it may end in the `*` for
-    the random suffix of a role of Identity Center, in its path."""
+    """What is wrong with a name, and what to do; None if terms may contain it. `may_be_wild`: a `*` for the random
+    suffix of an Identity Center role, with its path, is allowed."""
     try:
         arn = parse_arn(text)
     except PolicyError as error:

@@ -1,7 +1,7 @@
-"""Terms read back from a trust policy that `write_trust` wrote, in the forms AWS gives it back in.
+"""Reads terms from a trust policy that `write_trust` wrote, in the forms in which AWS returns it.
 
 INVARIANT: read_terms(document) == terms only if the document says exactly what write_trust(terms) says. The terms are
-guessed from the document, written again, and both documents compared whole: what the guess overlooks is a difference.
+guessed from the document, written again, and the documents compared in full: what the guess misses is a difference.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from valetkey.trust.writing import plain_trust
 
 
 class NotOurs(ValetkeyError):
-    """A trust policy that valetkey would not have written; `what` says how it differs, `where` is the JSON path."""
+    """A trust policy that valetkey would not write. `what` says how it differs, `where` is the JSON path."""
 
     exit_code = 1
 
 
 def read_terms(document: Mapping[str, Any], *, partition: str = "aws", contractor: str | None = None) -> Terms:
-    """The terms of a trust policy of write_trust's shape. Raises NotOurs for any other.
+    """Read the terms of a trust policy that `write_trust` can write. Raises NotOurs for any other.
 
-    Accepted are AWS's other ways of writing the same: a text or a list of one, an account id or its root ARN, any
-    order and any case where AWS ignores it, `Sid`s of any name. A pinned principal that has been deleted is a unique
-    id there (`Terms.orphans`). `partition` and `contractor` are what the role's own ARN and record say; they count
-    only where the document does not say it itself: a bare account id, and a document whose every principal is gone.
+    Equivalent forms of AWS are accepted: a string or a list of one, an account id or its root ARN, any order, any case
+    where AWS ignores it, any `Sid`. A deleted pinned principal appears as its unique id (`Terms.orphans`). `partition`
+    and `contractor` come from the role's own ARN and record. They are used only if the document does not determine
+    them: for a bare account id, and when all of its principals are deleted.
     """
     found = _normal(document, partition)
     terms = _guess(found, partition, contractor)
@@ -49,7 +49,7 @@ def read_terms(document: Mapping[str, Any], *, partition: str = "aws", contracto
 
 
 def trust_digest(document: Mapping[str, Any], *, partition: str) -> str:
-    """The same for one trust policy in all the forms in which AWS may give it back. Statements keep their order."""
+    """The digest of a trust policy, equal for all forms in which AWS may return it. The order of statements matters."""
     try:
         return digest(_normal(document, partition))
     except NotOurs:
@@ -57,7 +57,7 @@ def trust_digest(document: Mapping[str, Any], *, partition: str) -> str:
 
 
 def _check(terms: Terms) -> None:
-    """check_terms, with every deleted principal standing for one that could exist."""
+    """Call check_terms with every deleted principal replaced by a valid ARN. Raises TermsError, LimitError."""
     stand_in = tuple(
         f"arn:{terms.partition}:iam::{terms.contractor}:{'user' if name.startswith('AIDA') else 'role'}/{name[:64]}"
         if is_unique_id(name)
@@ -76,7 +76,7 @@ def _not_ours(what: str, where: str) -> NotOurs:
 
 
 def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
-    """Terms whose trust resembles the document most; wrong guesses are found by the comparison."""
+    """Guess the terms of the document. The comparison finds wrong guesses. Raises NotOurs."""
     statements = found.get("Statement")
     if not statements:
         raise _not_ours("there is no statement", "$.Statement")
@@ -96,7 +96,7 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
     mfa = bool(_values(condition, "Bool", key_names.MFA_PRESENT))
     only = [*_values(condition, "ArnEquals", "aws:PrincipalArn"), *_values(condition, "ArnLike", "aws:PrincipalArn")]
     rest: list[Any] = list(statements[1:])
-    # While an ExternalId is rotated: the statement with the previous one.
+    # During the rotation of an ExternalId: the statement with the previous one.
     former = rest.pop(0) if rest and ASSUME_ROLE in rest[0].get("Action", ()) else {}
     extra = rest[0].get("Action", ()) if rest else ()
     return Terms(
@@ -170,8 +170,9 @@ _SPELT = {
 
 
 def _normal(document: Any, partition: str) -> dict[str, Any]:
-    """The document in one form: names as we spell them, single values as lists, alternatives sorted, account ids as
-    root ARNs, no Sid. Elements that `write_trust` never writes stay as they are, to be found as differences."""
+    """Normalize the document: names in our spelling, single values as lists, alternatives sorted, account ids as root
+    ARNs, no Sid. Elements that `write_trust` never writes are kept, so that they are found as differences. Raises
+    NotOurs."""
     if not isinstance(document, Mapping):
         raise _not_ours("it is not a JSON object", "$")
     return {
@@ -225,7 +226,7 @@ def _many(value: Any) -> list[Any]:
 
 
 def _text(value: Any, where: str) -> str:
-    """A value as AWS reads it: true and 3600 are "true" and "3600"."""
+    """A value as a string, as AWS reads it: true and 3600 are "true" and "3600". Raises NotOurs."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int):
@@ -248,7 +249,7 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str
             yield f"it has {len(found)} statements, not {len(wanted)}", where
         for index, (one, other) in enumerate(zip(wanted, found, strict=False)):
             yield from _differences(one, other, f"{where}[{index}]")
-    elif wanted != found:  # never of an ExternalId: a single one is what was read, and several are not written
+    elif wanted != found:  # never of an ExternalId: one value was read as it is, and several are not written
         yield f"{_brief(found)}, but valetkey writes {_brief(wanted)}", where
 
 

@@ -1,10 +1,11 @@
-"""The record of a grant, on the role itself: what was agreed, written as tags and read back.
+"""The record of a grant, stored as tags on the role itself.
 
 Rules:
-- There is no database. What was agreed is on the role: the trust policy, tags beginning `valetkey:`, the description,
-  the boundary, MaxSessionDuration. Whoever may read the role may read all of it; nothing there is a secret.
-- A role is ours when its tags say so in a version this code knows; every other role is a ForeignRole, never touched.
-- What does not fit into a tag (256 characters, few signs) is recorded by its SHA-256.
+- There is no database. The record is on the role: the trust policy, tags beginning with `valetkey:`, the description,
+  the boundary, MaxSessionDuration. Anyone who can read the role can read all of it; it contains no secret.
+- A role is a grant if its tags have a record version that this code knows; any other role is a ForeignRole and is never
+  changed.
+- A value that does not fit into a tag (256 characters, few special characters) is recorded as its SHA-256.
 """
 
 from __future__ import annotations
@@ -29,17 +30,17 @@ OWN_ROLE = "valetkey-own-role"
 UNTIL = "valetkey-until"
 REVOKED = "valetkey-revoked"
 ADOPTED = "adopted"
-"""The tag `valetkey:origin` of a role that was made by other means."""
+"""The value of the tag `valetkey:origin` on an adopted role."""
 SESSIONS = "valetkey-sessions"
-"""The policy of a `SessionsDeny`."""
+"""The inline policy with a `SessionsDeny`."""
 PAUSED = "valetkey-changing"
-"""The policy of a `pause_deny`."""
+"""The inline policy with a `pause_deny`."""
 OWN = frozenset({OWN_ROLE, UNTIL, REVOKED, SESSIONS, PAUSED})
-"""The inline policies that valetkey itself puts on a role: all of them only deny."""
+"""The inline policies that valetkey itself puts on a role. They only deny."""
 CHANGES = 5
-"""How many changes are kept on the role."""
+"""Number of changes that are recorded on the role."""
 CHANGING = f"{PREFIX}changing"
-"""The tag of a change that is under way."""
+"""The tag of a change in progress."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Changing:
     was: str
     """SHA-256 of the previous terms (`terms_digest`)."""
     cuts: bool
-    """Whether existing sessions have to be denied."""
+    """Whether the change must deny existing sessions."""
 
     @property
     def tag(self) -> str:
@@ -59,12 +60,12 @@ class Changing:
 
 
 class ForeignRole(ValetkeyError):
-    """A role that is not a valetkey grant, or has a record version that is not known. It is not changed."""
+    """A role that is not a valetkey grant, or whose record has an unknown version or is damaged. It is not changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What the tags of one of our roles say was agreed."""
+    """The agreement recorded in the tags of a grant's role."""
 
     contractor: str
     terms: str
@@ -73,7 +74,7 @@ class Record:
     external_id_by: str
     request: str | None
     user_id: str | None
-    """The unique id of the IAM user who asked, as the access request gave it."""
+    """The unique id of the requesting IAM user, from the access request."""
     session: int
     boundary: str | None
     managed: tuple[str, ...]
@@ -81,27 +82,27 @@ class Record:
     inline: Mapping[str, str]
     """SHA-256 of each of the owner's inline documents, by policy name."""
     trust: str | None = None
-    """Of a role that was made by other means and adopted: the digest of its trust policy (`reading.trust_digest`)."""
+    """For an adopted role: the digest of its trust policy (`reading.trust_digest`)."""
     versions: Mapping[str, str] = field(default_factory=dict)
-    """Which version ("v12") an AWS managed policy had when it was granted, by ARN; those of which that is recorded."""
+    """By ARN: the version ("v12") that an AWS managed policy had when it was granted, if recorded."""
     changing: Changing | None = None
     changes: tuple[str, ...] = ()
-    """The last changes, the newest first, as `history.entry` writes them."""
+    """The last changes, newest first, in the format of `history.entry`."""
 
     @property
     def is_adopted(self) -> bool:
-        """Whether the role was made by other means: it carries no deny of valetkey's, and keeps its trust policy."""
+        """Whether the role was adopted: it has none of valetkey's standard denies, and keeps its own trust policy."""
         return self.trust is not None
 
 
 def denies(role_arn: str, until: datetime | None) -> dict[str, dict[str, Any]]:
-    """The inline denies that a grant on this role carries, by policy name."""
+    """The standard inline denies of a grant on this role, by policy name."""
     dated = {UNTIL: dated_deny(until)} if until else {}
     return {OWN_ROLE: own_role_deny(role_arn), **dated}
 
 
 def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
-    """What was agreed, from the role's tags. Raises ForeignRole."""
+    """Read the record from the role's tags. Raises ForeignRole."""
     said = {key.removeprefix(PREFIX): value for key, value in tags.items() if key.startswith(PREFIX)}
     if "version" not in said:
         raise ForeignRole(
@@ -142,12 +143,13 @@ def read_record(tags: Mapping[str, str], *, name: str, arn: str) -> Record:
 
 
 def canonical(document: Mapping[str, Any]) -> str:
-    """A document as one text whatever the order of its keys: to compare, and to digest."""
+    """The document as canonical JSON, independent of the order of keys: for comparison and digests."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def terms_digest(terms: Terms) -> str:
-    """SHA-256 of terms as the record keeps it. Fields at their default do not count, so that new ones may come."""
+    """The SHA-256 of terms in the record. Fields with their default value are left out, so that new fields do not
+    change it."""
     return digest(plain_terms(terms))
 
 
@@ -164,12 +166,12 @@ def plain_terms(terms: Terms) -> dict[str, Any]:
 
 
 def digest(document: Mapping[str, Any]) -> str:
-    """ "sha256:" and 64 hexadecimal digits over the canonical JSON."""
+    """ "sha256:" and the SHA-256 of the canonical JSON, in 64 hexadecimal digits."""
     return "sha256:" + hashlib.sha256(canonical(document).encode()).hexdigest()
 
 
 def in_tag(text: str) -> str:
-    """The text where a tag can hold it, else its digest."""
+    """The text if it is a valid tag value, otherwise its digest."""
     try:
         limits.check("tag value", text)
     except limits.LimitError:
@@ -178,7 +180,7 @@ def in_tag(text: str) -> str:
 
 
 def instant(when: datetime | None) -> str | None:
-    """ "2026-12-31T18:00:00Z"."""
+    """Format a time like "2026-12-31T18:00:00Z"; None stays None."""
     return moment(when) if when else None
 
 
@@ -192,7 +194,8 @@ def _changing(text: str) -> Changing:
 
 
 def _trust(said: Mapping[str, str]) -> str | None:
-    """Raises ValueError, KeyError for an origin that this version does not know."""
+    """The recorded digest of an adopted role's trust policy; None for other roles. Raises ValueError for an unknown
+    origin, KeyError when the digest is missing."""
     if "origin" not in said:
         return None
     if said["origin"] != ADOPTED:
@@ -201,7 +204,8 @@ def _trust(said: Mapping[str, str]) -> str | None:
 
 
 def pair(name: str, document: Mapping[str, Any]) -> str:
-    """An inline policy in a tag. Its name may hold a comma, which a tag cannot; a colon it cannot hold."""
+    """The tag value for an inline policy. A comma in its name, not valid in a tag, becomes a colon, which is not valid
+    in a name."""
     return f"{name.replace(',', ':')}@{digest(document)}"
 
 
@@ -212,7 +216,7 @@ def versions_tag(managed: Sequence[str], versions: Mapping[str, str]) -> str | N
 
 
 def _versions(said: Mapping[str, str]) -> dict[str, str]:
-    """What the tag says; a part that cannot be read counts as not recorded."""
+    """Parse the tag `valetkey:versions`. Invalid parts count as not recorded."""
     pairs = re.findall(r"(?:^| )([0-9]{1,2})=(v[0-9]{1,6})(?= |$)", said.get("versions", ""))
     return {said[f"policy:{number}"]: version for number, version in pairs if f"policy:{number}" in said}
 

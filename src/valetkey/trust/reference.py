@@ -1,7 +1,7 @@
-"""The terms as an ordinary trust policy: what a proof holds a trust document against.
+"""The terms as an ordinary trust policy: the reference against which a trust policy is proved.
 
-Written apart from `writing`, and another way: whoever calls is named by aws:PrincipalAccount and aws:PrincipalArn and
-never by a Principal element, so that a slip in the one is not repeated in the other. It is never written to AWS.
+Independent of `writing` and different by design: it names callers by aws:PrincipalAccount and aws:PrincipalArn and
+never by a Principal element, so that an error in one is not repeated in the other. It is never written to AWS.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ADMITS_NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 
 
 def as_policy(terms: Terms, *, besides: Sequence[Mapping[str, Any]] = ()) -> Policy:
-    """A trust policy that allows exactly what the terms say. A deleted principal (`Terms.orphans`) is in it by its
-    unique id, which nobody has now. `besides` are statements that are allowed or denied as well."""
+    """A trust policy that allows exactly the terms. It names a deleted principal (`Terms.orphans`) by its unique id,
+    which no caller has. `besides` are additional statements."""
     statements: list[dict[str, Any]] = []
     for who in _who(terms):
         call: dict[str, Any] = {}
@@ -64,7 +64,7 @@ def _allow(actions: list[str], condition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _who(terms: Terms) -> list[dict[str, Any]]:
-    """Conditions on who calls, one for each statement. In which account a deleted principal was, nobody can say."""
+    """The conditions on the caller, one for each statement. The account of a deleted principal is not known."""
     account = {"StringEquals": {"aws:PrincipalAccount": terms.contractor}}
     if terms.only:
         return [account | {"ArnLike": {"aws:PrincipalArn": list(terms.only)}}]
@@ -77,8 +77,8 @@ def _who(terms: Terms) -> list[dict[str, Any]]:
 
 
 def _pinned(name: str) -> list[str]:
-    """A pinned user is its ARN; a role is meant whatever its path, for its name is unique in the account
-    (reference_identifiers), and its sessions' ARNs hold the name alone."""
+    """The patterns of a pinned principal's ARN. A user has one. A role matches with any path: its name is unique in the
+    account (reference_identifiers), and its sessions' ARNs contain only the name."""
     arn = parse_arn(name)
     if arn.kind == "user":
         return [name]

@@ -1,14 +1,14 @@
-"""What a grant's role may never do: its own denies. What its policies open is `prover.effective_permissions`.
+"""The deny policies that valetkey puts on a grant's role. What the role may do: `prover.effective_permissions`.
 
 Rules:
-- Every grant carries `own_role_deny`; a grant with an end carries `dated_deny`, so that no live session outlasts the
-  trust; a revocation begins with `kill_deny`, so that live sessions are refused as
-  soon as IAM has applied it (seconds in most cases, up to a few minutes: IAM User Guide, troubleshoot_general).
-- A suspended grant carries a `SessionsDeny`; after `resume`, or a change that no longer admits somebody, it denies the
+- Every grant has `own_role_deny`. A grant with an end has `dated_deny`, so that no active session outlasts the trust. A
+  revocation begins with `kill_deny`, so that active sessions are denied as soon as IAM has applied it (usually seconds,
+  up to a few minutes: IAM User Guide, troubleshoot_general).
+- A suspended grant has a `SessionsDeny`. After `resume`, or after a change that excludes callers, it denies the
   sessions issued earlier.
-- A deny reaches calls that are made with the role's own credentials. What such a call handed out before may live on:
-  `policy.outlives`.
-- An explicit Deny wins over every Allow (IAM User Guide, reference_policies_evaluation-logic).
+- A deny applies to calls with the role's own credentials. Credentials and sessions that such a call created earlier may
+  remain valid: `catalog.outliving_credentials`.
+- An explicit deny overrides every Allow (IAM User Guide, reference_policies_evaluation-logic).
 """
 
 from __future__ import annotations
@@ -30,19 +30,20 @@ _READS_OF_ROLES = (
 
 
 def own_role_deny(role_arn: str) -> dict[str, Any]:
-    """A policy that denies the role everything on itself but reading: its trust, policies, boundary, tags, passing it
-    on, deleting it. Written as NotAction, so that a write that AWS adds tomorrow is denied too.
+    """A policy that denies the role every action on itself except reading: changing its trust policy, policies,
+    boundary and tags, passing and deleting it. It uses NotAction, so that write actions that AWS adds are denied too.
 
     It protects only this role: a managed policy attached to the role, another role or a user are other resources
-    (`Opening.escalations` names what is left).
+    (`Opening.escalations` lists what remains possible).
     """
-    # `*`, `?` and `$` may occur in a path and would be read as wildcards and variables (reference_policies_variables).
+    # `*`, `?` and `$` are valid in a path and would act as wildcards and variables (reference_policies_variables).
     literal = re.sub(r"[*?$]", lambda sign: f"${{{sign.group()}}}", role_arn)
     return _deny("DenyChangingThisRole", {"NotAction": list(_READS_OF_ROLES), "Resource": literal})
 
 
 def dated_deny(until: datetime) -> dict[str, Any]:
-    """A policy that denies everything from `until` (aware) on; whole seconds, the fraction is cut off (earlier)."""
+    """A policy that denies everything from `until` (aware) on, truncated to whole seconds (earlier). Raises ValueError
+    for a time without a zone."""
     if until.tzinfo is None:
         raise ValueError("until needs a zone")
     condition = {"DateGreaterThanEquals": {"aws:CurrentTime": moment(until)}}
@@ -50,7 +51,7 @@ def dated_deny(until: datetime) -> dict[str, Any]:
 
 
 def read_dated_deny(document: Mapping[str, Any] | None) -> datetime | None:
-    """The end in a `dated_deny`; None for a document that valetkey would not have written."""
+    """The end in a `dated_deny`; None for any other document."""
     try:
         end = read_moment((document or {})["Statement"][0]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"])
     except (KeyError, IndexError, TypeError, ValueError):
@@ -59,13 +60,13 @@ def read_dated_deny(document: Mapping[str, Any] | None) -> datetime | None:
 
 
 def kill_deny() -> dict[str, Any]:
-    """A policy that denies everything, iam:* on its own role too, to new sessions and to those that are open."""
+    """A policy that denies everything to new and active sessions, including iam:* on the role itself."""
     return _deny("DenyEverything", {"Action": "*", "Resource": "*"})
 
 
 def held_deny() -> dict[str, Any]:
-    """`kill_deny` on a role that nobody has agreed to delete yet, since its record does not fit it: the same deny under
-    another Sid of the same length, so that the next run knows."""
+    """`kill_deny` for a role that does not match its record, before the user confirms its deletion. Another Sid of the
+    same length tells the next run about it."""
     return _deny("DenyAllAndKeep", {"Action": "*", "Resource": "*"})
 
 
@@ -74,15 +75,15 @@ class SessionsDeny:
     """What the policy `valetkey-sessions` on a role denies: everything (`since`), or sessions issued before a time."""
 
     since: datetime | None = None
-    """When the grant was suspended; None: it is not."""
+    """When the grant was suspended; None: it is not suspended."""
     until: datetime | None = None
-    """When the suspension ends by itself; None: at `resume`."""
+    """When the suspension ends automatically; None: at `resume`."""
     before: datetime | None = None
-    """Of a grant that is not suspended: sessions issued before this are denied."""
+    """For a grant that is not suspended: sessions issued before this time are denied."""
 
     @classmethod
     def of_before(cls, now: datetime) -> SessionsDeny:
-        """The deny on every session that was issued before now (AWS's time), and a little after."""
+        """Deny every session that was issued before `now` (AWS's time), plus a margin."""
         return cls(before=(now + _MARGIN).replace(microsecond=0))
 
     def suspends(self, now: datetime) -> bool:
@@ -91,9 +92,9 @@ class SessionsDeny:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The policy. The time of the suspension is in its Sid, for `resume` to know how long it was.
+        """The policy document. Its Sid has the time of the suspension, from which `resume` computes the duration.
 
-        AWS ends sessions in the same way: "Revoke active sessions" (IAM User Guide, id_roles_use_revoke-sessions).
+        AWS revokes sessions in the same way: "Revoke active sessions" (IAM User Guide, id_roles_use_revoke-sessions).
         """
         statements: list[dict[str, Any]] = []
         every = {"Effect": "Deny", "Action": "*", "Resource": "*"}
@@ -110,7 +111,7 @@ class SessionsDeny:
 
 
 def read_sessions_deny(document: Mapping[str, Any]) -> SessionsDeny | None:
-    """What such a policy on a role says; None for one that valetkey would not have written."""
+    """Parse such a policy; None for any other document."""
     try:
         first, *more = document["Statement"]
         since = until = before = None
@@ -126,13 +127,14 @@ def read_sessions_deny(document: Mapping[str, Any]) -> SessionsDeny | None:
 
 
 def pause_deny() -> dict[str, Any]:
-    """A deny on everything for the seconds of a change whose steps cannot be put in an order that never gives more."""
+    """A policy that denies everything during a change, if some step of it would temporarily give more permissions in
+    any order of the steps."""
     return _deny("DenyDuringTheChange", {"Action": "*", "Resource": "*"})
 
 
 _SID = "%Y%m%dT%H%M%SZ"
 _MARGIN = timedelta(seconds=2)
-"""AWS's clock is known within a second, and its issue times are whole seconds."""
+"""AWS's clock is known to one second, and issue times are whole seconds."""
 
 
 def _deny(sid: str, rest: dict[str, Any]) -> dict[str, Any]:

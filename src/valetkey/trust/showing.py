@@ -1,11 +1,11 @@
-"""Proofs that a trust policy admits exactly the terms, or nobody, for every request.
+"""Proofs, over all requests, that a trust policy admits exactly the terms, or no caller.
 
 Rules:
-- Both ways: the document allows nothing that the terms do not (`reference`), and nothing that the terms allow is
-  refused. And somebody is admitted: a trust policy that admits nobody also refuses every outsider.
-- The caller's own policies are not judged: across accounts they can only refuse more, so the trust alone is an upper
-  bound (reference_policies_evaluation-logic_policy-eval-cross-account).
-- INVARIANT: what is not decided is not shown.
+- Containment both ways: the document allows only what the terms allow (`reference`), and denies nothing that the terms
+  allow. Also some caller must be admitted: a trust policy without any would pass the first proof.
+- The caller's own policies are not evaluated: across accounts they can only deny more, so the trust policy alone is an
+  upper bound (reference_policies_evaluation-logic_policy-eval-cross-account).
+- INVARIANT: an undecided proof never counts as holding.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _EXTERNAL_ID = key_names.EXTERNAL_ID
 
 @dataclass(frozen=True)
 class Shown:
-    """What was proved about a trust policy."""
+    """The result of proofs about a trust policy."""
 
     holds: bool
     witness: Request | None
-    """Somebody who comes in under the terms."""
+    """A request that the trust policy allows under the terms."""
     failures: tuple[str, ...]
-    """What is wrong, a sentence each. ExternalIds in it are shortened: they are not secret, but identify a customer."""
+    """The failures, a sentence each. ExternalIds in them are shortened: not secret, but they identify a customer."""
     is_exact: bool = True
-    """False: what is shown is that the trust admits no more of the contractor than the terms say."""
+    """False: the proof is only that every admitted caller of the contractor meets the terms."""
 
 
 def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Shown:
-    """Prove that the trust policy of `role_arn` admits exactly what the terms say.
+    """Prove that the trust policy of `role_arn` admits exactly the terms.
 
-    Terms with orphans (read back from AWS) hold as long as somebody pinned is left. Raises PolicyError for a document
-    that AWS would refuse, and TermsError when role and contractor are one account or of different partitions.
+    Terms with orphans (read from AWS) hold as long as a pinned principal still exists. Raises PolicyError for a
+    document that AWS would reject, and TermsError when role and contractor are one account or in two partitions.
     """
     check_places(terms, role_arn)
     policy, agreed = parse_policy(document, kind="trust"), as_policy(terms)
@@ -51,14 +51,14 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
     failures += _wrong(prove(agreed, within=policy, resource=role_arn), terms, role_arn, refused=True)
     witness = inside.witness if isinstance(inside, Proof) else None
     if witness is not None and _unique_id(witness) in terms.orphans:
-        witness = None  # nobody has that id now
+        witness = None  # no caller has that id
     if witness is None and not failures:
         failures.append("these terms admit nobody")
     return Shown(not failures, witness, tuple(dict.fromkeys(failures)))  # undecided for one reason both ways: said once
 
 
 def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> Shown:
-    """Prove that the trust policy of `role_arn` admits nobody at all. Raises PolicyError."""
+    """Prove that the trust policy of `role_arn` admits no caller. Raises PolicyError."""
     policy = parse_policy(document, kind="trust")
     answer = prove(policy, within=parse_policy(ADMITS_NOBODY, kind="trust"), resource=role_arn)
     failures = tuple(_wrong(answer, None, role_arn))
@@ -66,7 +66,7 @@ def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> Shown:
 
 
 def _unique_id(request: Request) -> str:
-    """The unique id of the user or role that makes a request; empty where the request does not say it."""
+    """The unique id of the user or role that makes a request; "" when the request does not contain it."""
     return str(request.keys.get("aws:userid", "")).partition(":")[0]
 
 
@@ -83,7 +83,7 @@ def _wrong(
 
 
 def _told(request: Request, terms: Terms | None, role_arn: str) -> str:
-    """A request as the beginning of a sentence."""
+    """Describe a request, as the subject of a sentence."""
     caller = request.caller
     whose = "another account"
     if caller.account == parse_arn(role_arn).account:
@@ -120,7 +120,7 @@ def _reasons(findings: Sequence[TestResult], denied: bool) -> Iterator[str]:
 
 
 def check_places(terms: Terms, role_arn: str) -> None:
-    """Raise TermsError unless role and contractor are two accounts of one partition."""
+    """Raise TermsError unless role and contractor are in two accounts of one partition."""
     role = parse_arn(role_arn)
     if role.account == terms.contractor:
         raise TermsError(

@@ -1,6 +1,6 @@
-"""What is derived from a field of the terms: its row, and how rows are said, printed as JSON and handed over.
+"""The rows of the table of terms, and the texts, JSON and handoff keys that are derived from them.
 
-The fields themselves are in `trust.terms`: each is made with `term`, and says there its option, its help and its words.
+The fields themselves are in `trust.terms`: each is created with `term`, with its option, help and texts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from valetkey.times import moment
 
 _T = TypeVar("_T")
 _Terms: TypeAlias = Any
-"""`trust.terms.Terms`, which is made of this module's rows and so cannot be imported here."""
+"""`trust.terms.Terms`, which imports this module and so cannot be imported here."""
 
 
 class Kind(Enum):
@@ -26,39 +26,39 @@ class Kind(Enum):
     """--mfa or --no-mfa."""
     FLAG = "flag"
     SECONDS = "seconds"
-    """A length like 1h."""
+    """A duration like 1h."""
     NAMES = "names"
     END = "end"
-    """A date, a length from now, or never."""
+    """A date, a duration from now, or never."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One field of the terms, with everything that is derived from it: options, JSON, handoff, words."""
+    """One field of the terms, with everything that is derived from it: options, JSON, handoff, texts."""
 
     name: str
     """The field of _Terms, and its JSON key."""
     default: Any
-    """dataclasses.MISSING for a term that must be given."""
+    """dataclasses.MISSING for a required term."""
     kind: Kind
     flag: str
-    """The option of `grant` and `prove`; empty for a term that follows from something else."""
+    """The option of `grant` and `prove`; empty for a derived term."""
     help: str
     without: str
-    """The option that says that there is none, where leaving the flag out means something else; or empty."""
+    """The option for "none", if leaving the flag out has another meaning; otherwise empty."""
     without_help: str
     title: str
-    """In a list of differences."""
+    """The name in a list of differences."""
     label: str
-    """In a table; terms with one label share a row."""
+    """The name in a table; terms with the same label share a row."""
     words: Callable[[_Terms], str]
     """The value in a table; empty: no row."""
     clause: Callable[[_Terms], str]
-    """The term inside a sentence; empty: nothing to say."""
+    """The term as a clause of a sentence; empty: left out."""
     handoff: Callable[[_Terms], tuple[str, Any]]
     """The key in a handoff/v1, and its value."""
     handoff_by_row: bool
-    """Whether the row says that key. Otherwise it is the field's name, and a handoff gets an optional key for it."""
+    """Whether the row defines that key. Otherwise it is the field's name, as an optional key of a handoff."""
 
 
 def term(
@@ -75,7 +75,7 @@ def term(
     clause: Callable[[_Terms], str] = lambda terms: "",
     handoff: Callable[[_Terms], tuple[str, Any]] | None = None,
 ) -> _T:
-    """A field of Terms with its row of the table. `title` and `handoff` are by default those of the field's name."""
+    """Define a field of Terms with its row of the table. `title` and `handoff` default to the field's name."""
     row = {
         "kind": kind,
         "flag": flag,
@@ -93,7 +93,7 @@ def term(
 
 
 def table(terms: type[_Terms]) -> tuple[Term, ...]:
-    """The rows of the table, one for each field: the parties first."""
+    """The rows of the table, one for each field, the parties first."""
     order = sorted(fields(terms), key=lambda each: each.name not in ("contractor", "partition"))
     return tuple(_row(each) for each in order)
 
@@ -121,7 +121,7 @@ def _row(each: Field[Any]) -> Term:
 
 
 def rows(terms: _Terms) -> dict[str, str]:
-    """The terms for a person, by label."""
+    """The terms as texts for a table, by label."""
     said: dict[str, str] = {}
     for each in table(type(terms)):
         words = each.words(terms)
@@ -131,7 +131,7 @@ def rows(terms: _Terms) -> dict[str, str]:
 
 
 def sentence(terms: _Terms) -> str:
-    """Who is admitted, in one line."""
+    """The terms in one line: which callers are admitted, under which conditions."""
     return ", ".join(filter(None, (each.clause(terms) for each in table(type(terms)))))
 
 
@@ -148,5 +148,5 @@ def _plain(value: Any) -> Any:
 
 
 def in_handoff(terms: _Terms) -> dict[str, Any]:
-    """The terms in a handoff/v1, by their keys there."""
+    """The terms by their keys in a handoff/v1."""
     return dict(each.handoff(terms) for each in table(type(terms)))

@@ -1,14 +1,14 @@
-"""The access terms of a trust policy: who is admitted, under which conditions, until when; and which terms are valid.
+"""The terms of a trust policy (which callers are admitted, under which conditions, until when), and their validation.
 
 Rules (`check_terms`):
-- Every field is inside AWS's limits, so that nothing is written that could never be used (an ExternalId of one
-  character is accepted by IAM and can never be sent to STS).
-- Whoever is named is a user or role of the contractor's account: not root (as a value of aws:PrincipalArn that is the
-  root user alone, who cannot assume roles), not a session (it ends), no wildcard but the random suffix of an
+- Every field is within AWS's limits, so that nothing unusable is written (IAM accepts an ExternalId of one character,
+  which cannot be sent to STS).
+- A named principal is a user or role of the contractor's account: not root (as a value of aws:PrincipalArn this is only
+  the root user, which cannot assume roles), not a session (it expires), no wildcard except for the random suffix of an
   Identity Center role.
-- MFA exists only for IAM users: sessions of a role, of Identity Center and of federated users never carry it
-  (reference_policies_condition-keys), so MFA and named roles exclude each other. Without MFA somebody must be named;
-  or the owner says `whole_account`, and an ExternalId that nobody guesses is required.
+- MFA exists only for IAM users: sessions of a role, of Identity Center and of federated users never have it
+  (reference_policies_condition-keys), so MFA and named roles exclude each other. Without MFA, the terms must name
+  principals, or have `whole_account` and an ExternalId that cannot be guessed.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from valetkey.trust.named_principals import quoted, trouble
 from valetkey.trust.term_rows import Kind, Term, table, term
 
 _LAST_YEAR = 9000
-"""Years have four digits, and times around the end are tried."""
+"""Below 9999, because years have four digits and proofs also use times after the end."""
 
 
 class TermsError(ValetkeyError):
-    """Terms for which no trust policy may be written. `where` is the field of Terms."""
+    """Invalid terms: no trust policy may be written for them. `where` is the field of Terms."""
 
 
 def _principals(terms: Terms) -> tuple[str, Any]:
@@ -41,9 +41,9 @@ def _principals(terms: Terms) -> tuple[str, Any]:
 
 @dataclass(frozen=True)
 class DraftTerms:
-    """The terms before the parties are known. `only` and `pin` are sets: kept sorted.
+    """The terms before the parties are known. `only`, `pin` and `from_ip` are sets, kept sorted.
 
-    This is the one table of terms: each field says its option, its help and its words; `TERMS` lists them.
+    This is the only table of terms: each field has its option, its help and its texts; `TERMS` lists them.
     """
 
     external_id: str | None = term(
@@ -58,7 +58,7 @@ class DraftTerms:
         words=lambda terms: terms.external_id or "none",
         clause=lambda terms: "with that ExternalId" if terms.external_id else "",
     )
-    """The required sts:ExternalId, or None for none."""
+    """The required sts:ExternalId, or None."""
     previous_external_id: str | None = term(
         None,
         Kind.TEXT,
@@ -69,11 +69,11 @@ class DraftTerms:
             f"or with the previous ExternalId before {moment(terms.previous_until)}" if terms.previous_until else ""
         ),
     )
-    """After `rotate`: the previous ExternalId, which is also accepted until `previous_until`; or None."""
+    """After `rotate`: the previous ExternalId, also accepted until `previous_until`; or None."""
     previous_until: datetime | None = term(  # noqa: RUF009 (it returns a field)
         None, Kind.END, title="previous ExternalId until"
     )
-    """When the previous ExternalId ends (aware, UTC, whole seconds); no later than `until`."""
+    """When the previous ExternalId expires (aware, UTC, whole seconds); no later than `until`."""
     mfa: bool = term(
         True,
         Kind.SWITCH,
@@ -87,7 +87,7 @@ class DraftTerms:
     mfa_max_age: int | None = term(
         None, Kind.SECONDS, flag="--mfa-max-age", about="MFA no older than this, like 1h; needs MFA."
     )
-    """Seconds since MFA at most (aws:MultiFactorAuthAge), or None for no limit. Needs `mfa`."""
+    """Maximum age of MFA in seconds (aws:MultiFactorAuthAge), or None for no limit. Requires `mfa`."""
     only: tuple[str, ...] = term(
         (),
         Kind.NAMES,
@@ -110,8 +110,8 @@ class DraftTerms:
         clause=lambda terms: f"only {', '.join(terms.pin)}" if terms.pin else "",
         handoff=_principals,
     )
-    """User or role ARNs put into Principal: they must exist and are bound to their unique ids by AWS.
-    Read back from AWS, a unique id (AIDA…, AROA…) stands for one that has been deleted since."""
+    """User or role ARNs for the Principal element: they must exist, and AWS binds them to their unique ids.
+    Read from AWS, a unique id (AIDA…, AROA…) is a principal that has been deleted."""
     name_people: bool = term(
         False,
         Kind.FLAG,
@@ -151,7 +151,7 @@ class DraftTerms:
         clause=lambda terms: "everybody in it without MFA" if terms.whole_account else "",
         handoff=lambda terms: ("whole_account", terms.whole_account or None),
     )
-    """Admit everybody in the account without MFA: whoever has the ExternalId and a key of that account comes in."""
+    """Admit every caller of the account without MFA: the ExternalId and a key of that account are sufficient."""
     from_ip: tuple[str, ...] = term(
         (),
         Kind.NAMES,
@@ -162,8 +162,8 @@ class DraftTerms:
         words=lambda terms: ", ".join(terms.from_ip),
         clause=lambda terms: f"from {', '.join(terms.from_ip)}" if terms.from_ip else "",
     )
-    """Public address ranges (CIDR) from which the role may be entered; empty: from anywhere. aws:SourceIp is absent in
-    a request through a VPC endpoint (reference_policies_condition-keys), and such a caller is refused."""
+    """Public address ranges (CIDR) from which the role may be assumed; empty: from anywhere. aws:SourceIp is absent in
+    a request through a VPC endpoint (reference_policies_condition-keys), which is denied."""
     until: datetime | None = term(  # noqa: RUF009 (it returns a field)
         None,
         Kind.END,
@@ -173,10 +173,10 @@ class DraftTerms:
         words=lambda terms: moment(terms.until) if terms.until else "no end",
         clause=lambda terms: f"before {moment(terms.until)}" if terms.until else "",
     )
-    """End (aware, UTC, whole seconds): aws:CurrentTime must be before it."""
+    """The end (aware, UTC, whole seconds): aws:CurrentTime must be before it."""
 
     def __post_init__(self) -> None:
-        # AWS gives the principals of a document back in another order than they were written in.
+        # AWS may return the principals of a document in another order.
         object.__setattr__(self, "only", tuple(sorted(set(self.only))))
         object.__setattr__(self, "pin", tuple(sorted(set(self.pin))))
         object.__setattr__(self, "from_ip", tuple(sorted({network(each) for each in self.from_ip})))
@@ -189,7 +189,7 @@ class DraftTerms:
 
 @dataclass(frozen=True)
 class Terms(DraftTerms):
-    """What a trust policy is to admit, known before any role exists."""
+    """The terms that a trust policy must have, known before any role exists."""
 
     contractor: str = field(
         kw_only=True,
@@ -209,19 +209,19 @@ class Terms(DraftTerms):
 
     @property
     def root(self) -> str:
-        """The contractor's account as a principal: everyone in it whom its own policies allow."""
+        """The contractor's account as a principal: every caller in it that has permission by its own policies."""
         return f"arn:{self.partition}:iam::{self.contractor}:root"
 
     @property
     def orphans(self) -> tuple[str, ...]:
-        """Pinned principals that have been deleted: they admit nobody, not even a new principal of the same name
+        """Pinned principals that have been deleted: they admit no caller, not even a new principal with the same name
         (reference_policies_elements_principal)."""
         return tuple(each for each in self.pin if is_unique_id(each))
 
 
 def network(text: str) -> str:
-    """An address range as AWS gives it back: one address is a range of one. Text that is no range stays, for
-    `check_terms` to refuse."""
+    """Normalize an address range as AWS does: one address becomes a range of one. Invalid text is returned unchanged
+    and rejected by `check_terms`."""
     try:
         return str(ip_network(text.strip()))
     except ValueError:
@@ -233,11 +233,11 @@ def _age(terms: Terms, text: str) -> str:
 
 
 TERMS: tuple[Term, ...] = table(Terms)
-"""Every field of the terms: what `grant` and `prove` take, and what records, handoffs and reports say."""
+"""Every field of the terms. Options of `grant` and `prove`, records, handoffs and reports are derived from it."""
 
 
 def check_terms(terms: Terms) -> None:
-    """Raise TermsError or LimitError, with the rule, unless a trust may be written for these terms."""
+    """Raise TermsError or LimitError, with the rule, unless a trust policy may be written for these terms."""
     limits.check("account id", terms.contractor)
     try:
         parse_arn(terms.root)
@@ -378,4 +378,4 @@ def _check_kinds(terms: Terms) -> None:
 
 
 _SHORTEST_SESSION_NAME = 2
-"""Characters (STS API reference, roleSessionNameType)."""
+"""Minimum number of characters (STS API reference, roleSessionNameType)."""

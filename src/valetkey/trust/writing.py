@@ -1,13 +1,13 @@
-"""The one place that writes a trust policy.
+"""The only writer of trust policies.
 
-Three statements at most. The first lets sts:AssumeRole through under every condition of the terms. The second, only
-while an ExternalId is being rotated, is the same with the previous ExternalId, and ends by date: no job of ours has to
-run. The last, only when asked for, opens sts:SetSourceIdentity and sts:TagSession. It stands apart because
+At most three statements. The first allows sts:AssumeRole under all conditions of the terms. The second, only during
+the rotation of an ExternalId, is the same with the previous ExternalId and an expiry date, so that no job has to remove
+it. The last, only on request, allows sts:SetSourceIdentity and sts:TagSession. It is a separate statement because
 sts:ExternalId and sts:RoleSessionName exist for sts:AssumeRole only (Service Authorization Reference, condition keys of
-TagSession and SetSourceIdentity, fact H10; the example in IAM User Guide id_session-tags asks for the ExternalId in the
-AssumeRole statement alone), and whether the one-time code of the same call counts for them is written nowhere (fact
-U7). So it asks for what every request carries: the principal, and the time. By itself it lets nobody in: a call that
-sets tags or a source identity must be allowed sts:AssumeRole too, and that is the first statement.
+TagSession and SetSourceIdentity, fact H10; the example in IAM User Guide id_session-tags requires the ExternalId only
+in the AssumeRole statement), and AWS does not document whether the MFA code of the same call applies to them (fact U7).
+So its conditions use only keys that do not depend on the action: principal, address, time. It is not sufficient to
+assume the role: a call that sets tags or a source identity also needs sts:AssumeRole, from the first statement.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ _VERSION = "2012-10-17"
 
 
 def write_trust(terms: Terms) -> dict[str, Any]:
-    """The trust policy that admits these terms and nothing else, as a JSON document.
+    """Write the trust policy that admits exactly these terms, as a JSON document.
 
-    Raises TermsError or LimitError when there may be no such trust. How large it may be depends on the account
-    (reference_iam-quotas, AssumeRolePolicySizeQuota): who writes it there asks for the quota, or AWS refuses.
+    Raises TermsError or LimitError for invalid terms. The maximum size depends on the account (reference_iam-quotas,
+    AssumeRolePolicySizeQuota) and is not checked here: the caller checks the quota, or AWS rejects the document.
     """
     check_terms(terms)
     return plain_trust(terms)
 
 
 def closed_trust() -> dict[str, Any]:
-    """A trust policy that admits nobody: a single Deny on sts:AssumeRole and no Allow.
+    """A trust policy that admits no caller: a single Deny on sts:AssumeRole and no Allow.
 
-    AWS says to edit the trust policy so that it admits nobody, and shows no such document; public playbooks use a Deny
-    alone (fact U3). It names `{"AWS": "*"}`: a bare "*" is an error in the trust of a role (fact W11).
+    AWS recommends such an edit of the trust policy but shows no document; public playbooks use only a Deny (fact U3).
+    The principal is `{"AWS": "*"}`: a bare "*" is an error in the trust policy of a role (fact W11).
     """
     deny = {"Sid": "AdmitNobody", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ASSUME_ROLE}
     return {"Version": _VERSION, "Statement": [deny]}
 
 
 def plain_trust(terms: Terms) -> dict[str, Any]:
-    """`write_trust` without its checks, for comparing with a document that was read. Never written to AWS."""
+    """`write_trust` without its checks, for comparison with a document that was read. Never written to AWS."""
     principal = {"AWS": _one_or_more(terms.pin or (terms.root,))}
     everywhere = _everywhere(terms)
     admit = {
@@ -81,7 +81,7 @@ def plain_trust(terms: Terms) -> dict[str, Any]:
 
 
 def _of_the_call(terms: Terms) -> dict[str, Any]:
-    """Conditions on what only an AssumeRole call carries."""
+    """Conditions on keys that only an AssumeRole call has."""
     condition: dict[str, Any] = {}
     texts: dict[str, Any] = {}
     if terms.external_id is not None:
@@ -91,7 +91,7 @@ def _of_the_call(terms: Terms) -> dict[str, Any]:
     if texts:
         condition["StringEquals"] = texts
     if terms.mfa:
-        # Never BoolIfExists: with long-term keys the key is absent, and an absent key would pass.
+        # Not BoolIfExists: with long-term access keys the key is absent, and an absent key would match.
         condition["Bool"] = {key_names.MFA_PRESENT: "true"}
     if terms.mfa_max_age is not None:
         condition["NumericLessThanEquals"] = {"aws:MultiFactorAuthAge": str(terms.mfa_max_age)}
@@ -99,15 +99,15 @@ def _of_the_call(terms: Terms) -> dict[str, Any]:
 
 
 def _everywhere(terms: Terms) -> dict[str, Any]:
-    """Conditions on what every request carries."""
+    """Conditions on keys that do not depend on the action."""
     condition: dict[str, Any] = {}
     if terms.only:
-        # Values of one operator are alternatives, two operators are both required: so one operator for all of them.
-        # AWS compares both by the same rule; ArnLike is for the reader, who sees that there is a wildcard.
+        # Values of one operator are alternatives, but two operators must both match: so one operator for all values.
+        # ArnEquals and ArnLike behave identically; ArnLike shows the reader that there is a wildcard.
         operator = "ArnLike" if any(name.endswith("*") for name in terms.only) else "ArnEquals"
         condition[operator] = {"aws:PrincipalArn": _one_or_more(terms.only)}
     if terms.from_ip:
-        # An absent key is refused: a call through a VPC endpoint carries no aws:SourceIp.
+        # An absent key does not match: a call through a VPC endpoint has no aws:SourceIp.
         condition["IpAddress"] = {"aws:SourceIp": _one_or_more(terms.from_ip)}
     if terms.until is not None:
         condition["DateLessThan"] = {"aws:CurrentTime": moment(terms.until)}
