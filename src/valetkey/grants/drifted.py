@@ -10,13 +10,15 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
 from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
+from valetkey.grants.adopt_prepare import NotAdopted, judge
 from valetkey.grants.edit import Base, Edit
 from valetkey.grants.grant import Grant
+from valetkey.grants.role import Role
 from valetkey.grants.status import Standing
 from valetkey.trust.drift_words import changes, is_readable, is_restorable
 from valetkey.trust.record import Record, terms_digest
@@ -72,16 +74,33 @@ def refusal(standing: Standing, lacking: tuple[str, ...] = ()) -> ValetkeyError:
     are missing."""
     name = standing.role.name
     what = changes([each for each in standing.drift if not is_restorable([each])] or standing.drift)[0]
-    ways = f"accept the role as it is with `{command('valetkey adopt', name)}`, or end it with `valetkey revoke`"
+    ways = ["end it with `valetkey revoke`"]
+    if is_adoptable(standing.role):
+        ways.insert(0, f"accept the role as it is with `{command('valetkey adopt', name)}`")
     if lacking:
         change = command("valetkey change", name)
-        ways = f"`{change}` with every term that you want (not given: {', '.join(lacking)}), {ways}"
+        ways.insert(0, f"`{change}` with every term that you want (not given: {', '.join(lacking)})")
     return ValetkeyError(
         f"{name} differs from its record ({what}), so the effect of a change cannot be determined",
-        do=f"see who is admitted with `{command('valetkey show', name)}`; {ways}; nothing was changed",
+        do=f"see who is admitted with `{command('valetkey show', name)}`; {either(ways)}; nothing was changed",
         where=standing.role.arn,
         exit_code=1,
     )
+
+
+def either(ways: Sequence[str]) -> str:
+    """Join alternatives: "a", "a, or b", "a, b, or c"."""
+    *first, last = ways
+    return f"{', '.join(first)}, or {last}" if first else last
+
+
+def is_adoptable(role: Role) -> bool:
+    """Whether `valetkey adopt` accepts the role as it is: its trust policy is proved to admit one outside account."""
+    try:
+        judge(role)
+    except NotAdopted:
+        return False
+    return True
 
 
 def _lacking(edit: Edit) -> tuple[str, ...]:

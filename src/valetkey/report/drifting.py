@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from valetkey.commandline import command
+from valetkey.grants.drifted import is_adoptable
 from valetkey.policy import Origin, Policy, parse_policy
 from valetkey.prover import Reach, Unknown, who
 from valetkey.report.proofs import Said, say_reach
@@ -40,17 +41,17 @@ def ways_out(standing: Standing) -> tuple[str, ...]:
 
 
 def _ways(standing: Standing) -> Iterator[str]:
-    name = standing.role.name
+    name, adoptable = standing.role.name, is_adoptable(standing.role)
     if all(each.missing for each in standing.drift):
         yield "finish it: run the same `valetkey grant` again"
-    if standing.record.is_adopted:
+    if standing.record.is_adopted and adoptable:
         yield f"the terms you want: `{command('valetkey adopt', name, then='--tighten')}` replaces the trust policy"
-    elif is_restorable(standing.drift):
+    elif not standing.record.is_adopted and is_restorable(standing.drift):
         yield (
             f"the terms you want: `{command('valetkey change', name)}` with them (see its --help), which also "
             "corrects the role"
         )
-    elif is_readable(standing.drift):
+    elif not standing.record.is_adopted and is_readable(standing.drift):
         yield (
             f"the terms you want: `{command('valetkey change', name)}` with them (see its --help). "
             "Name what was changed, and it leads back to what was agreed; for other terms name all of them"
@@ -60,7 +61,8 @@ def _ways(standing: Standing) -> Iterator[str]:
             f"the terms you want: end this access with `{command('valetkey revoke', name)}`, and grant again; "
             "`valetkey change` needs a trust policy that valetkey has written"
         )
-    yield f"the role as it is: `{command('valetkey adopt', name)}` accepts it"
+    if adoptable:
+        yield f"the role as it is: `{command('valetkey adopt', name)}` accepts it"
 
 
 def _reach(standing: Standing, now: datetime) -> tuple[Reach | Unknown, Policy]:
