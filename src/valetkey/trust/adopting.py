@@ -247,7 +247,7 @@ def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms
             actions |= {str(each).lower() for each in _many(statement.get("Action"))}
         for operator, key, values in _conditions(statement):
             tests.setdefault(f"{_plain(operator)} {key}", []).extend(values)
-    ids = set(tests.get(f"stringequals {key_names.EXTERNAL_ID.lower()}", ()))
+    ids = set(tests.get(f"stringequals {key_names.EXTERNAL_ID_LOWER}", ()))
     root = not named or any(each.endswith(":root") or is_account(each) for each in named)
     only = tuple(
         each
@@ -343,12 +343,9 @@ _YEARS = range(1971, 9000)
 def _weak(terms: Terms, said: Terms, document: Mapping[str, Any]) -> Iterator[str]:
     named = bool(terms.only or terms.pin)
     if said.mfa and not terms.mfa:
-        operators = {
-            operator.lower() for each in _many(document.get("Statement")) for operator, *_ in _conditions(each)
-        }
         how = (
             "MFA is required with BoolIfExists, which also allows calls signed with an access key alone"
-            if "boolifexists" in operators
+            if "boolifexists" in {operator.lower() for operator, _ in _mentioned(document)}
             else "MFA is required in a way that also allows calls without MFA"
         )
         yield f"{how}: `--tighten` requires it with Bool"
@@ -358,7 +355,7 @@ def _weak(terms: Terms, said: Terms, document: Mapping[str, Any]) -> Iterator[st
         yield (
             "several ExternalIds are accepted, or not every request has to send one: "
             "`--tighten --external-id ID` keeps one"
-            if said.external_id is not None or key_names.EXTERNAL_ID.lower() in _keys(document)
+            if key_names.EXTERNAL_ID_LOWER in {key for _, key in _mentioned(document)}
             else "no ExternalId is required, so that another customer of the contractor can send it to this role: "
             "agree on one, and use `--tighten --external-id ID` or `--tighten --request FILE`"
         )
@@ -370,7 +367,7 @@ def _weak(terms: Terms, said: Terms, document: Mapping[str, Any]) -> Iterator[st
         yield f"these principals were deleted, and nobody can use their entries: {', '.join(terms.orphans)}"
 
 
-def _keys(document: Mapping[str, Any]) -> set[str]:
-    return {
-        key for each in _many(document.get("Statement")) if isinstance(each, Mapping) for _, key, _ in _conditions(each)
-    }
+def _mentioned(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Operators, and keys in lower case, of a document about which something was proved: its statements are objects."""
+    for statement in _many(document.get("Statement")):
+        yield from ((operator, key) for operator, key, _ in _conditions(statement))

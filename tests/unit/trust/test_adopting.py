@@ -501,6 +501,9 @@ NO_END = "the expiry in the trust policy does not apply to every request that it
     [
         ((allow(ROOT, {**ID, **MFA}),), ()),
         ((allow(ROOT, {**ID, **WEAK_MFA}),), (IF_EXISTS,)),
+        ((allow(ROOT, WEAK_MFA),), (IF_EXISTS, NO_ID, BY_ROOT)),
+        ((allow(ROOT, {**ID, **one("BoolifEXISTS", PRESENT, "true")}),), (IF_EXISTS,)),
+        ((allow(ROOT, {**ID, **one("ForAllValues:Bool", PRESENT, "true")}),), (LEAKY,)),
         ((allow(ROOT, {**ID, **MFA}), allow(ROOT, ID)), (LEAKY,)),
         ((allow(ROOT, ID),), (NO_MFA,)),
         ((allow(ROOT),), (NO_MFA, NO_ID, BY_ROOT)),
