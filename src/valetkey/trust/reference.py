@@ -79,8 +79,8 @@ def _who(terms: Terms) -> list[dict[str, Any]]:
 def _pinned(name: str) -> list[str]:
     """The patterns of a pinned principal's ARN. A user has one. A role matches with any path: its name is unique in the
     account (reference_identifiers), and its sessions' ARNs contain only the name."""
-    arn = parse_arn(name)
-    if arn.kind == "user":
+    if ":user/" in name:
         return [name]
+    arn = parse_arn(name)
     head = f"arn:{arn.partition}:iam::{arn.account}:role/"
     return [f"{head}{arn.name}", f"{head}*/{arn.name}"]
