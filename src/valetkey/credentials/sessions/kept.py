@@ -57,4 +57,4 @@ def look(perform: Perform, session: Session, *, now: datetime, seconds: float = 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)
-    return found[0] if found else "unknown"
+    return found.pop() if found else "unknown"

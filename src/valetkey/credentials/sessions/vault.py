@@ -77,8 +77,8 @@ class Vault:
         seconds = min(self._seconds, most)
         thread.join(seconds)
         if answers:
-            return answers[0]
-        error = failures[0] if failures else None
+            return answers.pop()
+        error = failures.pop() if failures else None
         if error is None:
             self._gone = f"the keyring did not answer within {seconds:.0f} seconds; it may be locked"
         elif isinstance(error, NoKeyring):

@@ -29,7 +29,15 @@ from valetkey.credentials.profiles.names import ProfileError
 from valetkey.credentials.profiles.profile import load, save
 from valetkey.credentials.sessions.cache import Cache, key
 from valetkey.credentials.sessions.machine import Machine
-from valetkey.credentials.sessions.opener import check_known, drop_customers, entry_of, grant_profile, open_profile
+from valetkey.credentials.sessions.opener import (
+    Codes,
+    check_known,
+    drop_customers,
+    entry_of,
+    grant_profile,
+    open_profile,
+    tools_of,
+)
 from valetkey.credentials.sessions.refusals import Refused
 from valetkey.credentials.sessions.ways import Way
 from valetkey.errors import ValetkeyError
@@ -252,6 +260,16 @@ def test_the_person_is_asked_for_the_profile_and_told_which_option_wants_a_code(
     count = len(world.calls)
     before()
     assert len(world.calls) == count
+
+
+def test_ctrl_c_at_a_question_is_for_everybody_unless_said_otherwise(world: World, machine: Machine) -> None:
+    terminal = Calls(world.ask)
+    here = replace(machine, terminal=terminal)
+    open_profile(here, "acme").tools()
+    entry_of(here, load("acme", here.env)).tools()
+    tools_of(here, Signed(world.connect), "login", Codes("work", login="valetkey login"))
+    asked = [(words, named["own_interrupt"], named["login"]) for words, named in terminal.calls if "login" in named]
+    assert asked == [(("acme",), False, ""), (("acme",), False, ""), (("login",), False, "valetkey login")]
 
 
 def test_who_stands_in_for_every_source_is_asked_alone(world: World, machine: Machine) -> None:
