@@ -138,7 +138,7 @@ class Cache:
             self._here.pop(name, None)
             return
         with contextlib.suppress(OSError):  # a cache that is not writable has no entries
-            self._path(name).unlink(missing_ok=True)
+            self._path(name).unlink()
 
     def remember_refusal(self, name: str, now: datetime, seconds: float = REMEMBER) -> None:
         """Record that the prompt for this entry was dismissed or answered wrongly at `now`."""

@@ -33,7 +33,7 @@ def store(path: Path, head: bytes, session: Session, answer: bytes) -> None:
 def drop(name: str, env: Mapping[str, str]) -> None:
     """Remove the stored response of a profile."""
     with contextlib.suppress(OSError):
-        (files.cache_dir(env) / "hot" / file_id(name)).unlink(missing_ok=True)
+        (files.cache_dir(env) / "hot" / file_id(name)).unlink()
 
 
 def _seconds(when: datetime) -> float:

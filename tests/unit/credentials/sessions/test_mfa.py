@@ -106,6 +106,19 @@ def test_one_that_aws_refused_is_not_used_again_and_is_dropped_before_the_questi
     assert tools["cache"].get(mfa_key(Base(), DEVICE)) is None
 
 
+def test_one_that_is_too_old_for_one_grant_stays_for_the_others(world: World, tools: dict[str, Any]) -> None:
+    made = mfa_session(serial=DEVICE, max_age=None, **tools)
+    world.now += timedelta(hours=2)
+
+    def nobody(device: str, /, *, seconds: float, again: str = "") -> str:
+        raise Dismissed("closed")
+
+    for given in ({"max_age": 3600}, {"max_age": 3600, "refused": "ASIAMFA9"}, {"max_age": None, "fresh": True}):
+        with pytest.raises(Dismissed):
+            mfa_session(serial=DEVICE, **given, **{**tools, "ask": nobody})
+    assert mfa_session(serial=DEVICE, max_age=None, **tools) == made
+
+
 def test_one_that_another_process_has_made_meanwhile_is_used(world: World, tools: dict[str, Any]) -> None:
     made = mfa_session(serial=DEVICE, max_age=None, **tools)
     answers: list[Session | None] = [None, made]

@@ -338,7 +338,7 @@ def test_one_of_a_role_that_was_accepted_since_is_not_used(world: World, machine
 
 
 def test_only_a_session_of_aws_login_is_said_to_lack_mfa_perhaps(world: World, machine: Machine) -> None:
-    for source in ("login", "config-file"):
+    for source in ("login", "config-file", "sso"):
         world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", "no")]
         here = replace(machine, sign_in=Calls(Signed(world.connect, source=source)))
         with pytest.raises(Refused) as caught:
