@@ -374,3 +374,34 @@ def test_sessions_are_denied_unless_a_deny_reaches_them_already(
     # Of a change that was interrupted: the trust is as wanted, and the sessions of before are still to be denied.
     assert ("cut" in words(steps_of(wanted, role, wanted, NOBODY, cuts=True))) is cuts
     assert "cut" not in words(steps_of(wanted, role, grant, ADMITS))
+
+
+def test_what_is_added_waits_for_whatever_was_taken_away_before(iam: FakeIam, grant: Grant) -> None:
+    """Where a deny reaches the sessions of before already, none is put: the wait is for the rest."""
+    role = role_of(iam, grant)
+    stopped = replace(role, inline={**role.inline, SESSIONS: SessionsDeny(since=CUT_BEFORE).document})
+    more = replace(grant, managed=("allow-1", "allow-2"))
+    renamed = other(more, external_id="the-second")
+    assert middle(steps_of(renamed, stopped, grant, REFUSES)) == ["trust", "wait", "attach allow-2"]
+    swapped = replace(grant, managed=("allow-2",))
+    assert middle(steps_of(swapped, stopped, grant, cuts=True)) == ["detach allow-1", "wait", "attach allow-2"]
+    assert middle(steps_of(more, stopped, grant, cuts=True)) == ["attach allow-2"]
+    less = other(replace(grant, managed=("allow-2",)), external_id="the-second")
+    assert middle(steps_of(less, stopped, grant, OTHERS)) == [
+        "detach allow-1",
+        "wait",
+        "trust",
+        "wait",
+        "attach allow-2",
+    ]
+
+
+def test_a_pause_waits_for_what_was_done_in_it(iam: FakeIam, grant: Grant) -> None:
+    start = replace(grant, managed=("x", "y"))
+    wanted = replace(grant, managed=("x", "z"))
+    role = role_of(iam, start)
+    paused = replace(role, inline={**role.inline, PAUSED: pause_deny()})
+    assert middle(steps_of(wanted, role, start)) == [*PAUSE, "attach z", "detach y", *ENDS]
+    assert middle(steps_of(replace(start, tags=(("a", "1"),)), paused, start)) == ["tag a", *ENDS]
+    # The trust was replaced in it, and the sessions of before are still to be denied.
+    assert middle(steps_of(start, paused, start, cuts=True)) == ["wait", "cut", *ENDS]
