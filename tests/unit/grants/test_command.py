@@ -115,6 +115,8 @@ def test_people_are_taken_for_the_same_contractor_only(iam: Any, grant: Grant) -
     terms = Terms(contractor="222222222222", external_id="x2", only=(ALICE,), until=datetime(2027, 1, 1, tzinfo=UTC))
     found = standing(iam, replace(grant, terms=terms))
     assert like(ASKED, found).asked.only == (ALICE,)
+    assert like(replace(ASKED, contractor="222222222222"), found).asked.only == (ALICE,)
+    assert like(ASKED, found, requester="222222222222").asked.only == (ALICE,)
     other = like(replace(ASKED, contractor="333333333333"), found)
     assert other.asked.only == ()
     assert [each for each in other.says if "another account" in each]
