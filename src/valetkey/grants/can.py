@@ -255,10 +255,9 @@ class _Question:
 
     def _everything(self, case: _Case) -> Request | str | None:
         """Return a request that is denied; None: proved that there is none; or why it is not decided."""
-        if always(case.sides, *case.patterns) and not any(each.effect == "Deny" for each in case.sides.statements):
-            foreign = self._owner != self.effective.role_arn.split(":")[4]
-            if not foreign:
-                return None
+        denies = any(each.effect == "Deny" for each in case.sides.statements)
+        if always(case.sides, *case.patterns) and not denies and self._owner == self._account:
+            return None
         found = prove(
             {"identity": (self._asked(case.patterns, "identity"),)},
             within=case.sides.keywords,
@@ -313,12 +312,16 @@ class _Question:
     def _owner(self) -> str:
         """The account of the resource: the one in its ARN, else the role's own."""
         parts = self.resource.split(":", 5)
-        return parts[4] if len(parts) == 6 and is_account(parts[4]) else self.effective.role_arn.split(":")[4]
+        return parts[4] if len(parts) == 6 and is_account(parts[4]) else self._account
+
+    @property
+    def _account(self) -> str:
+        return self.effective.role_arn.split(":")[4]
 
     @property
     def _session(self) -> str:
-        partition, account = self.effective.role_arn.split(":")[1], self.effective.role_arn.split(":")[4]
-        return f"arn:{partition}:sts::{account}:assumed-role/{self.effective.name}/session"
+        partition = self.effective.role_arn.split(":")[1]
+        return f"arn:{partition}:sts::{self._account}:assumed-role/{self.effective.name}/session"
 
     def _whole(self, request: Request) -> tuple[Mapping[str, object], Decision]:
         """Decide a request on the complete documents, with the known condition keys. Returns its other condition keys

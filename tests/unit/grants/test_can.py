@@ -472,3 +472,17 @@ def test_a_deny_on_all_but_some_resources_tells_them_apart() -> None:
     assert (
         ask(effective(allow("s3:GetObject", "*"), apart), "s3:GetObject", "arn:aws:s3:::data/ab").verdict == "allowed"
     )
+
+
+@pytest.mark.parametrize("resource", [ONE, "arn:aws:s3:::a*", "*"])
+def test_what_is_allowed_outright_needs_no_search(resource: str) -> None:
+    nothing = Limits(steps=0)
+    of = effective(allow("s3:*"), own=False)
+    assert can(of, "s3:GetObject", resource, known={}, now=NOW, limits=nothing).verdict == "allowed"
+    kept = effective(allow("s3:*"), deny("s3:*", "arn:aws:s3:::*/x", OFFICE), own=False)
+    found = can(kept, "s3:GetObject", resource.replace("data/x", "data/*"), known={}, now=NOW, limits=nothing)
+    assert found.verdict != "allowed"
+    # A resource of another account is not allowed by the role's policies alone, however wide they are.
+    queue = "arn:aws:sqs:eu-west-1:333333333333:q"
+    found = can(effective(allow("*"), own=False), "sqs:SendMessage", queue, known={}, now=NOW, limits=nothing)
+    assert found.verdict in ("denied", "unknown")
