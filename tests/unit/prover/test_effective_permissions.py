@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valetkey.catalog.actions import expand, level
+from valetkey.catalog.outliving_credentials import OUTLIVES
 from valetkey.catalog.risky_actions import ESCALATES, HARMLESS, READS
 from valetkey.policy import Policy, parse_policy
 from valetkey.policy.globs import matches
 from valetkey.prover.boxes import Limits
-from valetkey.prover.effective_permissions import Opening, opening
+from valetkey.prover.effective_permissions import Opening, open_actions, opening
 from valetkey.prover.pattern_pairs import covers, overlap
 
 ROLE = "arn:aws:iam::111111111111:role/partners/auditor"
@@ -395,3 +396,102 @@ def test_data_is_named_with_its_resources_and_conditions() -> None:
     )
     assert items.conditions == ()  # one of them is open without a condition
     assert dict(zip(items.actions, items.resources, strict=True))["dynamodb:GetItem"] == ("*",)
+
+
+BUCKET, OTHER = "arn:aws:s3:::bucket", "arn:aws:s3:::other"
+
+
+@pytest.mark.parametrize(
+    ("statements", "bound", "resources"),
+    [
+        ([_allow("s3:GetObject", [f"{BUCKET}/a", f"{OTHER}/a"])], None, (f"{BUCKET}/a", f"{OTHER}/a")),
+        ([_allow("s3:GetObject", [f"{BUCKET}/a"] * 2)], None, (f"{BUCKET}/a",)),
+        ([_allow("s3:GetObject", [f"{BUCKET}/*", f"{OTHER}/*"])], [f"{BUCKET}/*"], (f"{BUCKET}/*",)),
+        ([_allow("s3:GetObject", f"{BUCKET}/*")], [f"{BUCKET}/a", f"{BUCKET}/b"], (f"{BUCKET}/a", f"{BUCKET}/b")),
+        ([_allow("s3:GetObject", f"{BUCKET}/a*")], [f"{BUCKET}/*b"], (f"{BUCKET}/a*",)),
+        ([_allow("s3:GetObject", f"{BUCKET}/a")], [f"{BUCKET}/b"], ()),
+        ([_allow("s3:GetObject", f"{BUCKET}/a")], [], ()),
+        ([_allow("s3:GetObject", f"{BUCKET}/${{aws:username}}/*")], None, (f"{BUCKET}/*/*",)),
+        ([_allow("s3:GetObject"), _deny("s3:GetObject", f"{BUCKET}/*")], None, ("*",)),
+        ([_allow("s3:GetObject", f"{BUCKET}/a"), _deny("s3:GetObject", f"{BUCKET}/*")], None, ()),
+        ([_allow("s3:GetObject", f"{BUCKET}/*"), _deny("s3:GetObject", f"{BUCKET}/a")], None, (f"{BUCKET}/*",)),
+        ([_allow("s3:GetObject", [f"{BUCKET}/a", f"{OTHER}/a"]), _deny("s3:*", f"{BUCKET}/*")], None, (f"{OTHER}/a",)),
+        (
+            [_allow("s3:GetObject", f"{BUCKET}/a"), {"Effect": "Deny", "Action": "s3:*", "NotResource": f"{OTHER}/*"}],
+            None,
+            (),
+        ),
+        (
+            [_allow("s3:GetObject", f"{OTHER}/a"), {"Effect": "Deny", "Action": "s3:*", "NotResource": f"{OTHER}/*"}],
+            None,
+            (f"{OTHER}/a",),
+        ),
+        ([_allow("s3:GetObject"), {"Effect": "Deny", "NotAction": "s3:Put*", "Resource": "*"}], None, ()),
+        ([_allow("s3:GetObject"), {"Effect": "Deny", "NotAction": "s3:Get*", "Resource": "*"}], None, ("*",)),
+        ([{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": f"{BUCKET}/*"}], None, ("*",)),
+        ([{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": f"{BUCKET}/*"}], [f"{BUCKET}/a"], ()),
+        (
+            [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": f"{BUCKET}/*"}],
+            [f"{OTHER}/a"],
+            (f"{OTHER}/a",),
+        ),
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": f"{BUCKET}/a"}], None, (f"{BUCKET}/a",)),
+        ([{"Effect": "Allow", "NotAction": "s3:*", "Resource": f"{BUCKET}/a"}], None, ()),
+    ],
+)
+def test_what_is_left_of_an_allow(statements: Any, bound: list[str] | None, resources: tuple[str, ...]) -> None:
+    boundary = None if bound is None else _policy(_allow("s3:*", bound), kind="boundary")
+    found = [each for each in _opening(*statements, boundary=boundary).reads_data if "s3:GetObject" in each.actions]
+    open_, undecided = open_actions([("Test", _policy(*statements))], boundary=boundary)
+    assert undecided == ""
+    assert ("s3:getobject" in open_) is bool(resources)
+    if not resources:
+        assert found == []
+        return
+    (objects,) = found
+    assert dict(zip(objects.actions, objects.resources, strict=True))["s3:GetObject"] == resources
+
+
+def test_every_open_action_by_its_name() -> None:
+    policies = [
+        ("a", _policy(_allow(["s3:GetObject", "iam:PassRole"]), _deny("iam:*"))),
+        ("b", _policy(_allow("sts:*"))),
+    ]
+    open_, undecided = open_actions(policies, boundary=None)
+    assert open_ == {"s3:getobject", *(each.lower() for each in expand("sts:*"))}
+    assert undecided == ""
+    short, why = open_actions(policies, boundary=None, limits=Limits(steps=0))
+    assert short == {each.lower() for each in expand("*")}
+    assert why == "it takes more than 0 steps"
+    part, why = open_actions(policies, boundary=None, limits=Limits(steps=80))
+    assert part >= open_
+    assert why == "it takes more than 80 steps"
+
+
+@pytest.mark.parametrize(
+    ("statements", "kinds"),
+    [
+        ([_allow("*")], True),
+        ([_allow("s3:ListBucket")], False),
+        ([_allow("*"), _deny("*")], False),
+    ],
+)
+def test_what_outlives_a_deny(statements: Any, kinds: bool) -> None:
+    found = _opening(*statements).outlives
+    assert bool(found) is kinds
+    for each in found:
+        assert each.actions == each.kind.actions
+        assert each.policies == ("Test",)
+
+
+def test_a_kind_needs_all_that_it_needs() -> None:
+    for kind in OUTLIVES:
+        found = [each.kind for each in _opening(_allow([*kind.actions[:1], *kind.needs])).outlives]
+        assert kind in found
+        if kind.needs:
+            assert kind not in [each.kind for each in _opening(_allow([*kind.actions, *kind.needs[1:]])).outlives]
+
+
+def test_an_escalation_in_words() -> None:
+    (found,) = _opening(_allow("iam:PassRole", [f"{ROLE}x", f"{ROLE}y"])).escalations
+    assert str(found) == f"iam:PassRole on {ROLE}x, {ROLE}y {found.way} (Test, $.Statement[0])"
