@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from valetkey.policy.globs import compiled, wild
+from valetkey.policy.globs import compiled, has_wildcard, wild
 
 _LITERAL = re.compile(r"\$\{([*?$])\}")
 _WILD = re.compile(r"[*?]")
@@ -66,7 +66,7 @@ def _piece(wide: str, narrow: str) -> bool:
     if wide in ("*", narrow):
         return True
     if "$" in wide and _LITERAL.search(wide):
-        return _LITERAL.sub(r"\1", wide) == narrow
+        return not has_wildcard(narrow) and _LITERAL.sub(r"\1", wide) == narrow
     return _test(wide)(narrow)
 
 

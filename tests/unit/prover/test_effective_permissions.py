@@ -415,6 +415,8 @@ BUCKET, OTHER = "arn:aws:s3:::bucket", "arn:aws:s3:::other"
         ([_allow("s3:GetObject"), _deny("s3:GetObject", f"{BUCKET}/*")], None, ("*",)),
         ([_allow("s3:GetObject", f"{BUCKET}/a"), _deny("s3:GetObject", f"{BUCKET}/*")], None, ()),
         ([_allow("s3:GetObject", f"{BUCKET}/*"), _deny("s3:GetObject", f"{BUCKET}/a")], None, (f"{BUCKET}/*",)),
+        # The object whose name is a star, and no other.
+        ([_allow("s3:GetObject", f"{BUCKET}/*"), _deny("s3:GetObject", f"{BUCKET}/${{*}}")], None, (f"{BUCKET}/*",)),
         ([_allow("s3:GetObject", [f"{BUCKET}/a", f"{OTHER}/a"]), _deny("s3:*", f"{BUCKET}/*")], None, (f"{OTHER}/a",)),
         (
             [_allow("s3:GetObject", f"{BUCKET}/a"), {"Effect": "Deny", "Action": "s3:*", "NotResource": f"{OTHER}/*"}],

@@ -52,3 +52,58 @@ def test_a_question_mark_is_any_character_at_its_place(one: str, other: str, sha
 )
 def test_the_last_part_of_an_arn_may_hold_colons(resource: str) -> None:
     assert covers("arn:aws:logs:*:111111111111:log-group:*", f"arn:aws:logs:us-east-1:111111111111:{resource}")
+
+
+B = "arn:aws:s3:::bucket"
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covered"),
+    [
+        ("*", "x", True),
+        ("*", "*", True),
+        ("x", "*", False),
+        ("x", "y", False),
+        ("a*", "ab*", True),
+        ("ab*", "a*", False),
+        (B, B, True),
+        (B, f"{B}/a", False),
+        (f"{B}/*", f"{B}/a:b", True),
+        (f"{B}/*", f"{B}/*/x", True),
+        (f"{B}/*", f"{B}/?", True),
+        (f"{B}/*/x", f"{B}/*", False),
+        (f"{B}/?", f"{B}/a", True),
+        (f"{B}/?", f"{B}/?", True),
+        (f"{B}/?", f"{B}/*", False),
+        (f"{B}/?*", f"{B}/ab", True),
+        # A star at the very end reaches beyond colons, one inside a part does not.
+        ("arn:*", B, True),
+        ("arn:aws:s3*", f"{B}/a", True),
+        ("arn:aws:s3*", "arn:aws:iam::1:x", False),
+        ("arn:a*s:s3*", B, False),
+        ("arn:aws:s3:*:*:b", "arn:aws:s3:x:y:b", True),
+        ("arn:aws:s3:*:b", "arn:aws:s3:x:y:b", False),
+        ("arn:aws:s3:::*/a", "arn:aws:s3:::b/a", True),
+        # Variables are unsure, but for the signs that they spell.
+        (f"{B}/${{a:b}}", f"{B}/x", False),
+        (f"{B}/${{a:b}}*", f"{B}/x", False),
+        (f"{B}/${{a:b}}", f"{B}/${{a:b}}", True),
+        (f"{B}/${{$}}", f"{B}/$", True),
+        (f"{B}/${{$}}", f"{B}/x", False),
+        (f"{B}/${{*}}", f"{B}/*", False),
+        (f"{B}/${{?}}", f"{B}/?", False),
+        ("arn:aws:s3:::${*}/a", "arn:aws:s3:::*/a", False),
+    ],
+)
+def test_whether_a_pattern_covers_another(wide: str, narrow: str, covered: bool) -> None:
+    assert covers(wide, narrow) is covered
+
+
+def test_overlap_is_the_same_both_ways_and_exact() -> None:
+    patterns = ["".join(each) for size in range(4) for each in itertools.product("ab*?", repeat=size)]
+    fits = {pattern: fitting(pattern) for pattern in patterns}
+    for one, other in itertools.combinations_with_replacement(patterns, 2):
+        shared = bool(fits[one] & fits[other])
+        assert overlap(one, other) is overlap(other, one) is shared, (one, other)
+        if covers(one, other):
+            assert fits[other] <= fits[one], (one, other)

@@ -196,6 +196,14 @@ def test_a_class_whose_pieces_are_too_much_is_undecided_and_says_why() -> None:
     assert within(lone, other, caller=ROLE, limits=Limits(steps=0)).undecided == short.undecided
 
 
+def test_a_sign_that_is_spelt_is_no_wildcard() -> None:
+    one = Sides((identity({"Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}),))
+    other = Sides((identity({"Action": "s3:GetObject", "Resource": f"{BUCKET}/${{*}}"}),))
+    for limits in (Limits(steps=0), Limits()):
+        assert not within(one, other, caller=ROLE, limits=limits).holds
+        assert within(other, other, caller=ROLE, limits=limits).holds
+
+
 def same(one: Sides, other: Sides, requests: list[Request]) -> None:
     for request in requests:
         mine, theirs = (decide(request, **each.keywords).outcome for each in (one, other))
