@@ -678,3 +678,88 @@ def test_a_date_of_long_ago_is_a_date(key: str, year: str) -> None:
     assert isinstance(ask(trust({}), after), Proof)
     issued = trust({"Condition": on("DateGreaterThan", "aws:TokenIssueTime", f"{year}-01-01")})
     assert isinstance(ask(issued, NOBODY), Counterexample)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["user/x:user/y/z", "role/x:role/y/z", "user/x:role/y/z", "role/x:user/y/z", "user/a:assumed-role/b/c"],
+)
+def test_a_path_may_look_like_another_kind_of_arn(name: str) -> None:
+    """IAM takes every printable sign in a path."""
+    arn = f"arn:aws:iam::{THEM}:{name}"
+    named = trust({"Principal": {"AWS": arn}})
+    found = ask(named, NOBODY)
+    assert isinstance(found, Counterexample)
+    assert found.request.keys["aws:principalarn"] == arn
+    assert isinstance(ask(named, named), Proof)
+    assert isinstance(ask(named, trust({})), Proof)
+    assert isinstance(ask(trust({}), named), Counterexample)
+
+
+@pytest.mark.parametrize(
+    ("given", "resource", "principal", "account"),
+    [
+        ({}, "arn:aws:iam::000000000000:role/role", f"iam::{THEM}:user/somebody", "000000000000"),
+        ({"owner": OWNER}, f"arn:aws:iam::{OWNER}:role/role", f"iam::{THEM}:user/somebody", OWNER),
+        (
+            {"caller": f"arn:aws:iam::{THEM}:role/x"},
+            f"arn:aws:iam::{THEM}:role/role",
+            f"sts::{THEM}:assumed-role/x/session",
+            THEM,
+        ),
+        (
+            {"caller": f"arn:aws:iam::{THEM}:user/x", "owner": OWNER},
+            f"arn:aws:iam::{OWNER}:role/role",
+            f"iam::{THEM}:user/x",
+            OWNER,
+        ),
+        ({"resource": ROLE}, ROLE, f"iam::{THEM}:user/somebody", OWNER),
+        ({"resource": ROLE, "owner": THEM}, ROLE, f"iam::{THEM}:user/somebody", THEM),
+    ],
+)
+def test_what_is_not_given_follows_from_the_rest(given: Any, resource: str, principal: str, account: str) -> None:
+    found = prove(trust({}), within=NOBODY, **given)
+    assert isinstance(found, Counterexample)
+    asked = found.request
+    assert (asked.resource, asked.principal, asked.resource_account) == (resource, f"arn:aws:{principal}", account)
+    assert asked.action == "sts:AssumeRole"
+    assert found.statement == 0
+
+
+@pytest.mark.parametrize(("policy_", "regions"), [(trust(), 0), (trust({}), 1), (trust({}, {"Principal": "*"}), 4)])
+def test_a_proof_says_how_many_boxes_it_looked_at(policy_: Any, regions: int) -> None:
+    found = ask(policy_, policy_)
+    assert isinstance(found, Proof)
+    assert found.regions == regions
+    assert found.seconds >= 0
+    assert (found.witness is not None) is bool(regions)
+
+
+BY_NAME = trust({"Condition": on("StringEquals", TAG, "${aws:username}")})
+BY_SESSION = trust({"Condition": on("StringEquals", TAG, "${sts:RoleSessionName}")})
+NAMES = trust({"Condition": on("StringLike", NAME, "a*", "b*", "c*")})
+
+
+@pytest.mark.parametrize(
+    ("left", "within", "states", "reason"),
+    [
+        (BY_NAME, NOBODY, 1, "callers fall into more than 1 classes"),
+        (BY_SESSION, NAMES, 3, "3 patterns cut out more than 3 kinds of text"),
+        (
+            BY_SESSION,
+            NAMES,
+            30,
+            "aws:principaltag/team and sts:rolesessionname together fall into more than 30 classes",
+        ),
+        (
+            trust({"Condition": on("StringEquals", TAG, "${aws:TagKeys}")}),
+            NOBODY,
+            20_000,
+            "aws:tagkeys may have several values, and is compared with another key",
+        ),
+    ],
+)
+def test_what_is_compared_with_another_key_has_its_limits(left: Any, within: Any, states: int, reason: str) -> None:
+    found = ask(left, within, limits=Limits(states=states))
+    assert isinstance(found, Unknown)
+    assert found.reason == reason
