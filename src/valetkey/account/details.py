@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from valetkey.account.given_twice import refuse_keys_given_twice
 from valetkey.account.loaded import SourceError, no_json, not_utf8, too_deep
 from valetkey.account.parts import Part
 from valetkey.account.values import Document, Role, Unknown, User
@@ -24,6 +25,7 @@ from valetkey.policy.origin import Origin
 KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Roles", "Role")
 """Any of these makes a JSON object a page."""
 
+_DOCUMENTS = frozenset({"AssumeRolePolicyDocument", "PolicyDocument", "Document"})
 _RAW = msgspec.Raw()
 _PATH = r"(/(?:[\x21-\x7e]{1,510}/)?)"
 _ROLE = re.compile(rf"arn:(aws(?:-[a-z0-9]+)*):iam::([0-9]{{12}}):role{_PATH}[\w+=,.@-]{{1,64}}", re.ASCII)
@@ -106,6 +108,7 @@ def read_details(data: bytes, name: str) -> Part:
         raise too_deep(name) from None
     except UnicodeDecodeError:
         raise not_utf8(name) from None
+    refuse_keys_given_twice(data, name, documents=_DOCUMENTS)
     part = Part(name, dump=True)
     texts: Texts = {}
     for index, page in enumerate(pages):

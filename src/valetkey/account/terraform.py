@@ -24,6 +24,7 @@ import msgspec
 from msgspec import UnsetType
 
 from valetkey.account import symbols
+from valetkey.account.given_twice import refuse_keys_given_twice
 from valetkey.account.loaded import SourceError
 from valetkey.account.parts import Part
 from valetkey.account.place import Place
@@ -65,6 +66,7 @@ def read_plan(data: bytes, name: str, place: Place) -> Part:
         raise SourceError(
             f"{name} has no planned values", do="make it with `terraform show -json PLAN`", where=f"{name}: $"
         )
+    refuse_keys_given_twice(data, name)
     reading = _Reading(name, Config(plan.configuration), place)
     if plan.errored or not plan.complete or plan.deferred_changes:
         reading.lacks("the plan is not complete: Terraform put off or could not plan some of the changes")
