@@ -193,10 +193,7 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
     except (Unresolved, SourceError) as error:
         part.unknown.append(Unknown("roles", f"{kind} may create roles: {error}", place_))
         return
-    part.roles += inner.roles
-    for arn, document in inner.policies.items():
-        part.add_policy(arn, document, place_)
-    part.unknown += inner.unknown
+    part.add_nested(inner, place_)
 
 
 def _stack_parameters(listed: Any, resolver: Resolver) -> dict[str, str | None]:
@@ -230,8 +227,7 @@ def _managed(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
     arn = reading.policy_arn()
     where = f"{reading.where}.Properties.PolicyDocument"
     document = reading.document(reading.given.get("PolicyDocument"), f"policy {arn}", where)
-    if document is not None:
-        part.add_policy(arn, document, where)
+    part.add_policy(arn, document, where)
     for role in _targets(reading, roles, "Roles"):
         role.attached[arn] = None
     part.unknown += reading.unknown

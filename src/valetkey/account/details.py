@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -132,16 +133,14 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
     for index, role in enumerate(page.RoleDetailList):
         part.roles.append(_read_role(role, place(f"RoleDetailList[{index}]"), part, texts, is_detail=True))
     for index, role in enumerate(page.Roles):
-        stated = _read_role(role, place(f"Roles[{index}]"), part, texts)
-        part.listed[stated.arn] = stated
+        part.add_listed(_read_role(role, place(f"Roles[{index}]"), part, texts))
     if page.Role is not None:
-        stated = _read_role(page.Role, place("Role"), part, texts)
-        part.listed[stated.arn] = stated
+        part.add_listed(_read_role(page.Role, place("Role"), part, texts))
     for index, policy in enumerate(page.Policies):
-        document = _default_version(policy, place(f"Policies[{index}]"), texts)
-        if isinstance(document, str):
-            part.policies[policy.Arn] = document
-        else:
+        where = place(f"Policies[{index}]")
+        document = _default_version(policy, where, texts)
+        part.add_policy(policy.Arn, document if isinstance(document, str) else None, where)
+        if isinstance(document, Unknown):
             part.unknown.append(document)
     part.users += [User(user.Arn, user.UserId) for user in page.UserDetailList]
     if page.IsTruncated is not None:
@@ -175,12 +174,16 @@ def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail
             unknown.append(Unknown(of, "it is not a time", place))
             return None
 
-    inline = {}
+    inline: dict[str, Document] = {}
+    twice: set[str] = set()
     for index, policy in enumerate(stated.RolePolicyList or ()):
         place = f"{where}.RolePolicyList[{index}].PolicyDocument"
         text = document(policy.PolicyDocument, f"inline policy {policy.PolicyName}", place)
-        if text is not None:
-            inline[policy.PolicyName] = text
+        if text is not None and inline.setdefault(policy.PolicyName, text) != text:
+            twice.add(policy.PolicyName)
+            unknown.append(
+                Unknown(f"inline policy {policy.PolicyName}", "two different policies have this name", place)
+            )
     if is_detail and (stated.RolePolicyList is None or stated.AttachedManagedPolicies is None):
         unknown.append(Unknown("policies", "the file does not hold all of the role's policies", where))
     used = stated.RoleLastUsed
@@ -195,7 +198,7 @@ def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail
         trust=document(stated.AssumeRolePolicyDocument, "trust", f"{where}.AssumeRolePolicyDocument"),
         trust_where="" if where == part.name else f"{where}.AssumeRolePolicyDocument",
         attached=tuple(each.PolicyArn for each in stated.AttachedManagedPolicies or ()),
-        inline=inline,
+        inline={name: text for name, text in inline.items() if name not in twice},
         boundary=stated.PermissionsBoundary.PermissionsBoundaryArn if stated.PermissionsBoundary else None,
         max_session=stated.MaxSessionDuration,
         description=stated.Description,
@@ -208,6 +211,9 @@ def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail
 
 
 def _default_version(policy: _Policy, where: str, texts: Texts) -> Document | Unknown:
+    chosen = [each for each in policy.PolicyVersionList if each.IsDefaultVersion]
+    if len(chosen) > 1 or any(map(partial(_contradicts, policy), policy.PolicyVersionList)):
+        return Unknown(f"policy {policy.Arn}", "the file does not say which of its versions is the default", where)
     for index, version in enumerate(policy.PolicyVersionList):
         if version.IsDefaultVersion or (version.VersionId and version.VersionId == policy.DefaultVersionId):
             place = f"{where}.PolicyVersionList[{index}].Document"
@@ -221,6 +227,13 @@ def _default_version(policy: _Policy, where: str, texts: Texts) -> Document | Un
                 else Unknown(f"policy {policy.Arn}", "the file does not contain the document", place)
             )
     return Unknown(f"policy {policy.Arn}", "the file does not contain its default version", where)
+
+
+def _contradicts(policy: _Policy, version: _Version) -> bool:
+    """Whether a version says otherwise than its policy about being the default."""
+    if version.IsDefaultVersion is None or not version.VersionId or not policy.DefaultVersionId:
+        return False
+    return version.IsDefaultVersion != (version.VersionId == policy.DefaultVersionId)
 
 
 def _document(raw: msgspec.Raw, texts: Texts) -> Document | None:

@@ -38,23 +38,41 @@ class Part:
     goes_on: bool | None = None
     """Whether AWS says that another page follows; None where it does not say."""
     unknown: list[Unknown] = field(default_factory=list)
-    _twice: set[str] = field(default_factory=set)
+    unclear: set[str] = field(default_factory=set)
+    """ARNs of managed policies whose documents are not known; none of them is in `policies`."""
 
-    def add_policy(self, arn: str, document: Document, where: str) -> None:
-        """Take in a managed policy. INVARIANT: of one that has two documents none is known."""
-        if arn in self._twice or self.policies.setdefault(arn, document) == document:
-            return
-        del self.policies[arn]
-        self._twice.add(arn)
-        self.unknown.append(Unknown(f"policy {arn}", "two different policies have this name", where))
+    def add_policy(self, arn: str, document: Document | None, where: str) -> None:
+        """Take in a managed policy; None as its document where that is not known. INVARIANT: of one that has two
+        documents, or one that is not known, none is known."""
+        if document is not None and arn not in self.unclear:
+            if self.policies.setdefault(arn, document) == document:
+                return
+            if self.dump:
+                raise _differ(arn, self.name, where)
+            self.unknown.append(Unknown(f"policy {arn}", "two different policies have this name", where))
+        self.policies.pop(arn, None)
+        self.unclear.add(arn)
+
+    def add_listed(self, role: Role) -> None:
+        """Take in what ListRoles or GetRole tells of a role. Raises SourceError where the source tells otherwise."""
+        _same_listed(self.listed.setdefault(role.arn, role), role)
+
+    def add_nested(self, inner: Part, where: str) -> None:
+        """Take in what a template within this source contains."""
+        self.roles += inner.roles
+        for arn, document in inner.policies.items():
+            self.add_policy(arn, document, where)
+        for arn in inner.unclear:
+            self.add_policy(arn, None, where)
+        self.unknown += inner.unknown
 
 
 def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: str = "aws") -> Account:
     """The account that the parts describe; `owner` and `partition` where they do not. Raises SourceError."""
     parts = list(parts)
     partition, account = _owner(parts, owner, partition)
-    policies = _policies(parts)
-    unknown = [*(each for part in parts for each in part.unknown), *_cut_off(parts)]
+    policies, unclear = _policies(parts)
+    unknown = [*(each for part in parts for each in part.unknown), *unclear, *_cut_off(parts)]
     listed = [part.providers for part in parts if part.providers is not None]
     dumped = {number for part in parts if part.dump for _, number in part.owners}
     return Account(
@@ -78,32 +96,35 @@ def _roles(parts: list[Part]) -> list[Role]:
     for part in parts:
         for role in part.roles:
             same = live.setdefault(role.arn, role) if part.dump else drafts.setdefault(_draft(role), role)
-            if same is not role and _told(same) != _told(role):
+            if same is not role and not _same_detail(same, role):
                 raise _differ(role.arn, same.where, role.where)
     listed: dict[str, Role] = {}
     for part in parts:
         for arn, role in part.listed.items():
-            for other in (listed.setdefault(arn, role), live.get(arn, role)):
-                if not _same_trust(role, other):
-                    raise _differ(arn, other.where, role.where)
+            _same_listed(listed.setdefault(arn, role), role)
+            if not _same_trust(role, other := live.get(arn, role)):
+                raise _differ(arn, other.where, role.where)
     joined = [_joined(role, listed.pop(role.arn, None)) for role in (*live.values(), *drafts.values())]
     # Only from ListRoles: its trust policy, and none of its permissions.
     return [*joined, *(replace(role, unknown=(*role.unknown, _untold(role))) for role in listed.values())]
 
 
-def _policies(parts: list[Part]) -> dict[str, Document]:
-    """The managed policies by ARN; one that two templates describe differently is left out, since it is not known which
-    of them a role gets. Raises SourceError where a dump tells otherwise than another file."""
-    found: dict[str, Document] = {}
-    twice: set[str] = set()
-    for part in parts:
+def _policies(parts: list[Part]) -> tuple[dict[str, Document], list[Unknown]]:
+    """The managed policies by ARN, without those that a template describes otherwise than another source: it is not
+    known which of the two a role gets. Raises SourceError where two dumps tell otherwise."""
+    found: dict[str, tuple[Document, Part]] = {}
+    unclear = {arn for part in parts for arn in part.unclear}
+    unknown: list[Unknown] = []
+    for part in sorted(parts, key=lambda each: not each.dump):
         for arn, document in part.policies.items():
-            if found.setdefault(arn, document) == document:
+            first, other = found.setdefault(arn, (document, part))
+            if first == document:
                 continue
             if part.dump:
-                raise _differ(arn, "another file", part.name)
-            twice.add(arn)
-    return {arn: document for arn, document in found.items() if arn not in twice}
+                raise _differ(arn, other.name, part.name)
+            unclear.add(arn)
+            unknown.append(Unknown(f"policy {arn}", f"{other.name} describes it in another way", part.name))
+    return {arn: document for arn, (document, _) in found.items() if arn not in unclear}, unknown
 
 
 def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, str | None]:
@@ -153,6 +174,24 @@ def _draft(role: Role) -> tuple[object, ...]:
     """What makes two roles of templates the same. INVARIANT: what is not known of one counts too, so that no role
     stands for another of which less is known."""
     return (*_told(role), role.open_trust, tuple((each.part, each.reason) for each in role.unknown))
+
+
+def _same_detail(one: Role, other: Role) -> bool:
+    """Whether two tellings of a role are the same: what is not known of it counts too."""
+    hidden = [[(each.part, each.reason) for each in role.unknown if each.hides] for role in (one, other)]
+    return _told(one) == _told(other) and hidden[0] == hidden[1] and _agree(one.tags, other.tags)
+
+
+def _same_listed(one: Role, other: Role) -> None:
+    """Raise SourceError where ListRoles and GetRole tell a role differently."""
+    same = _agree(one.description, other.description) and _agree(one.max_session, other.max_session)
+    if not same or not _same_trust(one, other):
+        raise _differ(one.arn, one.where, other.where)
+
+
+def _agree(one: object, other: object) -> bool:
+    """Whether two sources tell the same, as far as both tell it."""
+    return one is None or other is None or one == other
 
 
 def _same_trust(one: Role, other: Role) -> bool:

@@ -151,9 +151,9 @@ class _Reading:
             for at, values in self._resources.get("aws_iam_policy", [])
         }
         for at, values in self._resources.get("aws_iam_policy", []):
-            if isinstance(values.policy, str):
-                part.add_policy(policies[at.address], values.policy, self._where(at, "policy"))
-            else:
+            document = values.policy if isinstance(values.policy, str) else None
+            part.add_policy(policies[at.address], document, self._where(at, "policy"))
+            if document is None:
                 part.unknown.append(Unknown(f"policy {policies[at.address]}", _LATER, self._where(at, "policy")))
         self._index = by_resource(at for kind in ("aws_iam_role", "aws_iam_policy") for at in self._at(kind))
         self._documented = by_resource(at for at, _ in self._documents.values())
@@ -176,10 +176,7 @@ class _Reading:
                 # A stack set's stacks are made in other accounts.
                 away = account if kind == "aws_cloudformation_stack" else self._place.account
                 found = read_stack(known(values.template_body), given, where, replace(self._place, account=away))
-                part.roles += found.roles
-                for arn, document in found.policies.items():
-                    part.add_policy(arn, document, where)
-                part.unknown += found.unknown
+                part.add_nested(found, where)
         return part
 
     def _document(self, at: Instance, attribute: str, given: Maybe) -> tuple[Document | OpenDocument | None, list[str]]:

@@ -232,3 +232,81 @@ def test_the_demo_account_of_cloudmapper():
     assert [role.name for role in account.roles] == ["bad_role", "exfiller", "level3", "level1"]
     assert [role.path for role in account.roles] == ["/", "/", "/", "/service-role/"]
     assert account.unknown == ()
+
+
+ALL, LITTLE = allow("*"), allow("ec2:DescribeRegions")
+INLINE = [{"PolicyName": "n", "PolicyDocument": ALL}, {"PolicyName": "n", "PolicyDocument": LITTLE}]
+
+
+def _managed(*versions: tuple[object, bool | None, str], default: str = "v1") -> dict[str, object]:
+    listed = [
+        {"VersionId": number, "Document": document, **({} if flag is None else {"IsDefaultVersion": flag})}
+        for document, flag, number in versions
+    ]
+    return {"Arn": f"arn:aws:iam::{OWN}:policy/p", "DefaultVersionId": default, "PolicyVersionList": listed}
+
+
+ONE, OTHER_ONE = _managed((ALL, True, "v1")), _managed((LITTLE, True, "v1"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"RoleDetailList": [detail()]}, {"RoleDetailList": [detail(AssumeRolePolicyDocument=trust("*"))]}),
+        ({"RoleDetailList": [detail()]}, {"RoleDetailList": [detail(RolePolicyList=None)]}),
+        ({"RoleDetailList": [detail()]}, {"RoleDetailList": [detail(RolePolicyList=[{"PolicyName": "n"}])]}),
+        ({"RoleDetailList": [detail()]}, {"RoleDetailList": [detail(Tags=[{"Key": "a", "Value": "b"}])]}),
+        ({"Policies": [ONE]}, {"Policies": [OTHER_ONE]}),
+        ({"Roles": [detail()]}, {"Roles": [detail(AssumeRolePolicyDocument=trust("*"))]}),
+        ({"Role": detail(MaxSessionDuration=3600)}, {"Role": detail(MaxSessionDuration=7200)}),
+    ],
+    ids=["trust", "policies left out", "a document left out", "tags", "managed policy", "listed", "session limit"],
+)
+def test_pages_that_differ_about_a_role_or_policy_are_refused(one, other):
+    both = [json.dumps(each).encode() for each in (one, other)]
+    for first, second in (both, both[::-1]):
+        with pytest.raises(SourceError, match="described in two different ways"):
+            one_account([read_details(b"[" + first + b"," + second + b"]", "dump.json")])
+        with pytest.raises(SourceError, match="described in two different ways"):
+            one_account([read_details(first, "a.json"), read_details(second, "b.json")])
+
+
+def test_one_page_that_tells_two_things_is_refused():
+    for page in (
+        {"Policies": [ONE, OTHER_ONE]},
+        {"Roles": [detail(), detail(AssumeRolePolicyDocument=trust("*"))]},
+        {"RoleDetailList": [detail(), detail(AssumeRolePolicyDocument=trust("*"))]},
+    ):
+        with pytest.raises(SourceError, match="described in two different ways"):
+            _account(page)
+
+
+def test_pages_that_agree_are_one():
+    page = {"RoleDetailList": [detail()], "Policies": [ONE], "Roles": [detail(Tags=None)]}
+    account = _account(page, page)
+    assert [role.unknown for role in account.roles] == [()]
+    assert account.policies == {ONE["Arn"]: compact(ALL)}
+
+
+def test_two_inline_policies_of_one_name_are_not_known():
+    (role,) = _account({"RoleDetailList": [detail(RolePolicyList=INLINE)]}).roles
+    assert role.inline == {}
+    assert [(each.part, each.reason) for each in role.unknown] == [
+        ("inline policy n", "two different policies have this name")
+    ]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        _managed((LITTLE, True, "v1"), (ALL, True, "v2")),
+        _managed((LITTLE, True, "v1"), (ALL, False, "v2"), default="v2"),
+        _managed((LITTLE, False, "v1"), (ALL, False, "v2")),
+        _managed((LITTLE, None, "v1"), (ALL, True, "v2")),
+        _managed((LITTLE, True, "v1"), default="v2"),
+    ],
+)
+def test_a_policy_of_which_the_default_version_is_not_clear(policy):
+    account = _account({"Policies": [policy]})
+    assert account.policies == {}
+    assert [each.part for each in account.unknown] == [f"policy {policy['Arn']}"]
