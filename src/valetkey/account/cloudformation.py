@@ -17,11 +17,11 @@ from valetkey.account.intrinsics import Resolver
 from valetkey.account.loaded import SourceError, is_list, is_object, load_template, pairs, written
 from valetkey.account.parts import Part
 from valetkey.account.place import Place, Unresolved
-from valetkey.account.stack_parameters import both
+from valetkey.account.stack_sets import every_unknown, given_parameters, has_overrides
 from valetkey.account.template_loops import Loops, has_loops
 from valetkey.account.template_reading import Reading
 from valetkey.account.values import Unknown
-from valetkey.policy.policy_json import JsonNumber, JsonObject, member
+from valetkey.policy.policy_json import JsonObject, member
 
 _ELSEWHERE = (
     "AWS::CloudFormation::Stack",
@@ -182,35 +182,20 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
         part.unknown.append(Unknown("roles", f"{kind} may create roles, which valetkey does not read", where))
         return
     place_ = f"{where}.Properties.TemplateBody"
+    if "TemplateURL" in given or _INCLUDE in given:
+        part.unknown.append(Unknown("roles", f"{kind} may have another template, which valetkey does not read", where))
+    if has_overrides(given.get("StackInstancesGroup", []), resolver):
+        part.unknown.append(Unknown("roles", f"{kind} may have other parameters for some accounts", where))
     try:
         text = resolver.value(body, lambda _: None)
-        listed = given.get("Parameters", [])
-        parameters = _stack_parameters(listed, resolver)
-        if "ParameterOverrides" in written(given.get("StackInstancesGroup", "")):
-            part.unknown.append(Unknown("roles", f"{kind} has other parameters for some accounts", where))
         loaded = load_template(text.encode(), place_) if isinstance(text, str) else text
+        parameters = given_parameters(given.get("Parameters", []), resolver)
+        parameters = every_unknown(loaded) if parameters is None else parameters
         inner = read_template(loaded, place_, replace(place, parameters=parameters), depth + 1)
     except (Unresolved, SourceError) as error:
         part.unknown.append(Unknown("roles", f"{kind} may create roles: {error}", place_))
         return
     part.add_nested(inner, place_)
-
-
-def _stack_parameters(listed: Any, resolver: Resolver) -> dict[str, str | None]:
-    """The parameters that a stack set gives its template; None for a value that cannot be resolved."""
-    found: dict[str, str | None] = {}
-    given: list[tuple[Any, Any]] = list(pairs(listed)) if is_object(listed) else []
-    if is_list(listed):
-        given = [(each.get("ParameterKey"), each.get("ParameterValue")) for each in listed if isinstance(each, dict)]
-    for key, value in given:
-        try:
-            text = resolver.value(value, lambda _: None)
-        except Unresolved:
-            text = None
-        if isinstance(key, str):
-            text = text.text if isinstance(text, JsonNumber) else text
-            found = both(found, {key: text if isinstance(text, str) else None})
-    return found
 
 
 def _nothing(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:

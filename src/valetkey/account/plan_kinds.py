@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from valetkey.account.cloudformation import read_template
-from valetkey.account.loaded import SourceError, is_object, load_template, pairs
+from valetkey.account.loaded import SourceError, load_template
 from valetkey.account.parts import Part
 from valetkey.account.place import Place
+from valetkey.account.stack_sets import every_unknown
 from valetkey.account.values import Unknown
 
 LIKE: dict[str, tuple[str, dict[str, str]]] = {
@@ -112,8 +113,7 @@ def read_stack(body: str | None, parameters: Mapping[str, str | None] | None, wh
     try:
         template = load_template(body.encode(), where)
         if parameters is None:
-            declared = template.get("Parameters") if isinstance(template, dict) else None
-            parameters = {name: None for name, _ in pairs(declared)} if is_object(declared) and declared else {}
+            parameters = every_unknown(template)
         return read_template(template, where, replace(place, parameters=parameters))
     except SourceError as error:
         part.unknown.append(Unknown("roles", error.what, error.where or where))

@@ -49,6 +49,14 @@ NESTED = "\n".join(f"        {line}" for line in DEFAULT.splitlines())
 STACK_SET = (
     "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      %s\n      TemplateBody: |\n"
 )
+A_VALUE = f'ParameterValue: "{A}"'
+
+
+def _stack_set(properties: str) -> str:
+    head = "Parameters: {P: {Type: String}}\nConditions: {C: !Equals [a, a], D: !Equals [!Ref P, a]}\n"
+    return head + STACK_SET % properties + NESTED
+
+
 BY_MODE = "Resources:\n" + _role(_trust(f'!If [Open, "{A}", "{OWN}"]'))
 BY_KEY = "Parameters: {P: {Type: String}}\n%sResources:\n" + _role(_trust("!FindInMap [M, !Ref P, p]"))
 
@@ -73,6 +81,31 @@ TEMPLATES: dict[str, str] = {
     "a stack set's other parameters for one account": (
         STACK_SET % f'StackInstancesGroup: [{{ParameterOverrides: [{{ParameterKey: Who, ParameterValue: "{A}"}}]}}]'
         + NESTED
+    ),
+    "a stack set's parameter whose name is not known": _stack_set(f"Parameters: [{{ParameterKey: !Ref P, {A_VALUE}}}]"),
+    "a stack set's parameters by a condition": _stack_set(
+        f"Parameters: !If [C, [{{ParameterKey: Who, {A_VALUE}}}], []]"
+    ),
+    "a stack set's parameter by a condition": _stack_set(
+        f"Parameters: [!If [C, {{ParameterKey: Who, {A_VALUE}}}, !Ref 'AWS::NoValue']]"
+    ),
+    "a stack set's parameter by a choice that is not known": _stack_set(
+        f'Parameters: [!If [D, {{ParameterKey: Who, {A_VALUE}}}, {{ParameterKey: Who, ParameterValue: "{OWN}"}}]]'
+    ),
+    "a stack set's parameter that keeps its value": _stack_set(
+        "Parameters: [{ParameterKey: Who, UsePreviousValue: true}]"
+    ),
+    "a stack set's parameter twice in one entry": _stack_set(
+        f'Parameters: [{{ParameterKey: Who, {A_VALUE}, ParameterValue: "{OWN}"}}]'
+    ),
+    "a stack set's parameters from elsewhere": _stack_set(f"Parameters: {{{INCLUDE}}}"),
+    "a stack set's parameters beside a function": _stack_set(f"Parameters: {{Ref: P, {INCLUDE}}}"),
+    "a stack set's properties from elsewhere": _stack_set(INCLUDE),
+    "a stack set's other template": _stack_set('TemplateURL: "https://s3.amazonaws.com/b/t.yaml"'),
+    "a stack set's accounts from a mapping": _stack_set("StackInstancesGroup: !FindInMap [M, a, b]"),
+    "a stack set's accounts from a parameter": _stack_set("StackInstancesGroup: !Ref P"),
+    "a stack set's accounts by a condition": _stack_set(
+        f"StackInstancesGroup: [!If [C, {{ParameterOverrides: [{{ParameterKey: Who, {A_VALUE}}}]}}, {{Regions: []}}]]"
     ),
     "a list of policies within the list": (
         'Parameters: {L: {Type: CommaDelimitedList, Default: "arn:aws:iam::aws:policy/AdministratorAccess"}}\n'
@@ -178,6 +211,12 @@ def test_what_these_tests_rest_on():
     assert not _fails({"t.yaml": "Resources:\n" + _role(GUARD)})
     assert not _fails({"t.yaml": DEFAULT})
     assert not _fails({"t.yaml": STACK_SET % "PermissionModel: SELF_MANAGED" + NESTED})
+    accounts = "{DeploymentTargets: {Accounts: !Ref P}, Regions: [us-east-1]}"
+    for groups in (f"[{accounts}]", "!If [C, [{Regions: [us-east-1]}], []]", "!Ref 'AWS::NoValue'"):
+        assert not _fails({"t.yaml": _stack_set(f"StackInstancesGroup: {groups}")})
+    own = f'{{ParameterKey: Who, ParameterValue: "{OWN}"}}'
+    for given in (f"[{own}]", f"!If [C, [{own}], []]", f"[!If [C, {own}, {own}]]", "!Ref 'AWS::NoValue'"):
+        assert not _fails({"t.yaml": _stack_set(f"Parameters: {given}")})
     assert not _fails({"p.json": _plan(_resource("aws_iam_role.x", **ROLE))})
 
 
