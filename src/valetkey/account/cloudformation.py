@@ -83,9 +83,8 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
                 raise _wrong(f"{where}.Properties", "the properties are not an object, or one is given twice")
             readings.append((kind, Reading(logical, given, where, resolver, resource.get("Condition"))))
     roles = [each for kind, each in readings if kind == "AWS::IAM::Role"]
-    named = {(each.arn or each.logical).rsplit("/", 1)[-1]: each for each in roles}
     for kind, reading in readings:
-        _KINDS[kind](reading, part, named)
+        _KINDS[kind](reading, part, roles)
     # Now everything that attaches to them has been read.
     part.roles += [each.role(place) for each in roles]
     return part
@@ -198,27 +197,29 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
     part.add_nested(inner, place_)
 
 
-def _nothing(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
+def _nothing(reading: Reading, part: Part, roles: list[Reading]) -> None:
     """A role is read when everything that attaches to it has been."""
 
 
-def _provider(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
+def _provider(reading: Reading, part: Part, roles: list[Reading]) -> None:
     if reading.arn is not None:
         part.providers = (*(part.providers or ()), reading.arn)
     part.unknown += reading.unknown
 
 
-def _managed(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
+def _managed(reading: Reading, part: Part, roles: list[Reading]) -> None:
     arn = reading.policy_arn()
     where = f"{reading.where}.Properties.PolicyDocument"
     document = reading.document(reading.given.get("PolicyDocument"), f"policy {arn}", where)
     part.add_policy(arn, document, where)
     for role in _targets(reading, roles, "Roles"):
         role.attached[arn] = None
+        if why := reading.may_lack(role, document):
+            role.unknown.append(Unknown("attached policies", why, where))
     part.unknown += reading.unknown
 
 
-def _inline(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
+def _inline(reading: Reading, part: Part, roles: list[Reading]) -> None:
     one = "RoleName" in reading.given
     for role in _targets(reading, roles, "RoleName" if one else "Roles"):
         name = reading.text("PolicyName", "inline policies") or reading.logical
@@ -226,15 +227,17 @@ def _inline(reading: Reading, part: Part, roles: dict[str, Reading]) -> None:
         document = role.document(reading.given.get("PolicyDocument"), f"inline policy {name}", where)
         if document is not None:
             role.add_inline(name, document)
+        if why := reading.may_lack(role, document):
+            role.unknown.append(Unknown(f"inline policy {name}", why, where))
     part.unknown += reading.unknown
 
 
-def _targets(reading: Reading, roles: dict[str, Reading], prop: str) -> list[Reading]:
+def _targets(reading: Reading, roles: list[Reading], prop: str) -> list[Reading]:
     """The roles of the template that a policy is attached to, by reference or by name; that others are not seen is
     said."""
     what = f"what {reading.logical} is attached to"
     given = reading.given.get(prop, [])
-    by_id = {each.logical: each for each in roles.values()}
+    by_id = {each.logical: each for each in roles}
     found: list[Reading] = []
     for index, each in enumerate(given if is_list(given) else [given]):
         # A reference is enough: the role's name need not be known.
@@ -244,9 +247,10 @@ def _targets(reading: Reading, roles: dict[str, Reading], prop: str) -> list[Rea
             continue
         names = reading.resolve(each, what, f"{reading.where}.Properties.{prop}[{index}]")
         for name in names if is_list(names) else [names]:
-            if isinstance(name, str) and name in roles:
-                found.append(roles[name])
-            elif isinstance(name, str):
+            # Two may have one name: the conditions of the template make one of them.
+            meant = [role for role in roles if role.is_called(name, is_written=not is_object(each))]
+            found += meant
+            if isinstance(name, str) and not meant:
                 reading.unknown.append(Unknown(what, f"role {name} is not in the template", reading.where))
     return found
 

@@ -203,7 +203,8 @@ class Resolver:
         name = NOTHING if given is None else self.value(given, note)
         if name is NOTHING or name == "":
             note(f"the generated name of {resource} is written as its logical id")
-            return resource
+            # INVARIANT: no name that a template writes means a policy whose name CloudFormation generates.
+            return f"{resource} (generated)" if self._type(resource) == "AWS::IAM::ManagedPolicy" else resource
         return self.text(name, note)
 
     def _arn(self, resource: str, note: Note) -> str:

@@ -29,6 +29,7 @@ class Reading:
         self.where = where
         self.given = given
         self._resolver = resolver
+        self._condition = condition
         self.unknown: list[Unknown] = []
         self.assumed: dict[str, None] = {}
         self.inline: dict[str, Document] = {}
@@ -38,6 +39,17 @@ class Reading:
 
     def note(self, assumption: str) -> None:
         self.assumed[assumption] = None
+
+    def may_lack(self, role: Reading, document: Document | None) -> str:
+        """Why this policy may take nothing away from a role although it says so; empty where it does, or says not."""
+        condition = self._condition
+        if condition is None or condition == role._condition or '"Deny"' not in (document or ""):
+            return ""
+        try:
+            created = isinstance(condition, str) and self._resolver.created(condition, self.note)
+        except Unresolved:
+            created = False
+        return "" if created else f"{self.logical} denies something, and its condition may not hold"
 
     def get(self, name: str, part: str) -> Any:
         """A property resolved; None where it is not given, or cannot be resolved, which is noted for `part`."""
@@ -121,8 +133,11 @@ class Reading:
         return [each for each in flat if isinstance(each, str)]
 
     def add_inline(self, name: str, document: Document) -> None:
-        """Take in an inline policy. INVARIANT: of two with one name none hides the other."""
+        """Take in an inline policy. INVARIANT: of two with one name none hides the other; that a role gets both is not
+        said."""
         number, free = 1, name
+        if self.inline.get(name, document) != document:
+            self.unknown.append(Unknown(f"inline policy {name}", "two different policies have this name", self.where))
         while self.inline.get(free, document) != document:
             number += 1
             free = f"{name} ({number})"
@@ -158,6 +173,12 @@ class Reading:
         except Unresolved as error:
             self.unknown.append(Unknown("name", str(error), self.where))
             return None
+
+    def is_called(self, name: Any, *, is_written: bool) -> bool:
+        """Whether the role has this name. A name `is_written` that no function makes: that cannot be one which
+        CloudFormation generates."""
+        known = self.arn is not None and "RoleName" in self.given
+        return (self.arn or self.logical).rsplit("/", 1)[-1] == name and (known or not is_written)
 
     def role(self, place: Place) -> Role:
         """The role that was read."""

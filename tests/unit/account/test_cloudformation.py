@@ -99,7 +99,7 @@ def test_a_role_with_everything():
         "Action": "sts:AssumeRole",
         "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
     }
-    own, wide = f"arn:aws:iam::{OWN}:policy/own", f"arn:aws:iam::{OWN}:policy/p/Wide"
+    own, wide = f"arn:aws:iam::{OWN}:policy/own", f"arn:aws:iam::{OWN}:policy/p/Wide (generated)"
     assert set(role.attached) == {"arn:aws:iam::aws:policy/SecurityAudit", own, wide}
     assert account.policies == {own: '{"Statement":[]}', wide: '{"Statement":[]}'}
     assert set(role.inline) == {"inline", "more", "yet"}

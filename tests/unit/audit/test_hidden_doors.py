@@ -26,6 +26,7 @@ SAFE = _trust(f'"{OWN}"')
 GUARD = _trust(f'"{A}"', "{StringEquals: {sts:ExternalId: d41f-77aa-93c0-5e21}}")
 ADMIN = '{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}'
 LITTLE = '{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ec2:DescribeRegions", Resource: "*"}]}'
+NONE = '{Version: "2012-10-17", Statement: [{Effect: Deny, Action: "*", Resource: "*"}]}'
 INCLUDE = 'Fn::Transform: {Name: AWS::Include, Parameters: {Location: "s3://b/x"}}'
 SAM = "Transform: AWS::Serverless-2016-10-31\n"
 WHO = f'Parameters: {{Who: {{Type: String, Default: "{OWN}"}}}}\n'
@@ -124,6 +125,38 @@ TEMPLATES: dict[str, str] = {
             f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}, {{PolicyName: p, PolicyDocument: {LITTLE}}}]",
         )
     ),
+    "two inline policies of one name that allow and deny": (
+        "Resources:\n"
+        + _role(
+            GUARD,
+            f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}, {{PolicyName: p, PolicyDocument: {NONE}}}]",
+        )
+    ),
+    "a policy of another name than the generated one": (
+        "Resources:\n"
+        + _role(GUARD, ", ManagedPolicyArns: [!Sub 'arn:aws:iam::${AWS::AccountId}:policy/P']")
+        + _policy("P", LITTLE, "ManagedPolicy", "Path: /")
+    ),
+    "a role of another name than the generated one": (
+        "Resources:\n"
+        + _role(GUARD, f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}]")
+        + _policy("P", NONE).replace("!Ref R", "R")
+    ),
+    "a policy of one of two roles with one name": (
+        "Resources:\n"
+        + _role(GUARD, ", RoleName: x", "R")
+        + _role(SAFE, ", RoleName: x", "S")
+        + _policy("P", ADMIN).replace("!Ref R", "x")
+    ),
+    **{
+        f"a {kind} that denies, with a condition that {when}": (
+            f"Parameters: {{P: {{Type: String}}}}\nConditions: {{C: !Equals [{test}]}}\nResources:\n"
+            + _role(GUARD, f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}]")
+            + _policy("P", NONE, kind).replace("Type:", "Condition: C, Type:")
+        )
+        for kind in ("Policy", "ManagedPolicy")
+        for when, test in (("is not known", "!Ref P, a"), ("does not hold", "a, b"))
+    },
     "two policies of one name": "Resources:\n" + _role(GUARD) + _policy("P", ADMIN) + _policy("Q", LITTLE),
     "two managed policies of one name": (
         "Resources:\n"
@@ -214,6 +247,20 @@ def test_what_these_tests_rest_on():
     accounts = "{DeploymentTargets: {Accounts: !Ref P}, Regions: [us-east-1]}"
     for groups in (f"[{accounts}]", "!If [C, [{Regions: [us-east-1]}], []]", "!Ref 'AWS::NoValue'"):
         assert not _fails({"t.yaml": _stack_set(f"StackInstancesGroup: {groups}")})
+    admin = f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}]"
+    for role, policy in (
+        (_role(GUARD, admin), _policy("P", NONE)),
+        (_role(GUARD, admin), _policy("P", NONE).replace("!Ref R", "!Sub '${R}'")),
+        (_role(GUARD, f"{admin}, RoleName: R"), _policy("P", NONE).replace("!Ref R", "R")),
+        (_role(GUARD, admin), _policy("P", NONE).replace("Type:", "Condition: C, Type:")),
+        (_role(GUARD, admin), _policy("P", NONE, "ManagedPolicy").replace("Type:", "Condition: C, Type:")),
+        (
+            _role(GUARD, admin).replace("Type:", "Condition: D, Type:"),
+            _policy("P", NONE).replace("Type:", "Condition: D, Type:"),
+        ),
+    ):
+        conditions = "Parameters: {P: {Type: String}}\nConditions: {C: !Equals [a, a], D: !Equals [!Ref P, a]}\n"
+        assert not _fails({"t.yaml": f"{conditions}Resources:\n{role}{policy}"})
     own = f'{{ParameterKey: Who, ParameterValue: "{OWN}"}}'
     for given in (f"[{own}]", f"!If [C, [{own}], []]", f"[!If [C, {own}, {own}]]", "!Ref 'AWS::NoValue'"):
         assert not _fails({"t.yaml": _stack_set(f"Parameters: {given}")})
