@@ -8,6 +8,7 @@ read as two.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -83,8 +84,12 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
                 raise _wrong(f"{where}.Properties", "the properties are not an object, or one is given twice")
             readings.append((kind, Reading(logical, given, where, resolver, resource.get("Condition"))))
     roles = [each for kind, each in readings if kind == "AWS::IAM::Role"]
+    connectors = serverless.connectors(template["Resources"], _at(name, "$") + ".Resources")
+    for each in roles:
+        each.unknown += connectors
+    among = _Roles(roles)
     for kind, reading in readings:
-        _KINDS[kind](reading, part, roles)
+        _KINDS[kind](reading, part, among)
     # Now everything that attaches to them has been read.
     part.roles += [each.role(place) for each in roles]
     return part
@@ -116,9 +121,9 @@ def _hidden(template: dict[str, Any], at: str) -> Iterator[Unknown]:
 
 def _twice(value: Any, at: str, what: str) -> Iterator[Unknown]:
     """The keys of an object that are given more than once."""
-    keys = [key for key, _ in value] if isinstance(value, JsonObject) else []
+    times = Counter(key for key, _ in value) if isinstance(value, JsonObject) else Counter[str]()
     lines = getattr(value, "lines", {})
-    for key in dict.fromkeys(each for each in keys if keys.count(each) > 1):
+    for key in (each for each, number in times.items() if number > 1):
         line = f" (the second time in line {lines[key]})" if key in lines else ""
         why = f"{key} is given twice{line}: CloudFormation takes one of the two, or neither"
         yield Unknown(f"{what} {key}", why, at)
@@ -141,11 +146,15 @@ _INCLUDE = "Fn::Transform"
 
 def _first_of(template: JsonObject) -> dict[str, Any]:
     """A template in which a section is given twice: as if the resources of all were given once."""
-    found: dict[str, Any] = {}
+    every: dict[str, list[Any]] = {}
     for key, value in template:
-        both = is_object(value) and is_object(found.get(key))
-        found[key] = JsonObject([*pairs(found[key]), *pairs(value)]) if both else value
-    return found
+        every.setdefault(key, []).append(value)
+    return {
+        key: JsonObject(pair for each in values for pair in pairs(each))
+        if len(values) > 1 and all(map(is_object, values))
+        else values[-1]
+        for key, values in every.items()
+    }
 
 
 def _written_out(template: dict[str, Any], name: str, place: Place, part: Part) -> dict[str, Any]:
@@ -197,17 +206,32 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
     part.add_nested(inner, place_)
 
 
-def _nothing(reading: Reading, part: Part, roles: list[Reading]) -> None:
+class _Roles:
+    """The roles of a template, by logical id and by name."""
+
+    def __init__(self, roles: list[Reading]) -> None:
+        self.by_id = {each.logical: each for each in roles}
+        self._by_name: dict[str, list[Reading]] = {}
+        for each in roles:
+            self._by_name.setdefault((each.arn or each.logical).rsplit("/", 1)[-1], []).append(each)
+
+    def called(self, name: str, *, is_written: bool) -> list[Reading]:
+        """Those of this name; several where the conditions of the template make one of them. A name `is_written` that
+        no function makes: it cannot be one which CloudFormation generates."""
+        return [each for each in self._by_name.get(name, ()) if each.is_named or not is_written]
+
+
+def _nothing(reading: Reading, part: Part, roles: _Roles) -> None:
     """A role is read when everything that attaches to it has been."""
 
 
-def _provider(reading: Reading, part: Part, roles: list[Reading]) -> None:
+def _provider(reading: Reading, part: Part, roles: _Roles) -> None:
     if reading.arn is not None:
         part.providers = (*(part.providers or ()), reading.arn)
     part.unknown += reading.unknown
 
 
-def _managed(reading: Reading, part: Part, roles: list[Reading]) -> None:
+def _managed(reading: Reading, part: Part, roles: _Roles) -> None:
     arn = reading.policy_arn()
     where = f"{reading.where}.Properties.PolicyDocument"
     document = reading.document(reading.given.get("PolicyDocument"), f"policy {arn}", where)
@@ -219,7 +243,7 @@ def _managed(reading: Reading, part: Part, roles: list[Reading]) -> None:
     part.unknown += reading.unknown
 
 
-def _inline(reading: Reading, part: Part, roles: list[Reading]) -> None:
+def _inline(reading: Reading, part: Part, roles: _Roles) -> None:
     one = "RoleName" in reading.given
     for role in _targets(reading, roles, "RoleName" if one else "Roles"):
         name = reading.text("PolicyName", "inline policies") or reading.logical
@@ -232,23 +256,21 @@ def _inline(reading: Reading, part: Part, roles: list[Reading]) -> None:
     part.unknown += reading.unknown
 
 
-def _targets(reading: Reading, roles: list[Reading], prop: str) -> list[Reading]:
+def _targets(reading: Reading, roles: _Roles, prop: str) -> list[Reading]:
     """The roles of the template that a policy is attached to, by reference or by name; that others are not seen is
     said."""
     what = f"what {reading.logical} is attached to"
     given = reading.given.get(prop, [])
-    by_id = {each.logical: each for each in roles}
     found: list[Reading] = []
     for index, each in enumerate(given if is_list(given) else [given]):
         # A reference is enough: the role's name need not be known.
         refers = dict(pairs(each)).get("Ref") if is_object(each) and len(each) == 1 else None
-        if isinstance(refers, str) and refers in by_id:
-            found.append(by_id[refers])
+        if isinstance(refers, str) and refers in roles.by_id:
+            found.append(roles.by_id[refers])
             continue
         names = reading.resolve(each, what, f"{reading.where}.Properties.{prop}[{index}]")
         for name in names if is_list(names) else [names]:
-            # Two may have one name: the conditions of the template make one of them.
-            meant = [role for role in roles if role.is_called(name, is_written=not is_object(each))]
+            meant = roles.called(name, is_written=not is_object(each)) if isinstance(name, str) else []
             found += meant
             if isinstance(name, str) and not meant:
                 reading.unknown.append(Unknown(what, f"role {name} is not in the template", reading.where))

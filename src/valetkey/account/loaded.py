@@ -15,6 +15,7 @@ import io
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -274,7 +275,8 @@ def _mapping(items: list[Any], lines: list[int]) -> dict[str, Any] | JsonObject:
     for key, value in zip(items[::2], items[1::2], strict=True):
         for each in value if is_list(value) else [value]:
             if key is _MERGE and isinstance(each, JsonObject):
-                twice_there += [pair for pair in each if sum(pair[0] == name for name, _ in each) > 1]
+                times = Counter(name for name, _ in each)
+                twice_there += [pair for pair in each if times[pair[0]] > 1]
             if key is _MERGE and is_object(each):
                 merged = dict(pairs(each)) | merged
     given = {key for key, _ in own}
@@ -283,8 +285,12 @@ def _mapping(items: list[Any], lines: list[int]) -> dict[str, Any] | JsonObject:
     if len(dict(made)) == len(made):
         return dict(made)
     twice = Twice(made)
-    keys = items[::2]
-    twice.lines = {key: line for at, (key, line) in enumerate(zip(keys, lines[::2], strict=True)) if key in keys[:at]}
+    seen: set[str] = set()
+    twice.lines = {}
+    for key, line in zip(items[::2], lines[::2], strict=True):
+        if key in seen:
+            twice.lines[key] = line
+        seen.add(key)
     return twice
 
 

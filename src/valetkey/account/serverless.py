@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from valetkey.account.loaded import is_list, is_object, pairs
-from valetkey.policy.policy_json import JsonObject
+from valetkey.account.values import Unknown
+from valetkey.policy.policy_json import JsonObject, member
 
 FUNCTION = "AWS::Serverless::Function"
 TRANSFORM = "AWS::Serverless-2016-10-31"
@@ -48,6 +49,19 @@ def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, 
         else:
             arns.append(each)
     return {**made, "ManagedPolicyArns": arns, "Policies": inline}
+
+
+def connectors(resources: Any, where: str) -> list[Unknown]:
+    """That a role may have more policies: SAM makes them of connectors, and attaches them to the roles of the resources
+    that these connect (AWS SAM Developer Guide, managing-permissions-connectors)."""
+    return [
+        Unknown(
+            "attached policies", f"{logical} may give it permissions: a connector is not read", member(where, logical)
+        )
+        for logical, resource in pairs(resources)
+        if is_object(resource)
+        and ("Connectors" in (given := dict(pairs(resource))) or given.get("Type") == "AWS::Serverless::Connector")
+    ]
 
 
 def _may_be_nothing(role: Any) -> bool:

@@ -53,6 +53,11 @@ def both(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> dict
     return {**one, **{key: value if one.get(key, value) == value else None for key, value in other.items()}}
 
 
+def add_given(found: dict[str, str | None], key: str, value: str | None) -> None:
+    """Add one value to a set, as `both` does."""
+    found[key] = value if found.get(key, value) == value else None
+
+
 def _is_parameter(value: Any) -> bool:
     return is_object(value) and "ParameterKey" in dict(pairs(value))
 
@@ -64,7 +69,7 @@ def _given(value: Any, name: str, where: str) -> dict[str, str | None]:
         raise _wrong(name, where)
     found: dict[str, str | None] = {}
     for key, each in pairs(value):
-        found = both(found, {key: _text(each, name, member(where, key))})
+        add_given(found, key, _text(each, name, member(where, key)))
     return found
 
 
@@ -76,7 +81,7 @@ def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
             key, equals, value = each.partition("=")
             if not equals:
                 raise _wrong(name, place)
-            found = both(found, {key: value})
+            add_given(found, key, value)
             continue
         entry = dict(pairs(each)) if is_object(each) else {}
         if not isinstance(entry.get("ParameterKey"), str):
@@ -84,7 +89,7 @@ def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
         # Without a value the one that the stack has is kept (UsePreviousValue), which valetkey does not know.
         given = entry.get("ResolvedValue", entry.get("ParameterValue"))
         text = None if given is None else _text(given, name, f"{place}.ParameterValue")
-        found = both(found, {entry["ParameterKey"]: text})
+        add_given(found, entry["ParameterKey"], text)
     return found
 
 

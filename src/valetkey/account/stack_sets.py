@@ -10,7 +10,7 @@ from typing import Any
 from valetkey.account.intrinsics import Resolver
 from valetkey.account.loaded import is_list, is_object, pairs
 from valetkey.account.place import NOTHING, Unresolved
-from valetkey.account.stack_parameters import both
+from valetkey.account.stack_parameters import add_given
 from valetkey.policy.policy_json import JsonNumber
 
 
@@ -74,5 +74,5 @@ def _together(given: list[tuple[str, Any]], resolver: Resolver) -> dict[str, str
         except Unresolved:
             text = None
         text = text.text if isinstance(text, JsonNumber) else text
-        found = both(found, {key: text if isinstance(text, str) else None})
+        add_given(found, key, text if isinstance(text, str) else None)
     return found

@@ -33,6 +33,7 @@ class Reading:
         self.unknown: list[Unknown] = []
         self.assumed: dict[str, None] = {}
         self.inline: dict[str, Document] = {}
+        self._same_name: dict[str, dict[Document, None]] = {}
         self.attached: dict[str, None] = {}
         if isinstance(condition, str):
             self.note(f"condition {condition} holds")
@@ -135,13 +136,14 @@ class Reading:
     def add_inline(self, name: str, document: Document) -> None:
         """Take in an inline policy. INVARIANT: of two with one name none hides the other; that a role gets both is not
         said."""
-        number, free = 1, name
-        if self.inline.get(name, document) != document:
-            self.unknown.append(Unknown(f"inline policy {name}", "two different policies have this name", self.where))
-        while self.inline.get(free, document) != document:
-            number += 1
-            free = f"{name} ({number})"
-        self.inline[free] = document
+        same = self._same_name.setdefault(name, {})
+        if document not in same:
+            same[document] = None
+            if len(same) > 1:
+                self.unknown.append(
+                    Unknown(f"inline policy {name}", "two different policies have this name", self.where)
+                )
+            self.inline[name if len(same) == 1 else f"{name} ({len(same)})"] = document
 
     def policy_arn(self) -> str:
         """The ARN of a managed policy; where it is not known, one with the logical id as its name."""
@@ -174,11 +176,10 @@ class Reading:
             self.unknown.append(Unknown("name", str(error), self.where))
             return None
 
-    def is_called(self, name: Any, *, is_written: bool) -> bool:
-        """Whether the role has this name. A name `is_written` that no function makes: that cannot be one which
-        CloudFormation generates."""
-        known = self.arn is not None and "RoleName" in self.given
-        return (self.arn or self.logical).rsplit("/", 1)[-1] == name and (known or not is_written)
+    @property
+    def is_named(self) -> bool:
+        """Whether the template gives the role its name."""
+        return self.arn is not None and "RoleName" in self.given
 
     def role(self, place: Place) -> Role:
         """The role that was read."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import tracemalloc
 
 import pytest
 
 from valetkey.account import loaded
+from valetkey.account.cloudformation import read_template
 from valetkey.account.loaded import SourceError, load_json, load_yaml, unpacked, written
+from valetkey.account.place import Place
 
 
 def test_scalars_of_yaml_stay_as_they_are_written():
@@ -107,6 +110,15 @@ def test_without_the_c_parser_it_reads_the_same(monkeypatch):
 def test_hostile_and_broken_json_is_refused(text, says):
     with pytest.raises(SourceError, match=says):
         load_json(text, "t.json")
+
+
+def test_many_keys_given_twice_cost_one_pass():
+    keys = "".join(f"  k{number}: v\n" for number in range(15_000))
+    begin = time.process_time()
+    found = load_yaml(f"a: &a\n{keys}{keys}b:\n  <<: *a\n".encode(), "t.yaml")
+    read_template({"Resources": {}, "Parameters": found["a"]}, "t.yaml", Place(None, "aws", "us-east-1"))
+    assert time.process_time() - begin < 5
+    assert found["a"].lines["k7"] == 15_000 + 9
 
 
 def test_gzip_is_recognised_whatever_the_name():

@@ -142,6 +142,14 @@ TEMPLATES: dict[str, str] = {
         + _role(GUARD, f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}]")
         + _policy("P", NONE).replace("!Ref R", "R")
     ),
+    "a connector": (
+        f"{SAM}Resources:\n{_role(GUARD)}"
+        "  C: {Type: AWS::Serverless::Connector, Properties: {Source: {Id: R}, Permissions: [Write]}}\n"
+    ),
+    "a connector of a resource": (
+        f"{SAM}Resources:\n{_role(GUARD)}"
+        "  Q: {Type: AWS::SQS::Queue, Connectors: {C: {Properties: {Destination: {Id: R}, Permissions: [Write]}}}}\n"
+    ),
     "a policy of one of two roles with one name": (
         "Resources:\n"
         + _role(GUARD, ", RoleName: x", "R")
