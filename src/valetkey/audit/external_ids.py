@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from valetkey.account.symbols import STANDS_FOR
 from valetkey.account.values import Role
 from valetkey.audit.exposure import Outsider
@@ -13,12 +15,20 @@ from valetkey.policy.globs import has_wildcard
 SHORTEST_ID = 8
 """Characters that an ExternalId needs so that it is not found by trying."""
 
+_RESOURCE = re.compile(r'[a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[(?:[0-9]+|"(?:\\.|[^"\\])*")\])?\Z')
+"""What stands behind its module in the address of a resource."""
+_PER_INSTANCE = re.compile("-each-(key|value)|-count-index")
+"""References that are another value for each instance, as `symbols.own_name` writes them."""
+
 
 def shared_as(role: Role, value: str) -> str:
     """What an ExternalId is compared by with those of other roles: one that a file does not know is the same only
-    within the file."""
-    is_symbol = role.open_trust is not None and STANDS_FOR in value
-    return f"{role.where.rpartition(': $')[0]}\n{value}" if is_symbol else value
+    within a template or a module of a plan, and in a plan for all instances where it does not refer to theirs."""
+    if role.open_trust is None or STANDS_FOR not in value:
+        return value
+    template = role.where.rpartition(": $")[0]
+    within = role.where if _PER_INSTANCE.search(value) else template or _RESOURCE.sub("", role.where)
+    return f"{within}\n{value}"
 
 
 def weakness(value: str, outsider: Outsider, subject: Subject) -> tuple[str, str]:
