@@ -24,6 +24,8 @@ class Resource(msgspec.Struct):
     type: str
     mode: str = "managed"
     index: str | int | None = None
+    deposed_key: str | None = None
+    """Of what another one has replaced, and is still there."""
     values: msgspec.Raw = msgspec.Raw(b"{}")
 
 

@@ -63,6 +63,36 @@ CLOUD_CONTROL = "aws_cloudcontrolapi_resource"
 """Makes a resource of whichever type."""
 
 
+MAKERS = ("AWS::IAM::", "AWS::CloudFormation::", "AWS::ServiceCatalog::", "AWS::Serverless::")
+"""How the types begin that make roles, or give permissions to them."""
+ATTACHES = "awscc_iam_managed_policy"
+"""Attaches itself to roles."""
+ARNS = {
+    "aws_iam_role": "role",
+    "aws_iam_openid_connect_provider": "oidc-provider",
+    "aws_iam_saml_provider": "saml-provider",
+}
+"""What may be a principal, with the kind in its ARN."""
+DATA = frozenset({"aws_caller_identity", "aws_partition"})
+MANAGED = frozenset(
+    {
+        "aws_iam_role",
+        "aws_iam_policy",
+        "aws_iam_role_policy",
+        "aws_iam_role_policy_attachment",
+        "aws_iam_policy_attachment",
+        "aws_iam_openid_connect_provider",
+        "aws_iam_saml_provider",
+        *LIKE,
+        *STACKS,
+        *OVERRIDES,
+        *ELSEWHERE,
+        CLOUD_CONTROL,
+    }
+)
+"""The resources that are read."""
+
+
 def attribute_of(kind: str, attribute: str) -> str:
     """What an attribute of the type that it is read as is called in the file."""
     return LIKE[kind][1].get(attribute, attribute) if kind in LIKE else attribute

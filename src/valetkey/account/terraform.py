@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -31,9 +32,14 @@ from valetkey.account.place import Place
 from valetkey.account.plan_documents import Making, NotKnown
 from valetkey.account.plan_file import Attributes, Maybe, Module, Plan, Resource, arn_of, decode, known, time_of
 from valetkey.account.plan_kinds import (
+    ARNS,
+    ATTACHES,
     CLOUD_CONTROL,
+    DATA,
     ELSEWHERE,
     LIKE,
+    MAKERS,
+    MANAGED,
     OVERRIDES,
     STACKS,
     attribute_of,
@@ -91,6 +97,7 @@ class _Reading:
         self._kinds: dict[str, str] = {}
         self._later: set[str] = set()
         self._arns: dict[str, str] = {}
+        self._names: dict[str, list[_Draft]] = {}
 
     def lacks(self, why: str, address: str = "$") -> None:
         """Note that roles may be missing."""
@@ -103,8 +110,9 @@ class _Reading:
             module = left.pop()
             left += module.child_modules
             for each in module.resources:
-                wanted = each.type in _DATA if each.mode == "data" else each.type in _MANAGED and not prior
-                at = Instance(each.address, module.address, each.index)
+                wanted = each.type in DATA if each.mode == "data" else each.type in MANAGED and not prior
+                address = each.address if each.deposed_key is None else f"{each.address} (deposed {each.deposed_key})"
+                at = Instance(address, module.address, each.index)
                 if each.mode == "data" and each.type == "aws_iam_policy_document":
                     self._documents.setdefault(each.address, (at, bytes(each.values)))
                 elif wanted and each.type in ELSEWHERE:
@@ -121,7 +129,7 @@ class _Reading:
                     if kind in OVERRIDES and values.parameter_overrides:
                         self.lacks("the stack set has other parameters for some accounts", each.address)
                     type_name = known(values.type_name) or "AWS::IAM::"
-                    if kind == CLOUD_CONTROL and type_name.startswith(_MAKERS):
+                    if kind == CLOUD_CONTROL and type_name.startswith(MAKERS):
                         self.lacks(
                             f"{kind} may create roles, or give permissions to them; it is not read", each.address
                         )
@@ -157,20 +165,20 @@ class _Reading:
                 part.unknown.append(Unknown(f"policy {policies[at.address]}", _LATER, self._where(at, "policy")))
         self._index = by_resource(at for kind in ("aws_iam_role", "aws_iam_policy") for at in self._at(kind))
         self._documented = by_resource(at for at, _ in self._documents.values())
-        for kind, word in _ARNS.items():
+        for kind, word in ARNS.items():
             for at, values in self._resources.get(kind, []):
                 if word == "oidc-provider" and not (known(values.url) or known(values.arn)):
                     self._later.add(at.address)
                 arn = self._arns[at.address] = arn_of(at, values, word, account, partition)
                 if word.endswith("provider"):
                     part.providers = (*(part.providers or ()), arn)
-        self._principals = by_resource(at for kind in _ARNS for at in self._at(kind))
+        self._principals = by_resource(at for kind in ARNS for at in self._at(kind))
         self._attach(drafts, policies)
         part.roles = [self._role(draft, policies, account, partition) for draft in drafts.values()]
         part.unknown += self._unknown
         for kind in STACKS:
             for at, values in self._resources.get(kind, []):
-                unknown = isinstance(values.parameters, UnsetType) and self._config.sets(at, "parameters")
+                unknown = isinstance(values.parameters, UnsetType) and self._sets(at, "parameters")
                 given = values.parameters if isinstance(values.parameters, dict) else None if unknown else {}
                 where = f"{self._name}: {at.address}"
                 # A stack set's stacks are made in other accounts.
@@ -227,25 +235,39 @@ class _Reading:
         attribute = attribute_of(self._kinds.get(at.address, ""), attribute)
         return [among[each] for each in self._config.follow(at, attribute, self._index) if each in among]
 
+    def _sets(self, at: Instance, attribute: str) -> bool:
+        """Whether the configuration gives an attribute a value."""
+        return self._config.sets(at, attribute_of(self._kinds.get(at.address, ""), attribute))
+
     def _where(self, at: Instance, attribute: str) -> str:
         return f"{self._name}: {at.address}.{attribute}"
 
+    def _targets(
+        self, drafts: dict[str, _Draft], at: Instance, attribute: str, given: Iterable[str | None]
+    ) -> Iterator[_Draft]:
+        """The roles that a resource names, those that are not known yet (None) too; that one is not found is said."""
+        for each in given:
+            if each is None:
+                found = self._follow(at, attribute, drafts)
+                yield from found
+                if not found:
+                    self._unknown.append(Unknown(f"the role of {at.address}", _LATER, self._where(at, attribute)))
+                continue
+            meant = self._names.get(each, [])
+            if len(meant) > 1:
+                # Those of other accounts or modules, perhaps. INVARIANT: of several none is taken for the one.
+                meant = [one for one in self._follow(at, attribute, drafts) if one in meant] or meant
+            yield from meant
+            if len(meant) != 1:
+                why = (
+                    f"{len(meant)} roles in the file are called {each}" if meant else f"role {each} is not in the file"
+                )
+                self._unknown.append(Unknown(f"the role of {at.address}", why, self._where(at, attribute)))
+
     def _attach(self, drafts: dict[str, _Draft], policies: dict[str, str]) -> None:
-        names = {draft.values.name: draft for draft in drafts.values() if isinstance(draft.values.name, str)}
-
-        def roles(at: Instance, attribute: str, given: Iterable[str | None]) -> Iterator[_Draft]:
-            for each in given:
-                if each is None:
-                    found = self._follow(at, attribute, drafts)
-                    yield from found
-                    if not found:
-                        self._unknown.append(Unknown(f"the role of {at.address}", _LATER, self._where(at, attribute)))
-                elif each in names:
-                    yield names[each]
-                else:
-                    why = f"role {each} is not in the file"
-                    self._unknown.append(Unknown(f"the role of {at.address}", why, self._where(at, attribute)))
-
+        for draft in drafts.values():
+            self._names.setdefault(known(draft.values.name) or "", []).append(draft)
+        roles = partial(self._targets, drafts)
         for at, values in self._resources.get("aws_iam_role_policy", []):
             for role in roles(at, "role", [known(values.role)]):
                 name = known(values.name) or at.address
@@ -263,12 +285,20 @@ class _Reading:
             # No roles at all is known; roles that are not known yet are looked for.
             for role in roles(at, "roles", [None] if isinstance(values.roles, UnsetType) else values.roles or ()):
                 self._add_arn(role, at, values, policies)
+        for at, values in self._resources.get("aws_iam_policy", []):
+            if self._kinds.get(at.address) == ATTACHES:
+                later = isinstance(values.roles, UnsetType) and self._sets(at, "roles")
+                given = [None] if later else values.roles if isinstance(values.roles, list) else []
+                for role in roles(at, "roles", given):
+                    role.attached[policies[at.address]] = None
 
     def _add_inline(self, role: _Draft, name: str, at: Instance, attribute: str, given: Maybe) -> None:
         """Add an inline policy, as far as it is known."""
         where = self._where(at, attribute)
         document, _ = self._document(at, attribute, given)
         least = symbols.narrowest(document) if isinstance(document, OpenDocument) else None
+        if name in role.inline and role.inline[name] != document:
+            role.unknown.append(Unknown(f"inline policy {name}", "two different policies have this name", where))
         while name in role.inline:
             name = f"{name} ({at.address})"  # INVARIANT: of two policies with one name none hides the other
         if isinstance(document, str):
@@ -292,7 +322,7 @@ class _Reading:
         at, values = draft.at, draft.values
         arn = arn_of(at, values, "role", account, partition)
         blocks = [] if isinstance(values.inline_policy, UnsetType) else values.inline_policy or []
-        if isinstance(values.inline_policy, UnsetType) and self._config.sets(at, "inline_policy"):
+        if isinstance(values.inline_policy, UnsetType) and self._sets(at, "inline_policy"):
             draft.unknown.append(Unknown("inline policies", _LATER, self._where(at, "inline_policy")))
         for each in blocks:
             # An empty block is Terraform's way to say "none"; one without values is known only after apply.
@@ -300,7 +330,7 @@ class _Reading:
                 self._add_inline(draft, known(each.name) or "inline", at, "inline_policy", each.policy)
         self._managed(draft, policies)
         boundary = known(values.permissions_boundary)
-        if isinstance(values.permissions_boundary, UnsetType) and self._config.sets(at, "permissions_boundary"):
+        if isinstance(values.permissions_boundary, UnsetType) and self._sets(at, "permissions_boundary"):
             found = self._follow(at, "permissions_boundary", policies)
             boundary = found[0] if len(found) == 1 else None
             if boundary is None:
@@ -339,7 +369,7 @@ class _Reading:
         arns = [] if isinstance(given, UnsetType) else given or []
         draft.attached.update({arn: None for arn in arns if arn is not None})
         later = arns.count(None)
-        if later or (isinstance(given, UnsetType) and self._config.sets(at, "managed_policy_arns")):
+        if later or (isinstance(given, UnsetType) and self._sets(at, "managed_policy_arns")):
             found = self._follow(at, "managed_policy_arns", policies)
             draft.attached.update(dict.fromkeys(found))
             if not found or len(found) < later:
@@ -357,30 +387,5 @@ class _Draft:
         self.unknown: list[Unknown] = []
 
 
-_MANAGED = frozenset(
-    {
-        "aws_iam_role",
-        "aws_iam_policy",
-        "aws_iam_role_policy",
-        "aws_iam_role_policy_attachment",
-        "aws_iam_policy_attachment",
-        "aws_iam_openid_connect_provider",
-        "aws_iam_saml_provider",
-        *LIKE,
-        *STACKS,
-        *OVERRIDES,
-        *ELSEWHERE,
-        CLOUD_CONTROL,
-    }
-)
-_MAKERS = ("AWS::IAM::", "AWS::CloudFormation::", "AWS::ServiceCatalog::", "AWS::Serverless::")
-"""How the types begin that make roles, or give permissions to them."""
 _INDEX = re.compile(r"\[[^\]]*\]")
 _DOCUMENT = re.compile(r"data\.aws_iam_policy_document\.|var\.|module\.")
-_ARNS = {
-    "aws_iam_role": "role",
-    "aws_iam_openid_connect_provider": "oidc-provider",
-    "aws_iam_saml_provider": "saml-provider",
-}
-"""What may be a principal, with the kind in its ARN."""
-_DATA = frozenset({"aws_caller_identity", "aws_partition"})

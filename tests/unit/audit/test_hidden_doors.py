@@ -371,6 +371,10 @@ def _set(address: str, **expressions: Any) -> dict[str, Any]:
 
 
 ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+OWN_ROLE = {**ROLE, "assume_role_policy": json.dumps(_dump(OWN)["AssumeRolePolicyDocument"])}
+OPEN_ROLE = {**ROLE, "assume_role_policy": json.dumps(_dump("*")["AssumeRolePolicyDocument"])}
+AWSCC = {"role_name": "x", "assume_role_policy_document": ROLE["assume_role_policy"]}
 OTHER = {"references": ["aws_x.y"]}
 CHANGE = {"reason": "instance_count_unknown", "resource_change": {"address": "aws_iam_role.y"}}
 STACK = "aws_cloudformation_stack.s"
@@ -389,6 +393,42 @@ PLANS: dict[str, dict[str, Any]] = {
         _resource("aws_iam_role.x", **ROLE),
         _resource("aws_iam_role_policy.a", name="n", role="x", policy=json.dumps(ALL)),
         _resource("aws_iam_role_policy.b", name="n", role="x", policy='{"Version": "2012-10-17", "Statement": []}'),
+    ),
+    "two policies of one name that allow and deny": _plan(
+        _resource("aws_iam_role.x", **ROLE),
+        _resource("aws_iam_role_policy.a", name="n", role="x", policy=json.dumps(ALL)),
+        _resource("aws_iam_role_policy.b", name="n", role="x", policy=json.dumps(DENY)),
+    ),
+    **{
+        f"a policy of one of two roles with one name, the {which}": _plan(
+            *(_resource(f"aws_iam_role.{each}", **(ROLE if each == has else OWN_ROLE)) for each in ("a", "b")),
+            _resource("aws_iam_role_policy.p", name="n", role="x", policy=json.dumps(ALL)),
+        )
+        for which, has in (("first", "a"), ("second", "b"))
+    },
+    "a deny that may be of another role with that name": _plan(
+        _resource("aws_iam_role.a", **ROLE),
+        _resource("aws_iam_role.b", **OWN_ROLE),
+        _resource("aws_iam_role_policy.p", name="n", role="x", policy=json.dumps(DENY)),
+        _resource(
+            "aws_iam_role_policy_attachment.p", role="x", policy_arn="arn:aws:iam::aws:policy/AdministratorAccess"
+        ),
+    ),
+    "inline policies of awscc that are not known yet": _plan(
+        _resource("awscc_iam_role.x", **AWSCC), configuration=(_set("awscc_iam_role.x", policies=OTHER),)
+    ),
+    "a managed policy of awscc that attaches itself": _plan(
+        _resource("awscc_iam_role.x", **AWSCC),
+        _resource("awscc_iam_managed_policy.p", managed_policy_name="m", policy_document=json.dumps(ALL), roles=["x"]),
+        configuration=(_set("awscc_iam_role.x"), _set("awscc_iam_managed_policy.p", roles={})),
+    ),
+    "a managed policy of awscc whose roles are not known yet": _plan(
+        _resource("awscc_iam_role.x", **AWSCC),
+        _resource("awscc_iam_managed_policy.p", managed_policy_name="m", policy_document=json.dumps(ALL)),
+        configuration=(_set("awscc_iam_role.x"), _set("awscc_iam_managed_policy.p", roles=OTHER)),
+    ),
+    "a role that is replaced, and still there": _plan(
+        {**_resource("aws_iam_role.x", **OPEN_ROLE), "deposed_key": "byebye"}, _resource("aws_iam_role.x", **OWN_ROLE)
     ),
     "a stack's parameter that is not known yet": _plan(
         _resource(STACK, name="s", template_body=DEFAULT, parameters={"Who": None})
@@ -412,6 +452,19 @@ PLANS: dict[str, dict[str, Any]] = {
     "a product": _plan(_resource("aws_servicecatalog_provisioned_product.s", name="s")),
     "a role of Cloud Control": _plan(_resource("aws_cloudcontrolapi_resource.s", type_name="AWS::IAM::Role")),
 }
+
+
+def test_what_the_plans_rest_on():
+    role = (_set("awscc_iam_role.x"), _set("awscc_iam_managed_policy.p"))
+    policy = _resource("awscc_iam_managed_policy.p", managed_policy_name="m", policy_document=json.dumps(ALL))
+    assert not _fails({"p.json": _plan(_resource("awscc_iam_role.x", **AWSCC), policy, configuration=role)})
+    two = [_resource("aws_iam_role.a", **ROLE), _resource("aws_iam_role.b", **OWN_ROLE)]
+    one = _resource("aws_iam_role_policy.p", name="n", role="x", policy=json.dumps(ALL))
+    for which, fails in (("a", True), ("b", False)):
+        refers = _set(
+            "aws_iam_role_policy.p", role={"references": [f"aws_iam_role.{which}.name", f"aws_iam_role.{which}"]}
+        )
+        assert _fails({"p.json": _plan(*two, one, configuration=(refers,))}) is fails
 
 
 @pytest.mark.parametrize("plan", [pytest.param(plan, id=name) for name, plan in PLANS.items()])
