@@ -21,6 +21,7 @@ from valetkey.account.place import Place, Unresolved
 from valetkey.account.stack_sets import every_unknown, given_parameters, has_overrides
 from valetkey.account.template_loops import Loops, has_loops
 from valetkey.account.template_reading import Reading
+from valetkey.account.template_symbols import plain
 from valetkey.account.values import Unknown
 from valetkey.policy.policy_json import JsonObject, member
 
@@ -269,11 +270,13 @@ def _targets(reading: Reading, roles: _Roles, prop: str) -> list[Reading]:
             found.append(roles.by_id[refers])
             continue
         names = reading.resolve(each, what, f"{reading.where}.Properties.{prop}[{index}]")
-        for name in names if is_list(names) else [names]:
+        for name in names if is_list(names) else [] if names is None else [names]:
+            name = plain(name)
             meant = roles.called(name, is_written=not is_object(each)) if isinstance(name, str) else []
             found += meant
-            if isinstance(name, str) and not meant:
-                reading.unknown.append(Unknown(what, f"role {name} is not in the template", reading.where))
+            if not meant:
+                said = f"role {name} is not in the template" if isinstance(name, str) else "expected the name of a role"
+                reading.unknown.append(Unknown(what, said, reading.where))
     return found
 
 

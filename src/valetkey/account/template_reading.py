@@ -75,7 +75,10 @@ class Reading:
     def document(self, value: Any, part: str, where: str) -> Document | None:
         """A policy document, which may be given as text too, for permissions; None where it is not known, which is
         noted. A value that is not known is read as one name of its own, which allows the least."""
+        before = len(self.unknown)
         found = self.open_document(value, part, where)
+        if found is None and len(self.unknown) == before:
+            self.unknown.append(Unknown(part, "the template gives no document", where))
         if not isinstance(found, OpenDocument):
             return found
         least = symbols.narrowest(found)

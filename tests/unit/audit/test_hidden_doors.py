@@ -142,6 +142,15 @@ TEMPLATES: dict[str, str] = {
         + _role(GUARD, f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}]")
         + _policy("P", NONE).replace("!Ref R", "R")
     ),
+    "an inline policy without a document": "Resources:\n" + _role(GUARD, ", Policies: [{PolicyName: p}]"),
+    "an inline policy whose document is nothing": (
+        "Resources:\n" + _role(GUARD, ", Policies: [{PolicyName: p, PolicyDocument: !Ref 'AWS::NoValue'}]")
+    ),
+    "an inline policy in an object": (
+        "Resources:\n" + _role(GUARD, f", Policies: {{a: {{PolicyName: p, PolicyDocument: {ADMIN}}}}}")
+    ),
+    "a policy without a document": "Resources:\n" + _role(GUARD) + _policy("P", "!Ref 'AWS::NoValue'"),
+    "a policy of an object": "Resources:\n" + _role(GUARD) + _policy("P", ADMIN).replace("!Ref R", "{R: x}"),
     "a connector": (
         f"{SAM}Resources:\n{_role(GUARD)}"
         "  C: {Type: AWS::Serverless::Connector, Properties: {Source: {Id: R}, Permissions: [Write]}}\n"
@@ -280,6 +289,16 @@ def _given(*values: str | None) -> list[dict[str, Any]]:
         {"ParameterKey": "Who", **({"UsePreviousValue": True} if each is None else {"ParameterValue": each})}
         for each in values
     ]
+
+
+def test_a_number_as_the_name_of_a_role():
+    guard = json.loads(ROLE["assume_role_policy"])
+    policy = {"PolicyName": "p", "Roles": [5], "PolicyDocument": ALL}
+    template = {
+        "R": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": 5, "AssumeRolePolicyDocument": guard}},
+        "P": {"Type": "AWS::IAM::Policy", "Properties": policy},
+    }
+    assert _fails({"t.json": {"Resources": template}})
 
 
 def test_a_number_in_a_mapping():
