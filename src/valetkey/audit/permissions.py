@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from valetkey.account.values import Role
+from valetkey.catalog.misspelt import is_listed
 from valetkey.policy.conditions import silent
 from valetkey.policy.evaluation import decide
 from valetkey.policy.lenient import parse_lenient
@@ -31,6 +32,8 @@ OWN_CHANGES = (
     "iam:UpdateRole",
 )
 """Calls that change a role's own trust, permissions, boundary or session length."""
+
+_FEW = 3
 
 # AWS's own policies that a template names and cannot hold; in short, as far as this room asks. From a live account or
 # a dump their documents are there.
@@ -79,6 +82,8 @@ class Powers:
     """Policies whose documents the source does not hold, or that cannot be read."""
     missing: tuple[str, ...] = ()
     """Of these, what may allow more: policies, not a boundary."""
+    unlisted: tuple[str, ...] = ()
+    """What actions open that AWS's list does not have, a sentence for each policy: they may be new, or misspelt."""
 
 
 @dataclass(slots=True)
@@ -88,6 +93,7 @@ class Library:
     managed: Mapping[str, str]
     """Documents of managed policies by ARN."""
     _read: dict[str, Policy | None] = field(default_factory=dict)
+    _unlisted: dict[int, str] = field(default_factory=dict)
     _open: dict[tuple[object, ...], Opening] = field(default_factory=dict)
 
     def powers(self, role: Role) -> Powers:
@@ -131,7 +137,18 @@ class Library:
             any(_ends(each) for policy in listed for each in policy.denies),
             tuple(dict.fromkeys(unread)),
             tuple(dict.fromkeys(missing)),
+            tuple(f"{said} ({name})" for name, each in policies if (said := self._not_listed(each))),
         )
+
+    def _not_listed(self, policy: Policy) -> str:
+        """That it allows actions which AWS does not list; empty where it allows none."""
+        if id(policy) not in self._unlisted:
+            named = dict.fromkeys(action for each in policy.allows if not each.not_action for action in each.actions)
+            found = [each for each in named if not is_listed(each)]
+            more = f" and {len(found) - _FEW} more" if len(found) > _FEW else ""
+            said = f"AWS does not list {', '.join(found[:_FEW])}{more}: what is allowed by that is not known"
+            self._unlisted[id(policy)] = said if found else ""
+        return self._unlisted[id(policy)]
 
     def read(self, text: str | None) -> Policy | None:
         """A permissions policy, or None when there is none or it cannot be read."""

@@ -152,7 +152,10 @@ def _judged(
         outsiders=verdict.found.outsiders,
         notes=verdict.found.notes,
         assumed=role.assumed + verdict.assumed,
-        unknown=tuple(f"{each.part}: {each.reason} ({each.where})" for each in role.unknown),
+        unknown=(
+            *(f"{each.part}: {each.reason} ({each.where})" for each in role.unknown),
+            *(f"actions: {each}" for each in (powers.unlisted if powers else ())),
+        ),
         powers=powers,
         last_used=role.last_used,
         last_use_known=role.last_use_known,

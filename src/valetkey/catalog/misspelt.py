@@ -12,7 +12,7 @@ from valetkey.catalog.actions import every, expand, listed
 def unlisted(document: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a sentence for each Action or NotAction of a policy document that matches no listed action. IAM accepts
     such a policy silently, but no listed action matches the element."""
-    return tuple(dict.fromkeys(_said(action) for action in _actions(document) if not _is_listed(action)))
+    return tuple(dict.fromkeys(_said(action) for action in _actions(document) if not is_listed(action)))
 
 
 def _actions(document: Mapping[str, Any]) -> Iterator[str]:
@@ -28,7 +28,8 @@ def _texts(value: Any) -> Iterable[str]:
     return [each for each in given if isinstance(each, str)]
 
 
-def _is_listed(action: str) -> bool:
+def is_listed(action: str) -> bool:
+    """Whether an Action element's pattern covers an action that AWS lists."""
     if "*" in action or "?" in action:
         return bool(expand(action))
     return listed(action) is not None

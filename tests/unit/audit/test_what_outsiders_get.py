@@ -138,3 +138,32 @@ def test_a_deny_of_all_but_the_role_itself_is_not_about_the_role_alone() -> None
         "only": json.dumps({"Statement": [only]}),
     }
     assert not any(each.check == "T21" for each in run(role(trust(allow(ROOT, BOTH)), inline=inline)).findings)
+
+
+@pytest.mark.parametrize(
+    ("actions", "said"),
+    [
+        (
+            "newservice:DoEverything",
+            "AWS does not list newservice:DoEverything: what is allowed by that is not known (does)",
+        ),
+        (["iam:PutRolePolicyV2", "s3:GetObject"], "AWS does not list iam:PutRolePolicyV2: "),
+        (["new:A", "new:B*", "new:C", "new:D", "new:D"], "AWS does not list new:A, new:B*, new:C and 1 more: "),
+    ],
+)
+def test_what_an_action_opens_that_aws_does_not_list_is_not_known(actions: Any, said: str) -> None:
+    (judged,) = _run([_may(actions, "*")]).roles
+    assert judged.powers is not None
+    (unlisted,) = judged.powers.unlisted
+    assert unlisted.startswith(said)
+    assert f"actions: {unlisted}" in judged.unknown
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [_may(["iam:List*", "*", "S3:getobject"], "*"), {"Effect": "Deny", "Action": "new:A", "Resource": "*"}],
+)
+def test_actions_that_aws_lists_or_that_are_denied_are_known(statement: Any) -> None:
+    (judged,) = _run([statement]).roles
+    assert judged.powers is not None
+    assert judged.powers.unlisted == ()

@@ -165,7 +165,7 @@ def _powers(role: Judged) -> str:
         "can widen itself" if powers.opening.escalations and not (powers.admin or powers.itself) else "",
         "reads data" if powers.opening.reads_data and not powers.admin else "",
         "outlives a deny" if powers.opening.outlives and not powers.admin else "",
-        "not all known" if powers.unread else "",
+        "not all known" if powers.unread or powers.unlisted else "",
     ]
     return ", ".join(filter(None, kinds)) or "no data, no escalation"
 

@@ -186,7 +186,7 @@ def _permissions(powers: Powers) -> Permissions:
         changes_itself=[str(each.action) for each in powers.itself],
         escalations=[str(each) for each in opening.escalations],
         outlives=[Outlives.of(each) for each in opening.outlives],
-        not_known=powers.unread,
+        not_known=[*powers.unread, *powers.unlisted],
     )
 
 
