@@ -28,6 +28,7 @@ from valetkey.account.template_symbols import (
     attribute_symbol,
     import_symbol,
     in_mappings,
+    is_masked,
     parameter_symbol,
     plain,
     pseudo_parameter,
@@ -259,7 +260,7 @@ class Resolver:
             return self.symbol(Symbol(name, why, several=is_many))
         value = self._place.parameters.get(name)
         value = None if value is None else value.replace(symbols.BEGIN, "\ufffd")
-        if value is None:
+        if value is None or is_masked(about, value):
             # INVARIANT: a parameter that is given a value which is not known does not have its default.
             default = None if name in self._place.parameters else about.get("Default")
             if not isinstance(default, str | JsonNumber | bool):

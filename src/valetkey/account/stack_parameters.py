@@ -34,16 +34,19 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
     if "Resources" in found:
         return None
     if is_list(stacks := found.get("Stacks")):
+        _once(loaded, name, "$")
         every: dict[str, str | None] = {}
         for number, stack in enumerate(stacks or []):
-            inner = dict(pairs(stack)).get("Parameters", []) if is_object(stack) else []
+            inner = _once(stack, name, f"$.Stacks[{number}]").get("Parameters", []) if is_object(stack) else []
             every = both(every, _given(inner, name, f"$.Stacks[{number}].Parameters"))
         return every
     if "Parameters" in found:
+        _once(loaded, name, "$")
         return _given(found["Parameters"], name, "$.Parameters")
     # Files of many other tools have such a key too, with something else in it.
     given = found.get("parameters")
     if is_object(given) and all(isinstance(each, str | bool | JsonNumber) for _, each in pairs(given or {})):
+        _once(loaded, name, "$")
         return _given(given, name, "$.parameters")
     return None
 
@@ -56,6 +59,16 @@ def both(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> dict
 def add_given(found: dict[str, str | None], key: str, value: str | None) -> None:
     """Add one value to a set, as `both` does."""
     found[key] = value if found.get(key, value) == value else None
+
+
+def _once(value: Any, name: str, where: str) -> dict[str, Any]:
+    """The members of an object. Raises SourceError where a key is given twice."""
+    found = dict(pairs(value))
+    if len(found) != len(value):
+        raise SourceError(
+            "a key is given twice: it is not known which of the two holds", do="give it once", where=f"{name}: {where}"
+        )
+    return found
 
 
 def _is_parameter(value: Any) -> bool:
@@ -83,11 +96,12 @@ def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
                 raise _wrong(name, place)
             add_given(found, key, value)
             continue
-        entry = dict(pairs(each)) if is_object(each) else {}
+        entry = _once(each, name, place) if is_object(each) else {}
         if not isinstance(entry.get("ParameterKey"), str):
             raise _wrong(name, f"{place}.ParameterKey")
         # Without a value the one that the stack has is kept (UsePreviousValue), which valetkey does not know.
-        given = entry.get("ResolvedValue", entry.get("ParameterValue"))
+        keeps = entry.get("UsePreviousValue") in (True, "true")
+        given = None if keeps else entry.get("ResolvedValue", entry.get("ParameterValue"))
         text = None if given is None else _text(given, name, f"{place}.ParameterValue")
         add_given(found, entry["ParameterKey"], text)
     return found

@@ -85,6 +85,11 @@ def plain(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def is_masked(about: dict[str, Any], value: str) -> bool:
+    """Whether a parameter's value is the mask that `describe-stacks` shows instead (NoEcho)."""
+    return str(plain(about.get("NoEcho"))).lower() == "true" and bool(value) and not value.strip("*")
+
+
 def parameter_symbol(name: str, why: str, about: dict[str, Any], kind: str, is_many: bool) -> Symbol:
     """A parameter without a value, with what the template says about it."""
 

@@ -317,6 +317,7 @@ def test_a_number_in_a_mapping():
     "files",
     [
         pytest.param({"p.json": _given(None)}, id="the value that the stack has"),
+        pytest.param({"p.json": [{**_given(OWN)[0], "UsePreviousValue": True}]}, id="that and another"),
         pytest.param({"p.json": _given(A, OWN)}, id="twice in a file"),
         pytest.param({"p.json": _given(A), "q.json": _given(OWN)}, id="in two files"),
         pytest.param(
@@ -327,6 +328,31 @@ def test_a_number_in_a_mapping():
 def test_a_parameter_whose_value_is_not_known_does_not_have_its_default(files):
     assert _fails({"t.yaml": DEFAULT, **files})
     assert not _fails({"t.yaml": DEFAULT, "p.json": _given(OWN, OWN)})
+
+
+def test_a_masked_value_of_a_parameter_is_not_known():
+    condition = "{StringEquals: {sts:ExternalId: !Ref Id}}"
+    template = "Parameters: {Id: {Type: String, NoEcho: %s}}\nResources:\n" + _role(_trust(f'"{A}"', condition))
+    stacks = {"Stacks": [{"Parameters": [{"ParameterKey": "Id", "ParameterValue": "****"}]}]}
+    for masked, exposure in (("true", "guarded"), ("false", "unreachable")):
+        data = {"t.yaml": (template % masked).encode(), "s.json": json.dumps(stacks).encode()}
+        (role,) = audit(read_files(data, read=data.__getitem__, owner=OWN), scope=Scope(), now=NOW).roles
+        assert role.exposure == exposure
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Parameters": {"Who": "%s"}, "Parameters": {"Who": "%s"}}',
+        '[{"ParameterKey": "Who", "ParameterValue": "%s", "ParameterValue": "%s"}]',
+        '{"Stacks": [{"Parameters": ["Who=%s"]}], "Stacks": [{"Parameters": ["Who=%s"]}]}',
+        '{"Stacks": [{"Parameters": ["Who=%s"], "Parameters": ["Who=%s"]}]}',
+        'parameters: {Who: "%s"}\nparameters: {Who: "%s"}\n',
+    ],
+)
+def test_parameters_with_a_key_twice_are_refused(text):
+    with pytest.raises(SourceError, match="a key is given twice"):
+        _fails({"t.yaml": DEFAULT, "p": text % (A, OWN)})
 
 
 def _dump(principal: str, **more: Any) -> dict[str, Any]:
