@@ -64,6 +64,7 @@ def read_files(
     place = Place(owner, partition, region)
     parts: dict[int, Part] = {}
     foreign: list[ForeignFile] = []
+    hidden: list[Unknown] = []
     templates: list[tuple[int, str, str, bytes]] = []
     parameters: dict[str, str | None] = {}
     for number, name in enumerate(names):
@@ -77,6 +78,7 @@ def read_files(
                 raise _unknown(name)
         except ForeignFile as error:
             foreign.append(error)
+            hidden += _roles_in(data, name)
             continue
         if given is not None:
             parameters = both(parameters, given)
@@ -96,10 +98,24 @@ def read_files(
             parts[number] = _read(kind, data, name, place)
         except ForeignFile as error:
             foreign.append(error)
+            hidden += _roles_in(data, name)
     if foreign and not parts:
         raise foreign[0]
     account = one_account([parts[number] for number in sorted(parts)], owner=owner, partition=partition)
-    return replace(account, skipped=tuple(each.what for each in foreign))
+    skipped = tuple(each.what for each in foreign)
+    return replace(account, skipped=skipped, unknown=(*account.unknown, *hidden))
+
+
+_TRUSTS = re.compile(rb"RoleDetailList|(?<!update)assume_?role_?policy|sts:AssumeRole", re.IGNORECASE)
+"""What is in a file that holds roles in a form of its own: a dump as YAML or cut out with a query, a policy as YAML, a
+configuration of another tool."""
+
+
+def _roles_in(data: bytes, name: str) -> list[Unknown]:
+    """That roles may be missing, of a file that is not read. INVARIANT: none that holds a trust policy is skipped as if
+    it held nothing."""
+    why = "the file is of a kind that is not read, and a trust policy is in it"
+    return [Unknown("roles", why, name)] if _TRUSTS.search(data) else []
 
 
 def _parameters_in(data: bytes, name: str) -> dict[str, str | None] | None:

@@ -232,3 +232,28 @@ def test_of_several_accounts_each_needs_its_last_page():
     empty = {"RoleDetailList": [], "IsTruncated": False}
     files = {"a.json": first, "b.json": second, "c.json": empty}
     assert _read({name: json.dumps(each).encode() for name, each in files.items()}).unknown == ()
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        json.dumps([detail("cut-out")]),
+        json.dumps({"first": {"RoleDetailList": []}}),
+        json.dumps([{"RoleDetailList": [detail()]}, 5]),
+        "RoleDetailList:\n- {Arn: x}\n",
+        f"{{'Statement': {json.dumps(trust()['Statement'])}}}",
+        "kind: Role\nspec: {assumeRolePolicyDocument: x}\n",
+        json.dumps({"resource": {"aws_iam_role": {"x": {"assume_role_policy": "x"}}}}),
+    ],
+)
+def test_a_file_of_another_kind_with_a_trust_policy_is_not_skipped_as_if_it_held_nothing(foreign):
+    account = _read({"dump.json": DUMP, "other": foreign.encode()})
+    assert len(account.skipped) == 1
+    (unknown,) = account.unknown
+    assert (unknown.part, unknown.where, unknown.hides) == ("roles", "other", True)
+
+
+@pytest.mark.parametrize("foreign", ['{"name": "x"}', "kind: Pod\n", '{"Allow": "iam:UpdateAssumeRolePolicy"}'])
+def test_a_file_of_another_kind_without_one_is_skipped(foreign):
+    account = _read({"dump.json": DUMP, "other": foreign.encode()})
+    assert (len(account.skipped), account.unknown) == (1, ())
