@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from valetkey.account.given_twice import refuse_keys_given_twice
 from valetkey.account.loaded import SourceError, no_json, not_utf8, too_deep
@@ -88,10 +89,10 @@ class _User(msgspec.Struct):
 class Page(msgspec.Struct):
     """One answer of GetAccountAuthorizationDetails, or of ListRoles (`Roles`), or of GetRole (`Role`)."""
 
-    RoleDetailList: list[_Role] = []
+    RoleDetailList: list[_Role] | UnsetType = UNSET
     Policies: list[_Policy] = []
     UserDetailList: list[_User] = []
-    Roles: list[_Role] = []
+    Roles: list[_Role] | UnsetType = UNSET
     Role: _Role | None = None
     IsTruncated: bool | None = None
 
@@ -130,9 +131,10 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
     def place(within: str) -> str:
         return f"{root}.{within}" if root else part.name
 
-    for index, role in enumerate(page.RoleDetailList):
+    part.lists_roles |= page.RoleDetailList is not UNSET or page.Roles is not UNSET or page.Role is not None
+    for index, role in enumerate(page.RoleDetailList or ()):
         part.roles.append(_read_role(role, place(f"RoleDetailList[{index}]"), part, texts, is_detail=True))
-    for index, role in enumerate(page.Roles):
+    for index, role in enumerate(page.Roles or ()):
         part.add_listed(_read_role(role, place(f"Roles[{index}]"), part, texts))
     if page.Role is not None:
         part.add_listed(_read_role(page.Role, place("Role"), part, texts))

@@ -35,6 +35,8 @@ class Part:
     """Partition and account of the content, each with a place in the file."""
     dump: bool = False
     """Whether this is the account as it is, and not as a template wants it."""
+    lists_roles: bool = False
+    """Of a dump: whether there is a list of roles in it, an empty one too."""
     goes_on: bool | None = None
     """Whether AWS says that another page follows; None where it does not say."""
     unknown: list[Unknown] = field(default_factory=list)
@@ -73,6 +75,8 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
     partition, account = _owner(parts, owner, partition)
     policies, unclear = _policies(parts)
     unknown = [*(each for part in parts for each in part.unknown), *unclear, *_cut_off(parts)]
+    if parts and all(part.dump and not part.lists_roles for part in parts):
+        unknown.append(Unknown("roles", "there is no list of roles: users, groups or policies alone", parts[0].name))
     listed = [part.providers for part in parts if part.providers is not None]
     dumped = {number for part in parts if part.dump for _, number in part.owners}
     return Account(

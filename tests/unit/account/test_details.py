@@ -307,6 +307,16 @@ def test_two_inline_policies_of_one_name_are_not_known():
     ],
 )
 def test_a_policy_of_which_the_default_version_is_not_clear(policy):
-    account = _account({"Policies": [policy]})
+    account = _account({"Policies": [policy], "RoleDetailList": []})
     assert account.policies == {}
     assert [each.part for each in account.unknown] == [f"policy {policy['Arn']}"]
+
+
+def test_a_dump_without_a_list_of_roles_says_so():
+    policies = {"Policies": [ONE]}
+    (unknown,) = _account(policies).unknown
+    assert (unknown.part, unknown.where, unknown.hides) == ("roles", "dump.json", True)
+    for lists in ({"RoleDetailList": []}, {"Roles": []}, {"Role": detail()}):
+        assert _account(policies, lists).unknown == ()
+        assert one_account([_read(policies, name="a"), _read(lists, name="b")]).unknown == ()
+    assert one_account([_read(policies), Part("t.yaml")]).unknown == ()
