@@ -138,8 +138,9 @@ def _included(resource: Any, where: str) -> Iterator[Unknown]:
         return
     if isinstance(inner, JsonObject):
         yield from _twice(inner, f"{where}.Properties", "property")
-    if _INCLUDE in given or (is_object(inner) and _INCLUDE in dict(pairs(inner))):
-        yield Unknown("roles", f"{_INCLUDE} may change what the template shows here", where)
+    functions = [key for key, _ in pairs(inner) if key.startswith("Fn::")] if is_object(inner) else []
+    for each in [_INCLUDE] if _INCLUDE in given else functions:
+        yield Unknown("roles", f"{each} may change what the template shows here", where)
 
 
 _INCLUDE = "Fn::Transform"

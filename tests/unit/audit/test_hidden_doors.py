@@ -187,6 +187,10 @@ TEMPLATES: dict[str, str] = {
         + _policy("P", ADMIN, "ManagedPolicy", "ManagedPolicyName: !Ref N")
     ),
     "an include among the properties": "Resources:\n" + _role(SAFE, f", {INCLUDE}"),
+    "a policy's properties by a condition": (
+        f"Conditions: {{C: !Equals [a, a]}}\nResources:\n{_role(GUARD)}"
+        f"  P: {{Type: AWS::IAM::Policy, Properties: !If [C, {{Roles: [!Ref R], PolicyDocument: {ADMIN}}}, {{}}]}}\n"
+    ),
     "an include in the resource": (
         f"Resources:\n  R: {{Type: AWS::IAM::Role, {INCLUDE}, Properties: {{AssumeRolePolicyDocument: {SAFE}}}}}\n"
     ),
