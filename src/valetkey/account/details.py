@@ -95,6 +95,9 @@ class Page(msgspec.Struct):
     Roles: list[_Role] | UnsetType = UNSET
     Role: _Role | None = None
     IsTruncated: bool | None = None
+    NextToken: str | None = None
+    """What the AWS CLI prints instead where `--max-items` cut the list off; its last page has none."""
+    Marker: str | None = None
 
 
 def read_details(data: bytes, name: str) -> Part:
@@ -146,7 +149,11 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
             part.unknown.append(document)
     part.users += [User(user.Arn, user.UserId) for user in page.UserDetailList]
     if page.IsTruncated is not None:
-        part.goes_on = page.IsTruncated
+        part.goes_on, part.by_token = page.IsTruncated, False
+    elif page.NextToken or page.Marker:
+        part.goes_on = part.by_token = True
+    elif part.by_token:
+        part.goes_on = part.by_token = False
 
 
 def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail: bool = False) -> Role:

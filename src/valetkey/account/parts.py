@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from valetkey.account.loaded import SourceError, load_json
 from valetkey.account.values import Account, Document, Role, Unknown, User
@@ -39,6 +40,8 @@ class Part:
     """Of a dump: whether there is a list of roles in it, an empty one too."""
     goes_on: bool | None = None
     """Whether AWS says that another page follows; None where it does not say."""
+    by_token: bool = False
+    """Whether it says so with a token, which the last page lacks, and not with IsTruncated."""
     unknown: list[Unknown] = field(default_factory=list)
     unclear: set[str] = field(default_factory=set)
     """ARNs of managed policies whose documents are not known; none of them is in `policies`."""
@@ -157,9 +160,17 @@ def _cut_off(parts: list[Part]) -> Iterator[Unknown]:
     for pages in by_account.values():
         pages = [*pages, *unnamed]
         if any(part.goes_on for part in pages) and not any(part.goes_on is False for part in pages):
-            last = next(part.name for part in reversed(pages) if part.goes_on)
-            why = "a page says IsTruncated, and the page after it is missing: there is more in the account"
-            yield Unknown("roles", why, last)
+            last = next(part for part in reversed(pages) if part.goes_on)
+            if not (last.by_token and any(map(partial(_may_end, last), parts))):
+                said = "has a token for the next one" if last.by_token else "says IsTruncated"
+                why = f"a page {said}, and the page after it is missing: there is more in the account"
+                yield Unknown("roles", why, last.name)
+
+
+def _may_end(page: Part, other: Part) -> bool:
+    """Whether another page may be the last one of the list that this page begins."""
+    same_kind = other.dump and bool(other.roles) == bool(page.roles) and bool(other.listed) == bool(page.listed)
+    return same_kind and other.goes_on is None and other.owners.keys() == page.owners.keys()
 
 
 def _joined(role: Role, listed: Role | None) -> Role:

@@ -320,3 +320,21 @@ def test_a_dump_without_a_list_of_roles_says_so():
         assert _account(policies, lists).unknown == ()
         assert one_account([_read(policies, name="a"), _read(lists, name="b")]).unknown == ()
     assert one_account([_read(policies), Part("t.yaml")]).unknown == ()
+
+
+@pytest.mark.parametrize("key", ["RoleDetailList", "Roles"])
+@pytest.mark.parametrize("token", ["NextToken", "Marker"])
+def test_a_list_that_max_items_cut_off_says_so(key, token):
+    first, last = {key: [detail("a")], token: "eyJNYXJrZXIi"}, {key: [detail("b")]}
+    other = {"Roles" if key == "RoleDetailList" else "RoleDetailList": [detail("a")]}
+
+    def unknown(*pages: object) -> list[str]:
+        account = one_account([_read(each, name=f"{number}.json") for number, each in enumerate(pages)])
+        return [each.reason for each in account.unknown if each.part == "roles"]
+
+    for pages in ([first], [first, first], [first, other]):
+        (why,) = unknown(*pages)
+        assert "has a token for the next one" in why
+    assert unknown(last, first) == unknown(first, last) == []
+    assert _account(first, last).unknown == ()
+    assert [each.part for each in _account(last, first).unknown] == ["roles"]
