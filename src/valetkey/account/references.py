@@ -78,6 +78,12 @@ class Config:
         """
         return self.follow_expression(at, (self.expressions(at) or {}).get(attribute), among)
 
+    def may_be_another(self, at: Instance, attribute: str) -> bool:
+        """Whether the attribute's expression refers to what is not in a plan's references: a local, a variable of the
+        root module, a data source. What it gives may then be something else than `follow` finds."""
+        begins = ("local.", "data.") if at.module else ("local.", "data.", "var.")
+        return any(each.startswith(begins) for each in references_in((self.expressions(at) or {}).get(attribute)))
+
     def follow_expression(self, at: Instance, expression: Any, among: Mapping[str, Sequence[Instance]]) -> list[str]:
         """The same of one expression of the resource."""
         found: dict[str, None] = {}

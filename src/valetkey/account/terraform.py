@@ -239,6 +239,9 @@ class _Reading:
         """Whether the configuration gives an attribute a value."""
         return self._config.sets(at, attribute_of(self._kinds.get(at.address, ""), attribute))
 
+    def _may_be_another(self, at: Instance, attribute: str) -> bool:
+        return self._config.may_be_another(at, attribute_of(self._kinds.get(at.address, ""), attribute))
+
     def _where(self, at: Instance, attribute: str) -> str:
         return f"{self._name}: {at.address}.{attribute}"
 
@@ -315,7 +318,7 @@ class _Reading:
         arn = known(values.policy_arn)
         found = [arn] if arn else self._follow(at, "policy_arn", policies)
         role.attached.update(dict.fromkeys(found))
-        if not found:
+        if not found or (not arn and self._may_be_another(at, "policy_arn")):
             role.unknown.append(Unknown("attached policies", _LATER, self._where(at, "policy_arn")))
 
     def _role(self, draft: _Draft, policies: dict[str, str], account: str | None, partition: str) -> Role:
@@ -332,7 +335,8 @@ class _Reading:
         boundary = known(values.permissions_boundary)
         if isinstance(values.permissions_boundary, UnsetType) and self._sets(at, "permissions_boundary"):
             found = self._follow(at, "permissions_boundary", policies)
-            boundary = found[0] if len(found) == 1 else None
+            sure = len(found) == 1 and not self._may_be_another(at, "permissions_boundary")
+            boundary = found[0] if sure else None
             if boundary is None:
                 draft.unknown.append(Unknown("boundary", _LATER, self._where(at, "permissions_boundary")))
         trust, rests = self._document(at, "assume_role_policy", values.assume_role_policy)
@@ -372,7 +376,7 @@ class _Reading:
         if later or (isinstance(given, UnsetType) and self._sets(at, "managed_policy_arns")):
             found = self._follow(at, "managed_policy_arns", policies)
             draft.attached.update(dict.fromkeys(found))
-            if not found or len(found) < later:
+            if not found or len(found) < later or (not later and self._may_be_another(at, "managed_policy_arns")):
                 draft.unknown.append(Unknown("attached policies", _LATER, self._where(at, "managed_policy_arns")))
 
 

@@ -425,6 +425,8 @@ OWN_ROLE = {**ROLE, "assume_role_policy": json.dumps(_dump(OWN)["AssumeRolePolic
 OPEN_ROLE = {**ROLE, "assume_role_policy": json.dumps(_dump("*")["AssumeRolePolicyDocument"])}
 AWSCC = {"role_name": "x", "assume_role_policy_document": ROLE["assume_role_policy"]}
 OTHER = {"references": ["aws_x.y"]}
+EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+POLICY = ["aws_iam_policy.p.arn", "aws_iam_policy.p"]
 CHANGE = {"reason": "instance_count_unknown", "resource_change": {"address": "aws_iam_role.y"}}
 STACK = "aws_cloudformation_stack.s"
 PLANS: dict[str, dict[str, Any]] = {
@@ -476,6 +478,26 @@ PLANS: dict[str, dict[str, Any]] = {
         _resource("awscc_iam_managed_policy.p", managed_policy_name="m", policy_document=json.dumps(ALL)),
         configuration=(_set("awscc_iam_role.x"), _set("awscc_iam_managed_policy.p", roles=OTHER)),
     ),
+    **{
+        f"an attached policy that {other} may choose": _plan(
+            _resource("aws_iam_role.x", **ROLE),
+            _resource("aws_iam_policy.p", name="p", path="/", policy=json.dumps(EMPTY)),
+            _resource("aws_iam_role_policy_attachment.a", role="x"),
+            configuration=(_set("aws_iam_role_policy_attachment.a", policy_arn={"references": [other, *POLICY]}),),
+        )
+        for other in ("local.a", "var.a", "data.aws_iam_policy.a")
+    },
+    "managed policies that a variable may choose": _plan(
+        _resource("aws_iam_role.x", **{key: value for key, value in ROLE.items() if key != "managed_policy_arns"}),
+        _resource("aws_iam_policy.p", name="p", path="/", policy=json.dumps(EMPTY)),
+        configuration=(_set("aws_iam_role.x", managed_policy_arns={"references": ["var.a", *POLICY]}),),
+    ),
+    "a boundary that a variable may choose": _plan(
+        _resource("aws_iam_role.x", **{key: value for key, value in ROLE.items() if key != "permissions_boundary"}),
+        _resource("aws_iam_policy.p", name="p", path="/", policy=json.dumps(EMPTY)),
+        _resource("aws_iam_role_policy.a", name="n", role="x", policy=json.dumps(ALL)),
+        configuration=(_set("aws_iam_role.x", permissions_boundary={"references": ["var.a", *POLICY]}),),
+    ),
     "a role that is replaced, and still there": _plan(
         {**_resource("aws_iam_role.x", **OPEN_ROLE), "deposed_key": "byebye"}, _resource("aws_iam_role.x", **OWN_ROLE)
     ),
@@ -507,6 +529,13 @@ def test_what_the_plans_rest_on():
     role = (_set("awscc_iam_role.x"), _set("awscc_iam_managed_policy.p"))
     policy = _resource("awscc_iam_managed_policy.p", managed_policy_name="m", policy_document=json.dumps(ALL))
     assert not _fails({"p.json": _plan(_resource("awscc_iam_role.x", **AWSCC), policy, configuration=role)})
+    attached = (
+        _resource("aws_iam_role.x", **ROLE),
+        _resource("aws_iam_policy.p", name="p", path="/", policy=json.dumps(EMPTY)),
+        _resource("aws_iam_role_policy_attachment.a", role="x"),
+    )
+    refers = _set("aws_iam_role_policy_attachment.a", policy_arn={"references": [*POLICY, "each.key"]})
+    assert not _fails({"p.json": _plan(*attached, configuration=(refers,))})
     two = [_resource("aws_iam_role.a", **ROLE), _resource("aws_iam_role.b", **OWN_ROLE)]
     one = _resource("aws_iam_role_policy.p", name="n", role="x", policy=json.dumps(ALL))
     for which, fails in (("a", True), ("b", False)):
